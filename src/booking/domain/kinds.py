@@ -1,0 +1,80 @@
+"""The closed sets of words that bookings, sessions and series are described in.
+
+The values are what the database stores and the API shows, so a value never changes its meaning.
+"""
+
+from enum import StrEnum
+
+
+class ServiceKind(StrEnum):
+    APPOINTMENT = "appointment"
+    GROUP = "group"
+
+
+class SessionMode(StrEnum):
+    IN_PERSON = "in_person"
+    ONLINE = "online"
+
+
+class SessionState(StrEnum):
+    SCHEDULED = "scheduled"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+
+
+class SeatState(StrEnum):
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    ATTENDED = "attended"
+    NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
+    LATE_CANCELLED = "late_cancelled"
+    SWAPPED = "swapped"
+    EXPIRED = "expired"
+
+
+class BookingState(StrEnum):
+    """Derived from the seats of the booking, never chosen (see `states.booking_state`)."""
+
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class SalesMode(StrEnum):
+    """How a group service is sold: its sessions one by one, as series, or both ways."""
+
+    SINGLE = "single"
+    SERIES = "series"
+    BOTH = "both"
+
+
+class SeriesPriceType(StrEnum):
+    FREE = "free"
+    ON_SITE = "on_site"
+    ONLINE = "online"
+
+
+class Visibility(StrEnum):
+    """`public` is on the hub, `unlisted` is reached by its link, `hidden` by nobody."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+    HIDDEN = "hidden"
+
+
+class JoinPolicy(StrEnum):
+    """Until when a series that has begun is still sold."""
+
+    BEFORE_START = "before_start"
+    ANY_TIME = "any_time"
+    UNTIL = "until"
+
+
+class GapPolicy(StrEnum):
+    """What happens to a series when one of its remaining sessions is full."""
+
+    BLOCK = "block"
+    SELL_WITH_GAPS = "sell_with_gaps"
