@@ -1,0 +1,24 @@
+"""Rows of the billing package."""
+
+from src.billing.models.orders import Order, OrderLine
+from src.billing.models.payments import (
+    ConnectedAccount,
+    IdempotencyKey,
+    InboxEvent,
+    OpenItem,
+    Payment,
+    PaymentPage,
+    Refund,
+)
+
+__all__ = [
+    "ConnectedAccount",
+    "IdempotencyKey",
+    "InboxEvent",
+    "OpenItem",
+    "Order",
+    "OrderLine",
+    "Payment",
+    "PaymentPage",
+    "Refund",
+]

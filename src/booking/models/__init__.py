@@ -1,0 +1,14 @@
+"""Rows of the booking package."""
+
+from src.booking.models.offer import Series, Service, Session, TimetableImport
+from src.booking.models.sold import Booking, Cancellation, Seat
+
+__all__ = [
+    "Booking",
+    "Cancellation",
+    "Seat",
+    "Series",
+    "Service",
+    "Session",
+    "TimetableImport",
+]

@@ -1,0 +1,161 @@
+"""What is offered: services, sessions, series."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from src.platform.db import Base, TenantScoped, within_tenant
+
+
+class Service(TenantScoped, Base):
+    """What the business does. `price_type` and `price_minor` are those of a single entry."""
+
+    __tablename__ = "services"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "slug", name="uq_services_slug"),
+        CheckConstraint("kind IN ('appointment', 'group')", name="kind"),
+        CheckConstraint("mode IN ('in_person', 'online')", name="mode"),
+        CheckConstraint("sales_mode IN ('single', 'series', 'both')", name="sales_mode"),
+        CheckConstraint("visibility IN ('public', 'unlisted', 'hidden')", name="visibility"),
+        CheckConstraint("price_type IN ('free', 'on_site', 'online')", name="price_type"),
+        CheckConstraint("price_minor >= 0", name="price"),
+        CheckConstraint("duration_minutes > 0", name="duration"),
+        CheckConstraint("default_capacity > 0 AND max_party > 0", name="capacity"),
+    )
+
+    kind: Mapped[str]
+    slug: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    mode: Mapped[str] = mapped_column(default="in_person")
+    sales_mode: Mapped[str] = mapped_column(default="single")
+    price_type: Mapped[str]
+    price_minor: Mapped[int] = mapped_column(default=0)
+    tax_rate_bp: Mapped[int] = mapped_column(default=0)
+    duration_minutes: Mapped[int] = mapped_column(default=60)
+    default_capacity: Mapped[int] = mapped_column(default=10)
+    default_performer_id: Mapped[UUID | None]
+    default_location_id: Mapped[UUID | None]
+    min_notice_minutes: Mapped[int] = mapped_column(default=0)
+    horizon_days: Mapped[int] = mapped_column(default=365)
+    max_party: Mapped[int] = mapped_column(default=10)
+    questions: Mapped[list[Any]] = mapped_column(default=list)
+    active: Mapped[bool] = mapped_column(default=True)
+    visibility: Mapped[str] = mapped_column(default="public")
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Series(TenantScoped, Base):
+    """A bundle of one service's sessions sold as one purchase.
+
+    `base_sessions` is how many sessions the term had when first published; it divides the price
+    for late joiners and never moves after.
+    """
+
+    __tablename__ = "series"
+    __table_args__ = (
+        within_tenant("service_id", "services"),
+        UniqueConstraint("tenant_id", "id", "service_id", name="uq_series_id_service_id"),
+        CheckConstraint("price_type IN ('free', 'on_site', 'online')", name="price_type"),
+        CheckConstraint("visibility IN ('public', 'unlisted', 'hidden')", name="visibility"),
+        CheckConstraint("join_policy IN ('before_start', 'any_time', 'until')", name="join_policy"),
+        CheckConstraint("gap_policy IN ('block', 'sell_with_gaps')", name="gap_policy"),
+        CheckConstraint("(join_policy = 'until') = (join_until_on IS NOT NULL)", name="join_until"),
+        CheckConstraint("price_minor >= 0", name="price"),
+        CheckConstraint("published_at IS NULL OR base_sessions > 0", name="published_has_base"),
+        Index("ix_series_service", "tenant_id", "service_id"),
+    )
+
+    service_id: Mapped[UUID]
+    title: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    price_type: Mapped[str]
+    price_minor: Mapped[int] = mapped_column(default=0)
+    active: Mapped[bool] = mapped_column(default=False)
+    visibility: Mapped[str] = mapped_column(default="public")
+    join_policy: Mapped[str] = mapped_column(default="before_start")
+    join_until_on: Mapped[date | None]
+    gap_policy: Mapped[str] = mapped_column(default="block")
+    base_sessions: Mapped[int | None]
+    published_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Session(TenantScoped, Base):
+    """One dated run of a group service.
+
+    `seats_taken` counts live seats; it is claimed and given back by guarded updates only, and the
+    database refuses more than `capacity`. `sequence` rises with each change that calendars must
+    hear of.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        within_tenant("service_id", "services"),
+        within_tenant("location_id", "locations"),
+        within_tenant("performer_id", "performers"),
+        ForeignKeyConstraint(
+            ["tenant_id", "series_id", "service_id"],
+            ["series.tenant_id", "series.id", "series.service_id"],
+            name="fk_sessions_series",
+        ),
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        CheckConstraint("capacity > 0", name="capacity"),
+        CheckConstraint("seats_taken >= 0 AND seats_taken <= capacity", name="seats_taken"),
+        CheckConstraint("state IN ('scheduled', 'cancelling', 'cancelled')", name="state"),
+        CheckConstraint("mode IN ('in_person', 'online')", name="mode"),
+        Index("ix_sessions_starts_at", "tenant_id", "starts_at"),
+        Index("ix_sessions_service_starts_at", "tenant_id", "service_id", "starts_at"),
+        Index("ix_sessions_series", "tenant_id", "series_id"),
+        Index(
+            "uq_sessions_import_key",
+            "tenant_id",
+            "service_id",
+            "import_key",
+            unique=True,
+            postgresql_where=text("import_key IS NOT NULL"),
+        ),
+    )
+
+    service_id: Mapped[UUID]
+    series_id: Mapped[UUID | None]
+    title: Mapped[str] = mapped_column(default="")
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    capacity: Mapped[int]
+    seats_taken: Mapped[int] = mapped_column(default=0)
+    mode: Mapped[str]
+    location_id: Mapped[UUID | None]
+    meeting_url: Mapped[str] = mapped_column(default="")
+    performer_id: Mapped[UUID | None]
+    state: Mapped[str] = mapped_column(default="scheduled")
+    sequence: Mapped[int] = mapped_column(default=0)
+    import_key: Mapped[str | None]
+    created_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+
+
+class TimetableImport(TenantScoped, Base):
+    """An uploaded timetable between its rehearsal and its commit."""
+
+    __tablename__ = "timetable_imports"
+    __table_args__ = (
+        within_tenant("service_id", "services"),
+        CheckConstraint("state IN ('rehearsed', 'committed', 'abandoned')", name="state"),
+    )
+
+    service_id: Mapped[UUID]
+    filename: Mapped[str]
+    content: Mapped[bytes]
+    options: Mapped[dict[str, Any]]
+    digest: Mapped[str]
+    state: Mapped[str] = mapped_column(default="rehearsed")
+    created_count: Mapped[int] = mapped_column(default=0)
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+    committed_at: Mapped[datetime | None]

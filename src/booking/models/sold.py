@@ -1,0 +1,114 @@
+"""What is sold: bookings, seats, and the cancelling of them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from src.platform.db import Base, TenantScoped, within_tenant
+
+LIVE = "('held', 'confirmed', 'attended', 'no_show')"
+
+
+class Booking(TenantScoped, Base):
+    """What a guest books in one go; its state derives from its seats."""
+
+    __tablename__ = "bookings"
+    __table_args__ = (
+        within_tenant("order_id", "orders"),
+        within_tenant("customer_id", "customers"),
+        within_tenant("service_id", "services"),
+        within_tenant("series_id", "series"),
+        within_tenant("session_id", "sessions"),
+        CheckConstraint("(series_id IS NULL) <> (session_id IS NULL)", name="series_or_session"),
+        CheckConstraint("party_size > 0", name="party_size"),
+        Index("ix_bookings_order", "tenant_id", "order_id"),
+        Index("ix_bookings_series", "tenant_id", "series_id"),
+        Index("ix_bookings_customer", "tenant_id", "customer_id"),
+    )
+
+    order_id: Mapped[UUID]
+    customer_id: Mapped[UUID]
+    service_id: Mapped[UUID]
+    series_id: Mapped[UUID | None]
+    session_id: Mapped[UUID | None]
+    party_size: Mapped[int] = mapped_column(default=1)
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    note: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+
+
+class Seat(TenantScoped, Base):
+    """One participant in one session: the only thing that uses capacity and has a price share."""
+
+    __tablename__ = "seats"
+    __table_args__ = (
+        within_tenant("booking_id", "bookings"),
+        within_tenant("order_id", "orders"),
+        within_tenant("session_id", "sessions"),
+        within_tenant("participant_id", "participants"),
+        CheckConstraint(
+            "state IN ('held', 'confirmed', 'attended', 'no_show', 'cancelled',"
+            " 'late_cancelled', 'swapped', 'expired')",
+            name="state",
+        ),
+        CheckConstraint("share_minor >= 0", name="share"),
+        Index(
+            "uq_seats_live_participant",
+            "tenant_id",
+            "session_id",
+            "participant_id",
+            unique=True,
+            postgresql_where=text(f"state IN {LIVE}"),
+        ),
+        Index("ix_seats_order", "tenant_id", "order_id"),
+        Index("ix_seats_booking", "tenant_id", "booking_id"),
+    )
+
+    booking_id: Mapped[UUID]
+    order_id: Mapped[UUID]
+    session_id: Mapped[UUID]
+    participant_id: Mapped[UUID]
+    state: Mapped[str]
+    share_minor: Mapped[int]
+    sequence: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str]
+    changed_why: Mapped[str] = mapped_column(default="")
+
+
+class Cancellation(TenantScoped, Base):
+    """The cancelling of a session or a purchase, done by a job in chunks.
+
+    `waiting` is the undo window, in which nothing has happened yet. `total` and `done` count
+    orders; `cursor` is the last order dealt with.
+    """
+
+    __tablename__ = "cancellations"
+    __table_args__ = (
+        CheckConstraint("scope IN ('session', 'purchase')", name="scope"),
+        CheckConstraint("state IN ('waiting', 'running', 'done', 'undone')", name="state"),
+        UniqueConstraint("tenant_id", "id", "scope", name="uq_cancellations_scope"),
+        Index(
+            "uq_cancellations_live",
+            "tenant_id",
+            "subject_id",
+            unique=True,
+            postgresql_where=text("state IN ('waiting', 'running')"),
+        ),
+    )
+
+    scope: Mapped[str]
+    subject_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(default="waiting")
+    reason: Mapped[str] = mapped_column(default="")
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    seats_freed: Mapped[int] = mapped_column(default=0)
+    cursor: Mapped[UUID | None]
+    requested_by: Mapped[UUID | None]
+    requested_at: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

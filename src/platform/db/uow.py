@@ -1,0 +1,97 @@
+"""The unit of work: one explicit transaction for one tenant, events included."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from src.platform.clock import Clock
+from src.platform.db.constraints import as_domain_error
+from src.platform.db.engine import SessionMaker
+from src.platform.outbox.events import Event
+from src.platform.outbox.writer import insert_events
+
+
+class UnitOfWork:
+    """Opens a transaction scoped to `tenant_id`, commits on a clean exit, else rolls back.
+
+    With `tenant_id=None` only directories have rows. Nobody else commits.
+    Raises: on a violated constraint, the DomainError registered for it.
+    """
+
+    session: AsyncSession
+
+    def __init__(self, sessions: SessionMaker, tenant_id: UUID | None, clock: Clock) -> None:
+        self._sessions = sessions
+        self._events: list[tuple[Event, int]] = []
+        self.tenant_id = tenant_id
+        self.clock = clock
+
+    @property
+    def tenant(self) -> UUID:
+        """The tenant of this transaction; asking a tenantless one is a programming error."""
+        if self.tenant_id is None:
+            raise RuntimeError("This unit of work has no tenant.")
+        return self.tenant_id
+
+    def record(self, event: Event, *, delay_seconds: int = 0) -> None:
+        """Lets `event` leave through the outbox if, and only if, this transaction commits."""
+        self._events.append((event, delay_seconds))
+
+    async def settle(self) -> None:
+        """Writes pending rows and events now, so that contended claims can be the last writes."""
+        await self.session.flush()
+        if self._events:
+            events, self._events = self._events, []
+            await insert_events(self.session, self.tenant, events, self.clock.now())
+
+    async def adopt(self, tenant_id: UUID) -> None:
+        """Turns a tenantless transaction into `tenant_id`'s, for what begins without one.
+
+        Raises: RuntimeError when the transaction has a tenant already.
+        """
+        if self.tenant_id is not None:
+            raise RuntimeError("A unit of work never changes its tenant.")
+        self.tenant_id = tenant_id
+        self.session.info["tenant_id"] = tenant_id
+        connection = await self.session.connection()
+        await connection.exec_driver_sql(f"SET LOCAL app.tenant_id = '{UUID(str(tenant_id))}'")
+
+    async def __aenter__(self) -> Self:
+        self.session = self._sessions(info={"tenant_id": self.tenant_id})
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                await self.settle()
+                await self.session.commit()
+        except DBAPIError as failure:
+            _raise_meaning(failure)
+        finally:
+            await self.session.close()
+        if isinstance(error, DBAPIError):
+            _raise_meaning(error)
+
+
+def _raise_meaning(failure: DBAPIError) -> None:
+    meaning = as_domain_error(failure)
+    if meaning is None:
+        raise failure
+    raise meaning from failure
+
+
+UowFactory = Callable[[UUID | None], UnitOfWork]
+
+
+def unit_of_work_factory(sessions: SessionMaker, clock: Clock) -> UowFactory:
+    """Units of work over `sessions`, told the time by `clock`."""
+    return lambda tenant_id: UnitOfWork(sessions, tenant_id, clock)

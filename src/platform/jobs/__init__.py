@@ -1,0 +1,1 @@
+"""Background work; the only package that imports arq."""

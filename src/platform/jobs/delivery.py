@@ -1,0 +1,88 @@
+"""Running one outbox row: find its consumer, run it, and say what became of it."""
+
+import random
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, update
+
+from src.platform.clock import Clock
+from src.platform.db.uow import UowFactory
+from src.platform.jobs.context import AlreadyDone, JobContext
+from src.platform.outbox.events import Event, Registry
+from src.platform.outbox.models import OutboxRow
+from src.platform.outbox.relay import MAX_ATTEMPTS
+
+FIRST_BACKOFF = timedelta(seconds=2)
+LONGEST_BACKOFF = timedelta(hours=1)
+
+log = structlog.get_logger(__name__)
+
+
+class Delivery:
+    """Delivers outbox rows to their consumers, one attempt at a time."""
+
+    def __init__(
+        self, registry: Registry, uow_factory: UowFactory, clock: Clock, services: Any
+    ) -> None:
+        self._registry = registry
+        self._uow_factory = uow_factory
+        self._clock = clock
+        self._services = services
+
+    async def deliver(self, tenant_id: UUID, outbox_id: UUID, attempt: int) -> None:
+        """One attempt. A failure is written to the row with a backoff and not raised."""
+        row = await self._row(tenant_id, outbox_id)
+        if row is None or row.attempts != attempt:
+            return
+        structlog.contextvars.bind_contextvars(
+            tenant_id=str(tenant_id), outbox_id=str(outbox_id), topic=row.topic
+        )
+        context = JobContext(
+            tenant_id, outbox_id, attempt, self._clock, self._uow_factory, self._services
+        )
+        try:
+            event: Event = self._registry.event(row.topic, row.payload)
+            await self._registry.consumer(row.topic, row.consumer)(context, event)
+        except AlreadyDone:
+            log.info("outbox_already_done")
+        except Exception as error:
+            log.exception("outbox_attempt_failed", attempt=attempt)
+            await self._put_back(tenant_id, outbox_id, attempt, error)
+        finally:
+            structlog.contextvars.unbind_contextvars("tenant_id", "outbox_id", "topic")
+
+    async def _row(self, tenant_id: UUID, outbox_id: UUID) -> OutboxRow | None:
+        async with self._uow_factory(tenant_id) as uow:
+            found = await uow.session.execute(
+                select(OutboxRow).where(OutboxRow.tenant_id == tenant_id, OutboxRow.id == outbox_id)
+            )
+            return found.scalar_one_or_none()
+
+    async def _put_back(
+        self, tenant_id: UUID, outbox_id: UUID, attempt: int, error: Exception
+    ) -> None:
+        now = self._clock.now()
+        parked = now if attempt >= MAX_ATTEMPTS else None
+        async with self._uow_factory(tenant_id) as uow:
+            await uow.session.execute(
+                update(OutboxRow)
+                .where(
+                    OutboxRow.tenant_id == tenant_id,
+                    OutboxRow.id == outbox_id,
+                    OutboxRow.attempts == attempt,
+                )
+                .values(
+                    available_at=now + backoff(attempt),
+                    parked_at=parked,
+                    last_error=f"{type(error).__name__}: {error}"[:2000],
+                )
+            )
+
+
+def backoff(attempt: int) -> timedelta:
+    """2 s, 4 s, 8 s ... an hour, each stretched by up to a quarter so that retries spread out."""
+    plain = min(FIRST_BACKOFF * float(2 ** (attempt - 1)), LONGEST_BACKOFF)
+    return plain * (1 + random.random() / 4)  # noqa: S311 - spreads load, guards nothing

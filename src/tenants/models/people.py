@@ -1,0 +1,159 @@
+"""People and places inside one tenant."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from src.platform.db import Base, TenantScoped, within_tenant
+
+
+class Customer(TenantScoped, Base):
+    """A guest as this tenant knows them; unique by trimmed lower-case e-mail where there is one."""
+
+    __tablename__ = "customers"
+    __table_args__ = (
+        Index(
+            "uq_customers_email",
+            "tenant_id",
+            "email",
+            unique=True,
+            postgresql_where=text("email IS NOT NULL"),
+        ),
+        CheckConstraint("email = lower(btrim(email))", name="email_normalised"),
+    )
+
+    email: Mapped[str | None]
+    name: Mapped[str]
+    phone: Mapped[str] = mapped_column(default="")
+    is_established: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class Participant(TenantScoped, Base):
+    """Who sits in the seat: a row under a customer; the name is optional."""
+
+    __tablename__ = "participants"
+    __table_args__ = (
+        within_tenant("customer_id", "customers"),
+        Index("ix_participants_customer", "tenant_id", "customer_id"),
+    )
+
+    customer_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(default="")
+
+
+class Performer(TenantScoped, Base):
+    """A bookable person of the tenant, perhaps also a member (`user_id`)."""
+
+    __tablename__ = "performers"
+    __table_args__ = (UniqueConstraint("tenant_id", "name", name="uq_performers_name"),)
+
+    name: Mapped[str]
+    user_id: Mapped[UUID | None]
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class PerformerBusy(TenantScoped, Base):
+    """When a performer is taken, by whatever takes them; the database refuses an overlap."""
+
+    __tablename__ = "performer_busy"
+    __table_args__ = (
+        within_tenant("performer_id", "performers"),
+        ExcludeConstraint(
+            ("tenant_id", "="),
+            ("performer_id", "="),
+            ("during", "&&"),
+            name="ex_performer_busy_no_overlap",
+            using="gist",
+        ),
+        UniqueConstraint("tenant_id", "source", "source_id", name="uq_performer_busy_source"),
+    )
+
+    performer_id: Mapped[UUID]
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    source: Mapped[str]
+    source_id: Mapped[UUID]
+
+
+class Location(TenantScoped, Base):
+    """A place with an address and a room's capacity, or an online place."""
+
+    __tablename__ = "locations"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "name", name="uq_locations_name"),
+        CheckConstraint("room_capacity IS NULL OR room_capacity > 0", name="room_capacity"),
+    )
+
+    name: Mapped[str]
+    address: Mapped[str] = mapped_column(default="")
+    latitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    longitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    room_capacity: Mapped[int | None]
+    is_online: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class EntitlementGrant(TenantScoped, Base):
+    """An admin's override: a feature or a limit beyond the plan, with an end and a note."""
+
+    __tablename__ = "entitlement_grants"
+    __table_args__ = (
+        CheckConstraint('(feature IS NULL) <> ("limit" IS NULL)', name="feature_or_limit"),
+    )
+
+    feature: Mapped[str | None]
+    limit: Mapped[str | None]
+    value: Mapped[int | None]
+    ends_at: Mapped[datetime | None]
+    note: Mapped[str]
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime]
+
+
+class BookingCounter(Base):
+    """Bookings that count in one calendar month; the most contended row of a tenant."""
+
+    __tablename__ = "booking_counters"
+    __table_args__ = (CheckConstraint("taken >= 0", name="taken"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    month: Mapped[str] = mapped_column(primary_key=True)
+    taken: Mapped[int]
+    warned_percent: Mapped[int] = mapped_column(default=0)
+
+
+class AuditEntry(TenantScoped, Base):
+    """Who did what inside the tenant, and when."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_subject", "tenant_id", "subject_id"),)
+
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str] = mapped_column(default="")
+    action: Mapped[str]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[UUID | None]
+    detail: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class ApiKey(TenantScoped, Base):
+    """A key of the JSON API: its secret is stored as a hash and shown once."""
+
+    __tablename__ = "api_keys"
+
+    name: Mapped[str]
+    secret_hash: Mapped[str]
+    last_four: Mapped[str]
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
