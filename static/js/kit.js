@@ -1,0 +1,71 @@
+// What the kit does where scripts run; every page works without it.
+(() => {
+  "use strict";
+
+  // Time that runs out: <span data-countdown="ISO" data-running="… {time} …" data-over="…">.
+  const clock = (ms) => {
+    const seconds = Math.ceil(ms / 1000);
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  };
+
+  const tick = () => {
+    for (const node of document.querySelectorAll("[data-countdown]")) {
+      const left = Date.parse(node.dataset.countdown) - Date.now();
+      const text = left > 0 ? node.dataset.running.replace("{time}", clock(left)) : node.dataset.over;
+      if (node.textContent !== text) node.textContent = text;
+    }
+  };
+
+  let timer = 0;
+  const startClocks = () => {
+    if (timer || !document.querySelector("[data-countdown]")) return;
+    tick();
+    timer = setInterval(tick, 1000);
+  };
+
+  // Copying: <button data-copy="id of the text" data-copied="Copied" hidden>.
+  const showCopyButtons = () => {
+    if (!navigator.clipboard) return;
+    for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+  };
+
+  const copy = async (button) => {
+    const source = document.getElementById(button.dataset.copy);
+    const label = button.querySelector("span");
+    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+    const before = label.textContent;
+    label.textContent = button.dataset.copied;
+    document.getElementById("live").textContent = button.dataset.copied;
+    setTimeout(() => (label.textContent = before), 2000);
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  // Selects and boxes that send their form at once: <select data-submit>.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  const arrive = () => {
+    startClocks();
+    showCopyButtons();
+    document.querySelector("[data-focus]")?.focus();
+  };
+
+  document.addEventListener("htmx:afterSettle", arrive);
+  arrive();
+})();
