@@ -2,6 +2,10 @@
 
 import importlib
 
+from src.platform.mail.queue import MailQueued
+from src.platform.mail.sender import send_queued_mail
+from src.platform.outbox.events import registry
+
 MODEL_MODULES = (
     "src.platform.outbox.models",
     "src.platform.mail.models",
@@ -15,3 +19,9 @@ def import_models() -> None:
     """Makes every table known to the metadata."""
     for module in MODEL_MODULES:
         importlib.import_module(module)
+
+
+def wire() -> None:
+    """Registers consumers, line kinds and meanings of constraints; harmless when called again."""
+    import_models()
+    registry.on(MailQueued, "platform.send_mail", send_queued_mail)

@@ -1,0 +1,125 @@
+"""Fixtures that every level shares. Nothing here starts a server until a test asks for one."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from src.platform.config import Settings
+from src.platform.db.engine import make_engine, make_sessions
+from src.platform.db.uow import UowFactory, unit_of_work_factory
+from src.platform.services import Services
+from src.sandbox.postgres import Role
+from src.wiring import wire
+from tests.support.clock import FrozenClock
+from tests.support.databases import drop_database, own_database, shared_database
+from tests.support.mail import RememberingMailer
+from tests.support.servers import pytest_configure, pytest_unconfigure, test_servers
+from tests.support.settings import settings_for
+
+# The run's owner starts and ends with pytest itself.
+__all__ = ["pytest_configure", "pytest_unconfigure"]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _wired() -> None:
+    """Consumers and meanings are registered once, as every process does at its start."""
+    wire()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+@pytest.fixture(scope="session")
+def database() -> Mapping[Role, str]:
+    """Addresses of this worker's migrated database, by role."""
+    return shared_database()
+
+
+@pytest.fixture
+def settings(database: Mapping[Role, str]) -> Settings:
+    return settings_for(database, test_servers().valkey_url)
+
+
+@pytest.fixture
+async def uow_factory(
+    database: Mapping[Role, str], clock: FrozenClock
+) -> AsyncIterator[UowFactory]:
+    """Units of work as the app role, inside one transaction that is rolled back at the end."""
+    engine = create_async_engine(database[Role.APP], poolclass=NullPool)
+    async with engine.connect() as connection:
+        outer = await connection.begin()
+        sessions = make_sessions(connection, join_transaction_mode="create_savepoint")
+        yield unit_of_work_factory(sessions, clock)
+        await outer.rollback()
+    await engine.dispose()
+
+
+@pytest.fixture
+async def redis() -> AsyncIterator[Redis]:
+    """This worker's own Valkey database, emptied before the test."""
+    client: Redis = Redis.from_url(test_servers().valkey_url)
+    await client.flushdb()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def mailer() -> RememberingMailer:
+    return RememberingMailer()
+
+
+@pytest.fixture
+def services(
+    settings: Settings,
+    clock: FrozenClock,
+    uow_factory: UowFactory,
+    redis: Redis,
+    mailer: RememberingMailer,
+) -> Services:
+    """Services over the rolled-back transaction; ports are added by the tests that need them."""
+    return Services(settings, clock, uow_factory, redis, mailer)
+
+
+@dataclass
+class Committing:
+    """A database of the test's own, where commits are real and tasks may race."""
+
+    name: str
+    urls: Mapping[Role, str]
+    engine: AsyncEngine
+    uow_factory: UowFactory
+    settings: Settings
+    services: Services
+
+
+@pytest.fixture
+async def committing(
+    clock: FrozenClock, redis: Redis, mailer: RememberingMailer
+) -> AsyncIterator[Committing]:
+    name, urls = own_database()
+    engine = make_engine(urls[Role.APP], pool_size=20)
+    factory = unit_of_work_factory(make_sessions(engine), clock)
+    settings = settings_for(urls, test_servers().valkey_url)
+    services = Services(settings, clock, factory, redis, mailer)
+    yield Committing(name, urls, engine, factory, settings, services)
+    await engine.dispose()
+    drop_database(name)
+
+
+@pytest.fixture
+def own_urls() -> Iterator[Mapping[Role, str]]:
+    """Addresses of a migrated database that the test may spoil."""
+    name, urls = own_database()
+    yield urls
+    drop_database(name)

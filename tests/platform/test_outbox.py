@@ -1,0 +1,156 @@
+"""What was promised in a transaction happens, once, whatever dies in between."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from src.platform.db.engine import make_engine
+from src.platform.ids import new_id
+from src.platform.jobs.delivery import Delivery
+from src.platform.jobs.queue import dispatcher, make_worker, open_queue
+from src.platform.mail.queue import queue_mail
+from src.platform.outbox.events import registry
+from src.platform.outbox.relay import LEASE, MAX_ATTEMPTS, Claimed, Relay
+from src.sandbox.postgres import Role
+from tests.conftest import Committing
+from tests.platform.test_uow import a_mail
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def relay_engine(committing: Committing):  # type: ignore[no-untyped-def]
+    engine = make_engine(committing.urls[Role.RELAY])
+    yield engine
+    await engine.dispose()
+
+
+async def queued(committing: Committing) -> UUID:
+    tenant = new_id()
+    async with committing.uow_factory(tenant) as uow:
+        await queue_mail(uow, a_mail(), host="seatline.example")
+    return tenant
+
+
+async def outbox(committing: Committing, tenant: UUID) -> list[tuple[int, bool]]:
+    async with committing.uow_factory(tenant) as uow:
+        found = await uow.session.execute(
+            text("SELECT attempts, parked_at IS NOT NULL FROM outbox")
+        )
+        return [(row[0], row[1]) for row in found]
+
+
+def delivery(committing: Committing) -> Delivery:
+    services = committing.services
+    return Delivery(registry, committing.uow_factory, services.clock, services)
+
+
+class Hands:
+    """Takes what the relay hands on."""
+
+    def __init__(self) -> None:
+        self.claimed: list[Claimed] = []
+
+    async def take(self, rows: object) -> None:
+        assert isinstance(rows, list)
+        self.claimed += rows
+
+
+async def test_a_queued_mail_is_sent_once_through_the_queue(
+    committing: Committing, relay_engine: AsyncEngine, mailer: RememberingMailer
+) -> None:
+    tenant = await queued(committing)
+    queue = await open_queue(committing.settings.redis_url)
+    relay = Relay(relay_engine, committing.services.clock, dispatcher(queue))
+    assert await relay.run_once() == 1
+    assert await relay.run_once() == 0, "a row under lease is not handed on twice"
+    worker = make_worker(committing.settings.redis_url, delivery(committing), [], burst=True)
+    await worker.async_run()
+    await worker.close()
+    await queue.aclose()
+    assert [message.to for message in mailer.sent] == [["carl@example.com"]]
+    assert await outbox(committing, tenant) == []
+
+
+async def test_a_row_whose_worker_died_is_due_again_after_its_lease(
+    committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock
+) -> None:
+    await queued(committing)
+    hands = Hands()
+    relay = Relay(relay_engine, clock, hands.take)
+    await relay.run_once()
+    clock.advance(LEASE + timedelta(seconds=1))
+    await relay.run_once()
+    assert [row.attempt for row in hands.claimed] == [1, 2]
+
+
+async def test_a_refused_mail_waits_and_goes_out_later(
+    committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    tenant = await queued(committing)
+    hands = Hands()
+    relay = Relay(relay_engine, clock, hands.take)
+    mailer.refuse_next = 1
+    await relay.run_once()
+    await delivery(committing).deliver(*hands.claimed[-1])
+    assert mailer.sent == []
+    clock.advance(timedelta(seconds=10))
+    await relay.run_once()
+    await delivery(committing).deliver(*hands.claimed[-1])
+    assert len(mailer.sent) == 1
+    assert await outbox(committing, tenant) == []
+
+
+async def test_an_attempt_that_was_overtaken_does_nothing(
+    committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await queued(committing)
+    hands = Hands()
+    relay = Relay(relay_engine, clock, hands.take)
+    await relay.run_once()
+    clock.advance(LEASE + timedelta(seconds=1))
+    await relay.run_once()
+    late, current = hands.claimed
+    await delivery(committing).deliver(*current)
+    await delivery(committing).deliver(*late)
+    await delivery(committing).deliver(*current)
+    assert len(mailer.sent) == 1
+
+
+async def test_after_the_last_attempt_the_row_is_parked_for_a_person(
+    committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    tenant = await queued(committing)
+    hands = Hands()
+    relay = Relay(relay_engine, clock, hands.take)
+    mailer.refuse_next = MAX_ATTEMPTS
+    for _ in range(MAX_ATTEMPTS):
+        await relay.run_once()
+        await delivery(committing).deliver(*hands.claimed[-1])
+        clock.advance(timedelta(hours=2))
+    assert await outbox(committing, tenant) == [(MAX_ATTEMPTS, True)]
+    assert await relay.run_once() == 0
+
+
+async def test_a_row_whose_workers_all_died_is_parked_too(
+    committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock
+) -> None:
+    tenant = await queued(committing)
+    relay = Relay(relay_engine, clock, Hands().take)
+    for _ in range(MAX_ATTEMPTS + 1):
+        await relay.run_once()
+        clock.advance(LEASE + timedelta(seconds=1))
+    assert await outbox(committing, tenant) == [(MAX_ATTEMPTS, True)]
+
+
+async def test_the_relay_sees_nothing_but_the_outbox(relay_engine: AsyncEngine) -> None:
+    from sqlalchemy.exc import ProgrammingError
+
+    async with relay_engine.connect() as connection:
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            await connection.execute(text("SELECT * FROM mails"))
