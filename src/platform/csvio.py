@@ -27,7 +27,7 @@ _LIKELY_ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257"]
 Cell = str | int | None
 
 
-class UnreadableText(ValueError):
+class UnreadableTextError(ValueError):
     """The bytes are not text in any encoding a spreadsheet saves."""
 
 
@@ -70,7 +70,7 @@ def read_csv(content: bytes) -> CsvTable:
     """The table in the bytes: encoding and delimiter guessed, blank lines left out.
 
     Cells are text without surrounding white space; an apostrophe put there by `write_csv` is taken
-    off again. Raises UnreadableText.
+    off again. Raises UnreadableTextError.
     """
     text, encoding = decode(content)
     delimiter, text = _delimiter(text)
@@ -84,13 +84,13 @@ def read_csv(content: bytes) -> CsvTable:
                 rows.append(CsvRow(line + 1, cleaned))
             line = reader.line_num
     except csv.Error as error:
-        raise UnreadableText(str(error)) from error
+        raise UnreadableTextError(str(error)) from error
     header = rows[0].cells if rows else ()
     return CsvTable(header, tuple(rows[1:]), delimiter, encoding)
 
 
 def decode(content: bytes) -> tuple[str, str]:
-    """The text and the encoding it was read with. Raises UnreadableText."""
+    """The text and the encoding it was read with. Raises UnreadableTextError."""
     for mark, encoding in _UNICODE_MARKS:
         if content.startswith(mark):
             return _decoded(content, encoding), encoding
@@ -108,9 +108,9 @@ def _decoded(content: bytes, encoding: str) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise UnreadableText(str(error)) from error
+        raise UnreadableTextError(str(error)) from error
     if "\x00" in text:
-        raise UnreadableText("the file holds zero bytes, which no text does")
+        raise UnreadableTextError("the file holds zero bytes, which no text does")
     return text
 
 

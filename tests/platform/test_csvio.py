@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.platform.csvio import UnreadableText, decode, read_csv, write_csv
+from src.platform.csvio import UnreadableTextError, decode, read_csv, write_csv
 
 HEADER = "title;start;site\r\n"
 ROW = "Zumba® Grund­kurs für Ältere;18:00;Haus der Begegnung, Größe 5\r\n"
@@ -85,7 +85,7 @@ def test_an_empty_file_is_an_empty_table() -> None:
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a\x00b\x00\x00\x00c\x00", b"a" * 200_000])
 def test_what_is_not_a_table_is_refused(content: bytes) -> None:
-    with pytest.raises(UnreadableText):
+    with pytest.raises(UnreadableTextError):
         read_csv(content)
 
 
@@ -93,6 +93,6 @@ def test_what_is_not_a_table_is_refused(content: bytes) -> None:
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     try:
         text, _encoding = decode(content)
-    except UnreadableText:
+    except UnreadableTextError:
         return
     assert "\x00" not in text or b"\x00" in content

@@ -45,7 +45,7 @@ def test_split_examples() -> None:
 
 @pytest.mark.parametrize(("total", "weights"), [(-1, [1]), (5, [1, -1]), (5, [0, 0]), (5, [])])
 def test_a_split_without_meaning_is_refused(total: int, weights: list[int]) -> None:
-    with pytest.raises(ValueError, match="split|negative"):
+    with pytest.raises(ValueError, match=r"split|negative"):
         split_by_largest_remainder(total, weights)
 
 

@@ -1,0 +1,367 @@
+"""Whether something can be booked or published, and if not, every reason with a way to mend it.
+
+One answer serves all askers: the booking commands refuse with it, guests read one sentence of it,
+and owners see the whole of it under "why can't Anna book this?".
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+
+from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionState, Visibility
+from src.booking.domain.pricing import SeriesQuote, SeriesSession, SeriesTerms, quote_series
+from src.booking.domain.reasons import (
+    Reason,
+    ReasonCode,
+    base_zero,
+    closed_reason,
+    mixed_services,
+    no_upcoming_session,
+    not_at_present,
+    price_missing,
+)
+from src.platform.i18n import _, current_babel_locale, ngettext
+from src.platform.localtime import to_local
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessFacts:
+    """`status` is the tenant's: active, past_due, paused, suspended or closed."""
+
+    zone: ZoneInfo
+    status: str = "active"
+    may_sell_groups: bool = True
+    may_sell_series: bool = True
+    monthly_limit_reached: bool = False
+    payments_ready: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceFacts:
+    active: bool = True
+    sales_mode: SalesMode = SalesMode.BOTH
+    min_notice_minutes: int = 0
+    horizon_days: int | None = None
+    max_party_size: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """One session, asked for alone by `party_size` people.
+
+    `in_series` with `drop_in_allowed` makes it a drop-in; `drop_in_opens_at` is None when drop-ins
+    may book at once. `pays_online`: the wanted way to pay is the payment page, for a price above 0.
+    """
+
+    business: BusinessFacts
+    service: ServiceFacts
+    state: SessionState
+    starts_at: datetime
+    capacity: int
+    taken: int
+    party_size: int = 1
+    pays_online: bool = False
+    in_series: bool = False
+    drop_in_allowed: bool = False
+    drop_in_opens_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesFacts:
+    """A series, asked for by `party_size` people."""
+
+    business: BusinessFacts
+    service: ServiceFacts
+    terms: SeriesTerms
+    sessions: Sequence[SeriesSession]
+    active: bool
+    visibility: Visibility
+    published: bool = True
+    party_size: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedSession:
+    """A session that a series is to have; `other_series_title` names the one it is in already."""
+
+    service_id: UUID
+    state: SessionState
+    starts_at: datetime
+    other_series_title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishFacts:
+    """A series that its owner wants to put on sale."""
+
+    service_id: UUID
+    sessions: Sequence[AttachedSession]
+    price_type: SeriesPriceType
+    price_minor: int | None
+
+
+def why_not_bookable_session(facts: SessionFacts, now: datetime) -> list[Reason]:
+    """Every reason against, the weightiest first; empty when it may be booked."""
+    return [
+        *_business_reasons(facts.business),
+        *_service_reasons(facts.service, facts.party_size),
+        *_single_sale_reasons(facts, now),
+        *_session_reasons(facts, now),
+        *_payment_reasons(facts.business, facts.pays_online),
+    ]
+
+
+def why_not_bookable_series(facts: SeriesFacts, now: datetime) -> list[Reason]:
+    """Every reason against, the weightiest first; empty when it may be booked."""
+    quote = quote_series(
+        facts.terms, facts.sessions, now, facts.business.zone, party_size=facts.party_size
+    )
+    pays_online = facts.terms.price_type is SeriesPriceType.ONLINE and facts.terms.price_minor > 0
+    return [
+        *_business_reasons(facts.business),
+        *_series_plan_reasons(facts.business),
+        *_service_reasons(facts.service, facts.party_size),
+        *_series_sale_reasons(facts),
+        *_quote_reasons(quote),
+        *_payment_reasons(facts.business, pays_online),
+    ]
+
+
+def why_not_publishable_series(facts: PublishFacts, now: datetime) -> list[Reason]:
+    """Every reason against putting the series on sale; all of them speak to the owner."""
+    live = [session for session in facts.sessions if session.state is SessionState.SCHEDULED]
+    reasons: list[Reason] = []
+    if not live:
+        reasons.append(base_zero())
+    elif not any(session.starts_at >= now for session in live):
+        reasons.append(no_upcoming_session())
+    if any(session.service_id != facts.service_id for session in facts.sessions):
+        reasons.append(mixed_services())
+    reasons.extend(_in_another_series(facts.sessions))
+    if facts.price_type is not SeriesPriceType.FREE and not facts.price_minor:
+        reasons.append(price_missing())
+    return reasons
+
+
+def _business_reasons(business: BusinessFacts) -> list[Reason]:
+    reasons: list[Reason] = []
+    if business.status not in ("active", "past_due"):
+        reasons.append(
+            Reason(
+                ReasonCode.BUSINESS_CLOSED,
+                not_at_present(),
+                _("The business takes no new bookings: it is %(status)s.", status=business.status),
+                _("Settle what is open under Plan, or end the pause."),
+            )
+        )
+    if not business.may_sell_groups:
+        reasons.append(
+            Reason(
+                ReasonCode.PLAN_LACKS_GROUPS,
+                not_at_present(),
+                _("The plan does not include group services."),
+                _("Choose a plan with group services."),
+            )
+        )
+    if business.monthly_limit_reached:
+        reasons.append(
+            Reason(
+                ReasonCode.MONTHLY_LIMIT,
+                not_at_present(),
+                _("This month's bookings are used up."),
+                _("Choose a bigger plan, or add bookings by a bolt-on."),
+            )
+        )
+    return reasons
+
+
+def _series_plan_reasons(business: BusinessFacts) -> list[Reason]:
+    if business.may_sell_series or not business.may_sell_groups:
+        return []
+    return [
+        Reason(
+            ReasonCode.PLAN_LACKS_SERIES,
+            not_at_present(),
+            _("The plan does not include series."),
+            _("Choose a plan with series."),
+        )
+    ]
+
+
+def _service_reasons(service: ServiceFacts, party_size: int) -> list[Reason]:
+    reasons: list[Reason] = []
+    if not service.active:
+        reasons.append(
+            Reason(
+                ReasonCode.SERVICE_INACTIVE,
+                not_at_present(),
+                _("The service is switched off."),
+                _("Switch the service on."),
+            )
+        )
+    if party_size > service.max_party_size:
+        limit = service.max_party_size
+        reasons.append(
+            Reason(
+                ReasonCode.PARTY_TOO_BIG,
+                _("At most %(limit)s people can be booked at once.", limit=limit),
+                _("The party is bigger than the %(limit)s people allowed.", limit=limit),
+                _("Raise the biggest party of the service, or book in two parts."),
+            )
+        )
+    return reasons
+
+
+def _payment_reasons(business: BusinessFacts, pays_online: bool) -> list[Reason]:
+    if business.payments_ready or not pays_online:
+        return []
+    return [
+        Reason(
+            ReasonCode.PAYMENTS_NOT_READY,
+            _("Online payment is not possible at present. Please contact the business."),
+            _("The payment account is not connected, or may not take payments yet."),
+            _("Finish connecting payments, or let guests pay on site."),
+        )
+    ]
+
+
+def _single_sale_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
+    """Whether one date may be sold alone at all, and by now."""
+    if facts.service.sales_mode is SalesMode.SERIES:
+        return [
+            Reason(
+                ReasonCode.NOT_SOLD_SINGLY,
+                _("Single dates are not on sale; please choose a series."),
+                _("The service is sold as series only."),
+                _("Set the sales mode to single sessions or both."),
+            )
+        ]
+    if facts.in_series and not facts.drop_in_allowed:
+        return [
+            Reason(
+                ReasonCode.DROP_IN_NOT_ALLOWED,
+                _("This date is sold only as part of its series."),
+                _("The session's series does not allow drop-ins."),
+                _("Allow drop-ins on the series."),
+            )
+        ]
+    return _drop_in_opening_reasons(facts, now)
+
+
+def _drop_in_opening_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
+    if facts.drop_in_opens_at is None or now >= facts.drop_in_opens_at:
+        return []
+    when = _when(facts.drop_in_opens_at, facts.business.zone)
+    return [
+        Reason(
+            ReasonCode.DROP_IN_NOT_OPEN,
+            _("Single places open on %(when)s.", when=when),
+            _("Drop-ins open on %(when)s.", when=when),
+            _("Open drop-ins earlier, or add the guest yourself."),
+        )
+    ]
+
+
+def _session_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
+    if facts.state is not SessionState.SCHEDULED:
+        cancelled = _("This date has been cancelled.")
+        return [
+            Reason(ReasonCode.CANCELLED, cancelled, cancelled, _("Publish a new session instead."))
+        ]
+    if now > facts.starts_at:
+        started = _("This date has already started.")
+        return [Reason(ReasonCode.STARTED, started, started, "")]
+    return [*_window_reasons(facts, now), *_seat_reasons(facts)]
+
+
+def _window_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
+    """Minimum notice in real minutes, the furthest day in calendar days of the business."""
+    zone, service = facts.business.zone, facts.service
+    if now + timedelta(minutes=service.min_notice_minutes) > facts.starts_at:
+        return [
+            Reason(
+                ReasonCode.TOO_LATE,
+                _("Booking for this date has closed."),
+                _("The minimum notice before the start has begun."),
+                _("Shorten the minimum notice, or add the guest yourself."),
+            )
+        ]
+    if service.horizon_days is None:
+        return []
+    furthest_on = to_local(now, zone).date() + timedelta(days=service.horizon_days)
+    if to_local(facts.starts_at, zone).date() <= furthest_on:
+        return []
+    days = service.horizon_days
+    return [
+        Reason(
+            ReasonCode.TOO_EARLY,
+            _("This date cannot be booked yet."),
+            _("Guests can book at most %(days)s days ahead.", days=days),
+            _("Let guests book further ahead, or add the guest yourself."),
+        )
+    ]
+
+
+def _seat_reasons(facts: SessionFacts) -> list[Reason]:
+    left = facts.capacity - facts.taken
+    if left >= facts.party_size:
+        return []
+    sentence = _("This date is sold out.")
+    if left > 0:
+        sentence = ngettext("Only one seat is left.", "Only %(num)s seats are left.", left)
+    return [Reason(ReasonCode.FULL, sentence, sentence, _("Raise the session's capacity."))]
+
+
+def _series_sale_reasons(facts: SeriesFacts) -> list[Reason]:
+    gone = _("This series is not on sale.")
+    found: list[Reason] = []
+    if facts.service.sales_mode is SalesMode.SINGLE:
+        found.append(
+            Reason(
+                ReasonCode.NOT_SOLD_AS_SERIES,
+                _("Series are not on sale; please choose a single date."),
+                _("The service is sold by single sessions only."),
+                _("Set the sales mode to series or both."),
+            )
+        )
+    if not facts.published:
+        code, owner = ReasonCode.SERIES_NOT_PUBLISHED, _("The series has not been published.")
+        found.append(Reason(code, gone, owner, _("Publish the series.")))
+    if not facts.active:
+        code, owner = ReasonCode.SERIES_INACTIVE, _("The series is switched off.")
+        found.append(Reason(code, gone, owner, _("Switch the series on.")))
+    if facts.visibility is Visibility.HIDDEN:
+        code, owner = ReasonCode.SERIES_HIDDEN, _("The series is hidden from guests.")
+        found.append(Reason(code, gone, owner, _("Make the series public or unlisted.")))
+    return found
+
+
+def _quote_reasons(quote: SeriesQuote) -> list[Reason]:
+    if quote.closed is None:
+        return []
+    return [closed_reason(quote.closed)]
+
+
+def _in_another_series(sessions: Iterable[AttachedSession]) -> list[Reason]:
+    """One reason for each series that already has some of the sessions."""
+    titles = dict.fromkeys(s.other_series_title for s in sessions if s.other_series_title)
+    return [
+        Reason(
+            ReasonCode.SESSION_IN_ANOTHER_SERIES,
+            _("This series is not on sale."),
+            _("A session is already part of the series “%(title)s”.", title=title),
+            _("Take the session out of one of the two series."),
+        )
+        for title in titles
+    ]
+
+
+def _when(at: datetime, zone: ZoneInfo) -> str:
+    """The wall clock of the business, with the zone's abbreviation."""
+    local = at.astimezone(zone)
+    shown = format_datetime(local, "EEE d MMM y, HH:mm", locale=current_babel_locale())
+    return f"{shown} {local.tzname()}"

@@ -1,0 +1,120 @@
+"""The reasons against a booking or a publication, and the words for those without numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from src.booking.domain.pricing import SaleClosed
+from src.platform.i18n import _
+
+
+class ReasonCode(StrEnum):
+    BUSINESS_CLOSED = "business_closed"
+    PLAN_LACKS_GROUPS = "plan_lacks_groups"
+    PLAN_LACKS_SERIES = "plan_lacks_series"
+    MONTHLY_LIMIT = "monthly_limit"
+    SERVICE_INACTIVE = "service_inactive"
+    NOT_SOLD_SINGLY = "not_sold_singly"
+    NOT_SOLD_AS_SERIES = "not_sold_as_series"
+    DROP_IN_NOT_ALLOWED = "drop_in_not_allowed"
+    DROP_IN_NOT_OPEN = "drop_in_not_open"
+    CANCELLED = "cancelled"
+    STARTED = "started"
+    TOO_LATE = "too_late"
+    TOO_EARLY = "too_early"
+    PARTY_TOO_BIG = "party_too_big"
+    FULL = "full"
+    PAYMENTS_NOT_READY = "payments_not_ready"
+    SERIES_INACTIVE = "series_inactive"
+    SERIES_HIDDEN = "series_hidden"
+    SERIES_NOT_PUBLISHED = "series_not_published"
+    SERIES_ENDED = "series_ended"
+    JOIN_CLOSED = "join_closed"
+    BASE_ZERO = "base_zero"
+    NO_UPCOMING_SESSION = "no_upcoming_session"
+    MIXED_SERVICES = "mixed_services"
+    SESSION_IN_ANOTHER_SERIES = "session_in_another_series"
+    PRICE_MISSING = "price_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """`guest_sentence` tells a stranger nothing about the business's plan, money or settings.
+
+    `mend` tells the owner what to do; it is empty where nothing can be done.
+    """
+
+    code: ReasonCode
+    guest_sentence: str
+    owner_sentence: str
+    mend: str
+
+
+def guest_sentence(reasons: Sequence[Reason]) -> str:
+    """The one sentence a guest reads: the weightiest reason's."""
+    return reasons[0].guest_sentence
+
+
+def not_at_present() -> str:
+    return _("This cannot be booked at present. Please contact the business.")
+
+
+def closed_reason(closed: SaleClosed) -> Reason:
+    if closed is SaleClosed.ENDED:
+        return Reason(
+            ReasonCode.SERIES_ENDED,
+            _("This series has no dates left."),
+            _("No date of the published term is still to come."),
+            _("Publish the next dates as a new series."),
+        )
+    if closed is SaleClosed.JOIN_CLOSED:
+        return Reason(
+            ReasonCode.JOIN_CLOSED,
+            _("This series can no longer be joined."),
+            _("The join policy has closed the sale."),
+            _("Let guests join later, or add the guest yourself."),
+        )
+    if closed is SaleClosed.FULL:
+        return Reason(
+            ReasonCode.FULL,
+            _("This series is sold out."),
+            _("At least one of the dates still to come has too few seats."),
+            _("Raise that session's capacity, or sell the series with gaps."),
+        )
+    return base_zero()
+
+
+def base_zero() -> Reason:
+    return Reason(
+        ReasonCode.BASE_ZERO,
+        _("This series is not on sale."),
+        _("The series has no session that takes place."),
+        _("Attach at least one upcoming session."),
+    )
+
+
+def no_upcoming_session() -> Reason:
+    return Reason(
+        ReasonCode.NO_UPCOMING_SESSION,
+        _("This series has no dates left."),
+        _("All sessions of the series have started."),
+        _("Attach at least one upcoming session."),
+    )
+
+
+def mixed_services() -> Reason:
+    return Reason(
+        ReasonCode.MIXED_SERVICES,
+        _("This series is not on sale."),
+        _("The series holds sessions of another service."),
+        _("Take out the sessions that belong to another service."),
+    )
+
+
+def price_missing() -> Reason:
+    return Reason(
+        ReasonCode.PRICE_MISSING,
+        _("This series is not on sale."),
+        _("The series is to be paid for, and has no price."),
+        _("Enter a price, or make the series free."),
+    )

@@ -1,0 +1,185 @@
+"""Repeating sessions: from a rule in wall-clock words to dates that an owner can look through."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+from dateutil.rrule import WEEKLY, rrule
+
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+from src.platform.localtime import is_ambiguous, is_nonexistent, to_local, to_utc
+
+LARGEST_NUMBER_OF_DATES = 500
+LONGEST_DURATION_MINUTES = 7 * 24 * 60
+_SENSIBLE_YEARS = range(2000, 2200)
+
+
+class OccurrenceNote(StrEnum):
+    SKIPPED_HOLIDAY = "skipped_holiday"
+    SKIPPED_DATE = "skipped_date"
+    MOVED_FORWARD = "moved_forward"
+    DOUBLED = "doubled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatRule:
+    """Weekly on `weekdays` (Monday is 0) from `start_on`, until a date or for a number of dates.
+
+    `until_on` is the last day that may be used. `count` counts the dates that take place: one that
+    is skipped is made up for at the end. `skip_holidays_of` is a country, "DE", or a part of one,
+    "DE-BY".
+    """
+
+    weekdays: frozenset[int]
+    start_on: date
+    start_time: time
+    duration_minutes: int
+    until_on: date | None = None
+    count: int | None = None
+    skip_holidays_of: str | None = None
+    skip_dates: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One date of the rule. `local_start` is what the clocks on the wall really show then."""
+
+    starts_at: datetime
+    ends_at: datetime
+    local_start: datetime
+    note: OccurrenceNote | None
+    holiday_name: str | None
+    included: bool
+
+
+def preview(rule: RepeatRule, zone: ZoneInfo) -> list[Occurrence]:
+    """Every date of the rule in order, the skipped ones too, at least one of them included.
+
+    Raises InvalidInput with the errors by the rule's fields.
+    """
+    fields = _errors(rule)
+    if fields:
+        raise InvalidInput(_("The dates cannot be worked out yet."), fields=fields)
+    occurrences = _up_to_the_end(rule, zone)
+    if not any(occurrence.included for occurrence in occurrences):
+        end_field = "until_on" if rule.until_on else "count"
+        raise InvalidInput(
+            _("No date is left."),
+            fields={end_field: _("No date is left between the start and the end.")},
+        )
+    return occurrences
+
+
+def included_dates(occurrences: list[Occurrence]) -> list[Occurrence]:
+    return [occurrence for occurrence in occurrences if occurrence.included]
+
+
+def supported_holiday_regions() -> dict[str, list[str]]:
+    """Country codes with the codes of their parts, as `skip_holidays_of` takes them."""
+    return dict(holidays.list_supported_countries())
+
+
+def _errors(rule: RepeatRule) -> dict[str, str]:
+    return {**_errors_of_the_slot(rule), **_errors_of_the_end(rule)}
+
+
+def _errors_of_the_slot(rule: RepeatRule) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    if not rule.weekdays:
+        fields["weekdays"] = _("Choose at least one weekday.")
+    elif not rule.weekdays <= set(range(7)):
+        fields["weekdays"] = _("Choose weekdays from Monday to Sunday.")
+    if rule.start_on.year not in _SENSIBLE_YEARS:
+        fields["start_on"] = _("Choose a date in this century.")
+    if rule.duration_minutes < 1:
+        fields["duration_minutes"] = _("A session lasts at least a minute.")
+    elif rule.duration_minutes > LONGEST_DURATION_MINUTES:
+        fields["duration_minutes"] = _("A session lasts seven days at most.")
+    if rule.skip_holidays_of and _holiday_calendar(rule.skip_holidays_of, 2026) is None:
+        fields["skip_holidays_of"] = _("The holidays of this place are not known.")
+    return fields
+
+
+def _errors_of_the_end(rule: RepeatRule) -> dict[str, str]:
+    if (rule.until_on is None) == (rule.count is None):
+        return {"until_on": _("Choose either a last day or a number of dates.")}
+    if rule.until_on is not None and rule.until_on < rule.start_on:
+        return {"until_on": _("The last day is before the first one.")}
+    if rule.count is not None and not 1 <= rule.count <= LARGEST_NUMBER_OF_DATES:
+        limit = LARGEST_NUMBER_OF_DATES
+        return {"count": _("Choose a number from 1 to %(limit)s.", limit=limit)}
+    return {}
+
+
+def _up_to_the_end(rule: RepeatRule, zone: ZoneInfo) -> list[Occurrence]:
+    """The dates up to the rule's end; raises InvalidInput where there are too many."""
+    occurrences: list[Occurrence] = []
+    missing = rule.count
+    for local in _weekly(rule):
+        if len(occurrences) == LARGEST_NUMBER_OF_DATES + len(rule.skip_dates):
+            raise _too_many(rule)
+        occurrence = _occurrence(rule, local, zone)
+        occurrences.append(occurrence)
+        if missing is not None:
+            missing -= occurrence.included
+            if missing == 0:
+                break
+    return occurrences
+
+
+def _weekly(rule: RepeatRule) -> Iterator[datetime]:
+    """Wall-clock starts; endless unless the rule ends on a day."""
+    first = datetime.combine(rule.start_on, rule.start_time.replace(tzinfo=None))
+    last = datetime.combine(rule.until_on, time.max) if rule.until_on else None
+    yield from rrule(WEEKLY, dtstart=first, until=last, byweekday=sorted(rule.weekdays))
+
+
+def _too_many(rule: RepeatRule) -> InvalidInput:
+    limit = LARGEST_NUMBER_OF_DATES
+    sentence = _("That is more than %(limit)s dates; choose an earlier end.", limit=limit)
+    return InvalidInput(sentence, fields={"until_on" if rule.until_on else "count": sentence})
+
+
+def _occurrence(rule: RepeatRule, local: datetime, zone: ZoneInfo) -> Occurrence:
+    starts_at = to_utc(local, zone)
+    holiday = _holiday_name(rule, local.date())
+    note: OccurrenceNote | None = None
+    if local.date() in rule.skip_dates:
+        note = OccurrenceNote.SKIPPED_DATE
+    elif holiday:
+        note = OccurrenceNote.SKIPPED_HOLIDAY
+    elif is_nonexistent(local, zone):
+        note = OccurrenceNote.MOVED_FORWARD
+    elif is_ambiguous(local, zone):
+        note = OccurrenceNote.DOUBLED
+    return Occurrence(
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=rule.duration_minutes),
+        local_start=to_local(starts_at, zone),
+        note=note,
+        holiday_name=holiday,
+        included=note not in (OccurrenceNote.SKIPPED_DATE, OccurrenceNote.SKIPPED_HOLIDAY),
+    )
+
+
+def _holiday_name(rule: RepeatRule, on: date) -> str | None:
+    if not rule.skip_holidays_of:
+        return None
+    calendar = _holiday_calendar(rule.skip_holidays_of, on.year)
+    return calendar.get(on) if calendar is not None else None
+
+
+@lru_cache(maxsize=64)
+def _holiday_calendar(region: str, year: int) -> dict[date, str] | None:
+    """The public holidays of one year by day, or None where the region is not known."""
+    country, _separator, subdivision = region.upper().partition("-")
+    try:
+        found = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+    except NotImplementedError:
+        return None
+    return dict(found.items())
