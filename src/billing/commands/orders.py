@@ -1,0 +1,188 @@
+"""Orders: how they are written, found again, and how an open one ends without money."""
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Table, insert, select
+
+from src.billing.domain.amounts import tax_within_minor
+from src.billing.domain.holds import HOLD_DUE, hold_expires_at
+from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.domain.references import new_reference
+from src.billing.events import OrderConfirmed
+from src.billing.models import Order, OrderLine
+from src.platform.db.constraints import register_constraint
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, NotFound, Unavailable
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.tenants.models import Due
+
+ORDERS = cast(Table, Order.__table__)
+ORDER_LINES = cast(Table, OrderLine.__table__)
+DUE = cast(Table, Due.__table__)
+
+register_constraint(
+    "uq_orders_form_token",
+    lambda: Conflict(_("This form was already sent."), code="already_submitted"),
+)
+register_constraint(
+    "uq_orders_reference", lambda: Unavailable(_("Please try that once more."), code="busy")
+)
+
+
+class NewLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to be sold: `quantity` x `unit_minor`, less its part of the order's discount."""
+
+    kind: str
+    subject_id: UUID
+    description: str
+    unit_minor: int
+    quantity: int = 1
+    tier: str = ""
+    discount_minor: int = 0
+    tax_rate_bp: int = 0
+
+    @property
+    def total_minor(self) -> int:
+        return self.quantity * self.unit_minor - self.discount_minor
+
+
+class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order to be written. `form_token` finds it again, `fingerprint` tells its content."""
+
+    order_id: UUID
+    customer_id: UUID
+    payment_mode: PaymentMode
+    currency: str
+    lines: tuple[NewLine, ...]
+    guest_name: str
+    guest_email: str
+    form_token: str
+    fingerprint: str
+    source: str
+    guest_phone: str = ""
+    locale: str = "en"
+    consents: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def total_minor(self) -> int:
+        return sum(line.total_minor for line in self.lines)
+
+    @property
+    def waits_for_payment(self) -> bool:
+        return self.payment_mode == PaymentMode.ONLINE and self.total_minor > 0
+
+
+async def insert_order(
+    uow: UnitOfWork, new: NewOrder, *, month: str | None, now: datetime
+) -> Order:
+    """Writes the order and its lines, reading nothing; a hold also gets its `due` row.
+
+    An order that is to be paid online is open until `hold_expires_at`; any other is confirmed at
+    once. `month` is the counter's month that the caller claims a unit of, at the end of its
+    transaction, or None when this sale does not count. The returned row is not in the session.
+    """
+    order = _order_row(uow.tenant, new, month, now)
+    await uow.session.execute(insert(ORDERS), order)
+    lines = [_line_row(uow.tenant, new.order_id, at, line) for at, line in enumerate(new.lines)]
+    await uow.session.execute(insert(ORDER_LINES), lines)
+    if new.waits_for_payment:
+        await _insert_due(uow, new.order_id, order["hold_expires_at"])
+    else:
+        uow.record(OrderConfirmed(order_id=new.order_id))
+    return Order(**order)
+
+
+def _order_row(tenant_id: UUID, new: NewOrder, month: str | None, now: datetime) -> dict[str, Any]:
+    waits = new.waits_for_payment
+    return {
+        "tenant_id": tenant_id,
+        "id": new.order_id,
+        "reference": new_reference(),
+        "customer_id": new.customer_id,
+        "state": str(OrderState.OPEN if waits else OrderState.CONFIRMED),
+        "payment_mode": str(new.payment_mode),
+        "currency": new.currency,
+        "total_minor": new.total_minor,
+        "discount_minor": sum(line.discount_minor for line in new.lines),
+        "paid_minor": 0,
+        "refunded_minor": 0,
+        "month": month,
+        "form_token": new.form_token,
+        "fingerprint": new.fingerprint,
+        "guest_name": new.guest_name,
+        "guest_email": new.guest_email,
+        "guest_phone": new.guest_phone,
+        "locale": new.locale,
+        "source": new.source,
+        "consents": new.consents,
+        "hold_expires_at": hold_expires_at(now) if waits else None,
+        "created_at": now,
+        "confirmed_at": None if waits else now,
+        "closed_at": None,
+        "closed_why": None,
+    }
+
+
+def _line_row(tenant_id: UUID, order_id: UUID, position: int, line: NewLine) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant_id,
+        "id": new_id(),
+        "order_id": order_id,
+        "position": position,
+        "kind": line.kind,
+        "subject_id": line.subject_id,
+        "description": line.description,
+        "tier": line.tier,
+        "quantity": line.quantity,
+        "unit_minor": line.unit_minor,
+        "discount_minor": line.discount_minor,
+        "total_minor": line.total_minor,
+        "tax_rate_bp": line.tax_rate_bp,
+        "tax_minor": tax_within_minor(line.total_minor, line.tax_rate_bp),
+    }
+
+
+async def _insert_due(uow: UnitOfWork, order_id: UUID, at: datetime) -> None:
+    await uow.session.execute(
+        insert(DUE),
+        {"id": new_id(), "tenant_id": uow.tenant, "kind": HOLD_DUE, "at": at, "ref": order_id},
+    )
+
+
+async def find_order_by_form_token(uow: UnitOfWork, form_token: str) -> Order | None:
+    """The order that this very form made before, whatever became of it."""
+    found: Order | None = await uow.session.scalar(
+        select(Order).where(Order.tenant_id == uow.tenant, Order.form_token == form_token)
+    )
+    return found
+
+
+async def get_order(uow: UnitOfWork, order_id: UUID) -> Order:
+    """Raises: NotFound."""
+    order = await uow.session.scalar(
+        select(Order).where(Order.tenant_id == uow.tenant, Order.id == order_id)
+    )
+    if order is None:
+        raise NotFound(_("There is no such order."))
+    return order
+
+
+async def lock_order(uow: UnitOfWork, order_id: UUID) -> Order:
+    """The order's row as it is now, locked first of all rows; see "Seats and locks".
+
+    FOR NO KEY UPDATE, so that rows which merely refer to the order are not held up.
+    Raises: NotFound.
+    """
+    order = await uow.session.scalar(
+        select(Order)
+        .where(Order.tenant_id == uow.tenant, Order.id == order_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if order is None:
+        raise NotFound(_("There is no such order."))
+    return order

@@ -1,0 +1,23 @@
+"""How long a hold and its payment page live.
+
+The page ends before the hold, so that a seat is never freed while it can still be paid. The
+processor demands at least 30 minutes by its own clock; the 31st covers the time of the call.
+"""
+
+from datetime import datetime, timedelta
+
+PAGE_LIFETIME = timedelta(minutes=31)
+HOLD_MARGIN = timedelta(minutes=5)
+HOLD_LIFETIME = PAGE_LIFETIME + HOLD_MARGIN
+HOLD_DUE = "hold"
+"""The kind of the `due` rows that the sweeper reads; their `ref` is the order."""
+
+
+def page_expires_at(called_at: datetime) -> datetime:
+    """When a payment page asked for at `called_at` ends; whole seconds, as the processor counts."""
+    return (called_at + PAGE_LIFETIME).replace(microsecond=0)
+
+
+def hold_expires_at(made_at: datetime) -> datetime:
+    """When a hold ends whose payment page is asked for at `made_at`."""
+    return page_expires_at(made_at) + HOLD_MARGIN

@@ -1,0 +1,57 @@
+"""What happened to orders and their money."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from src.platform.outbox.events import Event
+
+
+class OrderConfirmed(Event, frozen=True, kw_only=True):
+    """The order stands: paid, or with nothing to pay online."""
+
+    topic: ClassVar[str] = "billing.order_confirmed"
+    order_id: UUID
+
+
+class OrderExpired(Event, frozen=True, kw_only=True):
+    """The hold ended unpaid, or was given up; everything it held is free again."""
+
+    topic: ClassVar[str] = "billing.order_expired"
+    order_id: UUID
+
+
+class OrderRefunded(Event, frozen=True, kw_only=True):
+    """The processor has taken a refund on; `cause` is one of `domain.refunds.RefundCause`."""
+
+    topic: ClassVar[str] = "billing.order_refunded"
+    order_id: UUID
+    refund_id: UUID
+    cause: str
+
+
+class RefundRequested(Event, frozen=True, kw_only=True):
+    """A refund row waits for its call to the processor."""
+
+    topic: ClassVar[str] = "billing.refund_requested"
+    refund_id: UUID
+
+
+class PaymentCameTooLate(Event, frozen=True, kw_only=True):
+    """Money came for a hold that had ended and whose places are gone; it goes back in full."""
+
+    topic: ClassVar[str] = "billing.payment_came_too_late"
+    order_id: UUID
+
+
+class MoneyNeedsAttention(Event, frozen=True, kw_only=True):
+    """An open item was made; the owner is told."""
+
+    topic: ClassVar[str] = "billing.money_needs_attention"
+    open_item_id: UUID
+
+
+class ProcessorEventReceived(Event, frozen=True, kw_only=True):
+    """A processor's event lies in the inbox and waits to take effect."""
+
+    topic: ClassVar[str] = "billing.processor_event_received"
+    inbox_id: UUID

@@ -1,0 +1,62 @@
+"""What an order's lines do when their order lives, dies or comes back.
+
+Billing does not know what is sold. Every kind of line is registered by its owner in the
+composition root, and billing calls it inside its own transaction, with the order's row locked.
+A handler deals with all lines of its kind in the order at once and takes its locks in the order
+of "Seats and locks": seats, then sessions, then coupons, then credit lots. The month's counter is
+billing's own business and comes after every handler.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import select
+
+from src.billing.models import Order, OrderLine
+from src.platform.db.uow import UnitOfWork
+
+
+class LineKind(Protocol):
+    """The life of one kind of line."""
+
+    async def confirm(self, uow: UnitOfWork, order: Order, now: datetime) -> int:
+        """The hold is paid: what was held is now sold.
+
+        Returns minor units to give back for parts that can no longer be delivered, normally 0.
+        """
+        ...
+
+    async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
+        """The hold dies: what was held is free again."""
+        ...
+
+    async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
+        """The hold had ended, then money came: claims all of it again at the quoted price.
+
+        Returns False when any part is gone; whatever it wrote is then rolled back by the caller.
+        """
+        ...
+
+
+_kinds: dict[str, LineKind] = {}
+
+
+def register_line_kind(kind: str, handler: LineKind) -> None:
+    """From now on lines of `kind` behave as `handler` says."""
+    _kinds[kind] = handler
+
+
+def line_kind(kind: str) -> LineKind:
+    """Raises: KeyError for a kind that nobody registered."""
+    return _kinds[kind]
+
+
+async def handlers_of(uow: UnitOfWork, order: Order) -> Sequence[LineKind]:
+    """The handlers of the order's lines, each once, in the same sequence for every order."""
+    found = await uow.session.scalars(
+        select(OrderLine.kind)
+        .where(OrderLine.tenant_id == uow.tenant, OrderLine.order_id == order.id)
+        .distinct()
+    )
+    return [line_kind(kind) for kind in sorted(found)]
