@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from gettext import NullTranslations
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -151,15 +152,12 @@ def _translations(locale: str) -> NullTranslations:
 
 def load_catalogue(path: Path) -> Translations:
     """Reads a ``.po`` file directly, so that no compiled file can be older than its source."""
-    from io import BytesIO
-
     with path.open("rb") as source:
         catalogue = read_po(source, domain=DOMAIN)
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    translations = Translations(fp=compiled, domain=DOMAIN)
-    return translations
+    return Translations(fp=compiled, domain=DOMAIN)
 
 
 def jinja_callables() -> dict[str, Any]:

@@ -175,17 +175,23 @@ def _local_datetime(node: Any, _extra: dict[str, Any]) -> Reader:
         raise TypeError("A form's date and time is local and has no zone.")
 
     def read(text: str) -> datetime:
-        day, _separator, clock = text.replace(" ", "T", 1).partition("T")
-        try:
-            if not _TIME.fullmatch(clock):
-                raise ValueError(text)
-            found = datetime.combine(date.fromisoformat(day), time.fromisoformat(clock))
-        except ValueError:
-            raise Refused(_("Please give a date and a time.")) from None
+        found = _parsed_local_datetime(text)
+        if found is None:
+            raise Refused(_("Please give a date and a time."))
         _in_calendar(found)
         return found
 
     return read
+
+
+def _parsed_local_datetime(text: str) -> datetime | None:
+    day, _separator, clock = text.replace(" ", "T", 1).partition("T")
+    if not _TIME.fullmatch(clock):
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(day), time.fromisoformat(clock))
+    except ValueError:
+        return None
 
 
 def _uuid(_node: Any, _extra: dict[str, Any]) -> Reader:

@@ -225,10 +225,9 @@ def form_data(raw: Mapping[str, Any]) -> FormData:
     """Texts and files by name, from a multi-dict or a plain dict of values and lists."""
     data = FormData()
     for name, value in _pairs(raw):
-        if isinstance(value, UploadFile):
-            value = read_upload(value)
-        if isinstance(value, UploadedFile):
-            data.files.setdefault(name, []).append(value)
+        if isinstance(value, (UploadFile, UploadedFile)):
+            file = read_upload(value) if isinstance(value, UploadFile) else value
+            data.files.setdefault(name, []).append(file)
         elif value is not None:
             data.texts.setdefault(name, []).append(as_text(value))
     if len(data.texts) > MAX_FIELDS:

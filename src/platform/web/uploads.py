@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 import msgspec
+from babel.units import format_unit
 from litestar.datastructures import UploadFile
 
 from src.platform.i18n import _, current_babel_locale
@@ -34,10 +35,7 @@ class UploadedFile(msgspec.Struct, frozen=True):
 
 
 def upload(max_bytes: int = DEFAULT_MAX_BYTES, content_types: tuple[str, ...] = ()) -> msgspec.Meta:
-    """The limits of a form's file field: `Annotated[UploadedFile | None, upload(...)]`.
-
-    Without `content_types` any content is taken.
-    """
+    """Limits for the annotation of a file field; without `content_types` any content is taken."""
     return msgspec.Meta(extra={"max_bytes": max_bytes, "content_types": content_types})
 
 
@@ -89,8 +87,6 @@ def safe_filename(name: str) -> str:
 
 
 def _readable_size(size: int) -> str:
-    from babel.units import format_unit
-
     locale = current_babel_locale()
     if size >= 1024 * 1024:
         return format_unit(

@@ -73,8 +73,8 @@ def value_of(form: Bound[Everything], name: str) -> Any:
         ("starts_on", "2026-05-14", date(2026, 5, 14)),
         ("starts_on", "", None),
         ("opens", "09:30", time(9, 30)),
-        ("starts", "2026-05-14T18:00", datetime(2026, 5, 14, 18)),
-        ("starts", "2026-05-14 18:00:30", datetime(2026, 5, 14, 18, 0, 30)),
+        ("starts", "2026-05-14T18:00", datetime.fromisoformat("2026-05-14T18:00")),
+        ("starts", "2026-05-14 18:00:30", datetime.fromisoformat("2026-05-14T18:00:30")),
         ("service_id", A_UUID, UUID(A_UUID)),
         ("mode", "single", Mode.SINGLE),
         ("kind", "", "a"),
@@ -230,7 +230,7 @@ def test_command_refusal_is_added_to_the_typed_form() -> None:
 def test_blank_form_shows_defaults_and_initial_values_as_html_wants_them() -> None:
     form = blank(
         Everything,
-        {"starts": datetime(2026, 5, 14, 18, 0), "mode": Mode.SINGLE, "tags": ["a", "b"],
+        {"starts": datetime.fromisoformat("2026-05-14T18:00"), "mode": Mode.SINGLE, "tags": ["a", "b"],
          "guests": [Guest("Ann", 7)], "limit": None},
     )  # fmt: skip
     assert form.value("starts") == "2026-05-14T18:00"

@@ -1,0 +1,129 @@
+"""The outermost layer: it sees every request first and every answer last, unmatched ones too.
+
+Wrapped around the framework's own handler because middleware only runs for routes that exist, and
+a 404 needs its headers, its line in the log and its request id like any other answer.
+"""
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from redis.exceptions import RedisError
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from src.platform.i18n import available_locales, negotiate, use_locale
+from src.platform.web.cookies import Header, header_of
+from src.platform.web.exchange import SCOPE_KEY, Exchange
+from src.platform.web.metrics import observe, route_of
+from src.platform.web.security import request_id_of
+from src.platform.web.sessions import commit_session
+
+if TYPE_CHECKING:
+    from src.platform.web.kit import WebKit
+
+log = structlog.get_logger("seatline.access")
+
+SECRET_PARAMETERS = ("token", "code", "key", "link", "secret", "signature")
+STORE_FAILED = b"Please try again in a moment."
+
+
+class Edge:
+    """The ASGI application around the framework."""
+
+    def __init__(self, app: ASGIApp, kit: "WebKit") -> None:
+        self._app = app
+        self._kit = kit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        self._kit.trusted_proxies.apply(scope)
+        exchange = Exchange(scope, self._kit, request_id_of(scope))
+        cast("dict[str, Any]", scope)[SCOPE_KEY] = exchange
+        answer = _Answer(scope, exchange, send)
+        clear_contextvars()
+        bind_contextvars(request_id=exchange.request_id)
+        locale = negotiate(header_of(scope, b"accept-language"), available_locales())
+        try:
+            with use_locale(locale):
+                await self._app(scope, receive, answer.send)
+        finally:
+            answer.account_for()
+
+
+class _Answer:
+    """Sends an answer on, with the headers and cookies that the kit adds to it."""
+
+    def __init__(self, scope: Scope, exchange: Exchange, send: Send) -> None:
+        self._scope = scope
+        self._exchange = exchange
+        self._send = send
+        self._started_at = perf_counter()
+        self._status = 500
+        self._is_replaced = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            if not await self._session_is_stored():
+                await self._send_store_failed()
+                return
+            self._status = message["status"]
+            message["headers"] = self._with_ours(list(message.get("headers", [])))
+        if not self._is_replaced:
+            await self._send(message)
+
+    async def _session_is_stored(self) -> bool:
+        """Before the first byte: nobody is told that they are signed in when it was not kept."""
+        kit = self._exchange.kit
+        try:
+            await commit_session(self._exchange, kit.sessions, kit.cookies)
+        except RedisError:
+            log.exception("session_not_stored")
+            return False
+        return True
+
+    async def _send_store_failed(self) -> None:
+        self._is_replaced, self._status = True, 503
+        headers: list[Header] = [(b"content-type", b"text/plain"), (b"retry-after", b"5")]
+        await self._send(
+            {"type": "http.response.start", "status": 503, "headers": self._with_ours(headers)}
+        )
+        await self._send({"type": "http.response.body", "body": STORE_FAILED, "more_body": False})
+
+    def _with_ours(self, headers: list[Header]) -> list[Header]:
+        exchange = self._exchange
+        headers += exchange.kit.security_headers.for_scope(self._scope, headers)
+        headers.append((b"x-request-id", exchange.request_id.encode()))
+        headers += exchange.answer_cookies()
+        if not any(name == b"cache-control" for name, _value in headers):
+            is_personal = exchange.session is not None
+            policy = b"private, no-store" if is_personal else b"private, no-cache"
+            headers.append((b"cache-control", policy))
+        return headers
+
+    def account_for(self) -> None:
+        """One line in the log and one count in the figures, whatever became of the request."""
+        seconds = perf_counter() - self._started_at
+        observe(self._scope, self._status, seconds)
+        handler = cast("dict[str, Any]", self._scope).get("route_handler")
+        if handler is not None and (handler.opt.get("quiet") or handler.opt.get("static")):
+            return
+        log.info(
+            "request",
+            method=self._scope.get("method"),
+            path=_loggable_path(self._scope),
+            route=route_of(self._scope),
+            status=self._status,
+            milliseconds=round(seconds * 1000, 1),
+        )
+
+
+def _loggable_path(scope: Scope) -> str:
+    """The path, but the route's template where a part of the path lets its bearer in."""
+    route = route_of(scope)
+    if any(name in route.lower() for name in SECRET_PARAMETERS):
+        return route
+    return str(scope["path"])[:200]

@@ -1,0 +1,200 @@
+"""From a template and one view struct to an answer: the whole page, or the part HTMX asked for."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from litestar import MediaType, Request, Response
+from markupsafe import Markup
+
+from src.platform.i18n import current_locale, jinja_callables
+from src.platform.web.exchange import exchange_of
+from src.platform.web.flash import Flash, Level
+from src.platform.web.formats import FILTERS
+
+AnyRequest = Request[Any, Any, Any]
+PageContextProvider = Callable[[AnyRequest], Mapping[str, Any]]
+
+CSRF_PLACEHOLDER = "csrf-token-goes-here"
+VARY = "HX-Request, Accept-Language, Cookie"
+
+
+def make_environment(templates: Path, watch: bool = False) -> Environment:
+    """Jinja for our templates: undefined names fail, all but plain text is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
+        auto_reload=watch,
+        cache_size=-1,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(**jinja_callables(), newstyle=True)  # type: ignore[attr-defined]  # added by the i18n extension
+    environment.filters.update(FILTERS)
+    return environment
+
+
+class PageContext:
+    """What every template gets as `page`, besides its own `view`.
+
+    All of it is worked out when a template asks. `tenant`, `user`, `nav`, `banner` and `theme_href`
+    come from the providers that packages register (`kit.page_context_provider`); where none gives
+    one, it is None (`nav`: an empty list).
+    """
+
+    __slots__ = ("_exchange", "_provided", "_request", "_token", "is_htmx", "locale", "path")
+
+    def __init__(self, request: AnyRequest, csrf_token: str | None = None) -> None:
+        self._request = request
+        self._exchange = exchange_of(request.scope)
+        self._provided: dict[str, Any] | None = None
+        self._token = csrf_token
+        self.locale = current_locale()
+        self.path: str = request.scope["path"]
+        self.is_htmx = self._exchange.is_htmx
+
+    @property
+    def csrf_token(self) -> str:
+        """For a header of HTMX (`X-CSRF-Token`); forms use `csrf_input`."""
+        return self._exchange.csrf_token if self._token is None else self._token
+
+    @property
+    def csrf_input(self) -> Markup:
+        return Markup('<input type="hidden" name="_csrf_token" value="%s">') % self.csrf_token
+
+    @property
+    def flashes(self) -> list[Flash]:
+        """(level, text) pairs to show now; asking takes them, so ask once in a page."""
+        return self._exchange.take_flashes()
+
+    @property
+    def request_id(self) -> str:
+        return self._exchange.request_id
+
+    def asset(self, path: str) -> str:
+        """The address of a static file, with the version of its content."""
+        return self._exchange.kit.assets.url(path)
+
+    @property
+    def tenant(self) -> Any:
+        return self._from_providers("tenant")
+
+    @property
+    def user(self) -> Any:
+        return self._from_providers("user")
+
+    @property
+    def nav(self) -> Any:
+        return self._from_providers("nav") or []
+
+    @property
+    def banner(self) -> Any:
+        return self._from_providers("banner")
+
+    @property
+    def theme_href(self) -> Any:
+        return self._from_providers("theme_href")
+
+    def _from_providers(self, name: str) -> Any:
+        if self._provided is None:
+            self._provided = {}
+            for provide in self._exchange.kit.page_context_providers:
+                self._provided.update(provide(self._request))
+        return self._provided.get(name)
+
+
+def page(
+    request: AnyRequest,
+    template: str,
+    view: Any,
+    *,
+    fragment: str | None = None,
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response[bytes]:
+    """The template rendered with `view` and `page`.
+
+    Where a `fragment` template is given, HTMX gets that one alone, unless it boosts a link or
+    restores its history. The answer varies by who asks how.
+    """
+    exchange = exchange_of(request.scope)
+    name = fragment if fragment is not None and exchange.wants_fragment else template
+    body = render(exchange.kit.environment, name, PageContext(request), view=view)
+    return html_response(body, status_code, headers)
+
+
+def render(environment: Environment, template: str, context: PageContext, **names: Any) -> bytes:
+    return environment.get_template(template).render(page=context, **names).encode()
+
+
+def html_response(
+    body: bytes, status_code: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    return Response(
+        body,
+        media_type=MediaType.HTML,
+        status_code=status_code,
+        headers={"vary": VARY, **(headers or {})},
+    )
+
+
+class CachedPage:
+    """A rendered page that many visitors are shown, with a place for each one's token.
+
+    For public pages without anything personal: the caller decides for how long it is right, and
+    keeps one for each locale. `respond` costs a copy of the bytes instead of a rendering.
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, body: bytes) -> None:
+        self._parts = body.split(CSRF_PLACEHOLDER.encode())
+
+    def respond(
+        self, request: AnyRequest, headers: Mapping[str, str] | None = None
+    ) -> Response[bytes]:
+        if len(self._parts) == 1:
+            return html_response(self._parts[0], 200, headers)
+        token = exchange_of(request.scope).csrf_token.encode()
+        return html_response(token.join(self._parts), 200, headers)
+
+
+def cacheable_page(request: AnyRequest, template: str, view: Any) -> CachedPage:
+    """Renders once for `CachedPage.respond`; ask `may_be_cached` first."""
+    context = PageContext(request, csrf_token=CSRF_PLACEHOLDER)
+    return CachedPage(
+        render(exchange_of(request.scope).kit.environment, template, context, view=view)
+    )
+
+
+def may_be_cached(request: AnyRequest) -> bool:
+    """Whether this visitor is shown what everybody is: the whole page, and no message waiting."""
+    exchange = exchange_of(request.scope)
+    return not exchange.is_htmx and exchange.cookie("flash") is None
+
+
+def redirect(request: AnyRequest, url: str) -> Response[bytes]:
+    """Sends the browser to `url` with GET: 303, or for HTMX the header that makes it go there."""
+    if exchange_of(request.scope).is_htmx:
+        return Response(
+            b"", status_code=200, media_type=MediaType.HTML, headers={"HX-Redirect": url}
+        )
+    return Response(b"", status_code=303, media_type=MediaType.HTML, headers={"location": url})
+
+
+def flash(request: AnyRequest, level: Level, text: str) -> None:
+    """Shows the text once, on the page that answers now or on the one after a redirect."""
+    exchange_of(request.scope).flash(level, text)
+
+
+def safe_next(url: str | None, default: str = "/") -> str:
+    """A `url` that came with the request, if it stays on this site; else `default`."""
+    if not url or not url.startswith("/") or url.startswith(("//", "/\\")):
+        return default
+    if any(ord(character) < 0x21 or character == "\\" for character in url):
+        return default
+    parts = urlsplit(url)
+    return url if not parts.scheme and not parts.netloc else default
