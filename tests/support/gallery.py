@@ -1,66 +1,47 @@
 """The kit's parts and layouts with sample data, to look at and to check.
 
-    python -m tests.support.gallery OUT      writes the pages into OUT
-    python -m tests.support.gallery --serve  serves them on 127.0.0.1:8790 until interrupted
+python -m tests.support.gallery OUT      writes the pages into OUT
+python -m tests.support.gallery --serve  serves them on 127.0.0.1:8790 until interrupted
 """
 
 import sys
 import tempfile
-from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_date, format_time
-from babel.numbers import format_currency
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 
+from src.platform.i18n import use_locale
+from src.platform.web.pages import make_environment
 from tests.support.gallery_data import ERROR_STATUSES, error_context, page_contexts
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = Path(__file__).parent / "gallery_pages"
-SECURITY = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'"
+SECURITY = (
+    "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'"
+)
 
 
 def environment() -> Environment:
-    """Jinja as the web kit sets it up: strict, escaping, with gettext."""
-    env = Environment(
-        loader=FileSystemLoader([ROOT / "templates", SAMPLES]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-    )
-    install: Callable[..., None] = env.install_null_translations  # type: ignore[attr-defined]  # by the extension
-    install(newstyle=True)
-    env.filters["money"] = _money
-    env.filters["date_long"] = partial(_date, "EEEE d MMMM y")
-    env.filters["time_short"] = _time
+    """The program's own environment, which finds the gallery's samples too."""
+    env = make_environment(ROOT / "templates")
+    env.loader = FileSystemLoader([ROOT / "templates", SAMPLES])
     return env
-
-
-def _money(minor: int, currency: str) -> str:
-    return str(format_currency(minor / 100, currency, locale="en_GB"))
-
-
-def _date(pattern: str, at: Any, zone: Any) -> str:
-    return str(format_date(at.astimezone(zone), pattern, locale="en_GB"))
-
-
-def _time(at: Any, zone: Any) -> str:
-    return str(format_time(at.astimezone(zone), "short", locale="en_GB"))
 
 
 def render_all() -> dict[str, str]:
     """Every gallery page by file name."""
     env = environment()
-    pages = {
-        f"{name}.html": env.get_template(template).render(**context)
-        for name, (template, context) in page_contexts().items()
-    }
+    samples = page_contexts()
     for status in ERROR_STATUSES:
-        context = error_context(status)
-        pages[f"error-{status}.html"] = env.get_template(f"errors/{status}.html").render(**context)
+        samples[f"error-{status}"] = (f"errors/{status}.html", error_context(status))
+    with use_locale("en-GB"):
+        pages = {
+            f"{name}.html": env.get_template(template).render(**context)
+            for name, (template, context) in samples.items()
+        }
     links = "".join(f'<li><a href="{name}">{name}</a></li>' for name in pages)
     pages["index.html"] = f"<!doctype html><title>Gallery</title><ul>{links}</ul>"
     return pages
@@ -86,14 +67,12 @@ class GalleryHandler(SimpleHTTPRequestHandler):
         self.send_header("Content-Security-Policy", SECURITY)
         super().end_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_arguments: Any) -> None:
         """Quiet."""
 
 
 def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
-    return ThreadingHTTPServer(
-        ("127.0.0.1", port), partial(GalleryHandler, directory=str(folder))
-    )
+    return ThreadingHTTPServer(("127.0.0.1", port), partial(GalleryHandler, directory=str(folder)))
 
 
 def main(arguments: list[str]) -> None:
@@ -103,7 +82,8 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_all(Path(folder))
         with server(Path(folder), 8790) as serving:
-            print("http://127.0.0.1:8790/")
+            sys.stdout.write("http://127.0.0.1:8790/\n")
+            sys.stdout.flush()
             serving.serve_forever()
 
 

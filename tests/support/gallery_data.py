@@ -41,7 +41,10 @@ def business() -> View:
 
 
 def user(admin: bool = False) -> View:
-    others = [View(name="Studio Noord", slug="studio-noord"), View(name="Kade Climbing", slug="kade")]
+    others = [
+        View(name="Studio Noord", slug="studio-noord"),
+        View(name="Kade Climbing", slug="kade"),
+    ]
     return View(
         name="Olive Brandt",
         email="olive@example.com",
@@ -61,7 +64,10 @@ def nav(active: str) -> list[View]:
         ("Plan", f"{base}/plan", "gauge"),
         ("Settings", f"{base}/settings", "settings"),
     ]
-    return [View(label=label, href=href, icon=icon, active=label == active) for label, href, icon in items]
+    return [
+        View(label=label, href=href, icon=icon, active=label == active)
+        for label, href, icon in items
+    ]
 
 
 def admin_nav(active: str) -> list[View]:
@@ -70,7 +76,10 @@ def admin_nav(active: str) -> list[View]:
         ("Tenants", "/admin/tenants", "building-2"),
         ("Requests", "/admin/requests", "inbox"),
     ]
-    return [View(label=label, href=href, icon=icon, active=label == active) for label, href, icon in items]
+    return [
+        View(label=label, href=href, icon=icon, active=label == active)
+        for label, href, icon in items
+    ]
 
 
 def page(**changes: Any) -> View:
@@ -117,7 +126,14 @@ def orders() -> list[View]:
         ("SN-1042", "Carl Ödegaard", "Slow flow, spring term", 14400, "Paid", "success"),
         ("SN-1041", "Anna Wiśniewska", "Slow flow, spring term", 14400, "Pay on site", "warning"),
         ("SN-1040", "Bram van der Meer", "Open studio, 14 January", 1850, "Refunded", "muted"),
-        ("SN-1039", "Josephine Castellanos-Whitworth", "Slow flow, spring term", 14400, "Card declined", "error"),
+        (
+            "SN-1039",
+            "Josephine Castellanos-Whitworth",
+            "Slow flow, spring term",
+            14400,
+            "Card declined",
+            "error",
+        ),
     ]
     return [
         View(number=n, name=who, what=what, total_minor=total, state=state, tone=tone)
