@@ -230,8 +230,8 @@ def test_command_refusal_is_added_to_the_typed_form() -> None:
 def test_blank_form_shows_defaults_and_initial_values_as_html_wants_them() -> None:
     form = blank(
         Everything,
-        {"starts": datetime.fromisoformat("2026-05-14T18:00"), "mode": Mode.SINGLE, "tags": ["a", "b"],
-         "guests": [Guest("Ann", 7)], "limit": None},
+        {"starts": datetime.fromisoformat("2026-05-14T18:00"), "mode": Mode.SINGLE,
+         "tags": ["a", "b"], "guests": [Guest("Ann", 7)], "limit": None},
     )  # fmt: skip
     assert form.value("starts") == "2026-05-14T18:00"
     assert form.values("tags") == ["a", "b"]
