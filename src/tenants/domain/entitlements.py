@@ -1,11 +1,14 @@
 """What a tenant may do: features and limits, resolved by one pure function.
 
-Code asks for a Feature or a Limit and never for a plan's name.
+Code asks for a Feature or a Limit and never for a plan's name. A tenant's row carries the sources
+as a document (`store_sources`, `read_sources`), so that no further query is needed to know them;
+what they amount to is worked out at the moment of asking, since trials and overrides end by time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, cast
 
 import msgspec
 
@@ -28,6 +31,12 @@ class Limit(StrEnum):
 
     BOOKINGS_PER_MONTH = "bookings_per_month"
     MEMBERS = "members"
+
+
+_FEATURE_OF_SERVICE_KIND = {
+    "appointment": Feature.APPOINTMENTS,
+    "group": Feature.GROUP_SERVICES,
+}
 
 
 class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,20 +89,81 @@ def resolve_entitlements(sources: EntitlementSources, now: datetime) -> Entitlem
 
     At the exact second of its end a trial or an override still counts.
     """
-    on_trial = (
-        sources.trial is not None
-        and sources.trial_ends_at is not None
-        and now <= sources.trial_ends_at
-    )
-    plan = sources.trial if on_trial and sources.trial is not None else sources.plan
-    live = [grant for grant in sources.grants if grant.ends_at is None or now <= grant.ends_at]
+    trial = _running_trial(sources, now)
+    plan = sources.plan if trial is None else trial
+    live = [grant for grant in sources.grants if is_live(grant.ends_at, now)]
     return Entitlements(
         plan_key=plan.key,
         plan_name=plan.name,
         features=_features(plan, live),
         limits=_limits(plan, live),
-        trial_ends_at=sources.trial_ends_at if on_trial else None,
+        trial_ends_at=None if trial is None else sources.trial_ends_at,
     )
+
+
+def is_live(ends_at: datetime | None, now: datetime) -> bool:
+    """Whether a thing that ends at `ends_at`, or never, still counts."""
+    return ends_at is None or now <= ends_at
+
+
+def frozen(service_kind: str, entitlements: Entitlements) -> bool:
+    """Whether services of the kind ("appointment", "group") are hidden from guests, with no new
+    sales and no new sessions, because the plan no longer has them.
+
+    What is sold runs to its end all the same. Raises: KeyError for an unknown kind.
+    """
+    return not entitlements.has(_FEATURE_OF_SERVICE_KIND[service_kind])
+
+
+def store_sources(sources: EntitlementSources) -> dict[str, Any]:
+    """The sources as a JSON document."""
+    return cast("dict[str, Any]", msgspec.to_builtins(sources, str_keys=True))
+
+
+def read_sources(stored: Mapping[str, Any]) -> EntitlementSources:
+    """The sources of a stored document.
+
+    Features and limits that this release does not know, left by a newer one, count for nothing.
+    """
+    try:
+        return msgspec.convert(stored, EntitlementSources)
+    except msgspec.ValidationError:
+        return msgspec.convert(_known_only(stored), EntitlementSources)
+
+
+def known_features(names: Iterable[str]) -> frozenset[Feature]:
+    """The features behind stored names, without those this release does not know."""
+    return frozenset(Feature(name) for name in names if name in _FEATURES)
+
+
+def known_limits(stored: Mapping[str, int]) -> dict[Limit, int]:
+    """The limits behind stored names, without those this release does not know."""
+    return {Limit(name): number for name, number in stored.items() if name in _LIMITS}
+
+
+_FEATURES = frozenset(feature.value for feature in Feature)
+_LIMITS = frozenset(limit.value for limit in Limit)
+
+
+def _known_only(stored: Mapping[str, Any]) -> dict[str, Any]:
+    known = dict(stored)
+    for part in ("plan", "trial"):
+        if known.get(part) is not None:
+            plan = known[part]
+            features = sorted(known_features(plan["features"]))
+            known[part] = {**plan, "features": features, "limits": known_limits(plan["limits"])}
+    known["grants"] = [
+        grant
+        for grant in known.get("grants", ())
+        if grant.get("feature") in {None, *_FEATURES} and grant.get("limit") in {None, *_LIMITS}
+    ]
+    return known
+
+
+def _running_trial(sources: EntitlementSources, now: datetime) -> PlanFacts | None:
+    if sources.trial_ends_at is None or now > sources.trial_ends_at:
+        return None
+    return sources.trial
 
 
 def _features(plan: PlanFacts, grants: Iterable[Grant]) -> frozenset[Feature]:

@@ -1,0 +1,138 @@
+"""The monthly booking counter, the most contended row of a tenant.
+
+A unit is one guarded upsert and the last claim of its transaction: whoever would pass the limit
+finds no row, whatever others do at the same moment.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
+
+from src.platform.db.uow import UnitOfWork
+from src.platform.localtime import month_key
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.counters import percent_crossed, percent_reached
+from src.tenants.domain.entitlements import (
+    Entitlements,
+    Limit,
+    read_sources,
+    resolve_entitlements,
+)
+from src.tenants.gates import month_is_used_up
+from src.tenants.models import BookingCounter, Tenant
+from src.tenants.plan_events import MonthlyLimitNeared
+
+
+async def claim_booking_unit(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> str:
+    """Takes one booking of the tenant's current month, the last claim before COMMIT.
+
+    Returns the month, to be kept on the booking. A warning for the owner is recorded by the one
+    unit that reaches a threshold; its outbox row is written at COMMIT, by that transaction only.
+    Raises: PlanLimitReached, with a sentence fit for guests.
+    """
+    month = month_key(now, tenant.zone)
+    limit = tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH)
+    taken = await _take_one(uow, month, limit)
+    if taken is None:
+        raise month_is_used_up(tenant.entitlements)
+    _tell_when_near(uow, month, taken, limit)
+    return month
+
+
+async def retake_booking_unit(uow: UnitOfWork, month: str) -> None:
+    """Takes a unit of `month` again, past the limit too: for a guest who paid after the hold died
+    and its unit was given back. A paid guest is always confirmed.
+    """
+    limit = (await _entitlements(uow)).limit(Limit.BOOKINGS_PER_MONTH)
+    taken = await _take_one(uow, month, None)
+    assert taken is not None
+    _tell_when_near(uow, month, taken, limit)
+
+
+async def release_booking_unit(uow: UnitOfWork, month: str) -> None:
+    """Gives one unit of the month back: only for a hold that died, never for a cancellation."""
+    await uow.session.execute(
+        update(BookingCounter)
+        .where(
+            BookingCounter.tenant_id == uow.tenant,
+            BookingCounter.month == month,
+            BookingCounter.taken > 0,
+        )
+        .values(taken=BookingCounter.taken - 1)
+    )
+
+
+async def mark_warned(uow: UnitOfWork, month: str, percent: int) -> bool:
+    """Notes that the owner is told of `percent`; False when they were told of as much before."""
+    marked = await uow.session.execute(
+        update(BookingCounter)
+        .where(
+            BookingCounter.tenant_id == uow.tenant,
+            BookingCounter.month == month,
+            BookingCounter.warned_percent < percent,
+        )
+        .values(warned_percent=percent)
+        .returning(BookingCounter.month)
+    )
+    return marked.first() is not None
+
+
+async def review_warnings(uow: UnitOfWork, entitlements: Entitlements, month: str) -> None:
+    """After the limit itself moved: lower warnings count anew, and a limit that is near already
+    is told at once, since no booking may come that crosses it.
+    """
+    limit = entitlements.limit(Limit.BOOKINGS_PER_MONTH)
+    taken = await _taken(uow, month)
+    percent = percent_reached(taken, limit)
+    await uow.session.execute(
+        update(BookingCounter)
+        .where(
+            BookingCounter.tenant_id == uow.tenant,
+            BookingCounter.month == month,
+            BookingCounter.warned_percent > percent,
+        )
+        .values(warned_percent=percent)
+    )
+    if taken and percent and limit is not None:
+        uow.record(MonthlyLimitNeared(month=month, percent=percent, taken=taken, limit=limit))
+
+
+def upsert_unit(uow: UnitOfWork, month: str, limit: int | None) -> Insert:
+    """The claim itself; with a limit it returns no row once the month is used up."""
+    statement = insert(BookingCounter).values(
+        tenant_id=uow.tenant, month=month, taken=1, warned_percent=0
+    )
+    return statement.on_conflict_do_update(
+        index_elements=[BookingCounter.tenant_id, BookingCounter.month],
+        set_={"taken": BookingCounter.taken + 1},
+        where=None if limit is None else BookingCounter.taken < limit,
+    )
+
+
+async def _take_one(uow: UnitOfWork, month: str, limit: int | None) -> int | None:
+    """How many are taken now, this one included; None when there was none left."""
+    if limit is not None and limit < 1:
+        return None
+    claim = upsert_unit(uow, month, limit).returning(BookingCounter.taken)
+    return (await uow.session.execute(claim)).scalar_one_or_none()
+
+
+def _tell_when_near(uow: UnitOfWork, month: str, taken: int, limit: int | None) -> None:
+    percent = percent_crossed(taken, limit)
+    if percent and limit is not None:
+        uow.record(MonthlyLimitNeared(month=month, percent=percent, taken=taken, limit=limit))
+
+
+async def _taken(uow: UnitOfWork, month: str) -> int:
+    taken = await uow.session.scalar(
+        select(BookingCounter.taken).where(
+            BookingCounter.tenant_id == uow.tenant, BookingCounter.month == month
+        )
+    )
+    return taken or 0
+
+
+async def _entitlements(uow: UnitOfWork) -> Entitlements:
+    stored = await uow.session.scalar(select(Tenant.entitlements).where(Tenant.id == uow.tenant))
+    return resolve_entitlements(read_sources(stored or {}), uow.clock.now())
