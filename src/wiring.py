@@ -1,4 +1,4 @@
-"""Where packages meet: models, consumers of events, meanings of constraints."""
+"""Where packages meet: models, consumers of events, ports, pages, periodic work."""
 
 import importlib
 
@@ -24,4 +24,14 @@ def import_models() -> None:
 def wire() -> None:
     """Registers consumers, line kinds and meanings of constraints; harmless when called again."""
     import_models()
+    _wire_booking()
     registry.on(MailQueued, "platform.send_mail", send_queued_mail)
+
+
+def _wire_booking() -> None:
+    from src.billing.lines import register_line_kind
+    from src.booking.commands.holds import SeatLines
+
+    seats = SeatLines()
+    register_line_kind("session", seats)
+    register_line_kind("series", seats)

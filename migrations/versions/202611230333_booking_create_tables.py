@@ -106,6 +106,8 @@ def upgrade() -> None:
         sa.Column("join_policy", sa.Text(), nullable=False),
         sa.Column("join_until_on", sa.Date(), nullable=True),
         sa.Column("gap_policy", sa.Text(), nullable=False),
+        sa.Column("drop_in_allowed", sa.Boolean(), nullable=False),
+        sa.Column("drop_in_price_minor", sa.Integer(), nullable=True),
         sa.Column("base_sessions", sa.Integer(), nullable=True),
         sa.Column("published_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -186,6 +188,7 @@ def upgrade() -> None:
         sa.Column("performer_id", sa.Uuid(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("in_term", sa.Boolean(), nullable=False),
         sa.Column("import_key", sa.Text(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("cancelled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -337,6 +340,9 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("state IN ('held', 'confirmed', 'attended', 'no_show')"),
     )
+    # Their counts change with every booking; room on the page keeps those updates in place.
+    op.execute("ALTER TABLE sessions SET (fillfactor = 70)")
+    op.execute("ALTER TABLE booking_counters SET (fillfactor = 50)")
     protect(
         "cancellations",
         "services",

@@ -80,6 +80,8 @@ class Series(TenantScoped, Base):
     join_policy: Mapped[str] = mapped_column(default="before_start")
     join_until_on: Mapped[date | None]
     gap_policy: Mapped[str] = mapped_column(default="block")
+    drop_in_allowed: Mapped[bool] = mapped_column(default=False)
+    drop_in_price_minor: Mapped[int | None]
     base_sessions: Mapped[int | None]
     published_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -88,6 +90,8 @@ class Series(TenantScoped, Base):
 
 class Session(TenantScoped, Base):
     """One dated run of a group service.
+
+    `in_term` is false for a date that joined its series after the series was first published.
 
     `seats_taken` counts live seats; it is claimed and given back by guarded updates only, and the
     database refuses more than `capacity`. `sequence` rises with each change that calendars must
@@ -135,6 +139,7 @@ class Session(TenantScoped, Base):
     performer_id: Mapped[UUID | None]
     state: Mapped[str] = mapped_column(default="scheduled")
     sequence: Mapped[int] = mapped_column(default=0)
+    in_term: Mapped[bool] = mapped_column(default=True)
     import_key: Mapped[str | None]
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]

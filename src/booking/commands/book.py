@@ -1,0 +1,256 @@
+"""Booking a session or a whole series: all seats of an order, or none.
+
+What is ours alone is written first; sessions and the month's counter, which others wait for, are
+claimed last, and nothing happens between the last claim and the commit.
+Source: docs/algorithms/seats.md.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Table, insert
+
+from src.billing.commands.orders import NewLine, NewOrder, insert_order
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
+from src.booking.commands.claims import claim_seats
+from src.booking.domain.bookable import why_not_bookable_series, why_not_bookable_session
+from src.booking.domain.kinds import SeatState
+from src.booking.domain.quotes import Quote, SubjectKind
+from src.booking.domain.reasons import Reason, ReasonCode
+from src.booking.errors import NotBookable, PriceChanged
+from src.booking.models import Booking, Seat
+from src.booking.queries.offer_facts import (
+    business_facts,
+    quote_of_series,
+    quote_of_session,
+    series_facts,
+    session_facts,
+)
+from src.booking.queries.offers import get_series_offer, get_session_offer
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.platform.localtime import month_key
+from src.platform.money import Money, format_money
+from src.tenants.commands.counters import claim_booking_unit
+from src.tenants.commands.customers import add_participants, find_or_add_customer
+from src.tenants.context import RequestContext, TenantSnapshot
+from src.tenants.domain.entitlements import Feature
+from src.tenants.gates import lacks_feature
+from src.tenants.queries.tenants import tenant_snapshot
+
+BOOKINGS = cast(Table, Booking.__table__)
+SEATS = cast(Table, Seat.__table__)
+PLAN_REASONS = {
+    ReasonCode.PLAN_LACKS_GROUPS: Feature.GROUP_SERVICES,
+    ReasonCode.PLAN_LACKS_SERIES: Feature.SERIES,
+}
+
+
+class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """One guest's wish. `party` has a name, perhaps empty, for everyone who comes.
+
+    `quoted_minor` is the total the guest was shown, None when nobody was shown one.
+    """
+
+    kind: SubjectKind
+    subject_id: UUID
+    party: tuple[str, ...]
+    guest_name: str
+    guest_email: str
+    form_token: str
+    guest_phone: str = ""
+    answers: dict[str, str] = msgspec.field(default_factory=dict)
+    consents: dict[str, Any] = msgspec.field(default_factory=dict)
+    note: str = ""
+    quoted_minor: int | None = None
+    source: str = "hub"
+    locale: str = "en"
+
+    def fingerprint(self) -> str:
+        """Equal for a repeated submit, different when anything the guest chose has changed."""
+        said = msgspec.structs.replace(self, form_token="", consents={}, quoted_minor=None)
+        return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+
+
+class Booked(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it; with `needs_payment` the seats are held until the guest has paid."""
+
+    order_id: UUID
+    booking_id: UUID
+    reference: str
+    total_minor: int
+    needs_payment: bool
+
+
+async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked:
+    """Takes the seats and writes order, booking and seats; free and on-site orders are confirmed.
+
+    Raises: NotFound, NotBookable, PlanLimitReached, PriceChanged, SeatsGone; nothing is written
+    then.
+    """
+    now = uow.clock.now()
+    tenant = await tenant_snapshot(uow, ctx.here.id, now)
+    quote, earliest = await _decide(uow, tenant, cmd, now)
+    _check_price(tenant, cmd, quote)
+    booked = await _write(uow, tenant, cmd, quote, now)
+    await uow.settle()
+    await claim_seats(uow, sorted(quote.session_ids), quote.party_size, earliest=earliest)
+    await claim_booking_unit(uow, tenant, now)
+    return booked
+
+
+async def _decide(
+    uow: UnitOfWork, tenant: TenantSnapshot, cmd: BookCommand, now: datetime
+) -> tuple[Quote, datetime]:
+    """The quote, and the earliest start that may still be sold."""
+    business, size = business_facts(tenant), len(cmd.party)
+    if cmd.kind == "session":
+        session_offer = await get_session_offer(uow, cmd.subject_id)
+        quote = quote_of_session(session_offer, size)
+        service = session_offer.service
+        _refuse(
+            tenant,
+            why_not_bookable_session(session_facts(session_offer, business, quote), now),
+        )
+    else:
+        series_offer = await get_series_offer(uow, cmd.subject_id)
+        quote = quote_of_series(series_offer, tenant, size, now)
+        service = series_offer.service
+        _refuse(tenant, why_not_bookable_series(series_facts(series_offer, business, size), now))
+    return quote, now + timedelta(minutes=service.min_notice_minutes)
+
+
+def _refuse(tenant: TenantSnapshot, reasons: list[Reason]) -> None:
+    """A hidden series is as good as absent; a missing feature is the plan's refusal."""
+    if not reasons:
+        return
+    if any(reason.code is ReasonCode.SERIES_HIDDEN for reason in reasons):
+        raise NotFound(_("There is no such series."))
+    for reason in reasons:
+        if reason.code in PLAN_REASONS:
+            refusal = lacks_feature(tenant.entitlements, PLAN_REASONS[reason.code])
+            refusal.message = reason.guest_sentence
+            raise refusal
+    raise NotBookable(reasons)
+
+
+def _check_price(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote) -> None:
+    if cmd.quoted_minor is None or cmd.quoted_minor == quote.total_minor:
+        return
+    price = format_money(Money(quote.total_minor, tenant.currency), cmd.locale)
+    raise PriceChanged(
+        _("The price has changed to %(price)s. Please look again before you book.", price=price),
+        total_minor=quote.total_minor,
+    )
+
+
+async def _write(
+    uow: UnitOfWork, tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, now: datetime
+) -> Booked:
+    """Order, booking, participants and seats: rows that nobody else waits for."""
+    customer_id = await find_or_add_customer(
+        uow, cmd.guest_email, cmd.guest_name, cmd.guest_phone, now
+    )
+    participant_ids = await add_participants(uow, customer_id, list(cmd.party))
+    order = await insert_order(
+        uow,
+        _order(tenant, cmd, quote, customer_id),
+        month=month_key(now, tenant.zone),
+        now=now,
+    )
+    booking_id = await _insert_booking(uow, cmd, quote, order, now)
+    await _insert_seats(uow, quote, order, booking_id, participant_ids, now)
+    return Booked(
+        order_id=order.id,
+        booking_id=booking_id,
+        reference=order.reference,
+        total_minor=order.total_minor,
+        needs_payment=order.state == OrderState.OPEN,
+    )
+
+
+def _order(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, customer_id: UUID) -> NewOrder:
+    line = NewLine(
+        kind=quote.kind,
+        subject_id=quote.subject_id,
+        description=quote.description,
+        unit_minor=quote.unit_minor,
+        quantity=quote.party_size,
+        tax_rate_bp=quote.tax_rate_bp,
+    )
+    return NewOrder(
+        order_id=new_id(),
+        customer_id=customer_id,
+        payment_mode=quote.payment_mode,
+        currency=tenant.currency,
+        lines=(line,),
+        guest_name=cmd.guest_name,
+        guest_email=cmd.guest_email,
+        guest_phone=cmd.guest_phone,
+        form_token=cmd.form_token,
+        fingerprint=cmd.fingerprint(),
+        source=cmd.source,
+        locale=cmd.locale,
+        consents=cmd.consents,
+    )
+
+
+async def _insert_booking(
+    uow: UnitOfWork, cmd: BookCommand, quote: Quote, order: Order, now: datetime
+) -> UUID:
+    booking_id = new_id()
+    is_series = quote.kind == "series"
+    await uow.session.execute(
+        insert(BOOKINGS),
+        {
+            "tenant_id": uow.tenant,
+            "id": booking_id,
+            "order_id": order.id,
+            "customer_id": order.customer_id,
+            "service_id": quote.service_id,
+            "series_id": quote.subject_id if is_series else None,
+            "session_id": None if is_series else quote.subject_id,
+            "party_size": quote.party_size,
+            "answers": cmd.answers,
+            "note": cmd.note,
+            "created_at": now,
+        },
+    )
+    return booking_id
+
+
+async def _insert_seats(
+    uow: UnitOfWork,
+    quote: Quote,
+    order: Order,
+    booking_id: UUID,
+    participant_ids: list[UUID],
+    now: datetime,
+) -> None:
+    """One seat per session and participant, each with its share of the total, in that order."""
+    state = SeatState.HELD if order.state == OrderState.OPEN else SeatState.CONFIRMED
+    places = [(session, person) for session in quote.session_ids for person in participant_ids]
+    rows = [
+        {
+            "tenant_id": uow.tenant,
+            "id": new_id(),
+            "booking_id": booking_id,
+            "order_id": order.id,
+            "session_id": session_id,
+            "participant_id": participant_id,
+            "state": str(state),
+            "share_minor": share,
+            "sequence": 0,
+            "changed_at": now,
+            "changed_by": "guest",
+            "changed_why": "",
+        }
+        for (session_id, participant_id), share in zip(places, quote.shares_minor(), strict=True)
+    ]
+    await uow.session.execute(insert(SEATS), rows)

@@ -1,0 +1,83 @@
+"""Taking seats of sessions and giving them back: the last writes of a transaction.
+
+Each claim is one guarded UPDATE over rows locked by id, so that two buyers of overlapping series
+wait for each other instead of deadlocking, and nobody counts seats by reading an old snapshot.
+The lock is FOR NO KEY UPDATE: a plain FOR UPDATE would fight the seats' foreign keys.
+Source: docs/algorithms/seats.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict
+from src.platform.i18n import _
+
+_CLAIM_ONE = text(
+    "UPDATE sessions SET seats_taken = seats_taken + :wanted"
+    " WHERE tenant_id = :tenant_id AND id = :session_id AND state = 'scheduled'"
+    " AND starts_at >= :earliest AND seats_taken + :wanted <= capacity RETURNING id"
+)
+_CLAIM_MANY = text(
+    "WITH locked AS MATERIALIZED (SELECT id FROM sessions WHERE tenant_id = :tenant_id"
+    " AND id = ANY(:session_ids) ORDER BY id FOR NO KEY UPDATE)"
+    " UPDATE sessions SET seats_taken = seats_taken + :wanted FROM locked"
+    " WHERE sessions.tenant_id = :tenant_id AND sessions.id = locked.id AND state = 'scheduled'"
+    " AND starts_at >= :earliest AND seats_taken + :wanted <= capacity RETURNING sessions.id"
+)
+_GIVE_BACK = text(
+    "WITH freed AS (SELECT * FROM unnest(cast(:session_ids AS uuid[]), cast(:counts AS int[]))"
+    " AS f (session_id, seats)), locked AS MATERIALIZED (SELECT sessions.id FROM sessions"
+    " WHERE tenant_id = :tenant_id AND id = ANY(:session_ids) ORDER BY id FOR NO KEY UPDATE)"
+    " UPDATE sessions SET seats_taken = seats_taken - freed.seats FROM freed, locked"
+    " WHERE sessions.tenant_id = :tenant_id AND sessions.id = locked.id"
+    " AND freed.session_id = locked.id"
+)
+
+
+class SeatsGone(Conflict):
+    """Somebody else was faster, or a session is no longer on sale; `session_ids` are those lost."""
+
+    code = "sold_out"
+
+    def __init__(self, session_ids: Sequence[UUID]) -> None:
+        super().__init__(
+            _("Sorry, the last places went while you were booking. You have not been charged.")
+        )
+        self.session_ids = tuple(session_ids)
+
+
+async def claim_seats(
+    uow: UnitOfWork, session_ids: Sequence[UUID], wanted: int, *, earliest: datetime
+) -> None:
+    """Takes `wanted` seats in every one of the sessions, or raises and the transaction ends.
+
+    Sessions that start before `earliest`, are being cancelled or lack room give none.
+    Raises: SeatsGone.
+    """
+    scope = {"tenant_id": uow.tenant, "wanted": wanted, "earliest": earliest}
+    if len(session_ids) == 1:
+        found = await uow.session.execute(_CLAIM_ONE, {**scope, "session_id": session_ids[0]})
+    else:
+        found = await uow.session.execute(_CLAIM_MANY, {**scope, "session_ids": list(session_ids)})
+    claimed = set(found.scalars())
+    lost = [session_id for session_id in session_ids if session_id not in claimed]
+    if lost:
+        raise SeatsGone(lost)
+
+
+async def give_back_seats(uow: UnitOfWork, counts: Mapping[UUID, int]) -> None:
+    """Frees so many seats of each session."""
+    if not counts:
+        return
+    await uow.session.execute(
+        _GIVE_BACK,
+        {
+            "tenant_id": uow.tenant,
+            "session_ids": list(counts),
+            "counts": list(counts.values()),
+        },
+    )

@@ -1,0 +1,100 @@
+"""What confirming, releasing and reacquiring mean for an order's seats.
+
+Billing calls these with the order's row locked; seats are locked next, by (session, id), and
+sessions after them, by id.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from src.billing.lines import LineKind
+from src.billing.models import Order
+from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
+from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.models import Seat, Session
+from src.platform.db.uow import UnitOfWork
+
+
+class SeatLines(LineKind):
+    """Lines of kinds `session` and `series`: both are nothing but seats."""
+
+    async def confirm(self, uow: UnitOfWork, order: Order, now: datetime) -> int:
+        seats = await lock_seats(uow, order.id, (SeatState.HELD,))
+        undeliverable = await _sessions_being_cancelled(uow, seats)
+        kept = [seat.id for seat in seats if seat.session_id not in undeliverable]
+        lost = [seat for seat in seats if seat.session_id in undeliverable]
+        await _move(uow, kept, SeatState.CONFIRMED, "guest", "paid", now)
+        await _move(uow, [s.id for s in lost], SeatState.CANCELLED, "system", "session", now)
+        await give_back_seats(uow, Counter(seat.session_id for seat in lost))
+        return sum(seat.share_minor for seat in lost)
+
+    async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
+        seats = await lock_seats(uow, order.id, (SeatState.HELD,))
+        await _move(uow, [seat.id for seat in seats], SeatState.EXPIRED, "system", why, now)
+        await give_back_seats(uow, Counter(seat.session_id for seat in seats))
+
+    async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
+        """All of it or none. A session that has started meanwhile is still owed and still given."""
+        seats = await lock_seats(uow, order.id, (SeatState.EXPIRED,))
+        if not seats:
+            return False
+        per_session = Counter(seat.session_id for seat in seats)
+        await _move(uow, [s.id for s in seats], SeatState.CONFIRMED, "guest", "paid late", now)
+        try:
+            await claim_seats(
+                uow, sorted(per_session), max(per_session.values()), earliest=order.created_at
+            )
+        except SeatsGone:
+            return False
+        return True
+
+
+async def lock_seats(
+    uow: UnitOfWork, order_id: UUID, states: Sequence[SeatState]
+) -> Sequence[Seat]:
+    """The order's seats in those states, locked by (session, id)."""
+    found = await uow.session.scalars(
+        select(Seat)
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.order_id == order_id,
+            Seat.state.in_([str(state) for state in states]),
+        )
+        .order_by(Seat.session_id, Seat.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+async def _sessions_being_cancelled(uow: UnitOfWork, seats: Sequence[Seat]) -> set[UUID]:
+    found = await uow.session.scalars(
+        select(Session.id).where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_({seat.session_id for seat in seats}),
+            Session.state != str(SessionState.SCHEDULED),
+        )
+    )
+    return set(found)
+
+
+async def _move(
+    uow: UnitOfWork,
+    seat_ids: Sequence[UUID],
+    state: SeatState,
+    by: str,
+    why: str,
+    now: datetime,
+) -> None:
+    if not seat_ids:
+        return
+    await uow.session.execute(
+        update(Seat)
+        .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids))
+        .values(state=str(state), changed_at=now, changed_by=by, changed_why=why)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,47 @@
+"""What a guest is about to buy: which sessions, at what price, one line, and the seats' shares."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from src.billing.domain.kinds import PaymentMode
+from src.booking.domain.kinds import SeriesPriceType
+from src.booking.domain.pricing import seat_shares
+
+SubjectKind = Literal["session", "series"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The price of one thing for one party, decided at one moment and frozen with the hold.
+
+    `session_ids` are in order of time; each gives a seat to each of the party.
+    """
+
+    kind: SubjectKind
+    subject_id: UUID
+    service_id: UUID
+    description: str
+    session_ids: tuple[UUID, ...]
+    party_size: int
+    unit_minor: int
+    price_type: SeriesPriceType
+    tax_rate_bp: int
+
+    @property
+    def total_minor(self) -> int:
+        return self.unit_minor * self.party_size
+
+    @property
+    def payment_mode(self) -> PaymentMode:
+        """How it will be paid; a price of nothing needs no payment page."""
+        if self.total_minor == 0:
+            return PaymentMode.FREE
+        if self.price_type is SeriesPriceType.ON_SITE:
+            return PaymentMode.ON_SITE
+        return PaymentMode.ONLINE
+
+    def shares_minor(self) -> Sequence[int]:
+        """One share for each seat, session by session and within one by the party's order."""
+        return seat_shares(self.total_minor, [1] * (len(self.session_ids) * self.party_size))

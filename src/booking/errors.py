@@ -1,0 +1,24 @@
+"""Refusals of the booking package that are more than a sentence."""
+
+from collections.abc import Sequence
+
+from src.booking.domain.reasons import Reason, guest_sentence
+from src.platform.errors import Conflict
+
+
+class NotBookable(Conflict):
+    """It cannot be booked; `reasons` has every reason, the message is the guest's sentence."""
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(guest_sentence(reasons), code=str(reasons[0].code))
+        self.reasons = tuple(reasons)
+
+
+class PriceChanged(Conflict):
+    """The price differs from the one the guest was shown; nothing was booked."""
+
+    code = "price_changed"
+
+    def __init__(self, message: str, *, total_minor: int) -> None:
+        super().__init__(message)
+        self.total_minor = total_minor

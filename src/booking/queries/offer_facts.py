@@ -1,0 +1,142 @@
+"""From rows to the facts that pure rules decide on."""
+
+from datetime import datetime
+
+from src.booking.domain.bookable import BusinessFacts, SeriesFacts, ServiceFacts, SessionFacts
+from src.booking.domain.kinds import (
+    GapPolicy,
+    JoinPolicy,
+    SalesMode,
+    SeriesPriceType,
+    SessionState,
+    Visibility,
+)
+from src.booking.domain.pricing import (
+    SeriesSession,
+    SeriesTerms,
+    drop_in_price_minor,
+    quote_series,
+)
+from src.booking.domain.quotes import Quote
+from src.booking.models import Series, Service, Session
+from src.booking.queries.offers import SeriesOffer, SessionOffer
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.entitlements import Feature
+
+
+def business_facts(tenant: TenantSnapshot, *, monthly_limit_reached: bool = False) -> BusinessFacts:
+    return BusinessFacts(
+        zone=tenant.zone,
+        status=str(tenant.status),
+        may_sell_groups=tenant.entitlements.has(Feature.GROUP_SERVICES),
+        may_sell_series=tenant.entitlements.has(Feature.SERIES),
+        monthly_limit_reached=monthly_limit_reached,
+        payments_ready=tenant.payments_ready,
+    )
+
+
+def service_facts(service: Service) -> ServiceFacts:
+    return ServiceFacts(
+        active=service.active,
+        sales_mode=SalesMode(service.sales_mode),
+        min_notice_minutes=service.min_notice_minutes,
+        horizon_days=service.horizon_days,
+        max_party_size=service.max_party,
+    )
+
+
+def session_facts(offer: SessionOffer, business: BusinessFacts, quote: Quote) -> SessionFacts:
+    session, series = offer.session, offer.series
+    return SessionFacts(
+        business=business,
+        service=service_facts(offer.service),
+        state=SessionState(session.state),
+        starts_at=session.starts_at,
+        capacity=session.capacity,
+        taken=session.seats_taken,
+        party_size=quote.party_size,
+        pays_online=quote.price_type is SeriesPriceType.ONLINE and quote.unit_minor > 0,
+        in_series=series is not None,
+        drop_in_allowed=series is not None and series.drop_in_allowed,
+    )
+
+
+def series_terms(series: Series, service: Service) -> SeriesTerms:
+    return SeriesTerms(
+        price_type=SeriesPriceType(series.price_type),
+        price_minor=series.price_minor,
+        base_sessions=series.base_sessions or 0,
+        join_policy=JoinPolicy(series.join_policy),
+        join_until_on=series.join_until_on,
+        gap_policy=GapPolicy(series.gap_policy),
+        min_notice_minutes=service.min_notice_minutes,
+    )
+
+
+def series_session(session: Session) -> SeriesSession:
+    return SeriesSession(
+        session_id=session.id,
+        starts_at=session.starts_at,
+        state=SessionState(session.state),
+        capacity=session.capacity,
+        taken=session.seats_taken,
+        in_term=session.in_term,
+    )
+
+
+def series_facts(offer: SeriesOffer, business: BusinessFacts, party_size: int = 1) -> SeriesFacts:
+    series = offer.series
+    return SeriesFacts(
+        business=business,
+        service=service_facts(offer.service),
+        terms=series_terms(series, offer.service),
+        sessions=[series_session(session) for session in offer.sessions],
+        active=series.active,
+        visibility=Visibility(series.visibility),
+        published=series.published_at is not None,
+        party_size=party_size,
+    )
+
+
+def quote_of_session(offer: SessionOffer, party_size: int) -> Quote:
+    """The price of one date: the series' drop-in price, else the service's."""
+    service, session, series = offer.service, offer.session, offer.series
+    drop_in = series.drop_in_price_minor if series is not None else None
+    price_type = SeriesPriceType(service.price_type)
+    price_minor = drop_in_price_minor(None, drop_in, service.price_minor)
+    return Quote(
+        kind="session",
+        subject_id=session.id,
+        service_id=service.id,
+        description=" · ".join(filter(None, (service.name, session.title))),
+        session_ids=(session.id,),
+        party_size=party_size,
+        unit_minor=0 if price_type is SeriesPriceType.FREE else price_minor or 0,
+        price_type=price_type,
+        tax_rate_bp=service.tax_rate_bp,
+    )
+
+
+def quote_of_series(
+    offer: SeriesOffer, tenant: TenantSnapshot, party_size: int, now: datetime
+) -> Quote:
+    """What joining now costs and gives; a closed series is quoted at 0 with no sessions."""
+    series, service = offer.series, offer.service
+    quoted = quote_series(
+        series_terms(series, service),
+        [series_session(session) for session in offer.sessions],
+        now,
+        tenant.zone,
+        party_size=party_size,
+    )
+    return Quote(
+        kind="series",
+        subject_id=series.id,
+        service_id=service.id,
+        description=" · ".join(filter(None, (service.name, series.title))),
+        session_ids=quoted.included,
+        party_size=party_size,
+        unit_minor=quoted.price_minor,
+        price_type=SeriesPriceType(series.price_type),
+        tax_rate_bp=service.tax_rate_bp,
+    )

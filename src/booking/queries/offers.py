@@ -1,0 +1,68 @@
+"""The facts that a booking is decided on, read in as few statements as can be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.booking.models import Series, Service, Session
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOffer:
+    """A session with its service and, if it belongs to one, its series."""
+
+    session: Session
+    service: Service
+    series: Series | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesOffer:
+    """A series with its service and all its sessions in order of start."""
+
+    series: Series
+    service: Service
+    sessions: Sequence[Session]
+
+
+async def get_session_offer(uow: UnitOfWork, session_id: UUID) -> SessionOffer:
+    """Raises: NotFound, for another tenant's session too."""
+    found = await uow.session.execute(
+        select(Session, Service, Series)
+        .join(
+            Service,
+            (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id),
+        )
+        .outerjoin(
+            Series, (Series.tenant_id == Session.tenant_id) & (Series.id == Session.series_id)
+        )
+        .where(Session.tenant_id == uow.tenant, Session.id == session_id)
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such session."))
+    return SessionOffer(row[0], row[1], row[2])
+
+
+async def get_series_offer(uow: UnitOfWork, series_id: UUID) -> SeriesOffer:
+    """Raises: NotFound, for another tenant's series too."""
+    found = await uow.session.execute(
+        select(Series, Service, Session)
+        .join(Service, (Service.tenant_id == Series.tenant_id) & (Service.id == Series.service_id))
+        .outerjoin(
+            Session,
+            (Session.tenant_id == Series.tenant_id) & (Session.series_id == Series.id),
+        )
+        .where(Series.tenant_id == uow.tenant, Series.id == series_id)
+        .order_by(Session.starts_at, Session.id)
+    )
+    rows = found.all()
+    if not rows:
+        raise NotFound(_("There is no such series."))
+    sessions = [row[2] for row in rows if row[2] is not None]
+    return SeriesOffer(rows[0][0], rows[0][1], sessions)
