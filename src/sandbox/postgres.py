@@ -164,7 +164,7 @@ class EmbeddedPostgres:
     def url(self, role: str, database: str = DATABASE) -> str:
         return self.address.url(role, database)
 
-    def start(self) -> None:
+    def start(self) -> Process:
         """Returns when connections are accepted. A server left by a killed run is ended first.
 
         Raises: FolderInUseError when a living process uses the folder; ChildFailedError with the
@@ -178,7 +178,7 @@ class EmbeddedPostgres:
             self._make_cluster(passwords)
             self._own_cluster()
             end_leftover_server(self._cluster)
-            self._start_on_some_port(passwords)
+            return self._start_on_some_port(passwords)
         except BaseException:
             self.stop()
             raise
@@ -289,21 +289,22 @@ class EmbeddedPostgres:
         """Little of the caller's: libpq inside the server would read what lies in its HOME."""
         return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(cluster), "LC_ALL": "C"}
 
-    def _start_on_some_port(self, passwords: dict[str, str]) -> None:
+    def _start_on_some_port(self, passwords: dict[str, str]) -> Process:
         """A free port may be taken by another between the choice and the start: chosen again."""
         attempts = 1 if self._wanted_port else ATTEMPTS
         for attempt in range(1, attempts + 1):
             port = self._wanted_port or free_port()
             try:
-                self._start_process(port)
+                process = self._start_process(port)
             except ChildFailedError:
                 if attempt == attempts or port_is_free(port):
                     raise
-                continue
-            self._address = PostgresAddress(port, passwords)
-            return
+            else:
+                self._address = PostgresAddress(port, passwords)
+                return process
+        raise AssertionError("the last attempt either returns or raises")
 
-    def _start_process(self, port: int) -> None:
+    def _start_process(self, port: int) -> Process:
         settings = SETTINGS | {"port": str(port)} | ({} if self._durable else FORGETFUL)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.process = spawn(
@@ -315,6 +316,7 @@ class EmbeddedPostgres:
             identity=self.program.identity,
         )
         self.process.wait_ready(self._is_ready, START_SECONDS)
+        return self.process
 
     def _is_ready(self) -> bool:
         """What pg_ctl looks at; a port that is open says nothing about recovery."""

@@ -55,7 +55,7 @@ class EmbeddedValkey:
         """`redis://...`, with the password; `database` is below DATABASES."""
         return f"redis://:{self._password}@{LOOPBACK}:{self.port}/{database}"
 
-    def start(self) -> None:
+    def start(self) -> Process:
         """Returns when commands are accepted, kept data loaded.
 
         Raises: FolderInUseError when a living process uses the folder; ChildFailedError with the
@@ -65,7 +65,7 @@ class EmbeddedValkey:
         self._lock.acquire()
         try:
             self._password = self._stored_password()
-            self._start_on_some_port()
+            return self._start_on_some_port()
         except BaseException:
             self.stop()
             raise
@@ -82,7 +82,7 @@ class EmbeddedValkey:
             write_private(path, secrets.token_urlsafe(24).encode())
         return path.read_text()
 
-    def _start_on_some_port(self) -> None:
+    def _start_on_some_port(self) -> Process:
         """A free port may be taken by another between the choice and the start: chosen again."""
         attempts = 1 if self._wanted_port else ATTEMPTS
         for attempt in range(1, attempts + 1):
@@ -101,7 +101,8 @@ class EmbeddedValkey:
                 if attempt == attempts or port_is_free(self.port):
                     raise
             else:
-                return
+                return self.process
+        raise AssertionError("the last attempt either returns or raises")
 
     def _configuration(self) -> str:
         lines = [
