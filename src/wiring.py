@@ -1,10 +1,14 @@
 """Where packages meet: models, consumers of events, ports, pages, periodic work."""
 
 import importlib
+from typing import Any
 
+from src.platform.jobs.queue import Periodic
 from src.platform.mail.queue import MailQueued
 from src.platform.mail.sender import send_queued_mail
 from src.platform.outbox.events import registry
+from src.platform.services import Services
+from src.platform.web.kit import WebKit
 
 MODEL_MODULES = (
     "src.platform.outbox.models",
@@ -35,3 +39,29 @@ def _wire_booking() -> None:
     seats = SeatLines()
     register_line_kind("session", seats)
     register_line_kind("series", seats)
+
+
+def route_handlers() -> list[Any]:
+    """Every page and endpoint of the program."""
+    from src.billing.web import route_handlers as billing
+    from src.booking.web import route_handlers as booking
+    from src.tenants.web import route_handlers as tenants
+
+    return [*tenants, *billing, *booking]
+
+
+def install_web(kit: WebKit, services: Services) -> None:
+    """Gives pages their navigation and refusals their faces."""
+    from src.billing.web import install as install_billing
+    from src.booking.web import install as install_booking
+    from src.tenants.web import install as install_tenants
+
+    for install in (install_tenants, install_billing, install_booking):
+        install(kit, services)
+
+
+def periodic_tasks(services: Services) -> list[Periodic]:
+    """What runs by the clock."""
+    from src.billing.jobs import periodic_tasks as billing
+
+    return billing(services)

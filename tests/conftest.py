@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -123,3 +124,14 @@ def own_urls() -> Iterator[Mapping[Role, str]]:
     name, urls = own_database()
     yield urls
     drop_database(name)
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[AsyncClient]:
+    """A browser without JavaScript on the real application, in the test's own transaction."""
+    # Imported here: pure tests start without the whole program.
+    from src.app import build_app
+
+    transport = ASGITransport(app=build_app(services))
+    async with AsyncClient(transport=transport, base_url="http://testserver.local") as browser:
+        yield browser
