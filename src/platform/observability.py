@@ -1,0 +1,135 @@
+"""Logs as lines of JSON (or readable, on a console) with request and tenant ids; traces on demand.
+
+Code logs events, not sentences: `log.info("booking_confirmed", order_id=...)`. What must not be in
+a log is taken out here whatever the caller did: values under telling names, and keys and passwords
+wherever they stand in a text, tracebacks included.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import msgspec
+import structlog
+from litestar.plugins import InitPlugin
+from opentelemetry import trace
+from structlog.contextvars import bind_contextvars, merge_contextvars
+from structlog.types import EventDict, Processor, WrappedLogger
+
+from src.platform.config import LogFormat, Settings
+
+SERVICE_NAME = "seatline"
+REDACTED = "[redacted]"
+QUIET_LOGGERS = ("httpx", "httpcore", "uvicorn.access", "_granian", "granian.access", "stripe")
+
+_SECRET_NAME = re.compile(
+    r"password|passwd|secret|token|authorization|cookie|api_?key|signature|card_number",
+    re.IGNORECASE,
+)
+_SECRET_TEXT = re.compile(
+    r"(?P<lead>://[^/\s:@]*:)[^@\s/]+(?=@)"
+    r"|\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\bBearer\s+[\w.~+/=-]+",
+)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Sets up logging of the whole process, the standard library's included; repeatable."""
+    _configure(settings.log_format)
+
+
+def _configure(log_format: LogFormat) -> None:
+    shared: list[Processor] = [
+        merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        without_secrets,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *_renderers(log_format),
+        ],
+    )
+    _bridge_standard_library(formatter)
+
+
+def _renderers(log_format: LogFormat) -> list[Processor]:
+    if log_format == "console":
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [structlog.processors.JSONRenderer(serializer=_json)]
+
+
+def _json(event: MutableMapping[str, Any], **_options: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
+def _bridge_standard_library(formatter: logging.Formatter) -> None:
+    """Everything that libraries log goes the same way, and only what an operator can act on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        if isinstance(old.formatter, structlog.stdlib.ProcessorFormatter):
+            root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    for name in QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replaces what lets someone in: by the name of the field, and by its look in any text."""
+    for name, value in event.items():
+        event[name] = REDACTED if _SECRET_NAME.search(name) else _clean(value)
+    return event
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SECRET_TEXT.sub(lambda found: (found["lead"] or "") + REDACTED, value)
+    if isinstance(value, dict):
+        return {
+            key: REDACTED if _SECRET_NAME.search(str(key)) else _clean(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_clean(item) for item in value]
+    return value
+
+
+def note_tenant(tenant_id: object) -> None:
+    """From here on the running task's log lines and trace carry the tenant."""
+    bind_contextvars(tenant_id=str(tenant_id))
+    trace.get_current_span().set_attribute("seatline.tenant_id", str(tenant_id))
+
+
+def tracing_plugins(settings: Settings) -> list[InitPlugin]:
+    """The framework's tracing where an OTLP endpoint is configured, nothing at all elsewhere."""
+    if settings.otlp_endpoint is None:
+        return []
+    # Imported here, for the exporter costs memory and start-up time that most runs can do without.
+    from litestar.plugins.opentelemetry import OpenTelemetryConfig, OpenTelemetryPlugin
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource.create({"service.name": SERVICE_NAME}))
+    exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return [
+        OpenTelemetryPlugin(
+            OpenTelemetryConfig(tracer_provider=provider, exclude_spans=["receive", "send"])
+        )
+    ]
