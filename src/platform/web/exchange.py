@@ -22,7 +22,7 @@ class Exchange:
     """One request and its answer; made by the edge, found again by `exchange_of`."""
 
     __slots__ = (
-        "_csrf_cookie",
+        "_csrf_is_forgotten",
         "_csrf_token",
         "_incoming_flashes",
         "_outgoing_flashes",
@@ -32,7 +32,6 @@ class Exchange:
         "kit",
         "request_id",
         "session",
-        "tenant_label",
     )
 
     def __init__(self, scope: Scope, kit: "WebKit", request_id: str) -> None:
@@ -42,7 +41,7 @@ class Exchange:
         self.is_htmx = header_of(scope, b"hx-request") == "true"
         self.session: Session | None = None
         self.cookies_to_write: list[Header] = []
-        self._csrf_cookie: str | None = None
+        self._csrf_is_forgotten = False
         self._csrf_token: str | None = None
         self._incoming_flashes: list[Flash] | None = None
         self._outgoing_flashes: list[Flash] = []
@@ -67,7 +66,7 @@ class Exchange:
         return self._csrf_token
 
     def _good_csrf_cookie(self) -> str:
-        found = self.cookie("csrf")
+        found = None if self._csrf_is_forgotten else self.cookie("csrf")
         if found is not None and self.kit.csrf_tokens.is_ours(found):
             return found
         made = self.kit.csrf_tokens.new_cookie_value()
@@ -75,7 +74,8 @@ class Exchange:
         return made
 
     def forget_csrf(self) -> None:
-        """Expires the secret, so that the next page brings a new one."""
+        """Expires the secret; a page that wants a token, this or the next, brings a new one."""
+        self._csrf_is_forgotten, self._csrf_token = True, None
         self.cookies_to_write.append(self.kit.cookies.expired(self.kit.cookies.csrf))
 
     def flash(self, level: Level, text: str) -> None:

@@ -27,18 +27,18 @@ def money(amount_minor: int, currency: str) -> str:
 
 
 def datetime_local(at: datetime, zone: Zone) -> str:
-    """Tue 14 May 2026, 18:00"""
+    """Tue, 14 May 2026, 18:00"""
     local = _local(at, zone)
     return f"{_date(local.date(), 'yMMMEd')}, {_time(local.time())}"
 
 
 def date_long(at: datetime, zone: Zone) -> str:
-    """Tuesday 14 May 2026"""
+    """Tuesday, 14 May 2026"""
     return _date(_local(at, zone).date(), "full")
 
 
 def date_medium(at: datetime, zone: Zone) -> str:
-    """Tue 14 May 2026"""
+    """Tue, 14 May 2026"""
     return _date(_local(at, zone).date(), "yMMMEd")
 
 
@@ -58,7 +58,7 @@ def time_range(start: datetime, end: datetime, zone: Zone) -> str:
 
 
 def date_range(start: datetime, end: datetime, zone: Zone) -> str:
-    """Tue 14 May 2026, 18:00-19:30; over midnight both ends get their day."""
+    """Tue, 14 May 2026, 18:00-19:30; over midnight both ends get their day."""
     if _local(start, zone).date() == _local(end, zone).date():
         return f"{datetime_local(start, zone)}{DASH}{time_short(end, zone)}"
     return f"{datetime_local(start, zone)} {DASH} {datetime_local(end, zone)}"
@@ -100,12 +100,12 @@ def zone_short(at: datetime, zone: Zone) -> str:
 
 
 def day_long(on: date) -> str:
-    """Tuesday 14 May 2026, of a date without a zone"""
+    """Tuesday, 14 May 2026, of a date without a zone"""
     return _date(on, "full")
 
 
 def day_medium(on: date) -> str:
-    """Tue 14 May 2026, of a date without a zone"""
+    """Tue, 14 May 2026, of a date without a zone"""
     return _date(on, "yMMMEd")
 
 
