@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -49,9 +50,10 @@ def _configure(log_format: LogFormat) -> None:
         without_secrets,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, *_renderers(log_format)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        # Straight to the stream: through the standard library each line costs three times as much.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -91,8 +93,13 @@ def _bridge_standard_library(formatter: logging.Formatter) -> None:
 def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replaces what lets someone in: by the name of the field, and by its look in any text."""
     for name, value in event.items():
-        event[name] = REDACTED if _SECRET_NAME.search(name) else _clean(value)
+        event[name] = REDACTED if _is_secret(name) else _clean(value)
     return event
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _clean(value: Any) -> Any:
@@ -100,8 +107,7 @@ def _clean(value: Any) -> Any:
         return _SECRET_TEXT.sub(lambda found: (found["lead"] or "") + REDACTED, value)
     if isinstance(value, dict):
         return {
-            key: REDACTED if _SECRET_NAME.search(str(key)) else _clean(inner)
-            for key, inner in value.items()
+            key: REDACTED if _is_secret(str(key)) else _clean(inner) for key, inner in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [_clean(item) for item in value]
