@@ -5,7 +5,9 @@
   // Time that runs out: <span data-countdown="ISO" data-running="… {time} …" data-over="…">.
   const clock = (ms) => {
     const seconds = Math.ceil(ms / 1000);
-    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    const parts = [Math.floor(seconds / 60) % 60, seconds % 60];
+    if (seconds >= 3600) parts.unshift(Math.floor(seconds / 3600));
+    return parts.map((part, at) => (at ? String(part).padStart(2, "0") : part)).join(":");
   };
 
   const tick = () => {

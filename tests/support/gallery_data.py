@@ -142,43 +142,53 @@ def orders() -> list[View]:
 
 
 def plans() -> list[View]:
+    rows = [
+        (
+            "Free",
+            "To try it on your own",
+            0,
+            0,
+            ["30 bookings a month", "1 member"],
+            ["Appointments"],
+        ),
+        (
+            "Starter",
+            "One person, one calendar",
+            1900,
+            19000,
+            ["200 bookings a month", "3 members"],
+            ["Appointments"],
+        ),
+        (
+            "Growth",
+            "Classes, courses and groups",
+            4900,
+            49000,
+            ["1,000 bookings a month", "10 members"],
+            ["Appointments", "Group services", "Series", "Coupons and packages", "Waiting lists"],
+        ),
+        (
+            "Scale",
+            "Several places, many people",
+            12900,
+            129000,
+            ["Bookings without limit", "Members without limit"],
+            ["Everything in Growth", "Subscriptions", "Automatic refunds"],
+        ),
+    ]
     return [
         View(
-            name="Free",
-            price_label="€0",
-            price_note="for as long as you like",
-            limits=["30 bookings a month", "1 performer"],
-            features=["Appointments", "Booking page and calendar files"],
-            trial_days=0,
-            is_highlighted=False,
-        ),
-        View(
-            name="Starter",
-            price_label="€19",
-            price_note="a month",
-            limits=["200 bookings a month", "3 performers"],
-            features=["Everything in Free", "Online payments", "Coupons"],
-            trial_days=0,
-            is_highlighted=False,
-        ),
-        View(
-            name="Growth",
-            price_label="€49",
-            price_note="a month, after 14 days free",
-            limits=["1,000 bookings a month", "10 performers"],
-            features=["Everything in Starter", "Group services", "Series", "API"],
-            trial_days=14,
-            is_highlighted=True,
-        ),
-        View(
-            name="Scale",
-            price_label="€129",
-            price_note="a month",
-            limits=["10,000 bookings a month", "Performers without limit"],
-            features=["Everything in Growth", "Subscriptions", "Priority help"],
-            trial_days=0,
-            is_highlighted=False,
-        ),
+            name=name,
+            summary=summary,
+            monthly_minor=monthly_minor,
+            yearly_minor=yearly_minor,
+            currency="EUR",
+            trial_days=14 if name == "Growth" else 0,
+            limits=limits,
+            features=features,
+            is_highlighted=name == "Growth",
+        )
+        for name, summary, monthly_minor, yearly_minor, limits, features in rows
     ]
 
 
@@ -212,6 +222,7 @@ def page_contexts() -> dict[str, tuple[str, dict[str, Any]]]:
     flash = View(level="success", text="Saved. Guests see the new price from now on.")
     guest = page(tenant=business(), theme_href="static/../theme.css")
     shared = {"zone": ZONE, "dates": dates(10), "hold_until_at": START_AT, "plans": plans()}
+    home_view = View(plans=plans(), trial_days=14, trial_plan="Growth")
     filled = {"form": SampleForm({"email": "olive@example.com", "mode": "series"})}
     return {
         "parts": ("parts.html", shared | {"page": owner_page("Today", flashes=[flash])}),
@@ -221,5 +232,5 @@ def page_contexts() -> dict[str, tuple[str, dict[str, Any]]]:
         "booking": ("booking.html", shared | filled | {"page": guest}),
         "signin": ("signin.html", filled | {"page": page()}),
         "admin": ("admin.html", shared | {"page": page(user=user(True), nav=admin_nav("Plans"))}),
-        "home": ("public/home.html", {"page": page(), "view": View(plans=plans())}),
+        "home": ("public/home.html", {"page": page(), "view": home_view}),
     }
