@@ -35,10 +35,13 @@ def wire() -> None:
 def _wire_booking() -> None:
     from src.billing.lines import register_line_kind
     from src.booking.commands.holds import SeatLines
+    from src.booking.events import CancellationRequested
+    from src.booking.jobs.cancel import carry_out_cancellation
 
     seats = SeatLines()
     register_line_kind("session", seats)
     register_line_kind("series", seats)
+    registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
 
 
 def route_handlers() -> list[Any]:

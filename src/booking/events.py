@@ -1,0 +1,29 @@
+"""What happened in the booking package."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from src.platform.outbox.events import Event
+
+
+class CancellationRequested(Event, frozen=True, kw_only=True):
+    """A cancellation was committed; its undo window has begun."""
+
+    topic: ClassVar[str] = "booking.cancellation_requested"
+    cancellation_id: UUID
+
+
+class SeatsCancelled(Event, frozen=True, kw_only=True):
+    """A cancellation freed these seats of one customer, who has not been told yet."""
+
+    topic: ClassVar[str] = "booking.seats_cancelled"
+    cancellation_id: UUID
+    customer_id: UUID
+    seat_ids: list[UUID]
+
+
+class SessionCancelled(Event, frozen=True, kw_only=True):
+    """No live seat is left in the session."""
+
+    topic: ClassVar[str] = "booking.session_cancelled"
+    session_id: UUID

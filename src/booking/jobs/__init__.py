@@ -1,0 +1,1 @@
+"""What the booking package does behind the pages."""

@@ -1,0 +1,278 @@
+"""Carrying out a cancellation: in chunks of customers, safe to run again at any point.
+
+Each chunk is one transaction: seats are freed, their customers' events recorded and the progress
+moved on together, so a killed worker repeats at most a chunk that left no trace. Payment pages of
+holds are expired at the processor first, outside of any transaction.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
+from src.billing.settlement import expire_pages_for_orders
+from src.booking.commands.claims import give_back_seats
+from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
+from src.booking.models import Booking, Cancellation, Seat, Session
+from src.platform.db.uow import UnitOfWork
+from src.platform.jobs.context import JobContext
+from src.tenants.models import PerformerBusy
+
+CHUNK_CUSTOMERS = 250
+HOLDS_AT_ONCE = 25
+RUN_SECONDS = 8
+WAIT_FOR_HOLDS_SECONDS = 15
+
+
+async def carry_out_cancellation(job: JobContext, event: CancellationRequested) -> None:
+    """Frees seats for some seconds, then hands the rest to its next run."""
+    cancellation = await _begin(job, event.cancellation_id)
+    if cancellation is None:
+        async with job.unit_of_work(done=True):
+            return
+    stop_at = job.clock.now() + timedelta(seconds=RUN_SECONDS)
+    await _close_holds(job, cancellation)
+    finished = False
+    while not finished and job.clock.now() < stop_at:
+        async with job.unit_of_work() as uow:
+            finished = not await _free_chunk(uow, cancellation)
+    async with job.unit_of_work(done=True) as uow:
+        if not (finished and await _finish(uow, cancellation)):
+            wait = WAIT_FOR_HOLDS_SECONDS if finished else 0
+            uow.record(event, delay_seconds=wait)
+
+
+async def _begin(job: JobContext, cancellation_id: UUID) -> Cancellation | None:
+    """The cancellation, now running; None when it was undone or is done already."""
+    async with job.unit_of_work() as uow:
+        begun = await uow.session.execute(
+            update(Cancellation)
+            .where(
+                Cancellation.tenant_id == uow.tenant,
+                Cancellation.id == cancellation_id,
+                Cancellation.state.in_(["waiting", "running"]),
+            )
+            .values(state="running")
+            .returning(Cancellation)
+        )
+        return begun.scalar_one_or_none()
+
+
+async def _close_holds(job: JobContext, cancellation: Cancellation) -> None:
+    """Expires the payment pages of orders in checkout; one that turns out paid is confirmed.
+
+    A confirmed order's other seats stay; this session's share goes back, since its state says so.
+    """
+    while True:
+        async with job.unit_of_work() as uow:
+            order_ids = await _open_orders(uow, cancellation)
+        if not order_ids:
+            return
+        await expire_pages_for_orders(job.services, job.tenant_id, order_ids)
+        async with job.unit_of_work() as uow:
+            still_open = await _open_orders(uow, cancellation)
+        if set(still_open) >= set(order_ids):
+            return
+
+
+async def _open_orders(uow: UnitOfWork, cancellation: Cancellation) -> list[UUID]:
+    found = await uow.session.scalars(
+        select(Seat.order_id)
+        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            _in_scope(cancellation),
+            Seat.state == str(SeatState.HELD),
+            Order.state == str(OrderState.OPEN),
+        )
+        .distinct()
+        .limit(HOLDS_AT_ONCE)
+    )
+    return list(found)
+
+
+def _in_scope(cancellation: Cancellation) -> ColumnElement[bool]:
+    if cancellation.scope == "session":
+        return Seat.session_id == cancellation.subject_id
+    return Seat.booking_id == cancellation.subject_id
+
+
+async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
+    """Frees the seats of the next customers; False when there is none left."""
+    now = uow.clock.now()
+    customers = await _next_customers(uow, cancellation, now)
+    if not customers:
+        return False
+    seats = await _lock_seats(uow, cancellation, customers, now)
+    await _mark_cancelled(uow, cancellation, seats, now)
+    _tell(uow, cancellation, seats)
+    await _progress(uow, cancellation, customers, len(seats))
+    await uow.settle()
+    await give_back_seats(uow, Counter(seat.session_id for seat, _customer in seats))
+    return True
+
+
+async def _next_customers(
+    uow: UnitOfWork, cancellation: Cancellation, now: datetime
+) -> Sequence[UUID]:
+    found = await uow.session.scalars(
+        select(Booking.customer_id)
+        .join(Seat, (Seat.tenant_id == Booking.tenant_id) & (Seat.booking_id == Booking.id))
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            _in_scope(cancellation),
+            Seat.state == str(SeatState.CONFIRMED),
+            *_not_started(cancellation, now),
+        )
+        .distinct()
+        .order_by(Booking.customer_id)
+        .limit(CHUNK_CUSTOMERS)
+    )
+    return found.all()
+
+
+def _not_started(cancellation: Cancellation, now: datetime) -> list[ColumnElement[bool]]:
+    """A purchase loses only what has not begun; a session's cancellation reaches all of it."""
+    return [Session.starts_at > now] if cancellation.scope == "purchase" else []
+
+
+async def _lock_seats(
+    uow: UnitOfWork, cancellation: Cancellation, customers: Sequence[UUID], now: datetime
+) -> list[tuple[Seat, UUID]]:
+    """The customers' seats with their customers; orders are locked by id first, then the seats."""
+    of_customers = (
+        select(Booking.order_id)
+        .join(Seat, (Seat.tenant_id == Booking.tenant_id) & (Seat.booking_id == Booking.id))
+        .where(
+            Booking.tenant_id == uow.tenant,
+            Booking.customer_id.in_(customers),
+            _in_scope(cancellation),
+        )
+    )
+    await uow.session.execute(
+        select(Order.id)
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(of_customers))
+        .order_by(Order.id)
+        .with_for_update(key_share=True)
+    )
+    found = await uow.session.execute(
+        select(Seat, Booking.customer_id)
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Booking.customer_id.in_(customers),
+            _in_scope(cancellation),
+            Seat.state == str(SeatState.CONFIRMED),
+            *_not_started(cancellation, now),
+        )
+        .order_by(Seat.session_id, Seat.id)
+        .with_for_update(of=Seat, key_share=True)
+    )
+    return [(row[0], row[1]) for row in found]
+
+
+async def _mark_cancelled(
+    uow: UnitOfWork,
+    cancellation: Cancellation,
+    seats: Sequence[tuple[Seat, UUID]],
+    now: datetime,
+) -> None:
+    await uow.session.execute(
+        update(Seat)
+        .where(Seat.tenant_id == uow.tenant, Seat.id.in_([seat.id for seat, _ in seats]))
+        .values(
+            state=str(SeatState.CANCELLED),
+            sequence=Seat.sequence + 1,
+            changed_at=now,
+            changed_by="staff",
+            changed_why=cancellation.reason or cancellation.scope,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]) -> None:
+    """One event, and so one mail, per customer, however many seats and orders it is."""
+    by_customer: dict[UUID, list[UUID]] = defaultdict(list)
+    for seat, customer_id in seats:
+        by_customer[customer_id].append(seat.id)
+    for customer_id, seat_ids in by_customer.items():
+        uow.record(
+            SeatsCancelled(
+                cancellation_id=cancellation.id, customer_id=customer_id, seat_ids=seat_ids
+            )
+        )
+
+
+async def _progress(
+    uow: UnitOfWork, cancellation: Cancellation, customers: Sequence[UUID], freed: int
+) -> None:
+    await uow.session.execute(
+        update(Cancellation)
+        .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation.id)
+        .values(
+            done=Cancellation.done + len(customers),
+            seats_freed=Cancellation.seats_freed + freed,
+            cursor=customers[-1],
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _finish(uow: UnitOfWork, cancellation: Cancellation) -> bool:
+    """Ends the cancellation when no live seat is left; False while a hold is still undecided."""
+    if await _live_seats(uow, cancellation):
+        return False
+    now = uow.clock.now()
+    await uow.session.execute(
+        update(Cancellation)
+        .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation.id)
+        .values(state="done", finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if cancellation.scope == "session":
+        await _close_session(uow, cancellation.subject_id, now)
+    return True
+
+
+async def _live_seats(uow: UnitOfWork, cancellation: Cancellation) -> int:
+    """Holds, and seats that a payment confirmed while the job ran."""
+    live = [SeatState.HELD, SeatState.CONFIRMED]
+    statement = (
+        select(func.count())
+        .select_from(Seat)
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            _in_scope(cancellation),
+            Seat.state.in_([str(state) for state in live]),
+            *_not_started(cancellation, uow.clock.now()),
+        )
+    )
+    return await uow.session.scalar(statement) or 0
+
+
+async def _close_session(uow: UnitOfWork, session_id: UUID, now: datetime) -> None:
+    """The performer is free again, and the session is what it says it is."""
+    await uow.session.execute(
+        delete(PerformerBusy).where(
+            PerformerBusy.tenant_id == uow.tenant,
+            PerformerBusy.source == "session",
+            PerformerBusy.source_id == session_id,
+        )
+    )
+    uow.record(SessionCancelled(session_id=session_id))
+    await uow.settle()
+    await uow.session.execute(
+        update(Session)
+        .where(Session.tenant_id == uow.tenant, Session.id == session_id)
+        .values(state=str(SessionState.CANCELLED), cancelled_at=now, sequence=Session.sequence + 1)
+        .execution_options(synchronize_session=False)
+    )

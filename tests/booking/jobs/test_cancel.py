@@ -1,0 +1,156 @@
+"""A cancellation reaches every live seat it should, no other, and tells each customer once."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text
+
+from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
+from src.booking.models import Cancellation, Seat, Session
+from src.platform.db.uow import UowFactory
+from src.platform.errors import Conflict, NotFound
+from src.platform.services import Services
+from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
+from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.work import waiting, work, work_through
+
+pytestmark = pytest.mark.anyio
+UNDO = 10
+
+
+@pytest.fixture
+async def lotus(uow_factory: UowFactory) -> Business:
+    return await a_business(uow_factory)
+
+
+async def cancel_the_session(services: Services, business: Business, session_id: UUID) -> UUID:
+    async with services.uow_factory(business.id) as uow:
+        return await cancel_session(
+            uow, business.ctx, session_id, reason="The hall is flooded", undo_seconds=UNDO
+        )
+
+
+async def cancel_the_purchase(services: Services, business: Business, booking_id: UUID) -> UUID:
+    async with services.uow_factory(business.id) as uow:
+        return await cancel_purchase(
+            uow, business.ctx, booking_id, reason="Moved away", undo_seconds=UNDO
+        )
+
+
+async def the(services: Services, business: Business, cancellation_id: UUID) -> Cancellation:
+    async with services.uow_factory(business.id) as uow:
+        return await uow.session.get_one(Cancellation, (business.id, cancellation_id))
+
+
+async def test_cancelling_a_session_frees_it_and_leaves_the_rest_of_the_series(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    for guest in ("carl", "dora"):
+        wish = a_wish("series", term.series.id, guest_email=f"{guest}@example.com")
+        await booked(services.uow_factory, lotus, wish)
+    cancellation_id = await cancel_the_session(services, lotus, term.sessions[1].id)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    assert await taken(services.uow_factory, lotus.id) == [2, 0, 2]
+    states = [seat.state for seat in await seats_of(services.uow_factory, lotus.id)]
+    assert states == ["confirmed"] * 2 + ["cancelled"] * 2 + ["confirmed"] * 2
+    done = await the(services, lotus, cancellation_id)
+    assert (done.state, done.total, done.done, done.seats_freed) == ("done", 2, 2, 2)
+    async with services.uow_factory(lotus.id) as uow:
+        session = await uow.session.get_one(Session, (lotus.id, term.sessions[1].id))
+        assert (session.state, session.sequence) == ("cancelled", 1)
+
+
+async def test_each_customer_gets_one_mail_however_many_orders_and_seats(
+    services: Services, lotus: Business, clock: FrozenClock, mailer: "object"
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    for party in (("Carl", "Kid"), ("Carl",)):
+        await booked(services.uow_factory, lotus, a_wish("session", session.id, party=party))
+    await work(services, lotus.id)
+    await cancel_the_session(services, lotus, session.id)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    async with services.uow_factory(lotus.id) as uow:
+        kinds = (await uow.session.execute(text("SELECT kind FROM mails ORDER BY kind"))).scalars()
+        assert list(kinds).count("seats_cancelled") == 1
+    assert await waiting(services, lotus.id) == []
+
+
+async def test_within_the_undo_window_nothing_has_happened_and_undo_restores_the_sale(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    cancellation_id = await cancel_the_session(services, lotus, session.id)
+    await work(services, lotus.id)
+    with pytest.raises(Conflict):
+        await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, cancellation_id)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    assert await taken(services.uow_factory, lotus.id) == [1]
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    assert (await the(services, lotus, cancellation_id)).state == "undone"
+
+
+async def test_once_seats_are_being_freed_there_is_no_undo(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    cancellation_id = await cancel_the_session(services, lotus, session.id)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    with pytest.raises(Conflict) as refused:
+        async with services.uow_factory(lotus.id) as uow:
+            await undo_cancellation(uow, lotus.ctx, cancellation_id)
+    assert refused.value.code == "too_late"
+
+
+async def test_a_purchase_loses_only_the_seats_that_have_not_started(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    made = await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    clock.advance(timedelta(days=8))
+    await cancel_the_purchase(services, lotus, made.booking_id)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    states = [seat.state for seat in await seats_of(services.uow_factory, lotus.id)]
+    assert states == ["confirmed", "cancelled", "cancelled"]
+    assert await taken(services.uow_factory, lotus.id) == [1, 0, 0]
+
+
+async def test_more_customers_than_one_chunk_are_all_reached(
+    services: Services, lotus: Business, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("src.booking.jobs.cancel.CHUNK_CUSTOMERS", 3)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    for number in range(10):
+        wish = a_wish("session", session.id, guest_email=f"g{number}@example.com")
+        await booked(services.uow_factory, lotus, wish)
+    cancellation_id = await cancel_the_session(services, lotus, session.id)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    done = await the(services, lotus, cancellation_id)
+    assert (done.done, done.seats_freed, done.state) == (10, 10, "done")
+    async with services.uow_factory(lotus.id) as uow:
+        live = await uow.session.scalars(select(Seat.id).where(Seat.state == "confirmed"))
+        assert live.all() == []
+
+
+async def test_a_second_request_is_refused_and_a_strangers_session_is_absent(
+    services: Services, lotus: Business
+) -> None:
+    eves = await a_business(services.uow_factory, "rival", owner="Eve")
+    service = await a_service(services.uow_factory, lotus.id)
+    session = await a_session(services.uow_factory, service)
+    await cancel_the_session(services, lotus, session.id)
+    with pytest.raises(Conflict):
+        await cancel_the_session(services, lotus, session.id)
+    with pytest.raises(NotFound):
+        await cancel_the_session(services, eves, session.id)
