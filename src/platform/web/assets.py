@@ -11,13 +11,18 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
+from src.platform.web.compression import (
+    COMPRESSIBLE,
+    SMALLEST_BYTES,
+    THOROUGH,
+    accepts_gzip,
+)
 from src.platform.web.cookies import header_of
 
 VERSION_CHARACTERS = 12
 FOREVER = "public, max-age=31536000, immutable"
 BRIEFLY = "public, max-age=300"
-COMPRESSIBLE = ("text/", "application/json", "image/svg+xml", "application/manifest+json")
-CONTENT_TYPES = {
+TYPES_BY_SUFFIX = {
     ".js": "text/javascript",
     ".css": "text/css",
     ".svg": "image/svg+xml",
@@ -80,11 +85,11 @@ class Assets:
 
 def _read(file: Path, changed_ns: int) -> Asset:
     content = file.read_bytes()
-    content_type = CONTENT_TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0]
+    content_type = TYPES_BY_SUFFIX.get(file.suffix) or mimetypes.guess_type(file.name)[0]
     content_type = content_type or "application/octet-stream"
     compressed = None
-    if content_type.startswith(COMPRESSIBLE) and len(content) > 500:
-        compressed = gzip.compress(content, 9, mtime=0)
+    if content_type.startswith(COMPRESSIBLE) and len(content) >= SMALLEST_BYTES:
+        compressed = gzip.compress(content, THOROUGH, mtime=0)
     version = sha256(content).hexdigest()[:VERSION_CHARACTERS]
     return Asset(version, content_type, content, compressed, changed_ns)
 
@@ -105,7 +110,7 @@ async def static_file(
     if header_of(request.scope, b"if-none-match") == headers["etag"]:
         return Response(b"", status_code=304, headers=headers)
     body = asset.content
-    if asset.compressed is not None and "gzip" in header_of(request.scope, b"accept-encoding"):
+    if asset.compressed is not None and accepts_gzip(request.scope):
         headers["content-encoding"] = "gzip"
         body = asset.compressed
     return Response(body, media_type=asset.content_type, headers=headers)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from src.platform.i18n import available_locales, negotiate, use_locale
+from src.platform.web.compression import compressed_answer
 from src.platform.web.cookies import Header, header_of
 from src.platform.web.exchange import SCOPE_KEY, Exchange
 from src.platform.web.metrics import observe, route_of
@@ -64,16 +65,32 @@ class _Answer:
         self._started_at = perf_counter()
         self._status = 500
         self._is_replaced = False
+        self._held_start: HTTPResponseStartEvent | None = None
 
     async def send(self, message: Message) -> None:
+        if self._is_replaced:
+            return
         if message["type"] == "http.response.start":
             if not await self._session_is_stored():
                 await self._send_store_failed()
                 return
             self._status = message["status"]
             message["headers"] = self._with_ours(list(message.get("headers", [])))
-        if not self._is_replaced:
-            await self._send(message)
+            self._held_start = message
+            return
+        if self._held_start is not None:
+            await self._send_start(message)
+        await self._send(message)
+
+    async def _send_start(self, first: Message) -> None:
+        """Held until the first part of the body: compressed, a body has other headers."""
+        start, self._held_start = self._held_start, None
+        if start is None:
+            return
+        if first["type"] == "http.response.body" and not first.get("more_body", False):
+            headers, body = compressed_answer(self._scope, start["headers"], first["body"])
+            start["headers"], first["body"] = headers, body
+        await self._send(start)
 
     async def _session_is_stored(self) -> bool:
         """Before the first byte: nobody is told that they are signed in when it was not kept."""

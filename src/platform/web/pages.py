@@ -10,6 +10,7 @@ from litestar import MediaType, Request, Response
 from markupsafe import Markup
 
 from src.platform.i18n import current_locale, jinja_callables
+from src.platform.web.compression import CompressedParts, accepts_gzip
 from src.platform.web.exchange import exchange_of
 from src.platform.web.flash import Flash, Level
 from src.platform.web.formats import FILTERS
@@ -145,21 +146,25 @@ class CachedPage:
     """A rendered page that many visitors are shown, with a place for each one's token.
 
     For public pages without anything personal: the caller decides for how long it is right, and
-    keeps one for each locale. `respond` costs a copy of the bytes instead of a rendering.
+    keeps one for each locale. `respond` costs a copy of the bytes, compressed ones where the
+    browser takes them, instead of a rendering.
     """
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_has_token", "_parts")
 
     def __init__(self, body: bytes) -> None:
-        self._parts = body.split(CSRF_PLACEHOLDER.encode())
+        parts = body.split(CSRF_PLACEHOLDER.encode())
+        self._has_token = len(parts) > 1
+        self._parts = CompressedParts(parts)
 
     def respond(
         self, request: AnyRequest, headers: Mapping[str, str] | None = None
     ) -> Response[bytes]:
-        if len(self._parts) == 1:
-            return html_response(self._parts[0], 200, headers)
-        token = exchange_of(request.scope).csrf_token.encode()
-        return html_response(token.join(self._parts), 200, headers)
+        token = exchange_of(request.scope).csrf_token.encode() if self._has_token else b""
+        if not accepts_gzip(request.scope):
+            return html_response(self._parts.plain(token), 200, headers)
+        encoded = {"vary": f"{VARY}, Accept-Encoding", "content-encoding": "gzip"}
+        return html_response(self._parts.gzipped(token), 200, {**(headers or {}), **encoded})
 
 
 def cacheable_page(request: AnyRequest, template: str, view: Any) -> CachedPage:
