@@ -52,10 +52,14 @@ def make_kit(
     redis: Redis, clock: FrozenClock, template_folder: Path, static_folder: Path
 ) -> Callable[..., WebKit]:
     def make(**others: Any) -> WebKit:
-        settings: dict[str, Any] = {"secret_keys": ["k" * 32], "secure": False, **others}
-        return WebKit(
-            redis=redis, clock=clock, templates=template_folder, static=static_folder, **settings
-        )
+        settings: dict[str, Any] = {
+            "secret_keys": ["k" * 32],
+            "secure": False,
+            "templates": template_folder,
+            "static": static_folder,
+            **others,
+        }
+        return WebKit(redis=redis, clock=clock, **settings)
 
     return make
 
