@@ -1,0 +1,141 @@
+"""From a submitted form to a held or confirmed booking and the page to send the guest to.
+
+Transactions and the processor's call take turns here, so this is called outside of any
+transaction; pages and the JSON API both come through it. A form's token makes it one booking,
+however often it is sent: the same content leads to the same hold and link, changed content gives
+the old hold up first.
+"""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import update
+
+from src.billing.checkout import ensure_payment_page
+from src.billing.commands.orders import find_order_by_form_token
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
+from src.billing.settlement import give_up_order
+from src.booking.commands.book import BookCommand, book
+from src.booking.guest_links import booking_path
+from src.platform.errors import Conflict, Gone, Unavailable
+from src.platform.i18n import _
+from src.platform.services import Services
+from src.tenants.context import RequestContext
+
+TRIES = 3
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the guest goes next. `payment_url` is None when nothing is left to pay online.
+
+    `again` says that this very form had made the booking before.
+    """
+
+    order_id: UUID
+    reference: str
+    guest_path: str
+    payment_url: str | None
+    again: bool = False
+
+
+async def place_booking(
+    services: Services, ctx: RequestContext, cmd: BookCommand, *, cancel_path: str
+) -> Placed:
+    """Books, and gets the payment page where one is needed.
+
+    A guest who leaves the payment page comes back to `cancel_path`.
+    Raises: what `book` raises; Unavailable when the payment page cannot be had just now: the hold
+    then stands, and the same form sent again finds it.
+    """
+    for _try in range(TRIES):
+        order = await _earlier(services, ctx, cmd.form_token)
+        if order is None:
+            try:
+                order = await _book(services, ctx, cmd)
+            except Conflict as refused:
+                if refused.code != "already_submitted":
+                    raise
+                continue
+            return await _placed(services, ctx, order, cancel_path, again=False)
+        if await _still_meant(services, ctx, order, cmd):
+            return await _placed(services, ctx, order, cancel_path, again=True)
+    raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
+
+
+async def _earlier(services: Services, ctx: RequestContext, form_token: str) -> Order | None:
+    async with services.uow_factory(ctx.here.id) as uow:
+        return await find_order_by_form_token(uow, form_token)
+
+
+async def _book(services: Services, ctx: RequestContext, cmd: BookCommand) -> Order:
+    async with services.uow_factory(ctx.here.id) as uow:
+        booked = await book(uow, ctx, cmd)
+    async with services.uow_factory(ctx.here.id) as uow:
+        return await uow.session.get_one(Order, (ctx.here.id, booked.order_id))
+
+
+async def _still_meant(
+    services: Services, ctx: RequestContext, order: Order, cmd: BookCommand
+) -> bool:
+    """Whether the form's earlier order answers this submit too.
+
+    A confirmed one always does: a form books once. An open one does while its content is the
+    same; otherwise it is given up. After a dead one the form starts afresh.
+    """
+    state = OrderState(order.state)
+    if state is OrderState.OPEN and order.fingerprint != cmd.fingerprint():
+        state = await give_up_order(services, ctx.here.id, order.id)
+    if state in (OrderState.OPEN, OrderState.CONFIRMED):
+        return True
+    await _retire_token(services, ctx, order)
+    return False
+
+
+async def _retire_token(services: Services, ctx: RequestContext, order: Order) -> None:
+    async with services.uow_factory(ctx.here.id) as uow:
+        await uow.session.execute(
+            update(Order)
+            .where(Order.tenant_id == uow.tenant, Order.id == order.id)
+            .values(form_token=f"{order.form_token}/{order.id}")
+        )
+
+
+async def _placed(
+    services: Services, ctx: RequestContext, order: Order, cancel_path: str, *, again: bool
+) -> Placed:
+    path = booking_path(services.settings, ctx.here.slug, order)
+    url = None
+    if order.state == OrderState.OPEN:
+        url = await _payment_url(services, ctx, order, path, cancel_path)
+    return Placed(
+        order_id=order.id,
+        reference=order.reference,
+        guest_path=path,
+        payment_url=url,
+        again=again,
+    )
+
+
+async def _payment_url(
+    services: Services, ctx: RequestContext, order: Order, path: str, cancel_path: str
+) -> str | None:
+    """None when it was paid in the very moment of asking, or its time is over: the guest's own
+    page tells which.
+    """
+    absolute: Callable[[str], str] = services.settings.base_url.__add__
+    try:
+        return await ensure_payment_page(
+            services,
+            ctx.here.id,
+            order.id,
+            success_url=absolute(path),
+            cancel_url=absolute(cancel_path),
+        )
+    except Gone:
+        return None
+    except Conflict as refused:
+        if refused.code != "already_paid":
+            raise
+        return None
