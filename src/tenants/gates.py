@@ -2,17 +2,18 @@
 
 Decided on the snapshot that came with the tenant's row; a selling command asks again in its
 transaction (`require_feature_now`). The refusal names the cheapest plan that would do. For the
-gates that make no query this comes from the price list that the process last read
-(`load_price_list` at its start, then by every page or command that reads the catalogue).
+gates that make no query this comes from the price list as the process last read it, which the
+middleware keeps from growing older than a minute.
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound, PlanLimitReached
-from src.platform.i18n import N_, _
+from src.platform.i18n import _
 from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import (
     Entitlements,
@@ -23,28 +24,10 @@ from src.tenants.domain.entitlements import (
 )
 from src.tenants.domain.plans import OfferedPlan, cheapest_with_feature, cheapest_with_more
 from src.tenants.models import Tenant
+from src.tenants.plan_words import feature_refusal, limit_refusal
 from src.tenants.queries.plans import list_plans
 
-_FEATURE_NAMES = {
-    Feature.APPOINTMENTS: N_("Appointments"),
-    Feature.GROUP_SERVICES: N_("Group services"),
-    Feature.SERIES: N_("Series"),
-    Feature.COUPONS: N_("Coupons"),
-    Feature.PACKAGES: N_("Packages of credits"),
-    Feature.PRODUCTS: N_("Subscriptions and products"),
-    Feature.COLLECTIONS: N_("Collections"),
-    Feature.WAITLIST: N_("Waiting lists"),
-}
-_REFUSALS = {
-    Feature.APPOINTMENTS: N_("Appointments are not part of your plan."),
-    Feature.GROUP_SERVICES: N_("Group services are not part of your plan."),
-    Feature.SERIES: N_("Series are not part of your plan."),
-    Feature.COUPONS: N_("Coupons are not part of your plan."),
-    Feature.PACKAGES: N_("Packages of credits are not part of your plan."),
-    Feature.PRODUCTS: N_("Subscriptions and products are not part of your plan."),
-    Feature.COLLECTIONS: N_("Collections are not part of your plan."),
-    Feature.WAITLIST: N_("Waiting lists are not part of your plan."),
-}
+LONGEST_AGE = timedelta(minutes=1)
 
 
 class PriceList:
@@ -52,22 +35,26 @@ class PriceList:
 
     def __init__(self) -> None:
         self.plans: tuple[OfferedPlan, ...] = ()
+        self._read_at: datetime | None = None
 
-    def remember(self, plans: Iterable[OfferedPlan]) -> None:
-        self.plans = tuple(plans)
+    def remember(self, plans: Iterable[OfferedPlan], now: datetime) -> None:
+        self.plans, self._read_at = tuple(plans), now
+
+    def forget(self) -> None:
+        """Lets the next request read it anew."""
+        self.plans, self._read_at = (), None
+
+    def is_stale(self, now: datetime) -> bool:
+        return self._read_at is None or abs(now - self._read_at) > LONGEST_AGE
 
 
 price_list = PriceList()
 
 
-def feature_name(feature: Feature) -> str:
-    """The feature as a person reads it, e.g. "Group services"."""
-    return _(_FEATURE_NAMES[feature])
-
-
-def feature_refusal(feature: Feature) -> str:
-    """Why a member cannot go on, e.g. "Series are not part of your plan."."""
-    return _(_REFUSALS[feature])
+async def read_price_list(uow: UnitOfWork) -> tuple[OfferedPlan, ...]:
+    """The offered plans as they are now, remembered for the refusals to come."""
+    price_list.remember(await list_plans(uow), uow.clock.now())
+    return price_list.plans
 
 
 def require_feature(ctx: RequestContext, feature: Feature) -> None:
@@ -81,7 +68,7 @@ async def require_feature_now(uow: UnitOfWork, ctx: RequestContext, feature: Fea
     """Like `require_feature`, by the tenant's row as this transaction sees it."""
     entitlements = await entitlements_now(uow, ctx)
     if not entitlements.has(feature):
-        price_list.remember(await list_plans(uow))
+        await read_price_list(uow)
         raise lacks_feature(entitlements, feature)
 
 
@@ -91,11 +78,6 @@ async def entitlements_now(uow: UnitOfWork, ctx: RequestContext) -> Entitlements
     if stored is None:
         raise NotFound(_("There is nothing here."))
     return resolve_entitlements(read_sources(stored), uow.clock.now())
-
-
-async def load_price_list(uow: UnitOfWork) -> None:
-    """Reads the catalogue for refusals to come; at the start of a web process."""
-    price_list.remember(await list_plans(uow))
 
 
 def lacks_feature(entitlements: Entitlements, feature: Feature) -> PlanLimitReached:
@@ -126,7 +108,7 @@ def too_many_members(entitlements: Entitlements) -> PlanLimitReached:
     limit = entitlements.limit(Limit.MEMBERS) or 0
     cheapest = cheapest_with_more(price_list.plans, Limit.MEMBERS, limit)
     return PlanLimitReached(
-        _("Your plan has no room for another team member."),
+        limit_refusal(Limit.MEMBERS),
         limit=Limit.MEMBERS.value,
         current_plan=entitlements.plan_name,
         cheapest_plan=cheapest.name if cheapest is not None else None,

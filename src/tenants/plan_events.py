@@ -21,3 +21,19 @@ class PlanRequested(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "tenants.plan_requested"
     request_id: UUID
+
+
+class PlanRequestDeclined(Event, frozen=True, kw_only=True):
+    """An admin closed a request without a move; `answer` is for the business to read."""
+
+    topic: ClassVar[str] = "tenants.plan_request_declined"
+    request_id: UUID
+    answer: str
+
+
+class TenantMoved(Event, frozen=True, kw_only=True):
+    """An admin put the tenant on a plan."""
+
+    topic: ClassVar[str] = "tenants.tenant_moved"
+    move_id: UUID
+    plan_name: str

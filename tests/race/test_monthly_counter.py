@@ -12,7 +12,7 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Limit
 from src.tenants.models import BookingCounter
 from tests.conftest import Committing
-from tests.support.businesses import add_business
+from tests.support.builders import a_business
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
@@ -22,7 +22,7 @@ LIMIT = 30
 
 
 async def business_with_one_unit_left(uow_factory: UowFactory) -> TenantSnapshot:
-    tenant = await add_business(uow_factory, plan="free")
+    tenant = (await a_business(uow_factory, plan="free")).tenant
     assert tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH) == LIMIT
     async with uow_factory(tenant.id) as uow:
         used = BookingCounter(tenant_id=tenant.id, month=MONTH, taken=LIMIT - 1, warned_percent=80)

@@ -1,13 +1,22 @@
 """Keeping the snapshot of what a tenant may do in step with what it is made of."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+import msgspec
+from sqlalchemy import delete, select, update
 
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import NotFound
+from src.platform.errors import InvalidInput, NotFound
 from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.platform.localtime import month_key
+from src.tenants.commands.audit import audit
+from src.tenants.commands.counters import review_warnings
+from src.tenants.commands.platform_audit import audit_platform
+from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import (
     EntitlementSources,
     Feature,
@@ -17,6 +26,7 @@ from src.tenants.domain.entitlements import (
     is_live,
     known_features,
     known_limits,
+    resolve_entitlements,
     store_sources,
 )
 from src.tenants.models import EntitlementGrant, Plan, PlanVersion, Tenant
@@ -91,3 +101,85 @@ async def _grants(uow: UnitOfWork, tenant_id: UUID, now: datetime) -> tuple[Gran
         for row in rows
         if is_live(row.ends_at, now)
     )
+
+
+class AddGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """A feature, or a limit: its `value` None lifts it. `ends_at` None never ends."""
+
+    tenant_id: UUID
+    feature: Feature | None = None
+    limit: Limit | None = None
+    value: int | None = None
+    ends_at: datetime | None = None
+    note: str
+
+
+async def add_grant(uow: UnitOfWork, ctx: RequestContext, cmd: AddGrant) -> UUID:
+    """Gives the tenant something beyond its plan, at once; in the tenant's own transaction.
+
+    Raises: NotFound, InvalidInput for an end that has passed or a grant of nothing.
+    """
+    _check_grant(cmd, uow.clock.now())
+    grant_id = new_id()
+    uow.session.add(
+        EntitlementGrant(
+            tenant_id=cmd.tenant_id,
+            id=grant_id,
+            feature=cmd.feature.value if cmd.feature else None,
+            limit=cmd.limit.value if cmd.limit else None,
+            value=cmd.value,
+            ends_at=cmd.ends_at,
+            note=cmd.note,
+            created_by=ctx.user_id,
+            created_at=uow.clock.now(),
+        )
+    )
+    detail = {
+        "feature": cmd.feature,
+        "limit": cmd.limit,
+        "value": cmd.value,
+        "ends_at": cmd.ends_at.isoformat() if cmd.ends_at else None,
+        "note": cmd.note,
+    }
+    await _after_grants(uow, ctx, "granted", grant_id, detail)
+    return grant_id
+
+
+async def remove_grant(uow: UnitOfWork, ctx: RequestContext, grant_id: UUID) -> None:
+    """Takes an override back, at once; in the tenant's own transaction. Raises: NotFound."""
+    gone = await uow.session.execute(
+        delete(EntitlementGrant)
+        .where(EntitlementGrant.tenant_id == uow.tenant, EntitlementGrant.id == grant_id)
+        .returning(EntitlementGrant.feature, EntitlementGrant.limit, EntitlementGrant.note)
+    )
+    row = gone.one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such override."))
+    detail = {"feature": row.feature, "limit": row.limit, "note": row.note}
+    await _after_grants(uow, ctx, "grant_removed", grant_id, detail)
+
+
+async def _after_grants(
+    uow: UnitOfWork, ctx: RequestContext, verb: str, grant_id: UUID, detail: dict[str, Any]
+) -> None:
+    """The snapshot, the counter's warnings and both logs follow."""
+    await uow.session.flush()
+    sources = await rebuild_entitlements(uow, uow.tenant)
+    zone = await uow.session.scalar(select(Tenant.timezone).where(Tenant.id == uow.tenant))
+    now = uow.clock.now()
+    month = month_key(now, ZoneInfo(zone or "UTC"))
+    await review_warnings(uow, resolve_entitlements(sources, now), month)
+    audit_platform(uow, ctx, f"tenant.{verb}", f"tenant:{uow.tenant}", **detail)
+    await audit(uow, ctx, f"plan.{verb}", "entitlement_grant", grant_id, **detail)
+
+
+def _check_grant(cmd: AddGrant, now: datetime) -> None:
+    fields: dict[str, str] = {}
+    if (cmd.feature is None) == (cmd.limit is None):
+        fields["what"] = _("Please choose one feature or one limit.")
+    if cmd.ends_at is not None and cmd.ends_at <= now:
+        fields["ends_on"] = _("This has passed already.")
+    if cmd.value is not None and cmd.value < 0:
+        fields["value"] = _("This cannot be less than 0.")
+    if fields:
+        raise InvalidInput(_("Something in the form needs another look."), fields=fields)

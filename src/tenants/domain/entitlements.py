@@ -5,7 +5,7 @@ as a document (`store_sources`, `read_sources`), so that no further query is nee
 what they amount to is worked out at the moment of asking, since trials and overrides end by time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -85,18 +85,20 @@ class Entitlements(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resolve_entitlements(sources: EntitlementSources, now: datetime) -> Entitlements:
-    """Plan, or trial while it runs, plus overrides that have not ended.
+    """The plan, widened by a trial while it runs and by overrides that have not ended.
 
-    At the exact second of its end a trial or an override still counts.
+    At the exact second of its end a trial or an override still counts. While a trial runs, the
+    tenant is said to be on the plan it tries.
     """
     trial = _running_trial(sources, now)
-    plan = sources.plan if trial is None else trial
+    shown = sources.plan if trial is None else trial
+    plans = [sources.plan] if trial is None else [sources.plan, trial]
     live = [grant for grant in sources.grants if is_live(grant.ends_at, now)]
     return Entitlements(
-        plan_key=plan.key,
-        plan_name=plan.name,
-        features=_features(plan, live),
-        limits=_limits(plan, live),
+        plan_key=shown.key,
+        plan_name=shown.name,
+        features=_features(plans, live),
+        limits=_limits(plans, live),
         trial_ends_at=None if trial is None else sources.trial_ends_at,
     )
 
@@ -166,13 +168,15 @@ def _running_trial(sources: EntitlementSources, now: datetime) -> PlanFacts | No
     return sources.trial
 
 
-def _features(plan: PlanFacts, grants: Iterable[Grant]) -> frozenset[Feature]:
-    return plan.features | {grant.feature for grant in grants if grant.feature is not None}
+def _features(plans: Sequence[PlanFacts], grants: Iterable[Grant]) -> frozenset[Feature]:
+    granted = frozenset(grant.feature for grant in grants if grant.feature is not None)
+    return granted.union(*(plan.features for plan in plans))
 
 
-def _limits(plan: PlanFacts, grants: Iterable[Grant]) -> dict[Limit, int]:
-    """An override only ever widens: the larger number wins, and 'unlimited' wins over any."""
-    limits = dict(plan.limits)
+def _limits(plans: Sequence[PlanFacts], grants: Iterable[Grant]) -> dict[Limit, int]:
+    """What comes on top only ever widens: the larger number wins, 'unlimited' wins over any."""
+    limited = [limit for limit in Limit if all(limit in plan.limits for plan in plans)]
+    limits = {limit: max(plan.limits[limit] for plan in plans) for limit in limited}
     for grant in grants:
         if grant.limit is None or grant.limit not in limits:
             continue

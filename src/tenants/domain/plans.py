@@ -1,7 +1,6 @@
 """Plans side by side: which is the smallest that has something, and what a change would bring."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -104,11 +103,6 @@ def compare(before: Entitlements, after: Entitlements) -> Change:
             if before.limit(limit) != after.limit(limit)
         ),
     )
-
-
-def is_trial_running(ends_at: datetime | None, now: datetime) -> bool:
-    """At the exact second of its end a trial still runs."""
-    return ends_at is not None and now <= ends_at
 
 
 def _public(plans: Iterable[OfferedPlan]) -> list[OfferedPlan]:

@@ -18,10 +18,16 @@ from src.tenants.commands.counters import (
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Limit
 from src.tenants.models import BookingCounter
-from tests.support.businesses import add_business
+from tests.support.builders import a_business
 from tests.support.clock import FrozenClock
 
 pytestmark = pytest.mark.anyio
+
+
+async def a_tenant(
+    uow_factory: UowFactory, slug: str = "lotus", timezone: str = "Europe/Amsterdam"
+) -> TenantSnapshot:
+    return (await a_business(uow_factory, slug, plan="free", timezone=timezone)).tenant
 
 
 def limited(tenant: TenantSnapshot, limit: int | None) -> TenantSnapshot:
@@ -42,7 +48,7 @@ async def book(uow_factory: UowFactory, tenant: TenantSnapshot) -> str:
 
 
 async def test_units_are_taken_up_to_the_limit(uow_factory: UowFactory) -> None:
-    tenant = limited(await add_business(uow_factory), 2)
+    tenant = limited(await a_tenant(uow_factory), 2)
     assert [await book(uow_factory, tenant) for _ in range(2)] == ["2027-03", "2027-03"]
     with pytest.raises(PlanLimitReached) as refusal:
         await book(uow_factory, tenant)
@@ -53,14 +59,14 @@ async def test_units_are_taken_up_to_the_limit(uow_factory: UowFactory) -> None:
 
 
 async def test_a_limit_of_nothing_refuses_the_first(uow_factory: UowFactory) -> None:
-    tenant = limited(await add_business(uow_factory), 0)
+    tenant = limited(await a_tenant(uow_factory), 0)
     with pytest.raises(PlanLimitReached):
         await book(uow_factory, tenant)
     assert await taken_by_month(uow_factory, tenant) == {}
 
 
 async def test_no_limit_counts_on(uow_factory: UowFactory) -> None:
-    tenant = limited(await add_business(uow_factory), None)
+    tenant = limited(await a_tenant(uow_factory), None)
     for _ in range(5):
         await book(uow_factory, tenant)
     assert await taken_by_month(uow_factory, tenant) == {"2027-03": 5}
@@ -69,8 +75,8 @@ async def test_no_limit_counts_on(uow_factory: UowFactory) -> None:
 async def test_the_month_is_the_business_clocks(
     uow_factory: UowFactory, clock: FrozenClock
 ) -> None:
-    sydney = await add_business(uow_factory, "surf", timezone="Australia/Sydney")
-    honolulu = await add_business(uow_factory, "hula", timezone="Pacific/Honolulu")
+    sydney = await a_tenant(uow_factory, "surf", timezone="Australia/Sydney")
+    honolulu = await a_tenant(uow_factory, "hula", timezone="Pacific/Honolulu")
     clock.at = datetime(2027, 3, 31, 20, 0, tzinfo=UTC)
     assert await book(uow_factory, sydney) == "2027-04"
     clock.at = datetime(2027, 4, 1, 5, 0, tzinfo=UTC)
@@ -78,7 +84,7 @@ async def test_the_month_is_the_business_clocks(
 
 
 async def test_a_new_month_begins_anew(uow_factory: UowFactory, clock: FrozenClock) -> None:
-    tenant = limited(await add_business(uow_factory), 1)
+    tenant = limited(await a_tenant(uow_factory), 1)
     await book(uow_factory, tenant)
     clock.advance(timedelta(days=31))
     assert await book(uow_factory, tenant) == "2027-04"
@@ -86,7 +92,7 @@ async def test_a_new_month_begins_anew(uow_factory: UowFactory, clock: FrozenClo
 
 
 async def test_a_dead_hold_gives_its_unit_back(uow_factory: UowFactory) -> None:
-    tenant = limited(await add_business(uow_factory), 1)
+    tenant = limited(await a_tenant(uow_factory), 1)
     month = await book(uow_factory, tenant)
     async with uow_factory(tenant.id) as uow:
         await release_booking_unit(uow, month)
@@ -95,7 +101,7 @@ async def test_a_dead_hold_gives_its_unit_back(uow_factory: UowFactory) -> None:
 
 
 async def test_giving_back_never_goes_below_nothing(uow_factory: UowFactory) -> None:
-    tenant = await add_business(uow_factory)
+    tenant = await a_tenant(uow_factory)
     async with uow_factory(tenant.id) as uow:
         await release_booking_unit(uow, "2027-03")
     month = await book(uow_factory, tenant)
@@ -106,7 +112,7 @@ async def test_giving_back_never_goes_below_nothing(uow_factory: UowFactory) -> 
 
 
 async def test_a_late_payer_is_counted_past_the_limit(uow_factory: UowFactory) -> None:
-    tenant = await add_business(uow_factory)
+    tenant = await a_tenant(uow_factory)
     for _ in range(30):
         month = await book(uow_factory, tenant)
     async with uow_factory(tenant.id) as uow:
@@ -115,7 +121,7 @@ async def test_a_late_payer_is_counted_past_the_limit(uow_factory: UowFactory) -
 
 
 async def test_each_warning_is_marked_once(uow_factory: UowFactory) -> None:
-    tenant = await add_business(uow_factory)
+    tenant = await a_tenant(uow_factory)
     month = await book(uow_factory, tenant)
     async with uow_factory(tenant.id) as uow:
         assert await mark_warned(uow, month, 80)
@@ -125,7 +131,7 @@ async def test_each_warning_is_marked_once(uow_factory: UowFactory) -> None:
 
 
 async def test_a_higher_limit_warns_anew(uow_factory: UowFactory) -> None:
-    tenant = await add_business(uow_factory)
+    tenant = await a_tenant(uow_factory)
     month = await book(uow_factory, tenant)
     async with uow_factory(tenant.id) as uow:
         await mark_warned(uow, month, 100)
@@ -134,8 +140,8 @@ async def test_a_higher_limit_warns_anew(uow_factory: UowFactory) -> None:
 
 
 async def test_tenants_count_apart(uow_factory: UowFactory) -> None:
-    loft = limited(await add_business(uow_factory, "loft"), 1)
-    surf = limited(await add_business(uow_factory, "surf"), 1)
+    loft = limited(await a_tenant(uow_factory, "loft"), 1)
+    surf = limited(await a_tenant(uow_factory, "surf"), 1)
     month = await book(uow_factory, loft)
     await book(uow_factory, surf)
     assert await taken_by_month(uow_factory, loft) == {month: 1}

@@ -36,6 +36,7 @@ GROWTH = PlanFacts(
     features=frozenset(Feature),
     limits={Limit.BOOKINGS_PER_MONTH: 1000},
 )
+SCALE = PlanFacts(version_id="4", key="scale", name="Scale", features=frozenset(Feature), limits={})
 
 moments = st.integers(-10_000_000, 10_000_000).map(lambda seconds: NOW + seconds * SECOND)
 plans = st.builds(
@@ -80,6 +81,14 @@ def test_a_further_override_never_takes_anything_away(
 
 
 @given(sources, moments)
+def test_a_trial_takes_nothing_away(made_of: EntitlementSources, now: datetime) -> None:
+    without = resolve_entitlements(msgspec.structs.replace(made_of, trial=None), now)
+    resolved = resolve_entitlements(made_of, now)
+    assert resolved.features >= without.features
+    assert all(reaches(resolved.limit(limit), without.limit(limit)) for limit in Limit)
+
+
+@given(sources, moments)
 def test_the_order_of_overrides_does_not_matter(made_of: EntitlementSources, now: datetime) -> None:
     turned = msgspec.structs.replace(made_of, grants=made_of.grants[::-1])
     assert resolve_entitlements(turned, now) == resolve_entitlements(made_of, now)
@@ -100,6 +109,11 @@ def test_a_trial_counts_to_its_last_second() -> None:
     assert over.features == {Feature.APPOINTMENTS}
     assert over.limit(Limit.BOOKINGS_PER_MONTH) == 30
     assert over.trial_ends_at is None
+
+
+def test_a_larger_plan_bought_during_a_trial_counts_at_once() -> None:
+    both = EntitlementSources(plan=SCALE, trial=GROWTH, trial_ends_at=NOW)
+    assert resolve_entitlements(both, NOW).limit(Limit.BOOKINGS_PER_MONTH) is None
 
 
 def test_an_override_counts_to_its_last_second() -> None:
