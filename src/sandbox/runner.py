@@ -43,7 +43,7 @@ from src.sandbox.server_files import (
 )
 from src.sandbox.valkey import EmbeddedValkey
 
-HEALTH_PATH = "/healthz"
+HEALTH_PATH = "/readyz"
 WEB_STOP_SECONDS = 5
 LABEL_WIDTH = 16
 
