@@ -23,7 +23,7 @@ from src.platform.errors import NotAllowed
 from src.platform.i18n import _
 from src.platform.web.cookies import header_of
 from src.platform.web.exchange import exchange_of
-from src.platform.web.forms import read_form
+from src.platform.web.forms import multipart_form, read_form
 
 FIELD_NAME = "_csrf_token"
 HEADER_NAMES = (b"x-csrf-token", b"x-csrftoken")
@@ -115,7 +115,7 @@ class CsrfMiddleware(ASGIMiddleware):
         request: Request[Any, Any, Any] = scope["litestar_app"].request_class(scope, receive)
         if request.content_type[0] == RequestEncodingType.URL_ENCODED:
             return (await read_form(request)).texts.get(FIELD_NAME, [""])[-1]
-        form = await request.form()
+        form = await multipart_form(request)
         token = form.get(FIELD_NAME, "")
         if isinstance(token, str) and token:
             return token

@@ -8,8 +8,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
+from litestar.enums import HttpMethod, ScopeType
+from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
 from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger("seatline.access")
 
 SECRET_PARAMETERS = ("token", "code", "key", "link", "secret", "signature")
+GONE_AWAY = 499
+"""What the log says of a request whose client did not wait for the answer."""
+
 STORE_FAILED = b"Please try again in a moment."
 
 
@@ -44,26 +47,35 @@ class Edge:
         self._kit.trusted_proxies.apply(scope)
         exchange = Exchange(scope, self._kit, request_id_of(scope))
         cast("dict[str, Any]", scope)[SCOPE_KEY] = exchange
-        answer = _Answer(scope, exchange, send)
+        answer = _Answer(cast("HTTPScope", scope), exchange, send)
         clear_contextvars()
         bind_contextvars(request_id=exchange.request_id)
         locale = negotiate(header_of(scope, b"accept-language"), available_locales())
         try:
             with use_locale(locale):
                 await self._app(scope, receive, answer.send)
+        except Exception:
+            answer.status = 500
+            raise
         finally:
             answer.account_for()
 
 
 class _Answer:
-    """Sends an answer on, with the headers and cookies that the kit adds to it."""
+    """Sends an answer on, with the headers and cookies that the kit adds to it.
 
-    def __init__(self, scope: Scope, exchange: Exchange, send: Send) -> None:
+    HEAD is answered for every page: as GET is, and without the body.
+    """
+
+    def __init__(self, scope: HTTPScope, exchange: Exchange, send: Send) -> None:
+        self._is_head = scope["method"] == HttpMethod.HEAD
+        if self._is_head:
+            scope["method"] = HttpMethod.GET
         self._scope = scope
         self._exchange = exchange
         self._send = send
         self._started_at = perf_counter()
-        self._status = 500
+        self.status = GONE_AWAY
         self._is_replaced = False
         self._held_start: HTTPResponseStartEvent | None = None
 
@@ -74,13 +86,13 @@ class _Answer:
             if not await self._session_is_stored():
                 await self._send_store_failed()
                 return
-            self._status = message["status"]
+            self.status = message["status"]
             message["headers"] = self._with_ours(list(message.get("headers", [])))
             self._held_start = message
             return
         if self._held_start is not None:
             await self._send_start(message)
-        await self._send(message)
+        await self._send(self._without_body(message))
 
     async def _send_start(self, first: Message) -> None:
         """Held until the first part of the body: compressed, a body has other headers."""
@@ -91,6 +103,11 @@ class _Answer:
             headers, body = compressed_answer(self._scope, start["headers"], first["body"])
             start["headers"], first["body"] = headers, body
         await self._send(start)
+
+    def _without_body(self, message: Message) -> Message:
+        if self._is_head and message["type"] == "http.response.body":
+            message["body"] = b""
+        return message
 
     async def _session_is_stored(self) -> bool:
         """Before the first byte: nobody is told that they are signed in when it was not kept."""
@@ -103,7 +120,7 @@ class _Answer:
         return True
 
     async def _send_store_failed(self) -> None:
-        self._is_replaced, self._status = True, 503
+        self._is_replaced, self.status = True, 503
         headers: list[Header] = [(b"content-type", b"text/plain"), (b"retry-after", b"5")]
         await self._send(
             {"type": "http.response.start", "status": 503, "headers": self._with_ours(headers)}
@@ -124,16 +141,16 @@ class _Answer:
     def account_for(self) -> None:
         """One line in the log and one count in the figures, whatever became of the request."""
         seconds = perf_counter() - self._started_at
-        observe(self._scope, self._status, seconds)
+        observe(self._scope, self.status, seconds)
         handler = cast("dict[str, Any]", self._scope).get("route_handler")
         if handler is not None and (handler.opt.get("quiet") or handler.opt.get("static")):
             return
         log.info(
             "request",
-            method=self._scope.get("method"),
+            method="HEAD" if self._is_head else self._scope["method"],
             path=_loggable_path(self._scope),
             route=route_of(self._scope),
-            status=self._status,
+            status=self.status,
             milliseconds=round(seconds * 1000, 1),
         )
 

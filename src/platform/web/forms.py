@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request
-from litestar.datastructures import UploadFile
+from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import ClientException
 from litestar.utils.scope.state import ScopeState
@@ -43,6 +43,7 @@ __all__ = [
     "bind",
     "blank",
     "form_data",
+    "multipart_form",
     "read_form",
 ]
 
@@ -201,7 +202,18 @@ async def read_form(request: Request[Any, Any, Any]) -> FormData:
     """
     if request.content_type[0] == RequestEncodingType.URL_ENCODED:
         return form_data(await _urlencoded(request))
-    return form_data(cast("Mapping[str, Any]", await request.form()))
+    return form_data(await multipart_form(request))
+
+
+async def multipart_form(request: Request[Any, Any, Any]) -> FormMultiDict:
+    """The parts of a multipart form; the caller closes the files it does not read.
+
+    Raises: ClientException (400) for a body that is no form.
+    """
+    try:
+        return await request.form()
+    except (UnicodeDecodeError, LookupError):
+        raise ClientException("The form could not be read.") from None
 
 
 async def _urlencoded(request: Request[Any, Any, Any]) -> dict[str, list[str]]:

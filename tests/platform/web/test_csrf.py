@@ -123,3 +123,8 @@ async def test_form_that_is_no_form_is_a_bad_request(serve: Serve) -> None:
     too_many = "&".join(f"a{n}=1" for n in range(10_001))
     assert (await client.post("/change", content=too_many, headers=headers)).status_code == 400
     assert (await client.post("/change", content=b"\xff", headers=headers)).status_code == 400
+    client.headers["X-CSRF-Token"] = headers["X-CSRF-Token"]
+    for name in (b"a", b'a"; charset=none; x="'):
+        part = b'--b\r\nContent-Disposition: form-data; name="' + name + b'"\r\n\r\n\xff\r\n--b--'
+        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        assert (await client.post("/change", content=part, headers=kind)).status_code == 400

@@ -152,3 +152,11 @@ async def test_metrics_with_a_token_are_hidden_from_those_without(
     ).status_code == 404
     answer = await client.get("/metrics", headers={"Authorization": "Bearer t0ken"})
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_head_is_answered_like_get_without_the_body(serve: Serve) -> None:
+    client = await serve(who)
+    head, whole = await client.head("/who"), await client.get("/who")
+    assert head.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-length"] == whole.headers["content-length"]
