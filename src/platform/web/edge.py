@@ -47,7 +47,7 @@ class Edge:
         self._kit.trusted_proxies.apply(scope)
         exchange = Exchange(scope, self._kit, request_id_of(scope))
         cast("dict[str, Any]", scope)[SCOPE_KEY] = exchange
-        answer = _Answer(cast("HTTPScope", scope), exchange, send)
+        answer = _Answer(scope, exchange, send)
         clear_contextvars()
         bind_contextvars(request_id=exchange.request_id)
         locale = negotiate(header_of(scope, b"accept-language"), available_locales())
