@@ -220,7 +220,7 @@ def error_context(status: int) -> dict[str, Any]:
 def page_contexts() -> dict[str, tuple[str, dict[str, Any]]]:
     """Gallery page -> its template and what it is rendered with."""
     flash = View(level="success", text="Saved. Guests see the new price from now on.")
-    guest = page(tenant=business(), theme_href="static/../theme.css")
+    guest = page(tenant=business(), theme_href="theme.css")
     shared = {"zone": ZONE, "dates": dates(10), "hold_until_at": START_AT, "plans": plans()}
     home_view = View(plans=plans(), trial_days=14, trial_plan="Growth")
     filled = {"form": SampleForm({"email": "olive@example.com", "mode": "series"})}
