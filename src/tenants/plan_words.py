@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from src.platform.i18n import N_, _, ngettext
+from src.platform.web.formats import number as shown
 from src.tenants.domain.entitlements import Feature, Limit
 from src.tenants.domain.plans import LimitChange
 from src.tenants.domain.roles import TenantStatus
@@ -72,10 +73,22 @@ def limit_sentence(limit: Limit, number: int | None) -> str:
     if limit is Limit.BOOKINGS_PER_MONTH:
         if number is None:
             return _("Unlimited bookings")
-        return ngettext("%(num)s booking a month", "%(num)s bookings a month", number)
+        return ngettext(
+            "%(count)s booking a month",
+            "%(count)s bookings a month",
+            number,
+            count=shown(number),
+        )
     if number is None:
         return _("Unlimited team members")
-    return ngettext("%(num)s team member", "%(num)s team members", number)
+    return ngettext("%(count)s team member", "%(count)s team members", number, count=shown(number))
+
+
+def granted_sentence(feature: str | None, limit: str | None, value: int | None) -> str:
+    """What an override gives, e.g. "Series", "200 bookings a month"."""
+    if feature is not None:
+        return feature_name(Feature(feature))
+    return limit_sentence(Limit(limit or ""), value)
 
 
 def limit_sentences(limits: Mapping[Limit, int]) -> tuple[str, ...]:
@@ -88,8 +101,8 @@ def limit_change_sentence(change: LimitChange) -> str:
     return _(
         "%(limit)s: %(before)s now, %(after)s then",
         limit=limit_name(change.limit),
-        before=unlimited if change.before is None else change.before,
-        after=unlimited if change.after is None else change.after,
+        before=unlimited if change.before is None else shown(change.before),
+        after=unlimited if change.after is None else shown(change.after),
     )
 
 

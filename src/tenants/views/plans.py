@@ -58,7 +58,6 @@ class OtherPlan(msgspec.Struct, frozen=True, kw_only=True):
     is_current: bool
     is_tried: bool
     is_asked: bool
-    change: ChangeView | None = None
 
 
 class OwnPlanView(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +78,7 @@ class OwnPlanView(msgspec.Struct, frozen=True, kw_only=True):
     members: Usage
     features: tuple[str, ...]
     missing: tuple[str, ...]
+    keeps_older_terms: bool
     extras: tuple[str, ...]
     others: tuple[OtherPlan, ...]
 

@@ -1,0 +1,199 @@
+"""Mails between businesses and the platform about plans.
+
+Every mail has a dedupe key that names its occasion and its reader, so a job that runs twice sends
+nothing twice. Mails to platform admins belong to no business and are queued in the platform's own
+scope, before the job's row is marked as done.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Select, select
+
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import use_locale
+from src.platform.jobs.context import JobContext
+from src.platform.mail.queue import Mail, queue_mail
+from src.platform.mail.templates import render_mail
+from src.platform.web.formats import day_long
+from src.tenants.commands.counters import mark_warned
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
+from src.tenants.domain.roles import Role
+from src.tenants.models import Member, PlanRequest, User
+from src.tenants.plan_events import (
+    MonthlyLimitNeared,
+    PlanRequestDeclined,
+    PlanRequested,
+    TenantMoved,
+)
+from src.tenants.plan_words import feature_names, limit_sentences
+from src.tenants.queries.plan_requests import find_request
+from src.tenants.queries.tenants import tenant_snapshot
+from src.tenants.views.admin import RequestRow
+from src.tenants.views.plan_mails import (
+    LimitNearedMail,
+    PlanMail,
+    PlanRequestedMail,
+    RequestDeclinedMail,
+    TenantMovedMail,
+)
+
+PLATFORM_NAME = "Seatline"
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who gets a mail, in their own language."""
+
+    user_id: UUID
+    name: str
+    email: str
+    locale: str
+
+
+async def warn_of_limit(job: JobContext, event: MonthlyLimitNeared) -> None:
+    """Tells the owners once for each month and threshold, whatever comes twice or late."""
+    settings: Settings = job.services.settings
+    async with job.unit_of_work(done=True) as uow:
+        if not await mark_warned(uow, event.month, event.percent):
+            return
+        tenant = await tenant_snapshot(uow, job.tenant_id, job.clock.now())
+        occasion = f"limit:{event.month}:{event.percent}:{event.limit}"
+        for owner in await _readers(uow, _owners(job.tenant_id)):
+            view = _limit_mail(event, tenant, owner, _plan_page(settings, tenant))
+            await _queue(uow, settings, "limit_neared", occasion, owner, view)
+
+
+async def tell_admins_of_request(job: JobContext, event: PlanRequested) -> None:
+    """Tells every platform admin that a business asked for a plan."""
+    async with job.uow_factory(PLATFORM_TENANT_ID) as uow:
+        request = await find_request(uow, event.request_id)
+        if request is not None and request.state == "open":
+            await _queue_request(uow, job.services.settings, request)
+    async with job.unit_of_work(done=True):
+        pass
+
+
+async def _queue_request(uow: UnitOfWork, settings: Settings, request: RequestRow) -> None:
+    for admin in await _readers(uow, select(User).where(User.is_platform_admin)):
+        view = PlanRequestedMail(
+            locale=admin.locale,
+            from_name=PLATFORM_NAME,
+            name=admin.name,
+            business=request.tenant_name,
+            href=f"{settings.base_url}/admin/requests",
+            plan_name=request.plan_name,
+            current_plan=request.current_plan,
+            requested_by=request.requested_by,
+            wanted_for=request.wanted_for,
+        )
+        await _queue(uow, settings, "plan_requested", f"asked:{request.id}", admin, view)
+
+
+async def tell_of_declined_request(job: JobContext, event: PlanRequestDeclined) -> None:
+    """Tells the one who asked, with the admin's words."""
+    settings: Settings = job.services.settings
+    async with job.unit_of_work(done=True) as uow:
+        request = await find_request(uow, event.request_id)
+        if request is None:
+            return
+        tenant = await tenant_snapshot(uow, job.tenant_id, job.clock.now())
+        asked_by = select(User).join(PlanRequest, PlanRequest.requested_by == User.id)
+        for reader in await _readers(uow, asked_by.where(PlanRequest.id == event.request_id)):
+            view = RequestDeclinedMail(
+                locale=reader.locale,
+                from_name=PLATFORM_NAME,
+                name=reader.name,
+                business=tenant.name,
+                href=_plan_page(settings, tenant),
+                plan_name=request.plan_name,
+                answer=event.answer,
+            )
+            await _queue(
+                uow, settings, "request_declined", f"declined:{event.request_id}", reader, view
+            )
+
+
+async def tell_of_move(job: JobContext, event: TenantMoved) -> None:
+    """Tells the owners which plan they are on now and what it has."""
+    settings: Settings = job.services.settings
+    async with job.unit_of_work(done=True) as uow:
+        tenant = await tenant_snapshot(uow, job.tenant_id, job.clock.now())
+        for owner in await _readers(uow, _owners(job.tenant_id)):
+            with use_locale(owner.locale):
+                view = TenantMovedMail(
+                    locale=owner.locale,
+                    from_name=PLATFORM_NAME,
+                    name=owner.name,
+                    business=tenant.name,
+                    href=_plan_page(settings, tenant),
+                    plan_name=event.plan_name,
+                    limits=limit_sentences(tenant.entitlements.limits),
+                    features=feature_names(tenant.entitlements.features),
+                )
+            await _queue(uow, settings, "tenant_moved", f"moved:{event.move_id}", owner, view)
+
+
+def _limit_mail(
+    event: MonthlyLimitNeared, tenant: TenantSnapshot, owner: Reader, href: str
+) -> LimitNearedMail:
+    with use_locale(owner.locale):
+        next_month_on = day_long(_month_after(event.month))
+    return LimitNearedMail(
+        locale=owner.locale,
+        from_name=PLATFORM_NAME,
+        name=owner.name,
+        business=tenant.name,
+        href=href,
+        percent=event.percent,
+        taken=event.taken,
+        limit=event.limit,
+        plan_name=tenant.entitlements.plan_name,
+        next_month_on=next_month_on,
+    )
+
+
+def _month_after(month: str) -> date:
+    """The first day of the month after "2026-11"."""
+    year, number = (int(part) for part in month.split("-"))
+    return date(year + number // 12, number % 12 + 1, 1)
+
+
+def _plan_page(settings: Settings, tenant: TenantSnapshot) -> str:
+    return f"{settings.base_url}/app/{tenant.slug}/plan"
+
+
+def _owners(tenant_id: UUID) -> Select[tuple[User]]:
+    return (
+        select(User)
+        .join(Member, Member.user_id == User.id)
+        .where(Member.tenant_id == tenant_id, Member.role == Role.OWNER.value)
+    )
+
+
+async def _readers(uow: UnitOfWork, users: Select[tuple[User]]) -> Sequence[Reader]:
+    found = await uow.session.scalars(users.order_by(User.id))
+    return [
+        Reader(user_id=user.id, name=user.name, email=user.email, locale=user.locale)
+        for user in found
+    ]
+
+
+async def _queue(
+    uow: UnitOfWork, settings: Settings, kind: str, occasion: str, to: Reader, view: PlanMail
+) -> None:
+    words = render_mail(f"tenants/{kind}", view, to.locale)
+    mail = Mail(
+        kind=f"tenants.{kind}",
+        to_address=to.email,
+        to_name=to.name,
+        from_name=PLATFORM_NAME,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        dedupe_key=f"{occasion}:{to.user_id}",
+    )
+    await queue_mail(uow, mail, host=settings.host)

@@ -1,0 +1,71 @@
+"""The platform's own log."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.platform.db.uow import UnitOfWork
+from src.tenants.models import Plan, PlatformAudit, Tenant
+from src.tenants.views.admin import AuditRow
+
+PAGE_ROWS = 50
+
+
+async def list_platform_audit(
+    uow: UnitOfWork, *, page: int = 1, subject: str | None = None
+) -> tuple[list[AuditRow], bool]:
+    """Entries newest first, and whether there are older ones."""
+    statement = select(PlatformAudit).order_by(PlatformAudit.at.desc(), PlatformAudit.id.desc())
+    if subject is not None:
+        statement = statement.where(PlatformAudit.subject == subject)
+    first = (max(1, page) - 1) * PAGE_ROWS
+    found = (await uow.session.scalars(statement.limit(PAGE_ROWS + 1).offset(first))).all()
+    names = await _names(uow, [entry.subject for entry in found])
+    return [_row(entry, names) for entry in found[:PAGE_ROWS]], len(found) > PAGE_ROWS
+
+
+async def _names(uow: UnitOfWork, subjects: list[str]) -> dict[str, str]:
+    """What businesses and plans are called now."""
+    tenant_ids = [UUID(text) for kind, text in map(_parts, subjects) if kind == "tenant"]
+    tenants = await uow.session.execute(
+        select(Tenant.id, Tenant.name).where(Tenant.id.in_(tenant_ids))
+    )
+    plans = await uow.session.execute(select(Plan.key, Plan.name))
+    return {f"tenant:{key}": name for key, name in tenants} | {
+        f"plan:{key}": name for key, name in plans
+    }
+
+
+def _row(entry: PlatformAudit, names: dict[str, str]) -> AuditRow:
+    detail = dict(entry.detail)
+    actor = str(detail.pop("actor", ""))
+    return AuditRow(
+        at=entry.at,
+        actor=actor,
+        action=entry.action,
+        subject=names.get(entry.subject, entry.subject),
+        subject_href=_href(entry.subject),
+        detail=", ".join(f"{name}: {_shown(value)}" for name, value in detail.items() if value),
+    )
+
+
+def _href(subject: str) -> str | None:
+    kind, key = _parts(subject)
+    return {"tenant": f"/admin/tenants/{key}", "plan": f"/admin/plans/{key}"}.get(kind)
+
+
+def _parts(subject: str) -> tuple[str, str]:
+    kind, _separator, key = subject.partition(":")
+    return kind, key
+
+
+def _shown(value: Any) -> str:
+    """A value in one line; a pair is what it was and what it became."""
+    if isinstance(value, list) and len(value) == 2:
+        return f"{_shown(value[0])} → {_shown(value[1])}"
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "-"
+    if isinstance(value, dict):
+        return " ".join(f"{key}={inner}" for key, inner in value.items()) or "-"
+    return str(value)

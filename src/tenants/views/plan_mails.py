@@ -1,0 +1,47 @@
+"""What the mails about plans say."""
+
+import msgspec
+
+
+class PlanMail(msgspec.Struct, frozen=True, kw_only=True):
+    """What all of them have."""
+
+    locale: str
+    from_name: str
+    name: str
+    business: str
+    href: str
+
+
+class LimitNearedMail(PlanMail, frozen=True, kw_only=True):
+    """To the owners: the month is at 80 or 100 percent."""
+
+    percent: int
+    taken: int
+    limit: int
+    plan_name: str
+    next_month_on: str
+
+
+class PlanRequestedMail(PlanMail, frozen=True, kw_only=True):
+    """To the platform's admins: somebody asked for a plan."""
+
+    plan_name: str
+    current_plan: str
+    requested_by: str
+    wanted_for: str
+
+
+class RequestDeclinedMail(PlanMail, frozen=True, kw_only=True):
+    """To the one who asked."""
+
+    plan_name: str
+    answer: str
+
+
+class TenantMovedMail(PlanMail, frozen=True, kw_only=True):
+    """To the owners: the business is on another plan."""
+
+    plan_name: str
+    limits: tuple[str, ...]
+    features: tuple[str, ...]
