@@ -140,7 +140,7 @@ def demo() -> None:
     """Everything on this machine, nothing to install."""
     from src.sandbox.runner import main as run_demo
 
-    run_demo()
+    sys.exit(run_demo([]))
 
 
 if __name__ == "__main__":

@@ -28,20 +28,37 @@ def import_models() -> None:
 def wire() -> None:
     """Registers consumers, line kinds and meanings of constraints; harmless when called again."""
     import_models()
+    _wire_tenants()
     _wire_booking()
     registry.on(MailQueued, "platform.send_mail", send_queued_mail)
 
 
+def _wire_tenants() -> None:
+    from src.tenants import plan_events as happened
+    from src.tenants.jobs import plan_mails as mails
+
+    registry.on(happened.MonthlyLimitNeared, "tenants.warn_of_limit", mails.warn_of_limit)
+    registry.on(happened.PlanRequested, "tenants.tell_admins", mails.tell_admins_of_request)
+    registry.on(
+        happened.PlanRequestDeclined, "tenants.tell_declined", mails.tell_of_declined_request
+    )
+    registry.on(happened.TenantMoved, "tenants.tell_moved", mails.tell_of_move)
+
+
 def _wire_booking() -> None:
+    from src.billing.events import OrderConfirmed
     from src.billing.lines import register_line_kind
     from src.booking.commands.holds import SeatLines
-    from src.booking.events import CancellationRequested
+    from src.booking.events import CancellationRequested, SeatsCancelled
     from src.booking.jobs.cancel import carry_out_cancellation
+    from src.booking.jobs.tell import tell_of_cancelled_seats, tell_of_confirmation
 
     seats = SeatLines()
     register_line_kind("session", seats)
     register_line_kind("series", seats)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
+    registry.on(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmation)
+    registry.on(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
 
 
 def route_handlers() -> list[Any]:

@@ -1,0 +1,115 @@
+"""Calendar files for guests: one file with every date of a booking, and its cancelling twin.
+
+Each seat is an event of its own under one stable UID, whose SEQUENCE rises with every change, so
+that calendar programs update and remove what they have instead of adding doubles. No entry holds
+anybody's data but the reader's own.
+Source: RFC 5545; RFC 5546 for METHOD.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+from icalendar import Calendar, Event, Timezone, vCalAddress, vText, vUri
+
+PRODUCT = "-//Seatline//Bookings//EN"
+
+
+class CalendarSeat(msgspec.Struct, frozen=True, kw_only=True):
+    """One date in a guest's calendar. `sequence` is the sum of the seat's and session's changes."""
+
+    seat_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    sequence: int = 0
+    where: str = ""
+    url: str = ""
+    text: str = ""
+
+
+class Organiser(msgspec.Struct, frozen=True, kw_only=True):
+    """The business, as calendars show it; an address is optional."""
+
+    name: str
+    email: str = ""
+
+
+def booking_calendar(
+    seats: Sequence[CalendarSeat], *, organiser: Organiser, zone: ZoneInfo, host: str, now: datetime
+) -> bytes:
+    """One file that adds or updates every seat's date; METHOD:PUBLISH."""
+    calendar = _calendar("PUBLISH", seats, zone)
+    for seat in seats:
+        calendar.add_component(_event(seat, "CONFIRMED", organiser, zone, host, now))
+    return bytes(calendar.to_ical())
+
+
+def cancellation_calendar(
+    seats: Sequence[CalendarSeat], *, organiser: Organiser, zone: ZoneInfo, host: str, now: datetime
+) -> bytes:
+    """One file that takes every seat's date out again; METHOD:CANCEL, the same UIDs."""
+    calendar = _calendar("CANCEL", seats, zone)
+    for seat in seats:
+        calendar.add_component(_event(seat, "CANCELLED", organiser, zone, host, now))
+    return bytes(calendar.to_ical())
+
+
+def seat_uid(seat_id: UUID, host: str) -> str:
+    return f"seat-{seat_id}@{host}"
+
+
+def _calendar(method: str, seats: Sequence[CalendarSeat], zone: ZoneInfo) -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", method)
+    if seats and zone.key != "UTC":
+        first = min(seat.starts_at for seat in seats).astimezone(zone).year
+        last = max(seat.ends_at for seat in seats).astimezone(zone).year
+        calendar.add_component(_timezone(zone, first, last))
+    return calendar
+
+
+@lru_cache(maxsize=500)
+def _timezone(zone: ZoneInfo, first_year: int, last_year: int) -> Timezone:
+    """The zone's rules for whole years; working them out costs more than all else in a file."""
+    return Timezone.from_tzinfo(
+        zone, first_date=date(first_year, 1, 1), last_date=date(last_year + 1, 1, 1)
+    )
+
+
+def _event(
+    seat: CalendarSeat,
+    status: str,
+    organiser: Organiser,
+    zone: ZoneInfo,
+    host: str,
+    now: datetime,
+) -> Event:
+    event = Event()
+    event.add("uid", seat_uid(seat.seat_id, host))
+    event.add("dtstamp", now)
+    event.add("dtstart", seat.starts_at.astimezone(zone))
+    event.add("dtend", seat.ends_at.astimezone(zone))
+    event.add("sequence", seat.sequence)
+    event.add("status", status)
+    event.add("transp", "OPAQUE" if status == "CONFIRMED" else "TRANSPARENT")
+    event.add("summary", seat.title)
+    for name, value in (("location", seat.where), ("description", seat.text)):
+        if value:
+            event.add(name, value)
+    if seat.url:
+        event.add("url", vUri(seat.url))
+    event.add("organizer", _address(organiser, host))
+    return event
+
+
+def _address(organiser: Organiser, host: str) -> vCalAddress:
+    address = vCalAddress(f"mailto:{organiser.email or f'no-reply@{host}'}")
+    address.params["cn"] = vText(organiser.name)
+    return address

@@ -1,0 +1,64 @@
+"""Telling guests what happened to their bookings."""
+
+from sqlalchemy import update
+
+from src.billing.events import OrderConfirmed
+from src.booking.domain.kinds import SeatState
+from src.booking.events import SeatsCancelled
+from src.booking.mails import cancellation_mail, confirmation_mail
+from src.booking.models import Cancellation
+from src.booking.queries.mail_facts import (
+    BookingFacts,
+    find_booking_facts,
+    list_facts_of_seats,
+)
+from src.platform.jobs.context import JobContext
+from src.platform.mail.queue import queue_mail
+from src.tenants.models import Customer
+from src.tenants.queries.tenants import tenant_snapshot
+
+
+async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
+    """One mail with every date; its customer has a confirmed order now and so is established."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        facts = await find_booking_facts(uow, event.order_id)
+        if facts is None:
+            return
+        await uow.session.execute(
+            update(Customer)
+            .where(
+                Customer.tenant_id == uow.tenant,
+                Customer.id == facts.order.customer_id,
+                Customer.is_established.is_(False),
+            )
+            .values(is_established=True)
+        )
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        mail = confirmation_mail(settings, tenant, facts, now)
+        if mail.to_address and _has_dates(facts):
+            await queue_mail(uow, mail, host=settings.host)
+
+
+def _has_dates(facts: BookingFacts) -> bool:
+    """A booking that was cancelled before this mail left is told of by the cancellation's mail."""
+    return any(item.seat.state == SeatState.CONFIRMED for item in facts.seats)
+
+
+async def tell_of_cancelled_seats(job: JobContext, event: SeatsCancelled) -> None:
+    """One mail to the customer with every date that was cancelled."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        bookings = await list_facts_of_seats(uow, event.seat_ids)
+        cancellation = await uow.session.get_one(Cancellation, (uow.tenant, event.cancellation_id))
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        mail = cancellation_mail(
+            settings,
+            tenant,
+            bookings,
+            cancellation_id=cancellation.id,
+            reason=cancellation.reason,
+            now=now,
+        )
+        if mail.to_address:
+            await queue_mail(uow, mail, host=settings.host)

@@ -1,0 +1,81 @@
+"""One booking, one mail, one calendar file with every date."""
+
+from datetime import timedelta
+
+import pytest
+import recurring_ical_events
+from icalendar import Calendar
+from sqlalchemy import text
+
+from src.platform.services import Services
+from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.support.builders import a_business, a_series, a_service, a_session
+from tests.support.mail import RememberingMailer
+from tests.support.work import work
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_series_is_told_in_one_mail_with_one_file_of_all_dates(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory, contact_email="hello@lotus.example")
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_type="on_site", first_in_days=20)
+    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    assert mail.to == ["Carl <carl@example.com>"]
+    assert mail.subject == "You are booked: Yoga · Spring term"
+    assert "To pay on site: €60.00" in mail.body
+    [(filename, content, kind)] = mail.attachments
+    assert (filename, kind) == ("dates.ics", "text/calendar")
+    calendar = Calendar.from_ical(content)
+    assert calendar["METHOD"] == "PUBLISH"
+    first = term.sessions[0].starts_at
+    found = recurring_ical_events.of(calendar).between(first, first + timedelta(days=30))
+    starts = sorted(event["DTSTART"].dt for event in found)
+    assert starts == [session.starts_at for session in term.sessions], "over the clock change too"
+    uids = {str(event["UID"]) for event in calendar.walk("VEVENT")}
+    seats = await seats_of(services.uow_factory, lotus.id)
+    assert uids == {f"seat-{seat.id}@testserver.local" for seat in seats}
+
+
+async def test_nobody_elses_data_is_in_the_mail(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    for guest in ("carl", "dora"):
+        wish = a_wish(
+            "session", session.id, guest_email=f"{guest}@example.com", guest_name=guest.title()
+        )
+        await booked(services.uow_factory, lotus, wish)
+    await work(services, lotus.id)
+    to_carl = next(mail for mail in mailer.sent if "carl" in mail.to[0])
+    said = to_carl.body + str(to_carl.alternatives) + to_carl.attachments[0][1].decode()
+    assert "dora" not in said.lower()
+
+
+async def test_an_online_session_gives_its_address_only_to_the_booked(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(
+        services.uow_factory, service, mode="online", meeting_url="https://meet.example/r"
+    )
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await work(services, lotus.id)
+    assert "https://meet.example/r" in mailer.sent[0].body
+
+
+async def test_a_confirmed_customer_is_established(services: Services) -> None:
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await work(services, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        assert await uow.session.scalar(text("SELECT is_established FROM customers"))
