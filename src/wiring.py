@@ -29,6 +29,7 @@ def wire() -> None:
     """Registers consumers, line kinds and meanings of constraints; harmless when called again."""
     import_models()
     _wire_tenants()
+    _wire_billing()
     _wire_booking()
     registry.on(MailQueued, "platform.send_mail", send_queued_mail)
 
@@ -43,6 +44,12 @@ def _wire_tenants() -> None:
         happened.PlanRequestDeclined, "tenants.tell_declined", mails.tell_of_declined_request
     )
     registry.on(happened.TenantMoved, "tenants.tell_moved", mails.tell_of_move)
+
+
+def _wire_billing() -> None:
+    from src.billing.jobs import register
+
+    register(registry)
 
 
 def _wire_booking() -> None:

@@ -42,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...]
     database_pool_size: int
     undo_window_seconds: int
+    platform_fee_bp: int
 
     @property
     def host(self) -> str:
@@ -91,7 +92,7 @@ def _malformed(environ: Mapping[str, str]) -> list[str]:
         problems.append("LOG_FORMAT must be json or console.")
     if environ.get("COOKIE_SECURE", "").lower() not in TRUE_WORDS | FALSE_WORDS:
         problems.append("COOKIE_SECURE must be true or false.")
-    for name in ("DATABASE_POOL_SIZE", "UNDO_WINDOW_SECONDS"):
+    for name in ("DATABASE_POOL_SIZE", "UNDO_WINDOW_SECONDS", "PLATFORM_FEE_BP"):
         if not environ.get(name, "10").isdigit():
             problems.append(f"{name} must be a whole number.")
     if environ.get("SECRET_KEY") and len(environ["SECRET_KEY"]) < 32:
@@ -134,6 +135,7 @@ def _settings(environ: Mapping[str, str]) -> Settings:
             "trusted_proxies": tuple(p.strip() for p in proxies.split(",") if p.strip()),
             "database_pool_size": int(environ.get("DATABASE_POOL_SIZE", "10")),
             "undo_window_seconds": int(environ.get("UNDO_WINDOW_SECONDS", "10")),
+            "platform_fee_bp": int(environ.get("PLATFORM_FEE_BP", "0")),
         },
         Settings,
     )

@@ -1,12 +1,81 @@
 """Fixtures of billing's tests."""
 
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
 import pytest
 
+from src.billing.commands.connect import _store_account
+from src.billing.lines import register_line_kind
+from src.billing.stripe_gateway import StripeGateway
 from src.platform.db.uow import UowFactory
+from src.platform.services import Services
+from src.sandbox.stripe.config import Config
+from src.sandbox.stripe.serving import Running, serve
+from tests.billing.places import Places
+from tests.billing.recorder import Recorder
 from tests.billing.support import Business, make_business
+from tests.billing.till import Till
 from tests.support.clock import FrozenClock
 
 
 @pytest.fixture
 async def business(uow_factory: UowFactory, clock: FrozenClock) -> Business:
     return await make_business(uow_factory, clock.now())
+
+
+@pytest.fixture
+async def stripe(clock: FrozenClock) -> AsyncIterator[Running]:
+    """The stand-in, on the tests' clock; every answer it gave had the shape that Stripe's have."""
+    async with serve(
+        Config(secret_key="sk_test_seatline", clock=lambda: clock.now().timestamp())
+    ) as running:
+        yield running
+        assert running.engine.conformance_failures == []
+
+
+@pytest.fixture
+async def gateway(stripe: Running) -> AsyncIterator[StripeGateway]:
+    gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=0.4, retries=0)
+    yield gateway
+    await gateway.close()
+
+
+@pytest.fixture
+def recorder(till: Till) -> Iterator[Recorder]:
+    """What billing tells the world; asked for before the world is told."""
+    recorder = Recorder(till.services.uow_factory, till.business.id)
+    yield recorder
+    recorder.stop()
+
+
+@pytest.fixture
+def places() -> Places:
+    places = Places(left=2)
+    register_line_kind("seats", places)
+    return places
+
+
+@pytest.fixture
+async def till(
+    business: Business,
+    services: Services,
+    stripe: Running,
+    gateway: StripeGateway,
+    places: Places,
+    clock: FrozenClock,
+) -> Till:
+    """A business that may charge, over the rolled-back transaction."""
+    bound = replace(services, ports={StripeGateway: gateway})
+    account_id = await open_account(bound, stripe, business)
+    return Till(business, bound, stripe, places, clock, account_id)
+
+
+async def open_account(services: Services, stripe: Running, business: Business) -> str:
+    """A connected account that has been through onboarding."""
+    gateway = services.port(StripeGateway)
+    made = await gateway.create_account({"country": "GB"}, f"account-{business.slug}")
+    await stripe.turn("account", account=made.id, charges_enabled=True)
+    async with services.uow_factory(business.id) as uow:
+        await _store_account(uow, await gateway.retrieve_account(made.id))
+    return made.id

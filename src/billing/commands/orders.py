@@ -1,4 +1,4 @@
-"""Orders: how they are written, found again, and how an open one ends without money."""
+"""Orders: how they are written and found again."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Table, insert, select
 
+from src.billing.commands.due import add_due
 from src.billing.domain.amounts import tax_within_minor
 from src.billing.domain.holds import HOLD_DUE, hold_expires_at
 from src.billing.domain.kinds import OrderState, PaymentMode
@@ -18,11 +19,9 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound, Unavailable
 from src.platform.i18n import _
 from src.platform.ids import new_id
-from src.tenants.models import Due
 
 ORDERS = cast(Table, Order.__table__)
 ORDER_LINES = cast(Table, OrderLine.__table__)
-DUE = cast(Table, Due.__table__)
 
 register_constraint(
     "uq_orders_form_token",
@@ -90,7 +89,7 @@ async def insert_order(
     lines = [_line_row(uow.tenant, new.order_id, at, line) for at, line in enumerate(new.lines)]
     await uow.session.execute(insert(ORDER_LINES), lines)
     if new.waits_for_payment:
-        await _insert_due(uow, new.order_id, order["hold_expires_at"])
+        await add_due(uow, HOLD_DUE, new.order_id, order["hold_expires_at"])
     else:
         uow.record(OrderConfirmed(order_id=new.order_id))
     return Order(**order)
@@ -144,13 +143,6 @@ def _line_row(tenant_id: UUID, order_id: UUID, position: int, line: NewLine) -> 
         "tax_rate_bp": line.tax_rate_bp,
         "tax_minor": tax_within_minor(line.total_minor, line.tax_rate_bp),
     }
-
-
-async def _insert_due(uow: UnitOfWork, order_id: UUID, at: datetime) -> None:
-    await uow.session.execute(
-        insert(DUE),
-        {"id": new_id(), "tenant_id": uow.tenant, "kind": HOLD_DUE, "at": at, "ref": order_id},
-    )
 
 
 async def find_order_by_form_token(uow: UnitOfWork, form_token: str) -> Order | None:

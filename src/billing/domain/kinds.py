@@ -17,3 +17,58 @@ class PaymentMode(StrEnum):
     ON_SITE = "on_site"
     CREDIT = "credit"
     FREE = "free"
+
+
+class PageState(StrEnum):
+    """`pending`: the call was made or is about to be, its answer is not known. `complete` may
+    still be unpaid, with a slow method. `failed`: the page never came to be, or is out of reach.
+    """
+
+    PENDING = "pending"
+    OPEN = "open"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+LIVE_PAGES = (PageState.PENDING, PageState.OPEN, PageState.COMPLETE)
+"""Pages through which money may still come."""
+
+
+class PageOutcome(StrEnum):
+    """What asking the processor about a page came to."""
+
+    OPEN = "open"
+    PROCESSING = "processing"
+    PAID = "paid"
+    ENDED = "ended"
+
+
+class RefundState(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class RefundCause(StrEnum):
+    """Why money goes back. `processor`: someone did it in the processor's own dashboard."""
+
+    TOO_LATE = "too_late"
+    PAID_TWICE = "paid_twice"
+    NOT_DELIVERED = "not_delivered"
+    CANCELLED = "cancelled"
+    STAFF = "staff"
+    PROCESSOR = "processor"
+
+
+class OpenItemKind(StrEnum):
+    """What about money a person must look at."""
+
+    PAYMENT_MISMATCH = "payment_mismatch"
+    REFUND_FAILED = "refund_failed"
+    PAGE_OUT_OF_REACH = "page_out_of_reach"
+    DISPUTE = "dispute"
+
+
+ON_SITE_METHOD = "on_site"
+"""The method of payments that the business took itself; the processor knows nothing of them."""

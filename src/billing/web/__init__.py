@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from src.billing.web.hooks import connect_hook, platform_hook
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
 
-route_handlers: list[Any] = []
+route_handlers: list[Any] = [platform_hook, connect_hook]
 
 
 def install(kit: WebKit, services: Services) -> None:

@@ -1,0 +1,167 @@
+"""Sending a guest to pay: one order, one payment page, however often the button is pressed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from src.billing.commands.due import add_due
+from src.billing.commands.orders import lock_order
+from src.billing.commands.settle import apply_page
+from src.billing.domain.holds import HOLD_MARGIN, page_expires_at
+from src.billing.domain.kinds import OrderState, PageOutcome, PageState
+from src.billing.domain.page_keys import page_key
+from src.billing.domain.retries import MAX_PAGE_ATTEMPTS, PAGE_DUE, next_page_check
+from src.billing.gates import payments_not_ready, require_payments_ready_now
+from src.billing.models import ConnectedAccount, Order, OrderLine, PaymentPage
+from src.billing.page_body import Addresses, page_body
+from src.billing.pages import PageCall, make_page
+from src.billing.processor import DefinitiveFailure, Uncertain
+from src.billing.settlement import close_page
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, Gone, Unavailable
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.platform.services import Services
+
+
+async def ensure_payment_page(
+    services: Services, tenant_id: UUID, order_id: UUID, *, success_url: str, cancel_url: str
+) -> str:
+    """The address of the order's payment page, made now or at an earlier call.
+
+    Never call it inside a transaction. The same order gets the same page again, and its hold is
+    not prolonged by asking; only a definitive failure leads to another attempt.
+    Raises: NotFound; Conflict `already_paid` or `payments_not_ready`; Gone when the hold has
+    ended; Unavailable when the processor does not answer, so that the guest may try again, or
+    refuses.
+    """
+    addresses = Addresses(success_url=success_url, cancel_url=cancel_url)
+    call = await _prepare(services, tenant_id, order_id, addresses)
+    if call.is_replay:
+        try:
+            return await _open(services, tenant_id, call)
+        except DefinitiveFailure:
+            call = await _prepare(services, tenant_id, order_id, addresses)
+    try:
+        return await _open(services, tenant_id, call)
+    except DefinitiveFailure as failure:
+        raise Unavailable(
+            _("The payment could not be started. Nothing was charged."),
+            code="payment_page_refused",
+        ) from failure
+
+
+async def _prepare(
+    services: Services, tenant_id: UUID, order_id: UUID, addresses: Addresses
+) -> PageCall:
+    """The attempt to call for, stored and committed before the call."""
+    async with services.uow_factory(tenant_id) as uow:
+        order = await lock_order(uow, order_id)
+        newest = await _newest_page(uow, order_id)
+        _refuse_unless_payable(order, newest, services.clock.now())
+        if newest is not None and newest.state != PageState.FAILED:
+            return PageCall(row=newest, is_replay=True)
+        attempt = newest.attempt + 1 if newest is not None else 1
+        row = await _new_attempt(uow, services, order, addresses, attempt)
+        return PageCall(row=row, is_replay=False)
+
+
+def _refuse_unless_payable(order: Order, newest: PaymentPage | None, now: datetime) -> None:
+    paid = newest is not None and newest.state == PageState.COMPLETE
+    if order.state == OrderState.CONFIRMED or paid:
+        raise Conflict(_("This order is paid already."), code="already_paid")
+    over = newest is not None and newest.state == PageState.EXPIRED
+    if order.hold_expires_at is None or now >= order.hold_expires_at or over:
+        raise _hold_over()
+    if order.state != OrderState.OPEN:
+        raise _hold_over()
+
+
+def _hold_over() -> Gone:
+    return Gone(
+        _("The time to pay is over and the places are free again. Please book once more."),
+        code="hold_over",
+    )
+
+
+async def _newest_page(uow: UnitOfWork, order_id: UUID) -> PaymentPage | None:
+    found: PaymentPage | None = await uow.session.scalar(
+        select(PaymentPage)
+        .where(PaymentPage.tenant_id == uow.tenant, PaymentPage.order_id == order_id)
+        .order_by(PaymentPage.attempt.desc())
+        .limit(1)
+    )
+    return found
+
+
+async def _new_attempt(
+    uow: UnitOfWork, services: Services, order: Order, addresses: Addresses, attempt: int
+) -> PaymentPage:
+    """Writes the attempt down and lets the hold outlive its page."""
+    if attempt > MAX_PAGE_ATTEMPTS:
+        raise _hold_over()
+    await require_payments_ready_now(uow)
+    now = services.clock.now()
+    expires_at = page_expires_at(now)
+    page_id = new_id()
+    lines = (await uow.session.scalars(_lines_of(uow, order.id))).all()
+    fee_bp = services.settings.platform_fee_bp
+    page = PaymentPage(
+        tenant_id=uow.tenant,
+        id=page_id,
+        order_id=order.id,
+        attempt=attempt,
+        account_id=await _account_id(uow),
+        idempotency_key=page_key(page_id),
+        body=page_body(order, lines, page_id, expires_at, addresses, fee_bp=fee_bp),
+        state=str(PageState.PENDING),
+        expires_at=expires_at,
+        created_at=now,
+        called_at=now,
+    )
+    uow.session.add(page)
+    order.hold_expires_at = expires_at + HOLD_MARGIN
+    await add_due(uow, PAGE_DUE, page_id, next_page_check(now, now))
+    return page
+
+
+def _lines_of(uow: UnitOfWork, order_id: UUID) -> Select[tuple[OrderLine]]:
+    return (
+        select(OrderLine)
+        .where(OrderLine.tenant_id == uow.tenant, OrderLine.order_id == order_id)
+        .order_by(OrderLine.position)
+    )
+
+
+async def _account_id(uow: UnitOfWork) -> str:
+    account_id = await uow.session.scalar(
+        select(ConnectedAccount.account_id).where(
+            ConnectedAccount.tenant_id == uow.tenant, ConnectedAccount.disconnected_at.is_(None)
+        )
+    )
+    if account_id is None:
+        raise payments_not_ready()
+    return account_id
+
+
+async def _open(services: Services, tenant_id: UUID, call: PageCall) -> str:
+    """Calls for the page unless its address is known, and stores what came back."""
+    if call.row.state == PageState.OPEN and call.row.url is not None:
+        return call.row.url
+    try:
+        found = await make_page(services, tenant_id, call)
+    except Uncertain as doubt:
+        raise Unavailable(
+            _("The payment service does not answer. Nothing was charged; please try again."),
+            code="payment_page_unsure",
+        ) from doubt
+    async with services.uow_factory(tenant_id) as uow:
+        outcome = await apply_page(uow, call.row.id, found)
+        order = await lock_order(uow, call.row.order_id)
+    if outcome == PageOutcome.PAID:
+        raise Conflict(_("This order is paid already."), code="already_paid")
+    if order.state != OrderState.OPEN or found.url is None:
+        await close_page(services, tenant_id, call.row.id)
+        raise _hold_over()
+    return found.url

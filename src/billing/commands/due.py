@@ -1,0 +1,43 @@
+"""Rows of `due`: work of billing that cron picks up later.
+
+A row's id is that of the order, page or refund it is about, so that it is found again by its key.
+"""
+
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Table, delete, insert, select, update
+
+from src.platform.db.uow import UnitOfWork
+from src.tenants.models import Due
+
+DUE = cast(Table, Due.__table__)
+
+
+async def add_due(uow: UnitOfWork, kind: str, ref: UUID, at: datetime) -> None:
+    row = {"id": ref, "tenant_id": uow.tenant, "kind": kind, "at": at, "ref": ref}
+    await uow.session.execute(insert(DUE), row)
+
+
+async def move_due(uow: UnitOfWork, ref: UUID, at: datetime) -> None:
+    await uow.session.execute(
+        update(Due).where(Due.id == ref, Due.tenant_id == uow.tenant).values(at=at)
+    )
+
+
+async def drop_due(uow: UnitOfWork, ref: UUID) -> None:
+    await uow.session.execute(delete(Due).where(Due.id == ref, Due.tenant_id == uow.tenant))
+
+
+async def list_due(uow: UnitOfWork, kinds: tuple[str, ...], now: datetime, limit: int) -> list[Due]:
+    """What is due, oldest first, of all tenants; for cron, outside of any tenant."""
+    found = await uow.session.scalars(
+        select(Due).where(Due.kind.in_(kinds), Due.at <= now).order_by(Due.at).limit(limit)
+    )
+    return list(found)
+
+
+async def put_off(uow: UnitOfWork, due: Due, by: timedelta) -> None:
+    """Tries the row again later, after an attempt that failed."""
+    await uow.session.execute(update(Due).where(Due.id == due.id).values(at=uow.clock.now() + by))

@@ -1,0 +1,75 @@
+"""How an open order ends without money: what it held is free again, and its month's unit too.
+
+A seat is never freed while it can still be paid, so both commands refuse while a payment page is
+alive; `settlement` closes the pages first.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from src.billing.commands.due import drop_due
+from src.billing.commands.orders import lock_order
+from src.billing.domain.kinds import LIVE_PAGES, OrderState
+from src.billing.events import OrderExpired
+from src.billing.lines import handlers_of
+from src.billing.models import Order, PaymentPage
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict
+from src.platform.i18n import _
+from src.tenants.commands.counters import release_booking_unit
+
+
+async def expire_order(uow: UnitOfWork, order_id: UUID, why: str, now: datetime) -> bool:
+    """Ends the hold because its time is over; False when the order is not open any more.
+
+    Raises: NotFound, Conflict while it can still be paid.
+    """
+    return await _end(uow, order_id, OrderState.EXPIRED, why, now)
+
+
+async def cancel_open_order(uow: UnitOfWork, order_id: UUID, why: str, now: datetime) -> bool:
+    """Ends the hold because someone gave it up; False when the order is not open any more.
+
+    Unlike an expired one it is never brought back: money that comes for it goes back in full.
+    Raises: NotFound, Conflict while it can still be paid.
+    """
+    return await _end(uow, order_id, OrderState.CANCELLED, why, now)
+
+
+async def _end(uow: UnitOfWork, order_id: UUID, state: OrderState, why: str, now: datetime) -> bool:
+    order = await lock_order(uow, order_id)
+    if order.state != OrderState.OPEN:
+        return False
+    if await can_still_be_paid(uow, order_id):
+        raise Conflict(_("This order can still be paid."), code="page_still_open")
+    await end_locked_order(uow, order, state, why, now)
+    return True
+
+
+async def can_still_be_paid(uow: UnitOfWork, order_id: UUID) -> bool:
+    """Whether any of the order's payment pages is alive, or may be for all we know."""
+    pages = select(PaymentPage.id).where(
+        PaymentPage.tenant_id == uow.tenant,
+        PaymentPage.order_id == order_id,
+        PaymentPage.state.in_([str(state) for state in LIVE_PAGES]),
+    )
+    return bool(await uow.session.scalar(select(exists(pages))))
+
+
+async def end_locked_order(
+    uow: UnitOfWork, order: Order, state: OrderState, why: str, now: datetime
+) -> None:
+    """Ends an open order whose row is locked and which nobody can pay any more."""
+    order.state = str(state)
+    order.closed_at = now
+    order.closed_why = why
+    uow.record(OrderExpired(order_id=order.id))
+    await drop_due(uow, order.id)
+    handlers = await handlers_of(uow, order)
+    await uow.settle()
+    for handler in handlers:
+        await handler.release(uow, order, why, now)
+    if order.month is not None:
+        await release_booking_unit(uow, order.month)

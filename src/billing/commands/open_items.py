@@ -1,0 +1,57 @@
+"""Open items: what about money a person must look at, since no rule can decide it."""
+
+from uuid import UUID
+
+from sqlalchemy import or_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from src.billing.domain.kinds import OpenItemKind
+from src.billing.events import MoneyNeedsAttention
+from src.billing.models import OpenItem
+from src.platform.db.uow import UnitOfWork
+from src.platform.ids import new_id
+
+
+async def raise_open_item(
+    uow: UnitOfWork, kind: OpenItemKind, subject_id: UUID, order_id: UUID, sentence: str
+) -> None:
+    """Makes the item, or opens it again with a new sentence; the owner is told either way.
+
+    An item that stands open with the same sentence is left alone.
+    """
+    now = uow.clock.now()
+    statement = insert(OpenItem).values(
+        tenant_id=uow.tenant,
+        id=new_id(),
+        kind=str(kind),
+        subject_id=subject_id,
+        order_id=order_id,
+        sentence=sentence,
+        created_at=now,
+    )
+    fresh = {"sentence": sentence, "created_at": now, "closed_at": None, "closed_by": None}
+    item_id = await uow.session.scalar(
+        statement.on_conflict_do_update(
+            constraint="uq_open_items_subject",
+            set_=fresh,
+            where=or_(OpenItem.closed_at.is_not(None), OpenItem.sentence != sentence),
+        ).returning(OpenItem.id)
+    )
+    if item_id is not None:
+        uow.record(MoneyNeedsAttention(open_item_id=item_id))
+
+
+async def close_open_items(
+    uow: UnitOfWork, kind: OpenItemKind, subject_id: UUID, closed_by: UUID | None = None
+) -> None:
+    """What was open about the subject has been dealt with; by the program when nobody is named."""
+    await uow.session.execute(
+        update(OpenItem)
+        .where(
+            OpenItem.tenant_id == uow.tenant,
+            OpenItem.kind == str(kind),
+            OpenItem.subject_id == subject_id,
+            OpenItem.closed_at.is_(None),
+        )
+        .values(closed_at=uow.clock.now(), closed_by=closed_by)
+    )

@@ -1,0 +1,262 @@
+"""Refunds as rows: asked for beside the fact that causes them, called for by a job, then finished.
+
+The amount is set aside on payment and order when the refund is asked for, so that all refunds
+together never exceed what was paid, and set free when the refund fails. Every function here wants
+the order's row locked by `lock_order`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from src.billing.commands.due import add_due, drop_due, move_due
+from src.billing.commands.open_items import close_open_items, raise_open_item
+from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, RefundCause, RefundState
+from src.billing.domain.processor_amounts import to_processor
+from src.billing.domain.retries import REFUND_DUE, next_refund_check
+from src.billing.events import OrderRefunded, RefundRequested
+from src.billing.models import Order, Payment, Refund
+from src.billing.processor import ProcessorRefund, RefundStatus
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.i18n import _, current_locale
+from src.platform.ids import new_id
+from src.platform.money import Money, format_money
+
+
+async def request_refund(
+    uow: UnitOfWork,
+    order: Order,
+    payment: Payment,
+    amount_minor: int,
+    *,
+    cause: RefundCause,
+    cause_key: str,
+) -> UUID | None:
+    """Asks for money to go back, once for each `cause_key`; None when it was asked for before.
+
+    Raises: InvalidInput for more than is left of the payment.
+    """
+    if not 0 < amount_minor <= payment.amount_minor - payment.refunded_minor:
+        raise InvalidInput(_("That is more than is left of this payment."))
+    refund_id = new_id()
+    values = _row(uow, order, payment, refund_id, amount_minor)
+    stored = await uow.session.scalar(
+        insert(Refund)
+        .values(**values, cause=str(cause), cause_key=cause_key)
+        .on_conflict_do_nothing(constraint="uq_refunds_cause_key")
+        .returning(Refund.id)
+    )
+    if stored is None:
+        return None
+    _set_aside(order, payment, amount_minor)
+    uow.record(RefundRequested(refund_id=refund_id))
+    now = uow.clock.now()
+    await add_due(uow, REFUND_DUE, refund_id, next_refund_check(now, now))
+    return refund_id
+
+
+async def request_refunds(
+    uow: UnitOfWork, order: Order, amount_minor: int, *, cause: RefundCause, cause_key: str
+) -> int:
+    """Spreads an amount over what was paid for the order through the processor.
+
+    Returns the minor units asked for: less than wanted where the business took money itself, or
+    where part of it went back before.
+    """
+    left = amount_minor
+    for payment in await payments_of(uow, order.id):
+        part = min(left, payment.amount_minor - payment.refunded_minor)
+        if part <= 0 or payment.is_extra or payment.method == ON_SITE_METHOD:
+            continue
+        key = f"{cause_key}:{payment.id}"
+        await request_refund(uow, order, payment, part, cause=cause, cause_key=key)
+        left -= part
+    return amount_minor - left
+
+
+async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
+    """Makes a failed refund's next attempt, under a key of its own.
+
+    Raises: Conflict when it did not fail, InvalidInput when the payment has not enough left.
+    """
+    if refund.state != RefundState.FAILED:
+        raise Conflict(_("This refund is not waiting for another try."))
+    payment = await get_payment(uow, refund.payment_id)
+    if refund.amount_minor > payment.amount_minor - payment.refunded_minor:
+        raise InvalidInput(_("That is more than is left of this payment."))
+    refund.attempt += 1
+    refund.state = str(RefundState.PENDING)
+    refund.body = refund_body(uow, payment, refund.id, refund.amount_minor, refund.attempt)
+    refund.processor_id = refund.error = refund.called_at = refund.finished_at = None
+    _set_aside(order, payment, refund.amount_minor)
+    now = uow.clock.now()
+    uow.record(RefundRequested(refund_id=refund.id))
+    await close_open_items(uow, OpenItemKind.REFUND_FAILED, refund.id)
+    await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
+
+
+async def take_refund_news(
+    uow: UnitOfWork, order: Order, refund: Refund, news: ProcessorRefund
+) -> None:
+    """Writes down how our refund stands at the processor; the same news twice changes nothing."""
+    refund.processor_id = news.id
+    now = uow.clock.now()
+    if news.status == RefundStatus.FAILED:
+        await fail_refund(uow, order, refund, news.failure or _("The bank sent it back."))
+    elif news.status == RefundStatus.PENDING:
+        await move_due(uow, refund.id, next_refund_check(refund.created_at, now))
+    elif refund.state == RefundState.PENDING:
+        refund.state = str(RefundState.SUCCEEDED)
+        refund.finished_at = now
+        await drop_due(uow, refund.id)
+        uow.record(OrderRefunded(order_id=order.id, refund_id=refund.id, cause=refund.cause))
+
+
+async def fail_refund(
+    uow: UnitOfWork,
+    order: Order,
+    refund: Refund,
+    why: str,
+    others: Sequence[ProcessorRefund] = (),
+) -> None:
+    """The money did not go back: it is free for another try, and a person is told.
+
+    `others` are the payment's refunds as the processor lists them. When those made in the
+    dashboard returned all of it already, there is nothing left that a person could do.
+    """
+    if refund.state == RefundState.FAILED:
+        return
+    payment = await get_payment(uow, refund.payment_id)
+    refund.state = str(RefundState.FAILED)
+    refund.error = why
+    refund.finished_at = uow.clock.now()
+    _set_aside(order, payment, -refund.amount_minor)
+    await drop_due(uow, refund.id)
+    for other in others:
+        if "refund_id" not in other.metadata:
+            await record_foreign_refund(uow, order, payment, other)
+    if payment.refunded_minor < payment.amount_minor:
+        await _tell_of_failure(uow, order, payment, refund)
+
+
+async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:
+    sentence = _(
+        "A refund of %(amount)s for order %(reference)s did not go through: %(why)s",
+        amount=format_money(Money(refund.amount_minor, payment.currency), current_locale()),
+        reference=order.reference,
+        why=refund.error,
+    )
+    await raise_open_item(uow, OpenItemKind.REFUND_FAILED, refund.id, order.id, sentence)
+
+
+async def record_foreign_refund(
+    uow: UnitOfWork, order: Order, payment: Payment, news: ProcessorRefund
+) -> None:
+    """Writes down a refund that someone made in the processor's dashboard.
+
+    Raises: Conflict when refunds of ours are under way for the same money; ask again later, when
+    the processor has decided which of them got it.
+    """
+    known = await uow.session.scalar(
+        select(Refund).where(
+            Refund.tenant_id == uow.tenant,
+            Refund.payment_id == payment.id,
+            Refund.processor_id == news.id,
+        )
+    )
+    if known is None:
+        if news.status == RefundStatus.FAILED:
+            return
+        known = await _insert_foreign(uow, order, payment, news)
+    await take_refund_news(uow, order, known, news)
+
+
+async def _insert_foreign(
+    uow: UnitOfWork, order: Order, payment: Payment, news: ProcessorRefund
+) -> Refund:
+    if news.amount_minor > payment.amount_minor - payment.refunded_minor:
+        raise Conflict(_("Another refund of this payment is under way."), code="refund_under_way")
+    refund = Refund(
+        **_row(uow, order, payment, new_id(), news.amount_minor),
+        cause=str(RefundCause.PROCESSOR),
+        cause_key=f"processor:{news.id}",
+        processor_id=news.id,
+    )
+    uow.session.add(refund)
+    _set_aside(order, payment, news.amount_minor)
+    now = uow.clock.now()
+    await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
+    return refund
+
+
+def refund_body(
+    uow: UnitOfWork, payment: Payment, refund_id: UUID, amount_minor: int, attempt: int
+) -> dict[str, Any]:
+    """What is sent. The platform's fee goes back in proportion; without one it is not mentioned."""
+    body: dict[str, Any] = {
+        "payment_intent": payment.payment_intent_id,
+        "amount": to_processor(amount_minor, payment.currency),
+        "metadata": {
+            "tenant_id": str(uow.tenant),
+            "order_id": str(payment.order_id),
+            "refund_id": str(refund_id),
+            "attempt": str(attempt),
+        },
+    }
+    if payment.fee_minor:
+        body["refund_application_fee"] = True
+    return body
+
+
+def _row(
+    uow: UnitOfWork, order: Order, payment: Payment, refund_id: UUID, amount_minor: int
+) -> dict[str, Any]:
+    return {
+        "tenant_id": uow.tenant,
+        "id": refund_id,
+        "order_id": order.id,
+        "payment_id": payment.id,
+        "amount_minor": amount_minor,
+        "state": str(RefundState.PENDING),
+        "attempt": 1,
+        "body": refund_body(uow, payment, refund_id, amount_minor, 1),
+        "created_at": uow.clock.now(),
+    }
+
+
+def _set_aside(order: Order, payment: Payment, amount_minor: int) -> None:
+    """A payment in another currency than its order's never counted as paid for the order."""
+    payment.refunded_minor += amount_minor
+    if payment.currency == order.currency:
+        order.refunded_minor += amount_minor
+
+
+async def payments_of(uow: UnitOfWork, order_id: UUID) -> Sequence[Payment]:
+    """The order's payments, oldest first."""
+    found = await uow.session.scalars(
+        select(Payment)
+        .where(Payment.tenant_id == uow.tenant, Payment.order_id == order_id)
+        .order_by(Payment.received_at, Payment.id)
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+async def get_payment(uow: UnitOfWork, payment_id: UUID) -> Payment:
+    """Raises: NotFound."""
+    payment = await uow.session.get(Payment, {"tenant_id": uow.tenant, "id": payment_id})
+    if payment is None:
+        raise NotFound(_("There is no such payment."))
+    return payment
+
+
+async def get_refund(uow: UnitOfWork, refund_id: UUID) -> Refund:
+    """Raises: NotFound."""
+    refund = await uow.session.get(Refund, {"tenant_id": uow.tenant, "id": refund_id})
+    if refund is None:
+        raise NotFound(_("There is no such refund."))
+    return refund

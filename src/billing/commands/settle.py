@@ -1,0 +1,227 @@
+"""What a payment page's state at the processor means for its order; DOMAIN's "Odd payments".
+
+`apply_page` is given the page as the processor shows it now, so it does not matter how often, how
+late or in what order its events came: applying the same state twice changes nothing.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.billing.commands.due import drop_due
+from src.billing.commands.ending import can_still_be_paid, end_locked_order
+from src.billing.commands.open_items import raise_open_item
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import request_refund
+from src.billing.domain.kinds import (
+    OpenItemKind,
+    OrderState,
+    PageOutcome,
+    PageState,
+    RefundCause,
+)
+from src.billing.events import OrderConfirmed, PaymentCameTooLate
+from src.billing.lines import LineKind, handlers_of
+from src.billing.models import Order, Payment, PaymentPage
+from src.billing.processor import PageStatus, ProcessorPage
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import DomainError, NotFound
+from src.platform.i18n import _, current_locale
+from src.platform.ids import new_id
+from src.platform.money import Money, format_money
+from src.tenants.commands.counters import retake_booking_unit
+
+
+class Ending(NamedTuple):
+    """What becomes of an open order whose last page ends unpaid."""
+
+    state: OrderState = OrderState.EXPIRED
+    why: str = "not_paid"
+
+
+class _PlacesGone(Exception):
+    """Rolls back what a half-done reacquiring wrote."""
+
+
+async def lock_page(uow: UnitOfWork, page_id: UUID) -> tuple[Order, PaymentPage]:
+    """The page and its order as they are now, the order's row locked. Raises: NotFound."""
+    of_page = (PaymentPage.tenant_id == uow.tenant, PaymentPage.id == page_id)
+    order_id = await uow.session.scalar(select(PaymentPage.order_id).where(*of_page))
+    if order_id is None:
+        raise NotFound(_("There is no such payment."))
+    order = await lock_order(uow, order_id)
+    page = await uow.session.scalar(
+        select(PaymentPage).where(*of_page).execution_options(populate_existing=True)
+    )
+    assert page is not None
+    return order, page
+
+
+async def apply_page(
+    uow: UnitOfWork, page_id: UUID, found: ProcessorPage, ending: Ending | None = None
+) -> PageOutcome:
+    """Brings page and order to where the processor says the money is. Raises: NotFound."""
+    order, page = await lock_page(uow, page_id)
+    page.processor_id = found.id
+    if found.is_paid:
+        page.state = str(PageState.COMPLETE)
+        await _take_payment(uow, order, page, found)
+        await drop_due(uow, page.id)
+        return PageOutcome.PAID
+    if found.status == PageStatus.OPEN:
+        page.state = str(PageState.OPEN)
+        page.url = found.url or page.url
+        return PageOutcome.OPEN
+    if found.status == PageStatus.COMPLETE and not found.has_failed:
+        page.state = str(PageState.COMPLETE)
+        return PageOutcome.PROCESSING
+    await end_page(uow, order, page, PageState.EXPIRED, ending)
+    return PageOutcome.ENDED
+
+
+async def end_page(
+    uow: UnitOfWork,
+    order: Order,
+    page: PaymentPage,
+    state: PageState,
+    ending: Ending | None = None,
+) -> None:
+    """The page can never bring money again; neither can an open order that has no other page."""
+    page.state = str(state)
+    await drop_due(uow, page.id)
+    await uow.session.flush()
+    if order.state == OrderState.OPEN and not await can_still_be_paid(uow, order.id):
+        end = ending or Ending()
+        await end_locked_order(uow, order, end.state, end.why, uow.clock.now())
+
+
+async def _take_payment(
+    uow: UnitOfWork, order: Order, page: PaymentPage, found: ProcessorPage
+) -> None:
+    """Writes the payment down and lets it take effect, once."""
+    known = await uow.session.scalar(
+        select(Payment.id).where(
+            Payment.tenant_id == uow.tenant,
+            Payment.payment_intent_id == found.payment_intent_id,
+        )
+    )
+    if known is not None:
+        return
+    payment = _payment(uow, page, found)
+    uow.session.add(payment)
+    if payment.currency == order.currency:
+        order.paid_minor += payment.amount_minor
+    if (payment.amount_minor, payment.currency) != (order.total_minor, order.currency):
+        await _tell_of_mismatch(uow, order, payment)
+    elif order.state == OrderState.OPEN:
+        await _confirm(uow, order, payment)
+    elif order.state == OrderState.CONFIRMED:
+        await _send_back(uow, order, payment, RefundCause.PAID_TWICE)
+    elif order.state == OrderState.EXPIRED and await _reacquire(uow, order):
+        await _retake_month(uow, order)
+    else:
+        await _send_back(uow, order, payment, RefundCause.TOO_LATE)
+        uow.record(PaymentCameTooLate(order_id=order.id))
+
+
+def _payment(uow: UnitOfWork, page: PaymentPage, found: ProcessorPage) -> Payment:
+    return Payment(
+        tenant_id=uow.tenant,
+        id=new_id(),
+        order_id=page.order_id,
+        account_id=page.account_id,
+        payment_intent_id=found.payment_intent_id,
+        page_id=page.id,
+        amount_minor=found.amount_minor,
+        fee_minor=found.fee_minor,
+        refunded_minor=0,
+        currency=found.currency,
+        is_extra=False,
+        method=found.method,
+        received_at=uow.clock.now(),
+    )
+
+
+async def _confirm(uow: UnitOfWork, order: Order, payment: Payment) -> None:
+    """In time. A part that cannot be delivered any more goes back at once."""
+    now = uow.clock.now()
+    handlers = await handlers_of(uow, order)
+    _mark_confirmed(uow, order, now)
+    await drop_due(uow, order.id)
+    await uow.settle()
+    give_back_minor = 0
+    for handler in handlers:
+        give_back_minor += await handler.confirm(uow, order, now)
+    if give_back_minor:
+        await request_refund(
+            uow,
+            order,
+            payment,
+            min(give_back_minor, payment.amount_minor),
+            cause=RefundCause.NOT_DELIVERED,
+            cause_key=f"{RefundCause.NOT_DELIVERED}:{payment.id}",
+        )
+
+
+async def _reacquire(uow: UnitOfWork, order: Order) -> bool:
+    """Claims everything again at the quoted price; all of it or nothing."""
+    now = uow.clock.now()
+    handlers = await handlers_of(uow, order)
+    await uow.settle()
+    try:
+        async with uow.session.begin_nested():
+            for handler in handlers:
+                await _reacquire_kind(uow, handler, order, now)
+    except (_PlacesGone, DomainError):
+        return False
+    return True
+
+
+async def _reacquire_kind(uow: UnitOfWork, handler: LineKind, order: Order, now: datetime) -> None:
+    if not await handler.reacquire(uow, order, now):
+        raise _PlacesGone
+
+
+async def _retake_month(uow: UnitOfWork, order: Order) -> None:
+    """A paid guest is always confirmed, under the first month and past its limit too."""
+    _mark_confirmed(uow, order, uow.clock.now())
+    order.closed_at = order.closed_why = None
+    await uow.settle()
+    if order.month is not None:
+        await retake_booking_unit(uow, order.month)
+
+
+def _mark_confirmed(uow: UnitOfWork, order: Order, now: datetime) -> None:
+    order.state = str(OrderState.CONFIRMED)
+    order.confirmed_at = now
+    uow.record(OrderConfirmed(order_id=order.id))
+
+
+async def _send_back(uow: UnitOfWork, order: Order, payment: Payment, cause: RefundCause) -> None:
+    """Money that no order waits for goes back in full."""
+    payment.is_extra = True
+    await uow.session.flush()
+    await request_refund(
+        uow,
+        order,
+        payment,
+        payment.amount_minor,
+        cause=cause,
+        cause_key=f"{cause}:{payment.id}",
+    )
+
+
+async def _tell_of_mismatch(uow: UnitOfWork, order: Order, payment: Payment) -> None:
+    """A sum that nobody asked for has no effect of its own: a person decides."""
+    payment.is_extra = True
+    await uow.session.flush()
+    locale = current_locale()
+    sentence = _(
+        "%(paid)s were paid for order %(reference)s, which costs %(total)s.",
+        paid=format_money(Money(payment.amount_minor, payment.currency), locale),
+        reference=order.reference,
+        total=format_money(Money(order.total_minor, order.currency), locale),
+    )
+    await raise_open_item(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, order.id, sentence)

@@ -1,0 +1,36 @@
+"""When an attempt may be made again, and when the processor is asked about it."""
+
+from datetime import datetime, timedelta
+
+KEY_LIFETIME = timedelta(hours=23)
+"""The processor forgets keys after 24 hours; a replay later than this could do a thing twice."""
+
+MAX_PAGE_ATTEMPTS = 3
+"""Each new attempt prolongs the hold; after so many definitive failures it is left to end."""
+
+PAGE_DUE = "page"
+REFUND_DUE = "refund"
+"""Kinds of `due` rows that the reconcile job reads; their `ref` is the page or the refund."""
+
+_PAGE_CHECKS = (timedelta(minutes=4), timedelta(minutes=8), timedelta(minutes=16))
+_REFUND_CHECK = timedelta(minutes=20)
+_LONGEST_CHECK = timedelta(hours=6)
+
+
+def must_ask_first(called_at: datetime, now: datetime) -> bool:
+    """Whether the attempt is too old for its key to protect a replay."""
+    return now - called_at > KEY_LIFETIME
+
+
+def next_page_check(created_at: datetime, now: datetime) -> datetime:
+    """When to ask about a page whose events stay away: often at first, then ever more seldom."""
+    age = now - created_at
+    for check in _PAGE_CHECKS:
+        if age < check:
+            return created_at + check
+    return now + min(age, _LONGEST_CHECK)
+
+
+def next_refund_check(created_at: datetime, now: datetime) -> datetime:
+    """When to ask about a refund that has not ended; it may take days."""
+    return now + min(max(now - created_at, _REFUND_CHECK), _LONGEST_CHECK)

@@ -1,0 +1,34 @@
+"""Billing's work in the background, registered by the composition root."""
+
+from src.billing.events import ProcessorEventReceived, RefundRequested
+from src.billing.jobs.processor_events import handle_processor_event
+from src.billing.jobs.refunds import send_refund
+from src.billing.reconcile import reconcile
+from src.billing.sweeper import sweep_holds
+from src.platform.jobs.queue import Periodic
+from src.platform.outbox.events import Registry
+from src.platform.services import Services
+
+SWEEP_SECONDS = 10
+RECONCILE_SECONDS = 30
+
+
+def register(registry: Registry) -> None:
+    """Subscribes billing's consumers to what they wait for."""
+    registry.on(ProcessorEventReceived, "billing.processor_event", handle_processor_event)
+    registry.on(RefundRequested, "billing.send_refund", send_refund)
+
+
+def periodic_tasks(services: Services) -> list[Periodic]:
+    """Ending of holds, and asking for news that never came."""
+
+    async def sweep() -> None:
+        await sweep_holds(services)
+
+    async def ask() -> None:
+        await reconcile(services)
+
+    return [
+        Periodic("billing.sweep_holds", sweep, SWEEP_SECONDS),
+        Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
+    ]

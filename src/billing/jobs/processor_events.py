@@ -1,0 +1,162 @@
+"""What the processor's events set off. None is believed: each only says what to look at."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+
+from src.billing.commands.connect import disconnect_account, refresh_account
+from src.billing.commands.inbox import find_inbox_event, mark_handled
+from src.billing.commands.open_items import close_open_items, raise_open_item
+from src.billing.domain.kinds import OpenItemKind
+from src.billing.events import ProcessorEventReceived
+from src.billing.jobs.refunds import take_refunds_of
+from src.billing.models import InboxEvent, Order, Payment, PaymentPage
+from src.billing.processor import DefinitiveFailure, Dispute
+from src.billing.settlement import settle_page
+from src.billing.stripe_gateway import StripeGateway
+from src.platform.i18n import _, current_locale
+from src.platform.jobs.context import JobContext
+from src.platform.money import Money, format_money
+from src.platform.services import Services
+
+Handler = Callable[[Services, UUID, InboxEvent], Awaitable[str]]
+
+NOT_OURS = "not ours"
+
+
+async def handle_processor_event(job: JobContext, event: ProcessorEventReceived) -> None:
+    """Consumer of ProcessorEventReceived. Raises: Uncertain, so that it is tried again."""
+    async with job.unit_of_work() as uow:
+        inbox = await find_inbox_event(uow, event.inbox_id)
+    outcome = NOT_OURS
+    if inbox is not None and inbox.handled_at is None:
+        outcome = await HANDLERS[inbox.type](job.services, job.tenant_id, inbox)
+    async with job.unit_of_work(done=True) as uow:
+        await mark_handled(uow, event.inbox_id, outcome)
+
+
+async def _page_changed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
+    page_id = await _find_page(services, tenant_id, inbox)
+    if page_id is None:
+        return NOT_OURS
+    return str(await settle_page(services, tenant_id, page_id))
+
+
+async def _find_page(services: Services, tenant_id: UUID, inbox: InboxEvent) -> UUID | None:
+    """Our row of the page, which may not know the processor's name for it yet: the event can be
+    faster than the answer that it crossed.
+    """
+    claimed = _uuid(_object(inbox).get("metadata", {}).get("page_id"))
+    async with services.uow_factory(tenant_id) as uow:
+        page_id: UUID | None = await uow.session.scalar(
+            select(PaymentPage.id).where(
+                PaymentPage.tenant_id == tenant_id,
+                PaymentPage.account_id == inbox.account_id,
+                or_(PaymentPage.processor_id == inbox.object_id, PaymentPage.id == claimed),
+            )
+        )
+        if page_id is not None:
+            await uow.session.execute(
+                update(PaymentPage)
+                .where(
+                    PaymentPage.tenant_id == tenant_id,
+                    PaymentPage.id == page_id,
+                    PaymentPage.processor_id.is_(None),
+                )
+                .values(processor_id=inbox.object_id)
+            )
+        return page_id
+
+
+async def _money_went_back(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
+    intent = _object(inbox).get("payment_intent")
+    reference = await take_refunds_of(services, tenant_id, intent) if intent else None
+    return "refunds looked at" if reference is not None else NOT_OURS
+
+
+async def _disputed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
+    gateway = services.port(StripeGateway)
+    dispute = await gateway.retrieve_dispute(inbox.account_id or "", inbox.object_id or "")
+    async with services.uow_factory(tenant_id) as uow:
+        found = (
+            await uow.session.execute(
+                select(Payment.id, Order.id, Order.reference)
+                .join(
+                    Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id)
+                )
+                .where(
+                    Payment.tenant_id == tenant_id,
+                    Payment.payment_intent_id == dispute.payment_intent_id,
+                )
+            )
+        ).first()
+        if found is None:
+            return NOT_OURS
+        payment_id, order_id, reference = found
+        if dispute.outcome == "won":
+            await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
+        else:
+            sentence = _dispute_sentence(dispute, reference)
+            await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, order_id, sentence)
+    return f"dispute {dispute.outcome or 'open'}"
+
+
+def _dispute_sentence(dispute: Dispute, reference: str) -> str:
+    amount = format_money(Money(dispute.amount_minor, dispute.currency), current_locale())
+    if dispute.outcome == "lost":
+        return _(
+            "The dispute over %(amount)s of order %(reference)s was lost; the bank keeps the"
+            " money.",
+            amount=amount,
+            reference=reference,
+        )
+    return _(
+        "The guest's bank disputes %(amount)s of order %(reference)s. Please answer in your Stripe"
+        " dashboard.",
+        amount=amount,
+        reference=reference,
+    )
+
+
+async def _account_changed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
+    try:
+        account = await refresh_account(services, tenant_id)
+    except DefinitiveFailure:
+        return await _account_gone(services, tenant_id, inbox)
+    return "no account" if account is None else f"charges_enabled={account.charges_enabled}"
+
+
+async def _account_gone(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
+    async with services.uow_factory(tenant_id) as uow:
+        await disconnect_account(uow, inbox.account_id or "")
+    return "disconnected"
+
+
+def _object(inbox: InboxEvent) -> dict[str, Any]:
+    found: dict[str, Any] = inbox.payload["data"]["object"]
+    return found
+
+
+def _uuid(text: object) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
+
+
+HANDLERS: dict[str, Handler] = {
+    "checkout.session.completed": _page_changed,
+    "checkout.session.async_payment_succeeded": _page_changed,
+    "checkout.session.async_payment_failed": _page_changed,
+    "checkout.session.expired": _page_changed,
+    "refund.created": _money_went_back,
+    "refund.updated": _money_went_back,
+    "refund.failed": _money_went_back,
+    "charge.refunded": _money_went_back,
+    "charge.dispute.created": _disputed,
+    "charge.dispute.closed": _disputed,
+    "account.updated": _account_changed,
+    "account.application.deauthorized": _account_gone,
+}

@@ -1,0 +1,211 @@
+"""Calling the processor for a refund: a row first, then the call, then what came of it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import (
+    fail_refund,
+    get_payment,
+    get_refund,
+    record_foreign_refund,
+    refund_body,
+    take_refund_news,
+)
+from src.billing.domain.kinds import RefundState
+from src.billing.domain.page_keys import refund_key
+from src.billing.domain.retries import must_ask_first
+from src.billing.events import RefundRequested
+from src.billing.models import Order, Payment, Refund
+from src.billing.processor import (
+    DefinitiveFailure,
+    ProcessorError,
+    ProcessorRefund,
+    Uncertain,
+)
+from src.billing.stripe_gateway import StripeGateway
+from src.platform.db.uow import UnitOfWork
+from src.platform.jobs.context import JobContext
+from src.platform.services import Services
+
+
+class RefundCall(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt to be called for, carried out of its transaction."""
+
+    refund: Refund
+    payment: Payment
+    is_replay: bool
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """The processor's no, with the payment's refunds as it lists them."""
+
+    why: str
+    others: Sequence[ProcessorRefund] = ()
+
+
+async def send_refund(job: JobContext, event: RefundRequested) -> None:
+    """Consumer of RefundRequested. After a time-out the outbox brings the same attempt again.
+
+    Raises: Uncertain.
+    """
+    call = await _prepare(job.services, job.tenant_id, event.refund_id)
+    answer = await _call(job.services, call) if call is not None else None
+    async with job.unit_of_work(done=True) as uow:
+        if answer is not None:
+            await _finish(uow, event.refund_id, answer)
+
+
+async def lock_refund(uow: UnitOfWork, refund_id: UUID) -> tuple[Order, Refund]:
+    """The refund and its order as they are now, the order's row locked. Raises: NotFound."""
+    refund = await get_refund(uow, refund_id)
+    order = await lock_order(uow, refund.order_id)
+    await uow.session.refresh(refund)
+    return order, refund
+
+
+async def _prepare(services: Services, tenant_id: UUID, refund_id: UUID) -> RefundCall | None:
+    """The attempt, its first call's time stored before the call; None when it is over already."""
+    async with services.uow_factory(tenant_id) as uow:
+        _order, refund = await lock_refund(uow, refund_id)
+        if refund.state != RefundState.PENDING or refund.processor_id is not None:
+            return None
+        payment = await get_payment(uow, refund.payment_id)
+        is_replay = refund.called_at is not None
+        refund.called_at = refund.called_at or services.clock.now()
+        return RefundCall(refund=refund, payment=payment, is_replay=is_replay)
+
+
+async def _call(services: Services, call: RefundCall) -> ProcessorRefund | Refused:
+    called_at = call.refund.called_at or call.refund.created_at
+    if must_ask_first(called_at, services.clock.now()):
+        found = await _find(services, call)
+        if found is not None:
+            return found
+        call = await _next_attempt(services, call)
+    gateway, refund = services.port(StripeGateway), call.refund
+    key = refund_key(refund.id, refund.attempt)
+    try:
+        return await gateway.create_refund(call.payment.account_id, refund.body, key)
+    except DefinitiveFailure as failure:
+        return await _found_or_refused(services, call, failure)
+    except Uncertain as doubt:
+        found = await _find(services, call) if call.is_replay and doubt.answered else None
+        if found is None:
+            raise
+        return found
+
+
+async def _list(services: Services, call: RefundCall) -> Sequence[ProcessorRefund]:
+    payment = call.payment
+    return await services.port(StripeGateway).list_refunds(
+        payment.account_id, payment.payment_intent_id
+    )
+
+
+async def _find(services: Services, call: RefundCall) -> ProcessorRefund | None:
+    """Asks what exists: the refund of this very attempt, or None."""
+    return _ours(await _list(services, call), call.refund)
+
+
+def _ours(listed: Sequence[ProcessorRefund], refund: Refund) -> ProcessorRefund | None:
+    for news in listed:
+        if is_attempt_of(news, refund):
+            return news
+    return None
+
+
+def is_attempt_of(news: ProcessorRefund, refund: Refund) -> bool:
+    """Whether this is what the refund's present attempt made, and not an earlier one."""
+    named = (news.metadata.get("refund_id"), news.metadata.get("attempt"))
+    return named == (str(refund.id), str(refund.attempt))
+
+
+async def _found_or_refused(
+    services: Services, call: RefundCall, failure: DefinitiveFailure
+) -> ProcessorRefund | Refused:
+    """A refusal may only mean that the money went back before, by us or in the dashboard."""
+    try:
+        listed = await _list(services, call)
+    except ProcessorError:
+        return Refused(why=str(failure))
+    return _ours(listed, call.refund) or Refused(why=str(failure), others=listed)
+
+
+async def _next_attempt(services: Services, call: RefundCall) -> RefundCall:
+    """The old key protects nothing any more and the refund does not exist: a new attempt."""
+    async with services.uow_factory(call.refund.tenant_id) as uow:
+        _order, refund = await lock_refund(uow, call.refund.id)
+        payment = await get_payment(uow, refund.payment_id)
+        refund.attempt += 1
+        refund.body = refund_body(uow, payment, refund.id, refund.amount_minor, refund.attempt)
+        refund.called_at = services.clock.now()
+        return RefundCall(refund=refund, payment=payment, is_replay=False)
+
+
+async def _finish(uow: UnitOfWork, refund_id: UUID, answer: ProcessorRefund | Refused) -> None:
+    order, refund = await lock_refund(uow, refund_id)
+    if refund.state != RefundState.PENDING:
+        return
+    if isinstance(answer, Refused):
+        await fail_refund(uow, order, refund, answer.why, answer.others)
+    else:
+        await take_refund_news(uow, order, refund, answer)
+
+
+async def take_refunds_of(
+    services: Services, tenant_id: UUID, payment_intent_id: str
+) -> str | None:
+    """Lets every refund of a payment take effect as the processor shows it now, whoever made it.
+
+    Returns the order's reference, or None when the payment is none of ours.
+    Raises: Uncertain; Conflict while one of ours is under way for the same money.
+    """
+    payment = await _payment_of(services, tenant_id, payment_intent_id)
+    if payment is None:
+        return None
+    listed = await services.port(StripeGateway).list_refunds(payment.account_id, payment_intent_id)
+    async with services.uow_factory(tenant_id) as uow:
+        order = await lock_order(uow, payment.order_id)
+        for news in reversed(listed):
+            await _take(uow, order, payment.id, news)
+        return order.reference
+
+
+async def _payment_of(
+    services: Services, tenant_id: UUID, payment_intent_id: str
+) -> Payment | None:
+    async with services.uow_factory(tenant_id) as uow:
+        found: Payment | None = await uow.session.scalar(
+            select(Payment).where(
+                Payment.tenant_id == tenant_id, Payment.payment_intent_id == payment_intent_id
+            )
+        )
+        return found
+
+
+async def _take(uow: UnitOfWork, order: Order, payment_id: UUID, news: ProcessorRefund) -> None:
+    payment = await get_payment(uow, payment_id)
+    ours = await _row_named_in(uow, payment, news)
+    if ours is None:
+        await record_foreign_refund(uow, order, payment, news)
+    elif is_attempt_of(news, ours):
+        await take_refund_news(uow, order, ours, news)
+
+
+async def _row_named_in(uow: UnitOfWork, payment: Payment, news: ProcessorRefund) -> Refund | None:
+    try:
+        named = UUID(news.metadata.get("refund_id", ""))
+    except ValueError:
+        return None
+    found: Refund | None = await uow.session.scalar(
+        select(Refund).where(
+            Refund.tenant_id == uow.tenant,
+            Refund.payment_id == payment.id,
+            Refund.id == named,
+        )
+    )
+    return found

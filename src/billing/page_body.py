@@ -1,0 +1,80 @@
+"""What is sent to the processor to make an order's payment page."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from src.billing.domain.amounts import application_fee_minor
+from src.billing.domain.processor_amounts import to_processor
+from src.billing.models import Order, OrderLine
+
+INSTANT_METHODS = ("card",)
+"""Methods whose outcome is known at once; a slow one would hold seats for days."""
+
+LONGEST_NAME = 250
+
+
+class Addresses(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the processor sends the guest afterwards."""
+
+    success_url: str
+    cancel_url: str
+
+
+def page_body(
+    order: Order,
+    lines: Sequence[OrderLine],
+    page_id: UUID,
+    expires_at: datetime,
+    addresses: Addresses,
+    *,
+    fee_bp: int,
+) -> dict[str, Any]:
+    """The body, complete and final: it is stored before the call and sent again word for word."""
+    metadata = {
+        "tenant_id": str(order.tenant_id),
+        "order_id": str(order.id),
+        "page_id": str(page_id),
+    }
+    body: dict[str, Any] = {
+        "mode": "payment",
+        "allowed_payment_method_types": list(INSTANT_METHODS),
+        "line_items": [_item(order, line) for line in lines if line.total_minor],
+        "expires_at": int(expires_at.timestamp()),
+        "client_reference_id": str(order.id),
+        "metadata": metadata,
+        "payment_intent_data": _intent(order, metadata, fee_bp),
+        "success_url": addresses.success_url,
+        "cancel_url": addresses.cancel_url,
+    }
+    if order.guest_email:
+        body["customer_email"] = order.guest_email
+    return body
+
+
+def _item(order: Order, line: OrderLine) -> dict[str, Any]:
+    """A discounted line is shown as one, since its price a piece may be no whole number."""
+    discounted = line.discount_minor > 0
+    unit_minor = line.total_minor if discounted else line.unit_minor
+    name = line.description
+    if discounted and line.quantity > 1:
+        name = f"{line.quantity} × {name}"
+    return {
+        "quantity": 1 if discounted else line.quantity,
+        "price_data": {
+            "currency": order.currency.lower(),
+            "unit_amount": to_processor(unit_minor, order.currency),
+            "product_data": {"name": name[:LONGEST_NAME]},
+        },
+    }
+
+
+def _intent(order: Order, metadata: Mapping[str, str], fee_bp: int) -> dict[str, Any]:
+    intent: dict[str, Any] = {"description": order.reference, "metadata": dict(metadata)}
+    fee_minor = application_fee_minor(order.total_minor, fee_bp)
+    if fee_minor:
+        intent["application_fee_amount"] = to_processor(fee_minor, order.currency)
+    return intent

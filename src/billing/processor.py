@@ -1,0 +1,109 @@
+"""What the payment processor tells us, in our own words, and how its calls can fail.
+
+Amounts are in our minor units and currencies in upper case, whatever the processor counts in.
+"""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+
+class ProcessorError(Exception):
+    """A call did not bring what was asked for. `code` is the processor's, "" when it gave none."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class DefinitiveFailure(ProcessorError):
+    """The processor said no: nothing was done, and the same call would be refused again."""
+
+
+class Uncertain(ProcessorError):
+    """Nobody knows whether it was done: a time-out, a broken line, a 5xx, 409 or 429.
+
+    Only the very same attempt may be made again. `answered` tells whether the processor itself
+    spoke: a fault it has stored under the key comes back each time.
+    """
+
+    def __init__(self, message: str, code: str = "", *, answered: bool = False) -> None:
+        super().__init__(message, code)
+        self.answered = answered
+
+
+class BadSignature(Exception):
+    """A webhook's body was not signed with our secret, or too long ago."""
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A business's own account at the processor."""
+
+    id: str
+    charges_enabled: bool
+    details_submitted: bool
+
+
+class PageStatus(StrEnum):
+    OPEN = "open"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+
+
+class ProcessorPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A hosted payment page with its payment, as it stands now.
+
+    `metadata` is what we sent along: tenant_id, order_id, page_id.
+    """
+
+    id: str
+    url: str | None
+    status: PageStatus
+    is_paid: bool
+    has_failed: bool
+    payment_intent_id: str | None
+    amount_minor: int
+    currency: str
+    fee_minor: int
+    method: str
+    metadata: dict[str, str]
+
+
+class RefundStatus(StrEnum):
+    """`pending` is on its way or waits for the guest; `failed` is over and the money is back."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class ProcessorRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund as it stands now; `metadata` tells ours from one made in the dashboard."""
+
+    id: str
+    status: RefundStatus
+    amount_minor: int
+    payment_intent_id: str | None
+    failure: str
+    metadata: dict[str, str]
+
+
+class Dispute(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest's bank wants the money back; `outcome` is None until it has been decided."""
+
+    id: str
+    payment_intent_id: str | None
+    amount_minor: int
+    currency: str
+    outcome: Literal["won", "lost"] | None
+
+
+class ProcessorEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified webhook. Its object may be old by now; only its id is to be relied on."""
+
+    id: str
+    type: str
+    account_id: str | None
+    object_id: str | None
+    payload: dict[str, Any]

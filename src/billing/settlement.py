@@ -1,0 +1,220 @@
+"""Asking the processor how a payment stands, and letting the answer take effect.
+
+Used by the webhook's job, by the page a guest comes back to, by the sweeper and by the reconcile
+job: all of them only say which page to look at. Calls are made outside of any transaction.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+
+from src.billing.commands.ending import can_still_be_paid, cancel_open_order, expire_order
+from src.billing.commands.open_items import raise_open_item
+from src.billing.commands.orders import get_order
+from src.billing.commands.settle import Ending, apply_page, end_page, lock_page
+from src.billing.domain.kinds import (
+    LIVE_PAGES,
+    OpenItemKind,
+    OrderState,
+    PageOutcome,
+    PageState,
+)
+from src.billing.models import PaymentPage
+from src.billing.pages import PageCall, make_page
+from src.billing.processor import (
+    DefinitiveFailure,
+    PageStatus,
+    ProcessorError,
+    ProcessorPage,
+    Uncertain,
+)
+from src.billing.stripe_gateway import StripeGateway
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.platform.services import Services
+
+log = structlog.get_logger(__name__)
+
+EXPIRED = Ending()
+GIVEN_UP = Ending(OrderState.CANCELLED, "given_up")
+
+
+async def settle_page(services: Services, tenant_id: UUID, page_id: UUID) -> PageOutcome:
+    """Fetches the page as it is now and lets it take effect; each effect happens once.
+
+    Raises: NotFound, Uncertain.
+    """
+    page = await _page(services, tenant_id, page_id)
+    if page.state == PageState.FAILED:
+        return PageOutcome.ENDED
+    try:
+        found = await _look(services, tenant_id, page, None)
+    except DefinitiveFailure as failure:
+        return await _out_of_reach(services, tenant_id, page, failure, EXPIRED)
+    async with services.uow_factory(tenant_id) as uow:
+        return await apply_page(uow, page_id, found)
+
+
+async def close_page(
+    services: Services, tenant_id: UUID, page_id: UUID, ending: Ending = EXPIRED
+) -> PageOutcome:
+    """Ends the page at the processor, so that it cannot be paid any more; if it turns out paid,
+    the order is fulfilled instead. An open order without another page ends as `ending` says.
+
+    Raises: NotFound, Uncertain.
+    """
+    page = await _page(services, tenant_id, page_id)
+    if page.state == PageState.FAILED:
+        return PageOutcome.ENDED
+    try:
+        found = await _end_at_processor(services, tenant_id, page, ending)
+    except DefinitiveFailure as failure:
+        return await _out_of_reach(services, tenant_id, page, failure, ending)
+    async with services.uow_factory(tenant_id) as uow:
+        return await apply_page(uow, page_id, found, ending)
+
+
+async def check_payment(services: Services, tenant_id: UUID, order_id: UUID) -> None:
+    """Asks once how the order's payment stands, for the page a guest comes back to.
+
+    A processor that does not answer is no reason to show no page: then nothing changes.
+    """
+    async with services.uow_factory(tenant_id) as uow:
+        order = await get_order(uow, order_id)
+    if order.state == OrderState.CONFIRMED:
+        return
+    for page_id in await _live_pages(services, tenant_id, order_id):
+        try:
+            await settle_page(services, tenant_id, page_id)
+        except ProcessorError as error:
+            log.warning("payment_check_failed", order_id=str(order_id), error=str(error))
+
+
+async def end_hold(
+    services: Services, tenant_id: UUID, order_id: UUID, ending: Ending = EXPIRED
+) -> OrderState:
+    """Closes the order's pages, then frees what it holds; returns what became of the order.
+
+    It may come back confirmed, since someone paid meanwhile, or still open, while a slow payment
+    is on its way. Raises: NotFound, Uncertain.
+    """
+    async with services.uow_factory(tenant_id) as uow:
+        order = await get_order(uow, order_id)
+    if order.state != OrderState.OPEN:
+        return OrderState(order.state)
+    for page_id in await _live_pages(services, tenant_id, order_id):
+        await close_page(services, tenant_id, page_id, ending)
+    end = cancel_open_order if ending.state == OrderState.CANCELLED else expire_order
+    async with services.uow_factory(tenant_id) as uow:
+        if not await can_still_be_paid(uow, order_id):
+            await end(uow, order_id, ending.why, services.clock.now())
+        return OrderState((await get_order(uow, order_id)).state)
+
+
+async def give_up_order(services: Services, tenant_id: UUID, order_id: UUID) -> OrderState:
+    """The guest leaves the payment page for good, or changed what the hold was for."""
+    return await end_hold(services, tenant_id, order_id, GIVEN_UP)
+
+
+async def expire_pages_for_orders(
+    services: Services, tenant_id: UUID, order_ids: Iterable[UUID], *, why: str = "cancelled"
+) -> dict[UUID, OrderState]:
+    """Ends holds because what they hold is being cancelled; call it before seats are freed.
+
+    Returns what became of each order. Orders that are not open stay as they are. One whose page
+    the processor could not be asked about stays open and is left for the next try.
+    """
+    became: dict[UUID, OrderState] = {}
+    for order_id in order_ids:
+        try:
+            ending = Ending(OrderState.CANCELLED, why)
+            became[order_id] = await end_hold(services, tenant_id, order_id, ending)
+        except Uncertain as doubt:
+            log.warning("hold_not_ended", order_id=str(order_id), error=str(doubt))
+            became[order_id] = OrderState.OPEN
+    return became
+
+
+async def _page(services: Services, tenant_id: UUID, page_id: UUID) -> PaymentPage:
+    async with services.uow_factory(tenant_id) as uow:
+        page = await uow.session.get(PaymentPage, {"tenant_id": tenant_id, "id": page_id})
+    if page is None:
+        raise NotFound(_("There is no such payment."))
+    return page
+
+
+async def _live_pages(services: Services, tenant_id: UUID, order_id: UUID) -> list[UUID]:
+    async with services.uow_factory(tenant_id) as uow:
+        found = await uow.session.scalars(
+            select(PaymentPage.id)
+            .where(
+                PaymentPage.tenant_id == tenant_id,
+                PaymentPage.order_id == order_id,
+                PaymentPage.state.in_([str(state) for state in LIVE_PAGES]),
+            )
+            .order_by(PaymentPage.attempt)
+        )
+        return list(found)
+
+
+async def _look(
+    services: Services, tenant_id: UUID, page: PaymentPage, ending: Ending | None
+) -> ProcessorPage:
+    """The page as it is now. One whose making is in doubt is made by the same attempt again, so
+    that what the processor may know of it comes to light.
+    """
+    page_id = page.processor_id
+    if page_id is None:
+        call = PageCall(row=page, is_replay=True)
+        page_id = (await make_page(services, tenant_id, call, ending)).id
+    return await services.port(StripeGateway).retrieve_checkout_page(page.account_id, page_id)
+
+
+async def _end_at_processor(
+    services: Services, tenant_id: UUID, page: PaymentPage, ending: Ending
+) -> ProcessorPage:
+    """What the page is after we asked to end it; one that was paid meanwhile cannot be ended."""
+    found = await _look(services, tenant_id, page, ending)
+    if found.status != PageStatus.OPEN:
+        return found
+    gateway = services.port(StripeGateway)
+    try:
+        return await gateway.expire_checkout_page(page.account_id, found.id)
+    except DefinitiveFailure:
+        return await gateway.retrieve_checkout_page(page.account_id, found.id)
+
+
+async def _out_of_reach(
+    services: Services,
+    tenant_id: UUID,
+    page: PaymentPage,
+    failure: DefinitiveFailure,
+    ending: Ending,
+) -> PageOutcome:
+    """The processor refuses to show the page, as it does once a business has disconnected.
+
+    Until its time is over it may be paid, so it stays; after that it is given up, and a person is
+    asked to look for the money, since we cannot.
+    """
+    async with services.uow_factory(tenant_id) as uow:
+        order, row = await lock_page(uow, page.id)
+        if row.state not in LIVE_PAGES:
+            return PageOutcome.ENDED
+        if services.clock.now() <= row.expires_at:
+            return PageOutcome.OPEN
+        row.error = str(failure)
+        await _ask_a_person(uow, row, order.reference)
+        await end_page(uow, order, row, PageState.FAILED, ending)
+    return PageOutcome.ENDED
+
+
+async def _ask_a_person(uow: UnitOfWork, page: PaymentPage, reference: str) -> None:
+    sentence = _(
+        "We could not ask whether order %(reference)s was paid. Please look in your Stripe"
+        " dashboard, and refund what came in.",
+        reference=reference,
+    )
+    await raise_open_item(uow, OpenItemKind.PAGE_OUT_OF_REACH, page.id, page.order_id, sentence)

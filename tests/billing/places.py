@@ -1,0 +1,42 @@
+"""A small kind of thing to sell: places that are held, taken and freed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from src.billing.models import Order
+from src.platform.db.uow import UnitOfWork
+
+
+class Places:
+    """A line kind with a stock of its own; `states` says where each order's places stand."""
+
+    def __init__(self, left: int = 1) -> None:
+        self.left = left
+        self.states: dict[UUID, str] = {}
+        self.undeliverable_minor = 0
+        self.calls: list[str] = []
+
+    def hold(self, order_id: UUID) -> None:
+        self.left -= 1
+        self.states[order_id] = "held"
+
+    async def confirm(self, uow: UnitOfWork, order: Order, now: datetime) -> int:
+        self.calls.append("confirm")
+        assert self.states[order.id] == "held"
+        self.states[order.id] = "sold"
+        return self.undeliverable_minor
+
+    async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
+        self.calls.append(f"release: {why}")
+        assert self.states[order.id] == "held"
+        self.states[order.id] = "free"
+        self.left += 1
+
+    async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
+        self.calls.append("reacquire")
+        assert self.states[order.id] == "free"
+        if self.left < 1:
+            return False
+        self.left -= 1
+        self.states[order.id] = "sold"
+        return True
