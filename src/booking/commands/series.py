@@ -1,0 +1,284 @@
+"""Making, changing and publishing series."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select, update
+
+from src.booking.domain.bookable import (
+    AttachedSession,
+    PublishFacts,
+    why_not_publishable_series,
+)
+from src.booking.domain.kinds import (
+    GapPolicy,
+    JoinPolicy,
+    SeriesPriceType,
+    SessionState,
+    Visibility,
+)
+from src.booking.domain.reasons import Reason
+from src.booking.domain.states import LIVE_SEATS
+from src.booking.models import Booking, Seat, Series, Service, Session
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+from src.tenants.domain.entitlements import Feature
+from src.tenants.gates import require_feature_now
+
+MAX_PRICE_MINOR = 100_000_00
+
+
+class SeriesCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """What an owner says of a series. `session_ids` are all the dates it is to have.
+
+    `drop_in_minor` None: a single date costs what the service says.
+    """
+
+    title: str
+    price_type: SeriesPriceType
+    price_minor: int = 0
+    description: str = ""
+    visibility: Visibility = Visibility.PUBLIC
+    join_policy: JoinPolicy = JoinPolicy.BEFORE_START
+    join_until_on: date | None = None
+    gap_policy: GapPolicy = GapPolicy.BLOCK
+    drop_in_allowed: bool = False
+    drop_in_minor: int | None = None
+    session_ids: tuple[UUID, ...] = ()
+
+
+class NotPublishable(Conflict):
+    """The series cannot go on sale; `reasons` say why and how to mend it."""
+
+    code = "not_publishable"
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(" ".join(f"{reason.owner_sentence} {reason.mend}" for reason in reasons))
+        self.reasons = tuple(reasons)
+
+
+async def create_series(
+    uow: UnitOfWork, ctx: RequestContext, service_id: UUID, cmd: SeriesCommand
+) -> UUID:
+    """A new series, off sale until it is published. Returns its id.
+
+    Raises: PlanLimitReached, NotFound, InvalidInput, Conflict.
+    """
+    await _require_plan(uow, ctx)
+    if await uow.session.get(Service, (uow.tenant, service_id)) is None:
+        raise NotFound(_("There is no such service."))
+    _check(cmd)
+    now, series_id = uow.clock.now(), new_id()
+    uow.session.add(
+        Series(
+            tenant_id=uow.tenant,
+            id=series_id,
+            service_id=service_id,
+            created_at=now,
+            updated_at=now,
+            **_columns(cmd),
+        )
+    )
+    await uow.session.flush()
+    await _attach(uow, series_id, service_id, set(cmd.session_ids), in_term=True)
+    await audit(uow, ctx, "series.created", "series", series_id, title=cmd.title)
+    return series_id
+
+
+async def update_series(
+    uow: UnitOfWork, ctx: RequestContext, series_id: UUID, cmd: SeriesCommand
+) -> None:
+    """Changes what is said and which dates belong to it; holds and what is sold keep their price.
+
+    Dates that join after the first publication are delivered to new buyers but do not move the
+    base that prices are worked out by. Raises: PlanLimitReached, NotFound, InvalidInput, Conflict.
+    """
+    await _require_plan(uow, ctx)
+    series = await get_series(uow, series_id)
+    _check(cmd)
+    for name, value in _columns(cmd).items():
+        setattr(series, name, value)
+    series.updated_at = uow.clock.now()
+    before = set(await _session_ids(uow, series_id))
+    wanted = set(cmd.session_ids)
+    await _detach(uow, series_id, before - wanted)
+    in_term = series.published_at is None
+    await _attach(uow, series_id, series.service_id, wanted - before, in_term=in_term)
+    await audit(uow, ctx, "series.changed", "series", series_id, title=cmd.title)
+
+
+async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> None:
+    """Puts the series on sale; the first time its term, and so its base, is fixed for good.
+
+    Raises: PlanLimitReached, NotFound, NotPublishable.
+    """
+    await _require_plan(uow, ctx)
+    series = await get_series(uow, series_id)
+    reasons = await reasons_against_publishing(uow, series)
+    if reasons:
+        raise NotPublishable(reasons)
+    now = uow.clock.now()
+    if series.published_at is None:
+        series.published_at = now
+        series.base_sessions = await _sessions_that_take_place(uow, series_id)
+    series.active = True
+    series.updated_at = now
+    await audit(uow, ctx, "series.published", "series", series_id)
+
+
+async def unpublish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> None:
+    """Takes the series off sale; what is sold runs on. No plan is asked for this."""
+    series = await get_series(uow, series_id)
+    series.active = False
+    series.updated_at = uow.clock.now()
+    await audit(uow, ctx, "series.unpublished", "series", series_id)
+
+
+async def get_series(uow: UnitOfWork, series_id: UUID) -> Series:
+    """Raises: NotFound, for another tenant's series too."""
+    found = await uow.session.get(Series, (uow.tenant, series_id))
+    if found is None:
+        raise NotFound(_("There is no such series."))
+    return found
+
+
+async def reasons_against_publishing(uow: UnitOfWork, series: Series) -> list[Reason]:
+    """Every reason why it cannot go on sale now; empty when it can."""
+    found = await uow.session.scalars(
+        select(Session).where(Session.tenant_id == uow.tenant, Session.series_id == series.id)
+    )
+    facts = PublishFacts(
+        service_id=series.service_id,
+        sessions=[
+            AttachedSession(
+                service_id=session.service_id,
+                state=SessionState(session.state),
+                starts_at=session.starts_at,
+            )
+            for session in found
+        ],
+        price_type=SeriesPriceType(series.price_type),
+        price_minor=series.price_minor,
+    )
+    return why_not_publishable_series(facts, uow.clock.now())
+
+
+async def _require_plan(uow: UnitOfWork, ctx: RequestContext) -> None:
+    await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
+    await require_feature_now(uow, ctx, Feature.SERIES)
+
+
+def _check(cmd: SeriesCommand) -> None:
+    """Raises: InvalidInput with every field's sentence."""
+    wrong: dict[str, str] = {}
+    if not cmd.title.strip():
+        wrong["title"] = _("Please give the series a title.")
+    if len(cmd.title) > 120:
+        wrong["title"] = _("Please keep the title within 120 characters.")
+    if cmd.price_type is not SeriesPriceType.FREE and cmd.price_minor <= 0:
+        wrong["price"] = _("Please say what the series costs, or make it free.")
+    if not 0 <= cmd.price_minor <= MAX_PRICE_MINOR:
+        wrong["price"] = _("Please give a price between 0 and 100,000.")
+    if cmd.drop_in_minor is not None and not 0 <= cmd.drop_in_minor <= MAX_PRICE_MINOR:
+        wrong["drop_in_price"] = _("Please give a price between 0 and 100,000.")
+    if cmd.join_policy is JoinPolicy.UNTIL and cmd.join_until_on is None:
+        wrong["join_until_on"] = _("Please say until which day guests may join.")
+    if wrong:
+        raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
+
+
+def _columns(cmd: SeriesCommand) -> dict[str, object]:
+    is_free = cmd.price_type is SeriesPriceType.FREE
+    until = cmd.join_until_on if cmd.join_policy is JoinPolicy.UNTIL else None
+    return {
+        "title": cmd.title.strip(),
+        "description": cmd.description.strip(),
+        "price_type": str(cmd.price_type),
+        "price_minor": 0 if is_free else cmd.price_minor,
+        "visibility": str(cmd.visibility),
+        "join_policy": str(cmd.join_policy),
+        "join_until_on": until,
+        "gap_policy": str(cmd.gap_policy),
+        "drop_in_allowed": cmd.drop_in_allowed,
+        "drop_in_price_minor": cmd.drop_in_minor,
+    }
+
+
+async def _session_ids(uow: UnitOfWork, series_id: UUID) -> Sequence[UUID]:
+    found = await uow.session.scalars(
+        select(Session.id).where(Session.tenant_id == uow.tenant, Session.series_id == series_id)
+    )
+    return found.all()
+
+
+async def _attach(
+    uow: UnitOfWork, series_id: UUID, service_id: UUID, session_ids: set[UUID], *, in_term: bool
+) -> None:
+    """Only upcoming sessions of the same service that are in no other series.
+
+    One guarded update, so that a session which another series took meanwhile is noticed.
+    """
+    if not session_ids:
+        return
+    attached = await uow.session.scalars(
+        update(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(sorted(session_ids)),
+            Session.service_id == service_id,
+            Session.series_id.is_(None),
+            Session.state == str(SessionState.SCHEDULED),
+            Session.starts_at > uow.clock.now(),
+        )
+        .values(series_id=series_id, in_term=in_term)
+        .returning(Session.id)
+        .execution_options(synchronize_session=False)
+    )
+    if set(attached) != session_ids:
+        sentence = _("Some of these sessions have started, are cancelled or in another series.")
+        raise InvalidInput(sentence, fields={"session_ids": sentence})
+
+
+async def _detach(uow: UnitOfWork, series_id: UUID, session_ids: set[UUID]) -> None:
+    """A session with buyers of the series stays: they have paid for it."""
+    if not session_ids:
+        return
+    sold = await uow.session.scalar(
+        select(func.count())
+        .select_from(Seat)
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.session_id.in_(session_ids),
+            Booking.series_id == series_id,
+            Seat.state.in_([str(state) for state in LIVE_SEATS]),
+        )
+    )
+    if sold:
+        sentence = _("A date that was sold with the series cannot be taken out; cancel it instead.")
+        raise InvalidInput(sentence, fields={"session_ids": sentence})
+    await uow.session.execute(
+        update(Session)
+        .where(Session.tenant_id == uow.tenant, Session.id.in_(sorted(session_ids)))
+        .values(series_id=None, in_term=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _sessions_that_take_place(uow: UnitOfWork, series_id: UUID) -> int:
+    count = await uow.session.scalar(
+        select(func.count())
+        .select_from(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.series_id == series_id,
+            Session.state == str(SessionState.SCHEDULED),
+        )
+    )
+    return count or 0
