@@ -1,0 +1,1 @@
+"""Checks every request and answer against the type hints that the stripe library ships with."""

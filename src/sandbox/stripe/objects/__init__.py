@@ -1,0 +1,1 @@
+"""The objects of the API: how each is made, changed and listed."""
