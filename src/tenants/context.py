@@ -47,6 +47,9 @@ class TenantSnapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     booking_terms: str
     payments_ready: bool
     entitlements: Entitlements
+    logo_url: str | None = None
+    is_confirmed: bool = True
+    """Whether an owner has proved an e-mail address; until then guests read "opening soon"."""
 
     @cached_property
     def zone(self) -> ZoneInfo:
