@@ -132,17 +132,19 @@ def spawn(
     identity: Identity = ONESELF,
     stdin: bytes | None = None,
     watched: bool = sys.platform != "linux",
+    grace_seconds: float = STOP_SECONDS,
 ) -> Process:
     """Starts the command with its output in `log_path` (the one before is kept as `.previous`).
 
     The child gets `death_signal` when this process ends in any way, SIGKILL included. It has a
     process group of its own, so that Ctrl-C in a terminal reaches only the parent.
-    `watched` puts a small process in between that does what the kernel does on Linux.
+    `watched` puts a small process in between, which does what only Linux's kernel does and, should
+    the child not heed the signal within `grace_seconds`, kills it.
     """
     lifeline: tuple[int, int] | None = os.pipe() if watched else None
     options = [f"--parent={os.getpid()}", f"--signal={int(death_signal)}"]
     options += identity.launcher_options()
-    options += [f"--watch={lifeline[0]}"] if lifeline else []
+    options += [f"--watch={lifeline[0]}", f"--grace={grace_seconds}"] if lifeline else []
     try:
         with _open_log(log_path) as log:
             popen = subprocess.Popen(
@@ -295,7 +297,13 @@ class Supervisor:
         self, name: str, command: Sequence[str | Path], environment: Mapping[str, str]
     ) -> Process:
         """Starts a child and watches it from now on; does not wait for it to be ready."""
-        process = spawn(name, command, log_path=self.logs / f"{name}.log", environment=environment)
+        process = spawn(
+            name,
+            command,
+            log_path=self.logs / f"{name}.log",
+            environment=environment,
+            watched=True,
+        )
         self.adopt(process, process.stop)
         return process
 

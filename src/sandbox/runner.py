@@ -37,7 +37,6 @@ from src.sandbox.server_files import (
     PostgresProgram,
     ServerMissingError,
     choose_data_root,
-    copied_programs,
     fallback_data_root,
     find_postgres,
 )
@@ -158,7 +157,7 @@ class Demo:
         mailbox = supervisor.start("mailbox", self._mailbox_command(), environment)
         stripe = supervisor.start("stripe", self._stripe_command(), environment)
         supervisor.wait_ready(mailbox, http_ready(self._ports.mailbox, "/"))
-        supervisor.wait_ready(stripe, http_ready(self._ports.stripe, "/"))
+        supervisor.wait_ready(stripe, http_ready(self._ports.stripe, "/assets/page.css"))
 
     def _start_platform(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
         _say("Starting web, worker and relay ...")
@@ -213,9 +212,6 @@ def reset(preferred: Path) -> None:
             shutil.rmtree(root)
             lock.release()
             _say(f"Removed {_short(root)}.")
-    for copy in copied_programs():
-        shutil.rmtree(copy)
-        _say(f"Removed {copy}.")
 
 
 def _module(name: str) -> list[str]:

@@ -26,7 +26,6 @@ from src.sandbox.processes import ONESELF, ChildFailedError, Identity, run_to_en
 OLDEST_POSTGRES = 15
 # Only folders that are checked to be one's own are used below it.
 WORLD_TMP = Path("/var/tmp")  # noqa: S108
-COPY_PREFIX = "seatline-postgres-"
 NOBODY = "nobody"
 TRIAL_SECONDS = 20.0
 
@@ -101,11 +100,6 @@ def choose_data_root(preferred: Path, identity: Identity) -> Path:
 def fallback_data_root(preferred: Path) -> Path:
     name = f"{preferred.absolute()}:{os.geteuid()}"
     return WORLD_TMP / f"seatline-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-
-
-def copied_programs() -> list[Path]:
-    """Copies of PostgreSQL that were made for this user; they can be made again."""
-    return sorted(WORLD_TMP.glob(f"{COPY_PREFIX}*-{os.geteuid()}"))
 
 
 def _postgres_folders(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -205,7 +199,7 @@ def _make_own_folder(folder: Path, identity: Identity) -> None:
 
 def _copy_programs(installation: Path, version: str) -> Path:
     """A copy of PostgreSQL's programs that everybody can run; made once for a version."""
-    root = WORLD_TMP / f"{COPY_PREFIX}{version}-{platform.machine()}-{os.geteuid()}"
+    root = WORLD_TMP / f"seatline-postgres-{version}-{platform.machine()}-{os.geteuid()}"
     _make_own_folder(root, Identity(0))
     copy = root / "pginstall"
     if not copy.exists():

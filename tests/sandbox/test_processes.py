@@ -29,7 +29,9 @@ PARENT = """
 import pathlib, sys, time
 from src.sandbox.processes import spawn
 log = pathlib.Path("child.log")
-child = spawn("child", ["/bin/sleep", "600"], log_path=log, watched=sys.argv[1] == "watched")
+command = ["/bin/sleep", "600"]
+watched = sys.argv[1] == "watched"
+child = spawn("child", command, log_path=log, watched=watched, grace_seconds=0.2)
 pathlib.Path("pids.new").write_text(str(child.pid))
 pathlib.Path("pids.new").rename("pids")
 time.sleep(600)
@@ -218,3 +220,16 @@ def test_a_port_is_taken_while_somebody_listens() -> None:
         listener.listen()
         assert not port_is_free(listener.getsockname()[1])
     assert port_is_free(listener_port := free_port()), listener_port
+
+
+@pytest.mark.faults
+def test_a_deaf_child_of_a_killed_parent_is_killed_too(tmp_path: Path) -> None:
+    deaf = "trap '' TERM; while :; do sleep 0.1; done"
+    program = PARENT.replace('["/bin/sleep", "600"]', f'["/bin/sh", "-c", {deaf!r}]')
+    with start_python(tmp_path, program, "watched") as parent:
+        watcher = psutil.Process(*pids(tmp_path))
+        until(lambda: bool(watcher.children(recursive=True)[1:]))
+        family = [process.pid for process in (watcher, *watcher.children(recursive=True))]
+        parent.send_signal(signal.SIGKILL)
+        parent.communicate()
+    until(lambda: not any(is_alive(pid) for pid in family))
