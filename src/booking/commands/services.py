@@ -1,0 +1,248 @@
+"""Making and changing services.
+
+What the plan gates is offering: creating a group service, switching one on, showing it again, and
+selling by series. Words and rules of a service may be corrected on any plan.
+"""
+
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from src.booking.domain.kinds import (
+    SalesMode,
+    SeriesPriceType,
+    ServiceKind,
+    SessionMode,
+    Visibility,
+)
+from src.booking.domain.questions import Question
+from src.booking.domain.service_rules import ServiceDraft, numbered, service_errors, slug_for
+from src.booking.models import Service
+from src.platform.db import register_constraint
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+from src.tenants.domain.entitlements import Feature
+from src.tenants.gates import require_feature_now
+from src.tenants.models import Location, Performer
+
+
+def slug_taken() -> InvalidInput:
+    sentence = _("Another service has this address; choose another.")
+    return InvalidInput(sentence, fields={"slug": sentence})
+
+
+register_constraint("uq_services_slug", slug_taken)
+register_constraint(
+    "pk_services",
+    lambda: Conflict(_("This service has been created already."), code="already_submitted"),
+)
+
+
+class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of a service that its owner may choose.
+
+    An empty `slug` is made from the name when the service is created, and stays as it is later.
+    Prices are those of a single entry, gross; a free service has none.
+    """
+
+    name: str
+    slug: str = ""
+    description: str = ""
+    mode: SessionMode = SessionMode.IN_PERSON
+    sales_mode: SalesMode = SalesMode.SINGLE
+    price_type: SeriesPriceType = SeriesPriceType.FREE
+    price_minor: int = 0
+    tax_rate_bp: int = 0
+    duration_minutes: int = 60
+    default_capacity: int = 10
+    default_performer_id: UUID | None = None
+    default_location_id: UUID | None = None
+    min_notice_minutes: int = 0
+    horizon_days: int = 365
+    max_party: int = 10
+    questions: tuple[Question, ...] = ()
+    visibility: Visibility = Visibility.PUBLIC
+    active: bool = True
+
+
+class CreateService(ServiceDetails, frozen=True, kw_only=True):
+    """A new group service; the same `service_id` sent again creates nothing more."""
+
+    service_id: UUID | None = None
+
+
+class UpdateService(ServiceDetails, frozen=True, kw_only=True):
+    service_id: UUID
+
+
+async def get_service(uow: UnitOfWork, service_id: UUID) -> Service:
+    """Raises: NotFound, for another tenant's service too."""
+    found = await uow.session.get(Service, (uow.tenant, service_id))
+    if found is None:
+        raise NotFound(_("There is no such service."))
+    return found
+
+
+async def create_service(uow: UnitOfWork, ctx: RequestContext, cmd: CreateService) -> UUID:
+    """A group service, offered at once unless `active` or `visibility` say otherwise.
+
+    Raises: PlanLimitReached, InvalidInput.
+    """
+    await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
+    await _require_sales_mode(uow, ctx, cmd.sales_mode)
+    service_id = cmd.service_id or new_id()
+    if await uow.session.get(Service, (uow.tenant, service_id)) is not None:
+        return service_id
+    slug = cmd.slug or await _free_slug(uow, slug_for(cmd.name))
+    await _check(uow, cmd, slug)
+    now = uow.clock.now()
+    uow.session.add(
+        Service(
+            tenant_id=uow.tenant,
+            id=service_id,
+            kind=str(ServiceKind.GROUP),
+            created_at=now,
+            updated_at=now,
+            **_columns(cmd, slug),
+        )
+    )
+    await audit(uow, ctx, "service.created", "service", service_id, name=cmd.name)
+    await uow.session.flush()
+    return service_id
+
+
+async def update_service(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateService) -> None:
+    """Changes take effect for what is booked from now on; orders keep their prices.
+
+    Raises: NotFound, PlanLimitReached, InvalidInput.
+    """
+    service = await get_service(uow, cmd.service_id)
+    if _offers_more(service, cmd):
+        await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
+    if cmd.sales_mode != service.sales_mode:
+        await _require_sales_mode(uow, ctx, cmd.sales_mode)
+    await _check(uow, cmd, cmd.slug or service.slug, service)
+    changed = _apply(service, _columns(cmd, cmd.slug or service.slug))
+    if changed:
+        service.updated_at = uow.clock.now()
+        await audit(uow, ctx, "service.changed", "service", service.id, changed=changed)
+    await uow.session.flush()
+
+
+async def set_service_active(
+    uow: UnitOfWork, ctx: RequestContext, service_id: UUID, *, active: bool
+) -> None:
+    """Switches a service on or off. Raises: NotFound, PlanLimitReached."""
+    service = await get_service(uow, service_id)
+    if service.active == active:
+        return
+    if active and service.kind == ServiceKind.GROUP:
+        await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
+    service.active, service.updated_at = active, uow.clock.now()
+    action = "service.switched_on" if active else "service.switched_off"
+    await audit(uow, ctx, action, "service", service_id)
+    await uow.session.flush()
+
+
+def _offers_more(service: Service, cmd: UpdateService) -> bool:
+    """Whether guests would see something that they do not see now."""
+    hidden, offered = str(Visibility.HIDDEN), cmd.active and cmd.visibility != Visibility.HIDDEN
+    was_offered = service.active and service.visibility != hidden
+    return service.kind == ServiceKind.GROUP and offered and not was_offered
+
+
+async def _require_sales_mode(uow: UnitOfWork, ctx: RequestContext, mode: SalesMode) -> None:
+    if mode is not SalesMode.SINGLE:
+        await require_feature_now(uow, ctx, Feature.SERIES)
+
+
+async def _check(
+    uow: UnitOfWork, cmd: ServiceDetails, slug: str, service: Service | None = None
+) -> None:
+    draft = ServiceDraft(
+        name=cmd.name,
+        slug=slug,
+        description=cmd.description,
+        sales_mode=cmd.sales_mode,
+        price_type=cmd.price_type,
+        price_minor=cmd.price_minor,
+        tax_rate_bp=cmd.tax_rate_bp,
+        duration_minutes=cmd.duration_minutes,
+        default_capacity=cmd.default_capacity,
+        min_notice_minutes=cmd.min_notice_minutes,
+        horizon_days=cmd.horizon_days,
+        max_party=cmd.max_party,
+        questions=cmd.questions,
+    )
+    fields = service_errors(draft)
+    fields |= await _unknown_defaults(uow, cmd)
+    if "slug" not in fields and (service is None or service.slug != slug):
+        fields |= slug_taken().fields if await _is_taken(uow, slug) else {}
+    if fields:
+        raise InvalidInput(_("The service cannot be saved like this."), fields=fields)
+
+
+async def _unknown_defaults(uow: UnitOfWork, cmd: ServiceDetails) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    if cmd.default_performer_id is not None:
+        key = (uow.tenant, cmd.default_performer_id)
+        if await uow.session.get(Performer, key) is None:
+            fields["default_performer_id"] = _("Please choose one of the given ones.")
+    if cmd.default_location_id is not None:
+        key = (uow.tenant, cmd.default_location_id)
+        if await uow.session.get(Location, key) is None:
+            fields["default_location_id"] = _("Please choose one of the given ones.")
+    return fields
+
+
+async def _is_taken(uow: UnitOfWork, slug: str) -> bool:
+    found = await uow.session.scalar(
+        select(Service.id).where(Service.tenant_id == uow.tenant, Service.slug == slug)
+    )
+    return found is not None
+
+
+async def _free_slug(uow: UnitOfWork, wanted: str) -> str:
+    slug, number = wanted, 1
+    while await _is_taken(uow, slug):
+        number += 1
+        slug = numbered(wanted, number)
+    return slug
+
+
+def _columns(cmd: ServiceDetails, slug: str) -> dict[str, object]:
+    """The row's columns; a free service keeps no price that nobody pays."""
+    is_free = cmd.price_type is SeriesPriceType.FREE
+    return {
+        "slug": slug,
+        "name": cmd.name.strip(),
+        "description": cmd.description.strip(),
+        "mode": str(cmd.mode),
+        "sales_mode": str(cmd.sales_mode),
+        "price_type": str(cmd.price_type),
+        "price_minor": 0 if is_free else cmd.price_minor,
+        "tax_rate_bp": cmd.tax_rate_bp,
+        "duration_minutes": cmd.duration_minutes,
+        "default_capacity": cmd.default_capacity,
+        "default_performer_id": cmd.default_performer_id,
+        "default_location_id": cmd.default_location_id,
+        "min_notice_minutes": cmd.min_notice_minutes,
+        "horizon_days": cmd.horizon_days,
+        "max_party": cmd.max_party,
+        "questions": msgspec.to_builtins(cmd.questions),
+        "visibility": str(cmd.visibility),
+        "active": cmd.active,
+    }
+
+
+def _apply(service: Service, columns: dict[str, object]) -> list[str]:
+    """Sets what differs; returns the names of it."""
+    changed = [name for name, value in columns.items() if getattr(service, name) != value]
+    for name in changed:
+        setattr(service, name, columns[name])
+    return changed

@@ -1,0 +1,306 @@
+"""Publishing single sessions, correcting them, and taking back those nobody ever booked.
+
+A session's own row is contended (bookings claim its seats), so it is written last, by one guarded
+statement that lets no guest be moved or lose a seat.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import delete, exists, select, update
+
+from src.booking.commands.busy import Slot, free_performer, take_performer
+from src.booking.commands.services import get_service
+from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
+from src.booking.domain.session_rules import SessionDraft, session_errors
+from src.booking.models import Booking, Seat, Session
+from src.booking.queries.busy import taken_between
+from src.platform.db import register_constraint
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.i18n import _, ngettext
+from src.platform.ids import new_id
+from src.platform.web.formats import date_range
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+from src.tenants.domain.entitlements import Feature
+from src.tenants.gates import require_feature_now
+from src.tenants.models import Location, Performer
+
+CALENDAR_COLUMNS = {"title", "starts_at", "ends_at", "mode", "location_id", "meeting_url"}
+TIME_COLUMNS = {"starts_at", "ends_at"}
+
+
+def _changed_meanwhile() -> Conflict:
+    return Conflict(
+        _("This session has just changed. Please look at it again."), code="session_changed"
+    )
+
+
+register_constraint(
+    "pk_sessions",
+    lambda: Conflict(_("This session has been published already."), code="already_submitted"),
+)
+for _name in ("fk_seats_tenant_id_session_id", "fk_bookings_tenant_id_session_id"):
+    register_constraint(_name, _changed_meanwhile)
+
+
+class SessionDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of a session that its owner may choose; both moments are aware."""
+
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    mode: SessionMode = SessionMode.IN_PERSON
+    title: str = ""
+    meeting_url: str = ""
+    location_id: UUID | None = None
+    performer_id: UUID | None = None
+
+
+class CreateSession(SessionDetails, frozen=True, kw_only=True):
+    """A new session; the same `session_id` sent again creates nothing more."""
+
+    service_id: UUID
+    session_id: UUID | None = None
+
+
+class UpdateSession(SessionDetails, frozen=True, kw_only=True):
+    session_id: UUID
+
+
+async def get_session(uow: UnitOfWork, session_id: UUID) -> Session:
+    """Raises: NotFound, for another tenant's session too."""
+    found = await uow.session.get(Session, (uow.tenant, session_id))
+    if found is None:
+        raise NotFound(_("There is no such session."))
+    return found
+
+
+async def create_session(uow: UnitOfWork, ctx: RequestContext, cmd: CreateSession) -> UUID:
+    """One more date of a group service, on sale at once.
+
+    Raises: NotFound, PlanLimitReached, InvalidInput.
+    """
+    await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
+    await require_group_service(uow, cmd.service_id)
+    session_id = cmd.session_id or new_id()
+    if await uow.session.get(Session, (uow.tenant, session_id)) is not None:
+        return session_id
+    await _check(uow, ctx, cmd, None)
+    uow.session.add(
+        Session(
+            tenant_id=uow.tenant,
+            id=session_id,
+            service_id=cmd.service_id,
+            created_at=uow.clock.now(),
+            **_columns(cmd),
+        )
+    )
+    await audit(uow, ctx, "session.published", "session", session_id, **_said(cmd))
+    await uow.session.flush()
+    if cmd.performer_id is not None:
+        await take_performer(uow, cmd.performer_id, [Slot(session_id, cmd.starts_at, cmd.ends_at)])
+    return session_id
+
+
+async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSession) -> None:
+    """Corrects a session. Its time stays as it is while somebody has a seat.
+
+    Raises: NotFound; Conflict when it is cancelled or changed meanwhile; InvalidInput.
+    """
+    session = await get_session(uow, cmd.session_id)
+    if session.state != SessionState.SCHEDULED:
+        raise Conflict(_("This session is cancelled and stays as it was."), code="not_scheduled")
+    await _check(uow, ctx, cmd, session)
+    columns = _columns(cmd)
+    changed = {name for name in columns if getattr(session, name) != columns[name]}
+    if not changed:
+        return
+    if changed & {*TIME_COLUMNS, "performer_id"}:
+        await free_performer(uow, [session.id])
+        if cmd.performer_id is not None:
+            slot = Slot(session.id, cmd.starts_at, cmd.ends_at)
+            await take_performer(uow, cmd.performer_id, [slot])
+    await audit(uow, ctx, "session.changed", "session", session.id, changed=sorted(changed))
+    await uow.settle()
+    await _write(uow, session.id, columns, changed)
+
+
+async def delete_session(uow: UnitOfWork, ctx: RequestContext, session_id: UUID) -> UUID:
+    """Takes back a session that nobody ever had a seat in; returns its service.
+
+    Raises: NotFound; Conflict when somebody had a seat or it belongs to a series.
+    """
+    session = await get_session(uow, session_id)
+    sentence = await why_not_deletable(uow, session)
+    if sentence is not None:
+        raise Conflict(sentence, code="not_deletable")
+    await free_performer(uow, [session_id])
+    said = {"starts_at": session.starts_at.isoformat(), "title": session.title}
+    await audit(uow, ctx, "session.deleted", "session", session_id, **said)
+    await uow.settle()
+    deleted = await uow.session.execute(
+        delete(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.id == session_id,
+            Session.seats_taken == 0,
+            Session.series_id.is_(None),
+        )
+        .returning(Session.id)
+    )
+    if deleted.first() is None:
+        raise _changed_meanwhile()
+    return session.service_id
+
+
+async def why_not_deletable(uow: UnitOfWork, session: Session) -> str | None:
+    """Why this session has to stay, None when it may go."""
+    if session.series_id is not None:
+        return _("This session belongs to a series; take it out of the series first.")
+    if await _was_ever_booked(uow, session.id):
+        return _("Somebody has booked this session, so it stays as history; you can cancel it.")
+    return None
+
+
+async def require_group_service(uow: UnitOfWork, service_id: UUID) -> None:
+    """Raises: NotFound; Conflict for a service that has no sessions."""
+    service = await get_service(uow, service_id)
+    if service.kind != ServiceKind.GROUP:
+        raise Conflict(_("Only group services have sessions."), code="not_a_group_service")
+
+
+async def place_errors(
+    uow: UnitOfWork, location_id: UUID | None, mode: SessionMode, capacity: int
+) -> dict[str, str]:
+    """Sentences about where a session is to be, and whether its guests fit in there."""
+    if location_id is None:
+        return {}
+    location = await uow.session.get(Location, (uow.tenant, location_id))
+    if location is None:
+        return {"location_id": _("Please choose one of the given ones.")}
+    if location.is_online and mode is SessionMode.IN_PERSON:
+        return {"location_id": _("This is an online place; choose a room, or make it online.")}
+    if not location.is_online and mode is SessionMode.ONLINE:
+        return {"location_id": _("An online session has no room; choose an online place or none.")}
+    room = location.room_capacity
+    if room is not None and capacity > room:
+        return {
+            "capacity": ngettext(
+                "%(place)s has room for %(num)s person.",
+                "%(place)s has room for %(num)s people.",
+                room,
+                place=location.name,
+            )
+        }
+    return {}
+
+
+async def performer_exists(uow: UnitOfWork, performer_id: UUID) -> bool:
+    return await uow.session.get(Performer, (uow.tenant, performer_id)) is not None
+
+
+async def _check(
+    uow: UnitOfWork, ctx: RequestContext, cmd: SessionDetails, session: Session | None
+) -> None:
+    draft = SessionDraft(
+        title=cmd.title,
+        starts_at=cmd.starts_at,
+        ends_at=cmd.ends_at,
+        capacity=cmd.capacity,
+        mode=cmd.mode,
+        meeting_url=cmd.meeting_url,
+        taken=session.seats_taken if session is not None else 0,
+        current_starts_at=session.starts_at if session is not None else None,
+    )
+    fields = session_errors(draft, uow.clock.now())
+    fields = {**await place_errors(uow, cmd.location_id, cmd.mode, cmd.capacity), **fields}
+    if session is not None:
+        fields = {**_moved_with_guests(cmd, session), **fields}
+    if not fields:
+        fields = await _performer_errors(uow, ctx, cmd, session)
+    if fields:
+        raise InvalidInput(_("The session cannot be saved like this."), fields=fields)
+
+
+def _moved_with_guests(cmd: SessionDetails, session: Session) -> dict[str, str]:
+    moved = (cmd.starts_at, cmd.ends_at) != (session.starts_at, session.ends_at)
+    if not moved or not session.seats_taken:
+        return {}
+    sentence = ngettext(
+        "%(num)s seat is taken, so the time stays; cancel the session and publish a new one.",
+        "%(num)s seats are taken, so the time stays; cancel the session and publish a new one.",
+        session.seats_taken,
+    )
+    return {"starts_at" if cmd.starts_at != session.starts_at else "ends_at": sentence}
+
+
+async def _performer_errors(
+    uow: UnitOfWork, ctx: RequestContext, cmd: SessionDetails, session: Session | None
+) -> dict[str, str]:
+    if cmd.performer_id is None:
+        return {}
+    if not await performer_exists(uow, cmd.performer_id):
+        return {"performer_id": _("Please choose one of the given ones.")}
+    taken = await taken_between(
+        uow,
+        cmd.performer_id,
+        cmd.starts_at,
+        cmd.ends_at,
+        except_session=session.id if session is not None else None,
+    )
+    if not taken:
+        return {}
+    return {
+        "performer_id": _(
+            "Already taken then by “%(title)s”, %(when)s.",
+            title=taken[0].title,
+            when=date_range(taken[0].starts_at, taken[0].ends_at, ctx.here.zone),
+        )
+    }
+
+
+def _columns(cmd: SessionDetails) -> dict[str, Any]:
+    return {
+        "title": cmd.title.strip(),
+        "starts_at": cmd.starts_at,
+        "ends_at": cmd.ends_at,
+        "capacity": cmd.capacity,
+        "mode": str(cmd.mode),
+        "location_id": cmd.location_id,
+        "meeting_url": cmd.meeting_url.strip(),
+        "performer_id": cmd.performer_id,
+    }
+
+
+def _said(cmd: SessionDetails) -> dict[str, Any]:
+    return {"starts_at": cmd.starts_at.isoformat(), "capacity": cmd.capacity, "title": cmd.title}
+
+
+async def _write(
+    uow: UnitOfWork, session_id: UUID, columns: dict[str, Any], changed: set[str]
+) -> None:
+    """The guarded update: no seat is lost and no guest is moved, whoever books meanwhile."""
+    statement = update(Session).where(
+        Session.tenant_id == uow.tenant,
+        Session.id == session_id,
+        Session.state == str(SessionState.SCHEDULED),
+        Session.seats_taken <= columns["capacity"],
+    )
+    if changed & TIME_COLUMNS:
+        statement = statement.where(Session.seats_taken == 0)
+    values = {name: columns[name] for name in changed}
+    if changed & CALENDAR_COLUMNS:
+        values["sequence"] = Session.sequence + 1
+    written = await uow.session.execute(statement.values(**values).returning(Session.id))
+    if written.first() is None:
+        raise _changed_meanwhile()
+
+
+async def _was_ever_booked(uow: UnitOfWork, session_id: UUID) -> bool:
+    seats = exists().where(Seat.tenant_id == uow.tenant, Seat.session_id == session_id)
+    bookings = exists().where(Booking.tenant_id == uow.tenant, Booking.session_id == session_id)
+    return bool(await uow.session.scalar(select(seats | bookings)))
