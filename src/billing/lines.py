@@ -53,10 +53,13 @@ def line_kind(kind: str) -> LineKind:
 
 
 async def handlers_of(uow: UnitOfWork, order: Order) -> Sequence[LineKind]:
-    """The handlers of the order's lines, each once, in the same sequence for every order."""
+    """The handlers of the order's lines, in the same sequence for every order.
+
+    One that serves several of its kinds is there once, since it deals with all lines at a time.
+    """
     found = await uow.session.scalars(
         select(OrderLine.kind)
         .where(OrderLine.tenant_id == uow.tenant, OrderLine.order_id == order.id)
         .distinct()
     )
-    return [line_kind(kind) for kind in sorted(found)]
+    return list(dict.fromkeys(line_kind(kind) for kind in sorted(found)))

@@ -11,8 +11,8 @@ from src.billing.domain.retries import (
     next_refund_check,
 )
 from src.billing.events import RefundRequested
-from src.billing.jobs.refunds import take_refunds_of
 from src.billing.models import PaymentPage
+from src.billing.refund_news import take_refunds_of
 from src.billing.settlement import close_page, settle_page
 from src.platform.services import Services
 from src.tenants.models import Due

@@ -32,7 +32,7 @@ from src.billing.processor import (
 )
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import NotFound
+from src.platform.errors import NotFound, Unavailable
 from src.platform.i18n import _
 from src.platform.services import Services
 
@@ -115,8 +115,17 @@ async def end_hold(
 
 
 async def give_up_order(services: Services, tenant_id: UUID, order_id: UUID) -> OrderState:
-    """The guest leaves the payment page for good, or changed what the hold was for."""
-    return await end_hold(services, tenant_id, order_id, GIVEN_UP)
+    """The guest leaves the payment page for good, or changed what the hold was for.
+
+    Raises: NotFound; Unavailable while the processor does not answer.
+    """
+    try:
+        return await end_hold(services, tenant_id, order_id, GIVEN_UP)
+    except Uncertain as doubt:
+        raise Unavailable(
+            _("The payment service does not answer. Please try again in a moment."),
+            code="payment_page_unsure",
+        ) from doubt
 
 
 async def expire_pages_for_orders(

@@ -144,12 +144,8 @@ async def _switch_payments_off(till: Till) -> None:
 
 
 async def test_the_platforms_fee_is_in_the_page(till: Till) -> None:
-    from dataclasses import replace
 
-    import msgspec
-
-    settings = msgspec.structs.replace(till.services.settings, platform_fee_bp=250)
-    till.services = replace(till.services, settings=settings)
+    till.take_fee(250)
     _order, session_id = await till.order_with_page()
     await till.pay(session_id)
     (intent,) = await till.stripe_objects("payment_intent")

@@ -1,10 +1,11 @@
 """A business whose payments run against the stand-in for Stripe, as tests drive it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select, update
+import msgspec
+from sqlalchemy import delete, select, update
 
 from src.billing.checkout import ensure_payment_page
 from src.billing.commands.orders import get_order, insert_order
@@ -118,6 +119,16 @@ class Till:
         """Makes every outbox row due now, as the passing of time would."""
         async with self.services.uow_factory(self.business.id) as uow:
             await uow.session.execute(update(OutboxRow).values(available_at=self.clock.now()))
+
+    async def lose_outbox(self) -> None:
+        """As if every job had been tried in vain and parked."""
+        async with self.services.uow_factory(self.business.id) as uow:
+            await uow.session.execute(delete(OutboxRow))
+
+    def take_fee(self, fee_bp: int) -> None:
+        """From now on the platform takes its share of what is sold."""
+        settings = msgspec.structs.replace(self.services.settings, platform_fee_bp=fee_bp)
+        self.services = replace(self.services, settings=settings)
 
     async def stripe_objects(self, kind: str) -> list[dict[str, Any]]:
         return self.stripe.engine.store.every(self.account_id, kind, {})

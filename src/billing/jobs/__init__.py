@@ -1,6 +1,13 @@
 """Billing's work in the background, registered by the composition root."""
 
-from src.billing.events import ProcessorEventReceived, RefundRequested
+from src.billing.events import (
+    MoneyNeedsAttention,
+    OrderRefunded,
+    PaymentCameTooLate,
+    ProcessorEventReceived,
+    RefundRequested,
+)
+from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
 from src.billing.reconcile import reconcile
@@ -17,6 +24,9 @@ def register(registry: Registry) -> None:
     """Subscribes billing's consumers to what they wait for."""
     registry.on(ProcessorEventReceived, "billing.processor_event", handle_processor_event)
     registry.on(RefundRequested, "billing.send_refund", send_refund)
+    registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
+    registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
+    registry.on(MoneyNeedsAttention, "billing.tell_open_item", tell_of_open_item)
 
 
 def periodic_tasks(services: Services) -> list[Periodic]:

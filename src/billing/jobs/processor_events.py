@@ -11,9 +11,9 @@ from src.billing.commands.inbox import find_inbox_event, mark_handled
 from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.events import ProcessorEventReceived
-from src.billing.jobs.refunds import take_refunds_of
 from src.billing.models import InboxEvent, Order, Payment, PaymentPage
 from src.billing.processor import DefinitiveFailure, Dispute
+from src.billing.refund_news import take_refunds_of
 from src.billing.settlement import settle_page
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.i18n import _, current_locale

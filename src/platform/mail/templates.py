@@ -1,6 +1,7 @@
 """Mails from templates: subject, text and HTML of one occasion, in the recipient's language."""
 
 from functools import lru_cache
+from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,11 +30,13 @@ def render_mail(name: str, view: Any, locale: str) -> RenderedMail:
     """The mail `emails/<name>` about `view`, e.g. `booking/confirmed`.
 
     Each mail is three templates, `.subject.txt`, `.txt` and `.html`; a missing value in any of
-    them is an error, never an empty place.
+    them is an error, never an empty place. All three are escaped as HTML while they are rendered,
+    since they include one another; what is plain text is set free of it at the end.
     """
     with use_locale(locale):
         parts = [
             _environment().get_template(f"emails/{name}{ending}").render(view=view)
             for ending in (".subject.txt", ".txt", ".html")
         ]
-    return RenderedMail(" ".join(parts[0].split()), parts[1].strip() + "\n", parts[2])
+    subject, text = (unescape(part) for part in parts[:2])
+    return RenderedMail(" ".join(subject.split()), text.strip() + "\n", parts[2])

@@ -1,0 +1,156 @@
+"""Telling people about odd money: guests when it goes back, owners when they must look."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.billing.commands.orders import get_order
+from src.billing.commands.refunds import get_payment, get_refund
+from src.billing.domain.kinds import RefundCause
+from src.billing.events import MoneyNeedsAttention, OrderRefunded, PaymentCameTooLate
+from src.billing.models import OpenItem, Order, Refund
+from src.billing.views.mails import MoneyMail, OpenItemMail
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _, use_locale
+from src.platform.jobs.context import JobContext
+from src.platform.mail.queue import Mail, queue_mail
+from src.platform.mail.templates import render_mail
+from src.platform.money import Money, format_money
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.roles import Role
+from src.tenants.models import Member, User
+from src.tenants.queries.tenants import tenant_snapshot
+
+PLATFORM_NAME = "Seatline"
+
+TOLD_OF = (RefundCause.PAID_TWICE, RefundCause.NOT_DELIVERED, RefundCause.STAFF)
+"""Refunds with a mail of their own. One that is too late is told of at once, a cancelling is told
+of by whoever cancelled, and what was done in the processor's dashboard is the owner's to tell."""
+
+
+async def tell_of_late_payment(job: JobContext, event: PaymentCameTooLate) -> None:
+    """The places were gone when the money came: it goes back in full, and the guest hears so."""
+    async with job.unit_of_work(done=True) as uow:
+        order = await get_order(uow, event.order_id)
+        refund = await uow.session.scalar(
+            select(Refund)
+            .where(
+                Refund.tenant_id == uow.tenant,
+                Refund.order_id == order.id,
+                Refund.cause == str(RefundCause.TOO_LATE),
+            )
+            .order_by(Refund.created_at.desc())
+            .limit(1)
+        )
+        if refund is not None:
+            await _tell_guest(job, uow, "payment_too_late", order, refund)
+
+
+async def tell_of_refund(job: JobContext, event: OrderRefunded) -> None:
+    """Money is on its way back to the guest's card."""
+    async with job.unit_of_work(done=True) as uow:
+        if event.cause not in TOLD_OF:
+            return
+        order = await get_order(uow, event.order_id)
+        await _tell_guest(job, uow, "refunded", order, await get_refund(uow, event.refund_id))
+
+
+async def tell_of_open_item(job: JobContext, event: MoneyNeedsAttention) -> None:
+    """Every owner hears of money that no rule can decide about."""
+    async with job.unit_of_work(done=True) as uow:
+        item = await uow.session.get(OpenItem, {"tenant_id": uow.tenant, "id": event.open_item_id})
+        if item is None or item.closed_at is not None:
+            return
+        tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
+        for owner in await _owners(uow):
+            await _tell_owner(uow, job.services.settings, tenant, owner, item)
+
+
+async def _owners(uow: UnitOfWork) -> list[User]:
+    found = await uow.session.scalars(
+        select(User)
+        .join(Member, Member.user_id == User.id)
+        .where(Member.tenant_id == uow.tenant, Member.role == Role.OWNER.value)
+        .order_by(User.id)
+    )
+    return list(found)
+
+
+async def _tell_guest(
+    job: JobContext, uow: UnitOfWork, kind: str, order: Order, refund: Refund
+) -> None:
+    if not order.guest_email:
+        return
+    settings: Settings = job.services.settings
+    tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
+    payment = await get_payment(uow, refund.payment_id)
+    amount = Money(refund.amount_minor, payment.currency)
+    view = MoneyMail(
+        locale=order.locale,
+        from_name=tenant.name,
+        guest_name=order.guest_name,
+        reference=order.reference,
+        amount=format_money(amount, order.locale),
+        reason=_reason(refund, order, tenant),
+        contact=tenant.contact_email,
+        href=f"{settings.base_url}/b/{tenant.slug}",
+    )
+    words = render_mail(f"billing/{kind}", view, order.locale)
+    mail = Mail(
+        kind=f"billing.{kind}",
+        to_address=order.guest_email,
+        to_name=order.guest_name,
+        from_name=tenant.name,
+        reply_to=tenant.contact_email or None,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        dedupe_key=f"{kind}:{refund.id}",
+    )
+    await queue_mail(uow, mail, host=settings.host)
+
+
+def _reason(refund: Refund, order: Order, tenant: TenantSnapshot) -> str:
+    """Why the money goes back, in the guest's language."""
+    with use_locale(order.locale):
+        if refund.cause == RefundCause.PAID_TWICE:
+            return _("You had paid for this booking before. Your booking stands.")
+        if refund.cause == RefundCause.NOT_DELIVERED:
+            return _(
+                "A part of what you booked was cancelled just before your payment came. The rest"
+                " of your booking stands."
+            )
+        if refund.cause == RefundCause.TOO_LATE:
+            return _("The time to pay was over, and by then the places had gone to others.")
+        return _("%(business)s decided to give this amount back.", business=tenant.name)
+
+
+async def _tell_owner(
+    uow: UnitOfWork, settings: Settings, tenant: TenantSnapshot, owner: User, item: OpenItem
+) -> None:
+    view = OpenItemMail(
+        locale=owner.locale,
+        from_name=PLATFORM_NAME,
+        name=owner.name,
+        business=tenant.name,
+        sentence=item.sentence,
+        href=f"{settings.base_url}/app/{tenant.slug}/orders/{_subject(item)}",
+    )
+    words = render_mail("billing/open_item", view, owner.locale)
+    mail = Mail(
+        kind="billing.open_item",
+        to_address=owner.email,
+        to_name=owner.name,
+        from_name=PLATFORM_NAME,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        dedupe_key=f"open-item:{item.id}:{item.created_at.isoformat()}:{owner.id}",
+    )
+    await queue_mail(uow, mail, host=settings.host)
+
+
+def _subject(item: OpenItem) -> UUID:
+    """The order to look at; every kind of item so far is about one."""
+    return item.order_id or item.subject_id
