@@ -1,0 +1,315 @@
+"""The hub: what a business offers, and when. Two statements, however much there is."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+
+from src.booking.domain.kinds import SessionMode, SeriesPriceType
+from src.booking.domain.price_label import text as price_text
+from src.booking.domain.reasons import not_at_present
+from src.booking.queries.dates import (
+    DatedRow,
+    Wanted,
+    Window,
+    find_next_date,
+    following,
+    list_dates,
+    month_bounds,
+    month_of,
+    preceding,
+    within_reach,
+)
+from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
+from src.booking.views.hub import (
+    Choice,
+    DateRow,
+    Day,
+    Filters,
+    HubView,
+    MonthView,
+    SeriesCard,
+    ServiceCard,
+)
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _, current_babel_locale, current_locale
+from src.platform.localtime import to_local
+from src.tenants.context import TenantSnapshot
+
+MANY_DATES = 8
+MOST_CARDS = 24
+SUMMARY_CHARACTERS = 140
+
+
+class Shop(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for every offer of a business at one moment.
+
+    `notice` is why nothing, or nothing for money, can be booked; `is_open` and `takes_money` say
+    which of the two.
+    """
+
+    tenant: TenantSnapshot
+    now: datetime
+    notice: str | None
+    is_open: bool
+    takes_money: bool
+
+    @property
+    def path(self) -> str:
+        return f"/b/{self.tenant.slug}"
+
+    def sells(self, price_type: str, price_minor: int) -> bool:
+        """Whether something at this price can be paid for just now."""
+        for_money = price_type == SeriesPriceType.ONLINE and price_minor > 0
+        return self.is_open and (self.takes_money or not for_money)
+
+
+def shop_of(tenant: TenantSnapshot, on_sale: OnSale, now: datetime) -> Shop:
+    """What a stranger may know of why a business does not sell."""
+    notice = None
+    if not tenant.is_confirmed:
+        notice = _("This page opens soon. Nothing can be booked yet.")
+    elif not tenant.status.sells or on_sale.month_is_used_up:
+        notice = not_at_present()
+    is_open = notice is None
+    if is_open and not tenant.payments_ready and _needs_money(on_sale):
+        notice = _("Online payment is not possible at present. Please contact the business.")
+    return Shop(
+        tenant=tenant,
+        now=now,
+        notice=notice,
+        is_open=is_open,
+        takes_money=tenant.payments_ready,
+    )
+
+
+def _needs_money(on_sale: OnSale) -> bool:
+    singles = (row.price_type == "online" and row.price_minor > 0 for row in on_sale.services)
+    series = (o.row.price_type == "online" and o.row.price_minor > 0 for o in on_sale.series)
+    return any(singles) or any(series)
+
+
+async def get_hub(
+    uow: UnitOfWork, tenant: TenantSnapshot, wanted: Wanted, now: datetime, base_url: str
+) -> HubView:
+    """The front page of the business as a stranger sees it."""
+    on_sale = await list_on_sale(uow, tenant, now)
+    shop = shop_of(tenant, on_sale, now)
+    wanted = _known_only(wanted, on_sale)
+    month = await _month(uow, shop, on_sale, wanted) if on_sale.services else None
+    return HubView(
+        name=tenant.name,
+        about=tenant.about,
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+        zone=tenant.zone,
+        currency=tenant.currency,
+        path=shop.path,
+        url=base_url + shop.path,
+        notice=shop.notice or (None if on_sale.services else _nothing_yet(tenant)),
+        services=[service_card(row, on_sale, shop) for row in on_sale.services],
+        series=series_cards(on_sale, shop)[:MOST_CARDS],
+        month=month,
+        filters=_filters(on_sale, wanted) if _wants_filters(wanted, month) else None,
+    )
+
+
+def _nothing_yet(tenant: TenantSnapshot) -> str | None:
+    return None if tenant.status.sells else not_at_present()
+
+
+def _known_only(wanted: Wanted, on_sale: OnSale) -> Wanted:
+    """Without wishes for what is not on the page, such as a service that was hidden since."""
+    services = {row.id for row in on_sale.services}
+    performers = {row.id for row in on_sale.performers}
+    return msgspec.structs.replace(
+        wanted,
+        service=wanted.service if wanted.service in services else None,
+        performer=wanted.performer if wanted.performer in performers else None,
+    )
+
+
+async def _month(uow: UnitOfWork, shop: Shop, on_sale: OnSale, wanted: Wanted) -> MonthView:
+    """The month asked for, else the first that has a date."""
+    zone, now = shop.tenant.zone, shop.now
+    soonest = min((row.next_at for row in on_sale.services if row.next_at), default=now)
+    month = within_reach(wanted.month or month_of(soonest, zone), now, zone)
+    services = {row.id: row for row in on_sale.services}
+    return await month_view(uow, shop, services, wanted, month, shop.path)
+
+
+async def month_view(
+    uow: UnitOfWork,
+    shop: Shop,
+    services: dict[UUID, ServiceRow],
+    wanted: Wanted,
+    month: date,
+    path: str,
+) -> MonthView:
+    """A month of dates with the ways out of it; an empty one also says when the next date is."""
+    zone, now = shop.tenant.zone, shop.now
+    window = await list_dates(uow, wanted, month, zone, now)
+    later_at = None
+    if not window.rows:
+        later_at = await find_next_date(uow, wanted, max(month_bounds(month, zone)[1], now))
+    first = month_of(now, zone)
+    ahead = following(month)
+    return MonthView(
+        on=month,
+        days=_days(window, shop, services),
+        previous_href=_href(path, wanted, preceding(month)) if month > first else None,
+        next_href=_href(path, wanted, ahead) if within_reach(ahead, now, zone) == ahead else None,
+        start_href=_href(path, wanted, month) if wanted.after else None,
+        more_href=_href(path, wanted, month, window.rows[-1].id) if window.has_more else None,
+        later_at=later_at,
+        later_href=_href(path, wanted, month_of(later_at, zone)) if later_at else None,
+    )
+
+
+def _href(path: str, wanted: Wanted, month: date, after: UUID | None = None) -> str:
+    parts = {
+        "month": f"{month:%Y-%m}",
+        "service": wanted.service if "/" not in path.removeprefix("/b/") else None,
+        "performer": wanted.performer,
+        "weekday": wanted.weekday,
+        "after": after,
+        "how": "single" if "/" in path.removeprefix("/b/") else None,
+    }
+    query = urlencode({name: str(value) for name, value in parts.items() if value is not None})
+    return f"{path}?{query}#dates"
+
+
+def _days(window: Window, shop: Shop, services: dict[UUID, ServiceRow]) -> list[Day]:
+    zone = shop.tenant.zone
+    days: list[Day] = []
+    for _on, rows in groupby(window.rows, key=lambda row: to_local(row.starts_at, zone).date()):
+        shown = [date_row(row, services[row.service_id], shop) for row in rows]
+        days.append(Day(shown[0].starts_at, shown))
+    return days
+
+
+def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
+    price_minor = None
+    if _is_sold_alone(row, service):
+        price_minor = service.single_price_minor(row.drop_in_minor)
+    state = _state(row, service, shop, price_minor)
+    return DateRow(
+        session_id=row.id,
+        name=f"{service.name} · {row.title}" if row.title else service.name,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        left=max(row.capacity - row.taken, 0),
+        capacity=row.capacity,
+        is_online=row.mode == SessionMode.ONLINE,
+        performer=row.performer,
+        place=row.place,
+        series_title=row.series_title,
+        price_minor=price_minor,
+        state=state,
+        href=_row_href(row, service, shop, state),
+    )
+
+
+def _is_sold_alone(row: DatedRow, service: ServiceRow) -> bool:
+    return service.sales_mode != "series" and (row.series_id is None or bool(row.drop_in_allowed))
+
+
+def _state(row: DatedRow, service: ServiceRow, shop: Shop, price_minor: int | None) -> str:
+    if price_minor is None:
+        return "series" if row.series_id is not None else "closed"
+    if row.taken >= row.capacity:
+        return "full"
+    earliest_at = shop.now + timedelta(minutes=service.min_notice_minutes)
+    if row.starts_at < earliest_at or not shop.sells(service.price_type, price_minor):
+        return "closed"
+    zone = shop.tenant.zone
+    furthest_on = to_local(shop.now, zone).date() + timedelta(days=service.horizon_days)
+    return "book" if to_local(row.starts_at, zone).date() <= furthest_on else "closed"
+
+
+def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: str) -> str | None:
+    base = f"{shop.path}/{service.slug}"
+    if state == "book":
+        return f"{base}/book?session={row.id}"
+    return f"{base}?how=series#series-{row.series_id}" if state == "series" else None
+
+
+def service_card(row: ServiceRow, on_sale: OnSale, shop: Shop) -> ServiceCard:
+    return ServiceCard(
+        name=row.name,
+        href=f"{shop.path}/{row.slug}",
+        summary=shortened(row.description),
+        minutes=row.duration_minutes,
+        is_online=row.mode == SessionMode.ONLINE,
+        price=price_text(on_sale.label(row, shop.tenant.currency), current_locale()),
+        next_at=row.next_at,
+    )
+
+
+def shortened(description: str) -> str:
+    """The beginning on one line, cut between words."""
+    line = " ".join(description.split())
+    if len(line) <= SUMMARY_CHARACTERS:
+        return line
+    return line[:SUMMARY_CHARACTERS].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+
+
+def series_cards(on_sale: OnSale, shop: Shop) -> list[SeriesCard]:
+    services = {row.id: row for row in on_sale.services}
+    return [
+        _series_card(offer, services[offer.row.service_id], shop)
+        for offer in on_sale.series
+        if not offer.is_closed and offer.row.service_id in services
+    ]
+
+
+def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard:
+    row, quote = offer.row, offer.quote
+    held = [run for run in row.runs if run.state == "scheduled"]
+    left, capacity = offer.tightest(shop.now)
+    sells = not offer.is_sold_out and shop.sells(row.price_type, quote.price_minor)
+    base = f"{shop.path}/{service.slug}"
+    return SeriesCard(
+        series_id=row.id,
+        title=row.title,
+        service_name=service.name,
+        href=f"{base}?how=series#series-{row.id}",
+        first_at=held[0].starts_at,
+        last_at=held[-1].starts_at,
+        dates=len(held),
+        remaining=len(quote.included) + len(quote.gaps),
+        price_minor=quote.full_price_minor if offer.is_sold_out else quote.price_minor,
+        left=max(left, 0),
+        capacity=capacity,
+        is_sold_out=offer.is_sold_out,
+        is_mixed_online=any(run.mode == SessionMode.ONLINE for run in held),
+        book_href=f"{base}/book?series={row.id}" if sells else None,
+    )
+
+
+def _wants_filters(wanted: Wanted, month: MonthView | None) -> bool:
+    if month is None:
+        return False
+    return wanted.is_narrowed or sum(len(day.rows) for day in month.days) > MANY_DATES
+
+
+def _filters(on_sale: OnSale, wanted: Wanted) -> Filters:
+    names = current_babel_locale().days["stand-alone"]["wide"]
+    services = ((row.id, row.name) for row in on_sale.services)
+    performers = ((row.id, row.name) for row in on_sale.performers)
+    weekdays = ((number, names[number - 1]) for number in range(1, 8))
+    return Filters(
+        services=_choices(services, wanted.service),
+        performers=_choices(performers, wanted.performer),
+        weekdays=_choices(weekdays, wanted.weekday),
+        is_active=wanted.is_narrowed,
+    )
+
+
+def _choices(options: Iterable[tuple[UUID | int, str]], chosen: UUID | int | None) -> list[Choice]:
+    """Nothing to choose from where there is but one."""
+    found = [Choice(str(value), label, value == chosen) for value, label in options]
+    return found if len(found) > 1 else []

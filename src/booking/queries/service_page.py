@@ -1,0 +1,161 @@
+"""One service as a stranger sees it: its series with every date, and its single dates."""
+
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from src.booking.domain.bookable import SeriesFacts, why_not_bookable_series
+from src.booking.domain.kinds import SalesMode, SessionMode, Visibility
+from src.booking.domain.price_label import PriceKind
+from src.booking.domain.price_label import text as price_text
+from src.booking.domain.reasons import guest_sentence, not_at_present
+from src.booking.queries.dates import Wanted, month_of, within_reach
+from src.booking.queries.hub import Shop, month_view, shop_of, shortened
+from src.booking.queries.offer_facts import business_facts
+from src.booking.queries.on_sale import Joinable, OnSale, Run, ServiceRow, find_on_sale
+from src.booking.queries.structured import describe_service
+from src.booking.views.hub import (
+    MonthView,
+    SalesTab,
+    SeriesOffer,
+    ServicePageView,
+    SpelledDate,
+)
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _, current_locale
+from src.tenants.context import TenantSnapshot
+
+Side = Literal["series", "single"]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the address of a service's page asks for; None: whatever there is."""
+
+    slug: str
+    side: Side | None = None
+    series: UUID | None = None
+    dates: Wanted = Wanted()
+
+
+async def get_service_page(
+    uow: UnitOfWork, tenant: TenantSnapshot, asked: Asked, base_url: str
+) -> ServicePageView:
+    """Raises: NotFound for a service that is absent, hidden or frozen."""
+    now = uow.clock.now()
+    on_sale = await find_on_sale(uow, tenant, now, asked.slug, asked.series)
+    if on_sale is None:
+        raise no_such_service()
+    shop, row = shop_of(tenant, on_sale, now), on_sale.services[0]
+    series, month = [], None
+    sides = _sides(on_sale, row, asked)
+    side = asked.side if asked.side in sides else sides[0]
+    if row.active:
+        series = [series_offer(offer, row, shop) for offer in on_sale.series]
+        month = await _month(uow, shop, row, asked) if side == "single" else None
+    path = f"{shop.path}/{row.slug}"
+    return ServicePageView(
+        name=row.name,
+        description=row.description,
+        summary=shortened(row.description),
+        minutes=row.duration_minutes,
+        is_online=row.mode == SessionMode.ONLINE,
+        price=price_text(on_sale.label(row, tenant.currency), current_locale()),
+        zone=tenant.zone,
+        currency=tenant.currency,
+        hub_href=shop.path,
+        path=path,
+        url=base_url + path,
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+        notice=shop.notice if row.active else not_at_present(),
+        is_listed=row.active and row.visibility == Visibility.PUBLIC,
+        tabs=_tabs(path, sides, side) if row.active and len(sides) > 1 else [],
+        series=series if side == "series" else [],
+        month=month,
+        structured=describe_service(on_sale, row, tenant, base_url),
+    )
+
+
+def no_such_service() -> NotFound:
+    return NotFound(_("There is nothing to book at this address. Please look at the overview."))
+
+
+def _sides(on_sale: OnSale, row: ServiceRow, asked: Asked) -> list[Side]:
+    """The sides that are really on sale; the one that the service is meant for where none is."""
+    label = on_sale.label(row, "")
+    found: list[Side] = []
+    if on_sale.series or label.kind in (PriceKind.SERIES, PriceKind.BOTH):
+        found.append("series")
+    if row.sales_mode != SalesMode.SERIES and row.full_prices:
+        found.append("single")
+    return found or ["series" if row.sales_mode == SalesMode.SERIES else "single"]
+
+
+def _tabs(path: str, sides: list[Side], shown: Side) -> list[SalesTab]:
+    words = {"series": _("Whole series"), "single": _("Single dates")}
+    return [
+        SalesTab(label=words[side], href=f"{path}?how={side}", is_shown=side == shown)
+        for side in sides
+    ]
+
+
+async def _month(uow: UnitOfWork, shop: Shop, row: ServiceRow, asked: Asked) -> MonthView:
+    zone, now = shop.tenant.zone, shop.now
+    month = within_reach(asked.dates.month or month_of(row.next_at or now, zone), now, zone)
+    wanted = Wanted(service=row.id, month=month, after=asked.dates.after)
+    path = f"{shop.path}/{row.slug}"
+    return await month_view(uow, shop, {row.id: row}, wanted, month, path)
+
+
+def series_offer(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesOffer:
+    """The series as it is sold now, with the reason where it is not."""
+    row, quote = offer.row, offer.quote
+    left, capacity = offer.tightest(shop.now)
+    reason = _reason(offer, service, shop)
+    return SeriesOffer(
+        series_id=row.id,
+        title=row.title,
+        description=row.description,
+        dates=[spelled(run, offer, shop) for run in row.runs],
+        included=len(quote.included),
+        base=quote.base,
+        price_minor=quote.full_price_minor if quote.closed else quote.price_minor,
+        full_price_minor=quote.full_price_minor,
+        left=max(left, 0),
+        capacity=capacity,
+        reason=reason,
+        book_href=None if reason else f"{shop.path}/{service.slug}/book?series={row.id}",
+        is_late=quote.closed is None and bool(quote.passed),
+        pays_on_site=row.price_type == "on_site",
+    )
+
+
+def _reason(offer: Joinable, service: ServiceRow, shop: Shop) -> str | None:
+    if not shop.is_open:
+        return not_at_present()
+    facts = SeriesFacts(
+        business=business_facts(shop.tenant),
+        service=service.facts(),
+        terms=offer.row.terms(),
+        sessions=offer.row.sessions(),
+        active=True,
+        visibility=Visibility(offer.row.visibility),
+    )
+    reasons = why_not_bookable_series(facts, shop.now)
+    return guest_sentence(reasons) if reasons else None
+
+
+def spelled(run: Run, offer: Joinable, shop: Shop) -> SpelledDate:
+    """A date with what a buyer has to know of it."""
+    place = run.place or (_("Online") if run.mode == SessionMode.ONLINE else None)
+    earliest_at = shop.now + timedelta(minutes=offer.row.min_notice_minutes)
+    if run.state != "scheduled":
+        state = "cancelled"
+    elif run.starts_at < earliest_at:
+        state = "passed"
+    else:
+        state = "full" if run.taken >= run.capacity else "included"
+    return SpelledDate(starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state)

@@ -1,0 +1,178 @@
+"""What the hub and a service's page show, ready to be written out."""
+
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+
+class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One dated session in a list.
+
+    `state`: book (`href` leads to the form), series (sold as part of its series only, `href` leads
+    there), full, or closed. `price_minor` is None where the date is not sold alone.
+    """
+
+    session_id: UUID
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+    left: int
+    capacity: int
+    is_online: bool
+    performer: str | None
+    place: str | None
+    series_title: str | None
+    price_minor: int | None
+    state: str
+    href: str | None
+
+
+class Day(msgspec.Struct, frozen=True):
+    """A day on the business's clock; `starts_at` is its first session's start."""
+
+    starts_at: datetime
+    rows: list[DateRow]
+
+
+class SeriesCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A series on sale. `left` is what the fullest of the coming dates still has."""
+
+    series_id: UUID
+    title: str
+    service_name: str
+    href: str
+    first_at: datetime
+    last_at: datetime
+    dates: int
+    remaining: int
+    price_minor: int
+    left: int
+    capacity: int
+    is_sold_out: bool
+    is_mixed_online: bool
+    book_href: str | None
+
+
+class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A service with its one price label; `next_at` None: no date is published."""
+
+    name: str
+    href: str
+    summary: str
+    minutes: int
+    is_online: bool
+    price: str
+    next_at: datetime | None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """An option of a filter."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What the dates can be narrowed to; a list without choices is not shown."""
+
+    services: list[Choice]
+    performers: list[Choice]
+    weekdays: list[Choice]
+    is_active: bool
+
+
+class MonthView(msgspec.Struct, frozen=True, kw_only=True):
+    """The dates of one month; None for a link that leads nowhere.
+
+    `later_at` is the next date after an empty month, with the link to its month.
+    """
+
+    on: date
+    days: list[Day]
+    previous_href: str | None
+    next_href: str | None
+    start_href: str | None
+    more_href: str | None
+    later_at: datetime | None
+    later_href: str | None
+
+
+class HubView(msgspec.Struct, frozen=True, kw_only=True):
+    """The front page of one business. `notice` says why nothing can be booked, where that is so."""
+
+    name: str
+    about: str
+    contact_email: str
+    contact_phone: str
+    zone: ZoneInfo
+    currency: str
+    path: str
+    url: str
+    notice: str | None
+    services: list[ServiceCard]
+    series: list[SeriesCard]
+    month: MonthView | None
+    filters: Filters | None
+
+
+class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
+    """A date of a series as a buyer has to know it: passed, cancelled, full, or `included`."""
+
+    starts_at: datetime
+    ends_at: datetime
+    place: str | None
+    state: str
+
+
+class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """One series, every date spelled out. `reason` says why it cannot be bought."""
+
+    series_id: UUID
+    title: str
+    description: str
+    dates: list[SpelledDate]
+    included: int
+    base: int
+    price_minor: int
+    full_price_minor: int
+    left: int
+    capacity: int
+    reason: str | None
+    book_href: str | None
+    is_late: bool
+    pays_on_site: bool
+
+
+class SalesTab(msgspec.Struct, frozen=True, kw_only=True):
+    """One side of the switch between series and single dates."""
+
+    label: str
+    href: str
+    is_shown: bool
+
+
+class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one service. `structured` is its schema.org description as JSON."""
+
+    name: str
+    description: str
+    summary: str
+    minutes: int
+    is_online: bool
+    price: str
+    zone: ZoneInfo
+    currency: str
+    hub_href: str
+    path: str
+    url: str
+    contact_email: str
+    contact_phone: str
+    notice: str | None
+    is_listed: bool
+    tabs: list[SalesTab]
+    series: list[SeriesOffer]
+    month: MonthView | None
+    structured: str
