@@ -1,7 +1,9 @@
 """Starts the mailbox as a process of its own."""
 
 import asyncio
+import os
 import signal
+import sys
 from pathlib import Path
 
 import click
@@ -16,6 +18,10 @@ from src.sandbox.mailbox.serving import serve
 def main(smtp_port: int, http_port: int, data_dir: Path) -> None:
     """A mail server on this machine that delivers nowhere, and a page that shows every mail."""
     asyncio.run(_serve_until_told(data_dir, smtp_port, http_port))
+    # Granian's threads may still be ending, and abort when the interpreter is taken down under
+    # them. Nothing is left to be written: every mail is on disk before it is acknowledged.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 async def _serve_until_told(data_dir: Path, smtp_port: int, http_port: int) -> None:
