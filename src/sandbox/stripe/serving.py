@@ -15,6 +15,7 @@ from granian.server.embed import Server
 from src.sandbox.stripe.app import create_app
 from src.sandbox.stripe.config import Config
 from src.sandbox.stripe.engine import Engine
+from src.sandbox.stripe.tls import tls_context
 
 _POLL_SECONDS = 0.01
 _START_SECONDS = 10.0
@@ -56,7 +57,9 @@ async def serve(
     stop: Callable[[], None] = server.stop
     task = asyncio.get_running_loop().create_task(server.serve())
     try:
-        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30.0) as http:
+        async with httpx.AsyncClient(
+            base_url=address, trust_env=False, timeout=30.0, verify=tls_context()
+        ) as http:
             await _until_up(http, task)
             yield Running(address, app.state.engine, http)
     finally:

@@ -12,6 +12,7 @@ import httpx
 
 from src.sandbox.stripe.config import Config, Endpoint, Hook
 from src.sandbox.stripe.engine import Engine
+from src.sandbox.stripe.tls import tls_context
 
 _log = logging.getLogger(__name__)
 
@@ -133,6 +134,7 @@ class WebhookSender:
                 transport=self._transport,
                 timeout=self._engine.config.webhook_timeout_seconds,
                 trust_env=False,
+                verify=tls_context(),
             )
         # The receiver's own clock judges the signature, so it carries the wall clock.
         signature = signature_header(payload, hook.secret, int(time.time()))
