@@ -35,9 +35,14 @@ def wire() -> None:
 
 
 def _wire_tenants() -> None:
+    from src.tenants import events
     from src.tenants import plan_events as happened
+    from src.tenants.jobs import account_mails
     from src.tenants.jobs import plan_mails as mails
 
+    registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
+    registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
+    registry.on(events.KnownAddressSignedUp, "tenants.known", account_mails.send_known_address)
     registry.on(happened.MonthlyLimitNeared, "tenants.warn_of_limit", mails.warn_of_limit)
     registry.on(happened.PlanRequested, "tenants.tell_admins", mails.tell_admins_of_request)
     registry.on(

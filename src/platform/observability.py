@@ -68,7 +68,11 @@ def _configure(log_format: LogFormat) -> None:
 
 def _renderers(log_format: LogFormat) -> list[Processor]:
     if log_format == "console":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        return [
+            structlog.dev.ConsoleRenderer(
+                exception_formatter=structlog.dev.plain_traceback, colors=sys.stderr.isatty()
+            )
+        ]
     return [structlog.processors.JSONRenderer(serializer=_json)]
 
 

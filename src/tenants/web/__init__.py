@@ -1,0 +1,23 @@
+"""Pages and endpoints of the tenants package."""
+
+from typing import Any
+
+from src.platform.services import Services
+from src.platform.web.kit import WebKit
+from src.tenants.web import account, auth, dashboard, signup, theme
+from src.tenants.web.plan_routes import install_plan_pages, plan_handlers
+
+route_handlers: list[Any] = [
+    *auth.route_handlers,
+    *signup.route_handlers,
+    *account.route_handlers,
+    *dashboard.route_handlers,
+    *theme.route_handlers,
+    *plan_handlers,
+]
+
+
+def install(kit: WebKit, services: Services) -> None:
+    """Registers who and where for every page, and the faces of refusals by plan."""
+    kit.page_context_provider(lambda request: dashboard.page_context(request, services.clock.now()))
+    install_plan_pages(kit)

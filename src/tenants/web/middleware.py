@@ -31,6 +31,7 @@ from src.platform.web.sessions import session_of
 from src.tenants.commands.api_keys import authenticate_api_key
 from src.tenants.context import GUEST, Actor, RequestContext, TenantSnapshot
 from src.tenants.domain.roles import Role, TenantStatus
+from src.tenants.gates import price_list, read_price_list
 from src.tenants.queries.members import find_person
 from src.tenants.queries.tenants import Place, find_place
 from src.tenants.views.people import Person
@@ -57,6 +58,11 @@ class ClosedView(msgspec.Struct, frozen=True, kw_only=True):
 def context_of(connection: AnyConnection) -> RequestContext:
     """The caller's context of any request that the middleware has seen."""
     return cast("RequestContext", cast("dict[str, Any]", connection.scope)[CONTEXT_KEY])
+
+
+def has_context(connection: AnyConnection) -> bool:
+    """False for an address that no route has, which the middleware never sees."""
+    return CONTEXT_KEY in connection.scope
 
 
 def person_of(connection: AnyConnection) -> Person | None:
@@ -102,6 +108,7 @@ class ContextMiddleware(ASGIMiddleware):
         if slug is None:
             await self._resolve_person(request, user_id)
             return None
+        await self._keep_price_list()
         place = await self._place(str(slug), user_id)
         self._enter(request.scope, place)
         return _moved(request, str(slug), place.tenant.slug) or _closed(request, place.tenant)
@@ -118,6 +125,12 @@ class ContextMiddleware(ASGIMiddleware):
         if place is None:
             raise NotFound(_("There is no business at this address. Please check the spelling."))
         return place
+
+    async def _keep_price_list(self) -> None:
+        """Lets refusals name a plan and its price without a query of their own."""
+        if price_list.is_stale(self._clock.now()):
+            async with self._uow_factory(None) as uow:
+                await read_price_list(uow)
 
     def _enter(self, scope: Scope, place: Place) -> None:
         person, tenant = place.person, place.tenant
@@ -144,6 +157,7 @@ class ContextMiddleware(ASGIMiddleware):
         if presented is None:
             return
         scope = request.scope
+        await self._keep_price_list()
         caller = await authenticate_api_key(self._uow_factory, presented, self._clock.now())
         if not caller.tenant.status.is_seen:
             raise NotAllowed(_("This business is not available at present."))

@@ -1,0 +1,197 @@
+"""A business begins: its user, its slug, its owner, its trial, all in one transaction."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import available_timezones
+
+import msgspec
+from sqlalchemy import exists, select
+
+from src.platform.db import register_constraint
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.tenants.commands.accounts import ask_to_confirm, find_user_by_email
+from src.tenants.commands.customers import normalise_email
+from src.tenants.commands.entitlements import rebuild_entitlements
+from src.tenants.domain.places import COUNTRIES, CURRENCIES
+from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
+from src.tenants.domain.roles import Role
+from src.tenants.domain.slugs import SlugProblem, normalise_slug, slug_problem
+from src.tenants.events import KnownAddressSignedUp
+from src.tenants.models import AuditEntry, Member, Plan, PlanVersion, Tenant, TenantSlug, User
+from src.tenants.queries.tenants import is_slug_free
+
+FIRST_PLAN, TRIAL_PLAN = "free", "growth"
+
+
+def _slug_taken() -> InvalidInput:
+    sentence = _("This address is taken. Please choose another.")
+    return InvalidInput(sentence, fields={"slug": sentence})
+
+
+register_constraint("pk_tenant_slugs", _slug_taken)
+register_constraint("uq_tenants_slug", _slug_taken)
+
+
+class NewBusiness(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a business when it begins."""
+
+    name: str
+    slug: str
+    timezone: str
+    currency: str
+    country: str
+    locale: str = "en"
+
+
+class NewUser(msgspec.Struct, frozen=True, kw_only=True):
+    """Who signs up; the password is hashed before any transaction begins."""
+
+    name: str
+    email: str
+    password_hash: str
+
+
+class SignedUp(msgspec.Struct, frozen=True, kw_only=True):
+    """`user_id` is None when the address was known already: then nothing was made, and the
+    address gets a mail that says so. The answer to whoever asked is the same.
+    """
+
+    slug: str
+    user_id: UUID | None
+
+
+async def sign_up(uow: UnitOfWork, who: NewUser, business: NewBusiness) -> SignedUp:
+    """Makes user and business; `uow` has no tenant yet.
+
+    Raises: InvalidInput with every field that will not do.
+    """
+    await check_business(uow, business)
+    known = await find_user_by_email(uow, who.email)
+    if known is not None:
+        await uow.adopt(PLATFORM_TENANT_ID)
+        uow.record(KnownAddressSignedUp(user_id=known.id, asked_id=new_id()))
+        return SignedUp(slug=normalise_slug(business.slug), user_id=None)
+    user = User(
+        id=new_id(),
+        email=normalise_email(who.email),
+        name=" ".join(who.name.split()),
+        password_hash=who.password_hash,
+        locale=business.locale,
+        created_at=uow.clock.now(),
+    )
+    uow.session.add(user)
+    await uow.session.flush()
+    slug = await add_business(uow, user.id, business)
+    ask_to_confirm(uow, user.id)
+    return SignedUp(slug=slug, user_id=user.id)
+
+
+async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) -> str:
+    """A business of this user, on the first plan; a trial only for the user's first business.
+
+    `uow` has no tenant before and this business's after. Returns the slug.
+    """
+    now, tenant_id = uow.clock.now(), new_id()
+    first = not await _owns_anything(uow, user_id)
+    await uow.adopt(tenant_id)
+    slug = normalise_slug(business.slug)
+    trial_id, trial_days = await _newest_version(uow, TRIAL_PLAN) if first else (None, 0)
+    plan_id, _days = await _newest_version(uow, FIRST_PLAN)
+    uow.session.add(
+        Tenant(
+            id=tenant_id,
+            slug=slug,
+            name=" ".join(business.name.split()),
+            timezone=business.timezone,
+            currency=business.currency,
+            country=business.country,
+            locale=business.locale,
+            plan_version_id=plan_id,
+            trial_version_id=trial_id,
+            trial_ends_at=now + timedelta(days=trial_days) if trial_id else None,
+            entitlements={},
+            created_at=now,
+        )
+    )
+    await uow.session.flush()
+    uow.session.add(TenantSlug(slug=slug, tenant_id=tenant_id, created_at=now))
+    uow.session.add(_owner(tenant_id, user_id, now))
+    uow.session.add(_begun(tenant_id, user_id, now))
+    await uow.session.flush()
+    await rebuild_entitlements(uow, tenant_id)
+    return slug
+
+
+async def check_business(
+    uow: UnitOfWork, business: NewBusiness, *, except_tenant: UUID | None = None
+) -> None:
+    """Raises: InvalidInput with every field that will not do."""
+    wrong: dict[str, str] = {}
+    if not 2 <= len(business.name.strip()) <= 100:
+        wrong["business_name"] = _("Please give a name of 2 to 100 characters.")
+    slug = normalise_slug(business.slug)
+    problem = slug_problem(slug)
+    if problem is not None:
+        wrong["slug"] = slug_sentence(problem)
+    elif not await is_slug_free(uow, slug, except_tenant=except_tenant):
+        wrong["slug"] = _slug_taken().message
+    if business.timezone not in available_timezones():
+        wrong["timezone"] = _("Please choose a timezone from the list.")
+    if business.currency not in CURRENCIES:
+        wrong["currency"] = _("Please choose a currency from the list.")
+    if business.country not in COUNTRIES:
+        wrong["country"] = _("Please choose a country from the list.")
+    if wrong:
+        raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
+
+
+def slug_sentence(problem: SlugProblem) -> str:
+    """What is wrong with a slug, for the person who typed it."""
+    sentences = {
+        SlugProblem.TOO_SHORT: _("Please use at least 3 characters."),
+        SlugProblem.TOO_LONG: _("Please use at most 40 characters."),
+        SlugProblem.MALFORMED: _("Please use small letters, digits and single hyphens only."),
+        SlugProblem.RESERVED: _("This word is reserved. Please choose another."),
+    }
+    return sentences[problem]
+
+
+async def _owns_anything(uow: UnitOfWork, user_id: UUID) -> bool:
+    owned = select(Member.id).where(Member.user_id == user_id, Member.role == str(Role.OWNER))
+    return bool(await uow.session.scalar(select(exists(owned))))
+
+
+async def _newest_version(uow: UnitOfWork, key: str) -> tuple[UUID, int]:
+    row = (
+        await uow.session.execute(
+            select(PlanVersion.id, PlanVersion.trial_days)
+            .join(Plan, Plan.id == PlanVersion.plan_id)
+            .where(Plan.key == key)
+            .order_by(PlanVersion.version.desc())
+            .limit(1)
+        )
+    ).one()
+    return row.id, row.trial_days
+
+
+def _owner(tenant_id: UUID, user_id: UUID, now: datetime) -> Member:
+    return Member(
+        id=new_id(), tenant_id=tenant_id, user_id=user_id, role=str(Role.OWNER), created_at=now
+    )
+
+
+def _begun(tenant_id: UUID, user_id: UUID, now: datetime) -> AuditEntry:
+    return AuditEntry(
+        tenant_id=tenant_id,
+        id=new_id(),
+        actor_kind="user",
+        actor_id=user_id,
+        action="business.created",
+        subject_kind="tenant",
+        subject_id=tenant_id,
+        detail={},
+        at=now,
+    )

@@ -1,0 +1,30 @@
+"""The countries, currencies and timezones a business may choose."""
+
+from zoneinfo import available_timezones
+
+COUNTRIES = {
+    "AT": "Austria", "AU": "Australia", "BE": "Belgium", "BG": "Bulgaria", "BR": "Brazil",
+    "CA": "Canada", "CH": "Switzerland", "CY": "Cyprus", "CZ": "Czechia", "DE": "Germany",
+    "DK": "Denmark", "EE": "Estonia", "ES": "Spain", "FI": "Finland", "FR": "France",
+    "GB": "United Kingdom", "GR": "Greece", "HR": "Croatia", "HU": "Hungary", "IE": "Ireland",
+    "IT": "Italy", "JP": "Japan", "LT": "Lithuania", "LU": "Luxembourg", "LV": "Latvia",
+    "MT": "Malta", "MX": "Mexico", "NL": "Netherlands", "NO": "Norway", "NZ": "New Zealand",
+    "PL": "Poland", "PT": "Portugal", "RO": "Romania", "SE": "Sweden", "SG": "Singapore",
+    "SI": "Slovenia", "SK": "Slovakia", "US": "United States",
+}  # fmt: skip
+"""Where the processor takes payments and public holidays are known."""
+
+CURRENCIES = (
+    "EUR", "GBP", "USD", "PLN", "AUD", "BGN", "BRL", "CAD", "CHF", "CZK", "DKK", "HUF", "JPY",
+    "MXN", "NOK", "NZD", "RON", "SEK", "SGD",
+)  # fmt: skip
+
+
+def timezones() -> list[str]:
+    """Every zone with a place in it, and UTC; by name."""
+    names = sorted(name for name in available_timezones() if "/" in name and _is_place(name))
+    return [*names, "UTC"]
+
+
+def _is_place(name: str) -> bool:
+    return not name.startswith(("Etc/", "posix/", "right/", "SystemV/", "US/", "Canada/"))

@@ -1,0 +1,39 @@
+"""What happened to users and businesses."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from src.platform.outbox.events import Event
+
+
+class TimezoneChanged(Event, frozen=True, kw_only=True):
+    """The business's clock changed; `keep` is what upcoming sessions were to keep."""
+
+    topic: ClassVar[str] = "tenants.timezone_changed"
+    old: str
+    new: str
+    keep: Literal["instants", "wall_clock"]
+
+
+class EmailToConfirm(Event, frozen=True, kw_only=True):
+    """A user has yet to prove an e-mail address; each asking is an occasion of its own."""
+
+    topic: ClassVar[str] = "tenants.email_to_confirm"
+    user_id: UUID
+    asked_id: UUID
+
+
+class KnownAddressSignedUp(Event, frozen=True, kw_only=True):
+    """Somebody signed up with the address of a user there is already."""
+
+    topic: ClassVar[str] = "tenants.known_address_signed_up"
+    user_id: UUID
+    asked_id: UUID
+
+
+class PasswordForgotten(Event, frozen=True, kw_only=True):
+    """A user asked for a way to set a new password."""
+
+    topic: ClassVar[str] = "tenants.password_forgotten"
+    user_id: UUID
+    asked_id: UUID

@@ -1,0 +1,190 @@
+"""From a stranger to an owner with a business, and back in again."""
+
+import re
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+
+from src.platform.services import Services
+from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
+from src.tenants.queries.tenants import find_tenant_by_slug
+from tests.support.builders import a_business, a_user
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.visitor import Visitor
+from tests.support.work import work
+
+pytestmark = pytest.mark.anyio
+
+OLIVE: dict[str, Any] = {
+    "business_name": "Lotus Yoga",
+    "slug": "lotus-yoga",
+    "name": "Olive Oak",
+    "email": "olive@lotus.example",
+    "password": "correct horse battery",
+}
+
+
+@pytest.fixture
+def olive(client: AsyncClient) -> Visitor:
+    return Visitor(client)
+
+
+def link_in(mailer: RememberingMailer) -> str:
+    found = re.search(r"http://testserver\.local(/\S+)", mailer.sent[-1].body)
+    assert found is not None
+    return found[1]
+
+
+async def signed_up(olive: Visitor, services: Services) -> None:
+    await olive.open("/sign-up")
+    await olive.submit(OLIVE)
+    async with services.uow_factory(None) as uow:
+        tenant = await find_tenant_by_slug(uow, "lotus-yoga")
+    assert tenant is not None
+    await work(services, tenant.id)
+
+
+async def test_signing_up_confirming_and_landing_on_the_list(
+    olive: Visitor, services: Services, mailer: RememberingMailer
+) -> None:
+    await signed_up(olive, services)
+    assert "Look into your mail" in olive.text
+    await olive.open(link_in(mailer))
+    assert olive.path == "/app/lotus-yoga/start"
+    assert "Getting started" in olive.text
+    assert "Growth trial: 14 days left" in olive.text
+
+
+async def test_the_trial_ends_by_the_clock(
+    olive: Visitor, services: Services, clock: FrozenClock
+) -> None:
+    from datetime import timedelta
+
+    await signed_up(olive, services)
+    async with services.uow_factory(None) as uow:
+        tenant = await find_tenant_by_slug(uow, "lotus-yoga")
+        assert tenant is not None
+        assert tenant.entitlements.plan_key == "growth"
+    clock.advance(timedelta(days=14, seconds=1))
+    async with services.uow_factory(None) as uow:
+        tenant = await find_tenant_by_slug(uow, "lotus-yoga")
+        assert tenant is not None
+        assert tenant.entitlements.plan_key == "free"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("slug", "admin", "reserved"),
+        ("slug", "No Spaces!", "small letters"),
+        ("slug", "taken", "taken"),
+        ("password", "password12", "one of the first"),
+        ("password", "short", "10 characters"),
+        ("email", "not an address", "e-mail"),
+        ("timezone", "Mars/Olympus", "timezone"),
+        ("business_name", "", "Please"),
+    ],
+)
+async def test_what_cannot_be_used_is_said_at_its_field_and_the_rest_is_kept(
+    olive: Visitor, services: Services, field: str, value: str, sentence: str
+) -> None:
+    await a_business(services.uow_factory, "taken")
+    await olive.open("/sign-up")
+    await olive.submit({**OLIVE, field: value}, status=422)
+    assert sentence in olive.text
+    assert 'value="Olive Oak"' in olive.text
+    assert OLIVE["password"] not in olive.text
+
+
+async def test_a_known_address_gets_the_same_answer_and_a_mail_that_says_so(
+    olive: Visitor, services: Services, mailer: RememberingMailer
+) -> None:
+    await a_user(services.uow_factory, "Olive", email=OLIVE["email"])
+    await olive.open("/sign-up")
+    await olive.submit(OLIVE)
+    assert "Look into your mail" in olive.text
+    await work(services, PLATFORM_TENANT_ID)
+    assert "already have" in mailer.sent[-1].subject
+    async with services.uow_factory(None) as uow:
+        assert await find_tenant_by_slug(uow, "lotus-yoga") is None
+
+
+async def test_signing_in_gives_a_new_session_id_and_signing_out_ends_it(
+    olive: Visitor, services: Services, mailer: RememberingMailer
+) -> None:
+    await signed_up(olive, services)
+    await olive.open(link_in(mailer))
+    first = olive.client.cookies["seatline_session"]
+    await olive.submit(to="/sign-out")
+    assert "seatline_session" not in olive.client.cookies
+    await olive.sign_in(OLIVE["email"], OLIVE["password"])
+    assert olive.path == "/app/lotus-yoga/start"
+    assert olive.client.cookies["seatline_session"] != first
+    olive.client.cookies.set("seatline_session", first, domain="testserver.local")
+    await olive.open("/app")
+    assert olive.path == "/sign-in", "the old id lets nobody in"
+
+
+async def test_a_wrong_password_and_an_unknown_address_get_the_same_sentence(
+    olive: Visitor, services: Services
+) -> None:
+    await signed_up(olive, services)
+    sentences = []
+    for email, password in ((OLIVE["email"], "wrong"), ("nobody@x.example", "wrong")):
+        await olive.open("/sign-in")
+        await olive.submit({"email": email, "password": password}, status=422)
+        sentences.append("The address or the password is not right" in olive.text)
+    assert sentences == [True, True]
+
+
+async def test_guessing_is_slowed_down(olive: Visitor, services: Services) -> None:
+    await olive.open("/sign-in")
+    for _try in range(10):
+        await olive.open("/sign-in")
+        await olive.submit({"email": "a@b.example", "password": "x"}, status=422)
+    await olive.open("/sign-in")
+    await olive.submit({"email": "a@b.example", "password": "x"}, status=429)
+
+
+async def test_next_never_leads_to_another_site(
+    olive: Visitor, services: Services, mailer: RememberingMailer
+) -> None:
+    await signed_up(olive, services)
+    await olive.open("/sign-in?next=https://evil.example/")
+    await olive.submit({"email": OLIVE["email"], "password": OLIVE["password"]})
+    assert olive.page is not None
+    assert olive.page.url.host == "testserver.local"
+
+
+async def test_a_forgotten_password_is_set_anew_once(
+    olive: Visitor, services: Services, mailer: RememberingMailer
+) -> None:
+    await signed_up(olive, services)
+    await olive.open("/password/forgotten")
+    await olive.submit({"email": OLIVE["email"]})
+    await work(services, PLATFORM_TENANT_ID)
+    path = link_in(mailer)
+    await olive.open(path)
+    await olive.submit({"password": "another long sentence"})
+    await olive.sign_in(OLIVE["email"], "another long sentence")
+    assert olive.path == "/app/lotus-yoga/start"
+    await olive.submit(to="/sign-out")
+    await olive.open(path)
+    await olive.submit({"password": "yet another sentence"})
+    assert olive.path == "/password/forgotten"
+
+
+async def test_another_business_comes_without_a_second_trial(
+    olive: Visitor, services: Services, mailer: RememberingMailer
+) -> None:
+    await signed_up(olive, services)
+    await olive.open(link_in(mailer))
+    await olive.open("/app/new")
+    await olive.submit({"business_name": "Second Studio", "slug": ""}, to="/app/new")
+    assert olive.path == "/app/second-studio/start"
+    async with services.uow_factory(None) as uow:
+        tenant = await find_tenant_by_slug(uow, "second-studio")
+        assert tenant is not None
+        assert tenant.entitlements.plan_key == "free"
