@@ -14,6 +14,8 @@ from typing import Any
 
 Obj = dict[str, Any]
 
+_VERSION = 1
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -22,7 +24,8 @@ CREATE TABLE IF NOT EXISTS objects (
     kind TEXT NOT NULL,
     created INTEGER NOT NULL,
     body TEXT NOT NULL,
-    private TEXT NOT NULL
+    private TEXT NOT NULL,
+    expires_at INTEGER
 );
 CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (account, kind, seq);
 CREATE INDEX IF NOT EXISTS objects_by_intent
@@ -31,9 +34,8 @@ CREATE INDEX IF NOT EXISTS objects_by_intent
 CREATE INDEX IF NOT EXISTS objects_by_charge
     ON objects (json_extract(body, '$.charge'), kind)
     WHERE json_extract(body, '$.charge') IS NOT NULL;
-CREATE INDEX IF NOT EXISTS open_sessions
-    ON objects (json_extract(body, '$.expires_at'))
-    WHERE kind = 'checkout.session' AND json_extract(body, '$.status') = 'open';
+CREATE INDEX IF NOT EXISTS objects_that_expire
+    ON objects (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS answers (
     account TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -98,7 +100,14 @@ class Store:
         )
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._require_own_version(path)
         self._db.executescript(_SCHEMA)
+        self._db.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _require_own_version(self, path: Path | None) -> None:
+        found = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if found not in (0, _VERSION):
+            raise RuntimeError(f"{path} is of another version of this program; remove it.")
 
     def close(self) -> None:
         self._db.close()
@@ -118,13 +127,24 @@ class Store:
 
     def insert(self, account: str, object_id: str, obj: Obj, private: Obj | None = None) -> None:
         self._db.execute(
-            "INSERT INTO objects (id, account, kind, created, body, private) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (object_id, account, obj["object"], obj.get("created", 0), _dump(obj), _dump(private)),
+            "INSERT INTO objects (id, account, kind, created, body, private, expires_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                object_id,
+                account,
+                obj["object"],
+                obj.get("created", 0),
+                _dump(obj),
+                _dump(private),
+                _expiry(obj),
+            ),
         )
 
     def save(self, obj: Obj, private: Obj | None = None) -> None:
-        self._db.execute("UPDATE objects SET body = ? WHERE id = ?", (_dump(obj), obj["id"]))
+        self._db.execute(
+            "UPDATE objects SET body = ?, expires_at = ? WHERE id = ?",
+            (_dump(obj), _expiry(obj), obj["id"]),
+        )
         if private is not None:
             self.save_private(obj["id"], private)
 
@@ -190,20 +210,10 @@ class Store:
     def expired_sessions(self, now: int) -> list[tuple[str, Obj]]:
         """Open checkout sessions whose time has passed, with their accounts."""
         rows = self._db.execute(
-            "SELECT account, body FROM objects WHERE kind = 'checkout.session' "
-            "AND json_extract(body, '$.status') = 'open' "
-            "AND json_extract(body, '$.expires_at') <= ? ORDER BY seq",
+            "SELECT account, body FROM objects WHERE expires_at <= ? ORDER BY expires_at",
             (now,),
         ).fetchall()
         return [(account, _load(body)) for account, body in rows]
-
-    def next_expiry(self) -> int | None:
-        row = self._db.execute(
-            "SELECT min(json_extract(body, '$.expires_at')) FROM objects "
-            "WHERE kind = 'checkout.session' AND json_extract(body, '$.status') = 'open'"
-        ).fetchone()
-        found: int | None = row[0]
-        return found
 
     def totals(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of a counting query over `objects`; see `state.py` for the questions."""
@@ -285,6 +295,12 @@ def _condition(field: str, value: Any) -> tuple[str, list[Any]]:
     if isinstance(value, list):
         return f"{column} IN ({', '.join('?' * len(value))})", value
     return f"{column} = ?", [value]
+
+
+def _expiry(obj: Obj) -> int | None:
+    """When an object ends by itself; only open checkout sessions do."""
+    ends = obj["object"] == "checkout.session" and obj["status"] == "open"
+    return obj["expires_at"] if ends else None
 
 
 def _dump(obj: Obj | None) -> str:
