@@ -41,11 +41,12 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def place_booking(
-    services: Services, ctx: RequestContext, cmd: BookCommand, *, cancel_path: str
+    services: Services, ctx: RequestContext, cmd: BookCommand, *, cancel_path: str | None = None
 ) -> Placed:
     """Books, and gets the payment page where one is needed.
 
-    A guest who leaves the payment page comes back to `cancel_path`.
+    A guest who leaves the payment page comes back to `cancel_path`, or else to the booking's own
+    page, where the hold can be paid or given up; one who has paid comes to that page with `paid`.
     Raises: what `book` raises; Unavailable when the payment page cannot be had just now: the hold
     then stands, and the same form sent again finds it.
     """
@@ -103,12 +104,12 @@ async def _retire_token(services: Services, ctx: RequestContext, order: Order) -
 
 
 async def _placed(
-    services: Services, ctx: RequestContext, order: Order, cancel_path: str, *, again: bool
+    services: Services, ctx: RequestContext, order: Order, cancel_path: str | None, *, again: bool
 ) -> Placed:
     path = booking_path(services.settings, ctx.here.slug, order)
     url = None
     if order.state == OrderState.OPEN:
-        url = await _payment_url(services, ctx, order, path, cancel_path)
+        url = await payment_url(services, ctx, order, path, cancel_path or path)
     return Placed(
         order_id=order.id,
         reference=order.reference,
@@ -118,7 +119,7 @@ async def _placed(
     )
 
 
-async def _payment_url(
+async def payment_url(
     services: Services, ctx: RequestContext, order: Order, path: str, cancel_path: str
 ) -> str | None:
     """None when it was paid in the very moment of asking, or its time is over: the guest's own
@@ -130,7 +131,7 @@ async def _payment_url(
             services,
             ctx.here.id,
             order.id,
-            success_url=absolute(path),
+            success_url=absolute(f"{path}?paid=1"),
             cancel_url=absolute(cancel_path),
         )
     except Gone:

@@ -68,7 +68,7 @@ async def list_dates(
 ) -> Window:
     """The month's dates from now on that are listed, cancelled ones left out."""
     starts_at, ends_at = month_bounds(month, zone)
-    given = {
+    given: dict[str, object] = {
         "service": wanted.service,
         "performer": wanted.performer,
         "weekday": wanted.weekday,
@@ -156,13 +156,13 @@ def _dates_statement(asked: frozenset[str]) -> TextClause:
     )
     where = _LISTED + " AND n.starts_at < :ends_at" + _narrowing(asked)
     order = f" ORDER BY n.starts_at, n.id LIMIT {MOST_DATES + 1}"
-    return text(f"SELECT {columns}{_FROM}{where}{order}")  # noqa: S608  # constants only
+    return text(f"SELECT {columns}{_FROM}{where}{order}")  # constants only
 
 
 @lru_cache(maxsize=8)
 def _next_statement(asked: frozenset[str]) -> TextClause:
     where = _LISTED + _narrowing(asked)
-    return text(f"SELECT n.starts_at{_FROM}{where} ORDER BY n.starts_at LIMIT 1")  # noqa: S608  # constants only
+    return text(f"SELECT n.starts_at{_FROM}{where} ORDER BY n.starts_at LIMIT 1")  # constants only
 
 
 def _narrowing(asked: frozenset[str]) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.booking.domain.kinds import SessionMode, SeriesPriceType
+from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.price_label import text as price_text
 from src.booking.domain.reasons import not_at_present
 from src.booking.queries.dates import (

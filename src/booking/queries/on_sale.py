@@ -363,7 +363,7 @@ def _statement(*, one_service: bool) -> TextClause:
     )
     counter = "SELECT taken FROM booking_counters WHERE tenant_id = :tenant_id AND month = :month"
     parts = [_packed(services, "x"), _packed(series, "y"), _packed(performers, "z")]
-    return text(f"SELECT {', '.join(parts)}, ({counter})")  # noqa: S608  # constants only
+    return text(f"SELECT {', '.join(parts)}, ({counter})")  # constants only
 
 
 def _prices(name: str, seats: str, most: int) -> str:

@@ -2,13 +2,18 @@
 
 from typing import Any
 
-from src.booking.web import hub, service_page
+from src.booking.web import guest_booking, guest_page, hub, repeat, service_page, services, sessions
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
 
 route_handlers: list[Any] = [
     *hub.route_handlers,
     *service_page.route_handlers,
+    *guest_booking.route_handlers,
+    *guest_page.route_handlers,
+    *services.route_handlers,
+    *sessions.route_handlers,
+    *repeat.route_handlers,
 ]
 
 

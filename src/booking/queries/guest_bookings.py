@@ -1,0 +1,217 @@
+"""One booking for whoever has its link: its own rows and nobody else's."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row, func, select
+
+from src.billing.domain.holds import HOLD_MARGIN
+from src.billing.domain.kinds import OrderState, PageState, PaymentMode, RefundState
+from src.billing.models import Order, PaymentPage, Refund
+from src.booking.domain.kinds import SeatState, SessionMode, SessionState
+from src.booking.domain.states import LIVE_SEATS
+from src.booking.guest_links import booking_path
+from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.views.guest import BookedDate, GuestBookingView
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+from src.tenants.models import Location, Participant, Performer
+
+KNOWS_THE_LINK = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
+_STATE_ORDER = (
+    SeatState.HELD,
+    SeatState.CONFIRMED,
+    SeatState.ATTENDED,
+    SeatState.NO_SHOW,
+    SeatState.SWAPPED,
+    SeatState.LATE_CANCELLED,
+    SeatState.CANCELLED,
+    SeatState.EXPIRED,
+)
+
+
+class _Money(msgspec.Struct, frozen=True, kw_only=True):
+    """How the order's money stands beside its own row."""
+
+    page_is_complete: bool
+    refunds_pending: int
+    refunds: int
+
+
+async def get_guest_booking(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    settings: Settings,
+    order_id: UUID,
+    *,
+    has_paid: bool = False,
+) -> GuestBookingView:
+    """The booking as it stands. `has_paid`: the guest comes from the payment page, so that an open
+    order is one whose payment has not been told to us yet. Raises: NotFound.
+    """
+    order, booking, service, series = await _order(uow, order_id)
+    seats = await _seats(uow, order_id)
+    money = await _money(uow, order_id)
+    stage = _stage(order, seats, money, uow.clock.now(), has_paid=has_paid)
+    service_href = f"/b/{tenant.slug}/{service.slug}"
+    return GuestBookingView(
+        stage=stage,
+        reference=order.reference,
+        name=f"{service.name} · {series.title}" if series is not None else service.name,
+        guest_name=order.guest_name,
+        guest_email=order.guest_email,
+        party=_party(seats),
+        party_size=booking.party_size,
+        dates=_dates(seats),
+        total_minor=order.total_minor,
+        paid_minor=order.paid_minor,
+        refunded_minor=order.refunded_minor,
+        due_on_site_minor=_due_on_site(order),
+        refund_pending=money.refunds_pending > 0,
+        payment_mode=order.payment_mode,
+        currency=order.currency,
+        zone=tenant.zone,
+        hold_until_at=_hold_until(order),
+        path=booking_path(settings, tenant.slug, order),
+        again_href=service_href,
+        hub_href=f"/b/{tenant.slug}",
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+    )
+
+
+async def _order(uow: UnitOfWork, order_id: UUID) -> tuple[Order, Booking, Service, Series | None]:
+    found = await uow.session.execute(
+        select(Order, Booking, Service, Series)
+        .join(Booking, (Booking.tenant_id == Order.tenant_id) & (Booking.order_id == Order.id))
+        .join(
+            Service,
+            (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id),
+        )
+        .outerjoin(
+            Series, (Series.tenant_id == Booking.tenant_id) & (Series.id == Booking.series_id)
+        )
+        .where(Order.tenant_id == uow.tenant, Order.id == order_id)
+        .limit(1)
+    )
+    row = found.first()
+    if row is None:
+        raise NotFound(_("There is no such booking."))
+    return row[0], row[1], row[2], row[3]
+
+
+async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
+    """The order's seats with all around them, in the order of time and of the party."""
+    found = await uow.session.execute(
+        select(
+            Seat.state,
+            Seat.session_id,
+            Participant.name.label("participant"),
+            Session.starts_at,
+            Session.ends_at,
+            Session.mode,
+            Session.meeting_url,
+            Session.state.label("session_state"),
+            Location.name.label("place"),
+            Location.address,
+            Performer.name.label("performer"),
+        )
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .join(
+            Participant,
+            (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
+        )
+        .outerjoin(
+            Location,
+            (Location.tenant_id == Session.tenant_id) & (Location.id == Session.location_id),
+        )
+        .outerjoin(
+            Performer,
+            (Performer.tenant_id == Session.tenant_id) & (Performer.id == Session.performer_id),
+        )
+        .where(Seat.tenant_id == uow.tenant, Seat.order_id == order_id)
+        .order_by(Session.starts_at, Seat.session_id, Seat.id)
+    )
+    return found.all()
+
+
+async def _money(uow: UnitOfWork, order_id: UUID) -> _Money:
+    complete = select(func.count()).where(
+        PaymentPage.tenant_id == uow.tenant,
+        PaymentPage.order_id == order_id,
+        PaymentPage.state == str(PageState.COMPLETE),
+    )
+    refunds = select(func.count()).where(
+        Refund.tenant_id == uow.tenant, Refund.order_id == order_id
+    )
+    pending = refunds.where(Refund.state == str(RefundState.PENDING))
+    row = (
+        await uow.session.execute(
+            select(complete.scalar_subquery(), refunds.scalar_subquery(), pending.scalar_subquery())
+        )
+    ).one()
+    return _Money(page_is_complete=row[0] > 0, refunds=row[1], refunds_pending=row[2])
+
+
+def _stage(
+    order: Order, seats: Sequence[Row[Any]], money: _Money, now: datetime, *, has_paid: bool
+) -> str:
+    if order.state == OrderState.OPEN:
+        if money.page_is_complete or has_paid:
+            return "processing"
+        until = _hold_until(order)
+        return "held" if until is not None and now < until else "over"
+    if order.state == OrderState.CONFIRMED:
+        live = any(seat.state in LIVE_SEATS for seat in seats)
+        return "confirmed" if live else "cancelled"
+    if order.paid_minor > 0 or money.refunds:
+        return "too_late"
+    if order.state == OrderState.CANCELLED:
+        return "given_up" if order.closed_why == "given_up" else "cancelled"
+    return "expired"
+
+
+def _hold_until(order: Order) -> datetime | None:
+    """Until when the guest can pay: the payment page ends before the hold does."""
+    return None if order.hold_expires_at is None else order.hold_expires_at - HOLD_MARGIN
+
+
+def _due_on_site(order: Order) -> int:
+    if order.payment_mode != PaymentMode.ON_SITE or order.state != OrderState.CONFIRMED:
+        return 0
+    return max(order.total_minor - order.paid_minor, 0)
+
+
+def _party(seats: Iterable[Row[Any]]) -> list[str]:
+    """The names that were given, each once, in the order of the form."""
+    return list(dict.fromkeys(seat.participant for seat in seats if seat.participant))
+
+
+def _dates(seats: Sequence[Row[Any]]) -> list[BookedDate]:
+    return [_date(list(own)) for _id, own in groupby(seats, key=lambda seat: seat.session_id)]
+
+
+def _date(own: list[Row[Any]]) -> BookedDate:
+    first, states = own[0], Counter(SeatState(seat.state) for seat in own)
+    state = next(candidate for candidate in _STATE_ORDER if states[candidate])
+    is_off = first.session_state != SessionState.SCHEDULED
+    shown = SeatState.CANCELLED if is_off and state is not SeatState.EXPIRED else state
+    place = first.place or (_("Online") if first.mode == SessionMode.ONLINE else None)
+    return BookedDate(
+        starts_at=first.starts_at,
+        ends_at=first.ends_at,
+        place=place,
+        address=first.address or "",
+        performer=first.performer,
+        meeting_url=first.meeting_url if shown in KNOWS_THE_LINK else "",
+        state=str(shown),
+        seats=sum(count for seat, count in states.items() if seat in LIVE_SEATS),
+    )

@@ -1,0 +1,220 @@
+"""What a guest is about to book: price, dates, and whether it can be had."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from src.booking.domain.bookable import (
+    BusinessFacts,
+    why_not_bookable_series,
+    why_not_bookable_session,
+)
+from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
+from src.booking.domain.questions import read_questions
+from src.booking.domain.quotes import Quote, SubjectKind
+from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.models import Series, Service, Session
+from src.booking.queries.offer_facts import (
+    business_facts,
+    quote_of_series,
+    quote_of_session,
+    series_facts,
+    session_facts,
+)
+from src.booking.queries.offers import get_series_offer, get_session_offer
+from src.booking.queries.service_page import no_such_service
+from src.booking.views.guest import PriceLine, Wish
+from src.booking.views.hub import SpelledDate
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _, ngettext
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.entitlements import Limit
+from src.tenants.models import Location, Performer
+from src.tenants.queries.consequences import month_usage
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer together with how to quote it, and refuse it, for a party of any size."""
+
+    service: Service
+    series: Series | None
+    runs: Sequence[Session]
+    quote: Callable[[int], Quote]
+    refuse: Callable[[int], list[Reason]]
+
+
+async def get_wish(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    kind: SubjectKind,
+    subject_id: UUID,
+    service_slug: str,
+    size: int,
+) -> Wish:
+    """The subject as a stranger may book it now.
+
+    Raises: NotFound for what is absent, hidden, another business's or another service's.
+    """
+    now = uow.clock.now()
+    business = await _business(uow, tenant, now)
+    read = _session if kind == "session" else _series
+    asked = await read(uow, tenant, subject_id, business, now)
+    if not _is_seen(asked, service_slug):
+        raise no_such_service()
+    return await _wish(uow, tenant, kind, asked, size)
+
+
+async def _business(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> BusinessFacts:
+    limit = tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH)
+    used_up = False
+    if limit is not None:
+        used_up = await month_usage(uow, tenant.id, tenant.timezone, now) >= limit
+    return business_facts(tenant, monthly_limit_reached=used_up)
+
+
+async def _session(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    session_id: UUID,
+    business: BusinessFacts,
+    now: datetime,
+) -> _Asked:
+    offer = await get_session_offer(uow, session_id)
+
+    def refuse(size: int) -> list[Reason]:
+        facts = session_facts(offer, business, quote_of_session(offer, size))
+        return why_not_bookable_session(facts, now)
+
+    return _Asked(
+        service=offer.service,
+        series=offer.series,
+        runs=[offer.session],
+        quote=lambda size: quote_of_session(offer, size),
+        refuse=refuse,
+    )
+
+
+async def _series(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    series_id: UUID,
+    business: BusinessFacts,
+    now: datetime,
+) -> _Asked:
+    offer = await get_series_offer(uow, series_id)
+    return _Asked(
+        service=offer.service,
+        series=offer.series,
+        runs=offer.sessions,
+        quote=lambda size: quote_of_series(offer, tenant, size, now),
+        refuse=lambda size: why_not_bookable_series(series_facts(offer, business, size), now),
+    )
+
+
+def _is_seen(asked: _Asked, service_slug: str) -> bool:
+    service, series = asked.service, asked.series
+    if service.slug != service_slug or service.kind != ServiceKind.GROUP:
+        return False
+    hidden = [thing for thing in (service, series) if thing and thing.visibility == "hidden"]
+    return not hidden
+
+
+async def _wish(
+    uow: UnitOfWork, tenant: TenantSnapshot, kind: SubjectKind, asked: _Asked, size: int
+) -> Wish:
+    now, service = uow.clock.now(), asked.service
+    closed = asked.refuse(1)
+    refused = [] if closed else asked.refuse(size)
+    quote = asked.quote(size)
+    included = set(quote.session_ids) or {run.id for run in asked.runs}
+    left, capacity = _room([run for run in asked.runs if run.id in included])
+    places, performers = await _names(uow, asked.runs)
+    return Wish(
+        name=quote.description,
+        service_name=service.name,
+        service_href=f"/b/{tenant.slug}/{service.slug}",
+        kind=kind,
+        dates=[_spelled(run, included, places, service, now) for run in asked.runs],
+        performer=performers,
+        size=size,
+        most=max(min(service.max_party, left), 1),
+        left=left,
+        capacity=capacity,
+        lines=_lines(asked, quote),
+        total_minor=quote.total_minor,
+        payment_mode=str(quote.payment_mode),
+        questions=read_questions(service.questions),
+        closed=_sentence(tenant, closed),
+        size_error=guest_sentence(refused) if refused else None,
+    )
+
+
+def _sentence(tenant: TenantSnapshot, closed: list[Reason]) -> str | None:
+    if not tenant.is_confirmed:
+        return _("This page opens soon. Nothing can be booked yet.")
+    return guest_sentence(closed) if closed else None
+
+
+def _room(runs: Sequence[Session]) -> tuple[int, int]:
+    """Seats left and capacity of the fullest of the sessions."""
+    return min(((run.capacity - run.seats_taken, run.capacity) for run in runs), default=(0, 0))
+
+
+def _lines(asked: _Asked, quote: Quote) -> list[PriceLine]:
+    """The price worked out: the whole term, less what is over, times how many come."""
+    lines: list[PriceLine] = []
+    full_minor = asked.series.price_minor if asked.series and quote.kind == "series" else None
+    if full_minor is not None and 0 < quote.unit_minor < full_minor:
+        missed = len(asked.runs) - len(quote.session_ids)
+        over = ngettext("%(num)s date you do not get", "%(num)s dates you do not get", missed)
+        lines += [
+            (_("The whole series"), full_minor, ""),
+            (_("Less what you miss"), quote.unit_minor - full_minor, over),
+        ]
+    if quote.party_size > 1:
+        count = ngettext("%(num)s person", "%(num)s people", quote.party_size)
+        lines.append((count, quote.total_minor, ""))
+    elif not lines:
+        lines.append((_("One person"), quote.total_minor, ""))
+    return lines
+
+
+def _spelled(
+    run: Session,
+    included: set[UUID],
+    places: dict[UUID, str],
+    service: Service,
+    now: datetime,
+) -> SpelledDate:
+    earliest_at = now + timedelta(minutes=service.min_notice_minutes)
+    if run.state != SessionState.SCHEDULED:
+        state = "cancelled"
+    elif run.starts_at < earliest_at:
+        state = "passed"
+    else:
+        state = "included" if run.id in included else "full"
+    place = places.get(run.location_id) if run.location_id else None
+    if place is None and run.mode == SessionMode.ONLINE:
+        place = _("Online")
+    return SpelledDate(starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state)
+
+
+async def _names(uow: UnitOfWork, runs: Sequence[Session]) -> tuple[dict[UUID, str], str | None]:
+    """The places by id, and who performs: all of them, in a few words."""
+    location_ids = {run.location_id for run in runs if run.location_id}
+    performer_ids = {run.performer_id for run in runs if run.performer_id}
+    found = await uow.session.execute(
+        select(Location.id, Location.name)
+        .where(Location.tenant_id == uow.tenant, Location.id.in_(location_ids))
+        .union_all(
+            select(Performer.id, Performer.name).where(
+                Performer.tenant_id == uow.tenant, Performer.id.in_(performer_ids)
+            )
+        )
+    )
+    names: dict[UUID, str] = {row[0]: row[1] for row in found}
+    performers = sorted(names[id_] for id_ in performer_ids if id_ in names)
+    return names, ", ".join(performers) or None

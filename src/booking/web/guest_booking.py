@@ -1,0 +1,194 @@
+"""Booking: the form, and sending it."""
+
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from src.booking.domain.quotes import SubjectKind
+from src.booking.place import place_booking
+from src.booking.queries.service_page import no_such_service
+from src.booking.queries.wish import get_wish
+from src.booking.views.guest import BookingFormView, Wish
+from src.booking.web.guest_forms import (
+    LARGEST_PARTY,
+    BookingForm,
+    checked,
+    command_of,
+    new_form_token,
+    size_of,
+    token_of,
+)
+from src.booking.web.hub import uuid_of
+from src.platform.errors import DomainError, InvalidInput, NotFound
+from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit, RateLimiter
+from src.platform.services import Services
+from src.platform.web.forms import Bound, FormData, bind, blank, read_form
+from src.platform.web.pages import page, redirect
+from src.platform.web.security import client_address
+from src.tenants.context import RequestContext
+
+AnyRequest = Request[Any, Any, Any]
+
+PUBLIC = {"public": "Guests book without an account."}
+TEMPLATE = "booking/guest/book.html"
+PARTY_FRAGMENT = "booking/guest/_party.html"
+BOOKING_BY_EMAIL = Limit("booking-email", 20, 10 * 60)
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What the address says is to be booked."""
+
+    kind: SubjectKind
+    id: UUID
+    service_slug: str
+
+
+@get("/b/{slug:str}/{service_slug:str}/book", opt=PUBLIC)
+async def booking_form(
+    request: AnyRequest,
+    service_slug: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """An empty form for `?series=` or `?session=`; the browser may show it again on going back, so
+    that its token, and with it the booking, stays the same.
+    """
+    wish = await _wish(services, ctx, _subject(request, service_slug), 1)
+    form = blank(BookingForm)
+    return _form_page(request, ctx, wish, form, new_form_token())
+
+
+@post("/b/{slug:str}/{service_slug:str}/book", opt=PUBLIC)
+async def send_booking(
+    request: AnyRequest,
+    service_slug: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Books and leads on to the payment page or the booking's own; `step=update` only works out
+    the price for another size of the party.
+    """
+    subject, data = _subject(request, service_slug), await read_form(request)
+    wish = await _wish(services, ctx, subject, size_of(data, LARGEST_PARTY))
+    token = token_of(data)
+    if data.texts.get("step", [""])[-1] == "update":
+        return _updated(request, ctx, wish, data, token)
+    bound = checked(bind(BookingForm, data), wish, ctx.here)
+    if wish.closed or bound.struct is None:
+        status = 409 if wish.closed else 422
+        return _form_page(request, ctx, wish, bound, token, status)
+    return await _place(request, services, ctx, subject, bound, token)
+
+
+async def _place(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    subject: Subject,
+    bound: Bound[BookingForm],
+    token: str,
+) -> Response[bytes]:
+    form = cast("BookingForm", bound.struct)
+    command = command_of(form, subject.kind, subject.id, token, ctx.here, services.clock.now())
+    try:
+        await _limit(request, services, form.email)
+        placed = await place_booking(services, ctx, command)
+    except NotFound:
+        raise
+    except DomainError as refusal:
+        return await _refused(request, services, ctx, subject, bound, token, refusal)
+    return redirect(request, placed.payment_url or placed.guest_path)
+
+
+async def _limit(request: AnyRequest, services: Services, email: str) -> None:
+    """Raises: TooManyRequests."""
+    limiter = RateLimiter(services.redis, services.clock)
+    await limiter.check(BOOKING_BY_ADDRESS, client_address(request.scope))
+    await limiter.check(BOOKING_BY_EMAIL, email.strip().casefold())
+
+
+async def _refused(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    subject: Subject,
+    bound: Bound[BookingForm],
+    token: str,
+    refusal: DomainError,
+) -> Response[bytes]:
+    """The same form as typed, with the reason, beside the price and the seats as they are now."""
+    form = cast("BookingForm", bound.struct)
+    wish = await _wish(services, ctx, subject, form.size)
+    if isinstance(refusal, InvalidInput):
+        bound = bound.refused(refusal)
+    elif wish.size_error:
+        bound = bound.with_errors({"size": wish.size_error}, refusal.message)
+    else:
+        bound = bound.with_errors(None, refusal.message)
+    status = 409 if refusal.status == 402 else refusal.status
+    return _form_page(request, ctx, wish, bound, token, status)
+
+
+def _updated(
+    request: AnyRequest, ctx: RequestContext, wish: Wish, data: FormData, token: str
+) -> Response[bytes]:
+    """What was typed, unjudged, with another price."""
+    typed = Bound[BookingForm](None, data)
+    if wish.size_error:
+        typed = typed.with_errors({"size": wish.size_error})
+    return _form_page(request, ctx, wish, typed, token)
+
+
+def _form_page(
+    request: AnyRequest,
+    ctx: RequestContext,
+    wish: Wish,
+    form: Bound[BookingForm],
+    token: str,
+    status_code: int = 200,
+) -> Response[bytes]:
+    query = request.scope["query_string"].decode("latin-1")
+    tenant = ctx.here
+    view = BookingFormView(
+        wish=wish,
+        form=form,
+        form_token=token,
+        action=f"{request.scope['path']}?{query}",
+        hub_href=f"/b/{tenant.slug}",
+        zone=tenant.zone,
+        currency=tenant.currency,
+        terms=tenant.booking_terms,
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+    )
+    headers = {"x-robots-tag": "noindex"}
+    return page(
+        request,
+        TEMPLATE,
+        view,
+        fragment=PARTY_FRAGMENT,
+        status_code=status_code,
+        headers=headers,
+    )
+
+
+def _subject(request: AnyRequest, service_slug: str) -> Subject:
+    """Raises: NotFound for an address that names neither a series nor a session."""
+    kinds: tuple[SubjectKind, ...] = ("series", "session")
+    for kind in kinds:
+        found = uuid_of(request.query_params.get(kind, ""))
+        if found is not None:
+            return Subject(kind, found, service_slug)
+    raise no_such_service()
+
+
+async def _wish(services: Services, ctx: RequestContext, subject: Subject, size: int) -> Wish:
+    async with services.uow_factory(ctx.here.id) as uow:
+        return await get_wish(uow, ctx.here, subject.kind, subject.id, subject.service_slug, size)
+
+
+route_handlers: list[Any] = [booking_form, send_booking]

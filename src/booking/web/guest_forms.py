@@ -1,0 +1,137 @@
+"""What a guest fills in to book, and what is made of it."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+import phonenumbers
+from msgspec import Meta
+
+from src.booking.commands.book import BookCommand
+from src.booking.domain.questions import answer_errors
+from src.booking.domain.quotes import SubjectKind
+from src.booking.views.guest import Wish
+from src.platform.i18n import _, current_locale
+from src.platform.web.forms import Bound, Email, FormData
+from src.tenants.context import TenantSnapshot
+
+LARGEST_PARTY = 100
+LARGEST_TOTAL_MINOR = 10**12
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}", re.ASCII)
+
+
+class BookingForm(msgspec.Struct, kw_only=True):
+    """Who comes and how it is agreed. `names.2` is the second of the party, and so on."""
+
+    name: Annotated[str, Meta(max_length=120)]
+    email: Email
+    phone: Annotated[str, Meta(max_length=40)] = ""
+    size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] = 1
+    names: dict[str, Annotated[str, Meta(max_length=120)]] = msgspec.field(default_factory=dict)
+    answers: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
+    note: Annotated[str, Meta(max_length=1000)] = ""
+    terms: bool = False
+    marketing: bool = False
+    quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
+
+    def party(self) -> tuple[str, ...]:
+        """A name, perhaps empty, for everyone who comes; the first is the guest's own."""
+        others = (self.names.get(str(place), "") for place in range(2, self.size + 1))
+        return (self.name, *others)
+
+
+def new_form_token() -> str:
+    """Not to be guessed: whoever has it is led to the booking that it made."""
+    return secrets.token_urlsafe(24)
+
+
+def token_of(data: FormData) -> str:
+    """The form's token as it came, or a new one for a form that has none of ours."""
+    sent = data.texts.get("form_token", [""])[-1]
+    return sent if _TOKEN.fullmatch(sent) else new_form_token()
+
+
+def size_of(data: FormData, most: int) -> int:
+    """The size of the party as typed, within what can be chosen."""
+    typed = data.texts.get("size", ["1"])[-1].strip()
+    size = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 5 else 1
+    return min(max(size, 1), most)
+
+
+def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bound[BookingForm]:
+    """The form with what only the business and the offer can find wrong in it."""
+    errors: dict[str, str] = {}
+    form = bound.struct
+    answers = form.answers if form is not None else _typed_answers(bound)
+    errors |= answer_errors(wish.questions, answers)
+    phone = form.phone if form is not None else bound.value("phone")
+    if phone and "phone" not in bound.errors and phone_number(phone, tenant.country) is None:
+        errors["phone"] = _(
+            "This is not a phone number. From abroad, begin with + and the country."
+        )
+    if tenant.booking_terms and not bound.checked("terms"):
+        errors["terms"] = _("Please accept the terms to book.")
+    if wish.size_error:
+        errors["size"] = wish.size_error
+    return bound.with_errors(errors) if errors else bound
+
+
+def _typed_answers(bound: Bound[BookingForm]) -> dict[str, str]:
+    start = "answers."
+    return {
+        name.removeprefix(start): texts[-1]
+        for name, texts in bound.raw.items()
+        if name.startswith(start)
+    }
+
+
+def phone_number(typed: str, country: str) -> str | None:
+    """The number as the world dials it, None for what is none."""
+    try:
+        parsed = phonenumbers.parse(typed, country or None)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+def command_of(
+    form: BookingForm,
+    kind: SubjectKind,
+    subject_id: UUID,
+    token: str,
+    tenant: TenantSnapshot,
+    now: datetime,
+) -> BookCommand:
+    return BookCommand(
+        kind=kind,
+        subject_id=subject_id,
+        party=form.party(),
+        guest_name=form.name,
+        guest_email=form.email,
+        guest_phone=phone_number(form.phone, tenant.country) or "",
+        form_token=token,
+        answers={key: answer for key, answer in form.answers.items() if answer},
+        note=form.note,
+        consents=consents_of(form, tenant, now),
+        quoted_minor=form.quoted_minor,
+        source="hub",
+        locale=current_locale(),
+    )
+
+
+def consents_of(form: BookingForm, tenant: TenantSnapshot, now: datetime) -> dict[str, Any]:
+    """What was agreed to and when; the terms by the hash of the text that was shown."""
+    consents: dict[str, Any] = {}
+    at = now.isoformat()
+    if tenant.booking_terms:
+        digest = hashlib.sha256(tenant.booking_terms.encode()).hexdigest()
+        consents["terms"] = {"sha256": digest, "accepted_at": at}
+    if form.marketing:
+        consents["marketing"] = {"accepted_at": at}
+    return consents

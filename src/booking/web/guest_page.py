@@ -1,0 +1,155 @@
+"""The page of one booking, for whoever has its link: see it, pay for it, give it up."""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from src.billing.commands.orders import get_order
+from src.billing.domain.kinds import OrderState
+from src.billing.processor import ProcessorError
+from src.billing.settlement import check_payment, give_up_order
+from src.booking.calendar_files import Organiser, booking_calendar
+from src.booking.domain.kinds import SeatState
+from src.booking.guest_links import booking_path, order_behind
+from src.booking.mails import calendar_seats
+from src.booking.place import payment_url
+from src.booking.queries.guest_bookings import get_guest_booking
+from src.booking.queries.mail_facts import find_booking_facts
+from src.booking.views.guest import GuestBookingView
+from src.platform.errors import NotFound, TooManyRequests, Unavailable
+from src.platform.i18n import _
+from src.platform.ratelimit import Limit, RateLimiter
+from src.platform.services import Services
+from src.platform.web.pages import flash, page, redirect
+from src.tenants.context import RequestContext
+
+AnyRequest = Request[Any, Any, Any]
+
+PUBLIC = {"public": "The signed link is the key to this one booking."}
+TEMPLATE = "booking/guest/booking.html"
+STATE_FRAGMENT = "booking/guest/_booking_state.html"
+PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
+IN_CALENDAR = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
+CHECKS_BY_ORDER = Limit("payment-check", 10, 10 * 60)
+
+log = structlog.get_logger(__name__)
+
+
+@get("/b/{slug:str}/bookings/{token:str}", opt=PUBLIC)
+async def guest_booking(
+    request: AnyRequest,
+    token: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """The booking. Who comes back from paying (`paid`) before the processor has told us is not
+    shown an unpaid booking: we ask it.
+    """
+    order_id = _order_id(services, ctx, token)
+    has_paid = request.query_params.get("paid") == "1"
+    view = await _view(services, ctx, order_id, has_paid=has_paid)
+    if view.stage == "processing" and await _check(services, ctx, order_id):
+        view = await _view(services, ctx, order_id, has_paid=has_paid)
+    headers = PRIVATE if view.is_waiting else {**PRIVATE, "hx-refresh": "true"}
+    return page(request, TEMPLATE, view, fragment=STATE_FRAGMENT, headers=headers)
+
+
+@post("/b/{slug:str}/bookings/{token:str}/pay", opt=PUBLIC)
+async def pay_booking(
+    request: AnyRequest,
+    token: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """On to the payment page that the hold has already, or to the booking when it needs none."""
+    order_id = _order_id(services, ctx, token)
+    async with services.uow_factory(ctx.here.id) as uow:
+        order = await get_order(uow, order_id)
+    path = booking_path(services.settings, ctx.here.slug, order)
+    if order.state != OrderState.OPEN:
+        return redirect(request, path)
+    try:
+        url = await payment_url(services, ctx, order, path, path)
+    except Unavailable as refusal:
+        flash(request, "error", refusal.message)
+        url = None
+    return redirect(request, url or path)
+
+
+@post("/b/{slug:str}/bookings/{token:str}/give-up", opt=PUBLIC)
+async def give_up_booking(
+    request: AnyRequest,
+    token: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Frees the held seats at once. A hold that was paid meanwhile stays, and its page says so."""
+    order_id = _order_id(services, ctx, token)
+    try:
+        await give_up_order(services, ctx.here.id, order_id)
+    except ProcessorError as error:
+        log.warning("hold_not_given_up", order_id=str(order_id), error=str(error))
+        flash(request, "error", _("That did not work just now. Please try again in a moment."))
+    async with services.uow_factory(ctx.here.id) as uow:
+        order = await get_order(uow, order_id)
+    return redirect(request, booking_path(services.settings, ctx.here.slug, order))
+
+
+@get("/b/{slug:str}/bookings/{token:str}/calendar.ics", opt=PUBLIC)
+async def booking_calendar_file(
+    token: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """The dates that stand, as the confirmation's attachment has them."""
+    order_id = _order_id(services, ctx, token)
+    async with services.uow_factory(ctx.here.id) as uow:
+        facts = await find_booking_facts(uow, order_id)
+    seats = [item for item in facts.seats if item.seat.state in IN_CALENDAR] if facts else []
+    if facts is None or not seats:
+        raise NotFound(_("This booking has no date for a calendar."))
+    own_page = services.settings.base_url + booking_path(
+        services.settings, ctx.here.slug, facts.order
+    )
+    content = booking_calendar(
+        calendar_seats(facts, seats, own_page),
+        organiser=Organiser(name=ctx.here.name, email=ctx.here.contact_email),
+        zone=ctx.here.zone,
+        host=services.settings.host,
+        now=services.clock.now(),
+    )
+    name = f'attachment; filename="{facts.order.reference}.ics"'
+    headers = {**PRIVATE, "content-disposition": name}
+    return Response(content, media_type="text/calendar; charset=utf-8", headers=headers)
+
+
+def _order_id(services: Services, ctx: RequestContext, token: str) -> UUID:
+    """Raises: NotFound, Gone."""
+    return order_behind(services.settings, token, ctx.here.id, services.clock.now())
+
+
+async def _view(
+    services: Services, ctx: RequestContext, order_id: UUID, *, has_paid: bool
+) -> GuestBookingView:
+    async with services.uow_factory(ctx.here.id) as uow:
+        return await get_guest_booking(
+            uow, ctx.here, services.settings, order_id, has_paid=has_paid
+        )
+
+
+async def _check(services: Services, ctx: RequestContext, order_id: UUID) -> bool:
+    """Asks how the payment stands; not more often than makes sense. Whether it was asked."""
+    limiter = RateLimiter(services.redis, services.clock)
+    try:
+        await limiter.check(CHECKS_BY_ORDER, str(order_id))
+    except TooManyRequests:
+        return False
+    await check_payment(services, ctx.here.id, order_id)
+    return True
+
+
+route_handlers: list[Any] = [guest_booking, pay_booking, give_up_booking, booking_calendar_file]
