@@ -27,7 +27,7 @@ async def make_business(
     factory: UowFactory, now: datetime, slug: str = "harbour", **tenant: Any
 ) -> Business:
     """Written straight into the tables: billing needs no more of a tenant than its rows."""
-    plan_id, version_id, tenant_id, customer_id = (new_id() for _ in range(4))
+    plan_id, version_id, tenant_id = (new_id() for _ in range(3))
     facts = {
         "version_id": str(version_id),
         "key": f"plan-{slug}",
@@ -64,6 +64,12 @@ async def make_business(
             )
         )
         await uow.session.execute(insert(Tenant).values(**{**values, **tenant}))
+    return Business(tenant_id, slug, await a_customer(factory, tenant_id))
+
+
+async def a_customer(factory: UowFactory, tenant_id: UUID) -> UUID:
+    """Carl, who buys things."""
+    customer_id = new_id()
     async with factory(tenant_id) as uow:
         await uow.session.execute(
             insert(Customer).values(
@@ -71,10 +77,10 @@ async def make_business(
                 id=customer_id,
                 email="carl@guests.example",
                 name="Carl",
-                created_at=now,
+                created_at=uow.clock.now(),
             )
         )
-    return Business(tenant_id, slug, customer_id)
+    return customer_id
 
 
 def new_order(business: Business, lines: Sequence[NewLine] = (), **changes: Any) -> NewOrder:

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from src.billing.commands.due import add_due, drop_due, move_due
 from src.billing.commands.open_items import close_open_items, raise_open_item
@@ -40,23 +39,31 @@ async def request_refund(
 
     Raises: InvalidInput for more than is left of the payment.
     """
+    if await _asked_before(uow, cause_key):
+        return None
     if not 0 < amount_minor <= payment.amount_minor - payment.refunded_minor:
         raise InvalidInput(_("That is more than is left of this payment."))
-    refund_id = new_id()
-    values = _row(uow, order, payment, refund_id, amount_minor)
-    stored = await uow.session.scalar(
-        insert(Refund)
-        .values(**values, cause=str(cause), cause_key=cause_key)
-        .on_conflict_do_nothing(constraint="uq_refunds_cause_key")
-        .returning(Refund.id)
+    refund = Refund(
+        **_row(uow, order, payment, new_id(), amount_minor),
+        cause=str(cause),
+        cause_key=cause_key,
     )
-    if stored is None:
-        return None
+    uow.session.add(refund)
     _set_aside(order, payment, amount_minor)
-    uow.record(RefundRequested(refund_id=refund_id))
+    uow.record(RefundRequested(refund_id=refund.id))
     now = uow.clock.now()
-    await add_due(uow, REFUND_DUE, refund_id, next_refund_check(now, now))
-    return refund_id
+    await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
+    return refund.id
+
+
+async def _asked_before(uow: UnitOfWork, cause_key: str) -> int:
+    """The amount that this cause has asked for already, 0 for a new cause."""
+    found = await uow.session.scalar(
+        select(Refund.amount_minor).where(
+            Refund.tenant_id == uow.tenant, Refund.cause_key == cause_key
+        )
+    )
+    return found or 0
 
 
 async def request_refunds(
@@ -64,16 +71,19 @@ async def request_refunds(
 ) -> int:
     """Spreads an amount over what was paid for the order through the processor.
 
-    Returns the minor units asked for: less than wanted where the business took money itself, or
-    where part of it went back before.
+    Returns the minor units asked for, at this call or at an earlier one with the same key: less
+    than wanted where the business took money itself, or where part of it went back before.
     """
     left = amount_minor
     for payment in await payments_of(uow, order.id):
-        part = min(left, payment.amount_minor - payment.refunded_minor)
-        if part <= 0 or payment.is_extra or payment.method == ON_SITE_METHOD:
+        if payment.is_extra or payment.method == ON_SITE_METHOD:
             continue
         key = f"{cause_key}:{payment.id}"
-        await request_refund(uow, order, payment, part, cause=cause, cause_key=key)
+        part = await _asked_before(uow, key)
+        if not part:
+            part = min(left, payment.amount_minor - payment.refunded_minor)
+        if part:
+            await request_refund(uow, order, payment, part, cause=cause, cause_key=key)
         left -= part
     return amount_minor - left
 

@@ -2,12 +2,27 @@
 
 from typing import Any
 
-from src.billing.web.hooks import connect_hook, platform_hook
+from src.billing.web import hooks, orders, payments
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
 
-route_handlers: list[Any] = [platform_hook, connect_hook]
+route_handlers: list[Any] = [
+    hooks.platform_hook,
+    hooks.connect_hook,
+    orders.show_orders,
+    orders.show_order,
+    orders.mark_paid,
+    orders.ask_refund,
+    orders.give_refund,
+    orders.try_refund_again,
+    orders.close_item,
+    payments.show_payments,
+    payments.connect,
+    payments.refresh,
+    payments.come_back,
+    payments.check,
+]
 
 
 def install(kit: WebKit, services: Services) -> None:
-    """Registers what billing adds to every page."""
+    """Billing adds nothing to other pages."""

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 SIGNED = {
     "public": "Stripe itself calls here; the body's signature says that it was Stripe.",
     "csrf_exempt": True,
+    "session": False,
 }
 
 

@@ -2,26 +2,27 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 import httpx
 import pytest
-from litestar import Litestar
-from litestar.di import Provide
-from litestar.plugins.htmx import HTMXPlugin
 
+from src.app import build_app
 from src.billing.stripe_gateway import StripeGateway
-from src.billing.web import install, route_handlers
+from src.platform.db.uow import UowFactory
 from src.platform.services import Services
-from src.platform.web.kit import WebKit
 from src.sandbox.stripe.config import Config, Hook
-from src.sandbox.stripe.serving import serve
-from src.tenants.web.middleware import ContextMiddleware, provide_context
+from src.sandbox.stripe.serving import Running, serve
 from tests.billing.conftest import open_account
 from tests.billing.places import Places
-from tests.billing.support import make_business
+from tests.billing.support import Business, a_customer, make_business
 from tests.billing.till import Till
 from tests.conftest import Committing
+from tests.support.builders import Business as FullBusiness
+from tests.support.builders import a_business
 from tests.support.clock import FrozenClock
+from tests.support.visitor import Visitor
+from tests.tenants.web.signed_in import sign_in
 
 ROOT = "http://testserver.local"
 
@@ -37,26 +38,6 @@ class Wired:
         """Delivers every event, then does the work that it leads to."""
         await self.till.stripe.turn("flush")
         await self.till.work()
-
-
-def billing_app(services: Services) -> Litestar:
-    """Billing's pages and endpoints behind the middleware of the whole program."""
-    kit = WebKit.from_settings(services.settings, redis=services.redis, clock=services.clock)
-    install(kit, services)
-    app = Litestar(
-        route_handlers=[*route_handlers, *kit.route_handlers],
-        middleware=[*kit.middleware, ContextMiddleware(services)],
-        exception_handlers=kit.exception_handlers,
-        dependencies={
-            "services": Provide(lambda: services, sync_to_thread=False),
-            "ctx": Provide(provide_context, sync_to_thread=False),
-        },
-        plugins=[HTMXPlugin()],
-        logging_config=None,
-        openapi_config=None,
-    )
-    kit.attach(app)
-    return app
 
 
 @pytest.fixture
@@ -75,7 +56,7 @@ async def wired(committing: Committing, places: Places, clock: FrozenClock) -> A
         gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=2, retries=0)
         bound = replace(committing.services, ports={StripeGateway: gateway})
         business = await make_business(bound.uow_factory, clock.now())
-        late.inner = httpx.ASGITransport(billing_app(bound))
+        late.inner = httpx.ASGITransport(build_app(bound))
         account_id = await open_account(bound, stripe, business)
         till = Till(business, bound, stripe, places, clock, account_id)
         async with httpx.AsyncClient(transport=late.inner, base_url=ROOT) as browser:
@@ -91,3 +72,37 @@ class LateTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self.inner.handle_async_request(request)
+
+
+@dataclass
+class Desk:
+    """A business's dashboard, with olive (owner), mia (manager) and ivan (instructor)."""
+
+    till: Till
+    business: FullBusiness
+    visitor: Visitor
+
+    async def enter(self, user_id: UUID) -> None:
+        await sign_in(self.visitor.client, self.till.services, user_id)
+
+
+@pytest.fixture
+async def desk(
+    services: Services,
+    uow_factory: UowFactory,
+    stripe: Running,
+    gateway: StripeGateway,
+    places: Places,
+    clock: FrozenClock,
+) -> AsyncIterator[Desk]:
+    bound = replace(services, ports={StripeGateway: gateway})
+    made = await a_business(uow_factory, "harbour", currency="GBP", locale="en")
+    customer_id = await a_customer(uow_factory, made.id)
+    business = Business(made.id, made.slug, customer_id)
+    account_id = await open_account(bound, stripe, business)
+    till = Till(business, bound, stripe, places, clock, account_id)
+    transport = httpx.ASGITransport(build_app(bound))
+    async with httpx.AsyncClient(transport=transport, base_url=ROOT) as client:
+        desk = Desk(till, made, Visitor(client))
+        await desk.enter(made.owner.id)
+        yield desk

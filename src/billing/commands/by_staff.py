@@ -1,0 +1,116 @@
+"""What members do about orders and money by hand; each act is in the audit log."""
+
+from uuid import UUID
+
+import msgspec
+
+from src.billing.commands.open_items import close_open_items
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import get_payment, get_refund, request_refund, retry_refund
+from src.billing.domain.kinds import (
+    ON_SITE_METHOD,
+    OpenItemKind,
+    OrderState,
+    PaymentMode,
+    RefundCause,
+)
+from src.billing.models import OpenItem, Order, Payment
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+
+
+class RefundByHand(msgspec.Struct, frozen=True, kw_only=True):
+    """`token` comes from the form, so that sending it twice gives the money back once."""
+
+    order_id: UUID
+    payment_id: UUID
+    amount_minor: int
+    token: str
+
+
+async def mark_paid_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID) -> None:
+    """The business took what was still to pay; a second press changes nothing.
+
+    Raises: NotFound; Conflict for an order that is not paid on site, or not confirmed.
+    """
+    order = await lock_order(uow, order_id)
+    if order.payment_mode != PaymentMode.ON_SITE or order.state != OrderState.CONFIRMED:
+        raise Conflict(_("Only a confirmed order that is paid on site can be marked as paid."))
+    due_minor = order.total_minor - order.paid_minor
+    if due_minor <= 0:
+        return
+    uow.session.add(_taken_on_site(uow, order, due_minor))
+    order.paid_minor += due_minor
+    await audit(uow, ctx, "order.marked_paid", "order", order.id, amount_minor=due_minor)
+
+
+def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:
+    """The processor knows nothing of it: no account, and an id of our own making."""
+    payment_id = new_id()
+    return Payment(
+        tenant_id=uow.tenant,
+        id=payment_id,
+        order_id=order.id,
+        account_id="",
+        payment_intent_id=f"{ON_SITE_METHOD}:{payment_id}",
+        page_id=None,
+        amount_minor=amount_minor,
+        fee_minor=0,
+        refunded_minor=0,
+        currency=order.currency,
+        is_extra=False,
+        method=ON_SITE_METHOD,
+        received_at=uow.clock.now(),
+    )
+
+
+async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand) -> None:
+    """Gives money back to the card it came from; what was booked stays as it is.
+
+    Raises: NotFound; InvalidInput at `amount` for more than is left of the payment.
+    """
+    order = await lock_order(uow, cmd.order_id)
+    payment = await get_payment(uow, cmd.payment_id)
+    if payment.order_id != order.id or payment.method == ON_SITE_METHOD:
+        raise NotFound(_("There is no such payment."))
+    key = f"{RefundCause.STAFF}:{cmd.token}"
+    try:
+        refund_id = await request_refund(
+            uow, order, payment, cmd.amount_minor, cause=RefundCause.STAFF, cause_key=key
+        )
+    except InvalidInput as refusal:
+        raise InvalidInput(refusal.message, fields={"amount": refusal.message}) from refusal
+    if refund_id is None:
+        return
+    if payment.refunded_minor == payment.amount_minor:
+        await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, ctx.actor.user_id)
+    await audit(uow, ctx, "order.refund_asked", "order", order.id, amount_minor=cmd.amount_minor)
+
+
+async def retry_refund_by_hand(
+    uow: UnitOfWork, ctx: RequestContext, order_id: UUID, refund_id: UUID
+) -> None:
+    """Raises: NotFound; Conflict when it did not fail; InvalidInput when too little is left."""
+    order = await lock_order(uow, order_id)
+    refund = await get_refund(uow, refund_id)
+    if refund.order_id != order.id:
+        raise NotFound(_("There is no such refund."))
+    await retry_refund(uow, order, refund)
+    await audit(uow, ctx, "order.refund_retried", "order", order.id, refund=str(refund.id))
+
+
+async def close_item_by_hand(
+    uow: UnitOfWork, ctx: RequestContext, order_id: UUID, item_id: UUID
+) -> None:
+    """A person has dealt with it elsewhere; closing it twice changes nothing. Raises: NotFound."""
+    item = await uow.session.get(OpenItem, {"tenant_id": uow.tenant, "id": item_id})
+    if item is None or item.order_id != order_id:
+        raise NotFound(_("There is nothing here."))
+    if item.closed_at is not None:
+        return
+    item.closed_at, item.closed_by = uow.clock.now(), ctx.actor.user_id
+    await audit(uow, ctx, "order.item_closed", "order", order_id, item=item.sentence)

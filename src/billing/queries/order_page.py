@@ -1,0 +1,141 @@
+"""One order with everything about its money."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.billing.commands.orders import get_order
+from src.billing.domain.kinds import ON_SITE_METHOD
+from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
+from src.billing.queries.orders import open_item_view
+from src.billing.queries.timeline import History, timeline
+from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
+from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
+from src.tenants.models import AuditEntry
+
+Row = TypeVar("Row")
+
+
+async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> OrderPage:
+    """Raises: NotFound."""
+    order = await get_order(uow, order_id)
+    history = History(
+        order=order,
+        pages=await _of_order(uow, PaymentPage, order_id),
+        payments=await _of_order(uow, Payment, order_id),
+        refunds=await _of_order(uow, Refund, order_id),
+        items=await _of_order(uow, OpenItem, order_id),
+        audit=await _audit_of(uow, order_id),
+    )
+    lines = await _of_order(uow, OrderLine, order_id)
+    return _page(tenant, history, sorted(lines, key=lambda line: line.position))
+
+
+async def _of_order(uow: UnitOfWork, model: type[Row], order_id: UUID) -> Sequence[Row]:
+    table: Any = model
+    found = await uow.session.scalars(
+        select(table)
+        .where(table.tenant_id == uow.tenant, table.order_id == order_id)
+        .order_by(table.id)
+    )
+    return found.all()
+
+
+async def _audit_of(uow: UnitOfWork, order_id: UUID) -> Sequence[AuditEntry]:
+    found = await uow.session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.tenant_id == uow.tenant, AuditEntry.subject_id == order_id)
+        .order_by(AuditEntry.id)
+    )
+    return found.all()
+
+
+def _page(tenant: TenantSnapshot, history: History, lines: Sequence[OrderLine]) -> OrderPage:
+    order = history.order
+    currencies = {payment.id: payment.currency for payment in history.payments}
+    return OrderPage(
+        slug=tenant.slug,
+        zone=tenant.timezone,
+        id=order.id,
+        reference=order.reference,
+        state=order.state,
+        payment_mode=order.payment_mode,
+        currency=order.currency,
+        guest_name=order.guest_name,
+        guest_email=order.guest_email,
+        guest_phone=order.guest_phone,
+        source=order.source,
+        created_at=order.created_at,
+        hold_expires_at=order.hold_expires_at,
+        closed_why=order.closed_why,
+        discount_minor=order.discount_minor,
+        total_minor=order.total_minor,
+        tax_minor=sum(line.tax_minor for line in lines),
+        paid_minor=order.paid_minor,
+        refunded_minor=order.refunded_minor,
+        lines=[_line(line) for line in lines],
+        payments=[payment_view(payment) for payment in history.payments],
+        refunds=[_refund(refund, currencies[refund.payment_id]) for refund in history.refunds],
+        pages=[_payment_page(page) for page in history.pages],
+        open_items=[open_item_view(item) for item in _still_open(history.items)],
+        timeline=timeline(history),
+    )
+
+
+def _still_open(items: Iterable[OpenItem]) -> list[OpenItem]:
+    return [item for item in items if item.closed_at is None]
+
+
+def _line(line: OrderLine) -> LineView:
+    return LineView(
+        description=line.description,
+        tier=line.tier,
+        quantity=line.quantity,
+        unit_minor=line.unit_minor,
+        discount_minor=line.discount_minor,
+        total_minor=line.total_minor,
+        tax_rate_bp=line.tax_rate_bp,
+        tax_minor=line.tax_minor,
+    )
+
+
+def payment_view(payment: Payment) -> PaymentView:
+    on_site = payment.method == ON_SITE_METHOD
+    left_minor = 0 if on_site else payment.amount_minor - payment.refunded_minor
+    return PaymentView(
+        id=payment.id,
+        amount_minor=payment.amount_minor,
+        fee_minor=payment.fee_minor,
+        refunded_minor=payment.refunded_minor,
+        left_minor=left_minor,
+        currency=payment.currency,
+        method=payment.method,
+        is_extra=payment.is_extra,
+        received_at=payment.received_at,
+        processor_id="" if on_site else payment.payment_intent_id,
+    )
+
+
+def _refund(refund: Refund, currency: str) -> RefundView:
+    return RefundView(
+        id=refund.id,
+        amount_minor=refund.amount_minor,
+        currency=currency,
+        cause=refund.cause,
+        state=refund.state,
+        error=refund.error,
+        created_at=refund.created_at,
+    )
+
+
+def _payment_page(page: PaymentPage) -> PageView:
+    return PageView(
+        attempt=page.attempt,
+        state=page.state,
+        expires_at=page.expires_at,
+        processor_id=page.processor_id,
+        error=page.error,
+    )

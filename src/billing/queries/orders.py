@@ -1,0 +1,195 @@
+"""Lists of orders and what the month brought."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+
+from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.models import OpenItem, Order, OrderLine
+from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
+from src.platform.db.uow import UnitOfWork
+from src.platform.localtime import to_local, to_utc
+from src.tenants.context import TenantSnapshot
+
+PAGE_SIZE = 50
+
+STATES: dict[str, tuple[OrderState, ...]] = {
+    "": tuple(OrderState),
+    "open": (OrderState.OPEN,),
+    "confirmed": (OrderState.CONFIRMED,),
+    "ended": (OrderState.EXPIRED, OrderState.CANCELLED),
+    "attention": tuple(OrderState),
+}
+
+
+class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which orders are wanted; `state` is a key of STATES, `before` or `after` a neighbour's id."""
+
+    state: str = ""
+    search: str = ""
+    before: UUID | None = None
+    after: UUID | None = None
+
+
+async def list_orders(
+    uow: UnitOfWork, tenant: TenantSnapshot, wanted: OrderFilter, now: datetime
+) -> OrdersPage:
+    """One page, newest first. The ids grow with time, so they are the cursors."""
+    found = (await uow.session.execute(_page_of(uow, wanted))).all()
+    rows = [_row(row) for row in found[:PAGE_SIZE]]
+    has_more = len(found) > PAGE_SIZE
+    if wanted.after is not None:
+        rows.reverse()
+    goes_back = wanted.after is not None
+    newer = bool(rows) and (has_more if goes_back else wanted.before is not None)
+    older = bool(rows) and (goes_back or has_more)
+    return OrdersPage(
+        slug=tenant.slug,
+        zone=tenant.timezone,
+        rows=rows,
+        totals=await month_totals(uow, tenant, now),
+        state=wanted.state,
+        search=wanted.search,
+        older=rows[-1].id if older else None,
+        newer=rows[0].id if newer else None,
+        open_items=await count_open_items(uow),
+    )
+
+
+def _page_of(uow: UnitOfWork, wanted: OrderFilter) -> Select[Any]:
+    lines = (
+        select(
+            func.min(OrderLine.description).filter(OrderLine.position == 0).label("what"),
+            func.count().label("lines"),
+        )
+        .where(OrderLine.tenant_id == Order.tenant_id, OrderLine.order_id == Order.id)
+        .lateral()
+    )
+    statement = (
+        select(Order, lines.c.what, lines.c.lines, _has_open_item().label("needs_attention"))
+        .join(lines, lines.c.lines > 0)
+        .where(Order.tenant_id == uow.tenant, *_conditions(wanted))
+        .limit(PAGE_SIZE + 1)
+    )
+    if wanted.after is not None:
+        return statement.where(Order.id > wanted.after).order_by(Order.id)
+    if wanted.before is not None:
+        statement = statement.where(Order.id < wanted.before)
+    return statement.order_by(Order.id.desc())
+
+
+def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    states = STATES.get(wanted.state, STATES[""])
+    if len(states) < len(OrderState):
+        conditions.append(Order.state.in_([str(state) for state in states]))
+    if wanted.state == "attention":
+        conditions.append(_has_open_item())
+    return [*conditions, *(_matches(word) for word in wanted.search.split())]
+
+
+def _matches(word: str) -> ColumnElement[bool]:
+    """A reference is found with and without its hyphen, in either case."""
+    plain = word.replace("-", "").upper()
+    return or_(
+        Order.guest_name.icontains(word, autoescape=True),
+        Order.guest_email.icontains(word, autoescape=True),
+        func.replace(Order.reference, "-", "").startswith(plain, autoescape=True),
+    )
+
+
+def _has_open_item() -> ColumnElement[bool]:
+    return exists(
+        select(OpenItem.id).where(
+            OpenItem.tenant_id == Order.tenant_id,
+            OpenItem.order_id == Order.id,
+            OpenItem.closed_at.is_(None),
+        )
+    )
+
+
+def _row(found: Any) -> OrderRow:
+    order: Order = found.Order
+    return OrderRow(
+        id=order.id,
+        reference=order.reference,
+        guest_name=order.guest_name,
+        guest_email=order.guest_email,
+        what=found.what,
+        more=found.lines - 1,
+        state=order.state,
+        payment_mode=order.payment_mode,
+        total_minor=order.total_minor,
+        paid_minor=order.paid_minor,
+        refunded_minor=order.refunded_minor,
+        currency=order.currency,
+        created_at=order.created_at,
+        needs_attention=found.needs_attention,
+    )
+
+
+async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> MonthTotals:
+    """What the orders of this calendar month, on the tenant's clock, have brought so far."""
+    local = to_local(now, tenant.zone)
+    starts_at = to_utc(local.replace(day=1, hour=0, minute=0, second=0, microsecond=0), tenant.zone)
+    is_confirmed = Order.state == str(OrderState.CONFIRMED)
+    is_due = is_confirmed & (Order.payment_mode == str(PaymentMode.ON_SITE))
+    unpaid = func.greatest(Order.total_minor - Order.paid_minor, 0)
+    found = (
+        await uow.session.execute(
+            select(
+                func.count().filter(is_confirmed),
+                func.coalesce(func.sum(Order.paid_minor), 0),
+                func.coalesce(func.sum(Order.refunded_minor), 0),
+                func.coalesce(func.sum(unpaid).filter(is_due), 0),
+            ).where(
+                Order.tenant_id == uow.tenant,
+                Order.created_at >= starts_at,
+                Order.currency == tenant.currency,
+            )
+        )
+    ).one()
+    return MonthTotals(
+        month_starts_at=starts_at,
+        currency=tenant.currency,
+        confirmed=found[0],
+        paid_minor=int(found[1]),
+        refunded_minor=int(found[2]),
+        due_on_site_minor=int(found[3]),
+    )
+
+
+async def count_open_items(uow: UnitOfWork) -> int:
+    found = await uow.session.scalar(
+        select(func.count())
+        .select_from(OpenItem)
+        .where(OpenItem.tenant_id == uow.tenant, OpenItem.closed_at.is_(None))
+    )
+    return found or 0
+
+
+async def list_open_items(uow: UnitOfWork, limit: int = 20) -> Sequence[OpenItemView]:
+    """What about money needs a person, oldest first: for the orders page and for today's."""
+    found = await uow.session.scalars(
+        select(OpenItem)
+        .where(OpenItem.tenant_id == uow.tenant, OpenItem.closed_at.is_(None))
+        .order_by(OpenItem.created_at)
+        .limit(limit)
+    )
+    return [open_item_view(item) for item in found]
+
+
+def open_item_view(item: OpenItem) -> OpenItemView:
+    return OpenItemView(
+        id=item.id,
+        kind=item.kind,
+        sentence=item.sentence,
+        order_id=item.order_id,
+        created_at=item.created_at,
+        refund_id=item.subject_id if item.kind == "refund_failed" else None,
+        payment_id=item.subject_id if item.kind == "payment_mismatch" else None,
+    )

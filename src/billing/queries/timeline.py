@@ -1,0 +1,105 @@
+"""An order's history in sentences, from the rows that tell it."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from src.billing.domain.kinds import ON_SITE_METHOD, OrderState, RefundState
+from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
+from src.billing.views.orders import Moment
+from src.billing.words import refund_cause
+from src.platform.i18n import _, current_locale
+from src.platform.money import Money, format_money
+from src.tenants.models import AuditEntry
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """All rows about one order's money."""
+
+    order: Order
+    pages: Sequence[PaymentPage]
+    payments: Sequence[Payment]
+    refunds: Sequence[Refund]
+    items: Sequence[OpenItem]
+    audit: Sequence[AuditEntry]
+
+
+def timeline(history: History) -> list[Moment]:
+    """What happened, oldest first, in the reader's language."""
+    moments = [
+        *_of_order(history.order),
+        *_of_pages(history.pages),
+        *_of_payments(history.payments),
+        *_of_refunds(history.refunds, history.payments),
+        *_of_items(history.items),
+        *_of_staff(history.audit),
+    ]
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def _of_order(order: Order) -> Iterator[Moment]:
+    yield Moment(at=order.created_at, text=_("Ordered"), who=order.guest_name)
+    if order.confirmed_at is not None:
+        yield Moment(at=order.confirmed_at, text=_("Confirmed"))
+    if order.closed_at is None:
+        return
+    if order.state == OrderState.EXPIRED:
+        yield Moment(at=order.closed_at, text=_("The time to pay ended; the places were freed"))
+    else:
+        yield Moment(at=order.closed_at, text=_("Given up; the places were freed"))
+
+
+def _of_pages(pages: Sequence[PaymentPage]) -> Iterator[Moment]:
+    for page in pages:
+        yield Moment(at=page.created_at, text=_("Sent to the payment page"))
+
+
+def _of_payments(payments: Sequence[Payment]) -> Iterator[Moment]:
+    for payment in payments:
+        amount = _amount(payment.amount_minor, payment.currency)
+        if payment.method == ON_SITE_METHOD:
+            text = _("%(amount)s taken on site", amount=amount)
+        elif payment.is_extra:
+            text = _("%(amount)s came in that this order did not wait for", amount=amount)
+        else:
+            text = _("%(amount)s paid", amount=amount)
+        yield Moment(at=payment.received_at, text=text)
+
+
+def _of_refunds(refunds: Sequence[Refund], payments: Sequence[Payment]) -> Iterator[Moment]:
+    currencies = {payment.id: payment.currency for payment in payments}
+    for refund in refunds:
+        amount = _amount(refund.amount_minor, currencies[refund.payment_id])
+        why = refund_cause(refund.cause)
+        text = _("Refund of %(amount)s asked for: %(why)s", amount=amount, why=why)
+        yield Moment(at=refund.created_at, text=text)
+        if refund.finished_at is None:
+            continue
+        if refund.state == RefundState.SUCCEEDED:
+            text = _("%(amount)s went back", amount=amount)
+        else:
+            text = _("The refund of %(amount)s did not go through", amount=amount)
+        yield Moment(at=refund.finished_at, text=text)
+
+
+def _of_items(items: Sequence[OpenItem]) -> Iterator[Moment]:
+    for item in items:
+        yield Moment(at=item.created_at, text=item.sentence)
+        if item.closed_at is not None:
+            yield Moment(at=item.closed_at, text=_("Dealt with"))
+
+
+def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:
+    said = {
+        "order.marked_paid": _("Marked as paid"),
+        "order.refund_asked": _("Asked for a refund"),
+        "order.refund_retried": _("Tried the refund again"),
+        "order.item_closed": _("Closed an open item"),
+    }
+    for entry in entries:
+        if entry.action in said:
+            yield Moment(at=entry.at, text=said[entry.action], who=entry.actor_name)
+
+
+def _amount(amount_minor: int, currency: str) -> str:
+    return format_money(Money(amount_minor, currency), current_locale())

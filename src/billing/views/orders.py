@@ -1,0 +1,209 @@
+"""What the pages about orders and money show."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from src.billing.words import order_state, page_state, payment_mode, refund_cause, refund_state
+
+
+class Badge(msgspec.Struct, frozen=True):
+    """A state in a word, and its tone."""
+
+    label: str
+    tone: str
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An order in the list. `what` is its first line, `more` how many others it has."""
+
+    id: UUID
+    reference: str
+    guest_name: str
+    guest_email: str
+    what: str
+    more: int
+    state: str
+    payment_mode: str
+    total_minor: int
+    paid_minor: int
+    refunded_minor: int
+    currency: str
+    created_at: datetime
+    needs_attention: bool
+
+    @property
+    def badge(self) -> Badge:
+        return Badge(*order_state(self.state))
+
+    @property
+    def mode(self) -> str:
+        return payment_mode(self.payment_mode)
+
+    @property
+    def is_due_on_site(self) -> bool:
+        return (
+            self.state == "confirmed"
+            and self.payment_mode == "on_site"
+            and self.paid_minor < self.total_minor
+        )
+
+
+class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """The orders made in the calendar month so far, in the tenant's own currency."""
+
+    month_starts_at: datetime
+    currency: str
+    confirmed: int
+    paid_minor: int
+    refunded_minor: int
+    due_on_site_minor: int
+
+
+class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of orders, newest first; `older` and `newer` are the cursors of its neighbours."""
+
+    slug: str
+    zone: str
+    rows: list[OrderRow]
+    totals: MonthTotals
+    state: str
+    search: str
+    older: UUID | None
+    newer: UUID | None
+    open_items: int
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    description: str
+    tier: str
+    quantity: int
+    unit_minor: int
+    discount_minor: int
+    total_minor: int
+    tax_rate_bp: int
+    tax_minor: int
+
+
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """`left_minor` can still go back; 0 for what the business took itself."""
+
+    id: UUID
+    amount_minor: int
+    fee_minor: int
+    refunded_minor: int
+    left_minor: int
+    currency: str
+    method: str
+    is_extra: bool
+    received_at: datetime
+    processor_id: str
+
+
+class RefundView(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    amount_minor: int
+    currency: str
+    cause: str
+    state: str
+    error: str | None
+    created_at: datetime
+
+    @property
+    def badge(self) -> Badge:
+        return Badge(*refund_state(self.state))
+
+    @property
+    def why(self) -> str:
+        return refund_cause(self.cause)
+
+
+class PageView(msgspec.Struct, frozen=True, kw_only=True):
+    attempt: int
+    state: str
+    expires_at: datetime
+    processor_id: str | None
+    error: str | None
+
+    @property
+    def state_word(self) -> str:
+        return page_state(self.state)
+
+
+class OpenItemView(msgspec.Struct, frozen=True, kw_only=True):
+    """`refund_id` and `payment_id` say what can be done about it, where something can."""
+
+    id: UUID
+    kind: str
+    sentence: str
+    order_id: UUID | None
+    created_at: datetime
+    refund_id: UUID | None = None
+    payment_id: UUID | None = None
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an order's history."""
+
+    at: datetime
+    text: str
+    who: str = ""
+
+
+class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with everything about its money."""
+
+    slug: str
+    zone: str
+    id: UUID
+    reference: str
+    state: str
+    payment_mode: str
+    currency: str
+    guest_name: str
+    guest_email: str
+    guest_phone: str
+    source: str
+    created_at: datetime
+    hold_expires_at: datetime | None
+    closed_why: str | None
+    discount_minor: int
+    total_minor: int
+    tax_minor: int
+    paid_minor: int
+    refunded_minor: int
+    lines: list[LineView]
+    payments: list[PaymentView]
+    refunds: list[RefundView]
+    pages: list[PageView]
+    open_items: list[OpenItemView]
+    timeline: list[Moment]
+
+    @property
+    def badge(self) -> Badge:
+        return Badge(*order_state(self.state))
+
+    @property
+    def mode(self) -> str:
+        return payment_mode(self.payment_mode)
+
+    @property
+    def due_on_site_minor(self) -> int:
+        """What the business still has to take itself."""
+        if self.state != "confirmed" or self.payment_mode != "on_site":
+            return 0
+        return max(self.total_minor - self.paid_minor, 0)
+
+
+class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Money about to go back: how much can, and what follows."""
+
+    slug: str
+    order_id: UUID
+    reference: str
+    guest_name: str
+    guest_email: str
+    payment: PaymentView
+    zone: str
+    form: object

@@ -1,0 +1,253 @@
+"""/app/<slug>/orders: every order, what became of its money, and what a person can do about it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec import Meta
+
+from src.billing.commands.by_staff import (
+    RefundByHand,
+    close_item_by_hand,
+    mark_paid_on_site,
+    refund_by_hand,
+    retry_refund_by_hand,
+)
+from src.billing.commands.refunds import get_payment
+from src.billing.queries.order_page import get_order_page, payment_view
+from src.billing.queries.orders import OrderFilter, list_orders
+from src.billing.views.orders import PaymentView, RefundPage
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.i18n import _, current_locale
+from src.platform.ids import new_id
+from src.platform.money import MoneyFormatError, currency_exponent, parse_money_minor
+from src.platform.services import Services
+from src.platform.web.forms import Bound, bind, blank, read_form
+from src.platform.web.pages import flash, page, redirect
+from src.tenants.context import RequestContext
+from src.tenants.domain.roles import Role
+from src.tenants.web.guards import requires_member
+
+MAY_SEE = [requires_member(Role.MANAGER)]
+REFUSED = 422
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class RefundForm(msgspec.Struct):
+    """How much of a payment goes back; `token` makes two presses one."""
+
+    amount: Annotated[str, Meta(max_length=30)]
+    payment: UUID
+    token: Annotated[str, Meta(max_length=40)]
+
+
+@get("/app/{slug:str}/orders", guards=MAY_SEE, include_in_schema=False)
+async def show_orders(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    order_state: Annotated[str, QueryParameter(name="state")] = "",
+    q: FromQuery[str] = "",
+    before: FromQuery[UUID | None] = None,
+    after: FromQuery[UUID | None] = None,
+) -> Response[bytes]:
+    wanted = OrderFilter(state=order_state, search=q.strip()[:100], before=before, after=after)
+    async with services.uow_factory(ctx.here.id) as uow:
+        view = await list_orders(uow, ctx.here, wanted, services.clock.now())
+    return page(request, "billing/orders.html", view)
+
+
+@get("/app/{slug:str}/orders/{order_id:uuid}", guards=MAY_SEE, include_in_schema=False)
+async def show_order(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    order_id: FromPath[UUID],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        view = await get_order_page(uow, ctx.here, order_id)
+    return page(request, "billing/order.html", view)
+
+
+@post(
+    "/app/{slug:str}/orders/{order_id:uuid}/paid",
+    guards=MAY_SEE,
+    status_code=200,
+    include_in_schema=False,
+)
+async def mark_paid(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    order_id: FromPath[UUID],
+) -> Response[bytes]:
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await mark_paid_on_site(uow, ctx, order_id)
+    except Conflict as refusal:
+        flash(request, "warning", refusal.message)
+    else:
+        flash(request, "success", _("Marked as paid."))
+    return _back(request, ctx, order_id)
+
+
+@get("/app/{slug:str}/orders/{order_id:uuid}/refund", guards=MAY_SEE, include_in_schema=False)
+async def ask_refund(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    order_id: FromPath[UUID],
+    payment: FromQuery[UUID],
+) -> Response[bytes]:
+    """What would go back, before it does."""
+    shown = await _payment(services, ctx, order_id, payment)
+    initial = {
+        "amount": _in_major_units(shown),
+        "payment": payment,
+        "token": str(new_id()),
+    }
+    view = await _refund_view(services, ctx, order_id, shown, blank(RefundForm, initial))
+    return page(request, "billing/refund.html", view)
+
+
+@post(
+    "/app/{slug:str}/orders/{order_id:uuid}/refund",
+    guards=MAY_SEE,
+    status_code=200,
+    include_in_schema=False,
+)
+async def give_refund(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    order_id: FromPath[UUID],
+) -> Response[bytes]:
+    bound = bind(RefundForm, await read_form(request))
+    form = bound.struct
+    if form is None and bound.error("payment"):
+        raise NotFound(_("There is no such payment."))
+    payment_id = UUID(bound.value("payment"))
+    shown = await _payment(services, ctx, order_id, payment_id)
+    try:
+        if form is not None:
+            await _refund(services, ctx, order_id, shown, form)
+            flash(request, "success", _("The money is on its way back."))
+            return _back(request, ctx, order_id)
+    except InvalidInput as refusal:
+        bound = bound.refused(refusal)
+    view = await _refund_view(services, ctx, order_id, shown, bound)
+    return page(request, "billing/refund.html", view, status_code=REFUSED)
+
+
+@post(
+    "/app/{slug:str}/orders/{order_id:uuid}/refunds/{refund_id:uuid}/retry",
+    guards=MAY_SEE,
+    status_code=200,
+    include_in_schema=False,
+)
+async def try_refund_again(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    order_id: FromPath[UUID],
+    refund_id: FromPath[UUID],
+) -> Response[bytes]:
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await retry_refund_by_hand(uow, ctx, order_id, refund_id)
+    except (Conflict, InvalidInput) as refusal:
+        flash(request, "warning", refusal.message)
+    else:
+        flash(request, "success", _("The refund is tried again."))
+    return _back(request, ctx, order_id)
+
+
+@post(
+    "/app/{slug:str}/orders/{order_id:uuid}/items/{item_id:uuid}/close",
+    guards=MAY_SEE,
+    status_code=200,
+    include_in_schema=False,
+)
+async def close_item(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    order_id: FromPath[UUID],
+    item_id: FromPath[UUID],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        await close_item_by_hand(uow, ctx, order_id, item_id)
+    flash(request, "success", _("Noted as dealt with."))
+    return _back(request, ctx, order_id)
+
+
+def _back(request: AnyRequest, ctx: RequestContext, order_id: UUID) -> Response[bytes]:
+    return redirect(request, f"/app/{ctx.here.slug}/orders/{order_id}")
+
+
+async def _payment(
+    services: Services, ctx: RequestContext, order_id: UUID, payment_id: UUID
+) -> PaymentView:
+    """Raises: NotFound, also for a payment of another order or one with nothing to give back."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        payment = await get_payment(uow, payment_id)
+    shown = payment_view(payment)
+    if payment.order_id != order_id:
+        raise NotFound(_("There is no such payment."))
+    return shown
+
+
+async def _refund(
+    services: Services,
+    ctx: RequestContext,
+    order_id: UUID,
+    payment: PaymentView,
+    form: RefundForm,
+) -> None:
+    cmd = RefundByHand(
+        order_id=order_id,
+        payment_id=payment.id,
+        amount_minor=_amount_minor(form.amount, payment.currency),
+        token=form.token,
+    )
+    async with services.uow_factory(ctx.here.id) as uow:
+        await refund_by_hand(uow, ctx, cmd)
+
+
+def _amount_minor(typed: str, currency: str) -> int:
+    try:
+        return parse_money_minor(typed, currency, current_locale())
+    except MoneyFormatError as error:
+        sentence = _("Please write an amount such as 12.50.")
+        raise InvalidInput(sentence, fields={"amount": sentence}) from error
+
+
+def _in_major_units(payment: PaymentView) -> str:
+    exponent = currency_exponent(payment.currency)
+    whole, rest = divmod(payment.left_minor, 10**exponent)
+    return f"{whole}.{rest:0{exponent}}" if exponent else str(whole)
+
+
+async def _refund_view(
+    services: Services,
+    ctx: RequestContext,
+    order_id: UUID,
+    payment: PaymentView,
+    form: Bound[RefundForm],
+) -> RefundPage:
+    async with services.uow_factory(ctx.here.id) as uow:
+        order = await get_order_page(uow, ctx.here, order_id)
+    return RefundPage(
+        slug=ctx.here.slug,
+        order_id=order_id,
+        reference=order.reference,
+        guest_name=order.guest_name,
+        guest_email=order.guest_email,
+        payment=payment,
+        zone=ctx.here.timezone,
+        form=form,
+    )

@@ -1,0 +1,57 @@
+"""The domain's words as people read them."""
+
+from src.platform.i18n import _
+
+
+def refund_cause(cause: str) -> str:
+    """Why money goes back, in a few words that fit behind a colon."""
+    words = {
+        "too_late": _("paid after the time was over, and the places were gone"),
+        "paid_twice": _("paid twice"),
+        "not_delivered": _("a part was cancelled meanwhile"),
+        "cancelled": _("cancelled"),
+        "staff": _("decided by the business"),
+        "processor": _("made in Stripe"),
+    }
+    return words[cause]
+
+
+def order_state(state: str) -> tuple[str, str]:
+    """The state in a word, and the tone it is shown in."""
+    words = {
+        "open": (_("Waiting for payment"), "warning"),
+        "confirmed": (_("Confirmed"), "success"),
+        "expired": (_("Not paid in time"), "muted"),
+        "cancelled": (_("Given up"), "muted"),
+    }
+    return words[state]
+
+
+def payment_mode(mode: str) -> str:
+    words = {
+        "online": _("Online"),
+        "on_site": _("On site"),
+        "credit": _("With credits"),
+        "free": _("Free of charge"),
+    }
+    return words[mode]
+
+
+def refund_state(state: str) -> tuple[str, str]:
+    words = {
+        "pending": (_("On its way"), "info"),
+        "succeeded": (_("Gone back"), "success"),
+        "failed": (_("Did not go through"), "error"),
+    }
+    return words[state]
+
+
+def page_state(state: str) -> str:
+    words = {
+        "pending": _("Not known yet"),
+        "open": _("Open"),
+        "complete": _("Completed"),
+        "expired": _("Ended unpaid"),
+        "failed": _("Could not be made"),
+    }
+    return words[state]

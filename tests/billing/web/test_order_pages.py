@@ -1,0 +1,230 @@
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from src.billing.commands.orders import lock_order
+from src.billing.domain.kinds import PaymentMode
+from src.billing.queries.orders import PAGE_SIZE
+from src.billing.settlement import settle_page
+from src.tenants.domain.roles import Role
+from tests.billing.support import a_line
+from tests.billing.web.conftest import Desk
+from tests.support.builders import a_business, a_member
+
+pytestmark = pytest.mark.anyio
+
+
+async def sold(desk: Desk) -> UUID:
+    order_id, session_id = await desk.till.order_with_page()
+    await desk.till.pay(session_id)
+    page_id = await desk.till.page_id(order_id)
+    await settle_page(desk.till.services, desk.business.id, page_id)
+    return order_id
+
+
+async def confirmed(desk: Desk, **changes: object) -> UUID:
+    """An order that needs no payment page."""
+    return await desk.till.order(**{"payment_mode": PaymentMode.ON_SITE, **changes})
+
+
+async def reference(desk: Desk, order_id: UUID) -> str:
+    return (await desk.till.state(order_id)).reference
+
+
+async def test_an_empty_list_says_what_will_be_there(desk: Desk) -> None:
+    await desk.visitor.open("/app/harbour/orders")
+    assert "No orders yet" in desk.visitor.text
+    await desk.visitor.open("/app/harbour/orders?state=attention")
+    assert "All is well" in desk.visitor.text
+
+
+async def test_the_list_shows_orders_and_the_months_money(desk: Desk) -> None:
+    paid = await sold(desk)
+    on_site = await confirmed(desk, lines=(a_line(unit_minor=500), a_line(description="Mat")))
+    await desk.visitor.open("/app/harbour/orders")
+    text = desk.visitor.text
+    assert await reference(desk, paid) in text
+    assert await reference(desk, on_site) in text
+    assert "and 1 more" in text
+    assert "£20.00" in text
+    assert "£25.00" in text
+    assert "To pay on site" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("anna", True),
+        ("ANNA@", True),
+        ("anna berg", True),
+        ("berg anna", True),
+        ("nobody", False),
+        ("%", False),
+        ("_", False),
+    ],
+)
+async def test_orders_are_found_by_name_and_mail(desk: Desk, query: str, found: bool) -> None:
+    order_id = await confirmed(desk, guest_name="Anna Berg", guest_email="anna@example.com")
+    await desk.visitor.open(f"/app/harbour/orders?q={query.replace('%', '%25')}")
+    assert (await reference(desk, order_id) in desk.visitor.text) is found
+
+
+async def test_orders_are_found_by_reference_however_it_is_typed(desk: Desk) -> None:
+    order_id, other = await confirmed(desk), await confirmed(desk)
+    wanted, unwanted = await reference(desk, order_id), await reference(desk, other)
+    for typed in (wanted, wanted.lower(), wanted.replace("-", ""), wanted[:6]):
+        await desk.visitor.open(f"/app/harbour/orders?q={typed}")
+        assert wanted in desk.visitor.text
+        assert unwanted not in desk.visitor.text
+
+
+async def test_the_list_is_filtered_by_state(desk: Desk) -> None:
+    waiting, _session = await desk.till.order_with_page()
+    done = await confirmed(desk)
+    await desk.visitor.open("/app/harbour/orders?state=open")
+    assert await reference(desk, waiting) in desk.visitor.text
+    assert await reference(desk, done) not in desk.visitor.text
+    await desk.visitor.open("/app/harbour/orders?state=nonsense")
+    assert await reference(desk, done) in desk.visitor.text
+
+
+async def test_pages_lead_on_and_back(desk: Desk) -> None:
+    desk.till.places.left = 200
+    orders = [await confirmed(desk) for _ in range(PAGE_SIZE + 1)]
+    first, last = await reference(desk, orders[0]), await reference(desk, orders[-1])
+    page = await desk.visitor.open("/app/harbour/orders")
+    assert last in page.text
+    assert first not in page.text
+    assert 'rel="prev"' not in page.text
+    page = await desk.visitor.open(link(page.text, "next"))
+    assert first in page.text
+    assert last not in page.text
+    assert 'rel="next"' not in page.text
+    page = await desk.visitor.open(link(page.text, "prev"))
+    assert last in page.text
+
+
+def link(html: str, rel: str) -> str:
+    tag = html[html.index(f'rel="{rel}"') :]
+    return tag[tag.index('href="') + 6 :].split('"')[0].replace("&amp;", "&")
+
+
+async def test_an_order_shows_all_about_its_money(desk: Desk) -> None:
+    order_id = await sold(desk)
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    text = desk.visitor.text
+    for expected in ("Evening Yoga, 6 dates", "£20.00", "Carl Guest", "pi_", "cs_", "Confirmed"):
+        assert expected in text
+
+
+async def test_an_open_order_says_until_when_it_is_held(desk: Desk) -> None:
+    order_id, _session = await desk.till.order_with_page()
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    assert "held until" in desk.visitor.text
+
+
+async def test_money_taken_on_site_is_marked_once(desk: Desk) -> None:
+    order_id = await confirmed(desk)
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    await desk.visitor.submit(to="/paid")
+    assert "Marked as paid" in desk.visitor.text
+    order = await desk.till.state(order_id)
+    assert order.paid_minor == 2000
+    (payment,) = await desk.till.payments(order_id)
+    assert payment.method == "on_site"
+    assert "/paid" not in desk.visitor.text
+    assert "Olive" in desk.visitor.text
+
+
+async def test_a_payment_goes_back_by_hand_once_a_form(desk: Desk) -> None:
+    order_id = await sold(desk)
+    (payment,) = await desk.till.payments(order_id)
+    form = f"/app/harbour/orders/{order_id}/refund?payment={payment.id}"
+    await desk.visitor.open(form)
+    assert "carl@guests.example gets a mail" in desk.visitor.text
+    shown = desk.visitor.page
+    for _ in range(2):
+        desk.visitor.page = shown
+        await desk.visitor.submit({"amount": "20.00"}, to="/refund")
+    await desk.till.work()
+    (refund,) = await desk.till.refunds(order_id)
+    assert (refund.amount_minor, refund.state, refund.cause) == (2000, "succeeded", "staff")
+    await desk.visitor.open(form)
+    assert "Nothing of this payment is left" in desk.visitor.text
+
+
+@pytest.mark.parametrize("typed", ["20.01", "0", "", "many", "-5", "1.234"])
+async def test_an_amount_that_cannot_go_back_is_refused_at_its_field(
+    desk: Desk, typed: str
+) -> None:
+    order_id = await sold(desk)
+    (payment,) = await desk.till.payments(order_id)
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}/refund?payment={payment.id}")
+    await desk.visitor.submit({"amount": typed}, to="/refund", status=422)
+    assert 'id="f-amount-error"' in desk.visitor.text
+    assert await desk.till.refunds(order_id) == []
+
+
+async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
+    order_id = await sold(desk)
+    (payment,) = await desk.till.payments(order_id)
+    await desk.till.stripe.turn(
+        "api_faults",
+        kind="refuse",
+        path_contains="refunds",
+        method="POST",
+        error={"message": "Your balance is too low."},
+    )
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}/refund?payment={payment.id}")
+    await desk.visitor.submit({"amount": "5"}, to="/refund")
+    await desk.till.work()
+    await desk.visitor.open("/app/harbour/orders?state=attention")
+    assert await reference(desk, order_id) in desk.visitor.text
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    assert "Your balance is too low." in desk.visitor.text
+    await desk.visitor.submit(to="/retry")
+    await desk.till.work()
+    (refund,) = await desk.till.refunds(order_id)
+    assert (refund.state, refund.attempt) == ("succeeded", 2)
+    assert await desk.till.open_items(order_id) == []
+
+
+async def test_a_wrong_sum_can_be_given_back_from_its_item(desk: Desk) -> None:
+    order_id, session_id = await desk.till.order_with_page()
+    async with desk.till.services.uow_factory(desk.business.id) as uow:
+        (await lock_order(uow, order_id)).total_minor = 2500
+    await desk.till.pay(session_id)
+    await settle_page(desk.till.services, desk.business.id, await desk.till.page_id(order_id))
+    page = await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    assert "Give it back" in page.text
+    (payment,) = await desk.till.payments(order_id)
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}/refund?payment={payment.id}")
+    await desk.visitor.submit(to="/refund")
+    assert await desk.till.open_items(order_id) == []
+
+
+async def test_an_item_dealt_with_elsewhere_is_closed(desk: Desk) -> None:
+    order_id, _session = await desk.till.order_with_page()
+    await desk.till.stripe.turn("deauthorize", account=desk.till.account_id)
+    desk.till.clock.advance(timedelta(minutes=33))
+    await settle_page(desk.till.services, desk.business.id, await desk.till.page_id(order_id))
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    await desk.visitor.submit(to="/close")
+    assert await desk.till.open_items(order_id) == []
+
+
+async def test_instructors_see_no_money(desk: Desk) -> None:
+    ivan = await a_member(desk.till.services.uow_factory, desk.business, "Ivan", Role.INSTRUCTOR)
+    await desk.enter(ivan.user_id)
+    await desk.visitor.open("/app/harbour/orders", status=403)
+
+
+async def test_another_businesss_order_is_not_there(desk: Desk) -> None:
+    order_id = await sold(desk)
+    (payment,) = await desk.till.payments(order_id)
+    other = await a_business(desk.till.services.uow_factory, "quay", owner="Eve")
+    await desk.enter(other.owner.id)
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}", status=404)
+    await desk.visitor.open(f"/app/quay/orders/{order_id}", status=404)
+    await desk.visitor.open(f"/app/quay/orders/{order_id}/refund?payment={payment.id}", status=404)
