@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row, Select, func, select
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.tenants.domain.entitlements import known_features, known_limits
-from src.tenants.models import PlanVersion, Tenant, User
+from src.tenants.models import Plan, PlanVersion, Tenant, User
 from src.tenants.plan_words import feature_names, limit_sentences
 from src.tenants.queries.plans import find_plan, list_plans, plan_card
 from src.tenants.views.admin import PlanDetail, PlanRow, VersionRow
@@ -100,3 +101,33 @@ def _version_row(row: Row[Any]) -> VersionRow:
         tenants=row.tenants,
         trials=row.trials,
     )
+
+
+class VersionChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that a tenant may be moved to."""
+
+    version_id: UUID
+    key: str
+    label: str
+    is_newest: bool
+
+
+async def list_version_choices(uow: UnitOfWork) -> list[VersionChoice]:
+    """Every version of every plan, in the order of the price list, newest versions first."""
+    newest = {plan.plan_id: plan.version for plan in await list_plans(uow)}
+    rows = await uow.session.execute(
+        select(PlanVersion.id, PlanVersion.version, Plan.id.label("plan_id"), Plan.key, Plan.name)
+        .join_from(PlanVersion, Plan, Plan.id == PlanVersion.plan_id)
+        .order_by(Plan.position, Plan.key, PlanVersion.version.desc())
+    )
+    return [
+        VersionChoice(
+            version_id=row.id,
+            key=row.key,
+            label=row.name
+            if row.version == newest[row.plan_id]
+            else _("%(plan)s, earlier version %(version)s", plan=row.name, version=row.version),
+            is_newest=row.version == newest[row.plan_id],
+        )
+        for row in rows
+    ]

@@ -13,6 +13,8 @@ from src.tenants.commands.entitlements import plan_facts
 from src.tenants.domain.entitlements import (
     EntitlementSources,
     Feature,
+    Grant,
+    Limit,
     PlanFacts,
     is_live,
     read_sources,
@@ -39,7 +41,14 @@ from src.tenants.queries.admin import find_tenant_row
 from src.tenants.queries.consequences import list_consequences, month_usage
 from src.tenants.queries.members import list_members
 from src.tenants.queries.plan_requests import list_requests_of
-from src.tenants.views.admin import GrantRow, MonthRow, MoveView, TenantDetail, TenantRow
+from src.tenants.views.admin import (
+    GrantRemovalView,
+    GrantRow,
+    MonthRow,
+    MoveView,
+    TenantDetail,
+    TenantRow,
+)
 from src.tenants.views.plans import ChangeView
 
 SHOWN_MONTHS = 12
@@ -109,7 +118,17 @@ async def change_to(
 ) -> ChangeView:
     """What the tenant gains, loses and feels when it is on `plan`, overrides as they are."""
     moved = msgspec.structs.replace(sources, plan=plan, trial=sources.trial if keep_trial else None)
-    change = compare(resolve_entitlements(sources, now), resolve_entitlements(moved, now))
+    return await _change(uow, tenant, sources, moved, now)
+
+
+async def _change(
+    uow: UnitOfWork,
+    tenant: Tenant,
+    before: EntitlementSources,
+    after: EntitlementSources,
+    now: datetime,
+) -> ChangeView:
+    change = compare(resolve_entitlements(before, now), resolve_entitlements(after, now))
     found = await list_consequences(uow, tenant.id, tenant.timezone, change, now)
     return ChangeView(
         gained=tuple(feature_name(feature) for feature in change.gained),
@@ -183,3 +202,34 @@ async def _is_asked_for(uow: UnitOfWork, tenant_id: UUID, plan_id: UUID) -> bool
         )
     )
     return found is not None
+
+
+async def preview_grant_removal(
+    uow: UnitOfWork, tenant_id: UUID, grant_id: UUID, now: datetime
+) -> GrantRemovalView:
+    """What taking the override back would do. Raises: NotFound."""
+    row = await _row(uow, tenant_id, now)
+    tenant = await _tenant(uow, tenant_id)
+    grant = next((one for one in await _grants(uow, tenant_id, now) if one.id == grant_id), None)
+    stored = await uow.session.get(EntitlementGrant, (tenant_id, grant_id))
+    if grant is None or stored is None:
+        raise NotFound(_("There is no such override."))
+    sources = read_sources(tenant.entitlements)
+    without = msgspec.structs.replace(sources, grants=_without(sources.grants, stored))
+    return GrantRemovalView(
+        row=row, grant=grant, change=await _change(uow, tenant, sources, without, now)
+    )
+
+
+def _without(grants: tuple[Grant, ...], stored: EntitlementGrant) -> tuple[Grant, ...]:
+    """The grants less one that says what the stored one says; equal ones are interchangeable."""
+    left = list(grants)
+    gone = Grant(
+        feature=None if stored.feature is None else Feature(stored.feature),
+        limit=None if stored.limit is None else Limit(stored.limit),
+        value=stored.value,
+        ends_at=stored.ends_at,
+    )
+    if gone in left:
+        left.remove(gone)
+    return tuple(left)

@@ -197,3 +197,11 @@ class MoveView(msgspec.Struct, frozen=True, kw_only=True):
     owners: tuple[str, ...]
     closes_request: bool
     is_same: bool
+
+
+class GrantRemovalView(msgspec.Struct, frozen=True, kw_only=True):
+    """An override before it is taken back."""
+
+    row: TenantRow
+    grant: GrantRow
+    change: ChangeView

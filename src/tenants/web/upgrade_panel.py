@@ -1,0 +1,96 @@
+"""The face of PlanLimitReached: an upgrade panel for members, a neutral page for guests.
+
+Programs get the problem document, which the web kit makes before it asks here.
+"""
+
+from typing import Any
+
+import msgspec
+from litestar import Response
+
+from src.platform.errors import PlanLimitReached
+from src.platform.i18n import _
+from src.platform.web.pages import AnyRequest, page
+from src.tenants.context import RequestContext
+from src.tenants.domain.entitlements import Feature, Limit
+from src.tenants.domain.plans import OfferedPlan
+from src.tenants.domain.roles import Role, reaches
+from src.tenants.gates import price_list
+from src.tenants.plan_words import feature_name, feature_refusal, limit_name, limit_refusal
+from src.tenants.views.plans import UpgradeView
+from src.tenants.web.middleware import context_of
+
+
+class NotBookable(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guest reads: nothing of plans, and how to reach the business."""
+
+    name: str
+    slug: str
+    message: str
+    contact_email: str
+    contact_phone: str
+
+
+def render_plan_limit(request: AnyRequest, error: PlanLimitReached) -> Response[Any] | None:
+    """An error renderer: the whole page, or the panel alone for HTMX."""
+    ctx = context_of(request)
+    if ctx.tenant is None:
+        return None
+    if ctx.actor.role is None or not request.scope["path"].startswith("/app/"):
+        return _for_guest(request, ctx)
+    return page(
+        request,
+        "tenants/plans/upgrade.html",
+        upgrade_view(ctx, error),
+        fragment="tenants/plans/_upgrade.html",
+        status_code=error.status,
+    )
+
+
+def upgrade_view(ctx: RequestContext, error: PlanLimitReached) -> UpgradeView:
+    """The panel about a refusal, with the plan to ask for."""
+    heading, wanted_for = _wanted(error)
+    plan = _plan_named(error.cheapest_plan)
+    may_ask = ctx.actor.role is not None and reaches(ctx.actor.role, Role.MANAGER)
+    return UpgradeView(
+        heading=heading,
+        slug=ctx.here.slug,
+        current_plan=error.current_plan or ctx.here.entitlements.plan_name,
+        cheapest_plan=error.cheapest_plan,
+        cheapest_key=plan.key if plan and may_ask else None,
+        monthly_minor=plan.monthly_minor if plan else None,
+        currency=plan.currency if plan else "EUR",
+        wanted_for=wanted_for,
+    )
+
+
+def _for_guest(request: AnyRequest, ctx: RequestContext) -> Response[bytes]:
+    view = NotBookable(
+        name=ctx.here.name,
+        slug=ctx.here.slug,
+        message=_("This cannot be booked online at present. Please contact the business directly."),
+        contact_email=ctx.here.contact_email,
+        contact_phone=ctx.here.contact_phone,
+    )
+    return page(
+        request,
+        "tenants/plans/not_bookable.html",
+        view,
+        fragment="tenants/plans/_not_bookable.html",
+        status_code=409,
+    )
+
+
+def _wanted(error: PlanLimitReached) -> tuple[str, str]:
+    """The sentence over the panel, and what the request will say it was wanted for."""
+    if error.feature is not None:
+        feature = Feature(error.feature)
+        return feature_refusal(feature), feature_name(feature)
+    if error.limit is not None:
+        limit = Limit(error.limit)
+        return limit_refusal(limit), limit_name(limit)
+    return error.message, ""
+
+
+def _plan_named(name: str | None) -> OfferedPlan | None:
+    return next((plan for plan in price_list.plans if plan.name == name), None)
