@@ -1,0 +1,107 @@
+"""Services as their owner sees them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+
+from src.booking.domain.kinds import SalesMode, SeriesPriceType, ServiceKind
+from src.booking.domain.price_label import PriceFacts, price_label
+from src.booking.domain.price_label import text as label_text
+from src.booking.models import Series, Service, Session
+from src.booking.queries.on_sale import OnSale, list_on_sale
+from src.booking.views.services import ServiceHead, ServiceListRow
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _, current_locale
+from src.tenants.context import TenantSnapshot
+
+
+async def list_service_rows(
+    uow: UnitOfWork, tenant: TenantSnapshot, now: datetime
+) -> list[ServiceListRow]:
+    """Every service, those on offer first, with what is coming up."""
+    on_sale = await list_on_sale(uow, tenant, now)
+    found = await uow.session.execute(_with_upcoming(uow.tenant, now))
+    return [_list_row(row, on_sale, tenant.currency) for row in found]
+
+
+async def get_service_head(uow: UnitOfWork, service_id: UUID) -> ServiceHead:
+    """Raises: NotFound, for another tenant's service too."""
+    service = await uow.session.get(Service, (uow.tenant, service_id))
+    if service is None:
+        raise NotFound(_("There is no such service."))
+    return ServiceHead(
+        id=service.id,
+        name=service.name,
+        slug=service.slug,
+        kind=service.kind,
+        active=service.active,
+        visibility=service.visibility,
+    )
+
+
+def _with_upcoming(tenant_id: UUID, now: datetime) -> Select[Any]:
+    coming = (
+        select(
+            Session.service_id,
+            func.count().label("upcoming"),
+            func.sum(Session.seats_taken).label("taken"),
+            func.sum(Session.capacity).label("capacity"),
+            func.min(Session.starts_at).label("next_at"),
+        )
+        .where(
+            Session.tenant_id == tenant_id, Session.starts_at >= now, Session.state == "scheduled"
+        )
+        .group_by(Session.service_id)
+        .subquery()
+    )
+    series = (
+        select(Series.service_id, func.count().label("number"))
+        .where(Series.tenant_id == tenant_id)
+        .group_by(Series.service_id)
+        .subquery()
+    )
+    return (
+        select(Service, coming, series.c.number)
+        .outerjoin(coming, coming.c.service_id == Service.id)
+        .outerjoin(series, series.c.service_id == Service.id)
+        .where(Service.tenant_id == tenant_id)
+        .order_by(Service.active.desc(), Service.name, Service.id)
+    )
+
+
+def _list_row(row: Row[Any], on_sale: OnSale, currency: str) -> ServiceListRow:
+    service: Service = row.Service
+    return ServiceListRow(
+        id=service.id,
+        name=service.name,
+        slug=service.slug,
+        kind=service.kind,
+        mode=service.mode,
+        sales_mode=service.sales_mode,
+        visibility=service.visibility,
+        active=service.active,
+        price=_price(service, on_sale, currency),
+        upcoming=row.upcoming or 0,
+        seats_taken=row.taken or 0,
+        capacity=row.capacity or 0,
+        next_at=row.next_at,
+        series=row.number or 0,
+    )
+
+
+def _price(service: Service, on_sale: OnSale, currency: str) -> str:
+    """What guests read, or, for a service that they do not see, what they would read."""
+    offered = on_sale.service(service.id)
+    if offered is not None:
+        return label_text(on_sale.label(offered, currency), current_locale())
+    is_free = service.price_type == SeriesPriceType.FREE
+    facts = PriceFacts(
+        currency=currency,
+        kind=ServiceKind(service.kind),
+        sales_mode=SalesMode(service.sales_mode),
+        catalogue_minor=0 if is_free else service.price_minor,
+    )
+    return label_text(price_label(facts), current_locale())

@@ -1,0 +1,39 @@
+"""What the pages about services show."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class ServiceListRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A service in the owner's list; `price` is its one price label in words.
+
+    `next_at` is the next session's start; `seats_left` are those of all upcoming sessions.
+    """
+
+    id: UUID
+    name: str
+    slug: str
+    kind: str
+    mode: str
+    sales_mode: str
+    visibility: str
+    active: bool
+    price: str
+    upcoming: int
+    seats_taken: int
+    capacity: int
+    next_at: datetime | None
+    series: int
+
+
+class ServiceHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What every page below a service says of it."""
+
+    id: UUID
+    name: str
+    slug: str
+    kind: str
+    active: bool
+    visibility: str

@@ -1,0 +1,66 @@
+"""What the pages about sessions show."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+
+class SessionListRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A session in a list of its business."""
+
+    id: UUID
+    service_id: UUID
+    service_name: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    taken: int
+    state: str
+    mode: str
+    performer: str | None
+    place: str | None
+    series_id: UUID | None
+    series_title: str | None
+
+
+class MonthOfSessions(msgspec.Struct, frozen=True, kw_only=True):
+    """The sessions of a page that begin in one month; `starts_at` is the first one's start."""
+
+    starts_at: datetime
+    rows: list[SessionListRow]
+
+
+class SessionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list of sessions, by month in the list's order."""
+
+    months: list[MonthOfSessions]
+    upcoming: int
+    past: int
+    number: int
+    has_more: bool
+
+
+class SessionDetail(SessionListRow, frozen=True, kw_only=True):
+    """A session with all that its own page says."""
+
+    meeting_url: str
+    address: str
+    performer_id: UUID | None
+    location_id: UUID | None
+    waiting_cancellation: UUID | None
+
+
+class RepeatRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A date of a repeat before it is published; `note` says what is special about it."""
+
+    day: date
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    note: str
+    tone: str | None
+    exists: bool
+    may_tick: bool
+    ticked: bool

@@ -1,0 +1,47 @@
+"""Amounts and rates as owners type them."""
+
+from decimal import Decimal, InvalidOperation
+
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _, current_locale
+from src.platform.money import MoneyFormatError, currency_exponent, parse_money_minor
+
+
+def read_amount(text: str, currency: str, field: str) -> int:
+    """Minor units; an empty text is 0. Raises: InvalidInput with a sentence at `field`."""
+    if not text.strip():
+        return 0
+    try:
+        return parse_money_minor(text, currency, current_locale())
+    except MoneyFormatError as error:
+        known = {
+            "negative": _("A price cannot be below zero."),
+            "too_many_decimals": _("These are more decimals than the currency has."),
+            "too_large": _("This amount is too large."),
+        }
+        sentence = known.get(error.code, _("This is not an amount. Write it like 12.50."))
+        raise InvalidInput(sentence, fields={field: sentence}) from None
+
+
+def show_amount(amount_minor: int, currency: str) -> str:
+    """The amount as it stands in a form again, without the currency."""
+    exponent = currency_exponent(currency)
+    return str(Decimal(amount_minor).scaleb(-exponent))
+
+
+def read_percent(text: str, field: str) -> int:
+    """Hundredths of a percent; an empty text is 0. Raises: InvalidInput at `field`."""
+    try:
+        percent = Decimal(text.strip().removesuffix("%").strip().replace(",", ".") or "0")
+        rate_bp = percent * 100
+        if percent.is_finite() and rate_bp == rate_bp.to_integral_value() and 0 <= percent <= 100:
+            return int(rate_bp)
+    except InvalidOperation:
+        pass
+    sentence = _("Write a tax rate from 0 to 100 percent, like 21 or 5.5.")
+    raise InvalidInput(sentence, fields={field: sentence})
+
+
+def show_percent(rate_bp: int) -> str:
+    shown = f"{Decimal(rate_bp) / 100:f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown

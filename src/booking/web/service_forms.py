@@ -1,0 +1,136 @@
+"""The form of a service: what an owner types, as a command, and back."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from src.booking.commands.services import ServiceDetails
+from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionMode, Visibility
+from src.booking.domain.questions import Question, QuestionKind
+from src.booking.models import Service
+from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
+from src.platform.errors import InvalidInput
+from src.platform.ids import new_id
+
+SPARE_QUESTIONS = 2
+COLUMNS = {"price_minor": "price", "tax_rate_bp": "tax_percent"}
+"""Where the form calls a field of the command differently."""
+
+
+class QuestionRow(msgspec.Struct, kw_only=True):
+    """A question as it is typed; `choices` has one answer on each line."""
+
+    key: Annotated[str, Meta(max_length=40)] = ""
+    label: Annotated[str, Meta(max_length=200)] = ""
+    kind: QuestionKind = QuestionKind.TEXT
+    required: bool = False
+    choices: Annotated[str, Meta(max_length=5000)] = ""
+
+
+class ServiceForm(msgspec.Struct, kw_only=True):
+    """A service as it is typed. `token` becomes the id of a new one."""
+
+    token: UUID | None = None
+    name: Annotated[str, Meta(max_length=120)]
+    slug: Annotated[str, Meta(max_length=60)] = ""
+    description: Annotated[str, Meta(max_length=10_000)] = ""
+    mode: SessionMode = SessionMode.IN_PERSON
+    sales_mode: SalesMode = SalesMode.SINGLE
+    price_type: SeriesPriceType = SeriesPriceType.FREE
+    price: Annotated[str, Meta(max_length=30)] = ""
+    tax_percent: Annotated[str, Meta(max_length=10)] = ""
+    duration_minutes: int = 60
+    default_capacity: int = 10
+    default_performer_id: UUID | None = None
+    default_location_id: UUID | None = None
+    min_notice_minutes: int = 0
+    horizon_days: int = 365
+    max_party: int = 10
+    questions: list[QuestionRow] = msgspec.field(default_factory=list)
+    visibility: Visibility = Visibility.PUBLIC
+    active: bool = False
+
+
+def initial_of(service: Service, currency: str) -> dict[str, Any]:
+    """The service as the form shows it at first."""
+    questions = [
+        {**question, "choices": "\n".join(question.get("choices", ()))}
+        for question in service.questions
+    ]
+    values = {
+        name: getattr(service, name)
+        for name in ServiceForm.__struct_fields__
+        if hasattr(service, name)
+    }
+    is_free = service.price_type == SeriesPriceType.FREE
+    return {
+        **values,
+        "questions": questions,
+        "price": "" if is_free else show_amount(service.price_minor, currency),
+        "tax_percent": show_percent(service.tax_rate_bp),
+    }
+
+
+def details_of(form: ServiceForm, currency: str) -> dict[str, Any]:
+    """The fields of a command. Raises: InvalidInput for a price or rate that is none."""
+    fields: dict[str, str] = {}
+    price_minor = tax_rate_bp = 0
+    try:
+        price_minor = read_amount(form.price, currency, "price")
+    except InvalidInput as refused:
+        fields |= refused.fields
+    try:
+        tax_rate_bp = read_percent(form.tax_percent, "tax_percent")
+    except InvalidInput as refused:
+        fields |= refused.fields
+    if fields:
+        raise InvalidInput(next(iter(fields.values())), fields=fields)
+    same = set(ServiceDetails.__struct_fields__) - {"price_minor", "tax_rate_bp", "questions"}
+    return {
+        **{name: getattr(form, name) for name in same},
+        "price_minor": price_minor,
+        "tax_rate_bp": tax_rate_bp,
+        "questions": _questions(form.questions),
+    }
+
+
+def at_the_form(refused: InvalidInput, form: ServiceForm) -> InvalidInput:
+    """The refusal with the form's own names of fields and rows."""
+    asked = [position for position, row in enumerate(form.questions) if row.label.strip()]
+    fields = {_form_name(name, asked): said for name, said in refused.fields.items()}
+    return InvalidInput(refused.message, fields=fields)
+
+
+def _form_name(name: str, asked: list[int]) -> str:
+    head, _dot, rest = name.partition(".")
+    if head == "questions" and rest:
+        position, _dot, column = rest.partition(".")
+        return f"questions.{asked[int(position)]}.{column}"
+    return COLUMNS.get(name, name)
+
+
+def _questions(rows: list[QuestionRow]) -> tuple[Question, ...]:
+    """Rows without a label are those that nobody filled in."""
+    seen: set[str] = set()
+    questions: list[Question] = []
+    for row in rows:
+        if not row.label.strip():
+            continue
+        key = row.key if row.key and row.key not in seen else f"q{new_id().hex[-8:]}"
+        seen.add(key)
+        questions.append(_question(row, key))
+    return tuple(questions)
+
+
+def _question(row: QuestionRow, key: str) -> Question:
+    lines = [line.strip() for line in row.choices.splitlines() if line.strip()]
+    is_choice = row.kind is QuestionKind.CHOICE
+    return Question(
+        key=key,
+        label=row.label,
+        kind=row.kind,
+        required=row.required,
+        choices=tuple(lines) if is_choice else (),
+    )

@@ -1,0 +1,263 @@
+"""/app/<slug>/services: what the business offers, and the editor of it."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from src.booking.commands.services import (
+    CreateService,
+    UpdateService,
+    create_service,
+    get_service,
+    set_service_active,
+    update_service,
+)
+from src.booking.domain.kinds import SalesMode
+from src.booking.models import Service
+from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
+from src.booking.queries.services import list_service_rows
+from src.booking.views.services import ServiceListRow
+from src.booking.web.service_forms import (
+    SPARE_QUESTIONS,
+    ServiceForm,
+    at_the_form,
+    details_of,
+    initial_of,
+)
+from src.booking.web.service_words import (
+    mode_words,
+    price_type_choices,
+    sales_mode_choices,
+    sales_mode_words,
+    visibility_words,
+)
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.platform.services import Services
+from src.platform.web.formats import minutes
+from src.platform.web.forms import Bound, bind, blank, read_form
+from src.platform.web.pages import flash, page, redirect
+from src.tenants.context import RequestContext, TenantSnapshot
+from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.roles import Role
+from src.tenants.web.guards import requires, requires_member
+
+MAY_EDIT = [requires_member(Role.MANAGER)]
+MAY_CREATE = [*MAY_EDIT, requires(Feature.GROUP_SERVICES)]
+NOTICES = (0, 30, 60, 120, 240, 720, 1440, 2880, 10_080)
+
+
+class ServicesView(msgspec.Struct, frozen=True, kw_only=True):
+    """The list of services; `is_frozen` when the plan no longer has group services."""
+
+    rows: list[ServiceListRow]
+    base: str
+    public: str
+    zone: str
+    is_frozen: bool
+    payments_ready: bool
+    words: dict[str, dict[str, str]]
+
+
+class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
+    """The editor; `service_id` is None for a new service."""
+
+    form: Any
+    service_id: UUID | None
+    name: str
+    is_active: bool
+    base: str
+    public: str
+    currency: str
+    payments_ready: bool
+    question_rows: int
+    choices: dict[str, Any]
+
+
+@get("/app/{slug:str}/services", guards=MAY_EDIT, include_in_schema=False)
+async def show_services(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        rows = await list_service_rows(uow, ctx.here, services.clock.now())
+    view = ServicesView(
+        rows=rows,
+        base=f"/app/{ctx.here.slug}",
+        public=f"/b/{ctx.here.slug}",
+        zone=ctx.here.timezone,
+        is_frozen=not ctx.here.entitlements.has(Feature.GROUP_SERVICES),
+        payments_ready=ctx.here.payments_ready,
+        words={"sales_mode": sales_mode_words(), "visibility": visibility_words()},
+    )
+    return page(request, "booking/services/list.html", view)
+
+
+@get("/app/{slug:str}/services/new", guards=MAY_CREATE, include_in_schema=False)
+async def show_new_service(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    form = blank(ServiceForm, {"token": new_id(), "price_type": "online", "active": True})
+    return await _editor(request, services, ctx, form, None)
+
+
+@post("/app/{slug:str}/services/new", guards=MAY_CREATE, status_code=200, include_in_schema=False)
+async def save_new_service(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    bound = bind(ServiceForm, await read_form(request))
+    form = bound.struct
+    if form is None:
+        return await _editor(request, services, ctx, bound, None, status_code=422)
+    try:
+        cmd = CreateService(service_id=form.token, **details_of(form, ctx.here.currency))
+        async with services.uow_factory(ctx.here.id) as uow:
+            service_id = await create_service(uow, ctx, cmd)
+    except InvalidInput as refused:
+        bound = bound.refused(at_the_form(refused, form))
+        return await _editor(request, services, ctx, bound, None, status_code=422)
+    flash(request, "success", _("“%(name)s” is there. Now publish its dates.", name=form.name))
+    return redirect(request, f"/app/{ctx.here.slug}/services/{service_id}/sessions")
+
+
+@get("/app/{slug:str}/services/{service_id:uuid}/edit", guards=MAY_EDIT, include_in_schema=False)
+async def show_service(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    service_id: FromPath[UUID],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        service = await get_service(uow, service_id)
+    form = blank(ServiceForm, initial_of(service, ctx.here.currency))
+    return await _editor(request, services, ctx, form, service)
+
+
+@post(
+    "/app/{slug:str}/services/{service_id:uuid}/edit",
+    guards=MAY_EDIT,
+    status_code=200,
+    include_in_schema=False,
+)
+async def save_service(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    service_id: FromPath[UUID],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        service = await get_service(uow, service_id)
+    bound = bind(ServiceForm, await read_form(request))
+    form = bound.struct
+    if form is None:
+        return await _editor(request, services, ctx, bound, service, status_code=422)
+    try:
+        cmd = UpdateService(service_id=service_id, **details_of(form, ctx.here.currency))
+        async with services.uow_factory(ctx.here.id) as uow:
+            await update_service(uow, ctx, cmd)
+    except InvalidInput as refused:
+        bound = bound.refused(at_the_form(refused, form))
+        return await _editor(request, services, ctx, bound, service, status_code=422)
+    flash(request, "success", _("“%(name)s” is saved.", name=form.name))
+    return redirect(request, f"/app/{ctx.here.slug}/services")
+
+
+@post(
+    "/app/{slug:str}/services/{service_id:uuid}/active",
+    guards=MAY_EDIT,
+    status_code=200,
+    include_in_schema=False,
+)
+async def switch_service(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    service_id: FromPath[UUID],
+) -> Response[bytes]:
+    """On with `on=1`, off with anything else."""
+    active = (await read_form(request)).texts.get("on", [""])[-1] == "1"
+    async with services.uow_factory(ctx.here.id) as uow:
+        await set_service_active(uow, ctx, service_id, active=active)
+    said = _("Guests can see it again.") if active else _("Guests no longer see it.")
+    flash(request, "success", said)
+    return redirect(request, f"/app/{ctx.here.slug}/services")
+
+
+async def _editor(
+    request: Request[Any, Any, Any],
+    services: Services,
+    ctx: RequestContext,
+    form: Bound[ServiceForm],
+    service: Service | None,
+    *,
+    status_code: int = 200,
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        choices = await _choices(uow, ctx.here, form, service)
+    view = ServiceFormView(
+        form=form,
+        service_id=service.id if service is not None else None,
+        name=service.name if service is not None else "",
+        is_active=service.active if service is not None else True,
+        base=f"/app/{ctx.here.slug}",
+        public=f"/b/{ctx.here.slug}/",
+        currency=ctx.here.currency,
+        payments_ready=ctx.here.payments_ready,
+        question_rows=_question_rows(form, status_code),
+        choices=choices,
+    )
+    return page(request, "booking/services/form.html", view, status_code=status_code)
+
+
+def _question_rows(form: Bound[ServiceForm], status_code: int) -> int:
+    """All that are there and a few empty ones; a refused form already has its empty ones."""
+    rows = form.rows("questions")
+    return max(rows, SPARE_QUESTIONS) if status_code != 200 else rows + SPARE_QUESTIONS
+
+
+async def _choices(
+    uow: UnitOfWork, tenant: TenantSnapshot, form: Bound[ServiceForm], service: Service | None
+) -> dict[str, Any]:
+    performer_id = service.default_performer_id if service is not None else None
+    location_id = service.default_location_id if service is not None else None
+    keeps_series = service is not None and service.sales_mode != SalesMode.SINGLE
+    has_series = keeps_series or tenant.entitlements.has(Feature.SERIES)
+    performers: list[Choice] = await list_performer_choices(uow, performer_id)
+    return {
+        "performers": performers,
+        "locations": await list_location_choices(uow, location_id),
+        "modes": list(mode_words().items()),
+        "price_types": price_type_choices(),
+        "sales_modes": sales_mode_choices(may_sell_series=has_series),
+        "visibilities": list(visibility_words().items()),
+        "notices": _notices(form.value("min_notice_minutes")),
+    }
+
+
+def _notices(chosen: str) -> list[Choice]:
+    """The usual ones, and whatever an API client has set."""
+    usual = {str(one): minutes(one) if one else _("None") for one in NOTICES}
+    if chosen.isdigit() and chosen not in usual and len(chosen) < 7:
+        usual[chosen] = minutes(int(chosen))
+    return sorted(usual.items(), key=lambda pair: int(pair[0]))
+
+
+route_handlers = [
+    show_services,
+    show_new_service,
+    save_new_service,
+    show_service,
+    save_service,
+    switch_service,
+]

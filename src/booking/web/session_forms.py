@@ -1,0 +1,107 @@
+"""The form of a session: wall-clock times as typed, moments as stored, and what to say of both."""
+
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from src.booking.domain.kinds import SessionMode
+from src.booking.models import Service, Session
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.platform.localtime import is_ambiguous, is_nonexistent, to_local, to_utc
+from src.platform.web.formats import datetime_local, zone_short
+
+
+class SessionForm(msgspec.Struct, kw_only=True):
+    """A session as it is typed, on the clock of the business. `token` becomes a new one's id."""
+
+    token: UUID | None = None
+    title: Annotated[str, Meta(max_length=120)] = ""
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    mode: SessionMode = SessionMode.IN_PERSON
+    meeting_url: Annotated[str, Meta(max_length=2000)] = ""
+    location_id: UUID | None = None
+    performer_id: UUID | None = None
+
+
+def initial_of_new(service: Service, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    """Tomorrow at six in the evening, with what the service begins with."""
+    tomorrow = to_local(now, zone).date() + timedelta(days=1)
+    starts_at = datetime.combine(tomorrow, time(18))
+    return {
+        "token": new_id(),
+        "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(minutes=service.duration_minutes),
+        "capacity": service.default_capacity,
+        "mode": service.mode,
+        "location_id": service.default_location_id,
+        "performer_id": service.default_performer_id,
+    }
+
+
+def initial_of(session: Session, zone: ZoneInfo) -> dict[str, Any]:
+    """The session as the form shows it at first."""
+    return {
+        "title": session.title,
+        "starts_at": to_local(session.starts_at, zone),
+        "ends_at": to_local(session.ends_at, zone),
+        "capacity": session.capacity,
+        "mode": session.mode,
+        "meeting_url": session.meeting_url,
+        "location_id": session.location_id,
+        "performer_id": session.performer_id,
+    }
+
+
+def details_of(form: SessionForm, zone: ZoneInfo, session: Session | None = None) -> dict[str, Any]:
+    """The fields of a command.
+
+    A time that the form only showed stays the very moment it was: in a doubled hour the clock
+    alone would not tell.
+    """
+    return {
+        "title": form.title,
+        "starts_at": _moment(form.starts_at, zone, session.starts_at if session else None),
+        "ends_at": _moment(form.ends_at, zone, session.ends_at if session else None),
+        "capacity": form.capacity,
+        "mode": form.mode,
+        "meeting_url": form.meeting_url,
+        "location_id": form.location_id,
+        "performer_id": form.performer_id,
+    }
+
+
+def clock_notes(form: SessionForm, zone: ZoneInfo, session: Session | None = None) -> list[str]:
+    """What was made of times at which the clocks change, as sentences for the owner."""
+    before = {to_local(at, zone) for at in (session.starts_at, session.ends_at)} if session else ()
+    typed = [local for local in (form.starts_at, form.ends_at) if local not in before]
+    return [note for local in typed if (note := _clock_note(local, zone)) is not None]
+
+
+def _moment(local: datetime, zone: ZoneInfo, current: datetime | None) -> datetime:
+    if current is not None and to_local(current, zone).replace(second=0, microsecond=0) == local:
+        return current
+    return to_utc(local, zone)
+
+
+def _clock_note(local: datetime, zone: ZoneInfo) -> str | None:
+    at = to_utc(local, zone)
+    if is_nonexistent(local, zone):
+        return _(
+            "The clocks skip %(typed)s that day, so it was moved forward to %(moved)s.",
+            typed=local.strftime("%H:%M"),
+            moved=datetime_local(at, zone),
+        )
+    if is_ambiguous(local, zone):
+        return _(
+            "The clocks show %(typed)s twice that day; the first one is meant (%(zone)s).",
+            typed=local.strftime("%H:%M"),
+            zone=zone_short(at, zone),
+        )
+    return None

@@ -1,0 +1,337 @@
+"""/app/<slug>/sessions: dates in lists, published by hand, corrected and taken back."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from src.booking.commands.services import get_service
+from src.booking.commands.sessions import (
+    CreateSession,
+    UpdateSession,
+    create_session,
+    delete_session,
+    get_session,
+    update_session,
+    why_not_deletable,
+)
+from src.booking.models import Service, Session
+from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
+from src.booking.queries.services import get_service_head
+from src.booking.queries.sessions import get_session_detail, list_sessions
+from src.booking.views.services import ServiceHead
+from src.booking.views.sessions import SessionDetail, SessionPage
+from src.booking.web.service_words import mode_words
+from src.booking.web.session_forms import (
+    SessionForm,
+    clock_notes,
+    details_of,
+    initial_of,
+    initial_of_new,
+)
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+from src.platform.services import Services
+from src.platform.web.forms import Bound, bind, blank, read_form
+from src.platform.web.pages import flash, page, redirect
+from src.tenants.context import RequestContext
+from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.roles import Role
+from src.tenants.web.guards import requires, requires_member
+
+MAY_SEE = [requires_member(Role.INSTRUCTOR)]
+MAY_EDIT = [requires_member(Role.MANAGER)]
+MAY_CREATE = [*MAY_EDIT, requires(Feature.GROUP_SERVICES)]
+
+
+class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
+    """A list of sessions; `service` is the one they are all of, None for all services."""
+
+    listed: SessionPage
+    service: ServiceHead | None
+    base: str
+    here: str
+    past: bool
+    zone: str
+    may_edit: bool
+    may_publish: bool
+    previous_href: str | None
+    next_href: str | None
+
+
+class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
+    """The editor; `session_id` is None for a new session."""
+
+    form: Any
+    session_id: UUID | None
+    service: ServiceHead
+    base: str
+    zone: str
+    taken: int
+    performers: list[Choice]
+    locations: list[Choice]
+    modes: list[Choice]
+
+
+class DeleteView(msgspec.Struct, frozen=True, kw_only=True):
+    """What taking a session back means; `why_not` when it has to stay."""
+
+    session: SessionDetail
+    base: str
+    zone: str
+    why_not: str | None
+
+
+def led_by(ctx: RequestContext) -> UUID | None:
+    """The member whose sessions alone may be seen; None for those who see all."""
+    return ctx.actor.user_id if ctx.actor.role is Role.INSTRUCTOR else None
+
+
+@get("/app/{slug:str}/sessions", guards=MAY_SEE, include_in_schema=False)
+async def show_sessions(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    return await _list(request, services, ctx, None)
+
+
+@get(
+    "/app/{slug:str}/services/{service_id:uuid}/sessions", guards=MAY_EDIT, include_in_schema=False
+)
+async def show_sessions_of_service(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    service_id: FromPath[UUID],
+) -> Response[bytes]:
+    return await _list(request, services, ctx, service_id)
+
+
+@get(
+    "/app/{slug:str}/services/{service_id:uuid}/sessions/new",
+    guards=MAY_CREATE,
+    include_in_schema=False,
+)
+async def show_new_session(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    service_id: FromPath[UUID],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        service = await get_service(uow, service_id)
+    initial = initial_of_new(service, ctx.here.zone, services.clock.now())
+    return await _editor(request, services, ctx, blank(SessionForm, initial), service)
+
+
+@post(
+    "/app/{slug:str}/services/{service_id:uuid}/sessions/new",
+    guards=MAY_CREATE,
+    status_code=200,
+    include_in_schema=False,
+)
+async def save_new_session(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    service_id: FromPath[UUID],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        service = await get_service(uow, service_id)
+    bound = bind(SessionForm, await read_form(request))
+    form = bound.struct
+    if form is None:
+        return await _editor(request, services, ctx, bound, service, status_code=422)
+    try:
+        values = details_of(form, ctx.here.zone)
+        cmd = CreateSession(service_id=service_id, session_id=form.token, **values)
+        async with services.uow_factory(ctx.here.id) as uow:
+            await create_session(uow, ctx, cmd)
+    except InvalidInput as refused:
+        return await _editor(
+            request, services, ctx, bound.refused(refused), service, status_code=422
+        )
+    flash(request, "success", _("The session is published."))
+    _tell_of_clocks(request, clock_notes(form, ctx.here.zone))
+    return redirect(request, f"/app/{ctx.here.slug}/services/{service_id}/sessions")
+
+
+@get("/app/{slug:str}/sessions/{session_id:uuid}/edit", guards=MAY_EDIT, include_in_schema=False)
+async def show_session_editor(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    session_id: FromPath[UUID],
+) -> Response[bytes]:
+    service, session = await _of_session(services, ctx, session_id)
+    form = blank(SessionForm, initial_of(session, ctx.here.zone))
+    return await _editor(request, services, ctx, form, service, session)
+
+
+@post(
+    "/app/{slug:str}/sessions/{session_id:uuid}/edit",
+    guards=MAY_EDIT,
+    status_code=200,
+    include_in_schema=False,
+)
+async def save_session(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    session_id: FromPath[UUID],
+) -> Response[bytes]:
+    service, session = await _of_session(services, ctx, session_id)
+    bound = bind(SessionForm, await read_form(request))
+    form = bound.struct
+    if form is None:
+        return await _editor(request, services, ctx, bound, service, session, status_code=422)
+    try:
+        values = details_of(form, ctx.here.zone, session)
+        async with services.uow_factory(ctx.here.id) as uow:
+            await update_session(uow, ctx, UpdateSession(session_id=session_id, **values))
+    except InvalidInput as refused:
+        bound = bound.refused(refused)
+        return await _editor(request, services, ctx, bound, service, session, status_code=422)
+    flash(request, "success", _("The session is saved."))
+    _tell_of_clocks(request, clock_notes(form, ctx.here.zone, session))
+    return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}")
+
+
+@get("/app/{slug:str}/sessions/{session_id:uuid}/delete", guards=MAY_EDIT, include_in_schema=False)
+async def show_deleting(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    session_id: FromPath[UUID],
+) -> Response[bytes]:
+    """Says what would go before it asks."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        why_not = await why_not_deletable(uow, await get_session(uow, session_id))
+        detail = await get_session_detail(uow, session_id)
+    view = DeleteView(
+        session=detail, base=f"/app/{ctx.here.slug}", zone=ctx.here.timezone, why_not=why_not
+    )
+    return page(request, "booking/sessions/delete.html", view)
+
+
+@post(
+    "/app/{slug:str}/sessions/{session_id:uuid}/delete",
+    guards=MAY_EDIT,
+    status_code=200,
+    include_in_schema=False,
+)
+async def delete_it(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    session_id: FromPath[UUID],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        service_id = await delete_session(uow, ctx, session_id)
+    flash(request, "success", _("The session is gone. Nobody had booked it."))
+    return redirect(request, f"/app/{ctx.here.slug}/services/{service_id}/sessions")
+
+
+async def _list(
+    request: Request[Any, Any, Any],
+    services: Services,
+    ctx: RequestContext,
+    service_id: UUID | None,
+) -> Response[bytes]:
+    past, number = request.query_params.get("when") == "past", _page_number(request)
+    async with services.uow_factory(ctx.here.id) as uow:
+        service = await get_service_head(uow, service_id) if service_id else None
+        listed = await list_sessions(
+            uow,
+            ctx.here.zone,
+            services.clock.now(),
+            past=past,
+            page=number,
+            service_id=service_id,
+            led_by=led_by(ctx),
+        )
+    base = f"/app/{ctx.here.slug}"
+    here = f"{base}/services/{service_id}/sessions" if service_id else f"{base}/sessions"
+    view = SessionsView(
+        listed=listed,
+        service=service,
+        base=base,
+        here=here,
+        past=past,
+        zone=ctx.here.timezone,
+        may_edit=ctx.actor.role is not Role.INSTRUCTOR,
+        may_publish=ctx.here.entitlements.has(Feature.GROUP_SERVICES),
+        previous_href=_page_href(here, number - 1, past=past) if number > 1 else None,
+        next_href=_page_href(here, number + 1, past=past) if listed.has_more else None,
+    )
+    return page(request, "booking/sessions/list.html", view)
+
+
+async def _editor(
+    request: Request[Any, Any, Any],
+    services: Services,
+    ctx: RequestContext,
+    form: Bound[SessionForm],
+    service: Service,
+    session: Session | None = None,
+    *,
+    status_code: int = 200,
+) -> Response[bytes]:
+    performer_id = session.performer_id if session is not None else None
+    location_id = session.location_id if session is not None else None
+    async with services.uow_factory(ctx.here.id) as uow:
+        head = await get_service_head(uow, service.id)
+        performers = await list_performer_choices(uow, performer_id)
+        locations = await list_location_choices(uow, location_id)
+    view = SessionFormView(
+        form=form,
+        session_id=session.id if session is not None else None,
+        service=head,
+        base=f"/app/{ctx.here.slug}",
+        zone=ctx.here.timezone,
+        taken=session.seats_taken if session is not None else 0,
+        performers=performers,
+        locations=locations,
+        modes=list(mode_words().items()),
+    )
+    return page(request, "booking/sessions/form.html", view, status_code=status_code)
+
+
+async def _of_session(
+    services: Services, ctx: RequestContext, session_id: UUID
+) -> tuple[Service, Session]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        session = await get_session(uow, session_id)
+        return await get_service(uow, session.service_id), session
+
+
+def _tell_of_clocks(request: Request[Any, Any, Any], notes: list[str]) -> None:
+    for note in notes:
+        flash(request, "info", note)
+
+
+def _page_number(request: Request[Any, Any, Any]) -> int:
+    asked = request.query_params.get("page", "1")
+    return min(int(asked), 1000) if asked.isdecimal() and asked.isascii() and int(asked) else 1
+
+
+def _page_href(here: str, number: int, *, past: bool) -> str:
+    query = ({"when": "past"} if past else {}) | ({"page": str(number)} if number > 1 else {})
+    return f"{here}?{urlencode(query)}" if query else here
+
+
+route_handlers = [
+    show_sessions,
+    show_sessions_of_service,
+    show_new_session,
+    save_new_session,
+    show_session_editor,
+    save_session,
+    show_deleting,
+    delete_it,
+]
