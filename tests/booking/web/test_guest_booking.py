@@ -1,38 +1,282 @@
-"""The booking form and what it leads to."""
+"""The booking form: what it asks, what it refuses, and where it leads."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from httpx import AsyncClient, Response
+from sqlalchemy import select, update
 
-from src.platform.db.uow import UowFactory
+from src.billing.models import Order
+from src.billing.settlement import check_payment
+from src.booking.models import Booking, Seat, Series, Service, Session
+from src.platform.ids import new_id
+from src.tenants.models import Participant, Tenant
+from tests.booking.web.conftest import CARL, Shop, subject
 from tests.support.builders import a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.visitor import forms_of
 
 pytestmark = pytest.mark.anyio
 
 
-def fields_of(html: str) -> dict[str, str]:
-    """The hidden fields of the page's booking form."""
-    import re
-
-    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', html))
+async def rows(shop: Shop, model: type[Any]) -> list[Any]:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        return list((await uow.session.scalars(select(model))).all())
 
 
-async def send(client: AsyncClient, url: str, **typed: Any) -> Response:
-    shown = await client.get(url)
-    assert shown.status_code == 200, shown.text
-    data = {"name": "Carl", "email": "carl@example.com", "size": "1", **fields_of(shown.text)}
-    return await client.post(url, data={**data, **typed})
+async def change(shop: Shop, model: type[Any], **values: Any) -> None:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(model).values(**values))
 
 
-async def test_a_free_session_is_booked_at_once(
-    client: AsyncClient, uow_factory: UowFactory
-) -> None:
-    lotus = await a_business(uow_factory)
-    service = await a_service(uow_factory, lotus.id, price_type="on_site")
-    session = await a_session(uow_factory, service)
-    sent = await send(client, f"/b/lotus/yoga/book?session={session.id}")
+async def test_a_free_session_is_booked_at_once(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_type="free")
+    session = await a_session(factory, service)
+    sent = await shop.book(subject("session", session.id))
+    assert sent.status_code == 303
+    page = await shop.guest.open(sent.headers["location"])
+    assert "You are booked" in page.text
+    assert "Free" in page.text
+
+
+async def test_on_site_is_confirmed_and_says_what_to_bring(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_type="on_site")
+    session = await a_session(factory, service)
+    sent = await shop.book(subject("session", session.id))
+    page = await shop.guest.open(sent.headers["location"])
+    assert "To pay on site" in page.text
+    assert "€15.00" in page.text
+
+
+async def test_a_paid_series_leads_to_the_payment_page_and_holds_every_seat(shop: Shop) -> None:
+    term = await a_series(
+        shop.services.uow_factory, await a_service(shop.services.uow_factory, shop.business.id)
+    )
+    form = await shop.guest.open(subject("series", term.series.id))
+    assert form.text.count("<time") == 3
+    assert "Pay €60.00" in form.text
+    sent = await shop.send()
+    assert sent.headers["location"].startswith(shop.stripe.base_url)
+    assert [seat.state for seat in await rows(shop, Seat)] == ["held"] * 3
+
+
+async def test_the_same_form_sent_again_leads_to_the_same_payment_page(shop: Shop) -> None:
+    term = await a_series(
+        shop.services.uow_factory, await a_service(shop.services.uow_factory, shop.business.id)
+    )
+    first = await shop.book(subject("series", term.series.id))
+    again = await shop.send()
+    assert again.headers["location"] == first.headers["location"]
+    assert len(await rows(shop, Order)) == 1
+
+
+async def test_a_changed_form_replaces_its_hold(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id))
+    await shop.book(subject("session", session.id))
+    again = await shop.send(size="2", quoted_minor="3000")
+    assert again.status_code == 303
+    states = sorted(order.state for order in await rows(shop, Order))
+    assert states == ["cancelled", "open"]
+    (kept,) = await rows(shop, Session)
+    assert kept.seats_taken == 2
+
+
+async def test_going_back_after_paying_books_nothing_more(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id))
+    first = await shop.book(subject("session", session.id))
+    await shop.pay(first.headers["location"])
+    again = await shop.send()
+    assert again.headers["location"] == first.headers["location"]
+    (order,) = await rows(shop, Order)
+    await check_payment(shop.services, shop.business.id, order.id)
+    third = await shop.send()
+    assert "You are booked" in (await shop.guest.open(third.headers["location"])).text
+    assert len(await rows(shop, Order)) == 1
+
+
+async def test_two_tabs_are_two_bookings(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id))
+    one = await shop.book(subject("session", session.id))
+    other = await shop.book(subject("session", session.id))
+    assert one.headers["location"] != other.headers["location"]
+    (kept,) = await rows(shop, Session)
+    assert kept.seats_taken == 2
+
+
+async def test_every_wrong_field_is_named_and_what_was_typed_stays(shop: Shop) -> None:
+    questions = [
+        {"key": "level", "label": "Your level", "kind": "choice", "required": True,
+         "choices": ["New", "Old hand"]},
+        {"key": "why", "label": "Why yoga?", "kind": "text", "required": False, "choices": []},
+    ]  # fmt: skip
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, questions=questions)
+    session = await a_session(factory, service)
+    await change(shop, Tenant, booking_terms="Be on time.")
+    typed = {"name": "", "email": "carl@", "phone": "12", "answers.why": "My <back>"}
+    sent = await shop.book(subject("session", session.id), **typed)
+    assert sent.status_code == 422
+    for name in ("name", "email", "phone", "answers-level", "terms"):
+        assert f'id="f-{name}-error"' in sent.text, name
+    assert "carl@" in sent.text
+    assert "My &lt;back&gt;" in sent.text
+    assert await rows(shop, Order) == []
+
+
+async def test_consents_and_answers_are_kept(shop: Shop, clock: FrozenClock) -> None:
+    questions = [{"key": "why", "label": "Why yoga?"}]
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, questions=questions, price_type="free")
+    session = await a_session(factory, service)
+    await change(shop, Tenant, booking_terms="Be on time.")
+    typed = {"terms": "on", "phone": "020 123 4567", "answers.why": "My back"}
+    sent = await shop.book(subject("session", session.id), **typed)
     assert sent.status_code == 303, sent.text
-    booked = await client.get(sent.headers["location"])
-    assert booked.status_code == 200, booked.text
-    assert "You are booked" in booked.text
+    (order,) = await rows(shop, Order)
+    (booking,) = await rows(shop, Booking)
+    assert order.consents["terms"]["accepted_at"] == clock.now().isoformat()
+    assert len(order.consents["terms"]["sha256"]) == 64
+    assert "marketing" not in order.consents
+    assert order.guest_phone == "+31201234567"
+    assert booking.answers == {"why": "My back"}
+
+
+async def test_a_party_has_names_and_pays_for_all(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id))
+    await shop.guest.open(subject("session", session.id))
+    three = await shop.send(step="update", size="3")
+    assert three.status_code == 200
+    assert "€45.00" in three.text
+    assert "Carl Guest" in three.text
+    shop.guest.page = three
+    sent = await shop.send(**{"names.2": "Anna", "size": "3"})
+    assert sent.status_code == 303, sent.text
+    names = sorted(person.name for person in await rows(shop, Participant))
+    assert names == ["", "Anna", "Carl Guest"]
+
+
+async def test_a_new_size_comes_as_a_fragment_to_htmx(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id))
+    page = await shop.guest.open(subject("session", session.id))
+    (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+    answer = await shop.guest.client.post(
+        form.action,
+        data=form.filled({"size": "2", "step": "update"}),
+        headers={"hx-request": "true"},
+    )
+    assert "<html" not in answer.text
+    assert 'id="summary"' in answer.text
+    assert "€30.00" in answer.text
+
+
+async def test_a_party_for_which_there_is_no_room_is_told_how_much_there_is(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id)
+    session = await a_session(factory, service, capacity=2)
+    sent = await shop.book(subject("session", session.id), size="3")
+    assert sent.status_code == 422
+    assert "Only 2 seats are left." in sent.text
+
+
+async def test_sold_out_between_page_and_sending(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id), capacity=1)
+    await shop.guest.open(subject("session", session.id))
+    await change(shop, Session, seats_taken=1)
+    sent = await shop.send()
+    assert sent.status_code == 409
+    assert "sold out" in sent.text
+    assert await rows(shop, Order) == []
+
+
+async def test_started_between_page_and_sending(shop: Shop, clock: FrozenClock) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id), in_days=1)
+    await shop.guest.open(subject("session", session.id))
+    clock.advance(timedelta(days=1, minutes=1))
+    sent = await shop.send()
+    assert sent.status_code == 409
+    assert "already started" in sent.text
+
+
+async def test_a_changed_price_is_shown_and_asked_for_again(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id))
+    await shop.guest.open(subject("session", session.id))
+    await change(shop, Service, price_minor=1700)
+    refused = await shop.send()
+    assert refused.status_code == 409
+    assert "The price has changed to €17.00" in refused.text
+    assert await rows(shop, Order) == []
+    shop.guest.page = refused
+    assert (await shop.send()).status_code == 303
+
+
+async def test_a_business_without_payments_says_so_before_the_form(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id))
+    await change(shop, Tenant, payments_ready=False)
+    page = await shop.guest.open(subject("session", session.id))
+    assert "Online payment is not possible at present" in page.text
+    assert "form_token" not in page.text
+
+
+@pytest.mark.parametrize("status", ["paused"])
+async def test_a_paused_business_takes_no_booking(shop: Shop, status: str) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_type="free")
+    session = await a_session(factory, service)
+    await shop.guest.open(subject("session", session.id))
+    await change(shop, Tenant, status=status)
+    sent = await shop.send()
+    assert sent.status_code == 409
+    assert "cannot be booked at present" in sent.text
+
+
+async def test_too_many_tries_keep_what_was_typed(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_type="free")
+    session = await a_session(factory, service, capacity=100)
+    for _try in range(20):
+        await shop.book(subject("session", session.id))
+    refused = await shop.book(subject("session", session.id))
+    assert refused.status_code == 429
+    assert CARL["email"] in refused.text
+    assert "Too many tries" in refused.text
+
+
+async def test_what_is_not_there_is_not_found(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id)
+    term = await a_series(factory, service)
+    other = await a_business(factory, "eve", owner="Eve")
+    foreign = await a_session(factory, await a_service(factory, other.id))
+    await shop.guest.open(subject("session", foreign.id), 404)
+    await shop.guest.open(subject("session", new_id()), 404)
+    await shop.guest.open("/b/lotus/yoga/book?session=nonsense", 404)
+    await shop.guest.open("/b/lotus/yoga/book", 404)
+    await shop.guest.open(subject("series", term.series.id, "pilates"), 404)
+    await change(shop, Series, visibility="hidden")
+    await shop.guest.open(subject("series", term.series.id), 404)
+
+
+async def test_an_inactive_series_says_that_it_is_not_on_sale(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    term = await a_series(factory, await a_service(factory, shop.business.id), active=False)
+    page = await shop.guest.open(subject("series", term.series.id))
+    assert "This series is not on sale." in page.text
+    assert "form_token" not in page.text
+
+
+async def test_a_form_without_its_token_is_refused(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id))
+    answer = await shop.guest.client.post(subject("session", session.id), data=CARL)
+    assert answer.status_code == 403

@@ -1,0 +1,74 @@
+"""A business that guests can pay, with the stand-in for Stripe behind it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from src.app import build_app
+from src.billing.stripe_gateway import StripeGateway
+from src.platform.services import Services
+from src.sandbox.stripe.config import Config
+from src.sandbox.stripe.serving import Running, serve
+from tests.billing.conftest import open_account
+from tests.billing.support import Business as BareBusiness
+from tests.support.builders import Business, a_business
+from tests.support.clock import FrozenClock
+from tests.support.visitor import Visitor, forms_of
+from tests.support.work import work
+
+ROOT = "http://testserver.local"
+CARL = {"name": "Carl Guest", "email": "carl@example.com"}
+
+
+@dataclass
+class Shop:
+    """A business on the real application, a guest's browser, and what money does."""
+
+    business: Business
+    services: Services
+    stripe: Running
+    guest: Visitor
+
+    async def pay(self, payment_url: str) -> None:
+        """Pays on the page that the guest was sent to; nobody tells us yet."""
+        await self.stripe.turn("pay", session=payment_url.rsplit("/", 1)[-1])
+
+    async def work(self) -> int:
+        return await work(self.services, self.business.id)
+
+    async def book(self, url: str, **typed: Any) -> httpx.Response:
+        """Opens the form at the address, fills it in and sends it; the answer is not followed."""
+        await self.guest.open(url)
+        return await self.send(**typed)
+
+    async def send(self, **typed: Any) -> httpx.Response:
+        """Sends the form that is open; it stays open, as it does behind the back button."""
+        page = self.guest.page
+        assert page is not None
+        (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+        filled = form.filled({**CARL, "step": "book", **typed})
+        return await self.guest.client.post(form.action, data=filled)
+
+
+def subject(kind: str, subject_id: UUID, service: str = "yoga") -> str:
+    """The address of the form for a series or a session."""
+    return f"/b/lotus/{service}/book?{kind}={subject_id}"
+
+
+@pytest.fixture
+async def shop(services: Services, clock: FrozenClock) -> AsyncIterator[Shop]:
+    config = Config(secret_key="sk_test_seatline", clock=lambda: clock.now().timestamp())
+    async with serve(config) as stripe:
+        gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=2, retries=0)
+        bound = replace(services, ports={StripeGateway: gateway})
+        business = await a_business(services.uow_factory, "lotus")
+        await open_account(bound, stripe, BareBusiness(business.id, business.slug, business.id))
+        transport = httpx.ASGITransport(build_app(bound))
+        async with httpx.AsyncClient(transport=transport, base_url=ROOT) as client:
+            yield Shop(business, bound, stripe, Visitor(client))
+        await gateway.close()
+        assert stripe.engine.conformance_failures == []
