@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from src.billing.domain.kinds import ON_SITE_METHOD, OrderState, RefundState
+from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, OrderState, RefundState
 from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
 from src.billing.views.orders import Moment
 from src.billing.words import refund_cause
@@ -83,8 +83,10 @@ def _of_refunds(refunds: Sequence[Refund], payments: Sequence[Payment]) -> Itera
 
 
 def _of_items(items: Sequence[OpenItem]) -> Iterator[Moment]:
+    """A refund that failed tells of itself."""
     for item in items:
-        yield Moment(at=item.created_at, text=item.sentence)
+        if item.kind != OpenItemKind.REFUND_FAILED:
+            yield Moment(at=item.created_at, text=item.sentence)
         if item.closed_at is not None:
             yield Moment(at=item.closed_at, text=_("Dealt with"))
 

@@ -116,7 +116,8 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def why(self) -> str:
-        return refund_cause(self.cause)
+        words = refund_cause(self.cause)
+        return words[:1].upper() + words[1:]
 
 
 class PageView(msgspec.Struct, frozen=True, kw_only=True):
