@@ -5,11 +5,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from src.platform.jobs.delivery import Delivery
 from src.platform.mail.models import MailRow
-from src.platform.mail.queue import MailQueued
-from src.platform.outbox.events import Event, registry
-from src.platform.outbox.models import OutboxRow
+from src.platform.outbox.events import Event
 from src.platform.services import Services
 from src.tenants.commands.counters import claim_booking_unit
 from src.tenants.commands.plan_requests import RequestPlan, decline_request, request_plan
@@ -18,29 +15,10 @@ from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.domain.roles import Role
 from src.tenants.plan_events import MonthlyLimitNeared
 from tests.support.builders import Business, a_business, a_member
+from tests.support.work import waiting, work
 from tests.tenants.plan_support import an_admin, version_of
 
 pytestmark = pytest.mark.anyio
-
-
-async def deliver_all(services: Services, tenant_id: UUID) -> None:
-    """Runs what waits in the tenant's outbox, but for the sending of mails."""
-    async with services.uow_factory(tenant_id) as uow:
-        rows = list(
-            await uow.session.scalars(
-                select(OutboxRow)
-                .where(OutboxRow.topic != MailQueued.topic, OutboxRow.tenant_id == tenant_id)
-                .order_by(OutboxRow.id)
-            )
-        )
-    delivery = Delivery(registry, services.uow_factory, services.clock, services)
-    for row in rows:
-        await delivery.deliver(tenant_id, row.id, row.attempts)
-    async with services.uow_factory(tenant_id) as uow:
-        failed = await uow.session.scalars(
-            select(OutboxRow.last_error).where(OutboxRow.last_error.is_not(None))
-        )
-        assert list(failed) == []
 
 
 async def mails(services: Services, tenant_id: UUID) -> list[MailRow]:
@@ -63,16 +41,19 @@ async def test_owners_are_warned_at_80_and_at_100_percent(services: Services) ->
     business = await a_business(services.uow_factory, plan="free")
     await a_member(services.uow_factory, business, "Mia", Role.MANAGER)
     await book(services, business, 23)
-    await deliver_all(services, business.id)
+    await work(services, business.id)
+    assert await waiting(services, business.id) == []
     assert await mails(services, business.id) == []
     await book(services, business, 1)
-    await deliver_all(services, business.id)
+    await work(services, business.id)
+    assert await waiting(services, business.id) == []
     (first,) = await mails(services, business.id)
     assert first.to_address == "olive@lotus.example"
     assert first.subject == "Lotus: 80 percent of this month's bookings are used"
     assert "24 bookings" in first.text
     await book(services, business, 6)
-    await deliver_all(services, business.id)
+    await work(services, business.id)
+    assert await waiting(services, business.id) == []
     _first, second = await mails(services, business.id)
     assert "used up" in second.subject
     assert "Thursday, April 1, 2027" in second.text
@@ -86,7 +67,8 @@ async def test_a_warning_that_comes_twice_or_late_is_sent_once(services: Service
     full = MonthlyLimitNeared(month="2027-03", percent=100, taken=30, limit=30)
     for event in (near, full, near, full):
         await record(services, business, event)
-    await deliver_all(services, business.id)
+    await work(services, business.id)
+    assert await waiting(services, business.id) == []
     assert [mail.subject for mail in await mails(services, business.id)] == [
         "Lotus: 80 percent of this month's bookings are used",
         "Lotus: this month's bookings are used up",
@@ -102,7 +84,8 @@ async def test_every_platform_admin_hears_of_a_request_once(services: Services) 
             await request_plan(
                 uow, business.ctx, RequestPlan(plan_key="growth", wanted_for="Series")
             )
-    await deliver_all(services, business.id)
+    await work(services, business.id)
+    assert await waiting(services, business.id) == []
     sent = await mails(services, PLATFORM_TENANT_ID)
     assert sorted(mail.to_address for mail in sent) == ["ada@example.com", "alan@example.com"]
     assert {mail.subject for mail in sent} == {"Lotus asks for Growth"}
@@ -118,7 +101,8 @@ async def test_who_asked_hears_why_not(services: Services) -> None:
         request_id = await request_plan(uow, mia, RequestPlan(plan_key="growth"))
     async with services.uow_factory(business.id) as uow:
         await decline_request(uow, ada, request_id, "Please call us <first>.")
-    await deliver_all(services, business.id)
+    await work(services, business.id)
+    assert await waiting(services, business.id) == []
     (answer,) = await mails(services, business.id)
     assert answer.to_address == "mia@example.com"
     assert "Please call us <first>." in answer.text
@@ -135,7 +119,8 @@ async def test_owners_hear_of_a_move(services: Services) -> None:
     )
     async with services.uow_factory(business.id) as uow:
         await move_tenant(uow, ada, cmd)
-    await deliver_all(services, business.id)
+    await work(services, business.id)
+    assert await waiting(services, business.id) == []
     (told,) = await mails(services, business.id)
     assert told.subject == "Lotus is now on Growth"
     assert "- 1,000 bookings a month" in told.text
