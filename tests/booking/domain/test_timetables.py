@@ -1,0 +1,248 @@
+"""Timetables as people really save them."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from src.booking.domain.rehearsal import BusySpan, ImportRules, KnownSession, rehearse
+from src.booking.domain.timetable import Timetable
+from src.booking.domain.timetable_file import parse_timetable
+from src.platform.errors import InvalidInput
+from src.platform.ids import new_id
+
+ZONE = ZoneInfo("Europe/Amsterdam")
+NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+RULES = ImportRules(default_capacity=12, default_performer_id=None, performers={}, busy={})
+
+
+def read(content: str | bytes) -> Timetable:
+    raw = content.encode() if isinstance(content, str) else content
+    return parse_timetable(raw, zone=ZONE, now=NOW)
+
+
+def event(*lines: str) -> str:
+    return "\r\n".join(["BEGIN:VEVENT", *lines, "END:VEVENT"])
+
+
+def calendar(*parts: str) -> str:
+    return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", *parts, "END:VCALENDAR", ""])
+
+
+YOGA = ("UID:y1", "SUMMARY:Yoga", "DTSTART;TZID=Europe/Amsterdam:20270323T183000", "DURATION:PT1H")
+
+
+def test_a_weekly_event_keeps_its_wall_clock_over_the_change() -> None:
+    found = read(calendar(event(*YOGA, "RRULE:FREQ=WEEKLY;COUNT=3")))
+    local = [session.starts_at.astimezone(ZONE) for session in found.sessions]
+    assert [f"{at:%d.%m. %H:%M}" for at in local] == [
+        "23.03. 18:30",
+        "30.03. 18:30",
+        "06.04. 18:30",
+    ]
+    assert [session.starts_at.hour for session in found.sessions] == [17, 16, 16]
+
+
+def test_left_out_moved_and_added_dates() -> None:
+    found = read(
+        calendar(
+            event(
+                *YOGA,
+                "RRULE:FREQ=WEEKLY;COUNT=4",
+                "EXDATE;TZID=Europe/Amsterdam:20270330T183000",
+                "RDATE;TZID=Europe/Amsterdam:20270501T183000",
+            ),
+            event(
+                "UID:y1",
+                "SUMMARY:Yoga, later",
+                "RECURRENCE-ID;TZID=Europe/Amsterdam:20270406T183000",
+                "DTSTART;TZID=Europe/Amsterdam:20270406T193000",
+                "DTEND;TZID=Europe/Amsterdam:20270406T203000",
+            ),
+        )
+    )
+    shown = [(f"{s.starts_at.astimezone(ZONE):%d.%m. %H:%M}", s.title) for s in found.sessions]
+    assert shown == [
+        ("23.03. 18:30", "Yoga"),
+        ("06.04. 19:30", "Yoga, later"),
+        ("13.04. 18:30", "Yoga"),
+        ("01.05. 18:30", "Yoga"),
+    ]
+    assert len({session.uid for session in found.sessions}) == 4
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (("UID:a", "SUMMARY:A", "DTSTART;VALUE=DATE:20270401"), "whole days"),
+        (("UID:a", "SUMMARY:A", "DTSTART:20270401T100000Z"), "no end"),
+        (("UID:a", "SUMMARY:A", "DTSTART:2027-04-01", "DURATION:PT1H"), "not a date"),
+        (
+            ("UID:a", "SUMMARY=broken", "DTSTART:20270401T100000Z", "DURATION:PT1H"),
+            "cannot be read",
+        ),
+        (("UID:a", "SUMMARY:A", "DTSTART:20200401T100000Z", "DURATION:PT1H"), "over"),
+        (("UID:a", "SUMMARY:A", "DTSTART:20350401T100000Z", "DURATION:PT1H"), "eighteen months"),
+        (("UID:a", "DTSTART:20270401T100000Z", "DTEND:20270401T090000Z"), "end after"),
+        (("UID:a", "STATUS:CANCELLED", "DTSTART:20270401T100000Z", "DURATION:PT1H"), "cancelled"),
+        (
+            ("UID:a", "DTSTART:20270401T100000Z", "DURATION:PT1H", "RRULE:FREQ=SECONDLY"),
+            "cannot be read",
+        ),
+    ],
+)
+def test_one_bad_event_is_refused_with_its_reason_and_the_rest_goes_on(
+    lines: tuple[str, ...], reason: str
+) -> None:
+    found = read(calendar(event(*lines), event(*YOGA)))
+    assert [session.title for session in found.sessions] == ["Yoga"]
+    assert [reason in row.reason for row in found.refused] == [True]
+
+
+def test_an_endless_rule_is_read_as_far_as_imports_reach_and_says_so() -> None:
+    found = read(calendar(event(*YOGA, "RRULE:FREQ=DAILY")))
+    assert 400 < len(found.sessions) < 600
+    assert "without end" in found.sessions[0].notes[0]
+
+
+def test_an_unknown_zone_is_read_on_the_businesss_clock_with_a_warning() -> None:
+    found = read(
+        calendar(
+            event("UID:m", "SUMMARY:M", "DTSTART;TZID=Mars/Base:20270401T100000", "DURATION:PT1H")
+        )
+    )
+    [session] = found.sessions
+    assert session.starts_at == datetime(2027, 4, 1, 8, 0, tzinfo=UTC)
+    assert "Mars/Base" in session.notes[0]
+
+
+def test_five_thousand_events_are_read() -> None:
+    start = datetime(2027, 4, 1, 10, 0, tzinfo=UTC)
+    events = [
+        event(
+            f"UID:{n}",
+            f"SUMMARY:Class {n}",
+            f"DTSTART:{start + timedelta(hours=n):%Y%m%dT%H%M%SZ}",
+            "DURATION:PT45M",
+        )
+        for n in range(5000)
+    ]
+    assert len(read(calendar(*events)).sessions) == 5000
+
+
+SHEET = "title;date;start;end;capacity;site\nPilates;2027-04-02;16:15:00;16:59:59;8;Hall\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        SHEET.encode(),
+        b"\xef\xbb\xbf" + SHEET.encode(),
+        SHEET.encode("utf-16"),
+        SHEET.replace(";", "\t").encode(),
+        SHEET.replace(";", ",").encode(),
+    ],
+)
+def test_a_sheet_in_any_dialect_is_the_same_sheet(content: bytes) -> None:
+    [session] = read(content).sessions
+    assert (session.title, session.capacity, session.location_name) == ("Pilates", 8, "Hall")
+    assert session.ends_at - session.starts_at == timedelta(minutes=45)
+    assert "rounded" in session.notes[0]
+
+
+def test_windows_letters_survive() -> None:
+    sheet = "title;date;start;end\nKüchenkurs für Anfänger;02.04.2027;16:15;17:00\n"
+    [session] = read(sheet.encode("cp1252")).sessions
+    assert session.title == "Küchenkurs für Anfänger"
+
+
+def test_a_formula_is_text() -> None:
+    [session] = read('title,date,start,end\n"=HYPERLINK(1)",2027-04-02,16:15,17:00\n').sessions
+    assert session.title == "=HYPERLINK(1)"
+
+
+def test_over_midnight_and_hours_in_columns() -> None:
+    sheet = (
+        "Course Title,Start Hour,Start Minute,End Hour,End Min,First Date,Last Date,DayOftheWeek\n"
+        "Night swim,22,30,0,30,2027-04-01,2027-04-16,Friday\n"
+    )
+    found = read(sheet).sessions
+    assert [f"{session.starts_at.astimezone(ZONE):%a %d %H:%M}" for session in found] == [
+        "Fri 02 22:30",
+        "Fri 09 22:30",
+        "Fri 16 22:30",
+    ]
+    assert {session.ends_at - session.starts_at for session in found} == {timedelta(hours=2)}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("A,soon,10:00,11:00,5", "not a date"),
+        ("A,2027-04-02,noon,11:00,5", "not a time"),
+        ("A,2027-04-02,10:00,11:00,many", "number of places"),
+        ("A,2027-04-02,10:00,11:00,0", "no place"),
+        ("A,2020-04-02,10:00,11:00,5", "over"),
+        ("A,2027-04-02,10:00,,5", "no end"),
+        ("A,2027-04-02,25:00,26:00,5", "not a time"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_named(row: str, reason: str) -> None:
+    found = read(f"title,date,start,end,capacity\n{row}\nB,2027-04-03,10:00,11:00,5\n")
+    assert [session.title for session in found.sessions] == ["B"]
+    assert found.refused[0].row_ref == "line 2"
+    assert reason in found.refused[0].reason
+
+
+def test_a_file_without_days_is_refused_naming_its_columns() -> None:
+    with pytest.raises(InvalidInput, match="colour, price"):
+        read("colour,price\nred,5\n")
+
+
+def test_the_same_file_again_finds_its_own_sessions() -> None:
+    table = read(calendar(event(*YOGA, "RRULE:FREQ=WEEKLY;COUNT=3")))
+    known = [
+        KnownSession(new_id(), session.title, session.starts_at, session.uid)
+        for session in table.sessions[:2]
+    ]
+    plan = rehearse(table, known, RULES)
+    assert (len(plan.create), len(plan.already_there)) == (1, 2)
+    assert plan.create[0].capacity == 12
+
+
+def test_a_taken_performer_and_a_double_in_the_file_clash() -> None:
+    ivan = new_id()
+    sheet = (
+        "title,date,start,end,instructor\n"
+        "A,2027-04-02,10:00,11:00,Ivan\n"
+        "A,2027-04-02,10:00,11:00,Ivan\n"
+        "B,2027-04-02,10:30,11:30,ivan\n"
+        "C,2027-04-02,11:00,12:00,Ivan\n"
+    )
+    lunch = BusySpan(
+        datetime(2027, 4, 2, 9, 45, tzinfo=UTC), datetime(2027, 4, 2, 10, 30, tzinfo=UTC), "Lunch"
+    )
+    rules = ImportRules(
+        default_capacity=5,
+        default_performer_id=None,
+        performers={"ivan": ivan},
+        busy={ivan: [lunch]},
+    )
+    plan = rehearse(read(sheet), [], rules)
+    assert [planned.proposed.title for planned in plan.create] == ["A"]
+    reasons = [clash.reason for clash in plan.clashes]
+    assert reasons == [
+        "It stands twice in the file.",
+        "Taken at that time: A.",
+        "Taken at that time: Lunch.",
+    ]
+
+
+def test_equal_effect_equal_digest() -> None:
+    table = read(calendar(event(*YOGA)))
+    again = rehearse(table, [], RULES)
+    other = rehearse(
+        table, [KnownSession(new_id(), "Yoga", table.sessions[0].starts_at, None)], RULES
+    )
+    assert rehearse(table, [], RULES).digest == again.digest
+    assert again.digest != other.digest
