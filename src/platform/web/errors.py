@@ -29,6 +29,7 @@ from src.platform.web.pages import AnyRequest, PageContext, html_response, redir
 
 PROBLEM_TYPE = "application/problem+json"
 SIGN_IN_PATH = "/sign-in"
+GUEST_PATHS = ("/b/", "/embed/")
 RETRY_SECONDS_WHEN_UNAVAILABLE = 5
 
 ErrorRenderer = Callable[[AnyRequest, Any], Response[Any] | None]
@@ -66,7 +67,7 @@ def render_error(request: AnyRequest, error: Exception) -> Response[Any]:
 
 def _response(request: AnyRequest, error: Exception, view: ErrorView) -> Response[Any]:
     if wants_json(request):
-        return problem(error, view)
+        return problem(error, view, names_plans=not request.scope["path"].startswith(GUEST_PATHS))
     if view.status == 401:
         return _to_sign_in(request)
     for kind, renderer in exchange_of(request.scope).kit.error_renderers.items():
@@ -117,8 +118,11 @@ def _log_failure(error: Exception, view: ErrorView) -> None:
     log.error("request_failed", status=view.status, exc_info=error)
 
 
-def problem(error: Exception, view: ErrorView) -> Response[bytes]:
-    """The refusal as RFC 9457 has it; `code` is for programs, `errors` are by field."""
+def problem(error: Exception, view: ErrorView, *, names_plans: bool = True) -> Response[bytes]:
+    """The refusal as RFC 9457 has it; `code` is for programs, `errors` are by field.
+
+    What plan a business is on is not for its guests: without `names_plans` nothing of it is said.
+    """
     document: dict[str, Any] = {
         "type": f"urn:seatline:problem:{view.code}",
         "title": _phrase(view.status),
@@ -127,7 +131,7 @@ def problem(error: Exception, view: ErrorView) -> Response[bytes]:
         "code": view.code,
         "request_id": view.request_id,
     }
-    if isinstance(error, PlanLimitReached):
+    if isinstance(error, PlanLimitReached) and names_plans:
         document |= _plan_members(error)
     errors = view.fields or _validation_errors(error)
     if errors:

@@ -163,3 +163,13 @@ async def test_a_program_gets_a_problem_document(client: AsyncClient, services: 
     assert problem["current_plan"] == "Starter"
     assert problem["cheapest_plan"] == "Growth"
     assert problem["code"] == "plan_limit_reached"
+
+
+async def test_a_guests_program_reads_nothing_of_plans(
+    client: AsyncClient, services: Services
+) -> None:
+    lotus = await a_business(services.uow_factory, plan="free")
+    await use_up(services, lotus)
+    answer = await client.get("/b/lotus/by-guest", headers={"Accept": "application/json"})
+    assert answer.json()["detail"].startswith("This cannot be booked online at present.")
+    assert "current_plan" not in answer.json()
