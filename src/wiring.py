@@ -64,10 +64,13 @@ def _wire_booking() -> None:
     from src.booking.events import CancellationRequested, SeatsCancelled
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.tell import tell_of_cancelled_seats, tell_of_confirmation
+    from src.booking.queries.plan_consequences import plan_consequences
+    from src.tenants.queries.consequences import register_downgrade_probe
 
     seats = SeatLines()
     register_line_kind("session", seats)
     register_line_kind("series", seats)
+    register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmation)
     registry.on(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
