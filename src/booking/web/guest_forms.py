@@ -25,7 +25,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}", re.ASCII)
 
 
 class BookingForm(msgspec.Struct, kw_only=True):
-    """Who comes and how it is agreed. `names.2` is the second of the party, and so on."""
+    """Who comes and how it is agreed. `names.2` is the second of the party, and so on.
+
+    `quoted_minor` is the total that was shown, for a party of `quoted_size`.
+    """
 
     name: Annotated[str, Meta(max_length=120)]
     email: Email
@@ -37,6 +40,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     terms: bool = False
     marketing: bool = False
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
+    quoted_size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] | None = None
 
     def party(self) -> tuple[str, ...]:
         """A name, perhaps empty, for everyone who comes; the first is the guest's own."""
@@ -77,6 +81,8 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
         errors["terms"] = _("Please accept the terms to book.")
     if wish.size_error:
         errors["size"] = wish.size_error
+    elif form is not None and form.quoted_size not in (None, form.size):
+        errors["size"] = _("The price is now for so many people. Please look again.")
     return bound.with_errors(errors) if errors else bound
 
 

@@ -76,7 +76,7 @@ async def test_a_changed_form_replaces_its_hold(shop: Shop) -> None:
     factory = shop.services.uow_factory
     session = await a_session(factory, await a_service(factory, shop.business.id))
     await shop.book(subject("session", session.id))
-    again = await shop.send(size="2", quoted_minor="3000")
+    again = await shop.send(size="2", quoted_minor="3000", quoted_size="2")
     assert again.status_code == 303
     states = sorted(order.state for order in await rows(shop, Order))
     assert states == ["cancelled", "open"]
@@ -159,6 +159,16 @@ async def test_a_party_has_names_and_pays_for_all(shop: Shop) -> None:
     assert sent.status_code == 303, sent.text
     names = sorted(person.name for person in await rows(shop, Participant))
     assert names == ["", "Anna", "Carl Guest"]
+
+
+async def test_another_size_than_the_price_was_shown_for_is_asked_again(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id))
+    asked = await shop.book(subject("session", session.id), size="2")
+    assert asked.status_code == 422
+    assert "€30.00" in asked.text
+    shop.guest.page = asked
+    assert (await shop.send()).status_code == 303
 
 
 async def test_a_new_size_comes_as_a_fragment_to_htmx(shop: Shop) -> None:
