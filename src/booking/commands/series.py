@@ -22,6 +22,7 @@ from src.booking.domain.kinds import (
 from src.booking.domain.reasons import Reason
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
+from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
@@ -32,6 +33,11 @@ from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 
 MAX_PRICE_MINOR = 100_000_00
+
+register_constraint(
+    "pk_series",
+    lambda: Conflict(_("This series has been saved already."), code="already_submitted"),
+)
 
 
 class SeriesCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,17 +70,27 @@ class NotPublishable(Conflict):
 
 
 async def create_series(
-    uow: UnitOfWork, ctx: RequestContext, service_id: UUID, cmd: SeriesCommand
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    service_id: UUID,
+    cmd: SeriesCommand,
+    *,
+    series_id: UUID | None = None,
 ) -> UUID:
     """A new series, off sale until it is published. Returns its id.
+
+    The same `series_id` sent again creates nothing more.
 
     Raises: PlanLimitReached, NotFound, InvalidInput, Conflict.
     """
     await _require_plan(uow, ctx)
     if await uow.session.get(Service, (uow.tenant, service_id)) is None:
         raise NotFound(_("There is no such service."))
+    series_id = series_id or new_id()
+    if await uow.session.get(Series, (uow.tenant, series_id)) is not None:
+        return series_id
     _check(cmd)
-    now, series_id = uow.clock.now(), new_id()
+    now = uow.clock.now()
     uow.session.add(
         Series(
             tenant_id=uow.tenant,

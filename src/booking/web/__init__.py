@@ -2,9 +2,24 @@
 
 from typing import Any
 
-from src.booking.web import guest_booking, guest_page, hub, repeat, service_page, services, sessions
+from src.booking.queries.consequences import list_booking_consequences
+from src.booking.web import (
+    cancellations,
+    guest_booking,
+    guest_page,
+    hub,
+    repeat,
+    roster,
+    series,
+    service_page,
+    services,
+    sessions,
+    today,
+)
+from src.booking.web.onboarding import register_steps
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
+from src.tenants.queries.consequences import register_downgrade_probe
 
 route_handlers: list[Any] = [
     *hub.route_handlers,
@@ -14,8 +29,14 @@ route_handlers: list[Any] = [
     *services.route_handlers,
     *sessions.route_handlers,
     *repeat.route_handlers,
+    *roster.route_handlers,
+    *today.route_handlers,
+    *series.route_handlers,
+    *cancellations.route_handlers,
 ]
 
 
 def install(kit: WebKit, services: Services) -> None:
-    """Registers what booking adds to every page."""
+    """Registers what booking adds to every page, to the list of first steps and to downgrades."""
+    register_steps()
+    register_downgrade_probe("booking", list_booking_consequences)

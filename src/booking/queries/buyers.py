@@ -1,0 +1,200 @@
+"""Who bought a series, and one booking in full."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+
+from src.billing.models import Order
+from src.booking.domain.kinds import SeatState
+from src.booking.domain.states import booking_state
+from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
+from src.booking.views.series import BookingDetail, Buyer, BuyerPage, SeatRow
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.tenants.models import Participant
+
+PAGE_SIZE = 50
+CONFIRMED = str(SeatState.CONFIRMED)
+
+
+async def list_buyers(
+    uow: UnitOfWork, series_id: UUID, now: datetime, *, page: int = 1
+) -> BuyerPage:
+    """Purchases of the series, latest first; those that were never paid in time are left out."""
+    bought = (
+        Booking.tenant_id == uow.tenant,
+        Booking.series_id == series_id,
+        Order.state != "expired",
+    )
+    total = await uow.session.scalar(_with_order(select(func.count()), bought))
+    found = await uow.session.execute(_buyers(bought, now, page))
+    rows = found.all()
+    return BuyerPage(
+        rows=[_buyer(row) for row in rows[:PAGE_SIZE]],
+        total=total or 0,
+        number=page,
+        has_more=len(rows) > PAGE_SIZE,
+    )
+
+
+async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -> BookingDetail:
+    """Raises: NotFound, for another tenant's booking too."""
+    row = (await uow.session.execute(_booking(uow.tenant, booking_id))).one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such booking."))
+    order: Order = row.Order
+    booking: Booking = row.Booking
+    seats = await _seats(uow, booking_id)
+    coming = [seat for seat in seats if seat.state == CONFIRMED and seat.starts_at > now]
+    return BookingDetail(
+        id=booking.id,
+        order_id=order.id,
+        reference=order.reference,
+        name=order.guest_name,
+        email=order.guest_email,
+        phone=order.guest_phone,
+        service_name=row.Service.name,
+        series_id=booking.series_id,
+        series_title=row.title or "",
+        party_size=booking.party_size,
+        state=_state(seats),
+        payment_mode=order.payment_mode,
+        currency=order.currency,
+        total_minor=order.total_minor,
+        paid_minor=order.paid_minor,
+        refunded_minor=order.refunded_minor,
+        made_at=booking.created_at,
+        answers=_answers(row.Service.questions, booking.answers),
+        seats=seats,
+        cancellable=len(coming),
+        cancellation_id=row.cancellation_id,
+    )
+
+
+def _with_order(statement: Select[Any], which: Sequence[Any]) -> Select[Any]:
+    return (
+        statement.select_from(Booking)
+        .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
+        .where(*which)
+    )
+
+
+def _buyers(which: Sequence[Any], now: datetime, page: int) -> Select[Any]:
+    """The bookings of one page with their seats counted."""
+    chosen = (
+        _with_order(select(Booking.tenant_id, Booking.id), which)
+        .order_by(Booking.created_at.desc(), Booking.id)
+        .limit(PAGE_SIZE + 1)
+        .offset((page - 1) * PAGE_SIZE)
+        .subquery()
+    )
+    state, starts_at = Seat.state, Session.starts_at
+    live = state.in_([CONFIRMED, "attended", "no_show"])
+    return (
+        select(
+            Booking,
+            Order,
+            func.array_agg(state.distinct()).label("states"),
+            func.count().filter(state == CONFIRMED, starts_at > now).label("left"),
+            func.count().filter(state == "attended").label("attended"),
+            func.count().filter(live, starts_at <= now).label("passed"),
+            func.count().filter(state.in_(["cancelled", "late_cancelled"])).label("lost"),
+        )
+        .select_from(chosen)
+        .join(Booking, (Booking.tenant_id == chosen.c.tenant_id) & (Booking.id == chosen.c.id))
+        .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
+        .join(Seat, (Seat.tenant_id == Booking.tenant_id) & (Seat.booking_id == Booking.id))
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .group_by(Booking.tenant_id, Booking.id, Order.tenant_id, Order.id)
+        .order_by(Booking.created_at.desc(), Booking.id)
+    )
+
+
+def _buyer(row: Row[Any]) -> Buyer:
+    order: Order = row.Order
+    return Buyer(
+        booking_id=row.Booking.id,
+        order_id=order.id,
+        reference=order.reference,
+        name=order.guest_name,
+        email=order.guest_email,
+        joined_at=row.Booking.created_at,
+        party_size=row.Booking.party_size,
+        state=str(booking_state(SeatState(state) for state in row.states)),
+        payment_mode=order.payment_mode,
+        total_minor=order.total_minor,
+        paid_minor=order.paid_minor,
+        refunded_minor=order.refunded_minor,
+        left=row.left,
+        attended=row.attended,
+        passed=row.passed,
+        lost=row.lost,
+    )
+
+
+def _booking(tenant_id: UUID, booking_id: UUID) -> Select[Any]:
+    return (
+        select(Booking, Order, Service, Series.title, Cancellation.id.label("cancellation_id"))
+        .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
+        .join(
+            Service, (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id)
+        )
+        .outerjoin(
+            Series, (Series.tenant_id == Booking.tenant_id) & (Series.id == Booking.series_id)
+        )
+        .outerjoin(
+            Cancellation,
+            (Cancellation.tenant_id == Booking.tenant_id)
+            & (Cancellation.subject_id == Booking.id)
+            & Cancellation.state.in_(["waiting", "running"]),
+        )
+        .where(Booking.tenant_id == tenant_id, Booking.id == booking_id)
+    )
+
+
+async def _seats(uow: UnitOfWork, booking_id: UUID) -> list[SeatRow]:
+    found = await uow.session.execute(
+        select(Seat, Session, Participant.name)
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .join(
+            Participant,
+            (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
+        )
+        .where(Seat.tenant_id == uow.tenant, Seat.booking_id == booking_id)
+        .order_by(Session.starts_at, Session.id, Seat.id)
+    )
+    return [_seat(seat, session, name) for seat, session, name in found]
+
+
+def _seat(seat: Seat, session: Session, participant: str) -> SeatRow:
+    return SeatRow(
+        id=seat.id,
+        session_id=session.id,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        title=session.title,
+        participant=participant,
+        state=seat.state,
+        share_minor=seat.share_minor,
+        changed_at=seat.changed_at,
+        changed_why=seat.changed_why,
+    )
+
+
+def _state(seats: Sequence[SeatRow]) -> str:
+    """A booking without a seat cannot be; an empty word is shown rather than no page."""
+    return str(booking_state(SeatState(seat.state) for seat in seats)) if seats else "expired"
+
+
+def _answers(questions: Sequence[Any], answers: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each answer under its question; one whose question is gone stays under its key."""
+    labels = {question.get("key"): question.get("label", "") for question in questions}
+    words = {True: _("Yes"), False: _("No")}
+    return [
+        (labels.get(key) or key, words[given] if isinstance(given, bool) else str(given))
+        for key, given in answers.items()
+    ]

@@ -1,0 +1,197 @@
+"""What cancelling would do to whom, and how far a cancellation is."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+
+from src.billing.domain.kinds import PaymentMode
+from src.billing.models import Order
+from src.booking.domain.kinds import SeatState
+from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
+from src.booking.views.cancellations import LostDate, Progress, Toll, Touched
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+
+MOST_PEOPLE = 12
+CONFIRMED, HELD = str(SeatState.CONFIRMED), str(SeatState.HELD)
+
+
+async def toll_of_session(uow: UnitOfWork, session_id: UUID) -> Toll:
+    """What cancelling the whole session would do."""
+    return await _toll(uow, [Seat.session_id == session_id])
+
+
+async def toll_of_purchase(uow: UnitOfWork, booking_id: UUID, now: datetime) -> Toll:
+    """What cancelling the purchase would do; dates that have begun are not touched."""
+    return await _toll(uow, [Seat.booking_id == booking_id, Session.starts_at > now])
+
+
+async def list_lost_dates(uow: UnitOfWork, booking_id: UUID, now: datetime) -> list[LostDate]:
+    """The dates of the purchase that would be cancelled, in order."""
+    found = await uow.session.execute(
+        select(Session.starts_at, Session.ends_at)
+        .join(Seat, (Seat.tenant_id == Session.tenant_id) & (Seat.session_id == Session.id))
+        .where(
+            Session.tenant_id == uow.tenant,
+            Seat.booking_id == booking_id,
+            Seat.state == CONFIRMED,
+            Session.starts_at > now,
+        )
+        .distinct()
+        .order_by(Session.starts_at)
+    )
+    return [LostDate(starts_at=row.starts_at, ends_at=row.ends_at) for row in found]
+
+
+async def get_progress(uow: UnitOfWork, cancellation_id: UUID) -> Progress:
+    """Raises: NotFound, for another tenant's cancellation too."""
+    found = await uow.session.get(
+        Cancellation, (uow.tenant, cancellation_id), populate_existing=True
+    )
+    if found is None:
+        raise NotFound(_("There is no such cancellation."))
+    what, path = await _subject(uow, found)
+    names = ("id", "scope", "state", "reason", "total", "done", "seats_freed")
+    return Progress(
+        what=what,
+        subject_path=path,
+        starts_at=found.starts_at,
+        finished_at=found.finished_at,
+        **{name: getattr(found, name) for name in names},
+    )
+
+
+async def find_live_cancellation(uow: UnitOfWork, subject_id: UUID) -> UUID | None:
+    """The cancellation of this session or booking that waits or runs."""
+    found: UUID | None = await uow.session.scalar(
+        select(Cancellation.id).where(
+            Cancellation.tenant_id == uow.tenant,
+            Cancellation.subject_id == subject_id,
+            Cancellation.state.in_(["waiting", "running"]),
+        )
+    )
+    return found
+
+
+async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
+    confirmed, mode = Seat.state == CONFIRMED, Order.payment_mode
+    has_address = Order.guest_email != ""
+    totals = (
+        await uow.session.execute(
+            _reached(
+                select(
+                    func.count().filter(confirmed).label("seats"),
+                    func.count(Booking.customer_id.distinct()).filter(confirmed).label("customers"),
+                    func.count(Booking.customer_id.distinct())
+                    .filter(confirmed, has_address)
+                    .label("mails"),
+                    func.count().filter(Seat.state == HELD).label("in_checkout"),
+                    func.count(Booking.id.distinct()).filter(confirmed).label("bookings"),
+                    _sum(Seat.share_minor, confirmed, mode == str(PaymentMode.ONLINE), "online"),
+                    _sum(Seat.share_minor, confirmed, mode == str(PaymentMode.ON_SITE), "on_site"),
+                ),
+                uow.tenant,
+                which,
+            )
+        )
+    ).one()
+    people = await _people(uow, which)
+    return Toll(
+        seats=totals.seats,
+        customers=totals.customers,
+        mails=totals.mails,
+        in_checkout=totals.in_checkout,
+        paid_minor=int(totals.online),
+        on_site_minor=int(totals.on_site),
+        people=people,
+        more=totals.bookings - len(people),
+    )
+
+
+def _sum(column: Any, is_live: Any, is_paid_so: Any, name: str) -> Any:
+    return func.coalesce(func.sum(column).filter(is_live, is_paid_so), 0).label(name)
+
+
+async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
+    found = await uow.session.execute(
+        _reached(
+            select(
+                Booking.id,
+                Order.guest_name,
+                Order.guest_email,
+                Order.payment_mode,
+                func.count().label("seats"),
+                func.sum(Seat.share_minor).label("share"),
+            ),
+            uow.tenant,
+            [*which, Seat.state == CONFIRMED],
+        )
+        .group_by(Booking.id, Order.guest_name, Order.guest_email, Order.payment_mode)
+        .order_by(Order.guest_name, Booking.id)
+        .limit(MOST_PEOPLE)
+    )
+    return [
+        Touched(
+            booking_id=row.id,
+            name=row.guest_name,
+            email=row.guest_email,
+            seats=row.seats,
+            share_minor=int(row.share),
+            payment_mode=row.payment_mode,
+        )
+        for row in found
+    ]
+
+
+def _reached(statement: Select[Any], tenant_id: UUID, which: Sequence[Any]) -> Select[Any]:
+    """The seats that a cancellation reaches, with their bookings, orders and sessions."""
+    return (
+        statement.select_from(Seat)
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(Seat.tenant_id == tenant_id, Seat.state.in_([CONFIRMED, HELD]), *which)
+    )
+
+
+async def _subject(uow: UnitOfWork, cancellation: Cancellation) -> tuple[str, str]:
+    """The subject's name and its page below the business's."""
+    subject_id = cancellation.subject_id
+    if cancellation.scope == "session":
+        named = await uow.session.execute(_session_name(uow.tenant, subject_id))
+        return _joined(named.one()), f"sessions/{subject_id}"
+    named = await uow.session.execute(_purchase_name(uow.tenant, subject_id))
+    return _joined(named.one()), f"bookings/{subject_id}"
+
+
+def _session_name(tenant_id: UUID, session_id: UUID) -> Select[Any]:
+    return (
+        select(Service.name, Session.title)
+        .join(
+            Session, (Session.tenant_id == Service.tenant_id) & (Session.service_id == Service.id)
+        )
+        .where(Session.tenant_id == tenant_id, Session.id == session_id)
+    )
+
+
+def _purchase_name(tenant_id: UUID, booking_id: UUID) -> Select[Any]:
+    return (
+        select(Order.guest_name, Service.name, Series.title)
+        .select_from(Booking)
+        .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
+        .join(
+            Service, (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id)
+        )
+        .outerjoin(
+            Series, (Series.tenant_id == Booking.tenant_id) & (Series.id == Booking.series_id)
+        )
+        .where(Booking.tenant_id == tenant_id, Booking.id == booking_id)
+    )
+
+
+def _joined(parts: Iterable[str | None]) -> str:
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,223 @@
+"""Series as their owner sees them: lists, one series with its dates, dates to choose from."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, exists, func, or_, select
+
+from src.billing.models import Order
+from src.booking.domain.kinds import SessionState
+from src.booking.domain.states import LIVE_SEATS
+from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.offers import get_series_offer
+from src.booking.queries.sessions import list_sessions_of_series
+from src.booking.views.series import (
+    Rhythm,
+    SeriesHead,
+    SeriesOverview,
+    SeriesRow,
+    SessionChoice,
+)
+from src.platform.db.uow import UnitOfWork
+from src.platform.localtime import to_local
+
+LIVE = [str(state) for state in LIVE_SEATS]
+MOST_CHOICES = 500
+
+
+async def list_series(
+    uow: UnitOfWork, now: datetime, service_id: UUID | None = None
+) -> list[SeriesRow]:
+    """Those on sale first, then by their first date; all services unless one is named."""
+    found = await uow.session.execute(_listed(uow.tenant, now, service_id))
+    return [_row(row) for row in found]
+
+
+async def get_series_overview(uow: UnitOfWork, series_id: UUID, now: datetime) -> SeriesOverview:
+    """Raises: NotFound, for another tenant's series too."""
+    offer = await get_series_offer(uow, series_id)
+    series, service = offer.series, offer.service
+    coming = [
+        session
+        for session in offer.sessions
+        if session.state == SessionState.SCHEDULED and session.starts_at > now
+    ]
+    head = SeriesHead(
+        id=series.id,
+        title=series.title,
+        description=series.description,
+        service_id=service.id,
+        service_name=service.name,
+        service_slug=service.slug,
+        price_type=series.price_type,
+        price_minor=series.price_minor,
+        visibility=series.visibility,
+        is_active=series.active,
+        is_published=series.published_at is not None,
+        base_sessions=series.base_sessions,
+        seats_left=min((one.capacity - one.seats_taken for one in coming), default=None),
+        **await _sold(uow, series_id),
+    )
+    return SeriesOverview(
+        head=head,
+        runs=await list_sessions_of_series(uow, series_id),
+        late_dates=sum(not session.in_term for session in offer.sessions),
+    )
+
+
+async def list_rhythms(
+    uow: UnitOfWork, service_id: UUID, series_id: UUID | None, zone: ZoneInfo, now: datetime
+) -> list[Rhythm]:
+    """The dates a series can have, those of one weekday and time together, in order of time.
+
+    They are the upcoming ones in no series, and all that this series has already, which come
+    first where there are too many to show.
+    """
+    own = Session.series_id == series_id
+    free = (
+        Session.series_id.is_(None)
+        & (Session.starts_at > now)
+        & (Session.state == str(SessionState.SCHEDULED))
+    )
+    found = await uow.session.execute(
+        select(Session, _is_sold(series_id).label("is_sold"))
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.service_id == service_id,
+            or_(free, own) if series_id is not None else free,
+        )
+        .order_by(Session.series_id.is_(None), Session.starts_at, Session.id)
+        .limit(MOST_CHOICES)
+    )
+    choices = sorted((_choice(row) for row in found), key=lambda choice: choice.starts_at)
+    return _by_rhythm(choices, zone)
+
+
+def rhythm_key(at: datetime, zone: ZoneInfo) -> str:
+    """Weekday and time on the clock of the business, e.g. "1-18:00" for Tuesdays at six."""
+    local = to_local(at, zone)
+    return f"{local.weekday()}-{local:%H:%M}"
+
+
+def _by_rhythm(choices: Sequence[SessionChoice], zone: ZoneInfo) -> list[Rhythm]:
+    groups: dict[str, list[SessionChoice]] = defaultdict(list)
+    for choice in choices:
+        groups[rhythm_key(choice.starts_at, zone)].append(choice)
+    return [Rhythm(key=key, choices=group) for key, group in groups.items()]
+
+
+def _choice(row: Row[Any]) -> SessionChoice:
+    session: Session = row.Session
+    return SessionChoice(
+        id=session.id,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        title=session.title,
+        is_sold=row.is_sold,
+    )
+
+
+def _is_sold(series_id: UUID | None) -> Any:
+    """Whether the session has live seats that were bought with the series."""
+    return exists().where(
+        Seat.tenant_id == Session.tenant_id,
+        Seat.session_id == Session.id,
+        Seat.state.in_(LIVE),
+        Booking.tenant_id == Seat.tenant_id,
+        Booking.id == Seat.booking_id,
+        Booking.series_id == series_id,
+    )
+
+
+def _listed(tenant_id: UUID, now: datetime, service_id: UUID | None) -> Select[Any]:
+    takes_place = Session.state == str(SessionState.SCHEDULED)
+    dates = (
+        select(
+            Session.series_id,
+            func.count().label("dates"),
+            func.count().filter(Session.starts_at > now).label("upcoming"),
+            func.min(Session.starts_at).label("first_at"),
+            func.max(Session.starts_at).label("last_at"),
+        )
+        .where(Session.tenant_id == tenant_id, Session.series_id.is_not(None), takes_place)
+        .group_by(Session.series_id)
+        .subquery()
+    )
+    sold = (
+        select(func.count(Booking.id))
+        .where(
+            Booking.tenant_id == tenant_id,
+            Booking.series_id == Series.id,
+            _lives(),
+        )
+        .scalar_subquery()
+    )
+    statement = (
+        select(Series, Service.name, dates, sold.label("sold"))
+        .join(Service, (Service.tenant_id == Series.tenant_id) & (Service.id == Series.service_id))
+        .outerjoin(dates, dates.c.series_id == Series.id)
+        .where(Series.tenant_id == tenant_id)
+        .order_by(Series.active.desc(), dates.c.first_at.nulls_last(), Series.title, Series.id)
+    )
+    return statement.where(Series.service_id == service_id) if service_id else statement
+
+
+def _lives() -> Any:
+    """Whether the booking has a live seat."""
+    return exists().where(
+        Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id, Seat.state.in_(LIVE)
+    )
+
+
+def _row(row: Row[Any]) -> SeriesRow:
+    series: Series = row.Series
+    return SeriesRow(
+        id=series.id,
+        title=series.title,
+        service_id=series.service_id,
+        service_name=row.name,
+        price_type=series.price_type,
+        price_minor=series.price_minor,
+        visibility=series.visibility,
+        is_active=series.active,
+        is_published=series.published_at is not None,
+        dates=row.dates or 0,
+        upcoming=row.upcoming or 0,
+        first_at=row.first_at,
+        last_at=row.last_at,
+        sold=row.sold,
+    )
+
+
+async def _sold(uow: UnitOfWork, series_id: UUID) -> dict[str, int]:
+    """Purchases that live, those in checkout apart, and their money less what went back."""
+    confirmed = Order.state == "confirmed"
+    left_to_pay = Order.total_minor - Order.paid_minor
+    row = (
+        await uow.session.execute(
+            select(
+                func.count().filter(confirmed, _lives()).label("sold"),
+                func.count().filter(Order.state == "open").label("in_checkout"),
+                func.coalesce(func.sum(Order.paid_minor - Order.refunded_minor), 0).label("paid"),
+                func.coalesce(
+                    func.sum(left_to_pay).filter(
+                        confirmed, Order.payment_mode == "on_site", left_to_pay > 0, _lives()
+                    ),
+                    0,
+                ).label("due"),
+            )
+            .select_from(Booking)
+            .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
+            .where(Booking.tenant_id == uow.tenant, Booking.series_id == series_id)
+        )
+    ).one()
+    return {
+        "sold": row.sold,
+        "in_checkout": row.in_checkout,
+        "paid_minor": int(row.paid),
+        "due_minor": int(row.due),
+    }

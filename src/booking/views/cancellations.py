@@ -1,0 +1,61 @@
+"""What the pages about cancelling show: consequences before, progress after."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class Touched(msgspec.Struct, frozen=True, kw_only=True):
+    """One booking that a cancellation reaches; `share_minor` is what its seats in it cost."""
+
+    booking_id: UUID
+    name: str
+    email: str
+    seats: int
+    share_minor: int
+    payment_mode: str
+
+
+class Toll(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cancellation would do, in numbers.
+
+    `paid_minor` is the part of the seats' price that came in online, `on_site_minor` the part that
+    is or was to be paid there. `in_checkout` counts seats whose guests are paying just now.
+    `mails` counts customers who are written to.
+    """
+
+    seats: int
+    customers: int
+    mails: int
+    in_checkout: int
+    paid_minor: int
+    on_site_minor: int
+    people: list[Touched]
+    more: int
+
+
+class LostDate(msgspec.Struct, frozen=True, kw_only=True):
+    """A date of a purchase that would be cancelled, with how many of its seats."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """A cancellation as it stands. `done` of `total` customers have been dealt with.
+
+    `what` names its subject, `subject_path` is its page below the business's.
+    """
+
+    id: UUID
+    scope: str
+    state: str
+    what: str
+    subject_path: str
+    reason: str
+    total: int
+    done: int
+    seats_freed: int
+    starts_at: datetime
+    finished_at: datetime | None

@@ -1,0 +1,156 @@
+"""What the pages about series and their buyers show."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from src.booking.views.sessions import SessionListRow
+
+
+class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A series in a list. `sold` counts its bookings that live; `first_at` None: no dates yet."""
+
+    id: UUID
+    title: str
+    service_id: UUID
+    service_name: str
+    price_type: str
+    price_minor: int
+    visibility: str
+    is_active: bool
+    is_published: bool
+    dates: int
+    upcoming: int
+    first_at: datetime | None
+    last_at: datetime | None
+    sold: int
+
+
+class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands at the top of a series' own page.
+
+    `seats_left` is how many more can buy it: the fewest free seats of a date still to come, None
+    when no date is to come. `due_minor` is still to be paid on site.
+    """
+
+    id: UUID
+    title: str
+    description: str
+    service_id: UUID
+    service_name: str
+    service_slug: str
+    price_type: str
+    price_minor: int
+    visibility: str
+    is_active: bool
+    is_published: bool
+    base_sessions: int | None
+    seats_left: int | None
+    sold: int
+    in_checkout: int
+    paid_minor: int
+    due_minor: int
+
+
+class SeriesOverview(msgspec.Struct, frozen=True, kw_only=True):
+    """A series with its dates in order; `late_dates` joined after it was first published."""
+
+    head: SeriesHead
+    runs: list[SessionListRow]
+    late_dates: int
+
+
+class SessionChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """A date that a series can have. `is_sold`: it has buyers of the series and has to stay."""
+
+    id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    is_sold: bool
+
+
+class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
+    """Dates on the same weekday at the same time; `key` is what a form calls them."""
+
+    key: str
+    choices: list[SessionChoice]
+
+
+class Buyer(msgspec.Struct, frozen=True, kw_only=True):
+    """One purchase of the series; the counts are of its seats.
+
+    `left` are confirmed seats still to come, `passed` those whose date has begun.
+    """
+
+    booking_id: UUID
+    order_id: UUID
+    reference: str
+    name: str
+    email: str
+    joined_at: datetime
+    party_size: int
+    state: str
+    payment_mode: str
+    total_minor: int
+    paid_minor: int
+    refunded_minor: int
+    left: int
+    attended: int
+    passed: int
+    lost: int
+
+
+class BuyerPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of buyers, the latest first."""
+
+    rows: list[Buyer]
+    total: int
+    number: int
+    has_more: bool
+
+
+class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One seat of a booking; `share_minor` is its part of the price."""
+
+    id: UUID
+    session_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    participant: str
+    state: str
+    share_minor: int
+    changed_at: datetime
+    changed_why: str
+
+
+class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a booking that its business sees.
+
+    `cancellable` counts confirmed seats that have not started; `cancellation_id` is the
+    cancellation under way.
+    """
+
+    id: UUID
+    order_id: UUID
+    reference: str
+    name: str
+    email: str
+    phone: str
+    service_name: str
+    series_id: UUID | None
+    series_title: str
+    party_size: int
+    state: str
+    payment_mode: str
+    currency: str
+    total_minor: int
+    paid_minor: int
+    refunded_minor: int
+    made_at: datetime
+    answers: list[tuple[str, str]]
+    seats: list[SeatRow]
+    cancellable: int
+    cancellation_id: UUID | None

@@ -1,0 +1,126 @@
+"""The form of a series: what an owner types, as a command, and back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from src.booking.commands.series import SeriesCommand
+from src.booking.domain.kinds import GapPolicy, JoinPolicy, SeriesPriceType, Visibility
+from src.booking.models import Series
+from src.booking.views.series import Rhythm
+from src.booking.web.amounts import read_amount, show_amount
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+from src.platform.web.forms import Bound, FormData, blank
+
+
+class SeriesForm(msgspec.Struct, kw_only=True):
+    """A series as it is typed. `token` becomes the id of a new one."""
+
+    token: UUID | None = None
+    title: Annotated[str, Meta(max_length=120)]
+    description: Annotated[str, Meta(max_length=10_000)] = ""
+    price_type: SeriesPriceType = SeriesPriceType.ONLINE
+    price: Annotated[str, Meta(max_length=30)] = ""
+    visibility: Visibility = Visibility.PUBLIC
+    join_policy: JoinPolicy = JoinPolicy.BEFORE_START
+    join_until_on: date | None = None
+    gap_policy: GapPolicy = GapPolicy.BLOCK
+    drop_in_allowed: bool = False
+    drop_in_price: Annotated[str, Meta(max_length=30)] = ""
+    session_ids: list[UUID] = msgspec.field(default_factory=list)
+
+
+def initial_of(series: Series, session_ids: Iterable[UUID], currency: str) -> dict[str, Any]:
+    """The series as the form shows it at first."""
+    drop_in_minor = series.drop_in_price_minor
+    is_free = series.price_type == SeriesPriceType.FREE
+    return {
+        "title": series.title,
+        "description": series.description,
+        "price_type": series.price_type,
+        "price": "" if is_free else show_amount(series.price_minor, currency),
+        "visibility": series.visibility,
+        "join_policy": series.join_policy,
+        "join_until_on": series.join_until_on,
+        "gap_policy": series.gap_policy,
+        "drop_in_allowed": series.drop_in_allowed,
+        "drop_in_price": "" if drop_in_minor is None else show_amount(drop_in_minor, currency),
+        "session_ids": list(session_ids),
+    }
+
+
+def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
+    """The command. Raises: InvalidInput for an amount that is none."""
+    fields: dict[str, str] = {}
+    price_minor = _amount(form.price, currency, "price", fields)
+    drop_in_minor = _amount(form.drop_in_price, currency, "drop_in_price", fields)
+    if fields:
+        raise InvalidInput(next(iter(fields.values())), fields=fields)
+    return SeriesCommand(
+        title=form.title,
+        description=form.description,
+        price_type=form.price_type,
+        price_minor=price_minor or 0,
+        visibility=form.visibility,
+        join_policy=form.join_policy,
+        join_until_on=form.join_until_on,
+        gap_policy=form.gap_policy,
+        drop_in_allowed=form.drop_in_allowed,
+        drop_in_minor=drop_in_minor,
+        session_ids=tuple(dict.fromkeys(form.session_ids)),
+    )
+
+
+def with_rhythm_ticked(raw: FormData, rhythms: Sequence[Rhythm], key: str) -> Bound[SeriesForm]:
+    """What was typed, with all dates of one weekday and time ticked, or unticked if all were."""
+    ids = {str(choice.id) for rhythm in rhythms if rhythm.key == key for choice in rhythm.choices}
+    ticked = set(raw.texts.get("session_ids", []))
+    ticked = ticked - ids if ids <= ticked else ticked | ids
+    return blank(SeriesForm, {**raw.texts, "session_ids": sorted(ticked)})
+
+
+def join_choices() -> list[tuple[str, str, str]]:
+    return [
+        (
+            JoinPolicy.BEFORE_START.value,
+            _("Until the first date begins"),
+            _("Everybody starts together."),
+        ),
+        (
+            JoinPolicy.ANY_TIME.value,
+            _("At any time"),
+            _("Who joins late pays for the dates that are left."),
+        ),
+        (JoinPolicy.UNTIL.value, _("Until a day of your choice"), _("The price falls as well.")),
+    ]
+
+
+def gap_choices() -> list[tuple[str, str, str]]:
+    return [
+        (
+            GapPolicy.BLOCK.value,
+            _("The series is sold out"),
+            _("Nobody buys a course with a date missing."),
+        ),
+        (
+            GapPolicy.SELL_WITH_GAPS.value,
+            _("Sell it without the full dates"),
+            _("Guests see which dates are missing and do not pay for them."),
+        ),
+    ]
+
+
+def _amount(text: str, currency: str, field: str, fields: dict[str, str]) -> int | None:
+    """None for an empty text; what is wrong goes into `fields`."""
+    if not text.strip():
+        return None
+    try:
+        return read_amount(text, currency, field)
+    except InvalidInput as refused:
+        fields |= refused.fields
+        return None

@@ -1,0 +1,67 @@
+"""What a cancellation takes from whom, in words."""
+
+from src.booking.views.cancellations import Toll, Touched
+from src.platform.i18n import _, ngettext
+from src.platform.web.formats import money
+
+Fact = tuple[str, str]
+
+
+def toll_facts(toll: Toll, currency: str) -> list[Fact]:
+    """Names and values, those that are nothing left out where nothing is what one expects."""
+    facts = [(_("Seats freed"), _seats(toll)), (_("Mails"), _mails(toll))]
+    if toll.in_checkout:
+        facts.append((_("In checkout"), _in_checkout(toll)))
+    facts.append((_("Money"), _money(toll, currency)))
+    return facts
+
+
+def toll_people(toll: Toll, currency: str) -> list[Fact]:
+    return [(one.name or one.email, _effect(one, currency)) for one in toll.people]
+
+
+def _seats(toll: Toll) -> str:
+    if not toll.seats:
+        return _("none, nobody has booked")
+    seats = ngettext("%(num)s seat", "%(num)s seats", toll.seats)
+    return ngettext(
+        "%(seats)s of %(num)s guest", "%(seats)s of %(num)s guests", toll.customers, seats=seats
+    )
+
+
+def _mails(toll: Toll) -> str:
+    if not toll.mails:
+        return _("none")
+    return ngettext("%(num)s, with your reason", "%(num)s, one to each guest", toll.mails)
+
+
+def _in_checkout(toll: Toll) -> str:
+    return ngettext(
+        "%(num)s seat is being paid for now; its payment page is closed",
+        "%(num)s seats are being paid for now; their payment pages are closed",
+        toll.in_checkout,
+    )
+
+
+def _money(toll: Toll, currency: str) -> str:
+    """What the seats cost, and that none of it moves."""
+    parts = []
+    if toll.paid_minor:
+        parts.append(_("%(amount)s paid online", amount=money(toll.paid_minor, currency)))
+    if toll.on_site_minor:
+        parts.append(_("%(amount)s payable on site", amount=money(toll.on_site_minor, currency)))
+    if not parts:
+        return _("none, these seats cost nothing")
+    return _(
+        "%(amounts)s. Nothing is refunded by this; you can refund from each order afterwards.",
+        amounts=", ".join(parts),
+    )
+
+
+def _effect(one: Touched, currency: str) -> str:
+    seats = ngettext("%(num)s seat", "%(num)s seats", one.seats)
+    if not one.share_minor:
+        return seats
+    words = {"online": _("paid online"), "on_site": _("on site"), "credit": _("with credits")}
+    how = words.get(one.payment_mode, "")
+    return " · ".join(filter(None, (seats, money(one.share_minor, currency), how)))

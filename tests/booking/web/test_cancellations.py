@@ -1,0 +1,210 @@
+"""Consequences first, then the cancelling with a way back, and one booking in full."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from src.booking.models import Booking, Cancellation
+from src.platform.services import Services
+from src.tenants.domain.roles import Role
+from tests.booking.commands.test_book import a_wish, booked, taken
+from tests.support.builders import Business, a_business, a_member, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.visitor import Visitor
+from tests.support.work import work_through
+from tests.tenants.web.signed_in import sign_in
+
+pytestmark = pytest.mark.anyio
+UNDO = timedelta(seconds=30)
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.fixture
+async def owner(client: AsyncClient, services: Services, lotus: Business) -> Visitor:
+    await sign_in(client, services, lotus.owner.id)
+    return Visitor(client)
+
+
+async def send(visitor: Visitor, typed: dict[str, Any] | None = None, status: int = 200) -> None:
+    """Sends the form of the page, not the one in its menu that signs out."""
+    await visitor.submit(typed, to=visitor.path, status=status)
+
+
+async def a_full_house(services: Services, business: Business) -> tuple[str, str]:
+    """A series of three with two buyers on site and, in its first date, one hold online.
+
+    Returns the paths of the first date and of Carl's booking.
+    """
+    service = await a_service(services.uow_factory, business.id)
+    term = await a_series(services.uow_factory, service, price_type="on_site", drop_in_allowed=True)
+    made = [
+        await booked(
+            services.uow_factory,
+            business,
+            a_wish(
+                "series",
+                term.series.id,
+                guest_name=guest,
+                guest_email=f"{guest.lower()}@example.com",
+            ),
+        )
+        for guest in ("Carl", "Dora")
+    ]
+    hold = a_wish("session", term.sessions[0].id, guest_email="hanna@example.com")
+    assert (await booked(services.uow_factory, business, hold)).needs_payment
+    session_path = f"/app/{business.slug}/sessions/{term.sessions[0].id}"
+    return session_path, f"/app/{business.slug}/bookings/{made[0].booking_id}"
+
+
+async def test_a_sessions_consequences_name_seats_people_mails_money_and_checkouts(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    session, _booking = await a_full_house(services, lotus)
+    await owner.open(f"{session}/cancel")
+    for words in (
+        "2 seats of 2 guests",
+        "2, one to each guest",
+        "1 seat is being paid for now",
+        "€40.00 payable on site",
+        "Nothing is refunded by this",
+        "Carl",
+        "Dora",
+    ):
+        assert words in owner.text, words
+    assert "Hanna" not in owner.text
+
+
+async def test_a_session_is_cancelled_with_progress_to_the_end(
+    services: Services, lotus: Business, owner: Visitor, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    for guest in ("carl", "dora"):
+        wish = a_wish("session", session.id, guest_email=f"{guest}@example.com")
+        await booked(services.uow_factory, lotus, wish)
+    await owner.open(f"/app/lotus/sessions/{session.id}/cancel")
+    await send(owner, {"reason": "The hall is flooded"})
+    assert "Nothing is freed and nobody is told yet." in owner.text
+    progress = owner.path
+    await owner.open(f"/app/lotus/sessions/{session.id}/cancel")
+    assert owner.path == progress
+    await work_through(services, clock, lotus.id, UNDO)
+    await owner.open(progress)
+    assert "2 seats freed," in owner.text
+    assert "2 customers told." in owner.text
+    assert "/undo" not in owner.text
+    fragment = await owner.client.get(progress, headers={"HX-Request": "true"})
+    assert fragment.text.lstrip().startswith('<div id="cancellation"')
+    assert 'id="live"' in fragment.text
+    assert "hx-trigger" not in fragment.text
+
+
+async def test_undo_takes_it_back_and_comes_too_late_after(
+    services: Services, lotus: Business, owner: Visitor, clock: FrozenClock
+) -> None:
+    _session, booking = await a_full_house(services, lotus)
+    await owner.open(f"{booking}/cancel")
+    await send(owner)
+    await owner.submit(to="/undo")
+    assert "Taken back." in owner.text
+    assert await taken(services.uow_factory, lotus.id) == [3, 2, 2]
+    await owner.open(f"{booking}/cancel")
+    await send(owner)
+    waiting = owner.page
+    await work_through(services, clock, lotus.id, UNDO)
+    owner.page = waiting
+    await owner.submit(to="/undo")
+    assert "It is too late to undo this" in owner.text
+    assert await taken(services.uow_factory, lotus.id) == [2, 1, 1]
+
+
+async def test_a_purchase_shows_the_dates_it_frees_and_only_those_to_come(
+    services: Services, lotus: Business, owner: Visitor, clock: FrozenClock
+) -> None:
+    _session, booking = await a_full_house(services, lotus)
+    clock.advance(timedelta(days=8))
+    await owner.open(f"{booking}/cancel")
+    assert "2 seats of 1 guest" in owner.text
+    assert owner.text.count("<time datetime") == 2
+    assert "€40.00 payable on site" in owner.text
+    await send(owner, {"reason": "Moved away"})
+    await work_through(services, clock, lotus.id, UNDO)
+    await owner.open(booking)
+    assert owner.text.count("Cancelled") == 2
+    await owner.open(f"{booking}/cancel")
+    assert "nothing to cancel" in owner.text
+
+
+async def test_the_second_press_leads_to_the_first_ones_progress(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    session, booking = await a_full_house(services, lotus)
+    for path in (session, booking):
+        form = await owner.open(f"{path}/cancel")
+        await send(owner)
+        first = owner.path
+        owner.page = form
+        await send(owner)
+        assert owner.path == first
+    async with services.uow_factory(lotus.id) as uow:
+        assert len((await uow.session.scalars(select(Cancellation))).all()) == 2
+
+
+async def test_what_is_over_or_cancelled_stays(
+    services: Services, lotus: Business, owner: Visitor, clock: FrozenClock
+) -> None:
+    session, _booking = await a_full_house(services, lotus)
+    form = await owner.open(f"{session}/cancel")
+    clock.advance(timedelta(days=9))
+    await owner.open(f"{session}/cancel")
+    assert "This session is over" in owner.text
+    owner.page = form
+    await send(owner)
+    assert "This session is over" in owner.text
+
+
+async def test_a_reason_that_is_too_long_is_refused_and_kept(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    for path in await a_full_house(services, lotus):
+        await owner.open(f"{path}/cancel")
+        await send(owner, {"reason": "x" * 501}, status=422)
+        assert "x" * 501 in owner.text
+    assert await taken(services.uow_factory, lotus.id) == [3, 2, 2]
+
+
+async def test_a_booking_shows_its_guest_order_seats_and_shares(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    _session, booking = await a_full_house(services, lotus)
+    await owner.open(booking)
+    async with services.uow_factory(lotus.id) as uow:
+        order_id = await uow.session.scalar(
+            select(Booking.order_id).where(Booking.id == booking.rsplit("/", 1)[-1])
+        )
+    for words in ("carl@example.com", "€20.00", "Paid on site", f"/orders/{order_id}", "Carl"):
+        assert words in owner.text, words
+
+
+async def test_nobody_else_may_look_or_cancel(
+    services: Services, lotus: Business, client: AsyncClient
+) -> None:
+    session, booking = await a_full_house(services, lotus)
+    paths = [booking, f"{booking}/cancel", f"{session}/cancel"]
+    visitor = Visitor(client)
+    ivan = await a_member(services.uow_factory, lotus, "Ivan", Role.INSTRUCTOR)
+    await sign_in(client, services, ivan.user_id)
+    for path in paths:
+        await visitor.open(path, status=403)
+    eves = await a_business(services.uow_factory, "rival", owner="Eve")
+    await sign_in(client, services, eves.owner.id)
+    for path in paths:
+        await visitor.open(path, status=404)
+        await visitor.open(path.replace("/lotus/", "/rival/"), status=404)

@@ -1,0 +1,230 @@
+"""The pages about series: put together, put on sale, and who bought them."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from src.booking.models import Seat, Series, Session
+from src.platform.services import Services
+from src.tenants.domain.roles import Role
+from tests.booking.commands.test_book import a_wish, booked
+from tests.support.builders import (
+    Business,
+    Term,
+    a_business,
+    a_member,
+    a_series,
+    a_service,
+    a_session,
+)
+from tests.support.clock import FrozenClock
+from tests.support.visitor import Visitor
+from tests.tenants.web.signed_in import sign_in
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.fixture
+async def owner(client: AsyncClient, services: Services, lotus: Business) -> Visitor:
+    await sign_in(client, services, lotus.owner.id)
+    return Visitor(client)
+
+
+async def send(visitor: Visitor, typed: dict[str, Any] | None = None, status: int = 200) -> None:
+    """Sends the form of the page, not the one in its menu that signs out."""
+    await visitor.submit(typed, to=visitor.path, status=status)
+
+
+async def three_dates(services: Services, business: Business) -> tuple[UUID, list[str]]:
+    service = await a_service(services.uow_factory, business.id)
+    runs = [await a_session(services.uow_factory, service, in_days=day) for day in (7, 14, 21)]
+    return service.id, [str(run.id) for run in runs]
+
+
+async def the_only_series(services: Services, business: Business) -> Series:
+    async with services.uow_factory(business.id) as uow:
+        return (await uow.session.scalars(select(Series))).one()
+
+
+async def a_sold_term(services: Services, business: Business, *guests: str) -> Term:
+    service = await a_service(services.uow_factory, business.id)
+    term = await a_series(services.uow_factory, service, price_type="on_site")
+    for guest in guests:
+        wish = a_wish(
+            "series",
+            term.series.id,
+            guest_name=guest,
+            guest_email=f"{guest.lower()}@example.com",
+        )
+        await booked(services.uow_factory, business, wish)
+    return term
+
+
+async def test_from_nothing_to_a_series_on_sale(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    service_id, dates = await three_dates(services, lotus)
+    await owner.open(f"/app/lotus/services/{service_id}/series")
+    assert "No series yet" in owner.text
+    await owner.open(f"/app/lotus/services/{service_id}/series/new")
+    typed = {"title": "Spring term", "price": "60", "price_type": "on_site", "session_ids": dates}
+    await send(owner, typed)
+    assert "It is not on sale yet" in owner.text
+    await owner.submit(to="/publish")
+    assert "It is on sale." in owner.text
+    series = await the_only_series(services, lotus)
+    assert (series.active, series.base_sessions, series.price_minor) == (True, 3, 6000)
+    await owner.open("/app/lotus/series")
+    assert "Spring term" in owner.text
+    await owner.open("/b/lotus/yoga")
+    assert "Spring term" in owner.text
+    await owner.open(f"/app/lotus/series/{series.id}")
+    await owner.submit(to="/unpublish")
+    assert not (await the_only_series(services, lotus)).active
+
+
+async def test_all_dates_of_one_weekday_and_time_are_ticked_by_one_button(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    service_id, dates = await three_dates(services, lotus)
+    await owner.open(f"/app/lotus/services/{service_id}/series/new")
+    typed = {"title": "Typed already", "price": "not yet"}
+    await send(owner, {**typed, "tick": "0-10:00"})
+    assert "Typed already" in owner.text
+    assert owner.text.count(" checked") >= len(dates)
+    await send(owner, {"price": "60", "tick": ""})
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Session.id).where(Session.series_id.is_not(None)))
+        attached = {str(one) for one in found}
+    # The last date is after the clocks change, at another time of day in UTC terms only.
+    assert attached <= set(dates)
+    assert len(attached) >= 2
+
+
+async def test_the_same_form_sent_twice_makes_one_series(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    service_id, _dates = await three_dates(services, lotus)
+    await owner.open(f"/app/lotus/services/{service_id}/series/new")
+    form = owner.page
+    for _ in range(2):
+        owner.page = form
+        await send(owner, {"title": "Once", "price_type": "free"})
+    await the_only_series(services, lotus)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"title": ""}, "Please fill this in."),
+        ({"price": "-5"}, "A price cannot be below zero."),
+        ({"price": "twelve"}, "This is not an amount."),
+        ({"price": ""}, "Please say what the series costs"),
+        ({"drop_in_price": "1.234"}, "more decimals"),
+        ({"join_policy": "until"}, "Please say until which day"),
+        ({"join_policy": "never"}, "Please choose one of the given ones."),
+        ({"session_ids": "018f0000-0000-7000-8000-000000000000"}, "in another series"),
+    ],
+)
+async def test_what_cannot_be_used_is_said_and_what_was_typed_stays(
+    services: Services, lotus: Business, owner: Visitor, typed: dict[str, Any], sentence: str
+) -> None:
+    service_id, _dates = await three_dates(services, lotus)
+    await owner.open(f"/app/lotus/services/{service_id}/series/new")
+    good = {"title": "Spring", "description": "Kept words", "price_type": "on_site", "price": "60"}
+    await send(owner, {**good, **typed}, status=422)
+    assert sentence in owner.text
+    assert "Kept words" in owner.text
+
+
+async def test_a_series_without_dates_says_why_it_cannot_go_on_sale(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, sessions=0, active=False, base_sessions=1)
+    await owner.open(f"/app/lotus/series/{term.series.id}")
+    assert "Attach at least one upcoming session." in owner.text
+    assert "/publish" not in owner.text
+
+
+async def test_an_active_series_that_nobody_can_buy_says_so(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, sales_mode="single")
+    term = await a_series(services.uow_factory, service, first_in_days=-30)
+    await owner.open(f"/app/lotus/series/{term.series.id}")
+    assert "Guests cannot buy it at present." in owner.text
+    assert "The service is sold" in owner.text
+
+
+async def test_buyers_show_what_they_paid_attended_and_have_left(
+    services: Services, lotus: Business, owner: Visitor, clock: FrozenClock
+) -> None:
+    term = await a_sold_term(services, lotus, "Carl", "Dora")
+    clock.advance(timedelta(days=8))
+    async with services.uow_factory(lotus.id) as uow:
+        first = await uow.session.scalars(
+            select(Seat).where(Seat.session_id == term.sessions[0].id)
+        )
+        for seat in first:
+            seat.state = "attended"
+    await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
+    for words in ("Carl", "dora@example.com", "2 to come", "1 attended", "€120.00"):
+        assert words in owner.text, words
+    assert owner.text.count("Cancel purchase") == 2
+
+
+async def test_a_sold_date_stays_and_the_rest_can_be_changed(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    term = await a_sold_term(services, lotus, "Carl")
+    await owner.open(f"/app/lotus/series/{term.series.id}/edit")
+    assert "sold, so it stays" in owner.text
+    await send(owner, {"title": "Renamed", "price": "70"})
+    series = await the_only_series(services, lotus)
+    assert (series.title, series.price_minor) == ("Renamed", 7000)
+
+
+async def test_a_smaller_plan_sees_its_series_but_sells_none(
+    client: AsyncClient, services: Services
+) -> None:
+    small = await a_business(services.uow_factory, "lotus", plan="starter")
+    await sign_in(client, services, small.owner.id)
+    owner = Visitor(client)
+    service = await a_service(services.uow_factory, small.id)
+    term = await a_series(services.uow_factory, service)
+    await owner.open(f"/app/lotus/series/{term.series.id}")
+    await owner.open(f"/app/lotus/services/{service.id}/series/new", status=402)
+    await owner.open(f"/app/lotus/series/{term.series.id}/edit", status=402)
+
+
+@pytest.mark.parametrize("path", ["", "/buyers", "/edit"])
+async def test_another_business_finds_nothing(
+    services: Services, lotus: Business, client: AsyncClient, path: str
+) -> None:
+    term = await a_sold_term(services, lotus, "Carl")
+    eves = await a_business(services.uow_factory, "rival", owner="Eve")
+    await sign_in(client, services, eves.owner.id)
+    visitor = Visitor(client)
+    await visitor.open(f"/app/rival/series/{term.series.id}{path}", status=404)
+    await visitor.open(f"/app/lotus/series/{term.series.id}{path}", status=404)
+
+
+async def test_an_instructor_neither_sees_nor_sells(
+    services: Services, lotus: Business, client: AsyncClient
+) -> None:
+    term = await a_sold_term(services, lotus)
+    ivan = await a_member(services.uow_factory, lotus, "Ivan", Role.INSTRUCTOR)
+    await sign_in(client, services, ivan.user_id)
+    visitor = Visitor(client)
+    for path in ("series", f"series/{term.series.id}", f"series/{term.series.id}/edit"):
+        await visitor.open(f"/app/lotus/{path}", status=403)
