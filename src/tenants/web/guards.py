@@ -89,5 +89,9 @@ requires_api_key: Guard = _guard("api_key", _check_api_key)
 
 
 def needs_of(handler: BaseRouteHandler) -> list[str]:
-    """What the handler and the layers above it ask for, e.g. ["member:owner", "feature:series"]."""
-    return [guard.need for guard in handler.resolve_guards() if hasattr(guard, "need")]
+    """What the handler and the layers above it ask for, e.g. ["member:owner", "feature:series"].
+
+    The framework wraps plain functions, so the need is read from what is inside.
+    """
+    plain = [getattr(guard, "func", guard) for guard in handler.resolve_guards()]
+    return [guard.need for guard in plain if hasattr(guard, "need")]
