@@ -64,7 +64,9 @@ def _wire_booking() -> None:
     from src.booking.events import CancellationRequested, SeatsCancelled
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.tell import tell_of_cancelled_seats, tell_of_confirmation
+    from src.booking.jobs.zone_change import follow_zone_change
     from src.booking.queries.plan_consequences import plan_consequences
+    from src.tenants.events import TimezoneChanged
     from src.tenants.queries.consequences import register_downgrade_probe
 
     seats = SeatLines()
@@ -74,6 +76,7 @@ def _wire_booking() -> None:
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmation)
     registry.on(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
+    registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)
 
 
 def route_handlers() -> list[Any]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from src.booking.queries.consequences import list_booking_consequences
 from src.booking.web import (
     cancellations,
     guest_booking,
@@ -19,7 +18,6 @@ from src.booking.web import (
 from src.booking.web.onboarding import register_steps
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
-from src.tenants.queries.consequences import register_downgrade_probe
 
 route_handlers: list[Any] = [
     *hub.route_handlers,
@@ -37,6 +35,5 @@ route_handlers: list[Any] = [
 
 
 def install(kit: WebKit, services: Services) -> None:
-    """Registers what booking adds to every page, to the list of first steps and to downgrades."""
+    """Registers what booking adds to every page and to the list of first steps."""
     register_steps()
-    register_downgrade_probe("booking", list_booking_consequences)

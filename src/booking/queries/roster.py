@@ -1,0 +1,116 @@
+"""The seats of one session with all that the person at the door wants to know."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+
+from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.models import Order
+from src.booking.domain.kinds import SeatState
+from src.booking.domain.questions import QuestionKind, read_questions
+from src.booking.domain.states import LIVE_SEATS
+from src.booking.models import Booking, Seat, Series, Service
+from src.booking.views.roster import HistoryLine, Roster, RosterSeat
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.tenants.models import AuditEntry, Customer, Participant
+
+
+async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
+    """Seats by name; holds that died are nobody's business."""
+    tenant = Seat.tenant_id
+    found = await uow.session.execute(
+        select(Seat, Booking, Order, Participant.name.label("participant"))
+        .add_columns(Customer.name.label("customer"), Series.title.label("series_title"))
+        .add_columns(Service.questions)
+        .join(Booking, (Booking.tenant_id == tenant) & (Booking.id == Seat.booking_id))
+        .join(Order, (Order.tenant_id == tenant) & (Order.id == Seat.order_id))
+        .join(
+            Participant, (Participant.tenant_id == tenant) & (Participant.id == Seat.participant_id)
+        )
+        .join(Customer, (Customer.tenant_id == tenant) & (Customer.id == Booking.customer_id))
+        .join(Service, (Service.tenant_id == tenant) & (Service.id == Booking.service_id))
+        .outerjoin(Series, (Series.tenant_id == tenant) & (Series.id == Booking.series_id))
+        .where(tenant == uow.tenant, Seat.session_id == session_id)
+        .where(Seat.state != str(SeatState.EXPIRED))
+    )
+    seats = sorted((_seat(row) for row in found), key=_by_name)
+    live = {str(state) for state in LIVE_SEATS}
+    return Roster(
+        coming=[seat for seat in seats if seat.state in live],
+        gone=[seat for seat in seats if seat.state not in live],
+    )
+
+
+async def list_history(uow: UnitOfWork, session_id: UUID) -> list[HistoryLine]:
+    """What people have done to the session, the latest first."""
+    found = await uow.session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.tenant_id == uow.tenant, AuditEntry.subject_id == session_id)
+        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+        .limit(100)
+    )
+    return [
+        HistoryLine(
+            at=entry.at,
+            who=entry.actor_name,
+            action=entry.action,
+            changed=tuple(entry.detail.get("changed", ())),
+            reason=str(entry.detail.get("reason", "")),
+        )
+        for entry in found
+    ]
+
+
+def payment_state(order: Order) -> str:
+    """How the seat's order stands: free, on_site, paid_on_site, paid, refunded or in_checkout."""
+    if order.state == OrderState.OPEN:
+        return "in_checkout"
+    if order.refunded_minor and order.refunded_minor >= order.paid_minor:
+        return "refunded"
+    is_paid = order.paid_minor > 0 and order.paid_minor >= order.total_minor
+    if order.payment_mode == PaymentMode.ON_SITE:
+        return "paid_on_site" if is_paid else "on_site"
+    return "paid" if order.total_minor else "free"
+
+
+def _seat(row: Row[Any]) -> RosterSeat:
+    seat: Seat = row.Seat
+    booking: Booking = row.Booking
+    order: Order = row.Order
+    return RosterSeat(
+        seat_id=seat.id,
+        booking_id=booking.id,
+        name=row.participant or order.guest_name or row.customer,
+        booked_by=order.guest_name or row.customer,
+        email=order.guest_email,
+        phone=order.guest_phone,
+        state=seat.state,
+        series_title=row.series_title,
+        source=order.source,
+        payment=payment_state(order),
+        share_minor=seat.share_minor,
+        currency=order.currency,
+        hold_expires_at=order.hold_expires_at if order.state == OrderState.OPEN else None,
+        note=booking.note,
+        answers=_answers(row.questions, booking.answers),
+        booked_at=booking.created_at,
+        changed_why=seat.changed_why,
+    )
+
+
+def _by_name(seat: RosterSeat) -> tuple[str, UUID]:
+    return seat.name.casefold(), seat.seat_id
+
+
+def _answers(questions: list[Any], given: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each answer under its question; one whose question is gone stands alone."""
+    asked = {question.key: question for question in read_questions(questions)}
+    shown: list[tuple[str, str]] = []
+    for key, answer in given.items():
+        question = asked.get(key)
+        is_tick = question is not None and question.kind is QuestionKind.CHECKBOX
+        words = _("yes") if is_tick and answer else str(answer)
+        shown.append((question.label if question is not None else key, words))
+    return [(label, words) for label, words in shown if words]

@@ -1,0 +1,110 @@
+"""The day of a business: what comes next, how the month goes, what waits for a person."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from src.billing.queries.orders import count_open_items, month_totals
+from src.booking.models import Service, Session
+from src.booking.queries.sessions import list_next_sessions
+from src.booking.views.today import BusinessToday, MonthCounter, Need, Today
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _, ngettext
+from src.platform.web.formats import date_short
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.counters import percent_reached
+from src.tenants.domain.entitlements import Feature, Limit
+from src.tenants.queries.consequences import month_usage
+
+MOST_SESSIONS = 8
+TRIAL_ENDS_SOON = timedelta(days=5)
+
+
+async def get_today(
+    uow: UnitOfWork, tenant: TenantSnapshot, now: datetime, *, led_by: UUID | None
+) -> Today:
+    """With `led_by`, only what this member leads, and nothing about money."""
+    sessions = await list_next_sessions(uow, now, most=MOST_SESSIONS, led_by=led_by)
+    return Today(
+        sessions=sessions,
+        has_any=bool(sessions) or await _has_any_session(uow),
+        business=await _business(uow, tenant, now) if led_by is None else None,
+    )
+
+
+async def _has_any_session(uow: UnitOfWork) -> bool:
+    found = await uow.session.scalar(select(exists().where(Session.tenant_id == uow.tenant)))
+    return bool(found)
+
+
+async def _business(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> BusinessToday:
+    totals = await month_totals(uow, tenant, now)
+    counter = MonthCounter(
+        month_starts_at=totals.month_starts_at,
+        taken=await month_usage(uow, tenant.id, tenant.timezone, now),
+        limit=tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH),
+    )
+    needs = [
+        *await _money_needs(uow, tenant),
+        *await _plan_needs(uow, tenant, counter, now),
+    ]
+    return BusinessToday(totals=totals, counter=counter, needs=needs)
+
+
+async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
+    needs: list[Need] = []
+    base = f"/app/{tenant.slug}"
+    open_items = await count_open_items(uow)
+    if open_items:
+        text = ngettext(
+            "%(num)s payment needs a decision.", "%(num)s payments need a decision.", open_items
+        )
+        needs.append(Need(tone="error", text=text, href=f"{base}/orders", label=_("Look at it")))
+    if not tenant.payments_ready and await _sells_online(uow):
+        text = _("Guests cannot pay online yet, so what is paid online cannot be booked.")
+        label = _("Connect payments")
+        needs.append(Need(tone="warning", text=text, href=f"{base}/payments", label=label))
+    return needs
+
+
+async def _sells_online(uow: UnitOfWork) -> bool:
+    found = await uow.session.scalar(
+        select(
+            exists().where(
+                Service.tenant_id == uow.tenant, Service.active, Service.price_type == "online"
+            )
+        )
+    )
+    return bool(found)
+
+
+async def _plan_needs(
+    uow: UnitOfWork, tenant: TenantSnapshot, counter: MonthCounter, now: datetime
+) -> list[Need]:
+    needs: list[Need] = []
+    href, label = f"/app/{tenant.slug}/plan", _("See the plans")
+    ends_at = tenant.entitlements.trial_ends_at
+    if ends_at is not None and ends_at - now <= TRIAL_ENDS_SOON:
+        text = _(
+            "Your trial of %(plan)s ends on %(day)s.",
+            plan=tenant.entitlements.plan_name,
+            day=date_short(ends_at, tenant.zone),
+        )
+        needs.append(Need(tone="warning", text=text, href=href, label=label))
+    if not counter.is_used_up and percent_reached(counter.taken, counter.limit):
+        text = _("This month's bookings are nearly used up.")
+        needs.append(Need(tone="warning", text=text, href=href, label=label))
+    if not tenant.entitlements.has(Feature.GROUP_SERVICES) and await _has_groups(uow):
+        text = _("Your plan has no group services, so guests do not see yours.")
+        needs.append(Need(tone="warning", text=text, href=href, label=label))
+    return needs
+
+
+async def _has_groups(uow: UnitOfWork) -> bool:
+    found = await uow.session.scalar(
+        select(
+            exists().where(Service.tenant_id == uow.tenant, Service.active, Service.kind == "group")
+        )
+    )
+    return bool(found)

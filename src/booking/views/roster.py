@@ -1,0 +1,49 @@
+"""Who comes to a session, and what has happened to it."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
+    """One seat of a session.
+
+    `name` is who sits in it, `booked_by` who booked. `series_title` is set when the whole series
+    was bought. `paid` is a word of `payment_state`.
+    """
+
+    seat_id: UUID
+    booking_id: UUID
+    name: str
+    booked_by: str
+    email: str
+    phone: str
+    state: str
+    series_title: str | None
+    source: str
+    payment: str
+    share_minor: int
+    currency: str
+    hold_expires_at: datetime | None
+    note: str
+    answers: list[tuple[str, str]]
+    booked_at: datetime
+    changed_why: str
+
+
+class Roster(msgspec.Struct, frozen=True, kw_only=True):
+    """Those who have a seat, in order of their names, and those who no longer have."""
+
+    coming: list[RosterSeat]
+    gone: list[RosterSeat]
+
+
+class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was done to a session."""
+
+    at: datetime
+    who: str
+    action: str
+    changed: tuple[str, ...]
+    reason: str

@@ -1,0 +1,39 @@
+"""What is left to do with services and sessions before guests can book."""
+
+from sqlalchemy import exists, select
+
+from src.booking.models import Service, Session
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+from src.tenants.web.dashboard import Step, register_onboarding_step
+
+
+def register_steps() -> None:
+    """Adds the steps of booking to every business's list."""
+    register_onboarding_step(
+        Step(
+            key="service",
+            title=lambda: _("Describe what you offer"),
+            sentence=lambda: _("A name, a price and how long it lasts are enough to begin."),
+            path="/services/new",
+            probe=_has_service,
+        )
+    )
+    register_onboarding_step(
+        Step(
+            key="session",
+            title=lambda: _("Publish the first date"),
+            sentence=lambda: _("One date, or a whole term at once. Guests book what is published."),
+            path="/services",
+            probe=_has_session,
+        )
+    )
+
+
+async def _has_service(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
+    return bool(await uow.session.scalar(select(exists().where(Service.tenant_id == tenant.id))))
+
+
+async def _has_session(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
+    return bool(await uow.session.scalar(select(exists().where(Session.tenant_id == tenant.id))))

@@ -1,0 +1,89 @@
+"""A business moves to another time zone: its sessions keep their moments or their clock times."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from src.booking.models import Session
+from src.platform.services import Services
+from src.tenants.events import TimezoneChanged
+from src.tenants.models import PerformerBusy
+from tests.booking.commands.places import a_performer
+from tests.booking.commands.test_sessions import AT, HOUR, created, read, times
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.work import waiting, work
+
+pytestmark = pytest.mark.anyio
+
+
+async def changed(services: Services, business: Business, keep: str) -> None:
+    """From Amsterdam to London, an hour behind."""
+    async with services.uow_factory(business.id) as uow:
+        event = TimezoneChanged(old="Europe/Amsterdam", new="Europe/London", keep=keep)  # type: ignore[arg-type]  # both words are tried
+        uow.record(event)
+    await work(services, business.id)
+
+
+async def test_instants_stay_where_they_are(services: Services) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id)
+    session_id = await created(services.uow_factory, business, service)
+    await changed(services, business, "instants")
+    session = await read(services.uow_factory, business, session_id)
+    assert (session.starts_at, session.sequence) == (AT, 0)
+    assert await waiting(services, business.id) == []
+
+
+async def test_clock_times_stay_and_so_do_the_performers(services: Services) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id)
+    performer = await a_performer(services.uow_factory, business)
+    ids = [
+        await created(
+            services.uow_factory,
+            business,
+            service,
+            performer_id=performer.id,
+            **times(AT + hours * HOUR),
+        )
+        for hours in range(3)
+    ]
+    await changed(services, business, "wall_clock")
+    for hours, session_id in enumerate(ids):
+        session = await read(services.uow_factory, business, session_id)
+        assert (session.starts_at, session.sequence) == (AT + (hours + 1) * HOUR, 1)
+        assert session.ends_at - session.starts_at == HOUR
+    async with services.uow_factory(business.id) as uow:
+        rows = await uow.session.scalars(select(PerformerBusy).order_by(PerformerBusy.during))
+        starts = [row.during.lower for row in rows]
+    assert starts == [AT + hours * HOUR for hours in (1, 2, 3)]
+
+
+async def test_the_past_the_cancelled_and_the_newer_stay(
+    services: Services, clock: FrozenClock
+) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id)
+    past = await a_session(services.uow_factory, service, in_days=-1)
+    gone = await a_session(services.uow_factory, service, state="cancelled")
+    async with services.uow_factory(business.id) as uow:
+        uow.record(TimezoneChanged(old="Europe/Amsterdam", new="Europe/London", keep="wall_clock"))
+    clock.advance(timedelta(minutes=1))
+    newer = await a_session(services.uow_factory, service)
+    await work(services, business.id)
+    async with services.uow_factory(business.id) as uow:
+        for before in (past, gone, newer):
+            now = await uow.session.get_one(Session, (business.id, before.id))
+            assert now.starts_at == before.starts_at
+
+
+async def test_a_second_delivery_moves_nothing_again(services: Services) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id)
+    session_id = await created(services.uow_factory, business, service)
+    await changed(services, business, "wall_clock")
+    await work(services, business.id)
+    session = await read(services.uow_factory, business, session_id)
+    assert session.starts_at == AT + HOUR
