@@ -20,10 +20,9 @@ from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.domain.roles import Role
 from src.tenants.domain.slugs import SlugProblem, normalise_slug, slug_problem
 from src.tenants.events import KnownAddressSignedUp
-from src.tenants.models import AuditEntry, Member, Plan, PlanVersion, Tenant, TenantSlug, User
+from src.tenants.models import AuditEntry, Member, Tenant, TenantSlug, User
+from src.tenants.queries.plans import find_starting_plans
 from src.tenants.queries.tenants import is_slug_free
-
-FIRST_PLAN, TRIAL_PLAN = "free", "growth"
 
 
 def _slug_taken() -> InvalidInput:
@@ -98,8 +97,8 @@ async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) ->
     first = not await _owns_anything(uow, user_id)
     await uow.adopt(tenant_id)
     slug = normalise_slug(business.slug)
-    trial_id, trial_days = await _newest_version(uow, TRIAL_PLAN) if first else (None, 0)
-    plan_id, _days = await _newest_version(uow, FIRST_PLAN)
+    start = await find_starting_plans(uow)
+    trial_id = start.trial_version_id if first else None
     uow.session.add(
         Tenant(
             id=tenant_id,
@@ -109,9 +108,9 @@ async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) ->
             currency=business.currency,
             country=business.country,
             locale=business.locale,
-            plan_version_id=plan_id,
+            plan_version_id=start.plan_version_id,
             trial_version_id=trial_id,
-            trial_ends_at=now + timedelta(days=trial_days) if trial_id else None,
+            trial_ends_at=now + timedelta(days=start.trial_days) if trial_id else None,
             entitlements={},
             created_at=now,
         )
@@ -162,19 +161,6 @@ def slug_sentence(problem: SlugProblem) -> str:
 async def _owns_anything(uow: UnitOfWork, user_id: UUID) -> bool:
     owned = select(Member.id).where(Member.user_id == user_id, Member.role == str(Role.OWNER))
     return bool(await uow.session.scalar(select(exists(owned))))
-
-
-async def _newest_version(uow: UnitOfWork, key: str) -> tuple[UUID, int]:
-    row = (
-        await uow.session.execute(
-            select(PlanVersion.id, PlanVersion.trial_days)
-            .join(Plan, Plan.id == PlanVersion.plan_id)
-            .where(Plan.key == key)
-            .order_by(PlanVersion.version.desc())
-            .limit(1)
-        )
-    ).one()
-    return row.id, row.trial_days
 
 
 def _owner(tenant_id: UUID, user_id: UUID, now: datetime) -> Member:

@@ -40,7 +40,9 @@ async def get_desk(uow_factory: UowFactory, now: datetime) -> DeskView:
             )
         ).one()
         plans = await _shares(uow)
-        newest = await uow.session.execute(_rows().order_by(Tenant.created_at.desc()).limit(5))
+        newest = await uow.session.execute(
+            _rows().order_by(Tenant.created_at.desc()).limit(NEWEST_ROWS)
+        )
         rows = [tenant_row(row, now) for row in newest]
     return DeskView(
         businesses=counts.businesses,
