@@ -1,10 +1,12 @@
 """Sending a guest to pay: one order, one payment page, however often the button is pressed."""
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from src.billing.commands.connect import recheck_account
 from src.billing.commands.due import add_due
 from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import apply_page
@@ -16,7 +18,7 @@ from src.billing.gates import payments_not_ready, require_payments_ready_now
 from src.billing.models import ConnectedAccount, Order, OrderLine, PaymentPage
 from src.billing.page_body import Addresses, page_body
 from src.billing.pages import PageCall, make_page
-from src.billing.processor import DefinitiveFailure, Uncertain
+from src.billing.processor import TOO_SMALL, DefinitiveFailure, Uncertain
 from src.billing.settlement import close_page
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, Gone, Unavailable
@@ -46,10 +48,24 @@ async def ensure_payment_page(
     try:
         return await _open(services, tenant_id, call)
     except DefinitiveFailure as failure:
-        raise Unavailable(
-            _("The payment could not be started. Nothing was charged."),
-            code="payment_page_refused",
-        ) from failure
+        raise await _refused(services, tenant_id, failure) from failure
+
+
+async def _refused(
+    services: Services, tenant_id: UUID, failure: DefinitiveFailure
+) -> Conflict | Unavailable:
+    """What the processor's no means to a guest. Mostly the business may not charge any more."""
+    if failure.code == TOO_SMALL:
+        return Conflict(
+            _("This amount is too small to be paid online. Please contact the business."),
+            code=TOO_SMALL,
+        )
+    with suppress(Uncertain):
+        if not await recheck_account(services, tenant_id):
+            return payments_not_ready()
+    return Unavailable(
+        _("The payment could not be started. Nothing was charged."), code="payment_page_refused"
+    )
 
 
 async def _prepare(

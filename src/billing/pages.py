@@ -14,17 +14,18 @@ from src.billing.commands.settle import Ending, end_page, lock_page
 from src.billing.domain.kinds import PageState
 from src.billing.domain.retries import must_ask_first
 from src.billing.models import Order, PaymentPage
-from src.billing.processor import DefinitiveFailure, ProcessorPage, Uncertain
+from src.billing.processor import (
+    ACCOUNT_OUT_OF_REACH,
+    DefinitiveFailure,
+    ProcessorPage,
+    Uncertain,
+)
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.db.uow import UnitOfWork
 from src.platform.services import Services
 
 CLOCK_SKEW = timedelta(minutes=10)
 """How far the processor's clock may be from ours when we look for a page by its age."""
-
-
-OUT_OF_REACH = frozenset({"account_invalid", "platform_api_key_expired"})
-"""Refusals that say nothing about whether an earlier call made the page."""
 
 
 class PageCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ async def make_page(
     try:
         return await _make_or_find(services, call)
     except DefinitiveFailure as failure:
-        if failure.code in OUT_OF_REACH and call.is_replay:
+        if failure.code == ACCOUNT_OUT_OF_REACH and call.is_replay:
             raise
         async with services.uow_factory(tenant_id) as uow:
             order, page = await lock_page(uow, call.row.id)

@@ -8,6 +8,11 @@ from typing import Any, Literal
 
 import msgspec
 
+ACCOUNT_OUT_OF_REACH = "account_invalid"
+"""The refusal to act for a business that has disconnected; it says nothing about its pages."""
+
+TOO_SMALL = "amount_too_small"
+
 
 class ProcessorError(Exception):
     """A call did not bring what was asked for. `code` is the processor's, "" when it gave none."""

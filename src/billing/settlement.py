@@ -8,9 +8,13 @@ from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 
-from src.billing.commands.ending import can_still_be_paid, cancel_open_order, expire_order
+from src.billing.commands.ending import (
+    can_still_be_paid,
+    cancel_open_order,
+    expire_order,
+    list_live_pages,
+)
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import get_order
 from src.billing.commands.settle import Ending, apply_page, end_page, lock_page
@@ -45,17 +49,27 @@ GIVEN_UP = Ending(OrderState.CANCELLED, "given_up")
 async def settle_page(services: Services, tenant_id: UUID, page_id: UUID) -> PageOutcome:
     """Fetches the page as it is now and lets it take effect; each effect happens once.
 
+    A page that is still open although its order has ended is ended as well.
     Raises: NotFound, Uncertain.
     """
     page = await _page(services, tenant_id, page_id)
-    if page.state == PageState.FAILED:
+    if _never_was(page):
         return PageOutcome.ENDED
     try:
         found = await _look(services, tenant_id, page, None)
     except DefinitiveFailure as failure:
         return await _out_of_reach(services, tenant_id, page, failure, EXPIRED)
     async with services.uow_factory(tenant_id) as uow:
-        return await apply_page(uow, page_id, found)
+        outcome = await apply_page(uow, page_id, found)
+        order = await get_order(uow, page.order_id)
+    if outcome == PageOutcome.OPEN and order.state != OrderState.OPEN:
+        return await close_page(services, tenant_id, page_id)
+    return outcome
+
+
+def _never_was(page: PaymentPage) -> bool:
+    """A failed attempt without a page; one that has a page was only out of reach for a while."""
+    return page.state == PageState.FAILED and page.processor_id is None
 
 
 async def close_page(
@@ -67,7 +81,7 @@ async def close_page(
     Raises: NotFound, Uncertain.
     """
     page = await _page(services, tenant_id, page_id)
-    if page.state == PageState.FAILED:
+    if _never_was(page):
         return PageOutcome.ENDED
     try:
         found = await _end_at_processor(services, tenant_id, page, ending)
@@ -157,16 +171,7 @@ async def _page(services: Services, tenant_id: UUID, page_id: UUID) -> PaymentPa
 
 async def _live_pages(services: Services, tenant_id: UUID, order_id: UUID) -> list[UUID]:
     async with services.uow_factory(tenant_id) as uow:
-        found = await uow.session.scalars(
-            select(PaymentPage.id)
-            .where(
-                PaymentPage.tenant_id == tenant_id,
-                PaymentPage.order_id == order_id,
-                PaymentPage.state.in_([str(state) for state in LIVE_PAGES]),
-            )
-            .order_by(PaymentPage.attempt)
-        )
-        return list(found)
+        return await list_live_pages(uow, order_id)
 
 
 async def _look(

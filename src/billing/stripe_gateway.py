@@ -14,6 +14,7 @@ import structlog
 
 from src.billing.domain.processor_amounts import from_processor
 from src.billing.processor import (
+    ACCOUNT_OUT_OF_REACH,
     Account,
     BadSignature,
     DefinitiveFailure,
@@ -34,7 +35,8 @@ log = structlog.get_logger(__name__)
 CALL_SECONDS = 10.0
 RETRIES = 1
 SIGNATURE_SECONDS = 300
-UNDECIDED_STATUSES = frozenset({409, 429})
+UNDECIDED_STATUSES = frozenset({401, 409, 429})
+FORBIDDEN = 403
 EXPANDED = ["payment_intent.latest_charge"]
 FAILED_INTENTS = frozenset({"canceled", "requires_payment_method"})
 DISPUTE_OUTCOMES: Mapping[str, Literal["won", "lost"]] = {
@@ -198,7 +200,7 @@ async def _answer(call: Awaitable[T]) -> T:
     try:
         return await call
     except stripe.StripeError as error:
-        code, status = error.code or "", error.http_status
+        code, status = _code(error), error.http_status
         message = error.user_message or type(error).__name__
         log.warning("stripe_call_failed", status=status, code=code, request_id=error.request_id)
         if _is_undecided(error):
@@ -206,11 +208,22 @@ async def _answer(call: Awaitable[T]) -> T:
         raise DefinitiveFailure(message, code) from error
 
 
+def _code(error: stripe.StripeError) -> str:
+    """The library fills `code` for some kinds of errors only; the answer's body always has it."""
+    return error.code or getattr(error.error, "code", None) or ""
+
+
 def _is_undecided(error: stripe.StripeError) -> bool:
-    """A key reused with another body counts too: something was done under it, we know not what."""
+    """Whether the answer leaves open what was done.
+
+    A key reused with another body counts: something was done under it, we know not what. So does
+    a refusal of our own credentials, which says nothing about a guest's money.
+    """
     status = error.http_status
     if status is None or status >= 500 or status in UNDECIDED_STATUSES:
         return True
+    if status == FORBIDDEN:
+        return _code(error) != ACCOUNT_OUT_OF_REACH
     return isinstance(error, (stripe.IdempotencyError, stripe.RateLimitError))
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -5,7 +6,9 @@ from uuid import UUID
 import pytest
 
 from src.billing.domain.kinds import PaymentMode
+from src.billing.gates import require_payments_ready_now
 from src.billing.models import PaymentPage
+from src.billing.stripe_gateway import StripeGateway
 from src.platform.errors import Conflict, Gone, NotFound, Unavailable
 from src.platform.ids import new_id
 from tests.billing.support import a_line
@@ -150,3 +153,43 @@ async def test_the_platforms_fee_is_in_the_page(till: Till) -> None:
     await till.pay(session_id)
     (intent,) = await till.stripe_objects("payment_intent")
     assert intent["application_fee_amount"] == 50
+
+
+async def test_an_account_that_may_not_charge_any_more_is_noticed(till: Till) -> None:
+    await till.stripe.turn("account", account=till.account_id, charges_enabled=False)
+    order_id = await till.order()
+    with pytest.raises(Conflict) as off:
+        await till.page(order_id)
+    assert off.value.code == "payments_not_ready"
+    async with till.services.uow_factory(till.business.id) as uow:
+        with pytest.raises(Conflict):
+            await require_payments_ready_now(uow)
+
+
+async def test_a_business_that_has_disconnected_is_noticed(till: Till) -> None:
+    await till.stripe.turn("deauthorize", account=till.account_id)
+    order_id = await till.order()
+    with pytest.raises(Conflict) as off:
+        await till.page(order_id)
+    assert off.value.code == "payments_not_ready"
+
+
+async def test_an_amount_below_the_processors_least_is_said_to_be_too_small(till: Till) -> None:
+    order_id = await till.order(lines=(a_line(unit_minor=10),))
+    with pytest.raises(Conflict) as small:
+        await till.page(order_id)
+    assert small.value.code == "amount_too_small"
+
+
+async def test_wrong_credentials_of_ours_say_nothing_about_the_page(till: Till) -> None:
+    wrong = StripeGateway("sk_test_wrong", till.stripe.base_url, retries=0)
+    right = till.services
+    till.services = replace(right, ports={StripeGateway: wrong})
+    order_id = await till.order()
+    with pytest.raises(Unavailable) as unsure:
+        await till.page(order_id)
+    await wrong.close()
+    assert unsure.value.code == "payment_page_unsure"
+    till.services = right
+    assert await till.page(order_id)
+    assert len(await till.rows(PaymentPage, order_id)) == 1

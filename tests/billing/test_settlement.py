@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from src.billing.commands.orders import insert_order
+from src.billing.commands.ending import end_locked_order
+from src.billing.commands.orders import insert_order, lock_order
 from src.billing.domain.kinds import OrderState, PageOutcome
 from src.billing.events import OrderConfirmed, PaymentCameTooLate
 from src.billing.models import PaymentPage
@@ -94,9 +95,6 @@ async def paid_but_swept(till: Till) -> object:
     order_id, session_id = await till.order_with_page()
     await till.pay(session_id)
     async with till.services.uow_factory(till.business.id) as uow:
-        from src.billing.commands.ending import end_locked_order
-        from src.billing.commands.orders import lock_order
-
         order = await lock_order(uow, order_id)
         await end_locked_order(uow, order, OrderState.EXPIRED, "not_paid", till.clock.now())
     return order_id
@@ -141,9 +139,6 @@ async def test_money_for_what_the_guest_gave_up_goes_back(till: Till) -> None:
     order_id, session_id = await till.order_with_page()
     await till.pay(session_id)
     async with till.services.uow_factory(till.business.id) as uow:
-        from src.billing.commands.ending import end_locked_order
-        from src.billing.commands.orders import lock_order
-
         order = await lock_order(uow, order_id)
         await end_locked_order(uow, order, OrderState.CANCELLED, "given_up", till.clock.now())
     await settle(till, order_id)
@@ -247,8 +242,6 @@ async def test_a_sum_that_nobody_asked_for_becomes_an_open_item(till: Till) -> N
     order_id, session_id = await till.order_with_page()
     session = till.stripe.engine.store.get(till.account_id, "checkout.session", session_id)
     async with till.services.uow_factory(till.business.id) as uow:
-        from src.billing.commands.orders import lock_order
-
         (await lock_order(uow, order_id)).total_minor = 2500
     assert session is not None
     await till.pay(session_id)
@@ -260,6 +253,8 @@ async def test_a_sum_that_nobody_asked_for_becomes_an_open_item(till: Till) -> N
     assert "£25.00" in item.sentence
     assert till.places.calls == []
     assert (await till.state(order_id)).state == "open"
+    assert await end_hold(till.services, till.business.id, order_id) == OrderState.EXPIRED
+    assert till.places.left == 2
 
 
 async def test_a_page_is_ended_before_its_places_are_freed(till: Till) -> None:
@@ -326,6 +321,27 @@ async def test_a_page_out_of_reach_keeps_its_places_until_its_time_is_over(till:
     assert (await till.state(order_id)).state == "expired"
     (item,) = await till.open_items(order_id)
     assert item.kind == "page_out_of_reach"
+
+
+async def test_a_payment_found_once_the_account_is_in_reach_again_takes_effect(till: Till) -> None:
+    order_id, session_id = await till.order_with_page()
+    await till.pay(session_id)
+    await till.stripe.turn("deauthorize", account=till.account_id)
+    till.clock.advance(AFTER_THE_PAGE)
+    assert await settle(till, order_id) == PageOutcome.ENDED
+    till.stripe.engine.store.save_private(till.account_id, {"connected": True})
+    assert await settle(till, order_id) == PageOutcome.PAID
+    assert (await till.state(order_id)).state == "confirmed"
+
+
+async def test_a_page_left_open_by_an_order_that_ended_is_ended(till: Till) -> None:
+    order_id, _session = await till.order_with_page()
+    async with till.services.uow_factory(till.business.id) as uow:
+        order = await lock_order(uow, order_id)
+        await end_locked_order(uow, order, OrderState.CANCELLED, "given_up", till.clock.now())
+    assert await settle(till, order_id) == PageOutcome.ENDED
+    (session,) = await till.stripe_objects("checkout.session")
+    assert session["status"] == "expired"
 
 
 async def test_an_order_that_counts_nothing_moves_no_counter(till: Till) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.billing.models import ConnectedAccount
-from src.billing.processor import Account
+from src.billing.processor import ACCOUNT_OUT_OF_REACH, Account, DefinitiveFailure
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.db.uow import UnitOfWork
 from src.platform.services import Services
@@ -55,6 +55,28 @@ async def refresh_account(services: Services, tenant_id: UUID) -> Account | None
     async with services.uow_factory(tenant_id) as uow:
         await take_account_news(uow, account)
     return account
+
+
+async def recheck_account(services: Services, tenant_id: UUID) -> bool:
+    """Finds out whether the business may still charge, after a sign that it may not.
+
+    Returns whether it may, as far as we know. Raises: Uncertain.
+    """
+    try:
+        account = await refresh_account(services, tenant_id)
+    except DefinitiveFailure as failure:
+        if failure.code == ACCOUNT_OUT_OF_REACH:
+            async with services.uow_factory(tenant_id) as uow:
+                await _forget_account(uow)
+            return False
+        return True
+    return account is not None and account.charges_enabled
+
+
+async def _forget_account(uow: UnitOfWork) -> None:
+    known = await find_account(uow)
+    if known is not None:
+        await disconnect_account(uow, known.account_id)
 
 
 async def find_account(uow: UnitOfWork) -> ConnectedAccount | None:

@@ -11,10 +11,10 @@ from sqlalchemy import exists, select
 
 from src.billing.commands.due import drop_due
 from src.billing.commands.orders import lock_order
-from src.billing.domain.kinds import LIVE_PAGES, OrderState
+from src.billing.domain.kinds import LIVE_PAGES, OrderState, PageState
 from src.billing.events import OrderExpired
 from src.billing.lines import handlers_of
-from src.billing.models import Order, PaymentPage
+from src.billing.models import Order, Payment, PaymentPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _
@@ -50,12 +50,27 @@ async def _end(uow: UnitOfWork, order_id: UUID, state: OrderState, why: str, now
 
 async def can_still_be_paid(uow: UnitOfWork, order_id: UUID) -> bool:
     """Whether any of the order's payment pages is alive, or may be for all we know."""
-    pages = select(PaymentPage.id).where(
-        PaymentPage.tenant_id == uow.tenant,
-        PaymentPage.order_id == order_id,
-        PaymentPage.state.in_([str(state) for state in LIVE_PAGES]),
+    return bool(await list_live_pages(uow, order_id))
+
+
+async def list_live_pages(uow: UnitOfWork, order_id: UUID) -> list[UUID]:
+    """Pages through which money may still come; one whose payment is written down has ended."""
+    has_paid = exists(
+        select(Payment.id).where(
+            Payment.tenant_id == PaymentPage.tenant_id, Payment.page_id == PaymentPage.id
+        )
     )
-    return bool(await uow.session.scalar(select(exists(pages))))
+    found = await uow.session.scalars(
+        select(PaymentPage.id)
+        .where(
+            PaymentPage.tenant_id == uow.tenant,
+            PaymentPage.order_id == order_id,
+            PaymentPage.state.in_([str(state) for state in LIVE_PAGES]),
+            ~((PaymentPage.state == str(PageState.COMPLETE)) & has_paid),
+        )
+        .order_by(PaymentPage.attempt)
+    )
+    return list(found)
 
 
 async def end_locked_order(

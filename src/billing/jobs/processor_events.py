@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import or_, select, update
 
-from src.billing.commands.connect import disconnect_account, refresh_account
+from src.billing.commands.connect import disconnect_account, recheck_account
 from src.billing.commands.inbox import find_inbox_event, mark_handled
 from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.events import ProcessorEventReceived
 from src.billing.models import InboxEvent, Order, Payment, PaymentPage
-from src.billing.processor import DefinitiveFailure, Dispute
+from src.billing.processor import Dispute
 from src.billing.refund_news import take_refunds_of
 from src.billing.settlement import settle_page
 from src.billing.stripe_gateway import StripeGateway
@@ -121,11 +121,8 @@ def _dispute_sentence(dispute: Dispute, reference: str) -> str:
 
 
 async def _account_changed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
-    try:
-        account = await refresh_account(services, tenant_id)
-    except DefinitiveFailure:
-        return await _account_gone(services, tenant_id, inbox)
-    return "no account" if account is None else f"charges_enabled={account.charges_enabled}"
+    may_charge = await recheck_account(services, tenant_id)
+    return "may charge" if may_charge else "may not charge"
 
 
 async def _account_gone(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:

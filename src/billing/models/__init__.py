@@ -3,7 +3,6 @@
 from src.billing.models.orders import Order, OrderLine
 from src.billing.models.payments import (
     ConnectedAccount,
-    IdempotencyKey,
     InboxEvent,
     OpenItem,
     Payment,
@@ -13,7 +12,6 @@ from src.billing.models.payments import (
 
 __all__ = [
     "ConnectedAccount",
-    "IdempotencyKey",
     "InboxEvent",
     "OpenItem",
     "Order",

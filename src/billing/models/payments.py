@@ -148,16 +148,3 @@ class OpenItem(TenantScoped, Base):
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]
-
-
-class IdempotencyKey(TenantScoped, Base):
-    """An answer of the JSON API, kept a day under the caller's key."""
-
-    __tablename__ = "idempotency_keys"
-    __table_args__ = (UniqueConstraint("tenant_id", "key", name="uq_idempotency_keys_key"),)
-
-    key: Mapped[str]
-    fingerprint: Mapped[str]
-    status_code: Mapped[int | None]
-    answer: Mapped[dict[str, Any] | None]
-    created_at: Mapped[datetime]

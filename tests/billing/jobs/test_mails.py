@@ -1,0 +1,106 @@
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from src.billing.commands.ending import end_locked_order
+from src.billing.commands.orders import lock_order
+from src.billing.domain.kinds import OrderState
+from src.billing.settlement import settle_page
+from src.platform.ids import new_id
+from src.platform.mail.models import MailRow
+from src.tenants.models import Member, Tenant, User
+from tests.billing.till import Till
+
+pytestmark = pytest.mark.anyio
+
+
+async def mails(till: Till) -> Sequence[MailRow]:
+    async with till.services.uow_factory(till.business.id) as uow:
+        return (await uow.session.scalars(select(MailRow).order_by(MailRow.id))).all()
+
+
+async def name_business(till: Till, name: str) -> None:
+    async with till.services.uow_factory(None) as uow:
+        tenant = await uow.session.get(Tenant, till.business.id)
+        assert tenant is not None
+        tenant.name = name
+
+
+async def an_owner(till: Till) -> None:
+    now = till.clock.now()
+    async with till.services.uow_factory(None) as uow:
+        user = User(
+            id=new_id(),
+            email="olive@harbour.example",
+            name="Olive",
+            password_hash="",
+            created_at=now,
+        )
+        uow.session.add(user)
+        await uow.session.flush()
+        uow.session.add(
+            Member(tenant_id=till.business.id, user_id=user.id, role="owner", created_at=now)
+        )
+
+
+async def settle(till: Till, order_id: UUID) -> None:
+    await settle_page(till.services, till.business.id, await till.page_id(order_id))
+
+
+async def test_a_guest_who_paid_too_late_is_told_once_that_all_goes_back(till: Till) -> None:
+    await name_business(till, "Yoga & Friends")
+    order_id, session_id = await till.order_with_page()
+    await till.pay(session_id)
+    async with till.services.uow_factory(till.business.id) as uow:
+        order = await lock_order(uow, order_id)
+        await end_locked_order(uow, order, OrderState.EXPIRED, "not_paid", till.clock.now())
+    till.places.left = 0
+    for _ in range(2):
+        await settle(till, order_id)
+        await till.work()
+    (mail,) = await mails(till)
+    assert (mail.kind, mail.to_address) == ("billing.payment_too_late", "carl@guests.example")
+    assert mail.subject == "Your payment to Yoga & Friends came too late and goes back"
+    assert "£20.00" in mail.text
+    assert "Yoga & Friends" in mail.text
+    assert "You are not booked" in mail.html
+    assert (await till.state(order_id)).reference in mail.text
+
+
+async def test_a_guest_is_told_of_what_could_not_be_delivered(till: Till) -> None:
+    till.places.undeliverable_minor = 700
+    order_id, session_id = await till.order_with_page()
+    await till.pay(session_id)
+    await settle(till, order_id)
+    await till.work()
+    (mail,) = await mails(till)
+    assert mail.kind == "billing.refunded"
+    assert "£7.00" in mail.subject
+    assert "The rest of your booking stands." in mail.text
+
+
+async def test_a_guest_without_an_address_gets_no_mail(till: Till) -> None:
+    till.places.undeliverable_minor = 700
+    order_id, session_id = await till.order_with_page(guest_email="")
+    await till.pay(session_id)
+    await settle(till, order_id)
+    await till.work()
+    assert await mails(till) == []
+
+
+async def test_owners_hear_of_money_that_needs_them(till: Till) -> None:
+    await an_owner(till)
+    till.places.undeliverable_minor = 700
+    order_id, session_id = await till.order_with_page()
+    await till.pay(session_id)
+    await settle(till, order_id)
+    await till.stripe.turn(
+        "api_faults", kind="refuse", path_contains="refunds", error={"message": "No money."}
+    )
+    await till.work()
+    (mail,) = await mails(till)
+    assert (mail.kind, mail.to_address) == ("billing.open_item", "olive@harbour.example")
+    assert "No money." in mail.text
+    assert f"/app/harbour/orders/{order_id}" in mail.text

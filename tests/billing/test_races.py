@@ -1,0 +1,145 @@
+"""Everything that may look at one payment at once: events, the guest, the sweeper, reconciling."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from src.billing.models import Payment, Refund
+from src.billing.reconcile import reconcile
+from src.billing.settlement import check_payment, close_page, give_up_order, settle_page
+from src.billing.stripe_gateway import StripeGateway
+from src.billing.sweeper import sweep_holds
+from src.platform.errors import Unavailable
+from src.sandbox.stripe.serving import Running
+from tests.billing.conftest import open_account
+from tests.billing.places import Places
+from tests.billing.support import make_business
+from tests.billing.till import Till
+from tests.conftest import Committing
+from tests.support.clock import FrozenClock
+
+pytestmark = [pytest.mark.anyio, pytest.mark.race]
+
+
+@pytest.fixture
+async def shop(
+    committing: Committing,
+    clock: FrozenClock,
+    stripe: Running,
+    places: Places,
+) -> AsyncIterator[Till]:
+    gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=20, retries=0)
+    services = replace(committing.services, ports={StripeGateway: gateway})
+    business = await make_business(services.uow_factory, clock.now())
+    account_id = await open_account(services, stripe, business)
+    yield Till(business, services, stripe, places, clock, account_id)
+    await gateway.close()
+
+
+async def test_many_at_once_confirm_a_payment_once(shop: Till) -> None:
+    order_id, session_id = await shop.order_with_page()
+    await shop.pay(session_id)
+    page_id = await shop.page_id(order_id)
+    tenant = shop.business.id
+    await asyncio.gather(
+        *(settle_page(shop.services, tenant, page_id) for _ in range(6)),
+        *(check_payment(shop.services, tenant, order_id) for _ in range(3)),
+        *(close_page(shop.services, tenant, page_id) for _ in range(3)),
+    )
+    assert len(await shop.payments(order_id)) == 1
+    assert shop.places.calls == ["confirm"]
+
+
+async def test_a_payment_and_the_end_of_its_hold_have_one_winner(shop: Till) -> None:
+    shop.places.left = 12
+    orders = [await shop.order_with_page() for _ in range(12)]
+    shop.clock.advance(timedelta(minutes=30, seconds=50))
+    tenant = shop.business.id
+
+    async def pay(session_id: str) -> None:
+        await shop.pay(session_id)
+
+    await asyncio.gather(
+        *(pay(session_id) for _order, session_id in orders[:6]),
+        *(give_up_order(shop.services, tenant, order_id) for order_id, _session in orders),
+    )
+    shop.clock.advance(timedelta(minutes=7))
+    await asyncio.gather(sweep_holds(shop.services), reconcile(shop.services))
+    await shop.work()
+    for order_id, session_id in orders:
+        await _is_right(shop, order_id, session_id)
+
+
+async def _is_right(shop: Till, order_id: UUID, session_id: str) -> None:
+    """Paid means sold, or given back in full; unpaid means free. Nothing in between."""
+    session = shop.stripe.engine.store.get(shop.account_id, "checkout.session", session_id)
+    assert session is not None
+    order, payments = await shop.state(order_id), await shop.payments(order_id)
+    if session["payment_status"] != "paid":
+        assert (order.state, payments, shop.places.states[order_id]) == ("cancelled", [], "free")
+        return
+    assert len(payments) == 1
+    if order.state == "confirmed":
+        assert shop.places.states[order_id] == "sold"
+    else:
+        assert order.refunded_minor == order.paid_minor == 2000
+
+
+async def test_many_presses_make_one_page(shop: Till) -> None:
+    order_id = await shop.order()
+
+    async def press() -> str | None:
+        try:
+            return await shop.page(order_id)
+        except Unavailable:
+            return None
+
+    first = {await press() for _ in range(1)}
+    urls = set(await asyncio.gather(*(press() for _ in range(8)))) | first
+    assert len(urls - {None}) == 1
+    assert len(await shop.stripe_objects("checkout.session")) == 1
+
+
+async def test_presses_before_there_is_a_page_make_one_page(shop: Till) -> None:
+    order_id = await shop.order()
+
+    async def press() -> str | None:
+        try:
+            return await shop.page(order_id)
+        except Unavailable:
+            return None
+
+    await asyncio.gather(*(press() for _ in range(8)))
+    url = await shop.page(order_id)
+    (session,) = await shop.stripe_objects("checkout.session")
+    assert session["url"] == url
+
+
+async def test_refunds_asked_for_at_once_never_exceed_the_payment(shop: Till) -> None:
+    from src.billing.commands.orders import lock_order
+    from src.billing.commands.refunds import request_refunds
+    from src.billing.domain.kinds import RefundCause
+
+    order_id, session_id = await shop.order_with_page()
+    await shop.pay(session_id)
+    await settle_page(shop.services, shop.business.id, await shop.page_id(order_id))
+
+    async def ask(number: int) -> int:
+        async with shop.services.uow_factory(shop.business.id) as uow:
+            order = await lock_order(uow, order_id)
+            return await request_refunds(
+                uow, order, 600, cause=RefundCause.CANCELLED, cause_key=f"c{number}"
+            )
+
+    asked = await asyncio.gather(*(ask(number) for number in range(6)))
+    assert sorted(asked) == [0, 0, 200, 600, 600, 600]
+    await shop.work()
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        paid = await uow.session.scalar(select(func.sum(Payment.amount_minor)))
+        back = await uow.session.scalar(select(func.sum(Refund.amount_minor)))
+    assert (paid, back) == (2000, 2000)
