@@ -36,7 +36,7 @@ async def stripe(clock: FrozenClock) -> AsyncIterator[Running]:
 
 @pytest.fixture
 async def gateway(stripe: Running) -> AsyncIterator[StripeGateway]:
-    gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=0.4, retries=0)
+    gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=20, retries=0)
     yield gateway
     await gateway.close()
 

@@ -57,7 +57,7 @@ async def test_asking_again_gives_the_same_page_and_no_more_time(till: Till) -> 
 async def test_after_a_doubt_the_same_attempt_is_made_again(till: Till, kind: str) -> None:
     order_id = await till.order()
     await fault(till, kind)
-    with pytest.raises(Unavailable) as unsure:
+    with till.impatient(), pytest.raises(Unavailable) as unsure:
         await till.page(order_id)
     assert unsure.value.code == "payment_page_unsure"
     url = await till.page(order_id)
@@ -83,7 +83,7 @@ async def test_a_replay_that_comes_too_late_for_its_page_leads_to_a_new_attempt(
 ) -> None:
     order_id = await till.order()
     await fault(till, "timeout_before")
-    with pytest.raises(Unavailable):
+    with till.impatient(), pytest.raises(Unavailable):
         await till.page(order_id)
     till.clock.advance(timedelta(minutes=3))
     assert await till.page(order_id)

@@ -1,7 +1,6 @@
 """Everything that may look at one payment at once: events, the guest, the sweeper, reconciling."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -31,14 +30,13 @@ async def shop(
     committing: Committing,
     clock: FrozenClock,
     stripe: Running,
+    gateway: StripeGateway,
     places: Places,
-) -> AsyncIterator[Till]:
-    gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=20, retries=0)
+) -> Till:
     services = replace(committing.services, ports={StripeGateway: gateway})
     business = await make_business(services.uow_factory, clock.now())
     account_id = await open_account(services, stripe, business)
-    yield Till(business, services, stripe, places, clock, account_id)
-    await gateway.close()
+    return Till(business, services, stripe, places, clock, account_id)
 
 
 async def test_many_at_once_confirm_a_payment_once(shop: Till) -> None:

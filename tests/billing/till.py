@@ -1,5 +1,7 @@
 """A business whose payments run against the stand-in for Stripe, as tests drive it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
@@ -10,6 +12,7 @@ from sqlalchemy import delete, select, update
 from src.billing.checkout import ensure_payment_page
 from src.billing.commands.orders import get_order, insert_order
 from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
+from src.billing.stripe_gateway import StripeGateway
 from src.platform.jobs.delivery import Delivery
 from src.platform.outbox.events import registry
 from src.platform.outbox.models import OutboxRow
@@ -129,6 +132,16 @@ class Till:
         """From now on the platform takes its share of what is sold."""
         settings = msgspec.structs.replace(self.services.settings, platform_fee_bp=fee_bp)
         self.services = replace(self.services, settings=settings)
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Calls that hang are given up at once inside the block, as after a long time-out."""
+        http = self.services.port(StripeGateway)._http
+        patience, http._timeout = http._timeout, 0.3
+        try:
+            yield
+        finally:
+            http._timeout = patience
 
     async def stripe_objects(self, kind: str) -> list[dict[str, Any]]:
         return self.stripe.engine.store.every(self.account_id, kind, {})

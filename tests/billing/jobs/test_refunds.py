@@ -78,7 +78,8 @@ async def test_after_a_doubt_the_same_attempt_goes_out_again(
 ) -> None:
     await ask(till, sold)
     await fault(till, kind)
-    await till.work()
+    with till.impatient():
+        await till.work()
     assert (await till.refunds(sold))[0].state == "pending"
     await till.due_again()
     await till.work()
@@ -105,7 +106,8 @@ async def test_once_the_key_is_too_old_the_processor_is_asked_first(
 ) -> None:
     await ask(till, sold)
     await fault(till, kind)
-    await till.work()
+    with till.impatient():
+        await till.work()
     till.clock.advance(timedelta(hours=25))
     await till.due_again()
     await till.work()

@@ -77,7 +77,8 @@ async def test_the_same_account_is_used_however_often_the_button_is_pressed(desk
 async def test_a_lost_answer_does_not_make_two_accounts(desk: Desk) -> None:
     await newcomer(desk)
     await desk.till.stripe.turn("api_faults", kind="timeout_after", path_contains="/v1/accounts")
-    assert await press_connect(desk) == "/app/quay/payments"
+    with desk.till.impatient():
+        assert await press_connect(desk) == "/app/quay/payments"
     await desk.visitor.open("/app/quay/payments")
     assert "does not answer" in desk.visitor.text
     await press_connect(desk)
