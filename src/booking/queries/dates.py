@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import TextClause, text
 
-from src.booking.queries.on_sale import LISTED_SERIES
+from src.booking.queries.on_sale_statement import LISTED_SERIES
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
 
@@ -156,13 +156,13 @@ def _dates_statement(asked: frozenset[str]) -> TextClause:
     )
     where = _LISTED + " AND n.starts_at < :ends_at" + _narrowing(asked)
     order = f" ORDER BY n.starts_at, n.id LIMIT {MOST_DATES + 1}"
-    return text(f"SELECT {columns}{_FROM}{where}{order}")  # constants only
+    return text(f"SELECT {columns}{_FROM}{where}{order}")
 
 
 @lru_cache(maxsize=8)
 def _next_statement(asked: frozenset[str]) -> TextClause:
     where = _LISTED + _narrowing(asked)
-    return text(f"SELECT n.starts_at{_FROM}{where} ORDER BY n.starts_at LIMIT 1")  # constants only
+    return text(f"SELECT n.starts_at{_FROM}{where} ORDER BY n.starts_at LIMIT 1")
 
 
 def _narrowing(asked: frozenset[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from urllib.parse import urlencode
 from uuid import UUID
@@ -35,7 +36,7 @@ from src.booking.views.hub import (
     ServiceCard,
 )
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import _, current_babel_locale, current_locale
+from src.platform.i18n import _, current_babel_locale, current_locale, ngettext, use_locale
 from src.platform.localtime import to_local
 from src.tenants.context import TenantSnapshot
 
@@ -202,7 +203,8 @@ def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         left=max(row.capacity - row.taken, 0),
-        capacity=row.capacity,
+        seats=seats_in_words(row.capacity - row.taken, current_locale()),
+        is_scarce=is_scarce(row.capacity - row.taken, row.capacity),
         is_online=row.mode == SessionMode.ONLINE,
         performer=row.performer,
         place=row.place,
@@ -249,6 +251,20 @@ def service_card(row: ServiceRow, on_sale: OnSale, shop: Shop) -> ServiceCard:
     )
 
 
+@lru_cache(maxsize=4096)
+def seats_in_words(left: int, locale: str) -> str:
+    """How many seats are left, kept by language: a list says it on every line."""
+    with use_locale(locale):
+        if left <= 0:
+            return _("Sold out")
+        return ngettext("%(num)s seat left", "%(num)s seats left", left)
+
+
+def is_scarce(left: int, capacity: int) -> bool:
+    """Few are left when under a fifth, or the last one."""
+    return left > 0 and (left * 5 < capacity or left == 1)
+
+
 def shortened(description: str) -> str:
     """The beginning on one line, cut between words."""
     line = " ".join(description.split())
@@ -282,10 +298,9 @@ def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard
         dates=len(held),
         remaining=len(quote.included) + len(quote.gaps),
         price_minor=quote.full_price_minor if offer.is_sold_out else quote.price_minor,
-        left=max(left, 0),
-        capacity=capacity,
+        seats=seats_in_words(left, current_locale()),
+        is_scarce=is_scarce(left, capacity),
         is_sold_out=offer.is_sold_out,
-        is_mixed_online=any(run.mode == SessionMode.ONLINE for run in held),
         book_href=f"{base}/book?series={row.id}" if sells else None,
     )
 

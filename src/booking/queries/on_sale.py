@@ -1,17 +1,16 @@
 """What a business offers to guests at one moment, in one statement of bounded cost.
 
 However many sessions there are, each service is judged by its next few dates and each series by its
-own: every part of the statement walks an index and stops. The bounds are stated below; what lies
-behind them is still found on the service's own page and in the list of dates.
+own: every part of the statement walks an index and stops. What lies behind its bounds is still
+found on the service's own page and in the list of dates.
 """
 
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause
 
 from src.booking.domain.bookable import ServiceFacts
 from src.booking.domain.kinds import (
@@ -36,15 +35,11 @@ from src.booking.domain.pricing import (
     SeriesTerms,
     quote_series,
 )
+from src.booking.queries.on_sale_statement import on_sale_statement
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import month_key, to_local
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Feature, Limit
-
-NEXT_FREE_DATES = 60
-NEXT_DATES = 20
-NEWEST_SERIES = 60
-MOST_SERIES_OF_A_SERVICE = 40
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -212,7 +207,7 @@ async def list_on_sale(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
     """
     if not tenant.entitlements.has(Feature.GROUP_SERVICES):
         return OnSale(services=[], series=[], performers=[], month_is_used_up=False)
-    return await _ask(uow, tenant, now, _statement(one_service=False), {})
+    return await _ask(uow, tenant, now, on_sale_statement(one_service=False), {})
 
 
 async def find_on_sale(
@@ -230,7 +225,7 @@ async def find_on_sale(
     if not tenant.entitlements.has(Feature.GROUP_SERVICES):
         return None
     asked = {"service_slug": service_slug, "series_id": series_id}
-    found = await _ask(uow, tenant, now, _statement(one_service=True), asked)
+    found = await _ask(uow, tenant, now, on_sale_statement(one_service=True), asked)
     return found if found.services else None
 
 
@@ -283,94 +278,3 @@ def _asked_minor(quote: SeriesQuote) -> int:
 _services = msgspec.json.Decoder(list[ServiceRow]).decode
 _series = msgspec.json.Decoder(list[SeriesRow]).decode
 _performers = msgspec.json.Decoder(list[PerformerRow]).decode
-
-LISTED_SERIES = "r.active AND r.visibility = 'public' AND r.published_at IS NOT NULL"
-"""Condition on `series r` for being shown to everybody."""
-
-_PRICE = (
-    "CASE WHEN s.price_type = 'free' THEN 0 WHEN w.series_id IS NULL THEN s.price_minor"
-    " ELSE coalesce(r.drop_in_price_minor, s.price_minor) END"
-)
-_SOLD_ALONE = f"(w.series_id IS NULL OR (r.drop_in_allowed AND {LISTED_SERIES}))"
-_NEXT = (
-    "SELECT n.starts_at, n.series_id, n.tenant_id FROM sessions n"
-    " WHERE n.tenant_id = s.tenant_id AND n.service_id = s.id AND n.state = 'scheduled'"
-    " AND n.starts_at >= cast(:now AS timestamptz)"
-    " + s.min_notice_minutes * interval '1 minute'"
-    " AND n.starts_at < ((cast(:today AS date) + s.horizon_days + 1)::timestamp"
-    " AT TIME ZONE :zone) {seats} ORDER BY n.starts_at LIMIT {most}"
-)
-_PRICES = (
-    "LEFT JOIN LATERAL (SELECT array_agg(DISTINCT {price}) FILTER (WHERE {alone}) AS prices,"
-    " min(w.starts_at) AS next_at FROM ({next}) w"
-    " LEFT JOIN series r ON r.tenant_id = w.tenant_id AND r.id = w.series_id) {name} ON true"
-)
-_SERVICES = (
-    "SELECT s.id, s.slug, s.name, s.description, s.mode, s.sales_mode, s.price_type,"
-    " s.price_minor, s.duration_minutes, s.min_notice_minutes, s.horizon_days, s.active,"
-    " s.visibility, CASE WHEN s.sales_mode <> 'series' THEN free.prices END AS free_prices,"
-    " CASE WHEN s.sales_mode <> 'series' THEN coming.prices END AS full_prices, coming.next_at"
-    " FROM services s {free} {coming}"
-    " WHERE s.tenant_id = :tenant_id AND s.kind = 'group' AND {which} ORDER BY s.name, s.id"
-)
-_SERIES = (
-    "SELECT r.id, r.service_id, r.title, r.description, r.price_type, r.price_minor, r.visibility,"
-    " r.join_policy, r.join_until_on, r.gap_policy, coalesce(r.base_sessions, 0) AS base_sessions,"
-    " s.min_notice_minutes, runs.runs FROM ({candidates}) r"
-    " JOIN services s ON s.tenant_id = r.tenant_id AND s.id = r.service_id"
-    " AND s.sales_mode <> 'single' AND s.kind = 'group' AND {which}"
-    " CROSS JOIN LATERAL (SELECT min(n.starts_at) AS first_at, max(n.starts_at) AS last_at"
-    " FROM sessions n WHERE n.tenant_id = r.tenant_id AND n.series_id = r.id"
-    " AND n.state = 'scheduled') d"
-    " CROSS JOIN LATERAL (SELECT json_agg(json_build_array(n.id, n.starts_at, n.ends_at, n.state,"
-    " n.capacity, n.seats_taken, n.in_term, n.mode, l.name) ORDER BY n.starts_at, n.id) AS runs"
-    " FROM sessions n LEFT JOIN locations l ON l.tenant_id = n.tenant_id AND l.id = n.location_id"
-    " WHERE n.tenant_id = r.tenant_id AND n.series_id = r.id) runs"
-    " WHERE d.last_at >= :now {joinable}"
-)
-_JOINABLE = (
-    "AND (r.join_policy = 'any_time' OR d.first_at >= :now"
-    " OR (r.join_policy = 'until' AND r.join_until_on >= cast(:today AS date)))"
-)
-
-
-@lru_cache(maxsize=2)
-def _statement(*, one_service: bool) -> TextClause:
-    which = "s.slug = :service_slug AND s.visibility <> 'hidden'"
-    candidates = (
-        "SELECT r.* FROM series r WHERE r.tenant_id = :tenant_id AND r.active"
-        " AND r.published_at IS NOT NULL AND (r.visibility = 'public'"
-        " OR (r.visibility = 'unlisted' AND r.id = cast(:series_id AS uuid)))"
-        " AND r.service_id = (SELECT x.id FROM services x WHERE x.tenant_id = :tenant_id"
-        f" AND x.slug = :service_slug) ORDER BY r.id DESC LIMIT {MOST_SERIES_OF_A_SERVICE}"
-    )
-    if not one_service:
-        which = "s.active AND s.visibility = 'public'"
-        candidates = (
-            f"SELECT r.* FROM series r WHERE r.tenant_id = :tenant_id AND {LISTED_SERIES}"
-            f" ORDER BY r.id DESC LIMIT {NEWEST_SERIES}"
-        )
-    services = _SERVICES.format(
-        free=_prices("free", "AND n.seats_taken < n.capacity", NEXT_FREE_DATES),
-        coming=_prices("coming", "", NEXT_DATES),
-        which=which,
-    )
-    joinable = "" if one_service else _JOINABLE
-    series = _SERIES.format(candidates=candidates, which=which, joinable=joinable)
-    performers = (
-        "SELECT p.id, p.name FROM performers p WHERE p.tenant_id = :tenant_id AND p.active"
-        " ORDER BY p.name"
-    )
-    counter = "SELECT taken FROM booking_counters WHERE tenant_id = :tenant_id AND month = :month"
-    parts = [_packed(services, "x"), _packed(series, "y"), _packed(performers, "z")]
-    return text(f"SELECT {', '.join(parts)}, ({counter})")  # constants only
-
-
-def _prices(name: str, seats: str, most: int) -> str:
-    upcoming = _NEXT.format(seats=seats, most=most)
-    return _PRICES.format(price=_PRICE, alone=_SOLD_ALONE, next=upcoming, name=name)
-
-
-def _packed(statement: str, name: str) -> str:
-    """The rows as one JSON text, which is decoded much faster than rows are fetched."""
-    return f"(SELECT coalesce(json_agg({name}), '[]')::text FROM ({statement}) {name})"

@@ -138,6 +138,7 @@ async def _wish(
         service_href=f"/b/{tenant.slug}/{service.slug}",
         kind=kind,
         dates=[_spelled(run, included, places, service, now) for run in asked.runs],
+        included=len(quote.session_ids),
         performer=performers,
         size=size,
         most=max(min(service.max_party, left), 1),
@@ -168,7 +169,11 @@ def _lines(asked: _Asked, quote: Quote) -> list[PriceLine]:
     lines: list[PriceLine] = []
     full_minor = asked.series.price_minor if asked.series and quote.kind == "series" else None
     if full_minor is not None and 0 < quote.unit_minor < full_minor:
-        missed = len(asked.runs) - len(quote.session_ids)
+        got = set(quote.session_ids)
+        missed = sum(
+            run.in_term and run.state == SessionState.SCHEDULED and run.id not in got
+            for run in asked.runs
+        )
         over = ngettext("%(num)s date you do not get", "%(num)s dates you do not get", missed)
         lines += [
             (_("The whole series"), full_minor, ""),

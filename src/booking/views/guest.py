@@ -24,6 +24,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     service_href: str
     kind: str
     dates: list[SpelledDate]
+    included: int
     performer: str | None
     size: int
     most: int
@@ -50,7 +51,6 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     terms: str
     contact_email: str
     contact_phone: str
-    placed_href: str | None = None
 
 
 class BookedDate(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One dated session in a list.
 
     `state`: book (`href` leads to the form), series (sold as part of its series only, `href` leads
-    there), full, or closed. `price_minor` is None where the date is not sold alone.
+    there), full, or closed. `price_minor` is None where the date is not sold alone. `seats` says in
+    words how many are left, and `is_scarce` whether that is under a fifth.
     """
 
     session_id: UUID
@@ -19,7 +20,8 @@ class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     starts_at: datetime
     ends_at: datetime
     left: int
-    capacity: int
+    seats: str
+    is_scarce: bool
     is_online: bool
     performer: str | None
     place: str | None
@@ -37,7 +39,7 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class SeriesCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A series on sale. `left` is what the fullest of the coming dates still has."""
+    """A series on sale. `seats` says what the fullest of the coming dates still has."""
 
     series_id: UUID
     title: str
@@ -48,10 +50,9 @@ class SeriesCard(msgspec.Struct, frozen=True, kw_only=True):
     dates: int
     remaining: int
     price_minor: int
-    left: int
-    capacity: int
+    seats: str
+    is_scarce: bool
     is_sold_out: bool
-    is_mixed_online: bool
     book_href: str | None
 
 
