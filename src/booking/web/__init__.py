@@ -3,10 +3,12 @@
 from typing import Any
 
 from src.booking.web import (
+    api,
     cancellations,
     guest_booking,
     guest_page,
     hub,
+    imports,
     repeat,
     roster,
     series,
@@ -20,6 +22,7 @@ from src.platform.services import Services
 from src.platform.web.kit import WebKit
 
 route_handlers: list[Any] = [
+    *api.route_handlers,
     *hub.route_handlers,
     *service_page.route_handlers,
     *guest_booking.route_handlers,
@@ -31,6 +34,7 @@ route_handlers: list[Any] = [
     *today.route_handlers,
     *series.route_handlers,
     *cancellations.route_handlers,
+    *imports.route_handlers,
 ]
 
 
