@@ -59,6 +59,7 @@ def build_app(services: Services, *, lifespan: list[Lifespan] | None = None) -> 
         openapi_config=None,
         debug=False,
     )
+    app.state.services = services
     kit.attach(app)
     return app
 

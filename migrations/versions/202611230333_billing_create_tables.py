@@ -29,18 +29,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", name=op.f("uq_connected_accounts_tenant_id")),
     )
     op.create_table(
-        "idempotency_keys",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
-        sa.Column("status_code", sa.Integer(), nullable=True),
-        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_idempotency_keys")),
-        sa.UniqueConstraint("tenant_id", "key", name="uq_idempotency_keys_key"),
-    )
-    op.create_table(
         "open_items",
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
@@ -262,7 +250,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_refunds_order", "refunds", ["tenant_id", "order_id"], unique=False)
     protect(
-        "idempotency_keys",
         "open_items",
         "orders",
         "order_lines",
@@ -300,5 +287,4 @@ def downgrade() -> None:
     )
     op.drop_table("webhook_inbox")
     op.drop_table("open_items")
-    op.drop_table("idempotency_keys")
     op.drop_table("connected_accounts")

@@ -7,19 +7,20 @@ the old hold up first.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from src.billing.checkout import ensure_payment_page
 from src.billing.commands.orders import find_order_by_form_token
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.billing.settlement import give_up_order
-from src.booking.commands.book import BookCommand, book
+from src.booking.commands.book import BookCommand, Booked, book
 from src.booking.guest_links import booking_path
-from src.platform.errors import Conflict, Gone, Unavailable
+from src.booking.models import Booking
+from src.platform.errors import Conflict, DomainError, Gone, Unavailable
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.tenants.context import RequestContext
@@ -27,17 +28,26 @@ from src.tenants.context import RequestContext
 TRIES = 3
 
 
-class Placed(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
     """Where the guest goes next. `payment_url` is None when nothing is left to pay online.
 
     `again` says that this very form had made the booking before.
     """
 
-    order_id: UUID
-    reference: str
+    order: Order
+    booking_id: UUID
     guest_path: str
     payment_url: str | None
     again: bool = False
+
+    @property
+    def order_id(self) -> UUID:
+        return self.order.id
+
+    @property
+    def reference(self) -> str:
+        return self.order.reference
 
 
 async def place_booking(
@@ -51,17 +61,19 @@ async def place_booking(
     then stands, and the same form sent again finds it.
     """
     for _try in range(TRIES):
-        order = await _earlier(services, ctx, cmd.form_token)
-        if order is None:
-            try:
-                order = await _book(services, ctx, cmd)
-            except Conflict as refused:
-                if refused.code != "already_submitted":
-                    raise
-                continue
-            return await _placed(services, ctx, order, cancel_path, again=False)
-        if await _still_meant(services, ctx, order, cmd):
-            return await _placed(services, ctx, order, cancel_path, again=True)
+        try:
+            booked = await _book(services, ctx, cmd)
+        except DomainError:
+            # Whatever stands against it, this very form may have booked before: then the last
+            # seat is its own, and the session's start or its full room no refusal.
+            earlier = await _earlier(services, ctx, cmd.form_token)
+            if earlier is None:
+                raise
+            if await _still_meant(services, ctx, earlier, cmd):
+                same = Booked(order=earlier, booking_id=await _booking_of(services, ctx, earlier))
+                return await _placed(services, ctx, same, cancel_path, again=True)
+        else:
+            return await _placed(services, ctx, booked, cancel_path, again=False)
     raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
 
 
@@ -70,11 +82,17 @@ async def _earlier(services: Services, ctx: RequestContext, form_token: str) -> 
         return await find_order_by_form_token(uow, form_token)
 
 
-async def _book(services: Services, ctx: RequestContext, cmd: BookCommand) -> Order:
+async def _booking_of(services: Services, ctx: RequestContext, order: Order) -> UUID:
     async with services.uow_factory(ctx.here.id) as uow:
-        booked = await book(uow, ctx, cmd)
+        found = await uow.session.execute(
+            select(Booking.id).where(Booking.tenant_id == uow.tenant, Booking.order_id == order.id)
+        )
+        return found.scalar_one()
+
+
+async def _book(services: Services, ctx: RequestContext, cmd: BookCommand) -> Booked:
     async with services.uow_factory(ctx.here.id) as uow:
-        return await uow.session.get_one(Order, (ctx.here.id, booked.order_id))
+        return await book(uow, ctx, cmd)
 
 
 async def _still_meant(
@@ -104,15 +122,16 @@ async def _retire_token(services: Services, ctx: RequestContext, order: Order) -
 
 
 async def _placed(
-    services: Services, ctx: RequestContext, order: Order, cancel_path: str | None, *, again: bool
+    services: Services, ctx: RequestContext, booked: Booked, cancel_path: str | None, *, again: bool
 ) -> Placed:
+    order = booked.order
     path = booking_path(services.settings, ctx.here.slug, order)
     url = None
     if order.state == OrderState.OPEN:
         url = await payment_url(services, ctx, order, path, cancel_path or path)
     return Placed(
-        order_id=order.id,
-        reference=order.reference,
+        order=order,
+        booking_id=booked.booking_id,
         guest_path=path,
         payment_url=url,
         again=again,

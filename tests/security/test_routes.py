@@ -15,7 +15,7 @@ from litestar.routes import HTTPRoute
 from src.app import build_app
 from src.billing.models import OpenItem, Payment, Refund
 from src.booking.commands.cancel import cancel_session
-from src.booking.models import Booking
+from src.booking.models import Booking, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
@@ -145,7 +145,17 @@ async def ids(services: Services, lotus: Business) -> dict[str, object]:
             sentence="Look here.",
             created_at=now,
         )
-        uow.session.add_all([refund, item])
+        upload = TimetableImport(
+            tenant_id=lotus.id,
+            id=new_id(),
+            service_id=service.id,
+            filename="times.csv",
+            content=b"title,date,start,end\n",
+            options={},
+            digest="",
+            created_at=now,
+        )
+        uow.session.add_all([refund, item, upload])
         booking = await uow.session.get_one(Booking, (lotus.id, made.booking_id))
         cancellation_id = await cancel_session(
             uow, lotus.ctx, session.id, reason="", undo_seconds=60
@@ -162,6 +172,7 @@ async def ids(services: Services, lotus: Business) -> dict[str, object]:
         "cancellation_id": cancellation_id,
         "refund_id": refund.id,
         "item_id": item.id,
+        "import_id": upload.id,
         "payment": payment.id,
     }
     return dict(known)

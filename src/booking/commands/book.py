@@ -6,6 +6,7 @@ Source: docs/algorithms/seats.md.
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -78,14 +79,28 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 
 
-class Booked(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booked:
     """What came of it; with `needs_payment` the seats are held until the guest has paid."""
 
-    order_id: UUID
+    order: Order
     booking_id: UUID
-    reference: str
-    total_minor: int
-    needs_payment: bool
+
+    @property
+    def order_id(self) -> UUID:
+        return self.order.id
+
+    @property
+    def reference(self) -> str:
+        return self.order.reference
+
+    @property
+    def total_minor(self) -> int:
+        return self.order.total_minor
+
+    @property
+    def needs_payment(self) -> bool:
+        return self.order.state == OrderState.OPEN
 
 
 async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked:
@@ -166,13 +181,7 @@ async def _write(
     )
     booking_id = await _insert_booking(uow, cmd, quote, order, now)
     await _insert_seats(uow, quote, order, booking_id, participant_ids, now)
-    return Booked(
-        order_id=order.id,
-        booking_id=booking_id,
-        reference=order.reference,
-        total_minor=order.total_minor,
-        needs_payment=order.state == OrderState.OPEN,
-    )
+    return Booked(order=order, booking_id=booking_id)
 
 
 def _order(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, customer_id: UUID) -> NewOrder:

@@ -1,0 +1,233 @@
+"""What the JSON API answers with. Money in minor units, moments in UTC with the business's clock.
+
+A field is never renamed or given another meaning within `v1`; new ones may come.
+"""
+
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from src.booking.models import Series, Service, Session
+from src.platform.localtime import to_local
+
+
+class MoneyOut(msgspec.Struct, frozen=True):
+    """An amount in the smallest unit of its currency: 1500 EUR is 15 euros."""
+
+    amount_minor: int
+    currency: str
+
+
+class MomentOut(msgspec.Struct, frozen=True):
+    """A moment, and what the business's clock shows then."""
+
+    utc: datetime
+    local: str
+    timezone: str
+
+
+class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    slug: str
+    name: str
+    description: str
+    mode: str
+    sales_mode: str
+    price_type: str
+    price: MoneyOut
+    duration_minutes: int
+    default_capacity: int
+    max_party: int
+    visibility: str
+    active: bool
+
+
+class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    service_id: UUID
+    series_id: UUID | None
+    title: str
+    starts_at: MomentOut
+    ends_at: MomentOut
+    capacity: int
+    seats_taken: int
+    seats_left: int
+    mode: str
+    state: str
+
+
+class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    service_id: UUID
+    title: str
+    description: str
+    price_type: str
+    price: MoneyOut
+    active: bool
+    visibility: str
+    join_policy: str
+    join_until_on: date | None
+    gap_policy: str
+    drop_in_allowed: bool
+    base_sessions: int | None
+    session_ids: list[UUID]
+
+
+class PageOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list; `next` is the value of `after` for the next one, null at the end."""
+
+    next: str | None
+
+
+class SessionPage(PageOut, frozen=True, kw_only=True):
+    items: list[SessionOut]
+
+
+class ServiceList(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[ServiceOut]
+
+
+class SeriesList(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[SeriesOut]
+
+
+class SeatOut(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    session_id: UUID
+    participant: str
+    state: str
+    share_minor: int
+    starts_at: MomentOut
+
+
+class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking. `payment_url` is where the guest pays while the seats are held."""
+
+    id: UUID
+    order_id: UUID
+    reference: str
+    state: str
+    kind: str
+    subject_id: UUID
+    party_size: int
+    guest_name: str
+    guest_email: str
+    total: MoneyOut
+    payment_mode: str
+    booking_url: str
+    payment_url: str | None = None
+    seats: list[SeatOut] | None = None
+
+
+class CancellationOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A cancellation under way; seats are freed after `starts_at`."""
+
+    id: UUID
+    scope: str
+    subject_id: UUID
+    state: str
+    customers: int
+    customers_told: int
+    seats_freed: int
+    starts_at: datetime
+
+
+class MeOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose key this is, and what the plan leaves."""
+
+    name: str
+    slug: str
+    timezone: str
+    currency: str
+    plan: str
+    features: list[str]
+    bookings_this_month: int
+    bookings_per_month: int | None
+
+
+class SeriesOnHub(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    title: str
+    price: MoneyOut
+    full_price: MoneyOut
+    sold_out: bool
+    session_ids: list[UUID]
+
+
+class ServiceOnHub(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    slug: str
+    name: str
+    price_label: str
+    url: str
+    next_at: MomentOut | None
+    series: list[SeriesOnHub]
+
+
+class HubOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What guests can book now. `open` false: nothing new, `notice` says so to guests."""
+
+    name: str
+    url: str
+    open: bool
+    notice: str | None
+    services: list[ServiceOnHub]
+
+
+def moment_out(at: datetime, zone: ZoneInfo) -> MomentOut:
+    return MomentOut(at, to_local(at, zone).isoformat(timespec="minutes"), zone.key)
+
+
+def service_out(service: Service, currency: str) -> ServiceOut:
+    return ServiceOut(
+        id=service.id,
+        slug=service.slug,
+        name=service.name,
+        description=service.description,
+        mode=service.mode,
+        sales_mode=service.sales_mode,
+        price_type=service.price_type,
+        price=MoneyOut(service.price_minor, currency),
+        duration_minutes=service.duration_minutes,
+        default_capacity=service.default_capacity,
+        max_party=service.max_party,
+        visibility=service.visibility,
+        active=service.active,
+    )
+
+
+def session_out(session: Session, zone: ZoneInfo) -> SessionOut:
+    return SessionOut(
+        id=session.id,
+        service_id=session.service_id,
+        series_id=session.series_id,
+        title=session.title,
+        starts_at=moment_out(session.starts_at, zone),
+        ends_at=moment_out(session.ends_at, zone),
+        capacity=session.capacity,
+        seats_taken=session.seats_taken,
+        seats_left=session.capacity - session.seats_taken,
+        mode=session.mode,
+        state=session.state,
+    )
+
+
+def series_out(series: Series, session_ids: list[UUID], currency: str) -> SeriesOut:
+    return SeriesOut(
+        id=series.id,
+        service_id=series.service_id,
+        title=series.title,
+        description=series.description,
+        price_type=series.price_type,
+        price=MoneyOut(series.price_minor, currency),
+        active=series.active,
+        visibility=series.visibility,
+        join_policy=series.join_policy,
+        join_until_on=series.join_until_on,
+        gap_policy=series.gap_policy,
+        drop_in_allowed=series.drop_in_allowed,
+        base_sessions=series.base_sessions,
+        session_ids=session_ids,
+    )

@@ -1,0 +1,291 @@
+"""Booking over the API, the hub, and whose key it is."""
+
+import hashlib
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, JSONBody
+from msgspec import Meta
+
+from src.billing.commands.orders import find_order_by_form_token
+from src.billing.domain.kinds import OrderState
+from src.booking.commands.book import BookCommand
+from src.booking.commands.cancel import cancel_purchase, get_cancellation
+from src.booking.domain.kinds import SeatState
+from src.booking.domain.price_label import text as label_text
+from src.booking.domain.states import booking_state
+from src.booking.guest_links import booking_path
+from src.booking.place import Placed, place_booking
+from src.booking.queries.api import get_booking_facts, participant_names
+from src.booking.queries.hub import Shop, shop_of
+from src.booking.queries.mail_facts import BookingFacts
+from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
+from src.booking.views.api import (
+    BookingOut,
+    CancellationOut,
+    HubOut,
+    MeOut,
+    MoneyOut,
+    SeatOut,
+    SeriesOnHub,
+    ServiceOnHub,
+    moment_out,
+)
+from src.booking.web.api.cancellation_out import cancellation_out
+from src.booking.web.api.catalogue import ReasonIn
+from src.platform.errors import Conflict, InvalidInput
+from src.platform.i18n import _, current_locale
+from src.platform.ids import new_id
+from src.platform.services import Services
+from src.platform.web.forms import Email
+from src.tenants.commands.admins import normalised_email
+from src.tenants.context import RequestContext, TenantSnapshot
+from src.tenants.domain.entitlements import Limit
+from src.tenants.queries.usage import bookings_this_month
+
+Key = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        description="The same key makes one booking, however often it is sent.",
+    ),
+]
+LONGEST_KEY = 200
+Name = Annotated[str, Meta(max_length=100)]
+
+
+class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest's wish. `party` has a name, perhaps empty, for everyone who comes."""
+
+    kind: Literal["session", "series"]
+    id: UUID
+    guest_name: Annotated[str, Meta(min_length=1, max_length=100)]
+    guest_email: Email
+    guest_phone: Annotated[str, Meta(max_length=40)] = ""
+    party: Annotated[list[Name], Meta(min_length=1, max_length=100)] = msgspec.field(
+        default_factory=lambda: [""]
+    )
+    answers: dict[str, Annotated[str, Meta(max_length=2000)]] = {}
+    note: Annotated[str, Meta(max_length=2000)] = ""
+    expected_total_minor: int | None = None
+
+
+@post("/bookings", summary="Book a session or a series")
+async def api_book(
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    data: JSONBody[BookingIn],
+    idempotency_key: Key = None,
+) -> BookingOut:
+    """Free and on-site bookings are confirmed at once. For one that is paid online the answer has
+    the `payment_url`, and the seats are held until it has been paid or has expired.
+
+    A refusal books nothing, and the same key may be tried again.
+    """
+    cmd = _command(data, _token(idempotency_key))
+    if idempotency_key is not None:
+        await _check_key(services, ctx, cmd)
+    placed = await place_booking(services, ctx, cmd)
+    return _placed(services, ctx, data, placed)
+
+
+def _token(key: str | None) -> str:
+    """Distinct from the tokens of forms; a hash, so that any key fits."""
+    if key is None:
+        return f"api:{new_id()}"
+    if not 1 <= len(key) <= LONGEST_KEY:
+        sentence = _("Please give a key of 1 to 200 characters.")
+        raise InvalidInput(sentence, fields={"Idempotency-Key": sentence})
+    return f"api:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def _command(data: BookingIn, token: str) -> BookCommand:
+    try:
+        email = normalised_email(data.guest_email)
+    except InvalidInput as refusal:
+        raise InvalidInput(refusal.message, fields={"guest_email": refusal.message}) from None
+    return BookCommand(
+        kind=data.kind,
+        subject_id=data.id,
+        party=tuple(name.strip() for name in data.party),
+        guest_name=data.guest_name.strip(),
+        guest_email=email,
+        guest_phone=data.guest_phone.strip(),
+        answers=data.answers,
+        note=data.note,
+        form_token=token,
+        quoted_minor=data.expected_total_minor,
+        source="api",
+        locale=current_locale(),
+    )
+
+
+async def _check_key(services: Services, ctx: RequestContext, cmd: BookCommand) -> None:
+    """Raises: Conflict when the key has made another booking: a key is for one request."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        earlier = await find_order_by_form_token(uow, cmd.form_token)
+    if earlier is not None and earlier.fingerprint != cmd.fingerprint():
+        raise Conflict(
+            _("This idempotency key was used for a different booking."),
+            code="idempotency_key_reused",
+        )
+
+
+def _placed(services: Services, ctx: RequestContext, data: BookingIn, placed: Placed) -> BookingOut:
+    order = placed.order
+    is_held = order.state == OrderState.OPEN
+    return BookingOut(
+        id=placed.booking_id,
+        order_id=order.id,
+        reference=order.reference,
+        state="held" if is_held else "confirmed",
+        kind=data.kind,
+        subject_id=data.id,
+        party_size=len(data.party),
+        guest_name=order.guest_name,
+        guest_email=order.guest_email,
+        total=MoneyOut(order.total_minor, order.currency),
+        payment_mode=order.payment_mode,
+        booking_url=services.settings.base_url + placed.guest_path,
+        payment_url=placed.payment_url,
+    )
+
+
+@get("/bookings/{booking_id:uuid}", summary="Get a booking with its seats")
+async def api_get_booking(
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    booking_id: FromPath[UUID],
+) -> BookingOut:
+    async with services.uow_factory(ctx.here.id) as uow:
+        facts = await get_booking_facts(uow, booking_id)
+        names = await participant_names(uow, booking_id)
+    return _booking(services, ctx.here, facts, names)
+
+
+@post("/bookings/{booking_id:uuid}/cancel", summary="Cancel a booking", status_code=202)
+async def api_cancel_booking(
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    booking_id: FromPath[UUID],
+    data: JSONBody[ReasonIn],
+) -> CancellationOut:
+    """Frees the seats that have not started; moves no money."""
+    undo_seconds = services.settings.undo_window_seconds
+    async with services.uow_factory(ctx.here.id) as uow:
+        cancellation_id = await cancel_purchase(
+            uow, ctx, booking_id, reason=data.reason, undo_seconds=undo_seconds
+        )
+        await uow.settle()
+        return cancellation_out(await get_cancellation(uow, cancellation_id))
+
+
+def _booking(
+    services: Services, tenant: TenantSnapshot, facts: BookingFacts, names: dict[UUID, str]
+) -> BookingOut:
+    order, booking = facts.order, facts.booking
+    path = booking_path(services.settings, tenant.slug, order)
+    return BookingOut(
+        id=booking.id,
+        order_id=order.id,
+        reference=order.reference,
+        state=str(booking_state(SeatState(item.seat.state) for item in facts.seats)),
+        kind="series" if booking.series_id is not None else "session",
+        subject_id=booking.series_id or booking.session_id or booking.id,
+        party_size=booking.party_size,
+        guest_name=order.guest_name,
+        guest_email=order.guest_email,
+        total=MoneyOut(order.total_minor, order.currency),
+        payment_mode=order.payment_mode,
+        booking_url=services.settings.base_url + path,
+        seats=[
+            SeatOut(
+                id=item.seat.id,
+                session_id=item.session.id,
+                participant=names.get(item.seat.participant_id, ""),
+                state=item.seat.state,
+                share_minor=item.seat.share_minor,
+                starts_at=moment_out(item.session.starts_at, tenant.zone),
+            )
+            for item in facts.seats
+        ],
+    )
+
+
+@get("/hub", summary="What guests can book now")
+async def api_hub(
+    services: NamedDependency[Services], ctx: NamedDependency[RequestContext]
+) -> HubOut:
+    """The same price labels as on the booking page."""
+    now = services.clock.now()
+    async with services.uow_factory(ctx.here.id) as uow:
+        on_sale = await list_on_sale(uow, ctx.here, now)
+    shop = shop_of(ctx.here, on_sale, now)
+    base = f"{services.settings.base_url}{shop.path}"
+    return HubOut(
+        name=ctx.here.name,
+        url=base,
+        open=shop.is_open,
+        notice=shop.notice,
+        services=[_on_hub(row, on_sale, shop, base) for row in on_sale.services],
+    )
+
+
+def _on_hub(row: ServiceRow, on_sale: OnSale, shop: Shop, base: str) -> ServiceOnHub:
+    tenant = shop.tenant
+    return ServiceOnHub(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        price_label=label_text(on_sale.label(row, tenant.currency), current_locale()),
+        url=f"{base}/{row.slug}",
+        next_at=moment_out(row.next_at, tenant.zone) if row.next_at is not None else None,
+        series=[
+            _series_on_hub(offer, tenant)
+            for offer in on_sale.series
+            if offer.row.service_id == row.id
+        ],
+    )
+
+
+def _series_on_hub(offer: Joinable, tenant: TenantSnapshot) -> SeriesOnHub:
+    quote = offer.quote
+    return SeriesOnHub(
+        id=offer.row.id,
+        title=offer.row.title,
+        price=MoneyOut(quote.price_minor, tenant.currency),
+        full_price=MoneyOut(quote.full_price_minor, tenant.currency),
+        sold_out=quote.closed is not None,
+        session_ids=list(quote.included),
+    )
+
+
+@get("/me", summary="Whose key this is")
+async def api_me(
+    services: NamedDependency[Services], ctx: NamedDependency[RequestContext]
+) -> MeOut:
+    tenant = ctx.here
+    async with services.uow_factory(tenant.id) as uow:
+        taken = await bookings_this_month(uow, tenant)
+    return MeOut(
+        name=tenant.name,
+        slug=tenant.slug,
+        timezone=tenant.timezone,
+        currency=tenant.currency,
+        plan=tenant.entitlements.plan_name,
+        features=sorted(str(feature) for feature in tenant.entitlements.features),
+        bookings_this_month=taken,
+        bookings_per_month=tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH),
+    )
+
+
+route_handlers = [
+    api_book,
+    api_get_booking,
+    api_cancel_booking,
+    api_hub,
+    api_me,
+]

@@ -1,0 +1,271 @@
+"""Everything a program may do, what it is refused, and that a key opens one business only."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import text
+
+from src.platform.ids import new_id
+from src.platform.services import Services
+from tests.booking.api.conftest import Program, a_program
+from tests.booking.commands.test_book import a_wish, booked
+from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.work import work_through
+
+pytestmark = pytest.mark.anyio
+
+CARL = {"guest_name": "Carl", "guest_email": "carl@example.com"}
+
+
+def a_service_body(**more: Any) -> dict[str, Any]:
+    return {
+        "name": "Yoga",
+        "price_type": "on_site",
+        "price_minor": 1500,
+        "sales_mode": "both",
+        **more,
+    }
+
+
+async def test_from_nothing_to_a_booked_series(
+    program: Program, clock: FrozenClock, services: Services, lotus: Business
+) -> None:
+    service = (await program.post("/services", a_service_body())).json()
+    sessions = []
+    for week in (1, 2, 3):
+        starts_at = clock.now() + timedelta(weeks=week)
+        body = {
+            "service_id": service["id"],
+            "starts_at": starts_at.isoformat(),
+            "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+            "capacity": 5,
+        }
+        made = await program.post("/sessions", body)
+        assert made.status_code == 201, made.text
+        sessions.append(made.json())
+    assert sessions[0]["starts_at"]["timezone"] == "Europe/Amsterdam"
+    series = await program.post(
+        "/series",
+        {
+            "service_id": service["id"],
+            "title": "Term",
+            "price_type": "on_site",
+            "price_minor": 4000,
+            "session_ids": [session["id"] for session in sessions],
+        },
+    )
+    assert series.status_code == 201, series.text
+    series_id = series.json()["id"]
+    published = await program.post(f"/series/{series_id}/publish")
+    assert (published.status_code, published.json()["base_sessions"]) == (200, 3)
+    hub = (await program.get("/hub")).json()
+    assert hub["open"]
+    assert hub["services"][0]["series"][0]["price"] == {"amount_minor": 4000, "currency": "EUR"}
+    made = await program.post("/bookings", {"kind": "series", "id": series_id, **CARL})
+    assert made.status_code == 201, made.text
+    booking = made.json()
+    assert (booking["state"], booking["payment_url"]) == ("confirmed", None)
+    shown = (await program.get(f"/bookings/{booking['id']}")).json()
+    assert [seat["share_minor"] for seat in shown["seats"]] == [1334, 1333, 1333]
+    cancelled = await program.post(f"/bookings/{booking['id']}/cancel", {"reason": "Ill"})
+    assert cancelled.status_code == 202
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    after = (await program.get(f"/bookings/{booking['id']}")).json()
+    assert after["state"] == "cancelled"
+
+
+async def test_a_session_is_cancelled_with_everyone_in_it(
+    program: Program, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    answer = await program.post(f"/sessions/{session.id}/cancel", {"reason": "Storm"})
+    assert (answer.status_code, answer.json()["customers"]) == (202, 1)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    assert (await program.get(f"/sessions/{session.id}")).json()["state"] == "cancelled"
+
+
+async def test_sessions_come_page_by_page(
+    program: Program, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    for day in range(1, 6):
+        await a_session(services.uow_factory, service, in_days=day)
+    seen: list[str] = []
+    after: str | None = None
+    while True:
+        params = {"limit": 2} | ({"after": after} if after else {})
+        page = (await program.get("/sessions", **params)).json()
+        seen += [session["id"] for session in page["items"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert len(seen) == len(set(seen)) == 5
+
+
+async def test_without_a_key_or_with_a_wrong_one_there_is_no_way_in(client: AsyncClient) -> None:
+    bare = await client.get("/api/v1/me")
+    assert bare.status_code == 401
+    assert bare.headers["content-type"].startswith("application/problem+json")
+    wrong = await client.get("/api/v1/me", headers={"Authorization": "Bearer sl_nonsense"})
+    assert wrong.status_code == 401
+
+
+async def test_a_key_opens_its_own_business_only(
+    program: Program, client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    rival = await a_business(services.uow_factory, "rival", owner="Eve")
+    eves = await a_program(client, services, rival)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    for path in (
+        f"/services/{service.id}",
+        f"/sessions/{session.id}",
+        f"/series/{term.series.id}",
+        f"/bookings/{made.booking_id}",
+    ):
+        assert (await program.get(path)).status_code == 200, path
+        assert (await eves.get(path)).status_code == 404, path
+    body = {"kind": "session", "id": str(session.id), **CARL}
+    assert (await eves.post("/bookings", body)).status_code == 404
+    assert (await eves.post(f"/sessions/{session.id}/cancel", {})).status_code == 404
+    assert (await eves.post(f"/bookings/{made.booking_id}/cancel", {})).status_code == 404
+    assert (await eves.post(f"/series/{term.series.id}/publish")).status_code == 404
+    assert (await eves.put(f"/services/{service.id}", a_service_body())).status_code == 404
+
+
+async def test_a_revoked_key_is_worth_nothing(
+    program: Program, services: Services, lotus: Business
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(text("UPDATE api_keys SET revoked_at = now()"))
+    assert (await program.get("/me")).status_code == 401
+
+
+@pytest.mark.parametrize("plan", ["free", "starter"])
+async def test_a_smaller_plan_gets_402_whichever_way_it_tries(
+    client: AsyncClient, services: Services, plan: str
+) -> None:
+    small = await a_business(services.uow_factory, "small", plan=plan)
+    program = await a_program(client, services, small)
+    service = await a_service(services.uow_factory, small.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    later = (session.starts_at + timedelta(days=1)).isoformat()
+    much_later = (session.starts_at + timedelta(days=1, hours=1)).isoformat()
+    tries = [
+        ("/services", a_service_body()),
+        (
+            "/sessions",
+            {
+                "service_id": str(service.id),
+                "starts_at": later,
+                "ends_at": much_later,
+                "capacity": 1,
+            },
+        ),
+        (
+            "/series",
+            {
+                "service_id": str(service.id),
+                "title": "T",
+                "price_type": "free",
+                "session_ids": [str(session.id)],
+            },
+        ),
+        (f"/series/{term.series.id}/publish", None),
+        ("/bookings", {"kind": "session", "id": str(session.id), **CARL}),
+        ("/bookings", {"kind": "series", "id": str(term.series.id), **CARL}),
+    ]
+    for path, body in tries:
+        answer = await program.post(path, body)
+        assert answer.status_code == 402, (path, answer.text)
+        problem = answer.json()
+        assert problem["current_plan"].lower() == plan
+        assert problem["cheapest_plan"] == "Growth"
+
+
+async def test_past_the_months_limit_the_program_is_told_so(
+    client: AsyncClient, services: Services
+) -> None:
+    busy = await a_business(services.uow_factory, "busy", plan="growth")
+    program = await a_program(client, services, busy)
+    service = await a_service(services.uow_factory, busy.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    async with services.uow_factory(busy.id) as uow:
+        await uow.session.execute(
+            text("INSERT INTO booking_counters VALUES (:t, '2027-03', 1000, 100)"), {"t": busy.id}
+        )
+    answer = await program.post("/bookings", {"kind": "session", "id": str(session.id), **CARL})
+    assert (answer.status_code, answer.json()["limit"]) == (402, "bookings_per_month")
+    me = (await program.get("/me")).json()
+    assert (me["bookings_this_month"], me["bookings_per_month"]) == (1000, 1000)
+
+
+async def test_the_same_key_makes_one_booking(
+    program: Program, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service, capacity=1)
+    body = {"kind": "session", "id": str(session.id), **CARL}
+    first = await program.post("/bookings", body, key="order-1")
+    again = await program.post("/bookings", body, key="order-1")
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+    other = await program.post("/bookings", {**body, "guest_name": "Dora"}, key="order-1")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    sold_out = await program.post("/bookings", body, key="order-2")
+    assert (sold_out.status_code, sold_out.json()["code"]) == (409, "full")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"guest_email": "nobody"}, "guest_email"),
+        ({"guest_name": ""}, "guest_name"),
+        ({"party": []}, "party"),
+        ({"kind": "course"}, "kind"),
+        ({"id": "7"}, "id"),
+        ({"guest_name": 5}, "guest_name"),
+    ],
+)
+async def test_bad_input_is_named_by_its_field(
+    program: Program, change: dict[str, Any], field: str
+) -> None:
+    body = {"kind": "session", "id": str(new_id()), **CARL, **change}
+    answer = await program.post("/bookings", body)
+    assert answer.status_code in (400, 422), answer.text
+    assert field in answer.text
+
+
+async def test_a_price_that_differs_from_the_expected_books_nothing(
+    program: Program, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service)
+    body = {"kind": "session", "id": str(session.id), **CARL, "expected_total_minor": 1}
+    answer = await program.post("/bookings", body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "price_changed")
+
+
+async def test_the_schema_and_its_page_are_served_to_everyone(client: AsyncClient) -> None:
+    schema = (await client.get("/api/v1/openapi.json")).json()
+    assert schema["openapi"].startswith("3.1")
+    assert "/api/v1/bookings" in schema["paths"]
+    assert all(path.startswith("/api/v1/") for path in schema["paths"])
+    page = await client.get("/api/v1/docs")
+    assert page.status_code == 200
+    assert "/api/v1/series/{series_id}/publish" in page.text
+
+
+async def test_unknown_ids_are_absent(program: Program) -> None:
+    missing: UUID = new_id()
+    for path in ("/services", "/sessions", "/series", "/bookings"):
+        assert (await program.get(f"{path}/{missing}")).status_code == 404
