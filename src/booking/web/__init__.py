@@ -12,6 +12,7 @@ from src.booking.web import (
     repeat,
     roster,
     series,
+    series_editor,
     service_page,
     services,
     sessions,
@@ -33,6 +34,7 @@ route_handlers: list[Any] = [
     *roster.route_handlers,
     *today.route_handlers,
     *series.route_handlers,
+    *series_editor.route_handlers,
     *cancellations.route_handlers,
     *imports.route_handlers,
 ]
