@@ -143,11 +143,11 @@ class Banner(msgspec.Struct, frozen=True, kw_only=True):
 
 def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
     """The places this role reaches, the one that `path` is in marked."""
-    places = [(_("Today"), "today", "sun")]
+    places = [(_("Today"), "today", "sun"), (_("Sessions"), "sessions", "calendar-days")]
     if role is not Role.INSTRUCTOR:
         places += [
-            (_("Services"), "services", "layers"),
-            (_("Series"), "series", "calendar-days"),
+            (_("Services"), "services", "layout-grid"),
+            (_("Series"), "series", "layers"),
             (_("Orders"), "orders", "receipt"),
         ]
     if role is Role.OWNER:
