@@ -53,8 +53,11 @@ def _wire_tenants() -> None:
 
 def _wire_billing() -> None:
     from src.billing.jobs import register
+    from src.billing.queries.sold import lock_currency_by_sales
+    from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
+    register_currency_lock("billing.sales", lock_currency_by_sales)
 
 
 def _wire_booking() -> None:
@@ -65,9 +68,11 @@ def _wire_booking() -> None:
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.tell import tell_of_cancelled_seats, tell_of_confirmation
     from src.booking.jobs.zone_change import follow_zone_change
+    from src.booking.queries.for_settings import lock_currency_by_prices, upcoming_dates
     from src.booking.queries.plan_consequences import plan_consequences
     from src.tenants.events import TimezoneChanged
     from src.tenants.queries.consequences import register_downgrade_probe
+    from src.tenants.queries.settings import register_currency_lock, register_timezone_preview
 
     seats = SeatLines()
     register_line_kind("session", seats)
@@ -77,6 +82,8 @@ def _wire_booking() -> None:
     registry.on(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmation)
     registry.on(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)
+    register_currency_lock("booking.prices", lock_currency_by_prices)
+    register_timezone_preview("booking.sessions", upcoming_dates)
 
 
 def route_handlers() -> list[Any]:

@@ -52,6 +52,14 @@ def accent_css(accent_hex: str) -> str:
     return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
 
 
+def shown_accents(accent_hex: str) -> tuple[str, str]:
+    """The accent as surfaces wear it on light and on dark pages, after the correction.
+
+    Raises: ValueError for anything but #rgb or #rrggbb.
+    """
+    return _fill(accent_hex, LIGHT)[0], _fill(accent_hex, DARK)[0]
+
+
 def theme_version(accent_hex: str) -> str:
     """Changes whenever `accent_css` of this colour would; for the `v=` of its address."""
     return sha256(f"{REVISION}{accent_hex.lower()}".encode()).hexdigest()[:10]

@@ -4,7 +4,19 @@ from typing import Any
 
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
-from src.tenants.web import account, auth, dashboard, signup, theme
+from src.tenants.web import (
+    account,
+    api_keys,
+    audit_log,
+    auth,
+    branding,
+    dashboard,
+    locations,
+    performers,
+    settings,
+    signup,
+    theme,
+)
 from src.tenants.web.plan_routes import install_plan_pages, plan_handlers
 
 route_handlers: list[Any] = [
@@ -13,6 +25,12 @@ route_handlers: list[Any] = [
     *account.route_handlers,
     *dashboard.route_handlers,
     *theme.route_handlers,
+    *settings.route_handlers,
+    *branding.route_handlers,
+    *performers.route_handlers,
+    *locations.route_handlers,
+    *audit_log.route_handlers,
+    *api_keys.route_handlers,
     *plan_handlers,
 ]
 

@@ -1,0 +1,237 @@
+"""The people and places that sessions are given to."""
+
+from typing import NoReturn
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select
+
+from src.platform.db import register_constraint
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import InvalidInput, NotFound
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+from src.tenants.models import Location, Member, Performer
+
+LONGEST_NAME, LONGEST_ADDRESS = 100, 300
+LARGEST_ROOM = 100_000
+
+
+def _performer_name_taken() -> InvalidInput:
+    sentence = _("There is a performer of this name already.")
+    return InvalidInput(sentence, fields={"name": sentence})
+
+
+def _location_name_taken() -> InvalidInput:
+    sentence = _("There is a place of this name already.")
+    return InvalidInput(sentence, fields={"name": sentence})
+
+
+register_constraint("uq_performers_name", _performer_name_taken)
+register_constraint("uq_locations_name", _location_name_taken)
+
+
+class PerformerDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """A performer as typed; `user_id` is the member they are."""
+
+    name: str
+    user_id: UUID | None = None
+
+
+class LocationDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """A place as typed; `room_capacity` None has no bound of its own."""
+
+    name: str
+    address: str = ""
+    room_capacity: int | None = None
+    is_online: bool = False
+
+
+async def add_performer(uow: UnitOfWork, ctx: RequestContext, cmd: PerformerDetails) -> UUID:
+    """Raises: InvalidInput for a name that will not do, or somebody who is no member."""
+    performer_id = new_id()
+    name = await _checked_performer(uow, cmd, performer_id)
+    uow.session.add(
+        Performer(
+            tenant_id=uow.tenant,
+            id=performer_id,
+            name=name,
+            user_id=cmd.user_id,
+            created_at=uow.clock.now(),
+        )
+    )
+    await audit(uow, ctx, "performer.added", "performer", performer_id, name=name)
+    return performer_id
+
+
+async def change_performer(
+    uow: UnitOfWork, ctx: RequestContext, performer_id: UUID, cmd: PerformerDetails
+) -> None:
+    """Raises: NotFound; InvalidInput as for a new one."""
+    performer = await _performer(uow, performer_id)
+    name = await _checked_performer(uow, cmd, performer_id)
+    if (performer.name, performer.user_id) == (name, cmd.user_id):
+        return
+    before, performer.name, performer.user_id = performer.name, name, cmd.user_id
+    detail = {"name": name, "before": before}
+    await audit(uow, ctx, "performer.changed", "performer", performer_id, **detail)
+
+
+async def set_performer_active(
+    uow: UnitOfWork, ctx: RequestContext, performer_id: UUID, active: bool
+) -> str:
+    """Offers the performer for new sessions or not; nothing they have is taken. Raises: NotFound.
+
+    Returns the name.
+    """
+    performer = await _performer(uow, performer_id)
+    if performer.active != active:
+        performer.active = active
+        action = "performer.activated" if active else "performer.deactivated"
+        await audit(uow, ctx, action, "performer", performer_id, name=performer.name)
+    return performer.name
+
+
+async def add_location(uow: UnitOfWork, ctx: RequestContext, cmd: LocationDetails) -> UUID:
+    """Raises: InvalidInput with every field that will not do."""
+    location_id = new_id()
+    wanted = await _checked_location(uow, cmd, location_id)
+    uow.session.add(
+        Location(
+            tenant_id=uow.tenant,
+            id=location_id,
+            created_at=uow.clock.now(),
+            **msgspec.structs.asdict(wanted),
+        )
+    )
+    await audit(uow, ctx, "location.added", "location", location_id, name=wanted.name)
+    return location_id
+
+
+async def change_location(
+    uow: UnitOfWork, ctx: RequestContext, location_id: UUID, cmd: LocationDetails
+) -> None:
+    """Sessions that are published keep their capacity. Raises: NotFound, InvalidInput."""
+    location = await _location(uow, location_id)
+    wanted = msgspec.structs.asdict(await _checked_location(uow, cmd, location_id))
+    changed = sorted(key for key, value in wanted.items() if getattr(location, key) != value)
+    for key in changed:
+        setattr(location, key, wanted[key])
+    if changed:
+        detail = {"name": location.name, "changed": changed}
+        await audit(uow, ctx, "location.changed", "location", location_id, **detail)
+
+
+async def set_location_active(
+    uow: UnitOfWork, ctx: RequestContext, location_id: UUID, active: bool
+) -> str:
+    """Offers the place for new sessions or not; those it has stay. Raises: NotFound.
+
+    Returns the name.
+    """
+    location = await _location(uow, location_id)
+    if location.active != active:
+        location.active = active
+        action = "location.activated" if active else "location.deactivated"
+        await audit(uow, ctx, action, "location", location_id, name=location.name)
+    return location.name
+
+
+async def _performer(uow: UnitOfWork, performer_id: UUID) -> Performer:
+    found = await uow.session.scalar(
+        select(Performer)
+        .where(Performer.tenant_id == uow.tenant, Performer.id == performer_id)
+        .with_for_update()
+    )
+    if found is None:
+        raise NotFound(_("There is no such performer."))
+    return found
+
+
+async def _location(uow: UnitOfWork, location_id: UUID) -> Location:
+    found = await uow.session.scalar(
+        select(Location)
+        .where(Location.tenant_id == uow.tenant, Location.id == location_id)
+        .with_for_update()
+    )
+    if found is None:
+        raise NotFound(_("There is no such place."))
+    return found
+
+
+async def _checked_performer(uow: UnitOfWork, cmd: PerformerDetails, performer_id: UUID) -> str:
+    """The tidy name. Two spellings of one name are refused here, equal ones by the database too."""
+    wrong: dict[str, str] = {}
+    name = " ".join(cmd.name.split())
+    twin = select(Performer.id).where(
+        Performer.tenant_id == uow.tenant,
+        func.lower(Performer.name) == name.lower(),
+        Performer.id != performer_id,
+    )
+    if not 1 <= len(name) <= LONGEST_NAME:
+        wrong["name"] = _name_sentence()
+    elif await uow.session.scalar(twin.limit(1)) is not None:
+        wrong["name"] = _performer_name_taken().message
+    if cmd.user_id is not None:
+        wrong |= await _check_member(uow, cmd.user_id, performer_id)
+    if wrong:
+        _refuse(wrong)
+    return name
+
+
+async def _check_member(uow: UnitOfWork, user_id: UUID, performer_id: UUID) -> dict[str, str]:
+    member = select(Member.id).where(Member.tenant_id == uow.tenant, Member.user_id == user_id)
+    if await uow.session.scalar(member) is None:
+        return {"user_id": _("Please choose a member from the list.")}
+    other = select(Performer.name).where(
+        Performer.tenant_id == uow.tenant,
+        Performer.user_id == user_id,
+        Performer.id != performer_id,
+    )
+    name = await uow.session.scalar(other.limit(1))
+    if name is None:
+        return {}
+    return {"user_id": _("This member is %(name)s already.", name=name)}
+
+
+async def _checked_location(
+    uow: UnitOfWork, cmd: LocationDetails, location_id: UUID
+) -> LocationDetails:
+    """The place with its texts made tidy."""
+    wrong: dict[str, str] = {}
+    name, address = " ".join(cmd.name.split()), cmd.address.strip()
+    twin = select(Location.id).where(
+        Location.tenant_id == uow.tenant,
+        func.lower(Location.name) == name.lower(),
+        Location.id != location_id,
+    )
+    if not 1 <= len(name) <= LONGEST_NAME:
+        wrong["name"] = _name_sentence()
+    elif await uow.session.scalar(twin.limit(1)) is not None:
+        wrong["name"] = _location_name_taken().message
+    wrong |= _address_problem(address, cmd.is_online)
+    if cmd.room_capacity is not None and not 1 <= cmd.room_capacity <= LARGEST_ROOM:
+        wrong["room_capacity"] = _(
+            "Please give a number from 1 to %(most)s, or nothing.", most=LARGEST_ROOM
+        )
+    if wrong:
+        _refuse(wrong)
+    return msgspec.structs.replace(cmd, name=name, address=address)
+
+
+def _address_problem(address: str, is_online: bool) -> dict[str, str]:
+    if address and is_online:
+        return {"address": _("An online place has no address. Please empty one of the two.")}
+    if len(address) > LONGEST_ADDRESS:
+        return {"address": _("Please use at most %(most)s characters.", most=LONGEST_ADDRESS)}
+    return {}
+
+
+def _name_sentence() -> str:
+    return _("Please give a name of at most %(most)s characters.", most=LONGEST_NAME)
+
+
+def _refuse(fields: dict[str, str]) -> NoReturn:
+    raise InvalidInput(_("Please look at the marked fields."), fields=fields)

@@ -1,0 +1,110 @@
+"""/app/<slug>/settings/team and /log: who may open the business, and what they did in it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+
+from src.platform.i18n import _
+from src.platform.services import Services
+from src.platform.web.forms import bind, form_data
+from src.platform.web.pages import page
+from src.tenants.context import RequestContext
+from src.tenants.queries.members import list_members
+from src.tenants.queries.settings import list_log
+from src.tenants.views.people import MemberRow
+from src.tenants.views.settings import LogEntry
+from src.tenants.web.audit_words import log_sentence
+from src.tenants.web.guards import role_name
+from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_tabs
+
+
+class LogQuery(msgspec.Struct):
+    """Which part of the log; nothing means the newest."""
+
+    before: UUID | None = None
+    after: UUID | None = None
+
+
+class LogLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One act in words."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+class LogView(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of the log; times are on the business's clock."""
+
+    tabs: list[Tab]
+    lines: list[LogLine]
+    zone: str
+    newer_href: str | None
+    older_href: str | None
+
+
+class TeamView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everyone who may open the business; `roles` says each role in words."""
+
+    tabs: list[Tab]
+    members: list[MemberRow]
+    roles: dict[str, str]
+    me: UUID | None
+
+
+@get("/app/{slug:str}/settings/team", guards=MAY_SET, include_in_schema=False)
+async def show_team(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        members = await list_members(uow, ctx.here.id)
+    view = TeamView(
+        tabs=settings_tabs(ctx, "team"),
+        members=members,
+        roles={str(member.role): role_name(member.role).capitalize() for member in members},
+        me=ctx.actor.user_id,
+    )
+    return page(request, "tenants/settings/team.html", view)
+
+
+@get("/app/{slug:str}/settings/log", guards=MAY_SET, include_in_schema=False)
+async def show_log(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    query = bind(LogQuery, form_data(request.query_params)).struct or LogQuery()
+    async with services.uow_factory(ctx.here.id) as uow:
+        found = await list_log(uow, older_than=query.before, newer_than=query.after)
+    base = settings_path(ctx, "log")
+    view = LogView(
+        tabs=settings_tabs(ctx, "log"),
+        lines=[_line(entry) for entry in found.entries],
+        zone=ctx.here.timezone,
+        newer_href=f"{base}?after={found.newer_than}" if found.newer_than else None,
+        older_href=f"{base}?before={found.older_than}" if found.older_than else None,
+    )
+    return page(request, "tenants/settings/log.html", view)
+
+
+def _line(entry: LogEntry) -> LogLine:
+    return LogLine(at=entry.at, who=_who(entry), what=log_sentence(entry.action, entry.detail))
+
+
+def _who(entry: LogEntry) -> str:
+    if entry.actor_kind == "api_key":
+        return _("API key “%(name)s”", name=entry.actor)
+    if entry.actor_kind == "system":
+        return _("Seatline")
+    if entry.actor_kind == "guest":
+        return _("A guest")
+    return entry.actor or _("A member")
+
+
+route_handlers = [show_team, show_log]

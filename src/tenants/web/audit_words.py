@@ -1,0 +1,105 @@
+"""What the log's entries say to people.
+
+An action that is not listed is read from its own name, "session.moved" as "Session moved".
+"""
+
+from collections.abc import Mapping
+
+from src.platform.i18n import N_, _
+
+_SENTENCES = {
+    "business.created": N_("Set up the business"),
+    "settings.profile_changed": N_("Changed the profile"),
+    "settings.timezone_changed": N_("Changed the timezone"),
+    "settings.accent_changed": N_("Changed the colour"),
+    "settings.terms_changed": N_("Changed the booking terms"),
+    "performer.added": N_("Added a performer"),
+    "performer.changed": N_("Changed a performer"),
+    "performer.activated": N_("Took a performer back in"),
+    "performer.deactivated": N_("Put a performer aside"),
+    "location.added": N_("Added a place"),
+    "location.changed": N_("Changed a place"),
+    "location.activated": N_("Took a place back in"),
+    "location.deactivated": N_("Put a place aside"),
+    "api_key.created": N_("Made an API key"),
+    "api_key.revoked": N_("Revoked an API key"),
+    "plan.requested": N_("Asked for a plan"),
+    "plan.request_declined": N_("Seatline declined the plan asked for"),
+    "plan.moved": N_("Seatline moved the business to a plan"),
+    "plan.granted": N_("Seatline added to the plan"),
+    "plan.grant_removed": N_("Seatline took back an addition to the plan"),
+    "status_changed": N_("Seatline changed the state of the business"),
+    "service.created": N_("Added a service"),
+    "service.changed": N_("Changed a service"),
+    "service.switched_on": N_("Switched a service on"),
+    "service.switched_off": N_("Switched a service off"),
+    "session.published": N_("Published a session"),
+    "session.changed": N_("Changed a session"),
+    "session.moved": N_("Moved a session with the timezone"),
+    "session.deleted": N_("Deleted a session"),
+    "session.cancelled": N_("Cancelled a session"),
+    "session.cancellation_undone": N_("Took back the cancelling of a session"),
+    "series.created": N_("Put a series together"),
+    "series.changed": N_("Changed a series"),
+    "series.published": N_("Published a series"),
+    "series.unpublished": N_("Took a series off the booking page"),
+    "booking.cancelled": N_("Cancelled a booking"),
+    "booking.cancellation_undone": N_("Took back the cancelling of a booking"),
+    "timetable.given_up": N_("Gave up importing a timetable"),
+    "order.marked_paid": N_("Marked an order as paid"),
+    "order.refund_asked": N_("Asked for a refund"),
+    "order.refund_retried": N_("Tried a refund again"),
+    "order.item_closed": N_("Closed an open point of an order"),
+    "payments.connected": N_("Began connecting Stripe"),
+}
+
+_FIELDS = {
+    "name": N_("name"),
+    "slug": N_("address of the booking page"),
+    "about": N_("about you"),
+    "contact_email": N_("e-mail"),
+    "contact_phone": N_("phone"),
+    "country": N_("country"),
+    "currency": N_("currency"),
+    "locale": N_("language"),
+    "address": N_("address"),
+    "room_capacity": N_("capacity of the room"),
+    "is_online": N_("online or not"),
+    "capacity": N_("capacity"),
+    "title": N_("title"),
+    "starts_at": N_("start"),
+    "ends_at": N_("end"),
+    "performer_id": N_("performer"),
+    "location_id": N_("location"),
+    "price_minor": N_("price"),
+    "description": N_("description"),
+}
+
+
+def log_sentence(action: str, detail: Mapping[str, object]) -> str:
+    """The act in one line: what was done, to which, and how."""
+    known = _SENTENCES.get(action)
+    said = _(known) if known else action.replace(".", " ").replace("_", " ").capitalize()
+    parts = [said, *_particulars(detail)]
+    return ": ".join(parts) if len(parts) < 3 else f"{parts[0]}: {', '.join(parts[1:])}"
+
+
+def _particulars(detail: Mapping[str, object]) -> list[str]:
+    """What of an entry's detail is words for people; ids and moments are not."""
+    found = [
+        _("“%(name)s”", name=detail[key])
+        for key in ("name", "title", "plan")
+        if isinstance(detail.get(key), str) and detail[key]
+    ]
+    changed = detail.get("changed")
+    if isinstance(changed, list):
+        found += [_field(str(name)) for name in changed]
+    before, after = detail.get("before"), detail.get("after")
+    if isinstance(before, str) and isinstance(after, str):
+        found.append(f"{before} → {after}")
+    return found + [str(detail[key]) for key in ("reason", "note", "answer") if detail.get(key)]
+
+
+def _field(name: str) -> str:
+    known = _FIELDS.get(name)
+    return _(known) if known else name.replace("_", " ")
