@@ -8,6 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from src.billing.commands.orders import find_order_by_form_token
 from src.booking.domain.quotes import SubjectKind
 from src.booking.place import place_booking
 from src.booking.queries.service_page import no_such_service
@@ -77,11 +78,21 @@ async def send_booking(
     token = token_of(data)
     if data.texts.get("step", [""])[-1] == "update":
         return _updated(request, ctx, wish, data, token)
-    bound = checked(bind(BookingForm, data), wish, ctx.here)
-    if wish.closed or bound.struct is None:
+    bound = bind(BookingForm, data)
+    if not await _is_own_hold(services, ctx, wish, token):
+        bound = checked(bound, wish, ctx.here)
+    if bound.struct is None:
         status = 409 if wish.closed else 422
         return _form_page(request, ctx, wish, bound, token, status)
     return await _place(request, services, ctx, subject, bound, token)
+
+
+async def _is_own_hold(services: Services, ctx: RequestContext, wish: Wish, token: str) -> bool:
+    """Whether what looks sold out is what this very form has booked before."""
+    if not (wish.closed or wish.size_error):
+        return False
+    async with services.uow_factory(ctx.here.id) as uow:
+        return await find_order_by_form_token(uow, token) is not None
 
 
 async def _place(
