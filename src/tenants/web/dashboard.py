@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
+from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.platform.web.pages import page, redirect
 from src.platform.web.theme import theme_version
@@ -195,7 +196,9 @@ def _banner(tenant: TenantSnapshot, now: datetime) -> Banner | None:
     ends_at = tenant.entitlements.trial_ends_at
     if ends_at is None:
         return None
-    days = max((ends_at - now).days, 0)
+    # Days on the business's calendar, as the plan page counts them.
+    last, today = to_local(ends_at, tenant.zone).date(), to_local(now, tenant.zone).date()
+    days = max((last - today).days, 0)
     plan = tenant.entitlements.plan_name
     return Banner(
         text=ngettext(

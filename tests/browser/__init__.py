@@ -1,0 +1,1 @@
+"""Journeys through a real browser, over the whole program in processes of its own."""

@@ -1,0 +1,92 @@
+"""At a desk: an owner cancels a purchase, then a whole session with a guest in checkout."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import guest as g
+from tests.browser.person import DESK, PHONE, Person
+from tests.support.builders import PASSWORD, Term
+from tests.support.letters import the_calendar, the_mail
+from tests.support.program import Program
+from tests.support.stage import a_term, staged
+
+pytestmark = pytest.mark.browser
+
+SLUG = "willow"
+TAKEN = "SELECT seats_taken FROM sessions WHERE series_id = $1 ORDER BY starts_at"
+
+
+def test_a_purchase_is_cancelled_and_then_a_session_with_a_hold_in_it(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, SLUG)
+    term = a_term(program, business)
+    buyer = person(DESK)
+    buyer.go(f"/b/{SLUG}/yoga/book?series={term.series.id}")
+    g.fills_in(buyer, "Carl Guest", "carl@willow.example")
+    buyer.press("Pay ")
+    g.pays(buyer, g.WORKS)
+    booking = g.is_booked(buyer)
+    owner = person(DESK)
+    owner.sign_in(f"olive@{SLUG}.example", PASSWORD)
+    the_purchase_is_cancelled(program, owner, term)
+    buyer.go(booking)
+    buyer.sees("This booking is cancelled")
+    waiting = person(DESK)
+    waiting.go(f"/b/{SLUG}/yoga/book?session={term.sessions[0].id}")
+    g.fills_in(waiting, "Dora Late", "dora@willow.example")
+    waiting.press("Pay ")
+    waiting.is_at("/c/pay/")
+    assert taken(program, term)[0] == 1
+    the_session_is_cancelled(program, owner, term)
+    waiting.page.reload()
+    expect(waiting.page.get_by_label("Card number")).to_have_count(0)
+    assert [row["n"] for row in program.rows("SELECT count(*) AS n FROM payments")] == [1]
+
+
+def taken(program: Program, term: Term) -> list[int]:
+    return [row["seats_taken"] for row in program.rows(TAKEN, term.series.id)]
+
+
+def the_purchase_is_cancelled(program: Program, owner: Person, term: Term) -> None:
+    confirmation = the_calendar(the_mail(program, "carl@willow.example", "You are booked"))[1]
+    owner.go(f"/app/{SLUG}/series/{term.series.id}/buyers")
+    owner.follow("Cancel the purchase of Carl Guest")
+    owner.sees("Cancel this for Carl Guest?")
+    owner.finds_it_accessible(PHONE, DESK)
+    owner.type(reason="The roof leaks.")
+    owner.press("Cancel purchase")
+    owner.is_at("/cancellations/")
+    owner.sees("1 customer told")
+    owner.sees("3 seats freed")
+    owner.finds_it_accessible(PHONE, DESK)
+    assert taken(program, term) == [0, 0, 0]
+    mail = the_mail(program, "carl@willow.example", "Cancelled")
+    assert "The roof leaks." in mail["text"]
+    method, entries = the_calendar(mail)
+    assert method == "CANCEL"
+    assert {entry.status for entry in entries} == {"CANCELLED"}
+    told = {entry.uid: entry for entry in entries}
+    assert set(told) == {entry.uid for entry in confirmation}
+    assert all(told[entry.uid].sequence > entry.sequence for entry in confirmation)
+
+
+def the_session_is_cancelled(program: Program, owner: Person, term: Term) -> None:
+    owner.go(f"/app/{SLUG}/sessions/{term.sessions[0].id}")
+    owner.sees("Dora Late")
+    owner.follow("Cancel session")
+    owner.sees("Cancel this session?")
+    owner.finds_it_accessible(PHONE, DESK)
+    owner.press("Cancel the session")
+    owner.is_at("/cancellations/")
+    owner.sees(re.compile(r"Cancelled\.\s+1 seat freed"))
+    owner.go(f"/app/{SLUG}/sessions/{term.sessions[0].id}")
+    owner.sees("No longer coming")
+    assert taken(program, term) == [0, 0, 0]
+    assert {row["state"] for row in program.rows("SELECT state FROM orders")} == {
+        "confirmed",
+        "expired",
+    }
