@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from markupsafe import Markup
 
 from src.booking.domain.kinds import SessionMode
 from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow
@@ -17,7 +18,7 @@ ON_SITE = "https://schema.org/OfflineEventAttendanceMode"
 
 def describe_service(
     on_sale: OnSale, row: ServiceRow, tenant: TenantSnapshot, base_url: str
-) -> str:
+) -> Markup:
     """A Course with its series as instances, safe inside of a script element."""
     url = f"{base_url}/b/{tenant.slug}/{row.slug}"
     provider = {"@type": "Organization", "name": tenant.name, "url": f"{base_url}/b/{tenant.slug}"}
@@ -39,10 +40,12 @@ def describe_service(
     return escaped_json(described)
 
 
-def escaped_json(value: Any) -> str:
-    """JSON in which nothing can end the element around it."""
+def escaped_json(value: Any) -> Markup:
+    """JSON in which nothing can end the element around it, so that it need not be escaped again."""
     text = msgspec.json.encode(value).decode()
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704  # what HTML would read is escaped as JSON does
 
 
 def _instance(offer: Joinable, row: ServiceRow, tenant: TenantSnapshot, url: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from markupsafe import Markup
 
 
 class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -176,4 +177,4 @@ class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     tabs: list[SalesTab]
     series: list[SeriesOffer]
     month: MonthView | None
-    structured: str
+    structured: Markup

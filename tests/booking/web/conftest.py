@@ -67,7 +67,8 @@ async def shop(services: Services, clock: FrozenClock) -> AsyncIterator[Shop]:
         bound = replace(services, ports={StripeGateway: gateway})
         business = await a_business(services.uow_factory, "lotus")
         await open_account(bound, stripe, BareBusiness(business.id, business.slug, business.id))
-        transport = httpx.ASGITransport(build_app(bound))
+        program: Any = build_app(bound)
+        transport = httpx.ASGITransport(program)
         async with httpx.AsyncClient(transport=transport, base_url=ROOT) as client:
             yield Shop(business, bound, stripe, Visitor(client))
         await gateway.close()

@@ -1,0 +1,147 @@
+"""What the hub asks of the database, and what it makes of the answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from src.booking.queries.dates import Wanted, month_bounds, within_reach
+from src.booking.queries.hub import get_hub, is_scarce, seats_in_words, shortened
+from src.booking.queries.on_sale import find_on_sale, list_on_sale
+from src.booking.views.hub import HubView
+from src.platform.db.uow import UowFactory
+from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+
+pytestmark = pytest.mark.anyio
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+@pytest.fixture
+async def lotus(uow_factory: UowFactory) -> Business:
+    return await a_business(uow_factory)
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements sent inside, without those that only set the tenant."""
+    sent: list[str] = []
+
+    def remember(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT"):
+            sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", remember)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", remember)
+
+
+async def hub_of(uow_factory: UowFactory, business: Business, **wanted: object) -> HubView:
+    async with uow_factory(business.id) as uow:
+        wish = Wanted(**wanted)  # type: ignore[arg-type]  # any of its fields
+        return await get_hub(uow, business.tenant, wish, uow.clock.now(), "http://x")
+
+
+async def test_two_statements_whatever_there_is(uow_factory: UowFactory, lotus: Business) -> None:
+    with counted() as empty:
+        await hub_of(uow_factory, lotus)
+    assert len(empty) == 1
+    for number in range(4):
+        service = await a_service(uow_factory, lotus.id, slug=f"s{number}", name=f"S{number}")
+        await a_series(uow_factory, service, sessions=2, title=f"T{number}")
+        for day in range(1, 6):
+            await a_session(uow_factory, service, in_days=day)
+    with counted() as full:
+        hub = await hub_of(uow_factory, lotus)
+    assert len(full) == 2
+    assert len(hub.services) == 4
+    assert len(hub.series) == 4
+
+
+async def test_the_label_is_the_same_on_hub_and_page(
+    uow_factory: UowFactory, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    await a_series(uow_factory, service, drop_in_allowed=True, drop_in_price_minor=1800)
+    await a_session(uow_factory, service)
+    async with uow_factory(lotus.id) as uow:
+        listed = await list_on_sale(uow, lotus.tenant, clock.now())
+        alone = await find_on_sale(uow, lotus.tenant, clock.now(), "yoga")
+    assert alone is not None
+    label = listed.label(listed.services[0], "EUR")
+    assert label == alone.label(alone.services[0], "EUR")
+    assert (label.single_minor, label.single_from, label.series_minor) == (1500, True, 6000)
+
+
+async def test_full_dates_only_count_where_nothing_else_is_left(
+    uow_factory: UowFactory, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(uow_factory, lotus.id, sales_mode="single")
+    await a_session(uow_factory, service, capacity=2, seats_taken=2)
+    async with uow_factory(lotus.id) as uow:
+        on_sale = await list_on_sale(uow, lotus.tenant, clock.now())
+    assert on_sale.label(on_sale.services[0], "EUR").sold_out
+    await a_session(uow_factory, service, in_days=8)
+    async with uow_factory(lotus.id) as uow:
+        on_sale = await list_on_sale(uow, lotus.tenant, clock.now())
+    assert not on_sale.label(on_sale.services[0], "EUR").sold_out
+
+
+async def test_dates_inside_the_notice_or_beyond_the_horizon_cannot_be_booked(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    service = await a_service(uow_factory, lotus.id, min_notice_minutes=24 * 60, horizon_days=10)
+    for days in (0.5, 5, 20):
+        await a_session(uow_factory, service, in_days=days)
+    hub = await hub_of(uow_factory, lotus)
+    assert hub.month is not None
+    states = [row.state for day in hub.month.days for row in day.rows]
+    assert states == ["closed", "book", "closed"]
+
+
+async def test_days_are_those_of_the_business(uow_factory: UowFactory, lotus: Business) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    late = datetime(2027, 3, 9, 22, 30, tzinfo=UTC)
+    for starts_at in (late, late + timedelta(hours=1)):
+        await a_session(uow_factory, service, starts_at=starts_at)
+    hub = await hub_of(uow_factory, lotus)
+    assert hub.month is not None
+    assert [len(day.rows) for day in hub.month.days] == [1, 1]
+
+
+async def test_the_last_night_of_a_month_belongs_to_it(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    await a_session(uow_factory, service, starts_at=datetime(2027, 3, 31, 21, 30, tzinfo=UTC))
+    await a_session(uow_factory, service, starts_at=datetime(2027, 3, 31, 22, 30, tzinfo=UTC))
+    for month in (date(2027, 3, 1), date(2027, 4, 1)):
+        hub = await hub_of(uow_factory, lotus, month=month)
+        assert hub.month is not None
+        assert [len(day.rows) for day in hub.month.days] == [1]
+
+
+def test_a_month_reaches_from_midnight_to_midnight() -> None:
+    starts_at, ends_at = month_bounds(date(2027, 3, 1), AMSTERDAM)
+    assert (ends_at - starts_at) == timedelta(days=31, hours=-1)
+
+
+def test_months_stay_within_reach() -> None:
+    now = datetime(2027, 3, 15, tzinfo=UTC)
+    assert within_reach(date(2020, 1, 1), now, AMSTERDAM) == date(2027, 3, 1)
+    assert within_reach(date(2090, 1, 1), now, AMSTERDAM) == date(2029, 3, 1)
+
+
+def test_words() -> None:
+    assert seats_in_words(0, "en") == "Sold out"
+    assert seats_in_words(1, "en") == "1 seat left"
+    assert (is_scarce(2, 10), is_scarce(1, 10), is_scarce(1, 2)) == (False, True, True)
+    assert shortened("one\n two") == "one two"
+    assert shortened("word " * 40).endswith("word…")

@@ -1,0 +1,186 @@
+"""The page of one booking, in every state that it can be in."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+from sqlalchemy import select, update
+
+from src.billing.models import Order
+from src.booking.guest_links import booking_path
+from src.booking.models import Seat, Session
+from src.tenants.models import Tenant
+from tests.booking.web.conftest import Shop, subject
+from tests.support.builders import a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.visitor import forms_of
+
+pytestmark = pytest.mark.anyio
+
+
+async def change(shop: Shop, model: type[Any], **values: Any) -> None:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(model).values(**values))
+
+
+async def own_page(shop: Shop) -> str:
+    """The address of the newest booking's page."""
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await uow.session.scalar(select(Order).order_by(Order.id.desc()).limit(1))
+    assert order is not None
+    return booking_path(shop.services.settings, "lotus", order)
+
+
+async def a_held_term(shop: Shop, **term: Any) -> str:
+    """A guest's hold on a paid series of three; returns the payment page."""
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    made = await a_series(shop.services.uow_factory, service, **term)
+    sent = await shop.book(subject("series", made.series.id))
+    return str(sent.headers["location"])
+
+
+async def test_held_it_counts_down_and_leads_back_to_the_same_payment_page(shop: Shop) -> None:
+    payment = await a_held_term(shop)
+    page = await shop.guest.open(await own_page(shop))
+    assert "Your places are held" in page.text
+    assert "data-countdown" in page.text
+    assert page.headers["cache-control"] == "private, no-store"
+    assert page.headers["x-robots-tag"] == "noindex"
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/pay")]
+    again = await shop.guest.client.post(form.action, data=form.fields)
+    assert again.headers["location"] == payment
+
+
+async def test_given_up_the_seats_are_free_at_once(shop: Shop) -> None:
+    await a_held_term(shop)
+    await shop.guest.open(await own_page(shop))
+    page = await shop.guest.submit(to="/give-up")
+    assert "You gave the places up" in page.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert set(await uow.session.scalars(select(Session.seats_taken))) == {0}
+
+
+async def test_giving_up_what_was_paid_meanwhile_confirms_it(shop: Shop) -> None:
+    payment = await a_held_term(shop)
+    await shop.guest.open(await own_page(shop))
+    await shop.pay(payment)
+    page = await shop.guest.submit(to="/give-up")
+    assert "You are booked" in page.text
+
+
+async def test_back_from_paying_it_asks_when_nobody_has_told_us(shop: Shop) -> None:
+    payment = await a_held_term(shop)
+    await shop.pay(payment)
+    page = await shop.guest.open(f"{await own_page(shop)}?paid=1")
+    assert "You are booked" in page.text
+    assert "€60.00" in page.text
+    assert page.text.count("<time") == 3
+
+
+async def test_back_too_early_it_waits_and_renews_itself(shop: Shop) -> None:
+    await a_held_term(shop)
+    path = f"{await own_page(shop)}?paid=1"
+    page = await shop.guest.open(path)
+    assert "We are waiting for your payment" in page.text
+    assert "every 3s" in page.text
+    part = await shop.guest.client.get(path, headers={"hx-request": "true"})
+    assert "<html" not in part.text
+    assert "hx-refresh" not in part.headers
+
+
+async def test_once_paid_the_waiting_page_is_told_to_load_anew(shop: Shop) -> None:
+    payment = await a_held_term(shop)
+    path = f"{await own_page(shop)}?paid=1"
+    await shop.pay(payment)
+    part = await shop.guest.client.get(path, headers={"hx-request": "true"})
+    assert part.headers["hx-refresh"] == "true"
+
+
+async def test_a_processor_that_is_away_does_not_break_the_page(shop: Shop) -> None:
+    await a_held_term(shop)
+    await shop.stripe.turn("api_faults", kind="error_500_before", times=20)
+    page = await shop.guest.open(f"{await own_page(shop)}?paid=1")
+    assert "We are waiting for your payment" in page.text
+
+
+async def test_when_the_time_to_pay_is_over_it_says_so(shop: Shop, clock: FrozenClock) -> None:
+    await a_held_term(shop)
+    clock.advance(timedelta(minutes=32))
+    page = await shop.guest.open(await own_page(shop))
+    assert "The time to pay is over" in page.text
+    assert "/pay" not in page.text
+
+
+async def test_a_payment_that_came_too_late_is_on_its_way_back(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    await a_held_term(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(
+            update(Order).values(state="expired", paid_minor=6000, refunded_minor=6000)
+        )
+        await uow.session.execute(update(Seat).values(state="expired"))
+    page = await shop.guest.open(await own_page(shop))
+    assert "Your payment came too late" in page.text
+    assert "Paid back" in page.text
+
+
+async def test_cancelled_dates_are_struck_out_and_the_rest_stands(shop: Shop) -> None:
+    payment = await a_held_term(shop)
+    await shop.pay(payment)
+    path = await own_page(shop)
+    await shop.guest.open(f"{path}?paid=1")
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        first = await uow.session.scalar(select(Seat.id).order_by(Seat.id).limit(1))
+        await uow.session.execute(update(Seat).where(Seat.id == first).values(state="cancelled"))
+    page = await shop.guest.open(path)
+    assert "You are booked" in page.text
+    assert page.text.count("line-through") == 1
+    await change(shop, Seat, state="cancelled")
+    assert "This booking is cancelled" in (await shop.guest.open(path)).text
+
+
+async def test_the_meeting_link_is_for_those_who_are_booked(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, mode="online")
+    session = await a_session(
+        factory, service, mode="online", meeting_url="https://meet.example/room"
+    )
+    hub = await shop.guest.open("/b/lotus")
+    sent = await shop.book(subject("session", session.id))
+    held = await shop.guest.open(await own_page(shop))
+    for page in (hub, held, await shop.guest.open(subject("session", session.id))):
+        assert "meet.example" not in page.text
+    await shop.pay(sent.headers["location"])
+    booked = await shop.guest.open(f"{await own_page(shop)}?paid=1")
+    assert "https://meet.example/room" in booked.text
+
+
+async def test_the_calendar_file_has_every_date(shop: Shop) -> None:
+    payment = await a_held_term(shop)
+    path = await own_page(shop)
+    await shop.guest.open(f"{path}/calendar.ics", 404)
+    await shop.pay(payment)
+    await shop.guest.open(f"{path}?paid=1")
+    answer = await shop.guest.open(f"{path}/calendar.ics")
+    assert answer.headers["content-type"].startswith("text/calendar")
+    calendar = Calendar.from_ical(answer.content)
+    assert len(calendar.walk("VEVENT")) == 3
+
+
+async def test_a_link_opens_its_own_booking_at_its_own_business_only(shop: Shop) -> None:
+    await a_held_term(shop)
+    path = await own_page(shop)
+    await a_business(shop.services.uow_factory, "eve", owner="Eve")
+    await shop.guest.open(path.replace("/lotus/", "/eve/"), 404)
+    await shop.guest.open(path[:-2] + ("AA" if not path.endswith("AA") else "BB"), 404)
+    await shop.guest.open("/b/lotus/bookings/nonsense", 404)
+
+
+async def test_a_paused_business_still_shows_its_bookings(shop: Shop) -> None:
+    payment = await a_held_term(shop)
+    await shop.pay(payment)
+    await change(shop, Tenant, status="paused")
+    page = await shop.guest.open(f"{await own_page(shop)}?paid=1")
+    assert "You are booked" in page.text
