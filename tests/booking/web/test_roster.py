@@ -12,7 +12,7 @@ from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.commands.places import a_performer, a_room
 from tests.booking.commands.test_book import a_wish
-from tests.booking.web.pages import as_owner, send, sign_in
+from tests.booking.web.pages import as_owner, send
 from tests.support.builders import (
     Business,
     a_business,
@@ -22,6 +22,7 @@ from tests.support.builders import (
     a_session,
     as_guest,
 )
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ from src.tenants.domain.roles import Role
 from src.tenants.models import BookingCounter, Tenant
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish
-from tests.booking.web.pages import as_owner, sign_in
+from tests.booking.web.pages import as_owner
 from tests.support.builders import (
     Business,
     a_business,
@@ -24,6 +24,7 @@ from tests.support.builders import (
     as_guest,
     plan_version_id,
 )
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 PATH = "/app/lotus/today"
