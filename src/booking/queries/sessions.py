@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import Row, Select, func, select
 
 from src.booking.models import Cancellation, Series, Service, Session
@@ -85,10 +86,10 @@ async def list_next_sessions(
 
 
 async def list_sessions_of_series(uow: UnitOfWork, series_id: UUID) -> list[SessionListRow]:
-    """All dates of the series in order, cancelled ones too."""
+    """All dates of the series in order, cancelled ones too; its title is not in each row."""
     statement = _joined(uow.tenant).where(Session.series_id == series_id)
     found = await uow.session.execute(statement.order_by(Session.starts_at, Session.id))
-    return [list_row(row) for row in found]
+    return [msgspec.structs.replace(list_row(row), series_title=None) for row in found]
 
 
 async def get_session_detail(
