@@ -62,9 +62,16 @@
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
 
+  // The open tab of a row that is wider than the screen.
+  const showOpenTab = () => {
+    const tab = document.querySelector(".tabs-line [aria-current]");
+    if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 48;
+  };
+
   const arrive = () => {
     startClocks();
     showCopyButtons();
+    showOpenTab();
     document.querySelector("[data-focus]")?.focus();
   };
 

@@ -10,7 +10,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.views.settings import UpcomingDate, UpcomingDates
 
-SAMPLES = 8
+SAMPLES = 5
 
 
 async def lock_currency_by_prices(uow: UnitOfWork) -> str | None:

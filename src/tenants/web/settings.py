@@ -33,13 +33,13 @@ ZONES = [(name, name.replace("_", " ")) for name in timezones()]
 
 
 class ProfileForm(msgspec.Struct):
-    """The profile as typed."""
+    """The profile as typed. What is empty is for the command to judge, all of it at once."""
 
-    business_name: Annotated[str, Meta(max_length=100)]
-    slug: Annotated[str, Meta(max_length=60)]
-    country: str
-    currency: str
-    locale: str
+    business_name: Annotated[str, Meta(max_length=100)] = ""
+    slug: Annotated[str, Meta(max_length=60)] = ""
+    country: str = ""
+    currency: str = ""
+    locale: str = ""
     about: Annotated[str, Meta(max_length=2_000)] = ""
     contact_email: Email = ""
     contact_phone: Annotated[str, Meta(max_length=40)] = ""

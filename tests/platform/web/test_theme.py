@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.platform.web.theme import DARK, LIGHT, accent_css, contrast, is_accent, theme_version
+from src.platform.web.theme import (
+    DARK,
+    LIGHT,
+    accent_css,
+    contrast,
+    is_accent,
+    shown_accents,
+    theme_version,
+)
 
 APP_CSS = Path("assets/css/app.css").read_text(encoding="utf-8")
 colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -23,7 +31,7 @@ def test_any_colour_becomes_readable_in_both_themes(colour: str) -> None:
     for theme, surface in zip(variables(accent_css(colour)), (LIGHT, DARK), strict=True):
         assert contrast(theme["--color-primary"], theme["--color-primary-content"]) >= 4.5
         assert contrast(theme["--brand-text"], surface.page) >= 4.5
-        assert contrast(theme["--brand-text"], surface.farthest) >= 4.5
+        assert contrast(theme["--brand-text"], surface.farthest) >= surface.text_contrast
         assert contrast(theme["--color-primary"], surface.page) >= surface.fill_contrast
 
 
@@ -49,6 +57,11 @@ def test_white_is_the_ink_where_little_is_missing() -> None:
     light, _dark = variables(accent_css("#f00"))
     assert light["--color-primary-content"] == "#ffffff"
     assert light["--color-primary"] == "#ee0100"
+
+
+def test_what_is_shown_is_said_in_words_too() -> None:
+    light, dark = variables(accent_css("#ffe600"))
+    assert shown_accents("#ffe600") == (light["--color-primary"], dark["--color-primary"])
 
 
 def test_short_form_is_the_same_colour() -> None:

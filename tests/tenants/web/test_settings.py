@@ -89,7 +89,7 @@ async def test_saving_what_is_there_already_is_no_change(
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("business_name", "", "Please fill this in."),
+        ("business_name", "", "2 to 100 characters"),
         ("business_name", "L", "2 to 100 characters"),
         ("slug", "admin", "reserved"),
         ("slug", "rival", "taken"),
@@ -116,6 +116,13 @@ async def test_what_cannot_be_used_is_said_and_all_input_is_kept(
     assert typed["business_name"] in olive.text
     assert await now_of(services, lotus) == lotus.tenant
     assert await actions(services, lotus) == []
+
+
+async def test_all_that_is_wrong_is_said_at_once(olive: Visitor, lotus: Business) -> None:
+    await olive.open(HOME)
+    await save(olive, {"business_name": "", "slug": "admin", "contact_phone": "call me"}, 422)
+    for sentence in ("2 to 100 characters", "reserved", "not a phone number"):
+        assert sentence in olive.text
 
 
 async def renamed(services: Services, old: str, new: str) -> None:

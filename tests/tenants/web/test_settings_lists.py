@@ -87,10 +87,12 @@ async def test_a_performer_comes_gets_a_name_goes_and_comes_back(
     await olive.open(f"{PERFORMERS}/{mara.id}")
     await save(olive, {"name": "Mara L.", "user_id": ivan.user_id})
     assert "Ivan" in olive.text
+    await olive.open(f"{PERFORMERS}/{mara.id}")
     await olive.submit(to=f"{mara.id}/active")
     assert "gets no new sessions" in olive.text
     [kept] = await rows_of(services, lotus, Performer)
     assert (kept.name, kept.user_id, kept.active) == ("Mara L.", ivan.user_id, False)
+    await olive.open(f"{PERFORMERS}/{mara.id}")
     await olive.submit(to=f"{mara.id}/active")
     assert "can be given sessions again" in olive.text
     assert await log_of(services, lotus) == [
@@ -157,8 +159,10 @@ async def test_a_place_comes_changes_goes_and_comes_back(
     assert "Online" in olive.text
     [kept] = await rows_of(services, lotus, Location)
     assert (kept.address, kept.room_capacity, kept.is_online) == ("", None, True)
+    await olive.open(f"{LOCATIONS}/{loft.id}")
     await olive.submit(to=f"{loft.id}/active")
     assert not (await rows_of(services, lotus, Location))[0].active
+    await olive.open(f"{LOCATIONS}/{loft.id}")
     await olive.submit(to=f"{loft.id}/active")
     assert await log_of(services, lotus) == [
         "location.added",
@@ -173,7 +177,7 @@ async def test_a_place_comes_changes_goes_and_comes_back(
     [
         ({"name": ""}, "Please fill this in."),
         ({"name": "LOFT"}, "of this name already"),
-        ({"name": "Attic", "room_capacity": "0"}, "number from 1"),
+        ({"name": "Attic", "room_capacity": "0"}, "number from 1 to"),
         ({"name": "Attic", "room_capacity": "many"}, "whole number"),
         ({"name": "Attic", "address": "x" * 301}, "At most 300"),
         ({"name": "Attic", "address": "Here 1", "is_online": "on"}, "has no address"),
