@@ -37,6 +37,10 @@ AnyRequest = Request[Any, Any, Any]
 PUBLIC = {"public": "Guests book without an account."}
 TEMPLATE = "booking/guest/book.html"
 PARTY_FRAGMENT = "booking/guest/_party.html"
+FORM_HEADERS = {"x-robots-tag": "noindex", "vary": "HX-Request, Accept-Language"}
+"""Who goes back is to find the same form with the same token, not a new one beside the old one's
+hold. So it does not vary by cookie, since the first cookie comes with this very page; and it is
+sent to an address of its own (`send=1`), since posting to an address makes browsers forget it."""
 BOOKING_BY_EMAIL = Limit("booking-email", 20, 10 * 60)
 
 
@@ -58,9 +62,10 @@ async def booking_form(
     """An empty form for `?series=` or `?session=`; the browser may show it again on going back, so
     that its token, and with it the booking, stays the same.
     """
-    wish = await _wish(services, ctx, _subject(request, service_slug), 1)
+    subject = _subject(request, service_slug)
+    wish = await _wish(services, ctx, subject, 1)
     form = blank(BookingForm)
-    return _form_page(request, ctx, wish, form, new_form_token())
+    return _form_page(request, ctx, subject, wish, form, new_form_token())
 
 
 @post("/b/{slug:str}/{service_slug:str}/book", opt=PUBLIC)
@@ -77,13 +82,13 @@ async def send_booking(
     wish = await _wish(services, ctx, subject, size_of(data, LARGEST_PARTY))
     token = token_of(data)
     if data.texts.get("step", [""])[-1] == "update":
-        return _updated(request, ctx, wish, data, token)
+        return _updated(request, ctx, subject, wish, data, token)
     bound = bind(BookingForm, data)
     if not await _is_own_hold(services, ctx, wish, token):
         bound = checked(bound, wish, ctx.here)
     if bound.struct is None:
         status = 409 if wish.closed else 422
-        return _form_page(request, ctx, wish, bound, token, status)
+        return _form_page(request, ctx, subject, wish, bound, token, status)
     return await _place(request, services, ctx, subject, bound, token)
 
 
@@ -141,34 +146,39 @@ async def _refused(
     else:
         bound = bound.with_errors(None, refusal.message)
     status = 409 if refusal.status == 402 else refusal.status
-    return _form_page(request, ctx, wish, bound, token, status)
+    return _form_page(request, ctx, subject, wish, bound, token, status)
 
 
 def _updated(
-    request: AnyRequest, ctx: RequestContext, wish: Wish, data: FormData, token: str
+    request: AnyRequest,
+    ctx: RequestContext,
+    subject: Subject,
+    wish: Wish,
+    data: FormData,
+    token: str,
 ) -> Response[bytes]:
     """What was typed, unjudged, with another price."""
     typed = Bound[BookingForm](None, data)
     if wish.size_error:
         typed = typed.with_errors({"size": wish.size_error})
-    return _form_page(request, ctx, wish, typed, token)
+    return _form_page(request, ctx, subject, wish, typed, token)
 
 
 def _form_page(
     request: AnyRequest,
     ctx: RequestContext,
+    subject: Subject,
     wish: Wish,
     form: Bound[BookingForm],
     token: str,
     status_code: int = 200,
 ) -> Response[bytes]:
-    query = request.scope["query_string"].decode("latin-1")
     tenant = ctx.here
     view = BookingFormView(
         wish=wish,
         form=form,
         form_token=token,
-        action=f"{request.scope['path']}?{query}",
+        action=f"{request.scope['path']}?{subject.kind}={subject.id}&send=1",
         hub_href=f"/b/{tenant.slug}",
         zone=tenant.zone,
         currency=tenant.currency,
@@ -176,14 +186,13 @@ def _form_page(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
     )
-    headers = {"x-robots-tag": "noindex"}
     return page(
         request,
         TEMPLATE,
         view,
         fragment=PARTY_FRAGMENT,
         status_code=status_code,
-        headers=headers,
+        headers=FORM_HEADERS,
     )
 
 
