@@ -1,0 +1,110 @@
+"""The platform's desk, and businesses whose plan says no."""
+
+from collections.abc import Callable
+
+import pytest
+
+from src.platform.services import Services
+from tests.browser import guest as g
+from tests.browser.person import DESK, PHONE, Person
+from tests.support.builders import PASSWORD, a_service, a_session
+from tests.support.program import Program
+from tests.support.stage import staged
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+ADMIN = "ada@platform.example"
+
+
+def an_admin(program: Program) -> None:
+    async def make(services: Services) -> None:
+        from src.tenants.cli import create_platform_admin
+
+        now = services.clock.now()
+        await create_platform_admin(services.uow_factory, ADMIN, "Ada", PASSWORD, now)
+
+    program.run(make)
+
+
+def test_a_plan_is_asked_for_and_given(program: Program, person: Callable[..., Person]) -> None:
+    staged(program, "small", plan="free", paid=False)
+    an_admin(program)
+    owner = person(PHONE)
+    owner.sign_in("olive@small.example", PASSWORD)
+    owner.go("/app/small/services/new")
+    owner.sees("Ask for this plan")
+    owner.finds_it_accessible(DESK, PHONE)
+    owner.press("Ask for this plan")
+    owner.sees("Asked for")
+    admin = person(DESK)
+    admin.sign_in(ADMIN, PASSWORD)
+    admin.go("/admin")
+    admin.sees("1 business waits for a plan")
+    admin.finds_it_accessible(PHONE, DESK)
+    admin.follow("Answer the requests")
+    admin.sees("Small")
+    admin.finds_it_accessible(PHONE, DESK)
+    admin.follow("Move Small to")
+    admin.finds_it_accessible(PHONE, DESK)
+    admin.page.locator("main form button[type=submit]").last.click()
+    admin.page.wait_for_load_state()
+    owner.go("/app/small/services/new")
+    owner.sees("What it is")
+
+
+def test_a_plan_becomes_a_new_version_and_a_business_is_moved(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    staged(program, "elder", plan="starter", paid=False)
+    an_admin(program)
+    admin = person(DESK)
+    admin.sign_in(ADMIN, PASSWORD)
+    admin.go("/admin/plans")
+    for name in ("Free", "Starter", "Growth", "Scale"):
+        admin.sees(name)
+    admin.finds_it_accessible(PHONE, DESK)
+    admin.go("/admin/plans/growth/edit")
+    admin.type(bookings_per_month="1500")
+    admin.press("Review the changes")
+    admin.sees("This becomes version 2")
+    admin.finds_it_accessible(PHONE, DESK)
+    admin.press("Save as version 2")
+    admin.sees("1,500")
+    admin.go("/admin/tenants")
+    admin.sees("Elder")
+    admin.finds_it_accessible(PHONE, DESK)
+    admin.follow("Elder")
+    admin.sees("Starter, version 1")
+    admin.finds_it_accessible(PHONE, DESK)
+    admin.follow("Move to a plan")
+
+
+def test_the_month_is_full(program: Program, person: Callable[..., Person]) -> None:
+    """The guest hears nothing of plans; the owner sees what to do."""
+    business = staged(program, "popular", plan="growth", paid=False)
+
+    async def stage(services: Services) -> str:
+        service = await a_service(services.uow_factory, business.id, price_type="free")
+        session = await a_session(services.uow_factory, service)
+        return str(session.id)
+
+    session_id = program.run(stage)
+    program.rows(
+        "INSERT INTO usage_counters (tenant_id, month, taken)"
+        " VALUES ($1, to_char(now() AT TIME ZONE 'Europe/Amsterdam', 'YYYY-MM'), 100000)"
+        " RETURNING taken",
+        business.id,
+    )
+    guest = person(PHONE)
+    guest.go(f"/b/popular/yoga/book?session={session_id}")
+    g.fills_in(guest, "Carl Guest", "carl@popular.example")
+    guest.press("Book now")
+    guest.sees("Nothing was booked and nothing was charged.")
+    shown = guest.page.locator("body").inner_text()
+    assert "plan" not in shown.lower().split()
+    guest.finds_it_accessible(DESK, PHONE)
+    owner = person(DESK)
+    owner.sign_in("olive@popular.example", PASSWORD)
+    owner.go("/app/popular/today")
+    owner.sees("Ask for this plan")
+    owner.finds_it_accessible(PHONE, DESK)
