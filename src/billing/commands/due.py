@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, delete, select, update
 
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Due
@@ -16,8 +16,8 @@ DUE = cast(Table, Due.__table__)
 
 
 async def add_due(uow: UnitOfWork, kind: str, ref: UUID, at: datetime) -> None:
-    row = {"id": ref, "tenant_id": uow.tenant, "kind": kind, "at": at, "ref": ref}
-    await uow.session.execute(insert(DUE), row)
+    """Written when the unit of work settles."""
+    uow.insert(DUE, [{"id": ref, "tenant_id": uow.tenant, "kind": kind, "at": at, "ref": ref}])
 
 
 async def move_due(uow: UnitOfWork, ref: UUID, at: datetime) -> None:

@@ -5,7 +5,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, select
 
 from src.billing.commands.due import add_due
 from src.billing.domain.amounts import tax_within_minor
@@ -82,12 +82,13 @@ async def insert_order(
 
     An order that is to be paid online is open until `hold_expires_at`; any other is confirmed at
     once. `month` is the counter's month that the caller claims a unit of, at the end of its
-    transaction, or None when this sale does not count. The returned row is not in the session.
+    transaction, or None when this sale does not count. The returned row is not in the session, and
+    not in the database before `uow.settle()`.
     """
     order = _order_row(uow.tenant, new, month, now)
-    await uow.session.execute(insert(ORDERS), order)
+    uow.insert(ORDERS, [order])
     lines = [_line_row(uow.tenant, new.order_id, at, line) for at, line in enumerate(new.lines)]
-    await uow.session.execute(insert(ORDER_LINES), lines)
+    uow.insert(ORDER_LINES, lines)
     if new.waits_for_payment:
         await add_due(uow, HOLD_DUE, new.order_id, order["hold_expires_at"])
     else:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table, insert
+from sqlalchemy import Table
 
 from src.billing.commands.orders import NewLine, NewOrder, insert_order
 from src.billing.domain.kinds import OrderState
@@ -179,8 +179,8 @@ async def _write(
         month=month_key(now, tenant.zone),
         now=now,
     )
-    booking_id = await _insert_booking(uow, cmd, quote, order, now)
-    await _insert_seats(uow, quote, order, booking_id, participant_ids, now)
+    booking_id = _insert_booking(uow, cmd, quote, order, now)
+    _insert_seats(uow, quote, order, booking_id, participant_ids, now)
     return Booked(order=order, booking_id=booking_id)
 
 
@@ -210,31 +210,29 @@ def _order(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, customer_id: 
     )
 
 
-async def _insert_booking(
+def _insert_booking(
     uow: UnitOfWork, cmd: BookCommand, quote: Quote, order: Order, now: datetime
 ) -> UUID:
     booking_id = new_id()
     is_series = quote.kind == "series"
-    await uow.session.execute(
-        insert(BOOKINGS),
-        {
-            "tenant_id": uow.tenant,
-            "id": booking_id,
-            "order_id": order.id,
-            "customer_id": order.customer_id,
-            "service_id": quote.service_id,
-            "series_id": quote.subject_id if is_series else None,
-            "session_id": None if is_series else quote.subject_id,
-            "party_size": quote.party_size,
-            "answers": cmd.answers,
-            "note": cmd.note,
-            "created_at": now,
-        },
-    )
+    row = {
+        "tenant_id": uow.tenant,
+        "id": booking_id,
+        "order_id": order.id,
+        "customer_id": order.customer_id,
+        "service_id": quote.service_id,
+        "series_id": quote.subject_id if is_series else None,
+        "session_id": None if is_series else quote.subject_id,
+        "party_size": quote.party_size,
+        "answers": cmd.answers,
+        "note": cmd.note,
+        "created_at": now,
+    }
+    uow.insert(BOOKINGS, [row])
     return booking_id
 
 
-async def _insert_seats(
+def _insert_seats(
     uow: UnitOfWork,
     quote: Quote,
     order: Order,
@@ -262,4 +260,4 @@ async def _insert_seats(
         }
         for (session_id, participant_id), share in zip(places, quote.shares_minor(), strict=True)
     ]
-    await uow.session.execute(insert(SEATS), rows)
+    uow.insert(SEATS, rows)

@@ -1,24 +1,27 @@
 """The unit of work: one explicit transaction for one tenant, events included."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+from sqlalchemy import Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.platform.clock import Clock
+from src.platform.db.batch import Row, Rows, insert_together
 from src.platform.db.constraints import as_domain_error
 from src.platform.db.engine import SessionMaker
 from src.platform.outbox.events import Event
-from src.platform.outbox.writer import insert_events
+from src.platform.outbox.writer import OUTBOX, FollowUp, rows_of_events
 
 
 class UnitOfWork:
     """Opens a transaction scoped to `tenant_id`, commits on a clean exit, else rolls back.
 
     With `tenant_id=None` only directories have rows. Nobody else commits.
+    A job sets `followed` to a list: what it has to do itself right after is put there.
     Raises: on a violated constraint, the DomainError registered for it.
     """
 
@@ -27,7 +30,10 @@ class UnitOfWork:
     def __init__(self, sessions: SessionMaker, tenant_id: UUID | None, clock: Clock) -> None:
         self._sessions = sessions
         self._events: list[tuple[Event, int]] = []
+        self._inserts: list[Rows] = []
+        self._follow_ups: list[FollowUp] = []
         self.tenant_id = tenant_id
+        self.followed: list[FollowUp] | None = None
         self.clock = clock
 
     @property
@@ -41,12 +47,26 @@ class UnitOfWork:
         """Lets `event` leave through the outbox if, and only if, this transaction commits."""
         self._events.append((event, delay_seconds))
 
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Writes the rows together with all others, in one statement, when this settles.
+
+        Each row names all of its columns, the same ones; no statement sees them before.
+        """
+        if rows:
+            self._inserts.append((table, rows))
+
     async def settle(self) -> None:
         """Writes pending rows and events now, so that contended claims can be the last writes."""
         await self.session.flush()
         if self._events:
             events, self._events = self._events, []
-            await insert_events(self.session, self.tenant, events, self.clock.now())
+            follows = self.followed is not None
+            written = rows_of_events(self.tenant, events, self.clock.now(), follows=follows)
+            self._follow_ups += written.follow_ups
+            self.insert(OUTBOX, written.rows)
+        if self._inserts:
+            inserts, self._inserts = self._inserts, []
+            await insert_together(self.session, inserts)
 
     async def adopt(self, tenant_id: UUID) -> None:
         """Turns a tenantless transaction into `tenant_id`'s, for what begins without one.
@@ -74,6 +94,8 @@ class UnitOfWork:
             if error is None:
                 await self.settle()
                 await self.session.commit()
+                if self.followed is not None:
+                    self.followed += self._follow_ups
         except DBAPIError as failure:
             _raise_meaning(failure)
         finally:

@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import text
 
 from src.platform.clock import Clock
 from src.platform.db.uow import UnitOfWork, UowFactory
-from src.platform.outbox.models import OutboxRow
+from src.platform.outbox.writer import FollowUp
+
+_FINISH = text("DELETE FROM outbox WHERE tenant_id = :tenant_id AND id = :outbox_id RETURNING id")
 
 
 class AlreadyDone(Exception):
@@ -19,7 +21,10 @@ class AlreadyDone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """Carried into every consumer. `services` are the running program's."""
+    """Carried into every consumer. `services` are the running program's.
+
+    `follow_ups` is what its transactions left to be done by the same worker.
+    """
 
     tenant_id: UUID
     outbox_id: UUID
@@ -27,6 +32,7 @@ class JobContext:
     clock: Clock
     uow_factory: UowFactory
     services: Any
+    follow_ups: list[FollowUp] = field(default_factory=list)
 
     @asynccontextmanager
     async def unit_of_work(self, *, done: bool = False) -> AsyncIterator[UnitOfWork]:
@@ -34,7 +40,9 @@ class JobContext:
 
         Raises: AlreadyDone when another run has finished the row; nothing is written then.
         """
-        async with self.uow_factory(self.tenant_id) as uow:
+        uow = self.uow_factory(self.tenant_id)
+        uow.followed = self.follow_ups
+        async with uow:
             if done:
                 await self._finish(uow)
             yield uow
@@ -42,9 +50,7 @@ class JobContext:
     async def _finish(self, uow: UnitOfWork) -> None:
         """The row is deleted first, so that a second run waits here and then finds it gone."""
         gone = await uow.session.execute(
-            delete(OutboxRow)
-            .where(OutboxRow.tenant_id == self.tenant_id, OutboxRow.id == self.outbox_id)
-            .returning(OutboxRow.id)
+            _FINISH, {"tenant_id": self.tenant_id, "outbox_id": self.outbox_id}
         )
         if gone.first() is None:
             raise AlreadyDone(str(self.outbox_id))

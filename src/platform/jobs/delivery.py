@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Row, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from src.platform.clock import Clock
 from src.platform.db.uow import UowFactory
@@ -17,6 +18,11 @@ from src.platform.outbox.relay import MAX_ATTEMPTS
 
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(hours=1)
+
+_ROW = text(
+    "SELECT topic, consumer, payload, attempts FROM outbox"
+    " WHERE tenant_id = :tenant_id AND id = :outbox_id"
+).columns(payload=JSONB())
 
 log = structlog.get_logger(__name__)
 
@@ -37,15 +43,26 @@ class Delivery:
         row = await self._row(tenant_id, outbox_id)
         if row is None or row.attempts != attempt:
             return
+        await self._attempt(tenant_id, outbox_id, attempt, row.topic, row.consumer, row.payload)
+
+    async def _attempt(
+        self,
+        tenant_id: UUID,
+        outbox_id: UUID,
+        attempt: int,
+        topic: str,
+        consumer: str,
+        payload: dict[str, Any] | Event,
+    ) -> None:
         structlog.contextvars.bind_contextvars(
-            tenant_id=str(tenant_id), outbox_id=str(outbox_id), topic=row.topic
+            tenant_id=str(tenant_id), outbox_id=str(outbox_id), topic=topic
         )
         context = JobContext(
             tenant_id, outbox_id, attempt, self._clock, self._uow_factory, self._services
         )
         try:
-            event: Event = self._registry.event(row.topic, row.payload)
-            await self._registry.consumer(row.topic, row.consumer)(context, event)
+            event = payload if isinstance(payload, Event) else self._registry.event(topic, payload)
+            await self._registry.consumer(topic, consumer)(context, event)
         except AlreadyDone:
             log.info("outbox_already_done")
         except Exception as error:
@@ -53,13 +70,15 @@ class Delivery:
             await self._put_back(tenant_id, outbox_id, attempt, error)
         finally:
             structlog.contextvars.unbind_contextvars("tenant_id", "outbox_id", "topic")
+        for row_id, followed, name in context.follow_ups:
+            await self._attempt(tenant_id, row_id, 1, followed.topic, name, followed)
 
-    async def _row(self, tenant_id: UUID, outbox_id: UUID) -> OutboxRow | None:
+    async def _row(self, tenant_id: UUID, outbox_id: UUID) -> Row[Any] | None:
         async with self._uow_factory(tenant_id) as uow:
             found = await uow.session.execute(
-                select(OutboxRow).where(OutboxRow.tenant_id == tenant_id, OutboxRow.id == outbox_id)
+                _ROW, {"tenant_id": tenant_id, "outbox_id": outbox_id}
             )
-            return found.scalar_one_or_none()
+            return found.first()
 
     async def _put_back(
         self, tenant_id: UUID, outbox_id: UUID, attempt: int, error: Exception

@@ -43,6 +43,7 @@ class MailQueued(Event, frozen=True, kw_only=True):
     """A mail waits to be sent."""
 
     topic: ClassVar[str] = "platform.mail_queued"
+    follows: ClassVar[bool] = True
     mail_id: UUID
 
 

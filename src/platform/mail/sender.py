@@ -2,20 +2,35 @@
 
 import base64
 from email.utils import formataddr, formatdate
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import structlog
 from litestar_email import EmailConfig, EmailMultiAlternatives, SMTPConfig
-from sqlalchemy import Select, select
+from sqlalchemy import Row, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from src.platform.config import Settings
 from src.platform.jobs.context import JobContext
-from src.platform.mail.models import MailRow
 from src.platform.mail.queue import MailQueued
 
 log = structlog.get_logger(__name__)
 SEND_SECONDS = 10
+
+# The old value comes from a row that is locked before, for RETURNING shows the new one.
+_CLAIM = text(
+    "WITH waiting AS (SELECT id, claimed_at FROM mails WHERE tenant_id = :tenant_id"
+    " AND id = :mail_id AND sent_at IS NULL FOR NO KEY UPDATE)"
+    " UPDATE mails SET claimed_at = :now FROM waiting"
+    " WHERE mails.tenant_id = :tenant_id AND mails.id = waiting.id"
+    " RETURNING waiting.claimed_at AS claimed_before, to_address, to_name, from_name, reply_to,"
+    " subject, text, html, attachments, message_id, queued_at"
+).columns(attachments=JSONB())
+_MARK_SENT = text(
+    "UPDATE mails SET sent_at = :now"
+    " WHERE tenant_id = :tenant_id AND id = :mail_id AND sent_at IS NULL"
+)
 
 
 class Mailer(Protocol):
@@ -61,33 +76,28 @@ async def send_queued_mail(job: JobContext, event: MailQueued) -> None:
     Raises: whatever the server's refusal was, so that the outbox tries again later.
     """
     mail = await _claim(job, event)
-    if mail is not None and mail.sent_at is None:
+    if mail is not None:
         await job.services.mailer.send(_message(mail, job.services.mailer.mail_from))
-    await _mark_sent(job, event)
-
-
-async def _claim(job: JobContext, event: MailQueued) -> MailRow | None:
-    async with job.unit_of_work() as uow:
-        mail = await uow.session.scalar(_mail_of(job, event))
-        if mail is not None and mail.sent_at is None:
-            if mail.claimed_at is not None:
-                log.warning("mail_sent_again_after_crash", message_id=mail.message_id)
-            mail.claimed_at = job.clock.now()
-        return mail
-
-
-async def _mark_sent(job: JobContext, event: MailQueued) -> None:
     async with job.unit_of_work(done=True) as uow:
-        mail = await uow.session.scalar(_mail_of(job, event))
-        if mail is not None and mail.sent_at is None:
-            mail.sent_at = job.clock.now()
+        now = job.clock.now()
+        await uow.session.execute(_MARK_SENT, {**_key_of(job, event), "now": now})
 
 
-def _mail_of(job: JobContext, event: MailQueued) -> Select[tuple[MailRow]]:
-    return select(MailRow).where(MailRow.tenant_id == job.tenant_id, MailRow.id == event.mail_id)
+async def _claim(job: JobContext, event: MailQueued) -> Row[Any] | None:
+    """The mail, marked as being sent; None when it has been sent or is gone."""
+    async with job.unit_of_work() as uow:
+        claimed = await uow.session.execute(_CLAIM, {**_key_of(job, event), "now": job.clock.now()})
+        mail = claimed.first()
+    if mail is not None and mail.claimed_before is not None:
+        log.warning("mail_sent_again_after_crash", message_id=mail.message_id)
+    return mail
 
 
-def _message(mail: MailRow, mail_from: str) -> EmailMultiAlternatives:
+def _key_of(job: JobContext, event: MailQueued) -> dict[str, UUID]:
+    return {"tenant_id": job.tenant_id, "mail_id": event.mail_id}
+
+
+def _message(mail: Row[Any], mail_from: str) -> EmailMultiAlternatives:
     headers = {
         "Message-ID": mail.message_id,
         "Date": formatdate(mail.queued_at.timestamp()),

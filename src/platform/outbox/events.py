@@ -10,9 +10,14 @@ if TYPE_CHECKING:
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that happened in one tenant. Carries ids and plain values, never rows."""
+    """A fact that happened in one tenant. Carries ids and plain values, never rows.
+
+    A job that recorded one that `follows` delivers it itself after its commit, without waiting for
+    the relay: for what is short and certain to come next.
+    """
 
     topic: ClassVar[str]
+    follows: ClassVar[bool] = False
 
 
 Consumer = Callable[["JobContext", Any], Awaitable[None]]

@@ -1,40 +1,65 @@
 """Writing events beside the facts they tell of."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Table
 
 from src.platform.ids import new_id
 from src.platform.outbox.events import Event, registry
 from src.platform.outbox.models import OutboxRow
+from src.platform.outbox.relay import LEASE
+
+OUTBOX = cast(Table, OutboxRow.__table__)
 
 
-async def insert_events(
-    session: AsyncSession, tenant_id: UUID, events: Sequence[tuple[Event, int]], now: datetime
-) -> None:
-    """One row per event and consumer; an event that nobody consumes costs nothing."""
-    rows = [row for event, delay in events for row in _rows(tenant_id, event, delay, now)]
-    if rows:
-        await session.execute(insert(OutboxRow).values(rows))
+class FollowUp(NamedTuple):
+    """A row that its writer delivers itself, under a lease from the start: its first attempt."""
+
+    outbox_id: UUID
+    event: Event
+    consumer: str
 
 
-def _rows(tenant_id: UUID, event: Event, delay: int, now: datetime) -> list[dict[str, Any]]:
-    payload = msgspec.to_builtins(event)
-    return [
-        {
-            "tenant_id": tenant_id,
-            "id": new_id(),
-            "topic": event.topic,
-            "consumer": name,
-            "payload": payload,
-            "created_at": now,
-            "available_at": now + timedelta(seconds=delay),
-            "attempts": 0,
-        }
-        for name in registry.names(event.topic)
-    ]
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Rows for the outbox, and which of them the writer will not leave to the relay."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    follow_ups: list[FollowUp] = field(default_factory=list)
+
+
+def rows_of_events(
+    tenant_id: UUID, events: Sequence[tuple[Event, int]], now: datetime, *, follows: bool
+) -> Written:
+    """One row per event and consumer; an event that nobody consumes costs nothing.
+
+    With `follows`, events that can be dealt with right after are kept from the relay for as long as
+    a lease; if the writer dies, they are due like any other.
+    """
+    written = Written()
+    for event, delay in events:
+        is_followed = follows and event.follows and not delay
+        available_at = now + (LEASE if is_followed else timedelta(seconds=delay))
+        payload = msgspec.to_builtins(event)
+        for name in registry.names(event.topic):
+            row_id = new_id()
+            written.rows.append(
+                {
+                    "tenant_id": tenant_id,
+                    "id": row_id,
+                    "topic": event.topic,
+                    "consumer": name,
+                    "payload": payload,
+                    "created_at": now,
+                    "available_at": available_at,
+                    "attempts": int(is_followed),
+                }
+            )
+            if is_followed:
+                written.follow_ups.append(FollowUp(row_id, event, name))
+    return written

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, insert, text
+from sqlalchemy import Table, Uuid, bindparam, insert, text
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 from src.tenants.models import Customer, Participant
+
+PARTICIPANTS = cast(Table, Participant.__table__)
 
 # One round trip whether the address is known or not. The second arm's snapshot misses a row that
 # somebody else commits while the first one waits for it; then there is no row, and we look again.
@@ -72,5 +75,5 @@ async def add_participants(uow: UnitOfWork, customer_id: UUID, names: Sequence[s
             {"tenant_id": uow.tenant, "id": one, "customer_id": customer_id, "name": name.strip()}
             for one, name in zip(ids, names, strict=True)
         ]
-        await uow.session.execute(insert(Participant).values(rows))
+        uow.insert(PARTICIPANTS, rows)
     return ids

@@ -50,6 +50,7 @@ async def test_participants_come_back_in_order(uow_factory: UowFactory) -> None:
         customer = await find_or_add_customer(uow, None, "Ann", "", uow.clock.now())
         ids = await add_participants(uow, customer, ["Ann", "", " Ben "])
         assert await add_participants(uow, customer, []) == []
+        await uow.settle()
         rows = (await uow.session.scalars(select(Participant))).all()
     names = {row.id: row.name for row in rows}
     assert [names[one] for one in ids] == ["Ann", "", "Ben"]
