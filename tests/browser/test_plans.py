@@ -1,5 +1,6 @@
 """The platform's desk, and businesses whose plan says no."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -8,11 +9,15 @@ from src.platform.services import Services
 from tests.browser import guest as g
 from tests.browser.person import DESK, PHONE, Person
 from tests.support.builders import PASSWORD, a_service, a_session
+from tests.support.letters import the_mail
 from tests.support.program import Program
 from tests.support.stage import staged
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+FILL = """INSERT INTO booking_counters (tenant_id, month, taken, warned_percent)
+VALUES ($1, to_char(now() AT TIME ZONE 'Europe/Amsterdam', 'YYYY-MM'), 100000, 100)
+RETURNING taken"""
 ADMIN = "ada@platform.example"
 
 
@@ -46,8 +51,9 @@ def test_a_plan_is_asked_for_and_given(program: Program, person: Callable[..., P
     admin.finds_it_accessible(PHONE, DESK)
     admin.follow("Move Small to")
     admin.finds_it_accessible(PHONE, DESK)
-    admin.page.locator("main form button[type=submit]").last.click()
-    admin.page.wait_for_load_state()
+    admin.press("Move it and close the request")
+    admin.is_at("/admin/")
+    admin.sees("Growth")
     owner.go("/app/small/services/new")
     owner.sees("What it is")
 
@@ -77,6 +83,13 @@ def test_a_plan_becomes_a_new_version_and_a_business_is_moved(
     admin.sees("Starter, version 1")
     admin.finds_it_accessible(PHONE, DESK)
     admin.follow("Move to a plan")
+    version = admin.page.locator("main select[name=version] option", has_text="Scale").first
+    admin.choose(version=version.get_attribute("value") or "")
+    admin.press("See what changes")
+    admin.finds_it_accessible(PHONE, DESK)
+    admin.press("Move it to Scale")
+    admin.sees("Scale, version 1")
+    the_mail(program, "olive@elder.example", "")
 
 
 def test_the_month_is_full(program: Program, person: Callable[..., Person]) -> None:
@@ -89,22 +102,25 @@ def test_the_month_is_full(program: Program, person: Callable[..., Person]) -> N
         return str(session.id)
 
     session_id = program.run(stage)
-    program.rows(
-        "INSERT INTO usage_counters (tenant_id, month, taken)"
-        " VALUES ($1, to_char(now() AT TIME ZONE 'Europe/Amsterdam', 'YYYY-MM'), 100000)"
-        " RETURNING taken",
-        business.id,
-    )
     guest = person(PHONE)
     guest.go(f"/b/popular/yoga/book?session={session_id}")
     g.fills_in(guest, "Carl Guest", "carl@popular.example")
+    program.rows(FILL, business.id)
     guest.press("Book now")
-    guest.sees("Nothing was booked and nothing was charged.")
-    shown = guest.page.locator("body").inner_text()
-    assert "plan" not in shown.lower().split()
+    guest.sees("This cannot be booked at present")
+    hears_nothing_of_plans(guest)
     guest.finds_it_accessible(DESK, PHONE)
+    guest.go(f"/b/popular/yoga/book?session={session_id}")
+    guest.sees("This cannot be booked at present")
+    hears_nothing_of_plans(guest)
     owner = person(DESK)
     owner.sign_in("olive@popular.example", PASSWORD)
     owner.go("/app/popular/today")
     owner.sees("Ask for this plan")
     owner.finds_it_accessible(PHONE, DESK)
+
+
+def hears_nothing_of_plans(guest: Person) -> None:
+    words = guest.page.locator("body").inner_text().lower()
+    assert "limit" not in words
+    assert not re.search(r"\bplan\b", words)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import asyncpg
 import httpx
 import uvloop
+from redis import Redis
 
 from src.sandbox.postgres import Role
 from src.sandbox.processes import Process, free_port, http_ready, spawn, tcp_ready
@@ -106,8 +107,9 @@ class Program:
         self._processes.pop(name).stop(signal.SIGKILL)
 
     def stop(self) -> None:
+        """At once: how processes say goodbye is tested where they are."""
         for process in reversed(self._processes.values()):
-            process.stop()
+            process.stop(signal.SIGKILL)
         self._processes.clear()
 
     def log(self, name: str) -> str:
@@ -178,10 +180,18 @@ def eventually(holds: Callable[[], Any], what: str, seconds: float = WAIT_SECOND
         time.sleep(0.05)
 
 
+def _forget(redis_url: str) -> None:
+    """Jobs, sessions and limits of an earlier program would meet another database."""
+    queue = Redis.from_url(redis_url)
+    queue.flushdb()
+    queue.close()
+
+
 @contextmanager
 def running_program(folder: Path) -> Iterator[Program]:
     """Everything up, over a fresh migrated database; nothing is left of it afterwards."""
     name, urls = own_database()
+    _forget(test_servers().valkey_url)
     program = Program(folder, urls, test_servers().valkey_url)
     try:
         program.start("mailbox", "stripe", "web", "worker", "relay")

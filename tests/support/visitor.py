@@ -91,9 +91,17 @@ class Visitor:
         return self.page
 
     async def submit(
-        self, values: dict[str, Any] | None = None, *, to: str | None = None, status: int = 200
+        self,
+        values: dict[str, Any] | None = None,
+        *,
+        to: str | None = None,
+        status: int = 200,
+        files: dict[str, tuple[str, bytes, str]] | None = None,
     ) -> Response:
-        """Sends the page's form whose action ends with `to`, or its only or last one."""
+        """Sends the page's form whose action ends with `to`, or its only or last one.
+
+        `files`: by field, each as its name, its content and its type.
+        """
         assert self.page is not None
         posting = [form for form in forms_of(self.page) if form.method == "post"]
         chosen = [f for f in posting if to is None or (f.action or self._here()).endswith(to)]
@@ -101,7 +109,7 @@ class Visitor:
         form = chosen[-1]
         target = str(self.page.url.join(form.action or str(self.page.url)))
         self.page = await self.client.post(
-            target, data=form.filled(values or {}), follow_redirects=True
+            target, data=form.filled(values or {}), files=files, follow_redirects=True
         )
         assert self.page.status_code == status, (self.page.status_code, self.page.text[:2000])
         return self.page
