@@ -22,6 +22,7 @@ from src.booking.domain.reasons import (
     mixed_services,
     no_upcoming_session,
     not_at_present,
+    not_confirmed,
     price_missing,
 )
 from src.platform.i18n import _, current_babel_locale, ngettext
@@ -30,10 +31,14 @@ from src.platform.localtime import to_local
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessFacts:
-    """`status` is the tenant's: active, past_due, paused, suspended or closed."""
+    """`status` is the tenant's: active, past_due, paused, suspended or closed.
+
+    `is_confirmed`: an owner has proved an e-mail address.
+    """
 
     zone: ZoneInfo
     status: str = "active"
+    is_confirmed: bool = True
     may_sell_groups: bool = True
     may_sell_series: bool = True
     monthly_limit_reached: bool = False
@@ -148,7 +153,7 @@ def why_not_publishable_series(facts: PublishFacts, now: datetime) -> list[Reaso
 
 
 def _business_reasons(business: BusinessFacts) -> list[Reason]:
-    reasons: list[Reason] = []
+    reasons: list[Reason] = [] if business.is_confirmed else [not_confirmed()]
     if business.status not in ("active", "past_due"):
         reasons.append(
             Reason(

@@ -9,6 +9,7 @@ from src.platform.i18n import _
 
 
 class ReasonCode(StrEnum):
+    NOT_CONFIRMED = "not_confirmed"
     BUSINESS_CLOSED = "business_closed"
     PLAN_LACKS_GROUPS = "plan_lacks_groups"
     PLAN_LACKS_SERIES = "plan_lacks_series"
@@ -57,6 +58,19 @@ def guest_sentence(reasons: Sequence[Reason]) -> str:
 
 def not_at_present() -> str:
     return _("This cannot be booked at present. Please contact the business.")
+
+
+def opens_soon() -> str:
+    return _("This page opens soon. Nothing can be booked yet.")
+
+
+def not_confirmed() -> Reason:
+    return Reason(
+        ReasonCode.NOT_CONFIRMED,
+        opens_soon(),
+        _("No owner has confirmed an e-mail address yet."),
+        _("Follow the link in the e-mail that we sent you."),
+    )
 
 
 def closed_reason(closed: SaleClosed) -> Reason:

@@ -11,7 +11,7 @@ import msgspec
 
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.price_label import text as price_text
-from src.booking.domain.reasons import not_at_present
+from src.booking.domain.reasons import not_at_present, opens_soon
 from src.booking.queries.dates import (
     DatedRow,
     Wanted,
@@ -72,7 +72,7 @@ def shop_of(tenant: TenantSnapshot, on_sale: OnSale, now: datetime) -> Shop:
     """What a stranger may know of why a business does not sell."""
     notice = None
     if not tenant.is_confirmed:
-        notice = _("This page opens soon. Nothing can be booked yet.")
+        notice = opens_soon()
     elif not tenant.status.sells or on_sale.month_is_used_up:
         notice = not_at_present()
     is_open = notice is None

@@ -28,6 +28,7 @@ def business_facts(tenant: TenantSnapshot, *, monthly_limit_reached: bool = Fals
     return BusinessFacts(
         zone=tenant.zone,
         status=str(tenant.status),
+        is_confirmed=tenant.is_confirmed,
         may_sell_groups=tenant.entitlements.has(Feature.GROUP_SERVICES),
         may_sell_series=tenant.entitlements.has(Feature.SERIES),
         monthly_limit_reached=monthly_limit_reached,

@@ -148,15 +148,9 @@ async def _wish(
         total_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
         questions=read_questions(service.questions),
-        closed=_sentence(tenant, closed),
+        closed=guest_sentence(closed) if closed else None,
         size_error=guest_sentence(refused) if refused else None,
     )
-
-
-def _sentence(tenant: TenantSnapshot, closed: list[Reason]) -> str | None:
-    if not tenant.is_confirmed:
-        return _("This page opens soon. Nothing can be booked yet.")
-    return guest_sentence(closed) if closed else None
 
 
 def _room(runs: Sequence[Session]) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from src.booking.models import Seat, Session
 from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict, NotFound, PlanLimitReached
 from src.platform.ids import new_id
+from src.tenants.models import User
 from tests.support.builders import Business, a_business, a_series, a_service, a_session, as_guest
 from tests.support.clock import FrozenClock
 
@@ -171,6 +172,23 @@ async def test_joining_late_pays_for_what_is_left(
     made = await booked(uow_factory, lotus, a_wish("series", term.series.id))
     assert made.total_minor == 4000
     assert await taken(uow_factory, lotus.id) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("kind", ["session", "series"])
+async def test_nothing_is_sold_before_an_owner_has_confirmed_an_address(
+    uow_factory: UowFactory, lotus: Business, kind: str
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    single = await a_session(uow_factory, service)
+    term = await a_series(uow_factory, service)
+    async with uow_factory(None) as uow:
+        owner = await uow.session.get_one(User, lotus.owner.id)
+        owner.email_confirmed_at = None
+    with pytest.raises(NotBookable) as refused:
+        subject_id = single.id if kind == "session" else term.series.id
+        await booked(uow_factory, lotus, a_wish(kind, subject_id))
+    assert refused.value.code == "not_confirmed"
+    assert refused.value.message == "This page opens soon. Nothing can be booked yet."
 
 
 async def test_a_run_of_a_series_is_not_sold_singly_unless_drop_ins_are_allowed(

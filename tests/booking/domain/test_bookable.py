@@ -83,6 +83,7 @@ def test_nothing_stands_against_an_ordinary_booking() -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
+        ({"business": with_business(is_confirmed=False)}, ReasonCode.NOT_CONFIRMED),
         ({"business": with_business(status="paused")}, ReasonCode.BUSINESS_CLOSED),
         ({"business": with_business(status="suspended")}, ReasonCode.BUSINESS_CLOSED),
         ({"business": with_business(status="closed")}, ReasonCode.BUSINESS_CLOSED),
@@ -185,6 +186,7 @@ def test_an_opening_time_is_told_on_the_business_clock() -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
+        ({"business": with_business(is_confirmed=False)}, ReasonCode.NOT_CONFIRMED),
         ({"business": with_business(status="closed")}, ReasonCode.BUSINESS_CLOSED),
         ({"business": with_business(may_sell_series=False)}, ReasonCode.PLAN_LACKS_SERIES),
         (
