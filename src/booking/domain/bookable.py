@@ -24,6 +24,7 @@ from src.booking.domain.reasons import (
     not_at_present,
     not_confirmed,
     price_missing,
+    series_off_sale,
 )
 from src.platform.i18n import _, current_babel_locale, ngettext
 from src.platform.localtime import to_local
@@ -58,7 +59,8 @@ class ServiceFacts:
 class SessionFacts:
     """One session, asked for alone by `party_size` people.
 
-    `in_series` with `drop_in_allowed` makes it a drop-in; `drop_in_opens_at` is None when drop-ins
+    `in_series` with `drop_in_allowed` makes it a drop-in, on sale while its series is published,
+    active and not hidden, which `series_on_sale` says; `drop_in_opens_at` is None when drop-ins
     may book at once. `pays_online`: the wanted way to pay is the payment page, for a price above 0.
     """
 
@@ -71,6 +73,7 @@ class SessionFacts:
     party_size: int = 1
     pays_online: bool = False
     in_series: bool = False
+    series_on_sale: bool = True
     drop_in_allowed: bool = False
     drop_in_opens_at: datetime | None = None
 
@@ -245,6 +248,8 @@ def _single_sale_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
                 _("Set the sales mode to single sessions or both."),
             )
         ]
+    if facts.in_series and not facts.series_on_sale:
+        return [series_off_sale()]
     if facts.in_series and not facts.drop_in_allowed:
         return [
             Reason(

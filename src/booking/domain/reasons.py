@@ -17,6 +17,7 @@ class ReasonCode(StrEnum):
     SERVICE_INACTIVE = "service_inactive"
     NOT_SOLD_SINGLY = "not_sold_singly"
     NOT_SOLD_AS_SERIES = "not_sold_as_series"
+    SERIES_NOT_ON_SALE = "series_not_on_sale"
     DROP_IN_NOT_ALLOWED = "drop_in_not_allowed"
     DROP_IN_NOT_OPEN = "drop_in_not_open"
     CANCELLED = "cancelled"
@@ -70,6 +71,16 @@ def not_confirmed() -> Reason:
         opens_soon(),
         _("No owner has confirmed an e-mail address yet."),
         _("Follow the link in the e-mail that we sent you."),
+    )
+
+
+def series_off_sale() -> Reason:
+    """Against a single date of a series that is not itself on sale."""
+    return Reason(
+        ReasonCode.SERIES_NOT_ON_SALE,
+        _("This date is not on sale."),
+        _("The session's series is not published, switched off or hidden."),
+        _("Put the series on sale, or take the session out of it."),
     )
 
 

@@ -209,6 +209,29 @@ async def test_a_drop_in_pays_the_series_own_drop_in_price(
     assert made.total_minor == 2200
 
 
+@pytest.mark.parametrize(
+    "off_sale",
+    [{"published_at": None, "base_sessions": None}, {"active": False}, {"visibility": "hidden"}],
+)
+async def test_a_drop_in_is_on_sale_only_while_its_series_is(
+    uow_factory: UowFactory, lotus: Business, off_sale: dict[str, Any]
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    term = await a_series(uow_factory, service, drop_in_allowed=True, **off_sale)
+    with pytest.raises(NotBookable) as refused:
+        await booked(uow_factory, lotus, a_wish("session", term.sessions[0].id))
+    assert refused.value.code == "series_not_on_sale"
+
+
+async def test_a_drop_in_of_an_unlisted_series_is_sold(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    term = await a_series(uow_factory, service, drop_in_allowed=True, visibility="unlisted")
+    made = await booked(uow_factory, lotus, a_wish("session", term.sessions[0].id))
+    assert made.total_minor == 1500
+
+
 async def test_the_sales_mode_holds_for_direct_calls_too(
     uow_factory: UowFactory, lotus: Business
 ) -> None:

@@ -100,6 +100,10 @@ def test_nothing_stands_against_an_ordinary_booking() -> None:
         ({"service": with_service(horizon_days=2)}, ReasonCode.TOO_EARLY),
         ({"in_series": True}, ReasonCode.DROP_IN_NOT_ALLOWED),
         (
+            {"in_series": True, "drop_in_allowed": True, "series_on_sale": False},
+            ReasonCode.SERIES_NOT_ON_SALE,
+        ),
+        (
             {
                 "in_series": True,
                 "drop_in_allowed": True,
