@@ -4,6 +4,7 @@ The request commits `cancelling`, which stops sales, and starts the window in wh
 happens. The freeing itself is `src.booking.jobs.cancel`'s.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,8 @@ from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
-CANCELLABLE = (str(SeatState.HELD), str(SeatState.CONFIRMED))
+CONFIRMED = (str(SeatState.CONFIRMED),)
+CANCELLABLE = (str(SeatState.HELD), *CONFIRMED)
 
 register_constraint(
     "uq_cancellations_live",
@@ -38,7 +40,7 @@ async def cancel_session(
     """
     now = uow.clock.now()
     await _check_cancellable(uow, session_id, now)
-    total = await _customers_with_seats(uow, Seat.session_id == session_id)
+    total = await _customers_with_seats(uow, Seat.session_id == session_id, CONFIRMED)
     cancellation_id = await _request(
         uow, ctx, "session", session_id, reason=reason, total=total, undo_seconds=undo_seconds
     )
@@ -59,11 +61,13 @@ async def cancel_purchase(
     if booking is None:
         raise NotFound(_("There is no such booking."))
     now = uow.clock.now()
-    if not await _customers_with_seats(uow, Seat.booking_id == booking_id, starts_after=now):
+    which = Seat.booking_id == booking_id
+    if not await _customers_with_seats(uow, which, CANCELLABLE, starts_after=now):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
+    total = await _customers_with_seats(uow, which, CONFIRMED, starts_after=now)
     await audit(uow, ctx, "booking.cancelled", "booking", booking_id, reason=reason)
     return await _request(
-        uow, ctx, "purchase", booking_id, reason=reason, total=1, undo_seconds=undo_seconds
+        uow, ctx, "purchase", booking_id, reason=reason, total=total, undo_seconds=undo_seconds
     )
 
 
@@ -119,14 +123,14 @@ async def _check_cancellable(uow: UnitOfWork, session_id: UUID, now: datetime) -
 
 
 async def _customers_with_seats(
-    uow: UnitOfWork, which: Any, *, starts_after: datetime | None = None
+    uow: UnitOfWork, which: Any, states: Sequence[str], *, starts_after: datetime | None = None
 ) -> int:
-    """How many customers will be reached; the measure of the job's progress."""
+    """How many customers have such seats; of confirmed ones, the measure of the job's progress."""
     statement = (
         select(func.count(Booking.customer_id.distinct()))
         .select_from(Seat)
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
-        .where(Seat.tenant_id == uow.tenant, which, Seat.state.in_(CANCELLABLE))
+        .where(Seat.tenant_id == uow.tenant, which, Seat.state.in_(states))
     )
     if starts_after is not None:
         statement = statement.join(

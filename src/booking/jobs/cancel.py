@@ -1,15 +1,18 @@
 """Carrying out a cancellation: in chunks of customers, safe to run again at any point.
 
 Each chunk is one transaction: seats are freed, their customers' events recorded and the progress
-moved on together, so a killed worker repeats at most a chunk that left no trace. Payment pages of
-holds are expired at the processor first, outside of any transaction.
+moved on together, so a killed worker repeats at most a chunk that left no trace. Confirmed seats
+come first, since they need nobody else. The holds follow: their payment pages are expired at the
+processor, outside of any transaction, for as long as a run may wait for it.
 """
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ColumnElement, delete, func, select, update
 
 from src.billing.domain.kinds import OrderState
@@ -24,27 +27,34 @@ from src.platform.jobs.context import JobContext
 from src.tenants.models import PerformerBusy
 
 CHUNK_CUSTOMERS = 250
-HOLDS_AT_ONCE = 25
+HOLDS_AT_ONCE = 10
 RUN_SECONDS = 8
+HOLDS_SECONDS = 8
 WAIT_FOR_HOLDS_SECONDS = 15
+
+log = structlog.get_logger(__name__)
 
 
 async def carry_out_cancellation(job: JobContext, event: CancellationRequested) -> None:
-    """Frees seats for some seconds, then hands the rest to its next run."""
+    """Frees seats, then closes holds, each for some seconds; hands the rest to its next run.
+
+    A run ends well within a lease, however long the processor takes to answer.
+    """
     cancellation = await _begin(job, event.cancellation_id)
     if cancellation is None:
         async with job.unit_of_work(done=True):
             return
     stop_at = job.clock.now() + timedelta(seconds=RUN_SECONDS)
-    await _close_holds(job, cancellation)
-    finished = False
-    while not finished and job.clock.now() < stop_at:
+    freed = False
+    while not freed and job.clock.now() < stop_at:
         async with job.unit_of_work() as uow:
-            finished = not await _free_chunk(uow, cancellation)
+            freed = not await _free_chunk(uow, cancellation)
+    if freed:
+        await _close_holds(job, cancellation)
     async with job.unit_of_work(done=True) as uow:
-        if not (finished and await _finish(uow, cancellation)):
-            wait = WAIT_FOR_HOLDS_SECONDS if finished else 0
-            uow.record(event, delay_seconds=wait)
+        if not (freed and await _finish(uow, cancellation)):
+            has_more = await _next_customers(uow, cancellation, uow.clock.now())
+            uow.record(event, delay_seconds=0 if has_more else WAIT_FOR_HOLDS_SECONDS)
 
 
 async def _begin(job: JobContext, cancellation_id: UUID) -> Cancellation | None:
@@ -67,33 +77,42 @@ async def _close_holds(job: JobContext, cancellation: Cancellation) -> None:
     """Expires the payment pages of orders in checkout; one that turns out paid is confirmed.
 
     A confirmed order's other seats stay; this session's share goes back, since its state says so.
+    Each is tried once, several side by side; what takes too long is left for the next run.
     """
-    while True:
-        async with job.unit_of_work() as uow:
-            order_ids = await _open_orders(uow, cancellation)
-        if not order_ids:
-            return
-        await expire_pages_for_orders(job.services, job.tenant_id, order_ids)
-        async with job.unit_of_work() as uow:
-            still_open = await _open_orders(uow, cancellation)
-        if set(still_open) >= set(order_ids):
-            return
+    tried: list[UUID] = []
+    try:
+        async with asyncio.timeout(HOLDS_SECONDS):
+            while order_ids := await _open_orders(job, cancellation, tried):
+                tried += order_ids
+                await asyncio.gather(
+                    *(
+                        expire_pages_for_orders(job.services, job.tenant_id, [one])
+                        for one in order_ids
+                    )
+                )
+    except TimeoutError:
+        log.warning("holds_not_closed_in_time", cancellation_id=str(cancellation.id))
 
 
-async def _open_orders(uow: UnitOfWork, cancellation: Cancellation) -> list[UUID]:
-    found = await uow.session.scalars(
-        select(Seat.order_id)
-        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
-        .where(
-            Seat.tenant_id == uow.tenant,
-            _in_scope(cancellation),
-            Seat.state == str(SeatState.HELD),
-            Order.state == str(OrderState.OPEN),
+async def _open_orders(
+    job: JobContext, cancellation: Cancellation, tried: Sequence[UUID]
+) -> Sequence[UUID]:
+    """The next orders in checkout that this run has not tried."""
+    async with job.unit_of_work() as uow:
+        found = await uow.session.scalars(
+            select(Seat.order_id)
+            .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
+            .where(
+                Seat.tenant_id == uow.tenant,
+                _in_scope(cancellation),
+                Seat.state == str(SeatState.HELD),
+                Seat.order_id.not_in(tried),
+                Order.state == str(OrderState.OPEN),
+            )
+            .distinct()
+            .limit(HOLDS_AT_ONCE)
         )
-        .distinct()
-        .limit(HOLDS_AT_ONCE)
-    )
-    return list(found)
+        return found.all()
 
 
 def _in_scope(cancellation: Cancellation) -> ColumnElement[bool]:
@@ -103,15 +122,20 @@ def _in_scope(cancellation: Cancellation) -> ColumnElement[bool]:
 
 
 async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
-    """Frees the seats of the next customers; False when there is none left."""
+    """Frees the seats of the next customers; False when there is none left.
+
+    Those that another run has freed meanwhile are its own: they are neither told nor counted again.
+    """
     now = uow.clock.now()
     customers = await _next_customers(uow, cancellation, now)
     if not customers:
         return False
     seats = await _lock_seats(uow, cancellation, customers, now)
+    if not seats:
+        return True
     await _mark_cancelled(uow, cancellation, seats, now)
     _tell(uow, cancellation, seats)
-    await _progress(uow, cancellation, customers, len(seats))
+    await _progress(uow, cancellation, seats)
     await uow.settle()
     await give_back_seats(uow, Counter(seat.session_id for seat, _customer in seats))
     return True
@@ -212,15 +236,17 @@ def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Sea
 
 
 async def _progress(
-    uow: UnitOfWork, cancellation: Cancellation, customers: Sequence[UUID], freed: int
+    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]
 ) -> None:
+    """Who paid after the request was not in the total, and is added to it when reached."""
+    done = Cancellation.done + len({customer_id for _seat, customer_id in seats})
     await uow.session.execute(
         update(Cancellation)
         .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation.id)
         .values(
-            done=Cancellation.done + len(customers),
-            seats_freed=Cancellation.seats_freed + freed,
-            cursor=customers[-1],
+            done=done,
+            total=func.greatest(Cancellation.total, done),
+            seats_freed=Cancellation.seats_freed + len(seats),
         )
         .execution_options(synchronize_session=False)
     )

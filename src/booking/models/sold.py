@@ -83,7 +83,7 @@ class Cancellation(TenantScoped, Base):
     """The cancelling of a session or a purchase, done by a job in chunks.
 
     `waiting` is the undo window, in which nothing has happened yet. `total` and `done` count
-    orders; `cursor` is the last order dealt with.
+    customers with confirmed seats. `cursor` is not used.
     """
 
     __tablename__ = "cancellations"
