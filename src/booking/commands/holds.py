@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from src.billing.lines import LineKind
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.models import Seat, Session
+from src.booking.models import Cancellation, Seat, Session
 from src.platform.db.uow import UnitOfWork
 
 
@@ -24,7 +24,7 @@ class SeatLines(LineKind):
 
     async def confirm(self, uow: UnitOfWork, order: Order, now: datetime) -> int:
         seats = await lock_seats(uow, order.id, (SeatState.HELD,))
-        undeliverable = await _sessions_being_cancelled(uow, seats)
+        undeliverable = await _undeliverable_sessions(uow, seats)
         kept = [seat.id for seat in seats if seat.session_id not in undeliverable]
         lost = [seat for seat in seats if seat.session_id in undeliverable]
         await _move(uow, kept, SeatState.CONFIRMED, "guest", "paid", now)
@@ -71,12 +71,23 @@ async def lock_seats(
     return found.all()
 
 
-async def _sessions_being_cancelled(uow: UnitOfWork, seats: Sequence[Seat]) -> set[UUID]:
+async def _undeliverable_sessions(uow: UnitOfWork, seats: Sequence[Seat]) -> set[UUID]:
+    """Sessions that are cancelled, or whose seats are being freed.
+
+    One whose cancellation can still be undone is not: its seat is confirmed, and freed like any
+    other if the cancellation goes on.
+    """
+    being_freed = exists().where(
+        Cancellation.tenant_id == Session.tenant_id,
+        Cancellation.subject_id == Session.id,
+        Cancellation.state == "running",
+    )
     found = await uow.session.scalars(
         select(Session.id).where(
             Session.tenant_id == uow.tenant,
             Session.id.in_({seat.session_id for seat in seats}),
-            Session.state != str(SessionState.SCHEDULED),
+            (Session.state == str(SessionState.CANCELLED))
+            | ((Session.state == str(SessionState.CANCELLING)) & being_freed),
         )
     )
     return set(found)

@@ -10,10 +10,11 @@ from sqlalchemy import select, text
 from src.billing.commands.orders import get_order, lock_order
 from src.billing.models import Order, OrderLine
 from src.booking.commands.book import BookCommand, Booked, book
+from src.booking.commands.cancel import cancel_session
 from src.booking.commands.claims import SeatsGone
 from src.booking.commands.holds import SeatLines
 from src.booking.errors import NotBookable, PriceChanged
-from src.booking.models import Seat, Session
+from src.booking.models import Cancellation, Seat, Session
 from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict, NotFound, PlanLimitReached
 from src.platform.ids import new_id
@@ -385,20 +386,27 @@ async def test_late_money_gets_nothing_when_one_seat_is_gone(
     assert await taken(uow_factory, lotus.id) == [0, 0, 1]
 
 
-async def test_paying_for_a_session_that_is_being_cancelled_owes_its_share_back(
-    uow_factory: UowFactory, lotus: Business
+@pytest.mark.parametrize(
+    ("progress", "owed_minor", "seat"),
+    [("waiting", 0, "confirmed"), ("running", 2000, "cancelled")],
+)
+async def test_paying_for_a_session_whose_seats_are_being_freed_owes_its_share_back(
+    uow_factory: UowFactory, lotus: Business, progress: str, owed_minor: int, seat: str
 ) -> None:
+    """While the cancellation can be undone, the seat is the guest's."""
     term = await a_series(uow_factory, await a_service(uow_factory, lotus.id))
     made = await booked(uow_factory, lotus, a_wish("series", term.series.id))
     async with uow_factory(lotus.id) as uow:
-        session = await uow.session.get_one(Session, (lotus.id, term.sessions[1].id))
-        session.state = "cancelling"
+        cancellation_id = await cancel_session(
+            uow, lotus.ctx, term.sessions[1].id, reason="", undo_seconds=10
+        )
+        (await uow.session.get_one(Cancellation, (lotus.id, cancellation_id))).state = progress
     async with uow_factory(lotus.id) as uow:
         order = await lock_order(uow, made.order_id)
-        assert await SeatLines().confirm(uow, order, uow.clock.now()) == 2000
+        assert await SeatLines().confirm(uow, order, uow.clock.now()) == owed_minor
     states = [seat.state for seat in await seats_of(uow_factory, lotus.id)]
-    assert states == ["confirmed", "cancelled", "confirmed"]
-    assert await taken(uow_factory, lotus.id) == [1, 0, 1]
+    assert states == ["confirmed", seat, "confirmed"]
+    assert await taken(uow_factory, lotus.id) == [1, int(seat == "confirmed"), 1]
 
 
 async def test_the_last_unit_of_the_month_is_the_last(uow_factory: UowFactory) -> None:
