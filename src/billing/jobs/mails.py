@@ -116,6 +116,8 @@ def _reason(refund: Refund, order: Order, tenant: TenantSnapshot) -> str:
     with use_locale(order.locale):
         if refund.cause == RefundCause.PAID_TWICE:
             return _("You had paid for this booking before. Your booking stands.")
+        if refund.cause == RefundCause.NOT_DELIVERED and refund.amount_minor >= order.total_minor:
+            return _("All of what you booked was cancelled just before your payment came.")
         if refund.cause == RefundCause.NOT_DELIVERED:
             return _(
                 "A part of what you booked was cancelled just before your payment came. The rest"

@@ -81,6 +81,18 @@ async def test_a_guest_is_told_of_what_could_not_be_delivered(till: Till) -> Non
     assert "The rest of your booking stands." in mail.text
 
 
+async def test_a_guest_who_lost_all_of_it_is_not_told_that_a_rest_stands(till: Till) -> None:
+    till.places.undeliverable_minor = 2000
+    order_id, session_id = await till.order_with_page()
+    await till.pay(session_id)
+    await settle(till, order_id)
+    await till.work()
+    (mail,) = await mails(till)
+    assert "£20.00" in mail.subject
+    assert "All of what you booked was cancelled just before your payment came." in mail.text
+    assert "stands" not in mail.text
+
+
 async def test_a_guest_without_an_address_gets_no_mail(till: Till) -> None:
     till.places.undeliverable_minor = 700
     order_id, session_id = await till.order_with_page(guest_email="")
