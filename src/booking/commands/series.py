@@ -43,7 +43,8 @@ register_constraint(
 class SeriesCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What an owner says of a series. `session_ids` are all the dates it is to have.
 
-    `drop_in_minor` None: a single date costs what the service says.
+    `drop_in_minor` None: a single date costs what the service says. It is paid as the service
+    says, so a free service has none above 0.
     """
 
     title: str
@@ -84,12 +85,13 @@ async def create_series(
     Raises: PlanLimitReached, NotFound, InvalidInput, Conflict.
     """
     await _require_plan(uow, ctx)
-    if await uow.session.get(Service, (uow.tenant, service_id)) is None:
+    service = await uow.session.get(Service, (uow.tenant, service_id))
+    if service is None:
         raise NotFound(_("There is no such service."))
     series_id = series_id or new_id()
     if await uow.session.get(Series, (uow.tenant, series_id)) is not None:
         return series_id
-    _check(cmd)
+    _check(cmd, service)
     now = uow.clock.now()
     uow.session.add(
         Series(
@@ -117,7 +119,7 @@ async def update_series(
     """
     await _require_plan(uow, ctx)
     series = await get_series(uow, series_id)
-    _check(cmd)
+    _check(cmd, await uow.session.get_one(Service, (uow.tenant, series.service_id)))
     for name, value in _columns(cmd).items():
         setattr(series, name, value)
     series.updated_at = uow.clock.now()
@@ -190,7 +192,7 @@ async def _require_plan(uow: UnitOfWork, ctx: RequestContext) -> None:
     await require_feature_now(uow, ctx, Feature.SERIES)
 
 
-def _check(cmd: SeriesCommand) -> None:
+def _check(cmd: SeriesCommand, service: Service) -> None:
     """Raises: InvalidInput with every field's sentence."""
     wrong: dict[str, str] = {}
     if not cmd.title.strip():
@@ -203,6 +205,8 @@ def _check(cmd: SeriesCommand) -> None:
         wrong["price"] = _("Please give a price between 0 and 100,000.")
     if cmd.drop_in_minor is not None and not 0 <= cmd.drop_in_minor <= MAX_PRICE_MINOR:
         wrong["drop_in_price"] = _("Please give a price between 0 and 100,000.")
+    elif cmd.drop_in_minor and service.price_type == SeriesPriceType.FREE:
+        wrong["drop_in_price"] = _("The service is free, so a single date cannot have a price.")
     if cmd.join_policy is JoinPolicy.UNTIL and cmd.join_until_on is None:
         wrong["join_until_on"] = _("Please say until which day guests may join.")
     if wrong:

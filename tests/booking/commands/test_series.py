@@ -126,6 +126,20 @@ async def test_each_field_gets_its_own_sentence(
     assert list(refused.value.fields) == [field]
 
 
+async def test_a_single_date_of_a_free_service_has_no_price(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    service = await a_service(uow_factory, lotus.id, price_type="free", price_minor=0)
+    run = await a_session(uow_factory, service)
+    series_id = await published(uow_factory, lotus, service.id, a_plan(run.id, drop_in_minor=0))
+    with pytest.raises(InvalidInput) as refused:
+        async with uow_factory(lotus.id) as uow:
+            await update_series(uow, lotus.ctx, series_id, a_plan(run.id, drop_in_minor=900))
+    assert list(refused.value.fields) == ["drop_in_price"]
+    with pytest.raises(InvalidInput):
+        await published(uow_factory, lotus, service.id, a_plan(drop_in_minor=900))
+
+
 @pytest.mark.parametrize("plan", ["free", "starter"])
 async def test_a_smaller_plan_gets_no_series_whichever_way(
     uow_factory: UowFactory, plan: str
