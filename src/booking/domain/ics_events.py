@@ -1,5 +1,6 @@
 """The events of a calendar file as property lists, read so that one broken event harms no other."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -104,9 +105,12 @@ def _keep(calendar: RawCalendar, stack: list[str], line: str) -> None:
 
 
 def _unfolded(text: str) -> Iterator[str]:
-    """Logical lines: a line that begins with a blank continues the one before."""
+    """Logical lines: a line that begins with a blank continues the one before.
+
+    Only CR and LF end a line; pasted descriptions hold other signs that Python takes for ends.
+    """
     current = ""
-    for line in text.splitlines():
+    for line in re.split(r"\r\n|\n|\r", text):
         if line[:1] in (" ", "\t"):
             current += line[1:]
             continue

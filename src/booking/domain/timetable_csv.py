@@ -47,16 +47,33 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 """What a column may be called, in small letters and with blanks for other signs."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_DATE_FORMS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %b %Y", "%d %B %Y")
+_DATE_FORMS = ("%Y-%m-%d", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %b %Y", "%d %B %Y")
 _TIME = re.compile(r"(\d{1,2})[:.h]?(\d{2})?(?::(\d{2}))?\s*(am|pm)?", re.IGNORECASE)
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}\b")
+_MONTH_FIRST_ZONES = (
+    "America/New_York",
+    "America/Detroit",
+    "America/Chicago",
+    "America/Denver",
+    "America/Boise",
+    "America/Phoenix",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "America/Indiana/",
+    "America/Kentucky/",
+    "America/North_Dakota/",
+    "Pacific/Honolulu",
+    "US/",
+)
 _NUMBER = re.compile(r"\d{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where each thing stands, by its own name."""
+    """Where each thing stands, by its own name; `month_first` is how 4/2/2027 is meant."""
 
     places: Mapping[str, int]
+    month_first: bool = False
 
     def cell(self, row: CsvRow, name: str) -> str:
         place = self.places.get(name)
@@ -87,9 +104,10 @@ def parse_csv(content: bytes, *, zone: ZoneInfo, now: datetime) -> Timetable:
     table = read_csv(content)
     columns = find_columns(table.header)
     _check_columns(columns, table.header)
+    notes: list[str] = []
+    columns = Columns(columns.places, _month_first(table.rows, columns, zone, notes))
     sessions: list[ProposedSession] = []
     refused: list[RefusedRow] = []
-    notes: list[str] = []
     for row in table.rows:
         title = columns.cell(row, "title")
         try:
@@ -105,6 +123,28 @@ def parse_csv(content: bytes, *, zone: ZoneInfo, now: datetime) -> Timetable:
         sessions[:LARGEST_NUMBER_OF_SESSIONS], key=lambda one: (one.starts_at, one.uid)
     )
     return Timetable(tuple(ordered), tuple(refused), tuple(notes))
+
+
+def _month_first(
+    rows: Sequence[CsvRow], columns: Columns, zone: ZoneInfo, notes: list[str]
+) -> bool:
+    """Whether dates with slashes put the month first, as the whole file shows it.
+
+    Where no date of the file tells, the habit of the business's country does, and a note says so.
+    """
+    names = ("date", "starts_at", "first_date", "last_date")
+    cells = (columns.cell(row, name) for row in rows for name in names)
+    found = [match for match in map(_SLASHED.match, cells) if match]
+    if not found or any(int(match[1]) > 12 for match in found):
+        return False
+    if any(int(match[2]) > 12 for match in found):
+        return True
+    month_first = zone.key.startswith(_MONTH_FIRST_ZONES)
+    if month_first:
+        notes.append(_("Dates such as 4/2/2027 were read with the month first."))
+    else:
+        notes.append(_("Dates such as 4/2/2027 were read with the day first."))
+    return month_first
 
 
 def _check_columns(columns: Columns, header: Sequence[str]) -> None:
@@ -179,7 +219,7 @@ def _capacity(text: str) -> int | None:
 
 def _spans(row: CsvRow, columns: Columns) -> Iterator[tuple[datetime, datetime]]:
     if columns.has("starts_at"):
-        start = _read_moment(columns.cell(row, "starts_at"))
+        start = _read_moment(columns.cell(row, "starts_at"), columns)
         yield start, _end_of(row, columns, start)
         return
     begin = _start_time(row, columns)
@@ -190,10 +230,10 @@ def _spans(row: CsvRow, columns: Columns) -> Iterator[tuple[datetime, datetime]]
 
 def _days(row: CsvRow, columns: Columns) -> Iterator[date]:
     if columns.cell(row, "date"):
-        yield _read_date(columns.cell(row, "date"))
+        yield _read_date(columns.cell(row, "date"), columns)
         return
-    first = _read_date(columns.cell(row, "first_date"))
-    last = _read_date(columns.cell(row, "last_date") or columns.cell(row, "first_date"))
+    first = _read_date(columns.cell(row, "first_date"), columns)
+    last = _read_date(columns.cell(row, "last_date") or columns.cell(row, "first_date"), columns)
     if not first <= last <= first + timedelta(days=800):
         raise RowRefusedError(_("Its last date is before its first, or years later."))
     word = columns.cell(row, "weekday").lower()
@@ -213,7 +253,7 @@ def _start_time(row: CsvRow, columns: Columns) -> time:
 def _end_of(row: CsvRow, columns: Columns, start: datetime) -> datetime:
     """The end on the same wall clock; one before the start is on the next day."""
     if columns.cell(row, "ends_at"):
-        return _read_moment(columns.cell(row, "ends_at"))
+        return _read_moment(columns.cell(row, "ends_at"), columns)
     if columns.has("end_hour"):
         end = _clock(columns.cell(row, "end_hour"), columns.cell(row, "end_minute"))
     elif columns.cell(row, "end"):
@@ -227,19 +267,20 @@ def _end_of(row: CsvRow, columns: Columns, start: datetime) -> datetime:
     return ends if ends > start else ends + timedelta(days=1)
 
 
-def _read_moment(text: str) -> datetime:
+def _read_moment(text: str, columns: Columns) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         day, _blank, clock = text.partition(" ")
-        return datetime.combine(_read_date(day), _read_time(clock))
+        return datetime.combine(_read_date(day, columns), _read_time(clock))
     if found.tzinfo is not None:
         raise RowRefusedError(_("Its time names a zone; use the clock of your business."))
     return found
 
 
-def _read_date(text: str) -> date:
-    for form in _DATE_FORMS:
+def _read_date(text: str, columns: Columns) -> date:
+    slashed = "%m/%d/%Y" if columns.month_first else "%d/%m/%Y"
+    for form in (*_DATE_FORMS, slashed):
         try:
             return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
         except ValueError:

@@ -19,6 +19,7 @@ from src.booking.domain.ics_zones import (
     known_zone,
     read_time,
 )
+from src.booking.domain.session_rules import LONGEST_SESSION
 from src.booking.domain.timetable import (
     LARGEST_NUMBER_OF_SESSIONS,
     ProposedSession,
@@ -101,8 +102,9 @@ class _Reader:
 
     def _read_uid(self, uid: str, events: Sequence[tuple[RawEvent, Properties]]) -> None:
         """An event with the dates that were moved or cancelled by themselves."""
-        masters = [pair for pair in events if "RECURRENCE-ID" not in pair[1]]
-        moved = self._moved([pair for pair in events if "RECURRENCE-ID" in pair[1]])
+        masters = _newest([pair for pair in events if "RECURRENCE-ID" not in pair[1]])
+        changes = [pair for pair in events if "RECURRENCE-ID" in pair[1]]
+        moved = self._moved(sorted(changes, key=lambda pair: _sequence(pair[1])))
         for event, properties in masters:
             try:
                 self._read_master(uid, event, properties, moved)
@@ -134,12 +136,13 @@ class _Reader:
         clock, start = self._when(_required(properties, "DTSTART"))
         length = self._length(properties, clock, start)
         left_out = self._listed(properties, "EXDATE")
+        days_out = _listed_days(properties, "EXDATE")
         notes: list[str] = [clock.warning] if clock.warning else []
         past = 0
         for local in self._starts(properties, clock, start, notes):
             own: list[str] = list(notes)
             at = clock.to_utc(local, own)
-            if at in left_out or at in moved:
+            if at in left_out or at in moved or f"{local:%Y%m%d}" in days_out:
                 continue
             if at <= self._now:
                 past += 1
@@ -212,9 +215,9 @@ class _Reader:
         if "DURATION" in properties:
             try:
                 length = vDuration.from_ical(properties["DURATION"][0].value)  # type: ignore[no-untyped-call]  # the library's omission
-            except ValueError:
+            except (ValueError, OverflowError):
                 raise RowRefusedError(_("Its duration cannot be read.")) from None
-            return timedelta(seconds=length.total_seconds())
+            return min(timedelta(seconds=length.total_seconds()), LONGEST_SESSION * 2)
         raise RowRefusedError(_("It has no end."))
 
     def _propose(
@@ -242,6 +245,25 @@ class _Reader:
     def _refuse(self, number: int, title: str, reason: RowRefusedError) -> None:
         ref = _("event %(number)s", number=number)
         self._refused.append(RefusedRow(ref, title[:200], str(reason)))
+
+
+def _newest(
+    events: Sequence[tuple[RawEvent, Properties]],
+) -> list[tuple[RawEvent, Properties]]:
+    """The versions with the highest SEQUENCE; a program may leave older ones in its file."""
+    highest = max((_sequence(properties) for _event, properties in events), default=0)
+    return [pair for pair in events if _sequence(pair[1]) == highest]
+
+
+def _sequence(properties: Properties) -> int:
+    text = _text(properties, "SEQUENCE").strip()
+    return int(text[:9]) if text.isascii() and text.isdigit() else 0
+
+
+def _listed_days(properties: Properties, name: str) -> set[str]:
+    """The whole days of EXDATE, as written: some programs leave out days instead of moments."""
+    values = (value for item in properties.get(name, []) for value in item.value.split(",")[:2000])
+    return {value.strip() for value in values if is_day(value.strip())}
 
 
 def _check_state(properties: Properties) -> None:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from src.booking.domain.rehearsal import BusySpan, ImportRules, KnownSession, rehearse
 from src.booking.domain.timetable import Timetable
@@ -29,6 +31,29 @@ def calendar(*parts: str) -> str:
     return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", *parts, "END:VCALENDAR", ""])
 
 
+FRAGMENTS = [
+    "BEGIN:VEVENT",
+    "END:VEVENT",
+    "BEGIN:VALARM",
+    "END:VALARM",
+    "BEGIN:VTIMEZONE",
+    "END:VTIMEZONE",
+    "END:VCALENDAR",
+    "TZID:Odd",
+    "DTSTART;TZID=Odd:20270401T100000",
+    "DTSTART:20270402T100000Z",
+    "DTEND:20270402T110000Z",
+    "DURATION:PT1H",
+    "RRULE:FREQ=WEEKLY;COUNT=2",
+    "RRULE:FREQ=DAILY;UNTIL=20270409",
+    "EXDATE:20270402T100000Z,",
+    "RDATE;VALUE=PERIOD:20270403T100000Z/PT1H",
+    "RECURRENCE-ID:20270402T100000Z",
+    "SUMMARY;X=:;:",
+    " folded",
+    "UID:1",
+    ":",
+]
 YOGA = ("UID:y1", "SUMMARY:Yoga", "DTSTART;TZID=Europe/Amsterdam:20270323T183000", "DURATION:PT1H")
 
 
@@ -116,6 +141,63 @@ def test_an_unknown_zone_is_read_on_the_businesss_clock_with_a_warning() -> None
     assert "Mars/Base" in session.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("lines", "days"),
+    [
+        (("RRULE:FREQ=WEEKLY;COUNT=3", "EXDATE;VALUE=DATE:20270330"), ["23", "06"]),
+        (("SEQUENCE:2", "DESCRIPTION:one\u2028two\u0085three"), ["23"]),
+        (("RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=WE",), ["23"]),
+    ],
+)
+def test_oddities_that_programs_write(lines: tuple[str, ...], days: list[str]) -> None:
+    found = read(calendar(event(*YOGA, *lines)))
+    assert [f"{session.starts_at.astimezone(ZONE):%d}" for session in found.sessions] == days
+    assert not found.refused
+
+
+def test_the_newest_version_of_an_event_counts() -> None:
+    moved = [line.replace("20270323", "20270324") for line in YOGA]
+    found = read(calendar(event(*moved, "SEQUENCE:3"), event(*YOGA, "SEQUENCE:1"), event(*YOGA)))
+    assert [session.starts_at.day for session in found.sessions] == [24]
+
+
+@pytest.mark.parametrize("length", ["P999999999D", "P99999999999999W", "P-", "-PT1H", "PT0S"])
+def test_a_senseless_length_is_refused(length: str) -> None:
+    lines = [*YOGA[:3], f"DURATION:{length}"]
+    found = read(calendar(event(*lines)))
+    assert (len(found.sessions), len(found.refused)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=20",
+        "FREQ=DAILY;BYMONTHDAY=30;BYMONTH=2",
+        "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=300",
+        "FREQ=WEEKLY;COUNT=99999999999999999999",
+        "FREQ=DAILY;BYHOUR=1,2,3,4,5,6,7,8,9,10,11,12;UNTIL=29991231",
+        "FREQ=MINUTELY",
+        "FREQ=DAILY;BYHOUR=99",
+        "FREQ=WEEKLY;BYDAY=",
+        "BYDAY",
+        "FREQ=DAILY;" + "BYMONTH=1;" * 100,
+    ],
+)
+def test_a_rule_meant_to_burn_time_costs_little(rule: str) -> None:
+    events = [event(f"UID:{n}", *YOGA[1:], f"RRULE:{rule}") for n in range(3)]
+    found = read(calendar(*events, event(*YOGA)))
+    assert any(session.uid.startswith("y1|") for session in found.sessions)
+    assert len(found.sessions) < 3 * 800
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=25))
+@settings(max_examples=60)
+def test_any_heap_of_lines_is_read_or_refused(lines: list[str]) -> None:
+    found = read("\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", *lines]))
+    for session in found.sessions:
+        assert NOW < session.starts_at < session.ends_at
+
+
 def test_five_thousand_events_are_read() -> None:
     start = datetime(2027, 4, 1, 10, 0, tzinfo=UTC)
     events = [
@@ -148,6 +230,24 @@ def test_a_sheet_in_any_dialect_is_the_same_sheet(content: bytes) -> None:
     assert (session.title, session.capacity, session.location_name) == ("Pilates", 8, "Hall")
     assert session.ends_at - session.starts_at == timedelta(minutes=45)
     assert "rounded" in session.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("zone", "dates", "days", "noted"),
+    [
+        ("Europe/Amsterdam", ["04/05/2027"], ["04 May"], True),
+        ("America/New_York", ["04/05/2027"], ["05 Apr"], True),
+        ("Europe/Amsterdam", ["04/05/2027", "04/25/2027"], ["05 Apr", "25 Apr"], False),
+        ("America/New_York", ["04/05/2027", "25/05/2027"], ["04 May", "25 May"], False),
+    ],
+)
+def test_dates_with_slashes_are_meant_alike_in_the_whole_file(
+    zone: str, dates: list[str], days: list[str], noted: bool
+) -> None:
+    rows = "".join(f"A,{day},10:00,11:00\n" for day in dates)
+    found = parse_timetable(f"title,date,start,end\n{rows}".encode(), zone=ZoneInfo(zone), now=NOW)
+    assert [f"{session.starts_at:%d %b}" for session in found.sessions] == days
+    assert bool(found.notes) is noted
 
 
 def test_windows_letters_survive() -> None:
