@@ -115,7 +115,10 @@ async def update_series(
     """Changes what is said and which dates belong to it; holds and what is sold keep their price.
 
     Dates that join after the first publication are delivered to new buyers but do not move the
-    base that prices are worked out by. Raises: PlanLimitReached, NotFound, InvalidInput, Conflict.
+    base that prices are worked out by; one of the published term that is taken out leaves the base
+    for good, and comes back as one that joined later.
+
+    Raises: PlanLimitReached, NotFound, InvalidInput, Conflict.
     """
     await _require_plan(uow, ctx)
     series = await get_series(uow, series_id)
@@ -123,11 +126,13 @@ async def update_series(
     for name, value in _columns(cmd).items():
         setattr(series, name, value)
     series.updated_at = uow.clock.now()
-    before = set(await _session_ids(uow, series_id))
+    before = await _dates_in_term(uow, series_id)
     wanted = set(cmd.session_ids)
-    await _detach(uow, series_id, before - wanted)
+    gone = before.keys() - wanted
+    _shrink_base(series, sum(before[session_id] for session_id in gone))
+    await _detach(uow, series_id, gone)
     in_term = series.published_at is None
-    await _attach(uow, series_id, series.service_id, wanted - before, in_term=in_term)
+    await _attach(uow, series_id, series.service_id, wanted - before.keys(), in_term=in_term)
     await audit(uow, ctx, "series.changed", "series", series_id, title=cmd.title)
 
 
@@ -230,11 +235,27 @@ def _columns(cmd: SeriesCommand) -> dict[str, object]:
     }
 
 
-async def _session_ids(uow: UnitOfWork, series_id: UUID) -> Sequence[UUID]:
-    found = await uow.session.scalars(
-        select(Session.id).where(Session.tenant_id == uow.tenant, Session.series_id == series_id)
+async def _dates_in_term(uow: UnitOfWork, series_id: UUID) -> dict[UUID, bool]:
+    """The series' sessions, each with whether it belongs to the published term."""
+    found = await uow.session.execute(
+        select(Session.id, Session.in_term).where(
+            Session.tenant_id == uow.tenant, Session.series_id == series_id
+        )
     )
-    return found.all()
+    return {row.id: row.in_term for row in found}
+
+
+def _shrink_base(series: Series, dates: int) -> None:
+    """So many dates of a published term leave it; what is left keeps its price per date.
+
+    Raises: InvalidInput when none would be left.
+    """
+    if series.base_sessions is None or not dates:
+        return
+    if series.base_sessions <= dates:
+        sentence = _("At least one date that the series was published with has to stay.")
+        raise InvalidInput(sentence, fields={"session_ids": sentence})
+    series.base_sessions -= dates
 
 
 async def _attach(

@@ -16,6 +16,8 @@ from src.booking.commands.series import (
 )
 from src.booking.domain.kinds import JoinPolicy, SeriesPriceType
 from src.booking.models import Session
+from src.booking.queries.offer_facts import quote_of_series
+from src.booking.queries.offers import get_series_offer
 from src.platform.db.uow import UowFactory
 from src.platform.errors import InvalidInput, NotFound, PlanLimitReached
 from tests.booking.commands.test_book import a_wish, booked
@@ -69,6 +71,46 @@ async def test_publishing_fixes_the_base_and_later_dates_do_not_move_it(
         assert (await get_series(uow, series_id)).base_sessions == 2
         late = await uow.session.get_one(Session, (lotus.id, runs[2]))
         assert not late.in_term
+
+
+async def price_of(uow_factory: UowFactory, business: Business, series_id: UUID) -> int:
+    async with uow_factory(business.id) as uow:
+        offer = await get_series_offer(uow, series_id)
+        return quote_of_series(offer, business.tenant, 1, uow.clock.now()).total_minor
+
+
+async def test_a_date_taken_out_and_put_back_leaves_the_price_as_it_was(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    service_id, runs = await three_sessions(uow_factory, lotus)
+    series_id = await published(uow_factory, lotus, service_id, a_plan(*runs))
+    for dates in (runs[:2], runs):
+        async with uow_factory(lotus.id) as uow:
+            await update_series(uow, lotus.ctx, series_id, a_plan(*dates))
+            assert (await get_series(uow, series_id)).base_sessions == 2
+        assert await price_of(uow_factory, lotus, series_id) == 6000
+
+
+async def test_a_date_that_joined_later_leaves_the_base_alone(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    service_id, runs = await three_sessions(uow_factory, lotus)
+    series_id = await published(uow_factory, lotus, service_id, a_plan(*runs[:2]))
+    for dates in (runs, runs[:2]):
+        async with uow_factory(lotus.id) as uow:
+            await update_series(uow, lotus.ctx, series_id, a_plan(*dates))
+            assert (await get_series(uow, series_id)).base_sessions == 2
+
+
+async def test_a_published_series_keeps_a_date_of_its_term(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    service_id, runs = await three_sessions(uow_factory, lotus)
+    series_id = await published(uow_factory, lotus, service_id, a_plan(*runs[:2]))
+    with pytest.raises(InvalidInput) as refused:
+        async with uow_factory(lotus.id) as uow:
+            await update_series(uow, lotus.ctx, series_id, a_plan(runs[2]))
+    assert list(refused.value.fields) == ["session_ids"]
 
 
 async def test_nothing_to_come_cannot_be_published(
