@@ -122,6 +122,20 @@ def admin_create(email: str, name: str, password: str) -> None:
     click.echo(f"{email} may now sign in at /sign-in and open /admin.")
 
 
+@main.group()
+def outbox() -> None:
+    """What must still happen because of what was committed."""
+
+
+@outbox.command("retry")
+def outbox_retry() -> None:
+    """Tries again what was parked after too many failures."""
+    from src.platform.outbox.retry import retry_parked
+
+    count = run(retry_parked(settings_or_exit().migrator_database_url))
+    click.echo(f"{count} parked rows are due again.")
+
+
 @main.group("demo-data")
 def demo_data() -> None:
     """The demo's two businesses."""

@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.platform.db.engine import make_engine
 from src.platform.ids import new_id
-from src.platform.jobs.delivery import Delivery
+from src.platform.jobs.delivery import FIRST_BACKOFF, Delivery
 from src.platform.jobs.queue import dispatcher, make_worker, open_queue
 from src.platform.mail.queue import queue_mail
 from src.platform.outbox.events import registry
-from src.platform.outbox.relay import LEASE, MAX_ATTEMPTS, Claimed, Relay
+from src.platform.outbox.relay import LEASE, MAX_FAILURES, MAX_LEASES, Claimed, Relay
+from src.platform.outbox.retry import retry_parked
 from src.sandbox.postgres import Role
 from tests.conftest import Committing
 from tests.platform.test_uow import a_mail
@@ -122,30 +123,53 @@ async def test_an_attempt_that_was_overtaken_does_nothing(
     assert len(mailer.sent) == 1
 
 
-async def test_after_the_last_attempt_the_row_is_parked_for_a_person(
+async def test_after_the_last_failure_the_row_is_parked_until_a_person_retries(
     committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
     tenant = await queued(committing)
     hands = Hands()
     relay = Relay(relay_engine, clock, hands.take)
-    mailer.refuse_next = MAX_ATTEMPTS
-    for _ in range(MAX_ATTEMPTS):
+    mailer.refuse_next = MAX_FAILURES
+    for _ in range(MAX_FAILURES):
         await relay.run_once()
         await delivery(committing).deliver(*hands.claimed[-1])
         clock.advance(timedelta(hours=2))
-    assert await outbox(committing, tenant) == [(MAX_ATTEMPTS, True)]
+    assert await outbox(committing, tenant) == [(MAX_FAILURES, True)]
     assert await relay.run_once() == 0
+    assert await retry_parked(committing.urls[Role.MIGRATOR]) == 1
+    assert await retry_parked(committing.urls[Role.MIGRATOR]) == 0
+    assert await outbox(committing, tenant) == [(0, False)]
 
 
-async def test_a_row_whose_workers_all_died_is_parked_too(
+async def test_leases_without_any_worker_are_not_held_against_a_row(
+    committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    tenant = await queued(committing)
+    hands = Hands()
+    relay = Relay(relay_engine, clock, hands.take)
+    mailer.refuse_next = 1
+    for _ in range(MAX_FAILURES + 1):
+        await relay.run_once()
+        clock.advance(LEASE + timedelta(seconds=1))
+    await delivery(committing).deliver(*hands.claimed[-1])
+    assert await outbox(committing, tenant) == [(MAX_FAILURES + 1, False)]
+    clock.advance(2 * FIRST_BACKOFF)
+    assert await relay.run_once() == 1, "its first failure waits no longer than a first one does"
+    await delivery(committing).deliver(*hands.claimed[-1])
+    assert len(mailer.sent) == 1
+
+
+async def test_a_row_whose_workers_died_for_hours_is_parked_too(
     committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock
 ) -> None:
     tenant = await queued(committing)
     relay = Relay(relay_engine, clock, Hands().take)
-    for _ in range(MAX_ATTEMPTS + 1):
+    async with committing.uow_factory(tenant) as uow:
+        await uow.session.execute(text(f"UPDATE outbox SET attempts = {MAX_LEASES - 1}"))
+    for _ in range(2):
         await relay.run_once()
         clock.advance(LEASE + timedelta(seconds=1))
-    assert await outbox(committing, tenant) == [(MAX_ATTEMPTS, True)]
+    assert await outbox(committing, tenant) == [(MAX_LEASES, True)]
 
 
 async def test_the_relay_sees_nothing_but_the_outbox(relay_engine: AsyncEngine) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, text, update
+from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from src.platform.clock import Clock
@@ -14,7 +14,7 @@ from src.platform.db.uow import UowFactory
 from src.platform.jobs.context import AlreadyDone, JobContext
 from src.platform.outbox.events import Event, Registry
 from src.platform.outbox.models import OutboxRow
-from src.platform.outbox.relay import MAX_ATTEMPTS
+from src.platform.outbox.relay import MAX_FAILURES
 
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -83,25 +83,27 @@ class Delivery:
     async def _put_back(
         self, tenant_id: UUID, outbox_id: UUID, attempt: int, error: Exception
     ) -> None:
+        """The last of too many failures parks the row; leases that nobody used do not count."""
         now = self._clock.now()
-        parked = now if attempt >= MAX_ATTEMPTS else None
         async with self._uow_factory(tenant_id) as uow:
-            await uow.session.execute(
-                update(OutboxRow)
+            row = await uow.session.scalar(
+                select(OutboxRow)
                 .where(
                     OutboxRow.tenant_id == tenant_id,
                     OutboxRow.id == outbox_id,
                     OutboxRow.attempts == attempt,
                 )
-                .values(
-                    available_at=now + backoff(attempt),
-                    parked_at=parked,
-                    last_error=f"{type(error).__name__}: {error}"[:2000],
-                )
+                .with_for_update()
             )
+            if row is None:
+                return
+            row.failures += 1
+            row.available_at = now + backoff(row.failures)
+            row.parked_at = now if row.failures >= MAX_FAILURES else None
+            row.last_error = f"{type(error).__name__}: {error}"[:2000]
 
 
-def backoff(attempt: int) -> timedelta:
+def backoff(failures: int) -> timedelta:
     """2 s, 4 s, 8 s ... an hour, each stretched by up to a quarter so that retries spread out."""
-    plain = min(FIRST_BACKOFF * float(2 ** (attempt - 1)), LONGEST_BACKOFF)
+    plain = min(FIRST_BACKOFF * float(2 ** (failures - 1)), LONGEST_BACKOFF)
     return plain * (1 + random.random() / 4)  # noqa: S311 - spreads load, guards nothing

@@ -12,8 +12,9 @@ from src.platform.db.base import Base, TenantScoped
 class OutboxRow(TenantScoped, Base):
     """One event for one consumer; the row goes when the consumer's own transaction says so.
 
-    `leased_until` says until when some worker is believed to be on it; `parked_at` that an
-    operator must look.
+    `available_at` says when it is due, or until when some worker is believed to be on it;
+    `attempts` counts how often it was handed on, `failures` how often its consumer failed;
+    `parked_at` says that an operator must look.
     """
 
     __tablename__ = "outbox"
@@ -31,6 +32,7 @@ class OutboxRow(TenantScoped, Base):
     created_at: Mapped[datetime]
     available_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     parked_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     trace: Mapped[str | None]

@@ -1,7 +1,9 @@
 """The relay: finds due outbox rows and hands them to the workers under a lease.
 
 A row that is handed on has its `available_at` pushed past the lease. If the worker dies, or the
-queue loses everything, the row is simply due again; nothing is lost.
+queue loses everything, the row is simply due again; nothing is lost, and nothing is held against
+it: what counts is how often a consumer failed. Only a row whose workers die for hours is parked
+here, since it may be what kills them.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from src.platform.clock import Clock
 
 LEASE = timedelta(seconds=30)
-MAX_ATTEMPTS = 12
+MAX_FAILURES = 12
+MAX_LEASES = 500
 BATCH = 200
 TENANTS_PER_ROUND = 50
 
@@ -78,11 +81,11 @@ class Relay:
 
     async def _claim(self, tenant_id: UUID) -> list[Claimed]:
         now = self._clock.now()
-        scope = {"tenant_id": tenant_id, "now": now, "max": MAX_ATTEMPTS}
+        scope = {"tenant_id": tenant_id, "now": now, "max": MAX_LEASES}
         async with self._engine.begin() as connection:
             rows = await connection.execute(_CLAIM, {**scope, "lease": now + LEASE, "batch": BATCH})
             claimed = [Claimed(tenant_id, row.id, row.attempts) for row in rows]
-            why = "Every attempt ended without a word; a worker died each time."
+            why = "Handed on for hours, and no worker lived to tell of it."
             parked = (await connection.execute(_PARK, {**scope, "why": why})).scalars().all()
         for outbox_id in parked:
             log.error("outbox_parked", tenant_id=str(tenant_id), outbox_id=str(outbox_id))
