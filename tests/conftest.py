@@ -20,6 +20,7 @@ from tests.support.databases import drop_database, own_database, shared_database
 from tests.support.mail import RememberingMailer
 from tests.support.servers import pytest_configure, pytest_unconfigure, test_servers
 from tests.support.settings import settings_for
+from tests.support.shared_app import app_for
 
 # The run's owner starts and ends with pytest itself.
 __all__ = ["pytest_configure", "pytest_unconfigure"]
@@ -129,9 +130,6 @@ def own_urls() -> Iterator[Mapping[Role, str]]:
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[AsyncClient]:
     """A browser without JavaScript on the real application, in the test's own transaction."""
-    # Imported here: pure tests start without the whole program.
-    from src.app import build_app
-
-    transport = ASGITransport(app=build_app(services))
+    transport = ASGITransport(app=app_for(services))
     async with AsyncClient(transport=transport, base_url="http://testserver.local") as browser:
         yield browser

@@ -9,7 +9,6 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import select
 
-from src.app import build_app
 from src.billing.stripe_gateway import StripeGateway
 from src.booking.models import Seat, Session
 from src.platform.mail.models import MailRow
@@ -21,6 +20,7 @@ from tests.billing.support import Business as BareBusiness
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.shared_app import app_for
 from tests.support.visitor import Visitor
 from tests.support.work import work
 
@@ -92,7 +92,7 @@ async def town(committing: Committing, clock: FrozenClock) -> AsyncIterator[Town
     async with serve(config, webhook_transport=sites) as stripe:
         gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=2, retries=0)
         services = replace(committing.services, ports={StripeGateway: gateway})
-        program: Any = build_app(services)
+        program: Any = app_for(services)
         sites.program = httpx.ASGITransport(program)
         business = await a_business(services.uow_factory, "lotus")
         bare = BareBusiness(business.id, business.slug, business.id)

@@ -12,7 +12,6 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from src.app import build_app
 from src.billing.models import OpenItem, Payment, Refund
 from src.booking.commands.cancel import cancel_session
 from src.booking.models import Booking, TimetableImport
@@ -30,6 +29,7 @@ from tests.support.builders import (
     a_service,
     a_session,
 )
+from tests.support.shared_app import app_for
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +61,7 @@ def routes(app: Litestar) -> Iterator[Route]:
 
 @pytest.fixture
 def app(services: Services) -> Litestar:
-    return build_app(services)
+    return app_for(services)
 
 
 async def test_every_route_has_a_gate_a_role_or_a_reason_to_be_public(app: Litestar) -> None:

@@ -13,9 +13,11 @@ kit.attach(app)
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
 from litestar import Litestar
 from redis.asyncio import Redis
 
@@ -35,6 +37,12 @@ from src.platform.web.sessions import SessionStore
 ROOT = Path(__file__).resolve().parents[3]
 
 
+@lru_cache(maxsize=4)
+def _environment(templates: Path, watch_files: bool) -> Environment:
+    """Shared by the apps of one process: compiling the templates is most of an app's first page."""
+    return make_environment(templates, watch=watch_files)
+
+
 class WebKit:
     """Everything that answers have in common."""
 
@@ -52,7 +60,7 @@ class WebKit:
         metrics_token: str | None = None,
         watch_files: bool = False,
     ) -> None:
-        self.environment = make_environment(templates, watch=watch_files)
+        self.environment = _environment(templates, watch_files)
         self.assets = Assets(static, watch=watch_files)
         self.cookies = Cookies(secure)
         self.csrf_tokens = CsrfTokens(secret_keys)
@@ -63,7 +71,7 @@ class WebKit:
         )
         self.trusted_proxies = TrustedProxies(trusted_proxies)
         self.metrics_token = metrics_token
-        self.readiness_checks: dict[str, Check] = {"valkey": redis.ping}
+        self.readiness_checks: dict[str, Check] = {"valkey": lambda: redis.ping()}
         self.page_context_providers: list[PageContextProvider] = []
         self.error_renderers: dict[type[Exception], ErrorRenderer] = {}
         self.route_handlers: list[Any] = [healthz, readyz, metrics, static_file]

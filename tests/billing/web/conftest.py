@@ -7,7 +7,6 @@ from uuid import UUID
 import httpx
 import pytest
 
-from src.app import build_app
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.db.uow import UowFactory
 from src.platform.services import Services
@@ -21,6 +20,7 @@ from tests.conftest import Committing
 from tests.support.builders import Business as FullBusiness
 from tests.support.builders import a_business
 from tests.support.clock import FrozenClock
+from tests.support.shared_app import app_for
 from tests.support.visitor import Visitor
 from tests.tenants.web.signed_in import sign_in
 
@@ -56,7 +56,7 @@ async def wired(committing: Committing, places: Places, clock: FrozenClock) -> A
         gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=2, retries=0)
         bound = replace(committing.services, ports={StripeGateway: gateway})
         business = await make_business(bound.uow_factory, clock.now())
-        late.inner = httpx.ASGITransport(build_app(bound))
+        late.inner = httpx.ASGITransport(app_for(bound))
         account_id = await open_account(bound, stripe, business)
         till = Till(business, bound, stripe, places, clock, account_id)
         async with httpx.AsyncClient(transport=late.inner, base_url=ROOT) as browser:
@@ -101,7 +101,7 @@ async def desk(
     business = Business(made.id, made.slug, customer_id)
     account_id = await open_account(bound, stripe, business)
     till = Till(business, bound, stripe, places, clock, account_id)
-    transport = httpx.ASGITransport(build_app(bound))
+    transport = httpx.ASGITransport(app_for(bound))
     async with httpx.AsyncClient(transport=transport, base_url=ROOT) as client:
         desk = Desk(till, made, Visitor(client))
         await desk.enter(made.owner.id)

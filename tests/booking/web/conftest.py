@@ -8,7 +8,6 @@ from uuid import UUID
 import httpx
 import pytest
 
-from src.app import build_app
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.services import Services
 from src.sandbox.stripe.config import Config
@@ -17,6 +16,7 @@ from tests.billing.conftest import open_account
 from tests.billing.support import Business as BareBusiness
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
+from tests.support.shared_app import app_for
 from tests.support.visitor import Visitor, forms_of
 from tests.support.work import work
 
@@ -67,7 +67,7 @@ async def shop(services: Services, clock: FrozenClock) -> AsyncIterator[Shop]:
         bound = replace(services, ports={StripeGateway: gateway})
         business = await a_business(services.uow_factory, "lotus")
         await open_account(bound, stripe, BareBusiness(business.id, business.slug, business.id))
-        program: Any = build_app(bound)
+        program: Any = app_for(bound)
         transport = httpx.ASGITransport(program)
         async with httpx.AsyncClient(transport=transport, base_url=ROOT) as client:
             yield Shop(business, bound, stripe, Visitor(client))
