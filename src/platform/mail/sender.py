@@ -1,6 +1,8 @@
 """Sending queued mails: claim, send, mark. The only place that speaks SMTP."""
 
+import asyncio
 import base64
+from datetime import datetime, timedelta
 from email.utils import formataddr, formatdate
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -16,7 +18,9 @@ from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import MailQueued
 
 log = structlog.get_logger(__name__)
-SEND_SECONDS = 10
+STEP_SECONDS = 10
+DIALOGUE_SECONDS = 20
+"""Less than a lease: who still talks to the server when another run begins has been cut off."""
 
 # The old value comes from a row that is locked before, for RETURNING shows the new one.
 _CLAIM = text(
@@ -27,10 +31,18 @@ _CLAIM = text(
     " RETURNING waiting.claimed_at AS claimed_before, to_address, to_name, from_name, reply_to,"
     " subject, text, html, attachments, message_id, queued_at"
 ).columns(attachments=JSONB())
+_UNCLAIM = text(
+    "UPDATE mails SET claimed_at = NULL"
+    " WHERE tenant_id = :tenant_id AND id = :mail_id AND claimed_at = :claimed_at"
+)
 _MARK_SENT = text(
     "UPDATE mails SET sent_at = :now"
     " WHERE tenant_id = :tenant_id AND id = :mail_id AND sent_at IS NULL"
 )
+
+
+class BeingSent(Exception):
+    """Another run is talking to the server about this mail, or was a moment ago."""
 
 
 class Mailer(Protocol):
@@ -55,7 +67,7 @@ class SmtpMailer:
                 password=unquote(address.password) if address.password else None,
                 use_tls="starttls=1" in address.query,
                 use_ssl=address.scheme == "smtps",
-                timeout=SEND_SECONDS,
+                timeout=STEP_SECONDS,
             ),
             from_email=mail_from,
         )
@@ -65,32 +77,50 @@ class SmtpMailer:
         return cls(settings.smtp_url, settings.mail_from)
 
     async def send(self, message: EmailMultiAlternatives) -> None:
+        """Raises: TimeoutError when server and we do not come to an end in `DIALOGUE_SECONDS`."""
         backend = self._config.get_backend()
-        async with backend:
+        async with asyncio.timeout(DIALOGUE_SECONDS), backend:
             await backend.send_messages([message])
 
 
 async def send_queued_mail(job: JobContext, event: MailQueued) -> None:
     """Sends the mail once; a mail already marked as sent is left alone.
 
-    Raises: whatever the server's refusal was, so that the outbox tries again later.
+    Raises: BeingSent, or whatever the server's refusal was, so that the outbox tries again later.
     """
-    mail = await _claim(job, event)
+    claimed_at = job.clock.now()
+    mail = await _claim(job, event, claimed_at)
     if mail is not None:
-        await job.services.mailer.send(_message(mail, job.services.mailer.mail_from))
+        try:
+            await job.services.mailer.send(_message(mail, job.services.mailer.mail_from))
+        except Exception:
+            await _unclaim(job, event, claimed_at)
+            raise
     async with job.unit_of_work(done=True) as uow:
         now = job.clock.now()
         await uow.session.execute(_MARK_SENT, {**_key_of(job, event), "now": now})
 
 
-async def _claim(job: JobContext, event: MailQueued) -> Row[Any] | None:
-    """The mail, marked as being sent; None when it has been sent or is gone."""
+async def _claim(job: JobContext, event: MailQueued, now: datetime) -> Row[Any] | None:
+    """The mail, marked as being sent; None when it has been sent or is gone.
+
+    Raises: BeingSent while the claim of another run may be in use; that claim stays.
+    """
     async with job.unit_of_work() as uow:
-        claimed = await uow.session.execute(_CLAIM, {**_key_of(job, event), "now": job.clock.now()})
+        claimed = await uow.session.execute(_CLAIM, {**_key_of(job, event), "now": now})
         mail = claimed.first()
-    if mail is not None and mail.claimed_before is not None:
-        log.warning("mail_sent_again_after_crash", message_id=mail.message_id)
+        if mail is None or mail.claimed_before is None:
+            return mail
+        if now - mail.claimed_before < timedelta(seconds=DIALOGUE_SECONDS):
+            raise BeingSent(str(event.mail_id))
+    log.warning("mail_sent_again_after_crash", message_id=mail.message_id)
     return mail
+
+
+async def _unclaim(job: JobContext, event: MailQueued, claimed_at: datetime) -> None:
+    """After a refusal the next try need not wait for the claim to grow old."""
+    async with job.unit_of_work() as uow:
+        await uow.session.execute(_UNCLAIM, {**_key_of(job, event), "claimed_at": claimed_at})
 
 
 def _key_of(job: JobContext, event: MailQueued) -> dict[str, UUID]:
