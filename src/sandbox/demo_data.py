@@ -43,12 +43,14 @@ from src.tenants.cli import create_platform_admin
 from src.tenants.commands.entitlements import rebuild_entitlements
 from src.tenants.commands.signup import NewBusiness, add_business
 from src.tenants.context import GUEST, Actor, RequestContext
+from src.tenants.domain.places import english_of
 from src.tenants.domain.roles import Role
 from src.tenants.models import Location, Member, Performer, Plan, PlanVersion, Tenant, User
 from src.tenants.queries.tenants import find_tenant_by_slug
 from src.wiring import wire
 
 ADMIN = "ada@seatline.example"
+LOCALE = "en-GB"
 
 
 async def load_demo_data(settings: Settings) -> None:
@@ -110,6 +112,7 @@ class Loader:
                 timezone=business.timezone,
                 currency=business.currency,
                 country=business.country,
+                locale=english_of(business.country),
             )
             await add_business(uow, owner.id, new)
             await self._dress(uow, business)
@@ -123,6 +126,7 @@ class Loader:
             email=email,
             name=name,
             password_hash=hashed,
+            locale=LOCALE,
             email_confirmed_at=now,
             created_at=now,
         )

@@ -19,6 +19,13 @@ CURRENCIES = (
     "MXN", "NOK", "NZD", "RON", "SEK", "SGD",
 )  # fmt: skip
 
+MONTH_FIRST = {"CA", "US"}
+
+
+def english_of(country: str) -> str:
+    """The English whose dates and hours the country's readers expect: 1 March and 18:00, or not."""
+    return "en" if country in MONTH_FIRST else "en-GB"
+
 
 def timezones() -> list[str]:
     """Every zone with a place in it, and UTC; by name."""

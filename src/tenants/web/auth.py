@@ -26,6 +26,7 @@ from src.tenants.commands.accounts import (
     forget_password,
     set_password,
 )
+from src.tenants.commands.customers import normalise_email
 from src.tenants.context import RequestContext
 from src.tenants.domain import link_purposes
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
@@ -58,8 +59,8 @@ class FormView(msgspec.Struct):
 
 @get("/sign-in", opt=WAY_IN, include_in_schema=False)
 async def show_sign_in(
-    request: Request[Any, Any, Any], next: FromQuery[str] = ""
-) -> Response[bytes]:  # noqa: A002
+    request: Request[Any, Any, Any], next: FromQuery[str] = ""  # noqa: A002
+) -> Response[bytes]:
     if (await session_of(request)).user_id is not None:
         return redirect(request, safe_next(next, "/app"))
     form = blank(SignInForm, {"next": safe_next(next, "")})
@@ -153,8 +154,9 @@ async def send_reset(
         return page(request, "tenants/password_forgotten.html", view, status_code=422)
     limiter = RateLimiter(services.redis, services.clock)
     await limiter.check(CODE_MAILS, client_address(request.scope))
+    await limiter.check(CODE_MAILS, normalise_email(form.struct.email))
     async with services.uow_factory(PLATFORM_TENANT_ID) as uow:
-        await forget_password(uow, form.struct.email)
+        forget_password(uow, form.struct.email)
     flash(
         request,
         "success",
@@ -182,7 +184,9 @@ async def reset_password(
         return page(request, "tenants/password_reset.html", FormView(form), status_code=422)
     now = services.clock.now()
     try:
-        changed = await set_password(services.uow_factory, user_id, tail, form.struct.password, now)
+        changed = await set_password(
+            services.uow_factory, user_id, tail, form.struct.password, proved_at=now
+        )
     except InvalidInput as refusal:
         view = FormView(form.refused(refusal))
         return page(request, "tenants/password_reset.html", view, status_code=422)

@@ -18,7 +18,7 @@ from src.platform.web.security import client_address
 from src.platform.web.sessions import session_of
 from src.tenants.commands.signup import NewBusiness, NewUser, add_business, check_business, sign_up
 from src.tenants.context import RequestContext
-from src.tenants.domain.places import COUNTRIES, CURRENCIES, timezones
+from src.tenants.domain.places import COUNTRIES, CURRENCIES, english_of, timezones
 from src.tenants.domain.slugs import suggest_slug
 from src.tenants.web.guards import requires_sign_in
 
@@ -35,7 +35,7 @@ class BusinessForm(msgspec.Struct):
     country: str
     slug: Annotated[str, Meta(max_length=60)] = ""
 
-    def business(self, locale: str) -> NewBusiness:
+    def business(self) -> NewBusiness:
         """The address follows from the name where none was typed."""
         return NewBusiness(
             name=self.business_name,
@@ -43,7 +43,7 @@ class BusinessForm(msgspec.Struct):
             timezone=self.timezone,
             currency=self.currency,
             country=self.country,
-            locale=locale,
+            locale=english_of(self.country),
         )
 
 
@@ -110,7 +110,7 @@ async def _begin(services: Services, asked: SignUpForm) -> None:
         name=asked.name, email=asked.email, password_hash=await hash_password(asked.password)
     )
     async with services.uow_factory(None) as uow:
-        await sign_up(uow, who, asked.business("en"))
+        await sign_up(uow, who, asked.business())
 
 
 @get("/app/new", guards=[requires_sign_in], include_in_schema=False)
@@ -131,7 +131,7 @@ async def make_business(
     form = bind(BusinessForm, await read_form(request))
     if form.struct is None:
         return _form(request, services, "tenants/new_business.html", form, 422)
-    business = form.struct.business("en")
+    business = form.struct.business()
     try:
         async with services.uow_factory(None) as uow:
             await check_business(uow, business)
