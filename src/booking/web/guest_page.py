@@ -94,6 +94,8 @@ async def give_up_booking(
     except ProcessorError as error:
         log.warning("hold_not_given_up", order_id=str(order_id), error=str(error))
         flash(request, "error", _("That did not work just now. Please try again in a moment."))
+    except Unavailable as refusal:
+        flash(request, "error", refusal.message)
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
     return redirect(request, booking_path(services.settings, ctx.here.slug, order))

@@ -61,6 +61,18 @@ async def test_given_up_the_seats_are_free_at_once(shop: Shop) -> None:
         assert set(await uow.session.scalars(select(Session.seats_taken))) == {0}
 
 
+async def test_giving_up_while_the_processor_is_silent_stays_on_the_own_page(shop: Shop) -> None:
+    await a_held_term(shop)
+    await shop.guest.open(await own_page(shop))
+    await shop.stripe.turn("api_faults", kind="error_500_before", times=20)
+    page = await shop.guest.submit(to="/give-up")
+    assert page.status_code == 200
+    assert "The payment service does not answer." in page.text
+    assert "/give-up" in page.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert set(await uow.session.scalars(select(Session.seats_taken))) == {1}
+
+
 async def test_giving_up_what_was_paid_meanwhile_confirms_it(shop: Shop) -> None:
     payment = await a_held_term(shop)
     await shop.guest.open(await own_page(shop))
