@@ -115,7 +115,13 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     _check_price(tenant, cmd, quote)
     booked = await _write(uow, tenant, cmd, quote, now)
     await uow.settle()
-    await claim_seats(uow, sorted(quote.session_ids), quote.party_size, earliest=earliest)
+    await claim_seats(
+        uow,
+        sorted(quote.session_ids),
+        quote.party_size,
+        earliest=earliest,
+        series_id=quote.subject_id if quote.kind == "series" else None,
+    )
     await claim_booking_unit(uow, tenant, now)
     return booked
 

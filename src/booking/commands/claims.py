@@ -19,14 +19,16 @@ from src.platform.i18n import _
 _CLAIM_ONE = text(
     "UPDATE sessions SET seats_taken = seats_taken + :wanted"
     " WHERE tenant_id = :tenant_id AND id = :session_id AND state = 'scheduled'"
-    " AND starts_at >= :earliest AND seats_taken + :wanted <= capacity RETURNING id"
+    " AND starts_at >= :earliest AND seats_taken + :wanted <= capacity"
+    " AND (cast(:series_id AS uuid) IS NULL OR series_id = :series_id) RETURNING id"
 )
 _CLAIM_MANY = text(
     "WITH locked AS MATERIALIZED (SELECT id FROM sessions WHERE tenant_id = :tenant_id"
     " AND id = ANY(:session_ids) ORDER BY id FOR NO KEY UPDATE)"
     " UPDATE sessions SET seats_taken = seats_taken + :wanted FROM locked"
     " WHERE sessions.tenant_id = :tenant_id AND sessions.id = locked.id AND state = 'scheduled'"
-    " AND starts_at >= :earliest AND seats_taken + :wanted <= capacity RETURNING sessions.id"
+    " AND starts_at >= :earliest AND seats_taken + :wanted <= capacity"
+    " AND (cast(:series_id AS uuid) IS NULL OR series_id = :series_id) RETURNING sessions.id"
 )
 _GIVE_BACK = text(
     "WITH freed AS (SELECT * FROM unnest(cast(:session_ids AS uuid[]), cast(:counts AS int[]))"
@@ -51,14 +53,25 @@ class SeatsGone(Conflict):
 
 
 async def claim_seats(
-    uow: UnitOfWork, session_ids: Sequence[UUID], wanted: int, *, earliest: datetime
+    uow: UnitOfWork,
+    session_ids: Sequence[UUID],
+    wanted: int,
+    *,
+    earliest: datetime,
+    series_id: UUID | None = None,
 ) -> None:
     """Takes `wanted` seats in every one of the sessions, or raises and the transaction ends.
 
-    Sessions that start before `earliest`, are being cancelled or lack room give none.
+    Sessions that start before `earliest`, are being cancelled, lack room, or have left the series
+    that is being bought, `series_id`, give none.
     Raises: SeatsGone.
     """
-    scope = {"tenant_id": uow.tenant, "wanted": wanted, "earliest": earliest}
+    scope = {
+        "tenant_id": uow.tenant,
+        "wanted": wanted,
+        "earliest": earliest,
+        "series_id": series_id,
+    }
     if len(session_ids) == 1:
         found = await uow.session.execute(_CLAIM_ONE, {**scope, "session_id": session_ids[0]})
     else:

@@ -1,4 +1,8 @@
-"""Making, changing and publishing series."""
+"""Making, changing and publishing series.
+
+Whoever changes a series or its dates locks its row first; the dates, which guests claim seats of,
+are locked last and by id.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -104,8 +108,11 @@ async def create_series(
         )
     )
     await uow.session.flush()
-    await _attach(uow, series_id, service_id, set(cmd.session_ids), in_term=True)
     await audit(uow, ctx, "series.created", "series", series_id, title=cmd.title)
+    await uow.settle()
+    wanted = set(cmd.session_ids)
+    await _lock_dates(uow, wanted)
+    await _attach(uow, series_id, service_id, wanted, in_term=True)
     return series_id
 
 
@@ -121,19 +128,21 @@ async def update_series(
     Raises: PlanLimitReached, NotFound, InvalidInput, Conflict.
     """
     await _require_plan(uow, ctx)
-    series = await get_series(uow, series_id)
+    series = await _lock_series(uow, series_id)
     _check(cmd, await uow.session.get_one(Service, (uow.tenant, series.service_id)))
     for name, value in _columns(cmd).items():
         setattr(series, name, value)
     series.updated_at = uow.clock.now()
     before = await _dates_in_term(uow, series_id)
     wanted = set(cmd.session_ids)
-    gone = before.keys() - wanted
+    gone, new = before.keys() - wanted, wanted - before.keys()
     _shrink_base(series, sum(before[session_id] for session_id in gone))
-    await _detach(uow, series_id, gone)
     in_term = series.published_at is None
-    await _attach(uow, series_id, series.service_id, wanted - before.keys(), in_term=in_term)
     await audit(uow, ctx, "series.changed", "series", series_id, title=cmd.title)
+    await uow.settle()
+    await _lock_dates(uow, gone | new)
+    await _detach(uow, series_id, gone)
+    await _attach(uow, series_id, series.service_id, new, in_term=in_term)
 
 
 async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> None:
@@ -142,7 +151,7 @@ async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) 
     Raises: PlanLimitReached, NotFound, NotPublishable.
     """
     await _require_plan(uow, ctx)
-    series = await get_series(uow, series_id)
+    series = await _lock_series(uow, series_id)
     reasons = await reasons_against_publishing(uow, series)
     if reasons:
         raise NotPublishable(reasons)
@@ -166,6 +175,18 @@ async def unpublish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID
 async def get_series(uow: UnitOfWork, series_id: UUID) -> Series:
     """Raises: NotFound, for another tenant's series too."""
     found = await uow.session.get(Series, (uow.tenant, series_id))
+    if found is None:
+        raise NotFound(_("There is no such series."))
+    return found
+
+
+async def _lock_series(uow: UnitOfWork, series_id: UUID) -> Series:
+    """The series, which nobody else changes until the end; guests can still book it.
+
+    Raises: NotFound.
+    """
+    key = (uow.tenant, series_id)
+    found = await uow.session.get(Series, key, with_for_update={"key_share": True})
     if found is None:
         raise NotFound(_("There is no such series."))
     return found
@@ -258,6 +279,20 @@ def _shrink_base(series: Series, dates: int) -> None:
     series.base_sessions -= dates
 
 
+async def _lock_dates(uow: UnitOfWork, session_ids: set[UUID]) -> None:
+    """Waits for everybody who is claiming seats of these sessions, in the order all claims take.
+
+    A statement of its own: what comes after sees the seats of those it has waited for.
+    """
+    if session_ids:
+        await uow.session.execute(
+            select(Session.id)
+            .where(Session.tenant_id == uow.tenant, Session.id.in_(session_ids))
+            .order_by(Session.id)
+            .with_for_update(key_share=True)
+        )
+
+
 async def _attach(
     uow: UnitOfWork, series_id: UUID, service_id: UUID, session_ids: set[UUID], *, in_term: bool
 ) -> None:
@@ -287,7 +322,7 @@ async def _attach(
 
 
 async def _detach(uow: UnitOfWork, series_id: UUID, session_ids: set[UUID]) -> None:
-    """A session with buyers of the series stays: they have paid for it."""
+    """A locked session with buyers of the series stays: they have paid for it."""
     if not session_ids:
         return
     sold = await uow.session.scalar(
