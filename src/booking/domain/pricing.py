@@ -128,9 +128,10 @@ def quote_series(
 ) -> SeriesQuote:
     """What joining at `now` gives. At the exact second of a limit the guest is still in time.
 
-    Both numbers of the proration count the term as first published: dates added later are
-    delivered too, but neither cheapen nor raise the price; dates cancelled before the purchase
-    leave both numbers.
+    `sessions` are all of the series, past and cancelled ones too. Both numbers of the proration
+    count the term as first published: dates added later are delivered too, but neither cheapen nor
+    raise the price; dates cancelled before the purchase, or before the term was published, are in
+    neither number.
     """
     ordered = sorted(sessions, key=lambda session: (session.starts_at, session.session_id))
     held = [s for s in ordered if s.state is SessionState.SCHEDULED]
@@ -139,7 +140,7 @@ def quote_series(
     upcoming = [s for s in held if s.starts_at >= earliest_start_at]
     full = [s for s in upcoming if s.capacity - s.taken < party_size]
     included = [s for s in upcoming if s.capacity - s.taken >= party_size]
-    base = terms.base_sessions - sum(session.in_term for session in lost)
+    base = min(terms.base_sessions, sum(session.in_term for session in held))
     remaining = sum(session.in_term for session in included)
     closed = _closed(terms, upcoming, bool(full), remaining, base)
     if closed in (None, SaleClosed.FULL) and not _may_join(terms, held[0].starts_at, now, zone):

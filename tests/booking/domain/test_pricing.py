@@ -94,6 +94,13 @@ def test_dates_cancelled_before_the_purchase_leave_both_numbers(state: SessionSt
     assert (later.remaining, later.base, later.price_minor) == (6, 7, 8_571)
 
 
+def test_a_date_cancelled_before_publishing_is_not_taken_off_the_base_again() -> None:
+    sessions = [weekly(0, state=SessionState.CANCELLED), *term(9)[1:]]
+    assert term_base(sessions) == TERMS.base_sessions == 8
+    quote = quote_series(TERMS, sessions, FIRST + 4 * WEEK + timedelta(hours=1), BERLIN)
+    assert (quote.remaining, quote.base, quote.price_minor) == (4, 8, 5_000)
+
+
 def test_a_cancelled_date_that_was_added_later_leaves_the_base_alone() -> None:
     added = weekly(8, in_term=False, state=SessionState.CANCELLED)
     assert quote_series(TERMS, [*term(), added], BEFORE, BERLIN).base == 8
