@@ -138,3 +138,13 @@ async def test_raw_sql_without_a_tenant_sees_no_row_of_any_tenant_table() -> Non
             )
     await owner.dispose()
     await app.dispose()
+
+
+SOLD_BY_SESSION = (
+    "SELECT indrelid::regclass::text FROM pg_index WHERE indpred IS NULL"
+    " AND pg_get_indexdef(indexrelid) LIKE '%(tenant_id, session_id)' ORDER BY 1"
+)
+
+
+async def test_what_a_session_sold_is_found_by_an_index(engine: AsyncEngine) -> None:
+    assert await rows(engine, SOLD_BY_SESSION) == [("bookings",), ("seats",)]

@@ -26,6 +26,7 @@ class Booking(TenantScoped, Base):
         CheckConstraint("party_size > 0", name="party_size"),
         Index("ix_bookings_order", "tenant_id", "order_id"),
         Index("ix_bookings_series", "tenant_id", "series_id"),
+        Index("ix_bookings_session", "tenant_id", "session_id"),
         Index("ix_bookings_customer", "tenant_id", "customer_id"),
     )
 
@@ -65,6 +66,7 @@ class Seat(TenantScoped, Base):
         ),
         Index("ix_seats_order", "tenant_id", "order_id"),
         Index("ix_seats_booking", "tenant_id", "booking_id"),
+        Index("ix_seats_session", "tenant_id", "session_id"),
     )
 
     booking_id: Mapped[UUID]
