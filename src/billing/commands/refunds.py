@@ -41,7 +41,9 @@ async def request_refund(
     """
     if await _asked_before(uow, cause_key):
         return None
-    if not 0 < amount_minor <= payment.amount_minor - payment.refunded_minor:
+    if amount_minor <= 0:
+        raise InvalidInput(_("Please give an amount above nothing."))
+    if amount_minor > payment.amount_minor - payment.refunded_minor:
         raise InvalidInput(_("That is more than is left of this payment."))
     refund = Refund(
         **_row(uow, order, payment, new_id(), amount_minor),

@@ -216,7 +216,7 @@ async def _mark_cancelled(
             sequence=Seat.sequence + 1,
             changed_at=now,
             changed_by="staff",
-            changed_why=cancellation.reason or cancellation.scope,
+            changed_why=cancellation.reason,
         )
         .execution_options(synchronize_session=False)
     )

@@ -15,8 +15,8 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     default_capacity: int
     default_performer_id: UUID | None = None
     default_location_id: UUID | None = None
-    add_performers: bool = False
-    add_locations: bool = False
+    add_performers: bool = True
+    add_locations: bool = True
 
 
 class ImportRow(msgspec.Struct, frozen=True, kw_only=True):

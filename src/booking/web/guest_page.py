@@ -126,7 +126,7 @@ async def booking_calendar_file(
     )
     name = f'attachment; filename="{facts.order.reference}.ics"'
     headers = {**PRIVATE, "content-disposition": name}
-    return Response(content, media_type="text/calendar; charset=utf-8", headers=headers)
+    return Response(content, media_type="text/calendar", headers=headers)
 
 
 def _order_id(services: Services, ctx: RequestContext, token: str) -> UUID:

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError
 
-from src.platform.errors import Conflict, DomainError, Unavailable
+from src.platform.errors import Conflict, DomainError, InvalidInput, Unavailable
 from src.platform.i18n import _
 
 SERIALIZATION_FAILURES = {"40001", "40P01", "55P03"}
+# A NUL in a text, as sent or behind a JSON escape: PostgreSQL keeps neither.
+UNSTORABLE_TEXT = {"22021", "22P05"}
 _meanings: dict[str, Callable[[], DomainError]] = {}
 
 
@@ -29,6 +31,8 @@ def as_domain_error(error: DBAPIError) -> DomainError | None:
         return _meanings[constraint]()
     if sqlstate in SERIALIZATION_FAILURES:
         return Unavailable(_("We are very busy just now. Please try again."), code="busy")
+    if sqlstate in UNSTORABLE_TEXT:
+        return InvalidInput(_("This contains characters that cannot be stored."))
     if sqlstate == "23P01":
         return Conflict(_("That time is already taken."))
     return None

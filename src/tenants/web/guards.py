@@ -54,7 +54,7 @@ def _check_member(ctx: RequestContext, role: Role) -> None:
     if ctx.tenant is None or ctx.actor.role is None:
         raise NotFound(_("There is nothing here."))
     if not reaches(ctx.actor.role, role):
-        raise NotAllowed(_("Only a %(role)s of the business can do this.", role=role_name(role)))
+        raise NotAllowed(_("This needs the role %(role)s.", role=role_name(role)))
 
 
 def role_name(role: Role) -> str:
