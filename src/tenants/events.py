@@ -32,8 +32,8 @@ class KnownAddressSignedUp(Event, frozen=True, kw_only=True):
 
 
 class PasswordForgotten(Event, frozen=True, kw_only=True):
-    """A user asked for a way to set a new password."""
+    """Somebody asked for a way to set a new password; the address may be nobody's."""
 
     topic: ClassVar[str] = "tenants.password_forgotten"
-    user_id: UUID
+    email: str
     asked_id: UUID

@@ -68,20 +68,26 @@ def ask_to_confirm(uow: UnitOfWork, user_id: UUID) -> None:
     uow.record(EmailToConfirm(user_id=user_id, asked_id=new_id()))
 
 
-async def forget_password(uow: UnitOfWork, email: str) -> None:
-    """Lets a mail with a link leave if the address is a user's; the caller learns nothing."""
-    user = await find_user_by_email(uow, email)
-    if user is not None:
-        uow.record(PasswordForgotten(user_id=user.id, asked_id=new_id()))
+def forget_password(uow: UnitOfWork, email: str) -> None:
+    """Lets a mail with a link leave if the address is a user's, which the job finds out.
+
+    Not even the time that the answer takes tells: the same row is written for every address.
+    """
+    uow.record(PasswordForgotten(email=normalise_email(email), asked_id=new_id()))
 
 
 async def set_password(
-    uow_factory: UowFactory, user_id: UUID, hash_tail: str, password: str, now: datetime
+    uow_factory: UowFactory,
+    user_id: UUID,
+    hash_tail: str,
+    password: str,
+    *,
+    proved_at: datetime | None = None,
 ) -> bool:
-    """A new password by a link that was mailed; proves the address too.
+    """A new password. One that is set by a mailed link proves the address too, at `proved_at`.
 
-    `hash_tail` is the end of the hash the link was made for, so that a link works once: False when
-    the password has changed since. Raises: InvalidInput for a weak one.
+    `hash_tail` is the end of the hash as it was when the person asked, so that a link works once:
+    False when the password has changed since. Raises: InvalidInput for a weak one.
     """
     async with uow_factory(None) as uow:
         user = await uow.session.get(User, user_id)
@@ -97,7 +103,7 @@ async def set_password(
             .where(User.id == user_id, User.password_hash == user.password_hash)
             .values(
                 password_hash=fresh,
-                email_confirmed_at=user.email_confirmed_at or now,
+                email_confirmed_at=user.email_confirmed_at or proved_at,
             )
             .returning(User.id)
         )

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
 
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -69,23 +70,41 @@ async def sign_up(uow: UnitOfWork, who: NewUser, business: NewBusiness) -> Signe
     """
     await check_business(uow, business)
     known = await find_user_by_email(uow, who.email)
-    if known is not None:
-        await uow.adopt(PLATFORM_TENANT_ID)
-        uow.record(KnownAddressSignedUp(user_id=known.id, asked_id=new_id()))
-        return SignedUp(slug=normalise_slug(business.slug), user_id=None)
-    user = User(
-        id=new_id(),
-        email=normalise_email(who.email),
-        name=" ".join(who.name.split()),
-        password_hash=who.password_hash,
-        locale=business.locale,
-        created_at=uow.clock.now(),
+    user_id = await _add_user(uow, who, business.locale) if known is None else None
+    if user_id is None:
+        return await _tell_known_address(uow, who, business)
+    slug = await add_business(uow, user_id, business)
+    ask_to_confirm(uow, user_id)
+    return SignedUp(slug=slug, user_id=user_id)
+
+
+async def _add_user(uow: UnitOfWork, who: NewUser, locale: str) -> UUID | None:
+    """The new user; None when the same address signed up at the same moment, as by a double click.
+
+    That other transaction is waited for here and has committed then.
+    """
+    added = await uow.session.execute(
+        insert(User)
+        .values(
+            id=new_id(),
+            email=normalise_email(who.email),
+            name=" ".join(who.name.split()),
+            password_hash=who.password_hash,
+            locale=locale,
+            created_at=uow.clock.now(),
+        )
+        .on_conflict_do_nothing(constraint="uq_users_email")
+        .returning(User.id)
     )
-    uow.session.add(user)
-    await uow.session.flush()
-    slug = await add_business(uow, user.id, business)
-    ask_to_confirm(uow, user.id)
-    return SignedUp(slug=slug, user_id=user.id)
+    return added.scalar_one_or_none()
+
+
+async def _tell_known_address(uow: UnitOfWork, who: NewUser, business: NewBusiness) -> SignedUp:
+    user = await find_user_by_email(uow, who.email)
+    await uow.adopt(PLATFORM_TENANT_ID)
+    if user is not None:
+        uow.record(KnownAddressSignedUp(user_id=user.id, asked_id=new_id()))
+    return SignedUp(slug=normalise_slug(business.slug), user_id=None)
 
 
 async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) -> str:
@@ -94,6 +113,7 @@ async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) ->
     `uow` has no tenant before and this business's after. Returns the slug.
     """
     now, tenant_id = uow.clock.now(), new_id()
+    await _hold_user(uow, user_id)
     first = not await _owns_anything(uow, user_id)
     await uow.adopt(tenant_id)
     slug = normalise_slug(business.slug)
@@ -156,6 +176,13 @@ def slug_sentence(problem: SlugProblem) -> str:
         SlugProblem.RESERVED: _("This word is reserved. Please choose another."),
     }
     return sentences[problem]
+
+
+async def _hold_user(uow: UnitOfWork, user_id: UUID) -> None:
+    """Of two businesses begun at once the second sees the first, and gets no trial of its own."""
+    await uow.session.execute(
+        select(User.id).where(User.id == user_id).with_for_update(key_share=True)
+    )
 
 
 async def _owns_anything(uow: UnitOfWork, user_id: UUID) -> bool:

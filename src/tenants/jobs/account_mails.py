@@ -9,7 +9,7 @@ from src.platform.jobs.context import JobContext
 from src.platform.links import LinkSigner
 from src.platform.mail.queue import Mail, queue_mail
 from src.platform.mail.templates import render_mail
-from src.tenants.commands.accounts import tail_of
+from src.tenants.commands.accounts import find_user_by_email, tail_of
 from src.tenants.domain import link_purposes
 from src.tenants.events import EmailToConfirm, KnownAddressSignedUp, PasswordForgotten
 from src.tenants.models import User
@@ -36,7 +36,7 @@ async def send_confirmation_link(job: JobContext, event: EmailToConfirm) -> None
 
 async def send_reset_link(job: JobContext, event: PasswordForgotten) -> None:
     async with job.unit_of_work(done=True) as uow:
-        user = await uow.session.get(User, event.user_id)
+        user = await find_user_by_email(uow, event.email)
         if user is None:
             return
         payload = {"user": str(user.id), "tail": tail_of(user.password_hash)}

@@ -10,6 +10,7 @@ from msgspec import Meta
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.passwords import verify_password
+from src.platform.ratelimit import CODE_TRIES, RateLimiter
 from src.platform.services import Services
 from src.platform.web.exchange import exchange_of
 from src.platform.web.forms import Bound, Password, bind, blank, read_form
@@ -73,16 +74,20 @@ async def change_password(
     form = bind(PasswordForm, await read_form(request))
     if form.struct is None:
         return await _account(request, password_form=form)
+    await RateLimiter(services.redis, services.clock).check(CODE_TRIES, f"password:{ctx.user_id}")
     async with services.uow_factory(None) as uow:
         user = await uow.session.get_one(User, ctx.user_id)
     if not await verify_password(user.password_hash, form.struct.current):
         wrong = form.with_errors({"current": _("This is not your present password.")})
         return await _account(request, password_form=wrong)
     try:
-        tail, now = tail_of(user.password_hash), services.clock.now()
-        await set_password(services.uow_factory, user.id, tail, form.struct.password, now)
+        tail = tail_of(user.password_hash)
+        changed = await set_password(services.uow_factory, user.id, tail, form.struct.password)
     except InvalidInput as refusal:
         return await _account(request, password_form=form.refused(refusal))
+    if not changed:
+        again = form.with_errors({"current": _("Your password was changed meanwhile.")})
+        return await _account(request, password_form=again)
     session = await session_of(request)
     await exchange_of(request.scope).kit.sessions.revoke_all(user.id, session.key)
     session.rotate()

@@ -10,6 +10,7 @@ a session, so that the busiest pages ask nothing but the directory.
 
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -195,11 +196,14 @@ def _actor(person: Person | None, role: Role | None) -> Actor:
 def _moved(request: AnyRequest, asked: str, current: str) -> Response[bytes] | None:
     """From a slug that the business has left (or typed in capitals) to the one it has.
 
-    Never stored by the browser: a business may go back to an old slug.
+    Never stored by the browser: a business may go back to an old slug. The path came decoded and is
+    quoted anew: whatever it holds stays inside the one header.
     """
     if asked == current:
         return None
-    path = request.scope["path"].replace(f"/{asked}", f"/{current}", 1)
+    path = quote(
+        request.scope["path"].replace(f"/{asked}", f"/{current}", 1), safe="/:@!$&'()*+,;="
+    )
     query = request.scope["query_string"].decode("latin-1")
     is_plain = request.method in {"GET", "HEAD"}
     headers: Mapping[str, str] = {
