@@ -10,7 +10,7 @@ from src.platform.clock import SystemClock
 from src.platform.config import load_settings
 from src.platform.db.engine import make_engine
 from src.platform.jobs.delivery import Delivery
-from src.platform.jobs.queue import dispatcher, make_worker, open_queue
+from src.platform.jobs.queue import dispatcher, make_worker, open_queue, room_in
 from src.platform.observability import configure_logging
 from src.platform.outbox.events import registry
 from src.platform.outbox.relay import Relay
@@ -49,7 +49,7 @@ async def run_relay() -> None:
         asyncio.get_running_loop().add_signal_handler(kind, stopping.set)
     engine = make_engine(settings.relay_database_url, pool_size=2)
     queue = await open_queue(settings.redis_url)
-    relay = Relay(engine, SystemClock(), dispatcher(queue))
+    relay = Relay(engine, SystemClock(), dispatcher(queue), room_in(queue))
     log.info("relay_started")
     try:
         while not stopping.is_set():

@@ -42,45 +42,55 @@ def booking_calendar(
     seats: Sequence[CalendarSeat], *, organiser: Organiser, zone: ZoneInfo, host: str, now: datetime
 ) -> bytes:
     """One file that adds or updates every seat's date; METHOD:PUBLISH."""
-    calendar = _calendar("PUBLISH", seats, zone)
+    calendar = _calendar("PUBLISH")
     for seat in seats:
         calendar.add_component(_event(seat, "CONFIRMED", organiser, zone, host, now))
-    return bytes(calendar.to_ical())
+    return _with_zone(calendar, seats, zone)
 
 
 def cancellation_calendar(
     seats: Sequence[CalendarSeat], *, organiser: Organiser, zone: ZoneInfo, host: str, now: datetime
 ) -> bytes:
     """One file that takes every seat's date out again; METHOD:CANCEL, the same UIDs."""
-    calendar = _calendar("CANCEL", seats, zone)
+    calendar = _calendar("CANCEL")
     for seat in seats:
         calendar.add_component(_event(seat, "CANCELLED", organiser, zone, host, now))
-    return bytes(calendar.to_ical())
+    return _with_zone(calendar, seats, zone)
 
 
 def seat_uid(seat_id: UUID, host: str) -> str:
     return f"seat-{seat_id}@{host}"
 
 
-def _calendar(method: str, seats: Sequence[CalendarSeat], zone: ZoneInfo) -> Calendar:
+def _calendar(method: str) -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method)
-    if seats and zone.key != "UTC":
-        first = min(seat.starts_at for seat in seats).astimezone(zone).year
-        last = max(seat.ends_at for seat in seats).astimezone(zone).year
-        calendar.add_component(_timezone(zone, first, last))
     return calendar
 
 
+def _with_zone(calendar: Calendar, seats: Sequence[CalendarSeat], zone: ZoneInfo) -> bytes:
+    """The file, the zone's rules before the first event."""
+    written = bytes(calendar.to_ical())
+    if not seats or zone.key == "UTC":
+        return written
+    first = min(seat.starts_at for seat in seats).astimezone(zone).year
+    last = max(seat.ends_at for seat in seats).astimezone(zone).year
+    head, begin, events = written.partition(b"BEGIN:VEVENT")
+    return head + _timezone(zone, first, last) + begin + events
+
+
 @lru_cache(maxsize=500)
-def _timezone(zone: ZoneInfo, first_year: int, last_year: int) -> Timezone:
-    """The zone's rules for whole years; working them out costs more than all else in a file."""
-    return Timezone.from_tzinfo(
+def _timezone(zone: ZoneInfo, first_year: int, last_year: int) -> bytes:
+    """The zone's rules for whole years, as lines of a file. Working them out costs more than all
+    else in it, and writing them down as much as an event.
+    """
+    rules = Timezone.from_tzinfo(
         zone, first_date=date(first_year, 1, 1), last_date=date(last_year + 1, 1, 1)
     )
+    return bytes(rules.to_ical())
 
 
 def _event(

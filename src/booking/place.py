@@ -51,14 +51,20 @@ class Placed:
 
 
 async def place_booking(
-    services: Services, ctx: RequestContext, cmd: BookCommand, *, cancel_path: str | None = None
+    services: Services,
+    ctx: RequestContext,
+    cmd: BookCommand,
+    *,
+    cancel_path: str | None = None,
+    may_change: bool = True,
 ) -> Placed:
     """Books, and gets the payment page where one is needed.
 
     A guest who leaves the payment page comes back to `cancel_path`, or else to the booking's own
     page, where the hold can be paid or given up; one who has paid comes to that page with `paid`.
-    Raises: what `book` raises; Unavailable when the payment page cannot be had just now: the hold
-    then stands, and the same form sent again finds it.
+    Unless the form `may_change`, its token is for one request: changed content is refused.
+    Raises: what `book` raises; Conflict for changed content; Unavailable when the payment page
+    cannot be had just now: the hold then stands, and the same form sent again finds it.
     """
     for _try in range(TRIES):
         try:
@@ -69,12 +75,20 @@ async def place_booking(
             earlier = await _earlier(services, ctx, cmd.form_token)
             if earlier is None:
                 raise
+            if not may_change and earlier.fingerprint != cmd.fingerprint():
+                raise _used_before() from None
             if await _still_meant(services, ctx, earlier, cmd):
                 same = Booked(order=earlier, booking_id=await _booking_of(services, ctx, earlier))
                 return await _placed(services, ctx, same, cancel_path, again=True)
         else:
             return await _placed(services, ctx, booked, cancel_path, again=False)
     raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
+
+
+def _used_before() -> Conflict:
+    return Conflict(
+        _("This idempotency key was used for a different booking."), code="idempotency_key_reused"
+    )
 
 
 async def _earlier(services: Services, ctx: RequestContext, form_token: str) -> Order | None:

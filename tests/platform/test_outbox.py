@@ -9,8 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.platform.db.engine import make_engine
 from src.platform.ids import new_id
+from src.platform.jobs.context import JobContext
 from src.platform.jobs.delivery import FIRST_BACKOFF, Delivery
-from src.platform.jobs.queue import dispatcher, make_worker, open_queue
+from src.platform.jobs.queue import (
+    MOST_WAITING_ROWS,
+    dispatcher,
+    make_worker,
+    open_queue,
+    room_in,
+)
 from src.platform.mail.queue import queue_mail
 from src.platform.outbox.events import registry
 from src.platform.outbox.relay import LEASE, MAX_FAILURES, MAX_LEASES, Claimed, Relay
@@ -178,3 +185,48 @@ async def test_the_relay_sees_nothing_but_the_outbox(relay_engine: AsyncEngine) 
     async with relay_engine.connect() as connection:
         with pytest.raises(ProgrammingError, match="permission denied"):
             await connection.execute(text("SELECT * FROM mails"))
+
+
+async def test_what_the_queue_has_no_room_for_stays_in_the_outbox(
+    committing: Committing, relay_engine: AsyncEngine, mailer: RememberingMailer
+) -> None:
+    tenant = new_id()
+    async with committing.uow_factory(tenant) as uow:
+        for number in range(MOST_WAITING_ROWS + 10):
+            await queue_mail(uow, a_mail(f"hello:{number}"), host="seatline.example")
+    queue = await open_queue(committing.settings.redis_url)
+    relay = Relay(relay_engine, committing.services.clock, dispatcher(queue), room_in(queue))
+    handed = [await relay.run_once() for _ in range(5)]
+    assert sum(handed) == MOST_WAITING_ROWS
+    assert handed[-1] == 0, "there is no room before the workers have been at it"
+    worker = make_worker(committing.settings.redis_url, delivery(committing), [], burst=True)
+    await worker.async_run()
+    assert await relay.run_once() == 10
+    await worker.async_run()
+    await worker.close()
+    await queue.aclose()
+    assert len(mailer.sent) == MOST_WAITING_ROWS + 10
+    assert await outbox(committing, tenant) == []
+
+
+async def test_a_job_that_queued_a_mail_sends_it_itself(
+    committing: Committing, mailer: RememberingMailer
+) -> None:
+    tenant = new_id()
+    services = committing.services
+    job = JobContext(tenant, new_id(), 1, services.clock, committing.uow_factory, services)
+    async with job.unit_of_work() as uow:
+        await queue_mail(uow, a_mail(), host="seatline.example")
+    assert [row.event.topic for row in job.follow_ups] == ["platform.mail_queued"]
+    assert await outbox(committing, tenant) == [(1, False)], "under a lease from the start"
+
+
+async def test_what_was_rolled_back_is_not_followed_up(committing: Committing) -> None:
+    services = committing.services
+    job = JobContext(new_id(), new_id(), 1, services.clock, committing.uow_factory, services)
+    with pytest.raises(ZeroDivisionError):
+        async with job.unit_of_work() as uow:
+            await queue_mail(uow, a_mail(), host="seatline.example")
+            await uow.settle()
+            raise ZeroDivisionError
+    assert job.follow_ups == []

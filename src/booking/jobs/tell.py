@@ -1,6 +1,6 @@
 """Telling guests what happened to their bookings."""
 
-from sqlalchemy import update
+from sqlalchemy import text
 
 from src.billing.events import OrderConfirmed
 from src.booking.domain.kinds import SeatState
@@ -14,8 +14,12 @@ from src.booking.queries.mail_facts import (
 )
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
-from src.tenants.models import Customer
 from src.tenants.queries.tenants import tenant_snapshot
+
+_ESTABLISH = text(
+    "UPDATE customers SET is_established = true"
+    " WHERE tenant_id = :tenant_id AND id = :customer_id AND NOT is_established"
+)
 
 
 async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
@@ -26,13 +30,7 @@ async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
         if facts is None:
             return
         await uow.session.execute(
-            update(Customer)
-            .where(
-                Customer.tenant_id == uow.tenant,
-                Customer.id == facts.order.customer_id,
-                Customer.is_established.is_(False),
-            )
-            .values(is_established=True)
+            _ESTABLISH, {"tenant_id": uow.tenant, "customer_id": facts.order.customer_id}
         )
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         mail = confirmation_mail(settings, tenant, facts, now)

@@ -4,12 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from src.booking.models import Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+
+# Made once: putting it together takes longer than running it.
+_SESSION = (
+    select(Session, Service, Series)
+    .join(Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id))
+    .outerjoin(Series, (Series.tenant_id == Session.tenant_id) & (Series.id == Session.series_id))
+    .where(Session.tenant_id == bindparam("tenant_id"), Session.id == bindparam("session_id"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +40,7 @@ class SeriesOffer:
 
 async def get_session_offer(uow: UnitOfWork, session_id: UUID) -> SessionOffer:
     """Raises: NotFound, for another tenant's session too."""
-    found = await uow.session.execute(
-        select(Session, Service, Series)
-        .join(
-            Service,
-            (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id),
-        )
-        .outerjoin(
-            Series, (Series.tenant_id == Session.tenant_id) & (Series.id == Session.series_id)
-        )
-        .where(Session.tenant_id == uow.tenant, Session.id == session_id)
-    )
+    found = await uow.session.execute(_SESSION, {"tenant_id": uow.tenant, "session_id": session_id})
     row = found.one_or_none()
     if row is None:
         raise NotFound(_("There is no such session."))

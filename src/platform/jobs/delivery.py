@@ -1,12 +1,14 @@
 """Running one outbox row: find its consumer, run it, and say what became of it."""
 
+import asyncio
 import random
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, Uuid, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from src.platform.clock import Clock
@@ -19,10 +21,10 @@ from src.platform.outbox.relay import MAX_FAILURES
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(hours=1)
 
-_ROW = text(
-    "SELECT topic, consumer, payload, attempts FROM outbox"
-    " WHERE tenant_id = :tenant_id AND id = :outbox_id"
-).columns(payload=JSONB())
+_ROWS = text(
+    "SELECT id, topic, consumer, payload, attempts FROM outbox"
+    " WHERE tenant_id = :tenant_id AND id = ANY(:outbox_ids) ORDER BY id"
+).columns(id=Uuid(), payload=JSONB())
 
 log = structlog.get_logger(__name__)
 
@@ -40,10 +42,19 @@ class Delivery:
 
     async def deliver(self, tenant_id: UUID, outbox_id: UUID, attempt: int) -> None:
         """One attempt. A failure is written to the row with a backoff and not raised."""
-        row = await self._row(tenant_id, outbox_id)
-        if row is None or row.attempts != attempt:
-            return
-        await self._attempt(tenant_id, outbox_id, attempt, row.topic, row.consumer, row.payload)
+        await self.deliver_all(tenant_id, {outbox_id: attempt})
+
+    async def deliver_all(self, tenant_id: UUID, attempts: Mapping[UUID, int]) -> None:
+        """One attempt at each row, together; rows that another attempt has overtaken are left."""
+        async with self._uow_factory(tenant_id) as uow:
+            found = await uow.session.execute(
+                _ROWS, {"tenant_id": tenant_id, "outbox_ids": list(attempts)}
+            )
+            rows = [row for row in found if row.attempts == attempts[row.id]]
+        await asyncio.gather(*(self._deliver_row(tenant_id, row) for row in rows))
+
+    async def _deliver_row(self, tenant_id: UUID, row: Row[Any]) -> None:
+        await self._attempt(tenant_id, row.id, row.attempts, row.topic, row.consumer, row.payload)
 
     async def _attempt(
         self,
@@ -72,13 +83,6 @@ class Delivery:
             structlog.contextvars.unbind_contextvars("tenant_id", "outbox_id", "topic")
         for row_id, followed, name in context.follow_ups:
             await self._attempt(tenant_id, row_id, 1, followed.topic, name, followed)
-
-    async def _row(self, tenant_id: UUID, outbox_id: UUID) -> Row[Any] | None:
-        async with self._uow_factory(tenant_id) as uow:
-            found = await uow.session.execute(
-                _ROW, {"tenant_id": tenant_id, "outbox_id": outbox_id}
-            )
-            return found.first()
 
     async def _put_back(
         self, tenant_id: UUID, outbox_id: UUID, attempt: int, error: Exception

@@ -22,6 +22,8 @@ QUEUE = "seatline:jobs"
 DELIVER = "deliver"
 JOB_SECONDS = 60
 EXPIRES_MS = 60_000
+ROWS_OF_A_JOB = 5
+MOST_WAITING_ROWS = 500
 
 
 async def open_queue(redis_url: str) -> ArqRedis:
@@ -38,20 +40,34 @@ def dispatcher(queue: ArqRedis) -> Callable[[Sequence[Claimed]], Awaitable[None]
     """Hands claimed rows to the workers; the attempt is in the job's id, so none is swallowed."""
 
     async def dispatch(rows: Sequence[Claimed]) -> None:
-        await asyncio.gather(*(_enqueue(queue, row) for row in rows))
+        portions = [rows[at : at + ROWS_OF_A_JOB] for at in range(0, len(rows), ROWS_OF_A_JOB)]
+        await asyncio.gather(*(_enqueue(queue, portion) for portion in portions))
 
     return dispatch
 
 
-async def _enqueue(queue: ArqRedis, row: Claimed) -> None:
+async def _enqueue(queue: ArqRedis, rows: Sequence[Claimed]) -> None:
+    """A few rows of one tenant as one job: the queue costs more than many a job."""
+    first = rows[0]
     await queue.enqueue_job(
         DELIVER,
-        str(row.tenant_id),
-        str(row.outbox_id),
-        row.attempt,
-        _job_id=f"{row.outbox_id}:{row.attempt}",
+        str(first.tenant_id),
+        [(str(row.outbox_id), row.attempt) for row in rows],
+        _job_id=f"{first.outbox_id}:{first.attempt}",
         _expires=EXPIRES_MS / 1000,
     )
+
+
+def room_in(queue: ArqRedis) -> Callable[[], Awaitable[int]]:
+    """How many rows the workers can take now, so that none waits in the queue until its lease is
+    over and is handed on again and again.
+    """
+
+    async def room() -> int:
+        waiting = await queue.zcard(QUEUE)
+        return max(0, MOST_WAITING_ROWS - int(waiting) * ROWS_OF_A_JOB)
+
+    return room
 
 
 class Periodic(msgspec.Struct, frozen=True):
@@ -81,13 +97,16 @@ def make_worker(
     delivery: Delivery,
     periodic: Sequence[Periodic],
     *,
-    concurrency: int = 20,
+    concurrency: int = 6,
     burst: bool = False,
 ) -> Worker:
-    """A worker that delivers outbox rows and runs the periodic tasks."""
+    """A worker that delivers outbox rows and runs the periodic tasks, `concurrency` jobs at once
+    and the rows of each together.
+    """
 
-    async def deliver(ctx: dict[Any, Any], tenant: str, outbox: str, attempt: int) -> None:
-        await delivery.deliver(UUID(tenant), UUID(outbox), attempt)
+    async def deliver(ctx: dict[Any, Any], tenant: str, rows: list[tuple[str, int]]) -> None:
+        attempts = {UUID(outbox_id): attempt for outbox_id, attempt in rows}
+        await delivery.deliver_all(UUID(tenant), attempts)
 
     return Worker(
         functions=[func(deliver, name=DELIVER)],

@@ -5,12 +5,21 @@ from typing import ClassVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
-from src.platform.mail.models import MailRow
 from src.platform.outbox.events import Event
+
+# Constant, for the statement that the model makes is put together anew for each mail.
+_STORE = text(
+    "INSERT INTO mails (tenant_id, id, kind, to_address, to_name, from_name, reply_to, subject,"
+    " text, html, attachments, message_id, dedupe_key, queued_at) VALUES (:tenant_id, :id, :kind,"
+    " :to_address, :to_name, :from_name, :reply_to, :subject, :text, :html, :attachments,"
+    " :message_id, :dedupe_key, :queued_at)"
+    " ON CONFLICT ON CONSTRAINT uq_mails_dedupe_key DO NOTHING RETURNING id"
+).bindparams(bindparam("attachments", type_=JSONB()))
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,12 +63,7 @@ async def queue_mail(uow: UnitOfWork, mail: Mail, *, host: str) -> UUID | None:
     right-hand side of the Message-ID.
     """
     mail_id = new_id()
-    stored = await uow.session.execute(
-        insert(MailRow)
-        .values(**_row(uow, mail_id, mail, host))
-        .on_conflict_do_nothing(constraint="uq_mails_dedupe_key")
-        .returning(MailRow.id)
-    )
+    stored = await uow.session.execute(_STORE, _row(uow, mail_id, mail, host))
     if stored.first() is None:
         return None
     uow.record(MailQueued(mail_id=mail_id))

@@ -52,21 +52,32 @@ class Claimed(NamedTuple):
 
 
 Dispatch = Callable[[Sequence[Claimed]], Awaitable[None]]
+Room = Callable[[], Awaitable[int]]
+
+
+async def _much_room() -> int:
+    return BATCH * TENANTS_PER_ROUND
 
 
 class Relay:
-    """One pass takes what is due, fairly by tenant; looped, by as many processes as liked."""
+    """One pass takes what is due, fairly by tenant; looped, by as many processes as liked.
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, dispatch: Dispatch) -> None:
+    `room` says how many rows can be handed on now; the rest stays in the outbox.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, clock: Clock, dispatch: Dispatch, room: Room | None = None
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._dispatch = dispatch
+        self._room = room or _much_room
 
     async def run_once(self) -> int:
         """Hands on all rows due now, at most one batch a tenant. Returns how many."""
-        handed = 0
-        for tenant_id in await self._tenants():
-            claimed = await self._claim(tenant_id)
+        handed, room = 0, await self._room()
+        for tenant_id in await self._tenants() if room > 0 else []:
+            claimed = await self._claim(tenant_id, min(BATCH, room - handed))
             if claimed:
                 await self._dispatch(claimed)
             handed += len(claimed)
@@ -79,11 +90,13 @@ class Relay:
             )
             return list(found.scalars())
 
-    async def _claim(self, tenant_id: UUID) -> list[Claimed]:
+    async def _claim(self, tenant_id: UUID, most: int) -> list[Claimed]:
         now = self._clock.now()
         scope = {"tenant_id": tenant_id, "now": now, "max": MAX_LEASES}
         async with self._engine.begin() as connection:
-            rows = await connection.execute(_CLAIM, {**scope, "lease": now + LEASE, "batch": BATCH})
+            rows = await connection.execute(
+                _CLAIM, {**scope, "lease": now + LEASE, "batch": max(most, 0)}
+            )
             claimed = [Claimed(tenant_id, row.id, row.attempts) for row in rows]
             why = "Handed on for hours, and no worker lived to tell of it."
             parked = (await connection.execute(_PARK, {**scope, "why": why})).scalars().all()

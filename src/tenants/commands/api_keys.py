@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, bindparam, select, update
 
 from src.platform.db.uow import UnitOfWork, UowFactory
 from src.platform.errors import NotFound, SignInRequired
@@ -29,6 +29,24 @@ PREFIX = "sl"
 SECRET_BYTES = 32
 USE_NOTED_EVERY = timedelta(minutes=10)
 _SHAPE = re.compile(r"sl_([0-9a-f]{32})_([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
+
+
+# Made once: each call of a program asks, and putting it together takes longer than running it.
+_KEY_AND_TENANT: Select[Any] = (
+    select(
+        *TENANT_COLUMNS,
+        ApiKey.id.label("key_id"),
+        ApiKey.name.label("key_name"),
+        ApiKey.secret_hash,
+        ApiKey.last_used_at,
+    )
+    .join_from(ApiKey, Tenant, Tenant.id == ApiKey.tenant_id)
+    .where(
+        ApiKey.tenant_id == bindparam("tenant_id"),
+        ApiKey.id == bindparam("key_id"),
+        ApiKey.revoked_at.is_(None),
+    )
+)
 
 
 class NewApiKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,17 +113,7 @@ async def authenticate_api_key(uow_factory: UowFactory, presented: str, now: dat
 
 
 async def _key_and_tenant(uow: UnitOfWork, key_id: UUID) -> Row[Any] | None:
-    found = await uow.session.execute(
-        select(
-            *TENANT_COLUMNS,
-            ApiKey.id.label("key_id"),
-            ApiKey.name.label("key_name"),
-            ApiKey.secret_hash,
-            ApiKey.last_used_at,
-        )
-        .join_from(ApiKey, Tenant, Tenant.id == ApiKey.tenant_id)
-        .where(ApiKey.tenant_id == uow.tenant, ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
-    )
+    found = await uow.session.execute(_KEY_AND_TENANT, {"tenant_id": uow.tenant, "key_id": key_id})
     return found.first()
 
 

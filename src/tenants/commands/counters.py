@@ -6,8 +6,7 @@ finds no row, whatever others do at the same moment.
 
 from datetime import datetime
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import TextClause, select, text, update
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import month_key
@@ -22,6 +21,14 @@ from src.tenants.domain.entitlements import (
 from src.tenants.gates import month_is_used_up
 from src.tenants.models import BookingCounter, Tenant
 from src.tenants.plan_events import MonthlyLimitNeared
+
+_UPSERT = (
+    "INSERT INTO booking_counters AS c (tenant_id, month, taken, warned_percent)"
+    " VALUES (:tenant_id, :month, 1, 0)"
+    " ON CONFLICT (tenant_id, month) DO UPDATE SET taken = c.taken + 1"
+)
+_TAKE_ONE = text(f"{_UPSERT} RETURNING c.taken")
+_TAKE_ONE_BELOW = text(f"{_UPSERT} WHERE c.taken < :limit RETURNING c.taken")
 
 
 async def claim_booking_unit(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> str:
@@ -98,24 +105,20 @@ async def review_warnings(uow: UnitOfWork, entitlements: Entitlements, month: st
         uow.record(MonthlyLimitNeared(month=month, percent=percent, taken=taken, limit=limit))
 
 
-def upsert_unit(uow: UnitOfWork, month: str, limit: int | None) -> Insert:
-    """The claim itself; with a limit it returns no row once the month is used up."""
-    statement = insert(BookingCounter).values(
-        tenant_id=uow.tenant, month=month, taken=1, warned_percent=0
-    )
-    return statement.on_conflict_do_update(
-        index_elements=[BookingCounter.tenant_id, BookingCounter.month],
-        set_={"taken": BookingCounter.taken + 1},
-        where=None if limit is None else BookingCounter.taken < limit,
-    )
+def upsert_unit(uow: UnitOfWork, month: str, limit: int | None) -> TextClause:
+    """The claim itself, returning `taken`; with a limit no row once the month is used up."""
+    if limit is None:
+        return _TAKE_ONE.bindparams(tenant_id=uow.tenant, month=month)
+    return _TAKE_ONE_BELOW.bindparams(tenant_id=uow.tenant, month=month, limit=limit)
 
 
 async def _take_one(uow: UnitOfWork, month: str, limit: int | None) -> int | None:
     """How many are taken now, this one included; None when there was none left."""
     if limit is not None and limit < 1:
         return None
-    claim = upsert_unit(uow, month, limit).returning(BookingCounter.taken)
-    return (await uow.session.execute(claim)).scalar_one_or_none()
+    claimed = await uow.session.execute(upsert_unit(uow, month, limit))
+    taken: int | None = claimed.scalar_one_or_none()
+    return taken
 
 
 def _tell_when_near(uow: UnitOfWork, month: str, taken: int, limit: int | None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -42,6 +42,15 @@ TENANT_COLUMNS = (
 )
 
 
+# Made once: each request asks, and putting it together takes longer than running it.
+_BY_ID: Select[Any] = select(*TENANT_COLUMNS).where(Tenant.id == bindparam("tenant_id"))
+_BY_SLUG: Select[Any] = (
+    select(*TENANT_COLUMNS)
+    .where(Tenant.id == TenantSlug.tenant_id)
+    .where(TenantSlug.slug == bindparam("slug"))
+)
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a request points: the tenant behind a slug, and the signed-in user if there is one.
 
@@ -54,12 +63,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_place(uow: UnitOfWork, slug: str, user_id: UUID | None) -> Place | None:
     """The tenant that has or had `slug`, together with the user."""
-    statement: Select[Any] = select(*TENANT_COLUMNS).where(Tenant.id == TenantSlug.tenant_id)
-    statement = statement.where(TenantSlug.slug == slug)
+    statement = _BY_SLUG
     if user_id is not None:
         statement = statement.add_columns(*person_columns(), businesses_of(user_id))
         statement = statement.outerjoin(User, User.id == user_id)
-    row = (await uow.session.execute(statement)).first()
+    row = (await uow.session.execute(statement, {"slug": slug})).first()
     if row is None:
         return None
     person = person_from(row) if user_id is not None and row.user_id is not None else None
@@ -74,7 +82,7 @@ async def find_tenant_by_slug(uow: UnitOfWork, slug: str) -> TenantSnapshot | No
 
 async def tenant_snapshot(uow: UnitOfWork, tenant_id: UUID, now: datetime) -> TenantSnapshot:
     """The tenant as it stands at `now`. Raises: NotFound."""
-    row = (await uow.session.execute(select(*TENANT_COLUMNS).where(Tenant.id == tenant_id))).first()
+    row = (await uow.session.execute(_BY_ID, {"tenant_id": tenant_id})).first()
     if row is None:
         raise NotFound(_("There is nothing here."))
     return snapshot_from(row, now)

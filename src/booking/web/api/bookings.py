@@ -10,7 +10,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Meta
 
-from src.billing.commands.orders import find_order_by_form_token
 from src.billing.domain.kinds import OrderState
 from src.booking.commands.book import BookCommand
 from src.booking.commands.cancel import cancel_purchase, get_cancellation
@@ -36,7 +35,7 @@ from src.booking.views.api import (
 )
 from src.booking.web.api.cancellation_out import cancellation_out
 from src.booking.web.api.catalogue import ReasonIn
-from src.platform.errors import Conflict, InvalidInput
+from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -86,9 +85,7 @@ async def api_book(
     A refusal books nothing, and the same key may be tried again.
     """
     cmd = _command(data, _token(idempotency_key))
-    if idempotency_key is not None:
-        await _check_key(services, ctx, cmd)
-    placed = await place_booking(services, ctx, cmd)
+    placed = await place_booking(services, ctx, cmd, may_change=False)
     return _placed(services, ctx, data, placed)
 
 
@@ -121,17 +118,6 @@ def _command(data: BookingIn, token: str) -> BookCommand:
         source="api",
         locale=current_locale(),
     )
-
-
-async def _check_key(services: Services, ctx: RequestContext, cmd: BookCommand) -> None:
-    """Raises: Conflict when the key has made another booking: a key is for one request."""
-    async with services.uow_factory(ctx.here.id) as uow:
-        earlier = await find_order_by_form_token(uow, cmd.form_token)
-    if earlier is not None and earlier.fingerprint != cmd.fingerprint():
-        raise Conflict(
-            _("This idempotency key was used for a different booking."),
-            code="idempotency_key_reused",
-        )
 
 
 def _placed(services: Services, ctx: RequestContext, data: BookingIn, placed: Placed) -> BookingOut:
