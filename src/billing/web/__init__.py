@@ -3,6 +3,7 @@
 from typing import Any
 
 from src.billing.web import hooks, orders, payments
+from src.billing.web.onboarding import register_steps
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
 
@@ -25,4 +26,5 @@ route_handlers: list[Any] = [
 
 
 def install(kit: WebKit, services: Services) -> None:
-    """Billing adds nothing to other pages."""
+    """Registers the step that leads to getting paid."""
+    register_steps()

@@ -2,7 +2,7 @@
 
 from sqlalchemy import exists, select
 
-from src.booking.models import Service, Session
+from src.booking.models import Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
@@ -29,10 +29,24 @@ def register_steps() -> None:
             probe=_has_session,
         )
     )
+    register_onboarding_step(
+        Step(
+            key="series",
+            title=lambda: _("Sell several dates as one"),
+            sentence=lambda: _("If you like: a term or a course, bought and paid for in one go."),
+            path="/series",
+            probe=_has_series,
+            is_optional=True,
+        )
+    )
 
 
 async def _has_service(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
     return bool(await uow.session.scalar(select(exists().where(Service.tenant_id == tenant.id))))
+
+
+async def _has_series(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
+    return bool(await uow.session.scalar(select(exists().where(Series.tenant_id == tenant.id))))
 
 
 async def _has_session(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:

@@ -55,11 +55,16 @@ def _tell_tenant(session: Session, transaction: SessionTransaction, connection: 
 
 
 def make_engine(url: str, *, pool_size: int = 10, **options: Any) -> AsyncEngine:
-    """An engine that also works behind PgBouncer in transaction mode, by unnamed statements."""
+    """An engine that also works behind PgBouncer in transaction mode.
+
+    It never has more than `pool_size` connections: one that is opened for a rush and closed after
+    it costs more than the wait for a free one, in the handshake and in plans made anew.
+    """
     return create_async_engine(
         url,
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,
         pool_pre_ping=False,
         connect_args={"connection_class": TenantConnection},
         **options,

@@ -71,12 +71,16 @@ class WebKit:
         )
         self.trusted_proxies = TrustedProxies(trusted_proxies)
         self.metrics_token = metrics_token
-        self.readiness_checks: dict[str, Check] = {"valkey": lambda: redis.ping()}
+        self.readiness_checks: dict[str, Check] = {"valkey": self._valkey_answers}
+        self._redis = redis
         self.page_context_providers: list[PageContextProvider] = []
         self.error_renderers: dict[type[Exception], ErrorRenderer] = {}
         self.route_handlers: list[Any] = [healthz, readyz, metrics, static_file]
         self.middleware: list[Any] = [CsrfMiddleware(self.csrf_tokens)]
         self.exception_handlers: Any = exception_handlers()
+
+    async def _valkey_answers(self) -> None:
+        await self._redis.ping()
 
     @classmethod
     def from_settings(

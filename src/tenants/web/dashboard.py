@@ -15,7 +15,7 @@ from src.platform.services import Services
 from src.platform.web.pages import page, redirect
 from src.platform.web.theme import theme_version
 from src.tenants.context import RequestContext, TenantSnapshot
-from src.tenants.domain.roles import Role
+from src.tenants.domain.roles import Role, reaches
 from src.tenants.web.guards import requires_member, requires_sign_in
 from src.tenants.web.middleware import context_of, has_context, person_of
 
@@ -23,13 +23,19 @@ Probe = Callable[[UnitOfWork, TenantSnapshot], Awaitable[bool]]
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to do before guests can book; its words are looked up when shown."""
+    """One thing to do before guests can book; its words are looked up when shown.
+
+    An optional one is shown and ticked like the others, and does not keep the list open. One that
+    leads to a page of owners is shown to owners only.
+    """
 
     key: str
     title: Callable[[], str]
     sentence: Callable[[], str]
     path: str
     probe: Probe
+    is_optional: bool = False
+    role: Role = Role.MANAGER
 
 
 _steps: dict[str, Step] = {}
@@ -47,6 +53,7 @@ class StepView(NamedTuple):
     text: str
     href: str
     done: bool
+    is_optional: bool
 
 
 class StartView(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,15 +68,18 @@ class StartView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_done(self) -> bool:
-        return self.is_confirmed and bool(self.steps) and all(step.done for step in self.steps)
+        return self.is_confirmed and bool(self.steps) and all(
+            step.done or step.is_optional for step in self.steps
+        )
 
 
 async def start_view(services: Services, request: Request[Any, Any, Any]) -> StartView:
     """The list as it stands now."""
-    tenant = context_of(request).here
-    person = person_of(request)
+    ctx, person = context_of(request), person_of(request)
+    tenant, role = ctx.here, ctx.actor.role or Role.INSTRUCTOR
+    reached = [step for step in _steps.values() if reaches(role, step.role)]
     async with services.uow_factory(tenant.id) as uow:
-        steps = [await _shown(uow, tenant, step) for step in _steps.values()]
+        steps = [await _shown(uow, tenant, step) for step in reached]
     return StartView(
         name=tenant.name,
         steps=steps,
@@ -86,6 +96,7 @@ async def _shown(uow: UnitOfWork, tenant: TenantSnapshot, step: Step) -> StepVie
         text=step.sentence(),
         done=await step.probe(uow, tenant),
         href=f"/app/{tenant.slug}{step.path}",
+        is_optional=step.is_optional,
     )
 
 

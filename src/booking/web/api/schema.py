@@ -65,7 +65,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 class ApiDocs(msgspec.Struct, frozen=True, kw_only=True):
     """The documentation page."""
 
-    base: str
+    example: str
     operations: list[Operation]
 
 
@@ -77,7 +77,8 @@ def operations(base_url: str) -> ApiDocs:
         for path, methods in schema["paths"].items()
         for method, spec in methods.items()
     ]
-    return ApiDocs(base=base_url, operations=found)
+    example = f'curl -H "Authorization: Bearer sl_..." {base_url}{PREFIX}/me'
+    return ApiDocs(example=example, operations=found)
 
 
 def _operation(schema: dict[str, Any], path: str, method: str, spec: dict[str, Any]) -> Operation:
