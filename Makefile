@@ -92,10 +92,13 @@ migrate: $(SANDBOX_READY) ## bring the database to the newest revision
 
 # --- testing and checking ----------------------------------------------------------------------
 
-test: $(DEV_READY) ## every level of tests, in under five minutes
+browser: $(DEV_READY) ## bring a browser for the tests where there is none
+	@$(PY) -m tests.support.get_browser
+
+test: browser ## every level of tests, in under five minutes
 	@$(PY) -m pytest -n $(WORKERS) -m "not slow"
 
-test-all: $(DEV_READY) ## the long ones too
+test-all: browser ## the long ones too
 	@$(PY) -m pytest -n $(WORKERS)
 
 check: $(DEV_READY) ## style, types, directions between packages, sizes, templates, built CSS
@@ -138,4 +141,4 @@ lock: $(DEV_READY) ## pin the newest versions that fit pyproject.toml
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-header --upgrade --python-version 3.11 \
 	  pyproject.toml --extra sandbox --extra dev -c requirements/sandbox.txt -o requirements/dev.txt
 
-.PHONY: help install demo demo-reset run worker relay migrate test test-all check fmt bench css messages lock
+.PHONY: help install demo demo-reset run worker relay migrate browser test test-all check fmt bench css messages lock
