@@ -1,5 +1,6 @@
 """/account: one's own name, password and signed-in devices."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -19,6 +20,7 @@ from src.platform.web.sessions import SessionInfo, session_of
 from src.tenants.commands.accounts import rename_user, set_password, tail_of
 from src.tenants.context import RequestContext
 from src.tenants.models import User
+from src.tenants.web.devices import device_name
 from src.tenants.web.guards import requires_sign_in
 from src.tenants.web.middleware import person_of
 
@@ -34,11 +36,19 @@ class PasswordForm(msgspec.Struct):
     password: Password
 
 
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser that is signed in."""
+
+    name: str
+    seen_at: datetime
+    is_current: bool
+
+
 class AccountView(msgspec.Struct):
     email: str
     name_form: Any
     password_form: Any
-    sessions: list[SessionInfo]
+    devices: list[DeviceView]
 
 
 @get("/account", guards=SIGNED_IN, include_in_schema=False)
@@ -118,10 +128,16 @@ async def _account(
         email=person.email,
         name_form=name_form or blank(NameForm, {"name": person.name}),
         password_form=password_form or blank(PasswordForm),
-        sessions=await store.sessions_of(person.user_id, session.key),
+        devices=[_device(one) for one in await store.sessions_of(person.user_id, session.key)],
     )
     refused = name_form is not None or password_form is not None
     return page(request, "tenants/account.html", view, status_code=422 if refused else 200)
+
+
+def _device(session: SessionInfo) -> DeviceView:
+    return DeviceView(
+        name=device_name(session.agent), seen_at=session.seen_at, is_current=session.is_current
+    )
 
 
 route_handlers = [show_account, change_name, change_password, sign_out_others]

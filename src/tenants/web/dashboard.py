@@ -53,7 +53,6 @@ class StepView(NamedTuple):
     text: str
     href: str
     done: bool
-    is_optional: bool
 
 
 class StartView(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,12 +64,8 @@ class StartView(msgspec.Struct, frozen=True, kw_only=True):
     is_confirmed: bool
     email: str
     today_href: str
-
-    @property
-    def is_done(self) -> bool:
-        return self.is_confirmed and bool(self.steps) and all(
-            step.done or step.is_optional for step in self.steps
-        )
+    is_done: bool
+    """Whether the address is confirmed and nothing is left but what is optional."""
 
 
 async def start_view(services: Services, request: Request[Any, Any, Any]) -> StartView:
@@ -80,13 +75,16 @@ async def start_view(services: Services, request: Request[Any, Any, Any]) -> Sta
     reached = [step for step in _steps.values() if reaches(role, step.role)]
     async with services.uow_factory(tenant.id) as uow:
         steps = [await _shown(uow, tenant, step) for step in reached]
+    is_confirmed = person is not None and person.is_email_confirmed
+    left = [one for step, one in zip(reached, steps, strict=True) if not step.is_optional]
     return StartView(
         name=tenant.name,
         steps=steps,
         hub_url=f"{services.settings.base_url}/b/{tenant.slug}",
-        is_confirmed=person is not None and person.is_email_confirmed,
+        is_confirmed=is_confirmed,
         email=person.email if person is not None else "",
         today_href=f"/app/{tenant.slug}/today",
+        is_done=is_confirmed and bool(left) and all(one.done for one in left),
     )
 
 
@@ -96,7 +94,6 @@ async def _shown(uow: UnitOfWork, tenant: TenantSnapshot, step: Step) -> StepVie
         text=step.sentence(),
         done=await step.probe(uow, tenant),
         href=f"/app/{tenant.slug}{step.path}",
-        is_optional=step.is_optional,
     )
 
 
