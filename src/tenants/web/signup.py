@@ -48,11 +48,15 @@ class BusinessForm(msgspec.Struct):
 
 
 class SignUpForm(BusinessForm, kw_only=True):
-    """A business and the user who begins it."""
+    """A business and the user who begins it.
 
-    name: Annotated[str, Meta(max_length=100)]
-    email: Email
-    password: Password
+    What is left empty is found below and not in binding, so that all of it is said at once.
+    """
+
+    business_name: Annotated[str, Meta(max_length=100)] = ""
+    name: Annotated[str, Meta(max_length=100)] = ""
+    email: Email = ""
+    password: Password = ""
 
 
 class SignUpView(msgspec.Struct):
@@ -87,10 +91,9 @@ async def make_account(
     if form.struct is None:
         return _form(request, services, "tenants/sign_up.html", form, 422)
     asked = form.struct
-    weakness = weakness_of(asked.password, (asked.email, asked.name, asked.business_name))
-    if weakness is not None:
-        refused = form.with_errors({"password": weakness})
-        return _form(request, services, "tenants/sign_up.html", refused, 422)
+    wrong = await _problems(services, asked)
+    if wrong:
+        return _form(request, services, "tenants/sign_up.html", form.with_errors(wrong), 422)
     limiter = RateLimiter(services.redis, services.clock)
     await limiter.check(SIGN_UP_BY_ADDRESS, client_address(request.scope))
     try:
@@ -98,6 +101,23 @@ async def make_account(
     except InvalidInput as refusal:
         return _form(request, services, "tenants/sign_up.html", form.refused(refusal), 422)
     return page(request, "tenants/signed_up.html", SignedUpView(email=asked.email))
+
+
+async def _problems(services: Services, asked: SignUpForm) -> dict[str, str]:
+    """Every field that will not do, of person and business alike."""
+    empty = _("Please fill this in.")
+    wrong = {name: empty for name in ("name", "email") if not getattr(asked, name)}
+    weakness = weakness_of(asked.password, (asked.email, asked.name, asked.business_name))
+    if weakness is not None:
+        wrong["password"] = weakness if asked.password else empty
+    try:
+        async with services.uow_factory(None) as uow:
+            await check_business(uow, asked.business())
+    except InvalidInput as refusal:
+        wrong |= refusal.fields
+    if not asked.business_name and not asked.slug:
+        wrong.pop("slug", None)
+    return wrong
 
 
 class SignedUpView(msgspec.Struct):

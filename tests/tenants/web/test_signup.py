@@ -98,6 +98,16 @@ async def test_what_cannot_be_used_is_said_at_its_field_and_the_rest_is_kept(
     assert OLIVE["password"] not in olive.text
 
 
+async def test_all_that_is_wrong_is_said_at_once(olive: Visitor) -> None:
+    await olive.open("/sign-up")
+    await olive.submit({"slug": "admin", "name": "", "email": "", "password": "short"}, status=422)
+    for field in ("business_name", "slug", "name", "email", "password"):
+        assert f'id="f-{field}-error"' in olive.text, field
+    await olive.submit({"slug": "", "password": ""}, status=422)
+    assert 'id="f-slug-error"' not in olive.text
+    assert "Please fill this in" in olive.text
+
+
 async def test_a_known_address_gets_the_same_answer_and_a_mail_that_says_so(
     olive: Visitor, services: Services, mailer: RememberingMailer
 ) -> None:
