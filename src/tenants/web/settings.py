@@ -245,7 +245,8 @@ def _locales(present: str) -> list[tuple[str, str]]:
 
 
 def _language_name(locale: Locale, name: str) -> str:
-    return str(locale.get_display_name(locale) or name).capitalize()
+    shown = str(locale.get_display_name(locale) or name)
+    return shown[:1].upper() + shown[1:]
 
 
 def _zones(present: str) -> list[tuple[str, str]]:

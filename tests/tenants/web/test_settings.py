@@ -118,6 +118,15 @@ async def test_what_cannot_be_used_is_said_and_all_input_is_kept(
     assert await actions(services, lotus) == []
 
 
+async def test_languages_go_by_the_names_their_speakers_give_them(
+    client: AsyncClient, services: Services, olive: Visitor
+) -> None:
+    business = await a_business(services.uow_factory, locale="en-GB")
+    await sign_in(client, services, business.owner.id)
+    await olive.open(HOME)
+    assert "English (United Kingdom)" in olive.text
+
+
 async def test_all_that_is_wrong_is_said_at_once(olive: Visitor, lotus: Business) -> None:
     await olive.open(HOME)
     await save(olive, {"business_name": "", "slug": "admin", "contact_phone": "call me"}, 422)
