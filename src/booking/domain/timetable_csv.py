@@ -47,6 +47,9 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 """What a column may be called, in small letters and with blanks for other signs."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LONGEST_NIGHT = timedelta(hours=12)
+"""An end before its start is on the next day, as far as a night goes; else it is a slip."""
+
 _DATE_FORMS = ("%Y-%m-%d", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %b %Y", "%d %B %Y")
 _TIME = re.compile(r"(\d{1,2})[:.h]?(\d{2})?(?::(\d{2}))?\s*(am|pm)?", re.IGNORECASE)
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}\b")
@@ -264,7 +267,11 @@ def _end_of(row: CsvRow, columns: Columns, start: datetime) -> datetime:
             raise RowRefusedError(_("It has no end."))
         return start + timedelta(minutes=int(minutes[0]))
     ends = datetime.combine(start.date(), end)
-    return ends if ends > start else ends + timedelta(days=1)
+    if ends <= start:
+        ends += timedelta(days=1)
+        if ends - start > LONGEST_NIGHT:
+            raise RowRefusedError(_("It does not end after it starts."))
+    return ends
 
 
 def _read_moment(text: str, columns: Columns) -> datetime:

@@ -285,6 +285,7 @@ def test_over_midnight_and_hours_in_columns() -> None:
         ("A,2020-04-02,10:00,11:00,5", "over"),
         ("A,2027-04-02,10:00,,5", "no end"),
         ("A,2027-04-02,25:00,26:00,5", "not a time"),
+        ("A,2027-04-02,18:00,17:00,5", "end after it starts"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named(row: str, reason: str) -> None:
