@@ -77,6 +77,7 @@ async def _measure(
     make = orders.over(sessions)
     await closed_loop(port, make, clients=CLIENTS, requests=WARM_UP)
     await bench.drain()
+    await bench.connection.execute("ANALYZE")
     rounds: list[Load] = []
     spent: list[dict[str, float]] = []
     plain: list[float] = []

@@ -86,6 +86,7 @@ async def measure_paid_path(bench: Bench) -> list[Report]:
     await bench.drain()
     numbers = count()
     await _round(bench, business, sessions, numbers, WARM_UP)
+    await bench.connection.execute("ANALYZE")
     spent: list[dict[str, float]] = []
     seconds: list[float] = []
     for _turn in range(bench.rounds):

@@ -55,7 +55,12 @@ class Recorder:
 
     @contextmanager
     def _noting(self, statements: list[tuple[str, tuple[Any, ...]]]) -> Iterator[None]:
-        def execute(_c: Any, _cursor: Any, statement: str, given: Any, _x: Any, many: bool) -> None:
+        def execute(
+            conn: Any, _cursor: Any, statement: str, given: Any, _x: Any, many: bool
+        ) -> None:
+            # What goes along with BEGIN is still to be said when the first statement is noted.
+            if opening := conn.connection.driver_connection.opening:
+                statements.append((opening, ()))
             rows = given if many else [given]
             statements.extend((statement, tuple(row or ())) for row in rows)
 
