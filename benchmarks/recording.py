@@ -116,10 +116,10 @@ def numbered_uuid(number: str) -> str:
 def _with_values(statement: str, given: tuple[Any, ...], variable: dict[Any, str]) -> str:
     """The highest numbers first, since $1 is the beginning of $10."""
     written = " ".join(statement.split())
-    is_outbox = written.startswith("INSERT INTO outbox")
+    events = written.partition("INSERT INTO outbox")[2]
     for number in range(len(given), 0, -1):
         value = given[number - 1]
-        if is_outbox and isinstance(value, datetime):
+        if isinstance(value, datetime) and f"${number}:" in events:
             literal = FAR_AWAY
         elif isinstance(value, str | UUID) and value in variable:
             literal = f"({variable[value]})"
