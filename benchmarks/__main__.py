@@ -118,7 +118,7 @@ def _memory(stage: Stage) -> Report:
 
 
 def _facts(rounds: int, idle: float, minutes: float, load_before: float) -> dict[str, object]:
-    busy = " Others were using the machine: CPU figures stand, throughput and times are too low."
+    busy = " Others were using the machine: CPU figures are too high, and throughput is too low."
     return {
         "when": report.now(),
         "commit": _commit(),

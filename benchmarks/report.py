@@ -35,7 +35,9 @@ and writes this page; it takes about {minutes} minutes.
   recorded from the program in the same run: the statements of one request in their transactions,
   with new ids for each run, prepared. It does nothing that follows a booking: no mail, no relay.
 - A ratio is the program's throughput over pgbench's, or plain time over the program's.
-- pretix's figures were measured on two cores of the same kind.
+- The hub's page is kept for a second by the process that made it. "Made anew" is the same page
+  under addresses that nobody has asked for before; pgbench runs the statements of one of those.
+- pretix's figures were measured on two cores as well.
 
 """
 
