@@ -24,6 +24,7 @@ from src.booking.domain.kinds import (
     Visibility,
 )
 from src.booking.domain.reasons import Reason
+from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.platform.db import register_constraint
@@ -35,8 +36,6 @@ from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
-
-MAX_PRICE_MINOR = 100_000_00
 
 register_constraint(
     "pk_series",
@@ -156,12 +155,16 @@ async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) 
     if reasons:
         raise NotPublishable(reasons)
     now = uow.clock.now()
-    if series.published_at is None:
+    is_first = series.published_at is None
+    if is_first:
         series.published_at = now
         series.base_sessions = await _sessions_that_take_place(uow, series_id)
     series.active = True
     series.updated_at = now
     await audit(uow, ctx, "series.published", "series", series_id)
+    if is_first:
+        await uow.settle()
+        await _leave_out_of_term(uow, series_id)
 
 
 async def unpublish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> None:
@@ -227,16 +230,23 @@ def _check(cmd: SeriesCommand, service: Service) -> None:
         wrong["title"] = _("Please keep the title within 120 characters.")
     if cmd.price_type is not SeriesPriceType.FREE and cmd.price_minor <= 0:
         wrong["price"] = _("Please say what the series costs, or make it free.")
-    if not 0 <= cmd.price_minor <= MAX_PRICE_MINOR:
-        wrong["price"] = _("Please give a price between 0 and 100,000.")
-    if cmd.drop_in_minor is not None and not 0 <= cmd.drop_in_minor <= MAX_PRICE_MINOR:
-        wrong["drop_in_price"] = _("Please give a price between 0 and 100,000.")
-    elif cmd.drop_in_minor and service.price_type == SeriesPriceType.FREE:
+    wrong |= _amount_errors("price", cmd.price_minor, service)
+    if cmd.drop_in_minor is not None:
+        wrong |= _amount_errors("drop_in_price", cmd.drop_in_minor, service)
+    if cmd.drop_in_minor and service.price_type == SeriesPriceType.FREE:
         wrong["drop_in_price"] = _("The service is free, so a single date cannot have a price.")
     if cmd.join_policy is JoinPolicy.UNTIL and cmd.join_until_on is None:
         wrong["join_until_on"] = _("Please say until which day guests may join.")
     if wrong:
         raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
+
+
+def _amount_errors(field: str, amount_minor: int, service: Service) -> dict[str, str]:
+    if amount_minor < 0:
+        return {field: _("A price cannot be below zero.")}
+    if amount_minor * max(service.max_party, 1) > LARGEST_ORDER_MINOR:
+        return {field: _("This price is too high for a party of that size.")}
+    return {}
 
 
 def _columns(cmd: SeriesCommand) -> dict[str, object]:
@@ -343,6 +353,20 @@ async def _detach(uow: UnitOfWork, series_id: UUID, session_ids: set[UUID]) -> N
         update(Session)
         .where(Session.tenant_id == uow.tenant, Session.id.in_(sorted(session_ids)))
         .values(series_id=None, in_term=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _leave_out_of_term(uow: UnitOfWork, series_id: UUID) -> None:
+    """Dates cancelled before the term began never counted, so taking one out moves no price."""
+    await uow.session.execute(
+        update(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.series_id == series_id,
+            Session.state != str(SessionState.SCHEDULED),
+        )
+        .values(in_term=False)
         .execution_options(synchronize_session=False)
     )
 

@@ -202,3 +202,34 @@ async def test_another_tenants_service_and_sessions_do_not_exist(
     own_service, _own = await three_sessions(uow_factory, eves)
     with pytest.raises(InvalidInput):
         await published(uow_factory, eves, own_service, a_plan(*runs))
+
+
+async def test_a_date_cancelled_before_publishing_never_moves_the_price(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    """It never counted in the base, so taking it out later cannot shrink the base."""
+    service_id, runs = await three_sessions(uow_factory, lotus)
+    async with uow_factory(lotus.id) as uow:
+        series_id = await create_series(uow, lotus.ctx, service_id, a_plan(*runs))
+        session = await uow.session.get_one(Session, (lotus.id, runs[0]))
+        session.state = "cancelled"
+        await uow.session.flush()
+        await publish_series(uow, lotus.ctx, series_id)
+    async with uow_factory(lotus.id) as uow:
+        await update_series(uow, lotus.ctx, series_id, a_plan(*runs[1:]))
+        assert (await get_series(uow, series_id)).base_sessions == 2
+    assert await price_of(uow_factory, lotus, series_id) == 6000
+
+
+async def test_a_course_in_a_currency_of_small_units_has_its_price(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    """100,000 forints are 250 euros: what is too much is what an order cannot hold."""
+    service_id, runs = await three_sessions(uow_factory, lotus)
+    async with uow_factory(lotus.id) as uow:
+        await create_series(uow, lotus.ctx, service_id, a_plan(*runs, price_minor=150_000_00))
+    with pytest.raises(InvalidInput) as refused:
+        async with uow_factory(lotus.id) as uow:
+            dear = a_plan(price_minor=200_000_001)
+            await create_series(uow, lotus.ctx, service_id, dear)
+    assert refused.value.fields["price"] == "This price is too high for a party of that size."
