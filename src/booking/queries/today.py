@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from src.billing.queries.orders import count_open_items, month_totals
-from src.booking.models import Service, Session
+from src.booking.models import Series, Service, Session
 from src.booking.queries.sessions import list_next_sessions
 from src.booking.views.today import BusinessToday, MonthCounter, Need, Today
 from src.platform.db.uow import UnitOfWork
@@ -69,14 +69,13 @@ async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
 
 
 async def _sells_online(uow: UnitOfWork) -> bool:
-    found = await uow.session.scalar(
-        select(
-            exists().where(
-                Service.tenant_id == uow.tenant, Service.active, Service.price_type == "online"
-            )
-        )
+    services = exists().where(
+        Service.tenant_id == uow.tenant, Service.active, Service.price_type == "online"
     )
-    return bool(found)
+    series = exists().where(
+        Series.tenant_id == uow.tenant, Series.active, Series.price_type == "online"
+    )
+    return bool(await uow.session.scalar(select(services | series)))
 
 
 async def _plan_needs(

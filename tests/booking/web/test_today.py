@@ -19,6 +19,7 @@ from tests.support.builders import (
     Business,
     a_business,
     a_member,
+    a_series,
     a_service,
     a_session,
     as_guest,
@@ -158,3 +159,14 @@ async def test_the_first_steps_are_ticked_as_they_are_done(
     after = (await client.get("/app/lotus/start")).text
     assert "Start: Describe what you offer" not in after
     assert "Start: Publish the first date" not in after
+
+
+async def test_an_online_series_of_a_service_paid_on_site_needs_payments_too(
+    client: AsyncClient, services: Services
+) -> None:
+    business = await a_business(services.uow_factory, payments_ready=False)
+    service = await a_service(services.uow_factory, business.id, price_type="on_site")
+    await as_owner(client, services, business)
+    assert "Connect payments" not in (await client.get(PATH)).text
+    await a_series(services.uow_factory, service, price_type="online")
+    assert "Connect payments" in (await client.get(PATH)).text
