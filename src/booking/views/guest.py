@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.booking.domain.questions import Question
+from src.booking.domain.quotes import SubjectKind
 from src.booking.views.hub import SpelledDate
 
 PriceLine = tuple[str, int, str]
@@ -22,7 +23,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     service_name: str
     service_href: str
-    kind: str
+    kind: SubjectKind
     dates: list[SpelledDate]
     included: int
     performer: str | None

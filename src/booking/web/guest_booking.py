@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.billing.commands.orders import find_order_by_form_token
+from src.billing.domain.kinds import OrderState
 from src.booking.domain.quotes import SubjectKind
 from src.booking.place import place_booking
 from src.booking.queries.service_page import no_such_service
@@ -30,6 +31,7 @@ from src.platform.services import Services
 from src.platform.web.forms import Bound, FormData, bind, blank, read_form
 from src.platform.web.pages import page, redirect
 from src.platform.web.security import client_address
+from src.tenants.commands.customers import normalise_email
 from src.tenants.context import RequestContext
 
 AnyRequest = Request[Any, Any, Any]
@@ -83,21 +85,22 @@ async def send_booking(
     token = token_of(data)
     if data.texts.get("step", [""])[-1] == "update":
         return _updated(request, ctx, subject, wish, data, token)
-    bound = bind(BookingForm, data)
-    if not await _is_own_hold(services, ctx, wish, token):
-        bound = checked(bound, wish, ctx.here)
+    if await _is_own_hold(services, ctx, wish, token):
+        wish = msgspec.structs.replace(wish, closed=None, size_error=None)
+    bound = checked(bind(BookingForm, data), wish, ctx.here)
     if bound.struct is None:
         status = 409 if wish.closed else 422
         return _form_page(request, ctx, subject, wish, bound, token, status)
-    return await _place(request, services, ctx, subject, bound, token)
+    return await _place(request, services, ctx, subject, wish, bound, token)
 
 
 async def _is_own_hold(services: Services, ctx: RequestContext, wish: Wish, token: str) -> bool:
-    """Whether what looks sold out is what this very form has booked before."""
+    """Whether what looks sold out is what this very form has booked before, and still has."""
     if not (wish.closed or wish.size_error):
         return False
     async with services.uow_factory(ctx.here.id) as uow:
-        return await find_order_by_form_token(uow, token) is not None
+        order = await find_order_by_form_token(uow, token)
+    return order is not None and order.state in (OrderState.OPEN, OrderState.CONFIRMED)
 
 
 async def _place(
@@ -105,13 +108,14 @@ async def _place(
     services: Services,
     ctx: RequestContext,
     subject: Subject,
+    wish: Wish,
     bound: Bound[BookingForm],
     token: str,
 ) -> Response[bytes]:
     form = cast("BookingForm", bound.struct)
-    command = command_of(form, subject.kind, subject.id, token, ctx.here, services.clock.now())
+    command = command_of(form, wish, subject.id, token, ctx.here, services.clock.now())
     try:
-        await _limit(request, services, form.email)
+        await _limit(request, services, ctx, form.email)
         placed = await place_booking(services, ctx, command)
     except NotFound:
         raise
@@ -120,11 +124,11 @@ async def _place(
     return redirect(request, placed.payment_url or placed.guest_path)
 
 
-async def _limit(request: AnyRequest, services: Services, email: str) -> None:
-    """Raises: TooManyRequests."""
+async def _limit(request: AnyRequest, services: Services, ctx: RequestContext, email: str) -> None:
+    """By sender everywhere, by address within the business. Raises: TooManyRequests."""
     limiter = RateLimiter(services.redis, services.clock)
     await limiter.check(BOOKING_BY_ADDRESS, client_address(request.scope))
-    await limiter.check(BOOKING_BY_EMAIL, email.strip().casefold())
+    await limiter.check(BOOKING_BY_EMAIL, f"{ctx.here.id}:{normalise_email(email)}")
 
 
 async def _refused(

@@ -13,7 +13,6 @@ from msgspec import Meta
 
 from src.booking.commands.book import BookCommand
 from src.booking.domain.questions import answer_errors
-from src.booking.domain.quotes import SubjectKind
 from src.booking.views.guest import Wish
 from src.platform.i18n import _, current_locale
 from src.platform.web.forms import Bound, Email, FormData
@@ -108,21 +107,21 @@ def phone_number(typed: str, country: str) -> str | None:
 
 def command_of(
     form: BookingForm,
-    kind: SubjectKind,
+    wish: Wish,
     subject_id: UUID,
     token: str,
     tenant: TenantSnapshot,
     now: datetime,
 ) -> BookCommand:
     return BookCommand(
-        kind=kind,
+        kind=wish.kind,
         subject_id=subject_id,
         party=form.party(),
         guest_name=form.name,
         guest_email=form.email,
         guest_phone=phone_number(form.phone, tenant.country) or "",
         form_token=token,
-        answers={key: answer for key, answer in form.answers.items() if answer},
+        answers=_answers(form, wish),
         note=form.note,
         consents=consents_of(form, tenant, now),
         quoted_minor=form.quoted_minor,
@@ -131,11 +130,17 @@ def command_of(
     )
 
 
+def _answers(form: BookingForm, wish: Wish) -> dict[str, str]:
+    """What was answered of what is asked now."""
+    asked = {question.key for question in wish.questions}
+    return {key: answer for key, answer in form.answers.items() if answer and key in asked}
+
+
 def consents_of(form: BookingForm, tenant: TenantSnapshot, now: datetime) -> dict[str, Any]:
     """What was agreed to and when; the terms by the hash of the text that was shown."""
     consents: dict[str, Any] = {}
     at = now.isoformat()
-    if tenant.booking_terms:
+    if tenant.booking_terms and form.terms:
         digest = hashlib.sha256(tenant.booking_terms.encode()).hexdigest()
         consents["terms"] = {"sha256": digest, "accepted_at": at}
     if form.marketing:

@@ -290,3 +290,44 @@ async def test_a_form_without_its_token_is_refused(shop: Shop) -> None:
     session = await a_session(factory, await a_service(factory, shop.business.id))
     answer = await shop.guest.client.post(subject("session", session.id), data=CARL)
     assert answer.status_code == 403
+
+
+async def test_going_back_to_the_last_seat_skips_no_question_and_forges_no_consent(
+    shop: Shop,
+) -> None:
+    """The form's own hold fills the date; what is asked is asked again all the same."""
+    questions = [{"key": "why", "label": "Why yoga?", "required": True}]
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, questions=questions)
+    session = await a_session(factory, service, capacity=1)
+    await change(shop, Tenant, booking_terms="Be on time.")
+    await shop.book(subject("session", session.id), terms="on", **{"answers.why": "My back"})
+    back = await shop.send(name="Somebody", phone="12", **{"answers.why": "", "terms": ""})
+    assert back.status_code == 422
+    for sentence in ("Please answer this question", "not a phone number", "accept the terms"):
+        assert sentence in back.text
+    (order,) = await rows(shop, Order)
+    assert (order.state, order.guest_name) == ("open", CARL["name"])
+
+
+async def test_a_hold_that_ended_is_nobodys_own(shop: Shop, clock: FrozenClock) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id), capacity=1)
+    await shop.book(subject("session", session.id))
+    await change(shop, Order, state="expired")
+    again = await shop.send()
+    assert again.status_code == 409
+    assert "sold out" in again.text
+
+
+async def test_tries_at_one_business_do_not_shut_the_guest_out_of_another(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_type="free")
+    session = await a_session(factory, service, capacity=100)
+    for _try in range(21):
+        refused = await shop.book(subject("session", session.id))
+    assert refused.status_code == 429
+    other = await a_business(factory, "rival", owner="Eve")
+    theirs = await a_session(factory, await a_service(factory, other.id, price_type="free"))
+    sent = await shop.book(f"/b/rival/yoga/book?session={theirs.id}")
+    assert sent.status_code == 303
