@@ -20,10 +20,11 @@ from src.billing.models import Order
 from src.booking.commands.claims import claim_seats
 from src.booking.domain.bookable import why_not_bookable_series, why_not_bookable_session
 from src.booking.domain.kinds import SeatState
+from src.booking.domain.questions import answer_errors, read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.errors import NotBookable, PriceChanged
-from src.booking.models import Booking, Seat
+from src.booking.models import Booking, Seat, Service
 from src.booking.queries.offer_facts import (
     business_facts,
     quote_of_series,
@@ -33,7 +34,7 @@ from src.booking.queries.offer_facts import (
 )
 from src.booking.queries.offers import get_series_offer, get_session_offer
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import NotFound
+from src.platform.errors import InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import month_key
@@ -47,6 +48,7 @@ from src.tenants.queries.tenants import tenant_snapshot
 
 BOOKINGS = cast(Table, Booking.__table__)
 SEATS = cast(Table, Seat.__table__)
+HIDDEN = frozenset({ReasonCode.SERVICE_HIDDEN, ReasonCode.SERIES_HIDDEN})
 PLAN_REASONS = {
     ReasonCode.PLAN_LACKS_GROUPS: Feature.GROUP_SERVICES,
     ReasonCode.PLAN_LACKS_SERIES: Feature.SERIES,
@@ -74,8 +76,13 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     locale: str = "en"
 
     def fingerprint(self) -> str:
-        """Equal for a repeated submit, different when anything the guest chose has changed."""
-        said = msgspec.structs.replace(self, form_token="", consents={}, quoted_minor=None)
+        """Equal for a repeated submit, different when anything the guest chose has changed.
+
+        The language they read and the way they came are none of it.
+        """
+        said = msgspec.structs.replace(
+            self, form_token="", consents={}, quoted_minor=None, locale="", source=""
+        )
         return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 
 
@@ -106,8 +113,8 @@ class Booked:
 async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked:
     """Takes the seats and writes order, booking and seats; free and on-site orders are confirmed.
 
-    Raises: NotFound, NotBookable, PlanLimitReached, PriceChanged, SeatsGone; nothing is written
-    then.
+    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, PriceChanged, SeatsGone; nothing
+    is written then.
     """
     now = uow.clock.now()
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
@@ -144,15 +151,26 @@ async def _decide(
         quote = quote_of_series(series_offer, tenant, size, now)
         service = series_offer.service
         _refuse(tenant, why_not_bookable_series(series_facts(series_offer, business, size), now))
+    _check_answers(service, cmd)
     return quote, now + timedelta(minutes=service.min_notice_minutes)
 
 
+def _check_answers(service: Service, cmd: BookCommand) -> None:
+    """Raises: InvalidInput at `answers.<key>`."""
+    questions = read_questions(service.questions)
+    fields = answer_errors(questions, cmd.answers)
+    for key in cmd.answers.keys() - {question.key for question in questions}:
+        fields[f"answers.{key}"] = _("This is not asked any more.")
+    if fields:
+        raise InvalidInput(_("Please look at the marked fields."), fields=fields)
+
+
 def _refuse(tenant: TenantSnapshot, reasons: list[Reason]) -> None:
-    """A hidden series is as good as absent; a missing feature is the plan's refusal."""
+    """What is hidden is as good as absent; a missing feature is the plan's refusal."""
     if not reasons:
         return
-    if any(reason.code is ReasonCode.SERIES_HIDDEN for reason in reasons):
-        raise NotFound(_("There is no such series."))
+    if any(reason.code in HIDDEN for reason in reasons):
+        raise NotFound(_("There is no such offer."))
     for reason in reasons:
         if reason.code in PLAN_REASONS:
             refusal = lacks_feature(tenant.entitlements, PLAN_REASONS[reason.code])

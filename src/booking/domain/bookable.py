@@ -49,6 +49,7 @@ class BusinessFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceFacts:
     active: bool = True
+    visibility: Visibility = Visibility.PUBLIC
     sales_mode: SalesMode = SalesMode.BOTH
     min_notice_minutes: int = 0
     horizon_days: int | None = None
@@ -209,6 +210,15 @@ def _service_reasons(service: ServiceFacts, party_size: int) -> list[Reason]:
                 not_at_present(),
                 _("The service is switched off."),
                 _("Switch the service on."),
+            )
+        )
+    if service.visibility is Visibility.HIDDEN:
+        reasons.append(
+            Reason(
+                ReasonCode.SERVICE_HIDDEN,
+                not_at_present(),
+                _("The service is hidden from guests."),
+                _("Make the service public or unlisted."),
             )
         )
     if party_size > service.max_party_size:

@@ -15,6 +15,7 @@ class ReasonCode(StrEnum):
     PLAN_LACKS_SERIES = "plan_lacks_series"
     MONTHLY_LIMIT = "monthly_limit"
     SERVICE_INACTIVE = "service_inactive"
+    SERVICE_HIDDEN = "service_hidden"
     NOT_SOLD_SINGLY = "not_sold_singly"
     NOT_SOLD_AS_SERIES = "not_sold_as_series"
     SERIES_NOT_ON_SALE = "series_not_on_sale"

@@ -39,6 +39,7 @@ def business_facts(tenant: TenantSnapshot, *, monthly_limit_reached: bool = Fals
 def service_facts(service: Service) -> ServiceFacts:
     return ServiceFacts(
         active=service.active,
+        visibility=Visibility(service.visibility),
         sales_mode=SalesMode(service.sales_mode),
         min_notice_minutes=service.min_notice_minutes,
         horizon_days=service.horizon_days,
