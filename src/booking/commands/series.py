@@ -9,8 +9,16 @@ from datetime import date
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
+from src.booking.commands.series_dates import (
+    attach,
+    dates_in_term,
+    detach,
+    leave_out_of_term,
+    lock_dates,
+    sessions_that_take_place,
+)
 from src.booking.domain.bookable import (
     AttachedSession,
     PublishFacts,
@@ -25,8 +33,7 @@ from src.booking.domain.kinds import (
 )
 from src.booking.domain.reasons import Reason
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
-from src.booking.domain.states import LIVE_SEATS
-from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.models import Series, Service, Session
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -73,6 +80,24 @@ class NotPublishable(Conflict):
         self.reasons = tuple(reasons)
 
 
+async def get_series_command(uow: UnitOfWork, series_id: UUID) -> SeriesCommand:
+    """The series as it is: what a change of some fields starts from. Raises: NotFound."""
+    series = await get_series(uow, series_id)
+    return SeriesCommand(
+        title=series.title,
+        price_type=SeriesPriceType(series.price_type),
+        price_minor=series.price_minor,
+        description=series.description,
+        visibility=Visibility(series.visibility),
+        join_policy=JoinPolicy(series.join_policy),
+        join_until_on=series.join_until_on,
+        gap_policy=GapPolicy(series.gap_policy),
+        drop_in_allowed=series.drop_in_allowed,
+        drop_in_minor=series.drop_in_price_minor,
+        session_ids=tuple(await dates_in_term(uow, series_id)),
+    )
+
+
 async def create_series(
     uow: UnitOfWork,
     ctx: RequestContext,
@@ -110,8 +135,8 @@ async def create_series(
     await audit(uow, ctx, "series.created", "series", series_id, title=cmd.title)
     await uow.settle()
     wanted = set(cmd.session_ids)
-    await _lock_dates(uow, wanted)
-    await _attach(uow, series_id, service_id, wanted, in_term=True)
+    await lock_dates(uow, wanted)
+    await attach(uow, series_id, service_id, wanted, in_term=True)
     return series_id
 
 
@@ -132,16 +157,16 @@ async def update_series(
     for name, value in _columns(cmd).items():
         setattr(series, name, value)
     series.updated_at = uow.clock.now()
-    before = await _dates_in_term(uow, series_id)
+    before = await dates_in_term(uow, series_id)
     wanted = set(cmd.session_ids)
     gone, new = before.keys() - wanted, wanted - before.keys()
     _shrink_base(series, sum(before[session_id] for session_id in gone))
     in_term = series.published_at is None
     await audit(uow, ctx, "series.changed", "series", series_id, title=cmd.title)
     await uow.settle()
-    await _lock_dates(uow, gone | new)
-    await _detach(uow, series_id, gone)
-    await _attach(uow, series_id, series.service_id, new, in_term=in_term)
+    await lock_dates(uow, gone | new)
+    await detach(uow, series_id, gone)
+    await attach(uow, series_id, series.service_id, new, in_term=in_term)
 
 
 async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> None:
@@ -158,13 +183,13 @@ async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) 
     is_first = series.published_at is None
     if is_first:
         series.published_at = now
-        series.base_sessions = await _sessions_that_take_place(uow, series_id)
+        series.base_sessions = await sessions_that_take_place(uow, series_id)
     series.active = True
     series.updated_at = now
     await audit(uow, ctx, "series.published", "series", series_id)
     if is_first:
         await uow.settle()
-        await _leave_out_of_term(uow, series_id)
+        await leave_out_of_term(uow, series_id)
 
 
 async def unpublish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> None:
@@ -266,16 +291,6 @@ def _columns(cmd: SeriesCommand) -> dict[str, object]:
     }
 
 
-async def _dates_in_term(uow: UnitOfWork, series_id: UUID) -> dict[UUID, bool]:
-    """The series' sessions, each with whether it belongs to the published term."""
-    found = await uow.session.execute(
-        select(Session.id, Session.in_term).where(
-            Session.tenant_id == uow.tenant, Session.series_id == series_id
-        )
-    )
-    return {row.id: row.in_term for row in found}
-
-
 def _shrink_base(series: Series, dates: int) -> None:
     """So many dates of a published term leave it; what is left keeps its price per date.
 
@@ -287,98 +302,3 @@ def _shrink_base(series: Series, dates: int) -> None:
         sentence = _("At least one date that the series was published with has to stay.")
         raise InvalidInput(sentence, fields={"session_ids": sentence})
     series.base_sessions -= dates
-
-
-async def _lock_dates(uow: UnitOfWork, session_ids: set[UUID]) -> None:
-    """Waits for everybody who is claiming seats of these sessions, in the order all claims take.
-
-    A statement of its own: what comes after sees the seats of those it has waited for.
-    """
-    if session_ids:
-        await uow.session.execute(
-            select(Session.id)
-            .where(Session.tenant_id == uow.tenant, Session.id.in_(session_ids))
-            .order_by(Session.id)
-            .with_for_update(key_share=True)
-        )
-
-
-async def _attach(
-    uow: UnitOfWork, series_id: UUID, service_id: UUID, session_ids: set[UUID], *, in_term: bool
-) -> None:
-    """Only upcoming sessions of the same service that are in no other series.
-
-    One guarded update, so that a session which another series took meanwhile is noticed.
-    """
-    if not session_ids:
-        return
-    attached = await uow.session.scalars(
-        update(Session)
-        .where(
-            Session.tenant_id == uow.tenant,
-            Session.id.in_(sorted(session_ids)),
-            Session.service_id == service_id,
-            Session.series_id.is_(None),
-            Session.state == str(SessionState.SCHEDULED),
-            Session.starts_at > uow.clock.now(),
-        )
-        .values(series_id=series_id, in_term=in_term)
-        .returning(Session.id)
-        .execution_options(synchronize_session=False)
-    )
-    if set(attached) != session_ids:
-        sentence = _("Some of these sessions have started, are cancelled or in another series.")
-        raise InvalidInput(sentence, fields={"session_ids": sentence})
-
-
-async def _detach(uow: UnitOfWork, series_id: UUID, session_ids: set[UUID]) -> None:
-    """A locked session with buyers of the series stays: they have paid for it."""
-    if not session_ids:
-        return
-    sold = await uow.session.scalar(
-        select(func.count())
-        .select_from(Seat)
-        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
-        .where(
-            Seat.tenant_id == uow.tenant,
-            Seat.session_id.in_(session_ids),
-            Booking.series_id == series_id,
-            Seat.state.in_([str(state) for state in LIVE_SEATS]),
-        )
-    )
-    if sold:
-        sentence = _("A date that was sold with the series cannot be taken out; cancel it instead.")
-        raise InvalidInput(sentence, fields={"session_ids": sentence})
-    await uow.session.execute(
-        update(Session)
-        .where(Session.tenant_id == uow.tenant, Session.id.in_(sorted(session_ids)))
-        .values(series_id=None, in_term=True)
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def _leave_out_of_term(uow: UnitOfWork, series_id: UUID) -> None:
-    """Dates cancelled before the term began never counted, so taking one out moves no price."""
-    await uow.session.execute(
-        update(Session)
-        .where(
-            Session.tenant_id == uow.tenant,
-            Session.series_id == series_id,
-            Session.state != str(SessionState.SCHEDULED),
-        )
-        .values(in_term=False)
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def _sessions_that_take_place(uow: UnitOfWork, series_id: UUID) -> int:
-    count = await uow.session.scalar(
-        select(func.count())
-        .select_from(Session)
-        .where(
-            Session.tenant_id == uow.tenant,
-            Session.series_id == series_id,
-            Session.state == str(SessionState.SCHEDULED),
-        )
-    )
-    return count or 0

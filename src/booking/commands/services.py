@@ -16,7 +16,7 @@ from src.booking.domain.kinds import (
     SessionMode,
     Visibility,
 )
-from src.booking.domain.questions import Question
+from src.booking.domain.questions import Question, read_questions
 from src.booking.domain.service_rules import ServiceDraft, numbered, service_errors, slug_for
 from src.booking.models import Service
 from src.platform.db import register_constraint
@@ -86,6 +86,30 @@ async def get_service(uow: UnitOfWork, service_id: UUID) -> Service:
     if found is None:
         raise NotFound(_("There is no such service."))
     return found
+
+
+def details_of_service(service: Service) -> ServiceDetails:
+    """The service as it is: what a change of some fields starts from."""
+    return ServiceDetails(
+        name=service.name,
+        slug=service.slug,
+        description=service.description,
+        mode=SessionMode(service.mode),
+        sales_mode=SalesMode(service.sales_mode),
+        price_type=SeriesPriceType(service.price_type),
+        price_minor=service.price_minor,
+        tax_rate_bp=service.tax_rate_bp,
+        duration_minutes=service.duration_minutes,
+        default_capacity=service.default_capacity,
+        default_performer_id=service.default_performer_id,
+        default_location_id=service.default_location_id,
+        min_notice_minutes=service.min_notice_minutes,
+        horizon_days=service.horizon_days,
+        max_party=service.max_party,
+        questions=tuple(read_questions(service.questions)),
+        visibility=Visibility(service.visibility),
+        active=service.active,
+    )
 
 
 async def create_service(uow: UnitOfWork, ctx: RequestContext, cmd: CreateService) -> UUID:

@@ -22,6 +22,7 @@ from src.booking.domain.kinds import (
     SessionState,
     Visibility,
 )
+from src.booking.domain.questions import Question, read_questions
 from src.booking.models import Series, Service, Session
 from src.platform.localtime import to_local
 
@@ -52,9 +53,15 @@ class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
     sales_mode: SalesMode
     price_type: SeriesPriceType
     price: MoneyOut
+    tax_rate_bp: int
     duration_minutes: int
     default_capacity: int
+    default_performer_id: UUID | None
+    default_location_id: UUID | None
+    min_notice_minutes: int
+    horizon_days: int
     max_party: int
+    questions: list[Question]
     visibility: Visibility
     active: bool
 
@@ -86,6 +93,7 @@ class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
     join_until_on: date | None
     gap_policy: GapPolicy
     drop_in_allowed: bool
+    drop_in: MoneyOut | None
     base_sessions: int | None
     session_ids: list[UUID]
 
@@ -207,9 +215,15 @@ def service_out(service: Service, currency: str) -> ServiceOut:
         sales_mode=SalesMode(service.sales_mode),
         price_type=SeriesPriceType(service.price_type),
         price=MoneyOut(service.price_minor, currency),
+        tax_rate_bp=service.tax_rate_bp,
         duration_minutes=service.duration_minutes,
         default_capacity=service.default_capacity,
+        default_performer_id=service.default_performer_id,
+        default_location_id=service.default_location_id,
+        min_notice_minutes=service.min_notice_minutes,
+        horizon_days=service.horizon_days,
         max_party=service.max_party,
+        questions=read_questions(service.questions),
         visibility=Visibility(service.visibility),
         active=service.active,
     )
@@ -231,6 +245,12 @@ def session_out(session: Session, zone: ZoneInfo) -> SessionOut:
     )
 
 
+def _drop_in(series: Series, currency: str) -> MoneyOut | None:
+    """The price of a single date; None where it costs what the service says."""
+    amount_minor = series.drop_in_price_minor
+    return None if amount_minor is None else MoneyOut(amount_minor, currency)
+
+
 def series_out(series: Series, session_ids: list[UUID], currency: str) -> SeriesOut:
     return SeriesOut(
         id=series.id,
@@ -245,6 +265,7 @@ def series_out(series: Series, session_ids: list[UUID], currency: str) -> Series
         join_until_on=series.join_until_on,
         gap_policy=GapPolicy(series.gap_policy),
         drop_in_allowed=series.drop_in_allowed,
+        drop_in=_drop_in(series, currency),
         base_sessions=series.base_sessions,
         session_ids=session_ids,
     )

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-import phonenumbers
 from msgspec import Meta
 
 from src.booking.commands.book import BookCommand
@@ -17,6 +16,7 @@ from src.booking.views.guest import Wish
 from src.platform.i18n import _, current_locale
 from src.platform.web.forms import Bound, Email, FormData
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.phones import dialled_phone, not_a_phone
 
 LARGEST_PARTY = 100
 LARGEST_TOTAL_MINOR = 10**12
@@ -72,10 +72,8 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
     answers = form.answers if form is not None else _typed_answers(bound)
     errors |= answer_errors(wish.questions, answers)
     phone = form.phone if form is not None else bound.value("phone")
-    if phone and "phone" not in bound.errors and phone_number(phone, tenant.country) is None:
-        errors["phone"] = _(
-            "This is not a phone number. From abroad, begin with + and the country."
-        )
+    if phone and "phone" not in bound.errors and dialled_phone(phone, tenant.country) is None:
+        errors["phone"] = not_a_phone()
     if tenant.booking_terms and not bound.checked("terms"):
         errors["terms"] = _("Please accept the terms to book.")
     if wish.size_error:
@@ -94,17 +92,6 @@ def _typed_answers(bound: Bound[BookingForm]) -> dict[str, str]:
     }
 
 
-def phone_number(typed: str, country: str) -> str | None:
-    """The number as the world dials it, None for what is none."""
-    try:
-        parsed = phonenumbers.parse(typed, country or None)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(parsed):
-        return None
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-
-
 def command_of(
     form: BookingForm,
     wish: Wish,
@@ -119,7 +106,7 @@ def command_of(
         party=form.party(),
         guest_name=form.name,
         guest_email=form.email,
-        guest_phone=phone_number(form.phone, tenant.country) or "",
+        guest_phone=dialled_phone(form.phone, tenant.country) or "",
         form_token=token,
         answers=_answers(form, wish),
         note=form.note,

@@ -136,6 +136,7 @@ def problem(error: Exception, view: ErrorView, *, names_plans: bool = True) -> R
     errors = view.fields or _validation_errors(error)
     if errors:
         document["errors"] = errors
+        document["detail"] = view.message or _("Please look at the marked fields.")
     body = msgspec.json.encode(document)
     headers = {"www-authenticate": "Bearer"} if view.status == 401 else {}
     return Response(body, media_type=PROBLEM_TYPE, status_code=view.status, headers=headers)

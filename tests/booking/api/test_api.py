@@ -285,3 +285,66 @@ async def test_unknown_ids_are_absent(program: Program) -> None:
     missing: UUID = new_id()
     for path in ("/services", "/sessions", "/series", "/bookings"):
         assert (await program.get(f"{path}/{missing}")).status_code == 404
+
+
+async def test_changing_one_field_leaves_all_others(program: Program) -> None:
+    questions = [{"key": "why", "label": "Why yoga?", "required": True}]
+    body = a_service_body(
+        tax_rate_bp=2100, questions=questions, min_notice_minutes=120, horizon_days=30
+    )
+    made = (await program.post("/services", body)).json()
+    renamed = await program.put(f"/services/{made['id']}", {"name": "Yoga for all"})
+    assert renamed.status_code == 200, renamed.text
+    assert renamed.json() == {**made, "name": "Yoga for all"}
+    assert (await program.put(f"/services/{made['id']}", renamed.json())).json() == renamed.json()
+
+
+async def test_a_series_keeps_what_a_change_leaves_out(
+    program: Program, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service)
+    body = {
+        "service_id": str(service.id),
+        "title": "Term",
+        "price_type": "on_site",
+        "price_minor": 4000,
+        "join_policy": "until",
+        "join_until_on": "2027-05-14",
+        "drop_in_allowed": True,
+        "drop_in_minor": 0,
+        "session_ids": [str(session.id)],
+    }
+    made = await program.post("/series", body)
+    assert made.status_code == 201, made.text
+    assert made.json()["drop_in"] == {"amount_minor": 0, "currency": "EUR"}
+    same = await program.put(f"/series/{made.json()['id']}", made.json())
+    assert same.json() == made.json()
+    changed = await program.put(f"/series/{made.json()['id']}", {"drop_in_minor": None})
+    assert changed.json() == {**made.json(), "drop_in": None}
+
+
+async def test_a_body_that_cannot_be_read_is_refused_in_a_sentence_and_by_field(
+    program: Program, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    body = {"service_id": str(service.id), "title": "Term", "price_type": "free"}
+    refused = await program.post("/series", {**body, "session_ids": [], "join_until_on": "soon"})
+    assert refused.status_code == 400
+    assert refused.json()["detail"] == "Please look at the marked fields."
+    assert "join_until_on" in refused.json()["errors"]
+
+
+async def test_a_phone_number_is_one_and_is_kept_as_the_world_dials_it(
+    program: Program, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    body = {"kind": "session", "id": str(session.id), **CARL}
+    refused = await program.post("/bookings", {**body, "guest_phone": "not a phone"})
+    assert refused.status_code == 422
+    assert "guest_phone" in refused.json()["errors"]
+    made = await program.post("/bookings", {**body, "guest_phone": "020 123 4567"})
+    assert made.status_code == 201, made.text
+    async with services.uow_factory(lotus.id) as uow:
+        assert await uow.session.scalar(text("SELECT guest_phone FROM orders")) == "+31201234567"

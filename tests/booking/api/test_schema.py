@@ -9,8 +9,9 @@ import pytest
 from httpx import AsyncClient
 
 from src.booking.web.api import examples
+from src.booking.web.api.bodies import ReasonIn, SeriesIn, ServiceIn, SessionIn
 from src.booking.web.api.bookings import BookingIn
-from src.booking.web.api.catalogue import ReasonIn, SeriesIn, ServiceIn, SessionIn
+from src.booking.web.api.changes import SeriesChange, ServiceChange
 from src.booking.web.api.refusals import PlanProblem, Problem
 from src.booking.web.api.schema import api_schema
 from src.platform.services import Services
@@ -19,7 +20,10 @@ from tests.support.builders import a_business
 
 pytestmark = pytest.mark.anyio
 
-BODIES = {kind.__name__: kind for kind in (BookingIn, ReasonIn, SeriesIn, ServiceIn, SessionIn)}
+BODIES = {
+    kind.__name__: kind
+    for kind in (BookingIn, ReasonIn, SeriesChange, SeriesIn, ServiceChange, ServiceIn, SessionIn)
+}
 METHODS = {"get", "put", "post", "delete", "patch"}
 TYPES = {"string", "integer", "number", "boolean", "object", "array", "null"}
 HOW_MANY = {"type", "$ref", "oneOf", "anyOf", "enum"}

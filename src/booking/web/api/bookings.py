@@ -33,8 +33,8 @@ from src.booking.views.api import (
     ServiceOnHub,
     moment_out,
 )
+from src.booking.web.api.bodies import ReasonIn
 from src.booking.web.api.cancellation_out import cancellation_out
-from src.booking.web.api.catalogue import ReasonIn
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale
@@ -44,6 +44,7 @@ from src.platform.web.forms import Email
 from src.tenants.commands.admins import normalised_email
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Limit
+from src.tenants.domain.phones import dialled_phone, not_a_phone
 from src.tenants.queries.usage import bookings_this_month
 
 Key = Annotated[
@@ -88,7 +89,7 @@ async def api_book(
 
     A refusal books nothing, and the same key may be tried again.
     """
-    cmd = _command(data, _token(idempotency_key))
+    cmd = _command(ctx, data, _token(idempotency_key))
     placed = await place_booking(services, ctx, cmd, may_change=False)
     return _placed(services, ctx, data, placed)
 
@@ -103,7 +104,7 @@ def _token(key: str | None) -> str:
     return f"api:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _command(data: BookingIn, token: str) -> BookCommand:
+def _command(ctx: RequestContext, data: BookingIn, token: str) -> BookCommand:
     try:
         email = normalised_email(data.guest_email)
     except InvalidInput as refusal:
@@ -114,7 +115,7 @@ def _command(data: BookingIn, token: str) -> BookCommand:
         party=tuple(name.strip() for name in data.party),
         guest_name=data.guest_name.strip(),
         guest_email=email,
-        guest_phone=data.guest_phone.strip(),
+        guest_phone=_phone(ctx, data.guest_phone.strip()),
         answers=data.answers,
         note=data.note,
         form_token=token,
@@ -122,6 +123,16 @@ def _command(data: BookingIn, token: str) -> BookCommand:
         source="api",
         locale=current_locale(),
     )
+
+
+def _phone(ctx: RequestContext, typed: str) -> str:
+    """Raises: InvalidInput at `guest_phone`."""
+    if not typed:
+        return ""
+    phone = dialled_phone(typed, ctx.here.country)
+    if phone is None:
+        raise InvalidInput(not_a_phone(), fields={"guest_phone": not_a_phone()})
+    return phone
 
 
 def _placed(services: Services, ctx: RequestContext, data: BookingIn, placed: Placed) -> BookingOut:

@@ -1,19 +1,17 @@
 """Services, sessions and series over the API: the same commands as behind the pages."""
 
-from datetime import date, datetime
-from typing import Annotated
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from litestar import get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
-from msgspec import Meta
 
 from src.booking.commands.cancel import cancel_session, get_cancellation
 from src.booking.commands.series import (
-    SeriesCommand,
     create_series,
+    get_series_command,
     publish_series,
     unpublish_series,
     update_series,
@@ -22,18 +20,11 @@ from src.booking.commands.services import (
     CreateService,
     UpdateService,
     create_service,
+    details_of_service,
     get_service,
     update_service,
 )
 from src.booking.commands.sessions import CreateSession, create_session
-from src.booking.domain.kinds import (
-    GapPolicy,
-    JoinPolicy,
-    SalesMode,
-    SeriesPriceType,
-    SessionMode,
-    Visibility,
-)
 from src.booking.queries.api import (
     SessionsAsked,
     get_series_out,
@@ -52,85 +43,14 @@ from src.booking.views.api import (
     SessionPage,
     service_out,
 )
+from src.booking.web.api.bodies import ReasonIn, SeriesIn, ServiceIn, SessionIn
 from src.booking.web.api.cancellation_out import cancellation_out
+from src.booking.web.api.changes import SeriesChange, ServiceChange, given
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.tenants.context import RequestContext
-
-Title = Annotated[str, Meta(max_length=200)]
-Words = Annotated[str, Meta(max_length=5000)]
-Minor = Annotated[int, Meta(ge=0, le=10_000_000, description="In minor units of the currency.")]
-
-
-class ServiceIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A group service. Prices are gross, of a single entry."""
-
-    name: Title
-    slug: Annotated[str, Meta(max_length=60)] = ""
-    description: Words = ""
-    mode: SessionMode = SessionMode.IN_PERSON
-    sales_mode: SalesMode = SalesMode.SINGLE
-    price_type: SeriesPriceType = SeriesPriceType.FREE
-    price_minor: Minor = 0
-    duration_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 60
-    default_capacity: Annotated[int, Meta(ge=1, le=100_000)] = 10
-    max_party: Annotated[int, Meta(ge=1, le=100)] = 10
-    visibility: Visibility = Visibility.PUBLIC
-    active: bool = True
-
-
-class SessionIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A session. Both moments carry their offset, e.g. 2027-05-14T18:00:00+02:00."""
-
-    service_id: UUID
-    starts_at: datetime
-    ends_at: datetime
-    capacity: Annotated[int, Meta(ge=1, le=100_000)]
-    title: Title = ""
-    mode: SessionMode = SessionMode.IN_PERSON
-    meeting_url: Annotated[str, Meta(max_length=500)] = ""
-    location_id: UUID | None = None
-    performer_id: UUID | None = None
-
-
-class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A series. `session_ids` are all its dates; `service_id` is fixed once it is made."""
-
-    service_id: UUID
-    title: Title
-    price_type: SeriesPriceType
-    price_minor: Minor = 0
-    description: Words = ""
-    visibility: Visibility = Visibility.PUBLIC
-    join_policy: JoinPolicy = JoinPolicy.BEFORE_START
-    join_until_on: date | None = None
-    gap_policy: GapPolicy = GapPolicy.BLOCK
-    drop_in_allowed: bool = False
-    drop_in_minor: Minor | None = None
-    session_ids: Annotated[list[UUID], Meta(max_length=500)]
-
-    def command(self) -> SeriesCommand:
-        return SeriesCommand(
-            title=self.title,
-            price_type=self.price_type,
-            price_minor=self.price_minor,
-            description=self.description,
-            visibility=self.visibility,
-            join_policy=self.join_policy,
-            join_until_on=self.join_until_on,
-            gap_policy=self.gap_policy,
-            drop_in_allowed=self.drop_in_allowed,
-            drop_in_minor=self.drop_in_minor,
-            session_ids=tuple(self.session_ids),
-        )
-
-
-class ReasonIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Why; it is told to those whose seats are freed."""
-
-    reason: Annotated[str, Meta(max_length=500)] = ""
 
 
 @get("/services", summary="List services", responses=refusals())
@@ -175,12 +95,13 @@ async def api_update_service(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
     service_id: FromPath[UUID],
-    data: JSONBody[ServiceIn],
+    data: JSONBody[ServiceChange],
 ) -> ServiceOut:
-    """What is sold already keeps its price."""
+    """Fields that are left out stay as they are. What is sold already keeps its price."""
     async with services.uow_factory(ctx.here.id) as uow:
-        cmd = UpdateService(service_id=service_id, **msgspec.structs.asdict(data))
-        await update_service(uow, ctx, cmd)
+        current = details_of_service(await get_service(uow, service_id))
+        fields = {**msgspec.structs.asdict(current), **given(data)}
+        await update_service(uow, ctx, UpdateService(service_id=service_id, **fields))
         found = await get_service(uow, service_id)
     return service_out(found, ctx.here.currency)
 
@@ -232,6 +153,7 @@ async def api_create_session(
         raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
     async with services.uow_factory(ctx.here.id) as uow:
         session_id = await create_session(uow, ctx, CreateSession(**msgspec.structs.asdict(data)))
+    async with services.uow_factory(ctx.here.id) as uow:
         return await get_session_out(uow, ctx.here, session_id)
 
 
@@ -253,6 +175,7 @@ async def api_cancel_session(
         cancellation_id = await cancel_session(
             uow, ctx, session_id, reason=data.reason, undo_seconds=undo_seconds
         )
+    async with services.uow_factory(ctx.here.id) as uow:
         return cancellation_out(await get_cancellation(uow, cancellation_id))
 
 
@@ -283,8 +206,7 @@ async def api_create_series(
     """Off sale until it is published. Needs a plan with series."""
     async with services.uow_factory(ctx.here.id) as uow:
         series_id = await create_series(uow, ctx, data.service_id, data.command())
-        await uow.settle()
-        return await get_series_out(uow, ctx.here, series_id)
+    return await _series_out(services, ctx, series_id)
 
 
 @put("/series/{series_id:uuid}", summary="Change a series", responses=refusals(402, 404, 409, 422))
@@ -292,12 +214,13 @@ async def api_update_series(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
     series_id: FromPath[UUID],
-    data: JSONBody[SeriesIn],
+    data: JSONBody[SeriesChange],
 ) -> SeriesOut:
+    """Fields that are left out stay as they are. What is sold already keeps its price."""
     async with services.uow_factory(ctx.here.id) as uow:
-        await update_series(uow, ctx, series_id, data.command())
-        await uow.settle()
-        return await get_series_out(uow, ctx.here, series_id)
+        current = await get_series_command(uow, series_id)
+        await update_series(uow, ctx, series_id, msgspec.structs.replace(current, **given(data)))
+    return await _series_out(services, ctx, series_id)
 
 
 @post(
@@ -314,8 +237,7 @@ async def api_publish_series(
     """The first time, its number of dates is fixed as the base for late joiners' prices."""
     async with services.uow_factory(ctx.here.id) as uow:
         await publish_series(uow, ctx, series_id)
-        await uow.settle()
-        return await get_series_out(uow, ctx.here, series_id)
+    return await _series_out(services, ctx, series_id)
 
 
 @post(
@@ -331,7 +253,12 @@ async def api_unpublish_series(
 ) -> SeriesOut:
     async with services.uow_factory(ctx.here.id) as uow:
         await unpublish_series(uow, ctx, series_id)
-        await uow.settle()
+    return await _series_out(services, ctx, series_id)
+
+
+async def _series_out(services: Services, ctx: RequestContext, series_id: UUID) -> SeriesOut:
+    """Read in a transaction of its own: nothing comes between a claim and its commit."""
+    async with services.uow_factory(ctx.here.id) as uow:
         return await get_series_out(uow, ctx.here, series_id)
 
 

@@ -32,6 +32,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "join_until_on": "2027-05-28",
         "session_ids": [SESSION],
     },
+    "ServiceChange": {"name": "Yoga for everybody", "price_minor": 1600},
+    "SeriesChange": {"title": "Summer term", "drop_in_allowed": True, "drop_in_minor": None},
     "ReasonIn": {"reason": "The teacher is ill."},
     "BookingIn": {
         "kind": "series",
@@ -47,7 +49,10 @@ KEY = "order-2027-0514"
 
 REFUSALS: dict[int, dict[str, Any]] = {
     400: problem_example(
-        400, "bad_request", "Bad Request", errors={"kind": "Invalid enum value 'course'"}
+        400,
+        "bad_request",
+        "Please look at the marked fields.",
+        errors={"kind": "Invalid enum value 'course'"},
     ),
     401: problem_example(401, "no_api_key", "Send an API key: Authorization: Bearer sl_..."),
     402: problem_example(

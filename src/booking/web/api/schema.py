@@ -45,7 +45,8 @@ def api_schema() -> dict[str, Any]:
             use_handler_docstrings=True,
         ),
     )
-    return _with_examples(app.openapi_schema.to_schema())
+    plain = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
+    return _with_examples(plain)
 
 
 def _with_examples(schema: dict[str, Any]) -> dict[str, Any]:

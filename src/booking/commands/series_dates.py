@@ -1,0 +1,120 @@
+"""The dates of a series: how they are looked at, locked, and join and leave it.
+
+Guests claim seats of them, so they are locked last and by id.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from src.booking.domain.kinds import SessionState
+from src.booking.domain.states import LIVE_SEATS
+from src.booking.models import Booking, Seat, Session
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+
+
+async def dates_in_term(uow: UnitOfWork, series_id: UUID) -> dict[UUID, bool]:
+    """The series' sessions, each with whether it belongs to the published term."""
+    found = await uow.session.execute(
+        select(Session.id, Session.in_term).where(
+            Session.tenant_id == uow.tenant, Session.series_id == series_id
+        )
+    )
+    return {row.id: row.in_term for row in found}
+
+
+async def lock_dates(uow: UnitOfWork, session_ids: set[UUID]) -> None:
+    """Waits for everybody who is claiming seats of these sessions, in the order all claims take.
+
+    A statement of its own: what comes after sees the seats of those it has waited for.
+    """
+    if session_ids:
+        await uow.session.execute(
+            select(Session.id)
+            .where(Session.tenant_id == uow.tenant, Session.id.in_(session_ids))
+            .order_by(Session.id)
+            .with_for_update(key_share=True)
+        )
+
+
+async def attach(
+    uow: UnitOfWork, series_id: UUID, service_id: UUID, session_ids: set[UUID], *, in_term: bool
+) -> None:
+    """Only upcoming sessions of the same service that are in no other series.
+
+    One guarded update, so that a session which another series took meanwhile is noticed.
+    """
+    if not session_ids:
+        return
+    attached = await uow.session.scalars(
+        update(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(sorted(session_ids)),
+            Session.service_id == service_id,
+            Session.series_id.is_(None),
+            Session.state == str(SessionState.SCHEDULED),
+            Session.starts_at > uow.clock.now(),
+        )
+        .values(series_id=series_id, in_term=in_term)
+        .returning(Session.id)
+        .execution_options(synchronize_session=False)
+    )
+    if set(attached) != session_ids:
+        sentence = _("Some of these sessions have started, are cancelled or in another series.")
+        raise InvalidInput(sentence, fields={"session_ids": sentence})
+
+
+async def detach(uow: UnitOfWork, series_id: UUID, session_ids: set[UUID]) -> None:
+    """A locked session with buyers of the series stays: they have paid for it."""
+    if not session_ids:
+        return
+    sold = await uow.session.scalar(
+        select(func.count())
+        .select_from(Seat)
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.session_id.in_(session_ids),
+            Booking.series_id == series_id,
+            Seat.state.in_([str(state) for state in LIVE_SEATS]),
+        )
+    )
+    if sold:
+        sentence = _("A date that was sold with the series cannot be taken out; cancel it instead.")
+        raise InvalidInput(sentence, fields={"session_ids": sentence})
+    await uow.session.execute(
+        update(Session)
+        .where(Session.tenant_id == uow.tenant, Session.id.in_(sorted(session_ids)))
+        .values(series_id=None, in_term=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def leave_out_of_term(uow: UnitOfWork, series_id: UUID) -> None:
+    """Dates cancelled before the term began never counted, so taking one out moves no price."""
+    await uow.session.execute(
+        update(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.series_id == series_id,
+            Session.state != str(SessionState.SCHEDULED),
+        )
+        .values(in_term=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def sessions_that_take_place(uow: UnitOfWork, series_id: UUID) -> int:
+    count = await uow.session.scalar(
+        select(func.count())
+        .select_from(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.series_id == series_id,
+            Session.state == str(SessionState.SCHEDULED),
+        )
+    )
+    return count or 0

@@ -1,0 +1,106 @@
+"""What programs send to make services, sessions and series, with the bounds of each field."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from src.booking.commands.series import SeriesCommand
+from src.booking.domain.kinds import (
+    GapPolicy,
+    JoinPolicy,
+    SalesMode,
+    SeriesPriceType,
+    SessionMode,
+    Visibility,
+)
+from src.booking.domain.questions import Question
+from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
+
+Title = Annotated[str, Meta(max_length=200)]
+Words = Annotated[str, Meta(max_length=5000)]
+Minor = Annotated[
+    int, Meta(ge=0, le=LARGEST_ORDER_MINOR, description="In minor units of the currency.")
+]
+Rate = Annotated[int, Meta(ge=0, le=10_000, description="In hundredths of a percent.")]
+Minutes = Annotated[int, Meta(ge=1, le=10_080)]
+Count = Annotated[int, Meta(ge=1, le=100_000)]
+Party = Annotated[int, Meta(ge=1, le=100)]
+Days = Annotated[int, Meta(ge=1, le=730)]
+
+
+class ServiceIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A group service. Prices are gross, of a single entry."""
+
+    name: Title
+    slug: Annotated[str, Meta(max_length=60)] = ""
+    description: Words = ""
+    mode: SessionMode = SessionMode.IN_PERSON
+    sales_mode: SalesMode = SalesMode.SINGLE
+    price_type: SeriesPriceType = SeriesPriceType.FREE
+    price_minor: Minor = 0
+    tax_rate_bp: Rate = 0
+    duration_minutes: Minutes = 60
+    default_capacity: Count = 10
+    default_performer_id: UUID | None = None
+    default_location_id: UUID | None = None
+    min_notice_minutes: int = 0
+    horizon_days: Days = 365
+    max_party: Party = 10
+    questions: tuple[Question, ...] = ()
+    visibility: Visibility = Visibility.PUBLIC
+    active: bool = True
+
+
+class SessionIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A session. Both moments carry their offset, e.g. 2027-05-14T18:00:00+02:00."""
+
+    service_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    capacity: Count
+    title: Title = ""
+    mode: SessionMode = SessionMode.IN_PERSON
+    meeting_url: Annotated[str, Meta(max_length=500)] = ""
+    location_id: UUID | None = None
+    performer_id: UUID | None = None
+
+
+class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A series. `session_ids` are all its dates; `service_id` is fixed once it is made."""
+
+    service_id: UUID
+    title: Title
+    price_type: SeriesPriceType
+    price_minor: Minor = 0
+    description: Words = ""
+    visibility: Visibility = Visibility.PUBLIC
+    join_policy: JoinPolicy = JoinPolicy.BEFORE_START
+    join_until_on: date | None = None
+    gap_policy: GapPolicy = GapPolicy.BLOCK
+    drop_in_allowed: bool = False
+    drop_in_minor: Minor | None = None
+    session_ids: Annotated[list[UUID], Meta(max_length=500)]
+
+    def command(self) -> SeriesCommand:
+        return SeriesCommand(
+            title=self.title,
+            price_type=self.price_type,
+            price_minor=self.price_minor,
+            description=self.description,
+            visibility=self.visibility,
+            join_policy=self.join_policy,
+            join_until_on=self.join_until_on,
+            gap_policy=self.gap_policy,
+            drop_in_allowed=self.drop_in_allowed,
+            drop_in_minor=self.drop_in_minor,
+            session_ids=tuple(self.session_ids),
+        )
+
+
+class ReasonIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Why; it is told to those whose seats are freed."""
+
+    reason: Annotated[str, Meta(max_length=500)] = ""
