@@ -9,7 +9,8 @@ billing's own business and comes after every handler.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -17,13 +18,29 @@ from src.billing.models import Order, OrderLine
 from src.platform.db.uow import UnitOfWork
 
 
+class Undeliverable(NamedTuple):
+    """A part of an order that is paid for and cannot be delivered; `part_id` is the kind's own."""
+
+    part_id: UUID
+    share_minor: int
+
+
 class LineKind(Protocol):
     """The life of one kind of line."""
 
-    async def confirm(self, uow: UnitOfWork, order: Order, now: datetime) -> int:
-        """The hold is paid: what was held is now sold.
+    async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
+        """Parts of a paid hold that cannot be delivered any more, normally none.
 
-        Returns minor units to give back for parts that can no longer be delivered, normally 0.
+        Asked before anything is claimed, so that their refund is written before the claims.
+        """
+        ...
+
+    async def confirm(
+        self, uow: UnitOfWork, order: Order, undeliverable: Sequence[Undeliverable], now: datetime
+    ) -> None:
+        """The hold is paid: what was held is now sold, and what was named as undeliverable ends.
+
+        What becomes undeliverable after it was asked is sold, and its owner ends it as any other.
         """
         ...
 

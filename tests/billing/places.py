@@ -1,8 +1,10 @@
 """A small kind of thing to sell: places that are held, taken and freed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from src.billing.lines import Undeliverable
 from src.billing.models import Order
 from src.platform.db.uow import UnitOfWork
 
@@ -20,11 +22,16 @@ class Places:
         self.left -= 1
         self.states[order_id] = "held"
 
-    async def confirm(self, uow: UnitOfWork, order: Order, now: datetime) -> int:
+    async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
+        lost = Undeliverable(order.id, self.undeliverable_minor)
+        return [lost] if self.undeliverable_minor else []
+
+    async def confirm(
+        self, uow: UnitOfWork, order: Order, undeliverable: Sequence[Undeliverable], now: datetime
+    ) -> None:
         self.calls.append("confirm")
         assert self.states[order.id] == "held"
         self.states[order.id] = "sold"
-        return self.undeliverable_minor
 
     async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
         self.calls.append(f"release: {why}")

@@ -243,6 +243,7 @@ async def api_cancel_session(
         cancellation_id = await cancel_session(
             uow, ctx, session_id, reason=data.reason, undo_seconds=undo_seconds
         )
+    async with services.uow_factory(ctx.here.id) as uow:
         return cancellation_out(await get_cancellation(uow, cancellation_id))
 
 
@@ -273,7 +274,7 @@ async def api_create_series(
     """Off sale until it is published. Needs a plan with series."""
     async with services.uow_factory(ctx.here.id) as uow:
         series_id = await create_series(uow, ctx, data.service_id, data.command())
-        await uow.settle()
+    async with services.uow_factory(ctx.here.id) as uow:
         return await get_series_out(uow, ctx.here, series_id)
 
 
@@ -286,7 +287,7 @@ async def api_update_series(
 ) -> SeriesOut:
     async with services.uow_factory(ctx.here.id) as uow:
         await update_series(uow, ctx, series_id, data.command())
-        await uow.settle()
+    async with services.uow_factory(ctx.here.id) as uow:
         return await get_series_out(uow, ctx.here, series_id)
 
 
@@ -299,7 +300,7 @@ async def api_publish_series(
     """The first time, its number of dates is fixed as the base for late joiners' prices."""
     async with services.uow_factory(ctx.here.id) as uow:
         await publish_series(uow, ctx, series_id)
-        await uow.settle()
+    async with services.uow_factory(ctx.here.id) as uow:
         return await get_series_out(uow, ctx.here, series_id)
 
 
@@ -311,7 +312,7 @@ async def api_unpublish_series(
 ) -> SeriesOut:
     async with services.uow_factory(ctx.here.id) as uow:
         await unpublish_series(uow, ctx, series_id)
-        await uow.settle()
+    async with services.uow_factory(ctx.here.id) as uow:
         return await get_series_out(uow, ctx.here, series_id)
 
 
