@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from src.billing.models import Order, OrderLine
 from src.platform.db.uow import UnitOfWork
@@ -48,6 +48,12 @@ class LineKind(Protocol):
         """The hold dies: what was held is free again."""
         ...
 
+    def waived_minor(self) -> ColumnElement[int]:
+        """Of the price of the `orders` row at hand, what its guest need not pay any more because
+        the business does not deliver it: SQL, 0 or more minor units.
+        """
+        ...
+
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """The hold had ended, then money came: claims all of it again at the quoted price.
 
@@ -67,6 +73,11 @@ def register_line_kind(kind: str, handler: LineKind) -> None:
 def line_kind(kind: str) -> LineKind:
     """Raises: KeyError for a kind that nobody registered."""
     return _kinds[kind]
+
+
+def line_kinds() -> Sequence[LineKind]:
+    """All handlers that are registered, one that serves several kinds once."""
+    return list(dict.fromkeys(_kinds.values()))
 
 
 async def handlers_of(uow: UnitOfWork, order: Order) -> Sequence[LineKind]:

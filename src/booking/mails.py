@@ -27,9 +27,17 @@ CALENDAR_TYPE = "text/calendar"
 
 
 def confirmation_mail(
-    settings: Settings, tenant: TenantSnapshot, facts: BookingFacts, now: datetime
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: BookingFacts,
+    now: datetime,
+    *,
+    owed_minor: int,
 ) -> Mail:
-    """You are booked: every date spelled out and in the attached calendar file."""
+    """You are booked: every date spelled out and in the attached calendar file.
+
+    `owed_minor` is what is still to be paid on site.
+    """
     order = facts.order
     seats = [item for item in facts.seats if item.seat.state == SeatState.CONFIRMED]
     with use_locale(order.locale):
@@ -42,7 +50,7 @@ def confirmation_mail(
             runs=_runs(tenant, seats),
             zone_name=tenant.timezone,
             party_size=facts.booking.party_size,
-            money_line=money_line(facts),
+            money_line=money_line(facts, owed_minor),
             reference=order.reference,
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
@@ -116,11 +124,13 @@ def place_of(item: SeatFacts) -> str:
     return ", ".join(filter(None, (item.location.name, item.location.address)))
 
 
-def money_line(facts: BookingFacts) -> str:
+def money_line(facts: BookingFacts, owed_minor: int) -> str:
     """What was or will be paid, in a sentence; in the current language."""
     order = facts.order
-    amount = format_money(Money(order.total_minor, order.currency), order.locale)
-    if order.payment_mode == PaymentMode.ON_SITE:
+    is_on_site = order.payment_mode == PaymentMode.ON_SITE
+    minor = owed_minor if is_on_site else order.total_minor
+    amount = format_money(Money(minor, order.currency), order.locale)
+    if is_on_site:
         return _("To pay on site: %(amount)s", amount=amount)
     if order.payment_mode == PaymentMode.ONLINE:
         return _("Paid: %(amount)s", amount=amount)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, literal
+
 from src.billing.lines import Undeliverable
 from src.billing.models import Order
 from src.platform.db.uow import UnitOfWork
@@ -16,6 +18,7 @@ class Places:
         self.left = left
         self.states: dict[UUID, str] = {}
         self.undeliverable_minor = 0
+        self.given_up_minor = 0
         self.calls: list[str] = []
 
     def hold(self, order_id: UUID) -> None:
@@ -38,6 +41,9 @@ class Places:
         assert self.states[order.id] == "held"
         self.states[order.id] = "free"
         self.left += 1
+
+    def waived_minor(self) -> ColumnElement[int]:
+        return literal(self.given_up_minor)
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         self.calls.append("reacquire")

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy.orm import aliased
 
 from src.billing.lines import LineKind, Undeliverable
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.states import WAIVED_SEATS
 from src.booking.models import Cancellation, Seat, Session
 from src.platform.db.uow import UnitOfWork
 
@@ -55,6 +57,20 @@ class SeatLines(LineKind):
         seats = await lock_seats(uow, order.id, (SeatState.HELD,))
         await _move(uow, [seat.id for seat in seats], SeatState.EXPIRED, "system", why, now)
         await give_back_seats(uow, Counter(seat.session_id for seat in seats))
+
+    def waived_minor(self) -> ColumnElement[int]:
+        """The shares of the order's seats that were cancelled in time, or by the business."""
+        seat = aliased(Seat)
+        return (
+            select(func.coalesce(func.sum(seat.share_minor), 0))
+            .where(
+                seat.tenant_id == Order.tenant_id,
+                seat.order_id == Order.id,
+                seat.state.in_([str(state) for state in WAIVED_SEATS]),
+            )
+            .correlate(Order)
+            .scalar_subquery()
+        )
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """All of it or none. A session that has started meanwhile is still owed and still given."""

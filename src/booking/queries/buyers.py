@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select
 
 from src.billing.models import Order
+from src.billing.owed import owed_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import booking_state
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
@@ -67,6 +68,7 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        owed_minor=int(row.owed),
         made_at=booking.created_at,
         answers=_answers(row.Service.questions, booking.answers),
         seats=seats,
@@ -98,6 +100,7 @@ def _buyers(which: Sequence[Any], now: datetime, page: int) -> Select[Any]:
         select(
             Booking,
             Order,
+            owed_minor().label("owed"),
             func.array_agg(state.distinct()).label("states"),
             func.count().filter(state == CONFIRMED, starts_at > now).label("left"),
             func.count().filter(state == "attended").label("attended"),
@@ -129,6 +132,7 @@ def _buyer(row: Row[Any]) -> Buyer:
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        owed_minor=int(row.owed),
         left=row.left,
         attended=row.attended,
         passed=row.passed,
@@ -139,6 +143,7 @@ def _buyer(row: Row[Any]) -> Buyer:
 def _booking(tenant_id: UUID, booking_id: UUID) -> Select[Any]:
     return (
         select(Booking, Order, Service, Series.title, Cancellation.id.label("cancellation_id"))
+        .add_columns(owed_minor().label("owed"))
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(
             Service, (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id)

@@ -11,8 +11,9 @@ import msgspec
 from sqlalchemy import Row, func, select
 
 from src.billing.domain.holds import HOLD_MARGIN
-from src.billing.domain.kinds import OrderState, PageState, PaymentMode, RefundState
+from src.billing.domain.kinds import OrderState, PageState, RefundState
 from src.billing.models import Order, PaymentPage, Refund
+from src.billing.owed import get_owed_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
@@ -74,7 +75,7 @@ async def get_guest_booking(
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
-        due_on_site_minor=_due_on_site(order),
+        owed_minor=await get_owed_minor(uow, order_id),
         refund_pending=money.refunds_pending > 0,
         payment_mode=order.payment_mode,
         currency=order.currency,
@@ -182,12 +183,6 @@ def _stage(
 def _hold_until(order: Order) -> datetime | None:
     """Until when the guest can pay: the payment page ends before the hold does."""
     return None if order.hold_expires_at is None else order.hold_expires_at - HOLD_MARGIN
-
-
-def _due_on_site(order: Order) -> int:
-    if order.payment_mode != PaymentMode.ON_SITE or order.state != OrderState.CONFIRMED:
-        return 0
-    return max(order.total_minor - order.paid_minor, 0)
 
 
 def _party(seats: Iterable[Row[Any]]) -> list[str]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, exists, func, or_, select
 
 from src.billing.models import Order
+from src.billing.owed import owed_minor
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
@@ -196,19 +197,13 @@ def _row(row: Row[Any]) -> SeriesRow:
 async def _sold(uow: UnitOfWork, series_id: UUID) -> dict[str, int]:
     """Purchases that live, those in checkout apart, and their money less what went back."""
     confirmed = Order.state == "confirmed"
-    left_to_pay = Order.total_minor - Order.paid_minor
     row = (
         await uow.session.execute(
             select(
                 func.count().filter(confirmed, _lives()).label("sold"),
                 func.count().filter(Order.state == "open").label("in_checkout"),
                 func.coalesce(func.sum(Order.paid_minor - Order.refunded_minor), 0).label("paid"),
-                func.coalesce(
-                    func.sum(left_to_pay).filter(
-                        confirmed, Order.payment_mode == "on_site", left_to_pay > 0, _lives()
-                    ),
-                    0,
-                ).label("due"),
+                func.coalesce(func.sum(owed_minor()), 0).label("owed"),
             )
             .select_from(Booking)
             .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
@@ -219,5 +214,5 @@ async def _sold(uow: UnitOfWork, series_id: UUID) -> dict[str, int]:
         "sold": row.sold,
         "in_checkout": row.in_checkout,
         "paid_minor": int(row.paid),
-        "due_minor": int(row.due),
+        "owed_minor": int(row.owed),
     }

@@ -73,7 +73,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
     `stage`: held, processing, over (its time to pay), confirmed, cancelled, expired, given_up,
-    too_late (the payment came when the seats were gone).
+    too_late (the payment came when the seats were gone). `owed_minor` is still to be paid on site.
     """
 
     stage: str
@@ -87,7 +87,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     paid_minor: int
     refunded_minor: int
-    due_on_site_minor: int
+    owed_minor: int
     refund_pending: bool
     payment_mode: str
     currency: str

@@ -31,7 +31,7 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     """What stands at the top of a series' own page.
 
     `seats_left` is how many more can buy it: the fewest free seats of a date still to come, None
-    when no date is to come. `due_minor` is still to be paid on site.
+    when no date is to come. `owed_minor` is still to be paid on site.
     """
 
     id: UUID
@@ -50,7 +50,7 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     sold: int
     in_checkout: int
     paid_minor: int
-    due_minor: int
+    owed_minor: int
 
 
 class SeriesOverview(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +81,8 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
 class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     """One purchase of the series; the counts are of its seats.
 
-    `left` are confirmed seats still to come, `passed` those whose date has begun.
+    `left` are confirmed seats still to come, `passed` those whose date has begun. `owed_minor` is
+    still to be paid on site.
     """
 
     booking_id: UUID
@@ -96,6 +97,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     paid_minor: int
     refunded_minor: int
+    owed_minor: int
     left: int
     attended: int
     passed: int
@@ -130,7 +132,7 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     """All of a booking that its business sees.
 
     `cancellable` counts confirmed seats that have not started; `cancellation_id` is the
-    cancellation under way.
+    cancellation under way; `owed_minor` is still to be paid on site.
     """
 
     id: UUID
@@ -149,6 +151,7 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     paid_minor: int
     refunded_minor: int
+    owed_minor: int
     made_at: datetime
     answers: list[tuple[str, str]]
     seats: list[SeatRow]

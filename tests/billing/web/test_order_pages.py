@@ -128,7 +128,7 @@ async def test_money_taken_on_site_is_marked_once(desk: Desk) -> None:
     order_id = await confirmed(desk)
     await desk.visitor.open(f"/app/harbour/orders/{order_id}")
     await desk.visitor.submit(to="/paid")
-    assert "Marked as paid" in desk.visitor.text
+    assert "Marked £20.00 as paid." in desk.visitor.text
     order = await desk.till.state(order_id)
     assert order.paid_minor == 2000
     (payment,) = await desk.till.payments(order_id)
