@@ -12,6 +12,7 @@ from src.billing.owed import owed_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import booking_state
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
+from src.booking.queries.purchases import is_purchase
 from src.booking.views.series import BookingDetail, Buyer, BuyerPage, SeatRow
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -25,11 +26,11 @@ CONFIRMED = str(SeatState.CONFIRMED)
 async def list_buyers(
     uow: UnitOfWork, series_id: UUID, now: datetime, *, page: int = 1
 ) -> BuyerPage:
-    """Purchases of the series, latest first; those that were never paid in time are left out."""
+    """All purchases of the series, latest first: sold, in checkout and cancelled ones."""
     bought = (
         Booking.tenant_id == uow.tenant,
         Booking.series_id == series_id,
-        Order.state != "expired",
+        is_purchase(),
     )
     total = await uow.session.scalar(_with_order(select(func.count()), bought))
     found = await uow.session.execute(_buyers(bought, now, page))

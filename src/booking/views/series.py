@@ -9,7 +9,7 @@ from src.booking.views.sessions import SessionListRow
 
 
 class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A series in a list. `sold` counts its bookings that live; `first_at` None: no dates yet."""
+    """A series in a list. `sold` counts purchases as on its page; `first_at` None: no dates yet."""
 
     id: UUID
     title: str
@@ -31,7 +31,8 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     """What stands at the top of a series' own page.
 
     `seats_left` is how many more can buy it: the fewest free seats of a date still to come, None
-    when no date is to come. `owed_minor` is still to be paid on site.
+    when no date is to come. Its purchases are `sold`, `in_checkout` or `cancelled`. `owed_minor` is
+    still to be paid on site.
     """
 
     id: UUID
@@ -49,6 +50,7 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     seats_left: int | None
     sold: int
     in_checkout: int
+    cancelled: int
     paid_minor: int
     owed_minor: int
 
@@ -105,7 +107,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BuyerPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of buyers, the latest first."""
+    """One page of buyers, the latest first; `total` counts all purchases."""
 
     rows: list[Buyer]
     total: int
