@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
-from src.billing.domain.kinds import ON_SITE_METHOD
+from src.billing.domain.kinds import ON_SITE_METHOD, RefundState
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.queries.orders import open_item_view
@@ -81,12 +81,23 @@ def _page(
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
         owed_minor=owed_minor,
+        returning_minor=_returning_minor(history),
         lines=[_line(line) for line in lines],
         payments=[payment_view(payment) for payment in history.payments],
         refunds=[_refund(refund, currencies[refund.payment_id]) for refund in history.refunds],
         pages=[_payment_page(page) for page in history.pages],
         open_items=[open_item_view(item) for item in _still_open(history.items)],
         timeline=timeline(history),
+    )
+
+
+def _returning_minor(history: History) -> int:
+    """Refunds under way; those in another currency never counted for the order."""
+    ours = {one.id for one in history.payments if one.currency == history.order.currency}
+    return sum(
+        refund.amount_minor
+        for refund in history.refunds
+        if refund.state == RefundState.PENDING and refund.payment_id in ours
     )
 
 

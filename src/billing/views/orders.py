@@ -49,7 +49,8 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
     """The orders made in the calendar month so far, in the tenant's own currency.
 
-    `owed_minor` is still to be taken on site for them.
+    `owed_minor` is still to be taken on site for them; `refunded_minor` has been given back or is
+    on its way.
     """
 
     month_starts_at: datetime
@@ -152,7 +153,11 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with everything about its money. `owed_minor` is still to be taken on site."""
+    """An order with everything about its money.
+
+    `owed_minor` is still to be taken on site. Of `refunded_minor` so much is still on its way as
+    `returning_minor`.
+    """
 
     slug: str
     zone: str
@@ -174,6 +179,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     paid_minor: int
     refunded_minor: int
     owed_minor: int
+    returning_minor: int
     lines: list[LineView]
     payments: list[PaymentView]
     refunds: list[RefundView]

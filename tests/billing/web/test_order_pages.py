@@ -147,7 +147,11 @@ async def test_a_payment_goes_back_by_hand_once_a_form(desk: Desk) -> None:
     for _ in range(2):
         desk.visitor.page = shown
         await desk.visitor.submit({"amount": "20.00"}, to="/refund")
+    assert "On its way back" in desk.visitor.text
     await desk.till.work()
+    assert (
+        "On its way back" not in (await desk.visitor.open(f"/app/harbour/orders/{order_id}")).text
+    )
     (refund,) = await desk.till.refunds(order_id)
     assert (refund.amount_minor, refund.state, refund.cause) == (2000, "succeeded", "staff")
     await desk.visitor.open(form)
