@@ -73,7 +73,11 @@ def cancellation_mail(
     reason: str,
     now: datetime,
 ) -> Mail:
-    """These dates are cancelled: one mail to one customer, whatever number of orders they had."""
+    """These dates are cancelled: one mail to one customer, whatever number of orders they had.
+
+    Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
+    customer's others, is told of as well.
+    """
     first = bookings[0]
     seats = [item for facts in bookings for item in facts.seats]
     with use_locale(first.order.locale):
@@ -95,7 +99,7 @@ def cancellation_mail(
         host=settings.host,
         now=now,
     )
-    key = f"cancelled:{cancellation_id}:{first.order.customer_id}"
+    key = f"cancelled:{cancellation_id}:{min(item.seat.id for item in seats)}"
     return _mail("seats_cancelled", tenant, first, view, calendar, key)
 
 
