@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 
 from src.billing.commands.connect import recheck_account
 from src.billing.commands.due import add_due
-from src.billing.commands.orders import get_order, lock_order
+from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import apply_page
 from src.billing.domain.holds import HOLD_MARGIN, page_expires_at
 from src.billing.domain.kinds import OrderState, PageOutcome, PageState
@@ -173,11 +173,10 @@ async def _open(services: Services, tenant_id: UUID, call: PageCall) -> str:
             code="payment_page_unsure",
         ) from doubt
     async with services.uow_factory(tenant_id) as uow:
-        outcome = await apply_page(uow, call.row.id, found)
-        order = await get_order(uow, call.row.order_id)
-    if outcome == PageOutcome.PAID:
+        applied = await apply_page(uow, call.row.id, found)
+    if applied.outcome == PageOutcome.PAID:
         raise Conflict(_("This order is paid already."), code="already_paid")
-    if order.state != OrderState.OPEN or found.url is None:
+    if applied.order_state != OrderState.OPEN or found.url is None:
         await close_page(services, tenant_id, call.row.id)
         raise _hold_over()
     return found.url

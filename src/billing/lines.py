@@ -9,26 +9,49 @@ billing's own business and comes after every handler.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from src.billing.models import Order, OrderLine
 from src.platform.db.uow import UnitOfWork
 
 
+class Undeliverable(NamedTuple):
+    """A part of an order that is paid for and cannot be delivered; `part_id` is the kind's own."""
+
+    part_id: UUID
+    share_minor: int
+
+
 class LineKind(Protocol):
     """The life of one kind of line."""
 
-    async def confirm(self, uow: UnitOfWork, order: Order, now: datetime) -> int:
-        """The hold is paid: what was held is now sold.
+    async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
+        """Parts of a paid hold that cannot be delivered any more, normally none.
 
-        Returns minor units to give back for parts that can no longer be delivered, normally 0.
+        Asked before anything is claimed, so that their refund is written before the claims.
+        """
+        ...
+
+    async def confirm(
+        self, uow: UnitOfWork, order: Order, undeliverable: Sequence[Undeliverable], now: datetime
+    ) -> None:
+        """The hold is paid: what was held is now sold, and what was named as undeliverable ends.
+
+        What becomes undeliverable after it was asked is sold, and its owner ends it as any other.
         """
         ...
 
     async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
         """The hold dies: what was held is free again."""
+        ...
+
+    def waived_minor(self) -> ColumnElement[int]:
+        """Of the price of the `orders` row at hand, what its guest need not pay any more because
+        the business does not deliver it: SQL, 0 or more minor units.
+        """
         ...
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
@@ -50,6 +73,11 @@ def register_line_kind(kind: str, handler: LineKind) -> None:
 def line_kind(kind: str) -> LineKind:
     """Raises: KeyError for a kind that nobody registered."""
     return _kinds[kind]
+
+
+def line_kinds() -> Sequence[LineKind]:
+    """All handlers that are registered, one that serves several kinds once."""
+    return list(dict.fromkeys(_kinds.values()))
 
 
 async def handlers_of(uow: UnitOfWork, order: Order) -> Sequence[LineKind]:

@@ -60,11 +60,10 @@ async def settle_page(services: Services, tenant_id: UUID, page_id: UUID) -> Pag
     except DefinitiveFailure as failure:
         return await _out_of_reach(services, tenant_id, page, failure, EXPIRED)
     async with services.uow_factory(tenant_id) as uow:
-        outcome = await apply_page(uow, page_id, found)
-        order = await get_order(uow, page.order_id)
-    if outcome == PageOutcome.OPEN and order.state != OrderState.OPEN:
+        applied = await apply_page(uow, page_id, found)
+    if applied.outcome == PageOutcome.OPEN and applied.order_state != OrderState.OPEN:
         return await close_page(services, tenant_id, page_id)
-    return outcome
+    return applied.outcome
 
 
 def _never_was(page: PaymentPage) -> bool:
@@ -88,7 +87,7 @@ async def close_page(
     except DefinitiveFailure as failure:
         return await _out_of_reach(services, tenant_id, page, failure, ending)
     async with services.uow_factory(tenant_id) as uow:
-        return await apply_page(uow, page_id, found, ending)
+        return (await apply_page(uow, page_id, found, ending)).outcome
 
 
 async def check_payment(services: Services, tenant_id: UUID, order_id: UUID) -> None:
@@ -123,8 +122,9 @@ async def end_hold(
         await close_page(services, tenant_id, page_id, ending)
     end = cancel_open_order if ending.state == OrderState.CANCELLED else expire_order
     async with services.uow_factory(tenant_id) as uow:
-        if not await can_still_be_paid(uow, order_id):
-            await end(uow, order_id, ending.why, services.clock.now())
+        is_over = not await can_still_be_paid(uow, order_id)
+        if is_over and await end(uow, order_id, ending.why, services.clock.now()):
+            return ending.state
         return OrderState((await get_order(uow, order_id)).state)
 
 

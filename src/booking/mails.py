@@ -27,9 +27,17 @@ CALENDAR_TYPE = "text/calendar"
 
 
 def confirmation_mail(
-    settings: Settings, tenant: TenantSnapshot, facts: BookingFacts, now: datetime
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: BookingFacts,
+    now: datetime,
+    *,
+    owed_minor: int,
 ) -> Mail:
-    """You are booked: every date spelled out and in the attached calendar file."""
+    """You are booked: every date spelled out and in the attached calendar file.
+
+    `owed_minor` is what is still to be paid on site.
+    """
     order = facts.order
     seats = [item for item in facts.seats if item.seat.state == SeatState.CONFIRMED]
     with use_locale(order.locale):
@@ -42,7 +50,7 @@ def confirmation_mail(
             runs=_runs(tenant, seats),
             zone_name=tenant.timezone,
             party_size=facts.booking.party_size,
-            money_line=money_line(facts),
+            money_line=money_line(facts, owed_minor),
             reference=order.reference,
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
@@ -65,7 +73,11 @@ def cancellation_mail(
     reason: str,
     now: datetime,
 ) -> Mail:
-    """These dates are cancelled: one mail to one customer, whatever number of orders they had."""
+    """These dates are cancelled: one mail to one customer, whatever number of orders they had.
+
+    Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
+    customer's others, is told of as well.
+    """
     first = bookings[0]
     seats = [item for facts in bookings for item in facts.seats]
     with use_locale(first.order.locale):
@@ -87,7 +99,7 @@ def cancellation_mail(
         host=settings.host,
         now=now,
     )
-    key = f"cancelled:{cancellation_id}:{first.order.customer_id}"
+    key = f"cancelled:{cancellation_id}:{min(item.seat.id for item in seats)}"
     return _mail("seats_cancelled", tenant, first, view, calendar, key)
 
 
@@ -116,11 +128,13 @@ def place_of(item: SeatFacts) -> str:
     return ", ".join(filter(None, (item.location.name, item.location.address)))
 
 
-def money_line(facts: BookingFacts) -> str:
+def money_line(facts: BookingFacts, owed_minor: int) -> str:
     """What was or will be paid, in a sentence; in the current language."""
     order = facts.order
-    amount = format_money(Money(order.total_minor, order.currency), order.locale)
-    if order.payment_mode == PaymentMode.ON_SITE:
+    is_on_site = order.payment_mode == PaymentMode.ON_SITE
+    minor = owed_minor if is_on_site else order.total_minor
+    amount = format_money(Money(minor, order.currency), order.locale)
+    if is_on_site:
         return _("To pay on site: %(amount)s", amount=amount)
     if order.payment_mode == PaymentMode.ONLINE:
         return _("Paid: %(amount)s", amount=amount)

@@ -1,8 +1,12 @@
 """A small kind of thing to sell: places that are held, taken and freed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, literal
+
+from src.billing.lines import Undeliverable
 from src.billing.models import Order
 from src.platform.db.uow import UnitOfWork
 
@@ -14,23 +18,32 @@ class Places:
         self.left = left
         self.states: dict[UUID, str] = {}
         self.undeliverable_minor = 0
+        self.given_up_minor = 0
         self.calls: list[str] = []
 
     def hold(self, order_id: UUID) -> None:
         self.left -= 1
         self.states[order_id] = "held"
 
-    async def confirm(self, uow: UnitOfWork, order: Order, now: datetime) -> int:
+    async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
+        lost = Undeliverable(order.id, self.undeliverable_minor)
+        return [lost] if self.undeliverable_minor else []
+
+    async def confirm(
+        self, uow: UnitOfWork, order: Order, undeliverable: Sequence[Undeliverable], now: datetime
+    ) -> None:
         self.calls.append("confirm")
         assert self.states[order.id] == "held"
         self.states[order.id] = "sold"
-        return self.undeliverable_minor
 
     async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
         self.calls.append(f"release: {why}")
         assert self.states[order.id] == "held"
         self.states[order.id] = "free"
         self.left += 1
+
+    def waived_minor(self) -> ColumnElement[int]:
+        return literal(self.given_up_minor)
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         self.calls.append("reacquire")

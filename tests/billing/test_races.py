@@ -1,6 +1,7 @@
 """Everything that may look at one payment at once: events, the guest, the sweeper, reconciling."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -8,7 +9,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import request_refunds
+from src.billing.domain.kinds import RefundCause
+from src.billing.jobs.refunds import _call, _prepare
 from src.billing.models import Payment, Refund
+from src.billing.processor import ProcessorRefund
 from src.billing.reconcile import reconcile
 from src.billing.settlement import check_payment, close_page, give_up_order, settle_page
 from src.billing.stripe_gateway import StripeGateway
@@ -119,10 +125,6 @@ async def test_presses_before_there_is_a_page_make_one_page(shop: Till) -> None:
 
 
 async def test_refunds_asked_for_at_once_never_exceed_the_payment(shop: Till) -> None:
-    from src.billing.commands.orders import lock_order
-    from src.billing.commands.refunds import request_refunds
-    from src.billing.domain.kinds import RefundCause
-
     order_id, session_id = await shop.order_with_page()
     await shop.pay(session_id)
     await settle_page(shop.services, shop.business.id, await shop.page_id(order_id))
@@ -141,3 +143,41 @@ async def test_refunds_asked_for_at_once_never_exceed_the_payment(shop: Till) ->
         paid = await uow.session.scalar(select(func.sum(Payment.amount_minor)))
         back = await uow.session.scalar(select(func.sum(Refund.amount_minor)))
     assert (paid, back) == (2000, 2000)
+
+
+class Abreast(StripeGateway):
+    """The gateway, with everyone who asks for a list held until all have theirs."""
+
+    def __init__(self, gateway: StripeGateway, parties: int) -> None:
+        self.__dict__.update(gateway.__dict__)
+        self._all_here = asyncio.Barrier(parties)
+
+    async def list_refunds(
+        self, account_id: str, payment_intent_id: str
+    ) -> Sequence[ProcessorRefund]:
+        listed = await super().list_refunds(account_id, payment_intent_id)
+        await self._all_here.wait()
+        return listed
+
+
+async def test_two_runs_of_an_old_refund_make_one_new_attempt(shop: Till) -> None:
+    """Both find that the first attempt never arrived; they must not send the money twice."""
+    order_id, session_id = await shop.order_with_page()
+    await shop.pay(session_id)
+    await settle_page(shop.services, shop.business.id, await shop.page_id(order_id))
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await lock_order(uow, order_id)
+        await request_refunds(uow, order, 500, cause=RefundCause.CANCELLED, cause_key="c")
+    (refund,) = await shop.refunds(order_id)
+    first = await _prepare(shop.services, shop.business.id, refund.id)
+    assert first is not None
+    shop.clock.advance(timedelta(hours=25))
+    abreast = Abreast(shop.services.port(StripeGateway), 2)
+    services = replace(shop.services, ports={StripeGateway: abreast})
+    calls = [await _prepare(services, shop.business.id, refund.id) for _ in range(2)]
+    await asyncio.gather(
+        *(_call(services, call) for call in calls if call is not None), return_exceptions=True
+    )
+    (refund,) = await shop.refunds(order_id)
+    assert refund.attempt == 2
+    assert len(await shop.stripe_objects("refund")) == 1

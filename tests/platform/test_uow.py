@@ -53,6 +53,26 @@ async def test_a_failed_command_leaves_neither_row_nor_event(committing: Committ
         assert await uow.session.scalar(text("SELECT count(*) FROM outbox")) == 0
 
 
+async def test_a_failed_attempt_leaves_what_came_before_it(committing: Committing) -> None:
+    """Also nothing to be done right after, for a row that never was."""
+    tenant = new_id()
+    uow = committing.uow_factory(tenant)
+    uow.followed = []
+    async with uow:
+        await queue_mail(uow, a_mail("hello:1"), host="seatline.example")
+        with pytest.raises(ZeroDivisionError):
+            async with uow.attempt():
+                await queue_mail(uow, a_mail("hello:2"), host="seatline.example")
+                await uow.settle()
+                await queue_mail(uow, a_mail("hello:3"), host="seatline.example")
+                raise ZeroDivisionError
+    async with committing.uow_factory(tenant) as again:
+        keys = (await again.session.scalars(select(MailRow.dedupe_key))).all()
+        rows = (await again.session.scalars(select(OutboxRow.id))).all()
+    assert keys == ["hello:1"]
+    assert [one.outbox_id for one in uow.followed] == list(rows)
+
+
 async def test_the_same_occasion_makes_one_mail(uow_factory: UowFactory) -> None:
     tenant = new_id()
     async with uow_factory(tenant) as uow:

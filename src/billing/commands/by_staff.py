@@ -15,10 +15,12 @@ from src.billing.domain.kinds import (
     RefundCause,
 )
 from src.billing.models import OpenItem, Order, Payment
+from src.billing.owed import get_owed_minor
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
+from src.platform.money import Money
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
@@ -32,20 +34,21 @@ class RefundByHand(msgspec.Struct, frozen=True, kw_only=True):
     token: str
 
 
-async def mark_paid_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID) -> None:
+async def mark_paid_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID) -> Money:
     """The business took what was still to pay; a second press changes nothing.
 
+    Returns what is written down, less than the page said where something was cancelled meanwhile.
     Raises: NotFound; Conflict for an order that is not paid on site, or not confirmed.
     """
     order = await lock_order(uow, order_id)
     if order.payment_mode != PaymentMode.ON_SITE or order.state != OrderState.CONFIRMED:
         raise Conflict(_("Only a confirmed order that is paid on site can be marked as paid."))
-    due_minor = order.total_minor - order.paid_minor
-    if due_minor <= 0:
-        return
-    uow.session.add(_taken_on_site(uow, order, due_minor))
-    order.paid_minor += due_minor
-    await audit(uow, ctx, "order.marked_paid", "order", order.id, amount_minor=due_minor)
+    due_minor = await get_owed_minor(uow, order_id)
+    if due_minor > 0:
+        uow.session.add(_taken_on_site(uow, order, due_minor))
+        order.paid_minor += due_minor
+        await audit(uow, ctx, "order.marked_paid", "order", order.id, amount_minor=due_minor)
+    return Money(due_minor, order.currency)
 
 
 def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:

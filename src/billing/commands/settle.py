@@ -1,7 +1,8 @@
 """What a payment page's state at the processor means for its order; DOMAIN's "Odd payments".
 
 `apply_page` is given the page as the processor shows it now, so it does not matter how often, how
-late or in what order its events came: applying the same state twice changes nothing.
+late or in what order its events came: applying the same state twice changes nothing. Whatever it
+does to what was held is the last that it writes.
 """
 
 from datetime import datetime
@@ -31,7 +32,7 @@ from src.platform.errors import DomainError, NotFound
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
 from src.platform.money import Money, format_money
-from src.tenants.commands.counters import retake_booking_unit
+from src.tenants.commands.counters import get_booking_limit, retake_booking_unit
 
 
 class Ending(NamedTuple):
@@ -39,6 +40,13 @@ class Ending(NamedTuple):
 
     state: OrderState = OrderState.EXPIRED
     why: str = "not_paid"
+
+
+class Applied(NamedTuple):
+    """What a page came to, and the state its order has after it."""
+
+    outcome: PageOutcome
+    order_state: OrderState
 
 
 class _PlacesGone(Exception):
@@ -61,14 +69,28 @@ async def lock_page(uow: UnitOfWork, page_id: UUID) -> tuple[Order, PaymentPage]
 
 async def apply_page(
     uow: UnitOfWork, page_id: UUID, found: ProcessorPage, ending: Ending | None = None
-) -> PageOutcome:
-    """Brings page and order to where the processor says the money is. Raises: NotFound."""
+) -> Applied:
+    """Brings page and order to where the processor says the money is. Raises: NotFound.
+
+    Nothing may follow it in its transaction.
+    """
     order, page = await lock_page(uow, page_id)
+    outcome = await _apply(uow, order, page, found, ending)
+    return Applied(outcome, OrderState(order.state))
+
+
+async def _apply(
+    uow: UnitOfWork,
+    order: Order,
+    page: PaymentPage,
+    found: ProcessorPage,
+    ending: Ending | None,
+) -> PageOutcome:
     page.processor_id = found.id
     if found.is_paid:
         page.state = str(PageState.COMPLETE)
-        await _take_payment(uow, order, page, found)
         await drop_due(uow, page.id)
+        await _take_payment(uow, order, page, found)
         return PageOutcome.PAID
     if found.status == PageStatus.OPEN:
         page.state = str(PageState.OPEN)
@@ -119,9 +141,7 @@ async def _take_payment(
         await _confirm(uow, order, payment)
     elif order.state == OrderState.CONFIRMED:
         await _send_back(uow, order, payment, RefundCause.PAID_TWICE)
-    elif order.state == OrderState.EXPIRED and await _reacquire(uow, order):
-        await _retake_month(uow, order)
-    else:
+    elif order.state != OrderState.EXPIRED or not await _reacquire(uow, order):
         await _send_back(uow, order, payment, RefundCause.TOO_LATE)
         uow.record(PaymentCameTooLate(order_id=order.id))
 
@@ -147,13 +167,13 @@ def _payment(uow: UnitOfWork, page: PaymentPage, found: ProcessorPage) -> Paymen
 async def _confirm(uow: UnitOfWork, order: Order, payment: Payment) -> None:
     """In time. A part that cannot be delivered any more goes back at once."""
     now = uow.clock.now()
-    handlers = await handlers_of(uow, order)
+    parts = [
+        (handler, await handler.list_undeliverable(uow, order))
+        for handler in await handlers_of(uow, order)
+    ]
+    give_back_minor = sum(part.share_minor for _handler, lost in parts for part in lost)
     _mark_confirmed(uow, order, now)
     await drop_due(uow, order.id)
-    await uow.settle()
-    give_back_minor = 0
-    for handler in handlers:
-        give_back_minor += await handler.confirm(uow, order, now)
     if give_back_minor:
         await request_refund(
             uow,
@@ -163,18 +183,29 @@ async def _confirm(uow: UnitOfWork, order: Order, payment: Payment) -> None:
             cause=RefundCause.NOT_DELIVERED,
             cause_key=f"{RefundCause.NOT_DELIVERED}:{payment.id}",
         )
+    await uow.settle()
+    for handler, undeliverable in parts:
+        await handler.confirm(uow, order, undeliverable, now)
 
 
 async def _reacquire(uow: UnitOfWork, order: Order) -> bool:
-    """Claims everything again at the quoted price; all of it or nothing."""
+    """Confirms the order after all and claims everything again at the quoted price, under its
+    first month and past the month's limit too; all of it or nothing, and then it stays expired.
+    """
     now = uow.clock.now()
     handlers = await handlers_of(uow, order)
-    await uow.settle()
+    limit = await get_booking_limit(uow)
     try:
-        async with uow.session.begin_nested():
+        async with uow.attempt():
+            _mark_confirmed(uow, order, now)
+            order.closed_at = order.closed_why = None
+            await uow.settle()
             for handler in handlers:
                 await _reacquire_kind(uow, handler, order, now)
+            if order.month is not None:
+                await retake_booking_unit(uow, order.month, limit)
     except (_PlacesGone, DomainError):
+        await uow.session.refresh(order)
         return False
     return True
 
@@ -182,15 +213,6 @@ async def _reacquire(uow: UnitOfWork, order: Order) -> bool:
 async def _reacquire_kind(uow: UnitOfWork, handler: LineKind, order: Order, now: datetime) -> None:
     if not await handler.reacquire(uow, order, now):
         raise _PlacesGone
-
-
-async def _retake_month(uow: UnitOfWork, order: Order) -> None:
-    """A paid guest is always confirmed, under the first month and past its limit too."""
-    _mark_confirmed(uow, order, uow.clock.now())
-    order.closed_at = order.closed_why = None
-    await uow.settle()
-    if order.month is not None:
-        await retake_booking_unit(uow, order.month)
 
 
 def _mark_confirmed(uow: UnitOfWork, order: Order, now: datetime) -> None:

@@ -40,8 +40,9 @@ class RefundCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """The processor's no, with the payment's refunds as it lists them."""
+    """The processor's no to one attempt, with the payment's refunds as it lists them."""
 
+    attempt: int
     why: str
     others: Sequence[ProcessorRefund] = ()
 
@@ -70,21 +71,35 @@ async def _prepare(services: Services, tenant_id: UUID, refund_id: UUID) -> Refu
     """The attempt, its first call's time stored before the call; None when it is over already."""
     async with services.uow_factory(tenant_id) as uow:
         _order, refund = await lock_refund(uow, refund_id)
-        if refund.state != RefundState.PENDING or refund.processor_id is not None:
-            return None
-        payment = await get_payment(uow, refund.payment_id)
-        is_replay = refund.called_at is not None
-        refund.called_at = refund.called_at or services.clock.now()
-        return RefundCall(refund=refund, payment=payment, is_replay=is_replay)
+        return await _call_for(uow, refund)
 
 
-async def _call(services: Services, call: RefundCall) -> ProcessorRefund | Refused:
+async def _call_for(uow: UnitOfWork, refund: Refund) -> RefundCall | None:
+    """The call for the refund's present attempt; its row is locked."""
+    if refund.state != RefundState.PENDING or refund.processor_id is not None:
+        return None
+    payment = await get_payment(uow, refund.payment_id)
+    is_replay = refund.called_at is not None
+    refund.called_at = refund.called_at or uow.clock.now()
+    return RefundCall(refund=refund, payment=payment, is_replay=is_replay)
+
+
+async def _call(services: Services, call: RefundCall) -> ProcessorRefund | Refused | None:
+    """What came of it; None when the refund ended by another way meanwhile."""
     called_at = call.refund.called_at or call.refund.created_at
     if must_ask_first(called_at, services.clock.now()):
         found = await _find(services, call)
         if found is not None:
             return found
-        call = await _next_attempt(services, call)
+        newer = await _next_attempt(services, call)
+        if newer is None:
+            return None
+        call = newer
+    return await _send(services, call)
+
+
+async def _send(services: Services, call: RefundCall) -> ProcessorRefund | Refused:
+    """Raises: Uncertain."""
     gateway, refund = services.port(StripeGateway), call.refund
     key = refund_key(refund.id, refund.attempt)
     try:
@@ -121,22 +136,34 @@ async def _found_or_refused(
     services: Services, call: RefundCall, failure: DefinitiveFailure
 ) -> ProcessorRefund | Refused:
     """A refusal may only mean that the money went back before, by us or in the dashboard."""
+    attempt = call.refund.attempt
     try:
         listed = await _list(services, call)
     except ProcessorError:
-        return Refused(why=str(failure))
-    return _ours(listed, call.refund) or Refused(why=str(failure), others=listed)
+        return Refused(attempt=attempt, why=str(failure))
+    return _ours(listed, call.refund) or Refused(attempt=attempt, why=str(failure), others=listed)
 
 
-async def _next_attempt(services: Services, call: RefundCall) -> RefundCall:
-    """The old key protects nothing any more and the refund does not exist: a new attempt."""
+async def _next_attempt(services: Services, call: RefundCall) -> RefundCall | None:
+    """The old key protects nothing any more and the refund does not exist: a new attempt.
+
+    Of two runs that come here at once the first makes it, and the second joins it under the same
+    key. None when the refund has ended meanwhile.
+    """
     async with services.uow_factory(call.refund.tenant_id) as uow:
         _order, refund = await lock_refund(uow, call.refund.id)
-        payment = await get_payment(uow, refund.payment_id)
-        refund.attempt += 1
-        refund.body = refund_body(uow, payment, refund.id, refund.amount_minor, refund.attempt)
-        refund.called_at = services.clock.now()
-        return RefundCall(refund=refund, payment=payment, is_replay=False)
+        if _is_as_called(refund, call):
+            payment = await get_payment(uow, refund.payment_id)
+            refund.attempt += 1
+            refund.body = refund_body(uow, payment, refund.id, refund.amount_minor, refund.attempt)
+            refund.called_at = None
+        return await _call_for(uow, refund)
+
+
+def _is_as_called(refund: Refund, call: RefundCall) -> bool:
+    """Whether the refund is still at the attempt, and the call of it, that was asked about."""
+    asked = (call.refund.attempt, call.refund.called_at)
+    return refund.state == RefundState.PENDING and (refund.attempt, refund.called_at) == asked
 
 
 async def _finish(uow: UnitOfWork, refund_id: UUID, answer: ProcessorRefund | Refused) -> None:
@@ -144,6 +171,8 @@ async def _finish(uow: UnitOfWork, refund_id: UUID, answer: ProcessorRefund | Re
     if refund.state != RefundState.PENDING:
         return
     if isinstance(answer, Refused):
-        await fail_refund(uow, order, refund, answer.why, answer.others)
+        # A no to an earlier attempt says nothing about the one that is under way now.
+        if answer.attempt == refund.attempt:
+            await fail_refund(uow, order, refund, answer.why, answer.others)
     else:
         await take_refund_news(uow, order, refund, answer)

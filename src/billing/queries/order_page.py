@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
-from src.billing.domain.kinds import ON_SITE_METHOD
+from src.billing.domain.kinds import ON_SITE_METHOD, RefundState
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
+from src.billing.owed import get_owed_minor
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
@@ -31,7 +32,8 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         audit=await _audit_of(uow, order_id),
     )
     lines = await _of_order(uow, OrderLine, order_id)
-    return _page(tenant, history, sorted(lines, key=lambda line: line.position))
+    owed = await get_owed_minor(uow, order_id)
+    return _page(tenant, history, sorted(lines, key=lambda line: line.position), owed)
 
 
 async def _of_order(uow: UnitOfWork, model: type[Row], order_id: UUID) -> Sequence[Row]:
@@ -53,7 +55,9 @@ async def _audit_of(uow: UnitOfWork, order_id: UUID) -> Sequence[AuditEntry]:
     return found.all()
 
 
-def _page(tenant: TenantSnapshot, history: History, lines: Sequence[OrderLine]) -> OrderPage:
+def _page(
+    tenant: TenantSnapshot, history: History, lines: Sequence[OrderLine], owed_minor: int
+) -> OrderPage:
     order = history.order
     currencies = {payment.id: payment.currency for payment in history.payments}
     return OrderPage(
@@ -76,12 +80,24 @@ def _page(tenant: TenantSnapshot, history: History, lines: Sequence[OrderLine]) 
         tax_minor=sum(line.tax_minor for line in lines),
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        owed_minor=owed_minor,
+        returning_minor=_returning_minor(history),
         lines=[_line(line) for line in lines],
         payments=[payment_view(payment) for payment in history.payments],
         refunds=[_refund(refund, currencies[refund.payment_id]) for refund in history.refunds],
         pages=[_payment_page(page) for page in history.pages],
         open_items=[open_item_view(item) for item in _still_open(history.items)],
         timeline=timeline(history),
+    )
+
+
+def _returning_minor(history: History) -> int:
+    """Refunds under way; those in another currency never counted for the order."""
+    ours = {one.id for one in history.payments if one.currency == history.order.currency}
+    return sum(
+        refund.amount_minor
+        for refund in history.refunds
+        if refund.state == RefundState.PENDING and refund.payment_id in ours
     )
 
 

@@ -8,8 +8,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
-from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.domain.kinds import OrderState
 from src.billing.models import OpenItem, Order, OrderLine
+from src.billing.owed import owed_minor
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
@@ -71,6 +72,7 @@ def _page_of(uow: UnitOfWork, wanted: OrderFilter) -> Select[Any]:
     )
     statement = (
         select(Order, lines.c.what, lines.c.lines, _has_open_item().label("needs_attention"))
+        .add_columns(owed_minor().label("owed"))
         .join(lines, lines.c.lines > 0)
         .where(Order.tenant_id == uow.tenant, *_conditions(wanted))
         .limit(PAGE_SIZE + 1)
@@ -126,6 +128,7 @@ def _row(found: Any) -> OrderRow:
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        owed_minor=int(found.owed),
         currency=order.currency,
         created_at=order.created_at,
         needs_attention=found.needs_attention,
@@ -137,15 +140,13 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
     local = to_local(now, tenant.zone)
     starts_at = to_utc(local.replace(day=1, hour=0, minute=0, second=0, microsecond=0), tenant.zone)
     is_confirmed = Order.state == str(OrderState.CONFIRMED)
-    is_due = is_confirmed & (Order.payment_mode == str(PaymentMode.ON_SITE))
-    unpaid = func.greatest(Order.total_minor - Order.paid_minor, 0)
     found = (
         await uow.session.execute(
             select(
                 func.count().filter(is_confirmed),
                 func.coalesce(func.sum(Order.paid_minor), 0),
                 func.coalesce(func.sum(Order.refunded_minor), 0),
-                func.coalesce(func.sum(unpaid).filter(is_due), 0),
+                func.coalesce(func.sum(owed_minor()), 0),
             ).where(
                 Order.tenant_id == uow.tenant,
                 Order.created_at >= starts_at,
@@ -159,7 +160,7 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
         confirmed=found[0],
         paid_minor=int(found[1]),
         refunded_minor=int(found[2]),
-        due_on_site_minor=int(found[3]),
+        owed_minor=int(found[3]),
     )
 
 

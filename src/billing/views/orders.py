@@ -16,7 +16,10 @@ class Badge(msgspec.Struct, frozen=True):
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An order in the list. `what` is its first line, `more` how many others it has."""
+    """An order in the list. `what` is its first line, `more` how many others it has.
+
+    `owed_minor` is still to be taken on site.
+    """
 
     id: UUID
     reference: str
@@ -29,6 +32,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     paid_minor: int
     refunded_minor: int
+    owed_minor: int
     currency: str
     created_at: datetime
     needs_attention: bool
@@ -41,24 +45,20 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     def mode(self) -> str:
         return payment_mode(self.payment_mode)
 
-    @property
-    def is_due_on_site(self) -> bool:
-        return (
-            self.state == "confirmed"
-            and self.payment_mode == "on_site"
-            and self.paid_minor < self.total_minor
-        )
-
 
 class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """The orders made in the calendar month so far, in the tenant's own currency."""
+    """The orders made in the calendar month so far, in the tenant's own currency.
+
+    `owed_minor` is still to be taken on site for them; `refunded_minor` has been given back or is
+    on its way.
+    """
 
     month_starts_at: datetime
     currency: str
     confirmed: int
     paid_minor: int
     refunded_minor: int
-    due_on_site_minor: int
+    owed_minor: int
 
 
 class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +153,11 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with everything about its money."""
+    """An order with everything about its money.
+
+    `owed_minor` is still to be taken on site. Of `refunded_minor` so much is still on its way as
+    `returning_minor`.
+    """
 
     slug: str
     zone: str
@@ -174,6 +178,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     tax_minor: int
     paid_minor: int
     refunded_minor: int
+    owed_minor: int
+    returning_minor: int
     lines: list[LineView]
     payments: list[PaymentView]
     refunds: list[RefundView]
@@ -188,13 +194,6 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def mode(self) -> str:
         return payment_mode(self.payment_mode)
-
-    @property
-    def due_on_site_minor(self) -> int:
-        """What the business still has to take itself."""
-        if self.state != "confirmed" or self.payment_mode != "on_site":
-            return 0
-        return max(self.total_minor - self.paid_minor, 0)
 
 
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,12 @@ from src.billing.views.orders import PaymentView, RefundPage
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
-from src.platform.money import MoneyFormatError, currency_exponent, parse_money_minor
+from src.platform.money import (
+    MoneyFormatError,
+    currency_exponent,
+    format_money,
+    parse_money_minor,
+)
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
@@ -87,11 +92,15 @@ async def mark_paid(
 ) -> Response[bytes]:
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            await mark_paid_on_site(uow, ctx, order_id)
+            taken = await mark_paid_on_site(uow, ctx, order_id)
     except Conflict as refusal:
         flash(request, "warning", refusal.message)
     else:
-        flash(request, "success", _("Marked as paid."))
+        if taken.amount_minor:
+            amount = format_money(taken, current_locale())
+            flash(request, "success", _("Marked %(amount)s as paid.", amount=amount))
+        else:
+            flash(request, "info", _("Nothing was left to pay."))
     return _back(request, ctx, order_id)
 
 

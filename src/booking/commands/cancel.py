@@ -2,6 +2,7 @@
 
 The request commits `cancelling`, which stops sales, and starts the window in which nothing else
 happens. The freeing itself is `src.booking.jobs.cancel`'s.
+Source: docs/algorithms/cancelling.md.
 """
 
 from collections.abc import Sequence

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy.orm import aliased
 
-from src.billing.lines import LineKind
+from src.billing.lines import LineKind, Undeliverable
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.states import WAIVED_SEATS
 from src.booking.models import Cancellation, Seat, Session
 from src.platform.db.uow import UnitOfWork
 
@@ -22,20 +24,53 @@ from src.platform.db.uow import UnitOfWork
 class SeatLines(LineKind):
     """Lines of kinds `session` and `series`: both are nothing but seats."""
 
-    async def confirm(self, uow: UnitOfWork, order: Order, now: datetime) -> int:
+    async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
+        """Seats of sessions that are cancelled, or whose seats are being freed.
+
+        One whose cancellation can still be undone is not: its seat is confirmed, and freed like
+        any other if the cancellation goes on.
+        """
+        found = await uow.session.execute(
+            select(Seat.id, Seat.share_minor)
+            .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+            .where(
+                Seat.tenant_id == uow.tenant,
+                Seat.order_id == order.id,
+                Seat.state == str(SeatState.HELD),
+                _is_being_freed(),
+            )
+        )
+        return [Undeliverable(row.id, row.share_minor) for row in found]
+
+    async def confirm(
+        self, uow: UnitOfWork, order: Order, undeliverable: Sequence[Undeliverable], now: datetime
+    ) -> None:
         seats = await lock_seats(uow, order.id, (SeatState.HELD,))
-        undeliverable = await _undeliverable_sessions(uow, seats)
-        kept = [seat.id for seat in seats if seat.session_id not in undeliverable]
-        lost = [seat for seat in seats if seat.session_id in undeliverable]
+        ended = {part.part_id for part in undeliverable}
+        kept = [seat.id for seat in seats if seat.id not in ended]
+        lost = [seat for seat in seats if seat.id in ended]
         await _move(uow, kept, SeatState.CONFIRMED, "guest", "paid", now)
         await _move(uow, [s.id for s in lost], SeatState.CANCELLED, "system", "session", now)
         await give_back_seats(uow, Counter(seat.session_id for seat in lost))
-        return sum(seat.share_minor for seat in lost)
 
     async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
         seats = await lock_seats(uow, order.id, (SeatState.HELD,))
         await _move(uow, [seat.id for seat in seats], SeatState.EXPIRED, "system", why, now)
         await give_back_seats(uow, Counter(seat.session_id for seat in seats))
+
+    def waived_minor(self) -> ColumnElement[int]:
+        """The shares of the order's seats that were cancelled in time, or by the business."""
+        seat = aliased(Seat)
+        return (
+            select(func.coalesce(func.sum(seat.share_minor), 0))
+            .where(
+                seat.tenant_id == Order.tenant_id,
+                seat.order_id == Order.id,
+                seat.state.in_([str(state) for state in WAIVED_SEATS]),
+            )
+            .correlate(Order)
+            .scalar_subquery()
+        )
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """All of it or none. A session that has started meanwhile is still owed and still given."""
@@ -71,26 +106,15 @@ async def lock_seats(
     return found.all()
 
 
-async def _undeliverable_sessions(uow: UnitOfWork, seats: Sequence[Seat]) -> set[UUID]:
-    """Sessions that are cancelled, or whose seats are being freed.
-
-    One whose cancellation can still be undone is not: its seat is confirmed, and freed like any
-    other if the cancellation goes on.
-    """
-    being_freed = exists().where(
+def _is_being_freed() -> ColumnElement[bool]:
+    """Whether a session is cancelled, or its cancellation can no longer be undone."""
+    runs = exists().where(
         Cancellation.tenant_id == Session.tenant_id,
         Cancellation.subject_id == Session.id,
         Cancellation.state == "running",
     )
-    found = await uow.session.scalars(
-        select(Session.id).where(
-            Session.tenant_id == uow.tenant,
-            Session.id.in_({seat.session_id for seat in seats}),
-            (Session.state == str(SessionState.CANCELLED))
-            | ((Session.state == str(SessionState.CANCELLING)) & being_freed),
-        )
-    )
-    return set(found)
+    is_cancelled = Session.state == str(SessionState.CANCELLED)
+    return is_cancelled | ((Session.state == str(SessionState.CANCELLING)) & runs)
 
 
 async def _move(

@@ -11,6 +11,11 @@ from src.platform.i18n import _
 LIVE_SEATS = frozenset({SeatState.HELD, SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW})
 """The seats that use capacity; the same set stands in the database's partial indexes."""
 
+WAIVED_SEATS = frozenset({SeatState.CANCELLED, SeatState.EXPIRED})
+"""The seats whose share nobody has to pay. A guest who cancels late or stays away still owes it,
+and a swapped seat's share is that of the seat which took its place.
+"""
+
 SEAT_MOVES: Mapping[SeatState, frozenset[SeatState]] = {
     # A hold dies by time; it is cancelled when its session is. Only a payment confirms it.
     SeatState.HELD: frozenset({SeatState.CONFIRMED, SeatState.EXPIRED, SeatState.CANCELLED}),

@@ -4,6 +4,7 @@ Each chunk is one transaction: seats are freed, their customers' events recorded
 moved on together, so a killed worker repeats at most a chunk that left no trace. Confirmed seats
 come first, since they need nobody else. The holds follow: their payment pages are expired at the
 processor, outside of any transaction, for as long as a run may wait for it.
+Source: docs/algorithms/cancelling.md.
 """
 
 import asyncio

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from src.billing.events import OrderConfirmed
+from src.billing.owed import get_owed_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.events import SeatsCancelled
 from src.booking.mails import cancellation_mail, confirmation_mail
@@ -33,7 +34,8 @@ async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
             _ESTABLISH, {"tenant_id": uow.tenant, "customer_id": facts.order.customer_id}
         )
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        mail = confirmation_mail(settings, tenant, facts, now)
+        owed_minor = await get_owed_minor(uow, event.order_id)
+        mail = confirmation_mail(settings, tenant, facts, now, owed_minor=owed_minor)
         if mail.to_address and _has_dates(facts):
             await queue_mail(uow, mail, host=settings.host)
 

@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select
 
 from src.billing.models import Order
+from src.billing.owed import owed_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import booking_state
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
+from src.booking.queries.purchases import is_purchase
 from src.booking.views.series import BookingDetail, Buyer, BuyerPage, SeatRow
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -24,11 +26,11 @@ CONFIRMED = str(SeatState.CONFIRMED)
 async def list_buyers(
     uow: UnitOfWork, series_id: UUID, now: datetime, *, page: int = 1
 ) -> BuyerPage:
-    """Purchases of the series, latest first; those that were never paid in time are left out."""
+    """All purchases of the series, latest first: sold, in checkout and cancelled ones."""
     bought = (
         Booking.tenant_id == uow.tenant,
         Booking.series_id == series_id,
-        Order.state != "expired",
+        is_purchase(),
     )
     total = await uow.session.scalar(_with_order(select(func.count()), bought))
     found = await uow.session.execute(_buyers(bought, now, page))
@@ -67,6 +69,7 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        owed_minor=int(row.owed),
         made_at=booking.created_at,
         answers=_answers(row.Service.questions, booking.answers),
         seats=seats,
@@ -98,6 +101,7 @@ def _buyers(which: Sequence[Any], now: datetime, page: int) -> Select[Any]:
         select(
             Booking,
             Order,
+            owed_minor().label("owed"),
             func.array_agg(state.distinct()).label("states"),
             func.count().filter(state == CONFIRMED, starts_at > now).label("left"),
             func.count().filter(state == "attended").label("attended"),
@@ -129,6 +133,7 @@ def _buyer(row: Row[Any]) -> Buyer:
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        owed_minor=int(row.owed),
         left=row.left,
         attended=row.attended,
         passed=row.passed,
@@ -139,6 +144,7 @@ def _buyer(row: Row[Any]) -> Buyer:
 def _booking(tenant_id: UUID, booking_id: UUID) -> Select[Any]:
     return (
         select(Booking, Order, Service, Series.title, Cancellation.id.label("cancellation_id"))
+        .add_columns(owed_minor().label("owed"))
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(
             Service, (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id)

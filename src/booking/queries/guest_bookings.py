@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, select
 
 from src.billing.domain.holds import HOLD_MARGIN
-from src.billing.domain.kinds import OrderState, PageState, PaymentMode, RefundState
-from src.billing.models import Order, PaymentPage, Refund
+from src.billing.domain.kinds import OrderState, PageState, RefundState
+from src.billing.models import Order, Payment, PaymentPage, Refund
+from src.billing.owed import get_owed_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
@@ -42,8 +43,8 @@ class _Money(msgspec.Struct, frozen=True, kw_only=True):
     """How the order's money stands beside its own row."""
 
     page_is_complete: bool
-    refunds_pending: int
-    refunds: int
+    has_refunds: bool
+    returning_minor: int
 
 
 async def get_guest_booking(
@@ -74,8 +75,8 @@ async def get_guest_booking(
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
-        due_on_site_minor=_due_on_site(order),
-        refund_pending=money.refunds_pending > 0,
+        owed_minor=await get_owed_minor(uow, order_id),
+        returning_minor=money.returning_minor,
         payment_mode=order.payment_mode,
         currency=order.currency,
         zone=tenant.zone,
@@ -115,6 +116,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Seat.state,
             Seat.session_id,
             Participant.name.label("participant"),
+            Session.title,
             Session.starts_at,
             Session.ends_at,
             Session.mode,
@@ -152,13 +154,30 @@ async def _money(uow: UnitOfWork, order_id: UUID) -> _Money:
     refunds = select(func.count()).where(
         Refund.tenant_id == uow.tenant, Refund.order_id == order_id
     )
-    pending = refunds.where(Refund.state == str(RefundState.PENDING))
+    returning = _returning(uow.tenant, order_id)
     row = (
         await uow.session.execute(
-            select(complete.scalar_subquery(), refunds.scalar_subquery(), pending.scalar_subquery())
+            select(
+                complete.scalar_subquery(), refunds.scalar_subquery(), returning.scalar_subquery()
+            )
         )
     ).one()
-    return _Money(page_is_complete=row[0] > 0, refunds=row[1], refunds_pending=row[2])
+    return _Money(page_is_complete=row[0] > 0, has_refunds=row[1] > 0, returning_minor=int(row[2]))
+
+
+def _returning(tenant_id: UUID, order_id: UUID) -> Select[tuple[int]]:
+    """Refunds under way, those of payments in another currency left out as on the order."""
+    return (
+        select(func.coalesce(func.sum(Refund.amount_minor), 0))
+        .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
+        .join(Order, (Order.tenant_id == Refund.tenant_id) & (Order.id == Refund.order_id))
+        .where(
+            Refund.tenant_id == tenant_id,
+            Refund.order_id == order_id,
+            Refund.state == str(RefundState.PENDING),
+            Payment.currency == Order.currency,
+        )
+    )
 
 
 def _stage(
@@ -172,7 +191,7 @@ def _stage(
     if order.state == OrderState.CONFIRMED:
         live = any(seat.state in LIVE_SEATS for seat in seats)
         return "confirmed" if live else "cancelled"
-    if order.paid_minor > 0 or money.refunds:
+    if order.paid_minor > 0 or money.has_refunds:
         return "too_late"
     if order.state == OrderState.CANCELLED:
         return "given_up" if order.closed_why == "given_up" else "cancelled"
@@ -182,12 +201,6 @@ def _stage(
 def _hold_until(order: Order) -> datetime | None:
     """Until when the guest can pay: the payment page ends before the hold does."""
     return None if order.hold_expires_at is None else order.hold_expires_at - HOLD_MARGIN
-
-
-def _due_on_site(order: Order) -> int:
-    if order.payment_mode != PaymentMode.ON_SITE or order.state != OrderState.CONFIRMED:
-        return 0
-    return max(order.total_minor - order.paid_minor, 0)
 
 
 def _party(seats: Iterable[Row[Any]]) -> list[str]:
@@ -206,6 +219,7 @@ def _date(own: list[Row[Any]]) -> BookedDate:
     shown = SeatState.CANCELLED if is_off and state is not SeatState.EXPIRED else state
     place = first.place or (_("Online") if first.mode == SessionMode.ONLINE else None)
     return BookedDate(
+        title=first.title,
         starts_at=first.starts_at,
         ends_at=first.ends_at,
         place=place,

@@ -54,6 +54,7 @@ class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
     in_term: bool
     mode: str
     place: str | None
+    title: str
 
 
 class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -63,7 +63,7 @@ def _shown_again(count: int) -> list[Consequence]:
 
 
 async def _still_running(uow: UnitOfWork, now: datetime) -> Consequence:
-    """Nobody who has booked is touched, and how many that is."""
+    """Nobody who has booked loses anything; counted are bookings with a seat still to come."""
     ahead = (
         select(func.count(distinct(Seat.booking_id)))
         .join_from(Seat, Session, Session.id == Seat.session_id)
@@ -76,11 +76,11 @@ async def _still_running(uow: UnitOfWork, now: datetime) -> Consequence:
     )
     count = await uow.session.scalar(ahead) or 0
     text = ngettext(
-        "0 guests are affected: %(num)s booking still runs to its end.",
-        "0 guests are affected: %(num)s bookings still run to their end.",
+        "No guest loses anything: %(num)s booking still runs to its end.",
+        "No guest loses anything: %(num)s bookings still run to their end.",
         count,
     )
-    none = _("0 guests are affected: nothing that is booked lies ahead.")
+    none = _("No guest loses anything: nothing that is booked lies ahead.")
     return Consequence(weight=Weight.KEEPS, text=text if count else none)
 
 

@@ -7,9 +7,10 @@ from sqlalchemy import Row, select
 
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
+from src.billing.owed import owed_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.questions import QuestionKind, read_questions
-from src.booking.domain.states import LIVE_SEATS
+from src.booking.domain.states import LIVE_SEATS, WAIVED_SEATS
 from src.booking.models import Booking, Seat, Series, Service
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.platform.db.uow import UnitOfWork
@@ -23,7 +24,7 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
     found = await uow.session.execute(
         select(Seat, Booking, Order, Participant.name.label("participant"))
         .add_columns(Customer.name.label("customer"), Series.title.label("series_title"))
-        .add_columns(Service.questions)
+        .add_columns(Service.questions, owed_minor().label("owed"))
         .join(Booking, (Booking.tenant_id == tenant) & (Booking.id == Seat.booking_id))
         .join(Order, (Order.tenant_id == tenant) & (Order.id == Seat.order_id))
         .join(
@@ -63,15 +64,19 @@ async def list_history(uow: UnitOfWork, session_id: UUID) -> list[HistoryLine]:
     ]
 
 
-def payment_state(order: Order) -> str:
-    """How the seat's order stands: free, on_site, paid_on_site, paid, refunded or in_checkout."""
+def payment_state(order: Order, state: SeatState, owed_minor: int) -> str:
+    """How the seat is paid: free, on_site, paid_on_site, waived, paid, refunded or in_checkout.
+
+    `owed_minor` is what is still to be paid on site for all of its order.
+    """
     if order.state == OrderState.OPEN:
         return "in_checkout"
     if order.refunded_minor and order.refunded_minor >= order.paid_minor:
         return "refunded"
-    is_paid = order.paid_minor > 0 and order.paid_minor >= order.total_minor
     if order.payment_mode == PaymentMode.ON_SITE:
-        return "paid_on_site" if is_paid else "on_site"
+        if owed_minor and state not in WAIVED_SEATS:
+            return "on_site"
+        return "paid_on_site" if order.paid_minor and not owed_minor else "waived"
     return "paid" if order.total_minor else "free"
 
 
@@ -89,8 +94,9 @@ def _seat(row: Row[Any]) -> RosterSeat:
         state=seat.state,
         series_title=row.series_title,
         source=order.source,
-        payment=payment_state(order),
+        payment=payment_state(order, SeatState(seat.state), row.owed),
         share_minor=seat.share_minor,
+        owed_minor=row.owed,
         currency=order.currency,
         hold_expires_at=order.hold_expires_at if order.state == OrderState.OPEN else None,
         note=booking.note,

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, exists, func, or_, select
 
 from src.billing.models import Order
+from src.billing.owed import owed_minor
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.offers import get_series_offer
+from src.booking.queries.purchases import is_cancelled, is_in_checkout, is_sold
 from src.booking.queries.sessions import list_sessions_of_series
 from src.booking.views.series import (
     Rhythm,
@@ -149,11 +151,8 @@ def _listed(tenant_id: UUID, now: datetime, service_id: UUID | None) -> Select[A
     )
     sold = (
         select(func.count(Booking.id))
-        .where(
-            Booking.tenant_id == tenant_id,
-            Booking.series_id == Series.id,
-            _lives(),
-        )
+        .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
+        .where(Booking.tenant_id == tenant_id, Booking.series_id == Series.id, is_sold())
         .scalar_subquery()
     )
     statement = (
@@ -164,13 +163,6 @@ def _listed(tenant_id: UUID, now: datetime, service_id: UUID | None) -> Select[A
         .order_by(Series.active.desc(), dates.c.first_at.nulls_last(), Series.title, Series.id)
     )
     return statement.where(Series.service_id == service_id) if service_id else statement
-
-
-def _lives() -> Any:
-    """Whether the booking has a live seat."""
-    return exists().where(
-        Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id, Seat.state.in_(LIVE)
-    )
 
 
 def _row(row: Row[Any]) -> SeriesRow:
@@ -194,21 +186,15 @@ def _row(row: Row[Any]) -> SeriesRow:
 
 
 async def _sold(uow: UnitOfWork, series_id: UUID) -> dict[str, int]:
-    """Purchases that live, those in checkout apart, and their money less what went back."""
-    confirmed = Order.state == "confirmed"
-    left_to_pay = Order.total_minor - Order.paid_minor
+    """All purchases by what became of them, and their money less what went back."""
     row = (
         await uow.session.execute(
             select(
-                func.count().filter(confirmed, _lives()).label("sold"),
-                func.count().filter(Order.state == "open").label("in_checkout"),
+                func.count().filter(is_sold()).label("sold"),
+                func.count().filter(is_in_checkout()).label("in_checkout"),
+                func.count().filter(is_cancelled()).label("cancelled"),
                 func.coalesce(func.sum(Order.paid_minor - Order.refunded_minor), 0).label("paid"),
-                func.coalesce(
-                    func.sum(left_to_pay).filter(
-                        confirmed, Order.payment_mode == "on_site", left_to_pay > 0, _lives()
-                    ),
-                    0,
-                ).label("due"),
+                func.coalesce(func.sum(owed_minor()), 0).label("owed"),
             )
             .select_from(Booking)
             .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
@@ -218,6 +204,7 @@ async def _sold(uow: UnitOfWork, series_id: UUID) -> dict[str, int]:
     return {
         "sold": row.sold,
         "in_checkout": row.in_checkout,
+        "cancelled": row.cancelled,
         "paid_minor": int(row.paid),
-        "due_minor": int(row.due),
+        "owed_minor": int(row.owed),
     }

@@ -158,4 +158,6 @@ def spelled(run: Run, offer: Joinable, shop: Shop) -> SpelledDate:
         state = "passed"
     else:
         state = "full" if run.taken >= run.capacity else "included"
-    return SpelledDate(starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state)
+    return SpelledDate(
+        title=run.title, starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state
+    )

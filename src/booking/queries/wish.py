@@ -198,7 +198,9 @@ def _spelled(
     place = places.get(run.location_id) if run.location_id else None
     if place is None and run.mode == SessionMode.ONLINE:
         place = _("Online")
-    return SpelledDate(starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state)
+    return SpelledDate(
+        title=run.title, starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state
+    )
 
 
 async def _names(uow: UnitOfWork, runs: Sequence[Session]) -> tuple[dict[UUID, str], str | None]:

@@ -126,7 +126,10 @@ class SeatOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A booking. `payment_url` is where the guest pays while the seats are held."""
+    """A booking. `payment_url` is where the guest pays while the seats are held.
+
+    `owed`, what is still to be paid on site, and `seats` are told when the booking is asked for.
+    """
 
     id: UUID
     order_id: UUID
@@ -141,6 +144,7 @@ class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
     payment_mode: PaymentMode
     booking_url: str
     payment_url: str | None = None
+    owed: MoneyOut | None = None
     seats: list[SeatOut] | None = None
 
 

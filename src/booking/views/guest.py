@@ -58,8 +58,10 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     """A date of a booking with the state of its seats: held, confirmed, attended, cancelled ...
 
     `seats` are those that stand of the party's; `meeting_url` is empty until it may be known.
+    `title` is the session's own, empty where it has none.
     """
 
+    title: str
     starts_at: datetime
     ends_at: datetime
     place: str | None
@@ -74,7 +76,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
     `stage`: held, processing, over (its time to pay), confirmed, cancelled, expired, given_up,
-    too_late (the payment came when the seats were gone).
+    too_late (the payment came when the seats were gone). `owed_minor` is still to be paid on site.
+    Of `refunded_minor` so much is still on its way as `returning_minor`.
     """
 
     stage: str
@@ -88,8 +91,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     paid_minor: int
     refunded_minor: int
-    due_on_site_minor: int
-    refund_pending: bool
+    owed_minor: int
+    returning_minor: int
     payment_mode: str
     currency: str
     zone: ZoneInfo
@@ -99,6 +102,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     hub_href: str
     contact_email: str
     contact_phone: str
+
+    @property
+    def returned_minor(self) -> int:
+        """What has gone back to the guest."""
+        return self.refunded_minor - self.returning_minor
 
     @property
     def is_waiting(self) -> bool:

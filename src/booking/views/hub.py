@@ -121,8 +121,12 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
-    """A date of a series as a buyer has to know it: passed, cancelled, full, or `included`."""
+    """A date of a series as a buyer has to know it: passed, cancelled, full, or `included`.
 
+    `title` is the session's own, empty where it has none.
+    """
+
+    title: str
     starts_at: datetime
     ends_at: datetime
     place: str | None

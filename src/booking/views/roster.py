@@ -10,7 +10,8 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     """One seat of a session.
 
     `name` is who sits in it, `booked_by` who booked. `series_title` is set when the whole series
-    was bought. `paid` is a word of `payment_state`.
+    was bought. `payment` is a word of `payment_state`, `owed_minor` is still to be paid on site for
+    the whole booking.
     """
 
     seat_id: UUID
@@ -24,6 +25,7 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     payment: str
     share_minor: int
+    owed_minor: int
     currency: str
     hold_expires_at: datetime | None
     note: str

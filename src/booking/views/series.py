@@ -9,7 +9,7 @@ from src.booking.views.sessions import SessionListRow
 
 
 class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A series in a list. `sold` counts its bookings that live; `first_at` None: no dates yet."""
+    """A series in a list. `sold` counts purchases as on its page; `first_at` None: no dates yet."""
 
     id: UUID
     title: str
@@ -31,7 +31,8 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     """What stands at the top of a series' own page.
 
     `seats_left` is how many more can buy it: the fewest free seats of a date still to come, None
-    when no date is to come. `due_minor` is still to be paid on site.
+    when no date is to come. Its purchases are `sold`, `in_checkout` or `cancelled`. `owed_minor` is
+    still to be paid on site.
     """
 
     id: UUID
@@ -49,8 +50,9 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     seats_left: int | None
     sold: int
     in_checkout: int
+    cancelled: int
     paid_minor: int
-    due_minor: int
+    owed_minor: int
 
 
 class SeriesOverview(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +83,8 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
 class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     """One purchase of the series; the counts are of its seats.
 
-    `left` are confirmed seats still to come, `passed` those whose date has begun.
+    `left` are confirmed seats still to come, `passed` those whose date has begun. `owed_minor` is
+    still to be paid on site.
     """
 
     booking_id: UUID
@@ -96,6 +99,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     paid_minor: int
     refunded_minor: int
+    owed_minor: int
     left: int
     attended: int
     passed: int
@@ -103,7 +107,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BuyerPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of buyers, the latest first."""
+    """One page of buyers, the latest first; `total` counts all purchases."""
 
     rows: list[Buyer]
     total: int
@@ -130,7 +134,7 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     """All of a booking that its business sees.
 
     `cancellable` counts confirmed seats that have not started; `cancellation_id` is the
-    cancellation under way.
+    cancellation under way; `owed_minor` is still to be paid on site.
     """
 
     id: UUID
@@ -149,6 +153,7 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     paid_minor: int
     refunded_minor: int
+    owed_minor: int
     made_at: datetime
     answers: list[tuple[str, str]]
     seats: list[SeatRow]

@@ -92,6 +92,7 @@ def payment_words() -> dict[str, tuple[str, str | None]]:
         "paid": (_("Paid online"), "success"),
         "on_site": (_("To pay on site"), "warning"),
         "paid_on_site": (_("Paid on site"), "success"),
+        "waived": (_("Nothing to pay"), None),
         "refunded": (_("Refunded"), "info"),
         "in_checkout": (_("In checkout"), "warning"),
     }

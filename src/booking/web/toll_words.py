@@ -44,7 +44,7 @@ def _in_checkout(toll: Toll) -> str:
 
 
 def _money(toll: Toll, currency: str) -> str:
-    """What the seats cost, and that none of it moves."""
+    """What the seats cost, and that none of it moves but what is still owed, which falls away."""
     parts = []
     if toll.paid_minor:
         parts.append(_("%(amount)s paid online", amount=money(toll.paid_minor, currency)))
@@ -52,10 +52,13 @@ def _money(toll: Toll, currency: str) -> str:
         parts.append(_("%(amount)s payable on site", amount=money(toll.on_site_minor, currency)))
     if not parts:
         return _("none, these seats cost nothing")
-    return _(
+    said = _(
         "%(amounts)s. Nothing is refunded by this; you can refund from each order afterwards.",
         amounts=", ".join(parts),
     )
+    if not toll.on_site_minor:
+        return said
+    return " ".join((said, _("What is still to be paid on site for these seats falls away.")))
 
 
 def _effect(one: Touched, currency: str) -> str:

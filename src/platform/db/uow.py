@@ -1,6 +1,7 @@
 """The unit of work: one explicit transaction for one tenant, events included."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -67,6 +68,22 @@ class UnitOfWork:
         if self._inserts:
             inserts, self._inserts = self._inserts, []
             await insert_together(self.session, inserts)
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A savepoint: when the block raises, what it wrote, recorded and locked never was.
+
+        A row that the block changed has to be refreshed before it is read again.
+        """
+        await self.settle()
+        kept = len(self._follow_ups)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            self._events, self._inserts = [], []
+            del self._follow_ups[kept:]
+            raise
 
     async def adopt(self, tenant_id: UUID) -> None:
         """Turns a tenantless transaction into `tenant_id`'s, for what begins without one.

@@ -47,11 +47,17 @@ async def claim_booking_unit(uow: UnitOfWork, tenant: TenantSnapshot, now: datet
     return month
 
 
-async def retake_booking_unit(uow: UnitOfWork, month: str) -> None:
+async def get_booking_limit(uow: UnitOfWork) -> int | None:
+    """How many bookings a month the tenant's plan has as of now; None: any number."""
+    return (await _entitlements(uow)).limit(Limit.BOOKINGS_PER_MONTH)
+
+
+async def retake_booking_unit(uow: UnitOfWork, month: str, limit: int | None) -> None:
     """Takes a unit of `month` again, past the limit too: for a guest who paid after the hold died
     and its unit was given back. A paid guest is always confirmed.
+
+    `limit` comes from `get_booking_limit`, read before the first claim.
     """
-    limit = (await _entitlements(uow)).limit(Limit.BOOKINGS_PER_MONTH)
     taken = await _take_one(uow, month, None)
     assert taken is not None
     _tell_when_near(uow, month, taken, limit)

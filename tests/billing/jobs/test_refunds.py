@@ -8,7 +8,7 @@ from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refund, request_refunds, retry_refund
 from src.billing.domain.kinds import RefundCause
 from src.billing.events import OrderRefunded
-from src.billing.jobs.refunds import lock_refund
+from src.billing.jobs.refunds import Refused, _finish, lock_refund
 from src.billing.models import Refund
 from src.billing.reconcile import reconcile
 from src.billing.refund_news import take_refunds_of
@@ -134,6 +134,22 @@ async def test_a_refused_refund_is_a_persons_business_and_can_be_tried_again(
     assert await till.open_items(sold) == []
     with pytest.raises(Conflict):
         await retry(till, refund.id)
+
+
+async def test_a_no_to_an_earlier_attempt_does_not_end_the_one_under_way(
+    till: Till, sold: UUID
+) -> None:
+    await ask(till, sold)
+    await fault(till, "refuse", error={"message": "Insufficient funds in your balance."})
+    await till.work()
+    (refund,) = await till.refunds(sold)
+    await retry(till, refund.id)
+    async with till.services.uow_factory(till.business.id) as uow:
+        await _finish(uow, refund.id, Refused(attempt=1, why="Insufficient funds."))
+    assert (await till.refunds(sold))[0].state == "pending"
+    assert (await till.state(sold)).refunded_minor == 500
+    await till.work()
+    assert (await till.refunds(sold))[0].state == "succeeded"
 
 
 async def retry(till: Till, refund_id: UUID) -> None:

@@ -128,7 +128,7 @@ async def test_money_taken_on_site_is_marked_once(desk: Desk) -> None:
     order_id = await confirmed(desk)
     await desk.visitor.open(f"/app/harbour/orders/{order_id}")
     await desk.visitor.submit(to="/paid")
-    assert "Marked as paid" in desk.visitor.text
+    assert "Marked £20.00 as paid." in desk.visitor.text
     order = await desk.till.state(order_id)
     assert order.paid_minor == 2000
     (payment,) = await desk.till.payments(order_id)
@@ -147,7 +147,11 @@ async def test_a_payment_goes_back_by_hand_once_a_form(desk: Desk) -> None:
     for _ in range(2):
         desk.visitor.page = shown
         await desk.visitor.submit({"amount": "20.00"}, to="/refund")
+    assert "On its way back" in desk.visitor.text
     await desk.till.work()
+    assert (
+        "On its way back" not in (await desk.visitor.open(f"/app/harbour/orders/{order_id}")).text
+    )
     (refund,) = await desk.till.refunds(order_id)
     assert (refund.amount_minor, refund.state, refund.cause) == (2000, "succeeded", "staff")
     await desk.visitor.open(form)

@@ -72,11 +72,13 @@ async def test_from_nothing_to_a_booked_series(
     assert (booking["state"], booking["payment_url"]) == ("confirmed", None)
     shown = (await program.get(f"/bookings/{booking['id']}")).json()
     assert [seat["share_minor"] for seat in shown["seats"]] == [1334, 1333, 1333]
+    assert shown["owed"] == {"amount_minor": 4000, "currency": "EUR"}
     cancelled = await program.post(f"/bookings/{booking['id']}/cancel", {"reason": "Ill"})
     assert cancelled.status_code == 202
     await work_through(services, clock, lotus.id, timedelta(seconds=30))
     after = (await program.get(f"/bookings/{booking['id']}")).json()
     assert after["state"] == "cancelled"
+    assert after["owed"]["amount_minor"] == 0
 
 
 async def test_a_session_is_cancelled_with_everyone_in_it(

@@ -8,7 +8,8 @@ from icalendar import Calendar
 from sqlalchemy import select
 
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
-from src.booking.models import Cancellation, Seat, Session
+from src.booking.events import SeatsCancelled
+from src.booking.models import Booking, Cancellation, Seat, Session
 from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict, NotFound
 from src.platform.services import Services
@@ -83,6 +84,31 @@ async def test_each_customer_gets_one_mail_however_many_orders_and_seats(
     events = Calendar.from_ical(mail.attachments[0][1]).walk("VEVENT")
     assert [event["STATUS"] for event in events] == ["CANCELLED"] * 3
     assert await waiting(services, lotus.id) == []
+
+
+async def test_a_seat_freed_after_its_customers_others_is_told_of_once_too(
+    services: Services, lotus: Business, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """Paid for in the very moment in which the first seats were freed."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    for _ in range(2):
+        await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    cancellation_id = await cancel_the_session(services, lotus, session.id)
+    first, second = sorted(seat.id for seat in await seats_of(services.uow_factory, lotus.id))
+    for seat_id in (first, second, first, second):
+        async with services.uow_factory(lotus.id) as uow:
+            customer_id = await uow.session.scalar(select(Booking.customer_id).limit(1))
+            assert customer_id is not None
+            uow.record(
+                SeatsCancelled(
+                    cancellation_id=cancellation_id, customer_id=customer_id, seat_ids=[seat_id]
+                )
+            )
+    await work(services, lotus.id)
+    assert [mail.subject for mail in mailer.sent] == ["Cancelled: Yoga"] * 2
 
 
 async def test_within_the_undo_window_nothing_has_happened_and_undo_restores_the_sale(

@@ -47,7 +47,7 @@ async def test_losing_groups_hides_services_and_harms_nobody(uow_factory: UowFac
     business = await a_busy_business(uow_factory)
     assert await told(uow_factory, business, losing(*GROUPS_AND_SERIES)) == [
         "1 group service is hidden from guests: no new sales, no new sessions.",
-        "0 guests are affected: 1 booking still runs to its end.",
+        "No guest loses anything: 1 booking still runs to its end.",
     ]
 
 
@@ -55,7 +55,7 @@ async def test_losing_series_alone(uow_factory: UowFactory) -> None:
     business = await a_busy_business(uow_factory)
     assert await told(uow_factory, business, losing(Feature.SERIES)) == [
         "1 series is no longer sold.",
-        "0 guests are affected: 1 booking still runs to its end.",
+        "No guest loses anything: 1 booking still runs to its end.",
     ]
 
 
@@ -70,6 +70,6 @@ async def test_gaining_groups_shows_them_again(uow_factory: UowFactory) -> None:
 async def test_a_business_without_anything_is_told_so(uow_factory: UowFactory) -> None:
     business = await a_business(uow_factory)
     assert await told(uow_factory, business, losing(*GROUPS_AND_SERIES)) == [
-        "0 guests are affected: nothing that is booked lies ahead."
+        "No guest loses anything: nothing that is booked lies ahead."
     ]
     assert await told(uow_factory, business, losing(Feature.COUPONS)) == []

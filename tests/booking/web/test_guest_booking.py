@@ -40,6 +40,19 @@ async def test_a_free_session_is_booked_at_once(shop: Shop) -> None:
     assert "Free" in page.text
 
 
+async def test_form_and_booking_show_the_dates_own_titles(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id)
+    term = await a_series(factory, service, price_type="free", price_minor=0)
+    await change(shop, Session, title="Balance <2>")
+    form = await shop.guest.open(subject("series", term.series.id))
+    assert form.text.count("Balance &lt;2&gt;") == 3
+    sent = await shop.send()
+    page = await shop.guest.open(sent.headers["location"])
+    assert "You are booked" in page.text
+    assert page.text.count("Balance &lt;2&gt;") == 3
+
+
 async def test_on_site_is_confirmed_and_says_what_to_bring(shop: Shop) -> None:
     factory = shop.services.uow_factory
     service = await a_service(factory, shop.business.id, price_type="on_site")

@@ -1,5 +1,6 @@
 """The page of one booking, in every state that it can be in."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,9 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import select, update
 
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import request_refunds
+from src.billing.domain.kinds import RefundCause
 from src.billing.models import Order
 from src.booking.guest_links import booking_path
 from src.booking.models import Seat, Session
@@ -136,6 +140,23 @@ async def test_a_payment_that_came_too_late_is_on_its_way_back(
     page = await shop.guest.open(await own_page(shop))
     assert "Your payment came too late" in page.text
     assert "Paid back" in page.text
+
+
+async def test_money_that_is_back_and_money_on_its_way_are_told_apart(shop: Shop) -> None:
+    await shop.pay(await a_held_term(shop))
+    path = await own_page(shop)
+    await shop.guest.open(f"{path}?paid=1")
+    for amount_minor, key in ((1000, "first"), (700, "second")):
+        async with shop.services.uow_factory(shop.business.id) as uow:
+            found = await uow.session.scalar(select(Order.id))
+            assert found is not None
+            order = await lock_order(uow, found)
+            await request_refunds(uow, order, amount_minor, cause=RefundCause.STAFF, cause_key=key)
+        if key == "first":
+            await shop.work()
+    text = " ".join((await shop.guest.open(path)).text.split())
+    assert re.search(r"On its way back to you</dt>\s*<dd[^>]*>\s*€7\.00", text)
+    assert re.search(r"Paid back</dt>\s*<dd[^>]*>\s*€10\.00", text)
 
 
 async def test_cancelled_dates_are_struck_out_and_the_rest_stands(shop: Shop) -> None:

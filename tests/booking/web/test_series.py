@@ -6,9 +6,13 @@ from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from src.billing.commands.ending import cancel_open_order
+from src.billing.models import Order
 from src.booking.models import Seat, Series, Session
+from src.booking.queries.buyers import list_buyers
+from src.booking.queries.series import get_series_overview, list_series
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.commands.test_book import a_wish, booked
@@ -181,6 +185,38 @@ async def test_buyers_show_what_they_paid_attended_and_have_left(
     for words in ("Carl", "dora@example.com", "2 to come", "1 attended", "€120.00"):
         assert words in owner.text, words
     assert owner.text.count("Cancel purchase") == 2
+
+
+async def test_sold_in_checkout_and_cancelled_are_all_purchases(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    """Every number about purchases has one meaning; a hold that was given up is in none."""
+    term = await a_sold_term(services, lotus, "Carl", "Dora")
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Series).values(price_type="online"))
+    wish = {"guest_name": "Hanna", "guest_email": "hanna@example.com"}
+    held = await booked(services.uow_factory, lotus, a_wish("series", term.series.id, **wish))
+    wish = {"guest_name": "Gus", "guest_email": "gus@example.com"}
+    left = await booked(services.uow_factory, lotus, a_wish("series", term.series.id, **wish))
+    assert held.needs_payment
+    async with services.uow_factory(lotus.id) as uow:
+        assert await cancel_open_order(uow, left.order_id, "given_up", uow.clock.now())
+        carls = await uow.session.scalar(select(Order.id).where(Order.guest_name == "Carl"))
+        await uow.session.execute(
+            update(Seat).where(Seat.order_id == carls).values(state="cancelled")
+        )
+    async with services.uow_factory(lotus.id) as uow:
+        now = uow.clock.now()
+        head = (await get_series_overview(uow, term.series.id, now)).head
+        (row,) = await list_series(uow, now)
+        buyers = await list_buyers(uow, term.series.id, now)
+    assert (head.sold, head.in_checkout, head.cancelled) == (1, 1, 1)
+    assert row.sold == head.sold
+    assert buyers.total == len(buyers.rows) == head.sold + head.in_checkout + head.cancelled
+    await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
+    for words in ("1 in checkout · 1 cancelled", "All purchases"):
+        assert words in owner.text, words
+    assert "Gus" not in owner.text
 
 
 async def test_a_sold_date_stays_and_the_rest_can_be_changed(

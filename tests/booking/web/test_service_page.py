@@ -50,6 +50,19 @@ async def test_every_date_of_a_late_series_is_spelled_out(
     assert f"/book?series={term.series.id}" in page
 
 
+async def test_a_date_shows_its_own_title(
+    client: AsyncClient, uow_factory: UowFactory, lotus: Business
+) -> None:
+    service = await a_service(uow_factory, lotus.id, sales_mode="series")
+    term = await a_series(uow_factory, service)
+    async with uow_factory(lotus.id) as uow:
+        second = term.sessions[1].id
+        await uow.session.execute(
+            update(Session).where(Session.id == second).values(title="Balance <2>")
+        )
+    assert (await client.get("/b/lotus/yoga")).text.count("Balance &lt;2&gt;") == 1
+
+
 async def test_the_switch_is_there_only_when_both_are_on_sale(
     client: AsyncClient, uow_factory: UowFactory, lotus: Business, clock: FrozenClock
 ) -> None:

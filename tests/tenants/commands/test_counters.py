@@ -10,6 +10,7 @@ from src.platform.db.uow import UowFactory
 from src.platform.errors import PlanLimitReached
 from src.tenants.commands.counters import (
     claim_booking_unit,
+    get_booking_limit,
     mark_warned,
     release_booking_unit,
     retake_booking_unit,
@@ -116,7 +117,7 @@ async def test_a_late_payer_is_counted_past_the_limit(uow_factory: UowFactory) -
     for _ in range(30):
         month = await book(uow_factory, tenant)
     async with uow_factory(tenant.id) as uow:
-        await retake_booking_unit(uow, month)
+        await retake_booking_unit(uow, month, await get_booking_limit(uow))
     assert await taken_by_month(uow_factory, tenant) == {month: 31}
 
 

@@ -11,6 +11,7 @@ from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Meta
 
 from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.owed import get_owed_minor
 from src.booking.commands.book import BookCommand
 from src.booking.commands.cancel import cancel_purchase, get_cancellation
 from src.booking.domain.kinds import BookingState, SeatState
@@ -164,7 +165,8 @@ async def api_get_booking(
     async with services.uow_factory(ctx.here.id) as uow:
         facts = await get_booking_facts(uow, booking_id)
         names = await participant_names(uow, booking_id)
-    return _booking(services, ctx.here, facts, names)
+        owed_minor = await get_owed_minor(uow, facts.order.id)
+    return _booking(services, ctx.here, facts, names, owed_minor)
 
 
 @post(
@@ -190,7 +192,11 @@ async def api_cancel_booking(
 
 
 def _booking(
-    services: Services, tenant: TenantSnapshot, facts: BookingFacts, names: dict[UUID, str]
+    services: Services,
+    tenant: TenantSnapshot,
+    facts: BookingFacts,
+    names: dict[UUID, str],
+    owed_minor: int,
 ) -> BookingOut:
     order, booking = facts.order, facts.booking
     path = booking_path(services.settings, tenant.slug, order)
@@ -207,6 +213,7 @@ def _booking(
         total=MoneyOut(order.total_minor, order.currency),
         payment_mode=PaymentMode(order.payment_mode),
         booking_url=services.settings.base_url + path,
+        owed=MoneyOut(owed_minor, order.currency),
         seats=[
             SeatOut(
                 id=item.seat.id,

@@ -1,0 +1,37 @@
+"""What is still to be paid on site: one answer for lists, totals, pages and the press of a button.
+
+Billing does not know what became of what it sold, so each line kind says what of an order's price
+its guest need not pay any more. What was cancelled late is not among it; see
+docs/algorithms/cancelling.md.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, func, literal, select
+
+from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.lines import line_kinds
+from src.billing.models import Order
+from src.platform.db.uow import UnitOfWork
+
+
+def owed_minor() -> ColumnElement[int]:
+    """Minor units still to be taken on site for the row of `orders` at hand, as SQL.
+
+    0 for an order that is not confirmed or is paid in another way. Make it when the statement is
+    made, not when its module is loaded: kinds are registered by the composition root.
+    """
+    is_on_site = Order.payment_mode == str(PaymentMode.ON_SITE)
+    waived: ColumnElement[int] = literal(0)
+    for kind in line_kinds():
+        waived = waived + kind.waived_minor()
+    left = func.greatest(Order.total_minor - waived - Order.paid_minor, 0)
+    return case((is_on_site & (Order.state == str(OrderState.CONFIRMED)), left), else_=0)
+
+
+async def get_owed_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What is still to be taken on site for one order; 0 for one that is not there."""
+    found = await uow.session.scalar(
+        select(owed_minor()).where(Order.tenant_id == uow.tenant, Order.id == order_id)
+    )
+    return int(found or 0)
