@@ -66,6 +66,35 @@ def cancellation_mail(
     now: datetime,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had."""
+    key = f"cancelled:{cancellation_id}:{bookings[0].order.customer_id}"
+    return _seats_mail(settings, tenant, bookings, reason=reason, by_guest=False, key=key, now=now)
+
+
+def seats_left_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    bookings: Sequence[BookingFacts],
+    *,
+    why: str,
+    by_guest: bool,
+    now: datetime,
+) -> Mail:
+    """These seats have ended, by their guest or by staff, and this is what comes back."""
+    first_seat = min(str(item.seat.id) for facts in bookings for item in facts.seats)
+    key = f"seats_left:{first_seat}"
+    return _seats_mail(settings, tenant, bookings, reason=why, by_guest=by_guest, key=key, now=now)
+
+
+def _seats_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    bookings: Sequence[BookingFacts],
+    *,
+    reason: str,
+    by_guest: bool,
+    key: str,
+    now: datetime,
+) -> Mail:
     first = bookings[0]
     seats = [item for facts in bookings for item in facts.seats]
     with use_locale(first.order.locale):
@@ -78,6 +107,8 @@ def cancellation_mail(
             runs=_runs(tenant, seats),
             zone_name=tenant.timezone,
             reason=reason,
+            by_guest=by_guest,
+            money_line=back_line(bookings),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(
@@ -87,7 +118,6 @@ def cancellation_mail(
         host=settings.host,
         now=now,
     )
-    key = f"cancelled:{cancellation_id}:{first.order.customer_id}"
     return _mail("seats_cancelled", tenant, first, view, calendar, key)
 
 
@@ -125,6 +155,18 @@ def money_line(facts: BookingFacts) -> str:
     if order.payment_mode == PaymentMode.ONLINE:
         return _("Paid: %(amount)s", amount=amount)
     return _("Free of charge")
+
+
+def back_line(bookings: Sequence[BookingFacts]) -> str:
+    """What comes back for these seats, in a sentence; in the current language."""
+    order = bookings[0].order
+    back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
+    if back_minor:
+        amount = format_money(Money(back_minor, order.currency), order.locale)
+        return _("%(amount)s are on their way back to you; it takes a few days.", amount=amount)
+    if any(facts.order.paid_minor for facts in bookings):
+        return _("No money goes back with this message. Please ask the business if in doubt.")
+    return _("Nothing was paid for it, so nothing comes back.")
 
 
 def _runs(tenant: TenantSnapshot, seats: Sequence[SeatFacts]) -> list[RunView]:
