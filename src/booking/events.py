@@ -27,3 +27,13 @@ class SessionCancelled(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "booking.session_cancelled"
     session_id: UUID
+
+
+class SeatsLeft(Event, frozen=True, kw_only=True):
+    """Seats of one order ended before their sessions; `by` guest or staff."""
+
+    topic: ClassVar[str] = "booking.seats_left"
+    order_id: UUID
+    seat_ids: list[UUID]
+    by: str
+    why: str = ""

@@ -78,6 +78,39 @@ def cancellation_mail(
     Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
     customer's others, is told of as well.
     """
+    key = f"cancelled:{cancellation_id}:{_first_seat(bookings)}"
+    return _seats_mail(settings, tenant, bookings, reason=reason, by_guest=False, key=key, now=now)
+
+
+def seats_left_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    bookings: Sequence[BookingFacts],
+    *,
+    why: str,
+    by_guest: bool,
+    now: datetime,
+) -> Mail:
+    """These seats have ended, by their guest or by staff, and this is what comes back."""
+    key = f"seats_left:{_first_seat(bookings)}"
+    return _seats_mail(settings, tenant, bookings, reason=why, by_guest=by_guest, key=key, now=now)
+
+
+def _first_seat(bookings: Sequence[BookingFacts]) -> UUID:
+    """Names the occasion: a seat ends only once."""
+    return min(item.seat.id for facts in bookings for item in facts.seats)
+
+
+def _seats_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    bookings: Sequence[BookingFacts],
+    *,
+    reason: str,
+    by_guest: bool,
+    key: str,
+    now: datetime,
+) -> Mail:
     first = bookings[0]
     seats = [item for facts in bookings for item in facts.seats]
     with use_locale(first.order.locale):
@@ -90,6 +123,8 @@ def cancellation_mail(
             runs=_runs(tenant, seats),
             zone_name=tenant.timezone,
             reason=reason,
+            by_guest=by_guest,
+            money_line=back_line(bookings),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(
@@ -99,7 +134,6 @@ def cancellation_mail(
         host=settings.host,
         now=now,
     )
-    key = f"cancelled:{cancellation_id}:{min(item.seat.id for item in seats)}"
     return _mail("seats_cancelled", tenant, first, view, calendar, key)
 
 
@@ -139,6 +173,18 @@ def money_line(facts: BookingFacts, owed_minor: int) -> str:
     if order.payment_mode == PaymentMode.ONLINE:
         return _("Paid: %(amount)s", amount=amount)
     return _("Free of charge")
+
+
+def back_line(bookings: Sequence[BookingFacts]) -> str:
+    """What comes back for these seats, in a sentence; in the current language."""
+    order = bookings[0].order
+    back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
+    if back_minor:
+        amount = format_money(Money(back_minor, order.currency), order.locale)
+        return _("%(amount)s are on their way back to you; it takes a few days.", amount=amount)
+    if any(facts.order.paid_minor for facts in bookings):
+        return _("No money goes back with this message. Please ask the business if in doubt.")
+    return _("Nothing was paid for it, so nothing comes back.")
 
 
 def _runs(tenant: TenantSnapshot, seats: Sequence[SeatFacts]) -> list[RunView]:

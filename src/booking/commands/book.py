@@ -249,6 +249,7 @@ def _insert_booking(
         "session_id": None if is_series else quote.subject_id,
         "party_size": quote.party_size,
         "answers": cmd.answers,
+        "leaving": msgspec.to_builtins(quote.leaving),
         "note": cmd.note,
         "created_at": now,
     }
@@ -277,6 +278,8 @@ def _insert_seats(
             "participant_id": participant_id,
             "state": str(state),
             "share_minor": share,
+            "returned_as": None,
+            "returned_minor": 0,
             "sequence": 0,
             "changed_at": now,
             "changed_by": "guest",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from src.billing.domain.kinds import PaymentMode
 from src.booking.domain.kinds import SeriesPriceType
+from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms
 from src.booking.domain.pricing import seat_shares
 
 SubjectKind = Literal["session", "series"]
@@ -16,7 +17,8 @@ SubjectKind = Literal["session", "series"]
 class Quote:
     """The price of one thing for one party, decided at one moment and frozen with the hold.
 
-    `session_ids` are in order of time; each gives a seat to each of the party.
+    `session_ids` are in order of time; each gives a seat to each of the party. `leaving` are the
+    terms that the booking will have been made under.
     """
 
     kind: SubjectKind
@@ -28,6 +30,7 @@ class Quote:
     unit_minor: int
     price_type: SeriesPriceType
     tax_rate_bp: int
+    leaving: LeavingTerms = NOTHING_BACK
 
     @property
     def total_minor(self) -> int:

@@ -36,6 +36,10 @@ class ReasonCode(StrEnum):
     BASE_ZERO = "base_zero"
     NO_UPCOMING_SESSION = "no_upcoming_session"
     MIXED_SERVICES = "mixed_services"
+    SEAT_NOT_CONFIRMED = "seat_not_confirmed"
+    LEAVING_NOT_ALLOWED = "leaving_not_allowed"
+    MOVES_NOT_ALLOWED = "moves_not_allowed"
+    TOO_LATE_TO_MOVE = "too_late_to_move"
     SESSION_IN_ANOTHER_SERIES = "session_in_another_series"
     PRICE_MISSING = "price_missing"
 

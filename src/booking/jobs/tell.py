@@ -5,8 +5,8 @@ from sqlalchemy import text
 from src.billing.events import OrderConfirmed
 from src.billing.owed import get_owed_minor
 from src.booking.domain.kinds import SeatState
-from src.booking.events import SeatsCancelled
-from src.booking.mails import cancellation_mail, confirmation_mail
+from src.booking.events import SeatsCancelled, SeatsLeft
+from src.booking.mails import cancellation_mail, confirmation_mail, seats_left_mail
 from src.booking.models import Cancellation
 from src.booking.queries.mail_facts import (
     BookingFacts,
@@ -59,6 +59,20 @@ async def tell_of_cancelled_seats(job: JobContext, event: SeatsCancelled) -> Non
             cancellation_id=cancellation.id,
             reason=cancellation.reason,
             now=now,
+        )
+        if mail.to_address:
+            await queue_mail(uow, mail, host=settings.host)
+
+
+async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
+    """One mail to the order's guest: what ended, and what comes back."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        bookings = await list_facts_of_seats(uow, event.seat_ids)
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        by_guest = event.by == "guest"
+        mail = seats_left_mail(
+            settings, tenant, bookings, why=event.why, by_guest=by_guest, now=now
         )
         if mail.to_address:
             await queue_mail(uow, mail, host=settings.host)

@@ -11,7 +11,10 @@ from src.platform.db import Base, TenantScoped, within_tenant
 
 
 class Service(TenantScoped, Base):
-    """What the business does. `price_type` and `price_minor` are those of a single entry."""
+    """What the business does. `price_type` and `price_minor` are those of a single entry.
+
+    `leaving` are the terms for leaving what is sold singly; see `domain/leaving.py`.
+    """
 
     __tablename__ = "services"
     __table_args__ = (
@@ -43,6 +46,7 @@ class Service(TenantScoped, Base):
     horizon_days: Mapped[int] = mapped_column(default=365)
     max_party: Mapped[int] = mapped_column(default=10)
     questions: Mapped[list[Any]] = mapped_column(default=list)
+    leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
     active: Mapped[bool] = mapped_column(default=True)
     visibility: Mapped[str] = mapped_column(default="public")
     created_at: Mapped[datetime]
@@ -82,6 +86,7 @@ class Series(TenantScoped, Base):
     gap_policy: Mapped[str] = mapped_column(default="block")
     drop_in_allowed: Mapped[bool] = mapped_column(default=False)
     drop_in_price_minor: Mapped[int | None]
+    leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
     base_sessions: Mapped[int | None]
     published_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -13,7 +13,10 @@ LIVE = "('held', 'confirmed', 'attended', 'no_show')"
 
 
 class Booking(TenantScoped, Base):
-    """What a guest books in one go; its state derives from its seats."""
+    """What a guest books in one go; its state derives from its seats.
+
+    `leaving` are the terms it was bought under; see `domain/leaving.py`.
+    """
 
     __tablename__ = "bookings"
     __table_args__ = (
@@ -37,12 +40,17 @@ class Booking(TenantScoped, Base):
     session_id: Mapped[UUID | None]
     party_size: Mapped[int] = mapped_column(default=1)
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
 
 
 class Seat(TenantScoped, Base):
-    """One participant in one session: the only thing that uses capacity and has a price share."""
+    """One participant in one session: the only thing that uses capacity and has a price share.
+
+    A share comes back once: `returned_as` money, a credit or another seat, and for money
+    `returned_minor` says how much of it.
+    """
 
     __tablename__ = "seats"
     __table_args__ = (
@@ -56,6 +64,11 @@ class Seat(TenantScoped, Base):
             name="state",
         ),
         CheckConstraint("share_minor >= 0", name="share"),
+        CheckConstraint(
+            "returned_minor >= 0 AND returned_minor <= share_minor"
+            " AND (returned_as IS NULL OR returned_as IN ('money', 'credit', 'seat'))",
+            name="returned",
+        ),
         Index(
             "uq_seats_live_participant",
             "tenant_id",
@@ -75,6 +88,8 @@ class Seat(TenantScoped, Base):
     participant_id: Mapped[UUID]
     state: Mapped[str]
     share_minor: Mapped[int]
+    returned_as: Mapped[str | None]
+    returned_minor: Mapped[int] = mapped_column(default=0)
     sequence: Mapped[int] = mapped_column(default=0)
     changed_at: Mapped[datetime]
     changed_by: Mapped[str]

@@ -11,6 +11,7 @@ from src.booking.domain.kinds import (
     SessionState,
     Visibility,
 )
+from src.booking.domain.leaving import terms_from
 from src.booking.domain.pricing import (
     SeriesSession,
     SeriesTerms,
@@ -123,6 +124,7 @@ def quote_of_session(offer: SessionOffer, party_size: int) -> Quote:
         unit_minor=0 if price_type is SeriesPriceType.FREE else price_minor or 0,
         price_type=price_type,
         tax_rate_bp=service.tax_rate_bp,
+        leaving=terms_from(service.leaving),
     )
 
 
@@ -148,4 +150,5 @@ def quote_of_series(
         unit_minor=quoted.price_minor,
         price_type=SeriesPriceType(series.price_type),
         tax_rate_bp=service.tax_rate_bp,
+        leaving=terms_from(series.leaving),
     )

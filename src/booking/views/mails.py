@@ -29,7 +29,10 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
-    """The mail that says: these dates do not take place for you."""
+    """The mail that says: these dates do not take place for you.
+
+    `by_guest`: they left them, else the business cancelled. `money_line` says what comes back.
+    """
 
     locale: str
     from_name: str
@@ -39,4 +42,6 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[RunView]
     zone_name: str
     reason: str
+    by_guest: bool
+    money_line: str
     booking_url: str

@@ -1,0 +1,207 @@
+"""Seats that end before their session: left by their guest, or taken back by staff.
+
+Orders are locked first, then seats by (session, id). What comes back of a seat's share is written
+on the seat and asked for as a refund in the same transaction; the session's places are freed last.
+Source: docs/algorithms/leaving.md.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import request_refunds
+from src.billing.domain.kinds import RefundCause
+from src.billing.models import Order
+from src.booking.commands.claims import give_back_seats
+from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.leaving import (
+    LeavingFacts,
+    amount_back_minor,
+    is_late,
+    percent_back,
+    terms_from,
+    why_not_leave,
+)
+from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.events import SeatsLeft
+from src.booking.models import Booking, Seat, Session
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+
+
+class NotLeavable(Conflict):
+    """A seat cannot be left by its guest; `reasons` say why and how to mend it."""
+
+    code = "not_leavable"
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(guest_sentence(reasons))
+        self.reasons = tuple(reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSeat:
+    """A seat with what its rules need, its row locked."""
+
+    seat: Seat
+    session: Session
+    booking: Booking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a seat ends, and what of its share comes back as money, in minor units."""
+
+    seat: Seat
+    state: SeatState
+    back_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBy:
+    """Who ends the seats, `guest` or `staff`, and why, in words for the guest."""
+
+    kind: str
+    why: str = ""
+
+
+async def leave_dates(
+    uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID, seat_ids: Sequence[UUID]
+) -> int:
+    """A guest leaves some of their own seats; late too, which frees them and returns nothing.
+
+    Works whatever the tenant's plan or status is. Seats left before are passed over, so that a
+    second press changes nothing. Returns the minor units that come back.
+    Raises: NotFound for a seat of another order, NotLeavable.
+    """
+    order = await lock_order(uow, order_id)
+    own = await lock_own_seats(uow, order_id, seat_ids)
+    if {one.seat.id for one in own} != set(seat_ids):
+        raise NotFound(_("There is no such booking."))
+    left = {str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)}
+    endings = [_guests_ending(uow, tenant, one) for one in own if one.seat.state not in left]
+    return await end_seats(uow, order, endings, LeftBy(kind="guest"))
+
+
+def _guests_ending(uow: UnitOfWork, tenant: TenantSnapshot, own: OwnSeat) -> Ending:
+    """Raises: NotLeavable."""
+    now, facts = uow.clock.now(), facts_of_leaving(own, tenant)
+    reasons = why_not_leave(facts, now)
+    if reasons:
+        raise NotLeavable(reasons)
+    state = SeatState.LATE_CANCELLED if is_late(facts, now) else SeatState.CANCELLED
+    back = amount_back_minor(own.seat.share_minor, percent_back(facts, now))
+    return Ending(seat=own.seat, state=state, back_minor=back)
+
+
+def facts_of_leaving(own: OwnSeat, tenant: TenantSnapshot) -> LeavingFacts:
+    return LeavingFacts(
+        terms=terms_from(own.booking.leaving),
+        seat=SeatState(own.seat.state),
+        session=SessionState(own.session.state),
+        starts_at=own.session.starts_at,
+        zone=tenant.zone,
+    )
+
+
+async def take_back_seats(
+    uow: UnitOfWork, order_id: UUID, back_minor: Mapping[UUID, int], *, why: str
+) -> int:
+    """Staff cancel seats of one order, each with what its guest gets back, by seat.
+
+    Seats that have ended or been attended are passed over. Returns the minor units that come back.
+    Raises: NotFound for a seat of another order; InvalidInput for more back than a seat's share.
+    """
+    order = await lock_order(uow, order_id)
+    own = await lock_own_seats(uow, order_id, list(back_minor))
+    if {one.seat.id for one in own} != set(back_minor):
+        raise NotFound(_("There is no such booking."))
+    endings = []
+    for one in own:
+        back = back_minor[one.seat.id]
+        if not 0 <= back <= one.seat.share_minor:
+            raise InvalidInput(_("At most what was paid for a place can go back."))
+        if one.seat.state == SeatState.CONFIRMED:
+            endings.append(Ending(seat=one.seat, state=SeatState.CANCELLED, back_minor=back))
+    return await end_seats(uow, order, endings, LeftBy(kind="staff", why=why))
+
+
+async def lock_own_seats(
+    uow: UnitOfWork, order_id: UUID, seat_ids: Sequence[UUID]
+) -> Sequence[OwnSeat]:
+    """Those of the seats that are the order's, locked by (session, id); the order is locked."""
+    found = await uow.session.execute(
+        select(Seat, Session, Booking)
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .where(Seat.tenant_id == uow.tenant, Seat.order_id == order_id, Seat.id.in_(seat_ids))
+        .order_by(Seat.session_id, Seat.id)
+        .with_for_update(of=Seat, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return [OwnSeat(row[0], row[1], row[2]) for row in found]
+
+
+async def end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending], by: LeftBy) -> int:
+    """Ends seats of one locked order, asks for their refund, tells their guest, frees the places.
+
+    The seats' rows are locked and confirmed. Less comes back than was wanted where less was paid
+    through the processor. Returns the minor units that come back.
+    """
+    if not endings:
+        return 0
+    asked = await _ask_refund(uow, order, endings)
+    returned = _spread(asked, endings)
+    await _mark(uow, endings, returned, by)
+    seat_ids = [ending.seat.id for ending in endings]
+    uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by=by.kind, why=by.why))
+    await uow.settle()
+    await give_back_seats(uow, Counter(ending.seat.session_id for ending in endings))
+    return asked
+
+
+async def _ask_refund(uow: UnitOfWork, order: Order, endings: Sequence[Ending]) -> int:
+    """One refund for all of them; its key names a seat, which can end only once."""
+    wanted = sum(ending.back_minor for ending in endings)
+    if not wanted:
+        return 0
+    key = f"{RefundCause.CANCELLED}:{min(str(ending.seat.id) for ending in endings)}"
+    return await request_refunds(uow, order, wanted, cause=RefundCause.CANCELLED, cause_key=key)
+
+
+def _spread(asked: int, endings: Sequence[Ending]) -> dict[UUID, int]:
+    """What comes back by seat: all that was wanted, the earlier seats first where it is less."""
+    returned: dict[UUID, int] = {}
+    for ending in endings:
+        returned[ending.seat.id] = min(ending.back_minor, asked)
+        asked -= returned[ending.seat.id]
+    return returned
+
+
+async def _mark(
+    uow: UnitOfWork, endings: Sequence[Ending], returned: Mapping[UUID, int], by: LeftBy
+) -> None:
+    alike: dict[tuple[SeatState, int], list[UUID]] = defaultdict(list)
+    for ending in endings:
+        alike[(ending.state, returned[ending.seat.id])].append(ending.seat.id)
+    for (state, back), seat_ids in alike.items():
+        await uow.session.execute(
+            update(Seat)
+            .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids))
+            .values(
+                state=str(state),
+                sequence=Seat.sequence + 1,
+                returned_as="money" if back else None,
+                returned_minor=back,
+                changed_at=uow.clock.now(),
+                changed_by=by.kind,
+                changed_why=by.why,
+            )
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,220 @@
+"""What a guest who leaves a date gets back, until when, and whether they may leave by themselves.
+
+The terms are set on a series, or on a service for what is sold singly, and kept with each booking
+as they were when it was bought: a later change of them changes nothing for who has booked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.reasons import Reason, ReasonCode
+from src.platform.i18n import _
+from src.platform.localtime import to_local, to_utc
+from src.platform.money import round_half_up
+
+MOST_TIERS = 8
+LONGEST_BEFORE = {"hours": 24 * 365, "days": 365}
+
+
+class BeforeUnit(StrEnum):
+    """`hours` are real hours; `days` are calendar days at the same time on the business's clock."""
+
+    HOURS = "hours"
+    DAYS = "days"
+
+
+class Tier(msgspec.Struct, frozen=True, kw_only=True):
+    """Who leaves at least so long before the start gets `percent` of the seat's share back."""
+
+    before: int
+    unit: BeforeUnit = BeforeUnit.HOURS
+    percent: int
+
+
+class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules for leaving single dates.
+
+    `tiers` come with the longest time first, and never give more back for less notice. Without
+    any, nothing comes back, and nobody is late. `moves_before` is None where a date may not be
+    exchanged for another. `whole_course`: a guest may leave all dates of a series at once.
+    """
+
+    tiers: tuple[Tier, ...] = ()
+    may_cancel: bool = True
+    moves_before: int | None = None
+    moves_unit: BeforeUnit = BeforeUnit.HOURS
+    whole_course: bool = False
+
+
+NOTHING_BACK = LeavingTerms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """Up to and including `until_at`, `percent` comes back."""
+
+    until_at: datetime
+    percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeavingFacts:
+    """One seat that its guest wants to leave.
+
+    `is_penalty_free`: the business moved the session after it was booked, so that leaving it gives
+    everything back whatever the terms say.
+    """
+
+    terms: LeavingTerms
+    seat: SeatState
+    session: SessionState
+    starts_at: datetime
+    zone: ZoneInfo
+    is_penalty_free: bool = False
+
+
+def terms_from(kept: object) -> LeavingTerms:
+    """The terms as they are stored; an empty document is what was sold before there were any."""
+    return msgspec.convert(kept or {}, LeavingTerms)
+
+
+def terms_errors(terms: LeavingTerms) -> dict[str, str]:
+    """Sentences by field; empty when the terms may be saved."""
+    if len(terms.tiers) > MOST_TIERS:
+        return {"tiers": _("At most %(count)s steps are kept.", count=MOST_TIERS)}
+    for tier in terms.tiers:
+        if not 0 <= tier.percent <= 100:
+            return {"tiers": _("What comes back lies between 0 and 100 percent.")}
+        if not 0 <= tier.before <= LONGEST_BEFORE[tier.unit]:
+            return {"tiers": _("A step lies at most a year before the start.")}
+    moves = terms.moves_before
+    if moves is not None and not 0 <= moves <= LONGEST_BEFORE[terms.moves_unit]:
+        return {"moves_before": _("At most a year before the start.")}
+    return _order_errors(terms.tiers)
+
+
+def _order_errors(tiers: Sequence[Tier]) -> dict[str, str]:
+    """Each step is nearer to the start than the one before, and gives no more back."""
+    for first, second in pairwise(tiers):
+        if _hours(second) >= _hours(first):
+            return {"tiers": _("Put the longest time before the start first.")}
+        if second.percent > first.percent:
+            return {"tiers": _("Leaving later cannot give more back than leaving earlier.")}
+    return {}
+
+
+def _hours(tier: Tier) -> int:
+    return tier.before * (24 if tier.unit is BeforeUnit.DAYS else 1)
+
+
+def deadlines(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> list[Deadline]:
+    """Until when how much comes back, the most first; steps that give nothing are left out."""
+    return [
+        Deadline(until_at=_cutoff(tier, starts_at, zone), percent=tier.percent)
+        for tier in terms.tiers
+        if tier.percent > 0
+    ]
+
+
+def percent_back(facts: LeavingFacts, now: datetime) -> int:
+    """The part of the seat's share that comes back now; at the very second the guest wins."""
+    if facts.is_penalty_free:
+        return 100
+    for deadline in deadlines(facts.terms, facts.starts_at, facts.zone):
+        if now <= deadline.until_at:
+            return deadline.percent
+    return 0
+
+
+def is_late(facts: LeavingFacts, now: datetime) -> bool:
+    """Whether a deadline was missed: terms that never give anything back have none to miss."""
+    due = deadlines(facts.terms, facts.starts_at, facts.zone)
+    return bool(due) and not facts.is_penalty_free and now > due[-1].until_at
+
+
+def amount_back_minor(share_minor: int, percent: int) -> int:
+    """The part of a share, a half unit rounded up; never more than the share."""
+    return min(round_half_up(share_minor * percent, 100), share_minor)
+
+
+def moves_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """Until when the date may be exchanged for another, None where it may not."""
+    if terms.moves_before is None:
+        return None
+    return cutoff(terms.moves_before, terms.moves_unit, starts_at, zone)
+
+
+def why_not_leave(facts: LeavingFacts, now: datetime) -> list[Reason]:
+    """Every reason against leaving this seat, the weightiest first; late is no reason."""
+    return [*_seat_reasons(facts, now), *_terms_reasons(facts)]
+
+
+def why_not_move_seat(facts: LeavingFacts, now: datetime) -> list[Reason]:
+    """Every reason against exchanging this seat for one in another session of the service."""
+    reasons = _seat_reasons(facts, now)
+    if reasons or facts.is_penalty_free:
+        return reasons
+    until_at = moves_until(facts.terms, facts.starts_at, facts.zone)
+    if until_at is None:
+        return [
+            Reason(
+                ReasonCode.MOVES_NOT_ALLOWED,
+                _("This date cannot be exchanged for another one. Please contact the business."),
+                _("The terms this was bought under do not let guests exchange dates."),
+                _("Move the seat yourself, from the session's roster."),
+            )
+        ]
+    if now > until_at:
+        return [
+            Reason(
+                ReasonCode.TOO_LATE_TO_MOVE,
+                _("It is too late to exchange this date. Please contact the business."),
+                _("The time to exchange this date is over."),
+                _("Move the seat yourself, from the session's roster."),
+            )
+        ]
+    return []
+
+
+def _seat_reasons(facts: LeavingFacts, now: datetime) -> list[Reason]:
+    if facts.seat is not SeatState.CONFIRMED:
+        gone = _("This place is not yours any more, or has not been paid for yet.")
+        return [Reason(ReasonCode.SEAT_NOT_CONFIRMED, gone, gone, "")]
+    if facts.session is not SessionState.SCHEDULED:
+        cancelled = _("This date has been cancelled.")
+        return [Reason(ReasonCode.CANCELLED, cancelled, cancelled, "")]
+    if now > facts.starts_at:
+        started = _("This date has already started.")
+        return [Reason(ReasonCode.STARTED, started, started, "")]
+    return []
+
+
+def _terms_reasons(facts: LeavingFacts) -> list[Reason]:
+    if facts.terms.may_cancel or facts.is_penalty_free:
+        return []
+    return [
+        Reason(
+            ReasonCode.LEAVING_NOT_ALLOWED,
+            _("This date cannot be cancelled here. Please contact the business."),
+            _("The terms this was bought under do not let guests cancel by themselves."),
+            _("Cancel the seat yourself, from the session's roster."),
+        )
+    ]
+
+
+def _cutoff(tier: Tier, starts_at: datetime, zone: ZoneInfo) -> datetime:
+    return cutoff(tier.before, tier.unit, starts_at, zone)
+
+
+def cutoff(before: int, unit: BeforeUnit, starts_at: datetime, zone: ZoneInfo) -> datetime:
+    """The moment so long before a start: in real hours, or in days on the zone's clocks."""
+    if unit is BeforeUnit.HOURS:
+        return starts_at - timedelta(hours=before)
+    return to_utc(to_local(starts_at, zone) - timedelta(days=before), zone)
