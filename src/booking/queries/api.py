@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -48,7 +48,7 @@ async def list_sessions(
     last = shown[-1] if shown else None
     return SessionPage(
         items=[session_out(session, tenant.zone) for session in shown],
-        next=f"{last.starts_at.isoformat()}_{last.id.hex}" if more and last is not None else None,
+        next=_mark(last) if more and last is not None else None,
     )
 
 
@@ -71,15 +71,20 @@ def _sessions(uow: UnitOfWork, asked: SessionsAsked) -> Select[tuple[Session]]:
     return statement
 
 
+def _mark(last: Session) -> str:
+    """Where a page ended, in signs that an address takes as they are."""
+    return f"{last.starts_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}_{last.id.hex}"
+
+
 def _place(after: str) -> tuple[datetime, UUID]:
+    starts_at, _line, session_id = after.rpartition("_")
     try:
-        starts_at, _line, session_id = after.rpartition("_")
         found = datetime.fromisoformat(starts_at), UUID(session_id)
     except ValueError:
+        found = None
+    if found is None or found[0].tzinfo is None:
         sentence = _("Give the `next` of the page before.")
-        raise InvalidInput(sentence, fields={"after": sentence}) from None
-    if found[0].tzinfo is None:
-        raise InvalidInput(_("Give the `next` of the page before."))
+        raise InvalidInput(sentence, fields={"after": sentence})
     return found
 
 

@@ -4,13 +4,28 @@ A field is never renamed or given another meaning within `v1`; new ones may come
 """
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.domain.kinds import PaymentMode
+from src.booking.domain.kinds import (
+    BookingState,
+    GapPolicy,
+    JoinPolicy,
+    SalesMode,
+    SeatState,
+    SeriesPriceType,
+    SessionMode,
+    SessionState,
+    Visibility,
+)
 from src.booking.models import Series, Service, Session
 from src.platform.localtime import to_local
+
+CancellationState = Literal["waiting", "running", "done", "undone"]
 
 
 class MoneyOut(msgspec.Struct, frozen=True):
@@ -33,14 +48,14 @@ class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
     slug: str
     name: str
     description: str
-    mode: str
-    sales_mode: str
-    price_type: str
+    mode: SessionMode
+    sales_mode: SalesMode
+    price_type: SeriesPriceType
     price: MoneyOut
     duration_minutes: int
     default_capacity: int
     max_party: int
-    visibility: str
+    visibility: Visibility
     active: bool
 
 
@@ -54,8 +69,8 @@ class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
     capacity: int
     seats_taken: int
     seats_left: int
-    mode: str
-    state: str
+    mode: SessionMode
+    state: SessionState
 
 
 class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +78,13 @@ class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
     service_id: UUID
     title: str
     description: str
-    price_type: str
+    price_type: SeriesPriceType
     price: MoneyOut
     active: bool
-    visibility: str
-    join_policy: str
+    visibility: Visibility
+    join_policy: JoinPolicy
     join_until_on: date | None
-    gap_policy: str
+    gap_policy: GapPolicy
     drop_in_allowed: bool
     base_sessions: int | None
     session_ids: list[UUID]
@@ -97,7 +112,7 @@ class SeatOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     session_id: UUID
     participant: str
-    state: str
+    state: SeatState
     share_minor: int
     starts_at: MomentOut
 
@@ -108,14 +123,14 @@ class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     order_id: UUID
     reference: str
-    state: str
-    kind: str
+    state: BookingState
+    kind: Literal["session", "series"]
     subject_id: UUID
     party_size: int
     guest_name: str
     guest_email: str
     total: MoneyOut
-    payment_mode: str
+    payment_mode: PaymentMode
     booking_url: str
     payment_url: str | None = None
     seats: list[SeatOut] | None = None
@@ -125,9 +140,9 @@ class CancellationOut(msgspec.Struct, frozen=True, kw_only=True):
     """A cancellation under way; seats are freed after `starts_at`."""
 
     id: UUID
-    scope: str
+    scope: Literal["session", "purchase"]
     subject_id: UUID
-    state: str
+    state: CancellationState
     customers: int
     customers_told: int
     seats_freed: int
@@ -148,9 +163,11 @@ class MeOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeriesOnHub(msgspec.Struct, frozen=True, kw_only=True):
+    """`price` is what joining now costs, null while it is sold out."""
+
     id: UUID
     title: str
-    price: MoneyOut
+    price: MoneyOut | None
     full_price: MoneyOut
     sold_out: bool
     session_ids: list[UUID]
@@ -186,14 +203,14 @@ def service_out(service: Service, currency: str) -> ServiceOut:
         slug=service.slug,
         name=service.name,
         description=service.description,
-        mode=service.mode,
-        sales_mode=service.sales_mode,
-        price_type=service.price_type,
+        mode=SessionMode(service.mode),
+        sales_mode=SalesMode(service.sales_mode),
+        price_type=SeriesPriceType(service.price_type),
         price=MoneyOut(service.price_minor, currency),
         duration_minutes=service.duration_minutes,
         default_capacity=service.default_capacity,
         max_party=service.max_party,
-        visibility=service.visibility,
+        visibility=Visibility(service.visibility),
         active=service.active,
     )
 
@@ -209,8 +226,8 @@ def session_out(session: Session, zone: ZoneInfo) -> SessionOut:
         capacity=session.capacity,
         seats_taken=session.seats_taken,
         seats_left=session.capacity - session.seats_taken,
-        mode=session.mode,
-        state=session.state,
+        mode=SessionMode(session.mode),
+        state=SessionState(session.state),
     )
 
 
@@ -220,13 +237,13 @@ def series_out(series: Series, session_ids: list[UUID], currency: str) -> Series
         service_id=series.service_id,
         title=series.title,
         description=series.description,
-        price_type=series.price_type,
+        price_type=SeriesPriceType(series.price_type),
         price=MoneyOut(series.price_minor, currency),
         active=series.active,
-        visibility=series.visibility,
-        join_policy=series.join_policy,
+        visibility=Visibility(series.visibility),
+        join_policy=JoinPolicy(series.join_policy),
         join_until_on=series.join_until_on,
-        gap_policy=series.gap_policy,
+        gap_policy=GapPolicy(series.gap_policy),
         drop_in_allowed=series.drop_in_allowed,
         base_sessions=series.base_sessions,
         session_ids=session_ids,

@@ -19,7 +19,9 @@ class Program:
     key: str
 
     async def get(self, path: str, **params: Any) -> Response:
-        return await self.client.get(f"/api/v1{path}", params=params, headers=self._headers())
+        return await self.client.get(
+            f"/api/v1{path}", params=params or None, headers=self._headers()
+        )
 
     async def post(self, path: str, body: Any = None, key: str | None = None) -> Response:
         headers = self._headers() | ({"Idempotency-Key": key} if key else {})

@@ -10,10 +10,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Meta
 
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.booking.commands.book import BookCommand
 from src.booking.commands.cancel import cancel_purchase, get_cancellation
-from src.booking.domain.kinds import SeatState
+from src.booking.domain.kinds import BookingState, SeatState
 from src.booking.domain.price_label import text as label_text
 from src.booking.domain.states import booking_state
 from src.booking.guest_links import booking_path
@@ -35,6 +35,7 @@ from src.booking.views.api import (
 )
 from src.booking.web.api.cancellation_out import cancellation_out
 from src.booking.web.api.catalogue import ReasonIn
+from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
@@ -49,7 +50,8 @@ Key = Annotated[
     str | None,
     HeaderParameter(
         name="Idempotency-Key",
-        description="The same key makes one booking, however often it is sent.",
+        description="Your own word for this booking, of 1 to 200 characters. Sent again with the"
+        " same body it gives the same booking; with another body it is refused with 409.",
     ),
 ]
 LONGEST_KEY = 200
@@ -72,7 +74,9 @@ class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
     expected_total_minor: int | None = None
 
 
-@post("/bookings", summary="Book a session or a series")
+@post(
+    "/bookings", summary="Book a session or a series", responses=refusals(402, 404, 409, 422, 503)
+)
 async def api_book(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -127,20 +131,20 @@ def _placed(services: Services, ctx: RequestContext, data: BookingIn, placed: Pl
         id=placed.booking_id,
         order_id=order.id,
         reference=order.reference,
-        state="held" if is_held else "confirmed",
+        state=BookingState.HELD if is_held else BookingState.CONFIRMED,
         kind=data.kind,
         subject_id=data.id,
         party_size=len(data.party),
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         total=MoneyOut(order.total_minor, order.currency),
-        payment_mode=order.payment_mode,
+        payment_mode=PaymentMode(order.payment_mode),
         booking_url=services.settings.base_url + placed.guest_path,
         payment_url=placed.payment_url,
     )
 
 
-@get("/bookings/{booking_id:uuid}", summary="Get a booking with its seats")
+@get("/bookings/{booking_id:uuid}", summary="Get a booking with its seats", responses=refusals(404))
 async def api_get_booking(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -152,7 +156,12 @@ async def api_get_booking(
     return _booking(services, ctx.here, facts, names)
 
 
-@post("/bookings/{booking_id:uuid}/cancel", summary="Cancel a booking", status_code=202)
+@post(
+    "/bookings/{booking_id:uuid}/cancel",
+    summary="Cancel a booking",
+    status_code=202,
+    responses=refusals(404, 409),
+)
 async def api_cancel_booking(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -178,21 +187,21 @@ def _booking(
         id=booking.id,
         order_id=order.id,
         reference=order.reference,
-        state=str(booking_state(SeatState(item.seat.state) for item in facts.seats)),
+        state=booking_state(SeatState(item.seat.state) for item in facts.seats),
         kind="series" if booking.series_id is not None else "session",
         subject_id=booking.series_id or booking.session_id or booking.id,
         party_size=booking.party_size,
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         total=MoneyOut(order.total_minor, order.currency),
-        payment_mode=order.payment_mode,
+        payment_mode=PaymentMode(order.payment_mode),
         booking_url=services.settings.base_url + path,
         seats=[
             SeatOut(
                 id=item.seat.id,
                 session_id=item.session.id,
                 participant=names.get(item.seat.participant_id, ""),
-                state=item.seat.state,
+                state=SeatState(item.seat.state),
                 share_minor=item.seat.share_minor,
                 starts_at=moment_out(item.session.starts_at, tenant.zone),
             )
@@ -201,7 +210,7 @@ def _booking(
     )
 
 
-@get("/hub", summary="What guests can book now")
+@get("/hub", summary="What guests can book now", responses=refusals())
 async def api_hub(
     services: NamedDependency[Services], ctx: NamedDependency[RequestContext]
 ) -> HubOut:
@@ -232,7 +241,7 @@ def _on_hub(row: ServiceRow, on_sale: OnSale, shop: Shop, base: str) -> ServiceO
         series=[
             _series_on_hub(offer, tenant)
             for offer in on_sale.series
-            if offer.row.service_id == row.id
+            if offer.row.service_id == row.id and not offer.is_closed
         ],
     )
 
@@ -242,14 +251,14 @@ def _series_on_hub(offer: Joinable, tenant: TenantSnapshot) -> SeriesOnHub:
     return SeriesOnHub(
         id=offer.row.id,
         title=offer.row.title,
-        price=MoneyOut(quote.price_minor, tenant.currency),
+        price=None if offer.is_sold_out else MoneyOut(quote.price_minor, tenant.currency),
         full_price=MoneyOut(quote.full_price_minor, tenant.currency),
-        sold_out=quote.closed is not None,
+        sold_out=offer.is_sold_out,
         session_ids=list(quote.included),
     )
 
 
-@get("/me", summary="Whose key this is")
+@get("/me", summary="Whose key this is", responses=refusals())
 async def api_me(
     services: NamedDependency[Services], ctx: NamedDependency[RequestContext]
 ) -> MeOut:

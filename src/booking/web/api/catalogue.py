@@ -1,6 +1,6 @@
 """Services, sessions and series over the API: the same commands as behind the pages."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -53,6 +53,7 @@ from src.booking.views.api import (
     service_out,
 )
 from src.booking.web.api.cancellation_out import cancellation_out
+from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -104,7 +105,7 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
     description: Words = ""
     visibility: Visibility = Visibility.PUBLIC
     join_policy: JoinPolicy = JoinPolicy.BEFORE_START
-    join_until_on: datetime | None = None
+    join_until_on: date | None = None
     gap_policy: GapPolicy = GapPolicy.BLOCK
     drop_in_allowed: bool = False
     drop_in_minor: Minor | None = None
@@ -118,7 +119,7 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
             description=self.description,
             visibility=self.visibility,
             join_policy=self.join_policy,
-            join_until_on=self.join_until_on.date() if self.join_until_on else None,
+            join_until_on=self.join_until_on,
             gap_policy=self.gap_policy,
             drop_in_allowed=self.drop_in_allowed,
             drop_in_minor=self.drop_in_minor,
@@ -132,7 +133,7 @@ class ReasonIn(msgspec.Struct, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
-@get("/services", summary="List services")
+@get("/services", summary="List services", responses=refusals())
 async def api_list_services(
     services: NamedDependency[Services], ctx: NamedDependency[RequestContext]
 ) -> ServiceList:
@@ -141,7 +142,7 @@ async def api_list_services(
     return ServiceList(items=[service_out(one, ctx.here.currency) for one in found])
 
 
-@get("/services/{service_id:uuid}", summary="Get a service")
+@get("/services/{service_id:uuid}", summary="Get a service", responses=refusals(404))
 async def api_get_service(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -152,7 +153,7 @@ async def api_get_service(
     return service_out(found, ctx.here.currency)
 
 
-@post("/services", summary="Create a group service")
+@post("/services", summary="Create a group service", responses=refusals(402, 409, 422))
 async def api_create_service(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -165,7 +166,11 @@ async def api_create_service(
     return service_out(found, ctx.here.currency)
 
 
-@put("/services/{service_id:uuid}", summary="Change a service")
+@put(
+    "/services/{service_id:uuid}",
+    summary="Change a service",
+    responses=refusals(402, 404, 409, 422),
+)
 async def api_update_service(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -180,7 +185,7 @@ async def api_update_service(
     return service_out(found, ctx.here.currency)
 
 
-@get("/sessions", summary="List sessions")
+@get("/sessions", summary="List sessions", responses=refusals(422))
 async def api_list_sessions(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -202,7 +207,7 @@ async def api_list_sessions(
         return await list_sessions(uow, ctx.here, asked)
 
 
-@get("/sessions/{session_id:uuid}", summary="Get a session")
+@get("/sessions/{session_id:uuid}", summary="Get a session", responses=refusals(404))
 async def api_get_session(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -212,7 +217,7 @@ async def api_get_session(
         return await get_session_out(uow, ctx.here, session_id)
 
 
-@post("/sessions", summary="Publish a session")
+@post("/sessions", summary="Publish a session", responses=refusals(402, 404, 409, 422))
 async def api_create_session(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -230,7 +235,12 @@ async def api_create_session(
         return await get_session_out(uow, ctx.here, session_id)
 
 
-@post("/sessions/{session_id:uuid}/cancel", summary="Cancel a session", status_code=202)
+@post(
+    "/sessions/{session_id:uuid}/cancel",
+    summary="Cancel a session",
+    status_code=202,
+    responses=refusals(404, 409),
+)
 async def api_cancel_session(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -246,7 +256,7 @@ async def api_cancel_session(
         return cancellation_out(await get_cancellation(uow, cancellation_id))
 
 
-@get("/series", summary="List series")
+@get("/series", summary="List series", responses=refusals())
 async def api_list_series(
     services: NamedDependency[Services], ctx: NamedDependency[RequestContext]
 ) -> SeriesList:
@@ -254,7 +264,7 @@ async def api_list_series(
         return SeriesList(items=await list_series(uow, ctx.here))
 
 
-@get("/series/{series_id:uuid}", summary="Get a series")
+@get("/series/{series_id:uuid}", summary="Get a series", responses=refusals(404))
 async def api_get_series(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -264,7 +274,7 @@ async def api_get_series(
         return await get_series_out(uow, ctx.here, series_id)
 
 
-@post("/series", summary="Create a series")
+@post("/series", summary="Create a series", responses=refusals(402, 404, 409, 422))
 async def api_create_series(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -277,7 +287,7 @@ async def api_create_series(
         return await get_series_out(uow, ctx.here, series_id)
 
 
-@put("/series/{series_id:uuid}", summary="Change a series")
+@put("/series/{series_id:uuid}", summary="Change a series", responses=refusals(402, 404, 409, 422))
 async def api_update_series(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -290,7 +300,12 @@ async def api_update_series(
         return await get_series_out(uow, ctx.here, series_id)
 
 
-@post("/series/{series_id:uuid}/publish", summary="Put a series on sale", status_code=200)
+@post(
+    "/series/{series_id:uuid}/publish",
+    summary="Put a series on sale",
+    status_code=200,
+    responses=refusals(402, 404, 409, 422),
+)
 async def api_publish_series(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
@@ -303,7 +318,12 @@ async def api_publish_series(
         return await get_series_out(uow, ctx.here, series_id)
 
 
-@post("/series/{series_id:uuid}/unpublish", summary="Take a series off sale", status_code=200)
+@post(
+    "/series/{series_id:uuid}/unpublish",
+    summary="Take a series off sale",
+    status_code=200,
+    responses=refusals(404, 409),
+)
 async def api_unpublish_series(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],

@@ -1,5 +1,6 @@
 """The API's own description, made from its handlers."""
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -9,14 +10,14 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from src.booking.web.api import bookings, catalogue
+from src.booking.web.api import bookings, catalogue, examples
 
 PREFIX = "/api/v1"
 DESCRIPTION = (
     "Book and manage sessions from your own site. Every call carries `Authorization: Bearer sl_...`"
     " with a key made under Settings, API keys. Money is in minor units; moments carry their"
     " offset. Refusals are problem documents (RFC 9457) with a `code` for programs and, where a"
-    " field is to blame, `fields`."
+    " field is to blame, `errors`."
 )
 
 
@@ -44,12 +45,52 @@ def api_schema() -> dict[str, Any]:
             use_handler_docstrings=True,
         ),
     )
-    return app.openapi_schema.to_schema()
+    return _with_examples(app.openapi_schema.to_schema())
+
+
+def _with_examples(schema: dict[str, Any]) -> dict[str, Any]:
+    """With an example of each body and refusal, and headers and queries that are never null."""
+    for name, body in examples.BODIES.items():
+        schema["components"]["schemas"][name]["examples"] = [body]
+    for methods in schema["paths"].values():
+        for spec in methods.values():
+            for parameter in spec.get("parameters", []):
+                _tidy_parameter(parameter)
+            for status, answer in spec["responses"].items():
+                for content in answer.get("content", {}).values():
+                    if int(status) in examples.REFUSALS:
+                        content["example"] = examples.REFUSALS[int(status)]
+    return schema
+
+
+def _tidy_parameter(parameter: dict[str, Any]) -> None:
+    """A value that may be left out cannot be sent as null."""
+    kinds = [kind for kind in parameter["schema"].pop("oneOf", []) if kind != {"type": "null"}]
+    if kinds:
+        parameter["schema"] |= kinds[0]
+    if parameter["name"] == "Idempotency-Key":
+        parameter["schema"] |= {"minLength": 1, "maxLength": bookings.LONGEST_KEY}
+        parameter["example"] = examples.KEY
 
 
 def _never_called() -> Provide:
     """A stand-in, one of its own for each name as the framework wants it."""
     return Provide(lambda: None, sync_to_thread=False)
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a call takes; `note` is empty, "required", or where it goes."""
+
+    name: str
+    kind: str
+    note: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call answers with under a status, or why it refuses."""
+
+    status: str
+    text: str
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +100,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     summary: str
     text: str
-    fields: list[tuple[str, str, str]]
+    fields: list[Field]
+    example: str
+    answers: list[Answer]
 
 
 class ApiDocs(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,10 +110,11 @@ class ApiDocs(msgspec.Struct, frozen=True, kw_only=True):
 
     example: str
     operations: list[Operation]
+    refusal: str
 
 
 def operations(base_url: str) -> ApiDocs:
-    """Every call with the fields of its body."""
+    """Every call with the fields of its body, what it answers and what it may be refused with."""
     schema = api_schema()
     found = [
         _operation(schema, path, method, spec)
@@ -78,41 +122,80 @@ def operations(base_url: str) -> ApiDocs:
         for method, spec in methods.items()
     ]
     example = f'curl -H "Authorization: Bearer sl_..." {base_url}{PREFIX}/me'
-    return ApiDocs(example=example, operations=found)
+    return ApiDocs(example=example, operations=found, refusal=_shown(examples.REFUSALS[402]))
 
 
 def _operation(schema: dict[str, Any], path: str, method: str, spec: dict[str, Any]) -> Operation:
-    content = spec.get("requestBody", {}).get("content", {}).get("application/json", {})
-    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
-    body = schema.get("components", {}).get("schemas", {}).get(name, {})
-    required = set(body.get("required", []))
-    fields = [
-        (field, _kind(about), "required" if field in required else "")
-        for field, about in body.get("properties", {}).items()
-    ]
-    queries = [
-        (each["name"], _kind(each.get("schema", {})), each["in"])
-        for each in spec.get("parameters", [])
-        if each["in"] != "path"
-    ]
+    body = _body(schema, spec.get("requestBody", {}))
     return Operation(
         method=method.upper(),
         path=path,
         summary=spec.get("summary", ""),
         text=spec.get("description", ""),
-        fields=queries + fields,
+        fields=[*_parameters(schema, spec), *_fields(schema, body)],
+        example="".join(_shown(each) for each in body.get("examples", [])[:1]),
+        answers=[_answer(schema, *each) for each in spec["responses"].items()],
     )
 
 
-def _kind(about: dict[str, Any]) -> str:
-    """The type of a field in a word or two."""
+def _body(schema: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    """What the call's or the answer's JSON is, its name followed; empty where it has none."""
+    for content in spec.get("content", {}).values():
+        found: dict[str, Any] = content.get("schema", {})
+        return _named(schema, found)
+    return {}
+
+
+def _named(schema: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
+    name = about.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = schema["components"]["schemas"][name] if name else about
+    return found
+
+
+def _parameters(schema: dict[str, Any], spec: dict[str, Any]) -> list[Field]:
+    return [
+        Field(name=each["name"], kind=_kind(schema, each["schema"]), note=each["in"])
+        for each in spec.get("parameters", [])
+        if each["in"] != "path"
+    ]
+
+
+def _fields(schema: dict[str, Any], body: dict[str, Any]) -> list[Field]:
+    required = set(body.get("required", []))
+    return [
+        Field(
+            name=name,
+            kind=_kind(schema, about),
+            note="required" if name in required else "",
+        )
+        for name, about in body.get("properties", {}).items()
+    ]
+
+
+def _answer(schema: dict[str, Any], status: str, spec: dict[str, Any]) -> Answer:
+    if int(status) >= 400:
+        return Answer(status=status, text=spec["description"])
+    fields = _body(schema, spec).get("properties", {})
+    return Answer(
+        status=status,
+        text=", ".join(f"{name}: {_kind(schema, about)}" for name, about in fields.items()),
+    )
+
+
+def _kind(schema: dict[str, Any], about: dict[str, Any]) -> str:
+    """The type of a field in a few words; of a closed set of words, each of them."""
     for key in ("oneOf", "anyOf"):
         if key in about:
-            return " or ".join(_kind(each) for each in about[key])
-    if "enum" in about:
-        return " | ".join(str(value) for value in about["enum"])
-    if "$ref" in about:
-        return str(about["$ref"].rpartition("/")[2])
+            return " or ".join(_kind(schema, each) for each in about[key])
+    named = _named(schema, about)
+    if "enum" in named:
+        return " | ".join(str(value) for value in named["enum"])
+    if named is not about:
+        return str(named["title"])
     if about.get("type") == "array":
-        return f"list of {_kind(about.get('items', {}))}"
+        return f"list of {_kind(schema, about.get('items', {}))}"
     return str(about.get("format") or about.get("type") or "value")
+
+
+def _shown(example: dict[str, Any]) -> str:
+    return json.dumps(example, indent=2)
