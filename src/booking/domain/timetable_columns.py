@@ -1,7 +1,7 @@
 """Which column of a sheet holds what: by what people call it, by what stands in it, by choice."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from src.booking.domain.timetable_cells import is_date, is_moment, is_time
@@ -36,6 +36,8 @@ DAYS = ("date", "starts_at", "first_date")
 TIMES = ("start", "starts_at", "start_hour")
 ENDS = ("end", "ends_at", "end_hour", "duration")
 ROWS_LOOKED_AT = 20
+MOST = 0.75
+"""A slip of the pen in a column does not hide what the column is."""
 
 
 class ColumnsUnknown(InvalidInput):
@@ -123,6 +125,13 @@ def choice_errors(places: Mapping[str, int]) -> dict[str, str]:
     return wrong
 
 
+_LOOKS: tuple[tuple[Callable[[str], bool], tuple[str, ...]], ...] = (
+    (is_date, ("date",)),
+    (is_moment, ("starts_at", "ends_at")),
+    (is_time, ("start", "end")),
+)
+
+
 def guess_columns(table: CsvTable) -> ColumnChoice:
     """A first choice for the owner: by the headings, then by what stands below them."""
     headless = any(is_date(text) or is_moment(text) for text in table.header)
@@ -141,12 +150,9 @@ def _likely(cells: Sequence[str]) -> tuple[str, ...]:
     """What a column of these cells may be, the likeliest first."""
     if not cells:
         return ()
-    if all(map(is_date, cells)):
-        return ("date",)
-    if all(map(is_moment, cells)):
-        return ("starts_at", "ends_at")
-    if all(map(is_time, cells)):
-        return ("start", "end")
+    for reads, names in _LOOKS:
+        if sum(map(reads, cells)) >= len(cells) * MOST:
+            return names
     return ("title",) if not any(cell.isdecimal() for cell in cells) else ()
 
 

@@ -314,6 +314,7 @@ def test_a_moment_that_ends_before_it_starts_is_refused() -> None:
         ("when,name,code\n2027-04-02 10:00,Yoga,7\n", ["starts_at", "title"], False),
         ("2027-04-02,10:00,11:00,Yoga\n", ["date", "start", "end", "title"], True),
         ("date,von,length\n2027-04-02,10:00,45\n", ["date", "start", "duration"], False),
+        ("a,b\n" + "2027-04-02,8\n" * 3 + "soon,9\n", ["date"], False),
         ("a,b\n1,2\n", [], False),
     ],
 )
