@@ -27,6 +27,7 @@ class _Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Form] = []
+        self.others: list[tuple[Form, str]] = []
         self._open: Form | None = None
         self._select: str | None = None
         self._textarea: str | None = None
@@ -38,6 +39,8 @@ class _Forms(HTMLParser):
             self.forms.append(self._open)
         elif self._open is not None:
             self._control(tag, given)
+            if tag == "button" and "formaction" in given:
+                self.others.append((self._open, given["formaction"]))
 
     def _control(self, tag: str, given: dict[str, str]) -> None:
         assert self._open is not None
@@ -73,9 +76,10 @@ class _Forms(HTMLParser):
 
 
 def forms_of(page: Response) -> list[Form]:
+    """The page's forms, before them those that a button sends elsewhere."""
     parser = _Forms()
     parser.feed(page.text)
-    return parser.forms
+    return [Form(to, form.method, form.fields) for form, to in parser.others] + parser.forms
 
 
 class Visitor:

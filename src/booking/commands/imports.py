@@ -15,6 +15,7 @@ from src.booking.commands.sessions import performer_exists, require_group_servic
 from src.booking.domain.rehearsal import PlannedSession
 from src.booking.domain.session_rules import LARGEST_CAPACITY
 from src.booking.domain.timetable import Timetable
+from src.booking.domain.timetable_columns import ColumnChoice
 from src.booking.models import Service, Session, TimetableImport
 from src.booking.queries.imports import (
     PlannedImport,
@@ -62,14 +63,18 @@ async def keep_timetable(
 ) -> UUID:
     """Keeps an uploaded file for its rehearsal; the same `import_id` sent again is the same import.
 
+    Another file under that id, as from a form that was gone back to, is another import.
     Raises: NotFound, PlanLimitReached, InvalidInput.
     """
     await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
     await require_group_service(uow, service_id)
     await _check(uow, options)
     import_id = import_id or new_id()
-    if await uow.session.get(TimetableImport, (uow.tenant, import_id)) is not None:
-        return import_id
+    earlier = await uow.session.get(TimetableImport, (uow.tenant, import_id))
+    if earlier is not None:
+        if (earlier.content, earlier.service_id) == (content, service_id):
+            return import_id
+        import_id = new_id()
     uow.session.add(
         TimetableImport(
             tenant_id=uow.tenant,
@@ -88,10 +93,27 @@ async def keep_timetable(
 
 async def change_options(
     uow: UnitOfWork, ctx: RequestContext, import_id: UUID, options: ImportOptions
-) -> None:
-    """Other choices for the same file. Raises: NotFound, InvalidInput, Conflict when it is done."""
+) -> bool:
+    """Other choices for the same file, whose columns stay as they were pointed out.
+
+    Returns whether they are other ones. Raises: NotFound, InvalidInput, Conflict when it is done.
+    """
     stored = await _open_import(uow, import_id)
     await _check(uow, options)
+    before = options_of(stored)
+    after = msgspec.structs.replace(options, columns=before.columns, headless=before.headless)
+    stored.options = msgspec.to_builtins(after)
+    return after != before
+
+
+async def choose_columns(
+    uow: UnitOfWork, ctx: RequestContext, import_id: UUID, choice: ColumnChoice
+) -> None:
+    """Which column of the kept table holds what. Raises: NotFound, Conflict when it is done."""
+    stored = await _open_import(uow, import_id)
+    options = msgspec.structs.replace(
+        options_of(stored), columns=dict(choice.places), headless=choice.headless
+    )
     stored.options = msgspec.to_builtins(options)
 
 

@@ -24,6 +24,7 @@ from src.booking.domain.rehearsal import (
 )
 from src.booking.domain.session_rules import LARGEST_CAPACITY
 from src.booking.domain.timetable import ProposedSession, Timetable
+from src.booking.domain.timetable_columns import ColumnChoice
 from src.booking.models import Service, Session, TimetableImport
 from src.booking.views.imports import ImportOptions, PastImport
 from src.platform.db.uow import UnitOfWork
@@ -85,6 +86,13 @@ async def list_imports(uow: UnitOfWork, service_id: UUID) -> list[PastImport]:
 
 def options_of(stored: TimetableImport) -> ImportOptions:
     return msgspec.convert(stored.options, ImportOptions)
+
+
+def choice_of(options: ImportOptions) -> ColumnChoice | None:
+    """The columns as the owner pointed them out, None where they are found by their headings."""
+    if options.columns is None:
+        return None
+    return ColumnChoice(options.columns, options.headless)
 
 
 async def plan_import(

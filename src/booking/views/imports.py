@@ -10,6 +10,8 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the owner chose for rows that do not say it, kept with the uploaded file.
 
     Names nobody here has are taken up as new people and places only when the owner says so.
+    `columns` are the places of a table's columns by what they hold, where the owner pointed them
+    out; `headless`: its first line is a row already.
     """
 
     default_capacity: int
@@ -17,6 +19,8 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     default_location_id: UUID | None = None
     add_performers: bool = True
     add_locations: bool = True
+    columns: dict[str, int] | None = None
+    headless: bool = False
 
 
 class ImportRow(msgspec.Struct, frozen=True, kw_only=True):

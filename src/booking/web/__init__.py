@@ -8,6 +8,7 @@ from src.booking.web import (
     guest_booking,
     guest_page,
     hub,
+    import_columns,
     imports,
     repeat,
     roster,
@@ -37,6 +38,7 @@ route_handlers: list[Any] = [
     *series_editor.route_handlers,
     *cancellations.route_handlers,
     *imports.route_handlers,
+    *import_columns.route_handlers,
 ]
 
 

@@ -144,31 +144,6 @@ async def test_without_a_key_or_with_a_wrong_one_there_is_no_way_in(client: Asyn
     assert wrong.status_code == 401
 
 
-async def test_a_key_opens_its_own_business_only(
-    program: Program, client: AsyncClient, services: Services, lotus: Business
-) -> None:
-    rival = await a_business(services.uow_factory, "rival", owner="Eve")
-    eves = await a_program(client, services, rival)
-    service = await a_service(services.uow_factory, lotus.id, price_type="free")
-    session = await a_session(services.uow_factory, service)
-    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
-    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
-    for path in (
-        f"/services/{service.id}",
-        f"/sessions/{session.id}",
-        f"/series/{term.series.id}",
-        f"/bookings/{made.booking_id}",
-    ):
-        assert (await program.get(path)).status_code == 200, path
-        assert (await eves.get(path)).status_code == 404, path
-    body = {"kind": "session", "id": str(session.id), **CARL}
-    assert (await eves.post("/bookings", body)).status_code == 404
-    assert (await eves.post(f"/sessions/{session.id}/cancel", {})).status_code == 404
-    assert (await eves.post(f"/bookings/{made.booking_id}/cancel", {})).status_code == 404
-    assert (await eves.post(f"/series/{term.series.id}/publish")).status_code == 404
-    assert (await eves.put(f"/services/{service.id}", a_service_body())).status_code == 404
-
-
 async def test_a_revoked_key_is_worth_nothing(
     program: Program, services: Services, lotus: Business
 ) -> None:

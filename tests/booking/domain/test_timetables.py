@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from src.booking.domain.rehearsal import BusySpan, ImportRules, KnownSession, rehearse
 from src.booking.domain.timetable import Timetable
+from src.booking.domain.timetable_columns import guess_columns
 from src.booking.domain.timetable_file import parse_timetable
+from src.platform.csvio import read_csv
 from src.platform.errors import InvalidInput
 from src.platform.ids import new_id
 
@@ -273,6 +275,7 @@ def test_over_midnight_and_hours_in_columns() -> None:
         "Fri 16 22:30",
     ]
     assert {session.ends_at - session.starts_at for session in found} == {timedelta(hours=2)}
+    assert {session.notes for session in found} == {("It ends on the next day.",)}
 
 
 @pytest.mark.parametrize(
@@ -286,6 +289,9 @@ def test_over_midnight_and_hours_in_columns() -> None:
         ("A,2027-04-02,10:00,,5", "no end"),
         ("A,2027-04-02,25:00,26:00,5", "not a time"),
         ("A,2027-04-02,18:00,17:00,5", "end after it starts"),
+        ("A,2027-04-02,18:00,18:00,5", "end after it starts"),
+        ("A,2027-04-02,18:00,05:59,0", "no place"),
+        ("A,2027-04-02,18:00,06:01,5", "end after it starts"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named(row: str, reason: str) -> None:
@@ -293,6 +299,31 @@ def test_a_row_that_cannot_be_used_is_named(row: str, reason: str) -> None:
     assert [session.title for session in found.sessions] == ["B"]
     assert found.refused[0].row_ref == "line 2"
     assert reason in found.refused[0].reason
+
+
+def test_a_moment_that_ends_before_it_starts_is_refused() -> None:
+    found = read("starts_at,ends_at\n2027-04-02 18:00,2027-04-02 02:00\n")
+    assert not found.sessions
+    assert "end after it starts" in found.refused[0].reason
+
+
+@pytest.mark.parametrize(
+    ("sheet", "places", "headless"),
+    [
+        ("wann,von,bis,was\n5/4/2027,6pm,7pm,Yoga\n", ["date", "start", "end", "title"], False),
+        ("when,name,code\n2027-04-02 10:00,Yoga,7\n", ["starts_at", "title"], False),
+        ("2027-04-02,10:00,11:00,Yoga\n", ["date", "start", "end", "title"], True),
+        ("date,von,length\n2027-04-02,10:00,45\n", ["date", "start", "duration"], False),
+        ("a,b\n" + "2027-04-02,8\n" * 3 + "soon,9\n", ["date"], False),
+        ("a,b\n1,2\n", [], False),
+    ],
+)
+def test_columns_are_guessed_by_what_stands_in_them(
+    sheet: str, places: list[str], headless: bool
+) -> None:
+    guess = guess_columns(read_csv(sheet.encode()))
+    assert guess.headless is headless
+    assert sorted(guess.places, key=lambda name: guess.places[name]) == places
 
 
 def test_a_file_without_days_is_refused_naming_its_columns() -> None:

@@ -1,0 +1,107 @@
+"""A business that has one of everything that can be named by an id."""
+
+from src.billing.models import OpenItem, Order, Payment, Refund
+from src.booking.commands.cancel import cancel_session
+from src.booking.guest_links import booking_path
+from src.booking.models import Booking, TimetableImport
+from src.platform.ids import new_id
+from src.platform.services import Services
+from src.tenants.models import ApiKey, Location, Performer
+from tests.booking.commands.test_book import a_wish, booked
+from tests.support.builders import Business, a_series, a_service, a_session
+
+
+async def everything(services: Services, business: Business) -> dict[str, object]:
+    """One of everything of the business, by the names that paths give their places.
+
+    Some more: `loose_session_id` is in no series, `payment` is one of the order.
+    """
+    factory = services.uow_factory
+    service = await a_service(factory, business.id, slug=f"{business.slug}-yoga")
+    loose = await a_session(factory, service, in_days=40)
+    session = await a_session(factory, service)
+    term = await a_series(factory, service, price_type="free", price_minor=0)
+    made = await booked(factory, business, a_wish("series", term.series.id))
+    async with factory(business.id) as uow:
+        now = uow.clock.now()
+        performer = Performer(tenant_id=business.id, id=new_id(), name="Ivan", created_at=now)
+        location = Location(tenant_id=business.id, id=new_id(), name="Hall", created_at=now)
+        key = ApiKey(
+            tenant_id=business.id,
+            id=new_id(),
+            name="site",
+            secret_hash="x",
+            last_four="abcd",
+            created_by=business.owner.id,
+            created_at=now,
+        )
+        payment = Payment(
+            tenant_id=business.id,
+            id=new_id(),
+            order_id=made.order_id,
+            account_id=f"acct_{business.slug}",
+            payment_intent_id=f"pi_{business.slug}",
+            amount_minor=6000,
+            currency="EUR",
+            received_at=now,
+        )
+        uow.session.add_all([performer, location, key, payment])
+        await uow.session.flush()
+        refund = Refund(
+            tenant_id=business.id,
+            id=new_id(),
+            order_id=made.order_id,
+            payment_id=payment.id,
+            amount_minor=100,
+            cause="staff",
+            cause_key="one",
+            state="failed",
+            body={},
+            created_at=now,
+        )
+        item = OpenItem(
+            tenant_id=business.id,
+            id=new_id(),
+            kind="refund_failed",
+            subject_id=refund.id,
+            sentence="Look here.",
+            created_at=now,
+        )
+        upload = TimetableImport(
+            tenant_id=business.id,
+            id=new_id(),
+            service_id=service.id,
+            filename="times.csv",
+            content=b"title,date,start,end\n",
+            options={"default_capacity": 5},
+            digest="",
+            created_at=now,
+        )
+        uow.session.add_all([refund, item, upload])
+        booking = await uow.session.get_one(Booking, (business.id, made.booking_id))
+        cancellation_id = await cancel_session(
+            uow, business.ctx, session.id, reason="", undo_seconds=60
+        )
+        order = await uow.session.get_one(Order, (business.id, made.order_id))
+        token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
+    return {
+        "slug": business.slug,
+        "key": "growth",
+        "token": token,
+        "service_slug": service.slug,
+        "user_id": business.owner.id,
+        "loose_session_id": loose.id,
+        "service_id": service.id,
+        "session_id": term.sessions[0].id,
+        "series_id": term.series.id,
+        "booking_id": booking.id,
+        "order_id": made.order_id,
+        "performer_id": performer.id,
+        "location_id": location.id,
+        "key_id": key.id,
+        "cancellation_id": cancellation_id,
+        "refund_id": refund.id,
+        "item_id": item.id,
+        "import_id": upload.id,
+        "payment": payment.id,
+    }
