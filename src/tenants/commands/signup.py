@@ -16,6 +16,7 @@ from src.platform.ids import new_id
 from src.tenants.commands.accounts import ask_to_confirm, find_user_by_email
 from src.tenants.commands.customers import normalise_email
 from src.tenants.commands.entitlements import rebuild_entitlements
+from src.tenants.commands.pruning import begin_pruning
 from src.tenants.domain.places import COUNTRIES, CURRENCIES
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.domain.roles import Role
@@ -139,6 +140,7 @@ async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) ->
     uow.session.add(TenantSlug(slug=slug, tenant_id=tenant_id, created_at=now))
     uow.session.add(_owner(tenant_id, user_id, now))
     uow.session.add(_begun(tenant_id, user_id, now))
+    begin_pruning(uow)
     await uow.session.flush()
     await rebuild_entitlements(uow, tenant_id)
     return slug
