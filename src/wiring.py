@@ -46,7 +46,7 @@ def _wire_tenants() -> None:
 
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
-    registry.on(events.KnownAddressSignedUp, "tenants.known", account_mails.send_known_address)
+    registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)
     registry.on(happened.MonthlyLimitNeared, "tenants.warn_of_limit", mails.warn_of_limit)
     registry.on(happened.PlanRequested, "tenants.tell_admins", mails.tell_admins_of_request)
     registry.on(
@@ -95,10 +95,14 @@ def _wire_pruning() -> None:
     from src.billing.commands.pruning import prune_inbox
     from src.booking.commands.pruning import prune_imports
     from src.platform.mail.pruning import prune_mails
+    from src.tenants.commands.pruning import prune_sign_ups
     from src.tenants.pruning import Kept, register_kept
 
     register_kept(Kept(name="mails", days=lambda s: s.keep_mails_days, prune=prune_mails))
     register_kept(Kept(name="imports", days=lambda s: s.keep_imports_days, prune=prune_imports))
+    register_kept(
+        Kept(name="sign_ups", days=lambda _settings: 0, prune=prune_sign_ups, in_directory=True)
+    )
     register_kept(
         Kept(
             name="webhooks",

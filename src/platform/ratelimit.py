@@ -70,6 +70,7 @@ class Limit(msgspec.Struct, frozen=True):
 SIGN_IN_BY_ACCOUNT = Limit("sign-in-account", 10, 15 * 60, Outage.COUNT_HERE)
 SIGN_IN_BY_ADDRESS = Limit("sign-in-address", 60, 15 * 60, Outage.COUNT_HERE)
 SIGN_UP_BY_ADDRESS = Limit("sign-up-address", 10, 60 * 60, Outage.COUNT_HERE)
+NEW_BUSINESS_BY_USER = Limit("new-business-user", 5, 24 * 60 * 60, Outage.COUNT_HERE)
 CODE_TRIES = Limit("code-tries", 5, 10 * 60, Outage.COUNT_HERE)
 CODE_MAILS = Limit("code-mails", 5, 15 * 60, Outage.COUNT_HERE)
 BOOKING_BY_ADDRESS = Limit("booking-address", 60, 10 * 60)

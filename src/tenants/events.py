@@ -23,11 +23,11 @@ class EmailToConfirm(Event, frozen=True, kw_only=True):
     asked_id: UUID
 
 
-class KnownAddressSignedUp(Event, frozen=True, kw_only=True):
-    """Somebody signed up with the address of a user there is already."""
+class SignUpAsked(Event, frozen=True, kw_only=True):
+    """Somebody signed up; the address may be a user's already, which the job finds out."""
 
-    topic: ClassVar[str] = "tenants.known_address_signed_up"
-    user_id: UUID
+    topic: ClassVar[str] = "tenants.sign_up_asked"
+    sign_up_id: UUID
     asked_id: UUID
 
 

@@ -1,12 +1,14 @@
-"""When a tenant's old rows are next looked through: one row of `due` each, found by its id."""
+"""When a tenant's old rows are next looked through: one row of `due` each, found by its id; and
+letting go of sign-ups that nobody finished.
+"""
 
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, update
+from sqlalchemy import Table, delete, select, update
 
 from src.platform.db.uow import UnitOfWork
-from src.tenants.models import Due
+from src.tenants.models import Due, SignUp
 
 PRUNE_DUE = "prune"
 PRUNE_EVERY = timedelta(days=1)
@@ -24,3 +26,15 @@ async def prune_again(uow: UnitOfWork, at: datetime) -> None:
     await uow.session.execute(
         update(Due).where(Due.id == uow.tenant, Due.kind == PRUNE_DUE).values(at=at)
     )
+
+
+async def prune_sign_ups(uow: UnitOfWork, before: datetime, most: int) -> int:
+    """Deletes at most `most` sign-ups whose time was over before `before`. Returns how many."""
+    oldest = (
+        select(SignUp.id).where(SignUp.expires_at < before).order_by(SignUp.expires_at).limit(most)
+    )
+    gone = await uow.session.execute(
+        delete(SignUp).where(SignUp.id.in_(oldest)).returning(SignUp.id),
+        execution_options={"synchronize_session": False},
+    )
+    return len(gone.all())

@@ -22,6 +22,7 @@ from src.tenants.models.people import (
     Performer,
     PerformerBusy,
 )
+from src.tenants.models.sign_ups import SignUp
 
 __all__ = [
     "ApiKey",
@@ -39,6 +40,7 @@ __all__ = [
     "PlanRequest",
     "PlanVersion",
     "PlatformAudit",
+    "SignUp",
     "Tenant",
     "TenantSlug",
     "User",
