@@ -41,12 +41,14 @@ def wire() -> None:
 def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
-    from src.tenants.jobs import account_mails
+    from src.tenants.jobs import account_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
 
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)
+    registry.on(events.MemberInvited, "tenants.invite", team_mails.send_invitation)
+    registry.on(events.MemberChanged, "tenants.tell_member", team_mails.tell_member)
     registry.on(happened.MonthlyLimitNeared, "tenants.warn_of_limit", mails.warn_of_limit)
     registry.on(happened.PlanRequested, "tenants.tell_admins", mails.tell_admins_of_request)
     registry.on(
@@ -95,11 +97,13 @@ def _wire_pruning() -> None:
     from src.billing.commands.pruning import prune_inbox
     from src.booking.commands.pruning import prune_imports
     from src.platform.mail.pruning import prune_mails
+    from src.tenants.commands.invitations import prune_invitations
     from src.tenants.commands.pruning import prune_sign_ups
     from src.tenants.pruning import Kept, register_kept
 
     register_kept(Kept(name="mails", days=lambda s: s.keep_mails_days, prune=prune_mails))
     register_kept(Kept(name="imports", days=lambda s: s.keep_imports_days, prune=prune_imports))
+    register_kept(Kept(name="invitations", days=lambda _settings: 90, prune=prune_invitations))
     register_kept(
         Kept(name="sign_ups", days=lambda _settings: 0, prune=prune_sign_ups, in_directory=True)
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from httpx import AsyncClient
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
+from sqlalchemy import select
 
 from src.billing.models import OpenItem, Payment, Refund
 from src.booking.commands.cancel import cancel_session
@@ -18,7 +20,7 @@ from src.booking.models import Booking, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
-from src.tenants.models import ApiKey, Location, Performer
+from src.tenants.models import ApiKey, Invitation, Location, Member, Performer
 from src.tenants.web.guards import needs_of
 from tests.booking.commands.test_book import a_wish, booked
 from tests.support.builders import (
@@ -100,6 +102,7 @@ async def ids(services: Services, lotus: Business) -> dict[str, object]:
     session = await a_session(factory, service)
     term = await a_series(factory, service, price_type="free", price_minor=0)
     made = await booked(factory, lotus, a_wish("series", term.series.id))
+    max_ = await a_member(factory, lotus, "Max", Role.INSTRUCTOR)
     async with factory(lotus.id) as uow:
         now = uow.clock.now()
         performer = Performer(tenant_id=lotus.id, id=new_id(), name="Ivan", created_at=now)
@@ -131,7 +134,7 @@ async def ids(services: Services, lotus: Business) -> dict[str, object]:
             order_id=made.order_id,
             payment_id=payment.id,
             amount_minor=100,
-            cause="by_staff",
+            cause="staff",
             cause_key="one",
             state="failed",
             body={},
@@ -151,16 +154,28 @@ async def ids(services: Services, lotus: Business) -> dict[str, object]:
             service_id=service.id,
             filename="times.csv",
             content=b"title,date,start,end\n",
-            options={},
+            options={"default_capacity": 10},
             digest="",
             created_at=now,
         )
-        uow.session.add_all([refund, item, upload])
+        invitation = Invitation(
+            tenant_id=lotus.id,
+            id=new_id(),
+            email="i@x.example",
+            role="instructor",
+            invited_by=lotus.owner.id,
+            created_at=now,
+            expires_at=now + timedelta(days=7),
+        )
+        uow.session.add_all([refund, item, upload, invitation])
+        member_id = await uow.session.scalar(
+            select(Member.id).where(Member.tenant_id == lotus.id, Member.user_id == max_.user_id)
+        )
         booking = await uow.session.get_one(Booking, (lotus.id, made.booking_id))
         cancellation_id = await cancel_session(
             uow, lotus.ctx, session.id, reason="", undo_seconds=60
         )
-    known: dict[str, UUID] = {
+    known: dict[str, UUID | None] = {
         "service_id": service.id,
         "session_id": term.sessions[0].id,
         "series_id": term.series.id,
@@ -173,6 +188,8 @@ async def ids(services: Services, lotus: Business) -> dict[str, object]:
         "refund_id": refund.id,
         "item_id": item.id,
         "import_id": upload.id,
+        "invitation_id": invitation.id,
+        "member_id": member_id,
         "payment": payment.id,
     }
     return dict(known)

@@ -15,25 +15,18 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, Gone
 from src.platform.i18n import _
 from src.platform.ids import new_id
+from src.tenants.commands.accounts import NewUser, add_proved_user
 from src.tenants.commands.customers import normalise_email
 from src.tenants.commands.signup import NewBusiness, add_business, check_business, slug_taken
 from src.tenants.domain.link_purposes import FINISH_SIGN_UP_LIFETIME
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.domain.slugs import normalise_slug
 from src.tenants.events import SignUpAsked
-from src.tenants.models import SignUp, User
+from src.tenants.models import SignUp
 
 register_constraint(
     "pk_sign_ups", lambda: Conflict(_("This form was sent twice."), code="sent_twice")
 )
-
-
-class NewUser(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signs up; the password is hashed before any transaction begins."""
-
-    name: str
-    email: str
-    password_hash: str
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,29 +106,7 @@ async def finish_sign_up(uow: UnitOfWork, sign_up_id: UUID, email: str) -> Finis
         locale=asked.locale,
     )
     who = NewUser(name=asked.name, email=asked.email, password_hash=asked.password_hash)
-    user_id = await _add_user(uow, who, asked.locale)
+    user_id = await add_proved_user(uow, who, asked.locale)
     if user_id is not None:
         await add_business(uow, user_id, business)
     return Finished(slug=asked.slug, user_id=user_id)
-
-
-async def _add_user(uow: UnitOfWork, who: NewUser, locale: str) -> UUID | None:
-    """The new user; None when the address is a user's, of this moment even: that other
-    transaction is waited for here and has committed then.
-    """
-    now = uow.clock.now()
-    added = await uow.session.execute(
-        insert(User)
-        .values(
-            id=new_id(),
-            email=who.email,
-            name=who.name,
-            password_hash=who.password_hash,
-            locale=locale,
-            email_confirmed_at=now,
-            created_at=now,
-        )
-        .on_conflict_do_nothing(constraint="uq_users_email")
-        .returning(User.id)
-    )
-    return added.scalar_one_or_none()

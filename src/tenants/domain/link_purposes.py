@@ -9,3 +9,5 @@ RESET_PASSWORD_LIFETIME = timedelta(hours=2)
 FINISH_SIGN_UP = "finish-sign-up"
 FINISH_SIGN_UP_LIFETIME = timedelta(days=3)
 """So long a slug is kept for whoever asked for it, known or not."""
+INVITATION = "invitation"
+INVITATION_LIFETIME = timedelta(days=7)

@@ -25,8 +25,9 @@ from src.platform.web.forms import Bound, Email, Password, bind, blank, read_for
 from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.platform.web.security import client_address
 from src.platform.web.sessions import session_of
+from src.tenants.commands.accounts import NewUser
 from src.tenants.commands.customers import normalise_email
-from src.tenants.commands.sign_ups import NewUser, ask_to_sign_up, find_sign_up, finish_sign_up
+from src.tenants.commands.sign_ups import ask_to_sign_up, find_sign_up, finish_sign_up
 from src.tenants.commands.signup import NewBusiness, add_business, check_business
 from src.tenants.context import RequestContext
 from src.tenants.domain import link_purposes

@@ -9,9 +9,9 @@ from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict, Gone, InvalidInput
 from src.platform.ids import new_id
 from src.tenants.commands import signup
+from src.tenants.commands.accounts import NewUser
 from src.tenants.commands.sign_ups import (
     Finished,
-    NewUser,
     ask_to_sign_up,
     find_sign_up,
     finish_sign_up,
