@@ -14,12 +14,16 @@ from src.platform.ids import new_id
 from src.platform.mail.queue import Mail, queue_mail
 from src.platform.services import Services
 from src.tenants import pruning
-from src.tenants.commands.pruning import PRUNE_DUE
+from src.tenants.commands.accounts import NewUser
+from src.tenants.commands.invitations import InviteMember, invite_member
+from src.tenants.commands.pruning import PRUNE_DUE, begin_pruning
+from src.tenants.commands.sign_ups import ask_to_sign_up
 from src.tenants.commands.signup import NewBusiness, add_business
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
+from src.tenants.domain.roles import Role
 from src.tenants.models import Due
 from src.tenants.pruning import prune_tenant
-from tests.support.builders import a_service, a_user
+from tests.support.builders import a_business, a_service, a_user
 from tests.support.clock import FrozenClock
 from tests.support.work import waiting, work
 
@@ -185,3 +189,28 @@ def test_a_webhook_cannot_be_kept_for_less_than_it_may_come_again() -> None:
         "KEEP_MAILS_DAYS must be a whole number of days, at least 30.",
         "KEEP_WEBHOOKS_DAYS must be a whole number of days, at least 31.",
     ]
+
+
+async def test_what_nobody_answered_goes_after_its_time(
+    services: Services, clock: FrozenClock
+) -> None:
+    business = await a_business(services.uow_factory, "heron")
+    async with services.uow_factory(business.id) as uow:
+        begin_pruning(uow)
+        cmd = InviteMember(email="ivan@x.example", role=Role.INSTRUCTOR)
+        await invite_member(uow, business.ctx, cmd)
+    new = NewBusiness(
+        name="Stork", slug="stork", timezone="Europe/London", currency="GBP", country="GB"
+    )
+    who = NewUser(name="Olive", email="olive@stork.example", password_hash="none")
+    async with services.uow_factory(None) as uow:
+        await ask_to_sign_up(uow, new_id(), who, new)
+    left = []
+    for days in (2, 2, 7 + 90 - 4, 1):
+        clock.advance(timedelta(days=days))
+        await prune(services)
+        async with services.uow_factory(business.id) as uow:
+            sign_ups = await uow.session.scalar(text("SELECT count(*) FROM sign_ups"))
+            invitations = await uow.session.scalar(text("SELECT count(*) FROM invitations"))
+        left.append((sign_ups, invitations))
+    assert left == [(1, 1), (0, 1), (0, 1), (0, 0)]
