@@ -19,6 +19,9 @@ MODEL_MODULES = (
 )
 
 
+PRUNE_SECONDS = 60
+
+
 def import_models() -> None:
     """Makes every table known to the metadata."""
     for module in MODEL_MODULES:
@@ -31,18 +34,21 @@ def wire() -> None:
     _wire_tenants()
     _wire_billing()
     _wire_booking()
+    _wire_pruning()
     registry.on(MailQueued, "platform.send_mail", send_queued_mail)
 
 
 def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
-    from src.tenants.jobs import account_mails
+    from src.tenants.jobs import account_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
 
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
-    registry.on(events.KnownAddressSignedUp, "tenants.known", account_mails.send_known_address)
+    registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)
+    registry.on(events.MemberInvited, "tenants.invite", team_mails.send_invitation)
+    registry.on(events.MemberChanged, "tenants.tell_member", team_mails.tell_member)
     registry.on(happened.MonthlyLimitNeared, "tenants.warn_of_limit", mails.warn_of_limit)
     registry.on(happened.PlanRequested, "tenants.tell_admins", mails.tell_admins_of_request)
     registry.on(
@@ -91,6 +97,31 @@ def _wire_booking() -> None:
     register_timezone_preview("booking.sessions", upcoming_dates)
 
 
+def _wire_pruning() -> None:
+    """What is let go of, and when; docs/operations/keeping.md says why no sooner."""
+    from src.billing.commands.pruning import prune_inbox
+    from src.booking.commands.pruning import prune_imports
+    from src.platform.mail.pruning import prune_mails
+    from src.tenants.commands.invitations import prune_invitations
+    from src.tenants.commands.pruning import prune_sign_ups
+    from src.tenants.pruning import Kept, register_kept
+
+    register_kept(Kept(name="mails", days=lambda s: s.keep_mails_days, prune=prune_mails))
+    register_kept(Kept(name="imports", days=lambda s: s.keep_imports_days, prune=prune_imports))
+    register_kept(Kept(name="invitations", days=lambda _settings: 90, prune=prune_invitations))
+    register_kept(
+        Kept(name="sign_ups", days=lambda _settings: 0, prune=prune_sign_ups, in_directory=True)
+    )
+    register_kept(
+        Kept(
+            name="webhooks",
+            days=lambda s: s.keep_webhooks_days,
+            prune=prune_inbox,
+            in_directory=True,
+        )
+    )
+
+
 def route_handlers() -> list[Any]:
     """Every page and endpoint of the program."""
     from src.billing.web import route_handlers as billing
@@ -112,6 +143,12 @@ def install_web(kit: WebKit, services: Services) -> None:
 
 def periodic_tasks(services: Services) -> list[Periodic]:
     """What runs by the clock."""
+    from src.billing.cron import work_off
     from src.billing.jobs import periodic_tasks as billing
+    from src.tenants.commands.pruning import PRUNE_DUE
+    from src.tenants.pruning import prune_tenant
 
-    return billing(services)
+    async def prune() -> None:
+        await work_off(services, (PRUNE_DUE,), prune_tenant, parallel=2)
+
+    return [*billing(services), Periodic("tenants.prune", prune, PRUNE_SECONDS)]

@@ -43,6 +43,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_pool_size: int
     undo_window_seconds: int
     platform_fee_bp: int
+    keep_mails_days: int
+    keep_webhooks_days: int
+    keep_imports_days: int
 
     @property
     def host(self) -> str:
@@ -63,6 +66,14 @@ REQUIRED = (
     "STRIPE_PLATFORM_WEBHOOK_SECRET",
     "STRIPE_CONNECT_WEBHOOK_SECRET",
 )
+WHOLE_NUMBERS = ("DATABASE_POOL_SIZE", "UNDO_WINDOW_SECONDS", "PLATFORM_FEE_BP")
+KEPT_DAYS = {
+    "KEEP_MAILS_DAYS": (180, 30),
+    "KEEP_WEBHOOKS_DAYS": (90, 31),
+    "KEEP_IMPORTS_DAYS": (30, 1),
+}
+"""How long rows are kept that nothing needs any more: by default, and at the least. The processor
+sends an event again for up to thirty days, and until then its id must be known."""
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
 
@@ -92,12 +103,25 @@ def _malformed(environ: Mapping[str, str]) -> list[str]:
         problems.append("LOG_FORMAT must be json or console.")
     if environ.get("COOKIE_SECURE", "").lower() not in TRUE_WORDS | FALSE_WORDS:
         problems.append("COOKIE_SECURE must be true or false.")
-    for name in ("DATABASE_POOL_SIZE", "UNDO_WINDOW_SECONDS", "PLATFORM_FEE_BP"):
+    for name in WHOLE_NUMBERS:
         if not environ.get(name, "10").isdigit():
             problems.append(f"{name} must be a whole number.")
+    problems += _too_short_lived(environ)
     if environ.get("SECRET_KEY") and len(environ["SECRET_KEY"]) < 32:
         problems.append("SECRET_KEY must have at least 32 characters.")
     return problems
+
+
+def _too_short_lived(environ: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name} must be a whole number of days, at least {least}."
+        for name, (default, least) in KEPT_DAYS.items()
+        if not (environ.get(name) or str(default)).isdigit() or _days(environ, name) < least
+    ]
+
+
+def _days(environ: Mapping[str, str], name: str) -> int:
+    return int(environ.get(name) or KEPT_DAYS[name][0])
 
 
 def _wrong_scheme(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> list[str]:
@@ -136,6 +160,9 @@ def _settings(environ: Mapping[str, str]) -> Settings:
             "database_pool_size": int(environ.get("DATABASE_POOL_SIZE", "10")),
             "undo_window_seconds": int(environ.get("UNDO_WINDOW_SECONDS", "10")),
             "platform_fee_bp": int(environ.get("PLATFORM_FEE_BP", "0")),
+            "keep_mails_days": _days(environ, "KEEP_MAILS_DAYS"),
+            "keep_webhooks_days": _days(environ, "KEEP_WEBHOOKS_DAYS"),
+            "keep_imports_days": _days(environ, "KEEP_IMPORTS_DAYS"),
         },
         Settings,
     )

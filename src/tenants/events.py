@@ -23,11 +23,11 @@ class EmailToConfirm(Event, frozen=True, kw_only=True):
     asked_id: UUID
 
 
-class KnownAddressSignedUp(Event, frozen=True, kw_only=True):
-    """Somebody signed up with the address of a user there is already."""
+class SignUpAsked(Event, frozen=True, kw_only=True):
+    """Somebody signed up; the address may be a user's already, which the job finds out."""
 
-    topic: ClassVar[str] = "tenants.known_address_signed_up"
-    user_id: UUID
+    topic: ClassVar[str] = "tenants.sign_up_asked"
+    sign_up_id: UUID
     asked_id: UUID
 
 
@@ -37,3 +37,21 @@ class PasswordForgotten(Event, frozen=True, kw_only=True):
     topic: ClassVar[str] = "tenants.password_forgotten"
     email: str
     asked_id: UUID
+
+
+class MemberInvited(Event, frozen=True, kw_only=True):
+    """Somebody is to join; each sending is an occasion of its own."""
+
+    topic: ClassVar[str] = "tenants.member_invited"
+    invitation_id: UUID
+    asked_id: UUID
+
+
+class MemberChanged(Event, frozen=True, kw_only=True):
+    """A member has another role, or none any more (`role` is None): they are told."""
+
+    topic: ClassVar[str] = "tenants.member_changed"
+    user_id: UUID
+    role: str | None
+    by: str
+    change_id: UUID

@@ -21,6 +21,7 @@ DIRECTORIES = {
     "plan_versions",
     "plans",
     "platform_audit",
+    "sign_ups",
     "tenant_slugs",
     "tenants",
     "users",

@@ -1,14 +1,19 @@
 """A business that has one of everything that can be named by an id."""
 
+from datetime import timedelta
+
+from sqlalchemy import select
+
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.booking.commands.cancel import cancel_session
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
-from src.tenants.models import ApiKey, Location, Performer
+from src.tenants.domain.roles import Role
+from src.tenants.models import ApiKey, Invitation, Location, Member, Performer
 from tests.booking.commands.test_book import a_wish, booked
-from tests.support.builders import Business, a_series, a_service, a_session
+from tests.support.builders import Business, a_member, a_series, a_service, a_session
 
 
 async def everything(services: Services, business: Business) -> dict[str, object]:
@@ -21,6 +26,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
     loose = await a_session(factory, service, in_days=40)
     session = await a_session(factory, service)
     term = await a_series(factory, service, price_type="free", price_minor=0)
+    max_ = await a_member(factory, business, f"Max-{business.slug}", Role.INSTRUCTOR)
     made = await booked(factory, business, a_wish("series", term.series.id))
     async with factory(business.id) as uow:
         now = uow.clock.now()
@@ -77,7 +83,18 @@ async def everything(services: Services, business: Business) -> dict[str, object
             digest="",
             created_at=now,
         )
-        uow.session.add_all([refund, item, upload])
+        invitation = Invitation(
+            tenant_id=business.id,
+            id=new_id(),
+            email="i@x.example",
+            role="instructor",
+            invited_by=business.owner.id,
+            created_at=now,
+            expires_at=now + timedelta(days=7),
+        )
+        uow.session.add_all([refund, item, upload, invitation])
+        max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
+        member_id = await uow.session.scalar(select(Member.id).where(*max_is_member))
         booking = await uow.session.get_one(Booking, (business.id, made.booking_id))
         cancellation_id = await cancel_session(
             uow, business.ctx, session.id, reason="", undo_seconds=60
@@ -103,5 +120,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "refund_id": refund.id,
         "item_id": item.id,
         "import_id": upload.id,
+        "invitation_id": invitation.id,
+        "member_id": member_id,
         "payment": payment.id,
     }

@@ -35,6 +35,7 @@ class InboxEvent(Directory, Base):
             "received_at",
             postgresql_where=text("handled_at IS NULL"),
         ),
+        Index("ix_webhook_inbox_received_at", "received_at"),
     )
 
     event_id: Mapped[str]

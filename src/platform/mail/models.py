@@ -21,6 +21,7 @@ class MailRow(TenantScoped, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "dedupe_key", name="uq_mails_dedupe_key"),
         Index("ix_mails_to", "tenant_id", "to_address"),
+        Index("ix_mails_queued_at", "tenant_id", "queued_at"),
     )
 
     kind: Mapped[str]

@@ -4,7 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from src.platform.db.uow import UnitOfWork, UowFactory
 from src.platform.errors import InvalidInput
@@ -14,6 +16,36 @@ from src.platform.passwords import hash_password, needs_rehash, verify_password,
 from src.tenants.commands.customers import normalise_email
 from src.tenants.events import EmailToConfirm, PasswordForgotten
 from src.tenants.models import User
+
+
+class NewUser(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is to have an account; the password is hashed before any transaction begins."""
+
+    name: str
+    email: str
+    password_hash: str
+
+
+async def add_proved_user(uow: UnitOfWork, who: NewUser, locale: str) -> UUID | None:
+    """A user whose address is proved, as by a mailed link; None when the address is a user's, of
+    this moment even: that other transaction is waited for here and has committed then.
+    """
+    now = uow.clock.now()
+    added = await uow.session.execute(
+        insert(User)
+        .values(
+            id=new_id(),
+            email=normalise_email(who.email),
+            name=" ".join(who.name.split()),
+            password_hash=who.password_hash,
+            locale=locale,
+            email_confirmed_at=now,
+            created_at=now,
+        )
+        .on_conflict_do_nothing(constraint="uq_users_email")
+        .returning(User.id)
+    )
+    return added.scalar_one_or_none()
 
 
 async def find_user_by_email(uow: UnitOfWork, email: str) -> User | None:

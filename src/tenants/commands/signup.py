@@ -1,38 +1,38 @@
-"""A business begins: its user, its slug, its owner, its trial, all in one transaction."""
+"""A business begins: its slug, its owner, its trial, all in one transaction."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import available_timezones
 
 import msgspec
-from sqlalchemy import exists, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import exists, func, select
 
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
-from src.tenants.commands.accounts import ask_to_confirm, find_user_by_email
-from src.tenants.commands.customers import normalise_email
 from src.tenants.commands.entitlements import rebuild_entitlements
+from src.tenants.commands.pruning import begin_pruning
 from src.tenants.domain.places import COUNTRIES, CURRENCIES
-from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
-from src.tenants.domain.roles import Role
+from src.tenants.domain.roles import Role, TenantStatus
 from src.tenants.domain.slugs import SlugProblem, normalise_slug, slug_problem
-from src.tenants.events import KnownAddressSignedUp
 from src.tenants.models import AuditEntry, Member, Tenant, TenantSlug, User
 from src.tenants.queries.plans import find_starting_plans
 from src.tenants.queries.tenants import is_slug_free
 
 
-def _slug_taken() -> InvalidInput:
+def slug_taken() -> InvalidInput:
+    """The refusal of a slug that somebody has, had, or is about to have."""
     sentence = _("This address is taken. Please choose another.")
     return InvalidInput(sentence, fields={"slug": sentence})
 
 
-register_constraint("pk_tenant_slugs", _slug_taken)
-register_constraint("uq_tenants_slug", _slug_taken)
+MOST_BUSINESSES = 10
+"""That one user may own at a time; closed ones do not count."""
+
+register_constraint("pk_tenant_slugs", slug_taken)
+register_constraint("uq_tenants_slug", slug_taken)
 
 
 class NewBusiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,74 +46,15 @@ class NewBusiness(msgspec.Struct, frozen=True, kw_only=True):
     locale: str = "en"
 
 
-class NewUser(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signs up; the password is hashed before any transaction begins."""
-
-    name: str
-    email: str
-    password_hash: str
-
-
-class SignedUp(msgspec.Struct, frozen=True, kw_only=True):
-    """`user_id` is None when the address was known already: then nothing was made, and the
-    address gets a mail that says so. The answer to whoever asked is the same.
-    """
-
-    slug: str
-    user_id: UUID | None
-
-
-async def sign_up(uow: UnitOfWork, who: NewUser, business: NewBusiness) -> SignedUp:
-    """Makes user and business; `uow` has no tenant yet.
-
-    Raises: InvalidInput with every field that will not do.
-    """
-    await check_business(uow, business)
-    known = await find_user_by_email(uow, who.email)
-    user_id = await _add_user(uow, who, business.locale) if known is None else None
-    if user_id is None:
-        return await _tell_known_address(uow, who, business)
-    slug = await add_business(uow, user_id, business)
-    ask_to_confirm(uow, user_id)
-    return SignedUp(slug=slug, user_id=user_id)
-
-
-async def _add_user(uow: UnitOfWork, who: NewUser, locale: str) -> UUID | None:
-    """The new user; None when the same address signed up at the same moment, as by a double click.
-
-    That other transaction is waited for here and has committed then.
-    """
-    added = await uow.session.execute(
-        insert(User)
-        .values(
-            id=new_id(),
-            email=normalise_email(who.email),
-            name=" ".join(who.name.split()),
-            password_hash=who.password_hash,
-            locale=locale,
-            created_at=uow.clock.now(),
-        )
-        .on_conflict_do_nothing(constraint="uq_users_email")
-        .returning(User.id)
-    )
-    return added.scalar_one_or_none()
-
-
-async def _tell_known_address(uow: UnitOfWork, who: NewUser, business: NewBusiness) -> SignedUp:
-    user = await find_user_by_email(uow, who.email)
-    await uow.adopt(PLATFORM_TENANT_ID)
-    if user is not None:
-        uow.record(KnownAddressSignedUp(user_id=user.id, asked_id=new_id()))
-    return SignedUp(slug=normalise_slug(business.slug), user_id=None)
-
-
 async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) -> str:
     """A business of this user, on the first plan; a trial only for the user's first business.
 
-    `uow` has no tenant before and this business's after. Returns the slug.
+    `uow` has no tenant before and this business's after. Returns the slug. Raises: InvalidInput for
+    one business more than `MOST_BUSINESSES`.
     """
     now, tenant_id = uow.clock.now(), new_id()
     await _hold_user(uow, user_id)
+    await _check_number(uow, user_id)
     first = not await _owns_anything(uow, user_id)
     await uow.adopt(tenant_id)
     slug = normalise_slug(business.slug)
@@ -139,13 +80,18 @@ async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) ->
     uow.session.add(TenantSlug(slug=slug, tenant_id=tenant_id, created_at=now))
     uow.session.add(_owner(tenant_id, user_id, now))
     uow.session.add(_begun(tenant_id, user_id, now))
+    begin_pruning(uow)
     await uow.session.flush()
     await rebuild_entitlements(uow, tenant_id)
     return slug
 
 
 async def check_business(
-    uow: UnitOfWork, business: NewBusiness, *, except_tenant: UUID | None = None
+    uow: UnitOfWork,
+    business: NewBusiness,
+    *,
+    except_tenant: UUID | None = None,
+    except_sign_up: UUID | None = None,
 ) -> None:
     """Raises: InvalidInput with every field that will not do."""
     wrong: dict[str, str] = {}
@@ -155,8 +101,10 @@ async def check_business(
     problem = slug_problem(slug)
     if problem is not None:
         wrong["slug"] = slug_sentence(problem)
-    elif not await is_slug_free(uow, slug, except_tenant=except_tenant):
-        wrong["slug"] = _slug_taken().message
+    elif not await is_slug_free(
+        uow, slug, except_tenant=except_tenant, except_sign_up=except_sign_up
+    ):
+        wrong["slug"] = slug_taken().message
     if business.timezone not in available_timezones():
         wrong["timezone"] = _("Please choose a timezone from the list.")
     if business.currency not in CURRENCIES:
@@ -183,6 +131,27 @@ async def _hold_user(uow: UnitOfWork, user_id: UUID) -> None:
     await uow.session.execute(
         select(User.id).where(User.id == user_id).with_for_update(key_share=True)
     )
+
+
+async def _check_number(uow: UnitOfWork, user_id: UUID) -> None:
+    owned = await uow.session.scalar(
+        select(func.count())
+        .select_from(Member)
+        .join(Tenant, Tenant.id == Member.tenant_id)
+        .where(
+            Member.user_id == user_id,
+            Member.role == Role.OWNER.value,
+            Tenant.status != TenantStatus.CLOSED.value,
+        )
+    )
+    if (owned or 0) >= MOST_BUSINESSES:
+        raise InvalidInput(
+            _(
+                "You own %(num)s businesses already, and one person can own no more.",
+                num=MOST_BUSINESSES,
+            ),
+            code="too_many_businesses",
+        )
 
 
 async def _owns_anything(uow: UnitOfWork, user_id: UUID) -> bool:

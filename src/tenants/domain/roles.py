@@ -33,3 +33,10 @@ _RANK = {Role.INSTRUCTOR: 0, Role.MANAGER: 1, Role.OWNER: 2}
 def reaches(role: Role, needed: Role) -> bool:
     """An owner may do what a manager may, and a manager what an instructor may."""
     return _RANK[role] >= _RANK[needed]
+
+
+def may_make(actor: Role | None, role: Role) -> bool:
+    """Whether a member may give this role to somebody, or take it from them: those who run the
+    business may, and none reaches above themselves.
+    """
+    return actor is not None and reaches(actor, Role.MANAGER) and reaches(actor, role)

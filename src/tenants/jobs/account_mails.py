@@ -10,9 +10,10 @@ from src.platform.links import LinkSigner
 from src.platform.mail.queue import Mail, queue_mail
 from src.platform.mail.templates import render_mail
 from src.tenants.commands.accounts import find_user_by_email, tail_of
+from src.tenants.commands.sign_ups import find_sign_up
 from src.tenants.domain import link_purposes
-from src.tenants.events import EmailToConfirm, KnownAddressSignedUp, PasswordForgotten
-from src.tenants.models import User
+from src.tenants.events import EmailToConfirm, PasswordForgotten, SignUpAsked
+from src.tenants.models import SignUp, User
 
 
 class AccountMailView(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,11 +45,19 @@ async def send_reset_link(job: JobContext, event: PasswordForgotten) -> None:
         await _queue(job, uow, "reset_password", user, path, event.asked_id)
 
 
-async def send_known_address(job: JobContext, event: KnownAddressSignedUp) -> None:
+async def answer_sign_up(job: JobContext, event: SignUpAsked) -> None:
+    """A link that finishes it, or to a user's address that there is an account already."""
     async with job.unit_of_work(done=True) as uow:
-        user = await uow.session.get(User, event.user_id)
+        asked = await find_sign_up(uow, event.sign_up_id)
+        if asked is None:
+            return
+        user = await find_user_by_email(uow, asked.email)
         if user is not None:
             await _queue(job, uow, "known_address", user, "/sign-in", event.asked_id)
+            return
+        payload = {"sign_up": str(asked.id), "email": asked.email}
+        path = f"/confirm-email/business/{_sign(job, link_purposes.FINISH_SIGN_UP, payload)}"
+        await _queue(job, uow, "finish_sign_up", asked, path, event.asked_id)
 
 
 def _sign(job: JobContext, purpose: str, payload: dict[str, Any]) -> str:
@@ -57,7 +66,7 @@ def _sign(job: JobContext, purpose: str, payload: dict[str, Any]) -> str:
 
 
 async def _queue(
-    job: JobContext, uow: Any, name: str, user: User, path: str, occasion: UUID
+    job: JobContext, uow: Any, name: str, user: User | SignUp, path: str, occasion: UUID
 ) -> None:
     settings = job.services.settings
     view = AccountMailView(

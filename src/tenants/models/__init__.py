@@ -17,11 +17,13 @@ from src.tenants.models.people import (
     BookingCounter,
     Customer,
     EntitlementGrant,
+    Invitation,
     Location,
     Participant,
     Performer,
     PerformerBusy,
 )
+from src.tenants.models.sign_ups import SignUp
 
 __all__ = [
     "ApiKey",
@@ -30,6 +32,7 @@ __all__ = [
     "Customer",
     "Due",
     "EntitlementGrant",
+    "Invitation",
     "Location",
     "Member",
     "Participant",
@@ -39,6 +42,7 @@ __all__ = [
     "PlanRequest",
     "PlanVersion",
     "PlatformAudit",
+    "SignUp",
     "Tenant",
     "TenantSlug",
     "User",

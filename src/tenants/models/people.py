@@ -59,6 +59,36 @@ class Performer(TenantScoped, Base):
     created_at: Mapped[datetime]
 
 
+class Invitation(TenantScoped, Base):
+    """Somebody is asked to join with a role; whoever follows the mailed link has the address.
+
+    Open until accepted, revoked or over. `performer_id` is who they will be.
+    """
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        within_tenant("performer_id", "performers"),
+        Index(
+            "uq_invitations_open",
+            "tenant_id",
+            "email",
+            unique=True,
+            postgresql_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
+        ),
+        CheckConstraint("role IN ('owner', 'manager', 'instructor')", name="role"),
+        CheckConstraint("email = lower(btrim(email))", name="email_normalised"),
+    )
+
+    email: Mapped[str]
+    role: Mapped[str]
+    performer_id: Mapped[UUID | None]
+    invited_by: Mapped[UUID]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
 class PerformerBusy(TenantScoped, Base):
     """When a performer is taken, by whatever takes them; the database refuses an overlap."""
 

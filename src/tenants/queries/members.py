@@ -71,13 +71,19 @@ async def find_person(uow: UnitOfWork, user_id: UUID) -> Person | None:
 async def list_members(uow: UnitOfWork, tenant_id: UUID) -> list[MemberRow]:
     """Everyone who may open the business, owners first."""
     rows = await uow.session.execute(
-        select(User.id, User.name, User.email, Member.role)
+        select(Member.id.label("member_id"), User.id, User.name, User.email, Member.role)
         .join_from(Member, User, User.id == Member.user_id)
         .where(Member.tenant_id == tenant_id)
         .order_by(User.name)
     )
     members = [
-        MemberRow(user_id=row.id, name=row.name, email=row.email, role=Role(row.role))
+        MemberRow(
+            id=row.member_id,
+            user_id=row.id,
+            name=row.name,
+            email=row.email,
+            role=Role(row.role),
+        )
         for row in rows
     ]
     order = [Role.OWNER, Role.MANAGER, Role.INSTRUCTOR]

@@ -13,7 +13,7 @@ from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import read_sources, resolve_entitlements
 from src.tenants.domain.roles import TenantStatus
-from src.tenants.models import Tenant, TenantSlug, User
+from src.tenants.models import SignUp, Tenant, TenantSlug, User
 from src.tenants.queries.members import (
     businesses_of,
     has_confirmed_owner,
@@ -111,7 +111,19 @@ def snapshot_from(row: Row[Any], now: datetime) -> TenantSnapshot:
     )
 
 
-async def is_slug_free(uow: UnitOfWork, slug: str, *, except_tenant: UUID | None = None) -> bool:
-    """Whether nobody else has or ever had the slug; a tenant may go back to one of its own."""
+async def is_slug_free(
+    uow: UnitOfWork,
+    slug: str,
+    *,
+    except_tenant: UUID | None = None,
+    except_sign_up: UUID | None = None,
+) -> bool:
+    """Whether nobody else has or ever had the slug, and no sign-up is keeping it.
+
+    A tenant may go back to one of its own, and a sign-up may be sent again.
+    """
     owner = await uow.session.scalar(select(TenantSlug.tenant_id).where(TenantSlug.slug == slug))
-    return owner is None or owner == except_tenant
+    keeper = await uow.session.scalar(
+        select(SignUp.id).where(SignUp.slug == slug, SignUp.expires_at > uow.clock.now())
+    )
+    return owner in (None, except_tenant) and keeper in (None, except_sign_up)

@@ -1,5 +1,6 @@
 """People as pages show them."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -35,7 +36,61 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 class MemberRow(msgspec.Struct, frozen=True, kw_only=True):
     """One member in the list of a business."""
 
+    id: UUID
     user_id: UUID
     name: str
     email: str
     role: Role
+
+
+class TeamRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A member on the team's page; `performer` is whose sessions are theirs.
+
+    `may_change` is whether the one who looks may.
+    """
+
+    id: UUID
+    name: str
+    email: str
+    role: Role
+    is_me: bool
+    performer: str | None
+    may_change: bool
+
+
+class InvitationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An invitation that nobody has answered; one that is over can be sent again."""
+
+    id: UUID
+    email: str
+    role: Role
+    performer: str | None
+    by: str
+    expires_at: datetime
+    is_over: bool
+    may_change: bool
+
+
+class Team(msgspec.Struct, frozen=True, kw_only=True):
+    """Everyone who may open the business, and who is asked to; `used` counts both."""
+
+    members: list[TeamRow]
+    invitations: list[InvitationRow]
+
+    @property
+    def used(self) -> int:
+        return len(self.members) + sum(not one.is_over for one in self.invitations)
+
+
+class MemberDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One member with what removing them would mean."""
+
+    id: UUID
+    user_id: UUID
+    name: str
+    email: str
+    role: Role
+    performer_id: UUID | None
+    performer: str | None
+    api_keys: int
+    """Keys in use that they made; these go on working."""

@@ -11,10 +11,12 @@ from src.tenants.web import (
     auth,
     branding,
     dashboard,
+    join,
     locations,
     performers,
     settings,
     signup,
+    team,
     theme,
 )
 from src.tenants.web.plan_routes import install_plan_pages, plan_handlers
@@ -29,6 +31,8 @@ route_handlers: list[Any] = [
     *branding.route_handlers,
     *performers.route_handlers,
     *locations.route_handlers,
+    *team.route_handlers,
+    *join.route_handlers,
     *audit_log.route_handlers,
     *api_keys.route_handlers,
     *plan_handlers,

@@ -1,4 +1,4 @@
-"""/app/<slug>/settings/team and /log: who may open the business, and what they did in it."""
+"""/app/<slug>/settings/log: what was done in the business, and by whom."""
 
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,9 @@ from src.platform.services import Services
 from src.platform.web.forms import bind, form_data
 from src.platform.web.pages import page
 from src.tenants.context import RequestContext
-from src.tenants.queries.members import list_members
 from src.tenants.queries.settings import list_log
-from src.tenants.views.people import MemberRow
 from src.tenants.views.settings import LogEntry
 from src.tenants.web.audit_words import log_sentence
-from src.tenants.web.guards import role_name
 from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_tabs
 
 
@@ -45,32 +42,6 @@ class LogView(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     newer_href: str | None
     older_href: str | None
-
-
-class TeamView(msgspec.Struct, frozen=True, kw_only=True):
-    """Everyone who may open the business; `roles` says each role in words."""
-
-    tabs: list[Tab]
-    members: list[MemberRow]
-    roles: dict[str, str]
-    me: UUID | None
-
-
-@get("/app/{slug:str}/settings/team", guards=MAY_SET, include_in_schema=False)
-async def show_team(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-) -> Response[bytes]:
-    async with services.uow_factory(ctx.here.id) as uow:
-        members = await list_members(uow, ctx.here.id)
-    view = TeamView(
-        tabs=settings_tabs(ctx, "team"),
-        members=members,
-        roles={str(member.role): role_name(member.role).capitalize() for member in members},
-        me=ctx.actor.user_id,
-    )
-    return page(request, "tenants/settings/team.html", view)
 
 
 @get("/app/{slug:str}/settings/log", guards=MAY_SET, include_in_schema=False)
@@ -107,4 +78,4 @@ def _who(entry: LogEntry) -> str:
     return entry.actor or _("A member")
 
 
-route_handlers = [show_team, show_log]
+route_handlers = [show_log]

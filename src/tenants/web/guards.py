@@ -16,6 +16,7 @@ from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role, reaches
 from src.tenants.gates import require_feature
+from src.tenants.role_words import role_name
 from src.tenants.web.middleware import context_of
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
@@ -55,16 +56,6 @@ def _check_member(ctx: RequestContext, role: Role) -> None:
         raise NotFound(_("There is nothing here."))
     if not reaches(ctx.actor.role, role):
         raise NotAllowed(_("This needs the role %(role)s.", role=role_name(role)))
-
-
-def role_name(role: Role) -> str:
-    """The role as people read it."""
-    names = {
-        Role.OWNER: _("owner"),
-        Role.MANAGER: _("manager"),
-        Role.INSTRUCTOR: _("instructor"),
-    }
-    return names[role]
 
 
 def _check_admin(ctx: RequestContext) -> None:

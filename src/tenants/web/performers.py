@@ -22,7 +22,6 @@ from src.tenants.commands.catalogue import (
     set_performer_active,
 )
 from src.tenants.context import RequestContext
-from src.tenants.domain.roles import Role
 from src.tenants.queries.members import list_members
 from src.tenants.queries.settings import get_performer, list_performers
 from src.tenants.views.settings import PerformerRow
@@ -173,7 +172,7 @@ async def _editor(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         row = await get_performer(uow, performer_id)
-        members = await _members(uow, ctx, row.user_id)
+        members = await _members(uow, ctx)
     view = PerformerView(
         tabs=settings_tabs(ctx, "performers"),
         row=row,
@@ -185,14 +184,11 @@ async def _editor(
     return page(request, template, view, status_code=422 if form is not None else 200)
 
 
-async def _members(
-    uow: UnitOfWork, ctx: RequestContext, present: UUID | None = None
-) -> list[tuple[str, str]]:
-    """Instructors, and whoever is linked already whatever their role is by now."""
+async def _members(uow: UnitOfWork, ctx: RequestContext) -> list[tuple[str, str]]:
+    """Anyone of the team may lead sessions, owners too."""
     return [
         (str(member.user_id), f"{member.name} ({member.email})")
         for member in await list_members(uow, ctx.here.id)
-        if member.role is Role.INSTRUCTOR or member.user_id == present
     ]
 
 

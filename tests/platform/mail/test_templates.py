@@ -12,7 +12,7 @@ MAILS = sorted(
     str(file.relative_to(TEMPLATES / "emails")).removesuffix(".subject.txt")
     for file in (TEMPLATES / "emails").rglob("*.subject.txt")
 )
-ACCOUNT_MAILS = ["confirm_email", "known_address", "reset_password"]
+ACCOUNT_MAILS = ["confirm_email", "finish_sign_up", "known_address", "reset_password"]
 LINK = "https://seatline.example/confirm-email/a.b-c_d?x=1&y=2"
 
 

@@ -1,6 +1,7 @@
 """From a stranger to an owner with a business, and back in again."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,10 +41,14 @@ def link_in(mailer: RememberingMailer) -> str:
 async def signed_up(olive: Visitor, services: Services) -> None:
     await olive.open("/sign-up")
     await olive.submit(OLIVE)
-    async with services.uow_factory(None) as uow:
-        tenant = await find_tenant_by_slug(uow, "lotus-yoga")
-    assert tenant is not None
-    await work(services, tenant.id)
+    await work(services, PLATFORM_TENANT_ID)
+
+
+async def begun(olive: Visitor, services: Services, mailer: RememberingMailer) -> None:
+    """With a business, and signed out again."""
+    await signed_up(olive, services)
+    await olive.open(link_in(mailer))
+    await olive.submit(to="/sign-out")
 
 
 async def test_signing_up_confirming_and_landing_on_the_list(
@@ -58,11 +63,9 @@ async def test_signing_up_confirming_and_landing_on_the_list(
 
 
 async def test_the_trial_ends_by_the_clock(
-    olive: Visitor, services: Services, clock: FrozenClock
+    olive: Visitor, services: Services, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:
-    from datetime import timedelta
-
-    await signed_up(olive, services)
+    await begun(olive, services, mailer)
     async with services.uow_factory(None) as uow:
         tenant = await find_tenant_by_slug(uow, "lotus-yoga")
         assert tenant is not None
@@ -108,17 +111,111 @@ async def test_all_that_is_wrong_is_said_at_once(olive: Visitor) -> None:
     assert "Please fill this in" in olive.text
 
 
-async def test_a_known_address_gets_the_same_answer_and_a_mail_that_says_so(
+VARYING = re.compile(r'name="(_csrf_token|token)"\s+value="[^"]+"|\b[0-9a-f]{24}\b')
+"""Tokens of forms and the ids of requests, which are new each time."""
+
+
+async def answers_after_signing_up(
+    services: Services, browser: AsyncClient, email: str, slug: str
+) -> list[tuple[int, str]]:
+    """What a stranger is told who signs up with this address, and by whatever they try then."""
+    stranger, told = Visitor(browser), []
+    asked = {**OLIVE, "email": email, "slug": slug}
+
+    def note() -> None:
+        assert stranger.page is not None
+        text = VARYING.sub("", stranger.text).replace(slug, "SLUG").replace(email, "EMAIL")
+        told.append((stranger.page.status_code, text))
+
+    await stranger.open("/sign-up")
+    await stranger.submit(asked)
+    note()
+    await work(services, PLATFORM_TENANT_ID)
+    for path in (f"/b/{slug}", f"/b/{slug}/theme.css", f"/app/{slug}", "/sign-up"):
+        stranger.page = await browser.get(path, follow_redirects=True)
+        note()
+    browser.cookies.clear()
+    await stranger.open("/sign-up")
+    for other in (email, "third@x.example"):
+        await stranger.submit({**asked, "email": other}, status=422)
+        note()
+    await stranger.open("/sign-in")
+    await stranger.submit({"email": email, "password": OLIVE["password"]}, status=422)
+    note()
+    return told
+
+
+async def test_nothing_tells_whether_an_address_was_known(
+    client: AsyncClient, services: Services, mailer: RememberingMailer
+) -> None:
+    """The answer to the form, the slug's page and its style, the door of the dashboard, the form
+    sent again, by the same and by another address, and the way in: byte by byte the same.
+    """
+    await a_user(services.uow_factory, "Olive", email="known@lotus.example")
+    known = await answers_after_signing_up(services, client, "known@lotus.example", "lotus-one")
+    client.cookies.clear()
+    fresh = await answers_after_signing_up(services, client, "fresh@lotus.example", "lotus-two")
+    assert known == fresh
+    assert [status for status, _text in known] == [200, 404, 404, 404, 200, 422, 422, 422]
+    assert "taken" in known[5][1]
+    subjects = [mail.subject for mail in mailer.sent]
+    assert ["already have" in subject for subject in subjects] == [True, False]
+
+
+async def test_a_slug_is_free_again_when_nobody_followed_the_link(
+    olive: Visitor, services: Services, mailer: RememberingMailer, clock: FrozenClock
+) -> None:
+    await signed_up(olive, services)
+    path = link_in(mailer)
+    clock.advance(timedelta(days=3, seconds=1))
+    await olive.open(path, status=410)
+    olive.client.cookies.clear()
+    await olive.open("/sign-up")
+    await olive.submit({**OLIVE, "email": "other@x.example"})
+    assert "Look into your mail" in olive.text
+
+
+async def test_the_same_form_corrected_is_the_same_sign_up(
     olive: Visitor, services: Services, mailer: RememberingMailer
 ) -> None:
-    await a_user(services.uow_factory, "Olive", email=OLIVE["email"])
+    """A slip in the address does not lock anybody out of the slug they chose."""
+    await olive.open("/sign-up")
+    await olive.submit({**OLIVE, "email": "slip@lotus.example"})
+    await work(services, PLATFORM_TENANT_ID)
+    slip = link_in(mailer)
     await olive.open("/sign-up")
     await olive.submit(OLIVE)
-    assert "Look into your mail" in olive.text
     await work(services, PLATFORM_TENANT_ID)
-    assert "already have" in mailer.sent[-1].subject
-    async with services.uow_factory(None) as uow:
-        assert await find_tenant_by_slug(uow, "lotus-yoga") is None
+    await olive.open(slip)
+    assert olive.path == "/sign-in", "the other address is not good any more"
+    await olive.open(link_in(mailer))
+    assert olive.path == "/app/lotus-yoga/start"
+    await olive.submit(to="/sign-out")
+    await olive.open(link_in(mailer))
+    assert olive.path == "/sign-in", "a link finishes once"
+
+
+async def test_another_browser_has_to_know_the_password(
+    olive: Visitor, services: Services, mailer: RememberingMailer
+) -> None:
+    """Whoever signs up somebody else's address does not get an account together with them."""
+    await signed_up(olive, services)
+    olive.client.cookies.clear()
+    await olive.open(link_in(mailer))
+    assert "in another browser" in olive.text
+    await olive.submit({"password": "not the one"}, status=422)
+    await olive.submit({"password": OLIVE["password"]})
+    assert olive.path == "/app/lotus-yoga/start"
+
+
+async def test_an_address_that_became_known_meanwhile_is_sent_to_sign_in(
+    olive: Visitor, services: Services, mailer: RememberingMailer
+) -> None:
+    await signed_up(olive, services)
+    await a_user(services.uow_factory, "Olive", email=OLIVE["email"])
+    await olive.open(link_in(mailer))
+    assert olive.path == "/sign-in"
+    assert "already have an account" in olive.text
 
 
 async def test_signing_in_gives_a_new_session_id_and_signing_out_ends_it(
@@ -138,9 +235,9 @@ async def test_signing_in_gives_a_new_session_id_and_signing_out_ends_it(
 
 
 async def test_a_wrong_password_and_an_unknown_address_get_the_same_sentence(
-    olive: Visitor, services: Services
+    olive: Visitor, services: Services, mailer: RememberingMailer
 ) -> None:
-    await signed_up(olive, services)
+    await begun(olive, services, mailer)
     sentences = []
     for email, password in ((OLIVE["email"], "wrong"), ("nobody@x.example", "wrong")):
         await olive.open("/sign-in")
@@ -161,7 +258,7 @@ async def test_guessing_is_slowed_down(olive: Visitor, services: Services) -> No
 async def test_next_never_leads_to_another_site(
     olive: Visitor, services: Services, mailer: RememberingMailer
 ) -> None:
-    await signed_up(olive, services)
+    await begun(olive, services, mailer)
     await olive.open("/sign-in?next=https://evil.example/")
     await olive.submit({"email": OLIVE["email"], "password": OLIVE["password"]})
     assert olive.page is not None
@@ -171,7 +268,7 @@ async def test_next_never_leads_to_another_site(
 async def test_a_forgotten_password_is_set_anew_once(
     olive: Visitor, services: Services, mailer: RememberingMailer
 ) -> None:
-    await signed_up(olive, services)
+    await begun(olive, services, mailer)
     await olive.open("/password/forgotten")
     await olive.submit({"email": OLIVE["email"]})
     await work(services, PLATFORM_TENANT_ID)
@@ -198,3 +295,22 @@ async def test_another_business_comes_without_a_second_trial(
         tenant = await find_tenant_by_slug(uow, "second-studio")
         assert tenant is not None
         assert tenant.entitlements.plan_key == "free"
+
+
+async def test_businesses_are_not_made_by_the_dozen(
+    olive: Visitor, services: Services, mailer: RememberingMailer, clock: FrozenClock
+) -> None:
+    await signed_up(olive, services)
+    await olive.open(link_in(mailer))
+    for number in range(5):
+        await olive.open("/app/new")
+        await olive.submit({"business_name": f"Studio {number}"}, to="/app/new")
+    await olive.open("/app/new")
+    await olive.submit({"business_name": "Studio 6"}, to="/app/new", status=429)
+    clock.advance(timedelta(days=2))
+    for number in range(10, 14):
+        await olive.open("/app/new")
+        await olive.submit({"business_name": f"Studio {number}"}, to="/app/new")
+    await olive.open("/app/new")
+    await olive.submit({"business_name": "Studio 15"}, to="/app/new", status=422)
+    assert "You own 10 businesses already" in olive.text

@@ -1,0 +1,106 @@
+"""Who may open what of a business's dashboard: the least role for each method of each address.
+
+A new route joins the list, with the least role that its work needs; the test fails otherwise.
+"""
+
+import re
+
+from src.tenants.domain.roles import Role
+
+_INSTRUCTOR = """
+GET
+GET /today
+GET /sessions
+GET /sessions/{session_id}
+GET /sessions/{session_id}/print
+"""
+
+_MANAGER = """
+GET /start
+GET POST /settings
+GET POST /settings/timezone
+GET POST /settings/terms
+GET POST /settings/branding
+GET /settings/accent.css
+GET POST /settings/performers
+GET POST /settings/performers/{performer_id}
+POST /settings/performers/{performer_id}/active
+GET /settings/locations
+GET POST /settings/locations/new
+GET POST /settings/locations/{location_id}
+POST /settings/locations/{location_id}/active
+GET POST /settings/team
+POST /settings/team/invitations/{invitation_id}/resend
+POST /settings/team/invitations/{invitation_id}/revoke
+GET POST /settings/team/{member_id}
+GET POST /settings/team/{member_id}/remove
+GET /settings/log
+GET POST /plan
+GET /plan/{key}
+GET /orders
+GET /orders/{order_id}
+POST /orders/{order_id}/paid
+GET POST /orders/{order_id}/refund
+POST /orders/{order_id}/refunds/{refund_id}/retry
+POST /orders/{order_id}/items/{item_id}/close
+GET /services
+GET POST /services/new
+GET POST /services/{service_id}/edit
+POST /services/{service_id}/active
+GET /services/{service_id}/sessions
+GET POST /services/{service_id}/sessions/new
+GET POST /services/{service_id}/sessions/repeat
+GET POST /services/{service_id}/import
+GET /services/{service_id}/series
+GET POST /services/{service_id}/series/new
+GET POST /sessions/{session_id}/edit
+GET POST /sessions/{session_id}/cancel
+GET POST /sessions/{session_id}/delete
+GET /series
+GET /series/{series_id}
+GET /series/{series_id}/buyers
+GET POST /series/{series_id}/edit
+POST /series/{series_id}/publish
+POST /series/{series_id}/unpublish
+GET /bookings/{booking_id}
+GET POST /bookings/{booking_id}/cancel
+GET /cancellations/{cancellation_id}
+POST /cancellations/{cancellation_id}/undo
+GET POST /imports/{import_id}
+POST /imports/{import_id}/commit
+POST /imports/{import_id}/delete
+"""
+
+_OWNER = """
+GET POST /settings/api-keys
+GET POST /settings/api-keys/{key_id}/revoke
+GET /payments
+GET /payments/refresh
+GET /payments/return
+POST /payments/connect
+POST /payments/check
+"""
+
+Entry = tuple[str, str]
+"""A method, and an address below /app/<slug> with its places named."""
+
+
+def _entries(text: str, role: Role) -> dict[Entry, Role]:
+    found: dict[Entry, Role] = {}
+    for line in text.strip().splitlines():
+        *methods, path = line.split(" ") if "/" in line else [line, ""]
+        found |= {(method, path): role for method in methods}
+    return found
+
+
+LEAST: dict[Entry, Role] = {
+    **_entries(_INSTRUCTOR, Role.INSTRUCTOR),
+    **_entries(_MANAGER, Role.MANAGER),
+    **_entries(_OWNER, Role.OWNER),
+}
+
+
+def entry_of(method: str, path: str) -> Entry:
+    """The entry of a route by its path as the framework has it."""
+    plain = re.sub(r"\{(\w+):\w+\}", r"{\1}", path)
+    return method, plain.removeprefix("/app/{slug}")
