@@ -248,7 +248,8 @@ def _insert_seats(
 ) -> None:
     """One seat per session and participant, each with its share of the total, in that order."""
     state = SeatState.HELD if order.state == OrderState.OPEN else SeatState.CONFIRMED
-    places = [(session, person) for session in quote.session_ids for person in participant_ids]
+    runs = zip(quote.session_ids, quote.sequences, strict=True)
+    places = [(*run, person) for run in runs for person in participant_ids]
     rows = [
         {
             "tenant_id": uow.tenant,
@@ -260,10 +261,12 @@ def _insert_seats(
             "state": str(state),
             "share_minor": share,
             "sequence": 0,
+            "sold_sequence": sequence,
+            "told_sequence": sequence,
             "changed_at": now,
             "changed_by": "guest",
             "changed_why": "",
         }
-        for (session_id, participant_id), share in zip(places, quote.shares_minor(), strict=True)
+        for (session_id, sequence, participant_id), share in zip(places, quote.shares_minor(), strict=True)
     ]
     uow.insert(SEATS, rows)

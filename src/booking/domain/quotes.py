@@ -16,7 +16,8 @@ SubjectKind = Literal["session", "series"]
 class Quote:
     """The price of one thing for one party, decided at one moment and frozen with the hold.
 
-    `session_ids` are in order of time; each gives a seat to each of the party.
+    `session_ids` are in order of time; each gives a seat to each of the party. `sequences` are
+    those sessions' own, of the state in which they are sold.
     """
 
     kind: SubjectKind
@@ -24,6 +25,7 @@ class Quote:
     service_id: UUID
     description: str
     session_ids: tuple[UUID, ...]
+    sequences: tuple[int, ...]
     party_size: int
     unit_minor: int
     price_type: SeriesPriceType

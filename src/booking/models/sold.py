@@ -42,7 +42,11 @@ class Booking(TenantScoped, Base):
 
 
 class Seat(TenantScoped, Base):
-    """One participant in one session: the only thing that uses capacity and has a price share."""
+    """One participant in one session: the only thing that uses capacity and has a price share.
+
+    `sold_sequence` is the session's sequence that the seat was sold at, `told_sequence` the one of
+    what its guest was last told; see `SessionChange`.
+    """
 
     __tablename__ = "seats"
     __table_args__ = (
@@ -76,6 +80,8 @@ class Seat(TenantScoped, Base):
     state: Mapped[str]
     share_minor: Mapped[int]
     sequence: Mapped[int] = mapped_column(default=0)
+    sold_sequence: Mapped[int] = mapped_column(default=0)
+    told_sequence: Mapped[int] = mapped_column(default=0)
     changed_at: Mapped[datetime]
     changed_by: Mapped[str]
     changed_why: Mapped[str] = mapped_column(default="")
