@@ -12,9 +12,16 @@ from src.booking.calendar_files import (
     cancellation_calendar,
 )
 from src.booking.domain.kinds import SeatState, SessionMode
+from src.booking.domain.moves import Facet, Said, place_line, what_differs
 from src.booking.guest_links import booking_path
+from src.booking.queries.changes import Believed, said_of
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts
-from src.booking.views.mails import ConfirmedView, RunView, SeatsCancelledView
+from src.booking.views.mails import (
+    ConfirmedView,
+    RunView,
+    SeatsCancelledView,
+    SessionsChangedView,
+)
 from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Attachment, Mail
@@ -27,9 +34,15 @@ CALENDAR_TYPE = "text/calendar"
 
 
 def confirmation_mail(
-    settings: Settings, tenant: TenantSnapshot, facts: BookingFacts, now: datetime
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: BookingFacts,
+    now: datetime,
+    believed: Believed,
 ) -> Mail:
-    """You are booked: every date spelled out and in the attached calendar file."""
+    """You are booked: every date spelled out and in the attached calendar file, with what it was
+    when it was booked where it has changed since.
+    """
     order = facts.order
     seats = [item for item in facts.seats if item.seat.state == SeatState.CONFIRMED]
     with use_locale(order.locale):
@@ -39,8 +52,9 @@ def confirmation_mail(
             contact=tenant.contact_email,
             guest_name=order.guest_name,
             what=facts.what,
-            runs=_runs(tenant, seats),
+            runs=_runs(tenant, seats, believed),
             zone_name=tenant.timezone,
+            may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
             money_line=money_line(facts),
             reference=order.reference,
@@ -91,6 +105,45 @@ def cancellation_mail(
     return _mail("seats_cancelled", tenant, first, view, calendar, key)
 
 
+def change_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    bookings: Sequence[BookingFacts],
+    believed: Believed,
+    now: datetime,
+) -> Mail:
+    """These dates are not what you were told: old and new, and calendar entries that follow.
+
+    One mail to one customer for all of an act, whatever number of orders and dates it touches.
+    """
+    first = bookings[0]
+    seats = [item for facts in bookings for item in facts.seats]
+    booking_url = settings.base_url + booking_path(settings, tenant.slug, first.order)
+    with use_locale(first.order.locale):
+        view = SessionsChangedView(
+            locale=first.order.locale,
+            from_name=tenant.name,
+            contact=tenant.contact_email,
+            guest_name=first.order.guest_name,
+            what=first.what,
+            runs=_runs(tenant, seats, believed),
+            zone_name=tenant.timezone,
+            reason=_reason(seats, believed),
+            may_leave=_moved_since_told(seats),
+            booking_url=booking_url,
+        )
+    calendar = booking_calendar(
+        [seat for facts in bookings for seat in _own_entries(settings, tenant, facts)],
+        organiser=Organiser(name=tenant.name, email=tenant.contact_email),
+        zone=tenant.zone,
+        host=settings.host,
+        now=now,
+    )
+    # A seat's guest is told of one state of its session once.
+    key = f"changed:{seats[0].seat.id}:{seats[0].session.sequence}"
+    return _mail("sessions_changed", tenant, first, view, calendar, key)
+
+
 def calendar_seats(
     facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str
 ) -> list[CalendarSeat]:
@@ -109,11 +162,19 @@ def calendar_seats(
     ]
 
 
+def _own_entries(
+    settings: Settings, tenant: TenantSnapshot, facts: BookingFacts
+) -> list[CalendarSeat]:
+    """The seats as entries that lead to their own booking's page."""
+    own_page = settings.base_url + booking_path(settings, tenant.slug, facts.order)
+    return calendar_seats(facts, facts.seats, own_page)
+
+
 def place_of(item: SeatFacts) -> str:
     """Where to go, as one line; empty for an online session."""
     if item.session.mode == SessionMode.ONLINE or item.location is None:
         return ""
-    return ", ".join(filter(None, (item.location.name, item.location.address)))
+    return place_line(item.location.name, item.location.address)
 
 
 def money_line(facts: BookingFacts) -> str:
@@ -127,25 +188,59 @@ def money_line(facts: BookingFacts) -> str:
     return _("Free of charge")
 
 
-def _runs(tenant: TenantSnapshot, seats: Sequence[SeatFacts]) -> list[RunView]:
+def was_line(tenant: TenantSnapshot, item: SeatFacts, before: Said) -> str:
+    """What the guest was told of the date as far as it is no longer so, in one line."""
+    now = said_of(item.session, item.location, tenant.timezone)
+    words: list[str] = []
+    for facet in what_differs(before, now):
+        if facet is Facet.TIME:
+            when = date_range(before.starts_at, before.ends_at, before.timezone)
+            moved = before.timezone != now.timezone
+            words.append(f"{when} ({before.timezone})" if moved else when)
+        elif facet is Facet.TITLE:
+            words.append(before.title or _("no title"))
+        elif facet is Facet.PLACE:
+            online = _("online") if before.mode == SessionMode.ONLINE else _("no place given")
+            words.append(before.place or online)
+        else:
+            words.append(_("another link to join") if before.meeting_url else _("no link to join"))
+    return " · ".join(words)
+
+
+def _runs(
+    tenant: TenantSnapshot, seats: Sequence[SeatFacts], believed: Believed | None = None
+) -> list[RunView]:
     """Each date once, however many people of the party come."""
     by_session = {item.session.id: item for item in seats}
+    earlier = {item.session.id: (believed or {}).get(item.known) for item in seats}
     return [
         RunView(
             when=date_range(item.session.starts_at, item.session.ends_at, tenant.zone),
             title=item.session.title,
             where=place_of(item),
             join_url=item.session.meeting_url,
+            was=was_line(tenant, item, before.said) if (before := earlier[item.session.id]) else "",
         )
         for item in by_session.values()
     ]
+
+
+def _moved_since_told(seats: Sequence[SeatFacts]) -> bool:
+    """Whether this mail is the one that tells of a move."""
+    return any(item.seat.told_sequence < item.session.moved_sequence for item in seats)
+
+
+def _reason(seats: Sequence[SeatFacts], believed: Believed) -> str:
+    """Each reason that was given, once."""
+    told = [earlier for item in seats if (earlier := believed.get(item.known)) is not None]
+    return " ".join(dict.fromkeys(words for earlier in told for words in earlier.reasons))
 
 
 def _mail(
     name: str,
     tenant: TenantSnapshot,
     facts: BookingFacts,
-    view: ConfirmedView | SeatsCancelledView,
+    view: ConfirmedView | SeatsCancelledView | SessionsChangedView,
     calendar: bytes,
     dedupe_key: str,
 ) -> Mail:

@@ -267,6 +267,8 @@ def _insert_seats(
             "changed_by": "guest",
             "changed_why": "",
         }
-        for (session_id, sequence, participant_id), share in zip(places, quote.shares_minor(), strict=True)
+        for (session_id, sequence, participant_id), share in zip(
+            places, quote.shares_minor(), strict=True
+        )
     ]
     uow.insert(SEATS, rows)

@@ -3,10 +3,13 @@
 from sqlalchemy import text
 
 from src.billing.events import OrderConfirmed
+from src.booking.commands.changes import mark_told
+from src.booking.commands.holds import lock_seats
 from src.booking.domain.kinds import SeatState
 from src.booking.events import SeatsCancelled
 from src.booking.mails import cancellation_mail, confirmation_mail
 from src.booking.models import Cancellation
+from src.booking.queries.changes import find_believed
 from src.booking.queries.mail_facts import (
     BookingFacts,
     find_booking_facts,
@@ -23,19 +26,25 @@ _ESTABLISH = text(
 
 
 async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
-    """One mail with every date; its customer has a confirmed order now and so is established."""
+    """One mail with every date, and what changed since it was booked; its customer has a confirmed
+    order now and so is established.
+    """
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
+        # Locked before they are read: a change is told by this mail or, after it, by its own.
+        await lock_seats(uow, event.order_id, (SeatState.CONFIRMED,))
         facts = await find_booking_facts(uow, event.order_id)
         if facts is None:
             return
+        believed = await find_believed(uow, facts.seats)
         await uow.session.execute(
             _ESTABLISH, {"tenant_id": uow.tenant, "customer_id": facts.order.customer_id}
         )
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        mail = confirmation_mail(settings, tenant, facts, now)
+        mail = confirmation_mail(settings, tenant, facts, now, believed)
         if mail.to_address and _has_dates(facts):
             await queue_mail(uow, mail, host=settings.host)
+        await mark_told(uow, facts.seats)
 
 
 def _has_dates(facts: BookingFacts) -> bool:
