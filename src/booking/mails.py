@@ -12,10 +12,11 @@ from src.booking.calendar_files import (
     cancellation_calendar,
 )
 from src.booking.domain.kinds import SeatState, SessionMode
-from src.booking.domain.moves import Facet, Said, place_line, what_differs
+from src.booking.domain.moves import place_line
 from src.booking.guest_links import booking_path
 from src.booking.queries.changes import Believed, said_of
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts
+from src.booking.said import was_words
 from src.booking.views.mails import (
     ConfirmedView,
     RunView,
@@ -188,41 +189,28 @@ def money_line(facts: BookingFacts) -> str:
     return _("Free of charge")
 
 
-def was_line(tenant: TenantSnapshot, item: SeatFacts, before: Said) -> str:
-    """What the guest was told of the date as far as it is no longer so, in one line."""
-    now = said_of(item.session, item.location, tenant.timezone)
-    words: list[str] = []
-    for facet in what_differs(before, now):
-        if facet is Facet.TIME:
-            when = date_range(before.starts_at, before.ends_at, before.timezone)
-            moved = before.timezone != now.timezone
-            words.append(f"{when} ({before.timezone})" if moved else when)
-        elif facet is Facet.TITLE:
-            words.append(before.title or _("no title"))
-        elif facet is Facet.PLACE:
-            online = _("online") if before.mode == SessionMode.ONLINE else _("no place given")
-            words.append(before.place or online)
-        else:
-            words.append(_("another link to join") if before.meeting_url else _("no link to join"))
-    return " · ".join(words)
-
-
 def _runs(
     tenant: TenantSnapshot, seats: Sequence[SeatFacts], believed: Believed | None = None
 ) -> list[RunView]:
     """Each date once, however many people of the party come."""
     by_session = {item.session.id: item for item in seats}
-    earlier = {item.session.id: (believed or {}).get(item.known) for item in seats}
     return [
         RunView(
             when=date_range(item.session.starts_at, item.session.ends_at, tenant.zone),
             title=item.session.title,
             where=place_of(item),
             join_url=item.session.meeting_url,
-            was=was_line(tenant, item, before.said) if (before := earlier[item.session.id]) else "",
+            was=_was(tenant, item, believed or {}),
         )
         for item in by_session.values()
     ]
+
+
+def _was(tenant: TenantSnapshot, item: SeatFacts, believed: Believed) -> str:
+    earlier = believed.get(item.known)
+    if earlier is None:
+        return ""
+    return was_words(earlier.said, said_of(item.session, item.location, tenant.timezone))
 
 
 def _moved_since_told(seats: Sequence[SeatFacts]) -> bool:

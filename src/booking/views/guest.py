@@ -57,6 +57,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     """A date of a booking with the state of its seats: held, confirmed, attended, cancelled ...
 
     `seats` are those that stand of the party's; `meeting_url` is empty until it may be known.
+    `was` is what was sold, as far as it has changed since; `is_moved` says that its time has.
     """
 
     starts_at: datetime
@@ -67,13 +68,16 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: str
     state: str
     seats: int
+    was: str
+    is_moved: bool
 
 
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
     `stage`: held, processing, over (its time to pay), confirmed, cancelled, expired, given_up,
-    too_late (the payment came when the seats were gone).
+    too_late (the payment came when the seats were gone). `may_leave_free`: a date that is still to
+    come was moved after it was booked.
     """
 
     stage: str
@@ -84,6 +88,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     party: list[str]
     party_size: int
     dates: list[BookedDate]
+    may_leave_free: bool
     total_minor: int
     paid_minor: int
     refunded_minor: int
