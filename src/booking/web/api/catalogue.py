@@ -25,7 +25,12 @@ from src.booking.commands.services import (
     get_service,
     update_service,
 )
-from src.booking.commands.sessions import CreateSession, create_session
+from src.booking.commands.sessions import (
+    CreateSession,
+    UpdateSession,
+    create_session,
+    update_session,
+)
 from src.booking.domain.kinds import (
     GapPolicy,
     JoinPolicy,
@@ -94,6 +99,23 @@ class SessionIn(msgspec.Struct, frozen=True, kw_only=True):
     performer_id: UUID | None = None
 
 
+class SessionChangeIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as it is to be. Where it has guests, another time needs `move_guests`; whoever
+    booked is told by mail, with the `reason`.
+    """
+
+    starts_at: datetime
+    ends_at: datetime
+    capacity: Annotated[int, Meta(ge=1, le=100_000)]
+    title: Title = ""
+    mode: SessionMode = SessionMode.IN_PERSON
+    meeting_url: Annotated[str, Meta(max_length=500)] = ""
+    location_id: UUID | None = None
+    performer_id: UUID | None = None
+    move_guests: bool = False
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
 class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
     """A series. `session_ids` are all its dates; `service_id` is fixed once it is made."""
 
@@ -130,6 +152,18 @@ class ReasonIn(msgspec.Struct, frozen=True, kw_only=True):
     """Why; it is told to those whose seats are freed."""
 
     reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+def _need_offsets(**moments: datetime | None) -> None:
+    """Raises: InvalidInput for moments that do not say where on the clock they are."""
+    sentence = _("Give the moment with its offset, e.g. 2027-05-14T18:00:00+02:00.")
+    wrong = {
+        name: sentence
+        for name, moment in moments.items()
+        if moment is not None and moment.tzinfo is None
+    }
+    if wrong:
+        raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
 
 
 @get("/services", summary="List services")
@@ -191,10 +225,7 @@ async def api_list_sessions(
     limit: FromQuery[int] = 50,
 ) -> SessionPage:
     """By start, from now on unless `from_at` says otherwise; past and cancelled ones included."""
-    for name, moment in (("from_at", from_at), ("to_at", to_at)):
-        if moment is not None and moment.tzinfo is None:
-            sentence = _("Give the moment with its offset, e.g. 2027-05-14T18:00:00+02:00.")
-            raise InvalidInput(sentence, fields={name: sentence})
+    _need_offsets(from_at=from_at, to_at=to_at)
     asked = SessionsAsked(
         service_id=service_id, from_at=from_at, to_at=to_at, after=after, limit=limit
     )
@@ -218,15 +249,24 @@ async def api_create_session(
     ctx: NamedDependency[RequestContext],
     data: JSONBody[SessionIn],
 ) -> SessionOut:
-    wrong = {
-        name: _("Give the moment with its offset, e.g. 2027-05-14T18:00:00+02:00.")
-        for name, moment in (("starts_at", data.starts_at), ("ends_at", data.ends_at))
-        if moment.tzinfo is None
-    }
-    if wrong:
-        raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
+    _need_offsets(starts_at=data.starts_at, ends_at=data.ends_at)
     async with services.uow_factory(ctx.here.id) as uow:
         session_id = await create_session(uow, ctx, CreateSession(**msgspec.structs.asdict(data)))
+        return await get_session_out(uow, ctx.here, session_id)
+
+
+@put("/sessions/{session_id:uuid}", summary="Change or move a session")
+async def api_update_session(
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    session_id: FromPath[UUID],
+    data: JSONBody[SessionChangeIn],
+) -> SessionOut:
+    """409 `moves_guests` where somebody has a seat and `move_guests` is not set: nothing is done."""
+    _need_offsets(starts_at=data.starts_at, ends_at=data.ends_at)
+    async with services.uow_factory(ctx.here.id) as uow:
+        cmd = UpdateSession(session_id=session_id, **msgspec.structs.asdict(data))
+        await update_session(uow, ctx, cmd)
         return await get_session_out(uow, ctx.here, session_id)
 
 
@@ -323,6 +363,7 @@ route_handlers = [
     api_list_sessions,
     api_get_session,
     api_create_session,
+    api_update_session,
     api_cancel_session,
     api_list_series,
     api_get_series,
