@@ -25,6 +25,12 @@ class PriceChanged(Conflict):
         self.total_minor = total_minor
 
 
+class DatesChanged(Conflict):
+    """A date is not as the guest was shown it; nothing was booked."""
+
+    code = "dates_changed"
+
+
 class MovesGuests(Conflict):
     """It would move guests who have a seat, and nobody has said that it shall; nothing was done."""
 

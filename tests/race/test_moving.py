@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from src.booking.commands.book import book
 from src.booking.commands.sessions import UpdateSession, update_session
@@ -12,8 +12,11 @@ from src.booking.models import Seat, Session
 from src.booking.queries import offers
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import DomainError
+from src.platform.jobs.delivery import Delivery
+from src.platform.outbox.events import registry
 from tests.booking.commands.test_book import a_wish
 from tests.booking.commands.test_sessions import HOUR
+from tests.booking.jobs.test_cancel_holds import somebody_waits_for_a_lock
 from tests.conftest import Committing
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
@@ -91,6 +94,46 @@ async def test_a_booking_that_lands_after_the_others_were_told_reads_of_the_move
     assert "Before: Mon, Mar 8, 2027, 10:00" in mail.body
     [seat] = await seats(committing, business)
     assert (seat.sold_sequence, seat.told_sequence) == (0, 1)
+
+
+async def test_a_confirmation_on_its_way_is_never_overtaken_by_the_news(
+    committing: Committing, mailer: RememberingMailer
+) -> None:
+    """The confirmation has read the old time and is held up; the news waits for it."""
+    business = await a_business(committing.uow_factory)
+    service = await a_service(committing.uow_factory, business.id, price_type="free")
+    session = await a_session(committing.uow_factory, service)
+    async with committing.uow_factory(business.id) as uow:
+        await booking(business, session, 0)(uow)
+    async with committing.uow_factory(business.id) as holding:
+        await holding.session.execute(text("SELECT id FROM customers FOR UPDATE"))
+        confirming = asyncio.create_task(work(committing.services, business.id))
+        await somebody_waits_for_a_lock(committing)
+        async with committing.uow_factory(business.id) as owner:
+            await moving(business, session)(owner)
+        await delivered(committing, business, "booking.find_affected")
+        telling = asyncio.create_task(delivered(committing, business, "booking.tell_changed"))
+        await asyncio.wait([telling], timeout=0.5)
+        assert not telling.done(), "it waits for the seats"
+        assert not confirming.done()
+    await asyncio.gather(confirming, telling)
+    await work(committing.services, business.id)
+    said = [mail.subject.split(":")[0] for mail in mailer.sent]
+    assert said == ["You are booked", "Changed"]
+    assert "Before: Mon, Mar 8, 2027, 10:00" in mailer.sent[-1].body
+
+
+async def delivered(committing: Committing, business: Business, consumer: str) -> None:
+    """One delivery of the consumer's only row, beside whatever else is under way."""
+    async with committing.uow_factory(business.id) as uow:
+        found = await uow.session.execute(
+            text("SELECT id, attempts FROM outbox WHERE consumer = :consumer"),
+            {"consumer": consumer},
+        )
+        row = found.one()
+    services = committing.services
+    delivery = Delivery(registry, services.uow_factory, services.clock, services)
+    await delivery.deliver(business.id, row.id, row.attempts)
 
 
 async def test_two_owners_who_move_it_at_once_do_not_tell_half_of_it(

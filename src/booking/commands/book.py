@@ -22,7 +22,7 @@ from src.booking.domain.bookable import why_not_bookable_series, why_not_bookabl
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
-from src.booking.errors import NotBookable, PriceChanged
+from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.models import Booking, Seat
 from src.booking.queries.offer_facts import (
     business_facts,
@@ -56,7 +56,8 @@ PLAN_REASONS = {
 class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One guest's wish. `party` has a name, perhaps empty, for everyone who comes.
 
-    `quoted_minor` is the total the guest was shown, None when nobody was shown one.
+    `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
+    quote; None when nobody was shown one.
     """
 
     kind: SubjectKind
@@ -70,12 +71,15 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
     note: str = ""
     quoted_minor: int | None = None
+    quoted_dates: str | None = None
     source: str = "hub"
     locale: str = "en"
 
     def fingerprint(self) -> str:
         """Equal for a repeated submit, different when anything the guest chose has changed."""
-        said = msgspec.structs.replace(self, form_token="", consents={}, quoted_minor=None)
+        said = msgspec.structs.replace(
+            self, form_token="", consents={}, quoted_minor=None, quoted_dates=None
+        )
         return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 
 
@@ -106,12 +110,13 @@ class Booked:
 async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked:
     """Takes the seats and writes order, booking and seats; free and on-site orders are confirmed.
 
-    Raises: NotFound, NotBookable, PlanLimitReached, PriceChanged, SeatsGone; nothing is written
-    then.
+    Raises: NotFound, NotBookable, PlanLimitReached, DatesChanged, PriceChanged, SeatsGone; nothing
+    is written then.
     """
     now = uow.clock.now()
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     quote, earliest = await _decide(uow, tenant, cmd, now)
+    _check_dates(cmd, quote)
     _check_price(tenant, cmd, quote)
     booked = await _write(uow, tenant, cmd, quote, now)
     await uow.settle()
@@ -159,6 +164,14 @@ def _refuse(tenant: TenantSnapshot, reasons: list[Reason]) -> None:
             refusal.message = reason.guest_sentence
             raise refusal
     raise NotBookable(reasons)
+
+
+def _check_dates(cmd: BookCommand, quote: Quote) -> None:
+    """Nobody buys a date that was moved while they filled in the form."""
+    if cmd.quoted_dates not in (None, quote.dates_key):
+        raise DatesChanged(
+            _("The dates have just changed. Please look at them again before you book.")
+        )
 
 
 def _check_price(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote) -> None:

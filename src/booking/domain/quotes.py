@@ -1,5 +1,6 @@
 """What a guest is about to buy: which sessions, at what price, one line, and the seats' shares."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -43,6 +44,13 @@ class Quote:
         if self.price_type is SeriesPriceType.ON_SITE:
             return PaymentMode.ON_SITE
         return PaymentMode.ONLINE
+
+    @property
+    def dates_key(self) -> str:
+        """Another one as soon as any of the dates is another or has changed."""
+        dates = zip(self.session_ids, self.sequences, strict=True)
+        said = ",".join(f"{session_id}:{sequence}" for session_id, sequence in dates)
+        return hashlib.sha256(said.encode()).hexdigest()[:20]
 
     def shares_minor(self) -> Sequence[int]:
         """One share for each seat, session by session and within one by the party's order."""

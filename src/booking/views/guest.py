@@ -16,7 +16,8 @@ PriceLine = tuple[str, int, str]
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a guest wants to book, as it can be had now for a party of `size`.
 
-    `closed` says why it cannot be booked by anybody; `size_error` why not by so many.
+    `closed` says why it cannot be booked by anybody; `size_error` why not by so many. `dates_key`
+    stands for the dates as they are shown.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     service_href: str
     kind: str
     dates: list[SpelledDate]
+    dates_key: str
     included: int
     performer: str | None
     size: int

@@ -237,3 +237,22 @@ async def test_the_guests_own_page_says_what_was_booked(shop: Shop, client: Asyn
     moved = await shop.guest.open(own)
     assert "Moved from Mon, Mar 8, 2027, 6:00\u202fPM\N{EN DASH}7:00\u202fPM · Basics" in moved.text
     assert "without any charge" in moved.text
+
+
+async def test_nobody_buys_a_date_that_moved_while_the_form_was_open(shop: Shop) -> None:
+    uow_factory = shop.services.uow_factory
+    service = await a_service(uow_factory, shop.business.id, price_type="free")
+    session = await a_session(uow_factory, service, starts_at=AT)
+    await shop.guest.open(subject("session", session.id))
+    await change(shop.services, shop.business, session.id, by=25 * HOUR)
+    refused = await shop.send()
+    assert refused.status_code == 409
+    assert "The dates have just changed." in refused.text
+    assert "Tue, Mar 9, 2027, 7:00\u202fPM" in refused.text
+    async with uow_factory(shop.business.id) as uow:
+        assert (await uow.session.scalars(select(Seat))).all() == []
+    shop.guest.page = refused
+    assert (await shop.send()).status_code == 303
+    page = await shop.guest.open(await own_page(shop))
+    assert "Moved from" not in page.text
+    assert "without any charge" not in page.text
