@@ -262,7 +262,7 @@ async def api_update_session(
     session_id: FromPath[UUID],
     data: JSONBody[SessionChangeIn],
 ) -> SessionOut:
-    """409 `moves_guests` where somebody has a seat and `move_guests` is not set: nothing is done."""
+    """409 `moves_guests` where a seat is taken and `move_guests` is not set; nothing is done."""
     _need_offsets(starts_at=data.starts_at, ends_at=data.ends_at)
     async with services.uow_factory(ctx.here.id) as uow:
         cmd = UpdateSession(session_id=session_id, **msgspec.structs.asdict(data))
