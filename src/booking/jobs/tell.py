@@ -4,7 +4,6 @@ from sqlalchemy import text
 
 from src.billing.events import OrderConfirmed
 from src.booking.commands.changes import mark_told
-from src.booking.commands.holds import lock_seats
 from src.booking.domain.kinds import SeatState
 from src.booking.events import SeatsCancelled
 from src.booking.mails import cancellation_mail, confirmation_mail
@@ -19,6 +18,11 @@ from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
 from src.tenants.queries.tenants import tenant_snapshot
 
+# Constant, as every confirmation runs it.
+_LOCK_SEATS = text(
+    "SELECT id FROM seats WHERE tenant_id = :tenant_id AND order_id = :order_id"
+    " AND state = 'confirmed' ORDER BY session_id, id FOR NO KEY UPDATE"
+)
 _ESTABLISH = text(
     "UPDATE customers SET is_established = true"
     " WHERE tenant_id = :tenant_id AND id = :customer_id AND NOT is_established"
@@ -32,7 +36,9 @@ async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
         # Locked before they are read: a change is told by this mail or, after it, by its own.
-        await lock_seats(uow, event.order_id, (SeatState.CONFIRMED,))
+        await uow.session.execute(
+            _LOCK_SEATS, {"tenant_id": uow.tenant, "order_id": event.order_id}
+        )
         facts = await find_booking_facts(uow, event.order_id)
         if facts is None:
             return

@@ -67,6 +67,7 @@ async def get_guest_booking(
     now = uow.clock.now()
     stage = _stage(order, seats, money, now, has_paid=has_paid)
     sold = await find_earlier(uow, [_sold(seat) for seat in seats if _has_changed(seat)])
+    dates = _dates(seats, sold, tenant.timezone)
     service_href = f"/b/{tenant.slug}/{service.slug}"
     return GuestBookingView(
         stage=stage,
@@ -76,8 +77,9 @@ async def get_guest_booking(
         guest_email=order.guest_email,
         party=_party(seats),
         party_size=booking.party_size,
-        dates=_dates(seats, sold, tenant.timezone),
-        may_leave_free=any(_may_leave_free(seat, now) for seat in seats),
+        dates=dates,
+        may_leave_free=any(date.is_moved for date in dates)
+        and any(_may_leave_free(seat, now) for seat in seats),
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, select
 
 from src.billing.models import Order
-from src.booking.domain.moves import may_leave_free_because_moved
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Location
@@ -33,11 +32,6 @@ class SeatFacts:
     @property
     def is_untold(self) -> bool:
         return self.seat.told_sequence < self.session.sequence
-
-    @property
-    def may_leave_free(self) -> bool:
-        """Whether the session was moved after this seat was sold."""
-        return may_leave_free_because_moved(self.seat.sold_sequence, self.session.moved_sequence)
 
 
 @dataclass(frozen=True, slots=True)

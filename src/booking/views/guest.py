@@ -79,7 +79,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
 
     `stage`: held, processing, over (its time to pay), confirmed, cancelled, expired, given_up,
     too_late (the payment came when the seats were gone). `may_leave_free`: a date that is still to
-    come was moved after it was booked.
+    come was moved after it was booked, and is not back where it was.
     """
 
     stage: str
