@@ -70,8 +70,15 @@ def _wire_booking() -> None:
     from src.billing.events import OrderConfirmed
     from src.billing.lines import register_line_kind
     from src.booking.commands.holds import SeatLines
-    from src.booking.events import CancellationRequested, SeatsCancelled, SeatsLeft
+    from src.booking.events import (
+        CancellationRequested,
+        CustomerAffected,
+        SeatsCancelled,
+        SeatsLeft,
+        SessionsChanged,
+    )
     from src.booking.jobs.cancel import carry_out_cancellation
+    from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
     from src.booking.jobs.tell import (
         tell_of_cancelled_seats,
         tell_of_confirmation,
@@ -92,6 +99,8 @@ def _wire_booking() -> None:
     registry.on(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmation)
     registry.on(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
+    registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
+    registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)
     register_currency_lock("booking.prices", lock_currency_by_prices)
     register_timezone_preview("booking.sessions", upcoming_dates)

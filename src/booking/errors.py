@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from src.booking.domain.reasons import Reason, guest_sentence
 from src.platform.errors import Conflict
+from src.platform.i18n import ngettext
 
 
 class NotBookable(Conflict):
@@ -22,3 +23,25 @@ class PriceChanged(Conflict):
     def __init__(self, message: str, *, total_minor: int) -> None:
         super().__init__(message)
         self.total_minor = total_minor
+
+
+class DatesChanged(Conflict):
+    """A date is not as the guest was shown it; nothing was booked."""
+
+    code = "dates_changed"
+
+
+class MovesGuests(Conflict):
+    """It would move guests who have a seat, and nobody has said that it shall; nothing was done."""
+
+    code = "moves_guests"
+
+    def __init__(self, seats: int) -> None:
+        super().__init__(
+            ngettext(
+                "%(num)s seat is taken. Its guest would be moved too: say that this is meant.",
+                "%(num)s seats are taken. Their guests would be moved too: say that this is meant.",
+                seats,
+            )
+        )
+        self.seats = seats

@@ -37,3 +37,22 @@ class SeatsLeft(Event, frozen=True, kw_only=True):
     seat_ids: list[UUID]
     by: str
     why: str = ""
+
+
+class SessionsChanged(Event, frozen=True, kw_only=True):
+    """An act changed sessions in what their guests know of them; `session_changes` has which.
+
+    Those whose customer's id comes `after` are still to be gone through.
+    """
+
+    topic: ClassVar[str] = "booking.sessions_changed"
+    action_id: UUID
+    after: UUID | None = None
+
+
+class CustomerAffected(Event, frozen=True, kw_only=True):
+    """The act changed sessions that this customer has booked, and they have not been told yet."""
+
+    topic: ClassVar[str] = "booking.customer_affected"
+    action_id: UUID
+    customer_id: UUID

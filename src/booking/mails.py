@@ -12,9 +12,17 @@ from src.booking.calendar_files import (
     cancellation_calendar,
 )
 from src.booking.domain.kinds import SeatState, SessionMode
+from src.booking.domain.moves import place_line
 from src.booking.guest_links import booking_path
+from src.booking.queries.changes import Believed, said_of
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts
-from src.booking.views.mails import ConfirmedView, RunView, SeatsCancelledView
+from src.booking.said import was_words
+from src.booking.views.mails import (
+    ConfirmedView,
+    RunView,
+    SeatsCancelledView,
+    SessionsChangedView,
+)
 from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Attachment, Mail
@@ -31,12 +39,12 @@ def confirmation_mail(
     tenant: TenantSnapshot,
     facts: BookingFacts,
     now: datetime,
+    believed: Believed,
     *,
     owed_minor: int,
 ) -> Mail:
-    """You are booked: every date spelled out and in the attached calendar file.
-
-    `owed_minor` is what is still to be paid on site.
+    """You are booked: every date spelled out and in the attached calendar file, with what it was
+    when it was booked where it has changed since. `owed_minor` is still to be paid on site.
     """
     order = facts.order
     seats = [item for item in facts.seats if item.seat.state == SeatState.CONFIRMED]
@@ -47,8 +55,9 @@ def confirmation_mail(
             contact=tenant.contact_email,
             guest_name=order.guest_name,
             what=facts.what,
-            runs=_runs(tenant, seats),
+            runs=_runs(tenant, seats, believed),
             zone_name=tenant.timezone,
+            may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
             money_line=money_line(facts, owed_minor),
             reference=order.reference,
@@ -137,6 +146,45 @@ def _seats_mail(
     return _mail("seats_cancelled", tenant, first, view, calendar, key)
 
 
+def change_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    bookings: Sequence[BookingFacts],
+    believed: Believed,
+    now: datetime,
+) -> Mail:
+    """These dates are not what you were told: old and new, and calendar entries that follow.
+
+    One mail to one customer for all of an act, whatever number of orders and dates it touches.
+    """
+    first = bookings[0]
+    seats = [item for facts in bookings for item in facts.seats]
+    booking_url = settings.base_url + booking_path(settings, tenant.slug, first.order)
+    with use_locale(first.order.locale):
+        view = SessionsChangedView(
+            locale=first.order.locale,
+            from_name=tenant.name,
+            contact=tenant.contact_email,
+            guest_name=first.order.guest_name,
+            what=first.what,
+            runs=_runs(tenant, seats, believed),
+            zone_name=tenant.timezone,
+            reason=_reason(seats, believed),
+            may_leave=_moved_since_told(seats),
+            booking_url=booking_url,
+        )
+    calendar = booking_calendar(
+        [seat for facts in bookings for seat in _own_entries(settings, tenant, facts)],
+        organiser=Organiser(name=tenant.name, email=tenant.contact_email),
+        zone=tenant.zone,
+        host=settings.host,
+        now=now,
+    )
+    # A seat's guest is told of one state of its session once.
+    key = f"changed:{seats[0].seat.id}:{seats[0].session.sequence}"
+    return _mail("sessions_changed", tenant, first, view, calendar, key)
+
+
 def calendar_seats(
     facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str
 ) -> list[CalendarSeat]:
@@ -155,11 +203,19 @@ def calendar_seats(
     ]
 
 
+def _own_entries(
+    settings: Settings, tenant: TenantSnapshot, facts: BookingFacts
+) -> list[CalendarSeat]:
+    """The seats as entries that lead to their own booking's page."""
+    own_page = settings.base_url + booking_path(settings, tenant.slug, facts.order)
+    return calendar_seats(facts, facts.seats, own_page)
+
+
 def place_of(item: SeatFacts) -> str:
     """Where to go, as one line; empty for an online session."""
     if item.session.mode == SessionMode.ONLINE or item.location is None:
         return ""
-    return ", ".join(filter(None, (item.location.name, item.location.address)))
+    return place_line(item.location.name, item.location.address)
 
 
 def money_line(facts: BookingFacts, owed_minor: int) -> str:
@@ -187,7 +243,9 @@ def back_line(bookings: Sequence[BookingFacts]) -> str:
     return _("Nothing was paid for it, so nothing comes back.")
 
 
-def _runs(tenant: TenantSnapshot, seats: Sequence[SeatFacts]) -> list[RunView]:
+def _runs(
+    tenant: TenantSnapshot, seats: Sequence[SeatFacts], believed: Believed | None = None
+) -> list[RunView]:
     """Each date once, however many people of the party come."""
     by_session = {item.session.id: item for item in seats}
     return [
@@ -196,16 +254,35 @@ def _runs(tenant: TenantSnapshot, seats: Sequence[SeatFacts]) -> list[RunView]:
             title=item.session.title,
             where=place_of(item),
             join_url=item.session.meeting_url,
+            was=_was(tenant, item, believed or {}),
         )
         for item in by_session.values()
     ]
+
+
+def _was(tenant: TenantSnapshot, item: SeatFacts, believed: Believed) -> str:
+    earlier = believed.get(item.known)
+    if earlier is None:
+        return ""
+    return was_words(earlier.said, said_of(item.session, item.location, tenant.timezone))
+
+
+def _moved_since_told(seats: Sequence[SeatFacts]) -> bool:
+    """Whether this mail is the one that tells of a move."""
+    return any(item.seat.told_sequence < item.session.moved_sequence for item in seats)
+
+
+def _reason(seats: Sequence[SeatFacts], believed: Believed) -> str:
+    """Each reason that was given, once."""
+    told = [earlier for item in seats if (earlier := believed.get(item.known)) is not None]
+    return " ".join(dict.fromkeys(words for earlier in told for words in earlier.reasons))
 
 
 def _mail(
     name: str,
     tenant: TenantSnapshot,
     facts: BookingFacts,
-    view: ConfirmedView | SeatsCancelledView,
+    view: ConfirmedView | SeatsCancelledView | SessionsChangedView,
     calendar: bytes,
     dedupe_key: str,
 ) -> Mail:

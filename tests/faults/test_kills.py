@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from src.booking.commands.sessions import UpdateSession, update_session
+from src.booking.models import Session
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
@@ -59,6 +62,21 @@ def cancel(program: Program, business: Business, session_id: Any) -> None:
     program.run(ask)
 
 
+def move(program: Program, business: Business, session: Session) -> None:
+    async def ask(services: Services) -> None:
+        cmd = UpdateSession(
+            session_id=session.id,
+            starts_at=session.starts_at + timedelta(hours=1),
+            ends_at=session.ends_at + timedelta(hours=1),
+            capacity=session.capacity,
+            move_guests=True,
+        )
+        async with services.uow_factory(business.id) as uow:
+            await update_session(uow, business.ctx, cmd)
+
+    program.run(ask)
+
+
 def outbox_is_empty(program: Program) -> bool:
     return bool(program.rows("SELECT count(*) = 0 AS empty FROM outbox")[0]["empty"])
 
@@ -88,6 +106,22 @@ def test_a_worker_killed_in_the_middle_of_two_thousand_seats(program: Program) -
     ids = Counter(mail["message_id"] for mail in program.mails())
     assert sum(times - 1 for times in ids.values()) == len(doubles), "a double has the same id"
     assert len(doubles) <= 20, "at most what was between the server's yes and our mark"
+
+
+def test_a_worker_killed_while_guests_are_told_of_a_move(program: Program) -> None:
+    made = filled(program, customers=80, party=2)
+    eventually(lambda: outbox_is_empty(program), "the confirmations", 120)
+    move(program, made["business"], made["session"])
+    told = "SELECT count(*) AS n FROM mails WHERE kind = 'sessions_changed'"
+    eventually(lambda: program.rows(told)[0]["n"] > 0, "the middle of it")
+    program.kill("worker")
+    program.start("worker")
+    eventually(lambda: outbox_is_empty(program), "the mails", 180)
+    assert program.rows(told)[0]["n"] == 80
+    assert {row["told_sequence"] for row in program.rows("SELECT told_sequence FROM seats")} == {1}
+    mails = [mail for mail in program.mails() if mail["subject"].startswith("Changed")]
+    assert len({mail["message_id"] for mail in mails}) == 80
+    assert len(mails) <= 100, "at most what was between the server's yes and our mark"
 
 
 def test_a_web_process_killed_between_commit_and_redirect(program: Program) -> None:

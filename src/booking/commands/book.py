@@ -23,7 +23,7 @@ from src.booking.domain.kinds import SeatState
 from src.booking.domain.questions import answer_errors, read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
-from src.booking.errors import NotBookable, PriceChanged
+from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.models import Booking, Seat, Service
 from src.booking.queries.offer_facts import (
     business_facts,
@@ -58,7 +58,8 @@ PLAN_REASONS = {
 class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One guest's wish. `party` has a name, perhaps empty, for everyone who comes.
 
-    `quoted_minor` is the total the guest was shown, None when nobody was shown one.
+    `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
+    quote; None when nobody was shown one.
     """
 
     kind: SubjectKind
@@ -72,6 +73,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
     note: str = ""
     quoted_minor: int | None = None
+    quoted_dates: str | None = None
     source: str = "hub"
     locale: str = "en"
 
@@ -81,7 +83,13 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
         The language they read and the way they came are none of it.
         """
         said = msgspec.structs.replace(
-            self, form_token="", consents={}, quoted_minor=None, locale="", source=""
+            self,
+            form_token="",
+            consents={},
+            quoted_minor=None,
+            quoted_dates=None,
+            locale="",
+            source="",
         )
         return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 
@@ -113,12 +121,13 @@ class Booked:
 async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked:
     """Takes the seats and writes order, booking and seats; free and on-site orders are confirmed.
 
-    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, PriceChanged, SeatsGone; nothing
-    is written then.
+    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged,
+    SeatsGone; nothing is written then.
     """
     now = uow.clock.now()
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     quote, earliest = await _decide(uow, tenant, cmd, now)
+    _check_dates(cmd, quote)
     _check_price(tenant, cmd, quote)
     booked = await _write(uow, tenant, cmd, quote, now)
     await uow.settle()
@@ -177,6 +186,14 @@ def _refuse(tenant: TenantSnapshot, reasons: list[Reason]) -> None:
             refusal.message = reason.guest_sentence
             raise refusal
     raise NotBookable(reasons)
+
+
+def _check_dates(cmd: BookCommand, quote: Quote) -> None:
+    """Nobody buys a date that was moved while they filled in the form."""
+    if cmd.quoted_dates not in (None, quote.dates_key):
+        raise DatesChanged(
+            _("The dates have just changed. Please look at them again before you book.")
+        )
 
 
 def _check_price(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote) -> None:
@@ -267,7 +284,8 @@ def _insert_seats(
 ) -> None:
     """One seat per session and participant, each with its share of the total, in that order."""
     state = SeatState.HELD if order.state == OrderState.OPEN else SeatState.CONFIRMED
-    places = [(session, person) for session in quote.session_ids for person in participant_ids]
+    runs = zip(quote.session_ids, quote.sequences, strict=True)
+    places = [(*run, person) for run in runs for person in participant_ids]
     rows = [
         {
             "tenant_id": uow.tenant,
@@ -281,10 +299,14 @@ def _insert_seats(
             "returned_as": None,
             "returned_minor": 0,
             "sequence": 0,
+            "sold_sequence": sequence,
+            "told_sequence": sequence,
             "changed_at": now,
             "changed_by": "guest",
             "changed_why": "",
         }
-        for (session_id, participant_id), share in zip(places, quote.shares_minor(), strict=True)
+        for (session_id, sequence, participant_id), share in zip(
+            places, quote.shares_minor(), strict=True
+        )
     ]
     uow.insert(SEATS, rows)

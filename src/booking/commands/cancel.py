@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.events import CancellationRequested
-from src.booking.models import Booking, Cancellation, Seat, Session
+from src.booking.events import CancellationRequested, SessionsChanged
+from src.booking.models import Booking, Cancellation, Seat, Session, SessionChange
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -92,6 +92,8 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
         await get_cancellation(uow, cancellation_id)
         raise Conflict(_("It is too late to undo this: seats are being freed."), code="too_late")
     await audit(uow, ctx, f"{row.scope}.cancellation_undone", row.scope, row.subject_id)
+    if row.scope == "session":
+        await _tell_what_waited(uow, row.subject_id)
     await uow.settle()
     if row.scope == "session":
         await uow.session.execute(
@@ -103,6 +105,18 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
             )
             .values(state=str(SessionState.SCHEDULED))
         )
+
+
+async def _tell_what_waited(uow: UnitOfWork, session_id: UUID) -> None:
+    """While a session was being cancelled nobody was told how it had changed before."""
+    action_id = await uow.session.scalar(
+        select(SessionChange.action_id)
+        .where(SessionChange.tenant_id == uow.tenant, SessionChange.session_id == session_id)
+        .order_by(SessionChange.sequence.desc())
+        .limit(1)
+    )
+    if action_id is not None:
+        uow.record(SessionsChanged(action_id=action_id))
 
 
 async def get_cancellation(uow: UnitOfWork, cancellation_id: UUID) -> Cancellation:

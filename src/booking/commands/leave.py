@@ -26,6 +26,7 @@ from src.booking.domain.leaving import (
     terms_from,
     why_not_leave,
 )
+from src.booking.domain.moves import may_leave_free_because_moved
 from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.events import SeatsLeft
 from src.booking.models import Booking, Seat, Session
@@ -107,6 +108,9 @@ def facts_of_leaving(own: OwnSeat, tenant: TenantSnapshot) -> LeavingFacts:
         session=SessionState(own.session.state),
         starts_at=own.session.starts_at,
         zone=tenant.zone,
+        is_penalty_free=may_leave_free_because_moved(
+            own.seat.sold_sequence, own.session.moved_sequence
+        ),
     )
 
 

@@ -1,7 +1,8 @@
 """Publishing single sessions, correcting them, and taking back those nobody ever booked.
 
 A session's own row is contended (bookings claim its seats), so it is written last, by one guarded
-statement that lets no guest be moved or lose a seat.
+statement that lets no guest lose a seat, and none be moved unless that is what was asked for. What
+guests know of a session is kept before it changes, and they are told; see `changes`.
 """
 
 from datetime import datetime
@@ -12,10 +13,12 @@ import msgspec
 from sqlalchemy import delete, exists, select, update
 
 from src.booking.commands.busy import Slot, free_performer, take_performer
+from src.booking.commands.changes import changed_meanwhile, note_changes
 from src.booking.commands.services import get_service
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
-from src.booking.domain.session_rules import SessionDraft, session_errors
-from src.booking.models import Booking, Seat, Session
+from src.booking.domain.session_rules import SessionDraft, move_errors, session_errors
+from src.booking.errors import MovesGuests
+from src.booking.models import Booking, Seat, Session, SessionChange
 from src.booking.queries.busy import taken_between
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -33,18 +36,12 @@ CALENDAR_COLUMNS = {"title", "starts_at", "ends_at", "mode", "location_id", "mee
 TIME_COLUMNS = {"starts_at", "ends_at"}
 
 
-def _changed_meanwhile() -> Conflict:
-    return Conflict(
-        _("This session has just changed. Please look at it again."), code="session_changed"
-    )
-
-
 register_constraint(
     "pk_sessions",
     lambda: Conflict(_("This session has been published already."), code="already_submitted"),
 )
 for _name in ("fk_seats_tenant_id_session_id", "fk_bookings_tenant_id_session_id"):
-    register_constraint(_name, _changed_meanwhile)
+    register_constraint(_name, changed_meanwhile)
 
 
 class SessionDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +65,14 @@ class CreateSession(SessionDetails, frozen=True, kw_only=True):
 
 
 class UpdateSession(SessionDetails, frozen=True, kw_only=True):
+    """What the session is to be. `move_guests` says that whoever has a seat moves with it, `reason`
+    then goes into their mails. `seen_sequence` is the state of the session that was looked at.
+    """
+
     session_id: UUID
+    move_guests: bool = False
+    reason: str = ""
+    seen_sequence: int | None = None
 
 
 async def get_session(uow: UnitOfWork, session_id: UUID) -> Session:
@@ -77,6 +81,20 @@ async def get_session(uow: UnitOfWork, session_id: UUID) -> Session:
     if found is None:
         raise NotFound(_("There is no such session."))
     return found
+
+
+def details_of_session(session: Session) -> SessionDetails:
+    """The session as it is: what a change of some fields starts from."""
+    return SessionDetails(
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        capacity=session.capacity,
+        mode=SessionMode(session.mode),
+        title=session.title,
+        meeting_url=session.meeting_url,
+        location_id=session.location_id,
+        performer_id=session.performer_id,
+    )
 
 
 async def create_session(uow: UnitOfWork, ctx: RequestContext, cmd: CreateSession) -> UUID:
@@ -107,26 +125,34 @@ async def create_session(uow: UnitOfWork, ctx: RequestContext, cmd: CreateSessio
 
 
 async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSession) -> None:
-    """Corrects a session. Its time stays as it is while somebody has a seat.
+    """Corrects or moves a session; its guests keep their seats and are told of what they must know.
 
-    Raises: NotFound; Conflict when it is cancelled or changed meanwhile; InvalidInput.
+    Raises: NotFound; Conflict when it is cancelled or changed meanwhile; InvalidInput; MovesGuests
+    when its time would change, somebody has a seat, and nobody said that guests are to be moved.
     """
     session = await get_session(uow, cmd.session_id)
     if session.state != SessionState.SCHEDULED:
         raise Conflict(_("This session is cancelled and stays as it was."), code="not_scheduled")
+    if cmd.seen_sequence not in (None, session.sequence):
+        raise changed_meanwhile()
     await _check(uow, ctx, cmd, session)
     columns = _columns(cmd)
     changed = {name for name in columns if getattr(session, name) != columns[name]}
     if not changed:
         return
+    if changed & TIME_COLUMNS and session.seats_taken and not cmd.move_guests:
+        raise MovesGuests(session.seats_taken)
     if changed & {*TIME_COLUMNS, "performer_id"}:
         await free_performer(uow, [session.id])
         if cmd.performer_id is not None:
             slot = Slot(session.id, cmd.starts_at, cmd.ends_at)
             await take_performer(uow, cmd.performer_id, [slot])
-    await audit(uow, ctx, "session.changed", "session", session.id, changed=sorted(changed))
+    if changed & CALENDAR_COLUMNS:
+        reason = cmd.reason.strip()
+        await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
+    await audit(uow, ctx, "session.changed", "session", session.id, **_told(cmd, session, changed))
     await uow.settle()
-    await _write(uow, session.id, columns, changed)
+    await _write(uow, session, columns, changed, move_guests=cmd.move_guests)
 
 
 async def delete_session(uow: UnitOfWork, ctx: RequestContext, session_id: UUID) -> UUID:
@@ -139,6 +165,11 @@ async def delete_session(uow: UnitOfWork, ctx: RequestContext, session_id: UUID)
     if sentence is not None:
         raise Conflict(sentence, code="not_deletable")
     await free_performer(uow, [session_id])
+    await uow.session.execute(
+        delete(SessionChange).where(
+            SessionChange.tenant_id == uow.tenant, SessionChange.session_id == session_id
+        )
+    )
     said = {"starts_at": session.starts_at.isoformat(), "title": session.title}
     await audit(uow, ctx, "session.deleted", "session", session_id, **said)
     await uow.settle()
@@ -153,7 +184,7 @@ async def delete_session(uow: UnitOfWork, ctx: RequestContext, session_id: UUID)
         .returning(Session.id)
     )
     if deleted.first() is None:
-        raise _changed_meanwhile()
+        raise changed_meanwhile()
     return session.service_id
 
 
@@ -215,27 +246,15 @@ async def _check(
         meeting_url=cmd.meeting_url,
         taken=session.seats_taken if session is not None else 0,
         current_starts_at=session.starts_at if session is not None else None,
+        current_ends_at=session.ends_at if session is not None else None,
     )
-    fields = session_errors(draft, uow.clock.now())
+    now = uow.clock.now()
+    fields = {**session_errors(draft, now), **move_errors(draft, now)}
     fields = {**await place_errors(uow, cmd.location_id, cmd.mode, cmd.capacity), **fields}
-    if session is not None:
-        fields = {**_moved_with_guests(cmd, session), **fields}
     if not fields:
         fields = await _performer_errors(uow, ctx, cmd, session)
     if fields:
         raise InvalidInput(_("The session cannot be saved like this."), fields=fields)
-
-
-def _moved_with_guests(cmd: SessionDetails, session: Session) -> dict[str, str]:
-    moved = (cmd.starts_at, cmd.ends_at) != (session.starts_at, session.ends_at)
-    if not moved or not session.seats_taken:
-        return {}
-    sentence = ngettext(
-        "%(num)s seat is taken, so the time stays; cancel the session and publish a new one.",
-        "%(num)s seats are taken, so the time stays; cancel the session and publish a new one.",
-        session.seats_taken,
-    )
-    return {"starts_at" if cmd.starts_at != session.starts_at else "ends_at": sentence}
 
 
 async def _performer_errors(
@@ -280,24 +299,43 @@ def _said(cmd: SessionDetails) -> dict[str, Any]:
     return {"starts_at": cmd.starts_at.isoformat(), "capacity": cmd.capacity, "title": cmd.title}
 
 
+def _told(cmd: UpdateSession, session: Session, changed: set[str]) -> dict[str, Any]:
+    """For the log: what changed, and of a move the times before and after."""
+    told: dict[str, Any] = {"changed": sorted(changed)}
+    if changed & TIME_COLUMNS:
+        told["was"] = [session.starts_at.isoformat(), session.ends_at.isoformat()]
+        told["became"] = [cmd.starts_at.isoformat(), cmd.ends_at.isoformat()]
+    if cmd.reason.strip():
+        told["reason"] = cmd.reason.strip()
+    return told
+
+
 async def _write(
-    uow: UnitOfWork, session_id: UUID, columns: dict[str, Any], changed: set[str]
+    uow: UnitOfWork,
+    session: Session,
+    columns: dict[str, Any],
+    changed: set[str],
+    *,
+    move_guests: bool,
 ) -> None:
-    """The guarded update: no seat is lost and no guest is moved, whoever books meanwhile."""
+    """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked."""
     statement = update(Session).where(
         Session.tenant_id == uow.tenant,
-        Session.id == session_id,
+        Session.id == session.id,
         Session.state == str(SessionState.SCHEDULED),
         Session.seats_taken <= columns["capacity"],
     )
-    if changed & TIME_COLUMNS:
-        statement = statement.where(Session.seats_taken == 0)
     values = {name: columns[name] for name in changed}
     if changed & CALENDAR_COLUMNS:
-        values["sequence"] = Session.sequence + 1
+        statement = statement.where(Session.sequence == session.sequence)
+        values["sequence"] = session.sequence + 1
+    if changed & TIME_COLUMNS:
+        values["moved_sequence"] = session.sequence + 1
+        if not move_guests:
+            statement = statement.where(Session.seats_taken == 0)
     written = await uow.session.execute(statement.values(**values).returning(Session.id))
     if written.first() is None:
-        raise _changed_meanwhile()
+        raise changed_meanwhile()
 
 
 async def _was_ever_booked(uow: UnitOfWork, session_id: UUID) -> bool:

@@ -1,5 +1,6 @@
 """What a guest is about to buy: which sessions, at what price, one line, and the seats' shares."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,8 +18,9 @@ SubjectKind = Literal["session", "series"]
 class Quote:
     """The price of one thing for one party, decided at one moment and frozen with the hold.
 
-    `session_ids` are in order of time; each gives a seat to each of the party. `leaving` are the
-    terms that the booking will have been made under.
+    `session_ids` are in order of time; each gives a seat to each of the party. `sequences` are
+    those sessions' own, of the state in which they are sold. `leaving` are the terms that the
+    booking will have been made under.
     """
 
     kind: SubjectKind
@@ -26,6 +28,7 @@ class Quote:
     service_id: UUID
     description: str
     session_ids: tuple[UUID, ...]
+    sequences: tuple[int, ...]
     party_size: int
     unit_minor: int
     price_type: SeriesPriceType
@@ -44,6 +47,13 @@ class Quote:
         if self.price_type is SeriesPriceType.ON_SITE:
             return PaymentMode.ON_SITE
         return PaymentMode.ONLINE
+
+    @property
+    def dates_key(self) -> str:
+        """Another one as soon as any of the dates is another or has changed."""
+        dates = zip(self.session_ids, self.sequences, strict=True)
+        said = ",".join(f"{session_id}:{sequence}" for session_id, sequence in dates)
+        return hashlib.sha256(said.encode()).hexdigest()[:20]
 
     def shares_minor(self) -> Sequence[int]:
         """One share for each seat, session by session and within one by the party's order."""

@@ -22,8 +22,8 @@ LARGEST_CAPACITY = 100_000
 class SessionDraft:
     """A session as somebody wants it.
 
-    `taken` are the seats in use now. `current_starts_at` is when the session starts at present,
-    None while it is being created.
+    `taken` are the seats in use now. `current_starts_at` and `current_ends_at` are when the session
+    starts and ends at present, None while it is being created.
     """
 
     title: str
@@ -34,6 +34,7 @@ class SessionDraft:
     meeting_url: str = ""
     taken: int = 0
     current_starts_at: datetime | None = None
+    current_ends_at: datetime | None = None
 
 
 def session_errors(draft: SessionDraft, now: datetime) -> dict[str, str]:
@@ -43,6 +44,22 @@ def session_errors(draft: SessionDraft, now: datetime) -> dict[str, str]:
         **_capacity_errors(draft),
         **_text_errors(draft),
     }
+
+
+def move_errors(draft: SessionDraft, now: datetime) -> dict[str, str]:
+    """Why guests who have a seat cannot be moved to the draft's time; what has been, has been."""
+    before, ends_before = draft.current_starts_at, draft.current_ends_at
+    if not draft.taken or before is None or ends_before is None:
+        return {}
+    starts_differ, ends_differ = draft.starts_at != before, draft.ends_at != ends_before
+    if ends_before <= now and (starts_differ or ends_differ):
+        field = "starts_at" if starts_differ else "ends_at"
+        return {field: _("This session is over and had guests, so its time stays as history.")}
+    if before <= now and starts_differ:
+        return {"starts_at": _("This session has begun with its guests, so its start stays.")}
+    if ends_differ and not starts_differ and draft.ends_at <= now:
+        return {"ends_at": _("This end has passed; choose a later one.")}
+    return {}
 
 
 def _time_errors(draft: SessionDraft, now: datetime) -> dict[str, str]:

@@ -4,10 +4,12 @@ from sqlalchemy import text
 
 from src.billing.events import OrderConfirmed
 from src.billing.owed import get_owed_minor
+from src.booking.commands.changes import mark_told
 from src.booking.domain.kinds import SeatState
 from src.booking.events import SeatsCancelled, SeatsLeft
 from src.booking.mails import cancellation_mail, confirmation_mail, seats_left_mail
 from src.booking.models import Cancellation
+from src.booking.queries.changes import find_believed
 from src.booking.queries.mail_facts import (
     BookingFacts,
     find_booking_facts,
@@ -17,6 +19,11 @@ from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
 from src.tenants.queries.tenants import tenant_snapshot
 
+# Constant, as every confirmation runs it.
+_LOCK_SEATS = text(
+    "SELECT id FROM seats WHERE tenant_id = :tenant_id AND order_id = :order_id"
+    " AND state = 'confirmed' ORDER BY session_id, id FOR NO KEY UPDATE"
+)
 _ESTABLISH = text(
     "UPDATE customers SET is_established = true"
     " WHERE tenant_id = :tenant_id AND id = :customer_id AND NOT is_established"
@@ -24,20 +31,28 @@ _ESTABLISH = text(
 
 
 async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
-    """One mail with every date; its customer has a confirmed order now and so is established."""
+    """One mail with every date, and what changed since it was booked; its customer has a confirmed
+    order now and so is established.
+    """
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
+        # Locked before they are read: a change is told by this mail or, after it, by its own.
+        await uow.session.execute(
+            _LOCK_SEATS, {"tenant_id": uow.tenant, "order_id": event.order_id}
+        )
         facts = await find_booking_facts(uow, event.order_id)
         if facts is None:
             return
+        believed = await find_believed(uow, facts.seats)
         await uow.session.execute(
             _ESTABLISH, {"tenant_id": uow.tenant, "customer_id": facts.order.customer_id}
         )
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         owed_minor = await get_owed_minor(uow, event.order_id)
-        mail = confirmation_mail(settings, tenant, facts, now, owed_minor=owed_minor)
+        mail = confirmation_mail(settings, tenant, facts, now, believed, owed_minor=owed_minor)
         if mail.to_address and _has_dates(facts):
             await queue_mail(uow, mail, host=settings.host)
+        await mark_told(uow, facts.seats)
 
 
 def _has_dates(facts: BookingFacts) -> bool:

@@ -1,7 +1,7 @@
 """Upcoming sessions after the business's clock changed, where they were to keep their clock time.
 
 One transaction moves them all, the performers' times with them: either every session shows its old
-clock time in the new zone, or none does yet.
+clock time in the new zone, or none does yet. Their guests are told, each in one mail for all dates.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,12 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Uuid, bindparam, delete, select, text
+from sqlalchemy import Uuid, bindparam, delete, exists, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, Range, insert
 
+from src.booking.commands.changes import note_changes
 from src.booking.domain.session_rules import ZoneChange, ZoneShift, preview_zone_change
-from src.booking.models import Session
+from src.booking.models import Session, SessionChange
 from src.booking.queries.busy import SOURCE
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
@@ -29,7 +30,8 @@ _MOVE = text(
     " locked AS MATERIALIZED (SELECT id FROM sessions WHERE tenant_id = :tenant_id"
     " AND id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE)"
     " UPDATE sessions SET starts_at = moved.starts_at, ends_at = moved.ends_at,"
-    " sequence = sequence + 1 FROM moved, locked WHERE sessions.tenant_id = :tenant_id"
+    " sequence = sequence + 1, moved_sequence = sequence + 1"
+    " FROM moved, locked WHERE sessions.tenant_id = :tenant_id"
     " AND sessions.id = locked.id AND moved.id = locked.id"
 ).bindparams(
     bindparam("ids", type_=ARRAY(Uuid)),
@@ -55,7 +57,7 @@ async def follow_zone_change(job: JobContext, event: TimezoneChanged) -> None:
             )
             if shift.moved_by
         ]
-        await _move(uow, sessions, shifts)
+        await _move(uow, sessions, shifts, event.old)
 
 
 async def _changed_at(job: JobContext) -> datetime:
@@ -70,24 +72,42 @@ async def _changed_at(job: JobContext) -> datetime:
 
 
 async def _upcoming(uow: UnitOfWork, changed_at: datetime) -> Sequence[Session]:
+    """Those whose time was typed on the old clock: none made, and none moved, since the change."""
+    moved_since = exists().where(
+        SessionChange.tenant_id == Session.tenant_id,
+        SessionChange.session_id == Session.id,
+        SessionChange.sequence == Session.moved_sequence,
+        SessionChange.changed_at > changed_at,
+    )
     found = await uow.session.scalars(
         select(Session).where(
             Session.tenant_id == uow.tenant,
             Session.starts_at > uow.clock.now(),
             Session.created_at <= changed_at,
             Session.state != "cancelled",
+            ~moved_since,
         )
     )
     return found.all()
 
 
-async def _move(uow: UnitOfWork, sessions: Sequence[Session], shifts: Sequence[ZoneShift]) -> None:
+async def _move(
+    uow: UnitOfWork, sessions: Sequence[Session], shifts: Sequence[ZoneShift], old_zone: str
+) -> None:
+    """A session that somebody changed since it was read makes all of it fail and be tried again."""
     if not shifts:
         return
     await _move_performers(uow, sessions, shifts)
+    before = {session.id: session for session in sessions}
+    await note_changes(uow, [before[shift.session_id] for shift in shifts], timezone=old_zone)
     system = RequestContext(actor=SYSTEM)
     for shift in shifts:
-        await audit(uow, system, "session.moved", "session", shift.session_id)
+        was = before[shift.session_id]
+        told = {
+            "was": [was.starts_at.isoformat(), was.ends_at.isoformat()],
+            "became": [shift.starts_at.isoformat(), shift.ends_at.isoformat()],
+        }
+        await audit(uow, system, "session.moved", "session", shift.session_id, **told)
     await uow.settle()
     await uow.session.execute(
         _MOVE,

@@ -1,6 +1,6 @@
 """Rows of the booking package."""
 
-from src.booking.models.offer import Series, Service, Session, TimetableImport
+from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
 from src.booking.models.sold import Booking, Cancellation, Seat
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "Series",
     "Service",
     "Session",
+    "SessionChange",
     "TimetableImport",
 ]

@@ -100,7 +100,7 @@ class Session(TenantScoped, Base):
 
     `seats_taken` counts live seats; it is claimed and given back by guarded updates only, and the
     database refuses more than `capacity`. `sequence` rises with each change that calendars must
-    hear of.
+    hear of; `moved_sequence` is what it rose to when the session was last moved, 0 if it never was.
     """
 
     __tablename__ = "sessions"
@@ -144,10 +144,41 @@ class Session(TenantScoped, Base):
     performer_id: Mapped[UUID | None]
     state: Mapped[str] = mapped_column(default="scheduled")
     sequence: Mapped[int] = mapped_column(default=0)
+    moved_sequence: Mapped[int] = mapped_column(default=0)
     in_term: Mapped[bool] = mapped_column(default=True)
     import_key: Mapped[str | None]
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
+
+
+class SessionChange(TenantScoped, Base):
+    """A change of a session that its guests must hear of, with the facts as they were before it.
+
+    `sequence` is what the session's rose to with it, so each seat's own number leads to what its
+    guest was told: the facts before the first change past it. All changes of one act share an
+    `action_id`. `place` is the line that guests read, `timezone` the clock they read the time on.
+    """
+
+    __tablename__ = "session_changes"
+    __table_args__ = (
+        within_tenant("session_id", "sessions"),
+        UniqueConstraint("tenant_id", "session_id", "sequence", name="uq_session_changes_sequence"),
+        CheckConstraint("sequence > 0", name="sequence"),
+        Index("ix_session_changes_action", "tenant_id", "action_id"),
+    )
+
+    session_id: Mapped[UUID]
+    action_id: Mapped[UUID]
+    sequence: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    timezone: Mapped[str]
+    title: Mapped[str]
+    mode: Mapped[str]
+    place: Mapped[str]
+    meeting_url: Mapped[str]
+    reason: Mapped[str]
+    changed_at: Mapped[datetime]
 
 
 class TimetableImport(TenantScoped, Base):

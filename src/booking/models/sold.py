@@ -50,6 +50,8 @@ class Seat(TenantScoped, Base):
 
     A share comes back once: `returned_as` money, a credit or another seat, and for money
     `returned_minor` says how much of it.
+    `sold_sequence` is the session's sequence that the seat was sold at, `told_sequence` the one of
+    what its guest was last told; see `SessionChange`.
     """
 
     __tablename__ = "seats"
@@ -91,6 +93,8 @@ class Seat(TenantScoped, Base):
     returned_as: Mapped[str | None]
     returned_minor: Mapped[int] = mapped_column(default=0)
     sequence: Mapped[int] = mapped_column(default=0)
+    sold_sequence: Mapped[int] = mapped_column(default=0)
+    told_sequence: Mapped[int] = mapped_column(default=0)
     changed_at: Mapped[datetime]
     changed_by: Mapped[str]
     changed_why: Mapped[str] = mapped_column(default="")

@@ -15,9 +15,13 @@ from src.billing.domain.kinds import OrderState, PageState, RefundState
 from src.billing.models import Order, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
+from src.booking.domain.moves import Facet, may_leave_free_because_moved, what_differs
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.changes import Believed, find_earlier, said_of
+from src.booking.queries.mail_facts import Known
+from src.booking.said import was_words
 from src.booking.views.guest import BookedDate, GuestBookingView
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -61,7 +65,10 @@ async def get_guest_booking(
     order, booking, service, series = await _order(uow, order_id)
     seats = await _seats(uow, order_id)
     money = await _money(uow, order_id)
-    stage = _stage(order, seats, money, uow.clock.now(), has_paid=has_paid)
+    now = uow.clock.now()
+    stage = _stage(order, seats, money, now, has_paid=has_paid)
+    sold = await find_earlier(uow, [_sold(seat) for seat in seats if _has_changed(seat)])
+    dates = _dates(seats, sold, tenant.timezone)
     service_href = f"/b/{tenant.slug}/{service.slug}"
     return GuestBookingView(
         stage=stage,
@@ -71,7 +78,9 @@ async def get_guest_booking(
         guest_email=order.guest_email,
         party=_party(seats),
         party_size=booking.party_size,
-        dates=_dates(seats),
+        dates=dates,
+        may_leave_free=any(date.is_moved for date in dates)
+        and any(_may_leave_free(seat, now) for seat in seats),
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
@@ -115,15 +124,10 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
         select(
             Seat.state,
             Seat.session_id,
+            Seat.sold_sequence,
+            Session,
+            Location,
             Participant.name.label("participant"),
-            Session.title,
-            Session.starts_at,
-            Session.ends_at,
-            Session.mode,
-            Session.meeting_url,
-            Session.state.label("session_state"),
-            Location.name.label("place"),
-            Location.address,
             Performer.name.label("performer"),
         )
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
@@ -208,24 +212,45 @@ def _party(seats: Iterable[Row[Any]]) -> list[str]:
     return list(dict.fromkeys(seat.participant for seat in seats if seat.participant))
 
 
-def _dates(seats: Sequence[Row[Any]]) -> list[BookedDate]:
-    return [_date(list(own)) for _id, own in groupby(seats, key=lambda seat: seat.session_id)]
+def _sold(seat: Row[Any]) -> Known:
+    return seat.session_id, seat.sold_sequence
 
 
-def _date(own: list[Row[Any]]) -> BookedDate:
+def _has_changed(seat: Row[Any]) -> bool:
+    return bool(seat.sold_sequence < seat.Session.sequence)
+
+
+def _may_leave_free(seat: Row[Any], now: datetime) -> bool:
+    return (
+        seat.state == SeatState.CONFIRMED
+        and seat.Session.starts_at > now
+        and may_leave_free_because_moved(seat.sold_sequence, seat.Session.moved_sequence)
+    )
+
+
+def _dates(seats: Sequence[Row[Any]], sold: Believed, timezone: str) -> list[BookedDate]:
+    by_session = groupby(seats, key=lambda seat: seat.session_id)
+    return [_date(list(own), sold, timezone) for _id, own in by_session]
+
+
+def _date(own: list[Row[Any]], sold: Believed, timezone: str) -> BookedDate:
     first, states = own[0], Counter(SeatState(seat.state) for seat in own)
+    session, location = first.Session, first.Location
     state = next(candidate for candidate in _STATE_ORDER if states[candidate])
-    is_off = first.session_state != SessionState.SCHEDULED
+    is_off = session.state != SessionState.SCHEDULED
     shown = SeatState.CANCELLED if is_off and state is not SeatState.EXPIRED else state
-    place = first.place or (_("Online") if first.mode == SessionMode.ONLINE else None)
+    online = _("Online") if session.mode == SessionMode.ONLINE else None
+    before, now = sold.get(_sold(first)), said_of(session, location, timezone)
     return BookedDate(
-        title=first.title,
-        starts_at=first.starts_at,
-        ends_at=first.ends_at,
-        place=place,
-        address=first.address or "",
+        title=session.title,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        place=location.name if location is not None else online,
+        address=location.address if location is not None else "",
         performer=first.performer,
-        meeting_url=first.meeting_url if shown in KNOWS_THE_LINK else "",
+        meeting_url=session.meeting_url if shown in KNOWS_THE_LINK else "",
         state=str(shown),
         seats=sum(count for seat, count in states.items() if seat in LIVE_SEATS),
+        was=was_words(before.said, now) if before is not None and not is_off else "",
+        is_moved=before is not None and Facet.TIME in what_differs(before.said, now),
     )

@@ -1,7 +1,7 @@
 """What a mail about a booking says, read in one go."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,9 @@ from src.booking.models import Booking, Seat, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Location
 
+Known = tuple[UUID, int]
+"""A session, and the number of the state of it that somebody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class SeatFacts:
@@ -20,6 +23,15 @@ class SeatFacts:
     seat: Seat
     session: Session
     location: Location | None
+
+    @property
+    def known(self) -> Known:
+        """What the seat's guest was last told of."""
+        return self.session.id, self.seat.told_sequence
+
+    @property
+    def is_untold(self) -> bool:
+        return self.seat.told_sequence < self.session.sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,9 @@ class BookingFacts:
         """What was bought, as one name."""
         parts = [self.service.name, self.series.title if self.series is not None else ""]
         return " · ".join(part for part in parts if part)
+
+    def with_seats(self, seats: Sequence[SeatFacts]) -> "BookingFacts":
+        return replace(self, seats=seats)
 
 
 async def find_booking_facts(uow: UnitOfWork, order_id: UUID) -> BookingFacts | None:

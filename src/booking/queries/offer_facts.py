@@ -120,6 +120,7 @@ def quote_of_session(offer: SessionOffer, party_size: int) -> Quote:
         service_id=service.id,
         description=" · ".join(filter(None, (service.name, session.title))),
         session_ids=(session.id,),
+        sequences=(session.sequence,),
         party_size=party_size,
         unit_minor=0 if price_type is SeriesPriceType.FREE else price_minor or 0,
         price_type=price_type,
@@ -140,12 +141,14 @@ def quote_of_series(
         tenant.zone,
         party_size=party_size,
     )
+    sequences = {session.id: session.sequence for session in offer.sessions}
     return Quote(
         kind="series",
         subject_id=series.id,
         service_id=service.id,
         description=" · ".join(filter(None, (service.name, series.title))),
         session_ids=quoted.included,
+        sequences=tuple(sequences[session_id] for session_id in quoted.included),
         party_size=party_size,
         unit_minor=quoted.price_minor,
         price_type=SeriesPriceType(series.price_type),

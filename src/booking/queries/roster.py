@@ -1,5 +1,6 @@
 """The seats of one session with all that the person at the door wants to know."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -59,9 +60,19 @@ async def list_history(uow: UnitOfWork, session_id: UUID) -> list[HistoryLine]:
             action=entry.action,
             changed=tuple(entry.detail.get("changed", ())),
             reason=str(entry.detail.get("reason", "")),
+            was=_span(entry.detail.get("was")),
+            became=_span(entry.detail.get("became")),
         )
         for entry in found
     ]
+
+
+def _span(written: list[str] | None) -> tuple[datetime, datetime] | None:
+    """Start and end, from the log."""
+    if not written:
+        return None
+    starts_at, ends_at = (datetime.fromisoformat(moment) for moment in written)
+    return starts_at, ends_at
 
 
 def payment_state(order: Order, state: SeatState, owed_minor: int) -> str:

@@ -138,6 +138,7 @@ async def _wish(
         service_href=f"/b/{tenant.slug}/{service.slug}",
         kind=kind,
         dates=[_spelled(run, included, places, service, now) for run in asked.runs],
+        dates_key=quote.dates_key,
         included=len(quote.session_ids),
         performer=performers,
         size=size,

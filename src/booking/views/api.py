@@ -77,6 +77,9 @@ class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
     seats_taken: int
     seats_left: int
     mode: SessionMode
+    meeting_url: str
+    location_id: UUID | None
+    performer_id: UUID | None
     state: SessionState
 
 
@@ -245,6 +248,9 @@ def session_out(session: Session, zone: ZoneInfo) -> SessionOut:
         seats_taken=session.seats_taken,
         seats_left=session.capacity - session.seats_taken,
         mode=SessionMode(session.mode),
+        meeting_url=session.meeting_url,
+        location_id=session.location_id,
+        performer_id=session.performer_id,
         state=SessionState(session.state),
     )
 

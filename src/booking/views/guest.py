@@ -17,7 +17,8 @@ PriceLine = tuple[str, int, str]
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a guest wants to book, as it can be had now for a party of `size`.
 
-    `closed` says why it cannot be booked by anybody; `size_error` why not by so many.
+    `closed` says why it cannot be booked by anybody; `size_error` why not by so many. `dates_key`
+    stands for the dates as they are shown.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     service_href: str
     kind: SubjectKind
     dates: list[SpelledDate]
+    dates_key: str
     included: int
     performer: str | None
     size: int
@@ -58,7 +60,8 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     """A date of a booking with the state of its seats: held, confirmed, attended, cancelled ...
 
     `seats` are those that stand of the party's; `meeting_url` is empty until it may be known.
-    `title` is the session's own, empty where it has none.
+    `title` is the session's own, empty where it has none. `was` is what was sold, as far as it has
+    changed since; `is_moved` says that its time has.
     """
 
     title: str
@@ -70,6 +73,8 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: str
     state: str
     seats: int
+    was: str
+    is_moved: bool
 
 
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +82,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
 
     `stage`: held, processing, over (its time to pay), confirmed, cancelled, expired, given_up,
     too_late (the payment came when the seats were gone). `owed_minor` is still to be paid on site.
-    Of `refunded_minor` so much is still on its way as `returning_minor`.
+    Of `refunded_minor` so much is still on its way as `returning_minor`. `may_leave_free`: a date
+    that is still to come was moved after it was booked, and is not back where it was.
     """
 
     stage: str
@@ -88,6 +94,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     party: list[str]
     party_size: int
     dates: list[BookedDate]
+    may_leave_free: bool
     total_minor: int
     paid_minor: int
     refunded_minor: int

@@ -4,16 +4,17 @@ import msgspec
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """One date of a booking, spelled out."""
+    """One date of a booking, spelled out; `was` is what its guest was told before, if not that."""
 
     when: str
     title: str = ""
     where: str = ""
     join_url: str = ""
+    was: str = ""
 
 
 class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
-    """The mail that says: you are booked."""
+    """The mail that says: you are booked. `may_leave`: a date was moved since it was booked."""
 
     locale: str
     from_name: str
@@ -25,6 +26,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     party_size: int
     money_line: str
     reference: str
+    may_leave: bool
     booking_url: str
 
 
@@ -44,4 +46,19 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     by_guest: bool
     money_line: str
+    booking_url: str
+
+
+class SessionsChangedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail that says: these dates are not what you were told. `may_leave`: some were moved."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    reason: str
+    may_leave: bool
     booking_url: str

@@ -42,10 +42,12 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was done to a session."""
+    """One thing that was done to a session; of a move, from when to when it went."""
 
     at: datetime
     who: str
     action: str
     changed: tuple[str, ...]
     reason: str
+    was: tuple[datetime, datetime] | None
+    became: tuple[datetime, datetime] | None

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from src.booking.views.cancellations import Toll
+
 
 class SessionListRow(msgspec.Struct, frozen=True, kw_only=True):
     """A session in a list of its business."""
@@ -64,3 +66,29 @@ class RepeatRow(msgspec.Struct, frozen=True, kw_only=True):
     exists: bool
     may_tick: bool
     ticked: bool
+
+
+class SeriesPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of its series' dates a session is, and would be; the first is 1.
+
+    `joinable_until` is set where the series closes at another moment than before.
+    """
+
+    title: str
+    dates: int
+    place: int
+    place_then: int
+    joinable_until: datetime | None
+
+
+class MoveEffect(msgspec.Struct, frozen=True, kw_only=True):
+    """What moving a session would do; `starts_at` and `ends_at` are those it has now."""
+
+    name: str
+    sequence: int
+    starts_at: datetime
+    ends_at: datetime
+    performer: str | None
+    bookable_until: datetime
+    series: SeriesPlace | None
+    toll: Toll

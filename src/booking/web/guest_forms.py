@@ -26,7 +26,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}", re.ASCII)
 class BookingForm(msgspec.Struct, kw_only=True):
     """Who comes and how it is agreed. `names.2` is the second of the party, and so on.
 
-    `quoted_minor` is the total that was shown, for a party of `quoted_size`.
+    `quoted_minor` is the total that was shown, for a party of `quoted_size`, and `quoted_dates`
+    stands for the dates that were.
     """
 
     name: Annotated[str, Meta(max_length=120)]
@@ -40,6 +41,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     marketing: bool = False
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] | None = None
+    quoted_dates: Annotated[str, Meta(max_length=40)] | None = None
 
     def party(self) -> tuple[str, ...]:
         """A name, perhaps empty, for everyone who comes; the first is the guest's own."""
@@ -112,6 +114,7 @@ def command_of(
         note=form.note,
         consents=consents_of(form, tenant, now),
         quoted_minor=form.quoted_minor,
+        quoted_dates=form.quoted_dates,
         source="hub",
         locale=current_locale(),
     )

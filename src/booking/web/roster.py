@@ -8,6 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from src.booking.commands.sessions import TIME_COLUMNS
 from src.booking.queries.roster import get_roster, list_history
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.roster import HistoryLine, Roster
@@ -73,7 +74,7 @@ async def _view(services: Services, ctx: RequestContext, session_id: UUID) -> Se
     return SessionView(
         session=session,
         roster=roster,
-        history=history,
+        history=[_said(line) for line in history],
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         may_edit=may_edit,
@@ -84,6 +85,14 @@ async def _view(services: Services, ctx: RequestContext, session_id: UUID) -> Se
         action_words=action_words(),
         column_words=column_words(),
     )
+
+
+def _said(line: HistoryLine) -> HistoryLine:
+    """A change of the time is a move, and its times are said instead of the columns' names."""
+    if line.was is None or line.action != "session.changed":
+        return line
+    rest = tuple(name for name in line.changed if name not in TIME_COLUMNS)
+    return msgspec.structs.replace(line, action="session.moved_by_hand", changed=rest)
 
 
 def payment_words() -> dict[str, tuple[str, str | None]]:
@@ -110,6 +119,7 @@ def action_words() -> dict[str, str]:
     return {
         "session.published": _("Published"),
         "session.changed": _("Changed"),
+        "session.moved_by_hand": _("Moved"),
         "session.cancelled": _("Cancelling asked for"),
         "session.cancellation_undone": _("Cancelling undone"),
         "session.moved": _("Moved with the business's time zone"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from src.booking.commands.sessions import UpdateSession
 from src.booking.domain.kinds import SessionMode
 from src.booking.models import Service, Session
 from src.platform.i18n import _
@@ -17,9 +18,16 @@ from src.platform.web.formats import datetime_local, zone_short
 
 
 class SessionForm(msgspec.Struct, kw_only=True):
-    """A session as it is typed, on the clock of the business. `token` becomes a new one's id."""
+    """A session as it is typed, on the clock of the business. `token` becomes a new one's id.
+
+    `seen` is the state of the session that the form was made from; `move_guests` and `reason` come
+    from the page that said what moving it means.
+    """
 
     token: UUID | None = None
+    seen: int | None = None
+    move_guests: bool = False
+    reason: Annotated[str, Meta(max_length=500)] = ""
     title: Annotated[str, Meta(max_length=120)] = ""
     starts_at: datetime
     ends_at: datetime
@@ -75,6 +83,16 @@ def details_of(form: SessionForm, zone: ZoneInfo, session: Session | None = None
         "location_id": form.location_id,
         "performer_id": form.performer_id,
     }
+
+
+def update_of(form: SessionForm, zone: ZoneInfo, session: Session) -> UpdateSession:
+    return UpdateSession(
+        session_id=session.id,
+        move_guests=form.move_guests,
+        reason=form.reason,
+        seen_sequence=form.seen,
+        **details_of(form, zone, session),
+    )
 
 
 def clock_notes(form: SessionForm, zone: ZoneInfo, session: Session | None = None) -> list[str]:

@@ -12,13 +12,13 @@ from litestar.params import FromPath
 from src.booking.commands.services import get_service
 from src.booking.commands.sessions import (
     CreateSession,
-    UpdateSession,
     create_session,
     delete_session,
     get_session,
     update_session,
     why_not_deletable,
 )
+from src.booking.errors import MovesGuests
 from src.booking.models import Service, Session
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import get_service_head
@@ -32,8 +32,10 @@ from src.booking.web.session_forms import (
     details_of,
     initial_of,
     initial_of_new,
+    update_of,
 )
-from src.platform.errors import InvalidInput
+from src.booking.web.session_moves import move_page
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
@@ -45,6 +47,7 @@ from src.tenants.web.guards import requires, requires_member
 
 MAY_SEE = [requires_member(Role.INSTRUCTOR)]
 MAY_EDIT = [requires_member(Role.MANAGER)]
+CHANGED_MEANWHILE = {"session_changed", "performer_busy"}
 MAY_CREATE = [*MAY_EDIT, requires(Feature.GROUP_SERVICES)]
 
 
@@ -64,7 +67,7 @@ class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor; `session_id` is None for a new session."""
+    """The editor; `session_id`, and `seen`, the state that is shown, are None for a new one."""
 
     form: Any
     session_id: UUID | None
@@ -72,6 +75,7 @@ class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     zone: str
     taken: int
+    seen: int | None
     performers: list[Choice]
     locations: list[Choice]
     modes: list[Choice]
@@ -185,20 +189,33 @@ async def save_session(
     ctx: NamedDependency[RequestContext],
     session_id: FromPath[UUID],
 ) -> Response[bytes]:
+    """Saves what moves no guest; a move is explained first, and done when it is sent from there."""
     service, session = await _of_session(services, ctx, session_id)
     bound = bind(SessionForm, await read_form(request))
     form = bound.struct
     if form is None:
         return await _editor(request, services, ctx, bound, service, session, status_code=422)
+    cmd = update_of(form, ctx.here.zone, session)
+    notes = clock_notes(form, ctx.here.zone, session)
     try:
-        values = details_of(form, ctx.here.zone, session)
         async with services.uow_factory(ctx.here.id) as uow:
-            await update_session(uow, ctx, UpdateSession(session_id=session_id, **values))
+            await update_session(uow, ctx, cmd)
+    except MovesGuests:
+        return await move_page(request, services, ctx, bound, cmd, notes)
     except InvalidInput as refused:
         bound = bound.refused(refused)
         return await _editor(request, services, ctx, bound, service, session, status_code=422)
-    flash(request, "success", _("The session is saved."))
-    _tell_of_clocks(request, clock_notes(form, ctx.here.zone, session))
+    except Conflict as refused:
+        if refused.code not in CHANGED_MEANWHILE:
+            raise
+        _service, now = await _of_session(services, ctx, session_id)
+        bound = bound.with_errors(None, refused.message)
+        return await _editor(request, services, ctx, bound, service, now, status_code=409)
+    _service, now = await _of_session(services, ctx, session_id)
+    are_told = session.seats_taken and now.sequence != session.sequence
+    told = _("The session is saved. Its guests are told by mail.")
+    flash(request, "success", told if are_told else _("The session is saved."))
+    _tell_of_clocks(request, notes)
     return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}")
 
 
@@ -295,6 +312,7 @@ async def _editor(
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         taken=session.seats_taken if session is not None else 0,
+        seen=session.sequence if session is not None else None,
         performers=performers,
         locations=locations,
         modes=list(mode_words().items()),

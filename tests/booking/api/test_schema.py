@@ -11,7 +11,7 @@ from httpx import AsyncClient
 from src.booking.web.api import examples
 from src.booking.web.api.bodies import ReasonIn, SeriesIn, ServiceIn, SessionIn
 from src.booking.web.api.bookings import BookingIn
-from src.booking.web.api.changes import SeriesChange, ServiceChange
+from src.booking.web.api.changes import SeriesChange, ServiceChange, SessionChange
 from src.booking.web.api.refusals import PlanProblem, Problem
 from src.booking.web.api.schema import api_schema
 from src.platform.services import Services
@@ -22,7 +22,16 @@ pytestmark = pytest.mark.anyio
 
 BODIES = {
     kind.__name__: kind
-    for kind in (BookingIn, ReasonIn, SeriesChange, SeriesIn, ServiceChange, ServiceIn, SessionIn)
+    for kind in (
+        BookingIn,
+        ReasonIn,
+        SeriesChange,
+        SeriesIn,
+        ServiceChange,
+        ServiceIn,
+        SessionChange,
+        SessionIn,
+    )
 }
 METHODS = {"get", "put", "post", "delete", "patch"}
 TYPES = {"string", "integer", "number", "boolean", "object", "array", "null"}

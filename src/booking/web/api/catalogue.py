@@ -24,7 +24,14 @@ from src.booking.commands.services import (
     get_service,
     update_service,
 )
-from src.booking.commands.sessions import CreateSession, create_session
+from src.booking.commands.sessions import (
+    CreateSession,
+    UpdateSession,
+    create_session,
+    details_of_session,
+    get_session,
+    update_session,
+)
 from src.booking.queries.api import (
     SessionsAsked,
     get_series_out,
@@ -45,12 +52,24 @@ from src.booking.views.api import (
 )
 from src.booking.web.api.bodies import ReasonIn, SeriesIn, ServiceIn, SessionIn
 from src.booking.web.api.cancellation_out import cancellation_out
-from src.booking.web.api.changes import SeriesChange, ServiceChange, given
+from src.booking.web.api.changes import SeriesChange, ServiceChange, SessionChange, given
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.tenants.context import RequestContext
+
+
+def _need_offsets(**moments: datetime | None) -> None:
+    """Raises: InvalidInput for moments that do not say where on the clock they are."""
+    sentence = _("Give the moment with its offset, e.g. 2027-05-14T18:00:00+02:00.")
+    wrong = {
+        name: sentence
+        for name, moment in moments.items()
+        if moment is not None and moment.tzinfo is None
+    }
+    if wrong:
+        raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
 
 
 @get("/services", summary="List services", responses=refusals())
@@ -117,10 +136,7 @@ async def api_list_sessions(
     limit: FromQuery[int] = 50,
 ) -> SessionPage:
     """By start, from now on unless `from_at` says otherwise; past and cancelled ones included."""
-    for name, moment in (("from_at", from_at), ("to_at", to_at)):
-        if moment is not None and moment.tzinfo is None:
-            sentence = _("Give the moment with its offset, e.g. 2027-05-14T18:00:00+02:00.")
-            raise InvalidInput(sentence, fields={name: sentence})
+    _need_offsets(from_at=from_at, to_at=to_at)
     asked = SessionsAsked(
         service_id=service_id, from_at=from_at, to_at=to_at, after=after, limit=limit
     )
@@ -144,15 +160,33 @@ async def api_create_session(
     ctx: NamedDependency[RequestContext],
     data: JSONBody[SessionIn],
 ) -> SessionOut:
-    wrong = {
-        name: _("Give the moment with its offset, e.g. 2027-05-14T18:00:00+02:00.")
-        for name, moment in (("starts_at", data.starts_at), ("ends_at", data.ends_at))
-        if moment.tzinfo is None
-    }
-    if wrong:
-        raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
+    _need_offsets(starts_at=data.starts_at, ends_at=data.ends_at)
     async with services.uow_factory(ctx.here.id) as uow:
         session_id = await create_session(uow, ctx, CreateSession(**msgspec.structs.asdict(data)))
+    async with services.uow_factory(ctx.here.id) as uow:
+        return await get_session_out(uow, ctx.here, session_id)
+
+
+@put(
+    "/sessions/{session_id:uuid}",
+    summary="Change or move a session",
+    responses=refusals(404, 409, 422),
+)
+async def api_update_session(
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    session_id: FromPath[UUID],
+    data: JSONBody[SessionChange],
+) -> SessionOut:
+    """Fields that are left out stay as they are. 409 `moves_guests` where a seat is taken and
+    `move_guests` is not set; nothing is done then.
+    """
+    changes = given(data)
+    _need_offsets(starts_at=changes.get("starts_at"), ends_at=changes.get("ends_at"))
+    async with services.uow_factory(ctx.here.id) as uow:
+        current = details_of_session(await get_session(uow, session_id))
+        fields = {**msgspec.structs.asdict(current), **changes}
+        await update_session(uow, ctx, UpdateSession(session_id=session_id, **fields))
     async with services.uow_factory(ctx.here.id) as uow:
         return await get_session_out(uow, ctx.here, session_id)
 
@@ -270,6 +304,7 @@ route_handlers = [
     api_list_sessions,
     api_get_session,
     api_create_session,
+    api_update_session,
     api_cancel_session,
     api_list_series,
     api_get_series,

@@ -1,6 +1,6 @@
 """What a program changes of a service or a series: a field that is left out stays as it is."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -42,6 +42,23 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
     active: bool | UnsetType = UNSET
 
 
+class SessionChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Fields of a session to change; those that are left out stay. Where it has guests, another
+    time needs `move_guests`; whoever booked is told by mail, with the `reason`.
+    """
+
+    starts_at: datetime | UnsetType = UNSET
+    ends_at: datetime | UnsetType = UNSET
+    capacity: Count | UnsetType = UNSET
+    title: Title | UnsetType = UNSET
+    mode: SessionMode | UnsetType = UNSET
+    meeting_url: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
+    location_id: UUID | UnsetType | None = UNSET
+    performer_id: UUID | UnsetType | None = UNSET
+    move_guests: bool = False
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
 class SeriesChange(msgspec.Struct, frozen=True, kw_only=True):
     """Fields of a series to change; those that are left out stay. Its service is fixed."""
 
@@ -58,7 +75,7 @@ class SeriesChange(msgspec.Struct, frozen=True, kw_only=True):
     session_ids: Annotated[list[UUID], Meta(max_length=500)] | UnsetType = UNSET
 
 
-def given(change: ServiceChange | SeriesChange) -> dict[str, Any]:
+def given(change: ServiceChange | SessionChange | SeriesChange) -> dict[str, Any]:
     """The fields that were sent, lists as tuples."""
     sent = {
         name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET

@@ -32,6 +32,12 @@ BODIES: dict[str, dict[str, Any]] = {
         "join_until_on": "2027-05-28",
         "session_ids": [SESSION],
     },
+    "SessionChange": {
+        "starts_at": "2027-05-15T18:00:00+02:00",
+        "ends_at": "2027-05-15T19:00:00+02:00",
+        "move_guests": True,
+        "reason": "The hall is closed on Friday.",
+    },
     "ServiceChange": {"name": "Yoga for everybody", "price_minor": 1600},
     "SeriesChange": {"title": "Summer term", "drop_in_allowed": True, "drop_in_minor": None},
     "ReasonIn": {"reason": "The teacher is ill."},

@@ -1,0 +1,67 @@
+"""Telling guests what became of the dates they booked.
+
+Nothing is carried from the change to the mail but which act it was. What a guest knows stands on
+their seats, what is so now in the sessions; the mail says the difference and marks the seats in its
+own transaction. So a job that runs twice finds nothing left to say, and one that was overtaken by a
+further change tells both at once.
+Source: docs/algorithms/sessions-that-change.md.
+"""
+
+from collections.abc import Sequence
+
+from src.booking.commands.changes import lock_untold_seats, mark_told
+from src.booking.events import CustomerAffected, SessionsChanged
+from src.booking.mails import change_mail
+from src.booking.queries.changes import (
+    Believed,
+    find_believed,
+    is_news,
+    list_customers_to_tell,
+)
+from src.booking.queries.mail_facts import BookingFacts, list_facts_of_seats
+from src.platform.jobs.context import JobContext
+from src.platform.mail.queue import queue_mail
+from src.tenants.context import TenantSnapshot
+from src.tenants.queries.tenants import tenant_snapshot
+
+CHUNK_CUSTOMERS = 250
+
+
+async def find_affected_customers(job: JobContext, event: SessionsChanged) -> None:
+    """The next customers, each as work of their own; those who are left follow in the next run."""
+    async with job.unit_of_work(done=True) as uow:
+        customers = await list_customers_to_tell(
+            uow, event.action_id, after=event.after, most=CHUNK_CUSTOMERS
+        )
+        for customer_id in customers:
+            uow.record(CustomerAffected(action_id=event.action_id, customer_id=customer_id))
+        if len(customers) == CHUNK_CUSTOMERS:
+            uow.record(SessionsChanged(action_id=event.action_id, after=customers[-1]))
+
+
+async def tell_affected_customer(job: JobContext, event: CustomerAffected) -> None:
+    """One mail with every date that is not what this customer was told, if there still is one."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        seat_ids = await lock_untold_seats(uow, event.action_id, event.customer_id)
+        bookings = await list_facts_of_seats(uow, seat_ids) if seat_ids else []
+        seats = [item for facts in bookings for item in facts.seats]
+        believed = await find_believed(uow, seats)
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        news = _with_news(bookings, believed, tenant)
+        if news:
+            mail = change_mail(settings, tenant, news, believed, now)
+            if mail.to_address:
+                await queue_mail(uow, mail, host=settings.host)
+        await mark_told(uow, seats)
+
+
+def _with_news(
+    bookings: Sequence[BookingFacts], believed: Believed, tenant: TenantSnapshot
+) -> list[BookingFacts]:
+    """The bookings with just the seats whose guest would read something new."""
+    kept = [
+        facts.with_seats([item for item in facts.seats if is_news(item, believed, tenant.timezone)])
+        for facts in bookings
+    ]
+    return [facts for facts in kept if facts.seats]

@@ -1,0 +1,149 @@
+"""Moving a session that has guests: what it means for whom, before it is done."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response
+
+from src.booking.commands.sessions import UpdateSession
+from src.booking.domain.moves import clocks_change_between
+from src.booking.queries.moves import get_move_effect
+from src.booking.views.cancellations import Toll
+from src.booking.views.sessions import MoveEffect, SeriesPlace
+from src.booking.web.session_forms import SessionForm
+from src.booking.web.toll_words import Fact, toll_people
+from src.platform.i18n import _, ngettext
+from src.platform.services import Services
+from src.platform.web.csrf import FIELD_NAME
+from src.platform.web.formats import date_range, datetime_local, zone_short
+from src.platform.web.forms import Bound
+from src.platform.web.pages import page
+from src.tenants.context import RequestContext, TenantSnapshot
+
+NOT_TYPED = {FIELD_NAME, "move_guests", "reason", "seen"}
+
+
+class MoveView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the move would do; `typed` is the editor's form, to be sent again as it is.
+
+    `seen` is the state of the session that all of this is said of.
+    """
+
+    form: Any
+    typed: list[tuple[str, str]]
+    seen: int
+    session_id: UUID
+    name: str
+    facts: list[Fact]
+    notes: list[str]
+    people: list[Fact]
+    more: int
+    base: str
+
+
+async def move_page(
+    request: Request[Any, Any, Any],
+    services: Services,
+    ctx: RequestContext,
+    bound: Bound[SessionForm],
+    cmd: UpdateSession,
+    notes: list[str],
+) -> Response[bytes]:
+    """The page that says so and asks; nothing is done yet."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        effect = await get_move_effect(uow, cmd)
+    raw = bound.raw.items()
+    view = MoveView(
+        form=bound,
+        typed=[(name, text) for name, texts in raw if name not in NOT_TYPED for text in texts],
+        seen=effect.sequence,
+        session_id=cmd.session_id,
+        name=effect.name,
+        facts=_facts(ctx.here, effect, cmd),
+        notes=notes,
+        people=toll_people(effect.toll, ctx.here.currency),
+        more=effect.toll.more,
+        base=f"/app/{ctx.here.slug}",
+    )
+    return page(request, "booking/sessions/move.html", view)
+
+
+def _facts(here: TenantSnapshot, effect: MoveEffect, cmd: UpdateSession) -> list[Fact]:
+    facts = [
+        (_("Now"), date_range(effect.starts_at, effect.ends_at, here.zone)),
+        (_("Then"), date_range(cmd.starts_at, cmd.ends_at, here.zone)),
+    ]
+    if clocks_change_between(effect.starts_at, cmd.starts_at, here.zone):
+        facts.append((_("Clocks"), _clocks(here, effect, cmd)))
+    if effect.performer is not None:
+        facts.append((_("Led by"), _("%(name)s, who is free then", name=effect.performer)))
+    if effect.series is not None:
+        facts += _series_facts(here, effect.series)
+    facts.append((_("Bookable until"), datetime_local(effect.bookable_until, here.zone)))
+    return [*facts, *_guest_facts(effect.toll)]
+
+
+def _clocks(here: TenantSnapshot, effect: MoveEffect, cmd: UpdateSession) -> str:
+    return _(
+        "they change in between, from %(before)s to %(after)s; these are times on the wall",
+        before=zone_short(effect.starts_at, here.zone),
+        after=zone_short(cmd.starts_at, here.zone),
+    )
+
+
+def _series_facts(here: TenantSnapshot, series: SeriesPlace) -> list[Fact]:
+    where = _(
+        "date %(place)s of %(dates)s in “%(title)s”",
+        place=series.place,
+        dates=series.dates,
+        title=series.title,
+    )
+    if series.place_then != series.place:
+        where = _("%(where)s; it becomes date %(place)s", where=where, place=series.place_then)
+    facts = [(_("In the series"), where)]
+    if series.joinable_until is not None:
+        until = datetime_local(series.joinable_until, here.zone)
+        facts.append((_("The series can be joined until"), until))
+    return facts
+
+
+def _guest_facts(toll: Toll) -> list[Fact]:
+    seats = ngettext("%(num)s seat", "%(num)s seats", toll.seats)
+    kept = ngettext(
+        "%(seats)s of %(num)s guest, kept at the same price",
+        "%(seats)s of %(num)s guests, kept at the same price",
+        toll.customers,
+        seats=seats,
+    )
+    facts = [(_("Seats"), kept)] if toll.seats else []
+    facts.append((_("Mails"), _mails(toll)))
+    if toll.in_checkout:
+        facts.append((_("In checkout"), _in_checkout(toll)))
+    way_out = _("whoever booked before the move may leave without any charge")
+    return [*facts, (_("Way out"), way_out)]
+
+
+def _mails(toll: Toll) -> str:
+    sent = ngettext(
+        "%(num)s, with the old and the new time and a calendar file",
+        "%(num)s, one to each guest, with the old and the new time and a calendar file",
+        toll.mails,
+    )
+    unreachable = toll.customers - toll.mails
+    if not unreachable:
+        return sent if toll.mails else _("none")
+    call = ngettext(
+        "%(num)s guest has no address and must be called",
+        "%(num)s guests have no address and must be called",
+        unreachable,
+    )
+    return f"{sent}; {call}" if toll.mails else call
+
+
+def _in_checkout(toll: Toll) -> str:
+    return ngettext(
+        "%(num)s seat is being paid for now; its confirmation will say both times",
+        "%(num)s seats are being paid for now; their confirmations will say both times",
+        toll.in_checkout,
+    )
