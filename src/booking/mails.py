@@ -63,6 +63,7 @@ def cancellation_mail(
     *,
     cancellation_id: UUID,
     reason: str,
+    back_minor: int,
     now: datetime,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had."""
@@ -78,6 +79,7 @@ def cancellation_mail(
             runs=_runs(tenant, seats),
             zone_name=tenant.timezone,
             reason=reason,
+            money_line=back_line(bookings, back_minor),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(
@@ -125,6 +127,17 @@ def money_line(facts: BookingFacts) -> str:
     if order.payment_mode == PaymentMode.ONLINE:
         return _("Paid: %(amount)s", amount=amount)
     return _("Free of charge")
+
+
+def back_line(bookings: Sequence[BookingFacts], back_minor: int) -> str:
+    """What comes back for these seats, in a sentence; in the current language."""
+    order = bookings[0].order
+    if back_minor:
+        amount = format_money(Money(back_minor, order.currency), order.locale)
+        return _("%(amount)s are on their way back to you; it takes a few days.", amount=amount)
+    if any(facts.order.paid_minor for facts in bookings):
+        return _("No money goes back with this message. Please ask the business if in doubt.")
+    return _("Nothing was paid for it, so nothing comes back.")
 
 
 def _runs(tenant: TenantSnapshot, seats: Sequence[SeatFacts]) -> list[RunView]:

@@ -15,6 +15,7 @@ from src.billing.commands.ending import can_still_be_paid, end_locked_order
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refund
+from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import (
     OpenItemKind,
     OrderState,
@@ -161,7 +162,7 @@ async def _confirm(uow: UnitOfWork, order: Order, payment: Payment) -> None:
             payment,
             min(give_back_minor, payment.amount_minor),
             cause=RefundCause.NOT_DELIVERED,
-            cause_key=f"{RefundCause.NOT_DELIVERED}:{payment.id}",
+            cause_key=not_delivered_key(payment.id),
         )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
 from src.billing.commands.refunds import get_payment, get_refund
+from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import RefundCause
 from src.billing.events import MoneyNeedsAttention, OrderRefunded, PaymentCameTooLate
 from src.billing.models import OpenItem, Order, Refund
@@ -52,8 +53,20 @@ async def tell_of_refund(job: JobContext, event: OrderRefunded) -> None:
     async with job.unit_of_work(done=True) as uow:
         if event.cause not in TOLD_OF:
             return
+        refund = await get_refund(uow, event.refund_id)
+        if _is_told_by_cancelling(refund):
+            return
         order = await get_order(uow, event.order_id)
-        await _tell_guest(job, uow, "refunded", order, await get_refund(uow, event.refund_id))
+        await _tell_guest(job, uow, "refunded", order, refund)
+
+
+def _is_told_by_cancelling(refund: Refund) -> bool:
+    """Whether seats were freed after they had been paid for: their own mail says what comes back.
+
+    A part that could not be delivered at the moment of paying has no other mail than ours.
+    """
+    of_payment = not_delivered_key(refund.payment_id)
+    return refund.cause == RefundCause.NOT_DELIVERED and refund.cause_key != of_payment
 
 
 async def tell_of_open_item(job: JobContext, event: MoneyNeedsAttention) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from src.billing.lines import LineKind
 from src.billing.models import Order
@@ -24,9 +24,9 @@ class SeatLines(LineKind):
 
     async def confirm(self, uow: UnitOfWork, order: Order, now: datetime) -> int:
         seats = await lock_seats(uow, order.id, (SeatState.HELD,))
-        undeliverable = await _undeliverable_sessions(uow, seats)
-        kept = [seat.id for seat in seats if seat.session_id not in undeliverable]
-        lost = [seat for seat in seats if seat.session_id in undeliverable]
+        undeliverable = await _undeliverable(uow, seats, now)
+        kept = [seat.id for seat in seats if seat.id not in undeliverable]
+        lost = [seat for seat in seats if seat.id in undeliverable]
         await _move(uow, kept, SeatState.CONFIRMED, "guest", "paid", now)
         await _move(uow, [s.id for s in lost], SeatState.CANCELLED, "system", "session", now)
         await give_back_seats(uow, Counter(seat.session_id for seat in lost))
@@ -71,26 +71,35 @@ async def lock_seats(
     return found.all()
 
 
-async def _undeliverable_sessions(uow: UnitOfWork, seats: Sequence[Seat]) -> set[UUID]:
-    """Sessions that are cancelled, or whose seats are being freed.
+async def _undeliverable(uow: UnitOfWork, seats: Sequence[Seat], now: datetime) -> set[UUID]:
+    """Which of the seats are being freed, or would stand in a session that is cancelled.
 
-    One whose cancellation can still be undone is not: its seat is confirmed, and freed like any
-    other if the cancellation goes on.
+    One whose cancellation can still be undone is not: it is confirmed, and freed like any other
+    if the cancellation goes on, which then gives its share back.
     """
-    being_freed = exists().where(
-        Cancellation.tenant_id == Session.tenant_id,
-        Cancellation.subject_id == Session.id,
-        Cancellation.state == "running",
-    )
     found = await uow.session.scalars(
-        select(Session.id).where(
-            Session.tenant_id == uow.tenant,
-            Session.id.in_({seat.session_id for seat in seats}),
-            (Session.state == str(SessionState.CANCELLED))
-            | ((Session.state == str(SessionState.CANCELLING)) & being_freed),
+        select(Seat.id)
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.id.in_([seat.id for seat in seats]),
+            _is_being_freed(now),
         )
     )
     return set(found)
+
+
+def _is_being_freed(now: datetime) -> ColumnElement[bool]:
+    """Whether a cancellation that can no longer be undone reaches the seat: its session's, or its
+    purchase's, which leaves what has started.
+    """
+    runs = exists().where(Cancellation.tenant_id == Seat.tenant_id, Cancellation.state == "running")
+    session_is_off = (Session.state == str(SessionState.CANCELLED)) | (
+        (Session.state == str(SessionState.CANCELLING))
+        & runs.where(Cancellation.subject_id == Session.id)
+    )
+    purchase_is_off = runs.where(Cancellation.subject_id == Seat.booking_id)
+    return session_is_off | (purchase_is_off & (Session.starts_at > now))
 
 
 async def _move(

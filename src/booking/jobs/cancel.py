@@ -15,7 +15,9 @@ from uuid import UUID
 import structlog
 from sqlalchemy import ColumnElement, delete, func, select, update
 
-from src.billing.domain.kinds import OrderState
+from src.billing.commands.refunds import request_refunds
+from src.billing.domain.cause_keys import paid_meanwhile_key
+from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.models import Order
 from src.billing.settlement import expire_pages_for_orders
 from src.booking.commands.claims import give_back_seats
@@ -134,6 +136,7 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
     if not seats:
         return True
     await _mark_cancelled(uow, cancellation, seats, now)
+    await _give_money_back(uow, cancellation, seats)
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
     await uow.settle()
@@ -220,6 +223,36 @@ async def _mark_cancelled(
         )
         .execution_options(synchronize_session=False)
     )
+
+
+async def _give_money_back(
+    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]
+) -> None:
+    """Returns the shares of those who paid after the cancellation was asked for.
+
+    Nobody could choose about their money then, and no guest pays for what has been called off.
+    """
+    shares: dict[UUID, int] = defaultdict(int)
+    for seat, _customer in seats:
+        shares[seat.order_id] += seat.share_minor
+    paid_meanwhile = await uow.session.scalars(
+        select(Order)
+        .where(
+            Order.tenant_id == uow.tenant,
+            Order.id.in_([order_id for order_id, share in shares.items() if share]),
+            Order.confirmed_at > cancellation.requested_at,
+        )
+        .order_by(Order.id)
+        .execution_options(populate_existing=True)
+    )
+    for order in paid_meanwhile.all():
+        await request_refunds(
+            uow,
+            order,
+            shares[order.id],
+            cause=RefundCause.NOT_DELIVERED,
+            cause_key=paid_meanwhile_key(cancellation.id),
+        )
 
 
 def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]) -> None:

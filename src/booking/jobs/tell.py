@@ -11,6 +11,7 @@ from src.booking.queries.mail_facts import (
     BookingFacts,
     find_booking_facts,
     list_facts_of_seats,
+    sum_money_back,
 )
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
@@ -56,6 +57,7 @@ async def tell_of_cancelled_seats(job: JobContext, event: SeatsCancelled) -> Non
             bookings,
             cancellation_id=cancellation.id,
             reason=cancellation.reason,
+            back_minor=await sum_money_back(uow, cancellation.id, bookings),
             now=now,
         )
         if mail.to_address:

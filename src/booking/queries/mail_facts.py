@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, func, select
 
-from src.billing.models import Order
+from src.billing.domain.cause_keys import paid_meanwhile_key
+from src.billing.models import Order, Refund
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Location
@@ -55,6 +56,18 @@ async def list_facts_of_seats(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> list
     for row in found:
         by_order.setdefault(row[0].id, []).append(row)
     return [_facts(by_order[order_id]) for order_id in sorted(by_order)]
+
+
+async def sum_money_back(
+    uow: UnitOfWork, cancellation_id: UUID, bookings: Sequence[BookingFacts]
+) -> int:
+    """Minor units that the cancellation gave back for these bookings by itself."""
+    back = select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
+        Refund.tenant_id == uow.tenant,
+        Refund.order_id.in_([facts.order.id for facts in bookings]),
+        Refund.cause_key.startswith(paid_meanwhile_key(cancellation_id)),
+    )
+    return await uow.session.scalar(back) or 0
 
 
 def _statement() -> Any:

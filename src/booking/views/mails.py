@@ -29,7 +29,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
-    """The mail that says: these dates do not take place for you."""
+    """The mail that says: these dates do not take place for you. `money_line`: what comes back."""
 
     locale: str
     from_name: str
@@ -39,4 +39,5 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[RunView]
     zone_name: str
     reason: str
+    money_line: str
     booking_url: str
