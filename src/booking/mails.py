@@ -76,14 +76,18 @@ def cancellation_mail(
             contact=tenant.contact_email,
             guest_name=first.order.guest_name,
             what=first.what,
-            runs=_runs(tenant, seats),
+            runs=_runs(tenant, seats, may_join=False),
             zone_name=tenant.timezone,
             reason=reason,
             money_line=back_line(bookings, back_minor),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(
-        [seat for facts in bookings for seat in calendar_seats(facts, facts.seats, "")],
+        [
+            seat
+            for facts in bookings
+            for seat in calendar_seats(facts, facts.seats, "", may_join=False)
+        ],
         organiser=Organiser(name=tenant.name, email=tenant.contact_email),
         zone=tenant.zone,
         host=settings.host,
@@ -94,9 +98,12 @@ def cancellation_mail(
 
 
 def calendar_seats(
-    facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str
+    facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str, *, may_join: bool = True
 ) -> list[CalendarSeat]:
-    """The seats as calendar entries. `booking_url` goes into them; it opens this booking only."""
+    """The seats as calendar entries. `booking_url` goes into them; it opens this booking only.
+
+    Unless the guest `may_join`, the entries do not tell where an online session meets.
+    """
     return [
         CalendarSeat(
             seat_id=item.seat.id,
@@ -104,11 +111,16 @@ def calendar_seats(
             ends_at=item.session.ends_at,
             title=" · ".join(filter(None, (facts.service.name, item.session.title))),
             sequence=item.seat.sequence + item.session.sequence,
-            where=place_of(item) or item.session.meeting_url,
-            url=item.session.meeting_url or booking_url,
+            where=place_of(item) or _join_url(item, may_join=may_join),
+            url=_join_url(item, may_join=may_join) or booking_url,
         )
         for item in seats
     ]
+
+
+def _join_url(item: SeatFacts, *, may_join: bool) -> str:
+    """The meeting's address is for those who come, and for nobody else."""
+    return item.session.meeting_url if may_join else ""
 
 
 def place_of(item: SeatFacts) -> str:
@@ -140,7 +152,9 @@ def back_line(bookings: Sequence[BookingFacts], back_minor: int) -> str:
     return _("Nothing was paid for it, so nothing comes back.")
 
 
-def _runs(tenant: TenantSnapshot, seats: Sequence[SeatFacts]) -> list[RunView]:
+def _runs(
+    tenant: TenantSnapshot, seats: Sequence[SeatFacts], *, may_join: bool = True
+) -> list[RunView]:
     """Each date once, however many people of the party come."""
     by_session = {item.session.id: item for item in seats}
     return [
@@ -148,7 +162,7 @@ def _runs(tenant: TenantSnapshot, seats: Sequence[SeatFacts]) -> list[RunView]:
             when=date_range(item.session.starts_at, item.session.ends_at, tenant.zone),
             title=item.session.title,
             where=place_of(item),
-            join_url=item.session.meeting_url,
+            join_url=_join_url(item, may_join=may_join),
         )
         for item in by_session.values()
     ]
