@@ -37,10 +37,14 @@ class RefundRequested(Event, frozen=True, kw_only=True):
 
 
 class PaymentCameTooLate(Event, frozen=True, kw_only=True):
-    """Money came for a hold that had ended and whose places are gone; it goes back in full."""
+    """Money came for a hold that had ended and whose places are gone; it goes back in full.
+
+    `refund_id` names the refund of this very payment; an event of before it was told has none.
+    """
 
     topic: ClassVar[str] = "billing.payment_came_too_late"
     order_id: UUID
+    refund_id: UUID | None = None
 
 
 class MoneyNeedsAttention(Event, frozen=True, kw_only=True):

@@ -130,7 +130,8 @@ async def test_paid_after_the_hold_when_all_is_gone_goes_back_in_full(
     (refund,) = await till.refunds(order_id)
     assert refund.state == "succeeded"
     assert [r["amount"] for r in await till.stripe_objects("refund")] == [2000]
-    assert (await recorder.seen()).count(PaymentCameTooLate(order_id=order_id)) == 1
+    told = PaymentCameTooLate(order_id=order_id, refund_id=refund.id)
+    assert (await recorder.seen()).count(told) == 1
     order = await till.state(order_id)
     assert (order.paid_minor, order.refunded_minor) == (2000, 2000)
 

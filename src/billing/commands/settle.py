@@ -123,8 +123,8 @@ async def _take_payment(
     elif order.state == OrderState.EXPIRED and await _reacquire(uow, order):
         await _retake_month(uow, order)
     else:
-        await _send_back(uow, order, payment, RefundCause.TOO_LATE)
-        uow.record(PaymentCameTooLate(order_id=order.id))
+        refund_id = await _send_back(uow, order, payment, RefundCause.TOO_LATE)
+        uow.record(PaymentCameTooLate(order_id=order.id, refund_id=refund_id))
 
 
 def _payment(uow: UnitOfWork, page: PaymentPage, found: ProcessorPage) -> Payment:
@@ -200,11 +200,13 @@ def _mark_confirmed(uow: UnitOfWork, order: Order, now: datetime) -> None:
     uow.record(OrderConfirmed(order_id=order.id))
 
 
-async def _send_back(uow: UnitOfWork, order: Order, payment: Payment, cause: RefundCause) -> None:
-    """Money that no order waits for goes back in full."""
+async def _send_back(
+    uow: UnitOfWork, order: Order, payment: Payment, cause: RefundCause
+) -> UUID | None:
+    """Money that no order waits for goes back in full. Returns the refund's id."""
     payment.is_extra = True
     await uow.session.flush()
-    await request_refund(
+    return await request_refund(
         uow,
         order,
         payment,

@@ -34,18 +34,26 @@ async def tell_of_late_payment(job: JobContext, event: PaymentCameTooLate) -> No
     """The places were gone when the money came: it goes back in full, and the guest hears so."""
     async with job.unit_of_work(done=True) as uow:
         order = await get_order(uow, event.order_id)
-        refund = await uow.session.scalar(
-            select(Refund)
-            .where(
-                Refund.tenant_id == uow.tenant,
-                Refund.order_id == order.id,
-                Refund.cause == str(RefundCause.TOO_LATE),
-            )
-            .order_by(Refund.created_at.desc())
-            .limit(1)
-        )
+        refund = await _late_refund(uow, event)
         if refund is not None:
             await _tell_guest(job, uow, "payment_too_late", order, refund)
+
+
+async def _late_refund(uow: UnitOfWork, event: PaymentCameTooLate) -> Refund | None:
+    """The refund the event is about: the order's newest, if it is too old an event to say."""
+    if event.refund_id is not None:
+        return await get_refund(uow, event.refund_id)
+    found: Refund | None = await uow.session.scalar(
+        select(Refund)
+        .where(
+            Refund.tenant_id == uow.tenant,
+            Refund.order_id == event.order_id,
+            Refund.cause == str(RefundCause.TOO_LATE),
+        )
+        .order_by(Refund.created_at.desc())
+        .limit(1)
+    )
+    return found
 
 
 async def tell_of_refund(job: JobContext, event: OrderRefunded) -> None:
