@@ -7,7 +7,7 @@ from sqlalchemy import select
 from src.billing.commands.orders import get_order
 from src.billing.commands.refunds import get_payment, get_refund
 from src.billing.domain.cause_keys import not_delivered_key
-from src.billing.domain.kinds import RefundCause
+from src.billing.domain.kinds import OrderState, RefundCause, RefundState
 from src.billing.events import MoneyNeedsAttention, OrderRefunded, PaymentCameTooLate
 from src.billing.models import OpenItem, Order, Refund
 from src.billing.views.mails import MoneyMail, OpenItemMail
@@ -31,7 +31,7 @@ of by whoever cancelled, and what was done in the processor's dashboard is the o
 
 
 async def tell_of_late_payment(job: JobContext, event: PaymentCameTooLate) -> None:
-    """The places were gone when the money came: it goes back in full, and the guest hears so."""
+    """Nothing could be booked with the money when it came: it goes back, and the guest hears so."""
     async with job.unit_of_work(done=True) as uow:
         order = await get_order(uow, event.order_id)
         refund = await _late_refund(uow, event)
@@ -114,6 +114,7 @@ async def _tell_guest(
         reference=order.reference,
         amount=format_money(amount, order.locale),
         reason=_reason(refund, order, tenant),
+        back=_back(refund, order),
         contact=tenant.contact_email,
         href=f"{settings.base_url}/b/{tenant.slug}",
     )
@@ -145,8 +146,26 @@ def _reason(refund: Refund, order: Order, tenant: TenantSnapshot) -> str:
                 " of your booking stands."
             )
         if refund.cause == RefundCause.TOO_LATE:
-            return _("The time to pay was over, and by then the places had gone to others.")
+            return _why_too_late(order, tenant)
         return _("%(business)s decided to give this amount back.", business=tenant.name)
+
+
+def _why_too_late(order: Order, tenant: TenantSnapshot) -> str:
+    if order.state == OrderState.CANCELLED and order.closed_why == "given_up":
+        return _("You had given the places up before it came.")
+    if order.state == OrderState.CANCELLED:
+        return _("%(business)s had cancelled what you booked before it came.", business=tenant.name)
+    return _("The time to pay was over, and by then the places had gone to others.")
+
+
+def _back(refund: Refund, order: Order) -> str:
+    with use_locale(order.locale):
+        if refund.state == RefundState.FAILED:
+            return _(
+                "Your money has not gone back yet: the business has been told and is looking into"
+                " it."
+            )
+        return _("All of it is on its way back to you. Banks take up to ten days.")
 
 
 async def _tell_owner(

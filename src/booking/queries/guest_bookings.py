@@ -7,16 +7,16 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
 from src.billing.domain.holds import HOLD_MARGIN
-from src.billing.domain.kinds import OrderState, PageState, PaymentMode, RefundState
-from src.billing.models import Order, PaymentPage, Refund
+from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.models import Order
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not_booked
 from src.booking.views.guest import BookedDate, GuestBookingView
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -38,14 +38,6 @@ _STATE_ORDER = (
 )
 
 
-class _Money(msgspec.Struct, frozen=True, kw_only=True):
-    """How the order's money stands beside its own row."""
-
-    page_is_complete: bool
-    refunds_pending: int
-    refunds: int
-
-
 async def get_guest_booking(
     uow: UnitOfWork,
     tenant: TenantSnapshot,
@@ -59,7 +51,7 @@ async def get_guest_booking(
     """
     order, booking, service, series = await _order(uow, order_id)
     seats = await _seats(uow, order_id)
-    money = await _money(uow, order_id)
+    money = await get_guest_money(uow, order)
     stage = _stage(order, seats, money, uow.clock.now(), has_paid=has_paid)
     service_href = f"/b/{tenant.slug}/{service.slug}"
     return GuestBookingView(
@@ -75,7 +67,9 @@ async def get_guest_booking(
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
         due_on_site_minor=_due_on_site(order),
-        refund_pending=money.refunds_pending > 0,
+        refund_pending=money.refund_pending,
+        money_back=money.back,
+        why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,
         currency=order.currency,
         zone=tenant.zone,
@@ -143,27 +137,11 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
     return found.all()
 
 
-async def _money(uow: UnitOfWork, order_id: UUID) -> _Money:
-    complete = select(func.count()).where(
-        PaymentPage.tenant_id == uow.tenant,
-        PaymentPage.order_id == order_id,
-        PaymentPage.state == str(PageState.COMPLETE),
-    )
-    refunds = select(func.count()).where(
-        Refund.tenant_id == uow.tenant, Refund.order_id == order_id
-    )
-    pending = refunds.where(Refund.state == str(RefundState.PENDING))
-    row = (
-        await uow.session.execute(
-            select(complete.scalar_subquery(), refunds.scalar_subquery(), pending.scalar_subquery())
-        )
-    ).one()
-    return _Money(page_is_complete=row[0] > 0, refunds=row[1], refunds_pending=row[2])
-
-
 def _stage(
-    order: Order, seats: Sequence[Row[Any]], money: _Money, now: datetime, *, has_paid: bool
+    order: Order, seats: Sequence[Row[Any]], money: GuestMoney, now: datetime, *, has_paid: bool
 ) -> str:
+    if money.has_paid and order.state != OrderState.CONFIRMED:
+        return "too_late"
     if order.state == OrderState.OPEN:
         if money.page_is_complete or has_paid:
             return "processing"
@@ -172,8 +150,6 @@ def _stage(
     if order.state == OrderState.CONFIRMED:
         live = any(seat.state in LIVE_SEATS for seat in seats)
         return "confirmed" if live else "cancelled"
-    if order.paid_minor > 0 or money.refunds:
-        return "too_late"
     if order.state == OrderState.CANCELLED:
         return "given_up" if order.closed_why == "given_up" else "cancelled"
     return "expired"

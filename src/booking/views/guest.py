@@ -73,7 +73,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
     `stage`: held, processing, over (its time to pay), confirmed, cancelled, expired, given_up,
-    too_late (the payment came when the seats were gone).
+    too_late (a payment came that nothing was booked with: `why_not_booked` says why, mismatch,
+    given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
     """
 
     stage: str
@@ -89,6 +90,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     due_on_site_minor: int
     refund_pending: bool
+    money_back: str
+    why_not_booked: str
     payment_mode: str
     currency: str
     zone: ZoneInfo

@@ -65,10 +65,10 @@ async def test_a_guest_who_paid_too_late_is_told_once_that_all_goes_back(till: T
         await till.work()
     (mail,) = await mails(till)
     assert (mail.kind, mail.to_address) == ("billing.payment_too_late", "carl@guests.example")
-    assert mail.subject == "Your payment to Yoga & Friends came too late and goes back"
+    assert mail.subject == "Your payment to Yoga & Friends came too late"
     assert "£20.00" in mail.text
     assert "Yoga & Friends" in mail.text
-    assert "You are not booked" in mail.html
+    assert "you are not booked" in mail.html
     assert (await till.state(order_id)).reference in mail.text
 
 
@@ -91,6 +91,30 @@ async def test_two_late_payments_of_one_order_are_two_mails(till: Till) -> None:
     assert [mail.kind for mail in told] == ["billing.payment_too_late"] * 2
     refunds = await till.refunds(order_id)
     assert {mail.dedupe_key for mail in told} == {f"payment_too_late:{one.id}" for one in refunds}
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("given_up", "You had given the places up before it came."),
+        ("cancelled", "Harbour had cancelled what you booked before it came."),
+    ],
+)
+async def test_a_guest_is_told_why_the_late_payment_booked_nothing(
+    till: Till, why: str, words: str
+) -> None:
+    order_id, session_id = await till.order_with_page()
+    await till.pay(session_id)
+    async with till.services.uow_factory(till.business.id) as uow:
+        order = await lock_order(uow, order_id)
+        await end_locked_order(uow, order, OrderState.CANCELLED, why, till.clock.now())
+    await settle(till, order_id)
+    await till.work()
+    (mail,) = await mails(till)
+    assert words in mail.text
+    assert words in mail.html
+    assert "gone to others" not in mail.text
+    assert "on its way back to you" in mail.text
 
 
 async def test_a_late_payment_told_in_the_old_words_still_makes_its_mail(till: Till) -> None:
