@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from src.billing.domain.holds import HOLD_MARGIN
-from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState, PaymentMode
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.states import LIVE_SEATS
@@ -151,7 +151,8 @@ def _stage(
         live = any(seat.state in LIVE_SEATS for seat in seats)
         return "confirmed" if live else "cancelled"
     if order.state == OrderState.CANCELLED:
-        return "given_up" if order.closed_why == "given_up" else "cancelled"
+        known = ("given_up", NOT_PAYABLE_WHY)
+        return order.closed_why if order.closed_why in known else "cancelled"
     return "expired"
 
 

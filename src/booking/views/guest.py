@@ -73,8 +73,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
     `stage`: held, processing, over (its time to pay), confirmed, cancelled, expired, given_up,
-    too_late (a payment came that nothing was booked with: `why_not_booked` says why, mismatch,
-    given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
+    not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
+    mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
     """
 
     stage: str
