@@ -29,9 +29,8 @@ from src.billing.models import Order, Payment, PaymentPage
 from src.billing.processor import PageStatus, ProcessorPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import DomainError, NotFound
-from src.platform.i18n import _, current_locale
+from src.platform.i18n import _
 from src.platform.ids import new_id
-from src.platform.money import Money, format_money
 from src.tenants.commands.counters import retake_booking_unit
 
 
@@ -220,11 +219,11 @@ async def _tell_of_mismatch(uow: UnitOfWork, order: Order, payment: Payment) -> 
     """A sum that nobody asked for has no effect of its own: a person decides."""
     payment.is_extra = True
     await uow.session.flush()
-    locale = current_locale()
-    sentence = _(
-        "%(paid)s were paid for order %(reference)s, which costs %(total)s.",
-        paid=format_money(Money(payment.amount_minor, payment.currency), locale),
-        reference=order.reference,
-        total=format_money(Money(order.total_minor, order.currency), locale),
-    )
-    await raise_open_item(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, order.id, sentence)
+    facts = {
+        "reference": order.reference,
+        "paid_minor": payment.amount_minor,
+        "paid_currency": payment.currency,
+        "total_minor": order.total_minor,
+        "total_currency": order.currency,
+    }
+    await raise_open_item(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, order.id, facts)

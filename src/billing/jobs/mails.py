@@ -10,6 +10,7 @@ from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import OrderState, RefundCause, RefundState
 from src.billing.events import MoneyNeedsAttention, OrderRefunded, PaymentCameTooLate
 from src.billing.models import OpenItem, Order, Refund
+from src.billing.open_item_words import open_item_sentence
 from src.billing.views.mails import MoneyMail, OpenItemMail
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -171,12 +172,14 @@ def _back(refund: Refund, order: Order) -> str:
 async def _tell_owner(
     uow: UnitOfWork, settings: Settings, tenant: TenantSnapshot, owner: User, item: OpenItem
 ) -> None:
+    with use_locale(owner.locale):
+        sentence = open_item_sentence(item)
     view = OpenItemMail(
         locale=owner.locale,
         from_name=PLATFORM_NAME,
         name=owner.name,
         business=tenant.name,
-        sentence=item.sentence,
+        sentence=sentence,
         href=f"{settings.base_url}/app/{tenant.slug}/orders/{_subject(item)}",
     )
     words = render_mail("billing/open_item", view, owner.locale)

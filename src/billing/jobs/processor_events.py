@@ -16,9 +16,7 @@ from src.billing.processor import Dispute
 from src.billing.refund_news import take_refunds_of
 from src.billing.settlement import settle_page
 from src.billing.stripe_gateway import StripeGateway
-from src.platform.i18n import _, current_locale
 from src.platform.jobs.context import JobContext
-from src.platform.money import Money, format_money
 from src.platform.services import Services
 
 Handler = Callable[[Services, UUID, InboxEvent], Awaitable[str]]
@@ -98,26 +96,18 @@ async def _disputed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> s
         if dispute.outcome == "won":
             await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
         else:
-            sentence = _dispute_sentence(dispute, reference)
-            await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, order_id, sentence)
+            facts = _dispute_facts(dispute, reference)
+            await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, order_id, facts)
     return f"dispute {dispute.outcome or 'open'}"
 
 
-def _dispute_sentence(dispute: Dispute, reference: str) -> str:
-    amount = format_money(Money(dispute.amount_minor, dispute.currency), current_locale())
-    if dispute.outcome == "lost":
-        return _(
-            "The dispute over %(amount)s of order %(reference)s was lost; the bank keeps the"
-            " money.",
-            amount=amount,
-            reference=reference,
-        )
-    return _(
-        "The guest's bank disputes %(amount)s of order %(reference)s. Please answer in your Stripe"
-        " dashboard.",
-        amount=amount,
-        reference=reference,
-    )
+def _dispute_facts(dispute: Dispute, reference: str) -> dict[str, Any]:
+    return {
+        "reference": reference,
+        "amount_minor": dispute.amount_minor,
+        "currency": dispute.currency,
+        "outcome": dispute.outcome,
+    }
 
 
 async def _account_changed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
