@@ -42,7 +42,7 @@ async def shop(
 
 async def due_rows(till: Till) -> list[tuple[str, UUID]]:
     async with till.services.uow_factory(None) as uow:
-        rows = await uow.session.execute(select(Due.kind, Due.ref))
+        rows = await uow.session.execute(select(Due.kind, Due.ref).where(Due.kind != "account"))
         return [(row.kind, row.ref) for row in rows]
 
 
