@@ -31,7 +31,9 @@ HANDLED_TYPES = frozenset(
         "account.application.deauthorized",
     }
 )
-"""What businesses' accounts tell us that has an effect here."""
+"""What businesses' accounts tell us that has an effect here; a test holds them to the handlers of
+`jobs.processor_events`, which commands may not import.
+"""
 
 
 async def receive_event(uow: UnitOfWork, endpoint: Endpoint, event: ProcessorEvent) -> str:
