@@ -40,7 +40,7 @@ class SeatLines(LineKind):
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """All of it or none. A session that has started meanwhile is still owed and still given."""
         seats = await lock_seats(uow, order.id, (SeatState.EXPIRED,))
-        if not seats:
+        if not seats or await _purchase_is_cancelled(uow, seats[0].booking_id):
             return False
         per_session = Counter(seat.session_id for seat in seats)
         await _move(uow, [s.id for s in seats], SeatState.CONFIRMED, "guest", "paid late", now)
@@ -51,6 +51,18 @@ class SeatLines(LineKind):
         except SeatsGone:
             return False
         return True
+
+
+async def _purchase_is_cancelled(uow: UnitOfWork, booking_id: UUID) -> bool:
+    """Whether staff have cancelled the purchase and did not take it back in time."""
+    found = await uow.session.scalar(
+        select(Cancellation.id).where(
+            Cancellation.tenant_id == uow.tenant,
+            Cancellation.subject_id == booking_id,
+            Cancellation.state.in_(["running", "done"]),
+        )
+    )
+    return found is not None
 
 
 async def lock_seats(

@@ -8,6 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from src.billing.checkout import ensure_payment_page
+from src.billing.commands.ending import end_locked_order
+from src.billing.commands.orders import lock_order
+from src.billing.domain.kinds import OrderState
 from src.billing.models import Order, PaymentPage, Refund
 from src.billing.settlement import settle_page
 from src.booking.commands.book import Booked
@@ -137,3 +140,22 @@ async def test_a_purchase_paid_for_while_it_is_being_freed_is_not_delivered(
         assert (order.paid_minor, order.refunded_minor) == (6000, 4000)
         live = await uow.session.scalars(select(Seat.id).where(Seat.state == "confirmed"))
         assert len(live.all()) == 1
+
+
+async def test_late_money_does_not_bring_back_what_staff_have_cancelled(
+    shop: Shop, term: Term, clock: FrozenClock
+) -> None:
+    """The hold ended by time, its purchase by staff; then comes the payment nobody had heard of."""
+    made = await at_the_payment_page(shop, term)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        page = (await uow.session.scalars(select(PaymentPage))).one()
+    await shop.stripe.turn("pay", session=page.processor_id)
+    await the_purchase_is_cancelled(shop, made)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await lock_order(uow, made.order_id)
+        await end_locked_order(uow, order, OrderState.EXPIRED, "not_paid", clock.now())
+    await work_through(shop.services, clock, shop.business.id, timedelta(seconds=60))
+    await settle_page(shop.services, shop.business.id, page.id)
+    await work(shop.services, shop.business.id)
+    assert await taken(shop.services.uow_factory, shop.business.id) == [0, 0, 0]
+    assert await refunds(shop) == [("too_late", 6000, "succeeded")]
