@@ -8,10 +8,11 @@ from sqlalchemy import Select, select
 
 from src.billing.commands.connect import recheck_account
 from src.billing.commands.due import add_due
+from src.billing.commands.ending import cancel_open_order
 from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import apply_page
 from src.billing.domain.holds import HOLD_MARGIN, page_expires_at
-from src.billing.domain.kinds import OrderState, PageOutcome, PageState
+from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState, PageOutcome, PageState
 from src.billing.domain.page_keys import page_key
 from src.billing.domain.retries import MAX_PAGE_ATTEMPTS, PAGE_DUE, next_page_check
 from src.billing.gates import payments_not_ready, require_payments_ready_now
@@ -26,6 +27,9 @@ from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
 
+NOT_PAYABLE = frozenset({TOO_SMALL, "payments_not_ready", "payment_page_refused"})
+"""Refusals after which there is no page and will be none: asking again would change nothing."""
+
 
 async def ensure_payment_page(
     services: Services, tenant_id: UUID, order_id: UUID, *, success_url: str, cancel_url: str
@@ -33,12 +37,29 @@ async def ensure_payment_page(
     """The address of the order's payment page, made now or at an earlier call.
 
     Never call it inside a transaction. The same order gets the same page again, and its hold is
-    not prolonged by asking; only a definitive failure leads to another attempt.
-    Raises: NotFound; Conflict `already_paid` or `payments_not_ready`; Gone when the hold has
+    not prolonged by asking; only a definitive failure leads to another attempt. An order that
+    nobody can pay is cancelled at once: it would keep its seats from others for nothing.
+    Raises: NotFound; Conflict `already_paid`, or one of `NOT_PAYABLE`; Gone when the hold has
     ended; Unavailable when the processor does not answer, so that the guest may try again, or
-    refuses.
+    refuses, which is one of `NOT_PAYABLE` too.
     """
     addresses = Addresses(success_url=success_url, cancel_url=cancel_url)
+    try:
+        return await _ensure(services, tenant_id, order_id, addresses)
+    except (Conflict, Unavailable) as refusal:
+        if refusal.code in NOT_PAYABLE:
+            await _let_go(services, tenant_id, order_id)
+        raise
+
+
+async def _let_go(services: Services, tenant_id: UUID, order_id: UUID) -> None:
+    """Frees what the order holds, unless somebody else has got a page for it meanwhile."""
+    with suppress(Conflict):
+        async with services.uow_factory(tenant_id) as uow:
+            await cancel_open_order(uow, order_id, NOT_PAYABLE_WHY, services.clock.now())
+
+
+async def _ensure(services: Services, tenant_id: UUID, order_id: UUID, addresses: Addresses) -> str:
     call = await _prepare(services, tenant_id, order_id, addresses)
     if call.is_replay:
         try:

@@ -14,14 +14,17 @@ class OrderConfirmed(Event, frozen=True, kw_only=True):
 
 
 class OrderExpired(Event, frozen=True, kw_only=True):
-    """The hold ended unpaid, or was given up; everything it held is free again."""
+    """The hold ended unpaid, or was given up; everything it held is free again.
+
+    Nobody waits for it so far, and an event without a consumer writes no row.
+    """
 
     topic: ClassVar[str] = "billing.order_expired"
     order_id: UUID
 
 
 class OrderRefunded(Event, frozen=True, kw_only=True):
-    """The processor has taken a refund on; `cause` is one of `domain.refunds.RefundCause`."""
+    """The processor has taken a refund on; `cause` is one of `domain.kinds.RefundCause`."""
 
     topic: ClassVar[str] = "billing.order_refunded"
     order_id: UUID
@@ -37,10 +40,14 @@ class RefundRequested(Event, frozen=True, kw_only=True):
 
 
 class PaymentCameTooLate(Event, frozen=True, kw_only=True):
-    """Money came for a hold that had ended and whose places are gone; it goes back in full."""
+    """Money came for a hold that had ended and whose places are gone; it goes back in full.
+
+    `refund_id` names the refund of this very payment; an event of before it was told has none.
+    """
 
     topic: ClassVar[str] = "billing.payment_came_too_late"
     order_id: UUID
+    refund_id: UUID | None = None
 
 
 class MoneyNeedsAttention(Event, frozen=True, kw_only=True):

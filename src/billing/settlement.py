@@ -226,9 +226,5 @@ async def _out_of_reach(
 
 
 async def _ask_a_person(uow: UnitOfWork, page: PaymentPage, reference: str) -> None:
-    sentence = _(
-        "We could not ask whether order %(reference)s was paid. Please look in your Stripe"
-        " dashboard, and refund what came in.",
-        reference=reference,
-    )
-    await raise_open_item(uow, OpenItemKind.PAGE_OUT_OF_REACH, page.id, page.order_id, sentence)
+    facts = {"reference": reference}
+    await raise_open_item(uow, OpenItemKind.PAGE_OUT_OF_REACH, page.id, page.order_id, facts)

@@ -4,7 +4,7 @@ Charges are direct, so every call about a guest's money names the business's acc
 either returns one of our own structs or raises one of `DefinitiveFailure` and `Uncertain`.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Literal, TypeVar, cast
 
@@ -163,6 +163,25 @@ class StripeGateway:
         )
         return _dispute(await _answer(call))
 
+    async def list_events(
+        self, account_id: str, types: Collection[str], since: datetime
+    ) -> list[ProcessorEvent]:
+        """What happened on the account, oldest first, whether or not we were told of it."""
+        created = {"gte": int(since.timestamp())}
+        wish = {"types": sorted(types), "created": created, "limit": 100}
+        page = await _answer(
+            self._client.v1.events.list_async(cast(Any, wish), {"stripe_account": account_id})
+        )
+        found = [_event(event, account_id) for event in page.data]
+        while page.has_more:
+            page = await _answer(page.next_page_async())
+            found += [_event(event, account_id) for event in page.data]
+        return found[::-1]
+
+    def read_dispute(self, told: Mapping[str, Any]) -> Dispute:
+        """A dispute as an event told of it, for an account that cannot be asked any more."""
+        return _dispute(stripe.Dispute.construct_from(dict(told), None))
+
     def construct_event(self, raw_body: bytes, signature: str, secret: str) -> ProcessorEvent:
         """Raises: BadSignature, also for a body that is signed and yet no event."""
         try:
@@ -232,6 +251,17 @@ def _account(account: stripe.Account) -> Account:
         id=account.id,
         charges_enabled=bool(account.charges_enabled),
         details_submitted=bool(account.details_submitted),
+    )
+
+
+def _event(event: stripe.Event, account_id: str) -> ProcessorEvent:
+    payload: dict[str, Any] = event.to_dict()
+    return ProcessorEvent(
+        id=event.id,
+        type=event.type,
+        account_id=account_id,
+        object_id=payload["data"]["object"].get("id"),
+        payload=payload,
     )
 
 

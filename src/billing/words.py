@@ -6,7 +6,7 @@ from src.platform.i18n import _
 def refund_cause(cause: str) -> str:
     """Why money goes back, in a few words that fit behind a colon."""
     words = {
-        "too_late": _("paid after the time was over, and the places were gone"),
+        "too_late": _("paid after the hold had ended"),
         "paid_twice": _("paid twice"),
         "not_delivered": _("a part was cancelled meanwhile"),
         "cancelled": _("cancelled"),

@@ -129,7 +129,7 @@ def _seats_mail(
             contact=tenant.contact_email,
             guest_name=first.order.guest_name,
             what=first.what,
-            runs=_runs(tenant, seats),
+            runs=_runs(tenant, seats, may_join=False),
             zone_name=tenant.timezone,
             reason=reason,
             by_guest=by_guest,
@@ -137,7 +137,11 @@ def _seats_mail(
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(
-        [seat for facts in bookings for seat in calendar_seats(facts, facts.seats, "")],
+        [
+            seat
+            for facts in bookings
+            for seat in calendar_seats(facts, facts.seats, "", may_join=False)
+        ],
         organiser=Organiser(name=tenant.name, email=tenant.contact_email),
         zone=tenant.zone,
         host=settings.host,
@@ -186,9 +190,12 @@ def change_mail(
 
 
 def calendar_seats(
-    facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str
+    facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str, *, may_join: bool = True
 ) -> list[CalendarSeat]:
-    """The seats as calendar entries. `booking_url` goes into them; it opens this booking only."""
+    """The seats as calendar entries. `booking_url` goes into them; it opens this booking only.
+
+    Unless the guest `may_join`, the entries do not tell where an online session meets.
+    """
     return [
         CalendarSeat(
             seat_id=item.seat.id,
@@ -196,8 +203,8 @@ def calendar_seats(
             ends_at=item.session.ends_at,
             title=" · ".join(filter(None, (facts.service.name, item.session.title))),
             sequence=item.seat.sequence + item.session.sequence,
-            where=place_of(item) or item.session.meeting_url,
-            url=item.session.meeting_url or booking_url,
+            where=place_of(item) or _join_url(item, may_join=may_join),
+            url=_join_url(item, may_join=may_join) or booking_url,
         )
         for item in seats
     ]
@@ -209,6 +216,11 @@ def _own_entries(
     """The seats as entries that lead to their own booking's page."""
     own_page = settings.base_url + booking_path(settings, tenant.slug, facts.order)
     return calendar_seats(facts, facts.seats, own_page)
+
+
+def _join_url(item: SeatFacts, *, may_join: bool) -> str:
+    """The meeting's address is for those who come, and for nobody else."""
+    return item.session.meeting_url if may_join else ""
 
 
 def place_of(item: SeatFacts) -> str:
@@ -244,7 +256,11 @@ def back_line(bookings: Sequence[BookingFacts]) -> str:
 
 
 def _runs(
-    tenant: TenantSnapshot, seats: Sequence[SeatFacts], believed: Believed | None = None
+    tenant: TenantSnapshot,
+    seats: Sequence[SeatFacts],
+    believed: Believed | None = None,
+    *,
+    may_join: bool = True,
 ) -> list[RunView]:
     """Each date once, however many people of the party come."""
     by_session = {item.session.id: item for item in seats}
@@ -253,7 +269,7 @@ def _runs(
             when=date_range(item.session.starts_at, item.session.ends_at, tenant.zone),
             title=item.session.title,
             where=place_of(item),
-            join_url=item.session.meeting_url,
+            join_url=_join_url(item, may_join=may_join),
             was=_was(tenant, item, believed or {}),
         )
         for item in by_session.values()

@@ -2,8 +2,8 @@
 
 Transactions and the processor's call take turns here, so this is called outside of any
 transaction; pages and the JSON API both come through it. A form's token makes it one booking,
-however often it is sent: the same content leads to the same hold and link, changed content gives
-the old hold up first.
+however often it is sent: the same content leads to the same hold and link, changed content takes
+the old hold's place, if it can be had.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,12 @@ from src.billing.commands.orders import find_order_by_form_token
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.billing.settlement import give_up_order
-from src.booking.commands.book import BookCommand, Booked, book
+from src.booking.commands.book import (
+    BookCommand,
+    Booked,
+    book,
+    refuse_unless_bookable_instead,
+)
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking
 from src.platform.errors import Conflict, DomainError, Gone, Unavailable
@@ -115,10 +120,13 @@ async def _still_meant(
     """Whether the form's earlier order answers this submit too.
 
     A confirmed one always does: a form books once. An open one does while its content is the
-    same; otherwise it is given up. After a dead one the form starts afresh.
+    same; otherwise it is given up, once what is wanted instead is found to be bookable. After a
+    dead one the form starts afresh. Raises: what `book` refuses with; the hold then stands.
     """
     state = OrderState(order.state)
     if state is OrderState.OPEN and order.fingerprint != cmd.fingerprint():
+        async with services.uow_factory(ctx.here.id) as uow:
+            await refuse_unless_bookable_instead(uow, ctx, cmd, order.id)
         state = await give_up_order(services, ctx.here.id, order.id)
     if state in (OrderState.OPEN, OrderState.CONFIRMED):
         return True

@@ -4,7 +4,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
+from src.billing.checkout import _let_go
 from src.billing.domain.kinds import PaymentMode
 from src.billing.gates import require_payments_ready_now
 from src.billing.models import PaymentPage
@@ -93,22 +95,29 @@ async def test_a_replay_that_comes_too_late_for_its_page_leads_to_a_new_attempt(
     assert order.hold_expires_at == pages[1].expires_at + timedelta(minutes=5)
 
 
-async def test_a_refusal_is_told_and_the_next_press_tries_anew(till: Till) -> None:
+async def test_a_refusal_is_told_and_nothing_is_held_that_nobody_can_pay(till: Till) -> None:
     order_id = await till.order()
     await fault(till, "refuse", error={"message": "No."})
     with pytest.raises(Unavailable) as refused:
         await till.page(order_id)
     assert refused.value.code == "payment_page_refused"
-    assert await till.page(order_id)
-    assert [page.attempt for page in await till.rows(PaymentPage, order_id)] == [1, 2]
+    await is_let_go(till, order_id)
+    with pytest.raises(Gone):
+        await till.page(order_id)
 
 
-async def test_refusals_do_not_prolong_a_hold_for_ever(till: Till) -> None:
+async def is_let_go(till: Till, order_id: UUID) -> None:
+    order = await till.state(order_id)
+    assert (order.state, order.closed_why) == ("cancelled", "not_payable")
+    assert till.places.left == 2
+
+
+async def test_failures_do_not_prolong_a_hold_for_ever(till: Till) -> None:
     order_id = await till.order()
-    await fault(till, "refuse", times=3, error={"message": "No."})
     for _ in range(3):
-        with pytest.raises(Unavailable):
-            await till.page(order_id)
+        await till.page(order_id)
+        async with till.services.uow_factory(till.business.id) as uow:
+            await uow.session.execute(update(PaymentPage).values(state="failed"))
     with pytest.raises(Gone):
         await till.page(order_id)
 
@@ -137,6 +146,7 @@ async def test_a_business_that_may_not_charge_sells_nothing_for_money(till: Till
         await till.page(order_id)
     assert off.value.code == "payments_not_ready"
     assert await till.rows(PaymentPage, order_id) == []
+    await is_let_go(till, order_id)
 
 
 async def _switch_payments_off(till: Till) -> None:
@@ -161,6 +171,7 @@ async def test_an_account_that_may_not_charge_any_more_is_noticed(till: Till) ->
     with pytest.raises(Conflict) as off:
         await till.page(order_id)
     assert off.value.code == "payments_not_ready"
+    await is_let_go(till, order_id)
     async with till.services.uow_factory(till.business.id) as uow:
         with pytest.raises(Conflict):
             await require_payments_ready_now(uow)
@@ -179,6 +190,14 @@ async def test_an_amount_below_the_processors_least_is_said_to_be_too_small(till
     with pytest.raises(Conflict) as small:
         await till.page(order_id)
     assert small.value.code == "amount_too_small"
+    await is_let_go(till, order_id)
+
+
+async def test_a_refusal_leaves_a_page_alone_that_somebody_may_be_paying(till: Till) -> None:
+    """Two presses at once: one is refused, the other has got its page."""
+    order_id, _session = await till.order_with_page()
+    await _let_go(till.services, till.business.id, order_id)
+    assert (await till.state(order_id)).state == "open"
 
 
 async def test_wrong_credentials_of_ours_say_nothing_about_the_page(till: Till) -> None:

@@ -10,6 +10,7 @@ from src.billing.commands.orders import insert_order, lock_order
 from src.billing.domain.kinds import OrderState, PageOutcome
 from src.billing.events import OrderConfirmed, PaymentCameTooLate
 from src.billing.models import PaymentPage
+from src.billing.open_item_words import open_item_sentence
 from src.billing.settlement import (
     check_payment,
     close_page,
@@ -18,6 +19,7 @@ from src.billing.settlement import (
     give_up_order,
     settle_page,
 )
+from src.platform.i18n import use_locale
 from src.tenants.models import BookingCounter
 from tests.billing.recorder import Recorder
 from tests.billing.support import new_order
@@ -130,7 +132,8 @@ async def test_paid_after_the_hold_when_all_is_gone_goes_back_in_full(
     (refund,) = await till.refunds(order_id)
     assert refund.state == "succeeded"
     assert [r["amount"] for r in await till.stripe_objects("refund")] == [2000]
-    assert (await recorder.seen()).count(PaymentCameTooLate(order_id=order_id)) == 1
+    told = PaymentCameTooLate(order_id=order_id, refund_id=refund.id)
+    assert (await recorder.seen()).count(told) == 1
     order = await till.state(order_id)
     assert (order.paid_minor, order.refunded_minor) == (2000, 2000)
 
@@ -249,12 +252,28 @@ async def test_a_sum_that_nobody_asked_for_becomes_an_open_item(till: Till) -> N
         await settle(till, order_id)
     (item,) = await till.open_items(order_id)
     assert item.kind == "payment_mismatch"
-    assert "£20.00" in item.sentence
-    assert "£25.00" in item.sentence
+    assert "£20.00" in open_item_sentence(item)
+    assert "£25.00" in open_item_sentence(item)
     assert till.places.calls == []
     assert (await till.state(order_id)).state == "open"
     assert await end_hold(till.services, till.business.id, order_id) == OrderState.EXPIRED
     assert till.places.left == 2
+
+
+async def test_an_open_item_speaks_the_language_of_its_reader(till: Till) -> None:
+    """And not that of whoever's request or job happened to find it."""
+    order_id, session_id = await till.order_with_page()
+    async with till.services.uow_factory(till.business.id) as uow:
+        (await lock_order(uow, order_id)).total_minor = 2500
+    await till.pay(session_id)
+    with use_locale("de"):
+        await settle(till, order_id)
+    (item,) = await till.open_items(order_id)
+    assert "£20.00" in open_item_sentence(item)
+    with use_locale("de"):
+        assert "20,00\xa0£" in open_item_sentence(item)
+    item.sentence, item.facts = "Said long ago.", {}
+    assert open_item_sentence(item) == "Said long ago."
 
 
 async def test_a_page_is_ended_before_its_places_are_freed(till: Till) -> None:

@@ -42,7 +42,8 @@ async def shop(
 
 async def due_rows(till: Till) -> list[tuple[str, UUID]]:
     async with till.services.uow_factory(None) as uow:
-        rows = await uow.session.execute(select(Due.kind, Due.ref).where(Due.kind != "prune"))
+        own = Due.kind.not_in(["account", "prune"])
+        rows = await uow.session.execute(select(Due.kind, Due.ref).where(own))
         return [(row.kind, row.ref) for row in rows]
 
 

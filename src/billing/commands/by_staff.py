@@ -116,4 +116,4 @@ async def close_item_by_hand(
     if item.closed_at is not None:
         return
     item.closed_at, item.closed_by = uow.clock.now(), ctx.actor.user_id
-    await audit(uow, ctx, "order.item_closed", "order", order_id, item=item.sentence)
+    await audit(uow, ctx, "order.item_closed", "order", order_id, item=item.kind)

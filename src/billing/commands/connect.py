@@ -1,6 +1,7 @@
 """Getting paid: the business's own account at the processor, and whether it may charge."""
 
 import hashlib
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,8 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from src.billing.commands.due import add_due, drop_due
+from src.billing.domain.retries import ACCOUNT_DUE, next_account_check
 from src.billing.models import ConnectedAccount
 from src.billing.processor import ACCOUNT_OUT_OF_REACH, Account, DefinitiveFailure
 from src.billing.stripe_gateway import StripeGateway
@@ -107,6 +110,15 @@ async def take_account_news(uow: UnitOfWork, account: Account) -> None:
         await _set_payments_ready(uow, account.charges_enabled)
 
 
+async def note_asked(uow: UnitOfWork, account_id: str, until: datetime) -> None:
+    """The account's events up to then have been asked for."""
+    await uow.session.execute(
+        update(ConnectedAccount)
+        .where(ConnectedAccount.tenant_id == uow.tenant, ConnectedAccount.account_id == account_id)
+        .values(asked_until=until)
+    )
+
+
 async def disconnect_account(uow: UnitOfWork, account_id: str) -> None:
     """The business took our access away: nothing can be sold for money, nothing be refunded."""
     found = await uow.session.execute(
@@ -140,6 +152,9 @@ async def _store_account(uow: UnitOfWork, account: Account) -> None:
     await uow.session.execute(
         statement.on_conflict_do_update(index_elements=[ConnectedAccount.tenant_id], set_=fresh)
     )
+    await drop_due(uow, uow.tenant)
+    at = next_account_check(now, now, is_ready=account.charges_enabled)
+    await add_due(uow, ACCOUNT_DUE, uow.tenant, at)
 
 
 def _account_body(tenant: TenantSnapshot) -> dict[str, Any]:

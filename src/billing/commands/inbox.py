@@ -1,5 +1,6 @@
 """The inbox of the processor's events: stored once as they came, handled by a job."""
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -30,7 +31,9 @@ HANDLED_TYPES = frozenset(
         "account.application.deauthorized",
     }
 )
-"""What businesses' accounts tell us that has an effect here."""
+"""What businesses' accounts tell us that has an effect here; a test holds them to the handlers of
+`jobs.processor_events`, which commands may not import.
+"""
 
 
 async def receive_event(uow: UnitOfWork, endpoint: Endpoint, event: ProcessorEvent) -> str:
@@ -88,6 +91,18 @@ async def _store(
         .returning(InboxEvent.id)
     )
     return stored
+
+
+async def list_unknown(uow: UnitOfWork, events: Sequence[ProcessorEvent]) -> list[ProcessorEvent]:
+    """Those of the events that never came, in the same order."""
+    known = set(
+        await uow.session.scalars(
+            select(InboxEvent.event_id).where(
+                InboxEvent.event_id.in_([event.id for event in events])
+            )
+        )
+    )
+    return [event for event in events if event.id not in known]
 
 
 async def find_inbox_event(uow: UnitOfWork, inbox_id: UUID) -> InboxEvent | None:

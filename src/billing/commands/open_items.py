@@ -1,5 +1,6 @@
 """Open items: what about money a person must look at, since no rule can decide it."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, update
@@ -13,11 +14,12 @@ from src.platform.ids import new_id
 
 
 async def raise_open_item(
-    uow: UnitOfWork, kind: OpenItemKind, subject_id: UUID, order_id: UUID, sentence: str
+    uow: UnitOfWork, kind: OpenItemKind, subject_id: UUID, order_id: UUID, facts: dict[str, Any]
 ) -> None:
-    """Makes the item, or opens it again with a new sentence; the owner is told either way.
+    """Makes the item, or opens it again with new facts; the owner is told either way.
 
-    An item that stands open with the same sentence is left alone.
+    `facts` are what `open_item_words` makes the kind's sentence of. An item that stands open with
+    the same ones is left alone.
     """
     now = uow.clock.now()
     statement = insert(OpenItem).values(
@@ -26,15 +28,22 @@ async def raise_open_item(
         kind=str(kind),
         subject_id=subject_id,
         order_id=order_id,
-        sentence=sentence,
+        sentence="",
+        facts=facts,
         created_at=now,
     )
-    fresh = {"sentence": sentence, "created_at": now, "closed_at": None, "closed_by": None}
+    fresh = {
+        "sentence": "",
+        "facts": facts,
+        "created_at": now,
+        "closed_at": None,
+        "closed_by": None,
+    }
     item_id = await uow.session.scalar(
         statement.on_conflict_do_update(
             constraint="uq_open_items_subject",
             set_=fresh,
-            where=or_(OpenItem.closed_at.is_not(None), OpenItem.sentence != sentence),
+            where=or_(OpenItem.closed_at.is_not(None), OpenItem.facts != facts),
         ).returning(OpenItem.id)
     )
     if item_id is not None:

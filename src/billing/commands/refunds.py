@@ -21,9 +21,8 @@ from src.billing.models import Order, Payment, Refund
 from src.billing.processor import ProcessorRefund, RefundStatus
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
-from src.platform.i18n import _, current_locale
+from src.platform.i18n import _
 from src.platform.ids import new_id
-from src.platform.money import Money, format_money
 
 
 async def request_refund(
@@ -118,7 +117,7 @@ async def take_refund_news(
     refund.processor_id = news.id
     now = uow.clock.now()
     if news.status == RefundStatus.FAILED:
-        await fail_refund(uow, order, refund, news.failure or _("The bank sent it back."))
+        await fail_refund(uow, order, refund, news.failure)
     elif news.status == RefundStatus.PENDING:
         await move_due(uow, refund.id, next_refund_check(refund.created_at, now))
     elif refund.state == RefundState.PENDING:
@@ -156,13 +155,13 @@ async def fail_refund(
 
 
 async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:
-    sentence = _(
-        "A refund of %(amount)s for order %(reference)s did not go through: %(why)s",
-        amount=format_money(Money(refund.amount_minor, payment.currency), current_locale()),
-        reference=order.reference,
-        why=refund.error,
-    )
-    await raise_open_item(uow, OpenItemKind.REFUND_FAILED, refund.id, order.id, sentence)
+    facts = {
+        "reference": order.reference,
+        "amount_minor": refund.amount_minor,
+        "currency": payment.currency,
+        "why": refund.error,
+    }
+    await raise_open_item(uow, OpenItemKind.REFUND_FAILED, refund.id, order.id, facts)
 
 
 async def record_foreign_refund(

@@ -16,6 +16,7 @@ from src.billing.commands.ending import can_still_be_paid, end_locked_order
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refund
+from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import (
     OpenItemKind,
     OrderState,
@@ -29,9 +30,8 @@ from src.billing.models import Order, Payment, PaymentPage
 from src.billing.processor import PageStatus, ProcessorPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import DomainError, NotFound
-from src.platform.i18n import _, current_locale
+from src.platform.i18n import _
 from src.platform.ids import new_id
-from src.platform.money import Money, format_money
 from src.tenants.commands.counters import get_booking_limit, retake_booking_unit
 
 
@@ -142,8 +142,8 @@ async def _take_payment(
     elif order.state == OrderState.CONFIRMED:
         await _send_back(uow, order, payment, RefundCause.PAID_TWICE)
     elif order.state != OrderState.EXPIRED or not await _reacquire(uow, order):
-        await _send_back(uow, order, payment, RefundCause.TOO_LATE)
-        uow.record(PaymentCameTooLate(order_id=order.id))
+        refund_id = await _send_back(uow, order, payment, RefundCause.TOO_LATE)
+        uow.record(PaymentCameTooLate(order_id=order.id, refund_id=refund_id))
 
 
 def _payment(uow: UnitOfWork, page: PaymentPage, found: ProcessorPage) -> Payment:
@@ -181,7 +181,7 @@ async def _confirm(uow: UnitOfWork, order: Order, payment: Payment) -> None:
             payment,
             min(give_back_minor, payment.amount_minor),
             cause=RefundCause.NOT_DELIVERED,
-            cause_key=f"{RefundCause.NOT_DELIVERED}:{payment.id}",
+            cause_key=not_delivered_key(payment.id),
         )
     await uow.settle()
     for handler, undeliverable in parts:
@@ -221,11 +221,13 @@ def _mark_confirmed(uow: UnitOfWork, order: Order, now: datetime) -> None:
     uow.record(OrderConfirmed(order_id=order.id))
 
 
-async def _send_back(uow: UnitOfWork, order: Order, payment: Payment, cause: RefundCause) -> None:
-    """Money that no order waits for goes back in full."""
+async def _send_back(
+    uow: UnitOfWork, order: Order, payment: Payment, cause: RefundCause
+) -> UUID | None:
+    """Money that no order waits for goes back in full. Returns the refund's id."""
     payment.is_extra = True
     await uow.session.flush()
-    await request_refund(
+    return await request_refund(
         uow,
         order,
         payment,
@@ -239,11 +241,11 @@ async def _tell_of_mismatch(uow: UnitOfWork, order: Order, payment: Payment) -> 
     """A sum that nobody asked for has no effect of its own: a person decides."""
     payment.is_extra = True
     await uow.session.flush()
-    locale = current_locale()
-    sentence = _(
-        "%(paid)s were paid for order %(reference)s, which costs %(total)s.",
-        paid=format_money(Money(payment.amount_minor, payment.currency), locale),
-        reference=order.reference,
-        total=format_money(Money(order.total_minor, order.currency), locale),
-    )
-    await raise_open_item(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, order.id, sentence)
+    facts = {
+        "reference": order.reference,
+        "paid_minor": payment.amount_minor,
+        "paid_currency": payment.currency,
+        "total_minor": order.total_minor,
+        "total_currency": order.currency,
+    }
+    await raise_open_item(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, order.id, facts)

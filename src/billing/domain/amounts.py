@@ -11,16 +11,3 @@ def tax_within_minor(gross_minor: int, rate_bp: int) -> int:
 def application_fee_minor(amount_minor: int, rate_bp: int) -> int:
     """The platform's share of a payment, rounded down so that it never exceeds its rate."""
     return amount_minor * rate_bp // 10_000
-
-
-def fee_to_return_minor(
-    fee_minor: int, amount_minor: int, refunded_before_minor: int, refund_minor: int
-) -> int:
-    """The part of the fee that goes back with a refund.
-
-    Worked out on the running total, so that refunds in any steps return the whole fee exactly
-    once when the whole payment went back.
-    """
-    before = fee_minor * refunded_before_minor // amount_minor
-    after = fee_minor * (refunded_before_minor + refund_minor) // amount_minor
-    return after - before

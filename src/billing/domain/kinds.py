@@ -10,6 +10,10 @@ class OrderState(StrEnum):
     CANCELLED = "cancelled"
 
 
+NOT_PAYABLE_WHY = "not_payable"
+"""Why an order ended that no payment page can be had for; kept in `closed_why`."""
+
+
 class PaymentMode(StrEnum):
     """How an order is paid; only `online` ever shows a payment page."""
 

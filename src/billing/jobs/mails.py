@@ -6,9 +6,11 @@ from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
 from src.billing.commands.refunds import get_payment, get_refund
-from src.billing.domain.kinds import RefundCause
+from src.billing.domain.cause_keys import not_delivered_key
+from src.billing.domain.kinds import OrderState, RefundCause, RefundState
 from src.billing.events import MoneyNeedsAttention, OrderRefunded, PaymentCameTooLate
 from src.billing.models import OpenItem, Order, Refund
+from src.billing.open_item_words import open_item_sentence
 from src.billing.views.mails import MoneyMail, OpenItemMail
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -30,21 +32,29 @@ of by whoever cancelled, and what was done in the processor's dashboard is the o
 
 
 async def tell_of_late_payment(job: JobContext, event: PaymentCameTooLate) -> None:
-    """The places were gone when the money came: it goes back in full, and the guest hears so."""
+    """Nothing could be booked with the money when it came: it goes back, and the guest hears so."""
     async with job.unit_of_work(done=True) as uow:
         order = await get_order(uow, event.order_id)
-        refund = await uow.session.scalar(
-            select(Refund)
-            .where(
-                Refund.tenant_id == uow.tenant,
-                Refund.order_id == order.id,
-                Refund.cause == str(RefundCause.TOO_LATE),
-            )
-            .order_by(Refund.created_at.desc())
-            .limit(1)
-        )
+        refund = await _late_refund(uow, event)
         if refund is not None:
             await _tell_guest(job, uow, "payment_too_late", order, refund)
+
+
+async def _late_refund(uow: UnitOfWork, event: PaymentCameTooLate) -> Refund | None:
+    """The refund the event is about: the order's newest, if it is too old an event to say."""
+    if event.refund_id is not None:
+        return await get_refund(uow, event.refund_id)
+    found: Refund | None = await uow.session.scalar(
+        select(Refund)
+        .where(
+            Refund.tenant_id == uow.tenant,
+            Refund.order_id == event.order_id,
+            Refund.cause == str(RefundCause.TOO_LATE),
+        )
+        .order_by(Refund.created_at.desc())
+        .limit(1)
+    )
+    return found
 
 
 async def tell_of_refund(job: JobContext, event: OrderRefunded) -> None:
@@ -52,8 +62,20 @@ async def tell_of_refund(job: JobContext, event: OrderRefunded) -> None:
     async with job.unit_of_work(done=True) as uow:
         if event.cause not in TOLD_OF:
             return
+        refund = await get_refund(uow, event.refund_id)
+        if _is_told_by_cancelling(refund):
+            return
         order = await get_order(uow, event.order_id)
-        await _tell_guest(job, uow, "refunded", order, await get_refund(uow, event.refund_id))
+        await _tell_guest(job, uow, "refunded", order, refund)
+
+
+def _is_told_by_cancelling(refund: Refund) -> bool:
+    """Whether seats were freed after they had been paid for: their own mail says what comes back.
+
+    A part that could not be delivered at the moment of paying has no other mail than ours.
+    """
+    of_payment = not_delivered_key(refund.payment_id)
+    return refund.cause == RefundCause.NOT_DELIVERED and refund.cause_key != of_payment
 
 
 async def tell_of_open_item(job: JobContext, event: MoneyNeedsAttention) -> None:
@@ -93,6 +115,7 @@ async def _tell_guest(
         reference=order.reference,
         amount=format_money(amount, order.locale),
         reason=_reason(refund, order, tenant),
+        back=_back(refund, order),
         contact=tenant.contact_email,
         href=f"{settings.base_url}/b/{tenant.slug}",
     )
@@ -124,19 +147,39 @@ def _reason(refund: Refund, order: Order, tenant: TenantSnapshot) -> str:
                 " of your booking stands."
             )
         if refund.cause == RefundCause.TOO_LATE:
-            return _("The time to pay was over, and by then the places had gone to others.")
+            return _why_too_late(order, tenant)
         return _("%(business)s decided to give this amount back.", business=tenant.name)
+
+
+def _why_too_late(order: Order, tenant: TenantSnapshot) -> str:
+    if order.state == OrderState.CANCELLED and order.closed_why == "given_up":
+        return _("You had given the places up before it came.")
+    if order.state == OrderState.CANCELLED:
+        return _("%(business)s had cancelled what you booked before it came.", business=tenant.name)
+    return _("The time to pay was over, and by then the places had gone to others.")
+
+
+def _back(refund: Refund, order: Order) -> str:
+    with use_locale(order.locale):
+        if refund.state == RefundState.FAILED:
+            return _(
+                "Your money has not gone back yet: the business has been told and is looking into"
+                " it."
+            )
+        return _("All of it is on its way back to you. Banks take up to ten days.")
 
 
 async def _tell_owner(
     uow: UnitOfWork, settings: Settings, tenant: TenantSnapshot, owner: User, item: OpenItem
 ) -> None:
+    with use_locale(owner.locale):
+        sentence = open_item_sentence(item)
     view = OpenItemMail(
         locale=owner.locale,
         from_name=PLATFORM_NAME,
         name=owner.name,
         business=tenant.name,
-        sentence=item.sentence,
+        sentence=sentence,
         href=f"{settings.base_url}/app/{tenant.slug}/orders/{_subject(item)}",
     )
     words = render_mail("billing/open_item", view, owner.locale)

@@ -12,13 +12,11 @@ from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.events import ProcessorEventReceived
 from src.billing.models import InboxEvent, Order, Payment, PaymentPage
-from src.billing.processor import Dispute
+from src.billing.processor import ACCOUNT_OUT_OF_REACH, DefinitiveFailure, Dispute
 from src.billing.refund_news import take_refunds_of
 from src.billing.settlement import settle_page
 from src.billing.stripe_gateway import StripeGateway
-from src.platform.i18n import _, current_locale
 from src.platform.jobs.context import JobContext
-from src.platform.money import Money, format_money
 from src.platform.services import Services
 
 Handler = Callable[[Services, UUID, InboxEvent], Awaitable[str]]
@@ -77,8 +75,7 @@ async def _money_went_back(services: Services, tenant_id: UUID, inbox: InboxEven
 
 
 async def _disputed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
-    gateway = services.port(StripeGateway)
-    dispute = await gateway.retrieve_dispute(inbox.account_id or "", inbox.object_id or "")
+    dispute = await _dispute_now(services, inbox)
     async with services.uow_factory(tenant_id) as uow:
         found = (
             await uow.session.execute(
@@ -98,26 +95,29 @@ async def _disputed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> s
         if dispute.outcome == "won":
             await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
         else:
-            sentence = _dispute_sentence(dispute, reference)
-            await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, order_id, sentence)
+            facts = _dispute_facts(dispute, reference)
+            await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, order_id, facts)
     return f"dispute {dispute.outcome or 'open'}"
 
 
-def _dispute_sentence(dispute: Dispute, reference: str) -> str:
-    amount = format_money(Money(dispute.amount_minor, dispute.currency), current_locale())
-    if dispute.outcome == "lost":
-        return _(
-            "The dispute over %(amount)s of order %(reference)s was lost; the bank keeps the"
-            " money.",
-            amount=amount,
-            reference=reference,
-        )
-    return _(
-        "The guest's bank disputes %(amount)s of order %(reference)s. Please answer in your Stripe"
-        " dashboard.",
-        amount=amount,
-        reference=reference,
-    )
+async def _dispute_now(services: Services, inbox: InboxEvent) -> Dispute:
+    """As it stands. A business that has disconnected is still told of what its event says."""
+    gateway = services.port(StripeGateway)
+    try:
+        return await gateway.retrieve_dispute(inbox.account_id or "", inbox.object_id or "")
+    except DefinitiveFailure as failure:
+        if failure.code != ACCOUNT_OUT_OF_REACH:
+            raise
+        return gateway.read_dispute(_object(inbox))
+
+
+def _dispute_facts(dispute: Dispute, reference: str) -> dict[str, Any]:
+    return {
+        "reference": reference,
+        "amount_minor": dispute.amount_minor,
+        "currency": dispute.currency,
+        "outcome": dispute.outcome,
+    }
 
 
 async def _account_changed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:

@@ -11,7 +11,10 @@ from src.platform.db import Base, Directory, TenantScoped, within_tenant
 
 
 class ConnectedAccount(Base):
-    """A tenant's account at the processor; a directory, since events name only the account."""
+    """A tenant's account at the processor; a directory, since events name only the account.
+
+    `asked_until`: its events up to then have been asked for, should they not have come.
+    """
 
     __tablename__ = "connected_accounts"
 
@@ -20,6 +23,7 @@ class ConnectedAccount(Base):
     charges_enabled: Mapped[bool] = mapped_column(default=False)
     details_submitted: Mapped[bool] = mapped_column(default=False)
     disconnected_at: Mapped[datetime | None]
+    asked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -135,7 +139,10 @@ class Refund(TenantScoped, Base):
 
 
 class OpenItem(TenantScoped, Base):
-    """Something about money that a person must look at; I9's last resort."""
+    """Something about money that a person must look at; I9's last resort.
+
+    `facts` are worded when read, by kind; `sentence` is only of items from before they were kept.
+    """
 
     __tablename__ = "open_items"
     __table_args__ = (
@@ -145,7 +152,8 @@ class OpenItem(TenantScoped, Base):
     kind: Mapped[str]
     subject_id: Mapped[UUID]
     order_id: Mapped[UUID | None]
-    sentence: Mapped[str]
+    sentence: Mapped[str] = mapped_column(default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]

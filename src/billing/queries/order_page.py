@@ -14,6 +14,7 @@ from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
 from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import AuditEntry
 
@@ -142,7 +143,7 @@ def _refund(refund: Refund, currency: str) -> RefundView:
         currency=currency,
         cause=refund.cause,
         state=refund.state,
-        error=refund.error,
+        error=_why_failed(refund),
         created_at=refund.created_at,
     )
 
@@ -155,3 +156,10 @@ def _payment_page(page: PaymentPage) -> PageView:
         processor_id=page.processor_id,
         error=page.error,
     )
+
+
+def _why_failed(refund: Refund) -> str | None:
+    """The processor's words; where it had none, what that means."""
+    if refund.state == RefundState.FAILED:
+        return refund.error or _("The bank sent it back.")
+    return refund.error

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import OpenItem, Order, OrderLine
+from src.billing.open_item_words import open_item_sentence
 from src.billing.owed import owed_minor
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
 from src.platform.db.uow import UnitOfWork
@@ -188,7 +189,7 @@ def open_item_view(item: OpenItem) -> OpenItemView:
     return OpenItemView(
         id=item.id,
         kind=item.kind,
-        sentence=item.sentence,
+        sentence=open_item_sentence(item),
         order_id=item.order_id,
         created_at=item.created_at,
         refund_id=item.subject_id if item.kind == "refund_failed" else None,

@@ -6,6 +6,7 @@ import msgspec
 
 from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, OrderState, RefundState
 from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
+from src.billing.open_item_words import open_item_sentence
 from src.billing.views.orders import Moment
 from src.billing.words import refund_cause
 from src.platform.i18n import _, current_locale
@@ -86,7 +87,7 @@ def _of_items(items: Sequence[OpenItem]) -> Iterator[Moment]:
     """A refund that failed tells of itself."""
     for item in items:
         if item.kind != OpenItemKind.REFUND_FAILED:
-            yield Moment(at=item.created_at, text=item.sentence)
+            yield Moment(at=item.created_at, text=open_item_sentence(item))
         if item.closed_at is not None:
             yield Moment(at=item.closed_at, text=_("Dealt with"))
 

@@ -4,7 +4,10 @@ import msgspec
 
 
 class MoneyMail(msgspec.Struct, frozen=True, kw_only=True):
-    """To a guest, about money that goes back; `amount` and `reason` are in the guest's language."""
+    """To a guest, about money that goes back; every word is in the guest's language.
+
+    `back` says how far it has come, where the mail has no such sentence of its own.
+    """
 
     locale: str
     from_name: str
@@ -12,6 +15,7 @@ class MoneyMail(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     amount: str
     reason: str
+    back: str
     contact: str
     href: str
 

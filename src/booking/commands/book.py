@@ -6,6 +6,7 @@ Source: docs/algorithms/seats.md.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -32,7 +33,12 @@ from src.booking.queries.offer_facts import (
     series_facts,
     session_facts,
 )
-from src.booking.queries.offers import get_series_offer, get_session_offer
+from src.booking.queries.offers import (
+    count_as_free,
+    count_held_seats,
+    get_series_offer,
+    get_session_offer,
+)
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.i18n import _
@@ -142,13 +148,32 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     return booked
 
 
+async def refuse_unless_bookable_instead(
+    uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand, order_id: UUID
+) -> None:
+    """Judges the wish as if the seats that the order holds were free, and changes nothing.
+
+    Raises: NotFound, NotBookable, PlanLimitReached, PriceChanged.
+    """
+    now = uow.clock.now()
+    tenant = await tenant_snapshot(uow, ctx.here.id, now)
+    held = await count_held_seats(uow, order_id)
+    quote, _earliest = await _decide(uow, tenant, cmd, now, held)
+    _check_price(tenant, cmd, quote)
+
+
 async def _decide(
-    uow: UnitOfWork, tenant: TenantSnapshot, cmd: BookCommand, now: datetime
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    cmd: BookCommand,
+    now: datetime,
+    held: Mapping[UUID, int] | None = None,
 ) -> tuple[Quote, datetime]:
-    """The quote, and the earliest start that may still be sold."""
+    """The quote, and the earliest start that may still be sold; `held` seats count as free."""
     business, size = business_facts(tenant), len(cmd.party)
     if cmd.kind == "session":
         session_offer = await get_session_offer(uow, cmd.subject_id)
+        count_as_free([session_offer.session], held or {})
         quote = quote_of_session(session_offer, size)
         service = session_offer.service
         _refuse(
@@ -157,6 +182,7 @@ async def _decide(
         )
     else:
         series_offer = await get_series_offer(uow, cmd.subject_id)
+        count_as_free(series_offer.sessions, held or {})
         quote = quote_of_series(series_offer, tenant, size, now)
         service = series_offer.service
         _refuse(tenant, why_not_bookable_series(series_facts(series_offer, business, size), now))

@@ -37,7 +37,7 @@ class SeatLines(LineKind):
                 Seat.tenant_id == uow.tenant,
                 Seat.order_id == order.id,
                 Seat.state == str(SeatState.HELD),
-                _is_being_freed(),
+                _is_being_freed(uow.clock.now()),
             )
         )
         return [Undeliverable(row.id, row.share_minor) for row in found]
@@ -75,7 +75,7 @@ class SeatLines(LineKind):
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """All of it or none. A session that has started meanwhile is still owed and still given."""
         seats = await lock_seats(uow, order.id, (SeatState.EXPIRED,))
-        if not seats:
+        if not seats or await _purchase_is_cancelled(uow, seats[0].booking_id):
             return False
         per_session = Counter(seat.session_id for seat in seats)
         await _move(uow, [s.id for s in seats], SeatState.CONFIRMED, "guest", "paid late", now)
@@ -86,6 +86,18 @@ class SeatLines(LineKind):
         except SeatsGone:
             return False
         return True
+
+
+async def _purchase_is_cancelled(uow: UnitOfWork, booking_id: UUID) -> bool:
+    """Whether staff have cancelled the purchase and did not take it back in time."""
+    found = await uow.session.scalar(
+        select(Cancellation.id).where(
+            Cancellation.tenant_id == uow.tenant,
+            Cancellation.subject_id == booking_id,
+            Cancellation.state.in_(["running", "done"]),
+        )
+    )
+    return found is not None
 
 
 async def lock_seats(
@@ -106,15 +118,17 @@ async def lock_seats(
     return found.all()
 
 
-def _is_being_freed() -> ColumnElement[bool]:
-    """Whether a session is cancelled, or its cancellation can no longer be undone."""
-    runs = exists().where(
-        Cancellation.tenant_id == Session.tenant_id,
-        Cancellation.subject_id == Session.id,
-        Cancellation.state == "running",
+def _is_being_freed(now: datetime) -> ColumnElement[bool]:
+    """Whether a cancellation that can no longer be undone reaches the seat: its session's, or its
+    purchase's, which leaves what has started.
+    """
+    runs = exists().where(Cancellation.tenant_id == Seat.tenant_id, Cancellation.state == "running")
+    session_is_off = (Session.state == str(SessionState.CANCELLED)) | (
+        (Session.state == str(SessionState.CANCELLING))
+        & runs.where(Cancellation.subject_id == Session.id)
     )
-    is_cancelled = Session.state == str(SessionState.CANCELLED)
-    return is_cancelled | ((Session.state == str(SessionState.CANCELLING)) & runs)
+    purchase_is_off = runs.where(Cancellation.subject_id == Seat.booking_id)
+    return session_is_off | (purchase_is_off & (Session.starts_at > now))
 
 
 async def _move(

@@ -161,7 +161,7 @@ async def end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending], by
     if not endings:
         return 0
     asked = await _ask_refund(uow, order, endings)
-    returned = _spread(asked, endings)
+    returned = spread(asked, endings)
     await _mark(uow, endings, returned, by)
     seat_ids = [ending.seat.id for ending in endings]
     uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by=by.kind, why=by.why))
@@ -179,7 +179,7 @@ async def _ask_refund(uow: UnitOfWork, order: Order, endings: Sequence[Ending]) 
     return await request_refunds(uow, order, wanted, cause=RefundCause.CANCELLED, cause_key=key)
 
 
-def _spread(asked: int, endings: Sequence[Ending]) -> dict[UUID, int]:
+def spread(asked: int, endings: Sequence[Ending]) -> dict[UUID, int]:
     """What comes back by seat: all that was wanted, the earlier seats first where it is less."""
     returned: dict[UUID, int] = {}
     for ending in endings:
@@ -207,5 +207,20 @@ async def _mark(
                 changed_by=by.kind,
                 changed_why=by.why,
             )
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def mark_returned(uow: UnitOfWork, returned: Mapping[UUID, int]) -> None:
+    """Writes on seats that have ended, their rows locked, what of each one's share comes back."""
+    by_amount: dict[int, list[UUID]] = defaultdict(list)
+    for seat_id, back_minor in returned.items():
+        if back_minor:
+            by_amount[back_minor].append(seat_id)
+    for back_minor, seat_ids in by_amount.items():
+        await uow.session.execute(
+            update(Seat)
+            .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids))
+            .values(returned_as="money", returned_minor=back_minor)
             .execution_options(synchronize_session=False)
         )

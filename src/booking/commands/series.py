@@ -31,6 +31,7 @@ from src.booking.domain.kinds import (
     SessionState,
     Visibility,
 )
+from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.reasons import Reason
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.models import Series, Service, Session
@@ -119,7 +120,7 @@ async def create_series(
     series_id = series_id or new_id()
     if await uow.session.get(Series, (uow.tenant, series_id)) is not None:
         return series_id
-    _check(cmd, service)
+    _check(cmd, service, ctx.here.currency)
     now = uow.clock.now()
     uow.session.add(
         Series(
@@ -153,7 +154,8 @@ async def update_series(
     """
     await _require_plan(uow, ctx)
     series = await _lock_series(uow, series_id)
-    _check(cmd, await uow.session.get_one(Service, (uow.tenant, series.service_id)))
+    service = await uow.session.get_one(Service, (uow.tenant, series.service_id))
+    _check(cmd, service, ctx.here.currency)
     for name, value in _columns(cmd).items():
         setattr(series, name, value)
     series.updated_at = uow.clock.now()
@@ -246,13 +248,22 @@ async def _require_plan(uow: UnitOfWork, ctx: RequestContext) -> None:
     await require_feature_now(uow, ctx, Feature.SERIES)
 
 
-def _check(cmd: SeriesCommand, service: Service) -> None:
+def _check(cmd: SeriesCommand, service: Service, currency: str) -> None:
     """Raises: InvalidInput with every field's sentence."""
     wrong: dict[str, str] = {}
     if not cmd.title.strip():
         wrong["title"] = _("Please give the series a title.")
     if len(cmd.title) > 120:
         wrong["title"] = _("Please keep the title within 120 characters.")
+    wrong |= _price_errors(cmd, service, currency)
+    if cmd.join_policy is JoinPolicy.UNTIL and cmd.join_until_on is None:
+        wrong["join_until_on"] = _("Please say until which day guests may join.")
+    if wrong:
+        raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
+
+
+def _price_errors(cmd: SeriesCommand, service: Service, currency: str) -> dict[str, str]:
+    wrong: dict[str, str] = {}
     if cmd.price_type is not SeriesPriceType.FREE and cmd.price_minor <= 0:
         wrong["price"] = _("Please say what the series costs, or make it free.")
     wrong |= _amount_errors("price", cmd.price_minor, service)
@@ -260,10 +271,14 @@ def _check(cmd: SeriesCommand, service: Service) -> None:
         wrong |= _amount_errors("drop_in_price", cmd.drop_in_minor, service)
     if cmd.drop_in_minor and service.price_type == SeriesPriceType.FREE:
         wrong["drop_in_price"] = _("The service is free, so a single date cannot have a price.")
-    if cmd.join_policy is JoinPolicy.UNTIL and cmd.join_until_on is None:
-        wrong["join_until_on"] = _("Please say until which day guests may join.")
-    if wrong:
-        raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
+    for name, price_type, price_minor in (
+        ("price", cmd.price_type, cmd.price_minor),
+        ("drop_in_price", service.price_type, cmd.drop_in_minor or 0),
+    ):
+        too_little = too_little_to_pay_online(price_type, price_minor, currency)
+        if too_little is not None:
+            wrong[name] = too_little
+    return wrong
 
 
 def _amount_errors(field: str, amount_minor: int, service: Service) -> dict[str, str]:

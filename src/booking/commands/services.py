@@ -16,6 +16,7 @@ from src.booking.domain.kinds import (
     SessionMode,
     Visibility,
 )
+from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.questions import Question, read_questions
 from src.booking.domain.service_rules import ServiceDraft, numbered, service_errors, slug_for
 from src.booking.models import Service
@@ -123,7 +124,7 @@ async def create_service(uow: UnitOfWork, ctx: RequestContext, cmd: CreateServic
     if await uow.session.get(Service, (uow.tenant, service_id)) is not None:
         return service_id
     slug = cmd.slug or await _free_slug(uow, slug_for(cmd.name))
-    await _check(uow, cmd, slug)
+    await _check(uow, ctx.here.currency, cmd, slug)
     now = uow.clock.now()
     uow.session.add(
         Service(
@@ -150,7 +151,7 @@ async def update_service(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateServic
         await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
     if cmd.sales_mode != service.sales_mode:
         await _require_sales_mode(uow, ctx, cmd.sales_mode)
-    await _check(uow, cmd, cmd.slug or service.slug, service)
+    await _check(uow, ctx.here.currency, cmd, cmd.slug or service.slug, service)
     changed = _apply(service, _columns(cmd, cmd.slug or service.slug))
     if changed:
         service.updated_at = uow.clock.now()
@@ -186,7 +187,11 @@ async def _require_sales_mode(uow: UnitOfWork, ctx: RequestContext, mode: SalesM
 
 
 async def _check(
-    uow: UnitOfWork, cmd: ServiceDetails, slug: str, service: Service | None = None
+    uow: UnitOfWork,
+    currency: str,
+    cmd: ServiceDetails,
+    slug: str,
+    service: Service | None = None,
 ) -> None:
     draft = ServiceDraft(
         name=cmd.name,
@@ -204,6 +209,9 @@ async def _check(
         questions=cmd.questions,
     )
     fields = service_errors(draft)
+    too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, currency)
+    if too_little is not None:
+        fields["price_minor"] = too_little
     fields |= await _unknown_defaults(uow, cmd)
     if "slug" not in fields and (service is None or service.slug != slug):
         fields |= slug_taken().fields if await _is_taken(uow, slug) else {}

@@ -16,10 +16,13 @@ from uuid import UUID
 import structlog
 from sqlalchemy import ColumnElement, delete, func, select, update
 
-from src.billing.domain.kinds import OrderState
+from src.billing.commands.refunds import request_refunds
+from src.billing.domain.cause_keys import paid_meanwhile_key
+from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.models import Order
 from src.billing.settlement import expire_pages_for_orders
 from src.booking.commands.claims import give_back_seats
+from src.booking.commands.leave import Ending, mark_returned, spread
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
 from src.booking.models import Booking, Cancellation, Seat, Session
@@ -135,6 +138,7 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
     if not seats:
         return True
     await _mark_cancelled(uow, cancellation, seats, now)
+    await _give_money_back(uow, cancellation, seats)
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
     await uow.settle()
@@ -221,6 +225,40 @@ async def _mark_cancelled(
         )
         .execution_options(synchronize_session=False)
     )
+
+
+async def _give_money_back(
+    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]
+) -> None:
+    """Returns the shares of those who paid after the cancellation was asked for.
+
+    Nobody could choose about their money then, and no guest pays for what has been called off.
+    """
+    of_order: dict[UUID, list[Ending]] = defaultdict(list)
+    for seat, _customer in seats:
+        ending = Ending(seat=seat, state=SeatState.CANCELLED, back_minor=seat.share_minor)
+        of_order[seat.order_id].append(ending)
+    paid_meanwhile = await uow.session.scalars(
+        select(Order)
+        .where(
+            Order.tenant_id == uow.tenant,
+            Order.id.in_(of_order),
+            Order.paid_minor > 0,
+            Order.confirmed_at > cancellation.requested_at,
+        )
+        .order_by(Order.id)
+        .execution_options(populate_existing=True)
+    )
+    for order in paid_meanwhile.all():
+        endings = of_order[order.id]
+        asked = await request_refunds(
+            uow,
+            order,
+            sum(ending.back_minor for ending in endings),
+            cause=RefundCause.NOT_DELIVERED,
+            cause_key=paid_meanwhile_key(cancellation.id),
+        )
+        await mark_returned(uow, spread(asked, endings))
 
 
 def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]) -> None:

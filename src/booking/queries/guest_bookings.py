@@ -7,12 +7,11 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, select
 
 from src.billing.domain.holds import HOLD_MARGIN
-from src.billing.domain.kinds import OrderState, PageState, RefundState
-from src.billing.models import Order, Payment, PaymentPage, Refund
+from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
+from src.billing.models import Order
 from src.billing.owed import get_owed_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.moves import Facet, may_leave_free_because_moved, what_differs
@@ -20,6 +19,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.changes import Believed, find_earlier, said_of
+from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not_booked
 from src.booking.queries.mail_facts import Known
 from src.booking.said import was_words
 from src.booking.views.guest import BookedDate, GuestBookingView
@@ -43,14 +43,6 @@ _STATE_ORDER = (
 )
 
 
-class _Money(msgspec.Struct, frozen=True, kw_only=True):
-    """How the order's money stands beside its own row."""
-
-    page_is_complete: bool
-    has_refunds: bool
-    returning_minor: int
-
-
 async def get_guest_booking(
     uow: UnitOfWork,
     tenant: TenantSnapshot,
@@ -64,7 +56,7 @@ async def get_guest_booking(
     """
     order, booking, service, series = await _order(uow, order_id)
     seats = await _seats(uow, order_id)
-    money = await _money(uow, order_id)
+    money = await get_guest_money(uow, order)
     now = uow.clock.now()
     stage = _stage(order, seats, money, now, has_paid=has_paid)
     sold = await find_earlier(uow, [_sold(seat) for seat in seats if _has_changed(seat)])
@@ -86,6 +78,8 @@ async def get_guest_booking(
         refunded_minor=order.refunded_minor,
         owed_minor=await get_owed_minor(uow, order_id),
         returning_minor=money.returning_minor,
+        money_back=money.back,
+        why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,
         currency=order.currency,
         zone=tenant.zone,
@@ -149,44 +143,11 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
     return found.all()
 
 
-async def _money(uow: UnitOfWork, order_id: UUID) -> _Money:
-    complete = select(func.count()).where(
-        PaymentPage.tenant_id == uow.tenant,
-        PaymentPage.order_id == order_id,
-        PaymentPage.state == str(PageState.COMPLETE),
-    )
-    refunds = select(func.count()).where(
-        Refund.tenant_id == uow.tenant, Refund.order_id == order_id
-    )
-    returning = _returning(uow.tenant, order_id)
-    row = (
-        await uow.session.execute(
-            select(
-                complete.scalar_subquery(), refunds.scalar_subquery(), returning.scalar_subquery()
-            )
-        )
-    ).one()
-    return _Money(page_is_complete=row[0] > 0, has_refunds=row[1] > 0, returning_minor=int(row[2]))
-
-
-def _returning(tenant_id: UUID, order_id: UUID) -> Select[tuple[int]]:
-    """Refunds under way, those of payments in another currency left out as on the order."""
-    return (
-        select(func.coalesce(func.sum(Refund.amount_minor), 0))
-        .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
-        .join(Order, (Order.tenant_id == Refund.tenant_id) & (Order.id == Refund.order_id))
-        .where(
-            Refund.tenant_id == tenant_id,
-            Refund.order_id == order_id,
-            Refund.state == str(RefundState.PENDING),
-            Payment.currency == Order.currency,
-        )
-    )
-
-
 def _stage(
-    order: Order, seats: Sequence[Row[Any]], money: _Money, now: datetime, *, has_paid: bool
+    order: Order, seats: Sequence[Row[Any]], money: GuestMoney, now: datetime, *, has_paid: bool
 ) -> str:
+    if money.has_paid and order.state != OrderState.CONFIRMED:
+        return "too_late"
     if order.state == OrderState.OPEN:
         if money.page_is_complete or has_paid:
             return "processing"
@@ -195,10 +156,9 @@ def _stage(
     if order.state == OrderState.CONFIRMED:
         live = any(seat.state in LIVE_SEATS for seat in seats)
         return "confirmed" if live else "cancelled"
-    if order.paid_minor > 0 or money.has_refunds:
-        return "too_late"
     if order.state == OrderState.CANCELLED:
-        return "given_up" if order.closed_why == "given_up" else "cancelled"
+        known = ("given_up", NOT_PAYABLE_WHY)
+        return order.closed_why if order.closed_why in known else "cancelled"
     return "expired"
 
 

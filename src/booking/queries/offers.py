@@ -1,12 +1,14 @@
 """The facts that a booking is decided on, read in as few statements as can be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm.attributes import set_committed_value
 
-from src.booking.models import Series, Service, Session
+from src.booking.domain.kinds import SeatState
+from src.booking.models import Seat, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
@@ -64,3 +66,24 @@ async def get_series_offer(uow: UnitOfWork, series_id: UUID) -> SeriesOffer:
         raise NotFound(_("There is no such series."))
     sessions = [row[2] for row in rows if row[2] is not None]
     return SeriesOffer(rows[0][0], rows[0][1], sessions)
+
+
+async def count_held_seats(uow: UnitOfWork, order_id: UUID) -> dict[UUID, int]:
+    """How many seats of each session the order holds."""
+    found = await uow.session.execute(
+        select(Seat.session_id, func.count())
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.order_id == order_id,
+            Seat.state == str(SeatState.HELD),
+        )
+        .group_by(Seat.session_id)
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def count_as_free(sessions: Sequence[Session], held: Mapping[UUID, int]) -> None:
+    """Takes seats out of what was read, and only there: nothing of it is ever written."""
+    for session in sessions:
+        if session.id in held:
+            set_committed_value(session, "seats_taken", session.seats_taken - held[session.id])

@@ -81,9 +81,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
     `stage`: held, processing, over (its time to pay), confirmed, cancelled, expired, given_up,
-    too_late (the payment came when the seats were gone). `owed_minor` is still to be paid on site.
-    Of `refunded_minor` so much is still on its way as `returning_minor`. `may_leave_free`: a date
-    that is still to come was moved after it was booked, and is not back where it was.
+    not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
+    mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
+    `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
+    `returning_minor`. `may_leave_free`: a date that is still to come was moved after it was booked,
+    and is not back where it was.
     """
 
     stage: str
@@ -100,6 +102,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     owed_minor: int
     returning_minor: int
+    money_back: str
+    why_not_booked: str
     payment_mode: str
     currency: str
     zone: ZoneInfo

@@ -20,7 +20,7 @@ from src.booking.place import payment_url
 from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.mail_facts import find_booking_facts
 from src.booking.views.guest import GuestBookingView
-from src.platform.errors import NotFound, TooManyRequests, Unavailable
+from src.platform.errors import Conflict, NotFound, TooManyRequests, Unavailable
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit, RateLimiter
 from src.platform.services import Services
@@ -74,7 +74,7 @@ async def pay_booking(
         return redirect(request, path)
     try:
         url = await payment_url(services, ctx, order, path, path)
-    except Unavailable as refusal:
+    except (Conflict, Unavailable) as refusal:
         flash(request, "error", refusal.message)
         url = None
     return redirect(request, url or path)

@@ -1,15 +1,18 @@
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.billing.commands.ending import end_locked_order
 from src.billing.commands.orders import lock_order
 from src.billing.domain.kinds import OrderState
+from src.billing.models import PaymentPage
 from src.billing.settlement import settle_page
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
+from src.platform.outbox.models import OutboxRow
 from src.tenants.models import Member, Tenant, User
 from tests.billing.till import Till
 
@@ -62,11 +65,81 @@ async def test_a_guest_who_paid_too_late_is_told_once_that_all_goes_back(till: T
         await till.work()
     (mail,) = await mails(till)
     assert (mail.kind, mail.to_address) == ("billing.payment_too_late", "carl@guests.example")
-    assert mail.subject == "Your payment to Yoga & Friends came too late and goes back"
+    assert mail.subject == "Your payment to Yoga & Friends came too late"
     assert "£20.00" in mail.text
     assert "Yoga & Friends" in mail.text
-    assert "You are not booked" in mail.html
+    assert "you are not booked" in mail.html
     assert (await till.state(order_id)).reference in mail.text
+
+
+async def test_two_late_payments_of_one_order_are_two_mails(till: Till) -> None:
+    order_id = await till.order()
+    sessions = []
+    for _page in range(2):
+        await till.page(order_id)
+        pages = await till.rows(PaymentPage, order_id)
+        sessions.append(pages[-1].processor_id)
+        await change_page(till, pages[-1].id, state="failed")
+    async with till.services.uow_factory(till.business.id) as uow:
+        order = await lock_order(uow, order_id)
+        await end_locked_order(uow, order, OrderState.CANCELLED, "given_up", till.clock.now())
+    for page, session_id in zip(await till.rows(PaymentPage, order_id), sessions, strict=True):
+        await till.pay(str(session_id))
+        await settle_page(till.services, till.business.id, page.id)
+    await till.work()
+    told = await mails(till)
+    assert [mail.kind for mail in told] == ["billing.payment_too_late"] * 2
+    refunds = await till.refunds(order_id)
+    assert {mail.dedupe_key for mail in told} == {f"payment_too_late:{one.id}" for one in refunds}
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("given_up", "You had given the places up before it came."),
+        ("cancelled", "Harbour had cancelled what you booked before it came."),
+    ],
+)
+async def test_a_guest_is_told_why_the_late_payment_booked_nothing(
+    till: Till, why: str, words: str
+) -> None:
+    order_id, session_id = await till.order_with_page()
+    await till.pay(session_id)
+    async with till.services.uow_factory(till.business.id) as uow:
+        order = await lock_order(uow, order_id)
+        await end_locked_order(uow, order, OrderState.CANCELLED, why, till.clock.now())
+    await settle(till, order_id)
+    await till.work()
+    (mail,) = await mails(till)
+    assert words in mail.text
+    assert words in mail.html
+    assert "gone to others" not in mail.text
+    assert "on its way back to you" in mail.text
+
+
+async def test_a_late_payment_told_in_the_old_words_still_makes_its_mail(till: Till) -> None:
+    """An event that was recorded before it named its refund may still wait in the outbox."""
+    order_id, session_id = await till.order_with_page()
+    await till.pay(session_id)
+    async with till.services.uow_factory(till.business.id) as uow:
+        order = await lock_order(uow, order_id)
+        await end_locked_order(uow, order, OrderState.CANCELLED, "given_up", till.clock.now())
+    await settle(till, order_id)
+    async with till.services.uow_factory(till.business.id) as uow:
+        await uow.session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.topic == "billing.payment_came_too_late")
+            .values(payload={"order_id": str(order_id)})
+        )
+    await till.work()
+    assert [mail.kind for mail in await mails(till)] == ["billing.payment_too_late"]
+
+
+async def change_page(till: Till, page_id: UUID, **values: Any) -> None:
+    async with till.services.uow_factory(till.business.id) as uow:
+        await uow.session.execute(
+            update(PaymentPage).where(PaymentPage.id == page_id).values(**values)
+        )
 
 
 async def test_a_guest_is_told_of_what_could_not_be_delivered(till: Till) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from src.billing.models import ConnectedAccount, InboxEvent
+from src.billing.open_item_words import open_item_sentence
 from src.sandbox.stripe.webhooks import signature_header
 from src.tenants.models import Tenant
 from tests.billing.web.conftest import Wired
@@ -182,7 +183,7 @@ async def test_a_dispute_is_told_until_it_is_won(wired: Wired) -> None:
     await wired.flush()
     (item,) = await wired.till.open_items(order_id)
     assert item.kind == "dispute"
-    assert "£20.00" in item.sentence
+    assert "£20.00" in open_item_sentence(item)
     await wired.till.stripe.turn("dispute", dispute=dispute["id"], outcome="won")
     await wired.flush()
     assert await wired.till.open_items(order_id) == []

@@ -233,3 +233,18 @@ async def test_a_course_in_a_currency_of_small_units_has_its_price(
             dear = a_plan(price_minor=200_000_001)
             await create_series(uow, lotus.ctx, service_id, dear)
     assert refused.value.fields["price"] == "This price is too high for a party of that size."
+
+
+async def test_prices_that_nobody_could_pay_online_are_refused(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    service_id, _ids = await three_sessions(uow_factory, lotus)
+    for wrong, field in (
+        ({"price_type": SeriesPriceType.ONLINE, "price_minor": 49}, "price"),
+        ({"drop_in_allowed": True, "drop_in_minor": 49}, "drop_in_price"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            async with uow_factory(lotus.id) as uow:
+                await create_series(uow, lotus.ctx, service_id, a_plan(**wrong))
+        assert refused.value.fields.keys() == {field}
+        assert "€0.50" in refused.value.fields[field]

@@ -189,3 +189,20 @@ async def test_another_business_has_no_such_service(uow_factory: UowFactory) -> 
     async with uow_factory(ours.id) as uow:
         with pytest.raises(NotFound):
             await set_service_active(uow, ours.ctx, service.id, active=False)
+
+
+@pytest.mark.parametrize(
+    ("price_type", "price_minor", "is_refused"),
+    [("online", 49, True), ("online", 50, False), ("on_site", 10, False), ("free", 10, False)],
+)
+async def test_a_price_that_nobody_could_pay_online_is_refused(
+    uow_factory: UowFactory, price_type: str, price_minor: int, is_refused: bool
+) -> None:
+    business = await a_business(uow_factory)
+    price = {"price_type": SeriesPriceType(price_type), "price_minor": price_minor}
+    if is_refused:
+        fields = await refusals(uow_factory, business, **price)
+        assert fields.keys() == {"price_minor"}
+        assert "€0.50" in fields["price_minor"]
+    else:
+        await created(uow_factory, business, **price)

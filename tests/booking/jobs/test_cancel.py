@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from icalendar import Calendar
+from litestar_email import EmailMultiAlternatives
 from sqlalchemy import select
 
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
@@ -109,6 +110,30 @@ async def test_a_seat_freed_after_its_customers_others_is_told_of_once_too(
             )
     await work(services, lotus.id)
     assert [mail.subject for mail in mailer.sent] == ["Cancelled: Yoga"] * 2
+
+
+async def test_who_is_cancelled_is_not_told_where_the_others_meet(
+    services: Services, lotus: Business, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(
+        services.uow_factory, service, mode="online", meeting_url="https://meet.example/secret"
+    )
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await work(services, lotus.id)
+    await cancel_the_purchase(services, lotus, made.booking_id)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    confirmed, cancelled = (everything_in(mail) for mail in mailer.sent)
+    assert confirmed.count("https://meet.example/secret") >= 3
+    assert "meet.example" not in cancelled
+    assert "Join online" not in cancelled
+
+
+def everything_in(mail: EmailMultiAlternatives) -> str:
+    """Text, HTML and the calendar file, its long lines unfolded."""
+    html = "".join(str(content) for content, _type in mail.alternatives)
+    files = "".join(bytes(one[1]).decode() for one in mail.attachments)
+    return mail.body + html + files.replace("\r\n ", "")
 
 
 async def test_within_the_undo_window_nothing_has_happened_and_undo_restores_the_sale(

@@ -97,6 +97,51 @@ async def test_a_changed_form_replaces_its_hold(shop: Shop) -> None:
     assert kept.seats_taken == 2
 
 
+@pytest.mark.parametrize(("size", "status", "taken"), [(5, 409, 1), (4, 303, 4)])
+async def test_a_changed_form_keeps_its_hold_unless_the_new_one_can_be_had(
+    shop: Shop, size: int, status: int, taken: int
+) -> None:
+    """One's own seat counts as free: four of four are to be had, five are not."""
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id), capacity=4)
+    await shop.book(subject("session", session.id))
+    again = await shop.send(size=str(size), quoted_minor=str(1500 * size), quoted_size=str(size))
+    assert again.status_code == status
+    (kept,) = await rows(shop, Session)
+    assert kept.seats_taken == taken
+    states = sorted(order.state for order in await rows(shop, Order))
+    assert states == (["open"] if status == 409 else ["cancelled", "open"])
+    assert (await shop.send()).status_code == 303
+
+
+async def test_a_changed_form_for_a_series_keeps_its_hold_unless_the_new_one_can_be_had(
+    shop: Shop,
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id)
+    term = await a_series(factory, service, capacity=2)
+    await shop.book(subject("series", term.series.id))
+    three = await shop.send(size="3", quoted_minor="18000", quoted_size="3")
+    assert three.status_code == 409
+    assert [order.state for order in await rows(shop, Order)] == ["open"]
+    two = await shop.send(size="2", quoted_minor="12000", quoted_size="2")
+    assert two.status_code == 303
+    assert [one.seats_taken for one in await rows(shop, Session)] == [2, 2, 2]
+
+
+async def test_a_price_too_small_to_pay_online_keeps_no_seat_from_others(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_minor=10)
+    session = await a_session(factory, service, capacity=1)
+    refused = await shop.book(subject("session", session.id))
+    assert refused.status_code == 409
+    assert "too small to be paid online" in refused.text
+    (kept,) = await rows(shop, Session)
+    assert kept.seats_taken == 0
+    await change(shop, Service, price_type="free")
+    assert (await shop.book(subject("session", session.id))).status_code == 303
+
+
 async def test_going_back_after_paying_books_nothing_more(shop: Shop) -> None:
     factory = shop.services.uow_factory
     session = await a_session(factory, await a_service(factory, shop.business.id))

@@ -8,10 +8,12 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import select, update
 
+from src.billing.commands.ending import end_locked_order
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
-from src.billing.domain.kinds import RefundCause
-from src.billing.models import Order
+from src.billing.domain.kinds import OrderState, RefundCause
+from src.billing.models import Order, PaymentPage
+from src.billing.settlement import settle_page
 from src.booking.guest_links import booking_path
 from src.booking.models import Seat, Session
 from src.tenants.models import Tenant
@@ -128,17 +130,41 @@ async def test_when_the_time_to_pay_is_over_it_says_so(shop: Shop, clock: Frozen
     assert "/pay" not in page.text
 
 
-async def test_a_payment_that_came_too_late_is_on_its_way_back(
-    shop: Shop, clock: FrozenClock
-) -> None:
-    await a_held_term(shop)
+async def paid_in_vain(shop: Shop, state: OrderState, why: str, **payment: Any) -> str:
+    """The guest pays, and by the time we hear of it the order has ended; returns the own page."""
+    await shop.pay(await a_held_term(shop, capacity=1))
     async with shop.services.uow_factory(shop.business.id) as uow:
-        await uow.session.execute(
-            update(Order).values(state="expired", paid_minor=6000, refunded_minor=6000)
-        )
-        await uow.session.execute(update(Seat).values(state="expired"))
-    page = await shop.guest.open(await own_page(shop))
+        order_id = await uow.session.scalar(select(Order.id))
+        order = await lock_order(uow, order_id)
+        await end_locked_order(uow, order, state, why, uow.clock.now())
+    await change(shop, Session, seats_taken=1)
+    if payment:
+        await change(shop, Order, **payment)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        page_id = await uow.session.scalar(select(PaymentPage.id))
+    await settle_page(shop.services, shop.business.id, page_id)
+    return await own_page(shop)
+
+
+@pytest.mark.parametrize(
+    ("state", "why", "words"),
+    [
+        (OrderState.EXPIRED, "not_paid", "The places were gone by then."),
+        (OrderState.CANCELLED, "given_up", "You had given the places up before it came."),
+        (OrderState.CANCELLED, "cancelled", "What you booked had been cancelled before it came."),
+    ],
+)
+async def test_a_payment_that_came_too_late_says_why_and_that_it_goes_back(
+    shop: Shop, state: OrderState, why: str, words: str
+) -> None:
+    path = await paid_in_vain(shop, state, why)
+    page = await shop.guest.open(path)
     assert "Your payment came too late" in page.text
+    assert words in page.text
+    assert "We are sending your money back in full." in page.text
+    await shop.work()
+    page = await shop.guest.open(path)
+    assert "We have sent your money back in full." in page.text
     assert "Paid back" in page.text
 
 
@@ -157,6 +183,28 @@ async def test_money_that_is_back_and_money_on_its_way_are_told_apart(shop: Shop
     text = " ".join((await shop.guest.open(path)).text.split())
     assert re.search(r"On its way back to you</dt>\s*<dd[^>]*>\s*€7\.00", text)
     assert re.search(r"Paid back</dt>\s*<dd[^>]*>\s*€10\.00", text)
+
+
+async def test_a_late_payment_that_could_not_go_back_is_not_said_to_have(shop: Shop) -> None:
+    path = await paid_in_vain(shop, OrderState.EXPIRED, "not_paid")
+    await shop.stripe.turn(
+        "api_faults", kind="refuse", path_contains="refunds", error={"message": "No money."}
+    )
+    await shop.work()
+    page = await shop.guest.open(path)
+    assert "Your money has not gone back yet" in page.text
+    assert "in full" not in page.text
+
+
+@pytest.mark.parametrize("other", [{"total_minor": 7000}, {"currency": "USD"}])
+async def test_a_payment_that_did_not_fit_is_not_said_to_have_gone_back(
+    shop: Shop, other: dict[str, Any]
+) -> None:
+    path = await paid_in_vain(shop, OrderState.EXPIRED, "not_paid", **other)
+    page = await shop.guest.open(path)
+    assert "Your payment did not fit" in page.text
+    assert "Your money has not gone back yet" in page.text
+    assert "in full" not in page.text
 
 
 async def test_cancelled_dates_are_struck_out_and_the_rest_stands(shop: Shop) -> None:

@@ -1,0 +1,17 @@
+"""Names of what causes a refund: money goes back once for each of them."""
+
+from uuid import UUID
+
+from src.billing.domain.kinds import RefundCause
+
+
+def not_delivered_key(payment_id: UUID) -> str:
+    """Parts that could not be delivered any more at the moment they were paid for."""
+    return f"{RefundCause.NOT_DELIVERED}:{payment_id}"
+
+
+def paid_meanwhile_key(cancellation_id: UUID) -> str:
+    """Parts that were paid for after their cancellation had been asked for; the payment's id
+    follows it, since each payment has a refund of its own.
+    """
+    return f"{RefundCause.NOT_DELIVERED}:{cancellation_id}"

@@ -1,0 +1,71 @@
+"""What an open item says, in the language of whoever reads it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from src.billing.domain.kinds import OpenItemKind
+from src.billing.models import OpenItem
+from src.platform.i18n import _, current_locale
+from src.platform.money import Money, format_money
+
+
+def open_item_sentence(item: OpenItem) -> str:
+    """In the current language; an item of before its facts were kept says what it was given."""
+    if not item.facts:
+        return item.sentence
+    match OpenItemKind(item.kind):
+        case OpenItemKind.PAYMENT_MISMATCH:
+            return _mismatch(item.facts)
+        case OpenItemKind.REFUND_FAILED:
+            return _refund_failed(item.facts)
+        case OpenItemKind.PAGE_OUT_OF_REACH:
+            return _out_of_reach(item.facts)
+        case OpenItemKind.DISPUTE:
+            return _dispute(item.facts)
+
+
+def _mismatch(facts: Mapping[str, Any]) -> str:
+    return _(
+        "%(paid)s were paid for order %(reference)s, which costs %(total)s.",
+        paid=_money(facts["paid_minor"], facts["paid_currency"]),
+        reference=facts["reference"],
+        total=_money(facts["total_minor"], facts["total_currency"]),
+    )
+
+
+def _refund_failed(facts: Mapping[str, Any]) -> str:
+    return _(
+        "A refund of %(amount)s for order %(reference)s did not go through: %(why)s",
+        amount=_money(facts["amount_minor"], facts["currency"]),
+        reference=facts["reference"],
+        why=facts["why"] or _("The bank sent it back."),
+    )
+
+
+def _out_of_reach(facts: Mapping[str, Any]) -> str:
+    return _(
+        "We could not ask whether order %(reference)s was paid. Please look in your Stripe"
+        " dashboard, and refund what came in.",
+        reference=facts["reference"],
+    )
+
+
+def _dispute(facts: Mapping[str, Any]) -> str:
+    amount, reference = _money(facts["amount_minor"], facts["currency"]), facts["reference"]
+    if facts["outcome"] == "lost":
+        return _(
+            "The dispute over %(amount)s of order %(reference)s was lost; the bank keeps the"
+            " money.",
+            amount=amount,
+            reference=reference,
+        )
+    return _(
+        "The guest's bank disputes %(amount)s of order %(reference)s. Please answer in your Stripe"
+        " dashboard.",
+        amount=amount,
+        reference=reference,
+    )
+
+
+def _money(amount_minor: int, currency: str) -> str:
+    return format_money(Money(amount_minor, currency), current_locale())

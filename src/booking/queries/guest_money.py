@@ -1,0 +1,84 @@
+"""How the money of one order stands, as far as its guest is told."""
+
+import msgspec
+from sqlalchemy import func, select
+
+from src.billing.domain.kinds import OrderState, PageState, RefundState
+from src.billing.models import Order, Payment, PaymentPage, Refund
+from src.platform.db.uow import UnitOfWork
+
+
+class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_kept`: some of what was paid is neither back nor on its way back. `returning_minor` is on
+    its way, payments in another currency than the order's left out as on the order.
+
+    `is_mismatch`: a sum or currency came that is not the order's.
+    """
+
+    page_is_complete: bool
+    has_paid: bool
+    is_kept: bool
+    is_mismatch: bool
+    is_returning: bool
+    returning_minor: int
+
+    @property
+    def back(self) -> str:
+        """What became of money that nothing was booked with: kept, pending, or returned."""
+        if self.is_kept:
+            return "kept"
+        return "pending" if self.is_returning else "returned"
+
+
+async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
+    """A refund that failed has set its amount free again, so that it counts as kept."""
+    complete = select(func.count()).where(
+        PaymentPage.tenant_id == uow.tenant,
+        PaymentPage.order_id == order.id,
+        PaymentPage.state == str(PageState.COMPLETE),
+    )
+    pending = select(func.count()).where(
+        Refund.tenant_id == uow.tenant,
+        Refund.order_id == order.id,
+        Refund.state == str(RefundState.PENDING),
+    )
+    in_its_currency = (
+        select(func.coalesce(func.sum(Refund.amount_minor), 0))
+        .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
+        .where(
+            Refund.tenant_id == uow.tenant,
+            Refund.order_id == order.id,
+            Refund.state == str(RefundState.PENDING),
+            Payment.currency == order.currency,
+        )
+    )
+    is_other = (Payment.amount_minor != order.total_minor) | (Payment.currency != order.currency)
+    row = (
+        await uow.session.execute(
+            select(
+                complete.scalar_subquery(),
+                pending.scalar_subquery(),
+                in_its_currency.correlate(None).scalar_subquery(),
+                func.count(Payment.id),
+                func.bool_or(Payment.refunded_minor < Payment.amount_minor),
+                func.bool_or(is_other),
+            ).where(Payment.tenant_id == uow.tenant, Payment.order_id == order.id)
+        )
+    ).one()
+    return GuestMoney(
+        page_is_complete=row[0] > 0,
+        is_returning=row[1] > 0,
+        returning_minor=int(row[2]),
+        has_paid=row[3] > 0,
+        is_kept=bool(row[4]),
+        is_mismatch=bool(row[5]),
+    )
+
+
+def why_not_booked(order: Order, money: GuestMoney) -> str:
+    """Why a payment booked nothing: mismatch, given_up, cancelled, or gone."""
+    if money.is_mismatch:
+        return "mismatch"
+    if order.state == OrderState.CANCELLED:
+        return "given_up" if order.closed_why == "given_up" else "cancelled"
+    return "gone"
