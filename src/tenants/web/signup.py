@@ -10,7 +10,7 @@ from msgspec import Meta
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.passwords import hash_password, weakness_of
-from src.platform.ratelimit import SIGN_UP_BY_ADDRESS, RateLimiter
+from src.platform.ratelimit import SIGN_UP_BY_ADDRESS
 from src.platform.services import Services
 from src.platform.web.forms import Bound, Email, Password, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
@@ -94,7 +94,7 @@ async def make_account(
     wrong = await _problems(services, asked)
     if wrong:
         return _form(request, services, "tenants/sign_up.html", form.with_errors(wrong), 422)
-    limiter = RateLimiter(services.redis, services.clock)
+    limiter = services.limiter
     await limiter.check(SIGN_UP_BY_ADDRESS, client_address(request.scope))
     try:
         await _begin(services, asked)
