@@ -4,9 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, select, update
 
+from src.platform.addresses import NotAnAddress, email_address
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
@@ -55,11 +55,9 @@ def next_statuses(status: TenantStatus) -> list[TenantStatus]:
 def normalised_email(text: str) -> str:
     """Trimmed and in lower case. Raises: InvalidInput."""
     try:
-        found = validate_email(text.strip(), check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        message = _("This is not an e-mail address.")
-        raise InvalidInput(message, fields={"email": message}) from None
-    return found.normalized.lower()
+        return email_address(text).lower()
+    except NotAnAddress as wrong:
+        raise InvalidInput(wrong.message, fields={"email": wrong.message}) from None
 
 
 def check_admin(new: NewAdmin) -> NewAdmin:
