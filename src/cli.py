@@ -100,8 +100,14 @@ def admin() -> None:
 @click.option("--email", prompt=True)
 @click.option("--name", prompt=True)
 @click.password_option()
-def admin_create(email: str, name: str, password: str) -> None:
+@click.option(
+    "--unproved",
+    is_flag=True,
+    help="Take a user whose address nobody has proved; they leave every business.",
+)
+def admin_create(email: str, name: str, password: str, unproved: bool) -> None:
     """Makes a platform admin, or makes an existing user one."""
+    from src.platform.errors import DomainError
     from src.running import open_services
     from src.tenants.cli import create_platform_admin
     from src.wiring import import_models
@@ -113,8 +119,15 @@ def admin_create(email: str, name: str, password: str) -> None:
         services = running.services
         try:
             await create_platform_admin(
-                services.uow_factory, email, name, password, services.clock.now()
+                services.uow_factory,
+                email,
+                name,
+                password,
+                services.clock.now(),
+                unproved=unproved,
             )
+        except DomainError as refusal:
+            raise click.ClickException(refusal.message) from refusal
         finally:
             await running.close()
 

@@ -11,6 +11,7 @@ from src.platform.config import Settings
 from src.platform.db.engine import make_engine, make_sessions
 from src.platform.db.uow import unit_of_work_factory
 from src.platform.mail.sender import SmtpMailer
+from src.platform.ratelimit import RateLimiter
 from src.platform.services import Services
 
 
@@ -33,12 +34,14 @@ def open_services(settings: Settings) -> Running:
     clock = SystemClock()
     engine = make_engine(settings.database_url, pool_size=settings.database_pool_size)
     gateway = StripeGateway.from_settings(settings)
+    redis = Redis.from_url(settings.redis_url)
     services = Services(
         settings,
         clock,
         unit_of_work_factory(make_sessions(engine), clock),
-        Redis.from_url(settings.redis_url),
+        redis,
         SmtpMailer.from_settings(settings),
+        RateLimiter(redis, clock),
         {StripeGateway: gateway},
     )
     return Running(services, engine, gateway)

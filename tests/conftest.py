@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from src.platform.config import Settings
 from src.platform.db.engine import make_engine, make_sessions
 from src.platform.db.uow import UowFactory, unit_of_work_factory
+from src.platform.ratelimit import RateLimiter
 from src.platform.services import Services
 from src.sandbox.postgres import Role
 from src.wiring import wire
@@ -90,7 +91,7 @@ def services(
     mailer: RememberingMailer,
 ) -> Services:
     """Services over the rolled-back transaction; ports are added by the tests that need them."""
-    return Services(settings, clock, uow_factory, redis, mailer)
+    return Services(settings, clock, uow_factory, redis, mailer, RateLimiter(redis, clock))
 
 
 @dataclass
@@ -113,7 +114,8 @@ async def committing(
     engine = make_engine(urls[Role.APP], pool_size=20)
     factory = unit_of_work_factory(make_sessions(engine), clock)
     settings = settings_for(urls, test_servers().valkey_url)
-    services = Services(settings, clock, factory, redis, mailer)
+    limiter = RateLimiter(redis, clock)
+    services = Services(settings, clock, factory, redis, mailer, limiter)
     yield Committing(name, urls, engine, factory, settings, services)
     await engine.dispose()
     drop_database(name)

@@ -10,6 +10,7 @@ from src.platform.clock import Clock
 from src.platform.config import Settings
 from src.platform.db.uow import UowFactory
 from src.platform.mail.sender import Mailer
+from src.platform.ratelimit import RateLimiter
 
 Port = TypeVar("Port")
 
@@ -23,6 +24,7 @@ class Services:
     uow_factory: UowFactory
     redis: Redis
     mailer: Mailer
+    limiter: RateLimiter
     ports: Mapping[type[Any], object] = field(default_factory=dict)
 
     def port(self, kind: type[Port]) -> Port:

@@ -8,14 +8,21 @@ from src.tenants.commands.admins import NewAdmin, check_admin, make_admin
 
 
 async def create_platform_admin(
-    uow_factory: UowFactory, email: str, name: str, password: str, now: datetime
+    uow_factory: UowFactory,
+    email: str,
+    name: str,
+    password: str,
+    now: datetime,
+    *,
+    unproved: bool = False,
 ) -> bool:
     """Makes a platform admin, for `seatline admin create`.
 
     Returns whether the user is new; a known user becomes an admin with this password.
-    Raises: InvalidInput, its message fit for the terminal.
+    Raises: InvalidInput; Conflict for a known user with an unproved address, unless `unproved`.
+    Their messages are fit for the terminal.
     """
     new = check_admin(NewAdmin(email=email, name=name, password=password))
     password_hash = await hash_password(new.password)
     async with uow_factory(None) as uow:
-        return await make_admin(uow, new, password_hash, now)
+        return await make_admin(uow, new, password_hash, now, unproved=unproved)

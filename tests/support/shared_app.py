@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from src.platform.services import Services
 
-PARTS = ("settings", "clock", "uow_factory", "redis", "mailer")
+PARTS = ("settings", "clock", "uow_factory", "redis", "mailer", "limiter")
 
 
 class Now:

@@ -130,7 +130,7 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged,
     SeatsGone; nothing is written then.
     """
-    now = uow.clock.now()
+    now, cmd = uow.clock.now(), _tidied(cmd)
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     quote, earliest = await _decide(uow, tenant, cmd, now)
     _check_dates(cmd, quote)
@@ -160,6 +160,15 @@ async def refuse_unless_bookable_instead(
     held = await count_held_seats(uow, order_id)
     quote, _earliest = await _decide(uow, tenant, cmd, now, held)
     _check_price(tenant, cmd, quote)
+
+
+def _tidied(cmd: BookCommand) -> BookCommand:
+    """Names on one line: they stand in headers of mails and in calendar files."""
+    return msgspec.structs.replace(
+        cmd,
+        guest_name=" ".join(cmd.guest_name.split()),
+        party=tuple(" ".join(name.split()) for name in cmd.party),
+    )
 
 
 async def _decide(

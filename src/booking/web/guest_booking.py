@@ -26,7 +26,7 @@ from src.booking.web.guest_forms import (
 )
 from src.booking.web.hub import uuid_of
 from src.platform.errors import DomainError, InvalidInput, NotFound
-from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit, RateLimiter
+from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit
 from src.platform.services import Services
 from src.platform.web.forms import Bound, FormData, bind, blank, read_form
 from src.platform.web.pages import page, redirect
@@ -126,7 +126,7 @@ async def _place(
 
 async def _limit(request: AnyRequest, services: Services, ctx: RequestContext, email: str) -> None:
     """By sender everywhere, by address within the business. Raises: TooManyRequests."""
-    limiter = RateLimiter(services.redis, services.clock)
+    limiter = services.limiter
     await limiter.check(BOOKING_BY_ADDRESS, client_address(request.scope))
     await limiter.check(BOOKING_BY_EMAIL, f"{ctx.here.id}:{normalise_email(email)}")
 

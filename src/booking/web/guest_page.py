@@ -22,7 +22,7 @@ from src.booking.queries.mail_facts import find_booking_facts
 from src.booking.views.guest import GuestBookingView
 from src.platform.errors import Conflict, NotFound, TooManyRequests, Unavailable
 from src.platform.i18n import _
-from src.platform.ratelimit import Limit, RateLimiter
+from src.platform.ratelimit import Limit
 from src.platform.services import Services
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
@@ -145,7 +145,7 @@ async def _view(
 
 async def _check(services: Services, ctx: RequestContext, order_id: UUID) -> bool:
     """Asks how the payment stands; not more often than makes sense. Whether it was asked."""
-    limiter = RateLimiter(services.redis, services.clock)
+    limiter = services.limiter
     try:
         await limiter.check(CHECKS_BY_ORDER, str(order_id))
     except TooManyRequests:

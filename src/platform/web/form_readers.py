@@ -14,8 +14,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec.inspect as mi
-from email_validator import EmailNotValidError, validate_email
 
+from src.platform.addresses import NotAnAddress, email_address
 from src.platform.i18n import _, ngettext
 
 Reader = Callable[[str], Any]
@@ -86,14 +86,10 @@ def _too_long(longest: int) -> str:
 
 
 def _email(text: str) -> str:
-    """The address with its domain in lower case; whether it exists only a mail can tell."""
     try:
-        checked = validate_email(text, test_environment=True, globally_deliverable=False)
-    except EmailNotValidError:
-        checked = None
-    if checked is None or "." not in checked.domain:
-        raise Refused(_("This is not an e-mail address."))
-    return checked.normalized
+        return email_address(text)
+    except NotAnAddress as wrong:
+        raise Refused(wrong.message) from None
 
 
 def _integer(node: Any, _extra: dict[str, Any]) -> Reader:

@@ -132,6 +132,13 @@ class SessionStore:
             raise Unavailable(_("Please try again in a moment.")) from error
         return Session(found, session_id) if found is not None else Session(fresh, None)
 
+    async def check_reachable(self) -> None:
+        """Raises: Unavailable when nobody could be signed in just now."""
+        try:
+            await self._redis.ping()
+        except RedisError as error:
+            raise Unavailable(_("Please try again in a moment.")) from error
+
     async def _read(self, key: str) -> SessionRecord | None:
         stored = await self._redis.get(_session_name(key))
         if stored is None:

@@ -67,7 +67,7 @@ async def authenticate(uow_factory: UowFactory, email: str, password: str) -> Us
     if user is not None and needs_rehash(user.password_hash):
         fresh = await hash_password(password)
         async with uow_factory(None) as uow:
-            await _set_hash(uow, user.id, fresh)
+            await _replace_hash(uow, user, fresh)
     return user
 
 
@@ -116,7 +116,8 @@ async def set_password(
     *,
     proved_at: datetime | None = None,
 ) -> bool:
-    """A new password. One that is set by a mailed link proves the address too, at `proved_at`.
+    """A new password; sessions begun before it are over. One that is set by a mailed link proves
+    the address too, at `proved_at`.
 
     `hash_tail` is the end of the hash as it was when the person asked, so that a link works once:
     False when the password has changed since. Raises: InvalidInput for a weak one.
@@ -135,6 +136,7 @@ async def set_password(
             .where(User.id == user_id, User.password_hash == user.password_hash)
             .values(
                 password_hash=fresh,
+                signed_out_at=uow.clock.now(),
                 email_confirmed_at=user.email_confirmed_at or proved_at,
             )
             .returning(User.id)
@@ -156,7 +158,10 @@ async def rename_user(uow: UnitOfWork, user_id: UUID, name: str) -> None:
     await uow.session.execute(update(User).where(User.id == user_id).values(name=tidy))
 
 
-async def _set_hash(uow: UnitOfWork, user_id: UUID, password_hash: str) -> None:
+async def _replace_hash(uow: UnitOfWork, seen: User, fresh: str) -> None:
+    """Of the same password; one that was set meanwhile stays."""
     await uow.session.execute(
-        update(User).where(User.id == user_id).values(password_hash=password_hash)
+        update(User)
+        .where(User.id == seen.id, User.password_hash == seen.password_hash)
+        .values(password_hash=fresh)
     )

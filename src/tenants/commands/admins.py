@@ -4,9 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
+from src.platform.addresses import NotAnAddress, email_address
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
@@ -16,7 +16,7 @@ from src.tenants.commands.audit import audit
 from src.tenants.commands.platform_audit import audit_platform
 from src.tenants.context import RequestContext
 from src.tenants.domain.roles import TenantStatus
-from src.tenants.models import PlatformAudit, Tenant, User
+from src.tenants.models import Member, PlatformAudit, Tenant, User
 
 LONGEST_NAME = 100
 
@@ -55,11 +55,9 @@ def next_statuses(status: TenantStatus) -> list[TenantStatus]:
 def normalised_email(text: str) -> str:
     """Trimmed and in lower case. Raises: InvalidInput."""
     try:
-        found = validate_email(text.strip(), check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        message = _("This is not an e-mail address.")
-        raise InvalidInput(message, fields={"email": message}) from None
-    return found.normalized.lower()
+        return email_address(text).lower()
+    except NotAnAddress as wrong:
+        raise InvalidInput(wrong.message, fields={"email": wrong.message}) from None
 
 
 def check_admin(new: NewAdmin) -> NewAdmin:
@@ -80,18 +78,34 @@ def check_admin(new: NewAdmin) -> NewAdmin:
     return NewAdmin(email=email, name=name, password=new.password)
 
 
-async def make_admin(uow: UnitOfWork, new: NewAdmin, password_hash: str, now: datetime) -> bool:
+async def make_admin(
+    uow: UnitOfWork,
+    new: NewAdmin,
+    password_hash: str,
+    now: datetime,
+    *,
+    unproved: bool = False,
+) -> bool:
     """Adds the admin, confirmed, or makes one of a user who is there, keeping who they are.
 
-    Returns whether the user is new. The password of a known user is set anew: whoever runs the
-    command may do anything here.
+    Returns whether the user is new. The password of a known user is set anew, and their sessions
+    are over: whoever runs the command may do anything here, whoever was signed in may not.
+    Raises: Conflict for a user whose address nobody has proved, since anybody may have signed up
+    with it; with `unproved` they are taken all the same, and belong to no business afterwards.
     """
     known = await uow.session.scalar(
         select(User).where(User.email == new.email).with_for_update(key_share=True)
     )
+    if known is not None and known.email_confirmed_at is None:
+        if not unproved:
+            raise Conflict(
+                _("Somebody signed up with this address and has not proved that it is theirs.")
+            )
+        await uow.session.execute(delete(Member).where(Member.user_id == known.id))
     user = known or User(id=new_id(), email=new.email, name=new.name, locale="en", created_at=now)
     user.password_hash = password_hash
     user.is_platform_admin = True
+    user.signed_out_at = now
     user.email_confirmed_at = user.email_confirmed_at or now
     uow.session.add(user)
     uow.session.add(

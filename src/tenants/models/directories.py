@@ -12,7 +12,10 @@ from src.platform.db import Base, Directory
 
 
 class User(Directory, Base):
-    """A person who signs in; global, one e-mail, may belong to many tenants."""
+    """A person who signs in; global, one e-mail, may belong to many tenants.
+
+    Sessions that were begun before `signed_out_at` are over.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -26,6 +29,7 @@ class User(Directory, Base):
     email_confirmed_at: Mapped[datetime | None]
     is_platform_admin: Mapped[bool] = mapped_column(default=False)
     locale: Mapped[str] = mapped_column(default="en")
+    signed_out_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

@@ -23,6 +23,7 @@ def person_columns() -> tuple[Label[Any], ...]:
         User.locale.label("user_locale"),
         User.email_confirmed_at.label("user_email_confirmed_at"),
         User.is_platform_admin.label("user_is_platform_admin"),
+        User.signed_out_at.label("user_signed_out_at"),
     )
 
 
@@ -57,6 +58,7 @@ def person_from(row: Row[Any]) -> Person:
         locale=row.user_locale,
         is_email_confirmed=row.user_email_confirmed_at is not None,
         is_platform_admin=row.user_is_platform_admin,
+        signed_out_at=row.user_signed_out_at,
         businesses=tuple(sorted(businesses, key=lambda known: known.name.casefold())),
     )
 

@@ -19,7 +19,10 @@ class Business(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """The signed-in user and everything they belong to, businesses by name."""
+    """The signed-in user and everything they belong to, businesses by name.
+
+    Sessions that were begun before `signed_out_at` are over.
+    """
 
     user_id: UUID
     name: str
@@ -27,7 +30,12 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     locale: str
     is_email_confirmed: bool
     is_platform_admin: bool
+    signed_out_at: datetime | None
     businesses: tuple[Business, ...]
+
+    def has_ended(self, session_began_at: datetime) -> bool:
+        """Whether a session of this person is over, since a new password or right came after it."""
+        return self.signed_out_at is not None and session_began_at < self.signed_out_at
 
     def role_in(self, tenant_id: UUID) -> Role | None:
         return next((known.role for known in self.businesses if known.id == tenant_id), None)

@@ -11,7 +11,7 @@ from msgspec import Meta
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.passwords import verify_password
-from src.platform.ratelimit import CODE_TRIES, RateLimiter
+from src.platform.ratelimit import CODE_TRIES
 from src.platform.services import Services
 from src.platform.web.exchange import exchange_of
 from src.platform.web.forms import Bound, Password, bind, blank, read_form
@@ -84,7 +84,7 @@ async def change_password(
     form = bind(PasswordForm, await read_form(request))
     if form.struct is None:
         return await _account(request, password_form=form)
-    await RateLimiter(services.redis, services.clock).check(CODE_TRIES, f"password:{ctx.user_id}")
+    await services.limiter.check(CODE_TRIES, f"password:{ctx.user_id}")
     async with services.uow_factory(None) as uow:
         user = await uow.session.get_one(User, ctx.user_id)
     if not await verify_password(user.password_hash, form.struct.current):
@@ -100,7 +100,7 @@ async def change_password(
         return await _account(request, password_form=again)
     session = await session_of(request)
     await exchange_of(request.scope).kit.sessions.revoke_all(user.id, session.key)
-    session.rotate()
+    session.sign_in(user.id, services.clock.now())
     flash(request, "success", _("Your password is changed. Other devices are signed out."))
     return redirect(request, "/account")
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.links import LinkSigner
-from src.platform.ratelimit import CODE_MAILS, SIGN_IN_BY_ACCOUNT, RateLimiter
+from src.platform.ratelimit import CODE_MAILS, SIGN_IN_BY_ACCOUNT
 from src.platform.services import Services
 from src.platform.web.exchange import exchange_of
 from src.platform.web.forms import Bound, Email, Password, bind, blank, read_form
@@ -72,12 +72,16 @@ async def show_sign_in(
 async def sign_in(
     request: Request[Any, Any, Any], services: NamedDependency[Services]
 ) -> Response[bytes]:
-    """A right password starts a session under a new id; a wrong one says nothing of the account."""
+    """A right password starts a session under a new id; a wrong one says nothing of the account.
+
+    Where no session can be kept, no password is looked at: the answers would tell them apart.
+    """
     form = bind(SignInForm, await read_form(request))
     if form.struct is None:
         return _again(request, form)
-    limiter = RateLimiter(services.redis, services.clock)
+    limiter = services.limiter
     await limiter.sign_in(client_address(request.scope), form.struct.email)
+    await exchange_of(request.scope).kit.sessions.check_reachable()
     user = await authenticate(services.uow_factory, form.struct.email, form.struct.password)
     if user is None:
         refusal = _("The address or the password is not right. Please try again.")
@@ -131,7 +135,7 @@ async def send_confirmation_again(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    limiter = RateLimiter(services.redis, services.clock)
+    limiter = services.limiter
     await limiter.check(CODE_MAILS, str(ctx.user_id))
     async with services.uow_factory(PLATFORM_TENANT_ID) as uow:
         ask_to_confirm(uow, ctx.user_id)
@@ -153,7 +157,7 @@ async def send_reset(
     if form.struct is None:
         view = FormView(form)
         return page(request, "tenants/password_forgotten.html", view, status_code=422)
-    limiter = RateLimiter(services.redis, services.clock)
+    limiter = services.limiter
     await limiter.check(CODE_MAILS, client_address(request.scope))
     await limiter.check(CODE_MAILS, normalise_email(form.struct.email))
     async with services.uow_factory(PLATFORM_TENANT_ID) as uow:

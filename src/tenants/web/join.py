@@ -14,7 +14,7 @@ from src.platform.errors import Conflict
 from src.platform.i18n import _
 from src.platform.links import LinkInvalid, LinkSigner
 from src.platform.passwords import hash_password, weakness_of
-from src.platform.ratelimit import SIGN_UP_BY_ADDRESS, RateLimiter
+from src.platform.ratelimit import SIGN_UP_BY_ADDRESS
 from src.platform.services import Services
 from src.platform.web.forms import Bound, Password, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
@@ -93,7 +93,7 @@ async def accept(
         wrong = _problems(form.struct, offer.email)
         if wrong:
             return _page(request, offer, token, form.with_errors(wrong))
-        limiter = RateLimiter(services.redis, services.clock)
+        limiter = services.limiter
         await limiter.check(SIGN_UP_BY_ADDRESS, client_address(request.scope))
         user_id = await _join(services, offer, form.struct)
         (await session_of(request)).sign_in(user_id, services.clock.now())

@@ -111,6 +111,8 @@ class ContextMiddleware(ASGIMiddleware):
             return None
         await self._keep_price_list()
         place = await self._place(str(slug), user_id)
+        if place.person is not None and await _has_ended(request, place.person):
+            place = msgspec.structs.replace(place, person=None)
         self._enter(request.scope, place)
         return _moved(request, str(slug), place.tenant.slug) or _closed(request, place.tenant)
 
@@ -147,7 +149,7 @@ class ContextMiddleware(ASGIMiddleware):
             return
         async with self._uow_factory(None) as uow:
             person = await find_person(uow, user_id)
-        if person is not None:
+        if person is not None and not await _has_ended(request, person):
             request_id = exchange_of(request.scope).request_id
             context = RequestContext(actor=_actor(person, None), request_id=request_id)
             keep(request.scope, context, person)
@@ -167,6 +169,15 @@ class ContextMiddleware(ASGIMiddleware):
         keep(scope, context, None)
         bind_contextvars(tenant_id=str(caller.tenant.id))
         set_locale(caller.tenant.locale)
+
+
+async def _has_ended(request: AnyRequest, person: Person) -> bool:
+    """Whether the session is from before what ended all of the person's; it is left then."""
+    session = await session_of(request)
+    if not person.has_ended(session.record.created_at):
+        return False
+    session.sign_out()
+    return True
 
 
 def keep(scope: Scope, context: RequestContext, person: Person | None) -> None:

@@ -18,7 +18,6 @@ from src.platform.ratelimit import (
     CODE_TRIES,
     NEW_BUSINESS_BY_USER,
     SIGN_UP_BY_ADDRESS,
-    RateLimiter,
 )
 from src.platform.services import Services
 from src.platform.web.forms import Bound, Email, Password, bind, blank, read_form
@@ -125,7 +124,7 @@ async def make_account(
     wrong = await _problems(services, asked, sign_up_id)
     if wrong:
         return _form(request, services, "tenants/sign_up.html", form.with_errors(wrong), 422)
-    limiter = RateLimiter(services.redis, services.clock)
+    limiter = services.limiter
     await limiter.check(SIGN_UP_BY_ADDRESS, client_address(request.scope))
     await limiter.check(CODE_MAILS, normalise_email(asked.email))
     try:
@@ -192,7 +191,7 @@ async def prove_password(
     request: Request[Any, Any, Any], services: NamedDependency[Services], token: FromPath[str]
 ) -> Response[bytes]:
     link = _read_link(services, token)
-    limiter = RateLimiter(services.redis, services.clock)
+    limiter = services.limiter
     await limiter.check(CODE_TRIES, str(link.payload["sign_up"]))
     form = bind(FinishForm, await read_form(request))
     email = str(link.payload["email"])
@@ -270,7 +269,7 @@ async def make_business(
     if form.struct is None:
         return _form(request, services, "tenants/new_business.html", form, 422)
     business = form.struct.business()
-    limiter = RateLimiter(services.redis, services.clock)
+    limiter = services.limiter
     try:
         async with services.uow_factory(None) as uow:
             await check_business(uow, business)

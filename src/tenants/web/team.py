@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
-from src.platform.ratelimit import CODE_MAILS, INVITATIONS_BY_TENANT, RateLimiter
+from src.platform.ratelimit import CODE_MAILS, INVITATIONS_BY_TENANT
 from src.platform.services import Services
 from src.platform.web.forms import Bound, Email, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
@@ -217,7 +217,7 @@ async def remove(
 
 async def _slow_down(services: Services, ctx: RequestContext, whom: str) -> None:
     """Invitations are mails to strangers. Raises: TooManyRequests."""
-    limiter = RateLimiter(services.redis, services.clock)
+    limiter = services.limiter
     await limiter.check(CODE_MAILS, f"invite:{ctx.here.id}:{normalise_email(whom)}")
     await limiter.check(INVITATIONS_BY_TENANT, str(ctx.here.id))
 

@@ -473,3 +473,14 @@ def test_the_language_one_reads_makes_no_other_booking() -> None:
         msgspec.structs.replace(one, locale="pl", source="api").fingerprint() == one.fingerprint()
     )
     assert msgspec.structs.replace(one, note="Late").fingerprint() != one.fingerprint()
+
+
+async def test_a_name_of_several_lines_is_kept_on_one(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    """A line's end in the header of a mail would keep the mail from leaving."""
+    service = await a_service(uow_factory, lotus.id, price_type="free", slug="tidy")
+    session = await a_session(uow_factory, service)
+    wish = a_wish("session", session.id, guest_name="Ann\nLee", party=("Ann\r\n Lee",))
+    made = await booked(uow_factory, lotus, wish)
+    assert made.order.guest_name == "Ann Lee"

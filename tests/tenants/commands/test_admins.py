@@ -10,7 +10,7 @@ from src.platform.passwords import verify_password
 from src.tenants.cli import create_platform_admin
 from src.tenants.commands.admins import SetStatus, next_statuses, set_status
 from src.tenants.domain.roles import TenantStatus
-from src.tenants.models import User
+from src.tenants.models import Member, User
 from tests.support.builders import a_business, a_user
 from tests.support.clock import FrozenClock
 from tests.tenants.plan_support import an_admin, now_of, platform_log
@@ -46,6 +46,23 @@ async def test_a_known_user_becomes_an_admin(uow_factory: UowFactory, clock: Fro
     assert not made
     assert (after.id, after.name, after.is_platform_admin) == (olive.id, "Olive", True)
     assert (await platform_log(uow_factory))[-1][:2] == ("admin.promoted", f"user:{olive.id}")
+
+
+async def test_an_address_that_nobody_proved_is_taken_only_when_told_to(
+    uow_factory: UowFactory, clock: FrozenClock
+) -> None:
+    lotus = await a_business(uow_factory)
+    async with uow_factory(None) as uow:
+        owner = await uow.session.get_one(User, lotus.owner.id)
+        owner.email_confirmed_at = None
+    new = (lotus.owner.email, "Ada", PASSWORD, clock.now())
+    with pytest.raises(Conflict):
+        await create_platform_admin(uow_factory, *new)
+    assert not (await user_at(uow_factory, lotus.owner.email)).is_platform_admin
+    await create_platform_admin(uow_factory, *new, unproved=True)
+    async with uow_factory(None) as uow:
+        assert (await user_at(uow_factory, lotus.owner.email)).is_platform_admin
+        assert (await uow.session.scalars(select(Member))).all() == []
 
 
 async def test_every_wrong_field_is_named(uow_factory: UowFactory, clock: FrozenClock) -> None:

@@ -1,21 +1,30 @@
 """One's own account: name, password, devices, and what none of it gives away."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from httpx import AsyncClient
+from httpx import ASGITransport, AsyncClient
+from redis.asyncio import Redis
 from sqlalchemy import select
 
+from src.app import build_app
 from src.platform.outbox.models import OutboxRow
 from src.platform.passwords import hash_password
+from src.platform.ratelimit import RateLimiter
 from src.platform.services import Services
+from src.tenants.cli import create_platform_admin
+from src.tenants.commands.accounts import set_password, tail_of
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.models import User
 from tests.support.builders import a_user
+from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import Visitor
 from tests.support.work import work
+from tests.tenants.web.signed_in import TOKEN
 
 pytestmark = pytest.mark.anyio
 
@@ -121,3 +130,48 @@ async def test_one_address_is_not_flooded_with_links(olive: Visitor, services: S
 async def test_a_link_that_is_not_ours_opens_nothing(olive: Visitor, path: str) -> None:
     await olive.open(path, status=404)
     assert "This link is not valid" in olive.text
+
+
+async def test_a_session_from_before_a_new_password_is_over_though_it_was_never_revoked(
+    olive: Visitor, services: Services, clock: FrozenClock
+) -> None:
+    """The store of sessions may be out of reach at the very moment when the password changes."""
+    user = await an_account(services)
+    await olive.sign_in(user.email, PASSWORD)
+    clock.advance(timedelta(seconds=1))
+    tail = tail_of((await stored(services, user.id)).password_hash)
+    assert await set_password(services.uow_factory, user.id, tail, ANOTHER)
+    await olive.open("/account")
+    assert olive.path == "/sign-in"
+
+
+async def test_whoever_was_signed_in_does_not_become_the_platform_admin(
+    olive: Visitor, services: Services, clock: FrozenClock
+) -> None:
+    user = await an_account(services)
+    await olive.sign_in(user.email, PASSWORD)
+    clock.advance(timedelta(seconds=1))
+    await create_platform_admin(
+        services.uow_factory, user.email, "Ada", "an admin's own passphrase", clock.now()
+    )
+    await olive.open("/admin")
+    assert olive.path == "/sign-in"
+
+
+async def test_while_sessions_cannot_be_kept_no_answer_tells_a_right_password(
+    olive: Visitor, services: Services
+) -> None:
+    user = await an_account(services)
+    gone: Redis = Redis.from_url("redis://127.0.0.1:1")
+    cut_off = replace(services, redis=gone, limiter=RateLimiter(gone, services.clock))
+    transport = ASGITransport(build_app(cut_off))
+    answers = []
+    async with AsyncClient(transport=transport, base_url="http://testserver.local") as client:
+        shown = await client.get("/sign-in")
+        token = TOKEN.search(shown.text)
+        assert token is not None
+        for guess in [PASSWORD, *["a wrong guess"] * 10]:
+            form = {"_csrf_token": token[1], "email": user.email, "password": guess}
+            answers.append((await client.post("/sign-in", data=form)).status_code)
+    assert answers == [503] * 10 + [429]
+    await gone.aclose()

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 
 from src.booking.web.api import bookings, catalogue
 from src.booking.web.api.schema import api_schema, operations
-from src.platform.ratelimit import API_BY_KEY, RateLimiter
+from src.platform.ratelimit import API_BY_KEY
 from src.platform.services import Services
 from src.platform.web.pages import page
 from src.tenants.web.guards import requires_api_key
@@ -20,9 +20,7 @@ FOR_EVERYONE = {"public": "What the API can do is no secret.", "session": False}
 async def limit_key(request: Request[Any, Any, Any]) -> None:
     """So many calls a minute for each key. Raises: TooManyRequests."""
     services: Services = request.app.state.services
-    await RateLimiter(services.redis, services.clock).check(
-        API_BY_KEY, (bearer_of(request.scope) or "")[:67]
-    )
+    await services.limiter.check(API_BY_KEY, (bearer_of(request.scope) or "")[:67])
 
 
 @get(f"{PREFIX}/openapi.json", opt=FOR_EVERYONE, include_in_schema=False)
