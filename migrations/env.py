@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import sys
 
 from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from src.platform.config_checks import database_address, database_problems
 from src.platform.db.base import Base
 from src.wiring import import_models
 
@@ -33,9 +35,17 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
+def owners_address() -> str:
+    """In any usual spelling: `seatline db` hands on a settled one, `alembic` by hand what is set."""
+    address = os.environ.get("MIGRATOR_DATABASE_URL", "")
+    problems = database_problems("MIGRATOR_DATABASE_URL", address)
+    if not address or problems:
+        sys.exit("\n".join(problems) or "MIGRATOR_DATABASE_URL is not set.")
+    return database_address(address)
+
+
 async def connect_and_run() -> None:
-    url = context.config.attributes.get("url") or os.environ["MIGRATOR_DATABASE_URL"]
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+    engine = create_async_engine(owners_address(), poolclass=pool.NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(run)
         await connection.commit()
