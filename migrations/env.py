@@ -22,17 +22,26 @@ def include(obj: object, name: str | None, kind: str, reflected: bool, other: ob
 
 
 def run(connection: Connection) -> None:
-    context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        compare_type=True,
-        include_object=include,
-        transaction_per_migration=True,
-    )
-    with context.begin_transaction():
-        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-        context.run_migrations()
+    """Lock and limit are the session's: each revision commits, and what is set for a transaction
+    would be over with the first. The owner goes past any pooler (docs/operations/running.md).
+    """
+    connection.execute(text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
+    connection.execute(text("SET lock_timeout = '10s'"))
+    connection.commit()
+    try:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            compare_type=True,
+            include_object=include,
+            transaction_per_migration=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+    finally:
+        connection.rollback()
+        connection.execute(text(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})"))
+        connection.commit()
 
 
 def owners_address() -> str:
@@ -48,7 +57,6 @@ async def connect_and_run() -> None:
     engine = create_async_engine(owners_address(), poolclass=pool.NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(run)
-        await connection.commit()
     await engine.dispose()
 
 
