@@ -4,6 +4,8 @@ Roles: `seatline_migrator` owns, `seatline_app` is the program, `seatline_relay`
 rows, `seatline_monitor` reads everything. See ADR 0003.
 """
 
+import re
+
 from alembic import op
 
 APP, RELAY, MONITOR = "seatline_app", "seatline_relay", "seatline_monitor"
@@ -34,3 +36,15 @@ def open_to_relay(table: str, columns: str) -> None:
     op.execute(f"CREATE POLICY relay ON {table} TO {RELAY} USING (true) WITH CHECK (true)")
     op.execute(f"GRANT SELECT ON {table} TO {RELAY}")
     op.execute(f"GRANT UPDATE ({columns}) ON {table} TO {RELAY}")
+
+
+def narrow(table: str, rights: str) -> None:
+    """The program keeps just `rights`, of columns too: "SELECT, UPDATE (name, locale)"."""
+    op.execute(f"REVOKE ALL ON {table} FROM {APP}")
+    for right in re.findall(r"\w+(?: \([^)]*\))?", rights):
+        op.execute(f"GRANT {right} ON {table} TO {APP}")
+
+
+def widen(table: str) -> None:
+    """Back to what a table had before it was narrowed."""
+    narrow(table, "SELECT, INSERT, UPDATE, DELETE")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 import uvloop
 
-from src.platform.config import ConfigError, Settings, load_settings
+from src.platform.config import ConfigError, Settings, load_settings, warnings_of
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,9 +35,19 @@ def main() -> None:
 
 
 @main.command("check-config")
-def check_config() -> None:
+@click.option("--connect", is_flag=True, help="Also ask PostgreSQL, Valkey and the mail server.")
+def check_config(connect: bool) -> None:
     """Says what the environment lacks, or that nothing is missing."""
     settings = settings_or_exit()
+    for warning in warnings_of(settings):
+        click.echo(f"Warning: {warning}", err=True)
+    if connect:
+        from src.preflight import problems_found
+
+        for problem in (problems := run(problems_found(settings))):
+            click.echo(problem, err=True)
+        if problems:
+            sys.exit(2)
     click.echo(f"Nothing is missing. {settings.base_url}, {settings.environment}.")
 
 
@@ -85,8 +95,11 @@ def db_check() -> None:
 
 
 def _alembic(*words: str) -> None:
+    settings = settings_or_exit()
     done = subprocess.run(  # noqa: S603 - our own interpreter and words
-        [sys.executable, "-m", "alembic", "-c", str(ROOT / "alembic.ini"), *words], check=False
+        [sys.executable, "-m", "alembic", "-c", str(ROOT / "alembic.ini"), *words],
+        check=False,
+        env={**os.environ, "MIGRATOR_DATABASE_URL": settings.migrator_database_url},
     )
     sys.exit(done.returncode)
 
@@ -107,31 +120,24 @@ def admin() -> None:
 )
 def admin_create(email: str, name: str, password: str, unproved: bool) -> None:
     """Makes a platform admin, or makes an existing user one."""
+    from src.platform.clock import SystemClock
     from src.platform.errors import DomainError
-    from src.running import open_services
+    from src.running import owners_work
     from src.tenants.cli import create_platform_admin
     from src.wiring import import_models
 
     import_models()
 
     async def create() -> None:
-        running = open_services(settings_or_exit())
-        services = running.services
-        try:
-            await create_platform_admin(
-                services.uow_factory,
-                email,
-                name,
-                password,
-                services.clock.now(),
-                unproved=unproved,
-            )
-        except DomainError as refusal:
-            raise click.ClickException(refusal.message) from refusal
-        finally:
-            await running.close()
+        async with owners_work(settings_or_exit()) as uow_factory:
+            now = SystemClock().now()
+            await create_platform_admin(uow_factory, email, name, password, now, unproved=unproved)
 
-    run(create())
+    try:
+        run(create())
+    except DomainError as refusal:
+        click.echo(refusal.message, err=True)
+        sys.exit(2)
     click.echo(f"{email} may now sign in at /sign-in and open /admin.")
 
 
@@ -171,4 +177,4 @@ def demo() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="seatline")

@@ -1,16 +1,18 @@
 """The running program's connections and ports, opened by whichever process starts."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.clock import SystemClock
 from src.platform.config import Settings
 from src.platform.db.engine import make_engine, make_sessions
-from src.platform.db.uow import unit_of_work_factory
+from src.platform.db.uow import UowFactory, unit_of_work_factory
 from src.platform.mail.sender import SmtpMailer
+from src.platform.outages import make_redis
 from src.platform.ratelimit import RateLimiter
 from src.platform.services import Services
 
@@ -34,7 +36,7 @@ def open_services(settings: Settings) -> Running:
     clock = SystemClock()
     engine = make_engine(settings.database_url, pool_size=settings.database_pool_size)
     gateway = StripeGateway.from_settings(settings)
-    redis = Redis.from_url(settings.redis_url)
+    redis = make_redis(settings.redis_url)
     services = Services(
         settings,
         clock,
@@ -45,3 +47,15 @@ def open_services(settings: Settings) -> Running:
         {StripeGateway: gateway},
     )
     return Running(services, engine, gateway)
+
+
+@asynccontextmanager
+async def owners_work(settings: Settings) -> AsyncIterator[UowFactory]:
+    """Units of work as the owner of the tables, whom no policy binds: for the command line, and
+    for what the program itself has no right to, such as making somebody a platform admin.
+    """
+    engine = make_engine(settings.migrator_database_url, pool_size=1)
+    try:
+        yield unit_of_work_factory(make_sessions(engine), SystemClock())
+    finally:
+        await engine.dispose()

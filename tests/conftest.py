@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from httpx import ASGITransport, AsyncClient
 from redis.asyncio import Redis
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -58,10 +59,15 @@ def settings(database: Mapping[Role, str]) -> Settings:
 async def uow_factory(
     database: Mapping[Role, str], clock: FrozenClock
 ) -> AsyncIterator[UowFactory]:
-    """Units of work as the app role, inside one transaction that is rolled back at the end."""
-    engine = create_async_engine(database[Role.APP], poolclass=NullPool)
+    """Units of work as the app role, inside one transaction that is rolled back at the end.
+
+    The superuser signs in and becomes the app role, so that `tests.support.owner` can do in the
+    same transaction what the program has no right to.
+    """
+    engine = create_async_engine(database[Role.SUPERUSER], poolclass=NullPool)
     async with engine.connect() as connection:
         outer = await connection.begin()
+        await connection.execute(text(f"SET SESSION AUTHORIZATION {Role.APP}"))
         sessions = make_sessions(connection, join_transaction_mode="create_savepoint")
         yield unit_of_work_factory(sessions, clock)
         await outer.rollback()
@@ -111,7 +117,8 @@ async def committing(
     clock: FrozenClock, redis: Redis, mailer: RememberingMailer
 ) -> AsyncIterator[Committing]:
     name, urls = own_database()
-    engine = make_engine(urls[Role.APP], pool_size=20)
+    # Many tasks share few connections on purpose, and a busy machine is slow at it.
+    engine = make_engine(urls[Role.APP], pool_size=20, pool_timeout=60)
     factory = unit_of_work_factory(make_sessions(engine), clock)
     settings = settings_for(urls, test_servers().valkey_url)
     limiter = RateLimiter(redis, clock)

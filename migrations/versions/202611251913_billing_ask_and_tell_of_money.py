@@ -19,7 +19,8 @@ depends_on = None
 NAME_THE_KIND = "UPDATE open_items SET sentence = replace(kind, '_', ' ') WHERE sentence = ''"
 ASK_ABOUT_EACH = """
 INSERT INTO due (id, tenant_id, kind, at, ref)
-SELECT tenant_id, tenant_id, 'account', now(), tenant_id FROM connected_accounts
+SELECT md5('account:' || tenant_id)::uuid, tenant_id, 'account', now(),
+    md5('account:' || tenant_id)::uuid FROM connected_accounts
 WHERE disconnected_at IS NULL
 """
 

@@ -6,6 +6,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from src.platform.config_checks import (
+    database_address,
+    database_problems,
+    value_problems,
+    whole_number,
+)
+
 Environment = Literal["production", "demo", "test"]
 LogFormat = Literal["json", "console"]
 
@@ -66,14 +73,7 @@ REQUIRED = (
     "STRIPE_PLATFORM_WEBHOOK_SECRET",
     "STRIPE_CONNECT_WEBHOOK_SECRET",
 )
-WHOLE_NUMBERS = ("DATABASE_POOL_SIZE", "UNDO_WINDOW_SECONDS", "PLATFORM_FEE_BP")
-KEPT_DAYS = {
-    "KEEP_MAILS_DAYS": (180, 30),
-    "KEEP_WEBHOOKS_DAYS": (90, 31),
-    "KEEP_IMPORTS_DAYS": (30, 1),
-}
-"""How long rows are kept that nothing needs any more: by default, and at the least. The processor
-sends an event again for up to thirty days, and until then its id must be known."""
+DATABASES = ("DATABASE_URL", "MIGRATOR_DATABASE_URL", "RELAY_DATABASE_URL")
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
 
@@ -90,45 +90,44 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     return _settings(environ)
 
 
+def warnings_of(settings: Settings) -> list[str]:
+    """What works and is hardly meant so, for `check-config` to say."""
+    if settings.environment != "production":
+        return []
+    warnings: list[str] = []
+    if not settings.trusted_proxies:
+        warnings.append(
+            "TRUSTED_PROXIES is empty: behind a proxy all guests have its address, and are slowed"
+            " down as if they were one."
+        )
+    if settings.metrics_token is None:
+        warnings.append("METRICS_TOKEN is not set: /metrics answers nobody.")
+    return warnings
+
+
 def _malformed(environ: Mapping[str, str]) -> list[str]:
     problems: list[str] = []
-    problems += _wrong_scheme(environ, "BASE_URL", ("http", "https"))
-    for name in ("DATABASE_URL", "MIGRATOR_DATABASE_URL", "RELAY_DATABASE_URL"):
-        problems += _wrong_scheme(environ, name, ("postgresql", "postgresql+asyncpg", "postgres"))
-    problems += _wrong_scheme(environ, "REDIS_URL", ("redis", "rediss", "unix"))
-    problems += _wrong_scheme(environ, "SMTP_URL", ("smtp", "smtps"))
-    if environ.get("SEATLINE_ENV", "production") not in get_args(Environment):
+    environment = environ.get("SEATLINE_ENV", "production")
+    for name in DATABASES:
+        if address := environ.get(name):
+            problems += database_problems(name, address)
+    if environment not in get_args(Environment):
         problems.append("SEATLINE_ENV must be production, demo or test.")
     if environ.get("LOG_FORMAT", "json") not in get_args(LogFormat):
         problems.append("LOG_FORMAT must be json or console.")
-    if environ.get("COOKIE_SECURE", "").lower() not in TRUE_WORDS | FALSE_WORDS:
-        problems.append("COOKIE_SECURE must be true or false.")
-    for name in WHOLE_NUMBERS:
-        if not environ.get(name, "10").isdigit():
-            problems.append(f"{name} must be a whole number.")
-    problems += _too_short_lived(environ)
+    problems += _cookie_problems(environ.get("COOKIE_SECURE", "").lower(), environment)
+    problems += value_problems(environ, environment)
     if environ.get("SECRET_KEY") and len(environ["SECRET_KEY"]) < 32:
         problems.append("SECRET_KEY must have at least 32 characters.")
     return problems
 
 
-def _too_short_lived(environ: Mapping[str, str]) -> list[str]:
-    return [
-        f"{name} must be a whole number of days, at least {least}."
-        for name, (default, least) in KEPT_DAYS.items()
-        if not (environ.get(name) or str(default)).isdigit() or _days(environ, name) < least
-    ]
-
-
-def _days(environ: Mapping[str, str], name: str) -> int:
-    return int(environ.get(name) or KEPT_DAYS[name][0])
-
-
-def _wrong_scheme(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> list[str]:
-    address = environ.get(name)
-    if not address or urlsplit(address).scheme in allowed:
-        return []
-    return [f"{name} must start with one of: {', '.join(f'{scheme}://' for scheme in allowed)}."]
+def _cookie_problems(secure: str, environment: str) -> list[str]:
+    if secure not in TRUE_WORDS | FALSE_WORDS:
+        return ["COOKIE_SECURE must be true or false."]
+    if environment == "production" and secure in FALSE_WORDS - {""}:
+        return ["COOKIE_SECURE must not be false in production."]
+    return []
 
 
 def _settings(environ: Mapping[str, str]) -> Settings:
@@ -140,9 +139,9 @@ def _settings(environ: Mapping[str, str]) -> Settings:
             "environment": environ.get("SEATLINE_ENV", "production"),
             "base_url": base_url,
             "secret_key": environ["SECRET_KEY"],
-            "database_url": _asyncpg(environ["DATABASE_URL"]),
-            "migrator_database_url": _asyncpg(environ["MIGRATOR_DATABASE_URL"]),
-            "relay_database_url": _asyncpg(environ["RELAY_DATABASE_URL"]),
+            "database_url": database_address(environ["DATABASE_URL"]),
+            "migrator_database_url": database_address(environ["MIGRATOR_DATABASE_URL"]),
+            "relay_database_url": database_address(environ["RELAY_DATABASE_URL"]),
             "redis_url": environ["REDIS_URL"],
             "smtp_url": environ["SMTP_URL"],
             "mail_from": environ["MAIL_FROM"],
@@ -157,18 +156,12 @@ def _settings(environ: Mapping[str, str]) -> Settings:
             "otlp_endpoint": environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
             "log_format": environ.get("LOG_FORMAT", "json"),
             "trusted_proxies": tuple(p.strip() for p in proxies.split(",") if p.strip()),
-            "database_pool_size": int(environ.get("DATABASE_POOL_SIZE", "10")),
-            "undo_window_seconds": int(environ.get("UNDO_WINDOW_SECONDS", "10")),
-            "platform_fee_bp": int(environ.get("PLATFORM_FEE_BP", "0")),
-            "keep_mails_days": _days(environ, "KEEP_MAILS_DAYS"),
-            "keep_webhooks_days": _days(environ, "KEEP_WEBHOOKS_DAYS"),
-            "keep_imports_days": _days(environ, "KEEP_IMPORTS_DAYS"),
+            "database_pool_size": whole_number(environ, "DATABASE_POOL_SIZE"),
+            "undo_window_seconds": whole_number(environ, "UNDO_WINDOW_SECONDS"),
+            "platform_fee_bp": whole_number(environ, "PLATFORM_FEE_BP"),
+            "keep_mails_days": whole_number(environ, "KEEP_MAILS_DAYS"),
+            "keep_webhooks_days": whole_number(environ, "KEEP_WEBHOOKS_DAYS"),
+            "keep_imports_days": whole_number(environ, "KEEP_IMPORTS_DAYS"),
         },
         Settings,
     )
-
-
-def _asyncpg(address: str) -> str:
-    """The address in SQLAlchemy's spelling, whichever usual one was given."""
-    rest = address.split("://", 1)[1]
-    return f"postgresql+asyncpg://{rest}"

@@ -25,12 +25,13 @@ from src.booking.domain.kinds import JoinPolicy, SalesMode, SeriesPriceType
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.repeat import RepeatRule
 from src.booking.place import place_booking
+from src.platform.clock import SystemClock
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 from src.platform.passwords import hash_password
 from src.platform.services import Services
-from src.running import open_services
+from src.running import open_services, owners_work
 from src.sandbox.demo_people import (
     GUESTS,
     KILN,
@@ -61,9 +62,16 @@ async def load_demo_data(settings: Settings) -> None:
         loader = Loader(running.services)
         if await loader.is_empty():
             await loader.load()
+            await _add_admin(settings)
     finally:
         await running.close()
     _write_sign_ins(settings)
+
+
+async def _add_admin(settings: Settings) -> None:
+    async with owners_work(settings) as uow_factory:
+        now = SystemClock().now()
+        await create_platform_admin(uow_factory, ADMIN, "Ada Admin", PASSWORD, now)
 
 
 def _write_sign_ins(settings: Settings) -> None:
@@ -95,8 +103,6 @@ class Loader:
             return await find_tenant_by_slug(uow, LOTUS.slug) is None
 
     async def load(self) -> None:
-        now = self._services.clock.now()
-        await create_platform_admin(self._uow, ADMIN, "Ada Admin", PASSWORD, now)
         for business in (LOTUS, KILN):
             ctx = await self._business(business)
             await self._connect(ctx)

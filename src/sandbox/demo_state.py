@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 DEFAULT_DATA = CHECKOUT / ".data" / "demo"
 STATE_FILE = "state.json"
 SIGN_INS_FILE = "sign-ins.json"
-MAIL_FROM = "Seatline <bookings@seatline.example>"
+MAIL_FROM = "bookings@seatline.example"
 PLATFORM_WEBHOOK_PATH = "/hooks/stripe/platform"
 CONNECT_WEBHOOK_PATH = "/hooks/stripe/connect"
 

@@ -74,6 +74,8 @@ ROLE_ATTRIBUTES = {
     Role.RELAY: "NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
     Role.MONITOR: "NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS",
 }
+# What docker/init-roles.sh sets too.
+TIME_LIMITS = {"statement_timeout": "20s", "idle_in_transaction_session_timeout": "30s"}
 
 
 class PostgresAddress(msgspec.Struct, frozen=True):
@@ -342,6 +344,11 @@ def _database_rights(name: str) -> list[str]:
 def _role_sql(role: Role, password: str) -> str:
     attributes = f"LOGIN {ROLE_ATTRIBUTES[role]} PASSWORD '{password}'"
     read_only = "on" if role is Role.MONITOR else "off"
+    limits = "".join(
+        f"ALTER ROLE {role} SET {name} = '{value}';"
+        for name, value in TIME_LIMITS.items()
+        if role in (Role.APP, Role.RELAY)
+    )
     return f"""
     DO $$ BEGIN
       IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
@@ -350,5 +357,6 @@ def _role_sql(role: Role, password: str) -> str:
         ALTER ROLE {role} {attributes};
       END IF;
       ALTER ROLE {role} SET default_transaction_read_only = {read_only};
+      {limits}
     END $$
     """

@@ -18,6 +18,7 @@ async def create_platform_admin(
 ) -> bool:
     """Makes a platform admin, for `seatline admin create`.
 
+    `uow_factory` works as the owner of the tables: the program's own role has no right to it.
     Returns whether the user is new; a known user becomes an admin with this password.
     Raises: InvalidInput; Conflict for a known user with an unproved address, unless `unproved`.
     Their messages are fit for the terminal.

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -19,7 +21,13 @@ from tests.support.clock import FrozenClock
 
 
 def alembic(urls: Mapping[Role, str], *words: str) -> str:
-    done = subprocess.run(
+    done = run_alembic(urls, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def run_alembic(urls: Mapping[Role, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "alembic", *words],
         check=False,
         cwd=ROOT,
@@ -27,8 +35,6 @@ def alembic(urls: Mapping[Role, str], *words: str) -> str:
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_up_down_and_up_again_without_drift(own_urls: Mapping[Role, str]) -> None:
@@ -36,6 +42,75 @@ def test_up_down_and_up_again_without_drift(own_urls: Mapping[Role, str]) -> Non
     alembic(own_urls, "downgrade", "base")
     alembic(own_urls, "upgrade", "head")
     assert "No new upgrade operations" in alembic(own_urls, "check")
+
+
+REVISION = """
+from alembic import op
+revision, down_revision = {revision!r}, {down!r}
+branch_labels = depends_on = None
+def upgrade() -> None:
+    op.execute({sql!r})
+def downgrade() -> None:
+    pass
+"""
+SEEN = """CREATE TABLE {name} AS SELECT current_setting('lock_timeout') AS waits, array(
+SELECT objid::int FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory') AS locks"""
+
+
+def further(folder: Path, *statements: str) -> Path:
+    """An alembic.ini with revisions after the newest, one for each statement."""
+    down = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
+    for number, sql in enumerate(statements):
+        revision = f"further{number}"
+        content = REVISION.format(revision=revision, down=down, sql=sql)
+        (folder / f"{revision}.py").write_text(content)
+        down = revision
+    folder.joinpath("alembic.ini").write_text(
+        f"[alembic]\nscript_location = {ROOT}/migrations\nprepend_sys_path = {ROOT}\n"
+        f"path_separator = newline\nversion_locations = {ROOT}/migrations/versions\n  {folder}\n"
+    )
+    return folder / "alembic.ini"
+
+
+async def owners(urls: Mapping[Role, str], sql: str) -> list[tuple[object, ...]]:
+    engine = create_async_engine(urls[Role.MIGRATOR])
+    async with engine.connect() as connection:
+        found = [tuple(row) for row in await connection.execute(text(sql))]
+    await engine.dispose()
+    return found
+
+
+MIGRATION_LOCK = 7_205_021
+HELD = (
+    "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
+    " WHERE locktype = 'advisory' AND datname = current_database()"
+)
+
+
+@pytest.mark.anyio
+async def test_lock_and_limit_hold_for_every_revision(
+    own_urls: Mapping[Role, str], tmp_path: Path
+) -> None:
+    """Two that migrate at once would otherwise run the second revision together."""
+    ini = further(tmp_path, SEEN.format(name="seen_first"), SEEN.format(name="seen_second"))
+    alembic(own_urls, "-c", str(ini), "upgrade", "head")
+    for table in ("seen_first", "seen_second"):
+        assert await owners(own_urls, f"SELECT * FROM {table}") == [("10s", [MIGRATION_LOCK])]
+    assert await owners(own_urls, HELD) == [(0,)]
+
+
+@pytest.mark.anyio
+async def test_a_revision_that_fails_undoes_itself_alone(
+    own_urls: Mapping[Role, str], tmp_path: Path
+) -> None:
+    ini = further(tmp_path, SEEN.format(name="seen"), "CREATE TABLE half AS SELECT 1 / 0")
+    done = run_alembic(own_urls, "-c", str(ini), "upgrade", "head")
+    assert "division by zero" in done.stderr
+    assert await owners(own_urls, "SELECT to_regclass('seen') IS NULL, to_regclass('half')") == [
+        (False, None)
+    ]
+    assert await owners(own_urls, "SELECT version_num FROM alembic_version") == [("further0",)]
+    assert await owners(own_urls, HELD) == [(0,)]
 
 
 @pytest.mark.anyio

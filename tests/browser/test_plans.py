@@ -23,10 +23,12 @@ ADMIN = "ada@platform.example"
 
 def an_admin(program: Program) -> None:
     async def make(services: Services) -> None:
+        from src.running import owners_work
         from src.tenants.cli import create_platform_admin
 
         now = services.clock.now()
-        await create_platform_admin(services.uow_factory, ADMIN, "Ada", PASSWORD, now)
+        async with owners_work(services.settings) as owners:
+            await create_platform_admin(owners, ADMIN, "Ada", PASSWORD, now)
 
     program.run(make)
 

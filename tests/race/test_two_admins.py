@@ -6,6 +6,7 @@ import pytest
 
 from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict
+from src.running import owners_work
 from src.tenants.commands.entitlements import AddGrant, add_grant
 from src.tenants.commands.plans import MoveTenant, move_tenant
 from src.tenants.context import RequestContext
@@ -56,7 +57,8 @@ async def grant(
 
 async def test_of_two_moves_one_counts(committing: Committing) -> None:
     factory = committing.uow_factory
-    ada = await an_admin(factory)
+    async with owners_work(committing.settings) as owners:
+        ada = await an_admin(owners)
     business = await a_business(factory, plan="free")
     start = asyncio.Barrier(2)
     made = await asyncio.gather(
@@ -71,7 +73,8 @@ async def test_a_move_and_overrides_at_once_are_all_in_the_snapshot(
     committing: Committing,
 ) -> None:
     factory = committing.uow_factory
-    ada = await an_admin(factory)
+    async with owners_work(committing.settings) as owners:
+        ada = await an_admin(owners)
     business = await a_business(factory, plan="free")
     start = asyncio.Barrier(1 + len(FEATURES))
     await asyncio.gather(

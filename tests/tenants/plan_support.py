@@ -12,11 +12,16 @@ from src.tenants.context import Actor, RequestContext, TenantSnapshot
 from src.tenants.models import PlatformAudit
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.support.builders import Business, a_business, a_user, plan_version_id
+from tests.support.owner import make_platform_admin
 
 
 async def an_admin(uow_factory: UowFactory, name: str = "Ada") -> RequestContext:
-    """The context of a platform admin outside of any business."""
-    user = await a_user(uow_factory, name, is_platform_admin=True)
+    """The context of a platform admin outside of any business; where commits are real, the
+    `uow_factory` has to be the owner's.
+    """
+    user = await a_user(uow_factory, name)
+    async with uow_factory(None) as uow:
+        await make_platform_admin(uow, user.id)
     actor = Actor(kind="user", user_id=user.id, name=user.name, is_platform_admin=True)
     return RequestContext(actor=actor, request_id="test")
 

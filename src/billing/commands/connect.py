@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from src.billing.commands.due import add_due, drop_due
+from src.billing.commands.due import account_due_id, add_due, drop_due
 from src.billing.domain.retries import ACCOUNT_DUE, next_account_check
 from src.billing.models import ConnectedAccount
 from src.billing.processor import ACCOUNT_OUT_OF_REACH, Account, DefinitiveFailure
@@ -152,9 +152,9 @@ async def _store_account(uow: UnitOfWork, account: Account) -> None:
     await uow.session.execute(
         statement.on_conflict_do_update(index_elements=[ConnectedAccount.tenant_id], set_=fresh)
     )
-    await drop_due(uow, uow.tenant)
+    await drop_due(uow, account_due_id(uow.tenant))
     at = next_account_check(now, now, is_ready=account.charges_enabled)
-    await add_due(uow, ACCOUNT_DUE, uow.tenant, at)
+    await add_due(uow, ACCOUNT_DUE, account_due_id(uow.tenant), at)
 
 
 def _account_body(tenant: TenantSnapshot) -> dict[str, Any]:

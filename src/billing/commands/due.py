@@ -4,6 +4,7 @@ A row's id is that of the order, page or refund it is about, so that it is found
 """
 
 from datetime import datetime, timedelta
+from hashlib import md5
 from typing import cast
 from uuid import UUID
 
@@ -13,6 +14,11 @@ from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Due
 
 DUE = cast(Table, Due.__table__)
+
+
+def account_due_id(tenant_id: UUID) -> UUID:
+    """The id of the row about a tenant's account: the tenant's own id names another one's."""
+    return UUID(md5(f"account:{tenant_id}".encode(), usedforsecurity=False).hexdigest())
 
 
 async def add_due(uow: UnitOfWork, kind: str, ref: UUID, at: datetime) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm.attributes import set_committed_value
 
 from src.billing.events import ProcessorEventReceived
 from src.billing.models import ConnectedAccount, InboxEvent
@@ -106,7 +107,11 @@ async def list_unknown(uow: UnitOfWork, events: Sequence[ProcessorEvent]) -> lis
 
 
 async def find_inbox_event(uow: UnitOfWork, inbox_id: UUID) -> InboxEvent | None:
+    """With its payload, which is read in the transaction of the business that it is about."""
     found: InboxEvent | None = await uow.session.get(InboxEvent, inbox_id)
+    if found is not None:
+        payload = await uow.session.scalar(select(func.webhook_payload(inbox_id, type_=JSONB)))
+        set_committed_value(found, "payload", payload or {})
     return found
 
 

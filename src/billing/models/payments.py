@@ -29,7 +29,11 @@ class ConnectedAccount(Base):
 
 
 class InboxEvent(Directory, Base):
-    """A processor's event as it came, stored once; `handled_at` when its effect is in."""
+    """A processor's event as it came, stored once; `handled_at` when its effect is in.
+
+    The program has no right to read `payload`, which is any business's, but by
+    `webhook_payload(id)` in a transaction of the business that the event is about.
+    """
 
     __tablename__ = "webhook_inbox"
     __table_args__ = (
@@ -47,7 +51,7 @@ class InboxEvent(Directory, Base):
     type: Mapped[str]
     account_id: Mapped[str | None]
     object_id: Mapped[str | None]
-    payload: Mapped[dict[str, Any]]
+    payload: Mapped[dict[str, Any]] = mapped_column(deferred=True, deferred_raiseload=True)
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
     outcome: Mapped[str | None]

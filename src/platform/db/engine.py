@@ -1,7 +1,7 @@
 """Engines and sessions; each transaction is told its tenant before its first statement."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 from sqlalchemy import Connection, event
@@ -12,6 +12,12 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import Session, SessionTransaction
+
+CONNECT_SECONDS = 5
+POOL_SECONDS = 10
+COMMAND_SECONDS = 25
+"""The last one is for a server that is gone: one that lives ends a statement before, by what is set
+for the role (docs/operations/running.md). Here nothing is set for a session, see `make_engine`."""
 
 SessionMaker = async_sessionmaker[AsyncSession]
 
@@ -59,16 +65,33 @@ def make_engine(url: str, *, pool_size: int = 10, **options: Any) -> AsyncEngine
 
     It never has more than `pool_size` connections: one that is opened for a rush and closed after
     it costs more than the wait for a free one, in the handshake and in plans made anew.
+    A connection is waited for, made and listened to for so long and no longer (`*_SECONDS`).
     """
     return create_async_engine(
         url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_use_lifo=True,
-        pool_pre_ping=False,
-        connect_args={"connection_class": TenantConnection},
-        **options,
+        **{
+            "pool_size": pool_size,
+            "max_overflow": 0,
+            "pool_timeout": POOL_SECONDS,
+            "pool_use_lifo": True,
+            "pool_pre_ping": False,
+            "connect_args": {
+                "connection_class": TenantConnection,
+                "timeout": CONNECT_SECONDS,
+                "command_timeout": COMMAND_SECONDS,
+                "prepared_statement_name_func": _statement_name,
+                "statement_cache_size": 0,
+            },
+            **options,
+        },
     )
+
+
+def _statement_name() -> str:
+    """No two processes use the same: the driver counts from one in each, and where a pooler hands
+    one server connection to both, the one's number would run the other's statement.
+    """
+    return f"seatline_{uuid4().hex}"
 
 
 def make_sessions(bind: Any, **options: Any) -> SessionMaker:

@@ -12,28 +12,48 @@ from uuid import UUID
 
 import msgspec
 from arq import Worker, cron, func
-from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.connections import ArqRedis
 from arq.cron import CronJob
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from src.platform.jobs.delivery import Delivery
+from src.platform.outages import make_redis
 from src.platform.outbox.relay import Claimed
 
 QUEUE = "seatline:jobs"
 DELIVER = "deliver"
 JOB_SECONDS = 60
 EXPIRES_MS = 60_000
+RETRIES = 5
 ROWS_OF_A_JOB = 5
 MOST_WAITING_ROWS = 500
 
 
 async def open_queue(redis_url: str) -> ArqRedis:
     """A pool that speaks msgpack, so that no pickle is ever read from the queue."""
-    return await create_pool(
-        RedisSettings.from_dsn(redis_url),
+    return _client(redis_url)
+
+
+def _client(redis_url: str) -> ArqRedis:
+    """Arq asks again and again and never waits inside of a command, so the usual limit of time
+    holds; a server that is away for a moment, as at its own restart, is asked once more.
+    """
+    pool = make_redis(
+        redis_url,
+        retry=Retry(ExponentialBackoff(cap=1.0, base=0.1), RETRIES),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+    ).connection_pool
+    client = ArqRedis(
+        pool,
         default_queue_name=QUEUE,
         job_serializer=msgspec.msgpack.encode,
         job_deserializer=msgspec.msgpack.decode,
     )
+    client.auto_close_connection_pool = True
+    return client
 
 
 def dispatcher(queue: ArqRedis) -> Callable[[Sequence[Claimed]], Awaitable[None]]:
@@ -111,7 +131,7 @@ def make_worker(
     return Worker(
         functions=[func(deliver, name=DELIVER)],
         cron_jobs=[_cron(task) for task in periodic],
-        redis_settings=RedisSettings.from_dsn(redis_url),
+        redis_pool=_client(redis_url),
         queue_name=QUEUE,
         job_serializer=msgspec.msgpack.encode,
         job_deserializer=msgspec.msgpack.decode,

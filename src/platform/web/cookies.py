@@ -39,6 +39,14 @@ def cookie_of(scope: Scope, name: str) -> str | None:
     return connection.cookies.get(name)
 
 
+def list_header_of(scope: Scope, name: bytes) -> list[str]:
+    """What all request headers of this lower-case name list by commas, in the order in which it was
+    added: a proxy may put its part into a header of its own.
+    """
+    found = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+    return [part.strip() for part in ",".join(found).split(",") if part.strip()]
+
+
 def header_of(scope: Scope, name: bytes) -> str:
     """The first request header of this lower-case name, "" when there is none."""
     for key, value in scope["headers"]:

@@ -22,6 +22,7 @@ from src.platform.errors import (
     TooManyRequests,
 )
 from src.platform.i18n import _
+from src.platform.outages import as_unavailable
 from src.platform.web.cookies import header_of
 from src.platform.web.csrf import CsrfFailed
 from src.platform.web.exchange import exchange_of
@@ -55,6 +56,10 @@ def exception_handlers() -> dict[int | type[Exception], Callable[[AnyRequest, An
 
 def render_error(request: AnyRequest, error: Exception) -> Response[Any]:
     """The answer to any exception, in the form that was asked for."""
+    outage = as_unavailable(error)
+    if outage is not None:
+        log.error("server_does_not_answer", reason=repr(error))
+        error = outage
     view = _view_of(request, error)
     if view.status >= 500:
         _log_failure(error, view)

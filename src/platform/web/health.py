@@ -55,8 +55,14 @@ async def _passes(name: str, check: Check) -> bool:
 
 @get("/metrics", opt=OPERATIONS, include_in_schema=False)
 async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Figures for Prometheus; with a configured token only for `Authorization: Bearer <token>`."""
-    token = exchange_of(request.scope).kit.metrics_token
+    """Figures for Prometheus; with a configured token only for `Authorization: Bearer <token>`.
+
+    In production nobody gets them without one: they tell what is sold, and how much.
+    """
+    kit = exchange_of(request.scope).kit
+    token = kit.metrics_token
+    if token is None and kit.metrics_need_token:
+        raise NotFound(_("This page does not exist."))
     if token is not None:
         given = header_of(request.scope, b"authorization").encode("latin-1", "replace")
         if not hmac.compare_digest(given, f"Bearer {token}".encode()):

@@ -58,6 +58,7 @@ class WebKit:
         form_action_origins: Sequence[str] = (),
         trusted_proxies: Sequence[str] = (),
         metrics_token: str | None = None,
+        metrics_need_token: bool = False,
         watch_files: bool = False,
     ) -> None:
         self.environment = _environment(templates, watch_files)
@@ -71,6 +72,7 @@ class WebKit:
         )
         self.trusted_proxies = TrustedProxies(trusted_proxies)
         self.metrics_token = metrics_token
+        self.metrics_need_token = metrics_need_token
         self.readiness_checks: dict[str, Check] = {"valkey": self._valkey_answers}
         self._redis = redis
         self.page_context_providers: list[PageContextProvider] = []
@@ -94,6 +96,7 @@ class WebKit:
             form_action_origins=payment_page_origins(settings),
             trusted_proxies=settings.trusted_proxies,
             metrics_token=settings.metrics_token,
+            metrics_need_token=settings.environment == "production",
             **others,
         )
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from litestar.types import Scope
 
 from src.platform.config import Settings
-from src.platform.web.cookies import Header, header_of
+from src.platform.web.cookies import Header, header_of, list_header_of
 
 STRIPE_PAGES = (
     "https://checkout.stripe.com",
@@ -93,16 +93,15 @@ class TrustedProxies:
         client = scope.get("client")
         if not self._networks or client is None or not self._is_trusted(client[0]):
             return
-        hops = [hop.strip() for hop in header_of(scope, b"x-forwarded-for").split(",")]
-        for hop in reversed(hops):
+        for hop in reversed(list_header_of(scope, b"x-forwarded-for")):
             if not _is_address(hop):
                 break
             scope["client"] = (hop, 0)
             if not self._is_trusted(hop):
                 break
-        scheme = header_of(scope, b"x-forwarded-proto")
-        if scheme in {"http", "https"}:
-            scope["scheme"] = scheme
+        schemes = list_header_of(scope, b"x-forwarded-proto")
+        if schemes and schemes[-1] in {"http", "https"}:
+            scope["scheme"] = schemes[-1]
 
     def _is_trusted(self, address: str) -> bool:
         if not _is_address(address):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,7 +27,7 @@ class User(Directory, Base):
     name: Mapped[str]
     password_hash: Mapped[str]
     email_confirmed_at: Mapped[datetime | None]
-    is_platform_admin: Mapped[bool] = mapped_column(default=False)
+    is_platform_admin: Mapped[bool] = mapped_column(server_default=false())
     locale: Mapped[str] = mapped_column(default="en")
     signed_out_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from litestar import Request, get
 from litestar.params import FromPath
+from redis.asyncio import Redis
 
+from src.platform.config import Settings
 from src.platform.web.kit import WebKit
 from src.platform.web.security import client_address
 from tests.platform.web.conftest import Serve
+from tests.support.clock import FrozenClock
 
 pytestmark = pytest.mark.anyio
 
@@ -99,6 +103,27 @@ async def test_forwarded_client_is_believed_from_named_proxies_only(
 
 
 @pytest.mark.parametrize(
+    ("lines", "address"),
+    [
+        # A guest's own header comes first; the proxy adds another line, as HAProxy does.
+        (["203.0.113.66", "198.51.100.7"], "198.51.100.7"),
+        (["203.0.113.66", "198.51.100.7", "10.0.0.9"], "198.51.100.7"),
+        (["203.0.113.66, 198.51.100.7", " 10.0.0.9 ,"], "198.51.100.7"),
+        (["203.0.113.66", "nonsense", "10.0.0.9"], "10.0.0.9"),
+        ([], "10.0.0.1"),
+    ],
+)
+async def test_what_a_guest_says_of_itself_is_never_believed(
+    serve: Serve, make_kit: Callable[..., WebKit], lines: list[str], address: str
+) -> None:
+    client = await serve(who, kit=make_kit(trusted_proxies=["10.0.0.0/8"]), peer=("10.0.0.1", 5000))
+    headers = [("x-forwarded-for", line) for line in lines]
+    headers += [("x-forwarded-proto", "http"), ("x-forwarded-proto", "https")]
+    answer = await client.get("/who", headers=headers)
+    assert answer.json() == {"address": address, "scheme": "https"}
+
+
+@pytest.mark.parametrize(
     ("peer", "address"),
     [
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
@@ -152,6 +177,28 @@ async def test_metrics_with_a_token_are_hidden_from_those_without(
     ).status_code == 404
     answer = await client.get("/metrics", headers={"Authorization": "Bearer t0ken"})
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_metrics_of_a_production_without_a_token_are_nobodys(
+    serve: Serve, make_kit: Callable[..., WebKit]
+) -> None:
+    client = await serve(kit=make_kit(metrics_need_token=True))
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
+        assert (await client.get("/metrics", headers=headers)).status_code == 404
+
+
+@pytest.mark.parametrize(("environment", "status"), [("production", 404), ("demo", 200)])
+async def test_production_needs_a_token_for_its_metrics(
+    serve: Serve,
+    settings: Settings,
+    redis: Redis,
+    clock: FrozenClock,
+    environment: str,
+    status: int,
+) -> None:
+    settings = msgspec.structs.replace(settings, environment=environment)
+    client = await serve(kit=WebKit.from_settings(settings, redis=redis, clock=clock))
+    assert (await client.get("/metrics")).status_code == status
 
 
 async def test_head_is_answered_like_get_without_the_body(serve: Serve) -> None:
