@@ -35,7 +35,7 @@ RIGHTS = {
     " brand_color, about, contact_email, contact_phone, booking_terms, plan_version_id,"
     " trial_version_id, trial_ends_at, entitlements, payments_ready)",
     "users": "SELECT, INSERT (id, email, name, password_hash, email_confirmed_at, locale,"
-    " created_at), UPDATE (email, name, password_hash, email_confirmed_at, locale,"
+    " signed_out_at, created_at), UPDATE (email, name, password_hash, email_confirmed_at, locale,"
     " signed_out_at)",
     "webhook_inbox": "SELECT (id, event_id, endpoint, type, account_id, object_id, received_at,"
     " handled_at, outcome), INSERT, UPDATE (handled_at, outcome), DELETE",

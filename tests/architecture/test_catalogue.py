@@ -259,7 +259,7 @@ RIGHTS: dict[str, dict[str, str]] = {
     },
     "users": {
         "SELECT": "*",
-        "INSERT": "created_at email email_confirmed_at id locale name password_hash",
+        "INSERT": "created_at email email_confirmed_at id locale name password_hash signed_out_at",
         "UPDATE": "email email_confirmed_at locale name password_hash signed_out_at",
     },
     "webhook_inbox": {
