@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-import phonenumbers
 from msgspec import Meta
 
 from src.booking.commands.book import BookCommand
@@ -18,6 +17,7 @@ from src.booking.views.guest import Wish
 from src.platform.i18n import _, current_locale
 from src.platform.web.forms import Bound, Email, FormData
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.phones import phone_number
 
 LARGEST_PARTY = 100
 LARGEST_TOTAL_MINOR = 10**12
@@ -93,17 +93,6 @@ def _typed_answers(bound: Bound[BookingForm]) -> dict[str, str]:
         for name, texts in bound.raw.items()
         if name.startswith(start)
     }
-
-
-def phone_number(typed: str, country: str) -> str | None:
-    """The number as the world dials it, None for what is none."""
-    try:
-        parsed = phonenumbers.parse(typed, country or None)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(parsed):
-        return None
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
 def command_of(
