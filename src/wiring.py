@@ -37,9 +37,11 @@ def wire() -> None:
 def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
+    from src.tenants.commands.merge_customers import register_own_customer_rows
     from src.tenants.jobs import account_mails
     from src.tenants.jobs import plan_mails as mails
 
+    register_own_customer_rows()
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.KnownAddressSignedUp, "tenants.known", account_mails.send_known_address)
@@ -52,11 +54,13 @@ def _wire_tenants() -> None:
 
 
 def _wire_billing() -> None:
+    from src.billing.customer_rows import register_orders_of_customers
     from src.billing.jobs import register
     from src.billing.queries.sold import lock_currency_by_sales
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
+    register_orders_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
 
 
@@ -64,6 +68,7 @@ def _wire_booking() -> None:
     from src.billing.events import OrderConfirmed
     from src.billing.lines import register_line_kind
     from src.booking.commands.holds import SeatLines
+    from src.booking.customer_rows import register_bookings_of_customers
     from src.booking.events import CancellationRequested, SeatsCancelled
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.tell import tell_of_cancelled_seats, tell_of_confirmation
@@ -77,6 +82,7 @@ def _wire_booking() -> None:
     seats = SeatLines()
     register_line_kind("session", seats)
     register_line_kind("series", seats)
+    register_bookings_of_customers()
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmation)

@@ -87,7 +87,8 @@ def cancellation_mail(
         host=settings.host,
         now=now,
     )
-    key = f"cancelled:{cancellation_id}:{first.order.customer_id}"
+    # By the seat, not the customer: two who are merged meanwhile have each a mail to get.
+    key = f"cancelled:{cancellation_id}:{min(item.seat.id for item in seats)}"
     return _mail("seats_cancelled", tenant, first, view, calendar, key)
 
 

@@ -14,6 +14,7 @@ from src.booking.queries.mail_facts import (
 )
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
+from src.tenants.commands.customers import keep_customer
 from src.tenants.queries.tenants import tenant_snapshot
 
 _ESTABLISH = text(
@@ -29,9 +30,8 @@ async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
         facts = await find_booking_facts(uow, event.order_id)
         if facts is None:
             return
-        await uow.session.execute(
-            _ESTABLISH, {"tenant_id": uow.tenant, "customer_id": facts.order.customer_id}
-        )
+        customer_id = await keep_customer(uow, facts.order.customer_id)
+        await uow.session.execute(_ESTABLISH, {"tenant_id": uow.tenant, "customer_id": customer_id})
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         mail = confirmation_mail(settings, tenant, facts, now)
         if mail.to_address and _has_dates(facts):
