@@ -69,9 +69,13 @@ def _wire_booking() -> None:
     from src.billing.lines import register_line_kind
     from src.booking.commands.holds import SeatLines
     from src.booking.customer_rows import register_bookings_of_customers
-    from src.booking.events import CancellationRequested, SeatsCancelled
+    from src.booking.events import CancellationRequested, PaymentLinkPromised, SeatsCancelled
     from src.booking.jobs.cancel import carry_out_cancellation
-    from src.booking.jobs.tell import tell_of_cancelled_seats, tell_of_confirmation
+    from src.booking.jobs.tell import (
+        tell_of_cancelled_seats,
+        tell_of_confirmation,
+        tell_of_payment_link,
+    )
     from src.booking.jobs.zone_change import follow_zone_change
     from src.booking.queries.for_settings import lock_currency_by_prices, upcoming_dates
     from src.booking.queries.plan_consequences import plan_consequences
@@ -86,6 +90,7 @@ def _wire_booking() -> None:
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmation)
+    registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
     registry.on(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)
     register_currency_lock("booking.prices", lock_currency_by_prices)

@@ -27,3 +27,10 @@ class SessionCancelled(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "booking.session_cancelled"
     session_id: UUID
+
+
+class PaymentLinkPromised(Event, frozen=True, kw_only=True):
+    """Staff hold seats for a guest, who is to pay by a link that has not been sent yet."""
+
+    topic: ClassVar[str] = "booking.payment_link_promised"
+    order_id: UUID

@@ -2,10 +2,11 @@
 
 from sqlalchemy import text
 
+from src.billing.domain.kinds import OrderState
 from src.billing.events import OrderConfirmed
 from src.booking.domain.kinds import SeatState
-from src.booking.events import SeatsCancelled
-from src.booking.mails import cancellation_mail, confirmation_mail
+from src.booking.events import PaymentLinkPromised, SeatsCancelled
+from src.booking.mails import cancellation_mail, confirmation_mail, payment_link_mail
 from src.booking.models import Cancellation
 from src.booking.queries.mail_facts import (
     BookingFacts,
@@ -36,6 +37,17 @@ async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
         mail = confirmation_mail(settings, tenant, facts, now)
         if mail.to_address and _has_dates(facts):
             await queue_mail(uow, mail, host=settings.host)
+
+
+async def tell_of_payment_link(job: JobContext, event: PaymentLinkPromised) -> None:
+    """One mail with the link; none once it is paid, or the hold is over."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        facts = await find_booking_facts(uow, event.order_id)
+        if facts is None or facts.order.state != OrderState.OPEN:
+            return
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        await queue_mail(uow, payment_link_mail(settings, tenant, facts), host=settings.host)
 
 
 def _has_dates(facts: BookingFacts) -> bool:
