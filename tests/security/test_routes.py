@@ -18,7 +18,7 @@ from src.booking.models import Booking, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
-from src.tenants.models import ApiKey, Location, Performer
+from src.tenants.models import ApiKey, Customer, CustomerNote, Location, Performer
 from src.tenants.web.guards import needs_of
 from tests.booking.commands.test_book import a_wish, booked
 from tests.support.builders import (
@@ -155,7 +155,16 @@ async def ids(services: Services, lotus: Business) -> dict[str, object]:
             digest="",
             created_at=now,
         )
-        uow.session.add_all([refund, item, upload])
+        note = CustomerNote(
+            tenant_id=lotus.id,
+            id=new_id(),
+            customer_id=made.order.customer_id,
+            text="Prefers the back row.",
+            author_name="Olive",
+            created_at=now,
+        )
+        other = Customer(tenant_id=lotus.id, id=new_id(), name="Karl", created_at=now)
+        uow.session.add_all([refund, item, upload, note, other])
         booking = await uow.session.get_one(Booking, (lotus.id, made.booking_id))
         cancellation_id = await cancel_session(
             uow, lotus.ctx, session.id, reason="", undo_seconds=60
@@ -174,6 +183,9 @@ async def ids(services: Services, lotus: Business) -> dict[str, object]:
         "item_id": item.id,
         "import_id": upload.id,
         "payment": payment.id,
+        "customer_id": made.order.customer_id,
+        "other_id": other.id,
+        "note_id": note.id,
     }
     return dict(known)
 

@@ -22,6 +22,7 @@ from src.booking.domain.staff_rules import (
 )
 from src.booking.models import Service, Session
 from src.booking.queries.offer_facts import (
+    business_facts,
     quote_of_series,
     quote_of_session,
     series_facts,
@@ -30,6 +31,8 @@ from src.booking.queries.offer_facts import (
 from src.booking.queries.offers import get_series_offer, get_session_offer
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.entitlements import Limit
+from src.tenants.queries.consequences import month_usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,15 @@ class Asked:
     subject_id: UUID
     size: int = 1
     pays: StaffPays | None = None
+
+
+async def business_now(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> BusinessFacts:
+    """The business as a page shows it: the month's counter is read and not claimed."""
+    limit = tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH)
+    used_up = False
+    if limit is not None:
+        used_up = await month_usage(uow, tenant.id, tenant.timezone, now) >= limit
+    return business_facts(tenant, monthly_limit_reached=used_up)
 
 
 async def decide(

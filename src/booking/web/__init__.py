@@ -5,6 +5,10 @@ from typing import Any
 from src.booking.web import (
     api,
     cancellations,
+    customer,
+    customer_booking,
+    customer_merge,
+    customers,
     guest_booking,
     guest_page,
     hub,
@@ -37,6 +41,10 @@ route_handlers: list[Any] = [
     *series_editor.route_handlers,
     *cancellations.route_handlers,
     *imports.route_handlers,
+    *customers.route_handlers,
+    *customer.route_handlers,
+    *customer_merge.route_handlers,
+    *customer_booking.route_handlers,
 ]
 
 

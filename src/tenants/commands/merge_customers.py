@@ -50,7 +50,7 @@ async def merge_customers(
     again. Raises: NotFound; Conflict for one and the same, and for one who is merged already.
     """
     if gone_id == kept_id:
-        raise Conflict(_("This is one and the same customer."), code="same_customer")
+        raise _same_customer()
     for rows in customer_rows():
         if rows.is_contended:
             await rows.lock(uow, gone_id)
@@ -68,12 +68,18 @@ async def merge_customers(
 
 
 def refuse_merge_of(gone: Customer, kept: Customer) -> None:
-    """Raises: Conflict when one of the two is merged already."""
+    """Raises: Conflict for one and the same, and when one of the two is merged already."""
+    if gone.id == kept.id:
+        raise _same_customer()
     if gone.merged_into is not None or kept.merged_into is not None:
         raise Conflict(
             _("One of the two has been merged already. Look at who is left."),
             code="already_merged",
         )
+
+
+def _same_customer() -> Conflict:
+    return Conflict(_("This is one and the same customer."), code="same_customer")
 
 
 async def _lock_both(uow: UnitOfWork, gone_id: UUID, kept_id: UUID) -> tuple[Customer, Customer]:
