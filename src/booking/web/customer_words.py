@@ -35,7 +35,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
 
 def timeline(story: CustomerStory, base: str) -> list[Moment]:
     """Newest first."""
-    moments = [Moment(at=story.head.created_at, text=_("First seen"))]
+    moments: list[Moment] = []
     for order in story.orders:
         moments += _of_order(order, base)
     moments += [
@@ -43,6 +43,8 @@ def timeline(story: CustomerStory, base: str) -> list[Moment]:
         for line in story.log
         if line.action != "customer.booked"
     ]
+    if not any(line.action == "customer.added" for line in story.log):
+        moments.append(Moment(at=story.head.created_at, text=_("First seen")))
     return sorted(moments, key=lambda moment: moment.at, reverse=True)
 
 

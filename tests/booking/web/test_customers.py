@@ -224,6 +224,19 @@ async def test_the_story_has_all_of_it(
         assert words in shown, words
 
 
+async def test_who_shares_a_phone_is_pointed_out_and_a_stranger_is_not(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    factory = services.uow_factory
+    anna = await a_customer(factory, lotus, phone="020 555 0134")
+    await a_customer(factory, lotus, name="Bea", email="", phone="+31 20 5550134")
+    await a_customer(factory, lotus, name="Cem", email="cem@example.com", phone="+31205550135")
+    shown = (await client.get(f"{HOME}/{anna}")).text
+    assert "the same phone" in shown
+    assert ">Bea</a>" in shown
+    assert "Cem" not in shown
+
+
 async def test_notes_and_tags_are_written_from_the_page(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
