@@ -13,6 +13,7 @@ from tests.booking.web.pages import as_owner, send
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
+from tests.tenants.web.signed_in import submit
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +76,35 @@ async def test_from_the_session_to_the_guest(
     [order] = await orders(services, lotus)
     assert (order.guest_name, order.guest_email, order.guest_phone) == ("Bea", "", "+31205550134")
     await work(services, lotus.id)
+
+
+async def test_from_the_series_to_the_guest(
+    client: AsyncClient, services: Services, lotus: Business, anna: UUID
+) -> None:
+    term = await a_series(services.uow_factory, await a_service(services.uow_factory, lotus.id))
+    choose = f"{HOME}?what=series:{term.series.id}"
+    assert choose in (await client.get(f"/app/lotus/series/{term.series.id}")).text
+    listed = (await client.get(choose)).text
+    onward = f"{HOME}/{anna}/book?what=series:{term.series.id}"
+    assert onward in listed
+    assert (await send(client, onward, {"pays": "on_site"})).status_code == 303
+    assert await taken(services.uow_factory, lotus.id) == [1, 1, 1]
+
+
+async def test_a_plan_without_groups_says_so_and_books_nothing(
+    client: AsyncClient, services: Services
+) -> None:
+    small = await a_business(services.uow_factory, "small", plan="starter")
+    await as_owner(client, services, small)
+    anna = await a_customer(services.uow_factory, small)
+    session = await a_session(services.uow_factory, await a_service(services.uow_factory, small.id))
+    path = f"/app/small/customers/{anna}/book?what=session:{session.id}"
+    shown = await client.get(path)
+    assert shown.status_code == 200
+    assert "The plan does not include group services." in shown.text
+    refused = await submit(client, path, "/account", party="Anna", pays="on_site")
+    assert refused.status_code == 402
+    assert await orders(services, small) == []
 
 
 async def test_a_link_is_promised_only_to_an_address(
