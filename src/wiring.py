@@ -41,9 +41,11 @@ def wire() -> None:
 def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
+    from src.tenants.commands.merge_customers import register_own_customer_rows
     from src.tenants.jobs import account_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
 
+    register_own_customer_rows()
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)
@@ -58,11 +60,13 @@ def _wire_tenants() -> None:
 
 
 def _wire_billing() -> None:
+    from src.billing.customer_rows import register_orders_of_customers
     from src.billing.jobs import register
     from src.billing.queries.sold import lock_currency_by_sales
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
+    register_orders_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
 
 
@@ -70,9 +74,11 @@ def _wire_booking() -> None:
     from src.billing.events import OrderConfirmed
     from src.billing.lines import register_line_kind
     from src.booking.commands.holds import SeatLines
+    from src.booking.customer_rows import register_bookings_of_customers
     from src.booking.events import (
         CancellationRequested,
         CustomerAffected,
+        PaymentLinkPromised,
         SeatsCancelled,
         SeatsLeft,
         SessionsChanged,
@@ -83,6 +89,7 @@ def _wire_booking() -> None:
         tell_of_cancelled_seats,
         tell_of_confirmation,
         tell_of_left_seats,
+        tell_of_payment_link,
     )
     from src.booking.jobs.zone_change import follow_zone_change
     from src.booking.queries.for_settings import lock_currency_by_prices, upcoming_dates
@@ -94,9 +101,11 @@ def _wire_booking() -> None:
     seats = SeatLines()
     register_line_kind("session", seats)
     register_line_kind("series", seats)
+    register_bookings_of_customers()
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmation)
+    registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
     registry.on(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)

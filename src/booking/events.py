@@ -56,3 +56,10 @@ class CustomerAffected(Event, frozen=True, kw_only=True):
     topic: ClassVar[str] = "booking.customer_affected"
     action_id: UUID
     customer_id: UUID
+
+
+class PaymentLinkPromised(Event, frozen=True, kw_only=True):
+    """Staff hold seats for a guest, who is to pay by a link that has not been sent yet."""
+
+    topic: ClassVar[str] = "booking.payment_link_promised"
+    order_id: UUID

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
+from src.billing.domain.holds import HOLD_MARGIN
 from src.billing.domain.kinds import PaymentMode
 from src.booking.calendar_files import (
     CalendarSeat,
@@ -19,6 +22,7 @@ from src.booking.queries.mail_facts import BookingFacts, SeatFacts
 from src.booking.said import was_words
 from src.booking.views.mails import (
     ConfirmedView,
+    PaymentLinkView,
     RunView,
     SeatsCancelledView,
     SessionsChangedView,
@@ -28,7 +32,7 @@ from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Attachment, Mail
 from src.platform.mail.templates import render_mail
 from src.platform.money import Money, format_money
-from src.platform.web.formats import date_range
+from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
 
 CALENDAR_TYPE = "text/calendar"
@@ -71,6 +75,29 @@ def confirmation_mail(
         now=now,
     )
     return _mail("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}")
+
+
+def payment_link_mail(settings: Settings, tenant: TenantSnapshot, facts: BookingFacts) -> Mail:
+    """Staff hold places for you: pay here, by then. No calendar file, nothing stands yet."""
+    order = facts.order
+    until = order.hold_expires_at
+    # The link to an online session is for those who have paid.
+    runs = [msgspec.structs.replace(run, join_url="") for run in _runs(tenant, facts.seats)]
+    with use_locale(order.locale):
+        view = PaymentLinkView(
+            locale=order.locale,
+            from_name=tenant.name,
+            contact=tenant.contact_email,
+            guest_name=order.guest_name,
+            what=facts.what,
+            runs=runs,
+            zone_name=tenant.timezone,
+            party_size=facts.booking.party_size,
+            price=format_money(Money(order.total_minor, order.currency), order.locale),
+            pay_until="" if until is None else datetime_local(until - HOLD_MARGIN, tenant.zone),
+            booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+        )
+    return _mail("payment_link", tenant, facts, view, None, f"payment_link:{order.id}")
 
 
 def cancellation_mail(
@@ -298,8 +325,8 @@ def _mail(
     name: str,
     tenant: TenantSnapshot,
     facts: BookingFacts,
-    view: ConfirmedView | SeatsCancelledView | SessionsChangedView,
-    calendar: bytes,
+    view: ConfirmedView | PaymentLinkView | SeatsCancelledView | SessionsChangedView,
+    calendar: bytes | None,
     dedupe_key: str,
 ) -> Mail:
     order = facts.order
@@ -314,7 +341,9 @@ def _mail(
         text=rendered.text,
         html=rendered.html,
         dedupe_key=dedupe_key,
-        attachments=(
-            Attachment(filename="dates.ics", content_type=CALENDAR_TYPE, content=calendar),
-        ),
+        attachments=() if calendar is None else (_dates_file(calendar),),
     )
+
+
+def _dates_file(calendar: bytes) -> Attachment:
+    return Attachment(filename="dates.ics", content_type=CALENDAR_TYPE, content=calendar)

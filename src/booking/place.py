@@ -90,6 +90,21 @@ async def place_booking(
     raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
 
 
+async def place_by_staff(services: Services, ctx: RequestContext, cmd: BookCommand) -> Booked:
+    """Books for a guest, once however often the form is sent; no payment page is opened, since it
+    is the guest who will open one from the mail.
+
+    Raises: what `book` raises.
+    """
+    try:
+        return await _book(services, ctx, cmd)
+    except DomainError:
+        earlier = await _earlier(services, ctx, cmd.form_token)
+        if earlier is None:
+            raise
+        return Booked(order=earlier, booking_id=await _booking_of(services, ctx, earlier))
+
+
 def _used_before() -> Conflict:
     return Conflict(
         _("This idempotency key was used for a different booking."), code="idempotency_key_reused"

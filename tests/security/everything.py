@@ -11,7 +11,15 @@ from src.booking.models import Booking, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
-from src.tenants.models import ApiKey, Invitation, Location, Member, Performer
+from src.tenants.models import (
+    ApiKey,
+    Customer,
+    CustomerNote,
+    Invitation,
+    Location,
+    Member,
+    Performer,
+)
 from tests.booking.commands.test_book import a_wish, booked
 from tests.support.builders import Business, a_member, a_series, a_service, a_session
 
@@ -92,7 +100,16 @@ async def everything(services: Services, business: Business) -> dict[str, object
             created_at=now,
             expires_at=now + timedelta(days=7),
         )
-        uow.session.add_all([refund, item, upload, invitation])
+        note = CustomerNote(
+            tenant_id=business.id,
+            id=new_id(),
+            customer_id=made.order.customer_id,
+            text="Prefers the back row.",
+            author_name="Olive",
+            created_at=now,
+        )
+        other = Customer(tenant_id=business.id, id=new_id(), name="Karl", created_at=now)
+        uow.session.add_all([refund, item, upload, invitation, note, other])
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
         member_id = await uow.session.scalar(select(Member.id).where(*max_is_member))
         booking = await uow.session.get_one(Booking, (business.id, made.booking_id))
@@ -120,6 +137,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "refund_id": refund.id,
         "item_id": item.id,
         "import_id": upload.id,
+        "customer_id": made.order.customer_id,
+        "other_id": other.id,
+        "note_id": note.id,
         "invitation_id": invitation.id,
         "member_id": member_id,
         "payment": payment.id,

@@ -1,6 +1,6 @@
 """Orders: how they are written and found again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from sqlalchemy import Table, select
 
 from src.billing.commands.due import add_due
 from src.billing.domain.amounts import tax_within_minor
-from src.billing.domain.holds import HOLD_DUE, hold_expires_at
+from src.billing.domain.holds import HOLD_DUE, HOLD_LIFETIME, hold_expires_at
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.domain.references import new_reference
 from src.billing.events import OrderConfirmed
@@ -50,7 +50,10 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order to be written. `form_token` finds it again, `fingerprint` tells its content."""
+    """An order to be written. `form_token` finds it again, `fingerprint` tells its content.
+
+    `hold_lifetime` is how long it waits for an online payment.
+    """
 
     order_id: UUID
     customer_id: UUID
@@ -65,6 +68,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     guest_phone: str = ""
     locale: str = "en"
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
+    hold_lifetime: timedelta = HOLD_LIFETIME
 
     @property
     def total_minor(self) -> int:
@@ -119,7 +123,7 @@ def _order_row(tenant_id: UUID, new: NewOrder, month: str | None, now: datetime)
         "locale": new.locale,
         "source": new.source,
         "consents": new.consents,
-        "hold_expires_at": hold_expires_at(now) if waits else None,
+        "hold_expires_at": hold_expires_at(now, new.hold_lifetime) if waits else None,
         "created_at": now,
         "confirmed_at": None if waits else now,
         "closed_at": None,

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 PAGE_LIFETIME = timedelta(minutes=31)
 HOLD_MARGIN = timedelta(minutes=5)
 HOLD_LIFETIME = PAGE_LIFETIME + HOLD_MARGIN
+LINK_LIFETIME = timedelta(hours=24)
+"""A hold that staff make for a guest, who gets the link to pay by mail and is not before it."""
 HOLD_DUE = "hold"
 """The kind of the `due` rows that the sweeper reads; their `ref` is the order."""
 
@@ -18,6 +20,8 @@ def page_expires_at(called_at: datetime) -> datetime:
     return (called_at + PAGE_LIFETIME).replace(microsecond=0)
 
 
-def hold_expires_at(made_at: datetime) -> datetime:
-    """When a hold ends whose payment page is asked for at `made_at`."""
-    return page_expires_at(made_at) + HOLD_MARGIN
+def hold_expires_at(made_at: datetime, lifetime: timedelta = HOLD_LIFETIME) -> datetime:
+    """When a hold ends that is made at `made_at`; whole seconds. Usually its page is asked for at
+    once.
+    """
+    return (made_at + lifetime).replace(microsecond=0)

@@ -16,39 +16,37 @@ import msgspec
 from sqlalchemy import Table
 
 from src.billing.commands.orders import NewLine, NewOrder, insert_order
+from src.billing.domain.holds import HOLD_LIFETIME, LINK_LIFETIME
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.commands.claims import claim_seats
-from src.booking.domain.bookable import why_not_bookable_series, why_not_bookable_session
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.questions import answer_errors, read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
+from src.booking.domain.staff_rules import StaffPays
 from src.booking.errors import DatesChanged, NotBookable, PriceChanged
+from src.booking.events import PaymentLinkPromised
 from src.booking.models import Booking, Seat, Service
-from src.booking.queries.offer_facts import (
-    business_facts,
-    quote_of_series,
-    quote_of_session,
-    series_facts,
-    session_facts,
-)
-from src.booking.queries.offers import (
-    count_as_free,
-    count_held_seats,
-    get_series_offer,
-    get_session_offer,
-)
+from src.booking.queries.decide import Asked, decide
+from src.booking.queries.offer_facts import business_facts
+from src.booking.queries.offers import count_held_seats
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput, NotFound
+from src.platform.errors import InvalidInput, NotAllowed, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import month_key
 from src.platform.money import Money, format_money
+from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
-from src.tenants.commands.customers import add_participants, find_or_add_customer
+from src.tenants.commands.customers import (
+    add_participants,
+    find_or_add_customer,
+    keep_customer,
+)
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.roles import Role, reaches
 from src.tenants.gates import lacks_feature
 from src.tenants.queries.tenants import tenant_snapshot
 
@@ -65,7 +63,8 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One guest's wish. `party` has a name, perhaps empty, for everyone who comes.
 
     `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
-    quote; None when nobody was shown one.
+    quote; None when nobody was shown one. With `pays` it is staff who book, for the customer
+    `customer_id`, and say how it is paid.
     """
 
     kind: SubjectKind
@@ -82,6 +81,8 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     quoted_dates: str | None = None
     source: str = "hub"
     locale: str = "en"
+    customer_id: UUID | None = None
+    pays: StaffPays | None = None
 
     def fingerprint(self) -> str:
         """Equal for a repeated submit, different when anything the guest chose has changed.
@@ -128,14 +129,17 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     """Takes the seats and writes order, booking and seats; free and on-site orders are confirmed.
 
     Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged,
-    SeatsGone; nothing is written then.
+    SeatsGone, and for staff NotAllowed; nothing is written then.
     """
     now, cmd = uow.clock.now(), _tidied(cmd)
+    _check_staff(ctx, cmd)
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     quote, earliest = await _decide(uow, tenant, cmd, now)
     _check_dates(cmd, quote)
     _check_price(tenant, cmd, quote)
     booked = await _write(uow, tenant, cmd, quote, now)
+    if cmd.pays is not None:
+        await _note_staff(uow, ctx, booked, quote)
     await uow.settle()
     await claim_seats(
         uow,
@@ -171,6 +175,26 @@ def _tidied(cmd: BookCommand) -> BookCommand:
     )
 
 
+def _check_staff(ctx: RequestContext, cmd: BookCommand) -> None:
+    """Only those who run the business are exempt from rules, and a link needs an address."""
+    if cmd.pays is None:
+        return
+    if ctx.actor.role is None or not reaches(ctx.actor.role, Role.MANAGER):
+        raise NotAllowed(_("This needs the role %(role)s.", role=_("manager")))
+    if cmd.pays == "link" and not cmd.guest_email:
+        sentence = _("This customer has no e-mail address to send a link to.")
+        raise InvalidInput(sentence, fields={"pays": sentence})
+
+
+async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quote: Quote) -> None:
+    """Who booked, in the log; a held booking's guest gets the link by mail."""
+    order = booked.order
+    detail = {"title": quote.description, "booking": str(booked.booking_id)}
+    await audit(uow, ctx, "customer.booked", "customer", order.customer_id, **detail)
+    if booked.needs_payment:
+        uow.record(PaymentLinkPromised(order_id=order.id))
+
+
 async def _decide(
     uow: UnitOfWork,
     tenant: TenantSnapshot,
@@ -179,24 +203,14 @@ async def _decide(
     held: Mapping[UUID, int] | None = None,
 ) -> tuple[Quote, datetime]:
     """The quote, and the earliest start that may still be sold; `held` seats count as free."""
-    business, size = business_facts(tenant), len(cmd.party)
-    if cmd.kind == "session":
-        session_offer = await get_session_offer(uow, cmd.subject_id)
-        count_as_free([session_offer.session], held or {})
-        quote = quote_of_session(session_offer, size)
-        service = session_offer.service
-        _refuse(
-            tenant,
-            why_not_bookable_session(session_facts(session_offer, business, quote), now),
-        )
-    else:
-        series_offer = await get_series_offer(uow, cmd.subject_id)
-        count_as_free(series_offer.sessions, held or {})
-        quote = quote_of_series(series_offer, tenant, size, now)
-        service = series_offer.service
-        _refuse(tenant, why_not_bookable_series(series_facts(series_offer, business, size), now))
-    _check_answers(service, cmd)
-    return quote, now + timedelta(minutes=service.min_notice_minutes)
+    asked = Asked(kind=cmd.kind, subject_id=cmd.subject_id, size=len(cmd.party), pays=cmd.pays)
+    decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
+    by_staff = cmd.pays is not None
+    _refuse(tenant, decided.reasons, by_staff=by_staff)
+    if not by_staff:
+        _check_answers(decided.service, cmd)
+    notice = 0 if by_staff else decided.service.min_notice_minutes
+    return decided.quote, now + timedelta(minutes=notice)
 
 
 def _check_answers(service: Service, cmd: BookCommand) -> None:
@@ -209,11 +223,11 @@ def _check_answers(service: Service, cmd: BookCommand) -> None:
         raise InvalidInput(_("Please look at the marked fields."), fields=fields)
 
 
-def _refuse(tenant: TenantSnapshot, reasons: list[Reason]) -> None:
-    """What is hidden is as good as absent; a missing feature is the plan's refusal."""
+def _refuse(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) -> None:
+    """What is hidden is as good as absent to a guest; a missing feature is the plan's refusal."""
     if not reasons:
         return
-    if any(reason.code in HIDDEN for reason in reasons):
+    if not by_staff and any(reason.code in HIDDEN for reason in reasons):
         raise NotFound(_("There is no such offer."))
     for reason in reasons:
         if reason.code in PLAN_REASONS:
@@ -245,9 +259,7 @@ async def _write(
     uow: UnitOfWork, tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, now: datetime
 ) -> Booked:
     """Order, booking, participants and seats: rows that nobody else waits for."""
-    customer_id = await find_or_add_customer(
-        uow, cmd.guest_email, cmd.guest_name, cmd.guest_phone, now
-    )
+    customer_id = await _customer(uow, cmd, now)
     participant_ids = await add_participants(uow, customer_id, list(cmd.party))
     order = await insert_order(
         uow,
@@ -256,8 +268,15 @@ async def _write(
         now=now,
     )
     booking_id = _insert_booking(uow, cmd, quote, order, now)
-    _insert_seats(uow, quote, order, booking_id, participant_ids, now)
+    by = "guest" if cmd.pays is None else "staff"
+    _insert_seats(uow, quote, order, booking_id, participant_ids, now, by)
     return Booked(order=order, booking_id=booking_id)
+
+
+async def _customer(uow: UnitOfWork, cmd: BookCommand, now: datetime) -> UUID:
+    if cmd.customer_id is not None:
+        return await keep_customer(uow, cmd.customer_id)
+    return await find_or_add_customer(uow, cmd.guest_email, cmd.guest_name, cmd.guest_phone, now)
 
 
 def _order(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, customer_id: UUID) -> NewOrder:
@@ -283,6 +302,7 @@ def _order(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, customer_id: 
         source=cmd.source,
         locale=cmd.locale,
         consents=cmd.consents,
+        hold_lifetime=HOLD_LIFETIME if cmd.pays is None else LINK_LIFETIME,
     )
 
 
@@ -316,6 +336,7 @@ def _insert_seats(
     booking_id: UUID,
     participant_ids: list[UUID],
     now: datetime,
+    by: str,
 ) -> None:
     """One seat per session and participant, each with its share of the total, in that order."""
     state = SeatState.HELD if order.state == OrderState.OPEN else SeatState.CONFIRMED
@@ -337,7 +358,7 @@ def _insert_seats(
             "sold_sequence": sequence,
             "told_sequence": sequence,
             "changed_at": now,
-            "changed_by": "guest",
+            "changed_by": by,
             "changed_why": "",
         }
         for (session_id, sequence, participant_id), share in zip(

@@ -2,12 +2,18 @@
 
 from sqlalchemy import text
 
+from src.billing.domain.kinds import OrderState
 from src.billing.events import OrderConfirmed
 from src.billing.owed import get_owed_minor
 from src.booking.commands.changes import mark_told
 from src.booking.domain.kinds import SeatState
-from src.booking.events import SeatsCancelled, SeatsLeft
-from src.booking.mails import cancellation_mail, confirmation_mail, seats_left_mail
+from src.booking.events import PaymentLinkPromised, SeatsCancelled, SeatsLeft
+from src.booking.mails import (
+    cancellation_mail,
+    confirmation_mail,
+    payment_link_mail,
+    seats_left_mail,
+)
 from src.booking.models import Cancellation
 from src.booking.queries.changes import find_believed
 from src.booking.queries.mail_facts import (
@@ -17,6 +23,7 @@ from src.booking.queries.mail_facts import (
 )
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
+from src.tenants.commands.customers import keep_customer
 from src.tenants.queries.tenants import tenant_snapshot
 
 # Constant, as every confirmation runs it.
@@ -44,15 +51,25 @@ async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
         if facts is None:
             return
         believed = await find_believed(uow, facts.seats)
-        await uow.session.execute(
-            _ESTABLISH, {"tenant_id": uow.tenant, "customer_id": facts.order.customer_id}
-        )
+        customer_id = await keep_customer(uow, facts.order.customer_id)
+        await uow.session.execute(_ESTABLISH, {"tenant_id": uow.tenant, "customer_id": customer_id})
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         owed_minor = await get_owed_minor(uow, event.order_id)
         mail = confirmation_mail(settings, tenant, facts, now, believed, owed_minor=owed_minor)
         if mail.to_address and _has_dates(facts):
             await queue_mail(uow, mail, host=settings.host)
         await mark_told(uow, facts.seats)
+
+
+async def tell_of_payment_link(job: JobContext, event: PaymentLinkPromised) -> None:
+    """One mail with the link; none once it is paid, or the hold is over."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        facts = await find_booking_facts(uow, event.order_id)
+        if facts is None or facts.order.state != OrderState.OPEN:
+            return
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        await queue_mail(uow, payment_link_mail(settings, tenant, facts), host=settings.host)
 
 
 def _has_dates(facts: BookingFacts) -> bool:

@@ -55,6 +55,7 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
     return BookingDetail(
         id=booking.id,
         order_id=order.id,
+        customer_id=booking.customer_id,
         reference=order.reference,
         name=order.guest_name,
         email=order.guest_email,

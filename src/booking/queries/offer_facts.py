@@ -19,6 +19,7 @@ from src.booking.domain.pricing import (
     quote_series,
 )
 from src.booking.domain.quotes import Quote
+from src.booking.domain.staff_rules import terms_for_staff
 from src.booking.models import Series, Service, Session
 from src.booking.queries.offers import SeriesOffer, SessionOffer
 from src.tenants.context import TenantSnapshot
@@ -130,12 +131,18 @@ def quote_of_session(offer: SessionOffer, party_size: int) -> Quote:
 
 
 def quote_of_series(
-    offer: SeriesOffer, tenant: TenantSnapshot, party_size: int, now: datetime
+    offer: SeriesOffer,
+    tenant: TenantSnapshot,
+    party_size: int,
+    now: datetime,
+    *,
+    by_staff: bool = False,
 ) -> Quote:
     """What joining now costs and gives; a closed series is quoted at 0 with no sessions."""
     series, service = offer.series, offer.service
+    terms = series_terms(series, service)
     quoted = quote_series(
-        series_terms(series, service),
+        terms_for_staff(terms) if by_staff else terms,
         [series_session(session) for session in offer.sessions],
         now,
         tenant.zone,

@@ -17,8 +17,8 @@ from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.models import Series, Service, Session
+from src.booking.queries.decide import business_now
 from src.booking.queries.offer_facts import (
-    business_facts,
     quote_of_series,
     quote_of_session,
     series_facts,
@@ -31,9 +31,7 @@ from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
 from src.tenants.context import TenantSnapshot
-from src.tenants.domain.entitlements import Limit
 from src.tenants.models import Location, Performer
-from src.tenants.queries.consequences import month_usage
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,20 +57,12 @@ async def get_wish(
     Raises: NotFound for what is absent, hidden, another business's or another service's.
     """
     now = uow.clock.now()
-    business = await _business(uow, tenant, now)
+    business = await business_now(uow, tenant, now)
     read = _session if kind == "session" else _series
     asked = await read(uow, tenant, subject_id, business, now)
     if not _is_seen(asked, service_slug):
         raise no_such_service()
     return await _wish(uow, tenant, kind, asked, size)
-
-
-async def _business(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> BusinessFacts:
-    limit = tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH)
-    used_up = False
-    if limit is not None:
-        used_up = await month_usage(uow, tenant.id, tenant.timezone, now) >= limit
-    return business_facts(tenant, monthly_limit_reached=used_up)
 
 
 async def _session(

@@ -30,6 +30,22 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
 
 
+class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail that says: these places are held for you until you have paid."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    party_size: int
+    price: str
+    pay_until: str
+    booking_url: str
+
+
 class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: these dates do not take place for you.
 

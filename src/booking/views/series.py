@@ -139,6 +139,7 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     order_id: UUID
+    customer_id: UUID
     reference: str
     name: str
     email: str

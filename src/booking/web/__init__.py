@@ -5,6 +5,10 @@ from typing import Any
 from src.booking.web import (
     api,
     cancellations,
+    customer,
+    customer_booking,
+    customer_merge,
+    customers,
     guest_booking,
     guest_page,
     hub,
@@ -39,6 +43,10 @@ route_handlers: list[Any] = [
     *cancellations.route_handlers,
     *imports.route_handlers,
     *import_columns.route_handlers,
+    *customers.route_handlers,
+    *customer.route_handlers,
+    *customer_merge.route_handlers,
+    *customer_booking.route_handlers,
 ]
 
 

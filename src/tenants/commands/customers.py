@@ -2,16 +2,29 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, Uuid, bindparam, insert, text
+from sqlalchemy import Executable, Table, Uuid, bindparam, exists, insert, select, text
 
 from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound, Unavailable
+from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.models import Customer, Participant
 
 PARTICIPANTS = cast(Table, Participant.__table__)
+
+# The customer that an address leads to: its own, or the one that has swallowed it. The lock lasts
+# until COMMIT, so that a merge waits for whoever is about to write something under the customer; it
+# is the one that the foreign keys take anyway. Who waited for a merge finds no row: the customer
+# that was read is no longer the one to take.
+_LIVING = (
+    "SELECT living.id FROM customers AS named JOIN customers AS living"
+    " ON living.tenant_id = named.tenant_id"
+    " AND living.id = coalesce(named.merged_into, named.id) WHERE named.tenant_id = :tenant_id"
+)
+_LOCK = " FOR KEY SHARE OF named, living"
 
 # One round trip whether the address is known or not. The second arm's snapshot misses a row that
 # somebody else commits while the first one waits for it; then there is no row, and we look again.
@@ -22,16 +35,26 @@ _FIND_OR_ADD = (
         " VALUES (:tenant_id, :id, :email, :name, :phone, false, :now)"
         " ON CONFLICT (tenant_id, email) WHERE email IS NOT NULL DO NOTHING RETURNING id)"
         " SELECT id FROM added UNION ALL"
-        " SELECT id FROM customers WHERE tenant_id = :tenant_id AND email = :email LIMIT 1"
+        " SELECT id FROM (SELECT living.id FROM customers AS named JOIN customers AS living"
+        " ON living.tenant_id = named.tenant_id"
+        " AND living.id = coalesce(named.merged_into, named.id) WHERE named.tenant_id = :tenant_id"
+        " AND named.email = :email FOR KEY SHARE OF named, living) AS known LIMIT 1"
     )
     .bindparams(bindparam("tenant_id", type_=Uuid()), bindparam("id", type_=Uuid()))
     .columns(id=Uuid())
 )
 _FIND = (
-    text("SELECT id FROM customers WHERE tenant_id = :tenant_id AND email = :email")
+    text(f"{_LIVING} AND named.email = :email{_LOCK}")
     .bindparams(bindparam("tenant_id", type_=Uuid()))
     .columns(id=Uuid())
 )
+_KEEP = (
+    text(f"{_LIVING} AND named.id = :id{_LOCK}")
+    .bindparams(bindparam("tenant_id", type_=Uuid()), bindparam("id", type_=Uuid()))
+    .columns(id=Uuid())
+)
+LOOKS = 3
+"""How often we look again. One merge makes us look twice; more at once is a business in trouble."""
 
 
 def normalise_email(email: str) -> str:
@@ -45,16 +68,40 @@ async def find_or_add_customer(
     """The customer with this address, or a new one; without an address always a new one.
 
     A known customer is left as it is: typing somebody's address proves nothing, so neither the
-    stored name nor the stored phone changes, and a row that others hold is not waited for.
+    stored name nor the stored phone changes. An address of one who was merged leads to who is left.
+    Until COMMIT the customer stays the right one; only a merge of it is waited for.
+    Raises: Unavailable while one merge follows another.
     """
     if not email:
         return await _add(uow, name, phone, now)
     known_as = {"tenant_id": uow.tenant, "email": normalise_email(email)}
     values = {**known_as, "id": new_id(), "name": name, "phone": phone, "now": now}
     found: UUID | None = await uow.session.scalar(_FIND_OR_ADD, values)
-    if found is None:
-        found = (await uow.session.execute(_FIND, known_as)).scalar_one()
-    return found
+    return found if found is not None else await _found(uow, _FIND, known_as)
+
+
+async def keep_customer(uow: UnitOfWork, customer_id: UUID) -> UUID:
+    """The customer, or the one it was merged into, who stays the right one until COMMIT.
+
+    For whoever writes something under a customer that was read before.
+    Raises: NotFound, for another tenant's too; Unavailable while one merge follows another.
+    """
+    known = exists().where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
+    if not await uow.session.scalar(select(known)):
+        raise no_such_customer()
+    return await _found(uow, _KEEP, {"tenant_id": uow.tenant, "id": customer_id})
+
+
+async def _found(uow: UnitOfWork, statement: Executable, known_as: dict[str, Any]) -> UUID:
+    for _look in range(LOOKS):
+        found: UUID | None = await uow.session.scalar(statement, known_as)
+        if found is not None:
+            return found
+    raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
+
+
+def no_such_customer() -> NotFound:
+    return NotFound(_("There is no such customer."))
 
 
 async def _add(uow: UnitOfWork, name: str, phone: str, now: datetime) -> UUID:

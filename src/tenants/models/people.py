@@ -13,10 +13,24 @@ from src.platform.db import Base, TenantScoped, within_tenant
 
 
 class Customer(TenantScoped, Base):
-    """A guest as this tenant knows them; unique by trimmed lower-case e-mail where there is one."""
+    """A guest as this tenant knows them; unique by trimmed lower-case e-mail where there is one.
+
+    `merged_into` is set on one that turned out to be another: nothing refers to it any more, its
+    address goes on leading to the other, and it is never itself merged into.
+    """
 
     __tablename__ = "customers"
     __table_args__ = (
+        within_tenant("merged_into", "customers"),
+        CheckConstraint("merged_into <> id", name="merged_into_another"),
+        Index("ix_customers_name", "tenant_id", text("lower(name)")),
+        Index("ix_customers_phone", "tenant_id", "phone", postgresql_where=text("phone <> ''")),
+        Index(
+            "ix_customers_merged_into",
+            "tenant_id",
+            "merged_into",
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
         Index(
             "uq_customers_email",
             "tenant_id",
@@ -32,6 +46,39 @@ class Customer(TenantScoped, Base):
     phone: Mapped[str] = mapped_column(default="")
     is_established: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    merged_into: Mapped[UUID | None]
+    merged_at: Mapped[datetime | None]
+
+
+class CustomerNote(TenantScoped, Base):
+    """What staff want to remember of a customer; no guest ever sees it."""
+
+    __tablename__ = "customer_notes"
+    __table_args__ = (
+        within_tenant("customer_id", "customers"),
+        Index("ix_customer_notes_customer", "tenant_id", "customer_id"),
+    )
+
+    customer_id: Mapped[UUID]
+    text: Mapped[str]
+    author_id: Mapped[UUID | None]
+    author_name: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class CustomerTag(TenantScoped, Base):
+    """A word by which staff find customers again; each customer has it once."""
+
+    __tablename__ = "customer_tags"
+    __table_args__ = (
+        within_tenant("customer_id", "customers"),
+        UniqueConstraint("tenant_id", "customer_id", "word", name="uq_customer_tags_word"),
+        CheckConstraint("word = lower(btrim(word)) AND word <> ''", name="word_normalised"),
+        Index("ix_customer_tags_word", "tenant_id", "word"),
+    )
+
+    customer_id: Mapped[UUID]
+    word: Mapped[str]
 
 
 class Participant(TenantScoped, Base):

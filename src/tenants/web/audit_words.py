@@ -53,6 +53,13 @@ _SENTENCES = {
     "booking.cancelled": N_("Cancelled a booking"),
     "booking.cancellation_undone": N_("Took back the cancelling of a booking"),
     "timetable.given_up": N_("Gave up importing a timetable"),
+    "customer.added": N_("Added a customer"),
+    "customer.changed": N_("Changed a customer"),
+    "customer.tagged": N_("Changed a customer's tags"),
+    "customer.note_removed": N_("Removed a note about a customer"),
+    "customer.merged": N_("Merged two customers"),
+    "customer.booked": N_("Booked for a customer"),
+    "customer.exported": N_("Exported customers"),
     "order.marked_paid": N_("Marked an order as paid"),
     "order.refund_asked": N_("Asked for a refund"),
     "order.refund_retried": N_("Tried a refund again"),
@@ -62,6 +69,9 @@ _SENTENCES = {
 
 _FIELDS = {
     "name": N_("name"),
+    "email": N_("e-mail"),
+    "phone": N_("phone"),
+    "is_established": N_("established or not"),
     "slug": N_("address of the booking page"),
     "about": N_("about you"),
     "contact_email": N_("e-mail"),

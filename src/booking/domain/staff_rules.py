@@ -1,0 +1,46 @@
+"""What does not hold for staff who book for a guest, and how it may be paid then.
+
+Staff are not bound by the minimum notice, the furthest day, the opening of drop-ins or the join
+policy: those keep guests off what the business would rather arrange itself. Everything else, the
+seats above all, holds for them too. The facts are relaxed and then judged by the one function that
+judges guests (`bookable`), so that there is no second set of rules.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from src.booking.domain.bookable import SeriesFacts, ServiceFacts, SessionFacts
+from src.booking.domain.kinds import JoinPolicy, SeriesPriceType
+from src.booking.domain.pricing import SeriesTerms
+from src.booking.domain.quotes import Quote
+
+StaffPays = Literal["on_site", "free", "link"]
+"""Paid at the door, given away, or paid online by a link that the guest gets by mail."""
+
+
+def session_for_staff(facts: SessionFacts) -> SessionFacts:
+    """The same session, asked for by staff."""
+    return replace(facts, service=_service_for_staff(facts.service), drop_in_opens_at=None)
+
+
+def series_for_staff(facts: SeriesFacts, price_type: SeriesPriceType) -> SeriesFacts:
+    """The same series, asked for by staff and paid as they say."""
+    terms = replace(terms_for_staff(facts.terms), price_type=price_type)
+    return replace(facts, service=_service_for_staff(facts.service), terms=terms)
+
+
+def terms_for_staff(terms: SeriesTerms) -> SeriesTerms:
+    """Joined at any time and up to the start; the price is worked out as for a guest."""
+    return replace(terms, join_policy=JoinPolicy.ANY_TIME, min_notice_minutes=0)
+
+
+def quote_paid(quote: Quote, pays: StaffPays) -> Quote:
+    """The same thing at the same price, or at none, paid as staff say."""
+    if pays == "free":
+        return replace(quote, unit_minor=0, price_type=SeriesPriceType.FREE)
+    kinds = {"on_site": SeriesPriceType.ON_SITE, "link": SeriesPriceType.ONLINE}
+    return replace(quote, price_type=kinds[pays])
+
+
+def _service_for_staff(service: ServiceFacts) -> ServiceFacts:
+    return replace(service, min_notice_minutes=0, horizon_days=None)

@@ -1,0 +1,261 @@
+"""One customer's whole story, in as many statements as it has parts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, func, or_, select
+
+from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.models import Order, OrderLine
+from src.booking.domain.kinds import SeatState
+from src.booking.domain.states import LIVE_SEATS
+from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.customers import get_customer
+from src.booking.views.customers import (
+    CustomerHead,
+    CustomerStory,
+    Double,
+    LogLine,
+    MoneySum,
+    NoteLine,
+    OrderRow,
+    ParticipantLine,
+    SeatLine,
+)
+from src.platform.db.uow import UnitOfWork
+from src.tenants.models import AuditEntry, Customer, CustomerNote, Participant
+
+MOST_SEATS, MOST_ORDERS, MOST_LINES, MOST_DOUBLES = 200, 200, 100, 10
+SHARED = ("same_phone", "same_name", "same_email")
+LIVE = frozenset(str(state) for state in LIVE_SEATS)
+
+
+async def get_customer_story(uow: UnitOfWork, customer_id: UUID, now: datetime) -> CustomerStory:
+    """Raises: NotFound. Who was merged has no story of their own: look at `head.merged_into`."""
+    head = await get_customer(uow, customer_id)
+    seats = await _seats(uow, customer_id)
+    return CustomerStory(
+        head=head,
+        upcoming=sorted(
+            (seat for seat in seats if seat.ends_at > now), key=lambda seat: seat.starts_at
+        ),
+        past=[seat for seat in seats if seat.ends_at <= now],
+        orders=await _orders(uow, customer_id),
+        money=await _money(uow, customer_id),
+        participants=await _participants(uow, customer_id),
+        notes=await _notes(uow, customer_id),
+        log=await _log(uow, customer_id),
+        doubles=await list_doubles(uow, head),
+    )
+
+
+async def _seats(uow: UnitOfWork, customer_id: UUID) -> list[SeatLine]:
+    """Latest first; holds that died are nobody's story."""
+    found = await uow.session.execute(
+        select(Seat, Session, Service.name.label("service"), Series.title.label("series"))
+        .add_columns(Participant.name.label("participant"))
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .join(
+            Service, (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id)
+        )
+        .join(
+            Participant,
+            (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
+        )
+        .outerjoin(
+            Series, (Series.tenant_id == Booking.tenant_id) & (Series.id == Booking.series_id)
+        )
+        .where(
+            Booking.tenant_id == uow.tenant,
+            Booking.customer_id == customer_id,
+            Seat.state != str(SeatState.EXPIRED),
+        )
+        .order_by(Session.starts_at.desc(), Seat.id)
+        .limit(MOST_SEATS)
+    )
+    return [_seat(row) for row in found]
+
+
+def _seat(row: Row[Any]) -> SeatLine:
+    seat: Seat = row.Seat
+    session: Session = row.Session
+    return SeatLine(
+        session_id=session.id,
+        booking_id=seat.booking_id,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        what=" · ".join(filter(None, (row.service, row.series, session.title))),
+        participant=row.participant,
+        state=seat.state,
+        is_live=seat.state in LIVE,
+    )
+
+
+async def _orders(uow: UnitOfWork, customer_id: UUID) -> list[OrderRow]:
+    found = await uow.session.execute(
+        select(Order, OrderLine.description.label("what"))
+        .outerjoin(
+            OrderLine,
+            (OrderLine.tenant_id == Order.tenant_id)
+            & (OrderLine.order_id == Order.id)
+            & (OrderLine.position == 0),
+        )
+        .where(Order.tenant_id == uow.tenant, Order.customer_id == customer_id)
+        .order_by(Order.created_at.desc(), Order.id.desc())
+        .limit(MOST_ORDERS)
+    )
+    return [_order(row.Order, row.what or "") for row in found]
+
+
+def _order(order: Order, what: str) -> OrderRow:
+    is_due = order.state == OrderState.CONFIRMED and order.payment_mode == PaymentMode.ON_SITE
+    return OrderRow(
+        id=order.id,
+        reference=order.reference,
+        what=what,
+        state=order.state,
+        payment_mode=order.payment_mode,
+        source=order.source,
+        currency=order.currency,
+        total_minor=order.total_minor,
+        paid_minor=order.paid_minor,
+        refunded_minor=order.refunded_minor,
+        owed_minor=max(order.total_minor - order.paid_minor, 0) if is_due else 0,
+        created_at=order.created_at,
+        confirmed_at=order.confirmed_at,
+        consents=order.consents,
+    )
+
+
+async def _money(uow: UnitOfWork, customer_id: UUID) -> list[MoneySum]:
+    """Over all orders, those too that the list leaves out."""
+    is_due = (Order.state == str(OrderState.CONFIRMED)) & (
+        Order.payment_mode == str(PaymentMode.ON_SITE)
+    )
+    unpaid = func.greatest(Order.total_minor - Order.paid_minor, 0)
+    found = await uow.session.execute(
+        select(
+            Order.currency,
+            func.coalesce(func.sum(Order.paid_minor), 0),
+            func.coalesce(func.sum(Order.refunded_minor), 0),
+            func.coalesce(func.sum(unpaid).filter(is_due), 0),
+        )
+        .where(Order.tenant_id == uow.tenant, Order.customer_id == customer_id)
+        .group_by(Order.currency)
+        .order_by(Order.currency)
+    )
+    return [
+        MoneySum(currency=row[0], paid_minor=row[1], refunded_minor=row[2], owed_minor=row[3])
+        for row in found
+    ]
+
+
+async def _participants(uow: UnitOfWork, customer_id: UUID) -> list[ParticipantLine]:
+    """By name, since each checkout makes its own; only those who have a live seat."""
+    found = await uow.session.execute(
+        select(func.max(Participant.name), func.count())
+        .select_from(Participant)
+        .join(
+            Seat,
+            (Seat.tenant_id == Participant.tenant_id)
+            & (Seat.participant_id == Participant.id)
+            & Seat.state.in_(LIVE),
+        )
+        .where(Participant.tenant_id == uow.tenant, Participant.customer_id == customer_id)
+        .group_by(func.lower(Participant.name))
+        .order_by(func.count().desc(), func.lower(Participant.name))
+        .limit(MOST_LINES)
+    )
+    return [ParticipantLine(name=name, seats=seats) for name, seats in found]
+
+
+async def _notes(uow: UnitOfWork, customer_id: UUID) -> list[NoteLine]:
+    found = await uow.session.scalars(
+        select(CustomerNote)
+        .where(CustomerNote.tenant_id == uow.tenant, CustomerNote.customer_id == customer_id)
+        .order_by(CustomerNote.created_at.desc(), CustomerNote.id.desc())
+        .limit(MOST_LINES)
+    )
+    return [
+        NoteLine(id=note.id, text=note.text, who=note.author_name, at=note.created_at)
+        for note in found
+    ]
+
+
+async def _log(uow: UnitOfWork, customer_id: UUID) -> list[LogLine]:
+    """Also what was done to those who have been merged into this customer."""
+    merged = select(Customer.id).where(
+        Customer.tenant_id == uow.tenant, Customer.merged_into == customer_id
+    )
+    found = await uow.session.scalars(
+        select(AuditEntry)
+        .where(
+            AuditEntry.tenant_id == uow.tenant,
+            or_(AuditEntry.subject_id == customer_id, AuditEntry.subject_id.in_(merged)),
+        )
+        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+        .limit(MOST_LINES)
+    )
+    return [
+        LogLine(at=entry.at, who=entry.actor_name, action=entry.action, detail=entry.detail)
+        for entry in found
+    ]
+
+
+async def list_doubles(uow: UnitOfWork, head: CustomerHead) -> list[Double]:
+    """Who has the same number, the same name, or the same address but for dots; at most ten.
+
+    Nothing of this is ever merged by itself: a family shares a phone.
+    """
+    same = _same(head)
+    if not same:
+        return []
+    found = await uow.session.execute(
+        select(Customer, *(condition.label(name) for name, condition in same.items()))
+        .where(
+            Customer.tenant_id == uow.tenant,
+            Customer.id != head.id,
+            Customer.merged_into.is_(None),
+            or_(*same.values()),
+        )
+        .order_by(func.lower(Customer.name), Customer.id)
+        .limit(MOST_DOUBLES)
+    )
+    return [_double(row, list(same)) for row in found]
+
+
+def _same(head: CustomerHead) -> dict[str, ColumnElement[bool]]:
+    conditions: dict[str, ColumnElement[bool]] = {}
+    if head.phone:
+        conditions["same_phone"] = Customer.phone == head.phone
+    if head.name:
+        conditions["same_name"] = func.lower(Customer.name) == head.name.lower()
+    if head.email:
+        conditions["same_email"] = _without_dots() == without_dots(head.email)
+    return conditions
+
+
+def without_dots(email: str) -> str:
+    """The address as those providers read it who ignore dots before the @."""
+    local, _at, domain = email.lower().rpartition("@")
+    return f"{local.replace('.', '')}@{domain}"
+
+
+def _without_dots() -> ColumnElement[str]:
+    local = func.split_part(Customer.email, "@", 1)
+    return func.replace(local, ".", "") + "@" + func.split_part(Customer.email, "@", 2)
+
+
+def _double(row: Row[Any], known: Sequence[str]) -> Double:
+    customer: Customer = row.Customer
+    shared = {name: bool(getattr(row, name)) if name in known else False for name in SHARED}
+    return Double(
+        id=customer.id,
+        name=customer.name,
+        email=customer.email or "",
+        phone=customer.phone,
+        **shared,
+    )

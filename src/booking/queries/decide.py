@@ -1,0 +1,125 @@
+"""Whether something may be booked, by whom, and at what price: read once, judged by one function.
+
+The booking command refuses with the answer; the dashboard shows it as "why can't Anna book this?".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from src.booking.domain.bookable import (
+    BusinessFacts,
+    why_not_bookable_series,
+    why_not_bookable_session,
+)
+from src.booking.domain.quotes import Quote, SubjectKind
+from src.booking.domain.reasons import Reason
+from src.booking.domain.staff_rules import (
+    StaffPays,
+    quote_paid,
+    series_for_staff,
+    session_for_staff,
+)
+from src.booking.models import Service, Session
+from src.booking.queries.offer_facts import (
+    business_facts,
+    quote_of_series,
+    quote_of_session,
+    series_facts,
+    session_facts,
+)
+from src.booking.queries.offers import count_as_free, get_series_offer, get_session_offer
+from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.entitlements import Limit
+from src.tenants.queries.consequences import month_usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """The price, and every reason against; `runs` are the session, or all of the series."""
+
+    service: Service
+    runs: list[Session]
+    quote: Quote
+    reasons: list[Reason]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is asked for, and for how many; with `pays` it is staff who ask."""
+
+    kind: SubjectKind
+    subject_id: UUID
+    size: int = 1
+    pays: StaffPays | None = None
+
+
+async def business_now(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> BusinessFacts:
+    """The business as a page shows it: the month's counter is read and not claimed."""
+    limit = tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH)
+    used_up = False
+    if limit is not None:
+        used_up = await month_usage(uow, tenant.id, tenant.timezone, now) >= limit
+    return business_facts(tenant, monthly_limit_reached=used_up)
+
+
+async def decide(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    business: BusinessFacts,
+    asked: Asked,
+    now: datetime,
+    held: Mapping[UUID, int] | None = None,
+) -> Decided:
+    """`held` are seats by session that count as free.
+
+    Raises: NotFound for what is absent, or another business's.
+    """
+    if asked.kind == "session":
+        return await _session(uow, business, asked, now, held or {})
+    return await _series(uow, tenant, business, asked, now, held or {})
+
+
+async def _session(
+    uow: UnitOfWork, business: BusinessFacts, asked: Asked, now: datetime, held: Mapping[UUID, int]
+) -> Decided:
+    offer = await get_session_offer(uow, asked.subject_id)
+    count_as_free([offer.session], held)
+    quote = quote_of_session(offer, asked.size)
+    if asked.pays is not None:
+        quote = quote_paid(quote, asked.pays)
+    facts = session_facts(offer, business, quote)
+    if asked.pays is not None:
+        facts = session_for_staff(facts)
+    return Decided(
+        service=offer.service,
+        runs=[offer.session],
+        quote=quote,
+        reasons=why_not_bookable_session(facts, now),
+    )
+
+
+async def _series(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    business: BusinessFacts,
+    asked: Asked,
+    now: datetime,
+    held: Mapping[UUID, int],
+) -> Decided:
+    offer = await get_series_offer(uow, asked.subject_id)
+    count_as_free(offer.sessions, held)
+    by_staff = asked.pays is not None
+    quote = quote_of_series(offer, tenant, asked.size, now, by_staff=by_staff)
+    facts = series_facts(offer, business, asked.size)
+    if asked.pays is not None:
+        quote = quote_paid(quote, asked.pays)
+        facts = series_for_staff(facts, quote.price_type)
+    return Decided(
+        service=offer.service,
+        runs=list(offer.sessions),
+        quote=quote,
+        reasons=why_not_bookable_series(facts, now),
+    )

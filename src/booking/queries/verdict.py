@@ -1,0 +1,128 @@
+"""What a customer could be booked into, and what stands against it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from src.booking.domain.kinds import SessionState
+from src.booking.domain.quotes import SubjectKind
+from src.booking.domain.reasons import Reason
+from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.customer_story import LIVE
+from src.booking.queries.decide import Asked, business_now, decide
+from src.booking.views.customers import Verdict, WhyLine
+from src.platform.db.uow import UnitOfWork
+from src.platform.web.formats import datetime_local
+from src.tenants.context import TenantSnapshot
+
+MOST_SESSIONS, MOST_SERIES = 150, 60
+
+Choice = tuple[str, str]
+"""A value such as "session:<id>", and its words."""
+
+
+def read_subject(what: str) -> tuple[SubjectKind, UUID] | None:
+    """The kind and id in such a value, None for anything else."""
+    kind, _colon, typed = what.partition(":")
+    try:
+        subject_id = UUID(typed)
+    except ValueError:
+        return None
+    if kind == "session":
+        return "session", subject_id
+    return ("series", subject_id) if kind == "series" else None
+
+
+async def list_series_choices(uow: UnitOfWork) -> list[Choice]:
+    """Series with a date to come, also those that guests do not see."""
+    coming = (
+        select(Session.series_id)
+        .where(Session.tenant_id == uow.tenant, Session.starts_at >= uow.clock.now())
+        .where(Session.series_id.is_not(None))
+    )
+    found = await uow.session.execute(
+        select(Series.id, Service.name, Series.title)
+        .join(Service, (Service.tenant_id == Series.tenant_id) & (Service.id == Series.service_id))
+        .where(Series.tenant_id == uow.tenant, Series.id.in_(coming))
+        .order_by(Service.name, Series.title, Series.id)
+        .limit(MOST_SERIES)
+    )
+    return [(f"series:{row.id}", " · ".join((row.name, row.title))) for row in found]
+
+
+async def list_session_choices(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Choice]:
+    """The next dates; one further ahead is booked from its own page."""
+    found = await uow.session.execute(
+        select(Session.id, Session.starts_at, Session.title, Service.name)
+        .join(
+            Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
+        )
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.starts_at >= uow.clock.now(),
+            Session.state == str(SessionState.SCHEDULED),
+        )
+        .order_by(Session.starts_at, Session.id)
+        .limit(MOST_SESSIONS)
+    )
+    return [
+        (
+            f"session:{row.id}",
+            " · ".join(
+                filter(None, (datetime_local(row.starts_at, tenant.zone), row.name, row.title))
+            ),
+        )
+        for row in found
+    ]
+
+
+async def get_verdict(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    kind: SubjectKind,
+    subject_id: UUID,
+    customer_id: UUID | None,
+    now: datetime,
+) -> Verdict:
+    """For one person. Raises: NotFound for what is absent, or another business's."""
+    business = await business_now(uow, tenant, now)
+    asked = Asked(kind=kind, subject_id=subject_id)
+    guest = await decide(uow, tenant, business, asked, now)
+    by_staff = Asked(kind=kind, subject_id=subject_id, pays="on_site")
+    staff = await decide(uow, tenant, business, by_staff, now)
+    given = set(staff.quote.session_ids)
+    coming = [run for run in staff.runs if run.id in given]
+    one = staff.runs[0] if kind == "session" else None
+    return Verdict(
+        what=f"{kind}:{subject_id}",
+        name=staff.quote.description,
+        when=one.starts_at if one is not None else None,
+        href=f"/app/{tenant.slug}/{'sessions' if kind == 'session' else 'series'}/{subject_id}",
+        left=min((run.capacity - run.seats_taken for run in coming), default=0),
+        unit_minor=staff.quote.unit_minor,
+        has_seats=0 if customer_id is None else await _has(uow, kind, subject_id, customer_id),
+        guest=_lines(guest.reasons),
+        staff=_lines(staff.reasons),
+    )
+
+
+async def _has(uow: UnitOfWork, kind: SubjectKind, subject_id: UUID, customer_id: UUID) -> int:
+    """The customer's live seats in the session, or in the series as they bought it."""
+    which = Seat.session_id == subject_id if kind == "session" else Booking.series_id == subject_id
+    found = await uow.session.scalar(
+        select(func.count())
+        .select_from(Seat)
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Booking.customer_id == customer_id,
+            Seat.state.in_(LIVE),
+            which,
+        )
+    )
+    return found or 0
+
+
+def _lines(reasons: list[Reason]) -> list[WhyLine]:
+    return [WhyLine(sentence=reason.owner_sentence, mend=reason.mend) for reason in reasons]

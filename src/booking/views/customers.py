@@ -1,0 +1,159 @@
+"""What the pages about customers show."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+
+class CustomerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer in the list; `bookings` counts those that were confirmed."""
+
+    id: UUID
+    name: str
+    email: str
+    phone: str
+    is_established: bool
+    tags: list[str]
+    bookings: int
+    created_at: datetime
+
+
+class CustomersPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of the list, and all words that customers are tagged with."""
+
+    rows: list[CustomerRow]
+    total: int
+    number: int
+    has_more: bool
+    tags: list[str]
+
+
+class NoteLine(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    text: str
+    who: str
+    at: datetime
+
+
+class SeatLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One seat of the customer's; `participant` is who sits in it, "" for themselves."""
+
+    session_id: UUID
+    booking_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    what: str
+    participant: str
+    state: str
+    is_live: bool
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One order; `owed_minor` is what is still to be taken on site."""
+
+    id: UUID
+    reference: str
+    what: str
+    state: str
+    payment_mode: str
+    source: str
+    currency: str
+    total_minor: int
+    paid_minor: int
+    refunded_minor: int
+    owed_minor: int
+    created_at: datetime
+    confirmed_at: datetime | None
+    consents: dict[str, Any]
+
+
+class MoneySum(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a customer's money in one currency."""
+
+    currency: str
+    paid_minor: int
+    refunded_minor: int
+    owed_minor: int
+
+
+class ParticipantLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Everyone of one name who has sat in the customer's seats; "" for those without a name."""
+
+    name: str
+    seats: int
+
+
+class LogLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the log about the customer."""
+
+    at: datetime
+    who: str
+    action: str
+    detail: dict[str, Any]
+
+
+class Double(msgspec.Struct, frozen=True, kw_only=True):
+    """Another customer who may be the same person; what they share, by name."""
+
+    id: UUID
+    name: str
+    email: str
+    phone: str
+    same_phone: bool
+    same_name: bool
+    same_email: bool
+
+
+class CustomerHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Who it is. `merged_into` is set on one who is gone; `tags` are in order."""
+
+    id: UUID
+    name: str
+    email: str
+    phone: str
+    is_established: bool
+    created_at: datetime
+    merged_into: UUID | None
+    tags: list[str]
+
+
+class CustomerStory(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a business knows of a customer. The lists end at their limits, newest first, but for
+    `upcoming`, where the next comes first.
+    """
+
+    head: CustomerHead
+    upcoming: list[SeatLine]
+    past: list[SeatLine]
+    orders: list[OrderRow]
+    money: list[MoneySum]
+    participants: list[ParticipantLine]
+    notes: list[NoteLine]
+    log: list[LogLine]
+    doubles: list[Double]
+
+
+class WhyLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason against, and what to do about it; `mend` is empty where nothing can be done."""
+
+    sentence: str
+    mend: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a session or a series can be booked: by the guest, and by staff for the guest.
+
+    `has_seats` counts the live seats that the customer has in it already. `href` is its page.
+    """
+
+    what: str
+    name: str
+    when: datetime | None
+    href: str
+    left: int
+    unit_minor: int
+    has_seats: int
+    guest: list[WhyLine]
+    staff: list[WhyLine]

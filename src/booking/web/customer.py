@@ -1,0 +1,255 @@
+"""/app/<slug>/customers/<id>: one customer's whole story, and what staff add to it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from src.booking.queries.customer_story import get_customer_story
+from src.booking.queries.verdict import (
+    Choice,
+    get_verdict,
+    list_series_choices,
+    list_session_choices,
+    read_subject,
+)
+from src.booking.views.customers import CustomerHead, CustomerStory, Verdict
+from src.booking.web.customer_words import Consent, Moment, consents_of, timeline, why_double
+from src.booking.web.customers import (
+    HOME,
+    MAY_CARE,
+    POST_OPTIONS,
+    REFUSED,
+    CustomerForm,
+    CustomerFormView,
+    customers_path,
+    head_of,
+)
+from src.booking.web.sold_words import Word, seat_words
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+from src.platform.services import Services
+from src.platform.web.forms import Bound, bind, blank, read_form
+from src.platform.web.pages import AnyRequest, flash, page, redirect
+from src.tenants.commands.customer_care import (
+    KnownAddress,
+    add_note,
+    change_customer,
+    remove_note,
+    set_tags,
+)
+from src.tenants.context import RequestContext
+
+ONE = HOME + "/{customer_id:uuid}"
+
+
+class NoteForm(msgspec.Struct):
+    text: Annotated[str, Meta(max_length=4000)] = ""
+
+
+class TagsForm(msgspec.Struct):
+    """Words with commas between them."""
+
+    tags: Annotated[str, Meta(max_length=800)] = ""
+
+
+class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
+    """The story. `verdict` answers "why can't they book this?" for the one that was chosen."""
+
+    story: CustomerStory
+    base: str
+    here: str
+    zone: str
+    timeline: list[Moment]
+    consents: list[Consent]
+    terms: str
+    shared: dict[UUID, str]
+    seat_states: dict[str, Word]
+    order_states: dict[str, Word]
+    note_form: Any
+    tags_form: Any
+    sessions: list[Choice]
+    series: list[Choice]
+    verdict: Verdict | None
+    currency: str
+
+
+@get(ONE, guards=MAY_CARE, include_in_schema=False)
+async def show_customer(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+) -> Response[bytes]:
+    """One who was merged is found under who is left."""
+    return await _show(request, services, ctx, customer_id)
+
+
+async def _show(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    customer_id: UUID,
+    note_form: Bound[NoteForm] | None = None,
+    tags_form: Bound[TagsForm] | None = None,
+) -> Response[bytes]:
+    subject = read_subject(request.query_params.get("what", ""))
+    now: datetime = services.clock.now()
+    async with services.uow_factory(ctx.here.id) as uow:
+        story = await get_customer_story(uow, customer_id, now)
+        if story.head.merged_into is not None:
+            return redirect(request, f"{customers_path(ctx)}/{story.head.merged_into}")
+        sessions = await list_session_choices(uow, ctx.here)
+        series = await list_series_choices(uow)
+        verdict = None
+        if subject is not None:
+            verdict = await get_verdict(uow, ctx.here, *subject, customer_id, now)
+    base = f"/app/{ctx.here.slug}"
+    tags = ", ".join(story.head.tags)
+    view = CustomerView(
+        story=story,
+        base=base,
+        here=f"{customers_path(ctx)}/{customer_id}",
+        zone=ctx.here.timezone,
+        timeline=timeline(story, base),
+        consents=consents_of(story, ctx.here.booking_terms),
+        terms=ctx.here.booking_terms,
+        shared={double.id: why_double(double) for double in story.doubles},
+        seat_states=seat_words(),
+        order_states=order_words(),
+        note_form=note_form or blank(NoteForm),
+        tags_form=tags_form or blank(TagsForm, {"tags": tags}),
+        sessions=sessions,
+        series=series,
+        verdict=verdict,
+        currency=ctx.here.currency,
+    )
+    status = REFUSED if note_form or tags_form else 200
+    return page(request, "booking/customers/show.html", view, status_code=status)
+
+
+def order_words() -> dict[str, Word]:
+    return {
+        "open": (_("Waiting for payment"), "warning"),
+        "confirmed": (_("Confirmed"), "success"),
+        "expired": (_("Not paid in time"), "muted"),
+        "cancelled": (_("Given up"), "muted"),
+    }
+
+
+@post(ONE + "/notes", **POST_OPTIONS)
+async def save_note(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+) -> Response[bytes]:
+    form = bind(NoteForm, await read_form(request))
+    if form.struct is None:
+        return await _show(request, services, ctx, customer_id, note_form=form)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await add_note(uow, ctx, customer_id, form.struct.text)
+    except InvalidInput as refusal:
+        return await _show(request, services, ctx, customer_id, note_form=form.refused(refusal))
+    flash(request, "success", _("The note is saved. Only staff can read it."))
+    return redirect(request, f"{customers_path(ctx)}/{customer_id}#notes")
+
+
+@post(ONE + "/notes/{note_id:uuid}/remove", **POST_OPTIONS)
+async def take_note_away(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+    note_id: FromPath[UUID],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        await remove_note(uow, ctx, customer_id, note_id)
+    flash(request, "success", _("The note is gone."))
+    return redirect(request, f"{customers_path(ctx)}/{customer_id}#notes")
+
+
+@post(ONE + "/tags", **POST_OPTIONS)
+async def save_tags(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+) -> Response[bytes]:
+    form = bind(TagsForm, await read_form(request))
+    if form.struct is None:
+        return await _show(request, services, ctx, customer_id, tags_form=form)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await set_tags(uow, ctx, customer_id, form.struct.tags)
+    except InvalidInput as refusal:
+        return await _show(request, services, ctx, customer_id, tags_form=form.refused(refusal))
+    flash(request, "success", _("The tags are saved."))
+    return redirect(request, f"{customers_path(ctx)}/{customer_id}#tags")
+
+
+@get(ONE + "/edit", guards=MAY_CARE, include_in_schema=False)
+async def edit_customer(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+) -> Response[bytes]:
+    head = await head_of(services, ctx, customer_id)
+    if head.merged_into is not None:
+        return redirect(request, f"{customers_path(ctx)}/{head.merged_into}/edit")
+    return _editor(request, ctx, head, blank(CustomerForm, head), None)
+
+
+@post(ONE + "/edit", **POST_OPTIONS)
+async def save_customer(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+) -> Response[bytes]:
+    head = await head_of(services, ctx, customer_id)
+    form = bind(CustomerForm, await read_form(request))
+    if form.struct is None:
+        return _editor(request, ctx, head, form, None)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await change_customer(uow, ctx, customer_id, form.struct.details())
+    except InvalidInput as refusal:
+        return _editor(request, ctx, head, form.refused(refusal), None)
+    except KnownAddress as refusal:
+        known = await head_of(services, ctx, refusal.customer_id)
+        return _editor(request, ctx, head, form.with_errors({"email": refusal.message}), known)
+    flash(request, "success", _("“%(name)s” is saved.", name=form.struct.name))
+    return redirect(request, f"{customers_path(ctx)}/{customer_id}")
+
+
+def _editor(
+    request: AnyRequest,
+    ctx: RequestContext,
+    head: CustomerHead,
+    form: Bound[CustomerForm],
+    known: CustomerHead | None,
+) -> Response[bytes]:
+    base = customers_path(ctx)
+    view = CustomerFormView(
+        form=form, head=head, known=known, base=base, back=f"{base}/{head.id}", what=""
+    )
+    status = REFUSED if form.errors or form.form_error else 200
+    return page(request, "booking/customers/form.html", view, status_code=status)
+
+
+route_handlers = [
+    show_customer,
+    save_note,
+    take_note_away,
+    save_tags,
+    edit_customer,
+    save_customer,
+]

@@ -1,0 +1,199 @@
+"""/app/<slug>/customers/<id>/book: staff book for a guest, and read what stands against it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from src.booking.commands.book import BookCommand, Booked
+from src.booking.domain.quotes import SubjectKind
+from src.booking.domain.staff_rules import StaffPays
+from src.booking.errors import NotBookable
+from src.booking.place import place_by_staff
+from src.booking.queries.customers import get_customer
+from src.booking.queries.verdict import (
+    Choice,
+    get_verdict,
+    list_series_choices,
+    list_session_choices,
+    read_subject,
+)
+from src.booking.views.customers import CustomerHead, Verdict
+from src.booking.web.customer import ONE
+from src.booking.web.customers import MAY_CARE, POST_OPTIONS, customers_path
+from src.booking.web.guest_forms import LARGEST_PARTY, new_form_token, token_of
+from src.platform.errors import Conflict, InvalidInput
+from src.platform.i18n import _
+from src.platform.services import Services
+from src.platform.web.forms import Bound, bind, blank, read_form
+from src.platform.web.pages import AnyRequest, flash, page, redirect
+from src.tenants.context import RequestContext
+
+LONGEST_NAME = 120
+
+
+class StaffBookingForm(msgspec.Struct):
+    """Who comes, a name a line, and how it is paid."""
+
+    pays: StaffPays
+    party: Annotated[str, Meta(max_length=LARGEST_PARTY * (LONGEST_NAME + 1))]
+    note: Annotated[str, Meta(max_length=1000)] = ""
+
+    def names(self) -> tuple[str, ...]:
+        """Raises: InvalidInput at `party`."""
+        names = tuple(line.strip() for line in self.party.splitlines() if line.strip())
+        if not names or len(names) > LARGEST_PARTY or any(len(n) > LONGEST_NAME for n in names):
+            sentence = _("Write one name a line, each of at most %(most)s letters.", most=120)
+            raise InvalidInput(sentence, fields={"party": sentence})
+        return names
+
+
+class StaffBookingView(msgspec.Struct, frozen=True, kw_only=True):
+    """The form for what was chosen, or the choice; `verdict` is None until something is."""
+
+    form: Any
+    form_token: str
+    head: CustomerHead
+    verdict: Verdict | None
+    sessions: list[Choice]
+    series: list[Choice]
+    ways: list[tuple[str, str, str]]
+    base: str
+    here: str
+    zone: str
+    currency: str
+
+
+@get(ONE + "/book", guards=MAY_CARE, include_in_schema=False)
+async def show_staff_booking(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+) -> Response[bytes]:
+    return await _show(request, services, ctx, customer_id, None, new_form_token())
+
+
+async def _show(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    customer_id: UUID,
+    form: Bound[StaffBookingForm] | None,
+    token: str,
+    status_code: int = 200,
+) -> Response[bytes]:
+    subject = read_subject(request.query_params.get("what", ""))
+    async with services.uow_factory(ctx.here.id) as uow:
+        head = await get_customer(uow, customer_id)
+        if head.merged_into is not None:
+            path = f"{customers_path(ctx)}/{head.merged_into}/book"
+            return redirect(request, f"{path}?{request.scope['query_string'].decode()}")
+        verdict = None
+        sessions: list[Choice] = []
+        series: list[Choice] = []
+        if subject is not None:
+            verdict = await get_verdict(uow, ctx.here, *subject, customer_id, uow.clock.now())
+        else:
+            sessions = await list_session_choices(uow, ctx.here)
+            series = await list_series_choices(uow)
+    view = StaffBookingView(
+        form=form or blank(StaffBookingForm, {"party": head.name, "pays": "on_site"}),
+        form_token=token,
+        head=head,
+        verdict=verdict,
+        sessions=sessions,
+        series=series,
+        ways=_ways(ctx, head),
+        base=f"/app/{ctx.here.slug}",
+        here=f"{customers_path(ctx)}/{customer_id}",
+        zone=ctx.here.timezone,
+        currency=ctx.here.currency,
+    )
+    return page(request, "booking/customers/book.html", view, status_code=status_code)
+
+
+def _ways(ctx: RequestContext, head: CustomerHead) -> list[tuple[str, str, str]]:
+    """How it may be paid: those only that can be."""
+    ways = [("on_site", _("On site"), _("Booked at once; you mark it as paid when it is."))]
+    if head.email and ctx.here.payments_ready:
+        sentence = _("The places are held for a day; they are booked when the guest has paid.")
+        ways.append(("link", _("By a link in a mail"), sentence))
+    ways.append(("free", _("Free"), _("Booked at once, and nothing is to be paid.")))
+    return ways
+
+
+@post(ONE + "/book", **POST_OPTIONS)
+async def book_for_guest(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+) -> Response[bytes]:
+    """Books once, however often it is sent; a refusal comes with its reasons, as they are now."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        head = await get_customer(uow, customer_id)
+    data = await read_form(request)
+    token, bound = token_of(data), bind(StaffBookingForm, data)
+    subject = read_subject(request.query_params.get("what", ""))
+    if bound.struct is None or subject is None:
+        return await _show(request, services, ctx, customer_id, bound, token, 422)
+    try:
+        command = _command(ctx, head, bound.struct, subject, token)
+        booked = await place_by_staff(services, ctx, command)
+    except InvalidInput as refusal:
+        shown = bound.refused(refusal)
+        return await _show(request, services, ctx, customer_id, shown, token, 422)
+    except Conflict as refusal:
+        shown = bound.with_errors(None, _sentence(refusal))
+        return await _show(request, services, ctx, customer_id, shown, token, 409)
+    flash(request, "success", _said(head, booked))
+    return redirect(request, f"{customers_path(ctx)}/{booked.order.customer_id}")
+
+
+def _sentence(refusal: Conflict) -> str:
+    """Every reason with its remedy where the rules refused; what happened where others were
+    faster.
+    """
+    if not isinstance(refusal, NotBookable):
+        return refusal.message
+    return " ".join(f"{one.owner_sentence} {one.mend}".strip() for one in refusal.reasons)
+
+
+def _command(
+    ctx: RequestContext,
+    head: CustomerHead,
+    form: StaffBookingForm,
+    subject: tuple[SubjectKind, UUID],
+    token: str,
+) -> BookCommand:
+    kind, subject_id = subject
+    return BookCommand(
+        kind=kind,
+        subject_id=subject_id,
+        party=form.names(),
+        guest_name=head.name,
+        guest_email=head.email,
+        guest_phone=head.phone,
+        form_token=token,
+        note=form.note,
+        source="staff",
+        locale=ctx.here.locale,
+        customer_id=head.id,
+        pays=form.pays,
+    )
+
+
+def _said(head: CustomerHead, booked: Booked) -> str:
+    if booked.needs_payment:
+        return _("The places are held. A link to pay is on its way to %(to)s.", to=head.email)
+    if head.email:
+        return _("Booked. A confirmation is on its way to %(to)s.", to=head.email)
+    return _("Booked for %(name)s.", name=head.name)
+
+
+route_handlers = [show_staff_booking, book_for_guest]

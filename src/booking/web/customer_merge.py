@@ -1,0 +1,138 @@
+"""Merging two customers: choose the other, see what it does, then do it."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from src.booking.queries.customer_story import list_doubles
+from src.booking.queries.customers import CustomerFilter, get_customer, list_customers
+from src.booking.views.customers import CustomerHead, CustomerRow, Double
+from src.booking.web.customer import ONE
+from src.booking.web.customer_words import why_double
+from src.booking.web.customers import MAY_CARE, POST_OPTIONS, customers_path, head_of
+from src.platform.errors import Conflict
+from src.platform.i18n import _
+from src.platform.services import Services
+from src.platform.web.pages import AnyRequest, flash, page, redirect
+from src.tenants.commands.merge_customers import merge_customers
+from src.tenants.context import RequestContext
+from src.tenants.queries.merging import MergePreview, preview_merge
+
+
+class ChooseView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who might be the same person: likely doubles first, and whoever was searched for."""
+
+    head: CustomerHead
+    doubles: list[Double]
+    shared: dict[UUID, str]
+    search: str
+    rows: list[CustomerRow]
+    base: str
+    here: str
+
+
+class MergeView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the merge would do; `why_not` when it cannot be done."""
+
+    kept: CustomerHead
+    gone: CustomerHead
+    preview: MergePreview
+    why_not: str | None
+    base: str
+    here: str
+    other_way: str
+
+
+@get(ONE + "/merge", guards=MAY_CARE, include_in_schema=False)
+async def choose_other(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+    q: FromQuery[str] = "",
+) -> Response[bytes]:
+    search, rows = q.strip()[:100], []
+    async with services.uow_factory(ctx.here.id) as uow:
+        head = await get_customer(uow, customer_id)
+        doubles = await list_doubles(uow, head)
+        if search:
+            found = await list_customers(uow, CustomerFilter(search=search))
+            rows = [row for row in found.rows if row.id != customer_id]
+    view = ChooseView(
+        head=head,
+        doubles=doubles,
+        shared={double.id: why_double(double) for double in doubles},
+        search=search,
+        rows=rows,
+        base=customers_path(ctx),
+        here=f"{customers_path(ctx)}/{customer_id}",
+    )
+    return page(request, "booking/customers/choose.html", view)
+
+
+@get(ONE + "/merge/{other_id:uuid}", guards=MAY_CARE, include_in_schema=False)
+async def ask_merge(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+    other_id: FromPath[UUID],
+) -> Response[bytes]:
+    """`customer_id` is who is left, `other_id` who becomes a part of them."""
+    return await _ask(request, services, ctx, customer_id, other_id)
+
+
+async def _ask(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    kept_id: UUID,
+    gone_id: UUID,
+    refusal: Conflict | None = None,
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        kept = await get_customer(uow, kept_id)
+        gone = await get_customer(uow, gone_id)
+        preview = await preview_merge(uow, gone_id, kept_id)
+    base = customers_path(ctx)
+    why_not = refusal.message if refusal is not None else preview.why_not
+    view = MergeView(
+        kept=kept,
+        gone=gone,
+        preview=preview,
+        why_not=why_not,
+        base=base,
+        here=f"{base}/{kept.merged_into or kept_id}",
+        other_way=f"{base}/{gone_id}/merge/{kept_id}",
+    )
+    return page(request, "booking/customers/merge.html", view, status_code=409 if why_not else 200)
+
+
+@post(ONE + "/merge/{other_id:uuid}", **POST_OPTIONS)
+async def merge(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    customer_id: FromPath[UUID],
+    other_id: FromPath[UUID],
+) -> Response[bytes]:
+    gone = await head_of(services, ctx, other_id)
+    kept = await head_of(services, ctx, customer_id)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await merge_customers(uow, ctx, other_id, customer_id)
+    except Conflict as refusal:
+        return await _ask(request, services, ctx, customer_id, other_id, refusal)
+    flash(
+        request,
+        "success",
+        _("“%(gone)s” is now a part of “%(kept)s”.", gone=gone.name, kept=kept.name),
+    )
+    return redirect(request, f"{customers_path(ctx)}/{customer_id}")
+
+
+route_handlers = [choose_other, ask_merge, merge]
