@@ -10,7 +10,7 @@ from src.platform.clock import SystemClock
 from src.platform.config import Settings
 from src.platform.db.engine import make_engine, make_sessions
 from src.platform.db.uow import unit_of_work_factory
-from src.platform.mail.sender import SmtpMailer
+from src.platform.mail.smtp import SmtpMailer
 from src.platform.services import Services
 
 
@@ -21,8 +21,10 @@ class Running:
     services: Services
     engine: AsyncEngine
     gateway: StripeGateway
+    mailer: SmtpMailer
 
     async def close(self) -> None:
+        self.mailer.close()
         await self.gateway.close()
         await self.services.redis.aclose()
         await self.engine.dispose()
@@ -33,12 +35,13 @@ def open_services(settings: Settings) -> Running:
     clock = SystemClock()
     engine = make_engine(settings.database_url, pool_size=settings.database_pool_size)
     gateway = StripeGateway.from_settings(settings)
+    mailer = SmtpMailer.from_settings(settings)
     services = Services(
         settings,
         clock,
         unit_of_work_factory(make_sessions(engine), clock),
         Redis.from_url(settings.redis_url),
-        SmtpMailer.from_settings(settings),
+        mailer,
         {StripeGateway: gateway},
     )
-    return Running(services, engine, gateway)
+    return Running(services, engine, gateway, mailer)

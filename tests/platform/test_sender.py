@@ -1,18 +1,22 @@
 """One run at a time speaks to the mail server about a mail, and never for longer than a lease."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import anyio
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtplib import SMTPRecipientRefused
 from anyio.abc import SocketAttribute, SocketStream
-from litestar_email import EmailMultiAlternatives
+from litestar_email import EmailDeliveryError, EmailMultiAlternatives
 from sqlalchemy import text
 
 from src.platform.ids import new_id
 from src.platform.mail.queue import queue_mail
-from src.platform.mail.sender import DIALOGUE_SECONDS, SmtpMailer
+from src.platform.mail.smtp import DIALOGUE_SECONDS, SmtpMailer
 from src.platform.outbox.relay import LEASE
 from src.platform.services import Services
 from tests.platform.test_uow import a_mail
@@ -60,7 +64,7 @@ async def test_a_server_that_talks_on_is_left_in_time(
     chatty_server: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert timedelta(seconds=DIALOGUE_SECONDS) < LEASE
-    monkeypatch.setattr("src.platform.mail.sender.DIALOGUE_SECONDS", 0.2)
+    monkeypatch.setattr("src.platform.mail.smtp.DIALOGUE_SECONDS", 0.2)
     mailer = SmtpMailer(f"smtp://127.0.0.1:{chatty_server}", "bookings@seatline.example")
     message = EmailMultiAlternatives(subject="Hi", body="Hello", to=["carl@example.com"])
     with anyio.fail_after(5), pytest.raises(TimeoutError):
@@ -88,3 +92,106 @@ async def test_a_refusal_lets_go_of_the_mail(
     clock.advance(timedelta(seconds=3))
     await work(services, tenant_id)
     assert len(mailer.sent) == 1
+
+
+class CountingServer:
+    """A mail server that counts its guests and can hang up on them."""
+
+    def __init__(self) -> None:
+        self.connections: list[SMTP] = []
+        self.taken: list[str] = []
+        self.says_no = ""
+
+    def __call__(self) -> SMTP:
+        loop = asyncio.get_running_loop()
+        connection = SMTP(self, hostname="mail.example", loop=loop)
+        self.connections.append(connection)
+        return connection
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, server: SMTP, session: Any, envelope: Envelope, recipient: str, options: list[str]
+    ) -> str:
+        if recipient == self.says_no:
+            return "550 Nobody of that name"
+        envelope.rcpt_tos.append(recipient)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
+        self.taken += envelope.rcpt_tos
+        return "250 OK"
+
+    async def hang_up(self) -> None:
+        for connection in self.connections:
+            if connection.transport is not None:
+                connection.transport.close()
+        await anyio.wait_all_tasks_blocked()
+
+
+@pytest.fixture
+async def server() -> CountingServer:
+    return CountingServer()
+
+
+@pytest.fixture
+async def smtp(server: CountingServer) -> AsyncIterator[SmtpMailer]:
+    listening = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    mailer = SmtpMailer(f"smtp://127.0.0.1:{port}", "bookings@seatline.example")
+    yield mailer
+    mailer.close()
+    await server.hang_up()
+    listening.close()
+    await listening.wait_closed()
+
+
+def to(recipient: str) -> EmailMultiAlternatives:
+    return EmailMultiAlternatives(subject="Hi", body="Hello", to=[recipient])
+
+
+async def test_mails_that_follow_go_through_the_same_connection(
+    smtp: SmtpMailer, server: CountingServer
+) -> None:
+    people = [f"guest{number}@example.com" for number in range(5)]
+    for person in people:
+        await smtp.send(to(person))
+    assert server.taken == people
+    assert len(server.connections) == 1
+
+
+async def test_a_server_that_has_hung_up_meanwhile_is_called_again(
+    smtp: SmtpMailer, server: CountingServer
+) -> None:
+    await smtp.send(to("carl@example.com"))
+    await server.hang_up()
+    await smtp.send(to("mia@example.com"))
+    assert server.taken == ["carl@example.com", "mia@example.com"]
+    assert len(server.connections) == 2
+
+
+async def test_a_refused_mail_leaves_nothing_behind_for_the_next(
+    smtp: SmtpMailer, server: CountingServer
+) -> None:
+    server.says_no = "nobody@example.com"
+    await smtp.send(to("carl@example.com"))
+    with pytest.raises(SMTPRecipientRefused):
+        await smtp.send(to(server.says_no))
+    await smtp.send(to("mia@example.com"))
+    assert server.taken == ["carl@example.com", "mia@example.com"]
+
+
+async def test_connections_that_nobody_uses_are_let_go(
+    smtp: SmtpMailer, server: CountingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("src.platform.mail.smtp.KEPT_SECONDS", 0)
+    await smtp.send(to("carl@example.com"))
+    with anyio.fail_after(5):
+        while server.connections[0].transport is not None:
+            await anyio.wait_all_tasks_blocked()
+
+
+async def test_an_address_that_is_not_ascii_goes_to_a_server_that_can(
+    smtp: SmtpMailer, server: CountingServer
+) -> None:
+    with pytest.raises(EmailDeliveryError):
+        await smtp.send(to("zoë@example.com"))
+    assert server.taken == []

@@ -1,26 +1,22 @@
-"""Sending queued mails: claim, send, mark. The only place that speaks SMTP."""
+"""Sending queued mails: claim, send, mark."""
 
-import asyncio
 import base64
 from datetime import datetime, timedelta
-from email.utils import formataddr, formatdate
+from email.utils import formatdate
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import structlog
-from litestar_email import EmailConfig, EmailMultiAlternatives, SMTPConfig
+from litestar_email import EmailMultiAlternatives
 from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from src.platform.config import Settings
 from src.platform.jobs.context import JobContext
+from src.platform.mail.mime import address
 from src.platform.mail.queue import MailQueued
+from src.platform.mail.smtp import DIALOGUE_SECONDS
 
 log = structlog.get_logger(__name__)
-STEP_SECONDS = 10
-DIALOGUE_SECONDS = 20
-"""Less than a lease: who still talks to the server when another run begins has been cut off."""
 
 # The old value comes from a row that is locked before, for RETURNING shows the new one.
 _CLAIM = text(
@@ -51,36 +47,6 @@ class Mailer(Protocol):
     mail_from: str
 
     async def send(self, message: EmailMultiAlternatives) -> None: ...
-
-
-class SmtpMailer:
-    """Mail over SMTP, as `smtp://user:password@host:port` or `smtps://`; `?starttls=1` upgrades."""
-
-    def __init__(self, smtp_url: str, mail_from: str) -> None:
-        address = urlsplit(smtp_url)
-        self.mail_from = mail_from
-        self._config = EmailConfig(
-            backend=SMTPConfig(
-                host=address.hostname or "localhost",
-                port=address.port or (465 if address.scheme == "smtps" else 25),
-                username=unquote(address.username) if address.username else None,
-                password=unquote(address.password) if address.password else None,
-                use_tls="starttls=1" in address.query,
-                use_ssl=address.scheme == "smtps",
-                timeout=STEP_SECONDS,
-            ),
-            from_email=mail_from,
-        )
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> "SmtpMailer":
-        return cls(settings.smtp_url, settings.mail_from)
-
-    async def send(self, message: EmailMultiAlternatives) -> None:
-        """Raises: TimeoutError when server and we do not come to an end in `DIALOGUE_SECONDS`."""
-        backend = self._config.get_backend()
-        async with asyncio.timeout(DIALOGUE_SECONDS), backend:
-            await backend.send_messages([message])
 
 
 async def send_queued_mail(job: JobContext, event: MailQueued) -> None:
@@ -137,8 +103,8 @@ def _message(mail: Row[Any], mail_from: str) -> EmailMultiAlternatives:
         subject=mail.subject,
         body=mail.text,
         html_body=mail.html,
-        from_email=formataddr((mail.from_name, mail_from)) if mail.from_name else mail_from,
-        to=[formataddr((mail.to_name, mail.to_address)) if mail.to_name else mail.to_address],
+        from_email=address(mail.from_name, mail_from),
+        to=[address(mail.to_name, mail.to_address)],
         reply_to=[mail.reply_to] if mail.reply_to else [],
         headers=headers,
     )
