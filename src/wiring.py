@@ -5,7 +5,7 @@ from typing import Any
 
 from src.platform.jobs.queue import Periodic
 from src.platform.mail.queue import MailQueued
-from src.platform.mail.sender import send_queued_mail
+from src.platform.mail.sender import send_queued_mails
 from src.platform.outbox.events import registry
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
@@ -31,7 +31,7 @@ def wire() -> None:
     _wire_tenants()
     _wire_billing()
     _wire_booking()
-    registry.on(MailQueued, "platform.send_mail", send_queued_mail)
+    registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
 
 
 def _wire_tenants() -> None:
@@ -66,7 +66,7 @@ def _wire_booking() -> None:
     from src.booking.commands.holds import SeatLines
     from src.booking.events import CancellationRequested, SeatsCancelled
     from src.booking.jobs.cancel import carry_out_cancellation
-    from src.booking.jobs.tell import tell_of_cancelled_seats, tell_of_confirmation
+    from src.booking.jobs.tell import tell_of_cancelled_seats, tell_of_confirmations
     from src.booking.jobs.zone_change import follow_zone_change
     from src.booking.queries.for_settings import lock_currency_by_prices, upcoming_dates
     from src.booking.queries.plan_consequences import plan_consequences
@@ -79,8 +79,8 @@ def _wire_booking() -> None:
     register_line_kind("series", seats)
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
-    registry.on(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmation)
-    registry.on(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
+    registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)
+    registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)
     register_currency_lock("booking.prices", lock_currency_by_prices)
     register_timezone_preview("booking.sessions", upcoming_dates)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,14 +16,18 @@ from litestar_email import EmailDeliveryError, EmailMultiAlternatives
 from sqlalchemy import text
 
 from src.platform.ids import new_id
-from src.platform.mail.queue import queue_mail
+from src.platform.jobs.context import JobContext, JobsTogether
+from src.platform.mail.queue import MailQueued, queue_mail
+from src.platform.mail.sender import CARRIED, BeingSent, send_queued_mails
 from src.platform.mail.smtp import DIALOGUE_SECONDS, SmtpMailer
 from src.platform.outbox.relay import LEASE
+from src.platform.outbox.writer import FollowUp
 from src.platform.services import Services
+from tests.conftest import Committing
 from tests.platform.test_uow import a_mail
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
-from tests.support.work import work
+from tests.support.work import waiting, work, work_together
 
 pytestmark = pytest.mark.anyio
 
@@ -195,3 +200,108 @@ async def test_an_address_that_is_not_ascii_goes_to_a_server_that_can(
     with pytest.raises(EmailDeliveryError):
         await smtp.send(to("zoë@example.com"))
     assert server.taken == []
+
+
+async def many_queued(services: Services, count: int) -> UUID:
+    tenant_id = new_id()
+    async with services.uow_factory(tenant_id) as uow:
+        for number in range(count):
+            await queue_mail(uow, a_mail(f"hello:{number}"), host="seatline.example")
+    return tenant_id
+
+
+async def test_what_the_server_refuses_holds_up_no_other_mail(
+    committing: Committing, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    services = committing.services
+    tenant_id = await many_queued(services, 4)
+    mailer.refuse_next = 1
+    await work_together(services, tenant_id)
+    assert len(mailer.sent) == 3
+    async with services.uow_factory(tenant_id) as uow:
+        marked = await uow.session.execute(
+            text("SELECT count(sent_at), count(claimed_at) FROM mails")
+        )
+        assert tuple(marked.one()) == (3, 3), "the refused one is free again"
+    clock.advance(timedelta(seconds=3))
+    await work_together(services, tenant_id)
+    assert len({message.headers["Message-ID"] for message in mailer.sent}) == 4
+    assert await waiting(services, tenant_id) == []
+
+
+async def test_a_row_that_somebody_else_finished_spoils_no_other(
+    committing: Committing, mailer: RememberingMailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = committing.services
+    tenant_id = await many_queued(services, 3)
+    send = mailer.send
+
+    async def send_and_lose_a_row(message: EmailMultiAlternatives) -> None:
+        await send(message)
+        if len(mailer.sent) == 3:
+            async with services.uow_factory(tenant_id) as uow:
+                await uow.session.execute(
+                    text("DELETE FROM outbox WHERE id = (SELECT id FROM outbox LIMIT 1)")
+                )
+
+    monkeypatch.setattr(mailer, "send", send_and_lose_a_row)
+    await work_together(services, tenant_id)
+    assert len(mailer.sent) == 3
+    assert await waiting(services, tenant_id) == []
+    async with services.uow_factory(tenant_id) as uow:
+        assert await uow.session.scalar(text("SELECT count(sent_at) FROM mails")) == 2
+
+
+def a_job(services: Services, tenant_id: UUID) -> JobContext:
+    return JobContext(tenant_id, new_id(), 1, services.clock, services.uow_factory, services)
+
+
+def following(services: Services, tenant_id: UUID, left: FollowUp) -> JobsTogether:
+    job = replace(a_job(services, tenant_id), outbox_id=left.outbox_id, carried=left.carried)
+    return JobsTogether([job])
+
+
+async def test_a_job_stores_the_claim_with_the_mail_and_sends_it(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    tenant_id = new_id()
+    job = a_job(services, tenant_id)
+    async with job.unit_of_work() as uow:
+        mail_id = await queue_mail(uow, a_mail(), host="seatline.example")
+    assert mail_id is not None
+    (left,) = job.follow_ups
+    async with services.uow_factory(tenant_id) as uow:
+        assert await uow.session.scalar(text("SELECT claimed_at FROM mails")) is not None
+        await uow.session.execute(text("UPDATE mails SET subject = 'read again'"))
+    together = following(services, tenant_id, left)
+    await send_queued_mails(together, [MailQueued(mail_id=mail_id)])
+    assert [message.subject for message in mailer.sent] == [a_mail().subject]
+    assert together.failed == []
+    assert await waiting(services, tenant_id) == []
+
+
+@pytest.mark.parametrize(("claimed_again", "is_sent"), [(False, True), (True, False)])
+async def test_a_job_that_comes_late_asks_whether_the_claim_is_still_its_own(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    claimed_again: bool,
+    is_sent: bool,
+) -> None:
+    tenant_id = new_id()
+    job = a_job(services, tenant_id)
+    async with job.unit_of_work() as uow:
+        mail_id = await queue_mail(uow, a_mail(), host="seatline.example")
+    assert mail_id is not None
+    (left,) = job.follow_ups
+    clock.advance(CARRIED)
+    if claimed_again:
+        await claimed(services, tenant_id, clock.now())
+    together = following(services, tenant_id, left)
+    await send_queued_mails(together, [MailQueued(mail_id=mail_id)])
+    assert len(mailer.sent) == is_sent
+    assert [type(error) for _job, error in together.failed] == ([] if is_sent else [BeingSent])
+
+
+def test_claim_and_dialogue_end_within_a_lease() -> None:
+    assert CARRIED + timedelta(seconds=DIALOGUE_SECONDS) < LEASE

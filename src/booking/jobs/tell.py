@@ -1,6 +1,8 @@
-"""Telling guests what happened to their bookings."""
+"""Telling guests what happened to their bookings: those that wait together, in one transaction."""
 
-from sqlalchemy import text
+from collections.abc import Sequence
+
+from sqlalchemy import select, text
 
 from src.billing.events import OrderConfirmed
 from src.booking.domain.kinds import SeatState
@@ -9,33 +11,36 @@ from src.booking.mails import cancellation_mail, confirmation_mail
 from src.booking.models import Cancellation
 from src.booking.queries.mail_facts import (
     BookingFacts,
-    find_booking_facts,
-    list_facts_of_seats,
+    facts_of_orders,
+    facts_of_seats,
 )
-from src.platform.jobs.context import JobContext
-from src.platform.mail.queue import queue_mail
+from src.platform.jobs.context import JobsTogether
+from src.platform.mail.queue import queue_mails
 from src.tenants.queries.tenants import tenant_snapshot
 
+# Locked by id, for two portions may hold the same people.
 _ESTABLISH = text(
-    "UPDATE customers SET is_established = true"
-    " WHERE tenant_id = :tenant_id AND id = :customer_id AND NOT is_established"
+    "WITH fresh AS MATERIALIZED (SELECT id FROM customers WHERE tenant_id = :tenant_id"
+    " AND id = ANY(:customer_ids) AND NOT is_established ORDER BY id FOR NO KEY UPDATE)"
+    " UPDATE customers SET is_established = true FROM fresh"
+    " WHERE customers.tenant_id = :tenant_id AND customers.id = fresh.id"
 )
 
 
-async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
-    """One mail with every date; its customer has a confirmed order now and so is established."""
-    settings, now = job.services.settings, job.clock.now()
-    async with job.unit_of_work(done=True) as uow:
-        facts = await find_booking_facts(uow, event.order_id)
-        if facts is None:
+async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfirmed]) -> None:
+    """One mail for each order with every date; whoever has a confirmed order is established."""
+    settings, now = jobs.services.settings, jobs.clock.now()
+    async with jobs.unit_of_work(done=jobs.jobs) as uow:
+        facts = await facts_of_orders(uow, [event.order_id for event in events])
+        if not facts:
             return
+        customer_ids = list({one.order.customer_id for one in facts})
         await uow.session.execute(
-            _ESTABLISH, {"tenant_id": uow.tenant, "customer_id": facts.order.customer_id}
+            _ESTABLISH, {"tenant_id": uow.tenant, "customer_ids": customer_ids}
         )
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        mail = confirmation_mail(settings, tenant, facts, now)
-        if mail.to_address and _has_dates(facts):
-            await queue_mail(uow, mail, host=settings.host)
+        mails = [confirmation_mail(settings, tenant, one, now) for one in facts if _has_dates(one)]
+        await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)
 
 
 def _has_dates(facts: BookingFacts) -> bool:
@@ -43,20 +48,30 @@ def _has_dates(facts: BookingFacts) -> bool:
     return any(item.seat.state == SeatState.CONFIRMED for item in facts.seats)
 
 
-async def tell_of_cancelled_seats(job: JobContext, event: SeatsCancelled) -> None:
-    """One mail to the customer with every date that was cancelled."""
-    settings, now = job.services.settings, job.clock.now()
-    async with job.unit_of_work(done=True) as uow:
-        bookings = await list_facts_of_seats(uow, event.seat_ids)
-        cancellation = await uow.session.get_one(Cancellation, (uow.tenant, event.cancellation_id))
+async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCancelled]) -> None:
+    """One mail to each customer with every date that was cancelled."""
+    settings, now = jobs.services.settings, jobs.clock.now()
+    async with jobs.unit_of_work(done=jobs.jobs) as uow:
+        bookings = await facts_of_seats(uow, [event.seat_ids for event in events])
+        reasons = {
+            cancellation.id: cancellation.reason
+            for cancellation in await uow.session.scalars(
+                select(Cancellation).where(
+                    Cancellation.tenant_id == uow.tenant,
+                    Cancellation.id.in_({event.cancellation_id for event in events}),
+                )
+            )
+        }
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        mail = cancellation_mail(
-            settings,
-            tenant,
-            bookings,
-            cancellation_id=cancellation.id,
-            reason=cancellation.reason,
-            now=now,
-        )
-        if mail.to_address:
-            await queue_mail(uow, mail, host=settings.host)
+        mails = [
+            cancellation_mail(
+                settings,
+                tenant,
+                theirs,
+                cancellation_id=event.cancellation_id,
+                reason=reasons[event.cancellation_id],
+                now=now,
+            )
+            for event, theirs in zip(events, bookings, strict=True)
+        ]
+        await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)

@@ -22,7 +22,7 @@ QUEUE = "seatline:jobs"
 DELIVER = "deliver"
 JOB_SECONDS = 60
 EXPIRES_MS = 60_000
-ROWS_OF_A_JOB = 5
+ROWS_OF_A_JOB = 10
 MOST_WAITING_ROWS = 500
 
 
