@@ -10,10 +10,21 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
@@ -33,6 +44,15 @@ HOLDS_SECONDS = 8
 WAIT_FOR_HOLDS_SECONDS = 15
 
 log = structlog.get_logger(__name__)
+_IDS = ARRAY(Uuid())
+
+
+class _Taken(NamedTuple):
+    """A live seat that is being cancelled."""
+
+    id: UUID
+    session_id: UUID
+    customer_id: UUID
 
 
 async def carry_out_cancellation(job: JobContext, event: CancellationRequested) -> None:
@@ -137,7 +157,7 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
     await uow.settle()
-    await give_back_seats(uow, Counter(seat.session_id for seat, _customer in seats))
+    await give_back_seats(uow, Counter(seat.session_id for seat in seats))
     return True
 
 
@@ -168,14 +188,15 @@ def _not_started(cancellation: Cancellation, now: datetime) -> list[ColumnElemen
 
 async def _lock_seats(
     uow: UnitOfWork, cancellation: Cancellation, customers: Sequence[UUID], now: datetime
-) -> list[tuple[Seat, UUID]]:
-    """The customers' seats with their customers; orders are locked by id first, then the seats."""
+) -> list[_Taken]:
+    """The customers' seats; orders are locked by id first, then the seats."""
+    theirs = Booking.customer_id == any_(bindparam(None, customers, type_=_IDS))
     of_customers = (
         select(Booking.order_id)
         .join(Seat, (Seat.tenant_id == Booking.tenant_id) & (Seat.booking_id == Booking.id))
         .where(
             Booking.tenant_id == uow.tenant,
-            Booking.customer_id.in_(customers),
+            theirs,
             _in_scope(cancellation),
         )
     )
@@ -186,12 +207,12 @@ async def _lock_seats(
         .with_for_update(key_share=True)
     )
     found = await uow.session.execute(
-        select(Seat, Booking.customer_id)
+        select(Seat.id, Seat.session_id, Booking.customer_id)
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .where(
             Seat.tenant_id == uow.tenant,
-            Booking.customer_id.in_(customers),
+            theirs,
             _in_scope(cancellation),
             Seat.state == str(SeatState.CONFIRMED),
             *_not_started(cancellation, now),
@@ -199,18 +220,19 @@ async def _lock_seats(
         .order_by(Seat.session_id, Seat.id)
         .with_for_update(of=Seat, key_share=True)
     )
-    return [(row[0], row[1]) for row in found]
+    return [_Taken(*row) for row in found]
 
 
 async def _mark_cancelled(
     uow: UnitOfWork,
     cancellation: Cancellation,
-    seats: Sequence[tuple[Seat, UUID]],
+    seats: Sequence[_Taken],
     now: datetime,
 ) -> None:
+    seat_ids = bindparam(None, [seat.id for seat in seats], type_=_IDS)
     await uow.session.execute(
         update(Seat)
-        .where(Seat.tenant_id == uow.tenant, Seat.id.in_([seat.id for seat, _ in seats]))
+        .where(Seat.tenant_id == uow.tenant, Seat.id == any_(seat_ids))
         .values(
             state=str(SeatState.CANCELLED),
             sequence=Seat.sequence + 1,
@@ -222,11 +244,11 @@ async def _mark_cancelled(
     )
 
 
-def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]) -> None:
+def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]) -> None:
     """One event, and so one mail, per customer, however many seats and orders it is."""
     by_customer: dict[UUID, list[UUID]] = defaultdict(list)
-    for seat, customer_id in seats:
-        by_customer[customer_id].append(seat.id)
+    for seat in seats:
+        by_customer[seat.customer_id].append(seat.id)
     for customer_id, seat_ids in by_customer.items():
         uow.record(
             SeatsCancelled(
@@ -235,11 +257,9 @@ def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Sea
         )
 
 
-async def _progress(
-    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]
-) -> None:
+async def _progress(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]) -> None:
     """Who paid after the request was not in the total, and is added to it when reached."""
-    done = Cancellation.done + len({customer_id for _seat, customer_id in seats})
+    done = Cancellation.done + len({seat.customer_id for seat in seats})
     await uow.session.execute(
         update(Cancellation)
         .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation.id)
