@@ -13,7 +13,7 @@ from src.platform.config import load_settings
 from src.platform.observability import configure_logging, tracing_plugins
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
-from src.running import open_services
+from src.running import open_services, settle_in
 from src.tenants.web.middleware import ContextMiddleware, provide_context
 from src.wiring import install_web, route_handlers, wire
 
@@ -28,6 +28,7 @@ def create_app() -> Litestar:
 
     @asynccontextmanager
     async def closing(app: Litestar) -> AsyncIterator[None]:
+        settle_in()
         try:
             yield
         finally:

@@ -1,5 +1,6 @@
 """The running program's connections and ports, opened by whichever process starts."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from src.platform.clock import SystemClock
 from src.platform.config import Settings
 from src.platform.db.engine import make_engine, make_sessions
 from src.platform.db.uow import UowFactory, unit_of_work_factory
-from src.platform.mail.sender import SmtpMailer
+from src.platform.mail.smtp import SmtpMailer
 from src.platform.outages import make_redis
 from src.platform.ratelimit import RateLimiter
 from src.platform.services import Services
@@ -24,8 +25,10 @@ class Running:
     services: Services
     engine: AsyncEngine
     gateway: StripeGateway
+    mailer: SmtpMailer
 
     async def close(self) -> None:
+        self.mailer.close()
         await self.gateway.close()
         await self.services.redis.aclose()
         await self.engine.dispose()
@@ -37,16 +40,17 @@ def open_services(settings: Settings) -> Running:
     engine = make_engine(settings.database_url, pool_size=settings.database_pool_size)
     gateway = StripeGateway.from_settings(settings)
     redis = make_redis(settings.redis_url)
+    mailer = SmtpMailer.from_settings(settings)
     services = Services(
         settings,
         clock,
         unit_of_work_factory(make_sessions(engine), clock),
         redis,
-        SmtpMailer.from_settings(settings),
+        mailer,
         RateLimiter(redis, clock),
         {StripeGateway: gateway},
     )
-    return Running(services, engine, gateway)
+    return Running(services, engine, gateway, mailer)
 
 
 @asynccontextmanager
@@ -59,3 +63,11 @@ async def owners_work(settings: Settings) -> AsyncIterator[UowFactory]:
         yield unit_of_work_factory(make_sessions(engine), SystemClock())
     finally:
         await engine.dispose()
+
+
+def settle_in() -> None:
+    """Call once everything is loaded: what is there now stays, and is not looked through again
+    whenever Python collects what is no longer used.
+    """
+    gc.collect()
+    gc.freeze()

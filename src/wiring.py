@@ -5,7 +5,7 @@ from typing import Any
 
 from src.platform.jobs.queue import Periodic
 from src.platform.mail.queue import MailQueued
-from src.platform.mail.sender import send_queued_mail
+from src.platform.mail.sender import send_queued_mails
 from src.platform.outbox.events import registry
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
@@ -35,7 +35,7 @@ def wire() -> None:
     _wire_billing()
     _wire_booking()
     _wire_pruning()
-    registry.on(MailQueued, "platform.send_mail", send_queued_mail)
+    registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
 
 
 def _wire_tenants() -> None:
@@ -87,7 +87,7 @@ def _wire_booking() -> None:
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
     from src.booking.jobs.tell import (
         tell_of_cancelled_seats,
-        tell_of_confirmation,
+        tell_of_confirmations,
         tell_of_left_seats,
         tell_of_payment_link,
     )
@@ -104,9 +104,9 @@ def _wire_booking() -> None:
     register_bookings_of_customers()
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
-    registry.on(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmation)
+    registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)
     registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
-    registry.on(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
+    registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)

@@ -15,7 +15,7 @@ from src.platform.jobs.queue import dispatcher, make_worker, open_queue, room_in
 from src.platform.observability import configure_logging
 from src.platform.outbox.events import registry
 from src.platform.outbox.relay import Relay
-from src.running import open_services
+from src.running import open_services, settle_in
 from src.wiring import periodic_tasks, wire
 
 IDLE_SECONDS = 0.2
@@ -32,6 +32,7 @@ async def run_worker() -> None:
     services = running.services
     delivery = Delivery(registry, services.uow_factory, services.clock, services)
     worker = make_worker(settings.redis_url, delivery, periodic_tasks(services))
+    settle_in()
     log.info("worker_started")
     try:
         await worker.main()

@@ -5,6 +5,7 @@ its guest need not pay any more. What was cancelled late is not among it; see
 docs/algorithms/cancelling.md.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, literal, select
@@ -35,3 +36,11 @@ async def get_owed_minor(uow: UnitOfWork, order_id: UUID) -> int:
         select(owed_minor()).where(Order.tenant_id == uow.tenant, Order.id == order_id)
     )
     return int(found or 0)
+
+
+async def list_owed_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """What is still to be taken on site for each of the orders that are there."""
+    found = await uow.session.execute(
+        select(Order.id, owed_minor()).where(Order.tenant_id == uow.tenant, Order.id.in_(order_ids))
+    )
+    return {row[0]: int(row[1]) for row in found}

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
+from sqlalchemy import select
 
 from src.billing.commands.ending import (
     can_still_be_paid,
@@ -25,7 +26,7 @@ from src.billing.domain.kinds import (
     PageOutcome,
     PageState,
 )
-from src.billing.models import PaymentPage
+from src.billing.models import Payment, PaymentPage
 from src.billing.pages import PageCall, make_page
 from src.billing.processor import (
     DefinitiveFailure,
@@ -49,10 +50,18 @@ GIVEN_UP = Ending(OrderState.CANCELLED, "given_up")
 async def settle_page(services: Services, tenant_id: UUID, page_id: UUID) -> PageOutcome:
     """Fetches the page as it is now and lets it take effect; each effect happens once.
 
-    A page that is still open although its order has ended is ended as well.
+    A page that is still open although its order has ended is ended as well. One whose payment is
+    written down has had its effect, and brings no other: nobody is asked about it.
     Raises: NotFound, Uncertain.
     """
-    page = await _page(services, tenant_id, page_id)
+    async with services.uow_factory(tenant_id) as uow:
+        page = await _get_page(uow, page_id)
+        if await _has_brought_money(uow, page):
+            return PageOutcome.PAID
+    return await _settle(services, tenant_id, page)
+
+
+async def _settle(services: Services, tenant_id: UUID, page: PaymentPage) -> PageOutcome:
     if _never_was(page):
         return PageOutcome.ENDED
     try:
@@ -60,10 +69,26 @@ async def settle_page(services: Services, tenant_id: UUID, page_id: UUID) -> Pag
     except DefinitiveFailure as failure:
         return await _out_of_reach(services, tenant_id, page, failure, EXPIRED)
     async with services.uow_factory(tenant_id) as uow:
-        applied = await apply_page(uow, page_id, found)
+        applied = await apply_page(uow, page.id, found)
     if applied.outcome == PageOutcome.OPEN and applied.order_state != OrderState.OPEN:
-        return await close_page(services, tenant_id, page_id)
+        return await close_page(services, tenant_id, page.id)
     return applied.outcome
+
+
+async def _has_brought_money(uow: UnitOfWork, page: PaymentPage) -> bool:
+    """A page is paid once at most, and what its payment sets off commits together with it."""
+    if page.state != PageState.COMPLETE:
+        return False
+    payment_id = await uow.session.scalar(
+        select(Payment.id)
+        .where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == page.order_id,
+            Payment.page_id == page.id,
+        )
+        .limit(1)
+    )
+    return payment_id is not None
 
 
 def _never_was(page: PaymentPage) -> bool:
@@ -97,11 +122,12 @@ async def check_payment(services: Services, tenant_id: UUID, order_id: UUID) -> 
     """
     async with services.uow_factory(tenant_id) as uow:
         order = await get_order(uow, order_id)
-    if order.state == OrderState.CONFIRMED:
-        return
-    for page_id in await _live_pages(services, tenant_id, order_id):
+        if order.state == OrderState.CONFIRMED:
+            return
+        pages = [await _get_page(uow, one) for one in await list_live_pages(uow, order_id)]
+    for page in pages:
         try:
-            await settle_page(services, tenant_id, page_id)
+            await _settle(services, tenant_id, page)
         except ProcessorError as error:
             log.warning("payment_check_failed", order_id=str(order_id), error=str(error))
 
@@ -163,7 +189,11 @@ async def expire_pages_for_orders(
 
 async def _page(services: Services, tenant_id: UUID, page_id: UUID) -> PaymentPage:
     async with services.uow_factory(tenant_id) as uow:
-        page = await uow.session.get(PaymentPage, {"tenant_id": tenant_id, "id": page_id})
+        return await _get_page(uow, page_id)
+
+
+async def _get_page(uow: UnitOfWork, page_id: UUID) -> PaymentPage:
+    page = await uow.session.get(PaymentPage, {"tenant_id": uow.tenant, "id": page_id})
     if page is None:
         raise NotFound(_("There is no such payment."))
     return page

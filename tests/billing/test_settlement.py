@@ -47,6 +47,14 @@ async def taken(till: Till, month: str = "2027-03") -> int:
     return found or 0
 
 
+async def test_nobody_is_asked_about_a_page_that_has_brought_its_money(till: Till) -> None:
+    order_id, session_id = await till.order_with_page()
+    await till.pay(session_id)
+    assert await settle(till, order_id) == PageOutcome.PAID
+    await till.stripe.turn("api_faults", kind="error_500_before", times=9)
+    assert await settle(till, order_id) == PageOutcome.PAID
+
+
 async def test_paid_in_time_is_confirmed_once_however_often_it_is_asked(
     till: Till, recorder: Recorder
 ) -> None:

@@ -1,15 +1,17 @@
 """What was promised in a transaction happens, once, whatever dies in between."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.platform.db.engine import make_engine
 from src.platform.ids import new_id
-from src.platform.jobs.context import JobContext
+from src.platform.jobs.context import JobContext, JobsTogether
 from src.platform.jobs.delivery import FIRST_BACKOFF, Delivery
 from src.platform.jobs.queue import (
     MOST_WAITING_ROWS,
@@ -19,7 +21,8 @@ from src.platform.jobs.queue import (
     room_in,
 )
 from src.platform.mail.queue import queue_mail
-from src.platform.outbox.events import registry
+from src.platform.outbox.events import Event, registry
+from src.platform.outbox.models import OutboxRow
 from src.platform.outbox.relay import LEASE, MAX_FAILURES, MAX_LEASES, Claimed, Relay
 from src.platform.outbox.retry import retry_parked
 from src.sandbox.postgres import Role
@@ -27,6 +30,7 @@ from tests.conftest import Committing
 from tests.platform.test_uow import a_mail
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
+from tests.support.work import work_together
 
 pytestmark = pytest.mark.anyio
 
@@ -230,3 +234,32 @@ async def test_what_was_rolled_back_is_not_followed_up(committing: Committing) -
             await uow.settle()
             raise ZeroDivisionError
     assert job.follow_ups == []
+
+
+class Waved(Event, frozen=True, kw_only=True):
+    """A fact for the test."""
+
+    topic: ClassVar[str] = "tests.waved"
+    hand: int
+
+
+async def test_one_that_fails_is_tried_alone_and_spoils_no_other(committing: Committing) -> None:
+    tenant, portions = new_id(), []
+
+    async def wave(jobs: JobsTogether, events: Sequence[Waved]) -> None:
+        portions.append([event.hand for event in events])
+        async with jobs.unit_of_work(done=jobs.jobs):
+            if any(event.hand == 2 for event in events):
+                raise ZeroDivisionError
+
+    registry.on_several(Waved, "tests.wave", wave)
+    async with committing.uow_factory(tenant) as uow:
+        for hand in range(1, 4):
+            uow.record(Waved(hand=hand))
+    await work_together(committing.services, tenant)
+    assert portions == [[1, 2, 3], [1], [2], [3]]
+    async with committing.uow_factory(tenant) as uow:
+        (left,) = (await uow.session.scalars(select(OutboxRow))).all()
+    assert (left.payload, left.failures) == ({"hand": 2}, 1)
+    assert left.last_error is not None
+    assert left.last_error.startswith("ZeroDivisionError")

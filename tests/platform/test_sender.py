@@ -1,24 +1,33 @@
 """One run at a time speaks to the mail server about a mail, and never for longer than a lease."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import anyio
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtplib import SMTPRecipientRefused
 from anyio.abc import SocketAttribute, SocketStream
-from litestar_email import EmailMultiAlternatives
+from litestar_email import EmailDeliveryError, EmailMultiAlternatives
 from sqlalchemy import text
 
 from src.platform.ids import new_id
-from src.platform.mail.queue import queue_mail
-from src.platform.mail.sender import DIALOGUE_SECONDS, SmtpMailer
+from src.platform.jobs.context import JobContext, JobsTogether
+from src.platform.mail.queue import MailQueued, queue_mail
+from src.platform.mail.sender import CARRIED, BeingSent, send_queued_mails
+from src.platform.mail.smtp import DIALOGUE_SECONDS, SmtpMailer
 from src.platform.outbox.relay import LEASE
+from src.platform.outbox.writer import FollowUp
 from src.platform.services import Services
+from tests.conftest import Committing
 from tests.platform.test_uow import a_mail
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
-from tests.support.work import work
+from tests.support.work import waiting, work, work_together
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +69,7 @@ async def test_a_server_that_talks_on_is_left_in_time(
     chatty_server: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert timedelta(seconds=DIALOGUE_SECONDS) < LEASE
-    monkeypatch.setattr("src.platform.mail.sender.DIALOGUE_SECONDS", 0.2)
+    monkeypatch.setattr("src.platform.mail.smtp.DIALOGUE_SECONDS", 0.2)
     mailer = SmtpMailer(f"smtp://127.0.0.1:{chatty_server}", "bookings@seatline.example")
     message = EmailMultiAlternatives(subject="Hi", body="Hello", to=["carl@example.com"])
     with anyio.fail_after(5), pytest.raises(TimeoutError):
@@ -88,3 +97,211 @@ async def test_a_refusal_lets_go_of_the_mail(
     clock.advance(timedelta(seconds=3))
     await work(services, tenant_id)
     assert len(mailer.sent) == 1
+
+
+class CountingServer:
+    """A mail server that counts its guests and can hang up on them."""
+
+    def __init__(self) -> None:
+        self.connections: list[SMTP] = []
+        self.taken: list[str] = []
+        self.says_no = ""
+
+    def __call__(self) -> SMTP:
+        loop = asyncio.get_running_loop()
+        connection = SMTP(self, hostname="mail.example", loop=loop)
+        self.connections.append(connection)
+        return connection
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, server: SMTP, session: Any, envelope: Envelope, recipient: str, options: list[str]
+    ) -> str:
+        if recipient == self.says_no:
+            return "550 Nobody of that name"
+        envelope.rcpt_tos.append(recipient)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
+        self.taken += envelope.rcpt_tos
+        return "250 OK"
+
+    async def hang_up(self) -> None:
+        for connection in self.connections:
+            if connection.transport is not None:
+                connection.transport.close()
+        await anyio.wait_all_tasks_blocked()
+
+
+@pytest.fixture
+async def server() -> CountingServer:
+    return CountingServer()
+
+
+@pytest.fixture
+async def smtp(server: CountingServer) -> AsyncIterator[SmtpMailer]:
+    listening = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    mailer = SmtpMailer(f"smtp://127.0.0.1:{port}", "bookings@seatline.example")
+    yield mailer
+    mailer.close()
+    await server.hang_up()
+    listening.close()
+    await listening.wait_closed()
+
+
+def to(recipient: str) -> EmailMultiAlternatives:
+    return EmailMultiAlternatives(subject="Hi", body="Hello", to=[recipient])
+
+
+async def test_mails_that_follow_go_through_the_same_connection(
+    smtp: SmtpMailer, server: CountingServer
+) -> None:
+    people = [f"guest{number}@example.com" for number in range(5)]
+    for person in people:
+        await smtp.send(to(person))
+    assert server.taken == people
+    assert len(server.connections) == 1
+
+
+async def test_a_server_that_has_hung_up_meanwhile_is_called_again(
+    smtp: SmtpMailer, server: CountingServer
+) -> None:
+    await smtp.send(to("carl@example.com"))
+    await server.hang_up()
+    await smtp.send(to("mia@example.com"))
+    assert server.taken == ["carl@example.com", "mia@example.com"]
+    assert len(server.connections) == 2
+
+
+async def test_a_refused_mail_leaves_nothing_behind_for_the_next(
+    smtp: SmtpMailer, server: CountingServer
+) -> None:
+    server.says_no = "nobody@example.com"
+    await smtp.send(to("carl@example.com"))
+    with pytest.raises(SMTPRecipientRefused):
+        await smtp.send(to(server.says_no))
+    await smtp.send(to("mia@example.com"))
+    assert server.taken == ["carl@example.com", "mia@example.com"]
+
+
+async def test_connections_that_nobody_uses_are_let_go(
+    smtp: SmtpMailer, server: CountingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("src.platform.mail.smtp.KEPT_SECONDS", 0)
+    await smtp.send(to("carl@example.com"))
+    with anyio.fail_after(5):
+        while server.connections[0].transport is not None:
+            await anyio.wait_all_tasks_blocked()
+
+
+async def test_an_address_that_is_not_ascii_goes_to_a_server_that_can(
+    smtp: SmtpMailer, server: CountingServer
+) -> None:
+    with pytest.raises(EmailDeliveryError):
+        await smtp.send(to("zoë@example.com"))
+    assert server.taken == []
+
+
+async def many_queued(services: Services, count: int) -> UUID:
+    tenant_id = new_id()
+    async with services.uow_factory(tenant_id) as uow:
+        for number in range(count):
+            await queue_mail(uow, a_mail(f"hello:{number}"), host="seatline.example")
+    return tenant_id
+
+
+async def test_what_the_server_refuses_holds_up_no_other_mail(
+    committing: Committing, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    services = committing.services
+    tenant_id = await many_queued(services, 4)
+    mailer.refuse_next = 1
+    await work_together(services, tenant_id)
+    assert len(mailer.sent) == 3
+    async with services.uow_factory(tenant_id) as uow:
+        marked = await uow.session.execute(
+            text("SELECT count(sent_at), count(claimed_at) FROM mails")
+        )
+        assert tuple(marked.one()) == (3, 3), "the refused one is free again"
+    clock.advance(timedelta(seconds=3))
+    await work_together(services, tenant_id)
+    assert len({message.headers["Message-ID"] for message in mailer.sent}) == 4
+    assert await waiting(services, tenant_id) == []
+
+
+async def test_a_row_that_somebody_else_finished_spoils_no_other(
+    committing: Committing, mailer: RememberingMailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = committing.services
+    tenant_id = await many_queued(services, 3)
+    send = mailer.send
+
+    async def send_and_lose_a_row(message: EmailMultiAlternatives) -> None:
+        await send(message)
+        if len(mailer.sent) == 3:
+            async with services.uow_factory(tenant_id) as uow:
+                await uow.session.execute(
+                    text("DELETE FROM outbox WHERE id = (SELECT id FROM outbox LIMIT 1)")
+                )
+
+    monkeypatch.setattr(mailer, "send", send_and_lose_a_row)
+    await work_together(services, tenant_id)
+    assert len(mailer.sent) == 3
+    assert await waiting(services, tenant_id) == []
+    async with services.uow_factory(tenant_id) as uow:
+        assert await uow.session.scalar(text("SELECT count(sent_at) FROM mails")) == 2
+
+
+def a_job(services: Services, tenant_id: UUID) -> JobContext:
+    return JobContext(tenant_id, new_id(), 1, services.clock, services.uow_factory, services)
+
+
+def following(services: Services, tenant_id: UUID, left: FollowUp) -> JobsTogether:
+    job = replace(a_job(services, tenant_id), outbox_id=left.outbox_id, carried=left.carried)
+    return JobsTogether([job])
+
+
+async def test_a_job_stores_the_claim_with_the_mail_and_sends_it(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    tenant_id = new_id()
+    job = a_job(services, tenant_id)
+    async with job.unit_of_work() as uow:
+        mail_id = await queue_mail(uow, a_mail(), host="seatline.example")
+    assert mail_id is not None
+    (left,) = job.follow_ups
+    async with services.uow_factory(tenant_id) as uow:
+        assert await uow.session.scalar(text("SELECT claimed_at FROM mails")) is not None
+        await uow.session.execute(text("UPDATE mails SET subject = 'read again'"))
+    together = following(services, tenant_id, left)
+    await send_queued_mails(together, [MailQueued(mail_id=mail_id)])
+    assert [message.subject for message in mailer.sent] == [a_mail().subject]
+    assert together.failed == []
+    assert await waiting(services, tenant_id) == []
+
+
+@pytest.mark.parametrize(("claimed_again", "is_sent"), [(False, True), (True, False)])
+async def test_a_job_that_comes_late_asks_whether_the_claim_is_still_its_own(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    claimed_again: bool,
+    is_sent: bool,
+) -> None:
+    tenant_id = new_id()
+    job = a_job(services, tenant_id)
+    async with job.unit_of_work() as uow:
+        mail_id = await queue_mail(uow, a_mail(), host="seatline.example")
+    assert mail_id is not None
+    (left,) = job.follow_ups
+    clock.advance(CARRIED)
+    if claimed_again:
+        await claimed(services, tenant_id, clock.now())
+    together = following(services, tenant_id, left)
+    await send_queued_mails(together, [MailQueued(mail_id=mail_id)])
+    assert len(mailer.sent) == is_sent
+    assert [type(error) for _job, error in together.failed] == ([] if is_sent else [BeingSent])
+
+
+def test_claim_and_dialogue_end_within_a_lease() -> None:
+    assert CARRIED + timedelta(seconds=DIALOGUE_SECONDS) < LEASE

@@ -37,13 +37,19 @@ HANDLED_TYPES = frozenset(
 """
 
 
+NOTHING_TO_DO = "nothing to do"
+
+
 async def receive_event(uow: UnitOfWork, endpoint: Endpoint, event: ProcessorEvent) -> str:
     """Stores the event and, in the same transaction, lets a job take it up.
 
     The unit of work has no tenant yet; it becomes that of the event's account. An event that came
-    before, that nobody waits for, or whose account is unknown is stored and needs no job.
+    before, or whose account is unknown, is stored and needs no job; one of a kind that nobody waits
+    for leaves no trace, for a payment has several of them.
     Returns the outcome known so far: "stored", "repeated", or why nothing will happen.
     """
+    if event.type not in HANDLED_TYPES:
+        return NOTHING_TO_DO
     tenant_id = await _tenant_of(uow, event) if endpoint == "connect" else None
     outcome = _outcome_at_once(endpoint, event, tenant_id)
     inbox_id = await _store(uow, endpoint, event, outcome)
@@ -58,8 +64,8 @@ async def receive_event(uow: UnitOfWork, endpoint: Endpoint, event: ProcessorEve
 def _outcome_at_once(
     endpoint: Endpoint, event: ProcessorEvent, tenant_id: UUID | None
 ) -> str | None:
-    if endpoint == "platform" or event.type not in HANDLED_TYPES:
-        return "nothing to do"
+    if endpoint == "platform":
+        return NOTHING_TO_DO
     return "unknown account" if tenant_id is None else None
 
 

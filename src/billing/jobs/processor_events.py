@@ -48,24 +48,25 @@ async def _find_page(services: Services, tenant_id: UUID, inbox: InboxEvent) -> 
     """
     claimed = _uuid(_object(inbox).get("metadata", {}).get("page_id"))
     async with services.uow_factory(tenant_id) as uow:
-        page_id: UUID | None = await uow.session.scalar(
-            select(PaymentPage.id).where(
+        found = await uow.session.execute(
+            select(PaymentPage.id, PaymentPage.processor_id).where(
                 PaymentPage.tenant_id == tenant_id,
                 PaymentPage.account_id == inbox.account_id,
                 or_(PaymentPage.processor_id == inbox.object_id, PaymentPage.id == claimed),
             )
         )
-        if page_id is not None:
+        row = found.first()
+        if row is not None and row.processor_id is None:
             await uow.session.execute(
                 update(PaymentPage)
                 .where(
                     PaymentPage.tenant_id == tenant_id,
-                    PaymentPage.id == page_id,
+                    PaymentPage.id == row.id,
                     PaymentPage.processor_id.is_(None),
                 )
                 .values(processor_id=inbox.object_id)
             )
-        return page_id
+        return row.id if row is not None else None
 
 
 async def _money_went_back(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:

@@ -161,7 +161,7 @@ async def end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending], by
     if not endings:
         return 0
     asked = await _ask_refund(uow, order, endings)
-    returned = spread(asked, endings)
+    returned = spread(asked, {ending.seat.id: ending.back_minor for ending in endings})
     await _mark(uow, endings, returned, by)
     seat_ids = [ending.seat.id for ending in endings]
     uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by=by.kind, why=by.why))
@@ -179,12 +179,12 @@ async def _ask_refund(uow: UnitOfWork, order: Order, endings: Sequence[Ending]) 
     return await request_refunds(uow, order, wanted, cause=RefundCause.CANCELLED, cause_key=key)
 
 
-def spread(asked: int, endings: Sequence[Ending]) -> dict[UUID, int]:
-    """What comes back by seat: all that was wanted, the earlier seats first where it is less."""
+def spread(asked: int, wanted: Mapping[UUID, int]) -> dict[UUID, int]:
+    """What comes back by seat: all that was wanted, the first seats first where it is less."""
     returned: dict[UUID, int] = {}
-    for ending in endings:
-        returned[ending.seat.id] = min(ending.back_minor, asked)
-        asked -= returned[ending.seat.id]
+    for seat_id, back_minor in wanted.items():
+        returned[seat_id] = min(back_minor, asked)
+        asked -= returned[seat_id]
     return returned
 
 

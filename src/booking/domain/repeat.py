@@ -7,7 +7,6 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
 from dateutil.rrule import WEEKLY, rrule
 
 from src.platform.errors import InvalidInput
@@ -81,7 +80,10 @@ def included_dates(occurrences: list[Occurrence]) -> list[Occurrence]:
 
 def supported_holiday_regions() -> dict[str, list[str]]:
     """Country codes with the codes of their parts, as `skip_holidays_of` takes them."""
-    return dict(holidays.list_supported_countries())
+    # Imported here, as below, for its tables take more memory than all pages of guests together.
+    from holidays import list_supported_countries
+
+    return dict(list_supported_countries())
 
 
 def _errors(rule: RepeatRule) -> dict[str, str]:
@@ -177,9 +179,11 @@ def _holiday_name(rule: RepeatRule, on: date) -> str | None:
 @lru_cache(maxsize=64)
 def _holiday_calendar(region: str, year: int) -> dict[date, str] | None:
     """The public holidays of one year by day, or None where the region is not known."""
+    from holidays import country_holidays
+
     country, _separator, subdivision = region.upper().partition("-")
     try:
-        found = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+        found = country_holidays(country, subdiv=subdivision or None, years=year)
     except NotImplementedError:
         return None
     return dict(found.items())

@@ -11,10 +11,21 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from src.billing.commands.refunds import request_refunds
 from src.billing.domain.cause_keys import paid_meanwhile_key
@@ -22,7 +33,7 @@ from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.models import Order
 from src.billing.settlement import expire_pages_for_orders
 from src.booking.commands.claims import give_back_seats
-from src.booking.commands.leave import Ending, mark_returned, spread
+from src.booking.commands.leave import mark_returned, spread
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
 from src.booking.models import Booking, Cancellation, Seat, Session
@@ -37,6 +48,17 @@ HOLDS_SECONDS = 8
 WAIT_FOR_HOLDS_SECONDS = 15
 
 log = structlog.get_logger(__name__)
+_IDS = ARRAY(Uuid())
+
+
+class _Taken(NamedTuple):
+    """A live seat that is being cancelled."""
+
+    id: UUID
+    session_id: UUID
+    order_id: UUID
+    share_minor: int
+    customer_id: UUID
 
 
 async def carry_out_cancellation(job: JobContext, event: CancellationRequested) -> None:
@@ -142,7 +164,7 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
     await uow.settle()
-    await give_back_seats(uow, Counter(seat.session_id for seat, _customer in seats))
+    await give_back_seats(uow, Counter(seat.session_id for seat in seats))
     return True
 
 
@@ -173,14 +195,15 @@ def _not_started(cancellation: Cancellation, now: datetime) -> list[ColumnElemen
 
 async def _lock_seats(
     uow: UnitOfWork, cancellation: Cancellation, customers: Sequence[UUID], now: datetime
-) -> list[tuple[Seat, UUID]]:
-    """The customers' seats with their customers; orders are locked by id first, then the seats."""
+) -> list[_Taken]:
+    """The customers' seats; orders are locked by id first, then the seats."""
+    theirs = Booking.customer_id == any_(bindparam(None, customers, type_=_IDS))
     of_customers = (
         select(Booking.order_id)
         .join(Seat, (Seat.tenant_id == Booking.tenant_id) & (Seat.booking_id == Booking.id))
         .where(
             Booking.tenant_id == uow.tenant,
-            Booking.customer_id.in_(customers),
+            theirs,
             _in_scope(cancellation),
         )
     )
@@ -191,12 +214,12 @@ async def _lock_seats(
         .with_for_update(key_share=True)
     )
     found = await uow.session.execute(
-        select(Seat, Booking.customer_id)
+        select(Seat.id, Seat.session_id, Seat.order_id, Seat.share_minor, Booking.customer_id)
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .where(
             Seat.tenant_id == uow.tenant,
-            Booking.customer_id.in_(customers),
+            theirs,
             _in_scope(cancellation),
             Seat.state == str(SeatState.CONFIRMED),
             *_not_started(cancellation, now),
@@ -204,18 +227,19 @@ async def _lock_seats(
         .order_by(Seat.session_id, Seat.id)
         .with_for_update(of=Seat, key_share=True)
     )
-    return [(row[0], row[1]) for row in found]
+    return [_Taken(*row) for row in found]
 
 
 async def _mark_cancelled(
     uow: UnitOfWork,
     cancellation: Cancellation,
-    seats: Sequence[tuple[Seat, UUID]],
+    seats: Sequence[_Taken],
     now: datetime,
 ) -> None:
+    seat_ids = bindparam(None, [seat.id for seat in seats], type_=_IDS)
     await uow.session.execute(
         update(Seat)
-        .where(Seat.tenant_id == uow.tenant, Seat.id.in_([seat.id for seat, _ in seats]))
+        .where(Seat.tenant_id == uow.tenant, Seat.id == any_(seat_ids))
         .values(
             state=str(SeatState.CANCELLED),
             sequence=Seat.sequence + 1,
@@ -228,16 +252,15 @@ async def _mark_cancelled(
 
 
 async def _give_money_back(
-    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]
+    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]
 ) -> None:
     """Returns the shares of those who paid after the cancellation was asked for.
 
     Nobody could choose about their money then, and no guest pays for what has been called off.
     """
-    of_order: dict[UUID, list[Ending]] = defaultdict(list)
-    for seat, _customer in seats:
-        ending = Ending(seat=seat, state=SeatState.CANCELLED, back_minor=seat.share_minor)
-        of_order[seat.order_id].append(ending)
+    of_order: dict[UUID, dict[UUID, int]] = defaultdict(dict)
+    for seat in seats:
+        of_order[seat.order_id][seat.id] = seat.share_minor
     paid_meanwhile = await uow.session.scalars(
         select(Order)
         .where(
@@ -250,22 +273,22 @@ async def _give_money_back(
         .execution_options(populate_existing=True)
     )
     for order in paid_meanwhile.all():
-        endings = of_order[order.id]
+        shares = of_order[order.id]
         asked = await request_refunds(
             uow,
             order,
-            sum(ending.back_minor for ending in endings),
+            sum(shares.values()),
             cause=RefundCause.NOT_DELIVERED,
             cause_key=paid_meanwhile_key(cancellation.id),
         )
-        await mark_returned(uow, spread(asked, endings))
+        await mark_returned(uow, spread(asked, shares))
 
 
-def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]) -> None:
+def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]) -> None:
     """One event, and so one mail, per customer, however many seats and orders it is."""
     by_customer: dict[UUID, list[UUID]] = defaultdict(list)
-    for seat, customer_id in seats:
-        by_customer[customer_id].append(seat.id)
+    for seat in seats:
+        by_customer[seat.customer_id].append(seat.id)
     for customer_id, seat_ids in by_customer.items():
         uow.record(
             SeatsCancelled(
@@ -274,11 +297,9 @@ def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Sea
         )
 
 
-async def _progress(
-    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[tuple[Seat, UUID]]
-) -> None:
+async def _progress(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]) -> None:
     """Who paid after the request was not in the total, and is added to it when reached."""
-    done = Cancellation.done + len({customer_id for _seat, customer_id in seats})
+    done = Cancellation.done + len({seat.customer_id for seat in seats})
     await uow.session.execute(
         update(Cancellation)
         .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation.id)

@@ -18,7 +18,7 @@ from src.booking.queries.changes import (
     is_news,
     list_customers_to_tell,
 )
-from src.booking.queries.mail_facts import BookingFacts, list_facts_of_seats
+from src.booking.queries.mail_facts import BookingFacts, facts_of_seats
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
 from src.tenants.context import TenantSnapshot
@@ -44,7 +44,7 @@ async def tell_affected_customer(job: JobContext, event: CustomerAffected) -> No
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
         seat_ids = await lock_untold_seats(uow, event.action_id, event.customer_id)
-        bookings = await list_facts_of_seats(uow, seat_ids) if seat_ids else []
+        [bookings] = await facts_of_seats(uow, [seat_ids])
         seats = [item for facts in bookings for item in facts.seats]
         believed = await find_believed(uow, seats)
         tenant = await tenant_snapshot(uow, uow.tenant, now)

@@ -1,10 +1,12 @@
-"""Telling guests what happened to their bookings."""
+"""Telling guests what happened to their bookings: those that wait together, in one transaction."""
 
-from sqlalchemy import text
+from collections.abc import Sequence
+
+from sqlalchemy import select, text
 
 from src.billing.domain.kinds import OrderState
 from src.billing.events import OrderConfirmed
-from src.billing.owed import get_owed_minor
+from src.billing.owed import list_owed_minor
 from src.booking.commands.changes import mark_told
 from src.booking.domain.kinds import SeatState
 from src.booking.events import PaymentLinkPromised, SeatsCancelled, SeatsLeft
@@ -18,47 +20,60 @@ from src.booking.models import Cancellation
 from src.booking.queries.changes import find_believed
 from src.booking.queries.mail_facts import (
     BookingFacts,
+    facts_of_orders,
+    facts_of_seats,
     find_booking_facts,
-    list_facts_of_seats,
 )
-from src.platform.jobs.context import JobContext
-from src.platform.mail.queue import queue_mail
-from src.tenants.commands.customers import keep_customer
+from src.platform.db.uow import UnitOfWork
+from src.platform.jobs.context import JobContext, JobsTogether
+from src.platform.mail.queue import queue_mail, queue_mails
+from src.tenants.commands.customers import keep_customers
 from src.tenants.queries.tenants import tenant_snapshot
 
 # Constant, as every confirmation runs it.
 _LOCK_SEATS = text(
-    "SELECT id FROM seats WHERE tenant_id = :tenant_id AND order_id = :order_id"
+    "SELECT id FROM seats WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids)"
     " AND state = 'confirmed' ORDER BY session_id, id FOR NO KEY UPDATE"
 )
+# Locked by id, for two portions may hold the same people.
 _ESTABLISH = text(
-    "UPDATE customers SET is_established = true"
-    " WHERE tenant_id = :tenant_id AND id = :customer_id AND NOT is_established"
+    "WITH fresh AS MATERIALIZED (SELECT id FROM customers WHERE tenant_id = :tenant_id"
+    " AND id = ANY(:customer_ids) AND NOT is_established ORDER BY id FOR NO KEY UPDATE)"
+    " UPDATE customers SET is_established = true FROM fresh"
+    " WHERE customers.tenant_id = :tenant_id AND customers.id = fresh.id"
 )
 
 
-async def tell_of_confirmation(job: JobContext, event: OrderConfirmed) -> None:
-    """One mail with every date, and what changed since it was booked; its customer has a confirmed
-    order now and so is established.
+async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfirmed]) -> None:
+    """One mail for each order with every date, and what changed since it was booked; whoever has a
+    confirmed order is established.
     """
-    settings, now = job.services.settings, job.clock.now()
-    async with job.unit_of_work(done=True) as uow:
+    settings, now = jobs.services.settings, jobs.clock.now()
+    order_ids = [event.order_id for event in events]
+    async with jobs.unit_of_work(done=jobs.jobs) as uow:
         # Locked before they are read: a change is told by this mail or, after it, by its own.
-        await uow.session.execute(
-            _LOCK_SEATS, {"tenant_id": uow.tenant, "order_id": event.order_id}
-        )
-        facts = await find_booking_facts(uow, event.order_id)
-        if facts is None:
+        await uow.session.execute(_LOCK_SEATS, {"tenant_id": uow.tenant, "order_ids": order_ids})
+        facts = await facts_of_orders(uow, order_ids)
+        if not facts:
             return
-        believed = await find_believed(uow, facts.seats)
-        customer_id = await keep_customer(uow, facts.order.customer_id)
-        await uow.session.execute(_ESTABLISH, {"tenant_id": uow.tenant, "customer_id": customer_id})
+        seats = [item for one in facts for item in one.seats]
+        believed = await find_believed(uow, seats)
+        await _establish(uow, facts)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        owed_minor = await get_owed_minor(uow, event.order_id)
-        mail = confirmation_mail(settings, tenant, facts, now, believed, owed_minor=owed_minor)
-        if mail.to_address and _has_dates(facts):
-            await queue_mail(uow, mail, host=settings.host)
-        await mark_told(uow, facts.seats)
+        owed = await list_owed_minor(uow, order_ids)
+        mails = [
+            confirmation_mail(settings, tenant, one, now, believed, owed_minor=owed[one.order.id])
+            for one in facts
+            if _has_dates(one)
+        ]
+        await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)
+        await mark_told(uow, seats)
+
+
+async def _establish(uow: UnitOfWork, facts: Sequence[BookingFacts]) -> None:
+    kept = await keep_customers(uow, {one.order.customer_id for one in facts})
+    customer_ids = list(kept.values())
+    await uow.session.execute(_ESTABLISH, {"tenant_id": uow.tenant, "customer_ids": customer_ids})
 
 
 async def tell_of_payment_link(job: JobContext, event: PaymentLinkPromised) -> None:
@@ -77,30 +92,40 @@ def _has_dates(facts: BookingFacts) -> bool:
     return any(item.seat.state == SeatState.CONFIRMED for item in facts.seats)
 
 
-async def tell_of_cancelled_seats(job: JobContext, event: SeatsCancelled) -> None:
-    """One mail to the customer with every date that was cancelled."""
-    settings, now = job.services.settings, job.clock.now()
-    async with job.unit_of_work(done=True) as uow:
-        bookings = await list_facts_of_seats(uow, event.seat_ids)
-        cancellation = await uow.session.get_one(Cancellation, (uow.tenant, event.cancellation_id))
+async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCancelled]) -> None:
+    """One mail to each customer with every date that was cancelled."""
+    settings, now = jobs.services.settings, jobs.clock.now()
+    async with jobs.unit_of_work(done=jobs.jobs) as uow:
+        bookings = await facts_of_seats(uow, [event.seat_ids for event in events])
+        reasons = {
+            cancellation.id: cancellation.reason
+            for cancellation in await uow.session.scalars(
+                select(Cancellation).where(
+                    Cancellation.tenant_id == uow.tenant,
+                    Cancellation.id.in_({event.cancellation_id for event in events}),
+                )
+            )
+        }
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        mail = cancellation_mail(
-            settings,
-            tenant,
-            bookings,
-            cancellation_id=cancellation.id,
-            reason=cancellation.reason,
-            now=now,
-        )
-        if mail.to_address:
-            await queue_mail(uow, mail, host=settings.host)
+        mails = [
+            cancellation_mail(
+                settings,
+                tenant,
+                theirs,
+                cancellation_id=event.cancellation_id,
+                reason=reasons[event.cancellation_id],
+                now=now,
+            )
+            for event, theirs in zip(events, bookings, strict=True)
+        ]
+        await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)
 
 
 async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
     """One mail to the order's guest: what ended, and what comes back."""
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
-        bookings = await list_facts_of_seats(uow, event.seat_ids)
+        [bookings] = await facts_of_seats(uow, [event.seat_ids])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         by_guest = event.by == "guest"
         mail = seats_left_mail(

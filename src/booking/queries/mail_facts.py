@@ -1,11 +1,11 @@
 """What a mail about a booking says, read in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select
 
 from src.billing.models import Order
 from src.booking.models import Booking, Seat, Series, Service, Session
@@ -56,18 +56,36 @@ class BookingFacts:
 
 async def find_booking_facts(uow: UnitOfWork, order_id: UUID) -> BookingFacts | None:
     """All about the order's booking, None when the order is none of ours."""
-    found = await uow.session.execute(_OF_ORDER, {"tenant_id": uow.tenant, "order_id": order_id})
-    rows = found.all()
-    return _facts(rows) if rows else None
+    found = await facts_of_orders(uow, [order_id])
+    return found[0] if found else None
 
 
-async def list_facts_of_seats(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> list[BookingFacts]:
-    """The bookings these seats belong to, each with just these seats, oldest order first."""
+async def facts_of_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> list[BookingFacts]:
+    """The orders' bookings, oldest order first, but for orders that are none of ours."""
     found = await uow.session.execute(
-        _OF_SEATS, {"tenant_id": uow.tenant, "seat_ids": list(seat_ids)}
+        _OF_ORDERS, {"tenant_id": uow.tenant, "order_ids": list(order_ids)}
     )
-    by_order: dict[UUID, list[Row[Any]]] = {}
+    return _by_order(found)
+
+
+async def facts_of_seats(
+    uow: UnitOfWork, portions: Sequence[Sequence[UUID]]
+) -> list[list[BookingFacts]]:
+    """For each portion of seats their bookings with just these seats, oldest order first."""
+    found = await uow.session.execute(
+        _OF_SEATS,
+        {"tenant_id": uow.tenant, "seat_ids": [one for portion in portions for one in portion]},
+    )
+    places = {seat_id: place for place, portion in enumerate(portions) for seat_id in portion}
+    rows: list[list[Row[Any]]] = [[] for _portion in portions]
     for row in found:
+        rows[places[row[4].id]].append(row)
+    return [_by_order(portion) for portion in rows]
+
+
+def _by_order(rows: Iterable[Row[Any]]) -> list[BookingFacts]:
+    by_order: dict[UUID, list[Row[Any]]] = {}
+    for row in rows:
         by_order.setdefault(row[0].id, []).append(row)
     return [_facts(by_order[order_id]) for order_id in sorted(by_order)]
 
@@ -94,9 +112,11 @@ def _statement() -> Any:
     )
 
 
+_IDS = ARRAY(Uuid())
+
 # Made once: a statement of seven tables takes longer to put together than to run.
-_OF_ORDER = _statement().where(Booking.order_id == bindparam("order_id"))
-_OF_SEATS = _statement().where(Seat.id.in_(bindparam("seat_ids", expanding=True)))
+_OF_ORDERS = _statement().where(Booking.order_id == any_(bindparam("order_ids", type_=_IDS)))
+_OF_SEATS = _statement().where(Seat.id == any_(bindparam("seat_ids", type_=_IDS)))
 
 
 def _facts(rows: Sequence[Row[Any]]) -> BookingFacts:

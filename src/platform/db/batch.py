@@ -9,6 +9,7 @@ checked at its end. It holds no INSERT ... SELECT, so that tenant tables can be 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import Table
@@ -32,11 +33,31 @@ async def insert_together(session: AsyncSession, pending: Sequence[Rows]) -> Non
     """
     connection = await session.connection()
     for statement in _statements(pending):
-        shape = tuple((table, tuple(rows[0]), len(rows)) for table, rows in statement)
-        values = [
-            value for table, rows in statement for row in rows for value in _bound(table, row)
-        ]
-        await connection.exec_driver_sql(_sql(shape), tuple(values))
+        await connection.exec_driver_sql(_sql(_shape(statement)), _values(statement))
+
+
+async def insert_unless_taken(
+    session: AsyncSession, table: Table, rows: Sequence[Row], constraint: str
+) -> set[UUID]:
+    """Inserts the rows, but for those that the unique `constraint` has no room for.
+
+    Returns the ids of those that were inserted.
+    """
+    connection = await session.connection()
+    statement = [(table, rows)]
+    unless_taken = f" ON CONFLICT ON CONSTRAINT {constraint} DO NOTHING RETURNING id"
+    inserted = await connection.exec_driver_sql(
+        _sql(_shape(statement)) + unless_taken, _values(statement)
+    )
+    return set(inserted.scalars())
+
+
+def _shape(statement: Sequence[Rows]) -> Shape:
+    return tuple((table, tuple(rows[0]), len(rows)) for table, rows in statement)
+
+
+def _values(statement: Sequence[Rows]) -> tuple[Any, ...]:
+    return tuple(value for table, rows in statement for row in rows for value in _bound(table, row))
 
 
 def _statements(pending: Sequence[Rows]) -> Iterator[list[Rows]]:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import Table
@@ -15,7 +15,7 @@ from src.platform.db.batch import Row, Rows, insert_together
 from src.platform.db.constraints import as_domain_error
 from src.platform.db.engine import SessionMaker
 from src.platform.outbox.events import Event
-from src.platform.outbox.writer import OUTBOX, FollowUp, rows_of_events
+from src.platform.outbox.writer import OUTBOX, FollowUp, Recorded, rows_of_events
 
 
 class UnitOfWork:
@@ -30,7 +30,7 @@ class UnitOfWork:
 
     def __init__(self, sessions: SessionMaker, tenant_id: UUID | None, clock: Clock) -> None:
         self._sessions = sessions
-        self._events: list[tuple[Event, int]] = []
+        self._events: list[Recorded] = []
         self._inserts: list[Rows] = []
         self._follow_ups: list[FollowUp] = []
         self.tenant_id = tenant_id
@@ -44,9 +44,12 @@ class UnitOfWork:
             raise RuntimeError("This unit of work has no tenant.")
         return self.tenant_id
 
-    def record(self, event: Event, *, delay_seconds: int = 0) -> None:
-        """Lets `event` leave through the outbox if, and only if, this transaction commits."""
-        self._events.append((event, delay_seconds))
+    def record(self, event: Event, *, delay_seconds: int = 0, carried: Any = None) -> None:
+        """Lets `event` leave through the outbox if, and only if, this transaction commits.
+
+        Where the same job delivers it right after, its consumer is given `carried`.
+        """
+        self._events.append(Recorded(event, delay_seconds, carried))
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Writes the rows together with all others, in one statement, when this settles.

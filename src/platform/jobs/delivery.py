@@ -2,21 +2,23 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, Uuid, select, text
+from sqlalchemy import Uuid, select, text
 from sqlalchemy.dialects.postgresql import JSONB
+from structlog.contextvars import bound_contextvars
 
 from src.platform.clock import Clock
 from src.platform.db.uow import UowFactory
-from src.platform.jobs.context import AlreadyDone, JobContext
+from src.platform.jobs.context import AlreadyDone, JobContext, JobsTogether
 from src.platform.outbox.events import Event, Registry
 from src.platform.outbox.models import OutboxRow
 from src.platform.outbox.relay import MAX_FAILURES
+from src.platform.outbox.writer import FollowUp
 
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -27,6 +29,21 @@ _ROWS = text(
 ).columns(id=Uuid(), payload=JSONB())
 
 log = structlog.get_logger(__name__)
+
+
+_Kind = tuple[str, str]
+"""A topic and its consumer."""
+
+
+class _Row(NamedTuple):
+    outbox_id: UUID
+    attempt: int
+    payload: dict[str, Any] | Event
+    carried: Any = None
+
+
+def _followed(one: FollowUp) -> tuple[_Kind, _Row]:
+    return (one.event.topic, one.consumer), _Row(one.outbox_id, 1, one.event, one.carried)
 
 
 class Delivery:
@@ -51,38 +68,74 @@ class Delivery:
                 _ROWS, {"tenant_id": tenant_id, "outbox_ids": list(attempts)}
             )
             rows = [row for row in found if row.attempts == attempts[row.id]]
-        await asyncio.gather(*(self._deliver_row(tenant_id, row) for row in rows))
-
-    async def _deliver_row(self, tenant_id: UUID, row: Row[Any]) -> None:
-        await self._attempt(tenant_id, row.id, row.attempts, row.topic, row.consumer, row.payload)
-
-    async def _attempt(
-        self,
-        tenant_id: UUID,
-        outbox_id: UUID,
-        attempt: int,
-        topic: str,
-        consumer: str,
-        payload: dict[str, Any] | Event,
-    ) -> None:
-        structlog.contextvars.bind_contextvars(
-            tenant_id=str(tenant_id), outbox_id=str(outbox_id), topic=topic
+        await self._deliver(
+            tenant_id,
+            [((row.topic, row.consumer), _Row(row.id, row.attempts, row.payload)) for row in rows],
         )
-        context = JobContext(
-            tenant_id, outbox_id, attempt, self._clock, self._uow_factory, self._services
+
+    async def _deliver(self, tenant_id: UUID, found: Iterable[tuple[_Kind, _Row]]) -> None:
+        by_kind: dict[_Kind, list[_Row]] = {}
+        for kind, row in found:
+            by_kind.setdefault(kind, []).append(row)
+        portions = [
+            (kind, portion)
+            for kind, rows in by_kind.items()
+            for portion in ([rows] if self._registry.takes_several(*kind) else [[r] for r in rows])
+        ]
+        await asyncio.gather(*(self._attempt(tenant_id, *portion) for portion in portions))
+
+    async def _attempt(self, tenant_id: UUID, kind: _Kind, rows: list[_Row]) -> None:
+        """Rows that failed together are tried by themselves, so that one does not hold up others.
+
+        What they left to be done comes right after, whatever became of the rest.
+        """
+        together = JobsTogether([self._job(tenant_id, row) for row in rows])
+        outbox_id = str(rows[0].outbox_id) if len(rows) == 1 else f"{len(rows)} rows"
+        with bound_contextvars(tenant_id=str(tenant_id), outbox_id=outbox_id, topic=kind[0]):
+            try:
+                await self._consume(kind, rows, together)
+            except Exception as error:  # noqa: BLE001  # told by whichever row it is about
+                if len(rows) > 1:
+                    log.warning("outbox_rows_tried_one_by_one", reason=repr(error))
+                    await asyncio.gather(*(self._attempt(tenant_id, kind, [row]) for row in rows))
+                else:
+                    together.failed.append((together.jobs[0], error))
+            for job, failure in together.failed:
+                await self._note(job, failure)
+        left = [together.follow_ups, *(job.follow_ups for job in together.jobs)]
+        await self._deliver(tenant_id, [_followed(one) for part in left for one in part])
+
+    def _job(self, tenant_id: UUID, row: _Row) -> JobContext:
+        return JobContext(
+            tenant_id,
+            row.outbox_id,
+            row.attempt,
+            self._clock,
+            self._uow_factory,
+            self._services,
+            carried=row.carried,
         )
-        try:
-            event = payload if isinstance(payload, Event) else self._registry.event(topic, payload)
-            await self._registry.consumer(topic, consumer)(context, event)
-        except AlreadyDone:
+
+    async def _consume(self, kind: _Kind, rows: Sequence[_Row], together: JobsTogether) -> None:
+        """Raises: whatever the consumer does; KeyError when the rows outlived it."""
+        events = [
+            row.payload
+            if isinstance(row.payload, Event)
+            else self._registry.event(kind[0], row.payload)
+            for row in rows
+        ]
+        consumer = self._registry.consumer(*kind)
+        if self._registry.takes_several(*kind):
+            await consumer(together, events)
+        else:
+            await consumer(together.jobs[0], events[0])
+
+    async def _note(self, job: JobContext, error: Exception) -> None:
+        if isinstance(error, AlreadyDone):
             log.info("outbox_already_done")
-        except Exception as error:
-            log.exception("outbox_attempt_failed", attempt=attempt)
-            await self._put_back(tenant_id, outbox_id, attempt, error)
-        finally:
-            structlog.contextvars.unbind_contextvars("tenant_id", "outbox_id", "topic")
-        for row_id, followed, name in context.follow_ups:
-            await self._attempt(tenant_id, row_id, 1, followed.topic, name, followed)
+            return
+        log.error("outbox_attempt_failed", attempt=job.attempt, exc_info=error)
+        await self._put_back(job.tenant_id, job.outbox_id, job.attempt, error)
 
     async def _put_back(
         self, tenant_id: UUID, outbox_id: UUID, attempt: int, error: Exception

@@ -1,25 +1,21 @@
 """Queueing a mail beside the fact it tells."""
 
 import base64
-from typing import ClassVar
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Table
 
+from src.platform.db.batch import insert_unless_taken
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
+from src.platform.mail.models import MailRow
 from src.platform.outbox.events import Event
 
-# Constant, for the statement that the model makes is put together anew for each mail.
-_STORE = text(
-    "INSERT INTO mails (tenant_id, id, kind, to_address, to_name, from_name, reply_to, subject,"
-    " text, html, attachments, message_id, dedupe_key, queued_at) VALUES (:tenant_id, :id, :kind,"
-    " :to_address, :to_name, :from_name, :reply_to, :subject, :text, :html, :attachments,"
-    " :message_id, :dedupe_key, :queued_at)"
-    " ON CONFLICT ON CONSTRAINT uq_mails_dedupe_key DO NOTHING RETURNING id"
-).bindparams(bindparam("attachments", type_=JSONB()))
+MAILS = cast(Table, MailRow.__table__)
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +43,20 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     attachments: tuple[Attachment, ...] = ()
 
+    @property
+    def one_line(self) -> str:
+        """The subject, whatever it was put together from."""
+        return " ".join(self.subject.split())
+
+
+class QueuedMail(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail as it is stored. `claimed_at` is set while somebody is about to send it."""
+
+    mail: Mail
+    message_id: str
+    queued_at: datetime
+    claimed_at: datetime | None = None
+
 
 class MailQueued(Event, frozen=True, kw_only=True):
     """A mail waits to be sent."""
@@ -57,20 +67,35 @@ class MailQueued(Event, frozen=True, kw_only=True):
 
 
 async def queue_mail(uow: UnitOfWork, mail: Mail, *, host: str) -> UUID | None:
-    """Stores the mail and its sending with the running transaction.
-
-    Returns the mail's id, or None when this occasion has had its mail already. `host` is the
-    right-hand side of the Message-ID.
-    """
-    mail_id = new_id()
-    stored = await uow.session.execute(_STORE, _row(uow, mail_id, mail, host))
-    if stored.first() is None:
-        return None
-    uow.record(MailQueued(mail_id=mail_id))
+    """`queue_mails` for one."""
+    (mail_id,) = await queue_mails(uow, [mail], host=host)
     return mail_id
 
 
-def _row(uow: UnitOfWork, mail_id: UUID, mail: Mail, host: str) -> dict[str, object]:
+async def queue_mails(uow: UnitOfWork, mails: Sequence[Mail], *, host: str) -> list[UUID | None]:
+    """Stores the mails and their sending with the running transaction.
+
+    A job that queues some sends them right after, so the claim to do so is stored with them.
+    Returns their ids, with None for an occasion that has had its mail already. `host` is the
+    right-hand side of the Message-ID.
+    """
+    now = uow.clock.now()
+    claimed_at = now if uow.followed is not None else None
+    queued = {
+        mail_id: QueuedMail(
+            mail=mail, message_id=f"<{mail_id}@{host}>", queued_at=now, claimed_at=claimed_at
+        )
+        for mail_id, mail in ((new_id(), mail) for mail in mails)
+    }
+    rows = [_row(uow.tenant, mail_id, one) for mail_id, one in queued.items()]
+    stored = await insert_unless_taken(uow.session, MAILS, rows, "uq_mails_dedupe_key")
+    for mail_id in stored:
+        uow.record(MailQueued(mail_id=mail_id), carried=queued[mail_id])
+    return [mail_id if mail_id in stored else None for mail_id in queued]
+
+
+def _row(tenant_id: UUID, mail_id: UUID, queued: QueuedMail) -> dict[str, object]:
+    mail = queued.mail
     attachments = [
         {
             "filename": item.filename,
@@ -80,18 +105,19 @@ def _row(uow: UnitOfWork, mail_id: UUID, mail: Mail, host: str) -> dict[str, obj
         for item in mail.attachments
     ]
     return {
-        "tenant_id": uow.tenant,
+        "tenant_id": tenant_id,
         "id": mail_id,
         "kind": mail.kind,
         "to_address": mail.to_address,
         "to_name": mail.to_name,
         "from_name": mail.from_name,
         "reply_to": mail.reply_to,
-        "subject": " ".join(mail.subject.split()),
+        "subject": mail.one_line,
         "text": mail.text,
         "html": mail.html,
         "attachments": attachments,
-        "message_id": f"<{mail_id}@{host}>",
+        "message_id": queued.message_id,
         "dedupe_key": mail.dedupe_key,
-        "queued_at": uow.clock.now(),
+        "queued_at": queued.queued_at,
+        "claimed_at": queued.claimed_at,
     }

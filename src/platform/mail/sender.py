@@ -1,26 +1,27 @@
-"""Sending queued mails: claim, send, mark. The only place that speaks SMTP."""
+"""Sending queued mails: claim, send, mark."""
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from email.utils import formataddr, formatdate
+from email.utils import formatdate
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import structlog
-from litestar_email import EmailConfig, EmailMultiAlternatives, SMTPConfig
+from litestar_email import EmailMultiAlternatives
 from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from src.platform.config import Settings
-from src.platform.jobs.context import JobContext
-from src.platform.mail.queue import MailQueued
+from src.platform.jobs.context import JobContext, JobsTogether
+from src.platform.mail.mime import address
+from src.platform.mail.queue import Attachment, Mail, MailQueued, QueuedMail
+from src.platform.mail.smtp import DIALOGUE_SECONDS
+
+CARRIED = timedelta(seconds=5)
+"""With the dialogue it is less than a lease, so a claim of that age is still nobody else's."""
 
 log = structlog.get_logger(__name__)
-STEP_SECONDS = 10
-DIALOGUE_SECONDS = 20
-"""Less than a lease: who still talks to the server when another run begins has been cut off."""
 
 # The old value comes from a row that is locked before, for RETURNING shows the new one.
 _CLAIM = text(
@@ -28,8 +29,8 @@ _CLAIM = text(
     " AND id = :mail_id AND sent_at IS NULL FOR NO KEY UPDATE)"
     " UPDATE mails SET claimed_at = :now FROM waiting"
     " WHERE mails.tenant_id = :tenant_id AND mails.id = waiting.id"
-    " RETURNING waiting.claimed_at AS claimed_before, to_address, to_name, from_name, reply_to,"
-    " subject, text, html, attachments, message_id, queued_at"
+    " RETURNING waiting.claimed_at AS claimed_before, kind, to_address, to_name, from_name,"
+    " reply_to, subject, text, html, attachments, message_id, dedupe_key, queued_at"
 ).columns(attachments=JSONB())
 _UNCLAIM = text(
     "UPDATE mails SET claimed_at = NULL"
@@ -37,8 +38,11 @@ _UNCLAIM = text(
 )
 _MARK_SENT = text(
     "UPDATE mails SET sent_at = :now"
-    " WHERE tenant_id = :tenant_id AND id = :mail_id AND sent_at IS NULL"
+    " WHERE tenant_id = :tenant_id AND id = ANY(:mail_ids) AND sent_at IS NULL"
 )
+
+
+_Sent = tuple[JobContext, MailQueued]
 
 
 class BeingSent(Exception):
@@ -53,95 +57,148 @@ class Mailer(Protocol):
     async def send(self, message: EmailMultiAlternatives) -> None: ...
 
 
-class SmtpMailer:
-    """Mail over SMTP, as `smtp://user:password@host:port` or `smtps://`; `?starttls=1` upgrades."""
+async def send_queued_mails(jobs: JobsTogether, events: Sequence[MailQueued]) -> None:
+    """Sends each mail once, side by side, and marks those that have left while others are still on
+    their way; a mail already marked as sent is left alone.
 
-    def __init__(self, smtp_url: str, mail_from: str) -> None:
-        address = urlsplit(smtp_url)
-        self.mail_from = mail_from
-        self._config = EmailConfig(
-            backend=SMTPConfig(
-                host=address.hostname or "localhost",
-                port=address.port or (465 if address.scheme == "smtps" else 25),
-                username=unquote(address.username) if address.username else None,
-                password=unquote(address.password) if address.password else None,
-                use_tls="starttls=1" in address.query,
-                use_ssl=address.scheme == "smtps",
-                timeout=STEP_SECONDS,
-            ),
-            from_email=mail_from,
-        )
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> "SmtpMailer":
-        return cls(settings.smtp_url, settings.mail_from)
-
-    async def send(self, message: EmailMultiAlternatives) -> None:
-        """Raises: TimeoutError when server and we do not come to an end in `DIALOGUE_SECONDS`."""
-        backend = self._config.get_backend()
-        async with asyncio.timeout(DIALOGUE_SECONDS), backend:
-            await backend.send_messages([message])
-
-
-async def send_queued_mail(job: JobContext, event: MailQueued) -> None:
-    """Sends the mail once; a mail already marked as sent is left alone.
-
-    Raises: BeingSent, or whatever the server's refusal was, so that the outbox tries again later.
+    What the server refused, and a mail that is being sent elsewhere, failed: the outbox tries it
+    again later. Never raises, for then mails would be sent a second time.
     """
-    claimed_at = job.clock.now()
-    mail = await _claim(job, event, claimed_at)
-    if mail is not None:
-        try:
-            await job.services.mailer.send(_message(mail, job.services.mailer.mail_from))
-        except Exception:
-            await _unclaim(job, event, claimed_at)
-            raise
-    async with job.unit_of_work(done=True) as uow:
-        now = job.clock.now()
-        await uow.session.execute(_MARK_SENT, {**_key_of(job, event), "now": now})
+    sending = {
+        asyncio.ensure_future(_send(job, event)): (job, event)
+        for job, event in zip(jobs.jobs, events, strict=True)
+    }
+    try:
+        while sending:
+            ended, _rest = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+            sent: list[_Sent] = []
+            for task in ended:
+                job, event = sending.pop(task)
+                error = task.exception()
+                if isinstance(error, Exception):
+                    jobs.failed.append((job, error))
+                else:
+                    sent.append((job, event))
+            if sent:
+                await _mark(jobs, sent)
+    finally:
+        for task in sending:
+            task.cancel()
 
 
-async def _claim(job: JobContext, event: MailQueued, now: datetime) -> Row[Any] | None:
+async def _mark(jobs: JobsTogether, sent: Sequence[_Sent]) -> None:
+    """If the marks cannot be set together each is by itself, for another run may have been first
+    with one of them.
+    """
+    values = {
+        "tenant_id": sent[0][0].tenant_id,
+        "mail_ids": [event.mail_id for _job, event in sent],
+        "now": jobs.clock.now(),
+    }
+    try:
+        async with jobs.unit_of_work(done=[job for job, _event in sent]) as uow:
+            await uow.session.execute(_MARK_SENT, values)
+    except Exception as error:  # noqa: BLE001  # told by the delivery
+        if len(sent) == 1:
+            jobs.failed.append((sent[0][0], error))
+            return
+        for one in sent:
+            await _mark(jobs, [one])
+
+
+async def _send(job: JobContext, event: MailQueued) -> None:
+    """Raises: BeingSent, or whatever the server's refusal was."""
+    mail = _carried(job) or await _claim(job, event)
+    if mail is None:
+        return
+    try:
+        await job.services.mailer.send(_message(mail, job.services.mailer.mail_from))
+    except Exception:
+        await _unclaim(job, event, mail)
+        raise
+
+
+def _carried(job: JobContext) -> QueuedMail | None:
+    """The mail that the job before this one has stored as claimed, as long as it is sure to be
+    told to the server before anybody else may look at it.
+    """
+    mail: QueuedMail | None = job.carried
+    if mail is None or mail.claimed_at is None:
+        return None
+    return mail if job.clock.now() - mail.claimed_at < CARRIED else None
+
+
+async def _claim(job: JobContext, event: MailQueued) -> QueuedMail | None:
     """The mail, marked as being sent; None when it has been sent or is gone.
 
     Raises: BeingSent while the claim of another run may be in use; that claim stays.
     """
+    now, own = job.clock.now(), job.carried.claimed_at if job.carried is not None else None
     async with job.unit_of_work() as uow:
         claimed = await uow.session.execute(_CLAIM, {**_key_of(job, event), "now": now})
-        mail = claimed.first()
-        if mail is None or mail.claimed_before is None:
-            return mail
-        if now - mail.claimed_before < timedelta(seconds=DIALOGUE_SECONDS):
+        row = claimed.first()
+        if row is None:
+            return None
+        is_free = row.claimed_before in (None, own)
+        if not is_free and now - row.claimed_before < timedelta(seconds=DIALOGUE_SECONDS):
             raise BeingSent(str(event.mail_id))
-    log.warning("mail_sent_again_after_crash", message_id=mail.message_id)
-    return mail
+    if not is_free:
+        log.warning("mail_sent_again_after_crash", message_id=row.message_id)
+    return _queued(row, now)
 
 
-async def _unclaim(job: JobContext, event: MailQueued, claimed_at: datetime) -> None:
+def _queued(row: Row[Any], claimed_at: datetime) -> QueuedMail:
+    files = [
+        Attachment(
+            filename=item["filename"],
+            content_type=item["content_type"],
+            content=base64.b64decode(item["content"]),
+        )
+        for item in row.attachments
+    ]
+    mail = Mail(
+        kind=row.kind,
+        to_address=row.to_address,
+        to_name=row.to_name,
+        from_name=row.from_name,
+        reply_to=row.reply_to,
+        subject=row.subject,
+        text=row.text,
+        html=row.html,
+        dedupe_key=row.dedupe_key,
+        attachments=tuple(files),
+    )
+    return QueuedMail(
+        mail=mail, message_id=row.message_id, queued_at=row.queued_at, claimed_at=claimed_at
+    )
+
+
+async def _unclaim(job: JobContext, event: MailQueued, mail: QueuedMail) -> None:
     """After a refusal the next try need not wait for the claim to grow old."""
     async with job.unit_of_work() as uow:
-        await uow.session.execute(_UNCLAIM, {**_key_of(job, event), "claimed_at": claimed_at})
+        await uow.session.execute(_UNCLAIM, {**_key_of(job, event), "claimed_at": mail.claimed_at})
 
 
 def _key_of(job: JobContext, event: MailQueued) -> dict[str, UUID]:
     return {"tenant_id": job.tenant_id, "mail_id": event.mail_id}
 
 
-def _message(mail: Row[Any], mail_from: str) -> EmailMultiAlternatives:
+def _message(queued: QueuedMail, mail_from: str) -> EmailMultiAlternatives:
+    mail = queued.mail
     headers = {
-        "Message-ID": mail.message_id,
-        "Date": formatdate(mail.queued_at.timestamp()),
+        "Message-ID": queued.message_id,
+        "Date": formatdate(queued.queued_at.timestamp()),
         "Auto-Submitted": "auto-generated",
     }
     message = EmailMultiAlternatives(
-        subject=mail.subject,
+        subject=mail.one_line,
         body=mail.text,
         html_body=mail.html,
-        from_email=formataddr((mail.from_name, mail_from)) if mail.from_name else mail_from,
-        to=[formataddr((mail.to_name, mail.to_address)) if mail.to_name else mail.to_address],
+        from_email=address(mail.from_name, mail_from),
+        to=[address(mail.to_name, mail.to_address)],
         reply_to=[mail.reply_to] if mail.reply_to else [],
         headers=headers,
     )
     for item in mail.attachments:
-        message.attach(item["filename"], base64.b64decode(item["content"]), item["content_type"])
+        message.attach(item.filename, item.content, item.content_type)
     return message

@@ -1,12 +1,12 @@
 """Events: facts in the past tense, and who wants to hear of them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 if TYPE_CHECKING:
-    from src.platform.jobs.context import JobContext
+    from src.platform.jobs.context import JobContext, JobsTogether
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +21,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Consumer = Callable[["JobContext", Any], Awaitable[None]]
+ConsumerOfSeveral = Callable[["JobsTogether", Sequence[Any]], Awaitable[None]]
 
 
 class Registry:
@@ -31,7 +32,8 @@ class Registry:
     """
 
     def __init__(self) -> None:
-        self._consumers: dict[str, dict[str, Consumer]] = {}
+        self._consumers: dict[str, dict[str, Consumer | ConsumerOfSeveral]] = {}
+        self._of_several: set[tuple[str, str]] = set()
         self._types: dict[str, type[Event]] = {}
 
     def on(self, event: type[Event], name: str, consumer: Consumer) -> None:
@@ -39,10 +41,19 @@ class Registry:
         self._types[event.topic] = event
         self._consumers.setdefault(event.topic, {})[name] = consumer
 
+    def on_several(self, event: type[Event], name: str, consumer: ConsumerOfSeveral) -> None:
+        """As `on`, for a consumer that takes all rows which a worker has at hand, in one go."""
+        self._of_several.add((event.topic, name))
+        self._types[event.topic] = event
+        self._consumers.setdefault(event.topic, {})[name] = consumer
+
     def names(self, topic: str) -> tuple[str, ...]:
         return tuple(self._consumers.get(topic, ()))
 
-    def consumer(self, topic: str, name: str) -> Consumer:
+    def takes_several(self, topic: str, name: str) -> bool:
+        return (topic, name) in self._of_several
+
+    def consumer(self, topic: str, name: str) -> Callable[[Any, Any], Awaitable[None]]:
         """Raises: KeyError when a row outlived its consumer."""
         return self._consumers[topic][name]
 

@@ -18,11 +18,23 @@ OUTBOX = cast(Table, OutboxRow.__table__)
 
 
 class FollowUp(NamedTuple):
-    """A row that its writer delivers itself, under a lease from the start: its first attempt."""
+    """A row that its writer delivers itself, under a lease from the start: its first attempt.
+
+    `carried` is what the writer had at hand; whoever is given the row by the relay has to read it.
+    """
 
     outbox_id: UUID
     event: Event
     consumer: str
+    carried: Any = None
+
+
+class Recorded(NamedTuple):
+    """An event that leaves with its transaction."""
+
+    event: Event
+    delay_seconds: int = 0
+    carried: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,7 @@ class Written:
 
 
 def rows_of_events(
-    tenant_id: UUID, events: Sequence[tuple[Event, int]], now: datetime, *, follows: bool
+    tenant_id: UUID, events: Sequence[Recorded], now: datetime, *, follows: bool
 ) -> Written:
     """One row per event and consumer; an event that nobody consumes costs nothing.
 
@@ -42,7 +54,7 @@ def rows_of_events(
     a lease; if the writer dies, they are due like any other.
     """
     written = Written()
-    for event, delay in events:
+    for event, delay, carried in events:
         is_followed = follows and event.follows and not delay
         available_at = now + (LEASE if is_followed else timedelta(seconds=delay))
         payload = msgspec.to_builtins(event)
@@ -61,5 +73,5 @@ def rows_of_events(
                 }
             )
             if is_followed:
-                written.follow_ups.append(FollowUp(row_id, event, name))
+                written.follow_ups.append(FollowUp(row_id, event, name, carried))
     return written

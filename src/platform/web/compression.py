@@ -54,11 +54,12 @@ class CompressedParts:
     as a stored block; only the checksum has to be worked out for each answer.
     """
 
-    __slots__ = ("_compressed", "_plain")
+    __slots__ = ("_compressed", "_plain", "size")
 
     def __init__(self, parts: Sequence[bytes]) -> None:
         self._plain = list(parts)
         self._compressed = [_deflated(part) for part in parts]
+        self.size = sum(map(len, self._plain)) + sum(map(len, self._compressed))
 
     def plain(self, word: bytes) -> bytes:
         return word.join(self._plain)

@@ -157,6 +157,11 @@ class CachedPage:
         self._has_token = len(parts) > 1
         self._parts = CompressedParts(parts)
 
+    @property
+    def size(self) -> int:
+        """In bytes of memory, about."""
+        return self._parts.size
+
     def respond(
         self, request: AnyRequest, headers: Mapping[str, str] | None = None
     ) -> Response[bytes]:

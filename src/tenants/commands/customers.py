@@ -1,6 +1,6 @@
 """Guests as a tenant knows them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -53,6 +53,10 @@ _KEEP = (
     .bindparams(bindparam("tenant_id", type_=Uuid()), bindparam("id", type_=Uuid()))
     .columns(id=Uuid())
 )
+_KEEP_ALL = text(
+    "SELECT id, merged_into FROM customers WHERE tenant_id = :tenant_id AND id = ANY(:ids)"
+    " ORDER BY id FOR KEY SHARE"
+).columns(id=Uuid(), merged_into=Uuid())
 LOOKS = 3
 """How often we look again. One merge makes us look twice; more at once is a business in trouble."""
 
@@ -90,6 +94,24 @@ async def keep_customer(uow: UnitOfWork, customer_id: UUID) -> UUID:
     if not await uow.session.scalar(select(known)):
         raise no_such_customer()
     return await _found(uow, _KEEP, {"tenant_id": uow.tenant, "id": customer_id})
+
+
+async def keep_customers(uow: UnitOfWork, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """`keep_customer` for several at once, by the ids that were asked for, of those that are there.
+
+    Locked by id. Raises: Unavailable while one merge follows another.
+    """
+    now_known_as = {one: one for one in customer_ids}
+    for _look in range(LOOKS):
+        looked_for = sorted(set(now_known_as.values()))
+        values = {"tenant_id": uow.tenant, "ids": looked_for}
+        rows = (await uow.session.execute(_KEEP_ALL, values)).all()
+        merged = {row.id: row.merged_into for row in rows if row.merged_into is not None}
+        if not merged:
+            there = {row.id for row in rows}
+            return {asked: kept for asked, kept in now_known_as.items() if kept in there}
+        now_known_as = {asked: merged.get(kept, kept) for asked, kept in now_known_as.items()}
+    raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
 
 
 async def _found(uow: UnitOfWork, statement: Executable, known_as: dict[str, Any]) -> UUID:

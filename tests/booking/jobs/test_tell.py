@@ -11,7 +11,7 @@ from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.mail import RememberingMailer
-from tests.support.work import work
+from tests.support.work import waiting, work, work_together
 
 pytestmark = pytest.mark.anyio
 
@@ -79,3 +79,33 @@ async def test_a_confirmed_customer_is_established(services: Services) -> None:
     await work(services, lotus.id)
     async with services.uow_factory(lotus.id) as uow:
         assert await uow.session.scalar(text("SELECT is_established FROM customers"))
+
+
+async def test_those_told_together_get_what_each_would_get_alone(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    first, second = [await a_session(services.uow_factory, service) for _number in range(2)]
+    wishes = [
+        a_wish("session", first.id, guest_email="carl@example.com", guest_name="Carl"),
+        a_wish("session", second.id, guest_email="dora@example.com", guest_name="Dora"),
+        a_wish("session", second.id, guest_email="carl@example.com", guest_name="Carl"),
+    ]
+    orders = [(await booked(services.uow_factory, lotus, wish)).order for wish in wishes]
+    await work_together(services, lotus.id)
+    mails = sorted(mailer.sent, key=lambda mail: [one.reference in mail.body for one in orders])
+    mails.reverse()
+    assert [mail.to for mail in mails] == [
+        ["Carl <carl@example.com>"],
+        ["Dora <dora@example.com>"],
+        ["Carl <carl@example.com>"],
+    ]
+    for mail, order in zip(mails, orders, strict=True):
+        assert order.reference in mail.body
+        assert sum(one.reference in mail.body for one in orders) == 1
+        assert len(Calendar.from_ical(mail.attachments[0][1]).walk("VEVENT")) == 1
+    async with services.uow_factory(lotus.id) as uow:
+        established = await uow.session.scalars(text("SELECT is_established FROM customers"))
+        assert established.all() == [True, True]
+    assert await waiting(services, lotus.id) == []
