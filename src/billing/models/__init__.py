@@ -1,5 +1,6 @@
 """Rows of the billing package."""
 
+from src.billing.models.coupons import Coupon, CouponCustomer, CouponUse
 from src.billing.models.orders import Order, OrderLine
 from src.billing.models.payments import (
     ConnectedAccount,
@@ -12,6 +13,9 @@ from src.billing.models.payments import (
 
 __all__ = [
     "ConnectedAccount",
+    "Coupon",
+    "CouponCustomer",
+    "CouponUse",
     "InboxEvent",
     "OpenItem",
     "Order",
