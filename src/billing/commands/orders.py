@@ -7,8 +7,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Table, select
 
+from src.billing.commands.coupon_claims import insert_use
 from src.billing.commands.due import add_due
 from src.billing.domain.amounts import tax_within_minor
+from src.billing.domain.coupons import AppliedCoupon
 from src.billing.domain.holds import HOLD_DUE, HOLD_LIFETIME, hold_expires_at
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.domain.references import new_reference
@@ -52,7 +54,8 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True):
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order to be written. `form_token` finds it again, `fingerprint` tells its content.
 
-    `hold_lifetime` is how long it waits for an online payment.
+    `hold_lifetime` is how long it waits for an online payment. The `coupon` is what its lines'
+    discount comes from; the caller claims a use of it, after the sessions.
     """
 
     order_id: UUID
@@ -69,6 +72,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     locale: str = "en"
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
     hold_lifetime: timedelta = HOLD_LIFETIME
+    coupon: AppliedCoupon | None = None
 
     @property
     def total_minor(self) -> int:
@@ -93,6 +97,8 @@ async def insert_order(
     uow.insert(ORDERS, [order])
     lines = [_line_row(uow.tenant, new.order_id, at, line) for at, line in enumerate(new.lines)]
     uow.insert(ORDER_LINES, lines)
+    if new.coupon is not None:
+        insert_use(uow, new.coupon, order, now)
     if new.waits_for_payment:
         await add_due(uow, HOLD_DUE, new.order_id, order["hold_expires_at"])
     else:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from src.billing.commands.coupon_claims import restore_use, retake_coupon
 from src.billing.commands.due import drop_due
 from src.billing.commands.ending import can_still_be_paid, end_locked_order
 from src.billing.commands.open_items import raise_open_item
@@ -190,7 +191,8 @@ async def _confirm(uow: UnitOfWork, order: Order, payment: Payment) -> None:
 
 async def _reacquire(uow: UnitOfWork, order: Order) -> bool:
     """Confirms the order after all and claims everything again at the quoted price, under its
-    first month and past the month's limit too; all of it or nothing, and then it stays expired.
+    first month and past the month's and a coupon's limit too; all of it or nothing, and then it
+    stays expired.
     """
     now = uow.clock.now()
     handlers = await handlers_of(uow, order)
@@ -199,9 +201,12 @@ async def _reacquire(uow: UnitOfWork, order: Order) -> bool:
         async with uow.attempt():
             _mark_confirmed(uow, order, now)
             order.closed_at = order.closed_why = None
+            coupon_id = await restore_use(uow, order)
             await uow.settle()
             for handler in handlers:
                 await _reacquire_kind(uow, handler, order, now)
+            if coupon_id is not None:
+                await retake_coupon(uow, coupon_id, order.customer_id)
             if order.month is not None:
                 await retake_booking_unit(uow, order.month, limit)
     except (_PlacesGone, DomainError):

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Table
 
+from src.billing.commands.coupon_claims import claim_coupon
 from src.billing.commands.orders import NewLine, NewOrder, insert_order
 from src.billing.domain.holds import HOLD_LIFETIME, LINK_LIFETIME
 from src.billing.domain.kinds import OrderState
@@ -28,6 +29,7 @@ from src.booking.domain.staff_rules import StaffPays
 from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.events import PaymentLinkPromised
 from src.booking.models import Booking, Seat, Service
+from src.booking.queries.coupons import priced_with_coupon
 from src.booking.queries.decide import Asked, decide
 from src.booking.queries.offer_facts import business_facts
 from src.booking.queries.offers import count_held_seats
@@ -77,6 +79,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[str, str] = msgspec.field(default_factory=dict)
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
     note: str = ""
+    coupon: str = ""
     quoted_minor: int | None = None
     quoted_dates: str | None = None
     source: str = "hub"
@@ -127,6 +130,7 @@ class Booked:
 
 async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked:
     """Takes the seats and writes order, booking and seats; free and on-site orders are confirmed.
+    A coupon is judged now and honoured for as long as the hold lasts.
 
     Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged,
     SeatsGone, and for staff NotAllowed; nothing is written then.
@@ -136,6 +140,7 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     quote, earliest = await _decide(uow, tenant, cmd, now)
     _check_dates(cmd, quote)
+    quote = await priced_with_coupon(uow, tenant, quote, cmd.coupon, cmd.guest_email)
     _check_price(tenant, cmd, quote)
     booked = await _write(uow, tenant, cmd, quote, now)
     if cmd.pays is not None:
@@ -148,6 +153,8 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
         earliest=earliest,
         series_id=quote.subject_id if quote.kind == "series" else None,
     )
+    if quote.coupon is not None:
+        await claim_coupon(uow, quote.coupon.coupon_id, booked.order.customer_id)
     await claim_booking_unit(uow, tenant, now)
     return booked
 
@@ -155,14 +162,17 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
 async def refuse_unless_bookable_instead(
     uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand, order_id: UUID
 ) -> None:
-    """Judges the wish as if the seats that the order holds were free, and changes nothing.
+    """Judges the wish as if what the order holds, its coupon too, were free; changes nothing.
 
-    Raises: NotFound, NotBookable, PlanLimitReached, PriceChanged.
+    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, PriceChanged.
     """
     now = uow.clock.now()
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     held = await count_held_seats(uow, order_id)
     quote, _earliest = await _decide(uow, tenant, cmd, now, held)
+    quote = await priced_with_coupon(
+        uow, tenant, quote, cmd.coupon, cmd.guest_email, without_order=order_id
+    )
     _check_price(tenant, cmd, quote)
 
 
@@ -286,6 +296,7 @@ def _order(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, customer_id: 
         description=quote.description,
         unit_minor=quote.unit_minor,
         quantity=quote.party_size,
+        discount_minor=quote.discount_minor,
         tax_rate_bp=quote.tax_rate_bp,
     )
     return NewOrder(
@@ -303,6 +314,7 @@ def _order(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, customer_id: 
         locale=cmd.locale,
         consents=cmd.consents,
         hold_lifetime=HOLD_LIFETIME if cmd.pays is None else LINK_LIFETIME,
+        coupon=quote.coupon,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from src.billing.domain.coupons import AppliedCoupon
 from src.billing.domain.kinds import PaymentMode
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms
@@ -20,7 +21,8 @@ class Quote:
 
     `session_ids` are in order of time; each gives a seat to each of the party. `sequences` are
     those sessions' own, of the state in which they are sold. `leaving` are the terms that the
-    booking will have been made under.
+    booking will have been made under. A `coupon` takes its discount off the whole party's price,
+    once, and the seats share what is left.
     """
 
     kind: SubjectKind
@@ -34,10 +36,15 @@ class Quote:
     price_type: SeriesPriceType
     tax_rate_bp: int
     leaving: LeavingTerms = NOTHING_BACK
+    coupon: AppliedCoupon | None = None
+
+    @property
+    def discount_minor(self) -> int:
+        return self.coupon.discount_minor if self.coupon is not None else 0
 
     @property
     def total_minor(self) -> int:
-        return self.unit_minor * self.party_size
+        return self.unit_minor * self.party_size - self.discount_minor
 
     @property
     def payment_mode(self) -> PaymentMode:

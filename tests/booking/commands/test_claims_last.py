@@ -25,7 +25,14 @@ from tests.support.builders import Business, Term, a_business, a_series, a_servi
 
 pytestmark = pytest.mark.anyio
 
-CLAIMS = ("UPDATE sessions", "INSERT INTO booking_counters", "UPDATE booking_counters")
+CLAIMS = (
+    "UPDATE sessions",
+    "UPDATE coupons",
+    "INSERT INTO coupon_customers",
+    "UPDATE coupon_customers",
+    "INSERT INTO booking_counters",
+    "UPDATE booking_counters",
+)
 FRAMING = ("SAVEPOINT", "RELEASE", "SET LOCAL")
 
 
