@@ -62,12 +62,13 @@ def _wire_tenants() -> None:
 def _wire_billing() -> None:
     from src.billing.customer_rows import register_orders_of_customers
     from src.billing.jobs import register
-    from src.billing.queries.sold import lock_currency_by_sales
+    from src.billing.queries.sold import lock_currency_by_coupons, lock_currency_by_sales
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
     register_orders_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
+    register_currency_lock("billing.coupons", lock_currency_by_coupons)
 
 
 def _wire_booking() -> None:

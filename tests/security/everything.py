@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from src.billing.models import OpenItem, Order, Payment, Refund
+from src.billing.models import Coupon, OpenItem, Order, Payment, Refund
 from src.booking.commands.cancel import cancel_session
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, TimetableImport
@@ -59,7 +59,15 @@ async def everything(services: Services, business: Business) -> dict[str, object
             currency="EUR",
             received_at=now,
         )
-        uow.session.add_all([performer, location, key, payment])
+        coupon = Coupon(
+            tenant_id=business.id,
+            id=new_id(),
+            code="SPRING",
+            percent=10,
+            created_at=now,
+            updated_at=now,
+        )
+        uow.session.add_all([performer, location, key, payment, coupon])
         await uow.session.flush()
         refund = Refund(
             tenant_id=business.id,
@@ -130,6 +138,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "series_id": term.series.id,
         "booking_id": booking.id,
         "order_id": made.order_id,
+        "coupon_id": coupon.id,
         "performer_id": performer.id,
         "location_id": location.id,
         "key_id": key.id,

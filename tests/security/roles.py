@@ -62,6 +62,13 @@ GET /series/{series_id}/buyers
 GET POST /series/{series_id}/edit
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
+GET /coupons
+GET POST /coupons/new
+GET /coupons/{coupon_id}
+GET POST /coupons/{coupon_id}/edit
+POST /coupons/{coupon_id}/active
+POST /coupons/{coupon_id}/delete
+POST /coupons/{coupon_id}/export
 GET /bookings/{booking_id}
 GET POST /bookings/{booking_id}/cancel
 GET /cancellations/{cancellation_id}

@@ -37,6 +37,7 @@ WRITTEN = (
     "timetable_imports",
     "audit",
     "refunds",
+    "coupons",
 )
 
 
@@ -171,6 +172,7 @@ HOW: dict[str, tuple[str, dict[str, str]]] = {
     "CommitForm": ("/imports/{import_id}/commit", OPTIONS),
     "UploadForm": ("/services/{service_id}/import", OPTIONS),
     "PerformerForm": ("/settings/performers", {"name": "Ivy"}),
+    "CouponForm": ("/coupons/new", {"code": "AUTUMN", "percent": "10"}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
 }
 """Where each form is sent, and what it has beside its ids."""
@@ -178,6 +180,8 @@ THINGS = {
     "default_performer_id": "performer_id",
     "default_location_id": "location_id",
     "session_ids": "loose_session_id",
+    "service_ids": "service_id",
+    "series_ids": "series_id",
 }
 OWN_NEW_ID = "token"
 

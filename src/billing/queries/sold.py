@@ -1,8 +1,8 @@
-"""Whether anything was ever sold."""
+"""Whether anything was ever sold, or is promised, in the business's currency."""
 
 from sqlalchemy import exists, select
 
-from src.billing.models import Order
+from src.billing.models import Coupon, Order
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 
@@ -12,4 +12,12 @@ async def lock_currency_by_sales(uow: UnitOfWork) -> str | None:
     sold = exists().where(Order.tenant_id == uow.tenant, Order.total_minor > 0)
     if await uow.session.scalar(select(sold)):
         return _("It cannot change any more: you have sold something in it.")
+    return None
+
+
+async def lock_currency_by_coupons(uow: UnitOfWork) -> str | None:
+    """A sentence while a coupon takes off, or asks for, an amount."""
+    has_amount = (Coupon.amount_minor.is_not(None)) | (Coupon.min_spend_minor > 0)
+    if await uow.session.scalar(select(exists().where(Coupon.tenant_id == uow.tenant, has_amount))):
+        return _("It cannot change while a coupon has an amount in it.")
     return None

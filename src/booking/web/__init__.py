@@ -5,6 +5,7 @@ from typing import Any
 from src.booking.web import (
     api,
     cancellations,
+    coupons,
     customer,
     customer_booking,
     customer_merge,
@@ -43,6 +44,7 @@ route_handlers: list[Any] = [
     *cancellations.route_handlers,
     *imports.route_handlers,
     *import_columns.route_handlers,
+    *coupons.route_handlers,
     *customers.route_handlers,
     *customer.route_handlers,
     *customer_merge.route_handlers,

@@ -157,6 +157,7 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
         places += [
             (_("Services"), "services", "layout-grid"),
             (_("Series"), "series", "layers"),
+            (_("Coupons"), "coupons", "ticket"),
             (_("Customers"), "customers", "users"),
             (_("Orders"), "orders", "receipt"),
         ]

@@ -1,0 +1,143 @@
+"""Coupons for their owner: the list with its uses, one coupon, and what it can be for."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from src.billing.domain.coupons import CouponReason, coupon_worth, why_not_usable
+from src.billing.models import Coupon, CouponUse, Order
+from src.billing.queries.coupon_use import terms_of
+from src.booking.domain.quotes import SubjectKind
+from src.booking.models import Series, Service
+from src.booking.queries.coupons import judge_for_quote
+from src.booking.queries.decide import Asked, business_now, decide
+from src.booking.queries.resources import Choice
+from src.booking.views.coupons import CouponRow, CouponUseRow
+from src.booking.views.customers import WhyLine
+from src.platform.db.uow import UnitOfWork
+from src.platform.localtime import to_local
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.entitlements import Feature
+
+MOST_SHOWN = 100
+MOST_EXPORTED = 100_000
+
+
+async def list_coupons(uow: UnitOfWork, tenant: TenantSnapshot) -> list[CouponRow]:
+    """All of them, the newest first, with what they have taken off."""
+    coupons = (
+        await uow.session.scalars(
+            select(Coupon).where(Coupon.tenant_id == uow.tenant).order_by(Coupon.id.desc())
+        )
+    ).all()
+    found = await uow.session.execute(
+        select(CouponUse.coupon_id, func.sum(CouponUse.discount_minor))
+        .where(CouponUse.tenant_id == uow.tenant, CouponUse.returned_at.is_(None))
+        .group_by(CouponUse.coupon_id)
+    )
+    off_minor = {row[0]: int(row[1]) for row in found}
+    return [coupon_row(uow, tenant, one, off_minor) for one in coupons]
+
+
+async def get_coupon_row(uow: UnitOfWork, tenant: TenantSnapshot, coupon: Coupon) -> CouponRow:
+    off_minor = await uow.session.scalar(
+        select(func.sum(CouponUse.discount_minor)).where(
+            CouponUse.tenant_id == uow.tenant,
+            CouponUse.coupon_id == coupon.id,
+            CouponUse.returned_at.is_(None),
+        )
+    )
+    return coupon_row(uow, tenant, coupon, {coupon.id: int(off_minor or 0)})
+
+
+def coupon_row(
+    uow: UnitOfWork, tenant: TenantSnapshot, coupon: Coupon, off_minor: Mapping[UUID, int]
+) -> CouponRow:
+    terms = terms_of(coupon)
+    against = why_not_usable(
+        terms,
+        to_local(uow.clock.now(), tenant.zone),
+        plan_has_coupons=tenant.entitlements.has(Feature.COUPONS),
+    )
+    return CouponRow(
+        id=coupon.id,
+        code=coupon.code,
+        worth=coupon_worth(terms, tenant.currency),
+        active=coupon.active,
+        used=coupon.used,
+        max_uses=coupon.max_uses,
+        discount_minor=off_minor.get(coupon.id, 0),
+        starts_on=coupon.starts_on,
+        ends_on=coupon.ends_on,
+        against=why_lines(against),
+    )
+
+
+async def list_coupon_uses(
+    uow: UnitOfWork, coupon_id: UUID, *, most: int = MOST_SHOWN
+) -> list[CouponUseRow]:
+    """The orders made with it, the newest first, also those that came to nothing."""
+    found = await uow.session.execute(
+        select(Order, CouponUse)
+        .join(Order, (Order.tenant_id == CouponUse.tenant_id) & (Order.id == CouponUse.order_id))
+        .where(CouponUse.tenant_id == uow.tenant, CouponUse.coupon_id == coupon_id)
+        .order_by(CouponUse.id.desc())
+        .limit(most)
+    )
+    return [
+        CouponUseRow(
+            order_id=order.id,
+            reference=order.reference,
+            guest_name=order.guest_name,
+            guest_email=order.guest_email,
+            state=order.state,
+            discount_minor=use.discount_minor,
+            total_minor=order.total_minor,
+            created_at=use.created_at,
+            is_returned=use.returned_at is not None,
+        )
+        for order, use in found.tuples()
+    ]
+
+
+async def why_not_for(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    code: str,
+    kind: SubjectKind,
+    subject_id: UUID,
+    email: str,
+) -> list[WhyLine]:
+    """What stands against the code for one person and that offer.
+
+    Raises: NotFound for an offer that is absent, or another business's.
+    """
+    now = uow.clock.now()
+    business = await business_now(uow, tenant, now)
+    decided = await decide(uow, tenant, business, Asked(kind=kind, subject_id=subject_id), now)
+    judged = await judge_for_quote(uow, tenant, decided.quote, code, email)
+    return why_lines(judged.reasons)
+
+
+def why_lines(reasons: Sequence[CouponReason]) -> list[WhyLine]:
+    return [WhyLine(sentence=one.owner_sentence, mend=one.mend) for one in reasons]
+
+
+async def list_scope_choices(uow: UnitOfWork) -> tuple[list[Choice], list[Choice]]:
+    """The services and the series that a coupon can be for."""
+    services = await uow.session.execute(
+        select(Service.id, Service.name)
+        .where(Service.tenant_id == uow.tenant)
+        .order_by(Service.name, Service.id)
+    )
+    series = await uow.session.execute(
+        select(Series.id, Service.name, Series.title)
+        .join(Service, (Service.tenant_id == Series.tenant_id) & (Service.id == Series.service_id))
+        .where(Series.tenant_id == uow.tenant)
+        .order_by(Service.name, Series.title, Series.id)
+    )
+    return (
+        [(str(row.id), row.name) for row in services],
+        [(str(row.id), f"{row.name} · {row.title}") for row in series],
+    )
