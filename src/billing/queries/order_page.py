@@ -10,6 +10,7 @@ from src.billing.commands.orders import get_order
 from src.billing.domain.kinds import ON_SITE_METHOD, RefundState
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
+from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
@@ -34,7 +35,8 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
     )
     lines = await _of_order(uow, OrderLine, order_id)
     owed = await get_owed_minor(uow, order_id)
-    return _page(tenant, history, sorted(lines, key=lambda line: line.position), owed)
+    code = await coupon_code_of(uow, order)
+    return _page(tenant, history, sorted(lines, key=lambda line: line.position), owed, code)
 
 
 async def _of_order(uow: UnitOfWork, model: type[Row], order_id: UUID) -> Sequence[Row]:
@@ -57,7 +59,11 @@ async def _audit_of(uow: UnitOfWork, order_id: UUID) -> Sequence[AuditEntry]:
 
 
 def _page(
-    tenant: TenantSnapshot, history: History, lines: Sequence[OrderLine], owed_minor: int
+    tenant: TenantSnapshot,
+    history: History,
+    lines: Sequence[OrderLine],
+    owed_minor: int,
+    coupon: str,
 ) -> OrderPage:
     order = history.order
     currencies = {payment.id: payment.currency for payment in history.payments}
@@ -76,6 +82,7 @@ def _page(
         created_at=order.created_at,
         hold_expires_at=order.hold_expires_at,
         closed_why=order.closed_why,
+        coupon=coupon,
         discount_minor=order.discount_minor,
         total_minor=order.total_minor,
         tax_minor=sum(line.tax_minor for line in lines),

@@ -18,7 +18,8 @@ class Badge(msgspec.Struct, frozen=True):
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     """An order in the list. `what` is its first line, `more` how many others it has.
 
-    `owed_minor` is still to be taken on site.
+    `coupon` is the code that the discount comes from, empty without one. `owed_minor` is still to
+    be taken on site.
     """
 
     id: UUID
@@ -173,6 +174,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     hold_expires_at: datetime | None
     closed_why: str | None
+    coupon: str
     discount_minor: int
     total_minor: int
     tax_minor: int

@@ -43,8 +43,13 @@ class Quote:
         return self.coupon.discount_minor if self.coupon is not None else 0
 
     @property
+    def full_minor(self) -> int:
+        """What the whole party pays without a coupon."""
+        return self.unit_minor * self.party_size
+
+    @property
     def total_minor(self) -> int:
-        return self.unit_minor * self.party_size - self.discount_minor
+        return self.full_minor - self.discount_minor
 
     @property
     def payment_mode(self) -> PaymentMode:

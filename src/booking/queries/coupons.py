@@ -18,7 +18,7 @@ def purchase_of(quote: Quote, currency: str) -> Purchase:
     if quote.kind == "series":
         subject_ids.add(quote.subject_id)
     return Purchase(
-        total_minor=quote.unit_minor * quote.party_size,
+        total_minor=quote.full_minor,
         currency=currency,
         pays_online=quote.price_type is SeriesPriceType.ONLINE,
         subject_ids=frozenset(subject_ids),

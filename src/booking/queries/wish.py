@@ -1,12 +1,15 @@
 """What a guest is about to book: price, dates, and whether it can be had."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
 
+from src.billing.domain.coupons import guest_sentence as coupon_sentence
+from src.billing.queries.coupon_use import has_active_coupons
 from src.booking.domain.bookable import (
     BusinessFacts,
     why_not_bookable_series,
@@ -17,6 +20,7 @@ from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.models import Series, Service, Session
+from src.booking.queries.coupons import judge_for_quote
 from src.booking.queries.decide import business_now
 from src.booking.queries.offer_facts import (
     quote_of_series,
@@ -51,8 +55,9 @@ async def get_wish(
     subject_id: UUID,
     service_slug: str,
     size: int,
+    code: str = "",
 ) -> Wish:
-    """The subject as a stranger may book it now.
+    """The subject as a stranger may book it now, with the coupon's code that they typed.
 
     Raises: NotFound for what is absent, hidden, another business's or another service's.
     """
@@ -62,7 +67,30 @@ async def get_wish(
     asked = await read(uow, tenant, subject_id, business, now)
     if not _is_seen(asked, service_slug):
         raise no_such_service()
-    return await _wish(uow, tenant, kind, asked, size)
+    wish = await _wish(uow, tenant, kind, asked, size)
+    if wish.closed or not code.strip():
+        takes_codes = not wish.closed and await has_active_coupons(uow, tenant)
+        return msgspec.structs.replace(wish, takes_codes=takes_codes)
+    return await _with_code(uow, tenant, wish, asked.quote(size), code)
+
+
+async def _with_code(
+    uow: UnitOfWork, tenant: TenantSnapshot, wish: Wish, quote: Quote, code: str
+) -> Wish:
+    """The same at the price that the code makes, or with why it makes none."""
+    judged = await judge_for_quote(uow, tenant, quote, code)
+    if judged.applied is None:
+        error = coupon_sentence(judged.reasons)
+        return msgspec.structs.replace(wish, takes_codes=True, code_error=error)
+    quote = replace(quote, coupon=judged.applied)
+    line = (_("Code %(code)s", code=judged.applied.code), -quote.discount_minor, "")
+    return msgspec.structs.replace(
+        wish,
+        takes_codes=True,
+        lines=[*wish.lines, line],
+        total_minor=quote.total_minor,
+        payment_mode=str(quote.payment_mode),
+    )
 
 
 async def _session(
@@ -141,6 +169,8 @@ async def _wish(
         questions=read_questions(service.questions),
         closed=guest_sentence(closed) if closed else None,
         size_error=guest_sentence(refused) if refused else None,
+        takes_codes=False,
+        code_error=None,
     )
 
 

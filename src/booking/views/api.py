@@ -129,7 +129,8 @@ class SeatOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A booking. `payment_url` is where the guest pays while the seats are held.
+    """A booking. `payment_url` is where the guest pays while the seats are held. `discount` is what
+    a coupon has taken off already; `total` is what is left.
 
     `owed`, what is still to be paid on site, and `seats` are told when the booking is asked for.
     """
@@ -144,6 +145,7 @@ class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
     guest_name: str
     guest_email: str
     total: MoneyOut
+    discount: MoneyOut
     payment_mode: PaymentMode
     booking_url: str
     payment_url: str | None = None

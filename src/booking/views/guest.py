@@ -18,7 +18,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a guest wants to book, as it can be had now for a party of `size`.
 
     `closed` says why it cannot be booked by anybody; `size_error` why not by so many. `dates_key`
-    stands for the dates as they are shown.
+    stands for the dates as they are shown. `takes_codes` says whether a code is asked for at all;
+    the price is less the one that was given unless `code_error` says why not.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     questions: list[Question]
     closed: str | None
     size_error: str | None
+    takes_codes: bool
+    code_error: str | None
 
 
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,14 +19,15 @@ from src.booking.web.guest_forms import (
     LARGEST_PARTY,
     BookingForm,
     checked,
+    code_of,
     command_of,
     new_form_token,
     size_of,
     token_of,
 )
 from src.booking.web.hub import uuid_of
-from src.platform.errors import DomainError, InvalidInput, NotFound
-from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit
+from src.platform.errors import DomainError, InvalidInput, NotFound, TooManyRequests
+from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit, Outage
 from src.platform.services import Services
 from src.platform.web.forms import Bound, FormData, bind, blank, read_form
 from src.platform.web.pages import page, redirect
@@ -44,6 +45,8 @@ FORM_HEADERS = {"x-robots-tag": "noindex", "vary": "HX-Request, Accept-Language"
 hold. So it does not vary by cookie, since the first cookie comes with this very page; and it is
 sent to an address of its own (`send=1`), since posting to an address makes browsers forget it."""
 BOOKING_BY_EMAIL = Limit("booking-email", 20, 10 * 60)
+CODES_BY_ADDRESS = Limit("coupon-address", 30, 10 * 60, Outage.COUNT_HERE)
+"""How many codes of coupons one sender tries, right ones too: it keeps guessing slow."""
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -78,15 +81,18 @@ async def send_booking(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Books and leads on to the payment page or the booking's own; `step=update` only works out
-    the price for another size of the party.
+    the price for another size of the party or a coupon's code.
     """
     subject, data = _subject(request, service_slug), await read_form(request)
-    wish = await _wish(services, ctx, subject, size_of(data, LARGEST_PARTY))
-    token = token_of(data)
+    size, code, token = size_of(data, LARGEST_PARTY), code_of(data), token_of(data)
+    slow_down = await _slow_down(request, services) if code else None
+    wish = await _wish(services, ctx, subject, size, "" if slow_down else code)
+    if slow_down:
+        wish = msgspec.structs.replace(wish, takes_codes=True, code_error=slow_down)
     if data.texts.get("step", [""])[-1] == "update":
         return _updated(request, ctx, subject, wish, data, token)
-    if await _is_own_hold(services, ctx, wish, token):
-        wish = msgspec.structs.replace(wish, closed=None, size_error=None)
+    if not slow_down and await _is_own_hold(services, ctx, wish, token):
+        wish = msgspec.structs.replace(wish, closed=None, size_error=None, code_error=None)
     bound = checked(bind(BookingForm, data), wish, ctx.here)
     if bound.struct is None:
         status = 409 if wish.closed else 422
@@ -94,9 +100,20 @@ async def send_booking(
     return await _place(request, services, ctx, subject, wish, bound, token)
 
 
+async def _slow_down(request: AnyRequest, services: Services) -> str | None:
+    """The sentence for who has tried too many codes."""
+    try:
+        await services.limiter.check(CODES_BY_ADDRESS, client_address(request.scope))
+    except TooManyRequests as refusal:
+        return refusal.message
+    return None
+
+
 async def _is_own_hold(services: Services, ctx: RequestContext, wish: Wish, token: str) -> bool:
-    """Whether what looks sold out is what this very form has booked before, and still has."""
-    if not (wish.closed or wish.size_error):
+    """Whether what looks sold out, or used up, is what this very form has booked before, and still
+    has.
+    """
+    if not (wish.closed or wish.size_error or wish.code_error):
         return False
     async with services.uow_factory(ctx.here.id) as uow:
         order = await find_order_by_form_token(uow, token)
@@ -142,7 +159,10 @@ async def _refused(
 ) -> Response[bytes]:
     """The same form as typed, with the reason, beside the price and the seats as they are now."""
     form = cast("BookingForm", bound.struct)
-    wish = await _wish(services, ctx, subject, form.size)
+    is_code = "coupon" in refusal.fields
+    wish = await _wish(services, ctx, subject, form.size, "" if is_code else form.coupon)
+    if is_code:
+        wish = msgspec.structs.replace(wish, takes_codes=True)
     if isinstance(refusal, InvalidInput):
         bound = bound.refused(refusal)
     elif wish.size_error:
@@ -162,9 +182,9 @@ def _updated(
     token: str,
 ) -> Response[bytes]:
     """What was typed, unjudged, with another price."""
-    typed = Bound[BookingForm](None, data)
-    if wish.size_error:
-        typed = typed.with_errors({"size": wish.size_error})
+    errors = {"size": wish.size_error, "coupon": wish.code_error}
+    found = {name: error for name, error in errors.items() if error}
+    typed = Bound[BookingForm](None, data).with_errors(found)
     return _form_page(request, ctx, subject, wish, typed, token)
 
 
@@ -210,9 +230,12 @@ def _subject(request: AnyRequest, service_slug: str) -> Subject:
     raise no_such_service()
 
 
-async def _wish(services: Services, ctx: RequestContext, subject: Subject, size: int) -> Wish:
+async def _wish(
+    services: Services, ctx: RequestContext, subject: Subject, size: int, code: str = ""
+) -> Wish:
+    where = (subject.kind, subject.id, subject.service_slug)
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_wish(uow, ctx.here, subject.kind, subject.id, subject.service_slug, size)
+        return await get_wish(uow, ctx.here, *where, size, code)
 
 
 route_handlers: list[Any] = [booking_form, send_booking]

@@ -19,6 +19,7 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.domain.phones import dialled_phone, not_a_phone
 
 LARGEST_PARTY = 100
+LONGEST_CODE = 40
 LARGEST_TOTAL_MINOR = 10**12
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}", re.ASCII)
 
@@ -37,6 +38,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     names: dict[str, Annotated[str, Meta(max_length=120)]] = msgspec.field(default_factory=dict)
     answers: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
     note: Annotated[str, Meta(max_length=1000)] = ""
+    coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
     terms: bool = False
     marketing: bool = False
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
@@ -67,6 +69,12 @@ def size_of(data: FormData, most: int) -> int:
     return min(max(size, 1), most)
 
 
+def code_of(data: FormData) -> str:
+    """The code of a coupon as typed; one that is too long is none."""
+    typed = data.texts.get("coupon", [""])[-1].strip()
+    return typed if len(typed) <= LONGEST_CODE else ""
+
+
 def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bound[BookingForm]:
     """The form with what only the business and the offer can find wrong in it."""
     errors: dict[str, str] = {}
@@ -78,6 +86,8 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
         errors["phone"] = not_a_phone()
     if tenant.booking_terms and not bound.checked("terms"):
         errors["terms"] = _("Please accept the terms to book.")
+    if wish.code_error and "coupon" not in bound.errors:
+        errors["coupon"] = wish.code_error
     if wish.size_error:
         errors["size"] = wish.size_error
     elif form is not None and form.quoted_size not in (None, form.size):
@@ -112,6 +122,7 @@ def command_of(
         form_token=token,
         answers=_answers(form, wish),
         note=form.note,
+        coupon=form.coupon,
         consents=consents_of(form, tenant, now),
         quoted_minor=form.quoted_minor,
         quoted_dates=form.quoted_dates,

@@ -144,6 +144,8 @@ async def test_the_uses_are_taken_along_as_a_file_and_that_is_logged(
     made = await booked(services.uow_factory, lotus, wish)
     here = f"{HOME}/{coupon.id}"
     answer = await send(client, here, {}, to=f"{here}/export")
+    order_page = await client.get(f"/app/lotus/orders/{made.order_id}")
+    assert '<span class="pill">SPRING</span>' in order_page.text
     lines = answer.content.decode("utf-8-sig").splitlines()
     assert lines[1].split(",")[:3] == [made.reference, "'=cmd()", "carl@example.com"]
     assert "6.00,54.00,EUR" in lines[1]

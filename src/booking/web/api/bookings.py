@@ -61,7 +61,9 @@ Name = Annotated[str, Meta(max_length=100)]
 
 
 class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A guest's wish. `party` has a name, perhaps empty, for everyone who comes."""
+    """A guest's wish. `party` has a name, perhaps empty, for everyone who comes. `coupon` is a code
+    that makes it cheaper; one that cannot be used is refused with 422, and nothing is booked.
+    """
 
     kind: Literal["session", "series"]
     id: UUID
@@ -73,6 +75,7 @@ class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
     )
     answers: dict[str, Annotated[str, Meta(max_length=2000)]] = {}
     note: Annotated[str, Meta(max_length=2000)] = ""
+    coupon: Annotated[str, Meta(max_length=40)] = ""
     expected_total_minor: int | None = None
 
 
@@ -119,6 +122,7 @@ def _command(ctx: RequestContext, data: BookingIn, token: str) -> BookCommand:
         guest_phone=_phone(ctx, data.guest_phone.strip()),
         answers=data.answers,
         note=data.note,
+        coupon=data.coupon,
         form_token=token,
         quoted_minor=data.expected_total_minor,
         source="api",
@@ -150,6 +154,7 @@ def _placed(services: Services, ctx: RequestContext, data: BookingIn, placed: Pl
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         total=MoneyOut(order.total_minor, order.currency),
+        discount=MoneyOut(order.discount_minor, order.currency),
         payment_mode=PaymentMode(order.payment_mode),
         booking_url=services.settings.base_url + placed.guest_path,
         payment_url=placed.payment_url,
@@ -211,6 +216,7 @@ def _booking(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         total=MoneyOut(order.total_minor, order.currency),
+        discount=MoneyOut(order.discount_minor, order.currency),
         payment_mode=PaymentMode(order.payment_mode),
         booking_url=services.settings.base_url + path,
         owed=MoneyOut(owed_minor, order.currency),

@@ -1,0 +1,152 @@
+"""A coupon in the booking form, without scripts: tried, seen in the price, booked with."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from src.billing.domain.coupons import no_use
+from src.billing.models import Order
+from src.billing.settlement import check_payment
+from src.booking.web.guest_booking import CODES_BY_ADDRESS
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.web.conftest import CARL, Shop, subject
+from tests.support.builders import a_series, a_service
+from tests.support.coupons import a_coupon, change_coupon, uses
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def url(shop: Shop) -> str:
+    """The form of a series of EUR 60."""
+    factory = shop.services.uow_factory
+    term = await a_series(factory, await a_service(factory, shop.business.id))
+    return subject("series", term.series.id)
+
+
+async def orders(shop: Shop) -> list[Order]:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        return list(await uow.session.scalars(select(Order)))
+
+
+async def applied(shop: Shop, url: str, code: str, **typed: Any) -> httpx.Response:
+    """The form after "Apply" was pressed; it is the one that is open from now on."""
+    await shop.guest.open(url)
+    answer = await shop.send(coupon=code, step="update", **typed)
+    shop.guest.page = answer
+    return answer
+
+
+async def test_a_code_is_asked_for_only_where_one_can_be_used(shop: Shop, url: str) -> None:
+    assert 'name="coupon"' not in (await shop.guest.open(url)).text
+    await a_coupon(shop.services.uow_factory, shop.business.id)
+    assert 'name="coupon"' in (await shop.guest.open(url)).text
+    await change_coupon(shop.services.uow_factory, shop.business.id, active=False)
+    assert 'name="coupon"' not in (await shop.guest.open(url)).text
+
+
+async def test_a_guest_applies_a_code_and_pays_what_they_were_shown(shop: Shop, url: str) -> None:
+    await a_coupon(shop.services.uow_factory, shop.business.id)
+    shown = await applied(shop, url, "spring")
+    assert shown.status_code == 200
+    assert "Code SPRING" in shown.text
+    assert "-€6.00" in shown.text.replace("\u2212", "-")
+    assert "Pay €54.00" in shown.text
+    sent = await shop.send()
+    assert sent.headers["location"].startswith(shop.stripe.base_url)
+    await shop.pay(sent.headers["location"])
+    (order,) = await orders(shop)
+    await check_payment(shop.services, shop.business.id, order.id)
+    (order,) = await orders(shop)
+    assert (order.total_minor, order.discount_minor) == (5400, 600)
+    assert (order.state, order.paid_minor) == ("confirmed", 5400)
+    assert await uses(shop.services.uow_factory, shop.business.id) == 1
+
+
+async def test_a_whole_discount_is_booked_without_a_payment_page(shop: Shop, url: str) -> None:
+    await a_coupon(shop.services.uow_factory, shop.business.id, percent=100)
+    assert "Book now" in (await applied(shop, url, "SPRING")).text
+    sent = await shop.send()
+    assert not sent.headers["location"].startswith(shop.stripe.base_url)
+    assert "You are booked" in (await shop.guest.open(sent.headers["location"])).text
+
+
+@pytest.mark.parametrize("code", ["NOSUCH", "SPENT"])
+async def test_what_cannot_be_used_is_one_sentence_at_the_field(
+    shop: Shop, url: str, code: str
+) -> None:
+    await a_coupon(shop.services.uow_factory, shop.business.id, "SPENT", max_uses=1, used=1)
+    shown = await applied(shop, url, code, note="Window seat")
+    assert 'id="f-coupon-error"' in shown.text
+    assert no_use() in shown.text
+    assert "Pay €60.00" in shown.text
+    assert "Window seat" in shown.text
+    assert f'value="{code}"' in shown.text
+
+
+async def test_one_that_stopped_working_books_nothing_and_keeps_what_was_typed(
+    shop: Shop, url: str
+) -> None:
+    await a_coupon(shop.services.uow_factory, shop.business.id)
+    await applied(shop, url, "SPRING")
+    await change_coupon(shop.services.uow_factory, shop.business.id, active=False)
+    refused = await shop.send(note="Window seat")
+    assert refused.status_code == 422
+    assert 'id="f-coupon-error"' in refused.text
+    assert "Window seat" in refused.text
+    assert "Pay €60.00" in refused.text, "the price is the one without it again"
+    assert await orders(shop) == []
+
+
+async def test_what_only_the_address_rules_out_is_said_at_the_field_too(
+    shop: Shop, url: str
+) -> None:
+    factory = shop.services.uow_factory
+    await a_coupon(factory, shop.business.id, max_per_customer=1)
+    series_id = UUID(url.rpartition("=")[2])
+    await booked(factory, shop.business, a_wish("series", series_id, coupon="SPRING"))
+    assert "Pay €54.00" in (await applied(shop, url, "SPRING")).text
+    refused = await shop.send(email="carl@example.com")
+    assert refused.status_code == 422
+    assert no_use() in refused.text
+    assert "Pay €60.00" in refused.text
+    assert len(await orders(shop)) == 1
+
+
+async def test_a_code_that_was_typed_and_not_applied_changes_no_price_unseen(
+    shop: Shop, url: str
+) -> None:
+    await a_coupon(shop.services.uow_factory, shop.business.id)
+    refused = await shop.book(url, coupon="SPRING")
+    assert refused.status_code == 409
+    assert "€54.00" in refused.text
+    assert await orders(shop) == []
+
+
+async def test_the_same_form_sent_again_finds_the_hold_that_has_the_last_use(
+    shop: Shop, url: str
+) -> None:
+    await a_coupon(shop.services.uow_factory, shop.business.id, max_uses=1)
+    await applied(shop, url, "SPRING")
+    first = await shop.send()
+    again = await shop.send()
+    assert again.headers["location"] == first.headers["location"]
+    wider = await shop.send(size="2", quoted_size="2", quoted_minor="10800")
+    assert wider.status_code == 303
+    assert [each.total_minor for each in await orders(shop) if each.state == "open"] == [10800]
+    assert await uses(shop.services.uow_factory, shop.business.id) == 1
+
+
+async def test_guessing_codes_is_slow(shop: Shop, url: str) -> None:
+    await a_coupon(shop.services.uow_factory, shop.business.id)
+    for number in range(CODES_BY_ADDRESS.times):
+        shown = await applied(shop, url, f"GUESS{number}")
+    shown = await applied(shop, url, "SPRING")
+    assert "Too many tries" in shown.text
+    assert "Pay €60.00" in shown.text
+    refused = await shop.send(coupon="SPRING", **CARL)
+    assert refused.status_code == 422
+    assert await orders(shop) == []
