@@ -62,10 +62,13 @@ def _wire_tenants() -> None:
 def _wire_billing() -> None:
     from src.billing.customer_rows import register_orders_of_customers
     from src.billing.jobs import register
+    from src.billing.queries.plan_consequences import coupon_consequences
     from src.billing.queries.sold import lock_currency_by_coupons, lock_currency_by_sales
+    from src.tenants.queries.consequences import register_downgrade_probe
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
+    register_downgrade_probe("billing", coupon_consequences)
     register_orders_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)
