@@ -299,3 +299,22 @@ async def test_what_two_customers_used_is_one_number_once_they_are_one(
     async with uow_factory(lotus.id) as uow:
         assert await expire_order(uow, gone.order_id, "not_paid", uow.clock.now())
     assert await uses(uow_factory, lotus.id) == 1
+
+
+async def test_late_money_that_gets_no_seat_gets_no_coupon_either(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    term = await a_series(uow_factory, service, capacity=1)
+    await a_coupon(uow_factory, lotus.id)
+    late = await booked(uow_factory, lotus, a_wish("series", term.series.id, coupon="SPRING"))
+    page = await a_page(uow_factory, lotus, late.order)
+    await its_hold_ended(uow_factory, lotus, term, late)
+    await booked(uow_factory, lotus, a_wish("series", term.series.id))
+    async with uow_factory(lotus.id) as uow:
+        applied = await apply_page(uow, page.id, as_found(page, late.order))
+    assert applied.order_state == "expired"
+    assert await uses(uow_factory, lotus.id) == 0
+    async with uow_factory(lotus.id) as uow:
+        back = (await uow.session.scalars(select(Refund.amount_minor))).all()
+    assert back == [5400], "what was really paid"
