@@ -1,4 +1,4 @@
-"""An owner makes a code, a guest pays less by it, and the owner sees who did and why another can't."""
+"""An owner makes a code, a guest pays less by it, and the owner sees who, and why nobody else."""
 
 from collections.abc import Callable
 

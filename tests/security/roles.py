@@ -67,7 +67,7 @@ GET POST /coupons/new
 GET /coupons/{coupon_id}
 GET POST /coupons/{coupon_id}/edit
 POST /coupons/{coupon_id}/active
-POST /coupons/{coupon_id}/delete
+GET POST /coupons/{coupon_id}/delete
 POST /coupons/{coupon_id}/export
 GET /bookings/{booking_id}
 GET POST /bookings/{booking_id}/cancel

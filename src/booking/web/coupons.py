@@ -105,6 +105,13 @@ class CouponView(msgspec.Struct, frozen=True, kw_only=True):
     why: list[WhyLine] | None
 
 
+class DeleteView(msgspec.Struct, frozen=True, kw_only=True):
+    code: str
+    base: str
+    here: str
+    may_delete: bool
+
+
 @get(HOME, guards=MAY_SEE, include_in_schema=False)
 async def show_coupons(
     request: AnyRequest, services: NamedDependency[Services], ctx: NamedDependency[RequestContext]
@@ -211,6 +218,24 @@ async def switch_coupon(
     )
     flash(request, "success", said)
     return redirect(request, f"{_base(ctx)}/coupons/{coupon_id}")
+
+
+@get(ONE + "/delete", guards=MAY_SEE, include_in_schema=False)
+async def ask_delete(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    coupon_id: FromPath[UUID],
+) -> Response[bytes]:
+    """What follows, before it is done."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        coupon = await get_coupon(uow, coupon_id)
+        may_delete = not await is_ever_used(uow, coupon_id)
+    base = f"{_base(ctx)}/coupons"
+    view = DeleteView(
+        code=coupon.code, base=base, here=f"{base}/{coupon_id}", may_delete=may_delete
+    )
+    return page(request, "booking/coupons/delete.html", view)
 
 
 @post(ONE + "/delete", guards=MAY_SEE, status_code=200, include_in_schema=False)
@@ -342,6 +367,7 @@ route_handlers = [
     show_coupon_form,
     save_coupon_form,
     switch_coupon,
+    ask_delete,
     remove_coupon,
     export_uses,
 ]

@@ -115,13 +115,15 @@ async def test_only_an_unused_one_is_deleted(
 ) -> None:
     coupon = await a_coupon(services.uow_factory, lotus.id)
     here = f"{HOME}/{coupon.id}"
-    open_page = await client.get(here)
+    open_page = await client.get(f"{here}/delete")
+    assert "No order was made with it." in open_page.text
     await booked(services.uow_factory, lotus, a_wish("series", term.series.id, coupon="SPRING"))
     await client.post(f"{here}/delete", data=fields_of(open_page, f"{here}/delete"))
     assert len(await stored(services, lotus)) == 1
-    assert f'action="{here}/delete"' not in (await client.get(here)).text
+    assert f'href="{here}/delete"' not in (await client.get(here)).text
+    assert "so it stays" in (await client.get(f"{here}/delete")).text
     spare = await a_coupon(services.uow_factory, lotus.id, "SPARE")
-    await send(client, f"{HOME}/{spare.id}", {}, to=f"{HOME}/{spare.id}/delete")
+    await send(client, f"{HOME}/{spare.id}/delete", {})
     assert [each.code for each in await stored(services, lotus)] == ["SPRING"]
 
 
@@ -159,6 +161,7 @@ async def test_a_plan_without_coupons_shows_them_and_changes_none(
 ) -> None:
     coupon = await a_coupon(services.uow_factory, lotus.id)
     here = f"{HOME}/{coupon.id}"
+    open_page = await client.get(here)
     await lose_coupons(services.uow_factory, lotus.id)
     listed = (await client.get(HOME)).text
     assert "Your coupons rest." in listed
@@ -167,6 +170,6 @@ async def test_a_plan_without_coupons_shows_them_and_changes_none(
     await send(client, here, {}, to=f"{here}/active")
     [after] = await stored(services, lotus)
     assert not after.active
-    page = await client.get(here)
-    switched = await client.post(f"{here}/active", data={**fields_of(page), "on": "1"})
+    fields = fields_of(open_page, f"{here}/active")
+    switched = await client.post(f"{here}/active", data={**fields, "on": "1"})
     assert switched.status_code == 402
