@@ -16,6 +16,8 @@ import msgspec
 from sqlalchemy import select, update
 
 from src.billing.commands.connect import connect_account, refresh_account
+from src.billing.commands.coupons import create_coupon
+from src.billing.domain.coupon_drafts import CouponDraft
 from src.billing.settlement import check_payment
 from src.booking.commands.book import BookCommand
 from src.booking.commands.repeat import PublishRepeat, publish_repeat
@@ -107,6 +109,7 @@ class Loader:
             ctx = await self._business(business)
             await self._connect(ctx)
             await self._offer(await self._fresh(ctx), business)
+            await self._coupon(ctx)
 
     async def _business(self, business: DemoBusiness) -> RequestContext:
         hashed = await hash_password(PASSWORD)
@@ -253,6 +256,11 @@ class Loader:
             if service.sales_mode is not SalesMode.SINGLE:
                 series_id = await self._bundle(ctx, service_id, published.session_ids, service)
             await self._guests(ctx, number, published.session_ids, series_id, service.sales_mode)
+
+    async def _coupon(self, ctx: RequestContext) -> None:
+        draft = CouponDraft(code="WELCOME", percent=10, amount_minor=None, max_uses=50)
+        async with self._uow(ctx.here.id) as uow:
+            await create_coupon(uow, ctx, new_id(), draft)
 
     async def _ids(
         self, ctx: RequestContext, model: type[Performer] | type[Location]

@@ -80,7 +80,7 @@ class Studio:
         self.shoot(page, "booking", width, "light")
         if page.locator("[name=terms]").count():
             page.check("[name=terms]")
-        page.locator("#summary button").click()
+        page.locator("#summary button[value=book]").click()
         page.get_by_label("Card number").fill("4242 4242 4242 4242")
         page.get_by_label("Expiry month and year").fill("12/34")
         page.get_by_label("Security code").fill("123")

@@ -150,3 +150,15 @@ async def test_guessing_codes_is_slow(shop: Shop, url: str) -> None:
     refused = await shop.send(coupon="SPRING", **CARL)
     assert refused.status_code == 422
     assert await orders(shop) == []
+
+
+async def test_with_scripts_only_what_changed_comes_back_and_the_reason_is_read_out(
+    shop: Shop, url: str
+) -> None:
+    await a_coupon(shop.services.uow_factory, shop.business.id)
+    await shop.guest.open(url)
+    shop.guest.client.headers["HX-Request"] = "true"
+    shown = await shop.send(coupon="NOSUCH", step="update")
+    assert "<html" not in shown.text
+    live = shown.text.rpartition('id="live"')[2]
+    assert f"{no_use()} Total: €60.00" in live
