@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from src.billing.domain.minimums import least_online_minor
-from src.platform.i18n import _, current_locale, ngettext
+from src.platform.i18n import _, current_locale
 from src.platform.money import Money, format_money, round_half_up
 
 
@@ -244,9 +244,3 @@ def coupon_worth(terms: CouponTerms, currency: str) -> str:
         return _("%(percent)s%% off", percent=terms.percent)
     amount = format_money(Money(terms.amount_minor or 0, currency), current_locale())
     return _("%(amount)s off", amount=amount)
-
-
-def uses_words(used: int, most: int | None) -> str:
-    if most is None:
-        return ngettext("used %(num)s time", "used %(num)s times", used)
-    return _("used %(used)s of %(most)s times", used=used, most=most)
