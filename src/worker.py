@@ -39,8 +39,12 @@ async def run_worker() -> None:
     except asyncio.CancelledError:
         log.info("worker_stopping")
     finally:
-        await worker.close()
-        await running.close()
+        try:
+            await worker.close()
+        except asyncio.CancelledError:
+            log.warning("worker_left_jobs_behind")
+        finally:
+            await running.close()
 
 
 async def run_relay() -> None:

@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from src.platform.clock import Clock
 from src.platform.db.uow import UowFactory
-from src.platform.jobs.context import AlreadyDone, JobContext, JobsTogether
+from src.platform.jobs.context import AlreadyDone, GivenUp, JobContext, JobsTogether
 from src.platform.outbox.events import Event, Registry
 from src.platform.outbox.models import OutboxRow
 from src.platform.outbox.relay import MAX_FAILURES
@@ -22,6 +22,8 @@ from src.platform.outbox.writer import FollowUp
 
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(hours=1)
+ATTEMPT_SECONDS = 25
+"""Less than a lease: who takes longer has failed, and says so before the row is handed on again."""
 
 _ROWS = text(
     "SELECT id, topic, consumer, payload, attempts FROM outbox"
@@ -93,13 +95,16 @@ class Delivery:
         outbox_id = str(rows[0].outbox_id) if len(rows) == 1 else f"{len(rows)} rows"
         with bound_contextvars(tenant_id=str(tenant_id), outbox_id=outbox_id, topic=kind[0]):
             try:
-                await self._consume(kind, rows, together)
+                async with asyncio.timeout(ATTEMPT_SECONDS):
+                    await self._consume(kind, rows, together)
             except Exception as error:  # noqa: BLE001  # told by whichever row it is about
-                if len(rows) > 1:
+                if len(rows) > 1 and not isinstance(error, TimeoutError):
                     log.warning("outbox_rows_tried_one_by_one", reason=repr(error))
                     await asyncio.gather(*(self._attempt(tenant_id, kind, [row]) for row in rows))
                 else:
-                    together.failed.append((together.jobs[0], error))
+                    told = {job.outbox_id for job, _failure in together.failed}
+                    untold = [job for job in together.jobs if job.outbox_id not in told]
+                    together.failed.extend((job, error) for job in untold)
             for job, failure in together.failed:
                 await self._note(job, failure)
         left = [together.follow_ups, *(job.follow_ups for job in together.jobs)]
@@ -156,7 +161,8 @@ class Delivery:
                 return
             row.failures += 1
             row.available_at = now + backoff(row.failures)
-            row.parked_at = now if row.failures >= MAX_FAILURES else None
+            is_over = row.failures >= MAX_FAILURES or isinstance(error, GivenUp)
+            row.parked_at = now if is_over else None
             row.last_error = f"{type(error).__name__}: {error}"[:2000]
 
 

@@ -50,12 +50,15 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueuedMail(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail as it is stored. `claimed_at` is set while somebody is about to send it."""
+    """A mail as it is stored. `claimed_at` is set while somebody is about to send it; one that
+    `was_in_doubt` may have been taken by a server that did not answer.
+    """
 
     mail: Mail
     message_id: str
     queued_at: datetime
     claimed_at: datetime | None = None
+    was_in_doubt: bool = False
 
 
 class MailQueued(Event, frozen=True, kw_only=True):
