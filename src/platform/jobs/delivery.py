@@ -19,6 +19,7 @@ from src.platform.outbox.events import Event, Registry
 from src.platform.outbox.models import OutboxRow
 from src.platform.outbox.relay import MAX_FAILURES
 from src.platform.outbox.writer import FollowUp
+from src.platform.tracing import span_after
 
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -26,7 +27,7 @@ ATTEMPT_SECONDS = 25
 """Less than a lease: who takes longer has failed, and says so before the row is handed on again."""
 
 _ROWS = text(
-    "SELECT id, topic, consumer, payload, attempts FROM outbox"
+    "SELECT id, topic, consumer, payload, attempts, trace FROM outbox"
     " WHERE tenant_id = :tenant_id AND id = ANY(:outbox_ids) ORDER BY id"
 ).columns(id=Uuid(), payload=JSONB())
 
@@ -42,6 +43,7 @@ class _Row(NamedTuple):
     attempt: int
     payload: dict[str, Any] | Event
     carried: Any = None
+    trace: str | None = None
 
 
 def _followed(one: FollowUp) -> tuple[_Kind, _Row]:
@@ -72,7 +74,13 @@ class Delivery:
             rows = [row for row in found if row.attempts == attempts[row.id]]
         await self._deliver(
             tenant_id,
-            [((row.topic, row.consumer), _Row(row.id, row.attempts, row.payload)) for row in rows],
+            [
+                (
+                    (row.topic, row.consumer),
+                    _Row(row.id, row.attempts, row.payload, trace=row.trace),
+                )
+                for row in rows
+            ],
         )
 
     async def _deliver(self, tenant_id: UUID, found: Iterable[tuple[_Kind, _Row]]) -> None:
@@ -93,7 +101,10 @@ class Delivery:
         """
         together = JobsTogether([self._job(tenant_id, row) for row in rows])
         outbox_id = str(rows[0].outbox_id) if len(rows) == 1 else f"{len(rows)} rows"
-        with bound_contextvars(tenant_id=str(tenant_id), outbox_id=outbox_id, topic=kind[0]):
+        with (
+            bound_contextvars(tenant_id=str(tenant_id), outbox_id=outbox_id, topic=kind[0]),
+            span_after(kind[1], rows[0].trace),
+        ):
             try:
                 async with asyncio.timeout(ATTEMPT_SECONDS):
                     await self._consume(kind, rows, together)
