@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
 from sqlalchemy import select, text
 
@@ -14,21 +13,11 @@ from src.booking.commands.book import BookCommand, Booked, book
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.claims import SeatsGone
 from src.booking.commands.holds import SeatLines
-from src.booking.commands.sessions import (
-    UpdateSession,
-    details_of_session,
-    get_session,
-    update_session,
-)
-from src.booking.errors import DatesChanged, NotBookable, PriceChanged
+from src.booking.errors import NotBookable, PriceChanged
 from src.booking.models import Cancellation, Seat, Session
-from src.booking.place import place_booking
-from src.booking.queries.offer_facts import quote_of_session
-from src.booking.queries.offers import get_session_offer
 from src.platform.db.uow import UowFactory
-from src.platform.errors import Conflict, InvalidInput, NotFound, PlanLimitReached
+from src.platform.errors import Conflict, NotFound, PlanLimitReached
 from src.platform.ids import new_id
-from src.platform.services import Services
 from src.tenants.models import User
 from tests.support.builders import Business, a_business, a_series, a_service, a_session, as_guest
 from tests.support.clock import FrozenClock
@@ -449,84 +438,3 @@ async def test_a_claim_that_comes_too_late_names_the_sessions_lost(
         async with uow_factory(lotus.id) as uow:
             await claim_seats(uow, ids, 2, earliest=clock.now())
     assert set(refused.value.session_ids) == set(ids)
-
-
-async def test_what_a_business_asks_is_answered_whoever_books(
-    uow_factory: UowFactory, lotus: Business
-) -> None:
-    questions = [{"key": "why", "label": "Why yoga?", "required": True}]
-    service = await a_service(
-        uow_factory, lotus.id, price_type="free", slug="asked", questions=questions
-    )
-    session = await a_session(uow_factory, service)
-    for answers in ({}, {"why": " "}, {"why": "Yes", "unknown": "x"}):
-        with pytest.raises(InvalidInput) as refused:
-            await booked(uow_factory, lotus, a_wish("session", session.id, answers=answers))
-        assert set(refused.value.fields) <= {"answers.why", "answers.unknown"}
-    await booked(uow_factory, lotus, a_wish("session", session.id, answers={"why": "Yes"}))
-
-
-async def test_a_hidden_service_is_as_good_as_absent(
-    uow_factory: UowFactory, lotus: Business
-) -> None:
-    service = await a_service(
-        uow_factory, lotus.id, price_type="free", slug="hidden", visibility="hidden"
-    )
-    session = await a_session(uow_factory, service)
-    with pytest.raises(NotFound):
-        await booked(uow_factory, lotus, a_wish("session", session.id))
-
-
-def test_the_language_one_reads_makes_no_other_booking() -> None:
-    one = a_wish("session", new_id())
-    assert (
-        msgspec.structs.replace(one, locale="pl", source="api").fingerprint() == one.fingerprint()
-    )
-    assert msgspec.structs.replace(one, note="Late").fingerprint() != one.fingerprint()
-
-
-async def test_a_name_of_several_lines_is_kept_on_one(
-    uow_factory: UowFactory, lotus: Business
-) -> None:
-    """A line's end in the header of a mail would keep the mail from leaving."""
-    service = await a_service(uow_factory, lotus.id, price_type="free", slug="tidy")
-    session = await a_session(uow_factory, service)
-    wish = a_wish("session", session.id, guest_name="Ann\nLee", party=("Ann\r\n Lee",))
-    made = await booked(uow_factory, lotus, wish)
-    assert made.order.guest_name == "Ann Lee"
-
-
-async def test_a_double_blank_in_a_name_is_the_same_wish(
-    services: Services, lotus: Business
-) -> None:
-    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug="blank")
-    session = await a_session(services.uow_factory, service)
-    wish = a_wish("session", session.id, guest_name="Anna  Smith", party=("Anna  Smith",))
-    placed = [
-        await place_booking(services, as_guest(lotus), wish, may_change=False) for _ in range(2)
-    ]
-    assert placed[0].order_id == placed[1].order_id
-
-
-async def test_a_hold_stays_when_what_is_wanted_instead_was_moved(
-    services: Services, lotus: Business
-) -> None:
-    factory = services.uow_factory
-    service = await a_service(factory, lotus.id, slug="moved")
-    session = await a_session(factory, service)
-    async with factory(lotus.id) as uow:
-        offer = await get_session_offer(uow, session.id)
-        key = quote_of_session(offer, 1).dates_key
-    wish = a_wish("session", session.id, quoted_dates=key)
-    made = await booked(factory, lotus, wish)
-    async with factory(lotus.id) as uow:
-        details = msgspec.structs.asdict(details_of_session(await get_session(uow, session.id)))
-        for name in ("starts_at", "ends_at"):
-            details[name] += timedelta(hours=1)
-        moved = UpdateSession(session_id=session.id, move_guests=True, **details)
-        await update_session(uow, lotus.ctx, moved)
-    with pytest.raises(DatesChanged):
-        changed = msgspec.structs.replace(wish, party=("Carl", "Kid"))
-        await place_booking(services, as_guest(lotus), changed)
-    async with factory(lotus.id) as uow:
-        assert (await get_order(uow, made.order_id)).state == "open"
