@@ -22,7 +22,7 @@ def order_state(state: str) -> tuple[str, str]:
         "open": (_("Waiting for payment"), "warning"),
         "confirmed": (_("Confirmed"), "success"),
         "expired": (_("Not paid in time"), "muted"),
-        "cancelled": (_("Given up"), "muted"),
+        "cancelled": (_("Cancelled"), "muted"),
     }
     return words[state]
 

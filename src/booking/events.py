@@ -42,7 +42,7 @@ class SeatsLeft(Event, frozen=True, kw_only=True):
 class SessionsChanged(Event, frozen=True, kw_only=True):
     """An act changed sessions in what their guests know of them; `session_changes` has which.
 
-    Those whose customer's id comes `after` are still to be gone through.
+    Bookings whose id comes `after` are still to be gone through.
     """
 
     topic: ClassVar[str] = "booking.sessions_changed"

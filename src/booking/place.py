@@ -94,15 +94,29 @@ async def place_by_staff(services: Services, ctx: RequestContext, cmd: BookComma
     """Books for a guest, once however often the form is sent; no payment page is opened, since it
     is the guest who will open one from the mail.
 
-    Raises: what `book` raises.
+    Raises: what `book` raises; Conflict for changed content while what was booked before stands.
     """
-    try:
-        return await _book(services, ctx, cmd)
-    except DomainError:
-        earlier = await _earlier(services, ctx, cmd.form_token)
-        if earlier is None:
-            raise
-        return Booked(order=earlier, booking_id=await _booking_of(services, ctx, earlier))
+    for _try in range(TRIES):
+        try:
+            return await _book(services, ctx, cmd)
+        except DomainError:
+            earlier = await _earlier(services, ctx, cmd.form_token)
+            if earlier is None:
+                raise
+            if earlier.state not in (OrderState.OPEN, OrderState.CONFIRMED):
+                await _retire_token(services, ctx, earlier)
+                continue
+            if earlier.fingerprint != cmd.fingerprint():
+                raise _booked_before() from None
+            return Booked(order=earlier, booking_id=await _booking_of(services, ctx, earlier))
+    raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
+
+
+def _booked_before() -> Conflict:
+    return Conflict(
+        _("This form has booked already. Open it anew to book something else."),
+        code="already_submitted",
+    )
 
 
 def _used_before() -> Conflict:

@@ -69,11 +69,23 @@ GET POST /coupons/{coupon_id}/edit
 POST /coupons/{coupon_id}/active
 GET POST /coupons/{coupon_id}/delete
 POST /coupons/{coupon_id}/export
+GET /customers
+POST /customers/export
+GET POST /customers/new
+GET /customers/{customer_id}
+GET POST /customers/{customer_id}/book
+GET POST /customers/{customer_id}/edit
+GET /customers/{customer_id}/merge
+GET POST /customers/{customer_id}/merge/{other_id}
+POST /customers/{customer_id}/notes
+POST /customers/{customer_id}/notes/{note_id}/remove
+POST /customers/{customer_id}/tags
 GET /bookings/{booking_id}
 GET POST /bookings/{booking_id}/cancel
 GET /cancellations/{cancellation_id}
 POST /cancellations/{cancellation_id}/undo
 GET POST /imports/{import_id}
+GET POST /imports/{import_id}/columns
 POST /imports/{import_id}/commit
 POST /imports/{import_id}/delete
 """

@@ -99,12 +99,13 @@ async def test_a_mails_key_stays_while_its_event_may_come_again(
     clock.advance(timedelta(minutes=1))
     await post(services, lotus, "parked")
     async with services.uow_factory(lotus) as uow:
-        await uow.session.execute(text("UPDATE outbox SET parked_at = now()"))
+        parked = "UPDATE outbox SET parked_at = now(), attempts = 12 WHERE consumer = :consumer"
+        await uow.session.execute(text(parked), {"consumer": "platform.send_mail"})
         await uow.session.execute(text("UPDATE mails SET sent_at = now()"))
     clock.advance(timedelta(days=400))
     await prune(services)
     assert await mails_of(services, lotus) == ["parked"]
-    assert await waiting(services, lotus) == ["platform.send_mail"]
+    assert "platform.send_mail" in await waiting(services, lotus)
 
 
 async def test_a_webhooks_id_is_known_for_as_long_as_it_may_be_sent_again(
@@ -186,8 +187,8 @@ def test_a_webhook_cannot_be_kept_for_less_than_it_may_come_again() -> None:
         load_settings({"KEEP_WEBHOOKS_DAYS": "30", "KEEP_MAILS_DAYS": "soon"})
     wrong = [problem for problem in refused.value.problems if "KEEP" in problem]
     assert wrong == [
-        "KEEP_MAILS_DAYS must be a whole number of days, at least 30.",
-        "KEEP_WEBHOOKS_DAYS must be a whole number of days, at least 31.",
+        "KEEP_MAILS_DAYS must be a whole number from 30 to 3650.",
+        "KEEP_WEBHOOKS_DAYS must be a whole number from 31 to 3650.",
     ]
 
 

@@ -25,3 +25,10 @@ def hold_expires_at(made_at: datetime, lifetime: timedelta = HOLD_LIFETIME) -> d
     once.
     """
     return (made_at + lifetime).replace(microsecond=0)
+
+
+def link_lifetime(starts_at: datetime, made_at: datetime) -> timedelta:
+    """How long a hold by link lasts: a day, but not into what was booked, and no less than a hold
+    whose guest is at the payment page already.
+    """
+    return max(min(LINK_LIFETIME, starts_at - made_at), HOLD_LIFETIME)

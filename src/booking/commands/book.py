@@ -6,10 +6,9 @@ Source: docs/algorithms/seats.md.
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
@@ -17,7 +16,7 @@ from sqlalchemy import Table
 
 from src.billing.commands.coupon_claims import claim_coupon
 from src.billing.commands.orders import NewLine, NewOrder, insert_order
-from src.billing.domain.holds import HOLD_LIFETIME, LINK_LIFETIME
+from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.commands.claims import claim_seats
@@ -87,13 +86,21 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     customer_id: UUID | None = None
     pays: StaffPays | None = None
 
+    def tidied(self) -> "BookCommand":
+        """Names on one line: they stand in headers of mails and in calendar files."""
+        return msgspec.structs.replace(
+            self,
+            guest_name=" ".join(self.guest_name.split()),
+            party=tuple(" ".join(name.split()) for name in self.party),
+        )
+
     def fingerprint(self) -> str:
         """Equal for a repeated submit, different when anything the guest chose has changed.
 
         The language they read and the way they came are none of it.
         """
         said = msgspec.structs.replace(
-            self,
+            self.tidied(),
             form_token="",
             consents={},
             quoted_minor=None,
@@ -135,14 +142,12 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged,
     SeatsGone, and for staff NotAllowed; nothing is written then.
     """
-    now, cmd = uow.clock.now(), _tidied(cmd)
+    now, cmd = uow.clock.now(), cmd.tidied()
     _check_staff(ctx, cmd)
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
-    quote, earliest = await _decide(uow, tenant, cmd, now)
-    _check_dates(cmd, quote)
-    quote = await priced_with_coupon(uow, tenant, quote, cmd.coupon, cmd.guest_email)
-    _check_price(tenant, cmd, quote)
-    booked = await _write(uow, tenant, cmd, quote, now)
+    judged = await _judge(uow, tenant, cmd, now)
+    quote = judged.quote
+    booked = await _write(uow, tenant, cmd, judged, now)
     if cmd.pays is not None:
         await _note_staff(uow, ctx, booked, quote)
     await uow.settle()
@@ -150,7 +155,7 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
         uow,
         sorted(quote.session_ids),
         quote.party_size,
-        earliest=earliest,
+        earliest=judged.earliest,
         series_id=quote.subject_id if quote.kind == "series" else None,
     )
     if quote.coupon is not None:
@@ -164,25 +169,11 @@ async def refuse_unless_bookable_instead(
 ) -> None:
     """Judges the wish as if what the order holds, its coupon too, were free; changes nothing.
 
-    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, PriceChanged.
+    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged.
     """
     now = uow.clock.now()
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
-    held = await count_held_seats(uow, order_id)
-    quote, _earliest = await _decide(uow, tenant, cmd, now, held)
-    quote = await priced_with_coupon(
-        uow, tenant, quote, cmd.coupon, cmd.guest_email, without_order=order_id
-    )
-    _check_price(tenant, cmd, quote)
-
-
-def _tidied(cmd: BookCommand) -> BookCommand:
-    """Names on one line: they stand in headers of mails and in calendar files."""
-    return msgspec.structs.replace(
-        cmd,
-        guest_name=" ".join(cmd.guest_name.split()),
-        party=tuple(" ".join(name.split()) for name in cmd.party),
-    )
+    await _judge(uow, tenant, cmd, now, instead_of=order_id)
 
 
 def _check_staff(ctx: RequestContext, cmd: BookCommand) -> None:
@@ -205,22 +196,41 @@ async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quot
         uow.record(PaymentLinkPromised(order_id=order.id))
 
 
-async def _decide(
+class _Judged(NamedTuple):
+    """What is to be sold, the earliest start that may still be, and when its first date starts."""
+
+    quote: Quote
+    earliest: datetime
+    starts_at: datetime
+
+
+async def _judge(
     uow: UnitOfWork,
     tenant: TenantSnapshot,
     cmd: BookCommand,
     now: datetime,
-    held: Mapping[UUID, int] | None = None,
-) -> tuple[Quote, datetime]:
-    """The quote, and the earliest start that may still be sold; `held` seats count as free."""
+    *,
+    instead_of: UUID | None = None,
+) -> _Judged:
+    """Everything that can stand against the wish; what an order holds that it is to replace counts
+    as free.
+    """
+    held = None if instead_of is None else await count_held_seats(uow, instead_of)
     asked = Asked(kind=cmd.kind, subject_id=cmd.subject_id, size=len(cmd.party), pays=cmd.pays)
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None
     _refuse(tenant, decided.reasons, by_staff=by_staff)
     if not by_staff:
         _check_answers(decided.service, cmd)
+    quote = decided.quote
+    _check_dates(cmd, quote)
+    quote = await priced_with_coupon(
+        uow, tenant, quote, cmd.coupon, cmd.guest_email, without_order=instead_of
+    )
+    _check_price(tenant, cmd, quote)
     notice = 0 if by_staff else decided.service.min_notice_minutes
-    return decided.quote, now + timedelta(minutes=notice)
+    starts = [run.starts_at for run in decided.runs if run.id in quote.session_ids]
+    return _Judged(quote, now + timedelta(minutes=notice), min(starts))
 
 
 def _check_answers(service: Service, cmd: BookCommand) -> None:
@@ -266,14 +276,17 @@ def _check_price(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote) -> None
 
 
 async def _write(
-    uow: UnitOfWork, tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, now: datetime
+    uow: UnitOfWork, tenant: TenantSnapshot, cmd: BookCommand, judged: _Judged, now: datetime
 ) -> Booked:
     """Order, booking, participants and seats: rows that nobody else waits for."""
+    quote, lifetime = judged.quote, HOLD_LIFETIME
+    if cmd.pays is not None:
+        lifetime = link_lifetime(judged.starts_at, now)
     customer_id = await _customer(uow, cmd, now)
     participant_ids = await add_participants(uow, customer_id, list(cmd.party))
     order = await insert_order(
         uow,
-        _order(tenant, cmd, quote, customer_id),
+        _order(tenant, cmd, quote, customer_id, lifetime),
         month=month_key(now, tenant.zone),
         now=now,
     )
@@ -289,7 +302,13 @@ async def _customer(uow: UnitOfWork, cmd: BookCommand, now: datetime) -> UUID:
     return await find_or_add_customer(uow, cmd.guest_email, cmd.guest_name, cmd.guest_phone, now)
 
 
-def _order(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, customer_id: UUID) -> NewOrder:
+def _order(
+    tenant: TenantSnapshot,
+    cmd: BookCommand,
+    quote: Quote,
+    customer_id: UUID,
+    hold_lifetime: timedelta,
+) -> NewOrder:
     line = NewLine(
         kind=quote.kind,
         subject_id=quote.subject_id,
@@ -313,7 +332,7 @@ def _order(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote, customer_id: 
         source=cmd.source,
         locale=cmd.locale,
         consents=cmd.consents,
-        hold_lifetime=HOLD_LIFETIME if cmd.pays is None else LINK_LIFETIME,
+        hold_lifetime=hold_lifetime,
         coupon=quote.coupon,
     )
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from src.billing.lines import LineKind, Undeliverable
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
+from src.booking.commands.leave import mark_returned
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import WAIVED_SEATS
 from src.booking.models import Cancellation, Seat, Session
@@ -51,6 +52,7 @@ class SeatLines(LineKind):
         lost = [seat for seat in seats if seat.id in ended]
         await _move(uow, kept, SeatState.CONFIRMED, "guest", "paid", now)
         await _move(uow, [s.id for s in lost], SeatState.CANCELLED, "system", "session", now)
+        await mark_returned(uow, {seat.id: seat.share_minor for seat in lost})
         await give_back_seats(uow, Counter(seat.session_id for seat in lost))
 
     async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:

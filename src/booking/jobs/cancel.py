@@ -86,6 +86,7 @@ async def carry_out_cancellation(job: JobContext, event: CancellationRequested) 
 async def _begin(job: JobContext, cancellation_id: UUID) -> Cancellation | None:
     """The cancellation, now running; None when it was undone or is done already."""
     async with job.unit_of_work() as uow:
+        await _wait_for_late_payment(uow, cancellation_id)
         begun = await uow.session.execute(
             update(Cancellation)
             .where(
@@ -97,6 +98,23 @@ async def _begin(job: JobContext, cancellation_id: UUID) -> Cancellation | None:
             .returning(Cancellation)
         )
         return begun.scalar_one_or_none()
+
+
+async def _wait_for_late_payment(uow: UnitOfWork, cancellation_id: UUID) -> None:
+    """Whoever brings a purchase back holds its order: they are through, or see it cancelled."""
+    bought = (
+        select(Booking.order_id)
+        .join(
+            Cancellation,
+            (Cancellation.tenant_id == Booking.tenant_id) & (Cancellation.subject_id == Booking.id),
+        )
+        .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation_id)
+    )
+    await uow.session.execute(
+        select(Order.id)
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(bought))
+        .with_for_update(key_share=True)
+    )
 
 
 async def _close_holds(job: JobContext, cancellation: Cancellation) -> None:

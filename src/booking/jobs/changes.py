@@ -16,34 +16,41 @@ from src.booking.queries.changes import (
     Believed,
     find_believed,
     is_news,
-    list_customers_to_tell,
+    list_bookings_to_tell,
 )
 from src.booking.queries.mail_facts import BookingFacts, facts_of_seats
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
+from src.tenants.commands.customers import keep_customers
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
 
-CHUNK_CUSTOMERS = 250
+CHUNK_BOOKINGS = 250
 
 
 async def find_affected_customers(job: JobContext, event: SessionsChanged) -> None:
-    """The next customers, each as work of their own; those who are left follow in the next run."""
+    """The customers of the next bookings, each as work of their own; the rest follows in the next
+    run.
+
+    Gone through by booking, since a customer may become another one meanwhile, by a merge.
+    """
     async with job.unit_of_work(done=True) as uow:
-        customers = await list_customers_to_tell(
-            uow, event.action_id, after=event.after, most=CHUNK_CUSTOMERS
+        bookings = await list_bookings_to_tell(
+            uow, event.action_id, after=event.after, most=CHUNK_BOOKINGS
         )
-        for customer_id in customers:
+        for customer_id in dict.fromkeys(booking.customer_id for booking in bookings):
             uow.record(CustomerAffected(action_id=event.action_id, customer_id=customer_id))
-        if len(customers) == CHUNK_CUSTOMERS:
-            uow.record(SessionsChanged(action_id=event.action_id, after=customers[-1]))
+        if len(bookings) == CHUNK_BOOKINGS:
+            uow.record(SessionsChanged(action_id=event.action_id, after=bookings[-1].id))
 
 
 async def tell_affected_customer(job: JobContext, event: CustomerAffected) -> None:
     """One mail with every date that is not what this customer was told, if there still is one."""
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
-        seat_ids = await lock_untold_seats(uow, event.action_id, event.customer_id)
+        kept = await keep_customers(uow, [event.customer_id])
+        customer_id = kept.get(event.customer_id, event.customer_id)
+        seat_ids = await lock_untold_seats(uow, event.action_id, customer_id)
         [bookings] = await facts_of_seats(uow, [seat_ids])
         seats = [item for facts in bookings for item in facts.seats]
         believed = await find_believed(uow, seats)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Row, Select, exists, select
 
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.moves import Said, place_line, what_differs
@@ -95,16 +95,14 @@ def is_news(item: SeatFacts, believed: Believed, timezone: str) -> bool:
     )
 
 
-async def list_customers_to_tell(
+async def list_bookings_to_tell(
     uow: UnitOfWork, action_id: UUID, *, after: UUID | None, most: int
-) -> Sequence[UUID]:
-    """The next customers, by id, who have not heard of what the act changed."""
-    statement = untold(select(Booking.customer_id), uow, action_id)
+) -> Sequence[Row[tuple[UUID, UUID]]]:
+    """The next bookings, by id, with their customers who have not heard of what the act changed."""
+    statement = untold(select(Booking.id, Booking.customer_id), uow, action_id)
     if after is not None:
-        statement = statement.where(Booking.customer_id > after)
-    found = await uow.session.scalars(
-        statement.distinct().order_by(Booking.customer_id).limit(most)
-    )
+        statement = statement.where(Booking.id > after)
+    found = await uow.session.execute(statement.distinct().order_by(Booking.id).limit(most))
     return found.all()
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
 
-from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order, OrderLine
+from src.billing.owed import owed_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
@@ -96,7 +96,7 @@ def _seat(row: Row[Any]) -> SeatLine:
 
 async def _orders(uow: UnitOfWork, customer_id: UUID) -> list[OrderRow]:
     found = await uow.session.execute(
-        select(Order, OrderLine.description.label("what"))
+        select(Order, OrderLine.description.label("what"), owed_minor().label("owed"))
         .outerjoin(
             OrderLine,
             (OrderLine.tenant_id == Order.tenant_id)
@@ -107,11 +107,10 @@ async def _orders(uow: UnitOfWork, customer_id: UUID) -> list[OrderRow]:
         .order_by(Order.created_at.desc(), Order.id.desc())
         .limit(MOST_ORDERS)
     )
-    return [_order(row.Order, row.what or "") for row in found]
+    return [_order(row.Order, row.what or "", row.owed) for row in found]
 
 
-def _order(order: Order, what: str) -> OrderRow:
-    is_due = order.state == OrderState.CONFIRMED and order.payment_mode == PaymentMode.ON_SITE
+def _order(order: Order, what: str, owed: int) -> OrderRow:
     return OrderRow(
         id=order.id,
         reference=order.reference,
@@ -123,7 +122,7 @@ def _order(order: Order, what: str) -> OrderRow:
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
-        owed_minor=max(order.total_minor - order.paid_minor, 0) if is_due else 0,
+        owed_minor=owed,
         created_at=order.created_at,
         confirmed_at=order.confirmed_at,
         consents=order.consents,
@@ -132,16 +131,12 @@ def _order(order: Order, what: str) -> OrderRow:
 
 async def _money(uow: UnitOfWork, customer_id: UUID) -> list[MoneySum]:
     """Over all orders, those too that the list leaves out."""
-    is_due = (Order.state == str(OrderState.CONFIRMED)) & (
-        Order.payment_mode == str(PaymentMode.ON_SITE)
-    )
-    unpaid = func.greatest(Order.total_minor - Order.paid_minor, 0)
     found = await uow.session.execute(
         select(
             Order.currency,
             func.coalesce(func.sum(Order.paid_minor), 0),
             func.coalesce(func.sum(Order.refunded_minor), 0),
-            func.coalesce(func.sum(unpaid).filter(is_due), 0),
+            func.coalesce(func.sum(owed_minor()), 0),
         )
         .where(Order.tenant_id == uow.tenant, Order.customer_id == customer_id)
         .group_by(Order.currency)

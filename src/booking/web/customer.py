@@ -138,7 +138,7 @@ def order_words() -> dict[str, Word]:
         "open": (_("Waiting for payment"), "warning"),
         "confirmed": (_("Confirmed"), "success"),
         "expired": (_("Not paid in time"), "muted"),
-        "cancelled": (_("Given up"), "muted"),
+        "cancelled": (_("Cancelled"), "muted"),
     }
 
 

@@ -25,7 +25,7 @@ from src.booking.queries.verdict import (
 from src.booking.views.customers import CustomerHead, Verdict
 from src.booking.web.customer import ONE
 from src.booking.web.customers import MAY_CARE, POST_OPTIONS, customers_path
-from src.booking.web.guest_forms import LARGEST_PARTY, new_form_token, token_of
+from src.booking.web.guest_forms import LARGEST_PARTY, LARGEST_TOTAL_MINOR, new_form_token, token_of
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -37,11 +37,19 @@ LONGEST_NAME = 120
 
 
 class StaffBookingForm(msgspec.Struct):
-    """Who comes, a name a line, and how it is paid."""
+    """Who comes, a name a line, and how it is paid; `quoted_...` is what was shown."""
 
     pays: StaffPays
     party: Annotated[str, Meta(max_length=LARGEST_PARTY * (LONGEST_NAME + 1))]
     note: Annotated[str, Meta(max_length=1000)] = ""
+    quoted_unit_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
+    quoted_dates: Annotated[str, Meta(max_length=100)] | None = None
+
+    def quoted_minor(self, size: int) -> int | None:
+        """The total that was shown, None when nothing was."""
+        if self.quoted_unit_minor is None:
+            return None
+        return 0 if self.pays == "free" else self.quoted_unit_minor * size
 
     def names(self) -> tuple[str, ...]:
         """Raises: InvalidInput at `party`."""
@@ -171,16 +179,18 @@ def _command(
     subject: tuple[SubjectKind, UUID],
     token: str,
 ) -> BookCommand:
-    kind, subject_id = subject
+    (kind, subject_id), party = subject, form.names()
     return BookCommand(
         kind=kind,
         subject_id=subject_id,
-        party=form.names(),
+        party=party,
         guest_name=head.name,
         guest_email=head.email,
         guest_phone=head.phone,
         form_token=token,
         note=form.note,
+        quoted_minor=form.quoted_minor(len(party)),
+        quoted_dates=form.quoted_dates,
         source="staff",
         locale=ctx.here.locale,
         customer_id=head.id,

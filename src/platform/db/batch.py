@@ -43,6 +43,8 @@ async def insert_unless_taken(
 
     Returns the ids of those that were inserted.
     """
+    if not rows:
+        return set()
     connection = await session.connection()
     statement = [(table, rows)]
     unless_taken = f" ON CONFLICT ON CONSTRAINT {constraint} DO NOTHING RETURNING id"

@@ -14,7 +14,7 @@ from src.tenants.commands.audit import audit
 from src.tenants.commands.customers import keep_customer, no_such_customer, normalise_email
 from src.tenants.context import RequestContext
 from src.tenants.domain.customer_tags import read_tags
-from src.tenants.domain.phones import dialled_phone
+from src.tenants.domain.phones import dialled_phone, not_a_phone
 from src.tenants.models import Customer, CustomerNote, CustomerTag
 
 LONGEST_NAME, LONGEST_NOTE = 120, 4000
@@ -164,9 +164,7 @@ def _checked(ctx: RequestContext, cmd: CustomerDetails) -> CustomerDetails:
         errors["name"] = _("Please give a name of at most %(most)s characters.", most=LONGEST_NAME)
     phone = dialled_phone(cmd.phone, ctx.here.country) if cmd.phone.strip() else ""
     if phone is None:
-        errors["phone"] = _(
-            "This is not a phone number. From abroad, begin with + and the country."
-        )
+        errors["phone"] = not_a_phone()
     elif not email and not phone:
         errors["email"] = _("Please give an e-mail address or a phone number.")
     if errors:

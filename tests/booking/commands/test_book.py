@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
 from sqlalchemy import select, text
 
@@ -17,7 +16,7 @@ from src.booking.commands.holds import SeatLines
 from src.booking.errors import NotBookable, PriceChanged
 from src.booking.models import Cancellation, Seat, Session
 from src.platform.db.uow import UowFactory
-from src.platform.errors import Conflict, InvalidInput, NotFound, PlanLimitReached
+from src.platform.errors import Conflict, NotFound, PlanLimitReached
 from src.platform.ids import new_id
 from src.tenants.models import User
 from tests.support.builders import Business, a_business, a_series, a_service, a_session, as_guest
@@ -439,48 +438,3 @@ async def test_a_claim_that_comes_too_late_names_the_sessions_lost(
         async with uow_factory(lotus.id) as uow:
             await claim_seats(uow, ids, 2, earliest=clock.now())
     assert set(refused.value.session_ids) == set(ids)
-
-
-async def test_what_a_business_asks_is_answered_whoever_books(
-    uow_factory: UowFactory, lotus: Business
-) -> None:
-    questions = [{"key": "why", "label": "Why yoga?", "required": True}]
-    service = await a_service(
-        uow_factory, lotus.id, price_type="free", slug="asked", questions=questions
-    )
-    session = await a_session(uow_factory, service)
-    for answers in ({}, {"why": " "}, {"why": "Yes", "unknown": "x"}):
-        with pytest.raises(InvalidInput) as refused:
-            await booked(uow_factory, lotus, a_wish("session", session.id, answers=answers))
-        assert set(refused.value.fields) <= {"answers.why", "answers.unknown"}
-    await booked(uow_factory, lotus, a_wish("session", session.id, answers={"why": "Yes"}))
-
-
-async def test_a_hidden_service_is_as_good_as_absent(
-    uow_factory: UowFactory, lotus: Business
-) -> None:
-    service = await a_service(
-        uow_factory, lotus.id, price_type="free", slug="hidden", visibility="hidden"
-    )
-    session = await a_session(uow_factory, service)
-    with pytest.raises(NotFound):
-        await booked(uow_factory, lotus, a_wish("session", session.id))
-
-
-def test_the_language_one_reads_makes_no_other_booking() -> None:
-    one = a_wish("session", new_id())
-    assert (
-        msgspec.structs.replace(one, locale="pl", source="api").fingerprint() == one.fingerprint()
-    )
-    assert msgspec.structs.replace(one, note="Late").fingerprint() != one.fingerprint()
-
-
-async def test_a_name_of_several_lines_is_kept_on_one(
-    uow_factory: UowFactory, lotus: Business
-) -> None:
-    """A line's end in the header of a mail would keep the mail from leaving."""
-    service = await a_service(uow_factory, lotus.id, price_type="free", slug="tidy")
-    session = await a_session(uow_factory, service)
-    wish = a_wish("session", session.id, guest_name="Ann\nLee", party=("Ann\r\n Lee",))
-    made = await booked(uow_factory, lotus, wish)
-    assert made.order.guest_name == "Ann Lee"

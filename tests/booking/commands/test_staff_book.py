@@ -4,15 +4,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
-from src.billing.commands.orders import get_order
+from src.billing.commands.ending import end_locked_order
+from src.billing.commands.orders import get_order, lock_order
+from src.billing.domain.kinds import OrderState
 from src.booking.commands.book import BookCommand, Booked, book
 from src.booking.errors import NotBookable
 from src.booking.place import place_by_staff
 from src.platform.db.uow import UowFactory
-from src.platform.errors import InvalidInput, NotAllowed, NotFound, PlanLimitReached
+from src.platform.errors import Conflict, InvalidInput, NotAllowed, NotFound, PlanLimitReached
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
@@ -215,3 +218,53 @@ async def test_the_guest_name_in_the_order_does_not_change_the_customer(
     async with uow_factory(lotus.id) as uow:
         stored = await uow.session.get_one(Customer, (lotus.id, anna))
     assert stored.name == "Anna"
+
+
+async def test_a_changed_form_books_nothing_more_and_says_so(
+    services: Services, lotus: Business, anna: UUID
+) -> None:
+    factory = services.uow_factory
+    session = await a_session(factory, await a_service(factory, lotus.id, price_type="free"))
+    wish = for_anna("session", session.id, anna)
+    await place_by_staff(services, lotus.ctx, wish)
+    with pytest.raises(Conflict) as refused:
+        changed = msgspec.structs.replace(wish, party=("Anna", "Bob"))
+        await place_by_staff(services, lotus.ctx, changed)
+    assert refused.value.code == "already_submitted"
+    assert len(await seats_of(factory, lotus.id)) == 1
+
+
+async def test_a_form_whose_hold_has_lapsed_books_anew(
+    services: Services, lotus: Business, anna: UUID
+) -> None:
+    factory = services.uow_factory
+    session = await a_session(factory, await a_service(factory, lotus.id))
+    wish = for_anna("session", session.id, anna, pays="link")
+    first = await place_by_staff(services, lotus.ctx, wish)
+    async with factory(lotus.id) as uow:
+        order = await lock_order(uow, first.order_id)
+        await end_locked_order(uow, order, OrderState.EXPIRED, "not_paid", uow.clock.now())
+    again = await place_by_staff(services, lotus.ctx, wish)
+    assert again.order_id != first.order_id
+    assert await taken(factory, lotus.id) == [1]
+
+
+@pytest.mark.parametrize(("hours", "held"), [(1.2, 1.2), (0.1, 0.6), (90, 24)])
+async def test_a_link_holds_no_places_into_the_session(
+    uow_factory: UowFactory, lotus: Business, anna: UUID, hours: float, held: float
+) -> None:
+    session = await a_session(
+        uow_factory, await a_service(uow_factory, lotus.id), in_days=hours / 24
+    )
+    made = await by_staff(uow_factory, lotus, for_anna("session", session.id, anna, pays="link"))
+    assert made.order.hold_expires_at is not None
+    assert made.order.hold_expires_at - made.order.created_at == timedelta(hours=held)
+
+
+async def test_staff_look_again_when_price_or_dates_changed_meanwhile(
+    uow_factory: UowFactory, lotus: Business, anna: UUID
+) -> None:
+    session = await a_session(uow_factory, await a_service(uow_factory, lotus.id))
+    for quoted in ({"quoted_minor": 1400}, {"quoted_dates": "other"}):
+        with pytest.raises(Conflict):
+            await by_staff(uow_factory, lotus, for_anna("session", session.id, anna, **quoted))

@@ -15,7 +15,10 @@ from src.booking.commands.sessions import UpdateSession, update_session
 from src.booking.events import CustomerAffected, SessionsChanged
 from src.booking.jobs import changes
 from src.booking.models import Seat, Service, Session, SessionChange
+from src.platform.jobs.delivery import Delivery
+from src.platform.outbox.events import registry
 from src.platform.services import Services
+from src.tenants.commands.merge_customers import merge_customers
 from src.tenants.events import TimezoneChanged
 from tests.booking.commands.places import a_room
 from tests.booking.commands.test_book import a_wish, booked, seats_of
@@ -23,7 +26,8 @@ from tests.booking.commands.test_sessions import HOUR
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
-from tests.support.work import waiting, work
+from tests.support.work import CLAIM, waiting, work
+from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = pytest.mark.anyio
 
@@ -160,7 +164,7 @@ async def test_many_guests_are_gone_through_in_chunks(
     yoga: Service,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(changes, "CHUNK_CUSTOMERS", 2)
+    monkeypatch.setattr(changes, "CHUNK_BOOKINGS", 2)
     session = await a_session(services.uow_factory, yoga)
     names = ("ann", "bob", "carl", "dora", "emil")
     await guests_of(services, lotus, session.id, *names)
@@ -330,3 +334,23 @@ async def test_while_it_is_being_cancelled_nobody_is_told_and_after_an_undo_all_
         await undo_cancellation(uow, lotus.ctx, cancellation_id)
     await work(services, lotus.id)
     assert len(told(mailer)) == 1
+
+
+async def test_two_customers_who_are_merged_meanwhile_are_told_as_one(
+    services: Services, lotus: Business, yoga: Service, mailer: RememberingMailer
+) -> None:
+    session = await a_session(services.uow_factory, yoga)
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    kept = await a_customer(services.uow_factory, lotus, email="karl@example.com")
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    await change(services, lotus, session.id, by=HOUR)
+    # Only the first of the jobs: the customer is found, and has not been told yet.
+    async with services.uow_factory(lotus.id) as uow:
+        [row] = (await uow.session.execute(CLAIM, {"now": services.clock.now()})).all()
+    delivery = Delivery(registry, services.uow_factory, services.clock, services)
+    await delivery.deliver(lotus.id, row.id, row.attempts)
+    async with services.uow_factory(lotus.id) as uow:
+        await merge_customers(uow, lotus.ctx, made.order.customer_id, kept)
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 1
