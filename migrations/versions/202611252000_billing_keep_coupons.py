@@ -2,7 +2,7 @@
 
 Coupons, the orders they were used in, and how often each customer has used each.
 
-Revision: coupons, after 0014.
+Revision: 0015, after 0014.
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.policies import protect
 
-revision = "coupons"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
