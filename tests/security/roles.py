@@ -13,6 +13,9 @@ GET /today
 GET /sessions
 GET /sessions/{session_id}
 GET /sessions/{session_id}/print
+GET /calendar/feeds
+POST /calendar/feeds/own
+POST /calendar/feeds/own/revoke
 """
 
 _MANAGER = """
@@ -69,6 +72,8 @@ POST /cancellations/{cancellation_id}/undo
 GET POST /imports/{import_id}
 POST /imports/{import_id}/commit
 POST /imports/{import_id}/delete
+POST /calendar/feeds/business
+POST /calendar/feeds/business/revoke
 """
 
 _OWNER = """

@@ -9,6 +9,7 @@ from src.booking.web import (
     customer_booking,
     customer_merge,
     customers,
+    feeds,
     guest_booking,
     guest_page,
     hub,
@@ -47,6 +48,7 @@ route_handlers: list[Any] = [
     *customer.route_handlers,
     *customer_merge.route_handlers,
     *customer_booking.route_handlers,
+    *feeds.route_handlers,
 ]
 
 
