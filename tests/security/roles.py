@@ -13,6 +13,8 @@ GET /today
 GET /sessions
 GET /sessions/{session_id}
 GET /sessions/{session_id}/print
+GET /calendar
+GET /calendar/entries
 GET /calendar/feeds
 POST /calendar/feeds/own
 POST /calendar/feeds/own/revoke
@@ -84,6 +86,7 @@ GET POST /imports/{import_id}
 GET POST /imports/{import_id}/columns
 POST /imports/{import_id}/commit
 POST /imports/{import_id}/delete
+GET /calendar/new
 POST /calendar/feeds/business
 POST /calendar/feeds/business/revoke
 """

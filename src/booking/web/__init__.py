@@ -4,6 +4,7 @@ from typing import Any
 
 from src.booking.web import (
     api,
+    calendar,
     cancellations,
     customer,
     customer_booking,
@@ -48,6 +49,7 @@ route_handlers: list[Any] = [
     *customer.route_handlers,
     *customer_merge.route_handlers,
     *customer_booking.route_handlers,
+    *calendar.route_handlers,
     *feeds.route_handlers,
 ]
 
