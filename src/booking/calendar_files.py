@@ -56,7 +56,7 @@ def booking_calendar(
     calendar = new_calendar("PUBLISH")
     for seat in seats:
         calendar.add_component(_event(seat, "CONFIRMED", organiser, zone, host, now))
-    return with_zone(calendar, seats, zone)
+    return _with_zone(calendar, seats, zone)
 
 
 def cancellation_calendar(
@@ -66,7 +66,7 @@ def cancellation_calendar(
     calendar = new_calendar("CANCEL")
     for seat in seats:
         calendar.add_component(_event(seat, "CANCELLED", organiser, zone, host, now))
-    return with_zone(calendar, seats, zone)
+    return _with_zone(calendar, seats, zone)
 
 
 def seat_uid(seat_id: UUID, host: str) -> str:
@@ -82,15 +82,19 @@ def new_calendar(method: str) -> Calendar:
     return calendar
 
 
-def with_zone(calendar: Calendar, dates: Sequence[Dated], zone: ZoneInfo) -> bytes:
+def _with_zone(calendar: Calendar, seats: Sequence[CalendarSeat], zone: ZoneInfo) -> bytes:
     """The file, the zone's rules before the first event."""
-    written = bytes(calendar.to_ical())
+    head, begin, events = bytes(calendar.to_ical()).partition(b"BEGIN:VEVENT")
+    return head + zone_rules(seats, zone) + begin + events
+
+
+def zone_rules(dates: Sequence[Dated], zone: ZoneInfo) -> bytes:
+    """What the zone's clocks do in the years of the dates, as lines of a file; none for UTC."""
     if not dates or zone.key == "UTC":
-        return written
+        return b""
     first = min(dated.starts_at for dated in dates).astimezone(zone).year
     last = max(dated.ends_at for dated in dates).astimezone(zone).year
-    head, begin, events = written.partition(b"BEGIN:VEVENT")
-    return head + _timezone(zone, first, last) + begin + events
+    return _timezone(zone, first, last)
 
 
 @lru_cache(maxsize=500)

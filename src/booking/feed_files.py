@@ -6,7 +6,8 @@ same content is the same file.
 Source: RFC 5545; RFC 7986 for NAME, REFRESH-INTERVAL and SOURCE.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ import msgspec
 from icalendar import Event, vText, vUri
 from icalendar.prop import vDuration
 
-from src.booking.calendar_files import Organiser, address_of, new_calendar, with_zone
+from src.booking.calendar_files import Organiser, address_of, new_calendar, zone_rules
 
 EDITION = 1
 """Raised when the same facts make another file, so that no program keeps the old one."""
@@ -50,7 +51,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def feed_calendar(feed: Feed, changed_at: datetime) -> bytes:
-    """The file. It takes some 0.2 ms a date."""
+    """The file. A date takes about a millisecond once, and next to nothing while it stays so."""
     zone = ZoneInfo(feed.zone)
     calendar = new_calendar("PUBLISH")
     for name in ("name", "x-wr-calname"):
@@ -60,15 +61,23 @@ def feed_calendar(feed: Feed, changed_at: datetime) -> bytes:
     refreshed.params["VALUE"] = "DURATION"
     calendar.add("refresh-interval", refreshed)
     calendar.add("x-published-ttl", vDuration(REFRESHED_EVERY))
-    for dated in feed.dates:
-        calendar.add_component(_event(dated, feed, zone, changed_at))
-    return with_zone(calendar, feed.dates, zone)
+    head, end, _rest = bytes(calendar.to_ical()).partition(b"END:VCALENDAR")
+    stamp = f"{changed_at.astimezone(UTC):%Y%m%dT%H%M%SZ}".encode()
+    lines = [
+        b"BEGIN:VEVENT\r\nDTSTAMP:"
+        + stamp
+        + b"\r\n"
+        + _event(dated, feed.organiser, zone, feed.host)
+        for dated in feed.dates
+    ]
+    return b"".join([head, zone_rules(feed.dates, zone), *lines, end, b"\r\n"])
 
 
-def _event(dated: FeedDate, feed: Feed, zone: ZoneInfo, changed_at: datetime) -> Event:
+@lru_cache(maxsize=10_000)
+def _event(dated: FeedDate, organiser: Organiser, zone: ZoneInfo, host: str) -> bytes:
+    """The lines of a date that come after its DTSTAMP, which changes when any other date does."""
     event = Event()
     event.add("uid", dated.uid)
-    event.add("dtstamp", changed_at)
     event.add("dtstart", dated.starts_at.astimezone(zone))
     event.add("dtend", dated.ends_at.astimezone(zone))
     event.add("sequence", dated.sequence)
@@ -80,5 +89,5 @@ def _event(dated: FeedDate, feed: Feed, zone: ZoneInfo, changed_at: datetime) ->
             event.add(name, value)
     if dated.url:
         event.add("url", vUri(dated.url))
-    event.add("organizer", address_of(feed.organiser, feed.host))
-    return event
+    event.add("organizer", address_of(organiser, host))
+    return bytes(event.to_ical()).removeprefix(b"BEGIN:VEVENT\r\n")

@@ -130,6 +130,6 @@
 
   root.hidden = false;
   show("calendar-list", false);
-  if (document.getElementById("calendar-hint")) show("calendar-hint", true);
+  if (!isNarrow && document.getElementById("calendar-hint")) show("calendar-hint", true);
   calendar.render();
 })();

@@ -1,4 +1,4 @@
-"""The calendar at a desk and on a phone: a drag and a click lead to forms, and change nothing."""
+"""The calendar and the charts: a drag and a click lead to forms, and change nothing."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from src.platform.services import Services
 from tests.browser.person import DESK, PHONE, ZONE, Person, on_day
@@ -125,3 +125,28 @@ def test_without_scripts_there_is_a_list_of_the_week(
     owner.sees("Basics")
     owner.page.locator(f"main a[href$='/sessions/{session_id}']").filter(visible=True).click()
     owner.is_at(f"/sessions/{session_id}$")
+
+
+def test_the_charts_of_the_day_are_bars_or_a_table(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "hazel")
+
+    async def stage(services: Services) -> None:
+        service = await a_service(services.uow_factory, business.id)
+        await a_session(services.uow_factory, service, in_days=2, seats_taken=4)
+
+    program.run(stage)
+    for scripts in (True, False):
+        owner = person(PHONE, java_script_enabled=scripts)
+        owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+        owner.go(f"/app/{business.slug}/today")
+        owner.sees("40%: 4 of 10 places are taken.")
+        bars = owner.page.get_by_role("img", name=re.compile("How full are the next 14 days"))
+        table = owner.page.get_by_text("4 of 10 (40%)")
+        expect(bars).to_have_count(1 if scripts else 0)
+        expect(table).to_be_visible(visible=not scripts)
+        if scripts:
+            owner.finds_it_accessible(PHONE, DESK)
+            owner.page.get_by_text("As a table").first.click()
+            expect(table).to_be_visible()

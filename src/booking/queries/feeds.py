@@ -27,7 +27,7 @@ from src.tenants.models import Location, Performer
 
 SHOWN_BEFORE = timedelta(days=60)
 SHOWN_AFTER = timedelta(days=400)
-MOST_DATES = 3_000
+MOST_DATES = 2_000
 STANDS = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW})
 ENDED = frozenset({SeatState.CANCELLED, SeatState.LATE_CANCELLED, SeatState.SWAPPED})
 

@@ -81,6 +81,9 @@ async def test_the_business_follows_all_sessions_with_counts_and_no_guests(
     for guest in ("Carl", "carl@", "ATTENDEE"):
         assert guest not in shown.text
     assert "REFRESH-INTERVAL;VALUE=DURATION:PT1H" in shown.text
+    assert shown.text.startswith("BEGIN:VCALENDAR\r\n")
+    assert shown.text.endswith("END:VEVENT\r\nEND:VCALENDAR\r\n")
+    assert shown.text.count("BEGIN:VTIMEZONE") == 1
 
 
 async def test_two_libraries_read_the_same_moments_from_it(
