@@ -189,7 +189,7 @@ async def test_how_full_the_next_days_are_is_counted_by_the_businesss_days(
     late = midnight + timedelta(days=1, hours=23)
     for starts_at, taken, state in (
         (late, 5, "scheduled"),
-        (late + timedelta(minutes=30), 2, "scheduled"),
+        (late - timedelta(hours=22, minutes=30), 2, "scheduled"),
         (late, 0, "cancelled"),
         (midnight + timedelta(days=14), 9, "scheduled"),
     ):
