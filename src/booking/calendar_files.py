@@ -9,6 +9,7 @@ Source: RFC 5545; RFC 5546 for METHOD.
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,16 @@ import msgspec
 from icalendar import Calendar, Event, Timezone, vCalAddress, vText, vUri
 
 PRODUCT = "-//Seatline//Bookings//EN"
+
+
+class Dated(Protocol):
+    """Something with a beginning and an end."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+
+    @property
+    def ends_at(self) -> datetime: ...
 
 
 class CalendarSeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +53,7 @@ def booking_calendar(
     seats: Sequence[CalendarSeat], *, organiser: Organiser, zone: ZoneInfo, host: str, now: datetime
 ) -> bytes:
     """One file that adds or updates every seat's date; METHOD:PUBLISH."""
-    calendar = _calendar("PUBLISH")
+    calendar = new_calendar("PUBLISH")
     for seat in seats:
         calendar.add_component(_event(seat, "CONFIRMED", organiser, zone, host, now))
     return _with_zone(calendar, seats, zone)
@@ -52,7 +63,7 @@ def cancellation_calendar(
     seats: Sequence[CalendarSeat], *, organiser: Organiser, zone: ZoneInfo, host: str, now: datetime
 ) -> bytes:
     """One file that takes every seat's date out again; METHOD:CANCEL, the same UIDs."""
-    calendar = _calendar("CANCEL")
+    calendar = new_calendar("CANCEL")
     for seat in seats:
         calendar.add_component(_event(seat, "CANCELLED", organiser, zone, host, now))
     return _with_zone(calendar, seats, zone)
@@ -62,7 +73,7 @@ def seat_uid(seat_id: UUID, host: str) -> str:
     return f"seat-{seat_id}@{host}"
 
 
-def _calendar(method: str) -> Calendar:
+def new_calendar(method: str) -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -73,13 +84,17 @@ def _calendar(method: str) -> Calendar:
 
 def _with_zone(calendar: Calendar, seats: Sequence[CalendarSeat], zone: ZoneInfo) -> bytes:
     """The file, the zone's rules before the first event."""
-    written = bytes(calendar.to_ical())
-    if not seats or zone.key == "UTC":
-        return written
-    first = min(seat.starts_at for seat in seats).astimezone(zone).year
-    last = max(seat.ends_at for seat in seats).astimezone(zone).year
-    head, begin, events = written.partition(b"BEGIN:VEVENT")
-    return head + _timezone(zone, first, last) + begin + events
+    head, begin, events = bytes(calendar.to_ical()).partition(b"BEGIN:VEVENT")
+    return head + zone_rules(seats, zone) + begin + events
+
+
+def zone_rules(dates: Sequence[Dated], zone: ZoneInfo) -> bytes:
+    """What the zone's clocks do in the years of the dates, as lines of a file; none for UTC."""
+    if not dates or zone.key == "UTC":
+        return b""
+    first = min(dated.starts_at for dated in dates).astimezone(zone).year
+    last = max(dated.ends_at for dated in dates).astimezone(zone).year
+    return _timezone(zone, first, last)
 
 
 @lru_cache(maxsize=500)
@@ -115,11 +130,11 @@ def _event(
             event.add(name, value)
     if seat.url:
         event.add("url", vUri(seat.url))
-    event.add("organizer", _address(organiser, host))
+    event.add("organizer", address_of(organiser, host))
     return event
 
 
-def _address(organiser: Organiser, host: str) -> vCalAddress:
+def address_of(organiser: Organiser, host: str) -> vCalAddress:
     address = vCalAddress(f"mailto:{organiser.email or f'no-reply@{host}'}")
     address.params["cn"] = vText(organiser.name)
     return address

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from src.billing.models import Coupon, OpenItem, Order, Payment, Refund
 from src.booking.commands.cancel import cancel_session
+from src.booking.commands.feeds import make_booking_feed
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, TimetableImport
 from src.platform.ids import new_id
@@ -125,11 +126,13 @@ async def everything(services: Services, business: Business) -> dict[str, object
             uow, business.ctx, session.id, reason="", undo_seconds=60
         )
         order = await uow.session.get_one(Order, (business.id, made.order_id))
+        secret = await make_booking_feed(uow, made.order_id)
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
         "key": "growth",
         "token": token,
+        "secret": secret,
         "service_slug": service.slug,
         "user_id": business.owner.id,
         "loose_session_id": loose.id,

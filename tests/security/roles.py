@@ -13,6 +13,11 @@ GET /today
 GET /sessions
 GET /sessions/{session_id}
 GET /sessions/{session_id}/print
+GET /calendar
+GET /calendar/entries
+GET /calendar/feeds
+POST /calendar/feeds/own
+POST /calendar/feeds/own/revoke
 """
 
 _MANAGER = """
@@ -88,6 +93,9 @@ GET POST /imports/{import_id}
 GET POST /imports/{import_id}/columns
 POST /imports/{import_id}/commit
 POST /imports/{import_id}/delete
+GET /calendar/new
+POST /calendar/feeds/business
+POST /calendar/feeds/business/revoke
 """
 
 _OWNER = """

@@ -104,7 +104,10 @@ async def test_each_role_opens_what_the_list_says_and_nothing_else(
 async def test_an_instructor_is_shown_no_door_that_is_closed_to_them(
     client: AsyncClient, services: Services, lotus: Business, theirs: dict[str, object]
 ) -> None:
-    """Whatever link stands on a page they may open leads somewhere they may go."""
+    """Whatever link stands on a page they may open leads somewhere they may go.
+
+    A calendar leads on from week to week without end, so few of the same page's are followed.
+    """
     await the_user(services, lotus, Role.INSTRUCTOR, theirs)
     await sign_in(client, services, theirs["user"])  # type: ignore[arg-type]
     todo, seen = [f"/app/{lotus.slug}/today"], set()
@@ -112,9 +115,13 @@ async def test_an_instructor_is_shown_no_door_that_is_closed_to_them(
         path = todo.pop()
         seen.add(path)
         shown = await client.get(path, follow_redirects=True)
-        assert shown.status_code == 200, path
+        # What only takes a form is there all the same, and says so to whoever asks for a page.
+        assert shown.status_code in (200, 405), path
+        if sum(one.partition("?")[0] == path.partition("?")[0] for one in seen) > 5:
+            continue
         found = re.findall(r'(?:href|action|hx-get)="(/app/[^"#]*)"', shown.text)
-        todo += [link.replace("&amp;", "&") for link in set(found) - seen - set(todo)]
+        links = {link.replace("&amp;", "&") for link in found}
+        todo += links - seen - set(todo)
     assert f"/app/{lotus.slug}/sessions/{theirs['session_id']}/print" in seen
 
 

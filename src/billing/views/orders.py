@@ -1,6 +1,6 @@
 """What the pages about orders and money show."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -45,6 +45,16 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def mode(self) -> str:
         return payment_mode(self.payment_mode)
+
+
+class WeekTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What the orders made in the week from the Monday `on` have brought: how many are confirmed,
+    and what was paid for them less what was given back.
+    """
+
+    on: date
+    confirmed: int
+    kept_minor: int
 
 
 class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,3 +78,11 @@ class GapPolicy(StrEnum):
 
     BLOCK = "block"
     SELL_WITH_GAPS = "sell_with_gaps"
+
+
+class FeedKind(StrEnum):
+    """What a calendar feed follows: one booking, what a member leads, or the whole business."""
+
+    BOOKING = "booking"
+    OWN = "own"
+    BUSINESS = "business"

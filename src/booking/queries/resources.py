@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
+from src.booking.models import Service
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Location, Performer
 
@@ -29,5 +30,15 @@ async def list_location_choices(uow: UnitOfWork, chosen: UUID | None = None) -> 
         .where(Location.tenant_id == uow.tenant)
         .where(or_(Location.active, Location.id == chosen))
         .order_by(Location.name)
+    )
+    return [(str(row.id), row.name) for row in found]
+
+
+async def list_group_service_choices(uow: UnitOfWork) -> list[Choice]:
+    """Services that have sessions, active ones, by name."""
+    found = await uow.session.execute(
+        select(Service.id, Service.name)
+        .where(Service.tenant_id == uow.tenant, Service.active, Service.kind == "group")
+        .order_by(Service.name)
     )
     return [(str(row.id), row.name) for row in found]

@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Row, Select, func, select
 
+from src.booking.domain.session_rules import LONGEST_SESSION
 from src.booking.models import Cancellation, Series, Service, Session
+from src.booking.views.calendar import CalendarFilter
 from src.booking.views.sessions import (
     MonthOfSessions,
     SessionDetail,
@@ -27,6 +29,7 @@ from src.platform.localtime import month_key
 from src.tenants.models import Location, Performer
 
 PAGE_SIZE = 60
+
 COLUMNS = (
     Session.id,
     Session.service_id,
@@ -81,6 +84,30 @@ async def list_next_sessions(
         Session.ends_at > now,
         Session.state != "cancelled",
     )
+    found = await uow.session.execute(statement.order_by(Session.starts_at, Session.id).limit(most))
+    return [list_row(row) for row in found]
+
+
+async def list_sessions_between(
+    uow: UnitOfWork,
+    starts_at: datetime,
+    ends_at: datetime,
+    wanted: CalendarFilter,
+    *,
+    most: int,
+    led_by: UUID | None = None,
+) -> list[SessionListRow]:
+    """At most `most` sessions that run within the window, cancelled ones too, in order of time."""
+    statement = _narrowed(_joined(uow.tenant), wanted.service_id, led_by).where(
+        # Of the two on the start the index makes a range; no session is longer.
+        Session.starts_at > starts_at - LONGEST_SESSION,
+        Session.starts_at < ends_at,
+        Session.ends_at > starts_at,
+    )
+    if wanted.performer_id is not None:
+        statement = statement.where(Session.performer_id == wanted.performer_id)
+    if wanted.location_id is not None:
+        statement = statement.where(Session.location_id == wanted.location_id)
     found = await uow.session.execute(statement.order_by(Session.starts_at, Session.id).limit(most))
     return [list_row(row) for row in found]
 

@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 from src.billing.queries.orders import count_open_items, month_totals
 from src.booking.models import Series, Service, Session
 from src.booking.queries.sessions import list_next_sessions
+from src.booking.queries.today_charts import get_charts
 from src.booking.views.today import BusinessToday, MonthCounter, Need, Today
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
@@ -49,7 +50,8 @@ async def _business(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> B
         *await _money_needs(uow, tenant),
         *await _plan_needs(uow, tenant, counter, now),
     ]
-    return BusinessToday(totals=totals, counter=counter, needs=needs)
+    charts = await get_charts(uow, tenant, now)
+    return BusinessToday(totals=totals, counter=counter, needs=needs, charts=charts)
 
 
 async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:

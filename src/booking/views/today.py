@@ -29,12 +29,45 @@ class MonthCounter(msgspec.Struct, frozen=True, kw_only=True):
         return self.limit is not None and self.taken >= self.limit
 
 
+class ChartPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A bar: `tick` stands below it, `label` and `text` say it in words; no bar where no value."""
+
+    tick: str
+    label: str
+    text: str
+    value: float | None
+
+
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
+    """A question, its answer in a sentence, and the bars.
+
+    `scale` is what the numbers beside the bars are: `percent`, `count`, or "" for none.
+    """
+
+    id: str
+    question: str
+    answer: str
+    columns: tuple[str, str]
+    points: list[ChartPoint]
+    scale: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(point.value for point in self.points)
+
+    @property
+    def bars(self) -> str:
+        """The bars as JSON, for the script that draws them."""
+        return msgspec.json.encode(self.points).decode()
+
+
 class BusinessToday(msgspec.Struct, frozen=True, kw_only=True):
     """How the business stands, for those who run it."""
 
     totals: MonthTotals
     counter: MonthCounter
     needs: list[Need]
+    charts: list[Chart]
 
 
 class Today(msgspec.Struct, frozen=True, kw_only=True):

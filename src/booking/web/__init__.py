@@ -4,12 +4,14 @@ from typing import Any
 
 from src.booking.web import (
     api,
+    calendar,
     cancellations,
     coupons,
     customer,
     customer_booking,
     customer_merge,
     customers,
+    feeds,
     guest_booking,
     guest_page,
     hub,
@@ -49,6 +51,8 @@ route_handlers: list[Any] = [
     *customer.route_handlers,
     *customer_merge.route_handlers,
     *customer_booking.route_handlers,
+    *calendar.route_handlers,
+    *feeds.route_handlers,
 ]
 
 

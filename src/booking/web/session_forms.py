@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from litestar import Request
 from msgspec import Meta
 
 from src.booking.commands.sessions import UpdateSession
@@ -15,6 +16,8 @@ from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import is_ambiguous, is_nonexistent, to_local, to_utc
 from src.platform.web.formats import datetime_local, zone_short
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 class SessionForm(msgspec.Struct, kw_only=True):
@@ -38,10 +41,12 @@ class SessionForm(msgspec.Struct, kw_only=True):
     performer_id: UUID | None = None
 
 
-def initial_of_new(service: Service, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
-    """Tomorrow at six in the evening, with what the service begins with."""
+def initial_of_new(
+    service: Service, zone: ZoneInfo, now: datetime, starts_at: datetime | None = None
+) -> dict[str, Any]:
+    """Tomorrow at six in the evening, or as asked for, with what the service begins with."""
     tomorrow = to_local(now, zone).date() + timedelta(days=1)
-    starts_at = datetime.combine(tomorrow, time(18))
+    starts_at = starts_at or datetime.combine(tomorrow, time(18))
     return {
         "token": new_id(),
         "starts_at": starts_at,
@@ -53,18 +58,32 @@ def initial_of_new(service: Service, zone: ZoneInfo, now: datetime) -> dict[str,
     }
 
 
-def initial_of(session: Session, zone: ZoneInfo) -> dict[str, Any]:
-    """The session as the form shows it at first."""
+def initial_of(
+    session: Session, zone: ZoneInfo, starts_at: datetime | None = None
+) -> dict[str, Any]:
+    """The session as the form shows it at first, or as it would be from another start on."""
+    start, end = to_local(session.starts_at, zone), to_local(session.ends_at, zone)
+    moved_by = timedelta() if starts_at is None else starts_at - start
     return {
         "title": session.title,
-        "starts_at": to_local(session.starts_at, zone),
-        "ends_at": to_local(session.ends_at, zone),
+        "starts_at": start + moved_by,
+        "ends_at": end + moved_by,
         "capacity": session.capacity,
         "mode": session.mode,
         "meeting_url": session.meeting_url,
         "location_id": session.location_id,
         "performer_id": session.performer_id,
     }
+
+
+def time_in_query(request: Request[Any, Any, Any], name: str) -> datetime | None:
+    """A wall-clock time that the address brings along; None for what is none."""
+    try:
+        found = datetime.fromisoformat(request.query_params.get(name, ""))
+    except ValueError:
+        return None
+    is_plain = found.tzinfo is None and FIRST_YEAR <= found.year <= LAST_YEAR
+    return found.replace(second=0, microsecond=0) if is_plain else None
 
 
 def details_of(form: SessionForm, zone: ZoneInfo, session: Session | None = None) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from src.booking.web.session_forms import (
     details_of,
     initial_of,
     initial_of_new,
+    time_in_query,
     update_of,
 )
 from src.booking.web.session_moves import move_page
@@ -67,7 +68,10 @@ class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor; `session_id`, and `seen`, the state that is shown, are None for a new one."""
+    """The editor; `session_id`, and `seen`, the state that is shown, are None for a new one.
+
+    `is_proposed`: the time shown comes from the calendar and is not the session's.
+    """
 
     form: Any
     session_id: UUID | None
@@ -76,6 +80,7 @@ class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     taken: int
     seen: int | None
+    is_proposed: bool
     performers: list[Choice]
     locations: list[Choice]
     modes: list[Choice]
@@ -129,7 +134,8 @@ async def show_new_session(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         service = await get_service(uow, service_id)
-    initial = initial_of_new(service, ctx.here.zone, services.clock.now())
+    starts_at = time_in_query(request, "starts_at")
+    initial = initial_of_new(service, ctx.here.zone, services.clock.now(), starts_at)
     return await _editor(request, services, ctx, blank(SessionForm, initial), service)
 
 
@@ -172,9 +178,13 @@ async def show_session_editor(
     ctx: NamedDependency[RequestContext],
     session_id: FromPath[UUID],
 ) -> Response[bytes]:
+    """The session as it is, or with another start (`starts_at`) that is yet to be saved."""
     service, session = await _of_session(services, ctx, session_id)
-    form = blank(SessionForm, initial_of(session, ctx.here.zone))
-    return await _editor(request, services, ctx, form, service, session)
+    starts_at = time_in_query(request, "starts_at")
+    form = blank(SessionForm, initial_of(session, ctx.here.zone, starts_at))
+    return await _editor(
+        request, services, ctx, form, service, session, is_proposed=starts_at is not None
+    )
 
 
 @post(
@@ -298,6 +308,7 @@ async def _editor(
     session: Session | None = None,
     *,
     status_code: int = 200,
+    is_proposed: bool = False,
 ) -> Response[bytes]:
     performer_id = session.performer_id if session is not None else None
     location_id = session.location_id if session is not None else None
@@ -313,6 +324,7 @@ async def _editor(
         zone=ctx.here.timezone,
         taken=session.seats_taken if session is not None else 0,
         seen=session.sequence if session is not None else None,
+        is_proposed=is_proposed,
         performers=performers,
         locations=locations,
         modes=list(mode_words().items()),

@@ -104,6 +104,16 @@ def day_long(on: date) -> str:
     return _date(on, "full")
 
 
+def day_short(on: date) -> str:
+    """14 May, of a date without a zone"""
+    return _date(on, "MMMd")
+
+
+def weekday_and_day(on: date) -> str:
+    """Tue 14, of a date without a zone"""
+    return _date(on, "Ed")
+
+
 def day_medium(on: date) -> str:
     """Tue, 14 May 2026, of a date without a zone"""
     return _date(on, "yMMMEd")
@@ -197,6 +207,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
         zone_short,
         day_long,
         day_medium,
+        day_short,
+        weekday_and_day,
         month_of,
         clock,
         iso,

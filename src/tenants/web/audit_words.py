@@ -70,6 +70,8 @@ _SENTENCES = {
     "order.refund_asked": N_("Asked for a refund"),
     "order.refund_retried": N_("Tried a refund again"),
     "order.item_closed": N_("Closed an open point of an order"),
+    "calendar_feed.created": N_("Made an address for a calendar program"),
+    "calendar_feed.revoked": N_("Ended an address for a calendar program"),
     "payments.connected": N_("Began connecting Stripe"),
 }
 

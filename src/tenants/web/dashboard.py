@@ -152,7 +152,11 @@ class Banner(msgspec.Struct, frozen=True, kw_only=True):
 
 def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
     """The places this role reaches, the one that `path` is in marked."""
-    places = [(_("Today"), "today", "sun"), (_("Sessions"), "sessions", "calendar-days")]
+    places = [
+        (_("Today"), "today", "sun"),
+        (_("Calendar"), "calendar", "calendar-days"),
+        (_("Sessions"), "sessions", "list-checks"),
+    ]
     if role is not Role.INSTRUCTOR:
         places += [
             (_("Services"), "services", "layout-grid"),

@@ -1,13 +1,15 @@
 """The first page of the day."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import update
 
-from src.billing.models import OpenItem
+from src.billing.models import OpenItem, Order
 from src.booking.commands.book import book
+from src.platform.localtime import local_day_bounds, to_local
 from src.platform.services import Services
 from src.tenants.commands.entitlements import rebuild_entitlements
 from src.tenants.domain.roles import Role
@@ -25,10 +27,12 @@ from tests.support.builders import (
     as_guest,
     plan_version_id,
 )
+from tests.support.clock import FrozenClock
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 PATH = "/app/lotus/today"
+ZONE = ZoneInfo("Europe/Amsterdam")
 
 
 async def count(services: Services, business: Business, taken: int) -> None:
@@ -170,3 +174,73 @@ async def test_an_online_series_of_a_service_paid_on_site_needs_payments_too(
     assert "Connect payments" not in (await client.get(PATH)).text
     await a_series(services.uow_factory, service, price_type="online")
     assert "Connect payments" in (await client.get(PATH)).text
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+async def test_how_full_the_next_days_are_is_counted_by_the_businesss_days(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id)
+    midnight, _next = local_day_bounds(to_local(clock.now(), ZONE).date(), ZONE)
+    late = midnight + timedelta(days=1, hours=23)
+    for starts_at, taken, state in (
+        (late, 5, "scheduled"),
+        (late - timedelta(hours=22, minutes=30), 2, "scheduled"),
+        (late, 0, "cancelled"),
+        (midnight + timedelta(days=14), 9, "scheduled"),
+    ):
+        await a_session(
+            services.uow_factory, service, starts_at=starts_at, seats_taken=taken, state=state
+        )
+    await as_owner(client, services, business)
+    shown = flat((await client.get(PATH)).text)
+    assert "35%: 7 of 20 places are taken." in shown
+    assert "7 of 20 (35%)" in shown
+    assert shown.count("no session") >= 13
+
+
+async def test_what_each_week_brought_is_told_with_what_was_given_back(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service, in_days=60)
+    for weeks, paid, back in ((0, 1500, 0), (1, 3000, 1000), (20, 1500, 0)):
+        async with services.uow_factory(business.id) as uow:
+            wish = a_wish("session", session.id, guest_email=f"g{weeks}@example.com")
+            made = await book(uow, as_guest(business), wish)
+            await uow.session.execute(
+                update(Order)
+                .where(Order.id == made.order_id)
+                .values(
+                    created_at=clock.now() - timedelta(weeks=weeks),
+                    paid_minor=paid,
+                    refunded_minor=back,
+                )
+            )
+    await as_owner(client, services, business)
+    shown = flat((await client.get(PATH)).text)
+    assert "1 booking this week so far, 1 in the week before." in shown
+    assert "€35.00 in twelve weeks" in shown
+    assert "€20.00" in shown
+
+
+async def test_charts_say_when_there_is_nothing_to_draw_and_instructors_get_none(
+    client: AsyncClient, services: Services
+) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id)
+    await a_session(services.uow_factory, service, in_days=60)
+    await as_owner(client, services, business)
+    shown = (await client.get(PATH)).text
+    assert "No session takes place in the next 14 days." in shown
+    assert "<canvas" not in shown
+    ivan = await a_member(services.uow_factory, business, "Ivan", Role.INSTRUCTOR)
+    await sign_in(client, services, ivan.user_id)
+    shown = (await client.get(PATH)).text
+    assert "How full are" not in shown
+    assert "in twelve weeks" not in shown

@@ -1,0 +1,145 @@
+"""Calendar feeds: made, renewed and revoked.
+
+A feed's key reads `<feed>_<secret>`; the first part, an id in hex, says where to look. Only the
+SHA-256 of the secret is stored, whose 256 random bits no guessing reaches.
+"""
+
+import hmac
+import re
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+
+from src.booking.domain.kinds import FeedKind
+from src.booking.models import CalendarFeed
+from src.platform.db import register_constraint
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, Gone, NotFound
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+from src.tenants.domain.roles import Role, reaches
+from src.tenants.models import Member
+
+SECRET_BYTES = 32
+READ_NOTED_EVERY = timedelta(minutes=10)
+_SHAPE = re.compile(r"([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
+
+
+def _made_meanwhile() -> Conflict:
+    return Conflict(_("This address has just been renewed elsewhere. Please look at it again."))
+
+
+register_constraint("uq_calendar_feeds_of_user", _made_meanwhile)
+register_constraint("uq_calendar_feeds_of_order", _made_meanwhile)
+
+
+async def make_member_feed(uow: UnitOfWork, ctx: RequestContext, kind: FeedKind) -> str:
+    """The member's one feed of that kind, any earlier one ended. Returns its key, shown this once.
+
+    Raises, when it settles: Conflict.
+    """
+    await _revoke(uow, _of_member(ctx, kind))
+    feed_id, key = _make(uow, kind, user_id=ctx.user_id)
+    await audit(uow, ctx, "calendar_feed.created", "calendar_feed", feed_id, kind=kind)
+    return key
+
+
+async def revoke_member_feed(uow: UnitOfWork, ctx: RequestContext, kind: FeedKind) -> None:
+    """Ends the member's feed at once; without one, nothing is done."""
+    for feed_id in await _revoke(uow, _of_member(ctx, kind)):
+        await audit(uow, ctx, "calendar_feed.revoked", "calendar_feed", feed_id, kind=kind)
+
+
+async def make_booking_feed(uow: UnitOfWork, order_id: UUID) -> str:
+    """The order's one feed, any earlier one ended. Returns its key, shown this once.
+
+    Raises, when it settles: Conflict.
+    """
+    await _revoke(uow, CalendarFeed.order_id == order_id)
+    return _make(uow, FeedKind.BOOKING, order_id=order_id)[1]
+
+
+async def revoke_booking_feed(uow: UnitOfWork, order_id: UUID) -> None:
+    """Ends the order's feed at once; without one, nothing is done."""
+    await _revoke(uow, CalendarFeed.order_id == order_id)
+
+
+async def open_feed(uow: UnitOfWork, key: str) -> CalendarFeed:
+    """The feed behind a key.
+
+    Raises: NotFound for a key that never was one here; Gone for one that was revoked, or whose
+    member has left the team or reaches less far than the feed: they take nothing along.
+    """
+    shape = _SHAPE.fullmatch(key)
+    feed = None if shape is None else await _by_id(uow, UUID(shape[1]))
+    if feed is None or shape is None or not hmac.compare_digest(feed.secret_hash, _hash(shape[2])):
+        raise NotFound(_("There is no such calendar."))
+    if feed.revoked_at is not None or not await _may_read(uow, feed):
+        raise Gone(_("This calendar is no longer shared under this address."))
+    return feed
+
+
+def note_reading(feed: CalendarFeed, digest: str, now: datetime) -> None:
+    """Keeps when the content changed, and, every ten minutes at most, that somebody follows it."""
+    if feed.digest != digest:
+        feed.digest, feed.changed_at = digest, now.replace(microsecond=0)
+    if feed.last_read_at is None or now - feed.last_read_at >= READ_NOTED_EVERY:
+        feed.last_read_at = now
+
+
+def _of_member(ctx: RequestContext, kind: FeedKind) -> ColumnElement[bool]:
+    return (CalendarFeed.user_id == ctx.user_id) & (CalendarFeed.kind == str(kind))
+
+
+def _make(uow: UnitOfWork, kind: FeedKind, **whose: Any) -> tuple[UUID, str]:
+    feed_id, secret, now = new_id(), secrets.token_urlsafe(SECRET_BYTES), uow.clock.now()
+    uow.session.add(
+        CalendarFeed(
+            tenant_id=uow.tenant,
+            id=feed_id,
+            kind=str(kind),
+            secret_hash=_hash(secret),
+            changed_at=now,
+            created_at=now,
+            **whose,
+        )
+    )
+    return feed_id, f"{feed_id.hex}_{secret}"
+
+
+async def _revoke(uow: UnitOfWork, whose: ColumnElement[bool]) -> list[UUID]:
+    ended = await uow.session.scalars(
+        update(CalendarFeed)
+        .where(CalendarFeed.tenant_id == uow.tenant, whose, CalendarFeed.revoked_at.is_(None))
+        .values(revoked_at=uow.clock.now())
+        .returning(CalendarFeed.id),
+        execution_options={"synchronize_session": False},
+    )
+    return list(ended)
+
+
+async def _may_read(uow: UnitOfWork, feed: CalendarFeed) -> bool:
+    if feed.user_id is None:
+        return True
+    role = await uow.session.scalar(
+        select(Member.role).where(Member.tenant_id == uow.tenant, Member.user_id == feed.user_id)
+    )
+    needed = Role.MANAGER if feed.kind == FeedKind.BUSINESS else Role.INSTRUCTOR
+    return role is not None and reaches(Role(role), needed)
+
+
+async def _by_id(uow: UnitOfWork, feed_id: UUID) -> CalendarFeed | None:
+    found: CalendarFeed | None = await uow.session.scalar(
+        select(CalendarFeed).where(CalendarFeed.tenant_id == uow.tenant, CalendarFeed.id == feed_id)
+    )
+    return found
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

@@ -1,0 +1,187 @@
+"""What calendar feeds say, and which of them there are.
+
+Staff's feeds name nobody who booked: whoever follows a calendar hands it to a program of others.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select
+
+from src.booking.calendar_files import Organiser, seat_uid
+from src.booking.domain.kinds import FeedKind, SeatState, SessionMode, SessionState
+from src.booking.domain.moves import place_line
+from src.booking.feed_files import Feed, FeedDate
+from src.booking.guest_links import booking_path
+from src.booking.mails import calendar_seats
+from src.booking.models import CalendarFeed, Series, Service, Session
+from src.booking.queries.mail_facts import SeatFacts, find_booking_facts
+from src.booking.views.feeds import FeedRow
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+from src.tenants.models import Location, Performer
+
+SHOWN_BEFORE = timedelta(days=60)
+SHOWN_AFTER = timedelta(days=400)
+MOST_DATES = 2_000
+STANDS = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW})
+ENDED = frozenset({SeatState.CANCELLED, SeatState.LATE_CANCELLED, SeatState.SWAPPED})
+
+
+async def find_member_feeds(uow: UnitOfWork, user_id: UUID) -> dict[FeedKind, FeedRow]:
+    """The feeds that a member has at present."""
+    return {
+        FeedKind(feed.kind): _row(feed)
+        for feed in await uow.session.scalars(
+            _live(uow.tenant).where(CalendarFeed.user_id == user_id)
+        )
+    }
+
+
+async def find_booking_feed(uow: UnitOfWork, order_id: UUID) -> FeedRow | None:
+    """The order's feed, if there is one at present."""
+    feed = await uow.session.scalar(_live(uow.tenant).where(CalendarFeed.order_id == order_id))
+    return None if feed is None else _row(feed)
+
+
+async def get_feed_content(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, feed: CalendarFeed
+) -> Feed:
+    """What the feed says now, to whoever has opened it."""
+    kind = FeedKind(feed.kind)
+    if kind is FeedKind.BOOKING:
+        dates = await _booking_dates(uow, tenant, settings, feed)
+    else:
+        led_by = feed.user_id if kind is FeedKind.OWN else None
+        dates = await _session_dates(uow, tenant, settings, led_by)
+    return Feed(
+        name=_name(tenant, kind),
+        organiser=Organiser(name=tenant.name, email=tenant.contact_email),
+        zone=tenant.timezone,
+        host=settings.host,
+        dates=dates,
+    )
+
+
+def _name(tenant: TenantSnapshot, kind: FeedKind) -> str:
+    """Tells a member's own calendar from that of the business."""
+    if kind is not FeedKind.OWN:
+        return tenant.name
+    return _("%(business)s, my sessions", business=tenant.name)
+
+
+def _live(tenant_id: UUID) -> Select[tuple[CalendarFeed]]:
+    return select(CalendarFeed).where(
+        CalendarFeed.tenant_id == tenant_id, CalendarFeed.revoked_at.is_(None)
+    )
+
+
+def _row(feed: CalendarFeed) -> FeedRow:
+    return FeedRow(created_at=feed.created_at, last_read_at=feed.last_read_at)
+
+
+async def _booking_dates(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, feed: CalendarFeed
+) -> list[FeedDate]:
+    """The dates of one booking under the UIDs that its mails use, cancelled ones marked so."""
+    assert feed.order_id is not None
+    facts = await find_booking_facts(uow, feed.order_id)
+    if facts is None or facts.order.confirmed_at is None:
+        return []
+    own_page = settings.base_url + booking_path(settings, tenant.slug, facts.order)
+    shown = [item for item in facts.seats if item.seat.state in STANDS | ENDED]
+    return [
+        FeedDate(
+            uid=seat_uid(item.seat.id, settings.host),
+            starts_at=entry.starts_at,
+            ends_at=entry.ends_at,
+            title=entry.title,
+            sequence=entry.sequence,
+            is_cancelled=item.seat.state in ENDED,
+            where=entry.where,
+            url=entry.url,
+        )
+        for item in shown
+        for entry in calendar_seats(facts, [item], own_page, may_join=_may_join(item))
+    ]
+
+
+def _may_join(item: SeatFacts) -> bool:
+    return item.seat.state not in ENDED
+
+
+async def _session_dates(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, led_by: UUID | None
+) -> list[FeedDate]:
+    found = await uow.session.execute(_sessions(uow.tenant, uow.clock.now(), led_by))
+    return list(_dates(found, f"{settings.base_url}/app/{tenant.slug}", settings.host))
+
+
+def _sessions(tenant_id: UUID, now: datetime, led_by: UUID | None) -> Select[Any]:
+    tenant = Session.tenant_id
+    statement = (
+        select(
+            Session.id,
+            Session.title,
+            Session.starts_at,
+            Session.ends_at,
+            Session.capacity,
+            Session.seats_taken,
+            Session.state,
+            Session.sequence,
+            Session.mode,
+            Session.meeting_url,
+            Service.name.label("service"),
+            Series.title.label("series"),
+            Performer.name.label("performer"),
+            Location.name.label("place"),
+            Location.address,
+        )
+        .join(Service, (Service.tenant_id == tenant) & (Service.id == Session.service_id))
+        .outerjoin(Series, (Series.tenant_id == tenant) & (Series.id == Session.series_id))
+        .outerjoin(
+            Performer, (Performer.tenant_id == tenant) & (Performer.id == Session.performer_id)
+        )
+        .outerjoin(Location, (Location.tenant_id == tenant) & (Location.id == Session.location_id))
+        .where(
+            tenant == tenant_id,
+            Session.starts_at >= now - SHOWN_BEFORE,
+            Session.starts_at < now + SHOWN_AFTER,
+        )
+        .order_by(Session.starts_at, Session.id)
+        .limit(MOST_DATES)
+    )
+    return statement if led_by is None else statement.where(Performer.user_id == led_by)
+
+
+def _dates(rows: Iterable[Row[Any]], base: str, host: str) -> Iterable[FeedDate]:
+    for row in rows:
+        is_cancelled = row.state == SessionState.CANCELLED
+        online = row.meeting_url if row.mode == SessionMode.ONLINE else ""
+        name = " · ".join(filter(None, (row.service, row.title)))
+        yield FeedDate(
+            uid=f"session-{row.id}@{host}",
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            title=name if is_cancelled else f"{name} ({row.seats_taken}/{row.capacity})",
+            # Cancelling is for good, so nothing comes after it.
+            sequence=row.sequence + is_cancelled,
+            is_cancelled=is_cancelled,
+            where=place_line(row.place, row.address) or online,
+            url=f"{base}/sessions/{row.id}",
+            text="\n".join(_lines(row, is_cancelled=is_cancelled)),
+        )
+
+
+def _lines(row: Row[Any], *, is_cancelled: bool) -> Iterable[str]:
+    if not is_cancelled:
+        taken, capacity = row.seats_taken, row.capacity
+        yield _("%(taken)s of %(capacity)s places are taken.", taken=taken, capacity=capacity)
+    if row.performer:
+        yield _("Led by %(name)s", name=row.performer)
+    if row.series:
+        yield _("In the series “%(title)s”", title=row.series)

@@ -1,0 +1,135 @@
+// The calendar of the dashboard. It changes nothing itself: a click on a free time and a drag lead to
+// the forms with the time filled in. All times are those of the business's clock, as text without a
+// zone; "UTC" below only keeps the browser's own zone out of it.
+(() => {
+  "use strict";
+
+  const root = document.getElementById("calendar");
+  if (!root || !window.FullCalendar) return;
+  const { Calendar, plugins, locales } = window.FullCalendar;
+  const names = { month: "dayGridMonth", week: "timeGridWeek", list: "listWeek" };
+  const isNarrow = matchMedia("(max-width: 639px)").matches;
+  const started = Date.now();
+  const openedAt = Date.parse(`${root.dataset.now}Z`);
+  const show = (id, on) => (document.getElementById(id).hidden = !on);
+  const wall = (text) => text.slice(0, 16);
+
+  const load = async (info, succeed, fail) => {
+    try {
+      const query = `&start=${info.startStr.slice(0, 10)}&end=${info.endStr.slice(0, 10)}`;
+      const answer = await fetch(root.dataset.entries + query, { headers: { accept: "application/json" } });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const found = await answer.json();
+      show("calendar-more", found.has_more);
+      show("calendar-failed", false);
+      succeed(found.entries.map(({ state, note, url, ...entry }) => ({ ...entry, extendedProps: { state, note, url } })));
+    } catch (error) {
+      show("calendar-failed", true);
+      fail(error);
+    }
+  };
+
+  // The address of this page leads back to what is looked at now.
+  const remember = ({ view }) => {
+    const address = new URL(location.href);
+    const name = Object.keys(names).find((key) => names[key] === view.type);
+    const day = calendar.getDate().toISOString().slice(0, 10);
+    address.searchParams.set("view", name);
+    address.searchParams.set("on", day);
+    history.replaceState(history.state, "", address);
+    for (const field of document.querySelectorAll("form input[name=on]")) field.value = day;
+    for (const field of document.querySelectorAll("form input[name=view]")) field.value = name;
+  };
+
+  const mark = ({ event, el }) => el.classList.add("calendar-entry", `calendar-${event.extendedProps.state}`);
+
+  // What the library only labels is said in words as well: some programs read nothing but text.
+  const speak = (el) => {
+    if (!el.ariaLabel || el.querySelector(".sr-only")) return;
+    const said = document.createElement("span");
+    said.className = "sr-only";
+    said.textContent = el.ariaLabel;
+    el.append(said);
+  };
+  const speakHeaders = () => {
+    for (const el of root.querySelectorAll("[role=rowheader], [role=columnheader]")) speak(el);
+  };
+
+  // A link of our own in each entry, so that it is one in every view, for the keyboard too.
+  let isDragged = false;
+  const content = ({ event, timeText }) => {
+    const link = document.createElement("a");
+    link.href = event.extendedProps.url;
+    link.className = "calendar-link";
+    link.draggable = false;
+    link.title = `${event.title} · ${event.extendedProps.note}`;
+    const lines = { "calendar-time": timeText, "calendar-title": event.title, "calendar-note": event.extendedProps.note };
+    for (const [name, text] of Object.entries(lines)) {
+      if (!text) continue;
+      const line = document.createElement("span");
+      line.className = name;
+      line.textContent = text;
+      link.append(line);
+    }
+    link.addEventListener("click", (click) => isDragged && click.preventDefault());
+    return { domNodes: [link] };
+  };
+
+  // A week has all its hours and scrolls to the morning; the others are as high as they need to be.
+  const heightOf = (view) => (view === names.week ? 720 : "auto");
+  const first = names[root.dataset.view] ?? (isNarrow ? names.list : names.week);
+
+  const calendar = new Calendar(root, {
+    plugins,
+    locales,
+    locale: root.dataset.locale,
+    timeZone: "UTC",
+    now: () => new Date(openedAt + Date.now() - started).toISOString().slice(0, 19),
+    initialDate: root.dataset.on,
+    initialView: first,
+    headerToolbar: {
+      start: isNarrow ? "prev,next" : "prev,next today",
+      center: "title",
+      end: `${names.month},${names.week},${names.list}`,
+    },
+    toolbarClass: "calendar-toolbar",
+    firstDay: 1,
+    height: heightOf(first),
+    allDaySlot: false,
+    scrollTime: "07:00:00",
+    eventTimeFormat: { hour: "2-digit", minute: "2-digit" },
+    nowIndicator: true,
+    dayMaxEvents: 4,
+    navLinks: !isNarrow,
+    navLinkDayClick: (day) => calendar.changeView(names.list, day),
+    eventMinHeight: 32,
+    eventDisplay: "block",
+    eventStartEditable: true,
+    eventDurationEditable: false,
+    eventDidMount: mark,
+    eventContent: content,
+    events: load,
+    datesSet: (info) => {
+      remember(info);
+      calendar.setOption("height", heightOf(info.view.type));
+      requestAnimationFrame(speakHeaders);
+    },
+    eventDragStart: () => (isDragged = true),
+    eventDragStop: () => setTimeout(() => (isDragged = false)),
+    dateClick: ({ dateStr }) => {
+      if (!root.dataset.new) return;
+      const at = dateStr.length > 10 ? wall(dateStr) : `${dateStr}T18:00`;
+      location.assign(`${root.dataset.new}?starts_at=${at}`);
+    },
+    eventDrop: ({ event, revert }) => {
+      const at = wall(event.startStr);
+      revert();
+      location.assign(`${event.extendedProps.url}/edit?starts_at=${at}`);
+    },
+  });
+
+  root.hidden = false;
+  show("calendar-list", false);
+  if (!isNarrow && document.getElementById("calendar-hint")) show("calendar-hint", true);
+  calendar.render();
+})();

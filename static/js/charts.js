@@ -1,0 +1,80 @@
+// Draws the charts of a page from what their canvas carries; the tables below them are closed then.
+(() => {
+  "use strict";
+
+  if (!window.ChartJs) return;
+  const { Chart, BarController, BarElement, CategoryScale, LinearScale, Tooltip } = window.ChartJs;
+  Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip);
+  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  const drawn = new Map();
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  const draw = (canvas) => {
+    const points = JSON.parse(canvas.dataset.chart);
+    const bar = colour("--brand-text");
+    const text = colour("--muted");
+    const line = colour("--line");
+    const { scale } = canvas.dataset;
+    const isNarrow = canvas.parentElement.clientWidth < 420;
+    drawn.get(canvas)?.destroy();
+    const chart = new Chart(canvas, {
+      type: "bar",
+      data: {
+        labels: points.map((point) => point.tick),
+        datasets: [
+          {
+            data: points.map((point) => point.value),
+            backgroundColor: bar,
+            hoverBackgroundColor: bar,
+            borderRadius: 3,
+            maxBarThickness: 28,
+          },
+        ],
+      },
+      options: {
+        animation: false,
+        maintainAspectRatio: false,
+        scales: {
+          x: {
+            grid: { display: false },
+            border: { color: text },
+            ticks: { color: text, maxTicksLimit: isNarrow ? 5 : 8, maxRotation: 0 },
+          },
+          y: {
+            display: Boolean(scale),
+            beginAtZero: true,
+            max: scale === "percent" ? 100 : undefined,
+            border: { display: false },
+            grid: { color: line },
+            ticks: {
+              color: text,
+              maxTicksLimit: 4,
+              precision: 0,
+              stepSize: scale === "percent" ? 50 : undefined,
+              callback: (value) => (scale === "percent" ? `${value}%` : value),
+            },
+          },
+        },
+        plugins: {
+          tooltip: {
+            displayColors: false,
+            callbacks: {
+              title: ([item]) => points[item.dataIndex].label,
+              label: (item) => points[item.dataIndex].text,
+            },
+          },
+        },
+      },
+    });
+    drawn.set(canvas, chart);
+  };
+
+  const canvases = document.querySelectorAll("canvas[data-chart]");
+  for (const canvas of canvases) {
+    canvas.parentElement.hidden = false;
+    canvas.parentElement.nextElementSibling.open = false;
+    draw(canvas);
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => canvases.forEach(draw));
+})();

@@ -1,0 +1,152 @@
+"""The calendar and the charts: a drag and a click lead to forms, and change nothing."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from src.platform.services import Services
+from tests.browser.person import DESK, PHONE, ZONE, Person, on_day
+from tests.support.builders import PASSWORD, Business, a_service, a_session
+from tests.support.program import Program
+from tests.support.stage import staged
+
+pytestmark = pytest.mark.browser
+STARTS = "SELECT starts_at FROM sessions WHERE id = $1"
+
+
+def a_session_at_noon(program: Program, business: Business) -> UUID:
+    """A session in the week after this one, on its Tuesday at noon."""
+    tuesday = on_day(7 - on_day(0).weekday() + 1)
+
+    async def stage(services: Services) -> UUID:
+        service = await a_service(services.uow_factory, business.id)
+        starts_at = datetime(tuesday.year, tuesday.month, tuesday.day, 12, tzinfo=ZONE)
+        made = await a_session(services.uow_factory, service, starts_at=starts_at, title="Basics")
+        return made.id
+
+    found: UUID = program.run(stage)
+    return found
+
+
+def at_the_calendar(owner: Person, business: Business, view: str) -> None:
+    owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+    monday = on_day(7 - on_day(0).weekday())
+    owner.go(f"/app/{business.slug}/calendar?view={view}&on={monday}")
+
+
+def drag(page: Page, by: tuple[int, int]) -> None:
+    """The one entry, by so many pixels."""
+    entry = page.locator(".calendar-link")
+    entry.scroll_into_view_if_needed()
+    box = entry.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for part in (0.5, 1.0):
+        page.mouse.move(x + by[0] * part, y + by[1] * part, steps=5)
+    page.mouse.up()
+
+
+def test_a_drag_leads_to_the_form_with_the_new_time_and_moves_nothing(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "birch")
+    session_id = a_session_at_noon(program, business)
+    owner = person(DESK)
+    at_the_calendar(owner, business, "week")
+    owner.page.locator(".calendar-link").wait_for()
+    owner.finds_it_accessible(DESK)
+    before = program.rows(STARTS, session_id)
+    column = owner.page.locator("[role=columnheader]").nth(2).bounding_box()
+    assert column is not None
+    drag(owner.page, (round(column["width"]), 0))
+    owner.is_at(f"/sessions/{session_id}/edit")
+    owner.sees("is not saved yet")
+    wednesday = on_day(7 - on_day(0).weekday() + 2)
+    assert owner.page.input_value("[name=starts_at]") == f"{wednesday}T12:00"
+    assert owner.page.input_value("[name=ends_at]") == f"{wednesday}T13:00"
+    assert program.rows(STARTS, session_id) == before
+    owner.press("Save session")
+    owner.sees("The session is saved.")
+    [(after,)] = program.rows(STARTS, session_id)
+    assert after - before[0][0] == timedelta(days=1)
+
+
+def test_a_click_leads_to_the_session_and_one_beside_it_to_a_new_one(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "cedar")
+    session_id = a_session_at_noon(program, business)
+    owner = person(DESK)
+    at_the_calendar(owner, business, "month")
+    entry = owner.page.locator(".calendar-link")
+    entry.wait_for()
+    owner.finds_it_accessible(DESK)
+    entry.focus()
+    owner.page.keyboard.press("Enter")
+    owner.is_at(f"/sessions/{session_id}$")
+    owner.page.go_back()
+    owner.is_at("view=month")
+    entry.scroll_into_view_if_needed()
+    box = entry.bounding_box()
+    assert box is not None
+    owner.page.mouse.click(box["x"] - 60, box["y"] + 20)
+    owner.is_at("/sessions/new\\?starts_at=")
+    monday = on_day(7 - on_day(0).weekday())
+    assert owner.page.input_value("[name=starts_at]") == f"{monday}T18:00"
+
+
+def test_a_phone_begins_with_a_list(program: Program, person: Callable[..., Person]) -> None:
+    business = staged(program, "elm")
+    session_id = a_session_at_noon(program, business)
+    owner = person(PHONE)
+    at_the_calendar(owner, business, "")
+    owner.page.locator(".calendar-link").wait_for()
+    owner.sees(re.compile("12:00.*Yoga · Basics", re.DOTALL))
+    owner.finds_it_accessible(PHONE)
+    owner.page.locator(".calendar-link").click()
+    owner.is_at(f"/sessions/{session_id}$")
+
+
+def test_without_scripts_there_is_a_list_of_the_week(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "fir")
+    session_id = a_session_at_noon(program, business)
+    owner = person(PHONE, java_script_enabled=False)
+    owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+    owner.go(f"/app/{business.slug}/calendar")
+    owner.follow("Next week")
+    owner.sees("Basics")
+    owner.page.locator(f"main a[href$='/sessions/{session_id}']").filter(visible=True).click()
+    owner.is_at(f"/sessions/{session_id}$")
+
+
+def test_the_charts_of_the_day_are_bars_or_a_table(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "hazel")
+
+    async def stage(services: Services) -> None:
+        service = await a_service(services.uow_factory, business.id)
+        await a_session(services.uow_factory, service, in_days=2, seats_taken=4)
+
+    program.run(stage)
+    for scripts in (True, False):
+        owner = person(PHONE, java_script_enabled=scripts)
+        owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+        owner.go(f"/app/{business.slug}/today")
+        owner.sees("40%: 4 of 10 places are taken.")
+        bars = owner.page.get_by_role("img", name=re.compile("How full are the next 14 days"))
+        table = owner.page.get_by_text("4 of 10 (40%)")
+        expect(bars).to_have_count(1 if scripts else 0)
+        expect(table).to_be_visible(visible=not scripts)
+        if scripts:
+            owner.finds_it_accessible(PHONE, DESK)
+            owner.page.get_by_text("As a table").first.click()
+            expect(table).to_be_visible()
