@@ -163,10 +163,15 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     """What runs by the clock."""
     from src.billing.cron import work_off
     from src.billing.jobs import periodic_tasks as billing
+    from src.booking.jobs.remind import reminding
     from src.tenants.commands.pruning import PRUNE_DUE
     from src.tenants.pruning import prune_tenant
 
     async def prune() -> None:
         await work_off(services, (PRUNE_DUE,), prune_tenant, parallel=2)
 
-    return [*billing(services), Periodic("tenants.prune", prune, PRUNE_SECONDS)]
+    return [
+        *billing(services),
+        reminding(services),
+        Periodic("tenants.prune", prune, PRUNE_SECONDS),
+    ]

@@ -23,6 +23,7 @@ from src.booking.said import was_words
 from src.booking.views.mails import (
     ConfirmedView,
     PaymentLinkView,
+    ReminderView,
     RunView,
     SeatsCancelledView,
     SessionsChangedView,
@@ -216,6 +217,31 @@ def change_mail(
     return _mail("sessions_changed", tenant, first, view, calendar, key)
 
 
+def reminder_mail(
+    settings: Settings, tenant: TenantSnapshot, bookings: Sequence[BookingFacts], key: str
+) -> Mail:
+    """This date is near: one mail to one person, whatever number of orders and seats they have.
+
+    No calendar file, for theirs has the date. `key` names which reminder it is.
+    """
+    first = bookings[0]
+    order = first.order
+    seats = [item for facts in bookings for item in facts.seats]
+    with use_locale(order.locale):
+        view = ReminderView(
+            locale=order.locale,
+            from_name=tenant.name,
+            contact=tenant.contact_email,
+            guest_name=order.guest_name,
+            what=first.what,
+            runs=_runs(tenant, seats),
+            zone_name=tenant.timezone,
+            party_size=len(seats),
+            booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+        )
+    return _mail("reminder", tenant, first, view, None, key)
+
+
 def calendar_seats(
     facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str, *, may_join: bool = True
 ) -> list[CalendarSeat]:
@@ -325,7 +351,7 @@ def _mail(
     name: str,
     tenant: TenantSnapshot,
     facts: BookingFacts,
-    view: ConfirmedView | PaymentLinkView | SeatsCancelledView | SessionsChangedView,
+    view: ConfirmedView | PaymentLinkView | ReminderView | SeatsCancelledView | SessionsChangedView,
     calendar: bytes | None,
     dedupe_key: str,
 ) -> Mail:

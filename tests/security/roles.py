@@ -47,6 +47,7 @@ GET /services
 GET POST /services/new
 GET POST /services/{service_id}/edit
 POST /services/{service_id}/active
+GET POST /services/{service_id}/reminders
 GET /services/{service_id}/sessions
 GET POST /services/{service_id}/sessions/new
 GET POST /services/{service_id}/sessions/repeat

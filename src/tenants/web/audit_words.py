@@ -40,6 +40,7 @@ _SENTENCES = {
     "service.changed": N_("Changed a service"),
     "service.switched_on": N_("Switched a service on"),
     "service.switched_off": N_("Switched a service off"),
+    "service.reminders_changed": N_("Changed the reminders of a service"),
     "session.published": N_("Published a session"),
     "session.changed": N_("Changed a session"),
     "session.moved": N_("Moved a session with the timezone"),

@@ -1,0 +1,73 @@
+"""booking write to guests.
+
+Reminders before the dates that guests have booked.
+
+Revision: mails, after 0014.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from migrations.policies import protect
+
+revision = "mails"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "services",
+        sa.Column(
+            "reminders",
+            postgresql.JSONB(),
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
+        ),
+    )
+    _create_reminders_sent()
+    protect("reminders_sent")
+
+
+def downgrade() -> None:
+    op.drop_table("reminders_sent")
+    op.drop_column("services", "reminders")
+
+
+def _create_reminders_sent() -> None:
+    op.create_table(
+        "reminders_sent",
+        sa.Column("booking_id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ahead", sa.Integer(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("claimed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "ahead > 0 AND unit IN ('hours', 'days')", name=op.f("ck_reminders_sent_offset")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "booking_id"],
+            ["bookings.tenant_id", "bookings.id"],
+            name=op.f("fk_reminders_sent_tenant_id_booking_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "session_id"],
+            ["sessions.tenant_id", "sessions.id"],
+            name=op.f("fk_reminders_sent_tenant_id_session_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_reminders_sent")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "booking_id",
+            "session_id",
+            "starts_at",
+            "ahead",
+            "unit",
+            name="uq_reminders_sent_once",
+        ),
+    )
