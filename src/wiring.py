@@ -62,10 +62,12 @@ def _wire_tenants() -> None:
 def _wire_billing() -> None:
     from src.billing.customer_rows import register_orders_of_customers
     from src.billing.jobs import register
+    from src.billing.mail_kinds import register_billing_mails
     from src.billing.queries.sold import lock_currency_by_sales
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
+    register_billing_mails()
     register_orders_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
 
@@ -92,6 +94,7 @@ def _wire_booking() -> None:
         tell_of_payment_link,
     )
     from src.booking.jobs.zone_change import follow_zone_change
+    from src.booking.mail_kinds import register_booking_mails
     from src.booking.queries.for_settings import lock_currency_by_prices, upcoming_dates
     from src.booking.queries.plan_consequences import plan_consequences
     from src.tenants.events import TimezoneChanged
@@ -102,6 +105,7 @@ def _wire_booking() -> None:
     register_line_kind("session", seats)
     register_line_kind("series", seats)
     register_bookings_of_customers()
+    register_booking_mails()
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)

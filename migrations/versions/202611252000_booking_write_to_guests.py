@@ -1,6 +1,6 @@
 """booking write to guests.
 
-Reminders before the dates that guests have booked.
+Reminders before the dates that guests have booked, and businesses' own words for their mails.
 
 Revision: mails, after 0014.
 """
@@ -28,10 +28,12 @@ def upgrade() -> None:
         ),
     )
     _create_reminders_sent()
-    protect("reminders_sent")
+    _create_mail_wordings()
+    protect("reminders_sent", "mail_wordings")
 
 
 def downgrade() -> None:
+    op.drop_table("mail_wordings")
     op.drop_table("reminders_sent")
     op.drop_column("services", "reminders")
 
@@ -70,4 +72,19 @@ def _create_reminders_sent() -> None:
             "unit",
             name="uq_reminders_sent_once",
         ),
+    )
+
+
+def _create_mail_wordings() -> None:
+    op.create_table(
+        "mail_wordings",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("locale", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("changed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_mail_wordings")),
+        sa.UniqueConstraint("tenant_id", "kind", "locale", name="uq_mail_wordings_kind_locale"),
     )

@@ -31,10 +31,10 @@ from src.booking.views.mails import (
 from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Attachment, Mail
-from src.platform.mail.templates import render_mail
 from src.platform.money import Money, format_money
 from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
+from src.tenants.worded_mails import SHIPPED, Wordings, render_worded
 
 CALENDAR_TYPE = "text/calendar"
 
@@ -47,6 +47,7 @@ def confirmation_mail(
     believed: Believed,
     *,
     owed_minor: int,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """You are booked: every date spelled out and in the attached calendar file, with what it was
     when it was booked where it has changed since. `owed_minor` is still to be paid on site.
@@ -75,10 +76,15 @@ def confirmation_mail(
         host=settings.host,
         now=now,
     )
-    return _mail("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}")
+    return _mail("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}", wordings)
 
 
-def payment_link_mail(settings: Settings, tenant: TenantSnapshot, facts: BookingFacts) -> Mail:
+def payment_link_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: BookingFacts,
+    wordings: Wordings = SHIPPED,
+) -> Mail:
     """Staff hold places for you: pay here, by then. No calendar file, nothing stands yet."""
     order = facts.order
     until = order.hold_expires_at
@@ -98,7 +104,7 @@ def payment_link_mail(settings: Settings, tenant: TenantSnapshot, facts: Booking
             pay_until="" if until is None else datetime_local(until - HOLD_MARGIN, tenant.zone),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
-    return _mail("payment_link", tenant, facts, view, None, f"payment_link:{order.id}")
+    return _mail("payment_link", tenant, facts, view, None, f"payment_link:{order.id}", wordings)
 
 
 def cancellation_mail(
@@ -109,6 +115,7 @@ def cancellation_mail(
     cancellation_id: UUID,
     reason: str,
     now: datetime,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had.
 
@@ -116,7 +123,7 @@ def cancellation_mail(
     customer's others, is told of as well.
     """
     key = f"cancelled:{cancellation_id}:{_first_seat(bookings)}"
-    return _seats_mail(settings, tenant, bookings, reason=reason, by_guest=False, key=key, now=now)
+    return _seats_mail(settings, tenant, bookings, reason, False, key, now, wordings)
 
 
 def seats_left_mail(
@@ -127,10 +134,11 @@ def seats_left_mail(
     why: str,
     by_guest: bool,
     now: datetime,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These seats have ended, by their guest or by staff, and this is what comes back."""
     key = f"seats_left:{_first_seat(bookings)}"
-    return _seats_mail(settings, tenant, bookings, reason=why, by_guest=by_guest, key=key, now=now)
+    return _seats_mail(settings, tenant, bookings, why, by_guest, key, now, wordings)
 
 
 def _first_seat(bookings: Sequence[BookingFacts]) -> UUID:
@@ -142,11 +150,11 @@ def _seats_mail(
     settings: Settings,
     tenant: TenantSnapshot,
     bookings: Sequence[BookingFacts],
-    *,
     reason: str,
     by_guest: bool,
     key: str,
     now: datetime,
+    wordings: Wordings,
 ) -> Mail:
     first = bookings[0]
     seats = [item for facts in bookings for item in facts.seats]
@@ -175,7 +183,7 @@ def _seats_mail(
         host=settings.host,
         now=now,
     )
-    return _mail("seats_cancelled", tenant, first, view, calendar, key)
+    return _mail("seats_cancelled", tenant, first, view, calendar, key, wordings)
 
 
 def change_mail(
@@ -184,6 +192,7 @@ def change_mail(
     bookings: Sequence[BookingFacts],
     believed: Believed,
     now: datetime,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are not what you were told: old and new, and calendar entries that follow.
 
@@ -214,11 +223,15 @@ def change_mail(
     )
     # A seat's guest is told of one state of its session once.
     key = f"changed:{seats[0].seat.id}:{seats[0].session.sequence}"
-    return _mail("sessions_changed", tenant, first, view, calendar, key)
+    return _mail("sessions_changed", tenant, first, view, calendar, key, wordings)
 
 
 def reminder_mail(
-    settings: Settings, tenant: TenantSnapshot, bookings: Sequence[BookingFacts], key: str
+    settings: Settings,
+    tenant: TenantSnapshot,
+    bookings: Sequence[BookingFacts],
+    key: str,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """This date is near: one mail to one person, whatever number of orders and seats they have.
 
@@ -239,7 +252,7 @@ def reminder_mail(
             party_size=len(seats),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
-    return _mail("reminder", tenant, first, view, None, key)
+    return _mail("reminder", tenant, first, view, None, key, wordings)
 
 
 def calendar_seats(
@@ -354,9 +367,10 @@ def _mail(
     view: ConfirmedView | PaymentLinkView | ReminderView | SeatsCancelledView | SessionsChangedView,
     calendar: bytes | None,
     dedupe_key: str,
+    wordings: Wordings,
 ) -> Mail:
     order = facts.order
-    rendered = render_mail(f"booking/{name}", view, order.locale)
+    rendered = render_worded(name, view, order.locale, wordings)
     return Mail(
         kind=name,
         to_address=order.guest_email,

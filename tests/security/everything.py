@@ -121,6 +121,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
     return {
         "slug": business.slug,
         "key": "growth",
+        "kind": "confirmed",
         "token": token,
         "service_slug": service.slug,
         "user_id": business.owner.id,

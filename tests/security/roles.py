@@ -29,6 +29,10 @@ GET /settings/locations
 GET POST /settings/locations/new
 GET POST /settings/locations/{location_id}
 POST /settings/locations/{location_id}/active
+GET /settings/mails
+GET POST /settings/mails/{kind}
+POST /settings/mails/{kind}/reset
+POST /settings/mails/{kind}/preview
 GET POST /settings/team
 POST /settings/team/invitations/{invitation_id}/resend
 POST /settings/team/invitations/{invitation_id}/revoke

@@ -27,6 +27,7 @@ from src.platform.mail.queue import queue_mails
 from src.platform.services import Services
 from src.tenants.models import Due
 from src.tenants.queries.tenants import tenant_snapshot
+from src.tenants.queries.wordings import find_wordings
 
 REMIND_SECONDS = 20
 CHUNK_BOOKINGS = 100
@@ -96,9 +97,11 @@ async def _remind_chunk(uow: UnitOfWork, services: Services) -> int:
     due = due_reminders(await list_upcoming(uow, now), now, tenant.zone)
     waiting = await list_waiting(uow, due, CHUNK_BOOKINGS)
     people = await _people(uow, await claim_reminders(uow, waiting))
-    mails = [reminder_mail(settings, tenant, one.bookings, one.key) for one in people]
-    if mails:
-        await queue_mails(uow, mails, host=settings.host)
+    if not people:
+        return len(waiting)
+    wordings = await find_wordings(uow)
+    mails = [reminder_mail(settings, tenant, one.bookings, one.key, wordings) for one in people]
+    await queue_mails(uow, mails, host=settings.host)
     return len(waiting)
 
 
