@@ -41,11 +41,13 @@ def wire() -> None:
 def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
+    from src.tenants.commands.mail_choices import register_mail_choices
     from src.tenants.commands.merge_customers import register_own_customer_rows
     from src.tenants.jobs import account_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
 
     register_own_customer_rows()
+    register_mail_choices()
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)

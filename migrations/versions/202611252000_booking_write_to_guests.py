@@ -1,6 +1,7 @@
 """booking write to guests.
 
-Reminders before the dates that guests have booked, and businesses' own words for their mails.
+Reminders before the dates that guests have booked, businesses' own words for their mails, and what
+guests do without.
 
 Revision: mails, after 0014.
 """
@@ -29,10 +30,17 @@ def upgrade() -> None:
     )
     _create_reminders_sent()
     _create_mail_wordings()
-    protect("reminders_sent", "mail_wordings")
+    _create_mail_choices()
+    op.add_column(
+        "mails",
+        sa.Column("unsubscribe_url", sa.Text(), server_default=sa.text("''"), nullable=False),
+    )
+    protect("reminders_sent", "mail_wordings", "mail_choices")
 
 
 def downgrade() -> None:
+    op.drop_column("mails", "unsubscribe_url")
+    op.drop_table("mail_choices")
     op.drop_table("mail_wordings")
     op.drop_table("reminders_sent")
     op.drop_column("services", "reminders")
@@ -87,4 +95,30 @@ def _create_mail_wordings() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_mail_wordings")),
         sa.UniqueConstraint("tenant_id", "kind", "locale", name="uq_mail_wordings_kind_locale"),
+    )
+
+
+def _create_mail_choices() -> None:
+    op.create_table(
+        "mail_choices",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("wants", sa.Boolean(), nullable=False),
+        sa.Column("chosen_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "topic IN ('marketing', 'reminders')", name=op.f("ck_mail_choices_topic")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "customer_id"],
+            ["customers.tenant_id", "customers.id"],
+            name=op.f("fk_mail_choices_tenant_id_customer_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_mail_choices")),
+    )
+    op.create_index(
+        "ix_mail_choices_customer",
+        "mail_choices",
+        ["tenant_id", "customer_id", "topic", "chosen_at"],
     )

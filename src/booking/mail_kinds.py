@@ -127,7 +127,7 @@ def _made_up(uow: UnitOfWork, asked: Preview) -> BookingFacts:
     )
     return BookingFacts(
         order,
-        Booking(party_size=1),
+        Booking(customer_id=new_id(), party_size=1, created_at=now),
         Service(name=_("Your service")),
         None,
         [SeatFacts(seat, session, None)],

@@ -34,6 +34,8 @@ from src.platform.mail.queue import Attachment, Mail
 from src.platform.money import Money, format_money
 from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.mail_topics import MailTopic
+from src.tenants.unsubscribe_links import unsubscribe_url
 from src.tenants.worded_mails import SHIPPED, Wordings, render_worded
 
 CALENDAR_TYPE = "text/calendar"
@@ -251,6 +253,13 @@ def reminder_mail(
             zone_name=tenant.timezone,
             party_size=len(seats),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+            unsubscribe_url=unsubscribe_url(
+                settings,
+                tenant,
+                first.booking.customer_id,
+                MailTopic.REMINDERS,
+                first.booking.created_at,
+            ),
         )
     return _mail("reminder", tenant, first, view, None, key, wordings)
 
@@ -381,6 +390,7 @@ def _mail(
         text=rendered.text,
         html=rendered.html,
         dedupe_key=dedupe_key,
+        unsubscribe_url=getattr(view, "unsubscribe_url", ""),
         attachments=() if calendar is None else (_dates_file(calendar),),
     )
 

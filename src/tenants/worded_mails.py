@@ -83,6 +83,7 @@ class WordedView(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[Any]
     href: str
     button: str
+    unsubscribe_url: str
 
 
 _kinds: dict[str, MailKind] = {}
@@ -117,5 +118,6 @@ def render_worded(key: str, view: Any, locale: str, wordings: Wordings) -> Rende
             runs=getattr(view, "runs", []),
             href=values.get("booking_link", ""),
             button=_(kind.button),
+            unsubscribe_url=getattr(view, "unsubscribe_url", ""),
         )
     return render_mail("worded", worded, locale)

@@ -10,6 +10,7 @@ from src.booking.guest_links import booking_path
 from src.booking.models import Booking, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.domain.roles import Role
 from src.tenants.models import (
     ApiKey,
@@ -20,6 +21,7 @@ from src.tenants.models import (
     Member,
     Performer,
 )
+from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
 from tests.support.builders import Business, a_member, a_series, a_service, a_session
 
@@ -117,12 +119,16 @@ async def everything(services: Services, business: Business) -> dict[str, object
             uow, business.ctx, session.id, reason="", undo_seconds=60
         )
         order = await uow.session.get_one(Order, (business.id, made.order_id))
+        choice = unsubscribe_url(
+            services.settings, business.tenant, order.customer_id, MailTopic.MARKETING, now
+        )
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
         "key": "growth",
         "kind": "confirmed",
         "token": token,
+        "choice": choice.rpartition("/")[2],
         "service_slug": service.slug,
         "user_id": business.owner.id,
         "loose_session_id": loose.id,

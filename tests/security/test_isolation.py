@@ -26,7 +26,7 @@ NO_BUSINESS_IN_IT = {
     "/confirm-email/": "A signed link to a person, who is no tenant's.",
     "/password/reset/": "A signed link to a person, who is no tenant's.",
 }
-NOT_AN_ID = {"slug", "key"}
+NOT_AN_ID = {"slug", "key", "kind"}
 
 
 def with_places(app: Litestar) -> list[Route]:

@@ -21,6 +21,8 @@ from src.booking.domain.reminding import (
 )
 from src.booking.models import Seat, Service, Session, SessionChange
 from src.platform.db.uow import UnitOfWork
+from src.tenants.domain.mail_topics import MailTopic
+from src.tenants.queries.mail_choices import declined
 
 _MOVED_AT = (
     select(SessionChange.changed_at)
@@ -31,15 +33,18 @@ _MOVED_AT = (
     )
     .scalar_subquery()
 )
+_DECLINED = declined("b.customer_id", MailTopic.REMINDERS)
 # A seat that became its guest's after the moment was due is not reminded: they have just booked.
 _WAITING = text(
-    "SELECT s.session_id, s.booking_id, min(due.starts_at) AS starts_at,"
+    "SELECT s.session_id, s.booking_id, min(due.starts_at) AS starts_at,"  # noqa: S608 - our own words
     " array_agg(DISTINCT due.ahead || ' ' || due.unit) AS offsets"
     " FROM unnest(:session_ids, :starts, :aheads, :units, :moments)"
     " AS due (session_id, starts_at, ahead, unit, at)"
     " JOIN seats s ON s.tenant_id = :tenant_id AND s.session_id = due.session_id"
     " AND s.state = 'confirmed' AND s.changed_at <= due.at"
-    " WHERE NOT EXISTS (SELECT FROM reminders_sent r WHERE r.tenant_id = :tenant_id"
+    " JOIN bookings b ON b.tenant_id = :tenant_id AND b.id = s.booking_id"
+    f" WHERE NOT {_DECLINED}"
+    " AND NOT EXISTS (SELECT FROM reminders_sent r WHERE r.tenant_id = :tenant_id"
     " AND r.booking_id = s.booking_id AND r.session_id = due.session_id"
     " AND r.starts_at = due.starts_at AND r.ahead = due.ahead AND r.unit = due.unit)"
     " GROUP BY s.session_id, s.booking_id ORDER BY s.session_id, s.booking_id LIMIT :most"

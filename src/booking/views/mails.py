@@ -92,3 +92,4 @@ class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
     zone_name: str
     party_size: int
     booking_url: str
+    unsubscribe_url: str

@@ -177,6 +177,22 @@ class Location(TenantScoped, Base):
     created_at: Mapped[datetime]
 
 
+class MailChoice(TenantScoped, Base):
+    """A guest's word on the mails of one topic; their latest one counts."""
+
+    __tablename__ = "mail_choices"
+    __table_args__ = (
+        within_tenant("customer_id", "customers"),
+        CheckConstraint("topic IN ('marketing', 'reminders')", name="topic"),
+        Index("ix_mail_choices_customer", "tenant_id", "customer_id", "topic", "chosen_at"),
+    )
+
+    customer_id: Mapped[UUID]
+    topic: Mapped[str]
+    wants: Mapped[bool]
+    chosen_at: Mapped[datetime]
+
+
 class MailWording(TenantScoped, Base):
     """A business's own words for one mail in one language; see `domain/wording.py`."""
 

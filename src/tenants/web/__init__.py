@@ -19,6 +19,7 @@ from src.tenants.web import (
     signup,
     team,
     theme,
+    unsubscribe,
 )
 from src.tenants.web.plan_routes import install_plan_pages, plan_handlers
 
@@ -35,6 +36,7 @@ route_handlers: list[Any] = [
     *locations.route_handlers,
     *team.route_handlers,
     *join.route_handlers,
+    *unsubscribe.route_handlers,
     *audit_log.route_handlers,
     *api_keys.route_handlers,
     *plan_handlers,
