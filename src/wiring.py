@@ -77,9 +77,11 @@ def _wire_billing() -> None:
 def _wire_booking() -> None:
     from src.billing.events import OrderConfirmed
     from src.billing.lines import register_line_kind
+    from src.booking.commands.broadcasts import register_broadcasts_of_customers
     from src.booking.commands.holds import SeatLines
     from src.booking.customer_rows import register_bookings_of_customers
     from src.booking.events import (
+        BroadcastWaiting,
         CancellationRequested,
         CustomerAffected,
         PaymentLinkPromised,
@@ -87,6 +89,7 @@ def _wire_booking() -> None:
         SeatsLeft,
         SessionsChanged,
     )
+    from src.booking.jobs.broadcast import send_next_chunk
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
     from src.booking.jobs.tell import (
@@ -107,7 +110,9 @@ def _wire_booking() -> None:
     register_line_kind("session", seats)
     register_line_kind("series", seats)
     register_bookings_of_customers()
+    register_broadcasts_of_customers()
     register_booking_mails()
+    registry.on(BroadcastWaiting, "booking.broadcast", send_next_chunk)
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)
@@ -169,6 +174,7 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     """What runs by the clock."""
     from src.billing.cron import work_off
     from src.billing.jobs import periodic_tasks as billing
+    from src.booking.jobs.broadcast import broadcasting
     from src.booking.jobs.remind import reminding
     from src.tenants.commands.pruning import PRUNE_DUE
     from src.tenants.pruning import prune_tenant
@@ -179,5 +185,6 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     return [
         *billing(services),
         reminding(services),
+        broadcasting(services),
         Periodic("tenants.prune", prune, PRUNE_SECONDS),
     ]

@@ -1,7 +1,7 @@
 """booking write to guests.
 
-Reminders before the dates that guests have booked, businesses' own words for their mails, and what
-guests do without.
+Reminders before the dates that guests have booked, businesses' own words for their mails, what
+guests do without, and mails to many.
 
 Revision: mails, after 0014.
 """
@@ -35,10 +35,13 @@ def upgrade() -> None:
         "mails",
         sa.Column("unsubscribe_url", sa.Text(), server_default=sa.text("''"), nullable=False),
     )
-    protect("reminders_sent", "mail_wordings", "mail_choices")
+    _create_broadcasts()
+    protect("reminders_sent", "mail_wordings", "mail_choices", "broadcasts", "broadcast_mails")
 
 
 def downgrade() -> None:
+    op.drop_table("broadcast_mails")
+    op.drop_table("broadcasts")
     op.drop_column("mails", "unsubscribe_url")
     op.drop_table("mail_choices")
     op.drop_table("mail_wordings")
@@ -122,3 +125,57 @@ def _create_mail_choices() -> None:
         "mail_choices",
         ["tenant_id", "customer_id", "topic", "chosen_at"],
     )
+
+
+def _create_broadcasts() -> None:
+    op.create_table(
+        "broadcasts",
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.Column("word", sa.Text(), nullable=False),
+        sa.Column("is_marketing", sa.Boolean(), nullable=False),
+        sa.Column("to_later", sa.Boolean(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("sent_by", sa.Text(), nullable=False),
+        sa.Column("sent_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "audience IN ('session', 'series', 'tag')", name=op.f("ck_broadcasts_audience")
+        ),
+        sa.CheckConstraint(
+            "(audience = 'tag') = (subject_id IS NULL)", name=op.f("ck_broadcasts_subject")
+        ),
+        sa.CheckConstraint("state IN ('sending', 'sent')", name=op.f("ck_broadcasts_state")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_broadcasts")),
+    )
+    op.create_index("ix_broadcasts_sent_at", "broadcasts", ["tenant_id", "sent_at"])
+    op.create_table(
+        "broadcast_mails",
+        sa.Column("broadcast_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("written_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "broadcast_id"],
+            ["broadcasts.tenant_id", "broadcasts.id"],
+            name=op.f("fk_broadcast_mails_tenant_id_broadcast_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "customer_id"],
+            ["customers.tenant_id", "customers.id"],
+            name=op.f("fk_broadcast_mails_tenant_id_customer_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_broadcast_mails")),
+        sa.UniqueConstraint(
+            "tenant_id", "broadcast_id", "address", name="uq_broadcast_mails_address"
+        ),
+    )
+    op.create_index("ix_broadcast_mails_customer", "broadcast_mails", ["tenant_id", "customer_id"])

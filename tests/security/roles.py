@@ -52,6 +52,9 @@ GET POST /services/new
 GET POST /services/{service_id}/edit
 POST /services/{service_id}/active
 GET POST /services/{service_id}/reminders
+GET /broadcasts
+GET POST /broadcasts/new
+GET /broadcasts/{broadcast_id}
 GET /services/{service_id}/sessions
 GET POST /services/{service_id}/sessions/new
 GET POST /services/{service_id}/sessions/repeat

@@ -2,9 +2,12 @@
 
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
 from src.booking.models.sold import Booking, Cancellation, ReminderSent, Seat
+from src.booking.models.written import Broadcast, BroadcastMail
 
 __all__ = [
     "Booking",
+    "Broadcast",
+    "BroadcastMail",
     "Cancellation",
     "ReminderSent",
     "Seat",

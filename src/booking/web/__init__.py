@@ -4,6 +4,7 @@ from typing import Any
 
 from src.booking.web import (
     api,
+    broadcasts,
     cancellations,
     customer,
     customer_booking,
@@ -43,6 +44,7 @@ route_handlers: list[Any] = [
     *series.route_handlers,
     *series_editor.route_handlers,
     *cancellations.route_handlers,
+    *broadcasts.route_handlers,
     *imports.route_handlers,
     *import_columns.route_handlers,
     *customers.route_handlers,

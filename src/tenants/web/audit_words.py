@@ -56,6 +56,7 @@ _SENTENCES = {
     "booking.cancelled": N_("Cancelled a booking"),
     "booking.cancellation_undone": N_("Took back the cancelling of a booking"),
     "timetable.given_up": N_("Gave up importing a timetable"),
+    "broadcast.sent": N_("Wrote to many guests"),
     "customer.added": N_("Added a customer"),
     "customer.changed": N_("Changed a customer"),
     "customer.tagged": N_("Changed a customer's tags"),
