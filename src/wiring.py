@@ -175,6 +175,7 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     from src.billing.cron import work_off
     from src.billing.jobs import periodic_tasks as billing
     from src.booking.jobs.broadcast import broadcasting
+    from src.booking.jobs.digest import digesting
     from src.booking.jobs.remind import reminding
     from src.tenants.commands.pruning import PRUNE_DUE
     from src.tenants.pruning import prune_tenant
@@ -186,5 +187,6 @@ def periodic_tasks(services: Services) -> list[Periodic]:
         *billing(services),
         reminding(services),
         broadcasting(services),
+        digesting(services),
         Periodic("tenants.prune", prune, PRUNE_SECONDS),
     ]

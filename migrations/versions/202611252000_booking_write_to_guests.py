@@ -1,7 +1,7 @@
 """booking write to guests.
 
 Reminders before the dates that guests have booked, businesses' own words for their mails, what
-guests do without, and mails to many.
+guests do without, mails to many, and digests for members.
 
 Revision: mails, after 0014.
 """
@@ -36,10 +36,13 @@ def upgrade() -> None:
         sa.Column("unsubscribe_url", sa.Text(), server_default=sa.text("''"), nullable=False),
     )
     _create_broadcasts()
-    protect("reminders_sent", "mail_wordings", "mail_choices", "broadcasts", "broadcast_mails")
+    _create_digests()
+    protect("reminders_sent", "mail_wordings", "mail_choices")
+    protect("broadcasts", "broadcast_mails", "digests")
 
 
 def downgrade() -> None:
+    op.drop_table("digests")
     op.drop_table("broadcast_mails")
     op.drop_table("broadcasts")
     op.drop_column("mails", "unsubscribe_url")
@@ -179,3 +182,17 @@ def _create_broadcasts() -> None:
         ),
     )
     op.create_index("ix_broadcast_mails_customer", "broadcast_mails", ["tenant_id", "customer_id"])
+
+
+def _create_digests() -> None:
+    op.create_table(
+        "digests",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("told_until", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("kind IN ('daily', 'weekly', 'morning')", name=op.f("ck_digests_kind")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_digests")),
+        sa.UniqueConstraint("tenant_id", "user_id", "kind", name="uq_digests_user_id_kind"),
+    )

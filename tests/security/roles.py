@@ -10,6 +10,7 @@ from src.tenants.domain.roles import Role
 _INSTRUCTOR = """
 GET
 GET /today
+GET POST /digests
 GET /sessions
 GET /sessions/{session_id}
 GET /sessions/{session_id}/print

@@ -2,13 +2,14 @@
 
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
 from src.booking.models.sold import Booking, Cancellation, ReminderSent, Seat
-from src.booking.models.written import Broadcast, BroadcastMail
+from src.booking.models.written import Broadcast, BroadcastMail, Digest
 
 __all__ = [
     "Booking",
     "Broadcast",
     "BroadcastMail",
     "Cancellation",
+    "Digest",
     "ReminderSent",
     "Seat",
     "Series",

@@ -53,3 +53,17 @@ class BroadcastMail(TenantScoped, Base):
     address: Mapped[str]
     name: Mapped[str]
     written_at: Mapped[datetime]
+
+
+class Digest(TenantScoped, Base):
+    """A member wants this digest. What happened until `told_until` has been told."""
+
+    __tablename__ = "digests"
+    __table_args__ = (
+        CheckConstraint("kind IN ('daily', 'weekly', 'morning')", name="kind"),
+        UniqueConstraint("tenant_id", "user_id", "kind", name="uq_digests_user_id_kind"),
+    )
+
+    user_id: Mapped[UUID]
+    kind: Mapped[str]
+    told_until: Mapped[datetime]
