@@ -97,6 +97,7 @@ _KINDS = (
         placeholders=_PLACEHOLDERS,
         needed=("amount",),
         preview=_shown("refunded"),
+        place=1,
     ),
     MailKind(
         key="payment_too_late",
@@ -119,5 +120,6 @@ _KINDS = (
         ),
         needed=("back",),
         preview=_shown("payment_too_late"),
+        place=1,
     ),
 )

@@ -27,16 +27,20 @@ class Placeholder(msgspec.Struct, frozen=True, kw_only=True):
     value: Callable[[Any], str]
 
 
+def language_of(locale: str) -> str:
+    """The language alone: words are the same wherever it is spoken."""
+    return locale.replace("_", "-").partition("-")[0].lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Wordings:
-    """A business's own words, by mail and language."""
+    """A business's own words, by mail and language: "en" for "en-GB" too."""
 
     by_mail: Mapping[tuple[str, str], Wording] = field(default_factory=dict)
 
     def find(self, kind: str, locale: str) -> Wording | None:
         """In the reader's language, or None: another language is never put in its place."""
-        language = locale.replace("_", "-").partition("-")[0]
-        return self.by_mail.get((kind, locale)) or self.by_mail.get((kind, language))
+        return self.by_mail.get((kind, language_of(locale)))
 
 
 SHIPPED = Wordings()
@@ -54,7 +58,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 class MailKind(msgspec.Struct, frozen=True, kw_only=True):
     """A mail to guests. `template` is that of the shipped words; `starter` are words to begin with.
 
-    `needed`: without these placeholders the mail would be of no use. `label` of the button.
+    `needed`: without these placeholders the mail would be of no use. `button`
+    is what the link says, `place` where it stands in lists.
     """
 
     key: str
@@ -67,6 +72,7 @@ class MailKind(msgspec.Struct, frozen=True, kw_only=True):
     placeholders: tuple[Placeholder, ...]
     preview: Callable[[UnitOfWork, Preview], Awaitable[Mail]]
     needed: tuple[str, ...] = ()
+    place: int = 0
 
     @property
     def names(self) -> list[str]:
@@ -95,8 +101,8 @@ def register_mail_kind(kind: MailKind) -> None:
 
 
 def mail_kinds() -> list[MailKind]:
-    """All of them, in the order they were registered."""
-    return list(_kinds.values())
+    """All of them by their place, then in the order they were registered."""
+    return sorted(_kinds.values(), key=lambda kind: kind.place)
 
 
 def find_mail_kind(key: str) -> MailKind | None:

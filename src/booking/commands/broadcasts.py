@@ -52,7 +52,7 @@ async def send_broadcast(
     """
     if await uow.session.get(Broadcast, (uow.tenant, broadcast_id)) is not None:
         return
-    name = await name_of_audience(uow, draft.audience)
+    name = await name_of_audience(uow, draft.audience, ctx.here.zone)
     if errors := draft_errors(draft):
         raise InvalidInput(_("This cannot be sent like this."), fields=errors)
     now = uow.clock.now()

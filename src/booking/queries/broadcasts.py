@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import TextClause, func, null, select, text
 
 from src.booking.domain.broadcasting import Audience, AudienceKind, Recipient
 from src.booking.models import Broadcast, BroadcastMail, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.platform.web.formats import datetime_local
 from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.queries.mail_choices import declined
 
@@ -80,14 +82,15 @@ async def list_recipients(
     return [Recipient(**row._mapping) for row in found]
 
 
-async def name_of_audience(uow: UnitOfWork, audience: Audience) -> str:
-    """What owners call it, without its dates. Raises: NotFound, for another tenant's too."""
+async def name_of_audience(uow: UnitOfWork, audience: Audience, zone: ZoneInfo) -> str:
+    """What owners call it, a session with its date. Raises: NotFound, for another tenant's too."""
     if audience.kind is AudienceKind.TAG:
         return _("Tag “%(word)s”", word=audience.word)
     is_session = audience.kind is AudienceKind.SESSION
     subject = Session if is_session else Series
+    starts_at = Session.starts_at if is_session else null()
     found = await uow.session.execute(
-        select(Service.name, subject.title)
+        select(Service.name, subject.title, starts_at.label("starts_at"))
         .join(
             subject,
             (subject.tenant_id == Service.tenant_id) & (subject.service_id == Service.id),
@@ -97,7 +100,8 @@ async def name_of_audience(uow: UnitOfWork, audience: Audience) -> str:
     row = found.first()
     if row is None:
         raise NotFound(_("There is nothing here."))
-    return " · ".join(filter(None, row))
+    when = datetime_local(row.starts_at, zone) if row.starts_at is not None else ""
+    return " · ".join(filter(None, (row.name, row.title, when)))
 
 
 async def is_over(uow: UnitOfWork, audience: Audience, now: datetime) -> bool:

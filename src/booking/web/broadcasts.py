@@ -175,7 +175,7 @@ async def show_broadcast(
     async with services.uow_factory(ctx.here.id) as uow:
         broadcast = await get_broadcast(uow, broadcast_id)
         people = await list_written_to(uow, broadcast_id)
-        name = await name_of_audience(uow, audience_of(broadcast))
+        name = await name_of_audience(uow, audience_of(broadcast), ctx.here.zone)
     view = BroadcastView(
         row=_row(broadcast),
         name=name,
@@ -205,7 +205,7 @@ async def _compose(
 ) -> Response[bytes]:
     people: list[Recipient] = []
     async with services.uow_factory(ctx.here.id) as uow:
-        name = await name_of_audience(uow, audience)
+        name = await name_of_audience(uow, audience, ctx.here.zone)
         if draft is not None:
             people = await list_recipients(uow, audience, needs_consent=draft.is_marketing)
             everybody = await list_recipients(uow, audience, needs_consent=False)

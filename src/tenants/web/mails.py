@@ -19,7 +19,7 @@ from src.tenants.context import RequestContext
 from src.tenants.domain.wording import Wording
 from src.tenants.queries.wordings import find_wordings
 from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_tabs
-from src.tenants.worded_mails import MailKind, Preview, Wordings, mail_kinds
+from src.tenants.worded_mails import MailKind, Preview, Wordings, language_of, mail_kinds
 
 HOME = "/app/{slug:str}/settings/mails"
 ONE = HOME + "/{kind:str}"
@@ -155,7 +155,7 @@ async def preview_mail(
     asked = Preview(
         settings=services.settings,
         tenant=ctx.here,
-        locale=language,
+        locale=_locale(ctx, language),
         wordings=Wordings({(kind, language): _wording(typed)}),
     )
     async with services.uow_factory(ctx.here.id) as uow:
@@ -179,7 +179,17 @@ def _wording(typed: WordingForm) -> Wording:
 
 def _language(ctx: RequestContext, wanted: str) -> str:
     """One of the languages that guests may read; else the business's own."""
-    return wanted if wanted in available_locales() else ctx.here.locale
+    return wanted if wanted in _languages(ctx) else language_of(ctx.here.locale)
+
+
+def _languages(ctx: RequestContext) -> list[str]:
+    """The business's own first."""
+    return list(dict.fromkeys(map(language_of, (ctx.here.locale, *available_locales()))))
+
+
+def _locale(ctx: RequestContext, language: str) -> str:
+    """How dates and money are written in the preview: as at home, if that is the language."""
+    return ctx.here.locale if language_of(ctx.here.locale) == language else language
 
 
 async def _editor(
@@ -203,8 +213,7 @@ async def _editor(
         occasion=_(kind.occasion),
         language=language,
         languages=[
-            (_name(one), f"{here}?language={one}", one == language)
-            for one in dict.fromkeys([ctx.here.locale, *available_locales()])
+            (_name(one), f"{here}?language={one}", one == language) for one in _languages(ctx)
         ],
         is_own=own is not None,
         placeholders=[(f"{{{one.name}}}", _(one.label)) for one in kind.placeholders],

@@ -126,6 +126,20 @@ async def test_the_preview_has_the_latest_booking_in_it_and_changes_nothing(
     assert "Your own" not in (await client.get(HOME)).text
 
 
+async def test_words_serve_their_language_wherever_it_is_spoken(
+    client: AsyncClient, services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory, locale="en-GB")
+    await sign_in(client, services, lotus.owner.id)
+    await send(client, CONFIRMED, {"subject": "Ours", "body": "{dates}"})
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    for locale in ("en", "en-GB", "en-US", "de"):
+        await booked(services.uow_factory, lotus, a_wish("session", session.id, locale=locale))
+    await work(services, lotus.id)
+    assert [mail.subject for mail in mailer.sent] == ["Ours"] * 3 + ["You are booked: Yoga"]
+
+
 async def test_a_mail_that_is_none_is_absent(client: AsyncClient, lotus: Business) -> None:
     assert (await client.get(f"{HOME}/nonsense")).status_code == 404
     assert (await client.get(f"{HOME}/confirmed?language=xx")).status_code == 200
