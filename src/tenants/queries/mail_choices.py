@@ -37,3 +37,8 @@ async def wants_mails(uow: UnitOfWork, customer_id: UUID, topic: MailTopic) -> b
         .limit(1)
     )
     return wants is not False
+
+
+async def list_declined(uow: UnitOfWork, customer_id: UUID) -> list[MailTopic]:
+    """The topics that the customer does without."""
+    return [topic for topic in MailTopic if not await wants_mails(uow, customer_id, topic)]

@@ -18,6 +18,7 @@ from tests.booking.jobs.test_remind import DAY, reminders, switch, tick
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -75,7 +76,11 @@ async def test_looking_changes_nothing_and_it_can_be_taken_back(
     assert await wants(services, lotus, customer_id)
     await client.post(link)
     assert not await wants(services, lotus, customer_id)
+    await sign_in(client, services, lotus.owner.id)
+    page = f"/app/lotus/customers/{customer_id}"
+    assert "Has ended news by mail" in (await client.get(page)).text
     await client.post(link, data={"wants": "on"})
+    assert "Has ended" not in (await client.get(page)).text
     assert await wants(services, lotus, customer_id)
 
 
