@@ -41,11 +41,13 @@ def wire() -> None:
 def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
+    from src.tenants.commands.mail_choices import register_mail_choices
     from src.tenants.commands.merge_customers import register_own_customer_rows
     from src.tenants.jobs import account_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
 
     register_own_customer_rows()
+    register_mail_choices()
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)
@@ -63,6 +65,7 @@ def _wire_tenants() -> None:
 def _wire_billing() -> None:
     from src.billing.customer_rows import register_orders_of_customers
     from src.billing.jobs import register
+    from src.billing.mail_kinds import register_billing_mails
     from src.billing.queries.plan_consequences import coupon_consequences
     from src.billing.queries.sold import lock_currency_by_coupons, lock_currency_by_sales
     from src.tenants.queries.consequences import register_downgrade_probe
@@ -70,6 +73,7 @@ def _wire_billing() -> None:
 
     register(registry)
     register_downgrade_probe("billing", coupon_consequences)
+    register_billing_mails()
     register_orders_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)
@@ -78,9 +82,11 @@ def _wire_billing() -> None:
 def _wire_booking() -> None:
     from src.billing.events import OrderConfirmed
     from src.billing.lines import register_line_kind
+    from src.booking.commands.broadcasts import register_broadcasts_of_customers
     from src.booking.commands.holds import SeatLines
     from src.booking.customer_rows import register_bookings_of_customers
     from src.booking.events import (
+        BroadcastWaiting,
         CancellationRequested,
         CustomerAffected,
         PaymentLinkPromised,
@@ -88,6 +94,7 @@ def _wire_booking() -> None:
         SeatsLeft,
         SessionsChanged,
     )
+    from src.booking.jobs.broadcast import send_next_chunk
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
     from src.booking.jobs.tell import (
@@ -97,6 +104,7 @@ def _wire_booking() -> None:
         tell_of_payment_link,
     )
     from src.booking.jobs.zone_change import follow_zone_change
+    from src.booking.mail_kinds import register_booking_mails
     from src.booking.queries.for_settings import lock_currency_by_prices, upcoming_dates
     from src.booking.queries.plan_consequences import plan_consequences
     from src.tenants.events import TimezoneChanged
@@ -107,6 +115,9 @@ def _wire_booking() -> None:
     register_line_kind("session", seats)
     register_line_kind("series", seats)
     register_bookings_of_customers()
+    register_broadcasts_of_customers()
+    register_booking_mails()
+    registry.on(BroadcastWaiting, "booking.broadcast", send_next_chunk)
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)
@@ -168,10 +179,19 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     """What runs by the clock."""
     from src.billing.cron import work_off
     from src.billing.jobs import periodic_tasks as billing
+    from src.booking.jobs.broadcast import broadcasting
+    from src.booking.jobs.digest import digesting
+    from src.booking.jobs.remind import reminding
     from src.tenants.commands.pruning import PRUNE_DUE
     from src.tenants.pruning import prune_tenant
 
     async def prune() -> None:
         await work_off(services, (PRUNE_DUE,), prune_tenant, parallel=2)
 
-    return [*billing(services), Periodic("tenants.prune", prune, PRUNE_SECONDS)]
+    return [
+        *billing(services),
+        reminding(services),
+        broadcasting(services),
+        digesting(services),
+        Periodic("tenants.prune", prune, PRUNE_SECONDS),
+    ]

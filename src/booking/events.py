@@ -58,6 +58,13 @@ class CustomerAffected(Event, frozen=True, kw_only=True):
     customer_id: UUID
 
 
+class BroadcastWaiting(Event, frozen=True, kw_only=True):
+    """A mail to many was committed, and some of them do not have it yet."""
+
+    topic: ClassVar[str] = "booking.broadcast_waiting"
+    broadcast_id: UUID
+
+
 class PaymentLinkPromised(Event, frozen=True, kw_only=True):
     """Staff hold seats for a guest, who is to pay by a link that has not been sent yet."""
 

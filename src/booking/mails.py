@@ -23,6 +23,7 @@ from src.booking.said import was_words
 from src.booking.views.mails import (
     ConfirmedView,
     PaymentLinkView,
+    ReminderView,
     RunView,
     SeatsCancelledView,
     SessionsChangedView,
@@ -30,10 +31,12 @@ from src.booking.views.mails import (
 from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Attachment, Mail
-from src.platform.mail.templates import render_mail
 from src.platform.money import Money, format_money
 from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.mail_topics import MailTopic
+from src.tenants.unsubscribe_links import unsubscribe_url
+from src.tenants.worded_mails import SHIPPED, Wordings, render_worded
 
 CALENDAR_TYPE = "text/calendar"
 
@@ -46,6 +49,7 @@ def confirmation_mail(
     believed: Believed,
     *,
     owed_minor: int,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """You are booked: every date spelled out and in the attached calendar file, with what it was
     when it was booked where it has changed since. `owed_minor` is still to be paid on site.
@@ -74,10 +78,15 @@ def confirmation_mail(
         host=settings.host,
         now=now,
     )
-    return _mail("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}")
+    return _mail("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}", wordings)
 
 
-def payment_link_mail(settings: Settings, tenant: TenantSnapshot, facts: BookingFacts) -> Mail:
+def payment_link_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: BookingFacts,
+    wordings: Wordings = SHIPPED,
+) -> Mail:
     """Staff hold places for you: pay here, by then. No calendar file, nothing stands yet."""
     order = facts.order
     until = order.hold_expires_at
@@ -97,7 +106,7 @@ def payment_link_mail(settings: Settings, tenant: TenantSnapshot, facts: Booking
             pay_until="" if until is None else datetime_local(until - HOLD_MARGIN, tenant.zone),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
-    return _mail("payment_link", tenant, facts, view, None, f"payment_link:{order.id}")
+    return _mail("payment_link", tenant, facts, view, None, f"payment_link:{order.id}", wordings)
 
 
 def cancellation_mail(
@@ -108,6 +117,7 @@ def cancellation_mail(
     cancellation_id: UUID,
     reason: str,
     now: datetime,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had.
 
@@ -115,7 +125,7 @@ def cancellation_mail(
     customer's others, is told of as well.
     """
     key = f"cancelled:{cancellation_id}:{_first_seat(bookings)}"
-    return _seats_mail(settings, tenant, bookings, reason=reason, by_guest=False, key=key, now=now)
+    return _seats_mail(settings, tenant, bookings, reason, False, key, now, wordings)
 
 
 def seats_left_mail(
@@ -126,10 +136,11 @@ def seats_left_mail(
     why: str,
     by_guest: bool,
     now: datetime,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These seats have ended, by their guest or by staff, and this is what comes back."""
     key = f"seats_left:{_first_seat(bookings)}"
-    return _seats_mail(settings, tenant, bookings, reason=why, by_guest=by_guest, key=key, now=now)
+    return _seats_mail(settings, tenant, bookings, why, by_guest, key, now, wordings)
 
 
 def _first_seat(bookings: Sequence[BookingFacts]) -> UUID:
@@ -141,11 +152,11 @@ def _seats_mail(
     settings: Settings,
     tenant: TenantSnapshot,
     bookings: Sequence[BookingFacts],
-    *,
     reason: str,
     by_guest: bool,
     key: str,
     now: datetime,
+    wordings: Wordings,
 ) -> Mail:
     first = bookings[0]
     seats = [item for facts in bookings for item in facts.seats]
@@ -174,7 +185,7 @@ def _seats_mail(
         host=settings.host,
         now=now,
     )
-    return _mail("seats_cancelled", tenant, first, view, calendar, key)
+    return _mail("seats_cancelled", tenant, first, view, calendar, key, wordings)
 
 
 def change_mail(
@@ -183,6 +194,7 @@ def change_mail(
     bookings: Sequence[BookingFacts],
     believed: Believed,
     now: datetime,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are not what you were told: old and new, and calendar entries that follow.
 
@@ -213,7 +225,43 @@ def change_mail(
     )
     # A seat's guest is told of one state of its session once.
     key = f"changed:{seats[0].seat.id}:{seats[0].session.sequence}"
-    return _mail("sessions_changed", tenant, first, view, calendar, key)
+    return _mail("sessions_changed", tenant, first, view, calendar, key, wordings)
+
+
+def reminder_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    bookings: Sequence[BookingFacts],
+    key: str,
+    wordings: Wordings = SHIPPED,
+) -> Mail:
+    """This date is near: one mail to one person, whatever number of orders and seats they have.
+
+    No calendar file, for theirs has the date. `key` names which reminder it is.
+    """
+    first = bookings[0]
+    order = first.order
+    seats = [item for facts in bookings for item in facts.seats]
+    with use_locale(order.locale):
+        view = ReminderView(
+            locale=order.locale,
+            from_name=tenant.name,
+            contact=tenant.contact_email,
+            guest_name=order.guest_name,
+            what=first.what,
+            runs=_runs(tenant, seats),
+            zone_name=tenant.timezone,
+            party_size=len(seats),
+            booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+            unsubscribe_url=unsubscribe_url(
+                settings,
+                tenant,
+                first.booking.customer_id,
+                MailTopic.REMINDERS,
+                first.booking.created_at,
+            ),
+        )
+    return _mail("reminder", tenant, first, view, None, key, wordings)
 
 
 def calendar_seats(
@@ -325,12 +373,13 @@ def _mail(
     name: str,
     tenant: TenantSnapshot,
     facts: BookingFacts,
-    view: ConfirmedView | PaymentLinkView | SeatsCancelledView | SessionsChangedView,
+    view: ConfirmedView | PaymentLinkView | ReminderView | SeatsCancelledView | SessionsChangedView,
     calendar: bytes | None,
     dedupe_key: str,
+    wordings: Wordings,
 ) -> Mail:
     order = facts.order
-    rendered = render_mail(f"booking/{name}", view, order.locale)
+    rendered = render_worded(name, view, order.locale, wordings)
     return Mail(
         kind=name,
         to_address=order.guest_email,
@@ -341,6 +390,7 @@ def _mail(
         text=rendered.text,
         html=rendered.html,
         dedupe_key=dedupe_key,
+        unsubscribe_url=getattr(view, "unsubscribe_url", ""),
         attachments=() if calendar is None else (_dates_file(calendar),),
     )
 

@@ -8,9 +8,10 @@ from src.billing.models import Coupon, OpenItem, Order, Payment, Refund
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.feeds import make_booking_feed
 from src.booking.guest_links import booking_path
-from src.booking.models import Booking, TimetableImport
+from src.booking.models import Booking, Broadcast, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.domain.roles import Role
 from src.tenants.models import (
     ApiKey,
@@ -21,6 +22,7 @@ from src.tenants.models import (
     Member,
     Performer,
 )
+from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
 from tests.support.builders import Business, a_member, a_series, a_service, a_session
 
@@ -118,7 +120,20 @@ async def everything(services: Services, business: Business) -> dict[str, object
             created_at=now,
         )
         other = Customer(tenant_id=business.id, id=new_id(), name="Karl", created_at=now)
-        uow.session.add_all([refund, item, upload, invitation, note, other])
+        broadcast = Broadcast(
+            tenant_id=business.id,
+            id=new_id(),
+            audience="session",
+            subject_id=loose.id,
+            is_marketing=False,
+            to_later=False,
+            subject="News",
+            body="Hello",
+            total=1,
+            sent_by="Olive",
+            sent_at=now,
+        )
+        uow.session.add_all([refund, item, upload, invitation, note, other, broadcast])
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
         member_id = await uow.session.scalar(select(Member.id).where(*max_is_member))
         booking = await uow.session.get_one(Booking, (business.id, made.booking_id))
@@ -127,12 +142,17 @@ async def everything(services: Services, business: Business) -> dict[str, object
         )
         order = await uow.session.get_one(Order, (business.id, made.order_id))
         secret = await make_booking_feed(uow, made.order_id)
+        choice = unsubscribe_url(
+            services.settings, business.tenant, order.customer_id, MailTopic.MARKETING, now
+        )
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
         "key": "growth",
+        "kind": "confirmed",
         "token": token,
         "secret": secret,
+        "choice": choice.rpartition("/")[2],
         "service_slug": service.slug,
         "user_id": business.owner.id,
         "loose_session_id": loose.id,
@@ -152,6 +172,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "customer_id": made.order.customer_id,
         "other_id": other.id,
         "note_id": note.id,
+        "broadcast_id": broadcast.id,
         "invitation_id": invitation.id,
         "member_id": member_id,
         "payment": payment.id,

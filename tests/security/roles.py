@@ -10,6 +10,7 @@ from src.tenants.domain.roles import Role
 _INSTRUCTOR = """
 GET
 GET /today
+GET POST /digests
 GET /sessions
 GET /sessions/{session_id}
 GET /sessions/{session_id}/print
@@ -34,6 +35,10 @@ GET /settings/locations
 GET POST /settings/locations/new
 GET POST /settings/locations/{location_id}
 POST /settings/locations/{location_id}/active
+GET /settings/mails
+GET POST /settings/mails/{kind}
+POST /settings/mails/{kind}/reset
+POST /settings/mails/{kind}/preview
 GET POST /settings/team
 POST /settings/team/invitations/{invitation_id}/resend
 POST /settings/team/invitations/{invitation_id}/revoke
@@ -52,6 +57,10 @@ GET /services
 GET POST /services/new
 GET POST /services/{service_id}/edit
 POST /services/{service_id}/active
+GET POST /services/{service_id}/reminders
+GET /broadcasts
+GET POST /broadcasts/new
+GET /broadcasts/{broadcast_id}
 GET /services/{service_id}/sessions
 GET POST /services/{service_id}/sessions/new
 GET POST /services/{service_id}/sessions/repeat

@@ -23,6 +23,8 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.domain.roles import Role
 from src.tenants.models import Member, User
 from src.tenants.queries.tenants import tenant_snapshot
+from src.tenants.queries.wordings import find_wordings
+from src.tenants.worded_mails import render_worded
 
 PLATFORM_NAME = "Seatline"
 
@@ -119,7 +121,7 @@ async def _tell_guest(
         contact=tenant.contact_email,
         href=f"{settings.base_url}/b/{tenant.slug}",
     )
-    words = render_mail(f"billing/{kind}", view, order.locale)
+    words = render_worded(kind, view, order.locale, await find_wordings(uow))
     mail = Mail(
         kind=f"billing.{kind}",
         to_address=order.guest_email,

@@ -24,6 +24,7 @@ from src.platform.mail.queue import queue_mail
 from src.tenants.commands.customers import keep_customers
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
+from src.tenants.queries.wordings import find_wordings
 
 CHUNK_BOOKINGS = 250
 
@@ -57,7 +58,8 @@ async def tell_affected_customer(job: JobContext, event: CustomerAffected) -> No
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         news = _with_news(bookings, believed, tenant)
         if news:
-            mail = change_mail(settings, tenant, news, believed, now)
+            wordings = await find_wordings(uow)
+            mail = change_mail(settings, tenant, news, believed, now, wordings)
             if mail.to_address:
                 await queue_mail(uow, mail, host=settings.host)
         await mark_told(uow, seats)

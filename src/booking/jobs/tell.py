@@ -29,6 +29,7 @@ from src.platform.jobs.context import JobContext, JobsTogether
 from src.platform.mail.queue import queue_mail, queue_mails
 from src.tenants.commands.customers import keep_customers
 from src.tenants.queries.tenants import tenant_snapshot
+from src.tenants.queries.wordings import find_wordings
 
 # Constant, as every confirmation runs it.
 _LOCK_SEATS = text(
@@ -61,8 +62,17 @@ async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfir
         await _establish(uow, facts)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         owed = await list_owed_minor(uow, order_ids)
+        wordings = await find_wordings(uow)
         mails = [
-            confirmation_mail(settings, tenant, one, now, believed, owed_minor=owed[one.order.id])
+            confirmation_mail(
+                settings,
+                tenant,
+                one,
+                now,
+                believed,
+                owed_minor=owed[one.order.id],
+                wordings=wordings,
+            )
             for one in facts
             if _has_dates(one)
         ]
@@ -84,7 +94,8 @@ async def tell_of_payment_link(job: JobContext, event: PaymentLinkPromised) -> N
         if facts is None or facts.order.state != OrderState.OPEN:
             return
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        await queue_mail(uow, payment_link_mail(settings, tenant, facts), host=settings.host)
+        mail = payment_link_mail(settings, tenant, facts, await find_wordings(uow))
+        await queue_mail(uow, mail, host=settings.host)
 
 
 def _has_dates(facts: BookingFacts) -> bool:
@@ -107,6 +118,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
             )
         }
         tenant = await tenant_snapshot(uow, uow.tenant, now)
+        wordings = await find_wordings(uow)
         mails = [
             cancellation_mail(
                 settings,
@@ -115,6 +127,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 cancellation_id=event.cancellation_id,
                 reason=reasons[event.cancellation_id],
                 now=now,
+                wordings=wordings,
             )
             for event, theirs in zip(events, bookings, strict=True)
         ]
@@ -129,7 +142,13 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         by_guest = event.by == "guest"
         mail = seats_left_mail(
-            settings, tenant, bookings, why=event.why, by_guest=by_guest, now=now
+            settings,
+            tenant,
+            bookings,
+            why=event.why,
+            by_guest=by_guest,
+            now=now,
+            wordings=await find_wordings(uow),
         )
         if mail.to_address:
             await queue_mail(uow, mail, host=settings.host)

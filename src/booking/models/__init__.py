@@ -2,12 +2,17 @@
 
 from src.booking.models.feeds import CalendarFeed
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
-from src.booking.models.sold import Booking, Cancellation, Seat
+from src.booking.models.sold import Booking, Cancellation, ReminderSent, Seat
+from src.booking.models.written import Broadcast, BroadcastMail, Digest
 
 __all__ = [
     "Booking",
+    "Broadcast",
+    "BroadcastMail",
     "CalendarFeed",
     "Cancellation",
+    "Digest",
+    "ReminderSent",
     "Seat",
     "Series",
     "Service",

@@ -13,7 +13,8 @@ from src.platform.db import Base, TenantScoped, within_tenant
 class Service(TenantScoped, Base):
     """What the business does. `price_type` and `price_minor` are those of a single entry.
 
-    `leaving` are the terms for leaving what is sold singly; see `domain/leaving.py`.
+    `leaving` are the terms for leaving what is sold singly; see `domain/leaving.py`. `reminders`
+    are the mails before each date; see `domain/reminding.py`.
     """
 
     __tablename__ = "services"
@@ -47,6 +48,7 @@ class Service(TenantScoped, Base):
     max_party: Mapped[int] = mapped_column(default=10)
     questions: Mapped[list[Any]] = mapped_column(default=list)
     leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    reminders: Mapped[list[Any]] = mapped_column(default=list)
     active: Mapped[bool] = mapped_column(default=True)
     visibility: Mapped[str] = mapped_column(default="public")
     created_at: Mapped[datetime]

@@ -133,3 +133,33 @@ class Cancellation(TenantScoped, Base):
     requested_at: Mapped[datetime]
     starts_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class ReminderSent(TenantScoped, Base):
+    """The claim to one reminder: of a booking, for a date at one start, so long before it.
+
+    A date that moves has another start, and so reminders of its own.
+    """
+
+    __tablename__ = "reminders_sent"
+    __table_args__ = (
+        within_tenant("booking_id", "bookings"),
+        within_tenant("session_id", "sessions"),
+        UniqueConstraint(
+            "tenant_id",
+            "booking_id",
+            "session_id",
+            "starts_at",
+            "ahead",
+            "unit",
+            name="uq_reminders_sent_once",
+        ),
+        CheckConstraint("ahead > 0 AND unit IN ('hours', 'days')", name="offset"),
+    )
+
+    booking_id: Mapped[UUID]
+    session_id: Mapped[UUID]
+    starts_at: Mapped[datetime]
+    ahead: Mapped[int]
+    unit: Mapped[str]
+    claimed_at: Mapped[datetime]

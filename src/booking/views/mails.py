@@ -78,3 +78,18 @@ class SessionsChangedView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     may_leave: bool
     booking_url: str
+
+
+class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail that says: this date is near."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    party_size: int
+    booking_url: str
+    unsubscribe_url: str

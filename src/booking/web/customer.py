@@ -19,7 +19,14 @@ from src.booking.queries.verdict import (
     read_subject,
 )
 from src.booking.views.customers import CustomerHead, CustomerStory, Verdict
-from src.booking.web.customer_words import Consent, Moment, consents_of, timeline, why_double
+from src.booking.web.customer_words import (
+    Consent,
+    Moment,
+    consents_of,
+    declined_words,
+    timeline,
+    why_double,
+)
 from src.booking.web.customers import (
     HOME,
     MAY_CARE,
@@ -44,6 +51,7 @@ from src.tenants.commands.customer_care import (
     set_tags,
 )
 from src.tenants.context import RequestContext
+from src.tenants.queries.mail_choices import list_declined
 
 ONE = HOME + "/{customer_id:uuid}"
 
@@ -67,6 +75,7 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     timeline: list[Moment]
     consents: list[Consent]
+    declined: list[str]
     terms: str
     shared: dict[UUID, str]
     seat_states: dict[str, Word]
@@ -104,6 +113,7 @@ async def _show(
         story = await get_customer_story(uow, customer_id, now)
         if story.head.merged_into is not None:
             return redirect(request, f"{customers_path(ctx)}/{story.head.merged_into}")
+        declined = await list_declined(uow, customer_id)
         sessions = await list_session_choices(uow, ctx.here)
         series = await list_series_choices(uow)
         verdict = None
@@ -118,6 +128,7 @@ async def _show(
         zone=ctx.here.timezone,
         timeline=timeline(story, base),
         consents=consents_of(story, ctx.here.booking_terms),
+        declined=declined_words(declined),
         terms=ctx.here.booking_terms,
         shared={double.id: why_double(double) for double in story.doubles},
         seat_states=seat_words(),

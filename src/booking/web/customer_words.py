@@ -1,6 +1,7 @@
 """What the customer's page says of what happened, and of what was agreed to."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ import msgspec
 from src.billing.domain.kinds import OrderState
 from src.booking.views.customers import CustomerStory, Double, OrderRow
 from src.platform.i18n import _
+from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.web.audit_words import log_sentence
 
 
@@ -90,6 +92,15 @@ def _consent(order: OrderRow, key: str, given: dict[str, Any], current: str) -> 
         is_current=bool(mark) and mark == current,
         mark=mark[:12],
     )
+
+
+def declined_words(topics: Iterable[MailTopic]) -> list[str]:
+    """What a customer has ended by themselves, which outweighs what they ticked."""
+    words = {
+        MailTopic.MARKETING: _("Has ended news by mail"),
+        MailTopic.REMINDERS: _("Has ended reminders by mail"),
+    }
+    return [words[topic] for topic in topics]
 
 
 def why_double(double: Double) -> str:

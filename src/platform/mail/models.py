@@ -30,6 +30,7 @@ class MailRow(TenantScoped, Base):
     to_name: Mapped[str] = mapped_column(default="")
     from_name: Mapped[str] = mapped_column(default="")
     reply_to: Mapped[str | None]
+    unsubscribe_url: Mapped[str] = mapped_column(default="")
     subject: Mapped[str]
     text: Mapped[str]
     html: Mapped[str]

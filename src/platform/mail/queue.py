@@ -30,6 +30,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     """A finished message: one person, text and HTML both.
 
     `dedupe_key` names the occasion, e.g. `booked:<order>`; the same key never makes a second mail.
+    `unsubscribe_url` takes a POST from the reader's mail program; for what is not service mail.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     from_name: str = ""
     reply_to: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    unsubscribe_url: str = ""
 
     @property
     def one_line(self) -> str:
@@ -115,6 +117,7 @@ def _row(tenant_id: UUID, mail_id: UUID, queued: QueuedMail) -> dict[str, object
         "to_name": mail.to_name,
         "from_name": mail.from_name,
         "reply_to": mail.reply_to,
+        "unsubscribe_url": mail.unsubscribe_url,
         "subject": mail.one_line,
         "text": mail.text,
         "html": mail.html,

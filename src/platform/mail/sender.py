@@ -31,7 +31,8 @@ _CLAIM = text(
     " UPDATE mails SET claimed_at = :now FROM waiting"
     " WHERE mails.tenant_id = :tenant_id AND mails.id = waiting.id"
     " RETURNING waiting.claimed_at AS claimed_before, refused, kind, to_address, to_name,"
-    " from_name, reply_to, subject, text, html, attachments, message_id, dedupe_key, queued_at"
+    " from_name, reply_to, unsubscribe_url, subject, text, html, attachments, message_id,"
+    " dedupe_key, queued_at"
 ).columns(attachments=JSONB())
 _UNCLAIM = text(
     "UPDATE mails SET claimed_at = NULL"
@@ -194,6 +195,7 @@ def _queued(row: Row[Any], claimed_at: datetime) -> QueuedMail:
         text=row.text,
         html=row.html,
         dedupe_key=row.dedupe_key,
+        unsubscribe_url=row.unsubscribe_url,
         attachments=tuple(files),
     )
     return QueuedMail(
@@ -222,6 +224,9 @@ def _message(queued: QueuedMail, mail_from: str) -> EmailMultiAlternatives:
         "Date": formatdate(queued.queued_at.timestamp()),
         "Auto-Submitted": "auto-generated",
     }
+    if mail.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message = EmailMultiAlternatives(
         subject=mail.one_line,
         body=mail.text,

@@ -177,6 +177,37 @@ class Location(TenantScoped, Base):
     created_at: Mapped[datetime]
 
 
+class MailChoice(TenantScoped, Base):
+    """A guest's word on the mails of one topic; their latest one counts."""
+
+    __tablename__ = "mail_choices"
+    __table_args__ = (
+        within_tenant("customer_id", "customers"),
+        CheckConstraint("topic IN ('marketing', 'reminders')", name="topic"),
+        Index("ix_mail_choices_customer", "tenant_id", "customer_id", "topic", "chosen_at"),
+    )
+
+    customer_id: Mapped[UUID]
+    topic: Mapped[str]
+    wants: Mapped[bool]
+    chosen_at: Mapped[datetime]
+
+
+class MailWording(TenantScoped, Base):
+    """A business's own words for one mail in one language; see `domain/wording.py`."""
+
+    __tablename__ = "mail_wordings"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "kind", "locale", name="uq_mail_wordings_kind_locale"),
+    )
+
+    kind: Mapped[str]
+    locale: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
 class EntitlementGrant(TenantScoped, Base):
     """An admin's override: a feature or a limit beyond the plan, with an end and a note."""
 

@@ -13,11 +13,13 @@ from src.tenants.web import (
     dashboard,
     join,
     locations,
+    mails,
     performers,
     settings,
     signup,
     team,
     theme,
+    unsubscribe,
 )
 from src.tenants.web.plan_routes import install_plan_pages, plan_handlers
 
@@ -29,10 +31,12 @@ route_handlers: list[Any] = [
     *theme.route_handlers,
     *settings.route_handlers,
     *branding.route_handlers,
+    *mails.route_handlers,
     *performers.route_handlers,
     *locations.route_handlers,
     *team.route_handlers,
     *join.route_handlers,
+    *unsubscribe.route_handlers,
     *audit_log.route_handlers,
     *api_keys.route_handlers,
     *plan_handlers,

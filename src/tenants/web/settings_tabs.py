@@ -17,6 +17,7 @@ def settings_tabs(ctx: RequestContext, current: str) -> list[Tab]:
         (_("Profile"), ""),
         (_("Branding"), "branding"),
         (_("Booking terms"), "terms"),
+        (_("Mails"), "mails"),
         (_("Performers"), "performers"),
         (_("Locations"), "locations"),
         (_("Team"), "team"),

@@ -1,0 +1,125 @@
+"""The mails about money to guests, as businesses may word them."""
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy import select
+
+from src.billing.models import Order
+from src.billing.views.mails import MoneyMail
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import N_, _, use_locale
+from src.platform.mail.queue import Mail
+from src.platform.money import Money, format_money
+from src.tenants.worded_mails import (
+    MailKind,
+    Placeholder,
+    Preview,
+    register_mail_kind,
+    render_worded,
+)
+
+_PLACEHOLDERS = (
+    Placeholder(
+        name="customer_name", label=N_("The guest's name"), value=lambda view: view.guest_name
+    ),
+    Placeholder(
+        name="business", label=N_("Your business's name"), value=lambda view: view.from_name
+    ),
+    Placeholder(name="amount", label=N_("What goes back"), value=lambda view: view.amount),
+    Placeholder(name="reason", label=N_("Why it goes back"), value=lambda view: view.reason),
+    Placeholder(
+        name="reference", label=N_("The booking's reference"), value=lambda view: view.reference
+    ),
+    Placeholder(
+        name="booking_link",
+        label=N_("Your booking page; alone in a paragraph, a button"),
+        value=lambda view: view.href,
+    ),
+    Placeholder(name="contact", label=N_("Your e-mail address"), value=lambda view: view.contact),
+)
+
+
+def register_billing_mails() -> None:
+    """Every mail to guests of this package."""
+    for kind in _KINDS:
+        register_mail_kind(kind)
+
+
+def _shown(key: str) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
+    """With the business's latest order, or one that is made up where there is none yet."""
+
+    async def preview(uow: UnitOfWork, asked: Preview) -> Mail:
+        found = await uow.session.execute(
+            select(Order.guest_name, Order.guest_email, Order.reference, Order.total_minor)
+            .where(Order.tenant_id == uow.tenant)
+            .order_by(Order.created_at.desc(), Order.id.desc())
+            .limit(1)
+        )
+        row, tenant = found.first(), asked.tenant
+        with use_locale(asked.locale):
+            name, email, reference, minor = row or (_("Alex Example"), "", "ABC-123", 1500)
+            view = MoneyMail(
+                locale=asked.locale,
+                from_name=tenant.name,
+                guest_name=name,
+                reference=reference,
+                amount=format_money(Money(minor, tenant.currency), asked.locale),
+                reason=_("%(business)s decided to give this amount back.", business=tenant.name),
+                back=_("All of it is on its way back to you. Banks take up to ten days."),
+                contact=tenant.contact_email,
+                href=f"{asked.settings.base_url}/b/{tenant.slug}",
+            )
+        words = render_worded(key, view, asked.locale, asked.wordings)
+        return Mail(
+            kind=f"billing.{key}",
+            to_address=email,
+            subject=words.subject,
+            text=words.text,
+            html=words.html,
+            dedupe_key="preview",
+        )
+
+    return preview
+
+
+_KINDS = (
+    MailKind(
+        key="refunded",
+        template="billing/refunded",
+        title=N_("Money on its way back"),
+        occasion=N_("When a refund is made."),
+        starter_subject=N_("{amount} are on their way back to you"),
+        starter=N_(
+            "Hello {customer_name},\n\n{amount} are on their way back to the card you paid with."
+            " Banks take up to ten days.\n\n{reason}\n\nReference: {reference}\n\n{business}"
+        ),
+        button=N_("To our booking page"),
+        placeholders=_PLACEHOLDERS,
+        needed=("amount",),
+        preview=_shown("refunded"),
+        place=1,
+    ),
+    MailKind(
+        key="payment_too_late",
+        template="billing/payment_too_late",
+        title=N_("A payment that came too late"),
+        occasion=N_("When nothing could be booked any more with a payment, which goes back."),
+        starter_subject=N_("Your payment came too late"),
+        starter=N_(
+            "Hello {customer_name},\n\nnothing could be booked with your payment of {amount}."
+            " {reason}\n\n{back}\n\nReference: {reference}\n\n{booking_link}"
+        ),
+        button=N_("To our booking page"),
+        placeholders=(
+            *_PLACEHOLDERS,
+            Placeholder(
+                name="back",
+                label=N_("How far the money has come"),
+                value=lambda view: view.back,
+            ),
+        ),
+        needed=("back",),
+        preview=_shown("payment_too_late"),
+        place=1,
+    ),
+)

@@ -1,0 +1,120 @@
+"""Sending a mail to many: committed at once, carried out by jobs in chunks."""
+
+from datetime import timedelta
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Table, select
+
+from src.billing.commands.due import add_due
+from src.booking.domain.broadcasting import (
+    MOST_A_DAY,
+    AudienceKind,
+    BroadcastDraft,
+    Recipient,
+    draft_errors,
+)
+from src.booking.events import BroadcastWaiting
+from src.booking.models import Broadcast, BroadcastMail
+from src.booking.queries.broadcasts import count_since, list_recipients, name_of_audience
+from src.platform.db.batch import insert_unless_taken
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput
+from src.platform.i18n import _, ngettext
+from src.platform.ids import new_id
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+from src.tenants.customer_rows import CustomerRows, register_customer_rows
+
+BROADCAST_DUE = "broadcast"
+LATER_EVERY = timedelta(minutes=15)
+_MAILS = cast(Table, BroadcastMail.__table__)
+
+
+def register_broadcasts_of_customers() -> None:
+    """Who was written to stays known under the customer who is left."""
+    register_customer_rows(
+        CustomerRows(
+            table=_MAILS,
+            words=lambda count: ngettext(
+                "%(num)s message to many", "%(num)s messages to many", count
+            ),
+        )
+    )
+
+
+async def send_broadcast(
+    uow: UnitOfWork, ctx: RequestContext, broadcast_id: UUID, draft: BroadcastDraft
+) -> None:
+    """Lets the mail go to everybody it is for now. The same id again does nothing.
+
+    Raises: NotFound, InvalidInput; Conflict for too many in a day.
+    """
+    if await uow.session.get(Broadcast, (uow.tenant, broadcast_id)) is not None:
+        return
+    name = await name_of_audience(uow, draft.audience, ctx.here.zone)
+    if errors := draft_errors(draft):
+        raise InvalidInput(_("This cannot be sent like this."), fields=errors)
+    now = uow.clock.now()
+    if await count_since(uow, now - timedelta(days=1)) >= MOST_A_DAY:
+        raise Conflict(
+            _("That is enough for one day. Please go on tomorrow."), code="too_many_broadcasts"
+        )
+    people = await list_recipients(uow, draft.audience, needs_consent=draft.is_marketing)
+    if not people:
+        raise InvalidInput(_("There is nobody to write to."), fields={})
+    to_later = draft.to_later and draft.audience.kind is not AudienceKind.TAG
+    uow.session.add(
+        Broadcast(
+            tenant_id=uow.tenant,
+            id=broadcast_id,
+            audience=str(draft.audience.kind),
+            subject_id=draft.audience.subject_id,
+            word=draft.audience.word,
+            is_marketing=draft.is_marketing,
+            to_later=to_later,
+            subject=" ".join(draft.subject.split()),
+            body=draft.body.strip(),
+            total=len(people),
+            sent_by=ctx.actor.name,
+            sent_at=now,
+        )
+    )
+    await audit(uow, ctx, "broadcast.sent", "broadcast", broadcast_id, name=name, to=len(people))
+    if to_later:
+        await add_due(uow, BROADCAST_DUE, broadcast_id, now + LATER_EVERY)
+    uow.record(BroadcastWaiting(broadcast_id=broadcast_id))
+
+
+async def lock_broadcast(uow: UnitOfWork, broadcast_id: UUID) -> Broadcast:
+    """Two runs of one broadcast follow each other."""
+    found = await uow.session.scalars(
+        select(Broadcast)
+        .where(Broadcast.tenant_id == uow.tenant, Broadcast.id == broadcast_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return found.one()
+
+
+async def claim_recipients(
+    uow: UnitOfWork, broadcast_id: UUID, people: list[Recipient]
+) -> list[Recipient]:
+    """Those that nobody has written to: what is returned is mailed by this transaction alone."""
+    if not people:
+        return []
+    by_id = {new_id(): one for one in people}
+    rows = [
+        {
+            "tenant_id": uow.tenant,
+            "id": row_id,
+            "broadcast_id": broadcast_id,
+            "customer_id": one.customer_id,
+            "address": one.address,
+            "name": one.name,
+            "written_at": uow.clock.now(),
+        }
+        for row_id, one in by_id.items()
+    ]
+    claimed = await insert_unless_taken(uow.session, _MAILS, rows, "uq_broadcast_mails_address")
+    return [one for row_id, one in by_id.items() if row_id in claimed]

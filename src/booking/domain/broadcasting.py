@@ -1,0 +1,91 @@
+"""Writing to many guests at once: to whom, about what, and in which words."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from src.platform.i18n import _
+from src.tenants.domain.wording import Wording, wording_errors
+
+PLACEHOLDERS = ("customer_name", "business")
+MOST_A_DAY = 20
+"""Broadcasts of one business; more is a mistake, or somebody who should not be there."""
+
+
+class AudienceKind(StrEnum):
+    SESSION = "session"
+    SERIES = "series"
+    TAG = "tag"
+
+
+class Audience(msgspec.Struct, frozen=True, kw_only=True):
+    """Everybody with a place in a session, or in any of a series, or every customer of a tag."""
+
+    kind: AudienceKind
+    subject_id: UUID | None = None
+    word: str = ""
+
+    @property
+    def text(self) -> str:
+        """As it stands in addresses: `session:<id>`, `tag:<word>`."""
+        return f"{self.kind}:{self.word if self.kind is AudienceKind.TAG else self.subject_id}"
+
+
+def read_audience(text: str) -> Audience | None:
+    """What `Audience.text` made; None for anything else."""
+    name, _colon, rest = text.partition(":")
+    if name not in tuple(AudienceKind) or not rest.strip():
+        return None
+    kind = AudienceKind(name)
+    if kind is AudienceKind.TAG:
+        return Audience(kind=kind, word=rest.strip().lower())
+    try:
+        return Audience(kind=kind, subject_id=UUID(rest))
+    except ValueError:
+        return None
+
+
+class BroadcastDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail to many. `is_marketing`: no service mail, hence only to those who agreed to it.
+
+    `to_later`: who gets a place afterwards is written to as well, until the last date is over.
+    """
+
+    audience: Audience
+    is_marketing: bool
+    to_later: bool
+    subject: str
+    body: str
+
+    @property
+    def wording(self) -> Wording:
+        return Wording(subject=self.subject, body=self.body)
+
+
+def draft_errors(draft: BroadcastDraft) -> dict[str, str]:
+    """Sentences by field; empty when it may be sent."""
+    errors = wording_errors(draft.wording, PLACEHOLDERS)
+    is_tag = draft.audience.kind is AudienceKind.TAG
+    if is_tag and not draft.is_marketing:
+        errors["is_marketing"] = _(
+            "Customers of a tag have booked nothing that this is about, so it needs their consent."
+        )
+    if is_tag and draft.to_later:
+        errors["to_later"] = _("Nobody joins a tag by booking.")
+    return errors
+
+
+class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+    """One person, known by their address; `locale` is empty where none is known."""
+
+    customer_id: UUID
+    address: str
+    name: str
+    locale: str
+
+
+def sample_of(people: Sequence[Recipient], most: int) -> tuple[list[str], int]:
+    """The first names to show, and how many more there are."""
+    return [one.name or one.address for one in people[:most]], max(len(people) - most, 0)

@@ -1,0 +1,13 @@
+"""What of a business's mails a guest may do without.
+
+What happened to a booking is not among it: who books is told of it.
+"""
+
+from enum import StrEnum
+
+
+class MailTopic(StrEnum):
+    """`marketing` needs the guest's consent as well; reminders go to whoever has a place."""
+
+    MARKETING = "marketing"
+    REMINDERS = "reminders"

@@ -1,0 +1,83 @@
+"""A business's own words for a mail: paragraphs with {placeholders}.
+
+A paragraph that is nothing but a placeholder of more than words, the list of dates or the button,
+becomes that; within a sentence it is written out.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from src.platform.i18n import _
+
+LONGEST_SUBJECT = 200
+LONGEST_BODY = 8_000
+DATES, LINK = "dates", "booking_link"
+_PLACEHOLDER = re.compile(r"\{\s*([^{}\n]*?)\s*\}")
+_BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+
+
+class Wording(msgspec.Struct, frozen=True, kw_only=True):
+    """What a business wrote instead of the shipped words, in one language."""
+
+    subject: str
+    body: str
+
+
+class Paragraph(msgspec.Struct, frozen=True, kw_only=True):
+    """`kind` is "text", or the placeholder that stands alone in it."""
+
+    kind: str
+    text: str = ""
+
+
+def wording_errors(
+    wording: Wording, known: Collection[str], needed: Collection[str] = ()
+) -> dict[str, str]:
+    """Sentences by field; an unknown placeholder is named."""
+    errors: dict[str, str] = {}
+    for field, text, longest in (
+        ("subject", wording.subject, LONGEST_SUBJECT),
+        ("body", wording.body, LONGEST_BODY),
+    ):
+        unknown = [name for name in placeholders_in(text) if name not in known]
+        if not text.strip():
+            errors[field] = _("Please write something here.")
+        elif len(text) > longest:
+            errors[field] = _("Shorten the text to %(limit)s characters.", limit=longest)
+        elif unknown:
+            errors[field] = _(
+                "There is no {%(name)s} in this mail. Those there are stand below.", name=unknown[0]
+            )
+    missing = [name for name in needed if name not in placeholders_in(wording.body)]
+    if missing and "body" not in errors:
+        errors["body"] = _("This mail is of no use without {%(name)s}.", name=missing[0])
+    return errors
+
+
+def placeholders_in(text: str) -> list[str]:
+    """The names in braces, in order."""
+    return _PLACEHOLDER.findall(text)
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Each placeholder becomes its value, once: braces in a value stay what they are.
+
+    One without a value becomes nothing: a mail is never lost over its words.
+    """
+    return _PLACEHOLDER.sub(lambda found: " ".join(values.get(found[1], "").split()), text)
+
+
+def paragraphs_of(
+    body: str, values: Mapping[str, str], blocks: Collection[str] = (DATES, LINK)
+) -> Sequence[Paragraph]:
+    """The body as paragraphs; those without any words left are left out."""
+    found = []
+    for part in _BLANK_LINES.split(body.replace("\r\n", "\n").strip()):
+        alone = _PLACEHOLDER.fullmatch(part.strip())
+        if alone is not None and alone[1] in blocks:
+            found.append(Paragraph(kind=alone[1]))
+        elif text := fill(part, values).strip():
+            found.append(Paragraph(kind="text", text=text))
+    return found

@@ -1,0 +1,129 @@
+"""The mails whose words a business may change, and the rendering of either's words.
+
+Each package says which mails it has, what may stand in their words and how to show one with what
+the business really has.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _, use_locale
+from src.platform.mail.queue import Mail
+from src.platform.mail.templates import RenderedMail, render_mail
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.wording import Paragraph, Wording, fill, paragraphs_of
+
+
+class Placeholder(msgspec.Struct, frozen=True, kw_only=True):
+    """What may stand in braces: `label` says what it is, `value` reads it from the mail's view."""
+
+    name: str
+    label: str
+    value: Callable[[Any], str]
+
+
+def language_of(locale: str) -> str:
+    """The language alone: words are the same wherever it is spoken."""
+    return locale.replace("_", "-").partition("-")[0].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """A business's own words, by mail and language: "en" for "en-GB" too."""
+
+    by_mail: Mapping[tuple[str, str], Wording] = field(default_factory=dict)
+
+    def find(self, kind: str, locale: str) -> Wording | None:
+        """In the reader's language, or None: another language is never put in its place."""
+        return self.by_mail.get((kind, language_of(locale)))
+
+
+SHIPPED = Wordings()
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mail is to be shown with."""
+
+    settings: Settings
+    tenant: TenantSnapshot
+    locale: str
+    wordings: Wordings
+
+
+class MailKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail to guests. `template` is that of the shipped words; `starter` are words to begin with.
+
+    `needed`: without these placeholders the mail would be of no use. `button`
+    is what the link says, `place` where it stands in lists.
+    """
+
+    key: str
+    template: str
+    title: str
+    occasion: str
+    starter: str
+    starter_subject: str
+    button: str
+    placeholders: tuple[Placeholder, ...]
+    preview: Callable[[UnitOfWork, Preview], Awaitable[Mail]]
+    needed: tuple[str, ...] = ()
+    place: int = 0
+
+    @property
+    def names(self) -> list[str]:
+        return [one.name for one in self.placeholders]
+
+
+class WordedView(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail in a business's own words. `runs` are its dates, if it has any."""
+
+    locale: str
+    from_name: str
+    subject: str
+    paragraphs: list[Paragraph]
+    runs: list[Any]
+    href: str
+    button: str
+    unsubscribe_url: str
+
+
+_kinds: dict[str, MailKind] = {}
+
+
+def register_mail_kind(kind: MailKind) -> None:
+    """From now on businesses may word this mail; the same key again replaces it."""
+    _kinds[kind.key] = kind
+
+
+def mail_kinds() -> list[MailKind]:
+    """All of them by their place, then in the order they were registered."""
+    return sorted(_kinds.values(), key=lambda kind: kind.place)
+
+
+def find_mail_kind(key: str) -> MailKind | None:
+    return _kinds.get(key)
+
+
+def render_worded(key: str, view: Any, locale: str, wordings: Wordings) -> RenderedMail:
+    """The mail in the business's words for this language, else in the shipped ones."""
+    kind, wording = _kinds[key], wordings.find(key, locale)
+    if wording is None:
+        return render_mail(kind.template, view, locale)
+    with use_locale(locale):
+        values = {one.name: one.value(view) for one in kind.placeholders}
+        worded = WordedView(
+            locale=locale,
+            from_name=view.from_name,
+            subject=fill(wording.subject, values),
+            paragraphs=list(paragraphs_of(wording.body, values)),
+            runs=getattr(view, "runs", []),
+            href=values.get("booking_link", ""),
+            button=_(kind.button),
+            unsubscribe_url=getattr(view, "unsubscribe_url", ""),
+        )
+    return render_mail("worded", worded, locale)

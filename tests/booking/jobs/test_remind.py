@@ -1,0 +1,260 @@
+"""Reminders: everybody who has a place when they are due, once, at the time that is so then."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from litestar_email import EmailMultiAlternatives
+from sqlalchemy import select, text
+
+from src.booking.commands.cancel import cancel_session
+from src.booking.commands.reminders import change_reminders
+from src.booking.domain.leaving import BeforeUnit
+from src.booking.domain.reminding import Offset
+from src.booking.jobs import remind
+from src.booking.jobs.remind import remind_due
+from src.booking.models import ReminderSent, Service, Session
+from src.platform.errors import InvalidInput
+from src.platform.services import Services
+from src.tenants.models import Due
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.jobs.test_changes import change, guests_of
+from tests.conftest import Committing
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.work import work
+
+pytestmark = pytest.mark.anyio
+
+DAY, TWO_HOURS = (24, BeforeUnit.HOURS), (2, BeforeUnit.HOURS)
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory, contact_email="hello@lotus.example")
+
+
+@pytest.fixture
+async def yoga(services: Services, lotus: Business) -> Service:
+    return await a_service(services.uow_factory, lotus.id, price_type="free")
+
+
+async def switch(
+    services: Services, business: Business, service_id: UUID, *offsets: Offset
+) -> None:
+    async with services.uow_factory(business.id) as uow:
+        await change_reminders(uow, business.ctx, service_id, offsets)
+
+
+async def tick(services: Services, clock: FrozenClock, business: Business, by: timedelta) -> None:
+    """The clock goes on, and what is due then is done, over and over until nothing is."""
+    clock.advance(by)
+    for _round in range(3):
+        await remind_due(services)
+    await work(services, business.id)
+
+
+def reminders(mailer: RememberingMailer) -> list[EmailMultiAlternatives]:
+    return [mail for mail in mailer.sent if mail.subject.startswith("Reminder")]
+
+
+async def test_each_guest_is_reminded_once_at_each_offset(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    session = await a_session(
+        services.uow_factory, yoga, in_days=3, mode="online", meeting_url="https://meet.example/1"
+    )
+    await switch(services, lotus, yoga.id, DAY, TWO_HOURS)
+    await guests_of(services, lotus, session.id, "carl", "dora", party=("One", "Two"))
+    await tick(services, clock, lotus, timedelta(days=2) - timedelta(seconds=1))
+    assert reminders(mailer) == []
+    await tick(services, clock, lotus, timedelta(seconds=1))
+    assert sorted(mail.to[0] for mail in reminders(mailer)) == [
+        "Carl <carl@example.com>",
+        "Dora <dora@example.com>",
+    ]
+    [one, _other] = reminders(mailer)
+    assert "https://meet.example/1" in one.body
+    assert "2 people" in one.body
+    assert one.attachments == []
+    await tick(services, clock, lotus, timedelta(hours=22))
+    assert len(reminders(mailer)) == 4
+    await tick(services, clock, lotus, timedelta(hours=1))
+    assert len(reminders(mailer)) == 4
+
+
+async def test_one_person_with_two_bookings_gets_one_mail(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether one chunk has both of them or each has its own."""
+    session = await a_session(services.uow_factory, yoga, in_days=3)
+    await switch(services, lotus, yoga.id, DAY)
+    await guests_of(services, lotus, session.id, "carl", "carl", "dora")
+    monkeypatch.setattr(remind, "CHUNK_BOOKINGS", 1)
+    await tick(services, clock, lotus, timedelta(days=2))
+    assert len(reminders(mailer)) == 2
+
+
+async def test_two_offsets_that_are_due_at_once_are_one_mail(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    """As after a night in which nothing ran."""
+    session = await a_session(services.uow_factory, yoga, in_days=3)
+    await switch(services, lotus, yoga.id, DAY, TWO_HOURS)
+    await guests_of(services, lotus, session.id, "carl")
+    await tick(services, clock, lotus, timedelta(days=3) - timedelta(hours=1))
+    assert len(reminders(mailer)) == 1
+
+
+async def test_who_left_and_what_was_cancelled_is_not_reminded_of(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    session = await a_session(services.uow_factory, yoga, in_days=3)
+    gone = await a_session(services.uow_factory, yoga, in_days=3)
+    await switch(services, lotus, yoga.id, DAY)
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await guests_of(services, lotus, session.id, "dora")
+    await guests_of(services, lotus, gone.id, "emil")
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(
+            text("UPDATE seats SET state = 'cancelled' WHERE booking_id = :id"),
+            {"id": made.booking_id},
+        )
+        await cancel_session(uow, lotus.ctx, gone.id, reason="", undo_seconds=10**6)
+    await tick(services, clock, lotus, timedelta(days=2))
+    assert [mail.to[0] for mail in reminders(mailer)] == ["Dora <dora@example.com>"]
+
+
+async def test_who_books_after_the_moment_has_just_read_it_all(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    session = await a_session(services.uow_factory, yoga, in_days=3)
+    await switch(services, lotus, yoga.id, DAY, TWO_HOURS)
+    await tick(services, clock, lotus, timedelta(days=2, hours=1))
+    await guests_of(services, lotus, session.id, "carl")
+    await tick(services, clock, lotus, timedelta(minutes=15))
+    assert reminders(mailer) == []
+    await tick(services, clock, lotus, timedelta(hours=21))
+    assert len(reminders(mailer)) == 1
+
+
+async def test_a_date_that_moves_is_reminded_of_at_its_new_time(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    session = await a_session(services.uow_factory, yoga, in_days=3)
+    await switch(services, lotus, yoga.id, DAY)
+    await guests_of(services, lotus, session.id, "carl")
+    await tick(services, clock, lotus, timedelta(days=2))
+    await change(services, lotus, session.id, by=timedelta(days=4))
+    await tick(services, clock, lotus, timedelta(days=1))
+    assert len(reminders(mailer)) == 1
+    await tick(services, clock, lotus, timedelta(days=3))
+    assert len(reminders(mailer)) == 2
+    await change(services, lotus, session.id, by=timedelta(hours=-12))
+    await tick(services, clock, lotus, timedelta(hours=1))
+    assert len(reminders(mailer)) == 2, "the move's own mail has just said it"
+
+
+async def test_switching_on_reaches_only_what_is_still_to_come(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    soon = await a_session(services.uow_factory, yoga, in_days=0.5)
+    later = await a_session(services.uow_factory, yoga, in_days=3)
+    await guests_of(services, lotus, soon.id, "carl")
+    await guests_of(services, lotus, later.id, "dora")
+    clock.advance(timedelta(hours=1))
+    await switch(services, lotus, yoga.id, DAY)
+    await tick(services, clock, lotus, timedelta(hours=1))
+    assert reminders(mailer) == []
+    await tick(services, clock, lotus, timedelta(days=2))
+    assert [mail.to[0] for mail in reminders(mailer)] == ["Dora <dora@example.com>"]
+
+
+async def test_switched_off_nobody_hears_and_nothing_is_due(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    session = await a_session(services.uow_factory, yoga, in_days=3)
+    await guests_of(services, lotus, session.id, "carl")
+    await switch(services, lotus, yoga.id, DAY)
+    await switch(services, lotus, yoga.id)
+    await tick(services, clock, lotus, timedelta(days=2, hours=1))
+    assert reminders(mailer) == []
+    async with services.uow_factory(None) as uow:
+        assert await uow.session.scalar(select(Due.id).where(Due.kind == "remind")) is None
+
+
+async def test_a_suspended_business_writes_to_nobody(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    session = await a_session(services.uow_factory, yoga, in_days=3)
+    await guests_of(services, lotus, session.id, "carl")
+    await switch(services, lotus, yoga.id, DAY)
+    async with services.uow_factory(None) as uow:
+        await uow.session.execute(text("UPDATE tenants SET status = 'suspended'"))
+    await tick(services, clock, lotus, timedelta(days=2, hours=1))
+    assert reminders(mailer) == []
+
+
+async def test_what_cannot_be_is_refused_by_its_row(
+    services: Services, lotus: Business, yoga: Service
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await switch(services, lotus, yoga.id, DAY, (0, BeforeUnit.DAYS))
+    assert list(refused.value.fields) == ["reminders.1.ahead"]
+
+
+async def test_two_workers_at_once_remind_each_guest_once(committing: Committing) -> None:
+    services, factory = committing.services, committing.uow_factory
+    lotus = await a_business(factory)
+    yoga = await a_service(factory, lotus.id, price_type="free")
+    session = await a_session(factory, yoga, in_days=3)
+    await switch(services, lotus, yoga.id, DAY)
+    for number in range(8):
+        wish = a_wish("session", session.id, guest_email=f"g{number}@example.com")
+        await booked(factory, lotus, wish)
+    committing.services.clock.advance(timedelta(days=2))  # type: ignore[attr-defined]
+    await asyncio.gather(*(remind_due(services) for _worker in range(4)))
+    async with factory(lotus.id) as uow:
+        claims = (await uow.session.scalars(select(ReminderSent.booking_id))).all()
+        mails = await uow.session.scalar(text("SELECT count(*) FROM mails WHERE kind = 'reminder'"))
+        assert await uow.session.scalar(select(Session.seats_taken)) == 8
+    assert len(claims) == len(set(claims)) == mails == 8

@@ -1,0 +1,62 @@
+"""Placeholders: known ones are filled once, unknown ones refused by name."""
+
+import pytest
+
+from src.tenants.domain.wording import (
+    LONGEST_BODY,
+    LONGEST_SUBJECT,
+    Paragraph,
+    Wording,
+    fill,
+    paragraphs_of,
+    wording_errors,
+)
+
+KNOWN = ("customer_name", "dates", "booking_link")
+
+
+def a_wording(subject: str = "Hello", body: str = "Hello {customer_name}") -> Wording:
+    return Wording(subject=subject, body=body)
+
+
+@pytest.mark.parametrize(
+    ("wording", "field", "said"),
+    [
+        (a_wording(subject="Hi {first_name}"), "subject", "{first_name}"),
+        (a_wording(body="{dates} {Customer_Name}"), "body", "{Customer_Name}"),
+        (a_wording(body="{}"), "body", "{}"),
+        (a_wording(body="{{customer_name}}{x.__class__}"), "body", "{x.__class__}"),
+        (a_wording(subject=" "), "subject", "write something"),
+        (a_wording(subject="x" * (LONGEST_SUBJECT + 1)), "subject", str(LONGEST_SUBJECT)),
+        (a_wording(body="x" * (LONGEST_BODY + 1)), "body", str(LONGEST_BODY)),
+    ],
+)
+def test_what_cannot_be_saved_is_named(wording: Wording, field: str, said: str) -> None:
+    errors = wording_errors(wording, KNOWN)
+    assert list(errors) == [field]
+    assert said in errors[field]
+
+
+def test_what_is_needed_has_to_be_there() -> None:
+    assert "{dates}" in wording_errors(a_wording(), KNOWN, ["dates"])["body"]
+    assert wording_errors(a_wording(body="{ dates }"), KNOWN, ["dates"]) == {}
+
+
+def test_values_are_filled_in_once_and_on_one_line() -> None:
+    values = {"customer_name": "{dates}\n\n{booking_link}", "dates": "Monday"}
+    assert fill("{customer_name}: { dates }", values) == "{dates} {booking_link}: Monday"
+    assert fill("{gone}!", {}) == "!"
+
+
+def test_a_placeholder_alone_becomes_what_it_is_and_empty_paragraphs_go() -> None:
+    body = (
+        "Hello {customer_name},\r\nsee you.\r\n\r\n{dates}\n \n{reason}\n\n\nOn {dates}"
+        "\n\n{booking_link}"
+    )
+    found = paragraphs_of(body, {"customer_name": "Carl", "dates": "Monday"})
+    assert list(found) == [
+        Paragraph(kind="text", text="Hello Carl,\nsee you."),
+        Paragraph(kind="dates"),
+        Paragraph(kind="text", text="On Monday"),
+        Paragraph(kind="booking_link"),
+    ]

@@ -1,0 +1,155 @@
+"""A business words its mails: refused by name, previewed with what it has, sent as it was seen."""
+
+import pytest
+from httpx import AsyncClient
+
+from src.platform.services import Services
+from src.tenants.domain.wording import Wording
+from src.tenants.worded_mails import MailKind, Preview, Wordings, mail_kinds
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.web.pages import send
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.mail import RememberingMailer
+from tests.support.work import work
+from tests.tenants.web.signed_in import sign_in
+
+pytestmark = pytest.mark.anyio
+
+HOME = "/app/lotus/settings/mails"
+CONFIRMED = f"{HOME}/confirmed"
+PREVIEW = f"{CONFIRMED}/preview"
+HOSTILE = "<script>alert(1)</script> {booking_link} & %s {{7*7}}\r\nBcc: eve@example.com"
+KINDS = ["confirmed", "payment_link", "reminder", "sessions_changed", "seats_cancelled"]
+KINDS += ["refunded", "payment_too_late"]
+
+
+@pytest.fixture
+async def lotus(client: AsyncClient, services: Services) -> Business:
+    business = await a_business(services.uow_factory, contact_email="hello@lotus.example")
+    await sign_in(client, services, business.owner.id)
+    return business
+
+
+async def a_booking(services: Services, business: Business, name: str = "Carl") -> None:
+    service = await a_service(services.uow_factory, business.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    wish = a_wish("session", session.id, guest_name=name, party=(name, "Kid"))
+    await booked(services.uow_factory, business, wish)
+
+
+def everything_in(kind: MailKind) -> Wording:
+    """All placeholders, within a sentence and each in a paragraph of its own."""
+    named = [f"{{{name}}}" for name in kind.names]
+    return Wording(subject=" ".join(named), body="\n\n".join([" ".join(named), *named]))
+
+
+def test_every_mail_to_guests_can_be_worded() -> None:
+    assert sorted(kind.key for kind in mail_kinds()) == sorted(KINDS)
+
+
+@pytest.mark.parametrize("key", KINDS)
+@pytest.mark.parametrize("name", [None, HOSTILE])
+async def test_every_mail_is_rendered_with_every_placeholder(
+    services: Services, lotus: Business, key: str, name: str | None
+) -> None:
+    """With a latest booking and without any; and whatever a guest calls themselves."""
+    if name is not None:
+        await a_booking(services, lotus, name)
+    [kind] = [one for one in mail_kinds() if one.key == key]
+    starter = Wording(subject=kind.starter_subject, body=kind.starter)
+    for wording in (None, starter, everything_in(kind)):
+        asked = Preview(
+            settings=services.settings,
+            tenant=lotus.tenant,
+            locale="en",
+            wordings=Wordings({} if wording is None else {(key, "en"): wording}),
+        )
+        async with services.uow_factory(lotus.id) as uow:
+            mail = await kind.preview(uow, asked)
+        for part in (mail.one_line, mail.text, mail.html):
+            assert part.strip()
+        assert "\n" not in mail.one_line
+        assert "<script" not in mail.html
+        if wording is not None:
+            assert "{customer_name}" not in mail.text
+        if name is not None:
+            assert "<script>alert(1)</script> {booking_link} & %s {{7*7}}" in mail.text
+            assert "&lt;script&gt;" in mail.html
+
+
+async def test_an_unknown_placeholder_is_refused_by_its_name(
+    client: AsyncClient, lotus: Business
+) -> None:
+    typed = {"language": "en", "subject": "Hi", "body": "Dear {first_name}"}
+    for place in ("", "/preview"):
+        shown = await send(client, CONFIRMED, typed, to=CONFIRMED + place)
+        assert shown.status_code == 422
+        assert "There is no {first_name} in this mail." in shown.text
+        assert "Dear {first_name}" in shown.text
+
+
+async def test_saved_words_are_sent_and_reset_again(
+    client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
+) -> None:
+    typed = {
+        "language": "en",
+        "subject": "Wonderful, {customer_name}",
+        "body": "Bring a mat.\n\n{dates}\n\n{booking_link}",
+    }
+    saved = await send(client, CONFIRMED, typed)
+    assert saved.status_code == 303
+    assert "Your own: English" in (await client.get(HOME)).text
+    await a_booking(services, lotus)
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    assert mail.subject == "Wonderful, Carl"
+    assert mail.body.startswith("Bring a mat.\n\n- ")
+    assert "See your booking: http" in mail.body
+    [(html, _kind)] = mail.alternatives
+    assert "Bring a mat." in html
+    assert len(mail.attachments) == 1, "the calendar file goes along with any words"
+    await send(client, CONFIRMED, {}, to=f"{CONFIRMED}/reset")
+    assert "Your own" not in (await client.get(HOME)).text
+
+
+async def test_the_preview_has_the_latest_booking_in_it_and_changes_nothing(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await a_booking(services, lotus, "Dora")
+    typed = {"language": "en", "subject": "Hi {customer_name}", "body": "{people} come\n\n{dates}"}
+    html = await send(client, CONFIRMED, typed, to=PREVIEW)
+    assert "2 come" in html.text
+    assert "sandbox" in html.headers["content-security-policy"]
+    text = await send(client, CONFIRMED, {**typed, "as": "text"}, to=PREVIEW)
+    assert text.text.startswith("Subject: Hi Dora\n\n2 come")
+    assert text.headers["content-type"].startswith("text/plain")
+    assert "Your own" not in (await client.get(HOME)).text
+
+
+async def test_words_serve_their_language_wherever_it_is_spoken(
+    client: AsyncClient, services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory, locale="en-GB")
+    await sign_in(client, services, lotus.owner.id)
+    await send(client, CONFIRMED, {"subject": "Ours", "body": "{dates}"})
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    for locale in ("en", "en-GB", "en-US", "de"):
+        await booked(services.uow_factory, lotus, a_wish("session", session.id, locale=locale))
+    await work(services, lotus.id)
+    assert [mail.subject for mail in mailer.sent] == ["Ours"] * 3 + ["You are booked: Yoga"]
+
+
+async def test_a_mail_that_is_none_is_absent(client: AsyncClient, lotus: Business) -> None:
+    assert (await client.get(f"{HOME}/nonsense")).status_code == 404
+    assert (await client.get(f"{HOME}/confirmed?language=xx")).status_code == 200
+
+
+async def test_other_businesses_keep_their_words(
+    client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
+) -> None:
+    rival = await a_business(services.uow_factory, "rival", owner="Eve")
+    await send(client, CONFIRMED, {"language": "en", "subject": "Ours", "body": "{dates}"})
+    await a_booking(services, rival)
+    await work(services, rival.id)
+    assert [mail.subject for mail in mailer.sent] == ["You are booked: Yoga"]
