@@ -15,8 +15,10 @@ from src.booking.calendar_files import (
     cancellation_calendar,
 )
 from src.booking.domain.kinds import SeatState, SessionMode
+from src.booking.domain.leaving import terms_from
 from src.booking.domain.moves import place_line
 from src.booking.guest_links import booking_path
+from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.queries.changes import Believed, said_of
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts
 from src.booking.said import was_words
@@ -65,6 +67,7 @@ def confirmation_mail(
             party_size=facts.booking.party_size,
             money_line=money_line(facts, owed_minor),
             reference=order.reference,
+            leaving=_leaving(tenant, facts, seats),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
     calendar = booking_calendar(
@@ -268,6 +271,15 @@ def money_line(facts: BookingFacts, owed_minor: int) -> str:
     if order.payment_mode == PaymentMode.ONLINE:
         return _("Paid: %(amount)s", amount=amount)
     return _("Free of charge")
+
+
+def _leaving(tenant: TenantSnapshot, facts: BookingFacts, seats: Sequence[SeatFacts]) -> list[str]:
+    """The terms it was bought under: for one date as moments, for several as rules."""
+    terms, price_type = terms_from(facts.booking.leaving), price_type_of(facts.order)
+    starts = [item.session.starts_at for item in seats]
+    if len(set(starts)) == 1:
+        return dates_in_words(terms, price_type, starts[0], tenant.zone)
+    return rules_in_words(terms, price_type, tenant.zone, min(starts, default=None))
 
 
 def back_line(bookings: Sequence[BookingFacts]) -> str:

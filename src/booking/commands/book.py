@@ -321,7 +321,7 @@ def _insert_booking(
         "session_id": None if is_series else quote.subject_id,
         "party_size": quote.party_size,
         "answers": cmd.answers,
-        "leaving": msgspec.to_builtins(quote.leaving),
+        "leaving": quote.leaving.document(),
         "note": cmd.note,
         "created_at": now,
     }

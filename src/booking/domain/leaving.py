@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -30,7 +31,7 @@ class BeforeUnit(StrEnum):
     DAYS = "days"
 
 
-class Tier(msgspec.Struct, frozen=True, kw_only=True):
+class Tier(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who leaves at least so long before the start gets `percent` of the seat's share back."""
 
     before: int
@@ -38,7 +39,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
 
 
-class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True):
+class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The rules for leaving single dates.
 
     `tiers` come with the longest time first, and never give more back for less notice. Without
@@ -51,6 +52,11 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True):
     moves_before: int | None = None
     moves_unit: BeforeUnit = BeforeUnit.HOURS
     whole_course: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """As they are stored: what is as by default is left out."""
+        kept: dict[str, Any] = msgspec.to_builtins(self)
+        return kept
 
 
 NOTHING_BACK = LeavingTerms()
@@ -86,28 +92,35 @@ def terms_from(kept: object) -> LeavingTerms:
 
 
 def terms_errors(terms: LeavingTerms) -> dict[str, str]:
-    """Sentences by field; empty when the terms may be saved."""
+    """Sentences by field, those of a step at `tiers.<position>.<field>`; empty when the terms may
+    be saved.
+    """
+    wrong: dict[str, str] = {}
     if len(terms.tiers) > MOST_TIERS:
-        return {"tiers": _("At most %(count)s steps are kept.", count=MOST_TIERS)}
-    for tier in terms.tiers:
+        wrong["tiers"] = _("At most %(count)s steps are kept.", count=MOST_TIERS)
+    for position, tier in enumerate(terms.tiers):
         if not 0 <= tier.percent <= 100:
-            return {"tiers": _("What comes back lies between 0 and 100 percent.")}
+            said = _("What comes back lies between 0 and 100 percent.")
+            wrong[f"tiers.{position}.percent"] = said
         if not 0 <= tier.before <= LONGEST_BEFORE[tier.unit]:
-            return {"tiers": _("A step lies at most a year before the start.")}
+            wrong[f"tiers.{position}.before"] = _("A step lies at most a year before the start.")
     moves = terms.moves_before
     if moves is not None and not 0 <= moves <= LONGEST_BEFORE[terms.moves_unit]:
-        return {"moves_before": _("At most a year before the start.")}
-    return _order_errors(terms.tiers)
+        wrong["moves_before"] = _("At most a year before the start.")
+    return {**_order_errors(terms.tiers), **wrong}
 
 
 def _order_errors(tiers: Sequence[Tier]) -> dict[str, str]:
     """Each step is nearer to the start than the one before, and gives no more back."""
-    for first, second in pairwise(tiers):
+    wrong: dict[str, str] = {}
+    for position, (first, second) in enumerate(pairwise(tiers), start=1):
         if _hours(second) >= _hours(first):
-            return {"tiers": _("Put the longest time before the start first.")}
+            said = _("Put the longest time before the start first.")
+            wrong[f"tiers.{position}.before"] = said
         if second.percent > first.percent:
-            return {"tiers": _("Leaving later cannot give more back than leaving earlier.")}
-    return {}
+            said = _("Leaving later cannot give more back than leaving earlier.")
+            wrong[f"tiers.{position}.percent"] = said
+    return wrong
 
 
 def _hours(tier: Tier) -> int:

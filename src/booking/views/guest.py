@@ -18,7 +18,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a guest wants to book, as it can be had now for a party of `size`.
 
     `closed` says why it cannot be booked by anybody; `size_error` why not by so many. `dates_key`
-    stands for the dates as they are shown.
+    stands for the dates as they are shown. `leaving`: what comes back until when, in sentences.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     payment_mode: str
     questions: list[Question]
+    leaving: list[str]
     closed: str | None
     size_error: str | None
 

@@ -14,7 +14,10 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
-    """The mail that says: you are booked. `may_leave`: a date was moved since it was booked."""
+    """The mail that says: you are booked. `may_leave`: a date was moved since it was booked.
+
+    `leaving`: what comes back until when for who cannot come, in sentences.
+    """
 
     locale: str
     from_name: str
@@ -27,6 +30,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     money_line: str
     reference: str
     may_leave: bool
+    leaving: list[str]
     booking_url: str
 
 

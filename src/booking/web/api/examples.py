@@ -16,6 +16,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "price_minor": 1500,
         "duration_minutes": 60,
         "default_capacity": 12,
+        "leaving": {"tiers": [{"before": 2, "unit": "days", "percent": 100}], "moves_before": 24},
     },
     "SessionIn": {
         "service_id": SERVICE,
