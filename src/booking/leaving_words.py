@@ -54,6 +54,26 @@ def dates_in_words(
     return said
 
 
+def next_deadline_words(
+    terms: LeavingTerms,
+    price_type: SeriesPriceType,
+    starts_at: datetime,
+    zone: ZoneInfo,
+    now: datetime,
+) -> str:
+    """The step that counts now, as a moment; empty where none does any more."""
+    if price_type is SeriesPriceType.FREE or not terms.may_cancel:
+        return ""
+    coming = [due for due in deadlines(terms, starts_at, zone) if now <= due.until_at]
+    if not coming:
+        return ""
+    if price_type is SeriesPriceType.ON_SITE:
+        when = datetime_local(coming[-1].until_at, zone)
+        return _("Free of charge until %(when)s", when=when)
+    when = datetime_local(coming[0].until_at, zone)
+    return _("Until %(when)s: %(back)s", when=when, back=back_words(coming[0].percent))
+
+
 def price_type_of(order: Order) -> SeriesPriceType:
     """How an order was to be paid, as far as it matters to who leaves."""
     if not order.total_minor:

@@ -75,7 +75,8 @@ class LeavingFacts:
     """One seat that its guest wants to leave.
 
     `is_penalty_free`: the business moved the session after it was booked, so that leaving it gives
-    everything back whatever the terms say.
+    everything back whatever the terms say. `is_whole_course`: all dates that are left of a series
+    are left with it.
     """
 
     terms: LeavingTerms
@@ -84,6 +85,7 @@ class LeavingFacts:
     starts_at: datetime
     zone: ZoneInfo
     is_penalty_free: bool = False
+    is_whole_course: bool = False
 
 
 def terms_from(kept: object) -> LeavingTerms:
@@ -210,7 +212,11 @@ def _seat_reasons(facts: LeavingFacts, now: datetime) -> list[Reason]:
 
 
 def _terms_reasons(facts: LeavingFacts) -> list[Reason]:
-    if facts.terms.may_cancel or facts.is_penalty_free:
+    if facts.is_penalty_free:
+        return []
+    if facts.is_whole_course:
+        return [] if facts.terms.whole_course else [_course_not_allowed()]
+    if facts.terms.may_cancel:
         return []
     return [
         Reason(
@@ -220,6 +226,15 @@ def _terms_reasons(facts: LeavingFacts) -> list[Reason]:
             _("Cancel the seat yourself, from the session's roster."),
         )
     ]
+
+
+def _course_not_allowed() -> Reason:
+    return Reason(
+        ReasonCode.COURSE_NOT_ALLOWED,
+        _("The business decides about leaving a whole course. Please ask for it."),
+        _("The terms this was bought under do not let guests leave a whole course."),
+        _("Cancel the purchase yourself."),
+    )
 
 
 def _cutoff(tier: Tier, starts_at: datetime, zone: ZoneInfo) -> datetime:

@@ -38,6 +38,7 @@ class ReasonCode(StrEnum):
     MIXED_SERVICES = "mixed_services"
     SEAT_NOT_CONFIRMED = "seat_not_confirmed"
     LEAVING_NOT_ALLOWED = "leaving_not_allowed"
+    COURSE_NOT_ALLOWED = "course_not_allowed"
     MOVES_NOT_ALLOWED = "moves_not_allowed"
     TOO_LATE_TO_MOVE = "too_late_to_move"
     SESSION_IN_ANOTHER_SERIES = "session_in_another_series"

@@ -62,7 +62,8 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
 
     `seats` are those that stand of the party's; `meeting_url` is empty until it may be known.
     `title` is the session's own, empty where it has none. `was` is what was sold, as far as it has
-    changed since; `is_moved` says that its time has.
+    changed since; `is_moved` says that its time has. `leave_href` is empty where nothing can be
+    left any more; `back_until` says what comes back until when, while something does.
     """
 
     title: str
@@ -76,6 +77,8 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     seats: int
     was: str
     is_moved: bool
+    leave_href: str
+    back_until: str
 
 
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +89,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
     `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
     `returning_minor`. `may_leave_free`: a date that is still to come was moved after it was booked,
-    and is not back where it was.
+    and is not back where it was. `course_href` leads to leaving all of a course, empty where there
+    is none to leave.
     """
 
     stage: str
@@ -110,6 +114,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     hold_until_at: datetime | None
     path: str
+    course_href: str
     again_href: str
     hub_href: str
     contact_email: str

@@ -29,7 +29,7 @@ from src.tenants.context import RequestContext
 
 AnyRequest = Request[Any, Any, Any]
 
-PUBLIC = {"public": "The signed link is the key to this one booking."}
+PUBLIC = {"public": "The signed link is the key to this one booking.", "while_suspended": True}
 TEMPLATE = "booking/guest/booking.html"
 STATE_FRAGMENT = "booking/guest/_booking_state.html"
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}

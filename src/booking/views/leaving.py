@@ -1,0 +1,53 @@
+"""What a guest sees who cannot come."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+
+class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's place on one date; `value` names it and what its guest is promised for it.
+
+    `why_not` is a sentence where it cannot be left.
+    """
+
+    value: str
+    who: str
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    percent: int
+    back_minor: int
+    is_late: bool
+    is_penalty_free: bool
+    why_not: str
+
+
+class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What leaving means, before it is done.
+
+    `back_minor` is what comes back if all of `seats` are left: less than their shares' part where
+    less was paid through the processor. `stays_due_minor`: the part of the price that is to be
+    paid on site although the date is left. `is_course`: all dates that are left of a course.
+    `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done.
+    """
+
+    seats: list[LeavingSeat]
+    is_course: bool
+    name: str
+    reference: str
+    guest_email: str
+    back_minor: int
+    stays_due_minor: int
+    was_paid: bool
+    terms: list[str]
+    why_not: str
+    refusal: str = ""
+    action: str
+    move_href: str
+    path: str
+    currency: str
+    zone: ZoneInfo
+    contact_email: str
+    contact_phone: str
