@@ -81,6 +81,7 @@ def _wire_booking() -> None:
         PaymentLinkPromised,
         SeatsCancelled,
         SeatsLeft,
+        SeatsMoved,
         SessionsChanged,
     )
     from src.booking.jobs.cancel import carry_out_cancellation
@@ -89,6 +90,7 @@ def _wire_booking() -> None:
         tell_of_cancelled_seats,
         tell_of_confirmations,
         tell_of_left_seats,
+        tell_of_moved_seats,
         tell_of_payment_link,
     )
     from src.booking.jobs.zone_change import follow_zone_change
@@ -108,6 +110,7 @@ def _wire_booking() -> None:
     registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
     registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
+    registry.on(SeatsMoved, "booking.tell_moved", tell_of_moved_seats)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)

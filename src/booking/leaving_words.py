@@ -120,6 +120,8 @@ def _last(terms: LeavingTerms) -> Tier | None:
 
 def _owed_rule(terms: LeavingTerms) -> str:
     last = _last(terms)
+    if last is None and terms.tiers:
+        return _("You can cancel a date until it starts, but its price stays due.")
     if last is None:
         return _("You can cancel a date free of charge until it starts.")
     before = _before(last.before, last.unit)
@@ -131,6 +133,8 @@ def _owed_rule(terms: LeavingTerms) -> str:
 
 def _owed_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> str:
     due = deadlines(terms, starts_at, zone)
+    if not due and terms.tiers:
+        return _("You can cancel until it starts, but the price stays due.")
     if not due:
         return _("You can cancel free of charge until it starts.")
     when = datetime_local(due[-1].until_at, zone)

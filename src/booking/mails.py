@@ -15,7 +15,7 @@ from src.booking.calendar_files import (
     cancellation_calendar,
 )
 from src.booking.domain.kinds import SeatState, SessionMode
-from src.booking.domain.leaving import terms_from
+from src.booking.domain.leaving import capped, terms_from
 from src.booking.domain.moves import place_line
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
@@ -27,6 +27,7 @@ from src.booking.views.mails import (
     PaymentLinkView,
     RunView,
     SeatsCancelledView,
+    SeatsMovedView,
     SessionsChangedView,
 )
 from src.platform.config import Settings
@@ -37,6 +38,9 @@ from src.platform.money import Money, format_money
 from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
 
+BookingMailView = (
+    ConfirmedView | PaymentLinkView | SeatsCancelledView | SeatsMovedView | SessionsChangedView
+)
 CALENDAR_TYPE = "text/calendar"
 
 
@@ -61,13 +65,13 @@ def confirmation_mail(
             contact=tenant.contact_email,
             guest_name=order.guest_name,
             what=facts.what,
-            runs=_runs(tenant, seats, believed),
+            runs=runs_of(tenant, seats, believed),
             zone_name=tenant.timezone,
             may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
             money_line=money_line(facts, owed_minor),
             reference=order.reference,
-            leaving=_leaving(tenant, facts, seats),
+            leaving=leaving_of(tenant, facts, seats),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
     calendar = booking_calendar(
@@ -77,7 +81,7 @@ def confirmation_mail(
         host=settings.host,
         now=now,
     )
-    return _mail("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}")
+    return mail_of("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}")
 
 
 def payment_link_mail(settings: Settings, tenant: TenantSnapshot, facts: BookingFacts) -> Mail:
@@ -85,7 +89,7 @@ def payment_link_mail(settings: Settings, tenant: TenantSnapshot, facts: Booking
     order = facts.order
     until = order.hold_expires_at
     # The link to an online session is for those who have paid.
-    runs = [msgspec.structs.replace(run, join_url="") for run in _runs(tenant, facts.seats)]
+    runs = [msgspec.structs.replace(run, join_url="") for run in runs_of(tenant, facts.seats)]
     with use_locale(order.locale):
         view = PaymentLinkView(
             locale=order.locale,
@@ -100,7 +104,7 @@ def payment_link_mail(settings: Settings, tenant: TenantSnapshot, facts: Booking
             pay_until="" if until is None else datetime_local(until - HOLD_MARGIN, tenant.zone),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
-    return _mail("payment_link", tenant, facts, view, None, f"payment_link:{order.id}")
+    return mail_of("payment_link", tenant, facts, view, None, f"payment_link:{order.id}")
 
 
 def cancellation_mail(
@@ -159,7 +163,7 @@ def _seats_mail(
             contact=tenant.contact_email,
             guest_name=first.order.guest_name,
             what=first.what,
-            runs=_runs(tenant, seats, may_join=False),
+            runs=runs_of(tenant, seats, may_join=False),
             zone_name=tenant.timezone,
             reason=reason,
             by_guest=by_guest,
@@ -177,7 +181,7 @@ def _seats_mail(
         host=settings.host,
         now=now,
     )
-    return _mail("seats_cancelled", tenant, first, view, calendar, key)
+    return mail_of("seats_cancelled", tenant, first, view, calendar, key)
 
 
 def change_mail(
@@ -201,7 +205,7 @@ def change_mail(
             contact=tenant.contact_email,
             guest_name=first.order.guest_name,
             what=first.what,
-            runs=_runs(tenant, seats, believed),
+            runs=runs_of(tenant, seats, believed),
             zone_name=tenant.timezone,
             reason=_reason(seats, believed),
             may_leave=_moved_since_told(seats),
@@ -216,7 +220,7 @@ def change_mail(
     )
     # A seat's guest is told of one state of its session once.
     key = f"changed:{seats[0].seat.id}:{seats[0].session.sequence}"
-    return _mail("sessions_changed", tenant, first, view, calendar, key)
+    return mail_of("sessions_changed", tenant, first, view, calendar, key)
 
 
 def calendar_seats(
@@ -228,7 +232,7 @@ def calendar_seats(
     """
     return [
         CalendarSeat(
-            seat_id=item.seat.id,
+            seat_id=item.seat.calendar_id or item.seat.id,
             starts_at=item.session.starts_at,
             ends_at=item.session.ends_at,
             title=" · ".join(filter(None, (facts.service.name, item.session.title))),
@@ -273,9 +277,13 @@ def money_line(facts: BookingFacts, owed_minor: int) -> str:
     return _("Free of charge")
 
 
-def _leaving(tenant: TenantSnapshot, facts: BookingFacts, seats: Sequence[SeatFacts]) -> list[str]:
+def leaving_of(
+    tenant: TenantSnapshot, facts: BookingFacts, seats: Sequence[SeatFacts]
+) -> list[str]:
     """The terms it was bought under: for one date as moments, for several as rules."""
-    terms, price_type = terms_from(facts.booking.leaving), price_type_of(facts.order)
+    most = min((item.seat.most_percent for item in seats), default=100)
+    terms = capped(terms_from(facts.booking.leaving), most)
+    price_type = price_type_of(facts.order)
     starts = [item.session.starts_at for item in seats]
     if len(set(starts)) == 1:
         return dates_in_words(terms, price_type, starts[0], tenant.zone)
@@ -294,7 +302,7 @@ def back_line(bookings: Sequence[BookingFacts]) -> str:
     return _("Nothing was paid for it, so nothing comes back.")
 
 
-def _runs(
+def runs_of(
     tenant: TenantSnapshot,
     seats: Sequence[SeatFacts],
     believed: Believed | None = None,
@@ -333,11 +341,11 @@ def _reason(seats: Sequence[SeatFacts], believed: Believed) -> str:
     return " ".join(dict.fromkeys(words for earlier in told for words in earlier.reasons))
 
 
-def _mail(
+def mail_of(
     name: str,
     tenant: TenantSnapshot,
     facts: BookingFacts,
-    view: ConfirmedView | PaymentLinkView | SeatsCancelledView | SessionsChangedView,
+    view: BookingMailView,
     calendar: bytes | None,
     dedupe_key: str,
 ) -> Mail:

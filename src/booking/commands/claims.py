@@ -38,6 +38,16 @@ _GIVE_BACK = text(
     " WHERE sessions.tenant_id = :tenant_id AND sessions.id = locked.id"
     " AND freed.session_id = locked.id"
 )
+_EXCHANGE = text(
+    "WITH change AS (SELECT * FROM unnest(cast(:session_ids AS uuid[]), cast(:counts AS int[]))"
+    " AS c (session_id, seats)), locked AS MATERIALIZED (SELECT sessions.id FROM sessions"
+    " WHERE tenant_id = :tenant_id AND id = ANY(:session_ids) ORDER BY id FOR NO KEY UPDATE)"
+    " UPDATE sessions SET seats_taken = seats_taken + change.seats FROM change, locked"
+    " WHERE sessions.tenant_id = :tenant_id AND sessions.id = locked.id"
+    " AND change.session_id = locked.id AND (change.seats < 0 OR (state = 'scheduled'"
+    " AND starts_at >= :earliest AND seats_taken + change.seats <= capacity))"
+    " RETURNING sessions.id"
+)
 
 
 class SeatsGone(Conflict):
@@ -94,3 +104,28 @@ async def give_back_seats(uow: UnitOfWork, counts: Mapping[UUID, int]) -> None:
             "counts": list(counts.values()),
         },
     )
+
+
+async def exchange_seats(
+    uow: UnitOfWork, freed: Mapping[UUID, int], session_id: UUID, *, earliest: datetime
+) -> None:
+    """Frees so many seats of each session and takes as many of another one, or raises and the
+    transaction ends.
+
+    One statement, which locks all of them by id: two guests who exchange seats of the same two
+    sessions in opposite directions wait for each other and do not deadlock.
+    Raises: SeatsGone.
+    """
+    counts = {freed_id: -count for freed_id, count in freed.items()}
+    counts[session_id] = sum(freed.values())
+    found = await uow.session.execute(
+        _EXCHANGE,
+        {
+            "tenant_id": uow.tenant,
+            "session_ids": list(counts),
+            "counts": list(counts.values()),
+            "earliest": earliest,
+        },
+    )
+    if session_id not in set(found.scalars()):
+        raise SeatsGone([session_id])

@@ -166,6 +166,7 @@ def facts_of_leaving(
             own.seat.sold_sequence, own.session.moved_sequence
         ),
         is_whole_course=is_whole_course and own.booking.series_id is not None,
+        most_percent=own.seat.most_percent,
     )
 
 

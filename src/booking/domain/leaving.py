@@ -76,7 +76,8 @@ class LeavingFacts:
 
     `is_penalty_free`: the business moved the session after it was booked, so that leaving it gives
     everything back whatever the terms say. `is_whole_course`: all dates that are left of a series
-    are left with it.
+    are left with it. `most_percent` is what came back when the seat was exchanged for this one: an
+    exchange wins no better terms.
     """
 
     terms: LeavingTerms
@@ -86,6 +87,7 @@ class LeavingFacts:
     zone: ZoneInfo
     is_penalty_free: bool = False
     is_whole_course: bool = False
+    most_percent: int = 100
 
 
 def terms_from(kept: object) -> LeavingTerms:
@@ -144,14 +146,18 @@ def percent_back(facts: LeavingFacts, now: datetime) -> int:
         return 100
     for deadline in deadlines(facts.terms, facts.starts_at, facts.zone):
         if now <= deadline.until_at:
-            return deadline.percent
+            return min(deadline.percent, facts.most_percent)
     return 0
 
 
 def is_late(facts: LeavingFacts, now: datetime) -> bool:
-    """Whether a deadline was missed: terms that never give anything back have none to miss."""
+    """Whether a deadline was missed: terms without steps have none to miss, and where no step gives
+    anything back, all are missed.
+    """
+    if not facts.terms.tiers or facts.is_penalty_free:
+        return False
     due = deadlines(facts.terms, facts.starts_at, facts.zone)
-    return bool(due) and not facts.is_penalty_free and now > due[-1].until_at
+    return facts.most_percent == 0 or not due or now > due[-1].until_at
 
 
 def amount_back_minor(share_minor: int, percent: int) -> int:
@@ -169,6 +175,27 @@ def moves_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> dat
 def why_not_leave(facts: LeavingFacts, now: datetime) -> list[Reason]:
     """Every reason against leaving this seat, the weightiest first; late is no reason."""
     return [*_seat_reasons(facts, now), *_terms_reasons(facts)]
+
+
+def most_percent_after(facts: LeavingFacts, now: datetime) -> int:
+    """What the seat that takes this one's place may give back at most."""
+    if not facts.terms.tiers:
+        return facts.most_percent
+    return percent_back(facts, now)
+
+
+def capped(terms: LeavingTerms, most_percent: int) -> LeavingTerms:
+    """The terms of a seat that was exchanged, to be shown: no step gives more back than that."""
+    tiers = tuple(
+        msgspec.structs.replace(tier, percent=min(tier.percent, most_percent))
+        for tier in terms.tiers
+    )
+    return msgspec.structs.replace(terms, tiers=tiers)
+
+
+def why_not_end(facts: LeavingFacts, now: datetime) -> list[Reason]:
+    """What stands against it even for staff, whom the terms do not bind."""
+    return _seat_reasons(facts, now)
 
 
 def why_not_move_seat(facts: LeavingFacts, now: datetime) -> list[Reason]:

@@ -41,6 +41,11 @@ class ReasonCode(StrEnum):
     COURSE_NOT_ALLOWED = "course_not_allowed"
     MOVES_NOT_ALLOWED = "moves_not_allowed"
     TOO_LATE_TO_MOVE = "too_late_to_move"
+    OTHER_SERVICE = "other_service"
+    SAME_DATE = "same_date"
+    HAS_SEAT_THERE = "has_seat_there"
+    COSTS_MORE = "costs_more"
+    NOT_OFFERED = "not_offered"
     SESSION_IN_ANOTHER_SERIES = "session_in_another_series"
     PRICE_MISSING = "price_missing"
 

@@ -14,7 +14,7 @@ from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
-from src.booking.domain.leaving import LeavingTerms, terms_from
+from src.booking.domain.leaving import LeavingTerms, capped, terms_from
 from src.booking.domain.moves import Facet, may_leave_free_because_moved, what_differs
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
@@ -124,6 +124,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Seat.state,
             Seat.session_id,
             Seat.sold_sequence,
+            Seat.most_percent,
             Session,
             Location,
             Participant.name.label("participant"),
@@ -208,7 +209,7 @@ def _back_until(seat: Row[Any], about: _About) -> str:
     if _may_leave_free(seat, about.now):
         return ""
     return next_deadline_words(
-        about.terms,
+        capped(about.terms, seat.most_percent),
         price_type_of(about.order),
         seat.Session.starts_at,
         about.tenant.zone,

@@ -13,6 +13,7 @@ from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_comin
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.leaving import (
     amount_back_minor,
+    capped,
     is_late,
     percent_back,
     terms_from,
@@ -69,7 +70,7 @@ async def get_leaving_page(
     return LeavingPage(
         seats=leavable,
         is_course=is_course,
-        name=await _name(uow, shown[0].seat.booking),
+        name=await name_of(uow, shown[0].seat.booking),
         reference=order.reference,
         guest_email=order.guest_email,
         back_minor=back_minor,
@@ -155,6 +156,7 @@ def _terms(
     terms, price_type = terms_from(own[0].seat.booking.leaving), price_type_of(order)
     if is_course:
         return rules_in_words(terms, price_type, tenant.zone)
+    terms = capped(terms, min(one.seat.seat.most_percent for one in own))
     return dates_in_words(terms, price_type, own[0].seat.session.starts_at, tenant.zone)
 
 
@@ -167,7 +169,7 @@ def _move_href(
     return f"{path}/move?date={session_id}"
 
 
-async def _name(uow: UnitOfWork, booking: Booking) -> str:
+async def name_of(uow: UnitOfWork, booking: Booking) -> str:
     service = await uow.session.get_one(Service, (uow.tenant, booking.service_id))
     if booking.series_id is None:
         return service.name

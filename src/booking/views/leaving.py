@@ -51,3 +51,51 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     contact_email: str
     contact_phone: str
+
+
+class MovePerson(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the party; `seat_id` is the place that would be given up."""
+
+    seat_id: str
+    who: str
+
+
+class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """A date that the guest may come to instead; `left` is its room."""
+
+    session_id: str
+    sequence: int
+    href: str
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    place: str
+    performer: str
+    left: int
+    capacity: int
+
+
+class MovePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Coming on another date: the choice, or with `chosen` what it means.
+
+    `terms` are those of the new date, in sentences. `why_not` is a sentence where the date cannot
+    be exchanged, `refusal` why what was asked for was not done.
+    """
+
+    name: str
+    reference: str
+    guest_email: str
+    starts_at: datetime
+    ends_at: datetime
+    people: list[MovePerson]
+    choices: list[MoveChoice]
+    chosen: MoveChoice | None
+    terms: list[str]
+    why_not: str
+    refusal: str = ""
+    action: str
+    leave_href: str
+    path: str
+    zone: ZoneInfo
+    contact_email: str
+    contact_phone: str

@@ -69,6 +69,26 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
 
 
+class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail that says: you come on this date instead. `before` are the dates that were given up.
+
+    `by_guest`: they exchanged them, else the business did. `leaving` are the terms of the new date.
+    """
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    before: list[RunView]
+    runs: list[RunView]
+    zone_name: str
+    reason: str
+    by_guest: bool
+    leaving: list[str]
+    booking_url: str
+
+
 class SessionsChangedView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: these dates are not what you were told. `may_leave`: some were moved."""
 
