@@ -78,6 +78,7 @@ def _wire_booking() -> None:
     from src.booking.events import (
         CancellationRequested,
         CustomerAffected,
+        LeavingDeclined,
         PaymentLinkPromised,
         SeatsCancelled,
         SeatsLeft,
@@ -89,6 +90,7 @@ def _wire_booking() -> None:
     from src.booking.jobs.tell import (
         tell_of_cancelled_seats,
         tell_of_confirmations,
+        tell_of_declined_leaving,
         tell_of_left_seats,
         tell_of_moved_seats,
         tell_of_payment_link,
@@ -110,6 +112,7 @@ def _wire_booking() -> None:
     registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
     registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
+    registry.on(LeavingDeclined, "booking.tell_declined", tell_of_declined_leaving)
     registry.on(SeatsMoved, "booking.tell_moved", tell_of_moved_seats)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)

@@ -49,6 +49,13 @@ class SeatsMoved(Event, frozen=True, kw_only=True):
     why: str = ""
 
 
+class LeavingDeclined(Event, frozen=True, kw_only=True):
+    """Staff declined to let a guest leave a course; the guest has not been told yet."""
+
+    topic: ClassVar[str] = "booking.leaving_declined"
+    request_id: UUID
+
+
 class SessionsChanged(Event, frozen=True, kw_only=True):
     """An act changed sessions in what their guests know of them; `session_changes` has which.
 

@@ -24,6 +24,7 @@ from src.booking.queries.mail_facts import BookingFacts, SeatFacts
 from src.booking.said import was_words
 from src.booking.views.mails import (
     ConfirmedView,
+    LeavingDeclinedView,
     PaymentLinkView,
     RunView,
     SeatsCancelledView,
@@ -39,7 +40,12 @@ from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
 
 BookingMailView = (
-    ConfirmedView | PaymentLinkView | SeatsCancelledView | SeatsMovedView | SessionsChangedView
+    ConfirmedView
+    | LeavingDeclinedView
+    | PaymentLinkView
+    | SeatsCancelledView
+    | SeatsMovedView
+    | SessionsChangedView
 )
 CALENDAR_TYPE = "text/calendar"
 

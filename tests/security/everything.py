@@ -7,7 +7,7 @@ from sqlalchemy import select
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.booking.commands.cancel import cancel_session
 from src.booking.guest_links import booking_path
-from src.booking.models import Booking, TimetableImport
+from src.booking.models import Booking, LeaveRequest, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
@@ -109,7 +109,14 @@ async def everything(services: Services, business: Business) -> dict[str, object
             created_at=now,
         )
         other = Customer(tenant_id=business.id, id=new_id(), name="Karl", created_at=now)
-        uow.session.add_all([refund, item, upload, invitation, note, other])
+        asked = LeaveRequest(
+            tenant_id=business.id,
+            id=new_id(),
+            booking_id=made.booking_id,
+            reason="We move away.",
+            asked_at=now,
+        )
+        uow.session.add_all([refund, item, upload, invitation, note, other, asked])
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
         member_id = await uow.session.scalar(select(Member.id).where(*max_is_member))
         booking = await uow.session.get_one(Booking, (business.id, made.booking_id))
@@ -140,6 +147,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "customer_id": made.order.customer_id,
         "other_id": other.id,
         "note_id": note.id,
+        "request_id": asked.id,
         "invitation_id": invitation.id,
         "member_id": member_id,
         "payment": payment.id,

@@ -64,6 +64,7 @@ POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
 GET /bookings/{booking_id}
 GET POST /bookings/{booking_id}/cancel
+GET POST /leave-requests/{request_id}
 GET /cancellations/{cancellation_id}
 POST /cancellations/{cancellation_id}/undo
 GET POST /imports/{import_id}

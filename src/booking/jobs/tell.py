@@ -9,15 +9,21 @@ from src.billing.events import OrderConfirmed
 from src.billing.owed import list_owed_minor
 from src.booking.commands.changes import mark_told
 from src.booking.domain.kinds import SeatState
-from src.booking.events import PaymentLinkPromised, SeatsCancelled, SeatsLeft, SeatsMoved
+from src.booking.events import (
+    LeavingDeclined,
+    PaymentLinkPromised,
+    SeatsCancelled,
+    SeatsLeft,
+    SeatsMoved,
+)
+from src.booking.leaving_mails import declined_mail, moved_mail
 from src.booking.mails import (
     cancellation_mail,
     confirmation_mail,
     payment_link_mail,
     seats_left_mail,
 )
-from src.booking.models import Cancellation, Seat
-from src.booking.moved_mail import moved_mail
+from src.booking.models import Booking, Cancellation, LeaveRequest, Seat
 from src.booking.queries.changes import find_believed
 from src.booking.queries.mail_facts import (
     BookingFacts,
@@ -165,3 +171,16 @@ async def tell_of_moved_seats(job: JobContext, event: SeatsMoved) -> None:
         if mail.to_address:
             await queue_mail(uow, mail, host=settings.host)
         await mark_told(uow, facts.seats)
+
+
+async def tell_of_declined_leaving(job: JobContext, event: LeavingDeclined) -> None:
+    """One mail to the guest with the business's words."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        request = await uow.session.get_one(LeaveRequest, (uow.tenant, event.request_id))
+        booking = await uow.session.get_one(Booking, (uow.tenant, request.booking_id))
+        facts = await find_booking_facts(uow, booking.order_id)
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        if facts is not None and facts.order.guest_email:
+            mail = declined_mail(settings, tenant, facts, request)
+            await queue_mail(uow, mail, host=settings.host)

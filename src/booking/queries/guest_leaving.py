@@ -24,6 +24,7 @@ from src.booking.domain.reasons import guest_sentence
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.models import Booking, Series, Service
+from src.booking.queries.leave_requests import find_newest_request
 from src.booking.views.leaving import LeavingPage, LeavingSeat
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -79,6 +80,8 @@ async def get_leaving_page(
         terms=_terms(shown, order, tenant, is_course=is_course),
         why_not="" if leavable and own else _why_not(seats, own),
         action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
+        may_ask=_may_ask(own, is_course=is_course),
+        asked=await find_newest_request(uow, order_id) if is_course else None,
         move_href=_move_href(shown, path, tenant, now, session_id),
         path=path,
         currency=order.currency,
@@ -148,6 +151,13 @@ def _why_not(seats: Sequence[LeavingSeat], own: Sequence[Own]) -> str:
     if not own:
         return _("None of these places is yours any more, so there is nothing to cancel.")
     return seats[0].why_not
+
+
+def _may_ask(own: Sequence[Own], *, is_course: bool) -> bool:
+    """Whether it is the business that decides about leaving this course."""
+    if not own or not is_course or own[0].seat.booking.series_id is None:
+        return False
+    return not terms_from(own[0].seat.booking.leaving).whole_course
 
 
 def _terms(

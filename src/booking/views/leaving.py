@@ -1,6 +1,7 @@
 """What a guest sees who cannot come."""
 
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -30,7 +31,9 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     `back_minor` is what comes back if all of `seats` are left: less than their shares' part where
     less was paid through the processor. `stays_due_minor`: the part of the price that is to be
     paid on site although the date is left. `is_course`: all dates that are left of a course.
-    `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done.
+    `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
+    `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done, and
+    `reason` what was typed then.
     """
 
     seats: list[LeavingSeat]
@@ -44,8 +47,11 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     terms: list[str]
     why_not: str
     refusal: str = ""
+    reason: str = ""
     action: str
     move_href: str
+    may_ask: bool
+    asked: "LeaveAsked | None" = None
     path: str
     currency: str
     zone: ZoneInfo
@@ -99,3 +105,19 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     contact_email: str
     contact_phone: str
+
+
+class LeaveAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest's wish to leave a whole course; `state` open, accepted or declined."""
+
+    id: UUID
+    booking_id: UUID
+    order_id: UUID
+    series_id: UUID
+    guest_name: str
+    guest_email: str
+    what: str
+    reason: str
+    state: str
+    answer: str
+    asked_at: datetime

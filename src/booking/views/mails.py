@@ -89,6 +89,18 @@ class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
 
 
+class LeavingDeclinedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail that says: the business does not let you leave the course."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    answer: str
+    booking_url: str
+
+
 class SessionsChangedView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: these dates are not what you were told. `may_leave`: some were moved."""
 

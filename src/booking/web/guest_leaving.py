@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.commands.leave import leave_course, leave_dates
+from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.guest_links import order_behind
 from src.booking.queries.guest_leaving import get_leaving_page
 from src.booking.views.leaving import LeavingPage
@@ -65,6 +66,29 @@ async def send_leaving(
     return redirect(request, request.scope["path"].removesuffix("/leave"))
 
 
+@post("/b/{slug:str}/bookings/{token:str}/ask-to-leave", opt=PUBLIC, status_code=200)
+async def send_request(
+    request: AnyRequest,
+    token: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Asks the business to let the guest leave the course; pressed again it asks once."""
+    order_id = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    await limit_guest(request, services, order_id)
+    reason = (await read_form(request)).texts.get("reason", [""])[-1]
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await ask_to_leave(uow, order_id, reason)
+    except (Conflict, InvalidInput) as refusal:
+        async with services.uow_factory(ctx.here.id) as uow:
+            view = await get_leaving_page(uow, ctx.here, services.settings, order_id, None)
+        shown = msgspec.structs.replace(view, refusal=refusal.message, reason=reason)
+        return page(request, TEMPLATE, shown, status_code=refusal.status, headers=PRIVATE)
+    flash(request, "success", _("The business has your request and answers by mail."))
+    return redirect(request, request.scope["path"].removesuffix("/ask-to-leave"))
+
+
 async def limit_guest(request: AnyRequest, services: Services, order_id: UUID) -> None:
     """By sender everywhere, and by booking. Raises: TooManyRequests."""
     await services.limiter.check(BOOKING_BY_ADDRESS, client_address(request.scope))
@@ -116,4 +140,4 @@ async def _view(
         return await get_leaving_page(uow, ctx.here, services.settings, order_id, session_id)
 
 
-route_handlers: list[Any] = [show_leaving, send_leaving]
+route_handlers: list[Any] = [show_leaving, send_leaving, send_request]

@@ -200,12 +200,13 @@ async def test_a_whole_course_is_left_at_once_where_the_terms_allow_it(
 
 async def test_where_the_terms_do_not_a_course_is_not_left_by_itself(shop: Shop) -> None:
     await a_paid_course(shop)
-    page = await shop.guest.open(await own_page(shop))
-    assert "Leave the whole course" in page.text
-    sent = await shop.guest.client.post(
-        f"{await own_page(shop)}/leave", data=forms_of(page)[0].fields if forms_of(page) else {}
-    )
-    assert sent.status_code in (403, 409)
+    own = await own_page(shop)
+    assert "I want to leave the whole course" in (await shop.guest.open(own)).text
+    page = await shop.guest.open(f"{own}/leave")
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/ask-to-leave")]
+    sent = await shop.guest.client.post(f"{own}/leave", data=form.fields)
+    assert sent.status_code == 409
+    assert "Please ask for it." in sent.text
     assert await taken(shop) == [1, 1, 1]
 
 

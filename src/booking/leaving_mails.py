@@ -1,12 +1,13 @@
-"""The mail to a guest whose seats were exchanged: one for the date given up and the new one."""
+"""Mails to guests who wanted to come on other dates, or not at all."""
 
 from datetime import datetime
 
 from src.booking.calendar_files import Organiser, booking_calendar
 from src.booking.guest_links import booking_path
 from src.booking.mails import calendar_seats, leaving_of, mail_of, runs_of
+from src.booking.models import LeaveRequest
 from src.booking.queries.mail_facts import BookingFacts
-from src.booking.views.mails import SeatsMovedView
+from src.booking.views.mails import LeavingDeclinedView, SeatsMovedView
 from src.platform.config import Settings
 from src.platform.i18n import use_locale
 from src.platform.mail.queue import Mail
@@ -54,3 +55,21 @@ def moved_mail(
     # A seat takes another one's place only once.
     key = f"moved:{min(item.seat.id for item in facts.seats)}"
     return mail_of("seats_moved", tenant, facts, view, calendar, key)
+
+
+def declined_mail(
+    settings: Settings, tenant: TenantSnapshot, facts: BookingFacts, request: LeaveRequest
+) -> Mail:
+    """The business does not let you leave the course, in its own words."""
+    order = facts.order
+    view = LeavingDeclinedView(
+        locale=order.locale,
+        from_name=tenant.name,
+        contact=tenant.contact_email,
+        guest_name=order.guest_name,
+        what=facts.what,
+        answer=request.answer,
+        booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+    )
+    key = f"leaving_declined:{request.id}"
+    return mail_of("leaving_declined", tenant, facts, view, None, key)
