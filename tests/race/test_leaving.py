@@ -126,7 +126,7 @@ async def test_full_both_ways_nobody_is_sold_twice(committing: Committing) -> No
     one, one_seat = await a_place(committing, business, first, "one")
     two, two_seat = await a_place(committing, business, second, "two")
     acts = [moving(business, one, one_seat, second), moving(business, two, two_seat, first)]
-    assert await at_once(committing, business.id, acts) == {"not_movable": 2}
+    assert await at_once(committing, business.id, acts) == {"full": 2}
     await check_counts(committing, business)
 
 

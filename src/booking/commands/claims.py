@@ -38,15 +38,18 @@ _GIVE_BACK = text(
     " WHERE sessions.tenant_id = :tenant_id AND sessions.id = locked.id"
     " AND freed.session_id = locked.id"
 )
+_LOCK_BOTH = text(
+    "SELECT id FROM sessions WHERE tenant_id = :tenant_id AND id = ANY(:session_ids)"
+    " ORDER BY id FOR NO KEY UPDATE"
+)
 _EXCHANGE = text(
     "WITH change AS (SELECT * FROM unnest(cast(:session_ids AS uuid[]), cast(:counts AS int[]))"
-    " AS c (session_id, seats)), locked AS MATERIALIZED (SELECT sessions.id FROM sessions"
-    " WHERE tenant_id = :tenant_id AND id = ANY(:session_ids) ORDER BY id FOR NO KEY UPDATE)"
-    " UPDATE sessions SET seats_taken = seats_taken + change.seats FROM change, locked"
-    " WHERE sessions.tenant_id = :tenant_id AND sessions.id = locked.id"
-    " AND change.session_id = locked.id AND (change.seats < 0 OR (state = 'scheduled'"
+    " AS c (session_id, seats))"
+    " UPDATE sessions SET seats_taken = seats_taken + change.seats FROM change"
+    " WHERE tenant_id = :tenant_id AND id = change.session_id"
+    " AND (change.seats < 0 OR (state = 'scheduled'"
     " AND starts_at >= :earliest AND seats_taken + change.seats <= capacity))"
-    " RETURNING sessions.id"
+    " RETURNING id"
 )
 
 
@@ -112,20 +115,18 @@ async def exchange_seats(
     """Frees so many seats of each session and takes as many of another one, or raises and the
     transaction ends.
 
-    One statement, which locks all of them by id: two guests who exchange seats of the same two
-    sessions in opposite directions wait for each other and do not deadlock.
+    All of them are locked by id first, so two guests who exchange seats of the same two sessions
+    in opposite directions wait for each other and do not deadlock. The update is a statement of its
+    own, whose snapshot is younger than the locks: one that locked and updated at once would go back
+    to the version of the row that it saw before it waited, on which the next in line waits for it.
     Raises: SeatsGone.
     """
     counts = {freed_id: -count for freed_id, count in freed.items()}
     counts[session_id] = sum(freed.values())
+    scope = {"tenant_id": uow.tenant, "session_ids": list(counts)}
+    await uow.session.execute(_LOCK_BOTH, scope)
     found = await uow.session.execute(
-        _EXCHANGE,
-        {
-            "tenant_id": uow.tenant,
-            "session_ids": list(counts),
-            "counts": list(counts.values()),
-            "earliest": earliest,
-        },
+        _EXCHANGE, {**scope, "counts": list(counts.values()), "earliest": earliest}
     )
     if session_id not in set(found.scalars()):
         raise SeatsGone([session_id])
