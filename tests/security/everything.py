@@ -7,7 +7,7 @@ from sqlalchemy import select
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.booking.commands.cancel import cancel_session
 from src.booking.guest_links import booking_path
-from src.booking.models import Booking, LeaveRequest, TimetableImport
+from src.booking.models import Booking, LeaveRequest, Seat, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
@@ -124,6 +124,10 @@ async def everything(services: Services, business: Business) -> dict[str, object
             uow, business.ctx, session.id, reason="", undo_seconds=60
         )
         order = await uow.session.get_one(Order, (business.id, made.order_id))
+        last = Seat.session_id == term.sessions[2].id
+        left_seat_id = await uow.session.scalar(select(Seat.id).where(last))
+        second = Seat.session_id == term.sessions[1].id
+        moved_seat_id = await uow.session.scalar(select(Seat.id).where(second))
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
@@ -148,6 +152,8 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "other_id": other.id,
         "note_id": note.id,
         "request_id": asked.id,
+        "left_seat_id": left_seat_id,
+        "moved_seat_id": moved_seat_id,
         "invitation_id": invitation.id,
         "member_id": member_id,
         "payment": payment.id,

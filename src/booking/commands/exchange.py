@@ -52,10 +52,8 @@ register_constraint(
 class NotMovable(Conflict):
     """A seat cannot be exchanged; `reasons` say why and how to mend it."""
 
-    code = "not_movable"
-
     def __init__(self, reasons: Sequence[Reason]) -> None:
-        super().__init__(guest_sentence(reasons))
+        super().__init__(guest_sentence(reasons), code=str(reasons[0].code))
         self.reasons = tuple(reasons)
 
 

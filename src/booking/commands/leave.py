@@ -40,10 +40,8 @@ from src.tenants.context import TenantSnapshot
 class NotLeavable(Conflict):
     """A seat cannot be left by its guest; `reasons` say why and how to mend it."""
 
-    code = "not_leavable"
-
     def __init__(self, reasons: Sequence[Reason]) -> None:
-        super().__init__(guest_sentence(reasons))
+        super().__init__(guest_sentence(reasons), code=str(reasons[0].code))
         self.reasons = tuple(reasons)
 
 

@@ -131,6 +131,19 @@ class SeatOut(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: MomentOut
 
 
+class SeatsLeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Places were given up; `refund` is on its way back, which may be nothing."""
+
+    refund: MoneyOut
+
+
+class SeatMovedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The place in the other session."""
+
+    seat_id: UUID
+    session_id: UUID
+
+
 class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
     """A booking. `payment_url` is where the guest pays while the seats are held.
 

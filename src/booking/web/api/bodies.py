@@ -104,6 +104,20 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class SeatsIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Which places of a booking are given up."""
+
+    seat_ids: Annotated[list[UUID], Meta(min_length=1, max_length=500)]
+
+
+class SeatMoveIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A place of a booking, and the session it goes to. The reason goes into the guest's mail."""
+
+    seat_id: UUID
+    to_session_id: UUID
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
 class ReasonIn(msgspec.Struct, frozen=True, kw_only=True):
     """Why; it is told to those whose seats are freed."""
 
