@@ -4,19 +4,22 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from src.billing.models import Refund
+from src.billing.commands.ending import expire_order
+from src.billing.commands.settle import apply_page
+from src.billing.models import PaymentPage, Refund
 from src.booking.commands import exchange
 from src.booking.commands.book import Booked, book
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
 from src.booking.domain.leaving import LeavingTerms, Tier
-from src.booking.models import Seat, Session
+from src.booking.models import Seat, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.commands.test_claims_last import a_page, as_found
 from tests.booking.commands.test_leave import paid_by_card
 from tests.conftest import Committing
 from tests.race.test_sessions import Act, at_once
@@ -153,6 +156,31 @@ async def test_leaving_while_the_business_cancels_the_date_frees_it_once(
     async with committing.uow_factory(business.id) as uow:
         states = set(await uow.session.scalars(select(Seat.state)))
         assert states == {"cancelled"}
+    await check_counts(committing, business)
+
+
+@pytest.mark.parametrize("has_expired", [False, True])
+async def test_leaving_in_the_moment_a_payment_lands_is_all_or_nothing(
+    committing: Committing, *, has_expired: bool
+) -> None:
+    """Before the payment the place is not the guest's to leave, after it is; never in between."""
+    business, first, _second = await two_dates(committing)
+    async with committing.uow_factory(business.id) as uow:
+        await uow.session.execute(update(Service).values(price_type="online"))
+    made, seat_id = await a_place(committing, business, first)
+    page = await a_page(committing.uow_factory, business, made.order)
+    if has_expired:
+        async with committing.uow_factory(business.id) as uow:
+            await uow.session.execute(update(PaymentPage).values(state="expired"))
+            assert await expire_order(uow, made.order_id, "not_paid", uow.clock.now())
+    paid: Act = lambda uow: apply_page(uow, page.id, as_found(page, made.order))  # noqa: E731
+    outcome = await at_once(committing, business.id, [leaving(business, made, [seat_id]), paid])
+    assert outcome in ({"done": 2}, {"done": 1, "seat_not_confirmed": 1})
+    async with committing.uow_factory(business.id) as uow:
+        seat = (await uow.session.scalars(select(Seat))).one()
+        refunded = list(await uow.session.scalars(select(Refund.amount_minor)))
+    left = outcome["done"] == 2
+    assert (seat.state, refunded) == (("cancelled", [1500]) if left else ("confirmed", []))
     await check_counts(committing, business)
 
 
