@@ -19,19 +19,18 @@ def rules_in_words(
 ) -> list[str]:
     """The terms of an offer with several dates, one sentence each.
 
-    They count from the start of each date. With an example, the first step is also said as a
-    moment, for the date that starts at `example_at`.
+    They count from the start of each date. With an example, the step that matters most is also
+    said as a moment, for the date that starts at `example_at`.
     """
     if not terms.may_cancel:
         said = [_not_by_yourself()]
     elif price_type is SeriesPriceType.FREE:
         said = [_("You can cancel a date until it starts.")]
     elif price_type is SeriesPriceType.ON_SITE:
-        said = [_owed_rule(terms)]
+        said = [_owed_rule(terms), *_example(terms, example_at, zone, -1)]
     else:
-        said = [_step(tier) for tier in terms.tiers if tier.percent] + [_rest(terms)]
-    if example_at is not None and terms.may_cancel and price_type is not SeriesPriceType.FREE:
-        said += _example(terms, example_at, zone)
+        steps = [_step(tier) for tier in terms.tiers if tier.percent]
+        said = [*steps[:1], *_example(terms, example_at, zone, 0), *steps[1:], _rest(terms)]
     return said + _moves_rule(terms) + _course_rule(terms)
 
 
@@ -152,11 +151,14 @@ def _steps_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> li
     ]
 
 
-def _example(terms: LeavingTerms, example_at: datetime, zone: ZoneInfo) -> list[str]:
-    due = deadlines(terms, example_at, zone)
-    if not due:
+def _example(
+    terms: LeavingTerms, example_at: datetime | None, zone: ZoneInfo, position: int
+) -> list[str]:
+    """The step at that position as a moment."""
+    due = [] if example_at is None else deadlines(terms, example_at, zone)
+    if not due or example_at is None:
         return []
-    date, until = datetime_local(example_at, zone), datetime_local(due[0].until_at, zone)
+    date, until = datetime_local(example_at, zone), datetime_local(due[position].until_at, zone)
     return [_("So for %(date)s that is until %(until)s.", date=date, until=until)]
 
 
