@@ -33,7 +33,12 @@ async def show_move(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """The dates to come to instead of `?date=`; with `to=` what it means. Nothing is done."""
+    """The dates to come to instead of `?date=`; with `to=` what it means. Nothing is done. Without
+    a date it leads to the booking, where one is chosen.
+    """
+    if "date" not in request.query_params:
+        order_behind(services.settings, token, ctx.here.id, services.clock.now())
+        return redirect(request, request.scope["path"].removesuffix("/move"))
     asked = _asked(request, services, ctx, token)
     view = await _view(services, ctx, asked)
     if asked.to is not None and view.chosen is None and not view.why_not:

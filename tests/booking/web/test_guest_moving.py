@@ -117,6 +117,15 @@ async def test_a_refusal_says_why_and_whom_to_ask(
     assert [seat.state for seat in await seats_of(shop)] == ["confirmed"]
 
 
+async def test_without_a_date_it_leads_to_the_booking(shop: Shop) -> None:
+    await a_booking(shop)
+    own = await own_page(shop)
+    sent = await shop.guest.client.get(f"{own}/move")
+    assert (sent.status_code, sent.headers["location"]) == (303, own)
+    strange = await shop.guest.client.get(f"{own}x/move")
+    assert strange.status_code == 404
+
+
 async def test_without_another_date_nobody_is_lost(shop: Shop) -> None:
     first, second = await a_booking(shop)
     await change(shop, Session, state="cancelling")
