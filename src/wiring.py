@@ -89,9 +89,11 @@ def _wire_booking() -> None:
         BroadcastWaiting,
         CancellationRequested,
         CustomerAffected,
+        LeavingDeclined,
         PaymentLinkPromised,
         SeatsCancelled,
         SeatsLeft,
+        SeatsMoved,
         SessionsChanged,
     )
     from src.booking.jobs.broadcast import send_next_chunk
@@ -100,7 +102,9 @@ def _wire_booking() -> None:
     from src.booking.jobs.tell import (
         tell_of_cancelled_seats,
         tell_of_confirmations,
+        tell_of_declined_leaving,
         tell_of_left_seats,
+        tell_of_moved_seats,
         tell_of_payment_link,
     )
     from src.booking.jobs.zone_change import follow_zone_change
@@ -124,6 +128,8 @@ def _wire_booking() -> None:
     registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
     registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
+    registry.on(LeavingDeclined, "booking.tell_declined", tell_of_declined_leaving)
+    registry.on(SeatsMoved, "booking.tell_moved", tell_of_moved_seats)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)

@@ -39,6 +39,23 @@ class SeatsLeft(Event, frozen=True, kw_only=True):
     why: str = ""
 
 
+class SeatsMoved(Event, frozen=True, kw_only=True):
+    """Seats of one order took the place of others, in another session; `by` guest or staff."""
+
+    topic: ClassVar[str] = "booking.seats_moved"
+    order_id: UUID
+    seat_ids: list[UUID]
+    by: str
+    why: str = ""
+
+
+class LeavingDeclined(Event, frozen=True, kw_only=True):
+    """Staff declined to let a guest leave a course; the guest has not been told yet."""
+
+    topic: ClassVar[str] = "booking.leaving_declined"
+    request_id: UUID
+
+
 class SessionsChanged(Event, frozen=True, kw_only=True):
     """An act changed sessions in what their guests know of them; `session_changes` has which.
 

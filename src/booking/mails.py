@@ -7,38 +7,40 @@ from uuid import UUID
 import msgspec
 
 from src.billing.domain.holds import HOLD_MARGIN
-from src.billing.domain.kinds import PaymentMode
 from src.booking.calendar_files import (
     CalendarSeat,
     Organiser,
     booking_calendar,
     cancellation_calendar,
 )
-from src.booking.domain.kinds import SeatState, SessionMode
-from src.booking.domain.moves import place_line
+from src.booking.domain.kinds import SeatState
 from src.booking.guest_links import booking_path
-from src.booking.queries.changes import Believed, said_of
+from src.booking.mail_parts import (
+    back_line,
+    calendar_seats,
+    leaving_of,
+    mail_of,
+    money_line,
+    runs_of,
+)
+from src.booking.queries.changes import Believed
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts
-from src.booking.said import was_words
 from src.booking.views.mails import (
     ConfirmedView,
     PaymentLinkView,
     ReminderView,
-    RunView,
     SeatsCancelledView,
     SessionsChangedView,
 )
 from src.platform.config import Settings
-from src.platform.i18n import _, use_locale
-from src.platform.mail.queue import Attachment, Mail
+from src.platform.i18n import use_locale
+from src.platform.mail.queue import Mail
 from src.platform.money import Money, format_money
-from src.platform.web.formats import date_range, datetime_local
+from src.platform.web.formats import datetime_local
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.unsubscribe_links import unsubscribe_url
-from src.tenants.worded_mails import SHIPPED, Wordings, render_worded
-
-CALENDAR_TYPE = "text/calendar"
+from src.tenants.worded_mails import SHIPPED, Wordings
 
 
 def confirmation_mail(
@@ -63,12 +65,13 @@ def confirmation_mail(
             contact=tenant.contact_email,
             guest_name=order.guest_name,
             what=facts.what,
-            runs=_runs(tenant, seats, believed),
+            runs=runs_of(tenant, seats, believed),
             zone_name=tenant.timezone,
             may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
             money_line=money_line(facts, owed_minor),
             reference=order.reference,
+            leaving=leaving_of(tenant, facts, seats),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
     calendar = booking_calendar(
@@ -78,7 +81,7 @@ def confirmation_mail(
         host=settings.host,
         now=now,
     )
-    return _mail("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}", wordings)
+    return mail_of("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}", wordings)
 
 
 def payment_link_mail(
@@ -91,7 +94,7 @@ def payment_link_mail(
     order = facts.order
     until = order.hold_expires_at
     # The link to an online session is for those who have paid.
-    runs = [msgspec.structs.replace(run, join_url="") for run in _runs(tenant, facts.seats)]
+    runs = [msgspec.structs.replace(run, join_url="") for run in runs_of(tenant, facts.seats)]
     with use_locale(order.locale):
         view = PaymentLinkView(
             locale=order.locale,
@@ -106,7 +109,7 @@ def payment_link_mail(
             pay_until="" if until is None else datetime_local(until - HOLD_MARGIN, tenant.zone),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
-    return _mail("payment_link", tenant, facts, view, None, f"payment_link:{order.id}", wordings)
+    return mail_of("payment_link", tenant, facts, view, None, f"payment_link:{order.id}", wordings)
 
 
 def cancellation_mail(
@@ -167,7 +170,7 @@ def _seats_mail(
             contact=tenant.contact_email,
             guest_name=first.order.guest_name,
             what=first.what,
-            runs=_runs(tenant, seats, may_join=False),
+            runs=runs_of(tenant, seats, may_join=False),
             zone_name=tenant.timezone,
             reason=reason,
             by_guest=by_guest,
@@ -185,7 +188,7 @@ def _seats_mail(
         host=settings.host,
         now=now,
     )
-    return _mail("seats_cancelled", tenant, first, view, calendar, key, wordings)
+    return mail_of("seats_cancelled", tenant, first, view, calendar, key, wordings)
 
 
 def change_mail(
@@ -210,7 +213,7 @@ def change_mail(
             contact=tenant.contact_email,
             guest_name=first.order.guest_name,
             what=first.what,
-            runs=_runs(tenant, seats, believed),
+            runs=runs_of(tenant, seats, believed),
             zone_name=tenant.timezone,
             reason=_reason(seats, believed),
             may_leave=_moved_since_told(seats),
@@ -225,7 +228,7 @@ def change_mail(
     )
     # A seat's guest is told of one state of its session once.
     key = f"changed:{seats[0].seat.id}:{seats[0].session.sequence}"
-    return _mail("sessions_changed", tenant, first, view, calendar, key, wordings)
+    return mail_of("sessions_changed", tenant, first, view, calendar, key, wordings)
 
 
 def reminder_mail(
@@ -249,7 +252,7 @@ def reminder_mail(
             contact=tenant.contact_email,
             guest_name=order.guest_name,
             what=first.what,
-            runs=_runs(tenant, seats),
+            runs=runs_of(tenant, seats),
             zone_name=tenant.timezone,
             party_size=len(seats),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
@@ -261,28 +264,7 @@ def reminder_mail(
                 first.booking.created_at,
             ),
         )
-    return _mail("reminder", tenant, first, view, None, key, wordings)
-
-
-def calendar_seats(
-    facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str, *, may_join: bool = True
-) -> list[CalendarSeat]:
-    """The seats as calendar entries. `booking_url` goes into them; it opens this booking only.
-
-    Unless the guest `may_join`, the entries do not tell where an online session meets.
-    """
-    return [
-        CalendarSeat(
-            seat_id=item.seat.id,
-            starts_at=item.session.starts_at,
-            ends_at=item.session.ends_at,
-            title=" · ".join(filter(None, (facts.service.name, item.session.title))),
-            sequence=item.seat.sequence + item.session.sequence,
-            where=place_of(item) or _join_url(item, may_join=may_join),
-            url=_join_url(item, may_join=may_join) or booking_url,
-        )
-        for item in seats
-    ]
+    return mail_of("reminder", tenant, first, view, None, key, wordings)
 
 
 def _own_entries(
@@ -291,71 +273,6 @@ def _own_entries(
     """The seats as entries that lead to their own booking's page."""
     own_page = settings.base_url + booking_path(settings, tenant.slug, facts.order)
     return calendar_seats(facts, facts.seats, own_page)
-
-
-def _join_url(item: SeatFacts, *, may_join: bool) -> str:
-    """The meeting's address is for those who come, and for nobody else."""
-    return item.session.meeting_url if may_join else ""
-
-
-def place_of(item: SeatFacts) -> str:
-    """Where to go, as one line; empty for an online session."""
-    if item.session.mode == SessionMode.ONLINE or item.location is None:
-        return ""
-    return place_line(item.location.name, item.location.address)
-
-
-def money_line(facts: BookingFacts, owed_minor: int) -> str:
-    """What was or will be paid, in a sentence; in the current language."""
-    order = facts.order
-    is_on_site = order.payment_mode == PaymentMode.ON_SITE
-    minor = owed_minor if is_on_site else order.total_minor
-    amount = format_money(Money(minor, order.currency), order.locale)
-    if is_on_site:
-        return _("To pay on site: %(amount)s", amount=amount)
-    if order.payment_mode == PaymentMode.ONLINE:
-        return _("Paid: %(amount)s", amount=amount)
-    return _("Free of charge")
-
-
-def back_line(bookings: Sequence[BookingFacts]) -> str:
-    """What comes back for these seats, in a sentence; in the current language."""
-    order = bookings[0].order
-    back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
-    if back_minor:
-        amount = format_money(Money(back_minor, order.currency), order.locale)
-        return _("%(amount)s are on their way back to you; it takes a few days.", amount=amount)
-    if any(facts.order.paid_minor for facts in bookings):
-        return _("No money goes back with this message. Please ask the business if in doubt.")
-    return _("Nothing was paid for it, so nothing comes back.")
-
-
-def _runs(
-    tenant: TenantSnapshot,
-    seats: Sequence[SeatFacts],
-    believed: Believed | None = None,
-    *,
-    may_join: bool = True,
-) -> list[RunView]:
-    """Each date once, however many people of the party come."""
-    by_session = {item.session.id: item for item in seats}
-    return [
-        RunView(
-            when=date_range(item.session.starts_at, item.session.ends_at, tenant.zone),
-            title=item.session.title,
-            where=place_of(item),
-            join_url=_join_url(item, may_join=may_join),
-            was=_was(tenant, item, believed or {}),
-        )
-        for item in by_session.values()
-    ]
-
-
-def _was(tenant: TenantSnapshot, item: SeatFacts, believed: Believed) -> str:
-    earlier = believed.get(item.known)
-    if earlier is None:
-        return ""
-    return was_words(earlier.said, said_of(item.session, item.location, tenant.timezone))
 
 
 def _moved_since_told(seats: Sequence[SeatFacts]) -> bool:
@@ -367,33 +284,3 @@ def _reason(seats: Sequence[SeatFacts], believed: Believed) -> str:
     """Each reason that was given, once."""
     told = [earlier for item in seats if (earlier := believed.get(item.known)) is not None]
     return " ".join(dict.fromkeys(words for earlier in told for words in earlier.reasons))
-
-
-def _mail(
-    name: str,
-    tenant: TenantSnapshot,
-    facts: BookingFacts,
-    view: ConfirmedView | PaymentLinkView | ReminderView | SeatsCancelledView | SessionsChangedView,
-    calendar: bytes | None,
-    dedupe_key: str,
-    wordings: Wordings,
-) -> Mail:
-    order = facts.order
-    rendered = render_worded(name, view, order.locale, wordings)
-    return Mail(
-        kind=name,
-        to_address=order.guest_email,
-        to_name=order.guest_name,
-        from_name=tenant.name,
-        reply_to=tenant.contact_email or None,
-        subject=rendered.subject,
-        text=rendered.text,
-        html=rendered.html,
-        dedupe_key=dedupe_key,
-        unsubscribe_url=getattr(view, "unsubscribe_url", ""),
-        attachments=() if calendar is None else (_dates_file(calendar),),
-    )
-
-
-def _dates_file(calendar: bytes) -> Attachment:
-    return Attachment(filename="dates.ics", content_type=CALENDAR_TYPE, content=calendar)

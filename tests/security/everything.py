@@ -8,7 +8,7 @@ from src.billing.models import Coupon, OpenItem, Order, Payment, Refund
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.feeds import make_booking_feed
 from src.booking.guest_links import booking_path
-from src.booking.models import Booking, Broadcast, TimetableImport
+from src.booking.models import Booking, Broadcast, LeaveRequest, Seat, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.mail_topics import MailTopic
@@ -133,7 +133,14 @@ async def everything(services: Services, business: Business) -> dict[str, object
             sent_by="Olive",
             sent_at=now,
         )
-        uow.session.add_all([refund, item, upload, invitation, note, other, broadcast])
+        asked = LeaveRequest(
+            tenant_id=business.id,
+            id=new_id(),
+            booking_id=made.booking_id,
+            reason="We move away.",
+            asked_at=now,
+        )
+        uow.session.add_all([refund, item, upload, invitation, note, other, broadcast, asked])
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
         member_id = await uow.session.scalar(select(Member.id).where(*max_is_member))
         booking = await uow.session.get_one(Booking, (business.id, made.booking_id))
@@ -145,6 +152,10 @@ async def everything(services: Services, business: Business) -> dict[str, object
         choice = unsubscribe_url(
             services.settings, business.tenant, order.customer_id, MailTopic.MARKETING, now
         )
+        last = Seat.session_id == term.sessions[2].id
+        left_seat_id = await uow.session.scalar(select(Seat.id).where(last))
+        second = Seat.session_id == term.sessions[1].id
+        moved_seat_id = await uow.session.scalar(select(Seat.id).where(second))
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
@@ -173,6 +184,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "other_id": other.id,
         "note_id": note.id,
         "broadcast_id": broadcast.id,
+        "request_id": asked.id,
+        "left_seat_id": left_seat_id,
+        "moved_seat_id": moved_seat_id,
         "invitation_id": invitation.id,
         "member_id": member_id,
         "payment": payment.id,

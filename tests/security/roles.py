@@ -96,6 +96,7 @@ POST /customers/{customer_id}/notes/{note_id}/remove
 POST /customers/{customer_id}/tags
 GET /bookings/{booking_id}
 GET POST /bookings/{booking_id}/cancel
+GET POST /leave-requests/{request_id}
 GET /cancellations/{cancellation_id}
 POST /cancellations/{cancellation_id}/undo
 GET POST /imports/{import_id}

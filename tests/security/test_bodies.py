@@ -181,6 +181,9 @@ HOW: dict[str, tuple[str, dict[str, str]]] = {
 }
 """Where each form is sent, and what it has beside its ids."""
 THINGS = {
+    "seat_ids": "left_seat_id",
+    "seat_id": "moved_seat_id",
+    "to_session_id": "loose_session_id",
     "default_performer_id": "performer_id",
     "default_location_id": "location_id",
     "session_ids": "loose_session_id",

@@ -40,11 +40,7 @@ from src.platform.localtime import month_key
 from src.platform.money import Money, format_money
 from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
-from src.tenants.commands.customers import (
-    add_participants,
-    find_or_add_customer,
-    keep_customer,
-)
+from src.tenants.commands.customers import add_participants, find_or_add_customer, keep_customer
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role, reaches
@@ -352,7 +348,7 @@ def _insert_booking(
         "session_id": None if is_series else quote.subject_id,
         "party_size": quote.party_size,
         "answers": cmd.answers,
-        "leaving": msgspec.to_builtins(quote.leaving),
+        "leaving": quote.leaving.document(),
         "note": cmd.note,
         "created_at": now,
     }
@@ -388,6 +384,9 @@ def _insert_seats(
             "sequence": 0,
             "sold_sequence": sequence,
             "told_sequence": sequence,
+            "replaces_id": None,
+            "calendar_id": None,
+            "most_percent": 100,
             "changed_at": now,
             "changed_by": by,
             "changed_why": "",

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
+from src.booking.commands.leave_requests import accept_open_request
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Session, SessionChange
@@ -54,7 +55,8 @@ async def cancel_session(
 async def cancel_purchase(
     uow: UnitOfWork, ctx: RequestContext, booking_id: UUID, *, reason: str, undo_seconds: int
 ) -> UUID:
-    """Lets a job free the booking's seats that have not started, after the undo window.
+    """Lets a job free the booking's seats that have not started, after the undo window. A guest who
+    asked for it has got it with this.
 
     Returns the cancellation's id. Raises: NotFound; Conflict when no such seat is left.
     """
@@ -66,6 +68,7 @@ async def cancel_purchase(
     if not await _customers_with_seats(uow, which, CANCELLABLE, starts_after=now):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
     total = await _customers_with_seats(uow, which, CONFIRMED, starts_after=now)
+    await accept_open_request(uow, ctx, booking_id)
     await audit(uow, ctx, "booking.cancelled", "booking", booking_id, reason=reason)
     return await _request(
         uow, ctx, "purchase", booking_id, reason=reason, total=total, undo_seconds=undo_seconds

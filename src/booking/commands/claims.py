@@ -38,6 +38,19 @@ _GIVE_BACK = text(
     " WHERE sessions.tenant_id = :tenant_id AND sessions.id = locked.id"
     " AND freed.session_id = locked.id"
 )
+_LOCK_BOTH = text(
+    "SELECT id FROM sessions WHERE tenant_id = :tenant_id AND id = ANY(:session_ids)"
+    " ORDER BY id FOR NO KEY UPDATE"
+)
+_EXCHANGE = text(
+    "WITH change AS (SELECT * FROM unnest(cast(:session_ids AS uuid[]), cast(:counts AS int[]))"
+    " AS c (session_id, seats))"
+    " UPDATE sessions SET seats_taken = seats_taken + change.seats FROM change"
+    " WHERE tenant_id = :tenant_id AND id = change.session_id"
+    " AND (change.seats < 0 OR (state = 'scheduled'"
+    " AND starts_at >= :earliest AND seats_taken + change.seats <= capacity))"
+    " RETURNING id"
+)
 
 
 class SeatsGone(Conflict):
@@ -94,3 +107,26 @@ async def give_back_seats(uow: UnitOfWork, counts: Mapping[UUID, int]) -> None:
             "counts": list(counts.values()),
         },
     )
+
+
+async def exchange_seats(
+    uow: UnitOfWork, freed: Mapping[UUID, int], session_id: UUID, *, earliest: datetime
+) -> None:
+    """Frees so many seats of each session and takes as many of another one, or raises and the
+    transaction ends.
+
+    All of them are locked by id first, so two guests who exchange seats of the same two sessions
+    in opposite directions wait for each other and do not deadlock. The update is a statement of its
+    own, whose snapshot is younger than the locks: one that locked and updated at once would go back
+    to the version of the row that it saw before it waited, on which the next in line waits for it.
+    Raises: SeatsGone.
+    """
+    counts = {freed_id: -count for freed_id, count in freed.items()}
+    counts[session_id] = sum(freed.values())
+    scope = {"tenant_id": uow.tenant, "session_ids": list(counts)}
+    await uow.session.execute(_LOCK_BOTH, scope)
+    found = await uow.session.execute(
+        _EXCHANGE, {**scope, "counts": list(counts.values()), "earliest": earliest}
+    )
+    if session_id not in set(found.scalars()):
+        raise SeatsGone([session_id])

@@ -8,9 +8,10 @@ Source: docs/algorithms/leaving.md.
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
@@ -39,11 +40,18 @@ from src.tenants.context import TenantSnapshot
 class NotLeavable(Conflict):
     """A seat cannot be left by its guest; `reasons` say why and how to mend it."""
 
-    code = "not_leavable"
-
     def __init__(self, reasons: Sequence[Reason]) -> None:
-        super().__init__(guest_sentence(reasons))
+        super().__init__(guest_sentence(reasons), code=str(reasons[0].code))
         self.reasons = tuple(reasons)
+
+
+class LessComesBack(Conflict):
+    """A deadline passed between the page that promised an amount and its being sent."""
+
+    code = "less_comes_back"
+
+    def __init__(self) -> None:
+        super().__init__(_("Less comes back by now. Please look again before you cancel."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +81,68 @@ class LeftBy:
 
 
 async def leave_dates(
-    uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID, seat_ids: Sequence[UUID]
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    order_id: UUID,
+    seat_ids: Sequence[UUID],
+    promised_minor: Mapping[UUID, int] | None = None,
 ) -> int:
     """A guest leaves some of their own seats; late too, which frees them and returns nothing.
 
     Works whatever the tenant's plan or status is. Seats left before are passed over, so that a
-    second press changes nothing. Returns the minor units that come back.
-    Raises: NotFound for a seat of another order, NotLeavable.
+    second press changes nothing. `promised_minor` is what the guest was told by seat: where less
+    would come back by now, nothing is done. Returns the minor units that come back.
+    Raises: NotFound for a seat of another order, NotLeavable, LessComesBack.
     """
     order = await lock_order(uow, order_id)
     own = await lock_own_seats(uow, order_id, seat_ids)
     if {one.seat.id for one in own} != set(seat_ids):
         raise NotFound(_("There is no such booking."))
     left = {str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)}
-    endings = [_guests_ending(uow, tenant, one) for one in own if one.seat.state not in left]
+    standing = [one for one in own if one.seat.state not in left]
+    endings = [_guests_ending(uow, tenant, one) for one in standing]
+    _check_promise(endings, promised_minor or {})
     return await end_seats(uow, order, endings, LeftBy(kind="guest"))
 
 
-def _guests_ending(uow: UnitOfWork, tenant: TenantSnapshot, own: OwnSeat) -> Ending:
+async def leave_course(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    order_id: UUID,
+    promised_minor: Mapping[UUID, int] | None = None,
+) -> int:
+    """A guest leaves every date of their course that is still to come, each by its terms.
+
+    A second press finds none left. Returns the minor units that come back.
+    Raises: NotLeavable where the terms do not allow it, LessComesBack.
+    """
+    order = await lock_order(uow, order_id)
+    own = await lock_own_seats(uow, order_id)
+    coming = [one for one in own if is_still_coming(one, uow.clock.now())]
+    endings = [_guests_ending(uow, tenant, one, is_whole_course=True) for one in coming]
+    _check_promise(endings, promised_minor or {})
+    return await end_seats(uow, order, endings, LeftBy(kind="guest"))
+
+
+def is_still_coming(own: OwnSeat, now: datetime) -> bool:
+    """Whether the seat stands and its session can still be left."""
+    is_on = own.session.state == SessionState.SCHEDULED and now <= own.session.starts_at
+    return own.seat.state == SeatState.CONFIRMED and is_on
+
+
+def _check_promise(endings: Sequence[Ending], promised_minor: Mapping[UUID, int]) -> None:
+    """Raises: LessComesBack."""
+    for ending in endings:
+        if ending.back_minor < promised_minor.get(ending.seat.id, 0):
+            raise LessComesBack
+
+
+def _guests_ending(
+    uow: UnitOfWork, tenant: TenantSnapshot, own: OwnSeat, *, is_whole_course: bool = False
+) -> Ending:
     """Raises: NotLeavable."""
-    now, facts = uow.clock.now(), facts_of_leaving(own, tenant)
+    now = uow.clock.now()
+    facts = facts_of_leaving(own, tenant, is_whole_course=is_whole_course)
     reasons = why_not_leave(facts, now)
     if reasons:
         raise NotLeavable(reasons)
@@ -101,7 +151,9 @@ def _guests_ending(uow: UnitOfWork, tenant: TenantSnapshot, own: OwnSeat) -> End
     return Ending(seat=own.seat, state=state, back_minor=back)
 
 
-def facts_of_leaving(own: OwnSeat, tenant: TenantSnapshot) -> LeavingFacts:
+def facts_of_leaving(
+    own: OwnSeat, tenant: TenantSnapshot, *, is_whole_course: bool = False
+) -> LeavingFacts:
     return LeavingFacts(
         terms=terms_from(own.booking.leaving),
         seat=SeatState(own.seat.state),
@@ -111,6 +163,8 @@ def facts_of_leaving(own: OwnSeat, tenant: TenantSnapshot) -> LeavingFacts:
         is_penalty_free=may_leave_free_because_moved(
             own.seat.sold_sequence, own.session.moved_sequence
         ),
+        is_whole_course=is_whole_course and own.booking.series_id is not None,
+        most_percent=own.seat.most_percent,
     )
 
 
@@ -137,19 +191,25 @@ async def take_back_seats(
 
 
 async def lock_own_seats(
-    uow: UnitOfWork, order_id: UUID, seat_ids: Sequence[UUID]
+    uow: UnitOfWork, order_id: UUID, seat_ids: Sequence[UUID] | None = None
 ) -> Sequence[OwnSeat]:
-    """Those of the seats that are the order's, locked by (session, id); the order is locked."""
-    found = await uow.session.execute(
+    """The order's seats, or those of them, locked by (session, id); the order is locked."""
+    locking = own_seats(uow, order_id).with_for_update(of=Seat, key_share=True)
+    if seat_ids is not None:
+        locking = locking.where(Seat.id.in_(seat_ids))
+    found = await uow.session.execute(locking.execution_options(populate_existing=True))
+    return [OwnSeat(row[0], row[1], row[2]) for row in found]
+
+
+def own_seats(uow: UnitOfWork, order_id: UUID) -> Select[tuple[Seat, Session, Booking]]:
+    """The order's seats by (session, id)."""
+    return (
         select(Seat, Session, Booking)
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
-        .where(Seat.tenant_id == uow.tenant, Seat.order_id == order_id, Seat.id.in_(seat_ids))
+        .where(Seat.tenant_id == uow.tenant, Seat.order_id == order_id)
         .order_by(Seat.session_id, Seat.id)
-        .with_for_update(of=Seat, key_share=True)
-        .execution_options(populate_existing=True)
     )
-    return [OwnSeat(row[0], row[1], row[2]) for row in found]
 
 
 async def end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending], by: LeftBy) -> int:

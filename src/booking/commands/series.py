@@ -31,6 +31,7 @@ from src.booking.domain.kinds import (
     SessionState,
     Visibility,
 )
+from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_errors, terms_from
 from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.reasons import Reason
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
@@ -54,8 +55,8 @@ register_constraint(
 class SeriesCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What an owner says of a series. `session_ids` are all the dates it is to have.
 
-    `drop_in_minor` None: a single date costs what the service says. It is paid as the service
-    says, so a free service has none above 0.
+    `leaving` are the terms for who buys it from now on. `drop_in_minor` None: a single date costs
+    what the service says. It is paid as the service says, so a free service has none above 0.
     """
 
     title: str
@@ -68,6 +69,7 @@ class SeriesCommand(msgspec.Struct, frozen=True, kw_only=True):
     gap_policy: GapPolicy = GapPolicy.BLOCK
     drop_in_allowed: bool = False
     drop_in_minor: int | None = None
+    leaving: LeavingTerms = NOTHING_BACK
     session_ids: tuple[UUID, ...] = ()
 
 
@@ -95,6 +97,7 @@ async def get_series_command(uow: UnitOfWork, series_id: UUID) -> SeriesCommand:
         gap_policy=GapPolicy(series.gap_policy),
         drop_in_allowed=series.drop_in_allowed,
         drop_in_minor=series.drop_in_price_minor,
+        leaving=terms_from(series.leaving),
         session_ids=tuple(await dates_in_term(uow, series_id)),
     )
 
@@ -255,7 +258,7 @@ def _check(cmd: SeriesCommand, service: Service, currency: str) -> None:
         wrong["title"] = _("Please give the series a title.")
     if len(cmd.title) > 120:
         wrong["title"] = _("Please keep the title within 120 characters.")
-    wrong |= _price_errors(cmd, service, currency)
+    wrong |= _price_errors(cmd, service, currency) | terms_errors(cmd.leaving)
     if cmd.join_policy is JoinPolicy.UNTIL and cmd.join_until_on is None:
         wrong["join_until_on"] = _("Please say until which day guests may join.")
     if wrong:
@@ -303,6 +306,7 @@ def _columns(cmd: SeriesCommand) -> dict[str, object]:
         "gap_policy": str(cmd.gap_policy),
         "drop_in_allowed": cmd.drop_in_allowed,
         "drop_in_price_minor": cmd.drop_in_minor,
+        "leaving": cmd.leaving.document(),
     }
 
 

@@ -16,6 +16,7 @@ from src.booking.domain.kinds import (
     SessionMode,
     Visibility,
 )
+from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_errors, terms_from
 from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.questions import Question, read_questions
 from src.booking.domain.service_rules import ServiceDraft, numbered, service_errors, slug_for
@@ -48,7 +49,8 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a service that its owner may choose.
 
     An empty `slug` is made from the name when the service is created, and stays as it is later.
-    Prices are those of a single entry, gross; a free service has none.
+    Prices are those of a single entry, gross; a free service has none. `leaving` are the terms
+    under which single dates are sold from now on.
     """
 
     name: str
@@ -67,6 +69,7 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     horizon_days: int = 365
     max_party: int = 10
     questions: tuple[Question, ...] = ()
+    leaving: LeavingTerms = NOTHING_BACK
     visibility: Visibility = Visibility.PUBLIC
     active: bool = True
 
@@ -108,6 +111,7 @@ def details_of_service(service: Service) -> ServiceDetails:
         horizon_days=service.horizon_days,
         max_party=service.max_party,
         questions=tuple(read_questions(service.questions)),
+        leaving=terms_from(service.leaving),
         visibility=Visibility(service.visibility),
         active=service.active,
     )
@@ -208,7 +212,7 @@ async def _check(
         max_party=cmd.max_party,
         questions=cmd.questions,
     )
-    fields = service_errors(draft)
+    fields = service_errors(draft) | terms_errors(cmd.leaving)
     too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, currency)
     if too_little is not None:
         fields["price_minor"] = too_little
@@ -267,6 +271,7 @@ def _columns(cmd: ServiceDetails, slug: str) -> dict[str, object]:
         "horizon_days": cmd.horizon_days,
         "max_party": cmd.max_party,
         "questions": msgspec.to_builtins(cmd.questions),
+        "leaving": cmd.leaving.document(),
         "visibility": str(cmd.visibility),
         "active": cmd.active,
     }

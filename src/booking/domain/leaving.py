@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -30,7 +31,7 @@ class BeforeUnit(StrEnum):
     DAYS = "days"
 
 
-class Tier(msgspec.Struct, frozen=True, kw_only=True):
+class Tier(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who leaves at least so long before the start gets `percent` of the seat's share back."""
 
     before: int
@@ -38,7 +39,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
 
 
-class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True):
+class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The rules for leaving single dates.
 
     `tiers` come with the longest time first, and never give more back for less notice. Without
@@ -51,6 +52,11 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True):
     moves_before: int | None = None
     moves_unit: BeforeUnit = BeforeUnit.HOURS
     whole_course: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """As they are stored: what is as by default is left out."""
+        kept: dict[str, Any] = msgspec.to_builtins(self)
+        return kept
 
 
 NOTHING_BACK = LeavingTerms()
@@ -69,7 +75,9 @@ class LeavingFacts:
     """One seat that its guest wants to leave.
 
     `is_penalty_free`: the business moved the session after it was booked, so that leaving it gives
-    everything back whatever the terms say.
+    everything back whatever the terms say. `is_whole_course`: all dates that are left of a series
+    are left with it. `most_percent` is what came back when the seat was exchanged for this one: an
+    exchange wins no better terms.
     """
 
     terms: LeavingTerms
@@ -78,6 +86,8 @@ class LeavingFacts:
     starts_at: datetime
     zone: ZoneInfo
     is_penalty_free: bool = False
+    is_whole_course: bool = False
+    most_percent: int = 100
 
 
 def terms_from(kept: object) -> LeavingTerms:
@@ -86,28 +96,35 @@ def terms_from(kept: object) -> LeavingTerms:
 
 
 def terms_errors(terms: LeavingTerms) -> dict[str, str]:
-    """Sentences by field; empty when the terms may be saved."""
+    """Sentences by field, those of a step at `tiers.<position>.<field>`; empty when the terms may
+    be saved.
+    """
+    wrong: dict[str, str] = {}
     if len(terms.tiers) > MOST_TIERS:
-        return {"tiers": _("At most %(count)s steps are kept.", count=MOST_TIERS)}
-    for tier in terms.tiers:
+        wrong["tiers"] = _("At most %(count)s steps are kept.", count=MOST_TIERS)
+    for position, tier in enumerate(terms.tiers):
         if not 0 <= tier.percent <= 100:
-            return {"tiers": _("What comes back lies between 0 and 100 percent.")}
+            said = _("What comes back lies between 0 and 100 percent.")
+            wrong[f"tiers.{position}.percent"] = said
         if not 0 <= tier.before <= LONGEST_BEFORE[tier.unit]:
-            return {"tiers": _("A step lies at most a year before the start.")}
+            wrong[f"tiers.{position}.before"] = _("A step lies at most a year before the start.")
     moves = terms.moves_before
     if moves is not None and not 0 <= moves <= LONGEST_BEFORE[terms.moves_unit]:
-        return {"moves_before": _("At most a year before the start.")}
-    return _order_errors(terms.tiers)
+        wrong["moves_before"] = _("At most a year before the start.")
+    return {**_order_errors(terms.tiers), **wrong}
 
 
 def _order_errors(tiers: Sequence[Tier]) -> dict[str, str]:
     """Each step is nearer to the start than the one before, and gives no more back."""
-    for first, second in pairwise(tiers):
+    wrong: dict[str, str] = {}
+    for position, (first, second) in enumerate(pairwise(tiers), start=1):
         if _hours(second) >= _hours(first):
-            return {"tiers": _("Put the longest time before the start first.")}
+            said = _("Put the longest time before the start first.")
+            wrong[f"tiers.{position}.before"] = said
         if second.percent > first.percent:
-            return {"tiers": _("Leaving later cannot give more back than leaving earlier.")}
-    return {}
+            said = _("Leaving later cannot give more back than leaving earlier.")
+            wrong[f"tiers.{position}.percent"] = said
+    return wrong
 
 
 def _hours(tier: Tier) -> int:
@@ -129,14 +146,18 @@ def percent_back(facts: LeavingFacts, now: datetime) -> int:
         return 100
     for deadline in deadlines(facts.terms, facts.starts_at, facts.zone):
         if now <= deadline.until_at:
-            return deadline.percent
+            return min(deadline.percent, facts.most_percent)
     return 0
 
 
 def is_late(facts: LeavingFacts, now: datetime) -> bool:
-    """Whether a deadline was missed: terms that never give anything back have none to miss."""
+    """Whether a deadline was missed: terms without steps have none to miss, and where no step gives
+    anything back, all are missed.
+    """
+    if not facts.terms.tiers or facts.is_penalty_free:
+        return False
     due = deadlines(facts.terms, facts.starts_at, facts.zone)
-    return bool(due) and not facts.is_penalty_free and now > due[-1].until_at
+    return facts.most_percent == 0 or not due or now > due[-1].until_at
 
 
 def amount_back_minor(share_minor: int, percent: int) -> int:
@@ -154,6 +175,27 @@ def moves_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> dat
 def why_not_leave(facts: LeavingFacts, now: datetime) -> list[Reason]:
     """Every reason against leaving this seat, the weightiest first; late is no reason."""
     return [*_seat_reasons(facts, now), *_terms_reasons(facts)]
+
+
+def most_percent_after(facts: LeavingFacts, now: datetime) -> int:
+    """What the seat that takes this one's place may give back at most."""
+    if not facts.terms.tiers:
+        return facts.most_percent
+    return percent_back(facts, now)
+
+
+def capped(terms: LeavingTerms, most_percent: int) -> LeavingTerms:
+    """The terms of a seat that was exchanged, to be shown: no step gives more back than that."""
+    tiers = tuple(
+        msgspec.structs.replace(tier, percent=min(tier.percent, most_percent))
+        for tier in terms.tiers
+    )
+    return msgspec.structs.replace(terms, tiers=tiers)
+
+
+def why_not_end(facts: LeavingFacts, now: datetime) -> list[Reason]:
+    """What stands against it even for staff, whom the terms do not bind."""
+    return _seat_reasons(facts, now)
 
 
 def why_not_move_seat(facts: LeavingFacts, now: datetime) -> list[Reason]:
@@ -197,7 +239,11 @@ def _seat_reasons(facts: LeavingFacts, now: datetime) -> list[Reason]:
 
 
 def _terms_reasons(facts: LeavingFacts) -> list[Reason]:
-    if facts.terms.may_cancel or facts.is_penalty_free:
+    if facts.is_penalty_free:
+        return []
+    if facts.is_whole_course:
+        return [] if facts.terms.whole_course else [_course_not_allowed()]
+    if facts.terms.may_cancel:
         return []
     return [
         Reason(
@@ -207,6 +253,15 @@ def _terms_reasons(facts: LeavingFacts) -> list[Reason]:
             _("Cancel the seat yourself, from the session's roster."),
         )
     ]
+
+
+def _course_not_allowed() -> Reason:
+    return Reason(
+        ReasonCode.COURSE_NOT_ALLOWED,
+        _("The business decides about leaving a whole course. Please ask for it."),
+        _("The terms this was bought under do not let guests leave a whole course."),
+        _("Cancel the purchase yourself."),
+    )
 
 
 def _cutoff(tier: Tier, starts_at: datetime, zone: ZoneInfo) -> datetime:

@@ -13,7 +13,7 @@ LIVE_SEATS = frozenset({SeatState.HELD, SeatState.CONFIRMED, SeatState.ATTENDED,
 
 WAIVED_SEATS = frozenset({SeatState.CANCELLED, SeatState.EXPIRED})
 """The seats whose share nobody has to pay. A guest who cancels late or stays away still owes it,
-and a swapped seat's share is that of the seat which took its place.
+and a swapped seat has none: its share moved to the seat which took its place.
 """
 
 SEAT_MOVES: Mapping[SeatState, frozenset[SeatState]] = {

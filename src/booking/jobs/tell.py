@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from src.billing.domain.kinds import OrderState
 from src.billing.events import OrderConfirmed
 from src.billing.owed import list_owed_minor
 from src.booking.commands.changes import mark_told
 from src.booking.domain.kinds import SeatState
-from src.booking.events import PaymentLinkPromised, SeatsCancelled, SeatsLeft
+from src.booking.events import (
+    LeavingDeclined,
+    PaymentLinkPromised,
+    SeatsCancelled,
+    SeatsLeft,
+    SeatsMoved,
+)
+from src.booking.leaving_mails import declined_mail, moved_mail
 from src.booking.mails import (
     cancellation_mail,
     confirmation_mail,
     payment_link_mail,
     seats_left_mail,
 )
-from src.booking.models import Cancellation
+from src.booking.models import Booking, Cancellation, LeaveRequest, Seat
 from src.booking.queries.changes import find_believed
 from src.booking.queries.mail_facts import (
     BookingFacts,
@@ -35,6 +42,13 @@ from src.tenants.queries.wordings import find_wordings
 _LOCK_SEATS = text(
     "SELECT id FROM seats WHERE tenant_id = :tenant_id AND order_id = ANY(:order_ids)"
     " AND state = 'confirmed' ORDER BY session_id, id FOR NO KEY UPDATE"
+)
+_LOCK_THESE = (
+    select(Seat.replaces_id)
+    .where(Seat.tenant_id == bindparam("tenant_id"), Seat.id.in_(bindparam("ids", expanding=True)))
+    .where(Seat.state == str(SeatState.CONFIRMED))
+    .order_by(Seat.session_id, Seat.id)
+    .with_for_update(key_share=True)
 )
 # Locked by id, for two portions may hold the same people.
 _ESTABLISH = text(
@@ -151,4 +165,41 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
             wordings=await find_wordings(uow),
         )
         if mail.to_address:
+            await queue_mail(uow, mail, host=settings.host)
+
+
+async def tell_of_moved_seats(job: JobContext, event: SeatsMoved) -> None:
+    """One mail to the order's guest: the date that was given up, and the new one. None where the
+    new seats have ended meanwhile, which has a mail of its own.
+    """
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        # Locked before they are read: a change is told by this mail or, after it, by its own.
+        locked = await uow.session.scalars(
+            _LOCK_THESE, {"tenant_id": uow.tenant, "ids": event.seat_ids}
+        )
+        given_up = [seat_id for seat_id in locked if seat_id is not None]
+        if len(given_up) < len(event.seat_ids):
+            return
+        [before], [facts] = await facts_of_seats(uow, [given_up, event.seat_ids])
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        by_guest = event.by == "guest"
+        mail = moved_mail(
+            settings, tenant, before, facts, why=event.why, by_guest=by_guest, now=now
+        )
+        if mail.to_address:
+            await queue_mail(uow, mail, host=settings.host)
+        await mark_told(uow, facts.seats)
+
+
+async def tell_of_declined_leaving(job: JobContext, event: LeavingDeclined) -> None:
+    """One mail to the guest with the business's words."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        request = await uow.session.get_one(LeaveRequest, (uow.tenant, event.request_id))
+        booking = await uow.session.get_one(Booking, (uow.tenant, request.booking_id))
+        facts = await find_booking_facts(uow, booking.order_id)
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        if facts is not None and facts.order.guest_email:
+            mail = declined_mail(settings, tenant, facts, request)
             await queue_mail(uow, mail, host=settings.host)

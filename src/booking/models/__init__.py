@@ -2,7 +2,7 @@
 
 from src.booking.models.feeds import CalendarFeed
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
-from src.booking.models.sold import Booking, Cancellation, ReminderSent, Seat
+from src.booking.models.sold import Booking, Cancellation, LeaveRequest, ReminderSent, Seat
 from src.booking.models.written import Broadcast, BroadcastMail, Digest
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "CalendarFeed",
     "Cancellation",
     "Digest",
+    "LeaveRequest",
     "ReminderSent",
     "Seat",
     "Series",

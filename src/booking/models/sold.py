@@ -52,6 +52,9 @@ class Seat(TenantScoped, Base):
     `returned_minor` says how much of it.
     `sold_sequence` is the session's sequence that the seat was sold at, `told_sequence` the one of
     what its guest was last told; see `SessionChange`.
+    A seat that was exchanged is `swapped` with its share on the one that `replaces_id` names it
+    from. That one keeps its entry in the guest's calendar, `calendar_id` (None: its own id), and
+    never gives back more than `most_percent`, which is what came back when it was exchanged.
     """
 
     __tablename__ = "seats"
@@ -60,6 +63,9 @@ class Seat(TenantScoped, Base):
         within_tenant("order_id", "orders"),
         within_tenant("session_id", "sessions"),
         within_tenant("participant_id", "participants"),
+        within_tenant("replaces_id", "seats"),
+        UniqueConstraint("tenant_id", "replaces_id", name="uq_seats_replaces"),
+        CheckConstraint("most_percent BETWEEN 0 AND 100", name="most_percent"),
         CheckConstraint(
             "state IN ('held', 'confirmed', 'attended', 'no_show', 'cancelled',"
             " 'late_cancelled', 'swapped', 'expired')",
@@ -95,9 +101,41 @@ class Seat(TenantScoped, Base):
     sequence: Mapped[int] = mapped_column(default=0)
     sold_sequence: Mapped[int] = mapped_column(default=0)
     told_sequence: Mapped[int] = mapped_column(default=0)
+    replaces_id: Mapped[UUID | None]
+    calendar_id: Mapped[UUID | None]
+    most_percent: Mapped[int] = mapped_column(default=100, server_default=text("100"))
     changed_at: Mapped[datetime]
     changed_by: Mapped[str]
     changed_why: Mapped[str] = mapped_column(default="")
+
+
+class LeaveRequest(TenantScoped, Base):
+    """A guest asks to leave a whole course, which staff decide about: one open one a booking.
+
+    `answer` is what staff wrote to the guest who was declined.
+    """
+
+    __tablename__ = "leave_requests"
+    __table_args__ = (
+        within_tenant("booking_id", "bookings"),
+        CheckConstraint("state IN ('open', 'accepted', 'declined')", name="state"),
+        CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided"),
+        Index(
+            "uq_leave_requests_open",
+            "tenant_id",
+            "booking_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
+
+    booking_id: Mapped[UUID]
+    reason: Mapped[str] = mapped_column(default="")
+    state: Mapped[str] = mapped_column(default="open")
+    answer: Mapped[str] = mapped_column(default="")
+    asked_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
 
 
 class Cancellation(TenantScoped, Base):

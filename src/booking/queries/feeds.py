@@ -15,7 +15,7 @@ from src.booking.domain.kinds import FeedKind, SeatState, SessionMode, SessionSt
 from src.booking.domain.moves import place_line
 from src.booking.feed_files import Feed, FeedDate
 from src.booking.guest_links import booking_path
-from src.booking.mails import calendar_seats
+from src.booking.mail_parts import calendar_seats
 from src.booking.models import CalendarFeed, Series, Service, Session
 from src.booking.queries.mail_facts import SeatFacts, find_booking_facts
 from src.booking.views.feeds import FeedRow
@@ -93,10 +93,16 @@ async def _booking_dates(
     if facts is None or facts.order.confirmed_at is None:
         return []
     own_page = settings.base_url + booking_path(settings, tenant.slug, facts.order)
-    shown = [item for item in facts.seats if item.seat.state in STANDS | ENDED]
+    # A date that another one took the place of lives on in that one's entry.
+    given_up = {item.seat.replaces_id for item in facts.seats}
+    shown = [
+        item
+        for item in facts.seats
+        if item.seat.state in STANDS | ENDED and item.seat.id not in given_up
+    ]
     return [
         FeedDate(
-            uid=seat_uid(item.seat.id, settings.host),
+            uid=seat_uid(entry.seat_id, settings.host),
             starts_at=entry.starts_at,
             ends_at=entry.ends_at,
             title=entry.title,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, select
@@ -14,9 +14,11 @@ from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
+from src.booking.domain.leaving import LeavingTerms, capped, terms_from
 from src.booking.domain.moves import Facet, may_leave_free_because_moved, what_differs
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
+from src.booking.leaving_words import next_deadline_words, price_type_of
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.changes import Believed, find_earlier, said_of
 from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not_booked
@@ -60,7 +62,9 @@ async def get_guest_booking(
     now = uow.clock.now()
     stage = _stage(order, seats, money, now, has_paid=has_paid)
     sold = await find_earlier(uow, [_sold(seat) for seat in seats if _has_changed(seat)])
-    dates = _dates(seats, sold, tenant.timezone)
+    path = booking_path(settings, tenant.slug, order)
+    about = _About(tenant, order, terms_from(booking.leaving), path, now)
+    dates = _dates(seats, sold, about)
     service_href = f"/b/{tenant.slug}/{service.slug}"
     return GuestBookingView(
         stage=stage,
@@ -84,7 +88,8 @@ async def get_guest_booking(
         currency=order.currency,
         zone=tenant.zone,
         hold_until_at=_hold_until(order),
-        path=booking_path(settings, tenant.slug, order),
+        path=path,
+        course_href=_course_href(series, dates, path),
         again_href=service_href,
         hub_href=f"/b/{tenant.slug}",
         contact_email=tenant.contact_email,
@@ -119,6 +124,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Seat.state,
             Seat.session_id,
             Seat.sold_sequence,
+            Seat.most_percent,
             Session,
             Location,
             Participant.name.label("participant"),
@@ -188,19 +194,49 @@ def _may_leave_free(seat: Row[Any], now: datetime) -> bool:
     )
 
 
-def _dates(seats: Sequence[Row[Any]], sold: Believed, timezone: str) -> list[BookedDate]:
+class _About(NamedTuple):
+    """What each date of a booking has in common."""
+
+    tenant: TenantSnapshot
+    order: Order
+    terms: LeavingTerms
+    path: str
+    now: datetime
+
+
+def _back_until(seat: Row[Any], about: _About) -> str:
+    """The next deadline; one that was moved may be left for everything, which is said elsewhere."""
+    if _may_leave_free(seat, about.now):
+        return ""
+    return next_deadline_words(
+        capped(about.terms, seat.most_percent),
+        price_type_of(about.order),
+        seat.Session.starts_at,
+        about.tenant.zone,
+        about.now,
+    )
+
+
+def _course_href(series: Series | None, dates: Sequence[BookedDate], path: str) -> str:
+    if series is None or sum(bool(date.leave_href) for date in dates) < 2:
+        return ""
+    return f"{path}/leave"
+
+
+def _dates(seats: Sequence[Row[Any]], sold: Believed, about: _About) -> list[BookedDate]:
     by_session = groupby(seats, key=lambda seat: seat.session_id)
-    return [_date(list(own), sold, timezone) for _id, own in by_session]
+    return [_date(list(own), sold, about) for _id, own in by_session]
 
 
-def _date(own: list[Row[Any]], sold: Believed, timezone: str) -> BookedDate:
+def _date(own: list[Row[Any]], sold: Believed, about: _About) -> BookedDate:
     first, states = own[0], Counter(SeatState(seat.state) for seat in own)
     session, location = first.Session, first.Location
     state = next(candidate for candidate in _STATE_ORDER if states[candidate])
     is_off = session.state != SessionState.SCHEDULED
     shown = SeatState.CANCELLED if is_off and state is not SeatState.EXPIRED else state
     online = _("Online") if session.mode == SessionMode.ONLINE else None
-    before, now = sold.get(_sold(first)), said_of(session, location, timezone)
+    before, now = sold.get(_sold(first)), said_of(session, location, about.tenant.timezone)
+    can_leave = states[SeatState.CONFIRMED] > 0 and not is_off and about.now <= session.starts_at
     return BookedDate(
         title=session.title,
         starts_at=session.starts_at,
@@ -213,4 +249,6 @@ def _date(own: list[Row[Any]], sold: Believed, timezone: str) -> BookedDate:
         seats=sum(count for seat, count in states.items() if seat in LIVE_SEATS),
         was=was_words(before.said, now) if before is not None and not is_off else "",
         is_moved=before is not None and Facet.TIME in what_differs(before.said, now),
+        leave_href=f"{about.path}/leave?date={session.id}" if can_leave else "",
+        back_until=_back_until(first, about) if can_leave else "",
     )

@@ -61,12 +61,12 @@ def session_facts(offer: SessionOffer, business: BusinessFacts, quote: Quote) ->
         party_size=quote.party_size,
         pays_online=quote.price_type is SeriesPriceType.ONLINE and quote.unit_minor > 0,
         in_series=series is not None,
-        series_on_sale=series is not None and _is_on_sale(series),
+        series_on_sale=series is not None and is_on_sale(series),
         drop_in_allowed=series is not None and series.drop_in_allowed,
     )
 
 
-def _is_on_sale(series: Series) -> bool:
+def is_on_sale(series: Series) -> bool:
     """To everybody, or by its link."""
     is_hidden = series.visibility == Visibility.HIDDEN
     return series.active and series.published_at is not None and not is_hidden

@@ -7,12 +7,15 @@ from uuid import UUID
 import msgspec
 
 from src.booking.domain.bookable import SeriesFacts, why_not_bookable_series
-from src.booking.domain.kinds import SalesMode, SessionMode, Visibility
+from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionMode, Visibility
+from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.price_label import PriceKind
 from src.booking.domain.price_label import text as price_text
 from src.booking.domain.reasons import guest_sentence, not_at_present
+from src.booking.leaving_words import rules_in_words
 from src.booking.queries.dates import Wanted, month_of, within_reach
 from src.booking.queries.hub import Shop, month_view, shop_of, shortened
+from src.booking.queries.leaving import find_terms
 from src.booking.queries.offer_facts import business_facts
 from src.booking.queries.on_sale import Joinable, OnSale, Run, ServiceRow, find_on_sale
 from src.booking.queries.structured import describe_service
@@ -52,8 +55,9 @@ async def get_service_page(
     series, month = [], None
     sides = _sides(on_sale, row, asked)
     side = asked.side if asked.side in sides else sides[0]
+    terms = await find_terms(uow, row.id, [offer.row.id for offer in on_sale.series])
     if row.active:
-        series = [series_offer(offer, row, shop) for offer in on_sale.series]
+        series = [series_offer(offer, row, shop, terms[offer.row.id]) for offer in on_sale.series]
         month = await _month(uow, shop, row, asked) if side == "single" else None
     path = f"{shop.path}/{row.slug}"
     return ServicePageView(
@@ -75,8 +79,13 @@ async def get_service_page(
         tabs=_tabs(path, sides, side) if row.active and len(sides) > 1 else [],
         series=series if side == "series" else [],
         month=month,
+        leaving=_single_rules(terms[row.id], row, tenant),
         structured=describe_service(on_sale, row, tenant, base_url),
     )
+
+
+def _single_rules(terms: LeavingTerms, row: ServiceRow, tenant: TenantSnapshot) -> list[str]:
+    return rules_in_words(terms, SeriesPriceType(row.price_type), tenant.zone, row.next_at)
 
 
 def no_such_service() -> NotFound:
@@ -110,7 +119,9 @@ async def _month(uow: UnitOfWork, shop: Shop, row: ServiceRow, asked: Asked) -> 
     return await month_view(uow, shop, {row.id: row}, wanted, month, path)
 
 
-def series_offer(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesOffer:
+def series_offer(
+    offer: Joinable, service: ServiceRow, shop: Shop, terms: LeavingTerms
+) -> SeriesOffer:
     """The series as it is sold now, with the reason where it is not."""
     row, quote = offer.row, offer.quote
     left, capacity = offer.tightest(shop.now)
@@ -130,6 +141,12 @@ def series_offer(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesOffe
         book_href=None if reason else f"{shop.path}/{service.slug}/book?series={row.id}",
         is_late=quote.closed is None and bool(quote.passed),
         pays_on_site=row.price_type == "on_site",
+        leaving=rules_in_words(
+            terms,
+            SeriesPriceType(row.price_type),
+            shop.tenant.zone,
+            min((run.starts_at for run in row.runs if run.starts_at > shop.now), default=None),
+        ),
     )
 
 

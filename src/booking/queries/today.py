@@ -7,8 +7,10 @@ from sqlalchemy import exists, select
 
 from src.billing.queries.orders import count_open_items, month_totals
 from src.booking.models import Series, Service, Session
+from src.booking.queries.leave_requests import list_open_requests
 from src.booking.queries.sessions import list_next_sessions
 from src.booking.queries.today_charts import get_charts
+from src.booking.views.leaving import LeaveAsked
 from src.booking.views.today import BusinessToday, MonthCounter, Need, Today
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
@@ -19,6 +21,7 @@ from src.tenants.domain.entitlements import Feature, Limit
 from src.tenants.queries.consequences import month_usage
 
 MOST_SESSIONS = 8
+MOST_REQUESTS = 5
 TRIAL_ENDS_SOON = timedelta(days=5)
 
 
@@ -47,11 +50,40 @@ async def _business(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> B
         limit=tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH),
     )
     needs = [
+        *await _leave_needs(uow, tenant),
         *await _money_needs(uow, tenant),
         *await _plan_needs(uow, tenant, counter, now),
     ]
     charts = await get_charts(uow, tenant, now)
     return BusinessToday(totals=totals, counter=counter, needs=needs, charts=charts)
+
+
+async def _leave_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
+    """Guests who wait for an answer, each by name; the rest as a number."""
+    asked = await list_open_requests(uow)
+    needs = [
+        Need(
+            tone="warning",
+            text=_("%(guest)s asks to leave %(what)s.", guest=_who(one), what=one.what),
+            href=f"/app/{tenant.slug}/leave-requests/{one.id}",
+            label=_("Decide"),
+        )
+        for one in asked[:MOST_REQUESTS]
+    ]
+    if len(asked) > MOST_REQUESTS:
+        more = len(asked) - MOST_REQUESTS
+        text = ngettext(
+            "%(num)s more guest asks to leave a course.",
+            "%(num)s more guests ask to leave a course.",
+            more,
+        )
+        href = f"/app/{tenant.slug}/leave-requests/{asked[MOST_REQUESTS].id}"
+        needs.append(Need(tone="warning", text=text, href=href, label=_("Look at the next one")))
+    return needs
+
+
+def _who(asked: LeaveAsked) -> str:
+    return asked.guest_name or asked.guest_email
 
 
 async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:

@@ -15,10 +15,11 @@ from src.booking.domain.bookable import (
     why_not_bookable_series,
     why_not_bookable_session,
 )
-from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
+from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
 from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.leaving_words import dates_in_words, rules_in_words
 from src.booking.models import Series, Service, Session
 from src.booking.queries.coupons import judge_for_quote
 from src.booking.queries.decide import business_now
@@ -167,11 +168,23 @@ async def _wish(
         total_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
         questions=read_questions(service.questions),
+        leaving=_leaving(tenant, asked, quote),
         closed=guest_sentence(closed) if closed else None,
         size_error=guest_sentence(refused) if refused else None,
         takes_codes=False,
         code_error=None,
     )
+
+
+def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote) -> list[str]:
+    """The terms it would be bought under: for one date as moments, for a series as rules."""
+    price_type = quote.price_type if quote.unit_minor else SeriesPriceType.FREE
+    if quote.kind == "session":
+        starts_at = asked.runs[0].starts_at
+        return dates_in_words(quote.leaving, price_type, starts_at, tenant.zone)
+    got = set(quote.session_ids)
+    first_at = min((run.starts_at for run in asked.runs if run.id in got), default=None)
+    return rules_in_words(quote.leaving, price_type, tenant.zone, first_at)
 
 
 def _room(runs: Sequence[Session]) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from src.booking.domain.kinds import (
     SessionState,
     Visibility,
 )
+from src.booking.domain.leaving import LeavingTerms, terms_from
 from src.booking.domain.questions import Question, read_questions
 from src.booking.models import Series, Service, Session
 from src.platform.localtime import to_local
@@ -62,6 +63,7 @@ class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
     horizon_days: int
     max_party: int
     questions: list[Question]
+    leaving: LeavingTerms
     visibility: Visibility
     active: bool
 
@@ -97,6 +99,7 @@ class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
     gap_policy: GapPolicy
     drop_in_allowed: bool
     drop_in: MoneyOut | None
+    leaving: LeavingTerms
     base_sessions: int | None
     session_ids: list[UUID]
 
@@ -126,6 +129,19 @@ class SeatOut(msgspec.Struct, frozen=True, kw_only=True):
     state: SeatState
     share_minor: int
     starts_at: MomentOut
+
+
+class SeatsLeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Places were given up; `refund` is on its way back, which may be nothing."""
+
+    refund: MoneyOut
+
+
+class SeatMovedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The place in the other session."""
+
+    seat_id: UUID
+    session_id: UUID
 
 
 class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,6 +249,7 @@ def service_out(service: Service, currency: str) -> ServiceOut:
         horizon_days=service.horizon_days,
         max_party=service.max_party,
         questions=read_questions(service.questions),
+        leaving=terms_from(service.leaving),
         visibility=Visibility(service.visibility),
         active=service.active,
     )
@@ -278,6 +295,7 @@ def series_out(series: Series, session_ids: list[UUID], currency: str) -> Series
         gap_policy=GapPolicy(series.gap_policy),
         drop_in_allowed=series.drop_in_allowed,
         drop_in=_drop_in(series, currency),
+        leaving=terms_from(series.leaving),
         base_sessions=series.base_sessions,
         session_ids=session_ids,
     )

@@ -19,7 +19,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     `closed` says why it cannot be booked by anybody; `size_error` why not by so many. `dates_key`
     stands for the dates as they are shown. `takes_codes` says whether a code is asked for at all;
-    the price is less the one that was given unless `code_error` says why not.
+    the price is less the one that was given unless `code_error` says why not. `leaving` says in
+    sentences what comes back until when.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     payment_mode: str
     questions: list[Question]
+    leaving: list[str]
     closed: str | None
     size_error: str | None
     takes_codes: bool
@@ -64,7 +66,8 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
 
     `seats` are those that stand of the party's; `meeting_url` is empty until it may be known.
     `title` is the session's own, empty where it has none. `was` is what was sold, as far as it has
-    changed since; `is_moved` says that its time has.
+    changed since; `is_moved` says that its time has. `leave_href` is empty where nothing can be
+    left any more; `back_until` says what comes back until when, while something does.
     """
 
     title: str
@@ -78,6 +81,8 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     seats: int
     was: str
     is_moved: bool
+    leave_href: str
+    back_until: str
 
 
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +93,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
     `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
     `returning_minor`. `may_leave_free`: a date that is still to come was moved after it was booked,
-    and is not back where it was.
+    and is not back where it was. `course_href` leads to leaving all of a course, empty where there
+    is none to leave.
     """
 
     stage: str
@@ -112,6 +118,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     hold_until_at: datetime | None
     path: str
+    course_href: str
     again_href: str
     hub_href: str
     contact_email: str

@@ -134,7 +134,9 @@ class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """One series, every date spelled out. `reason` says why it cannot be bought."""
+    """One series, every date spelled out. `reason` says why it cannot be bought, `leaving` what
+    comes back until when.
+    """
 
     series_id: UUID
     title: str
@@ -150,6 +152,7 @@ class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
     book_href: str | None
     is_late: bool
     pays_on_site: bool
+    leaving: list[str]
 
 
 class SalesTab(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +164,9 @@ class SalesTab(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one service. `structured` is its schema.org description as JSON."""
+    """Everything about one service. `structured` is its schema.org description as JSON, `leaving`
+    the terms of single dates in sentences.
+    """
 
     name: str
     description: str
@@ -181,4 +186,5 @@ class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     tabs: list[SalesTab]
     series: list[SeriesOffer]
     month: MonthView | None
+    leaving: list[str]
     structured: Markup

@@ -14,7 +14,10 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
-    """The mail that says: you are booked. `may_leave`: a date was moved since it was booked."""
+    """The mail that says: you are booked. `may_leave`: a date was moved since it was booked.
+
+    `leaving`: what comes back until when for who cannot come, in sentences.
+    """
 
     locale: str
     from_name: str
@@ -27,6 +30,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     money_line: str
     reference: str
     may_leave: bool
+    leaving: list[str]
     booking_url: str
 
 
@@ -62,6 +66,38 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     by_guest: bool
     money_line: str
+    booking_url: str
+
+
+class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail that says: you come on this date instead. `before` are the dates that were given up.
+
+    `by_guest`: they exchanged them, else the business did. `leaving` are the terms of the new date.
+    """
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    before: list[RunView]
+    runs: list[RunView]
+    zone_name: str
+    reason: str
+    by_guest: bool
+    leaving: list[str]
+    booking_url: str
+
+
+class LeavingDeclinedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail that says: the business does not let you leave the course."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    answer: str
     booking_url: str
 
 

@@ -15,7 +15,7 @@ from src.billing.settlement import check_payment, give_up_order
 from src.booking.calendar_files import Organiser, booking_calendar
 from src.booking.domain.kinds import SeatState
 from src.booking.guest_links import booking_path, order_behind
-from src.booking.mails import calendar_seats
+from src.booking.mail_parts import calendar_seats
 from src.booking.place import payment_url
 from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.mail_facts import find_booking_facts
@@ -29,7 +29,7 @@ from src.tenants.context import RequestContext
 
 AnyRequest = Request[Any, Any, Any]
 
-PUBLIC = {"public": "The signed link is the key to this one booking."}
+PUBLIC = {"public": "The signed link is the key to this one booking.", "while_suspended": True}
 TEMPLATE = "booking/guest/booking.html"
 STATE_FRAGMENT = "booking/guest/_booking_state.html"
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}

@@ -18,10 +18,12 @@ from src.booking.commands.series import (
 from src.booking.domain.bookable import why_not_bookable_series
 from src.booking.domain.reasons import Reason
 from src.booking.queries.buyers import list_buyers
+from src.booking.queries.leave_requests import list_open_requests
 from src.booking.queries.offer_facts import business_facts, series_facts
 from src.booking.queries.offers import get_series_offer
 from src.booking.queries.series import get_series_overview, list_series
 from src.booking.queries.services import get_service_head
+from src.booking.views.leaving import LeaveAsked
 from src.booking.views.series import BuyerPage, SeriesOverview, SeriesRow
 from src.booking.views.services import ServiceHead
 from src.booking.web.series_editor import MAY_EDIT
@@ -54,10 +56,13 @@ class SeriesListView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeriesPageView(msgspec.Struct, frozen=True, kw_only=True):
-    """One series. `against` says why guests cannot buy it now, and how to mend it."""
+    """One series. `against` says why guests cannot buy it now, and how to mend it; `asked` are the
+    guests who want to leave it.
+    """
 
     overview: SeriesOverview
     buyers: BuyerPage
+    asked: list[LeaveAsked]
     against: list[Reason]
     base: str
     here: str
@@ -180,11 +185,13 @@ async def _page(
     async with services.uow_factory(ctx.here.id) as uow:
         overview = await get_series_overview(uow, series_id, now)
         buyers = await list_buyers(uow, series_id, now, page=page_number(request))
+        asked = await list_open_requests(uow, series_id) if shows_buyers else []
         against = await _against(uow, ctx, series_id)
     base = f"/app/{ctx.here.slug}"
     view = SeriesPageView(
         overview=overview,
         buyers=buyers,
+        asked=asked,
         against=against,
         base=base,
         here=f"{base}/series/{series_id}",

@@ -10,11 +10,13 @@ from litestar.params import FromPath
 
 from src.booking.commands.series import create_series, update_series
 from src.booking.models import Series
+from src.booking.queries.leaving import sample_start
 from src.booking.queries.offers import get_series_offer
 from src.booking.queries.series import list_rhythms
 from src.booking.queries.services import get_service_head
 from src.booking.views.series import Rhythm
 from src.booking.views.services import ServiceHead
+from src.booking.web.leaving_forms import LeavingView, leaving_view
 from src.booking.web.series_forms import (
     SeriesForm,
     command_of,
@@ -56,6 +58,7 @@ class SeriesFormView(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     currency: str
     payments_ready: bool
+    leaving: LeavingView
     choices: dict[str, Any]
 
 
@@ -70,7 +73,7 @@ async def show_new_series(
     ctx: NamedDependency[RequestContext],
     service_id: FromPath[UUID],
 ) -> Response[bytes]:
-    form = blank(SeriesForm, {"token": new_id()})
+    form = blank(SeriesForm, {"token": new_id(), "may_cancel": True})
     return await _editor(request, services, ctx, form, service_id, None)
 
 
@@ -90,6 +93,8 @@ async def save_new_series(
     if key := "".join(raw.texts.get("tick", [])):
         ticked = await _ticked(services, ctx, raw, service_id, None, key)
         return await _editor(request, services, ctx, ticked, service_id, None)
+    if "preview" in raw.texts:
+        return await _editor(request, services, ctx, Bound(None, raw), service_id, None)
     bound = bind(SeriesForm, raw)
     form = bound.struct
     if form is None:
@@ -138,6 +143,8 @@ async def save_series(
     if key := "".join(raw.texts.get("tick", [])):
         bound = await _ticked(services, ctx, raw, series.service_id, series_id, key)
         return await _editor(request, services, ctx, bound, series.service_id, series)
+    if "preview" in raw.texts:
+        return await _editor(request, services, ctx, Bound(None, raw), series.service_id, series)
     bound = bind(SeriesForm, raw)
     form = bound.struct
     if form is None:
@@ -188,6 +195,7 @@ async def _editor(
         rhythms = await list_rhythms(
             uow, service_id, series_id, ctx.here.zone, services.clock.now()
         )
+        sample_at = await sample_start(uow, service_id, ctx.here.zone)
     view = SeriesFormView(
         form=form,
         series_id=series_id,
@@ -198,6 +206,7 @@ async def _editor(
         zone=ctx.here.timezone,
         currency=ctx.here.currency,
         payments_ready=ctx.here.payments_ready,
+        leaving=leaving_view(form, ctx.here.zone, sample_at),
         choices={
             "price_types": price_type_choices(),
             "visibilities": list(visibility_words().items()),

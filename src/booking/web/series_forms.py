@@ -10,15 +10,17 @@ from msgspec import Meta
 
 from src.booking.commands.series import SeriesCommand
 from src.booking.domain.kinds import GapPolicy, JoinPolicy, SeriesPriceType, Visibility
+from src.booking.domain.leaving import NOTHING_BACK, terms_from
 from src.booking.models import Series
 from src.booking.views.series import Rhythm
 from src.booking.web.amounts import read_amount, show_amount
+from src.booking.web.leaving_forms import LeavingFields, leaving_initial, read_terms
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.web.forms import Bound, FormData, blank
 
 
-class SeriesForm(msgspec.Struct, kw_only=True):
+class SeriesForm(LeavingFields, kw_only=True):
     """A series as it is typed. `token` becomes the id of a new one."""
 
     token: UUID | None = None
@@ -50,15 +52,21 @@ def initial_of(series: Series, session_ids: Iterable[UUID], currency: str) -> di
         "gap_policy": series.gap_policy,
         "drop_in_allowed": series.drop_in_allowed,
         "drop_in_price": "" if drop_in_minor is None else show_amount(drop_in_minor, currency),
+        **leaving_initial(terms_from(series.leaving)),
         "session_ids": list(session_ids),
     }
 
 
 def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
-    """The command. Raises: InvalidInput for an amount that is none."""
+    """The command. Raises: InvalidInput for an amount or a step that is none."""
     fields: dict[str, str] = {}
     price_minor = _amount(form.price, currency, "price", fields)
     drop_in_minor = _amount(form.drop_in_price, currency, "drop_in_price", fields)
+    leaving = NOTHING_BACK
+    try:
+        leaving = read_terms(form)
+    except InvalidInput as refused:
+        fields |= refused.fields
     if fields:
         raise InvalidInput(next(iter(fields.values())), fields=fields)
     return SeriesCommand(
@@ -72,6 +80,7 @@ def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
         gap_policy=form.gap_policy,
         drop_in_allowed=form.drop_in_allowed,
         drop_in_minor=drop_in_minor,
+        leaving=leaving,
         session_ids=tuple(dict.fromkeys(form.session_ids)),
     )
 

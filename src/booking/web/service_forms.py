@@ -8,9 +8,11 @@ from msgspec import Meta
 
 from src.booking.commands.services import ServiceDetails
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionMode, Visibility
+from src.booking.domain.leaving import NOTHING_BACK, terms_from
 from src.booking.domain.questions import Question, QuestionKind
 from src.booking.models import Service
 from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
+from src.booking.web.leaving_forms import LeavingFields, leaving_initial, read_terms
 from src.platform.errors import InvalidInput
 from src.platform.ids import new_id
 
@@ -29,7 +31,7 @@ class QuestionRow(msgspec.Struct, kw_only=True):
     choices: Annotated[str, Meta(max_length=5000)] = ""
 
 
-class ServiceForm(msgspec.Struct, kw_only=True):
+class ServiceForm(LeavingFields, kw_only=True):
     """A service as it is typed. `token` becomes the id of a new one."""
 
     token: UUID | None = None
@@ -67,6 +69,7 @@ def initial_of(service: Service, currency: str) -> dict[str, Any]:
     is_free = service.price_type == SeriesPriceType.FREE
     return {
         **values,
+        **leaving_initial(terms_from(service.leaving)),
         "questions": questions,
         "price": "" if is_free else show_amount(service.price_minor, currency),
         "tax_percent": show_percent(service.tax_rate_bp),
@@ -74,7 +77,7 @@ def initial_of(service: Service, currency: str) -> dict[str, Any]:
 
 
 def details_of(form: ServiceForm, currency: str) -> dict[str, Any]:
-    """The fields of a command. Raises: InvalidInput for a price or rate that is none."""
+    """The fields of a command. Raises: InvalidInput for a price, rate or step that is none."""
     fields: dict[str, str] = {}
     price_minor = tax_rate_bp = 0
     try:
@@ -85,14 +88,21 @@ def details_of(form: ServiceForm, currency: str) -> dict[str, Any]:
         tax_rate_bp = read_percent(form.tax_percent, "tax_percent")
     except InvalidInput as refused:
         fields |= refused.fields
+    leaving = NOTHING_BACK
+    try:
+        leaving = read_terms(form)
+    except InvalidInput as refused:
+        fields |= refused.fields
     if fields:
         raise InvalidInput(next(iter(fields.values())), fields=fields)
-    same = set(ServiceDetails.__struct_fields__) - {"price_minor", "tax_rate_bp", "questions"}
+    read = {"price_minor", "tax_rate_bp", "questions", "leaving"}
+    same = set(ServiceDetails.__struct_fields__) - read
     return {
         **{name: getattr(form, name) for name in same},
         "price_minor": price_minor,
         "tax_rate_bp": tax_rate_bp,
         "questions": _questions(form.questions),
+        "leaving": leaving,
     }
 
 

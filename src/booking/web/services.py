@@ -18,9 +18,11 @@ from src.booking.commands.services import (
 )
 from src.booking.domain.kinds import SalesMode
 from src.booking.models import Service
+from src.booking.queries.leaving import sample_start
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import list_service_rows
 from src.booking.views.services import ServiceListRow
+from src.booking.web.leaving_forms import LeavingView, leaving_view
 from src.booking.web.service_forms import (
     SPARE_QUESTIONS,
     ServiceForm,
@@ -77,6 +79,7 @@ class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     payments_ready: bool
     question_rows: int
+    leaving: LeavingView
     choices: dict[str, Any]
 
 
@@ -106,7 +109,8 @@ async def show_new_service(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    form = blank(ServiceForm, {"token": new_id(), "price_type": "online", "active": True})
+    initial = {"token": new_id(), "price_type": "online", "active": True, "may_cancel": True}
+    form = blank(ServiceForm, initial)
     return await _editor(request, services, ctx, form, None)
 
 
@@ -116,7 +120,10 @@ async def save_new_service(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    bound = bind(ServiceForm, await read_form(request))
+    raw = await read_form(request)
+    if "preview" in raw.texts:
+        return await _editor(request, services, ctx, Bound(None, raw), None)
+    bound = bind(ServiceForm, raw)
     form = bound.struct
     if form is None:
         return await _editor(request, services, ctx, bound, None, status_code=422)
@@ -158,7 +165,10 @@ async def save_service(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         service = await get_service(uow, service_id)
-    bound = bind(ServiceForm, await read_form(request))
+    raw = await read_form(request)
+    if "preview" in raw.texts:
+        return await _editor(request, services, ctx, Bound(None, raw), service)
+    bound = bind(ServiceForm, raw)
     form = bound.struct
     if form is None:
         return await _editor(request, services, ctx, bound, service, status_code=422)
@@ -205,6 +215,7 @@ async def _editor(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         choices = await _choices(uow, ctx.here, form, service)
+        sample_at = await sample_start(uow, service.id if service else None, ctx.here.zone)
     view = ServiceFormView(
         form=form,
         service_id=service.id if service is not None else None,
@@ -215,6 +226,7 @@ async def _editor(
         currency=ctx.here.currency,
         payments_ready=ctx.here.payments_ready,
         question_rows=_question_rows(form, status_code),
+        leaving=leaving_view(form, ctx.here.zone, sample_at),
         choices=choices,
     )
     return page(request, "booking/services/form.html", view, status_code=status_code)

@@ -55,6 +55,8 @@ _SENTENCES = {
     "series.unpublished": N_("Took a series off the booking page"),
     "booking.cancelled": N_("Cancelled a booking"),
     "booking.cancellation_undone": N_("Took back the cancelling of a booking"),
+    "booking.seat_moved": N_("Moved a place to another session"),
+    "booking.leaving_declined": N_("Declined to let a guest leave a course"),
     "timetable.given_up": N_("Gave up importing a timetable"),
     "broadcast.sent": N_("Wrote to many guests"),
     "customer.added": N_("Added a customer"),

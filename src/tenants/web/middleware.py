@@ -227,8 +227,14 @@ def _moved(request: AnyRequest, asked: str, current: str) -> Response[bytes] | N
 
 
 def _closed(request: AnyRequest, tenant: TenantSnapshot) -> Response[bytes] | None:
-    """A calm page in place of everything, for a business that is suspended or closed."""
+    """A calm page in place of everything, for a business that is suspended or closed.
+
+    While it is suspended, guests still reach what they have booked, and can leave it.
+    """
     if tenant.status.is_seen:
+        return None
+    handler = cast("dict[str, Any]", request.scope)["route_handler"]
+    if tenant.status is TenantStatus.SUSPENDED and handler.opt.get("while_suspended"):
         return None
     if wants_json(request):
         raise NotAllowed(_("This business is not available at present."))

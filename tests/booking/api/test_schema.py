@@ -9,7 +9,7 @@ import pytest
 from httpx import AsyncClient
 
 from src.booking.web.api import examples
-from src.booking.web.api.bodies import ReasonIn, SeriesIn, ServiceIn, SessionIn
+from src.booking.web.api.bodies import ReasonIn, SeatMoveIn, SeatsIn, SeriesIn, ServiceIn, SessionIn
 from src.booking.web.api.bookings import BookingIn
 from src.booking.web.api.changes import SeriesChange, ServiceChange, SessionChange
 from src.booking.web.api.refusals import PlanProblem, Problem
@@ -25,6 +25,8 @@ BODIES = {
     for kind in (
         BookingIn,
         ReasonIn,
+        SeatMoveIn,
+        SeatsIn,
         SeriesChange,
         SeriesIn,
         ServiceChange,

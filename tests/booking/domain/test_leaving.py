@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
 
 from src.booking.domain.kinds import SeatState, SessionState
@@ -113,26 +112,40 @@ def test_exchanging_ends_at_its_own_deadline(
 
 
 @pytest.mark.parametrize(
-    ("tiers", "word"),
+    ("tiers", "at", "word"),
     [
-        ((Tier(before=24, percent=50), Tier(before=48, percent=100)), "longest"),
-        ((Tier(before=24, percent=50), Tier(before=24, percent=40)), "longest"),
+        (
+            (Tier(before=24, percent=50), Tier(before=48, percent=40)),
+            "tiers.1.before",
+            "longest",
+        ),
+        (
+            (Tier(before=24, percent=50), Tier(before=24, percent=40)),
+            "tiers.1.before",
+            "longest",
+        ),
         (
             (Tier(before=2, unit=BeforeUnit.DAYS, percent=50), Tier(before=24, percent=60)),
+            "tiers.1.percent",
             "earlier",
         ),
-        ((Tier(before=24, percent=110),), "100"),
-        ((Tier(before=-1, percent=10),), "year"),
-        (tuple(Tier(before=90 - n, percent=10) for n in range(9)), "At most"),
+        ((Tier(before=24, percent=110),), "tiers.0.percent", "100"),
+        ((Tier(before=-1, percent=10),), "tiers.0.before", "year"),
+        (tuple(Tier(before=90 - n, percent=10) for n in range(9)), "tiers", "At most"),
     ],
 )
-def test_steps_out_of_order_are_refused_in_words(tiers: tuple[Tier, ...], word: str) -> None:
-    assert word in terms_errors(LeavingTerms(tiers=tiers))["tiers"]
+def test_steps_out_of_order_are_refused_in_words(
+    tiers: tuple[Tier, ...], at: str, word: str
+) -> None:
+    wrong = terms_errors(LeavingTerms(tiers=tiers))
+    assert list(wrong) == [at]
+    assert word in wrong[at]
 
 
 def test_good_terms_are_kept_as_they_are() -> None:
     assert terms_errors(TERMS) == {}
-    assert terms_from(msgspec.to_builtins(TERMS)) == TERMS
+    assert terms_from(TERMS.document()) == TERMS
+    assert NOTHING_BACK.document() == {}, "saving an editor without a change changes nothing"
     assert terms_from({}) == NOTHING_BACK
 
 

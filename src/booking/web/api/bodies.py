@@ -16,6 +16,7 @@ from src.booking.domain.kinds import (
     SessionMode,
     Visibility,
 )
+from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms
 from src.booking.domain.questions import Question
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 
@@ -50,6 +51,7 @@ class ServiceIn(msgspec.Struct, frozen=True, kw_only=True):
     horizon_days: Days = 365
     max_party: Party = 10
     questions: tuple[Question, ...] = ()
+    leaving: LeavingTerms = NOTHING_BACK
     visibility: Visibility = Visibility.PUBLIC
     active: bool = True
 
@@ -82,6 +84,7 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
     gap_policy: GapPolicy = GapPolicy.BLOCK
     drop_in_allowed: bool = False
     drop_in_minor: Minor | None = None
+    leaving: LeavingTerms = NOTHING_BACK
     session_ids: Annotated[list[UUID], Meta(max_length=500)]
 
     def command(self) -> SeriesCommand:
@@ -96,8 +99,23 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
             gap_policy=self.gap_policy,
             drop_in_allowed=self.drop_in_allowed,
             drop_in_minor=self.drop_in_minor,
+            leaving=self.leaving,
             session_ids=tuple(self.session_ids),
         )
+
+
+class SeatsIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Which places of a booking are given up."""
+
+    seat_ids: Annotated[list[UUID], Meta(min_length=1, max_length=500)]
+
+
+class SeatMoveIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A place of a booking, and the session it goes to. The reason goes into the guest's mail."""
+
+    seat_id: UUID
+    to_session_id: UUID
+    reason: Annotated[str, Meta(max_length=500)] = ""
 
 
 class ReasonIn(msgspec.Struct, frozen=True, kw_only=True):

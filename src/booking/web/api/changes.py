@@ -15,6 +15,7 @@ from src.booking.domain.kinds import (
     SessionMode,
     Visibility,
 )
+from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.questions import Question
 from src.booking.web.api.bodies import Count, Days, Minor, Minutes, Party, Rate, Title, Words
 
@@ -38,6 +39,7 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
     horizon_days: Days | UnsetType = UNSET
     max_party: Party | UnsetType = UNSET
     questions: list[Question] | UnsetType = UNSET
+    leaving: LeavingTerms | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     active: bool | UnsetType = UNSET
 
@@ -72,6 +74,7 @@ class SeriesChange(msgspec.Struct, frozen=True, kw_only=True):
     gap_policy: GapPolicy | UnsetType = UNSET
     drop_in_allowed: bool | UnsetType = UNSET
     drop_in_minor: Minor | UnsetType | None = UNSET
+    leaving: LeavingTerms | UnsetType = UNSET
     session_ids: Annotated[list[UUID], Meta(max_length=500)] | UnsetType = UNSET
 
 

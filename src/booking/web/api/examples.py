@@ -7,6 +7,7 @@ from src.booking.web.api.refusals import problem_example
 SERVICE = "01991c5a-7b1e-7c30-8a55-3f0f7d1c2b01"
 SESSION = "01991c5a-7b1e-7c30-8a55-3f0f7d1c2b02"
 SERIES = "01991c5a-7b1e-7c30-8a55-3f0f7d1c2b03"
+SEAT = "01991c5a-7b1e-7c30-8a55-3f0f7d1c2b04"
 
 BODIES: dict[str, dict[str, Any]] = {
     "ServiceIn": {
@@ -16,6 +17,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "price_minor": 1500,
         "duration_minutes": 60,
         "default_capacity": 12,
+        "leaving": {"tiers": [{"before": 2, "unit": "days", "percent": 100}], "moves_before": 24},
     },
     "SessionIn": {
         "service_id": SERVICE,
@@ -40,6 +42,8 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "ServiceChange": {"name": "Yoga for everybody", "price_minor": 1600},
     "SeriesChange": {"title": "Summer term", "drop_in_allowed": True, "drop_in_minor": None},
+    "SeatsIn": {"seat_ids": [SEAT]},
+    "SeatMoveIn": {"seat_id": SEAT, "to_session_id": SESSION, "reason": "As you asked."},
     "ReasonIn": {"reason": "The teacher is ill."},
     "BookingIn": {
         "kind": "series",

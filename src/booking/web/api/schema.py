@@ -10,7 +10,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from src.booking.web.api import bookings, catalogue, examples
+from src.booking.web.api import bookings, catalogue, examples, seats
 
 PREFIX = "/api/v1"
 DESCRIPTION = (
@@ -27,7 +27,12 @@ def api_schema() -> dict[str, Any]:
     app = Litestar(
         route_handlers=[
             Router(
-                path=PREFIX, route_handlers=[*catalogue.route_handlers, *bookings.route_handlers]
+                path=PREFIX,
+                route_handlers=[
+                    *catalogue.route_handlers,
+                    *bookings.route_handlers,
+                    *seats.route_handlers,
+                ],
             )
         ],
         dependencies={name: _never_called() for name in ("services", "ctx")},

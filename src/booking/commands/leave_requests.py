@@ -1,0 +1,119 @@
+"""Asking to leave a whole course, where the terms do not let a guest leave it by themselves.
+
+Staff accept by cancelling the purchase, which closes the request with it, or decline with words.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from src.billing.commands.orders import lock_order
+from src.booking.commands.leave import is_still_coming, lock_own_seats
+from src.booking.domain.leaving import terms_from
+from src.booking.events import LeavingDeclined
+from src.booking.models import LeaveRequest
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+
+LONGEST_WORDS = 500
+
+
+async def ask_to_leave(uow: UnitOfWork, order_id: UUID, reason: str) -> UUID:
+    """The guest's request; while one is open, it stays as it is and is returned.
+
+    Raises: NotFound for what is no course; Conflict where none of its dates is left, or where it
+    can be left without asking; InvalidInput.
+    """
+    words = _words(reason, "reason")
+    await lock_order(uow, order_id)
+    own = await lock_own_seats(uow, order_id)
+    if not own or own[0].booking.series_id is None:
+        raise NotFound(_("There is no such course."))
+    booking, now = own[0].booking, uow.clock.now()
+    if terms_from(booking.leaving).whole_course:
+        raise Conflict(_("You can leave this course without asking."), code="may_leave")
+    if not any(is_still_coming(one, now) for one in own):
+        raise Conflict(_("None of its dates is left, so there is nothing to leave."))
+    open_id = await uow.session.scalar(
+        select(LeaveRequest.id).where(
+            LeaveRequest.tenant_id == uow.tenant,
+            LeaveRequest.booking_id == booking.id,
+            LeaveRequest.state == "open",
+        )
+    )
+    if open_id is not None:
+        return open_id
+    request = LeaveRequest(
+        tenant_id=uow.tenant, id=new_id(), booking_id=booking.id, reason=words, asked_at=now
+    )
+    uow.session.add(request)
+    await uow.session.flush()
+    return request.id
+
+
+async def decline_leaving(
+    uow: UnitOfWork, ctx: RequestContext, request_id: UUID, answer: str
+) -> None:
+    """The guest keeps the course, and is told why by mail.
+
+    Raises: NotFound; Conflict when it is decided already; InvalidInput without any words.
+    """
+    words = _words(answer, "answer")
+    if not words:
+        sentence = _("Please tell the guest why.")
+        raise InvalidInput(sentence, fields={"answer": sentence})
+    declined = await uow.session.scalar(
+        update(LeaveRequest)
+        .where(
+            LeaveRequest.tenant_id == uow.tenant,
+            LeaveRequest.id == request_id,
+            LeaveRequest.state == "open",
+        )
+        .values(
+            state="declined",
+            answer=words,
+            decided_at=uow.clock.now(),
+            decided_by=ctx.actor.user_id,
+        )
+        .returning(LeaveRequest.booking_id)
+    )
+    if declined is None:
+        await get_request(uow, request_id)
+        raise Conflict(_("This has been decided already."), code="already_decided")
+    await audit(uow, ctx, "booking.leaving_declined", "booking", declined, reason=words)
+    uow.record(LeavingDeclined(request_id=request_id))
+
+
+async def accept_open_request(uow: UnitOfWork, ctx: RequestContext, booking_id: UUID) -> None:
+    """The purchase is being cancelled, which is what its guest asked for, if they did."""
+    await uow.session.execute(
+        update(LeaveRequest)
+        .where(
+            LeaveRequest.tenant_id == uow.tenant,
+            LeaveRequest.booking_id == booking_id,
+            LeaveRequest.state == "open",
+        )
+        .values(state="accepted", decided_at=uow.clock.now(), decided_by=ctx.actor.user_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def get_request(uow: UnitOfWork, request_id: UUID) -> LeaveRequest:
+    """Raises: NotFound, for another tenant's too."""
+    found = await uow.session.get(LeaveRequest, (uow.tenant, request_id))
+    if found is None:
+        raise NotFound(_("There is no such request."))
+    return found
+
+
+def _words(typed: str, field: str) -> str:
+    """Raises: InvalidInput for more than is read."""
+    words = typed.strip()
+    if len(words) > LONGEST_WORDS:
+        sentence = _("Please keep it within %(count)s characters.", count=LONGEST_WORDS)
+        raise InvalidInput(sentence, fields={field: sentence})
+    return words

@@ -1,0 +1,75 @@
+"""Mails to guests who wanted to come on other dates, or not at all."""
+
+from datetime import datetime
+
+from src.booking.calendar_files import Organiser, booking_calendar
+from src.booking.guest_links import booking_path
+from src.booking.mail_parts import calendar_seats, leaving_of, mail_of, runs_of
+from src.booking.models import LeaveRequest
+from src.booking.queries.mail_facts import BookingFacts
+from src.booking.views.mails import LeavingDeclinedView, SeatsMovedView
+from src.platform.config import Settings
+from src.platform.i18n import use_locale
+from src.platform.mail.queue import Mail
+from src.tenants.context import TenantSnapshot
+
+
+def moved_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    before: BookingFacts,
+    facts: BookingFacts,
+    *,
+    why: str,
+    by_guest: bool,
+    now: datetime,
+) -> Mail:
+    """You come on this date instead. `before` has the seats given up, `facts` the new ones.
+
+    The calendar file holds the new dates alone, under the UIDs of the old ones and with a higher
+    SEQUENCE: the entries move, and none has to be cancelled.
+    """
+    order = facts.order
+    with use_locale(order.locale):
+        view = SeatsMovedView(
+            locale=order.locale,
+            from_name=tenant.name,
+            contact=tenant.contact_email,
+            guest_name=order.guest_name,
+            what=facts.what,
+            before=runs_of(tenant, before.seats, may_join=False),
+            runs=runs_of(tenant, facts.seats),
+            zone_name=tenant.timezone,
+            reason=why,
+            by_guest=by_guest,
+            leaving=leaving_of(tenant, facts, facts.seats),
+            booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+        )
+    calendar = booking_calendar(
+        calendar_seats(facts, facts.seats, view.booking_url),
+        organiser=Organiser(name=tenant.name, email=tenant.contact_email),
+        zone=tenant.zone,
+        host=settings.host,
+        now=now,
+    )
+    # A seat takes another one's place only once.
+    key = f"moved:{min(item.seat.id for item in facts.seats)}"
+    return mail_of("seats_moved", tenant, facts, view, calendar, key)
+
+
+def declined_mail(
+    settings: Settings, tenant: TenantSnapshot, facts: BookingFacts, request: LeaveRequest
+) -> Mail:
+    """The business does not let you leave the course, in its own words."""
+    order = facts.order
+    view = LeavingDeclinedView(
+        locale=order.locale,
+        from_name=tenant.name,
+        contact=tenant.contact_email,
+        guest_name=order.guest_name,
+        what=facts.what,
+        answer=request.answer,
+        booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+    )
+    key = f"leaving_declined:{request.id}"
+    return mail_of("leaving_declined", tenant, facts, view, None, key)

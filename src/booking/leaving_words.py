@@ -1,0 +1,175 @@
+"""The terms for leaving a date as people read them: in plain words, and as dates on their clock."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from src.billing.domain.kinds import PaymentMode
+from src.billing.models import Order
+from src.booking.domain.kinds import SeriesPriceType
+from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier, deadlines, moves_until
+from src.platform.i18n import _, ngettext
+from src.platform.web.formats import datetime_local
+
+
+def rules_in_words(
+    terms: LeavingTerms,
+    price_type: SeriesPriceType,
+    zone: ZoneInfo,
+    example_at: datetime | None = None,
+) -> list[str]:
+    """The terms of an offer with several dates, one sentence each.
+
+    They count from the start of each date. With an example, the step that matters most is also
+    said as a moment, for the date that starts at `example_at`.
+    """
+    if not terms.may_cancel:
+        said = [_not_by_yourself()]
+    elif price_type is SeriesPriceType.FREE:
+        said = [_("You can cancel a date until it starts.")]
+    elif price_type is SeriesPriceType.ON_SITE:
+        said = [_owed_rule(terms), *_example(terms, example_at, zone, -1)]
+    else:
+        steps = [_step(tier) for tier in terms.tiers if tier.percent]
+        said = [*steps[:1], *_example(terms, example_at, zone, 0), *steps[1:], _rest(terms)]
+    return said + _moves_rule(terms) + _course_rule(terms)
+
+
+def dates_in_words(
+    terms: LeavingTerms, price_type: SeriesPriceType, starts_at: datetime, zone: ZoneInfo
+) -> list[str]:
+    """The terms of one date as moments, one sentence each."""
+    if not terms.may_cancel:
+        said = [_not_by_yourself()]
+    elif price_type is SeriesPriceType.FREE:
+        said = [_("You can cancel until it starts.")]
+    elif price_type is SeriesPriceType.ON_SITE:
+        said = [_owed_until(terms, starts_at, zone)]
+    else:
+        said = [*_steps_until(terms, starts_at, zone), _rest(terms)]
+    until_at = moves_until(terms, starts_at, zone)
+    if until_at is not None:
+        when = datetime_local(until_at, zone)
+        said.append(_("You can exchange it for another date until %(when)s.", when=when))
+    return said
+
+
+def next_deadline_words(
+    terms: LeavingTerms,
+    price_type: SeriesPriceType,
+    starts_at: datetime,
+    zone: ZoneInfo,
+    now: datetime,
+) -> str:
+    """The step that counts now, as a moment; empty where none does any more."""
+    if price_type is SeriesPriceType.FREE or not terms.may_cancel:
+        return ""
+    coming = [due for due in deadlines(terms, starts_at, zone) if now <= due.until_at]
+    if not coming:
+        return ""
+    if price_type is SeriesPriceType.ON_SITE:
+        when = datetime_local(coming[-1].until_at, zone)
+        return _("Free of charge until %(when)s", when=when)
+    when = datetime_local(coming[0].until_at, zone)
+    return _("Until %(when)s: %(back)s", when=when, back=back_words(coming[0].percent))
+
+
+def price_type_of(order: Order) -> SeriesPriceType:
+    """How an order was to be paid, as far as it matters to who leaves."""
+    if not order.total_minor:
+        return SeriesPriceType.FREE
+    is_on_site = order.payment_mode == PaymentMode.ON_SITE
+    return SeriesPriceType.ON_SITE if is_on_site else SeriesPriceType.ONLINE
+
+
+def back_words(percent: int) -> str:
+    """How much of what was paid comes back."""
+    if percent == 100:
+        return _("all your money back")
+    if percent == 50:
+        return _("half of your money back")
+    return _("%(percent)s%% of your money back", percent=percent)
+
+
+def _not_by_yourself() -> str:
+    return _("Dates cannot be cancelled here; please write to the business.")
+
+
+def _step(tier: Tier) -> str:
+    before, back = _before(tier.before, tier.unit), back_words(tier.percent)
+    return _("Cancel up to %(before)s before a date: %(back)s.", before=before, back=back)
+
+
+def _before(count: int, unit: BeforeUnit) -> str:
+    if unit is BeforeUnit.DAYS:
+        return ngettext("%(num)s day", "%(num)s days", count)
+    return ngettext("%(num)s hour", "%(num)s hours", count)
+
+
+def _rest(terms: LeavingTerms) -> str:
+    if not any(tier.percent for tier in terms.tiers):
+        return _("You can cancel until it starts, but no money comes back.")
+    return _("Later than that you can still cancel, but nothing comes back.")
+
+
+def _last(terms: LeavingTerms) -> Tier | None:
+    """The last moment at which something would come back is the last at which nothing is owed."""
+    steps = [tier for tier in terms.tiers if tier.percent]
+    return steps[-1] if steps else None
+
+
+def _owed_rule(terms: LeavingTerms) -> str:
+    last = _last(terms)
+    if last is None and terms.tiers:
+        return _("You can cancel a date until it starts, but its price stays due.")
+    if last is None:
+        return _("You can cancel a date free of charge until it starts.")
+    before = _before(last.before, last.unit)
+    return _(
+        "Cancel a date free of charge up to %(before)s before it; later its price stays due.",
+        before=before,
+    )
+
+
+def _owed_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> str:
+    due = deadlines(terms, starts_at, zone)
+    if not due and terms.tiers:
+        return _("You can cancel until it starts, but the price stays due.")
+    if not due:
+        return _("You can cancel free of charge until it starts.")
+    when = datetime_local(due[-1].until_at, zone)
+    return _("Cancel free of charge until %(when)s; later the price stays due.", when=when)
+
+
+def _steps_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> list[str]:
+    return [
+        _(
+            "Cancel until %(when)s: %(back)s.",
+            when=datetime_local(due.until_at, zone),
+            back=back_words(due.percent),
+        )
+        for due in deadlines(terms, starts_at, zone)
+    ]
+
+
+def _example(
+    terms: LeavingTerms, example_at: datetime | None, zone: ZoneInfo, position: int
+) -> list[str]:
+    """The step at that position as a moment."""
+    due = [] if example_at is None else deadlines(terms, example_at, zone)
+    if not due or example_at is None:
+        return []
+    date, until = datetime_local(example_at, zone), datetime_local(due[position].until_at, zone)
+    return [_("So for %(date)s that is until %(until)s.", date=date, until=until)]
+
+
+def _moves_rule(terms: LeavingTerms) -> list[str]:
+    if terms.moves_before is None:
+        return []
+    if not terms.moves_before:
+        return [_("You can exchange a date for another one until it starts.")]
+    before = _before(terms.moves_before, terms.moves_unit)
+    return [_("You can exchange a date for another one up to %(before)s before.", before=before)]
+
+
+def _course_rule(terms: LeavingTerms) -> list[str]:
+    return [_("You can leave the whole course by yourself.")] if terms.whole_course else []

@@ -1,0 +1,176 @@
+"""What mails about bookings are made of: dates, places, money and terms in words."""
+
+from collections.abc import Sequence
+
+from src.billing.domain.kinds import PaymentMode
+from src.booking.calendar_files import (
+    CalendarSeat,
+)
+from src.booking.domain.kinds import SessionMode
+from src.booking.domain.leaving import capped, terms_from
+from src.booking.domain.moves import place_line
+from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
+from src.booking.queries.changes import Believed, said_of
+from src.booking.queries.mail_facts import BookingFacts, SeatFacts
+from src.booking.said import was_words
+from src.booking.views.mails import (
+    ConfirmedView,
+    LeavingDeclinedView,
+    PaymentLinkView,
+    ReminderView,
+    RunView,
+    SeatsCancelledView,
+    SeatsMovedView,
+    SessionsChangedView,
+)
+from src.platform.i18n import _
+from src.platform.mail.queue import Attachment, Mail
+from src.platform.mail.templates import render_mail
+from src.platform.money import Money, format_money
+from src.platform.web.formats import date_range
+from src.tenants.context import TenantSnapshot
+from src.tenants.worded_mails import SHIPPED, Wordings, find_mail_kind, render_worded
+
+BookingMailView = (
+    ConfirmedView
+    | LeavingDeclinedView
+    | PaymentLinkView
+    | ReminderView
+    | SeatsCancelledView
+    | SeatsMovedView
+    | SessionsChangedView
+)
+CALENDAR_TYPE = "text/calendar"
+
+
+def mail_of(
+    name: str,
+    tenant: TenantSnapshot,
+    facts: BookingFacts,
+    view: BookingMailView,
+    calendar: bytes | None,
+    dedupe_key: str,
+    wordings: Wordings = SHIPPED,
+) -> Mail:
+    """In the business's words where this mail may be worded at all."""
+    order = facts.order
+    if find_mail_kind(name) is None:
+        rendered = render_mail(f"booking/{name}", view, order.locale)
+    else:
+        rendered = render_worded(name, view, order.locale, wordings)
+    return Mail(
+        kind=name,
+        to_address=order.guest_email,
+        to_name=order.guest_name,
+        from_name=tenant.name,
+        reply_to=tenant.contact_email or None,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        dedupe_key=dedupe_key,
+        unsubscribe_url=getattr(view, "unsubscribe_url", ""),
+        attachments=() if calendar is None else (_dates_file(calendar),),
+    )
+
+
+def _dates_file(calendar: bytes) -> Attachment:
+    return Attachment(filename="dates.ics", content_type=CALENDAR_TYPE, content=calendar)
+
+
+def calendar_seats(
+    facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str, *, may_join: bool = True
+) -> list[CalendarSeat]:
+    """The seats as calendar entries. `booking_url` goes into them; it opens this booking only.
+
+    Unless the guest `may_join`, the entries do not tell where an online session meets.
+    """
+    return [
+        CalendarSeat(
+            seat_id=item.seat.calendar_id or item.seat.id,
+            starts_at=item.session.starts_at,
+            ends_at=item.session.ends_at,
+            title=" · ".join(filter(None, (facts.service.name, item.session.title))),
+            sequence=item.seat.sequence + item.session.sequence,
+            where=place_of(item) or join_url_of(item, may_join=may_join),
+            url=join_url_of(item, may_join=may_join) or booking_url,
+        )
+        for item in seats
+    ]
+
+
+def join_url_of(item: SeatFacts, *, may_join: bool) -> str:
+    """The meeting's address is for those who come, and for nobody else."""
+    return item.session.meeting_url if may_join else ""
+
+
+def place_of(item: SeatFacts) -> str:
+    """Where to go, as one line; empty for an online session."""
+    if item.session.mode == SessionMode.ONLINE or item.location is None:
+        return ""
+    return place_line(item.location.name, item.location.address)
+
+
+def money_line(facts: BookingFacts, owed_minor: int) -> str:
+    """What was or will be paid, in a sentence; in the current language."""
+    order = facts.order
+    is_on_site = order.payment_mode == PaymentMode.ON_SITE
+    minor = owed_minor if is_on_site else order.total_minor
+    amount = format_money(Money(minor, order.currency), order.locale)
+    if is_on_site:
+        return _("To pay on site: %(amount)s", amount=amount)
+    if order.payment_mode == PaymentMode.ONLINE:
+        return _("Paid: %(amount)s", amount=amount)
+    return _("Free of charge")
+
+
+def leaving_of(
+    tenant: TenantSnapshot, facts: BookingFacts, seats: Sequence[SeatFacts]
+) -> list[str]:
+    """The terms it was bought under: for one date as moments, for several as rules."""
+    most = min((item.seat.most_percent for item in seats), default=100)
+    terms = capped(terms_from(facts.booking.leaving), most)
+    price_type = price_type_of(facts.order)
+    starts = [item.session.starts_at for item in seats]
+    if len(set(starts)) == 1:
+        return dates_in_words(terms, price_type, starts[0], tenant.zone)
+    return rules_in_words(terms, price_type, tenant.zone, min(starts, default=None))
+
+
+def back_line(bookings: Sequence[BookingFacts]) -> str:
+    """What comes back for these seats, in a sentence; in the current language."""
+    order = bookings[0].order
+    back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
+    if back_minor:
+        amount = format_money(Money(back_minor, order.currency), order.locale)
+        return _("%(amount)s are on their way back to you; it takes a few days.", amount=amount)
+    if any(facts.order.paid_minor for facts in bookings):
+        return _("No money goes back with this message. Please ask the business if in doubt.")
+    return _("Nothing was paid for it, so nothing comes back.")
+
+
+def runs_of(
+    tenant: TenantSnapshot,
+    seats: Sequence[SeatFacts],
+    believed: Believed | None = None,
+    *,
+    may_join: bool = True,
+) -> list[RunView]:
+    """Each date once, however many people of the party come."""
+    by_session = {item.session.id: item for item in seats}
+    return [
+        RunView(
+            when=date_range(item.session.starts_at, item.session.ends_at, tenant.zone),
+            title=item.session.title,
+            where=place_of(item),
+            join_url=join_url_of(item, may_join=may_join),
+            was=_was(tenant, item, believed or {}),
+        )
+        for item in by_session.values()
+    ]
+
+
+def _was(tenant: TenantSnapshot, item: SeatFacts, believed: Believed) -> str:
+    earlier = believed.get(item.known)
+    if earlier is None:
+        return ""
+    return was_words(earlier.said, said_of(item.session, item.location, tenant.timezone))

@@ -1,0 +1,187 @@
+"""What leaving a date, or a whole course, would mean for the guest who has the link."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from src.billing.domain.kinds import ON_SITE_METHOD, PaymentMode
+from src.billing.models import Order, Payment
+from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
+from src.booking.domain.kinds import SeatState
+from src.booking.domain.leaving import (
+    amount_back_minor,
+    capped,
+    is_late,
+    percent_back,
+    terms_from,
+    why_not_leave,
+    why_not_move_seat,
+)
+from src.booking.domain.reasons import guest_sentence
+from src.booking.guest_links import booking_path
+from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
+from src.booking.models import Booking, Series, Service
+from src.booking.queries.leave_requests import find_newest_request
+from src.booking.views.leaving import LeavingPage, LeavingSeat
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+from src.tenants.models import Participant
+
+
+class Own(NamedTuple):
+    """A guest's seat with the order it belongs to and the name it was given, perhaps empty."""
+
+    seat: OwnSeat
+    who: str
+
+
+async def get_leaving_page(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    settings: Settings,
+    order_id: UUID,
+    session_id: UUID | None,
+) -> LeavingPage:
+    """For one date of the booking, or for all that are still to come.
+
+    Raises: NotFound for a date that the booking does not have.
+    """
+    now = uow.clock.now()
+    order = await uow.session.get(Order, (uow.tenant, order_id))
+    found = await list_own(uow, order_id)
+    if order is None or not found:
+        raise NotFound(_("There is no such booking."))
+    own = _asked_for(found, session_id, now)
+    shown = own or found[:1]
+    is_course = session_id is None
+    seats = [_seat(one, tenant, now, is_course=is_course) for one in shown]
+    leavable = [seat for seat in seats if not seat.why_not]
+    path = booking_path(settings, tenant.slug, order)
+    back_minor = min(sum(seat.back_minor for seat in leavable), await refundable_minor(uow, order))
+    is_on_site = order.payment_mode == PaymentMode.ON_SITE and not order.paid_minor
+    late = [
+        one.seat.seat.share_minor for one, seat in zip(shown, seats, strict=True) if seat.is_late
+    ]
+    return LeavingPage(
+        seats=leavable,
+        is_course=is_course,
+        name=await name_of(uow, shown[0].seat.booking),
+        reference=order.reference,
+        guest_email=order.guest_email,
+        back_minor=back_minor,
+        stays_due_minor=sum(late) if is_on_site else 0,
+        was_paid=order.paid_minor > 0,
+        terms=_terms(shown, order, tenant, is_course=is_course),
+        why_not="" if leavable and own else _why_not(seats, own),
+        action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
+        may_ask=_may_ask(own, is_course=is_course),
+        asked=await find_newest_request(uow, order_id) if is_course else None,
+        move_href=_move_href(shown, path, tenant, now, session_id),
+        path=path,
+        currency=order.currency,
+        zone=tenant.zone,
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+    )
+
+
+async def list_own(uow: UnitOfWork, order_id: UUID) -> list[Own]:
+    """The order's seats by session and in the order of the party."""
+    statement = own_seats(uow, order_id).add_columns(Participant.name)
+    found = await uow.session.execute(
+        statement.join(
+            Participant,
+            (Participant.tenant_id == uow.tenant)
+            & (Participant.id == statement.selected_columns["participant_id"]),
+        )
+    )
+    return [Own(OwnSeat(row[0], row[1], row[2]), row[3]) for row in found]
+
+
+async def refundable_minor(uow: UnitOfWork, order: Order) -> int:
+    """What of the order can go back through the processor."""
+    found = await uow.session.scalar(
+        select(func.sum(Payment.amount_minor - Payment.refunded_minor)).where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == order.id,
+            Payment.is_extra.is_(False),
+            Payment.method.is_distinct_from(ON_SITE_METHOD),
+        )
+    )
+    return int(found or 0)
+
+
+def _asked_for(found: Sequence[Own], session_id: UUID | None, now: datetime) -> list[Own]:
+    """Raises: NotFound for a date that is not among them."""
+    if session_id is None:
+        coming = [one for one in found if is_still_coming(one.seat, now)]
+        return sorted(coming, key=lambda one: one.seat.session.starts_at)
+    own = [one for one in found if one.seat.session.id == session_id]
+    if not own:
+        raise NotFound(_("There is no such date in this booking."))
+    return [one for one in own if one.seat.seat.state == SeatState.CONFIRMED]
+
+
+def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -> LeavingSeat:
+    facts = facts_of_leaving(one.seat, tenant, is_whole_course=is_course)
+    reasons = why_not_leave(facts, now)
+    percent, session = percent_back(facts, now), one.seat.session
+    back_minor = amount_back_minor(one.seat.seat.share_minor, percent)
+    return LeavingSeat(
+        value=f"{one.seat.seat.id}:{back_minor}",
+        who=one.who,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        title=session.title,
+        percent=percent,
+        back_minor=back_minor,
+        is_late=is_late(facts, now),
+        is_penalty_free=facts.is_penalty_free,
+        why_not=guest_sentence(reasons) if reasons else "",
+    )
+
+
+def _why_not(seats: Sequence[LeavingSeat], own: Sequence[Own]) -> str:
+    if not own:
+        return _("None of these places is yours any more, so there is nothing to cancel.")
+    return seats[0].why_not
+
+
+def _may_ask(own: Sequence[Own], *, is_course: bool) -> bool:
+    """Whether it is the business that decides about leaving this course."""
+    if not own or not is_course or own[0].seat.booking.series_id is None:
+        return False
+    return not terms_from(own[0].seat.booking.leaving).whole_course
+
+
+def _terms(
+    own: Sequence[Own], order: Order, tenant: TenantSnapshot, *, is_course: bool
+) -> list[str]:
+    terms, price_type = terms_from(own[0].seat.booking.leaving), price_type_of(order)
+    if is_course:
+        return rules_in_words(terms, price_type, tenant.zone)
+    terms = capped(terms, min(one.seat.seat.most_percent for one in own))
+    return dates_in_words(terms, price_type, own[0].seat.session.starts_at, tenant.zone)
+
+
+def _move_href(
+    own: Sequence[Own], path: str, tenant: TenantSnapshot, now: datetime, session_id: UUID | None
+) -> str:
+    """To exchanging the date, empty where it cannot be."""
+    if session_id is None or why_not_move_seat(facts_of_leaving(own[0].seat, tenant), now):
+        return ""
+    return f"{path}/move?date={session_id}"
+
+
+async def name_of(uow: UnitOfWork, booking: Booking) -> str:
+    service = await uow.session.get_one(Service, (uow.tenant, booking.service_id))
+    if booking.series_id is None:
+        return service.name
+    series = await uow.session.get_one(Series, (uow.tenant, booking.series_id))
+    return f"{service.name} · {series.title}"

@@ -1,0 +1,179 @@
+"""The dates that a guest may come to instead of one they have booked, and what that would mean."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from src.billing.models import Order
+from src.booking.commands.exchange import target_facts, why_not_give_up
+from src.booking.commands.leave import OwnSeat, facts_of_leaving
+from src.booking.domain.exchange import why_not_take
+from src.booking.domain.kinds import SeatState, SessionMode, SessionState
+from src.booking.domain.leaving import capped, most_percent_after, terms_from
+from src.booking.domain.moves import place_line
+from src.booking.domain.reasons import guest_sentence
+from src.booking.domain.states import LIVE_SEATS
+from src.booking.guest_links import booking_path
+from src.booking.leaving_words import dates_in_words, price_type_of
+from src.booking.models import Series, Service, Session
+from src.booking.queries.guest_leaving import Own, list_own, name_of
+from src.booking.queries.offers import SessionOffer
+from src.booking.views.leaving import MoveChoice, MovePage, MovePerson
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+from src.tenants.models import Location, Performer
+
+MOST_CHOICES = 60
+MOST_LOOKED_AT = 300
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which date is to be exchanged, and for which, None while the guest is choosing."""
+
+    order_id: UUID
+    session_id: UUID
+    to: UUID | None = None
+
+
+async def get_move_page(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, asked: Asked
+) -> MovePage:
+    """Raises: NotFound for a date that the booking does not have."""
+    now = uow.clock.now()
+    order = await uow.session.get(Order, (uow.tenant, asked.order_id))
+    found = await list_own(uow, asked.order_id)
+    ours = [one for one in found if one.seat.session.id == asked.session_id]
+    if order is None or not ours:
+        raise NotFound(_("There is no such date in this booking."))
+    own = [one for one in ours if one.seat.seat.state == SeatState.CONFIRMED]
+    first = (own or ours)[0].seat
+    path = booking_path(settings, tenant.slug, order)
+    action = f"{path}/move?date={asked.session_id}"
+    reasons = why_not_give_up(tenant, [one.seat for one in own or ours], now)
+    choices = [] if reasons else await _choices(uow, tenant, found, own, action, now)
+    chosen = next((one for one in choices if one.session_id == str(asked.to)), None)
+    there = _people_of(found).get(asked.to, set())
+    return MovePage(
+        name=await name_of(uow, first.booking),
+        reference=order.reference,
+        guest_email=order.guest_email,
+        starts_at=first.session.starts_at,
+        ends_at=first.session.ends_at,
+        people=[
+            MovePerson(seat_id=str(one.seat.seat.id), who=one.who)
+            for one in own
+            if one.seat.seat.participant_id not in there
+        ],
+        choices=choices[:MOST_CHOICES],
+        chosen=chosen,
+        terms=[] if chosen is None else _terms(first, order, chosen, tenant, now),
+        why_not=guest_sentence(reasons) if reasons else "",
+        action=action if chosen is None else chosen.href,
+        leave_href=f"{path}/leave?date={asked.session_id}",
+        path=path,
+        zone=tenant.zone,
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+    )
+
+
+def _terms(
+    first: OwnSeat, order: Order, chosen: MoveChoice, tenant: TenantSnapshot, now: datetime
+) -> list[str]:
+    most = most_percent_after(facts_of_leaving(first, tenant), now)
+    terms = capped(terms_from(first.booking.leaving), most)
+    return dates_in_words(terms, price_type_of(order), chosen.starts_at, tenant.zone)
+
+
+def _people_of(booked: Sequence[Own]) -> dict[UUID | None, set[UUID]]:
+    """Who has a place of this booking on which date."""
+    people: dict[UUID | None, set[UUID]] = {}
+    for item in booked:
+        if SeatState(item.seat.seat.state) in LIVE_SEATS:
+            people.setdefault(item.seat.session.id, set()).add(item.seat.seat.participant_id)
+    return people
+
+
+async def _choices(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    booked: Sequence[Own],
+    own: Sequence[Own],
+    action: str,
+    now: datetime,
+) -> list[MoveChoice]:
+    """The dates with room for at least one of them, where not all of them are already."""
+    one = [own[0].seat]
+    people, there = {item.seat.seat.participant_id for item in own}, _people_of(booked)
+    found = await _offers(uow, own[0].seat, now)
+    sources = [offer for offer, *_rest in found if offer.session.id == own[0].seat.session.id]
+    return [
+        _choice(offer, place, performer, action)
+        for offer, place, performer in found
+        if not people <= there.get(offer.session.id, set())
+        and not why_not_take(target_facts(tenant, one, offer, sources), now)
+    ]
+
+
+async def _offers(
+    uow: UnitOfWork, own: OwnSeat, now: datetime
+) -> list[tuple[SessionOffer, str, str]]:
+    """The service's dates to come, the booked one among them, with place and performer."""
+    found = await uow.session.execute(
+        select(Session, Service, Series, Location, Performer.name)
+        .join(
+            Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
+        )
+        .outerjoin(
+            Series, (Series.tenant_id == Session.tenant_id) & (Series.id == Session.series_id)
+        )
+        .outerjoin(
+            Location,
+            (Location.tenant_id == Session.tenant_id) & (Location.id == Session.location_id),
+        )
+        .outerjoin(
+            Performer,
+            (Performer.tenant_id == Session.tenant_id) & (Performer.id == Session.performer_id),
+        )
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.service_id == own.booking.service_id,
+            Session.starts_at >= now,
+            (Session.state == str(SessionState.SCHEDULED)) | (Session.id == own.session.id),
+            (Session.seats_taken < Session.capacity) | (Session.id == own.session.id),
+        )
+        .order_by(Session.starts_at, Session.id)
+        .limit(MOST_LOOKED_AT)
+    )
+    return [
+        (SessionOffer(row[0], row[1], row[2]), _place(row[0], row[3]), row[4] or "")
+        for row in found
+    ]
+
+
+def _place(session: Session, location: Location | None) -> str:
+    if session.mode == SessionMode.ONLINE:
+        return _("Online")
+    return "" if location is None else place_line(location.name, location.address)
+
+
+def _choice(offer: SessionOffer, place: str, performer: str, action: str) -> MoveChoice:
+    session = offer.session
+    return MoveChoice(
+        session_id=str(session.id),
+        sequence=session.sequence,
+        href=f"{action}&to={session.id}",
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        title=session.title,
+        place=place,
+        performer=performer,
+        left=session.capacity - session.seats_taken,
+        capacity=session.capacity,
+    )

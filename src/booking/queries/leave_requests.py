@@ -1,0 +1,90 @@
+"""Guests who ask to leave a course, for those who decide."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, exists, select
+
+from src.billing.models import Order
+from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.models import Booking, LeaveRequest, Seat, Series, Service, Session
+from src.booking.views.leaving import LeaveAsked
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+
+MOST_SHOWN = 100
+
+
+async def list_open_requests(uow: UnitOfWork, series_id: UUID | None = None) -> list[LeaveAsked]:
+    """Those that can still be decided, the oldest first; of one series, or of all."""
+    statement = _open(uow)
+    if series_id is not None:
+        statement = statement.where(Booking.series_id == series_id)
+    return [_asked(row) for row in await uow.session.execute(statement.limit(MOST_SHOWN))]
+
+
+async def get_leave_request(uow: UnitOfWork, request_id: UUID) -> LeaveAsked:
+    """Raises: NotFound, for another tenant's too."""
+    found = await uow.session.execute(_all(uow).where(LeaveRequest.id == request_id))
+    row = found.one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such request."))
+    return _asked(row)
+
+
+async def find_newest_request(uow: UnitOfWork, order_id: UUID) -> LeaveAsked | None:
+    """What the guest of an order asked for last."""
+    newest = _all(uow).where(Booking.order_id == order_id).order_by(None)
+    found = await uow.session.execute(newest.order_by(LeaveRequest.asked_at.desc()).limit(1))
+    row = found.one_or_none()
+    return None if row is None else _asked(row)
+
+
+def _open(uow: UnitOfWork) -> Select[Any]:
+    """A request whose dates are all over or gone needs nobody."""
+    coming = (
+        exists()
+        .where(Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id)
+        .where(Session.tenant_id == Seat.tenant_id, Session.id == Seat.session_id)
+        .where(
+            Seat.state == str(SeatState.CONFIRMED),
+            Session.state == str(SessionState.SCHEDULED),
+            Session.starts_at >= uow.clock.now(),
+        )
+    )
+    return _all(uow).where(LeaveRequest.state == "open", coming)
+
+
+def _all(uow: UnitOfWork) -> Select[Any]:
+    return (
+        select(LeaveRequest, Booking, Order, Service.name, Series.title)
+        .join(
+            Booking,
+            (Booking.tenant_id == LeaveRequest.tenant_id) & (Booking.id == LeaveRequest.booking_id),
+        )
+        .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
+        .join(
+            Service, (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id)
+        )
+        .join(Series, (Series.tenant_id == Booking.tenant_id) & (Series.id == Booking.series_id))
+        .where(LeaveRequest.tenant_id == uow.tenant)
+        .order_by(LeaveRequest.asked_at, LeaveRequest.id)
+    )
+
+
+def _asked(row: Any) -> LeaveAsked:
+    request, booking, order, service_name, series_title = row
+    return LeaveAsked(
+        id=request.id,
+        booking_id=booking.id,
+        order_id=order.id,
+        guest_name=order.guest_name,
+        guest_email=order.guest_email,
+        what=f"{service_name} · {series_title}",
+        series_id=booking.series_id,
+        reason=request.reason,
+        state=request.state,
+        answer=request.answer,
+        asked_at=request.asked_at,
+    )

@@ -1,0 +1,49 @@
+"""What the pages about leaving a date have to know."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from src.booking.domain.kinds import SessionState
+from src.booking.domain.leaving import LeavingTerms, terms_from
+from src.booking.models import Series, Service, Session
+from src.platform.db.uow import UnitOfWork
+from src.platform.localtime import to_local, to_utc
+
+SAMPLE_DAYS, SAMPLE_HOUR = 14, 18
+
+
+async def sample_start(uow: UnitOfWork, service_id: UUID | None, zone: ZoneInfo) -> datetime:
+    """A start to explain terms by: the service's next date, else an evening two weeks ahead."""
+    now = uow.clock.now()
+    next_at = await uow.session.scalar(
+        select(func.min(Session.starts_at)).where(
+            Session.tenant_id == uow.tenant,
+            Session.service_id == service_id,
+            Session.starts_at > now,
+            Session.state == str(SessionState.SCHEDULED),
+        )
+    )
+    if next_at is not None:
+        return next_at
+    day = to_local(now, zone) + timedelta(days=SAMPLE_DAYS)
+    return to_utc(day.replace(hour=SAMPLE_HOUR, minute=0, second=0, microsecond=0), zone)
+
+
+async def find_terms(
+    uow: UnitOfWork, service_id: UUID, series_ids: Sequence[UUID]
+) -> dict[UUID, LeavingTerms]:
+    """The terms that the service's single dates and the series are sold under now, by id."""
+    found = await uow.session.execute(
+        select(Service.id, Service.leaving)
+        .where(Service.tenant_id == uow.tenant, Service.id == service_id)
+        .union_all(
+            select(Series.id, Series.leaving).where(
+                Series.tenant_id == uow.tenant, Series.id.in_(series_ids)
+            )
+        )
+    )
+    return {row[0]: terms_from(row[1]) for row in found}

@@ -1,0 +1,123 @@
+"""What a guest sees who cannot come."""
+
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+
+class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's place on one date; `value` names it and what its guest is promised for it.
+
+    `why_not` is a sentence where it cannot be left.
+    """
+
+    value: str
+    who: str
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    percent: int
+    back_minor: int
+    is_late: bool
+    is_penalty_free: bool
+    why_not: str
+
+
+class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What leaving means, before it is done.
+
+    `back_minor` is what comes back if all of `seats` are left: less than their shares' part where
+    less was paid through the processor. `stays_due_minor`: the part of the price that is to be
+    paid on site although the date is left. `is_course`: all dates that are left of a course.
+    `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
+    `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done, and
+    `reason` what was typed then.
+    """
+
+    seats: list[LeavingSeat]
+    is_course: bool
+    name: str
+    reference: str
+    guest_email: str
+    back_minor: int
+    stays_due_minor: int
+    was_paid: bool
+    terms: list[str]
+    why_not: str
+    refusal: str = ""
+    reason: str = ""
+    action: str
+    move_href: str
+    may_ask: bool
+    asked: "LeaveAsked | None" = None
+    path: str
+    currency: str
+    zone: ZoneInfo
+    contact_email: str
+    contact_phone: str
+
+
+class MovePerson(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the party; `seat_id` is the place that would be given up."""
+
+    seat_id: str
+    who: str
+
+
+class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """A date that the guest may come to instead; `left` is its room."""
+
+    session_id: str
+    sequence: int
+    href: str
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    place: str
+    performer: str
+    left: int
+    capacity: int
+
+
+class MovePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Coming on another date: the choice, or with `chosen` what it means.
+
+    `terms` are those of the new date, in sentences. `why_not` is a sentence where the date cannot
+    be exchanged, `refusal` why what was asked for was not done.
+    """
+
+    name: str
+    reference: str
+    guest_email: str
+    starts_at: datetime
+    ends_at: datetime
+    people: list[MovePerson]
+    choices: list[MoveChoice]
+    chosen: MoveChoice | None
+    terms: list[str]
+    why_not: str
+    refusal: str = ""
+    action: str
+    leave_href: str
+    path: str
+    zone: ZoneInfo
+    contact_email: str
+    contact_phone: str
+
+
+class LeaveAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest's wish to leave a whole course; `state` open, accepted or declined."""
+
+    id: UUID
+    booking_id: UUID
+    order_id: UUID
+    series_id: UUID
+    guest_name: str
+    guest_email: str
+    what: str
+    reason: str
+    state: str
+    answer: str
+    asked_at: datetime

@@ -1,0 +1,143 @@
+"""A guest who cannot come: one date or a whole course, consequences first, then one press."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from src.booking.commands.leave import leave_course, leave_dates
+from src.booking.commands.leave_requests import ask_to_leave
+from src.booking.guest_links import order_behind
+from src.booking.queries.guest_leaving import get_leaving_page
+from src.booking.views.leaving import LeavingPage
+from src.booking.web.guest_page import PRIVATE, PUBLIC
+from src.booking.web.hub import uuid_of
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.i18n import _
+from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit
+from src.platform.services import Services
+from src.platform.web.formats import money
+from src.platform.web.forms import FormData, read_form
+from src.platform.web.pages import flash, page, redirect
+from src.platform.web.security import client_address
+from src.tenants.context import RequestContext
+
+AnyRequest = Request[Any, Any, Any]
+
+TEMPLATE = "booking/guest/leave.html"
+LEAVING_BY_ORDER = Limit("leaving", 60, 10 * 60)
+
+
+@get("/b/{slug:str}/bookings/{token:str}/leave", opt=PUBLIC)
+async def show_leaving(
+    request: AnyRequest,
+    token: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """What leaving `?date=` would mean, or without it the whole course; nothing is done."""
+    order_id = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    view = await _view(request, services, ctx, order_id)
+    return page(request, TEMPLATE, view, headers=PRIVATE)
+
+
+@post("/b/{slug:str}/bookings/{token:str}/leave", opt=PUBLIC, status_code=200)
+async def send_leaving(
+    request: AnyRequest,
+    token: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Leaves the ticked places; pressed again it changes nothing."""
+    order_id = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    await limit_guest(request, services, order_id)
+    promised = read_seats(await read_form(request))
+    try:
+        back_minor = await _leave(request, services, ctx, order_id, promised)
+    except (Conflict, InvalidInput) as refusal:
+        view = await _view(request, services, ctx, order_id)
+        shown = msgspec.structs.replace(view, refusal=refusal.message)
+        return page(request, TEMPLATE, shown, status_code=refusal.status, headers=PRIVATE)
+    flash(request, "success", _said(ctx, back_minor))
+    return redirect(request, request.scope["path"].removesuffix("/leave"))
+
+
+@post("/b/{slug:str}/bookings/{token:str}/ask-to-leave", opt=PUBLIC, status_code=200)
+async def send_request(
+    request: AnyRequest,
+    token: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Asks the business to let the guest leave the course; pressed again it asks once."""
+    order_id = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    await limit_guest(request, services, order_id)
+    reason = (await read_form(request)).texts.get("reason", [""])[-1]
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await ask_to_leave(uow, order_id, reason)
+    except (Conflict, InvalidInput) as refusal:
+        async with services.uow_factory(ctx.here.id) as uow:
+            view = await get_leaving_page(uow, ctx.here, services.settings, order_id, None)
+        shown = msgspec.structs.replace(view, refusal=refusal.message, reason=reason)
+        return page(request, TEMPLATE, shown, status_code=refusal.status, headers=PRIVATE)
+    flash(request, "success", _("The business has your request and answers by mail."))
+    return redirect(request, request.scope["path"].removesuffix("/ask-to-leave"))
+
+
+async def limit_guest(request: AnyRequest, services: Services, order_id: UUID) -> None:
+    """By sender everywhere, and by booking. Raises: TooManyRequests."""
+    await services.limiter.check(BOOKING_BY_ADDRESS, client_address(request.scope))
+    await services.limiter.check(LEAVING_BY_ORDER, str(order_id))
+
+
+def read_seats(data: FormData) -> dict[UUID, int]:
+    """What was ticked: seats with what their guest was told comes back, in minor units."""
+    seats: dict[UUID, int] = {}
+    for value in data.texts.get("seat", []):
+        typed, _colon, minor = value.partition(":")
+        seat_id = uuid_of(typed)
+        if seat_id is None or not (minor.isascii() and minor.isdigit() and len(minor) < 12):
+            raise NotFound(_("There is no such booking."))
+        seats[seat_id] = int(minor)
+    return seats
+
+
+async def _leave(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    order_id: UUID,
+    promised: Mapping[UUID, int],
+) -> int:
+    async with services.uow_factory(ctx.here.id) as uow:
+        if "date" not in request.query_params:
+            return await leave_course(uow, ctx.here, order_id, promised)
+        if not promised:
+            raise InvalidInput(_("Please say who cannot come."))
+        return await leave_dates(uow, ctx.here, order_id, list(promised), promised)
+
+
+def _said(ctx: RequestContext, back_minor: int) -> str:
+    if not back_minor:
+        return _("It is cancelled. A mail says so, too.")
+    amount = money(back_minor, ctx.here.currency)
+    return _("It is cancelled. %(amount)s are on their way back to you.", amount=amount)
+
+
+async def _view(
+    request: AnyRequest, services: Services, ctx: RequestContext, order_id: UUID
+) -> LeavingPage:
+    typed = request.query_params.get("date")
+    session_id = None if typed is None else uuid_of(typed)
+    if typed is not None and session_id is None:
+        raise NotFound(_("There is no such date in this booking."))
+    async with services.uow_factory(ctx.here.id) as uow:
+        return await get_leaving_page(uow, ctx.here, services.settings, order_id, session_id)
+
+
+route_handlers: list[Any] = [show_leaving, send_leaving, send_request]

@@ -1,0 +1,147 @@
+"""The part of an editor that sets the terms for leaving a date: as typed, as terms, and back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from src.booking.domain.kinds import SeriesPriceType
+from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier, terms_errors
+from src.booking.leaving_words import dates_in_words
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+from src.platform.web.forms import Bound, bind
+
+LEAST_ROWS = 3
+SPARE_ROWS = 1
+Digits = Annotated[str, Meta(max_length=6)]
+
+
+class TierRow(msgspec.Struct, kw_only=True):
+    """A step as it is typed; one with nothing typed is none."""
+
+    before: Digits = ""
+    unit: BeforeUnit = BeforeUnit.HOURS
+    percent: Digits = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.before.strip() or self.percent.strip())
+
+
+class LeavingFields(msgspec.Struct, kw_only=True):
+    """What an editor adds to its form; `moves_before` is empty where dates are not exchanged."""
+
+    tiers: list[TierRow] = msgspec.field(default_factory=list)
+    may_cancel: bool = False
+    moves_before: Digits = ""
+    moves_unit: BeforeUnit = BeforeUnit.HOURS
+    whole_course: bool = False
+
+
+def leaving_initial(terms: LeavingTerms) -> dict[str, Any]:
+    """The terms as the form shows them at first."""
+    return {
+        "tiers": [
+            {"before": tier.before, "unit": tier.unit, "percent": tier.percent}
+            for tier in terms.tiers
+        ],
+        "may_cancel": terms.may_cancel,
+        "moves_before": "" if terms.moves_before is None else terms.moves_before,
+        "moves_unit": terms.moves_unit,
+        "whole_course": terms.whole_course,
+    }
+
+
+def read_terms(form: LeavingFields) -> LeavingTerms:
+    """The terms. Raises: InvalidInput at the fields of the form."""
+    fields: dict[str, str] = {}
+    filled = [place for place, row in enumerate(form.tiers) if not row.is_empty]
+    tiers = tuple(_tier(form.tiers[place], f"tiers.{place}", fields) for place in filled)
+    moves = None
+    if form.moves_before.strip():
+        moves = _number(form.moves_before, "moves_before", fields)
+    terms = LeavingTerms(
+        tiers=tiers,
+        may_cancel=form.may_cancel,
+        moves_before=moves,
+        moves_unit=form.moves_unit,
+        whole_course=form.whole_course,
+    )
+    if not fields:
+        wrong = terms_errors(terms)
+        fields = {_form_name(name, filled): said for name, said in wrong.items()}
+    if fields:
+        raise InvalidInput(_("Please look at the marked fields."), fields=fields)
+    return terms
+
+
+def _preview(form: Bound[Any], zone: ZoneInfo, starts_at: datetime) -> list[str]:
+    """What guests would read of the terms as they stand in the form; nothing while they cannot be
+    read.
+    """
+    fields = bind(LeavingFields, form.raw).struct
+    try:
+        price_type = SeriesPriceType(form.value("price_type"))
+        terms = None if fields is None else read_terms(fields)
+    except (ValueError, InvalidInput):
+        return []
+    return [] if terms is None else dates_in_words(terms, price_type, starts_at, zone)
+
+
+class LeavingView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the fields need beside the form. `sample_at` is the start that the preview is for."""
+
+    rows: int
+    units: list[tuple[str, str]]
+    preview: list[str]
+    sample_at: datetime
+    zone: ZoneInfo
+
+
+def leaving_view(form: Bound[Any], zone: ZoneInfo, sample_at: datetime) -> LeavingView:
+    return LeavingView(
+        rows=_tier_rows(form),
+        units=_unit_choices(),
+        preview=_preview(form, zone, sample_at),
+        sample_at=sample_at,
+        zone=zone,
+    )
+
+
+def _tier_rows(form: Bound[Any]) -> int:
+    """All that are there, and an empty one as long as there may be more."""
+    return max(LEAST_ROWS, form.rows("tiers") + SPARE_ROWS)
+
+
+def _unit_choices() -> list[tuple[str, str]]:
+    return [
+        (BeforeUnit.HOURS.value, _("hours before")),
+        (BeforeUnit.DAYS.value, _("days before")),
+    ]
+
+
+def _tier(row: TierRow, name: str, fields: dict[str, str]) -> Tier:
+    before = _number(row.before, f"{name}.before", fields)
+    percent = _number(row.percent.strip().removesuffix("%"), f"{name}.percent", fields)
+    return Tier(before=before, unit=row.unit, percent=percent)
+
+
+def _number(text: str, name: str, fields: dict[str, str]) -> int:
+    """0 for what is no number, said in `fields`."""
+    typed = text.strip()
+    if typed.isascii() and typed.isdigit():
+        return int(typed)
+    fields[name] = _("Please give a whole number.")
+    return 0
+
+
+def _form_name(name: str, filled: Sequence[int]) -> str:
+    head, _dot, rest = name.partition(".")
+    if head != "tiers" or not rest:
+        return name
+    position, _dot, column = rest.partition(".")
+    return f"tiers.{filled[int(position)]}.{column}"

@@ -1,0 +1,251 @@
+"""A guest who cannot come: consequences first, one press, and never a dead end."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from icalendar import Calendar
+from sqlalchemy import select, update
+
+from src.billing.models import Refund
+from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.models import Booking, Seat, Service, Session
+from src.tenants.models import Tenant
+from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.test_guest_page import change, own_page
+from tests.support.builders import Term, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.visitor import forms_of
+
+pytestmark = pytest.mark.anyio
+TERMS = LeavingTerms(tiers=(Tier(before=48, percent=100), Tier(before=24, percent=50)))
+
+PARTY = {"size": "2", "names.2": "Kid", "quoted_size": "2", "quoted_minor": "12000"}
+
+
+async def a_paid_course(shop: Shop, terms: LeavingTerms = TERMS, **typed: Any) -> Term:
+    """Three weekly dates for EUR 60 a person, paid by card."""
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    term = await a_series(shop.services.uow_factory, service, leaving=terms.document())
+    sent = await shop.book(subject("series", term.series.id), **typed)
+    await shop.pay(sent.headers["location"])
+    await shop.guest.open(f"{await own_page(shop)}?paid=1")
+    return term
+
+
+async def seats_of(shop: Shop) -> list[Seat]:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = Session.starts_at, Seat.id
+        found = select(Seat).join(Session, Session.id == Seat.session_id).order_by(*order)
+        return list(await uow.session.scalars(found))
+
+
+async def refunds(shop: Shop) -> list[int]:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        return list(await uow.session.scalars(select(Refund.amount_minor).order_by(Refund.id)))
+
+
+async def taken(shop: Shop) -> list[int]:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        found = select(Session.seats_taken).order_by(Session.starts_at)
+        return list(await uow.session.scalars(found))
+
+
+async def leave_page(shop: Shop, term: Term, number: int = 0) -> httpx.Response:
+    session_id = term.sessions[number].id
+    return await shop.guest.open(f"{await own_page(shop)}/leave?date={session_id}")
+
+
+async def press(shop: Shop, page: httpx.Response, **changes: Any) -> httpx.Response:
+    """Sends the page's own form; the answer is not followed."""
+    (form,) = [form for form in forms_of(page) if "/leave" in form.action]
+    fields = {k: v for k, v in {**form.fields, **changes}.items() if v is not None}
+    return await shop.guest.client.post(form.action, data=fields)
+
+
+async def test_2_29_one_date_of_a_course_is_left_and_only_its_share_goes_back(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    """peers 2-29, 2-23, 2-24: one date out of the course, its own share, its own capacity."""
+    term = await a_paid_course(shop)
+    await shop.work()
+    mailer.sent.clear()
+    booking = await shop.guest.open(await own_page(shop))
+    assert booking.text.count("Can't make it</a>") == 3
+    assert "Until Sat, Mar 6, 2027, 10:00\u202fAM: all your money back" in booking.text
+    page = await leave_page(shop, term)
+    assert "€20.00 go back the way you paid" in page.text
+    assert "Mon, Mar 8, 2027" in page.text
+    assert "Mar 15" not in page.text, "peers 2-27: exactly the date that goes, and no other"
+    assert await taken(shop) == [1, 1, 1], "looking does nothing"
+    sent = await press(shop, page)
+    assert sent.status_code == 303
+    assert sent.headers["location"] == await own_page(shop)
+    assert await taken(shop) == [0, 1, 1]
+    assert await refunds(shop) == [2000]
+    shown = await shop.guest.open(await own_page(shop))
+    assert "It is cancelled. €20.00 are on their way back to you." in shown.text
+    assert shown.text.count("Can't make it</a>") == 2
+    await shop.work()
+    [mail] = [mail for mail in mailer.sent if "cancelled" in mail.subject.lower()]
+    calendar = Calendar.from_ical(mail.attachments[0][1])
+    assert (calendar["METHOD"], len(calendar.walk("VEVENT"))) == ("CANCEL", 1)
+    left = await shop.guest.client.get(f"{await own_page(shop)}/calendar.ics")
+    assert len(Calendar.from_ical(left.content).walk("VEVENT")) == 2
+
+
+async def test_a_second_press_and_a_second_tab_change_nothing(shop: Shop) -> None:
+    term = await a_paid_course(shop)
+    page = await leave_page(shop, term)
+    assert (await press(shop, page)).status_code == 303
+    assert (await press(shop, page)).status_code == 303
+    assert await refunds(shop) == [2000]
+    assert await taken(shop) == [0, 1, 1]
+    again = await leave_page(shop, term)
+    assert "there is nothing to cancel" in again.text
+    assert "Back to your booking" in again.text
+
+
+async def test_2_22_each_person_of_the_party_leaves_alone(shop: Shop) -> None:
+    """peers 2-22: a part of an order, priced by the shares it was bought at."""
+    term = await a_paid_course(shop, **PARTY)
+    page = await leave_page(shop, term)
+    assert "Who cannot come?" in page.text
+    assert "Kid" in page.text
+    kid = next(seat for seat in await seats_of(shop) if f"{seat.id}:2000" in page.text)
+    sent = await press(shop, page, seat=[f"{kid.id}:2000"])
+    assert sent.status_code == 303
+    assert await taken(shop) == [1, 2, 2]
+    assert await refunds(shop) == [2000]
+    nobody = await press(shop, await leave_page(shop, term), seat=None)
+    assert nobody.status_code == 422
+    assert "Please say who cannot come." in nobody.text
+    assert await taken(shop) == [1, 2, 2]
+
+
+async def test_late_it_is_said_plainly_and_frees_the_place(shop: Shop, clock: FrozenClock) -> None:
+    term = await a_paid_course(shop)
+    clock.advance(timedelta(days=6, hours=12))
+    page = await leave_page(shop, term)
+    assert "It is late: the place is freed, but nothing comes back." in page.text
+    assert (await press(shop, page)).status_code == 303
+    assert await taken(shop) == [0, 1, 1]
+    assert await refunds(shop) == []
+    assert (await seats_of(shop))[0].state == "late_cancelled"
+
+
+async def test_a_deadline_that_passes_while_the_page_is_open_asks_again(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    term = await a_paid_course(shop)
+    page = await leave_page(shop, term)
+    clock.advance(timedelta(days=5, seconds=1))
+    refused = await press(shop, page)
+    assert refused.status_code == 409
+    assert "Less comes back by now." in refused.text
+    assert "€10.00 go back the way you paid" in refused.text
+    assert await taken(shop) == [1, 1, 1]
+    assert (await press(shop, refused)).status_code == 303
+    assert await refunds(shop) == [1000]
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("terms", "This date cannot be cancelled here. Please contact the business."),
+        ("started", "This date has already started."),
+        ("cancelling", "This date has been cancelled."),
+    ],
+)
+async def test_a_refusal_says_why_and_whom_to_ask(
+    shop: Shop, clock: FrozenClock, why: str, said: str
+) -> None:
+    term = await a_paid_course(shop)
+    await change(shop, Tenant, contact_email="hello@lotus.example")
+    page = await leave_page(shop, term)
+    if why == "terms":
+        await change(shop, Booking, leaving={"may_cancel": False})
+    elif why == "started":
+        clock.advance(timedelta(days=7, seconds=1))
+    else:
+        await change(shop, Session, state="cancelling")
+    refused = await press(shop, page)
+    assert refused.status_code == 409
+    assert said in refused.text
+    assert "hello@lotus.example" in refused.text
+    assert "Back to your booking" in refused.text
+    assert await refunds(shop) == []
+
+
+async def test_a_whole_course_is_left_at_once_where_the_terms_allow_it(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    terms = LeavingTerms(tiers=TERMS.tiers, whole_course=True)
+    await a_paid_course(shop, terms)
+    await shop.work()
+    mailer.sent.clear()
+    clock.advance(timedelta(days=6))  # The first date is a day away: half of it comes back.
+    page = await shop.guest.open(f"{await own_page(shop)}/leave")
+    assert "€50.00 go back the way you paid" in page.text
+    assert (await press(shop, page)).status_code == 303
+    assert await taken(shop) == [0, 0, 0]
+    assert await refunds(shop) == [5000]
+    assert (await press(shop, page)).status_code == 303
+    assert await refunds(shop) == [5000]
+    await shop.work()
+    assert len([mail for mail in mailer.sent if "Cancelled" in mail.subject]) == 1
+
+
+async def test_where_the_terms_do_not_a_course_is_not_left_by_itself(shop: Shop) -> None:
+    await a_paid_course(shop)
+    own = await own_page(shop)
+    assert "I want to leave the whole course" in (await shop.guest.open(own)).text
+    page = await shop.guest.open(f"{own}/leave")
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/ask-to-leave")]
+    sent = await shop.guest.client.post(f"{own}/leave", data=form.fields)
+    assert sent.status_code == 409
+    assert "Please ask for it." in sent.text
+    assert await taken(shop) == [1, 1, 1]
+
+
+async def test_what_is_paid_on_site_stays_due_when_left_late(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_type="on_site")
+    async with factory(shop.business.id) as uow:
+        await uow.session.execute(update(Service).values(leaving=TERMS.document()))
+    session = await a_session(factory, service)
+    await shop.book(subject("session", session.id))
+    page = await shop.guest.open(await own_page(shop))
+    assert "Free of charge until Sun, Mar 7, 2027, 10:00" in page.text
+    clock.advance(timedelta(days=6, hours=1))
+    page = await shop.guest.open(f"{await own_page(shop)}/leave?date={session.id}")
+    assert "€15.00 stay due." in page.text
+    assert (await press(shop, page)).status_code == 303
+    assert await taken(shop) == [0]
+
+
+async def test_a_suspended_business_lets_its_guests_see_and_leave(shop: Shop) -> None:
+    term = await a_paid_course(shop)
+    await change(shop, Tenant, status="suspended")
+    assert (await shop.guest.client.get("/b/lotus")).status_code == 403
+    page = await leave_page(shop, term)
+    assert (await press(shop, page)).status_code == 303
+    assert await refunds(shop) == [2000]
+
+
+async def test_seats_of_another_order_are_not_there(shop: Shop) -> None:
+    term = await a_paid_course(shop)
+    mine = await leave_page(shop, term)
+    service = await a_service(shop.services.uow_factory, shop.business.id, slug="other")
+    session = await a_session(shop.services.uow_factory, service)
+    other = subject("session", session.id, "other")
+    sent = await shop.book(other, email="dora@example.com")
+    await shop.pay(sent.headers["location"])
+    theirs = next(seat for seat in await seats_of(shop) if seat.session_id == session.id)
+    refused = await press(shop, mine, seat=[f"{theirs.id}:0"])
+    assert refused.status_code == 404
+    assert await refunds(shop) == []

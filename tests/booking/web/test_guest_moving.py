@@ -1,0 +1,135 @@
+"""A guest comes on another date instead: chosen from what has room, consequences first."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from src.booking.domain.leaving import LeavingTerms
+from src.booking.models import Booking, Session
+from src.tenants.models import Tenant
+from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.test_guest_leaving import seats_of, taken
+from tests.booking.web.test_guest_page import change, own_page
+from tests.support.builders import a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.visitor import forms_of
+
+pytestmark = pytest.mark.anyio
+TERMS = LeavingTerms(moves_before=24)
+
+
+async def a_booking(shop: Shop, **typed: str) -> tuple[Session, Session]:
+    """A place in a week, to be paid on site, and a date with one seat two weeks from now."""
+    factory = shop.services.uow_factory
+    service = await a_service(
+        factory, shop.business.id, price_type="on_site", leaving=TERMS.document()
+    )
+    first = await a_session(factory, service)
+    second = await a_session(factory, service, in_days=14, capacity=1)
+    await a_session(factory, service, in_days=15, capacity=1, seats_taken=1)
+    await a_series(factory, service, drop_in_allowed=True, drop_in_price_minor=2000)
+    sent = await shop.book(subject("session", first.id), **typed)
+    assert sent.status_code == 303, sent.text
+    return first, second
+
+
+async def press(shop: Shop, page: httpx.Response) -> httpx.Response:
+    (form,) = [form for form in forms_of(page) if "/move" in form.action]
+    return await shop.guest.client.post(form.action, data=form.fields)
+
+
+async def test_from_cannot_make_it_to_another_date(shop: Shop) -> None:
+    first, second = await a_booking(shop)
+    own = await own_page(shop)
+    leaving = await shop.guest.open(f"{own}/leave?date={first.id}")
+    assert "Come on another date instead" in leaving.text
+    page = await shop.guest.open(f"{own}/move?date={first.id}")
+    assert page.text.count(">Choose<") + page.text.count("Choose\n") == 1, "full, dearer, its own"
+    page = await shop.guest.open(f"{own}/move?date={first.id}&to={second.id}")
+    assert "Mon, Mar 15, 2027, 10:00" in page.text
+    assert "Instead of Mon, Mar 8, 2027, 10:00" in page.text
+    assert "You pay nothing more, and nothing comes back." in page.text
+    assert sum(await taken(shop)) == 2, "looking does nothing"
+    for _press in range(2):
+        sent = await press(shop, page)
+        assert sent.status_code == 303, sent.text
+        assert [seat.state for seat in await seats_of(shop)] == ["swapped", "confirmed"]
+    shown = await shop.guest.open(own)
+    assert "Done: you come on the new date." in shown.text
+    assert "Exchanged" in shown.text
+    assert f"/leave?date={second.id}" in shown.text
+
+
+async def test_the_last_place_gone_meanwhile_is_said_and_the_old_one_kept(shop: Shop) -> None:
+    first, second = await a_booking(shop)
+    page = await shop.guest.open(f"{await own_page(shop)}/move?date={first.id}&to={second.id}")
+    await change(shop, Session, seats_taken=Session.capacity)
+    await change(shop, Session, capacity=Session.capacity)
+    refused = await press(shop, page)
+    assert refused.status_code == 409
+    assert "This date has no room any more." in refused.text
+    assert "Cancel the date instead" in refused.text
+    assert [seat.state for seat in await seats_of(shop)] == ["confirmed"]
+
+
+async def test_only_as_many_of_a_party_as_there_is_room_for(shop: Shop) -> None:
+    party = {"size": "2", "names.2": "Kid", "quoted_size": "2", "quoted_minor": "3000"}
+    first, second = await a_booking(shop, **party)
+    own = await own_page(shop)
+    page = await shop.guest.open(f"{own}/move?date={first.id}&to={second.id}")
+    assert "Who comes on the other date?" in page.text
+    (form,) = [form for form in forms_of(page) if "/move" in form.action]
+    everybody = [str(seat.id) for seat in await seats_of(shop)]
+    both = await shop.guest.client.post(form.action, data={**form.fields, "seat": everybody})
+    assert both.status_code == 409
+    nobody = {name: value for name, value in form.fields.items() if name != "seat"}
+    assert (await shop.guest.client.post(form.action, data=nobody)).status_code == 422
+    assert (await press(shop, page)).status_code == 303
+    states = sorted(seat.state for seat in await seats_of(shop))
+    assert states == ["confirmed", "confirmed", "swapped"]
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("terms", "This date cannot be exchanged for another one. Please contact the business."),
+        ("late", "It is too late to exchange this date. Please contact the business."),
+        ("paused", "This cannot be booked at present. Please contact the business."),
+    ],
+)
+async def test_a_refusal_says_why_and_whom_to_ask(
+    shop: Shop, clock: FrozenClock, why: str, said: str
+) -> None:
+    first, second = await a_booking(shop)
+    await change(shop, Tenant, contact_email="hello@lotus.example")
+    page = await shop.guest.open(f"{await own_page(shop)}/move?date={first.id}&to={second.id}")
+    if why == "terms":
+        await change(shop, Booking, leaving={})
+    elif why == "late":
+        clock.advance(timedelta(days=6, seconds=1))
+    else:
+        await change(shop, Tenant, status="paused")
+    refused = await press(shop, page)
+    assert refused.status_code == 409
+    assert said in refused.text
+    assert "hello@lotus.example" in refused.text
+    assert [seat.state for seat in await seats_of(shop)] == ["confirmed"]
+
+
+async def test_without_a_date_it_leads_to_the_booking(shop: Shop) -> None:
+    await a_booking(shop)
+    own = await own_page(shop)
+    sent = await shop.guest.client.get(f"{own}/move")
+    assert (sent.status_code, sent.headers["location"]) == (303, own)
+    strange = await shop.guest.client.get(f"{own}x/move")
+    assert strange.status_code == 404
+
+
+async def test_without_another_date_nobody_is_lost(shop: Shop) -> None:
+    first, second = await a_booking(shop)
+    await change(shop, Session, state="cancelling")
+    page = await shop.guest.open(f"{await own_page(shop)}/move?date={first.id}")
+    assert "This date has been cancelled." in page.text
+    assert "Back to your booking" in page.text
+    assert second

@@ -1,0 +1,92 @@
+"""A guest asks to leave a whole course; staff see it, and accept or decline with words."""
+
+import pytest
+from sqlalchemy import select
+
+from src.booking.models import LeaveRequest
+from tests.booking.web.conftest import Shop
+from tests.booking.web.pages import send
+from tests.booking.web.test_guest_leaving import a_paid_course, refunds, taken
+from tests.booking.web.test_guest_page import own_page
+from tests.support.mail import RememberingMailer
+from tests.support.visitor import forms_of
+from tests.tenants.web.signed_in import sign_in
+
+pytestmark = pytest.mark.anyio
+
+
+async def asked(shop: Shop, reason: str = "We move away.") -> LeaveRequest:
+    own = await own_page(shop)
+    page = await shop.guest.open(f"{own}/leave")
+    assert "The business decides about leaving a whole course." in page.text
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/ask-to-leave")]
+    for _press in range(2):
+        sent = await shop.guest.client.post(form.action, data={**form.fields, "reason": reason})
+        assert sent.status_code == 303, sent.text
+    again = await shop.guest.open(f"{own}/leave")
+    assert "The business answers by mail." in again.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        return (await uow.session.scalars(select(LeaveRequest))).one()
+
+
+async def test_staff_accept_by_cancelling_the_purchase(shop: Shop) -> None:
+    term = await a_paid_course(shop)
+    request = await asked(shop)
+    assert await taken(shop) == [1, 1, 1], "asking frees nothing"
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    today = await client.get("/app/lotus/today")
+    assert "Carl Guest asks to leave Yoga · Spring term." in today.text
+    buyers = await client.get(f"/app/lotus/series/{term.series.id}/buyers")
+    assert f"/leave-requests/{request.id}" in buyers.text
+    page = await client.get(f"/app/lotus/leave-requests/{request.id}")
+    assert "We move away." in page.text
+    cancel = f"/app/lotus/bookings/{request.booking_id}/cancel"
+    assert cancel in page.text
+    sent = await send(client, cancel, {"reason": "As you asked."})
+    assert sent.status_code == 303
+    shown = await client.get(f"/app/lotus/leave-requests/{request.id}")
+    assert "The purchase was cancelled." in shown.text
+    assert "asks to leave" not in (await client.get("/app/lotus/today")).text
+
+
+async def test_declined_the_guest_reads_why_keeps_the_course_and_may_ask_again(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    await a_paid_course(shop)
+    request = await asked(shop)
+    await shop.work()
+    mailer.sent.clear()
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    path = f"/app/lotus/leave-requests/{request.id}"
+    silent = await send(client, path, {"answer": " "})
+    assert silent.status_code == 422
+    assert "Please tell the guest why." in silent.text
+    too_long = await send(client, path, {"answer": "x" * 501})
+    assert too_long.status_code == 422
+    open_page = await client.get(path)
+    sent = await send(client, path, {"answer": "The term has begun."})
+    assert sent.status_code == 303
+    (form,) = [form for form in forms_of(open_page) if "answer" in form.fields]
+    twice = await client.post(path, data={**form.fields, "answer": "No."})
+    assert twice.status_code == 409
+    await shop.work()
+    [mail] = mailer.sent
+    assert "The term has begun." in mail.body
+    assert await taken(shop) == [1, 1, 1]
+    assert await refunds(shop) == []
+    own = await shop.guest.open(f"{await own_page(shop)}/leave")
+    assert "The business has declined it" in own.text
+    assert "The term has begun." in own.text
+    assert [form for form in forms_of(own) if form.action.endswith("/ask-to-leave")]
+
+
+async def test_a_reason_too_long_is_refused_and_kept(shop: Shop) -> None:
+    await a_paid_course(shop)
+    page = await shop.guest.open(f"{await own_page(shop)}/leave")
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/ask-to-leave")]
+    words = "x" * 501
+    sent = await shop.guest.client.post(form.action, data={**form.fields, "reason": words})
+    assert sent.status_code == 422
+    assert words in sent.text
