@@ -25,7 +25,12 @@ from tests.support.builders import Business, Term, a_business, a_series, a_servi
 
 pytestmark = pytest.mark.anyio
 
-CLAIMS = ("UPDATE sessions", "INSERT INTO booking_counters", "UPDATE booking_counters")
+CLAIMS = (
+    "UPDATE sessions",
+    "SELECT id FROM sessions",
+    "INSERT INTO booking_counters",
+    "UPDATE booking_counters",
+)
 FRAMING = ("SAVEPOINT", "RELEASE", "SET LOCAL")
 
 
