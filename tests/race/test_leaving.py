@@ -13,7 +13,7 @@ from src.booking.commands import exchange
 from src.booking.commands.book import Booked, book
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.exchange import MoveSeats, move_seats
-from src.booking.commands.leave import leave_dates
+from src.booking.commands.leave import leave_course, leave_dates
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Seat, Service, Session
 from src.platform.db.uow import UnitOfWork
@@ -23,7 +23,15 @@ from tests.booking.commands.test_claims_last import a_page, as_found
 from tests.booking.commands.test_leave import paid_by_card
 from tests.conftest import Committing
 from tests.race.test_sessions import Act, at_once
-from tests.support.builders import Business, a_business, a_service, a_session, as_guest
+from tests.support.builders import (
+    Business,
+    Term,
+    a_business,
+    a_series,
+    a_service,
+    a_session,
+    as_guest,
+)
 from tests.support.work import work
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
@@ -121,6 +129,43 @@ async def test_exchanges_in_opposite_directions_do_not_deadlock(
         acts.append(moving(business, made, seat_id, there))
     assert await at_once(committing, business.id, acts) == {"done": 6}
     await check_counts(committing, business)
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_courses_left_and_bought_at_once_do_not_deadlock(
+    committing: Committing, turn: int
+) -> None:
+    business = await a_business(committing.uow_factory)
+    service = await a_service(committing.uow_factory, business.id)
+    terms = LeavingTerms(whole_course=True).document()
+    term = await a_series(
+        committing.uow_factory,
+        service,
+        price_type="free",
+        price_minor=0,
+        capacity=20,
+        leaving=terms,
+    )
+    acts: list[Act] = []
+    for number in range(8):
+        wish = a_wish("series", term.series.id, guest_email=f"g{number}-{turn}@example.com")
+        made = await booked(committing.uow_factory, business, wish)
+        acts += [leaving_course(business, made), buying(business, term, number)]
+    assert await at_once(committing, business.id, acts) == {"done": 16}
+    await check_counts(committing, business)
+
+
+def leaving_course(business: Business, made: Booked) -> Act:
+    async def act(uow: UnitOfWork) -> None:
+        tenant = await tenant_snapshot(uow, business.id, uow.clock.now())
+        await leave_course(uow, tenant, made.order_id)
+
+    return act
+
+
+def buying(business: Business, term: Term, number: int) -> Act:
+    wish = a_wish("series", term.series.id, guest_email=f"h{number}@example.com")
+    return lambda uow: book(uow, as_guest(business), wish)
 
 
 async def test_full_both_ways_nobody_is_sold_twice(committing: Committing) -> None:

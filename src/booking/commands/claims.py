@@ -2,6 +2,8 @@
 
 Each claim is one guarded UPDATE over rows locked by id, so that two buyers of overlapping series
 wait for each other instead of deadlocking, and nobody counts seats by reading an old snapshot.
+Several rows are locked by a statement of their own: an update that locks them itself goes back to
+the version of a row that it saw before it waited, on which the next in line waits for it.
 The lock is FOR NO KEY UPDATE: a plain FOR UPDATE would fight the seats' foreign keys.
 Source: docs/algorithms/seats.md.
 """
@@ -22,25 +24,21 @@ _CLAIM_ONE = text(
     " AND starts_at >= :earliest AND seats_taken + :wanted <= capacity"
     " AND (cast(:series_id AS uuid) IS NULL OR series_id = :series_id) RETURNING id"
 )
+_LOCK = text(
+    "SELECT id FROM sessions WHERE tenant_id = :tenant_id AND id = ANY(:session_ids)"
+    " ORDER BY id FOR NO KEY UPDATE"
+)
 _CLAIM_MANY = text(
-    "WITH locked AS MATERIALIZED (SELECT id FROM sessions WHERE tenant_id = :tenant_id"
-    " AND id = ANY(:session_ids) ORDER BY id FOR NO KEY UPDATE)"
-    " UPDATE sessions SET seats_taken = seats_taken + :wanted FROM locked"
-    " WHERE sessions.tenant_id = :tenant_id AND sessions.id = locked.id AND state = 'scheduled'"
+    "UPDATE sessions SET seats_taken = seats_taken + :wanted"
+    " WHERE tenant_id = :tenant_id AND id = ANY(:session_ids) AND state = 'scheduled'"
     " AND starts_at >= :earliest AND seats_taken + :wanted <= capacity"
-    " AND (cast(:series_id AS uuid) IS NULL OR series_id = :series_id) RETURNING sessions.id"
+    " AND (cast(:series_id AS uuid) IS NULL OR series_id = :series_id) RETURNING id"
 )
 _GIVE_BACK = text(
     "WITH freed AS (SELECT * FROM unnest(cast(:session_ids AS uuid[]), cast(:counts AS int[]))"
-    " AS f (session_id, seats)), locked AS MATERIALIZED (SELECT sessions.id FROM sessions"
-    " WHERE tenant_id = :tenant_id AND id = ANY(:session_ids) ORDER BY id FOR NO KEY UPDATE)"
-    " UPDATE sessions SET seats_taken = seats_taken - freed.seats FROM freed, locked"
-    " WHERE sessions.tenant_id = :tenant_id AND sessions.id = locked.id"
-    " AND freed.session_id = locked.id"
-)
-_LOCK_BOTH = text(
-    "SELECT id FROM sessions WHERE tenant_id = :tenant_id AND id = ANY(:session_ids)"
-    " ORDER BY id FOR NO KEY UPDATE"
+    " AS f (session_id, seats))"
+    " UPDATE sessions SET seats_taken = seats_taken - freed.seats FROM freed"
+    " WHERE tenant_id = :tenant_id AND id = freed.session_id"
 )
 _EXCHANGE = text(
     "WITH change AS (SELECT * FROM unnest(cast(:session_ids AS uuid[]), cast(:counts AS int[]))"
@@ -88,6 +86,7 @@ async def claim_seats(
     if len(session_ids) == 1:
         found = await uow.session.execute(_CLAIM_ONE, {**scope, "session_id": session_ids[0]})
     else:
+        await _lock(uow, session_ids)
         found = await uow.session.execute(_CLAIM_MANY, {**scope, "session_ids": list(session_ids)})
     claimed = set(found.scalars())
     lost = [session_id for session_id in session_ids if session_id not in claimed]
@@ -99,6 +98,8 @@ async def give_back_seats(uow: UnitOfWork, counts: Mapping[UUID, int]) -> None:
     """Frees so many seats of each session."""
     if not counts:
         return
+    if len(counts) > 1:
+        await _lock(uow, list(counts))
     await uow.session.execute(
         _GIVE_BACK,
         {
@@ -116,17 +117,20 @@ async def exchange_seats(
     transaction ends.
 
     All of them are locked by id first, so two guests who exchange seats of the same two sessions
-    in opposite directions wait for each other and do not deadlock. The update is a statement of its
-    own, whose snapshot is younger than the locks: one that locked and updated at once would go back
-    to the version of the row that it saw before it waited, on which the next in line waits for it.
+    in opposite directions wait for each other and do not deadlock.
     Raises: SeatsGone.
     """
     counts = {freed_id: -count for freed_id, count in freed.items()}
     counts[session_id] = sum(freed.values())
     scope = {"tenant_id": uow.tenant, "session_ids": list(counts)}
-    await uow.session.execute(_LOCK_BOTH, scope)
+    await _lock(uow, list(counts))
     found = await uow.session.execute(
         _EXCHANGE, {**scope, "counts": list(counts.values()), "earliest": earliest}
     )
     if session_id not in set(found.scalars()):
         raise SeatsGone([session_id])
+
+
+async def _lock(uow: UnitOfWork, session_ids: Sequence[UUID]) -> None:
+    scope = {"tenant_id": uow.tenant, "session_ids": list(session_ids)}
+    await uow.session.execute(_LOCK, scope)

@@ -30,6 +30,7 @@ CLAIMS = (
     "UPDATE coupons",
     "INSERT INTO coupon_customers",
     "UPDATE coupon_customers",
+    "SELECT id FROM sessions",
     "INSERT INTO booking_counters",
     "UPDATE booking_counters",
 )
