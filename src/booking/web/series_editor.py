@@ -8,23 +8,27 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.series import create_series, update_series
+from src.booking.commands.series import create_series, get_series_command, update_series
+from src.booking.domain.seen import CHANGED_MEANWHILE, mark_of
 from src.booking.models import Series
 from src.booking.queries.offers import get_series_offer
 from src.booking.queries.series import list_rhythms
 from src.booking.queries.services import get_service_head
 from src.booking.views.series import Rhythm
 from src.booking.views.services import ServiceHead
+from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.series_forms import (
     SeriesForm,
     command_of,
+    field_labels,
     gap_choices,
     initial_of,
     join_choices,
+    saved_words,
     with_rhythm_ticked,
 )
 from src.booking.web.service_words import price_type_choices, visibility_words
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -45,9 +49,10 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class SeriesFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor; `series_id` is None for a new series."""
+    """The editor; `series_id` is None for a new series. `meanwhile` is what somebody else saved."""
 
     form: Any
+    meanwhile: list[Fact]
     series_id: UUID | None
     is_published: bool
     service: ServiceHead
@@ -114,8 +119,10 @@ async def show_series_editor(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         offer = await get_series_offer(uow, series_id)
+        seen = mark_of(await get_series_command(uow, series_id))
     attached = [session.id for session in offer.sessions]
-    form = blank(SeriesForm, initial_of(offer.series, attached, ctx.here.currency))
+    initial = initial_of(offer.series, attached, ctx.here.currency)
+    form = blank(SeriesForm, {**initial, "seen": seen})
     return await _editor(request, services, ctx, form, offer.service.id, offer.series)
 
 
@@ -147,7 +154,11 @@ async def save_series(
     try:
         cmd = command_of(form, ctx.here.currency)
         async with services.uow_factory(ctx.here.id) as uow:
-            await update_series(uow, ctx, series_id, cmd)
+            await update_series(uow, ctx, series_id, cmd, seen=form.seen or None)
+    except Conflict as refused:
+        if refused.code != CHANGED_MEANWHILE:
+            raise
+        return await _stale_editor(request, services, ctx, bound, series_id, refused)
     except InvalidInput as refused:
         bound = bound.refused(refused)
         return await _editor(
@@ -155,6 +166,32 @@ async def save_series(
         )
     flash(request, "success", _("“%(title)s” is saved.", title=form.title))
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
+
+
+async def _stale_editor(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    bound: Bound[SeriesForm],
+    series_id: UUID,
+    refused: Conflict,
+) -> Response[bytes]:
+    """What was typed stays; saving it again is then said of what is saved by now."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        offer = await get_series_offer(uow, series_id)
+        seen = mark_of(await get_series_command(uow, series_id))
+    initial = initial_of(offer.series, [one.id for one in offer.sessions], ctx.here.currency)
+    words = saved_words({one.id: one.starts_at for one in offer.sessions}, ctx.here.zone)
+    return await _editor(
+        request,
+        services,
+        ctx,
+        stale(bound, SeriesForm, {"seen": seen}, refused),
+        offer.service.id,
+        offer.series,
+        status_code=409,
+        meanwhile=saved_now(bound, SeriesForm, initial, field_labels(), words),
+    )
 
 
 async def _ticked(
@@ -181,6 +218,7 @@ async def _editor(
     series: Series | None,
     *,
     status_code: int = 200,
+    meanwhile: list[Fact] | None = None,
 ) -> Response[bytes]:
     series_id = series.id if series is not None else None
     async with services.uow_factory(ctx.here.id) as uow:
@@ -190,6 +228,7 @@ async def _editor(
         )
     view = SeriesFormView(
         form=form,
+        meanwhile=meanwhile or [],
         series_id=series_id,
         is_published=series is not None and series.published_at is not None,
         service=service,

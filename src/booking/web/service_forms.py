@@ -1,17 +1,21 @@
 """The form of a service: what an owner types, as a command, and back."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from src.booking.commands.services import ServiceDetails
+from src.booking.commands.services import ServiceDetails, details_of_service
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionMode, Visibility
 from src.booking.domain.questions import Question, QuestionKind
+from src.booking.domain.seen import mark_of
 from src.booking.models import Service
 from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
+from src.booking.web.meanwhile import Words, of_choices, yes_or_no
 from src.platform.errors import InvalidInput
+from src.platform.i18n import _
 from src.platform.ids import new_id
 
 SPARE_QUESTIONS = 2
@@ -30,9 +34,10 @@ class QuestionRow(msgspec.Struct, kw_only=True):
 
 
 class ServiceForm(msgspec.Struct, kw_only=True):
-    """A service as it is typed. `token` becomes the id of a new one."""
+    """A service as it is typed. `token` becomes a new one's id, `seen` marks what was shown."""
 
     token: UUID | None = None
+    seen: Annotated[str, Meta(max_length=64)] = ""
     name: Annotated[str, Meta(max_length=120)]
     slug: Annotated[str, Meta(max_length=60)] = ""
     description: Annotated[str, Meta(max_length=10_000)] = ""
@@ -67,9 +72,48 @@ def initial_of(service: Service, currency: str) -> dict[str, Any]:
     is_free = service.price_type == SeriesPriceType.FREE
     return {
         **values,
+        "seen": mark_of(details_of_service(service)),
         "questions": questions,
         "price": "" if is_free else show_amount(service.price_minor, currency),
         "tax_percent": show_percent(service.tax_rate_bp),
+    }
+
+
+def field_labels() -> dict[str, str]:
+    """What the editor calls its fields."""
+    return {
+        "name": _("Name"),
+        "description": _("Description"),
+        "slug": _("Address"),
+        "mode": _("Where"),
+        "price_type": _("How guests pay"),
+        "price": _("Price"),
+        "tax_percent": _("Tax in the price"),
+        "sales_mode": _("Sold as"),
+        "visibility": _("Guests find it"),
+        "active": _("On offer"),
+        "duration_minutes": _("Duration"),
+        "default_capacity": _("Seats"),
+        "default_performer_id": _("Led by"),
+        "default_location_id": _("Place"),
+        "min_notice_minutes": _("Notice before the start"),
+        "horizon_days": _("Bookable ahead"),
+        "max_party": _("Largest party"),
+        "questions": _("Questions to guests"),
+    }
+
+
+def saved_words(choices: Mapping[str, Any]) -> Words:
+    """How saved values of the fields are said that are not words already."""
+    return {
+        "mode": of_choices(choices["modes"]),
+        "price_type": of_choices(choices["price_types"]),
+        "sales_mode": of_choices(choices["sales_modes"]),
+        "visibility": of_choices(choices["visibilities"]),
+        "active": yes_or_no,
+        "default_performer_id": of_choices(choices["performers"]),
+        "default_location_id": of_choices(choices["locations"]),
+        "min_notice_minutes": of_choices(choices["notices"]),
     }
 
 

@@ -17,16 +17,20 @@ from src.booking.commands.services import (
     update_service,
 )
 from src.booking.domain.kinds import SalesMode
+from src.booking.domain.seen import CHANGED_MEANWHILE
 from src.booking.models import Service
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import list_service_rows
 from src.booking.views.services import ServiceListRow
+from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.service_forms import (
     SPARE_QUESTIONS,
     ServiceForm,
     at_the_form,
     details_of,
+    field_labels,
     initial_of,
+    saved_words,
 )
 from src.booking.web.service_words import (
     mode_words,
@@ -36,7 +40,7 @@ from src.booking.web.service_words import (
     visibility_words,
 )
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -66,9 +70,10 @@ class ServicesView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor; `service_id` is None for a new service."""
+    """The editor; `service_id` is None for a new service. `meanwhile`: what somebody else saved."""
 
     form: Any
+    meanwhile: list[Fact]
     service_id: UUID | None
     name: str
     is_active: bool
@@ -163,9 +168,14 @@ async def save_service(
     if form is None:
         return await _editor(request, services, ctx, bound, service, status_code=422)
     try:
-        cmd = UpdateService(service_id=service_id, **details_of(form, ctx.here.currency))
+        details = details_of(form, ctx.here.currency)
+        cmd = UpdateService(service_id=service_id, seen=form.seen or None, **details)
         async with services.uow_factory(ctx.here.id) as uow:
             await update_service(uow, ctx, cmd)
+    except Conflict as refused:
+        if refused.code != CHANGED_MEANWHILE:
+            raise
+        return await _stale_editor(request, services, ctx, bound, service_id, refused)
     except InvalidInput as refused:
         bound = bound.refused(at_the_form(refused, form))
         return await _editor(request, services, ctx, bound, service, status_code=422)
@@ -194,6 +204,22 @@ async def switch_service(
     return redirect(request, f"/app/{ctx.here.slug}/services")
 
 
+async def _stale_editor(
+    request: Request[Any, Any, Any],
+    services: Services,
+    ctx: RequestContext,
+    bound: Bound[ServiceForm],
+    service_id: UUID,
+    refused: Conflict,
+) -> Response[bytes]:
+    """What was typed stays; saving it again is then said of what is saved by now."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        service = await get_service(uow, service_id)
+    initial = initial_of(service, ctx.here.currency)
+    form = stale(bound, ServiceForm, {"seen": initial["seen"]}, refused)
+    return await _editor(request, services, ctx, form, service, status_code=409, initial=initial)
+
+
 async def _editor(
     request: Request[Any, Any, Any],
     services: Services,
@@ -202,11 +228,17 @@ async def _editor(
     service: Service | None,
     *,
     status_code: int = 200,
+    initial: dict[str, Any] | None = None,
 ) -> Response[bytes]:
+    """`initial` is what is saved by now, where that is another than what was shown."""
     async with services.uow_factory(ctx.here.id) as uow:
         choices = await _choices(uow, ctx.here, form, service)
+    meanwhile: list[Fact] = []
+    if initial is not None:
+        meanwhile = saved_now(form, ServiceForm, initial, field_labels(), saved_words(choices))
     view = ServiceFormView(
         form=form,
+        meanwhile=meanwhile,
         service_id=service.id if service is not None else None,
         name=service.name if service is not None else "",
         is_active=service.active if service is not None else True,

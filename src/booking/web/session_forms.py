@@ -8,9 +8,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from src.booking.commands.sessions import UpdateSession
+from src.booking.commands.sessions import UpdateSession, details_of_session
 from src.booking.domain.kinds import SessionMode
+from src.booking.domain.seen import mark_of
 from src.booking.models import Service, Session
+from src.booking.queries.resources import Choice
+from src.booking.web.meanwhile import Words, of_choices
+from src.booking.web.service_words import mode_words
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import is_ambiguous, is_nonexistent, to_local, to_utc
@@ -20,12 +24,14 @@ from src.platform.web.formats import datetime_local, zone_short
 class SessionForm(msgspec.Struct, kw_only=True):
     """A session as it is typed, on the clock of the business. `token` becomes a new one's id.
 
-    `seen` is the state of the session that the form was made from; `move_guests` and `reason` come
+    `seen` is the state of the session that the form was made from and `shown` the mark of all that
+    it showed; `move_guests` and `reason` come
     from the page that said what moving it means.
     """
 
     token: UUID | None = None
     seen: int | None = None
+    shown: Annotated[str, Meta(max_length=64)] = ""
     move_guests: bool = False
     reason: Annotated[str, Meta(max_length=500)] = ""
     title: Annotated[str, Meta(max_length=120)] = ""
@@ -56,6 +62,7 @@ def initial_of_new(service: Service, zone: ZoneInfo, now: datetime) -> dict[str,
 def initial_of(session: Session, zone: ZoneInfo) -> dict[str, Any]:
     """The session as the form shows it at first."""
     return {
+        **marks_of(session),
         "title": session.title,
         "starts_at": to_local(session.starts_at, zone),
         "ends_at": to_local(session.ends_at, zone),
@@ -65,6 +72,34 @@ def initial_of(session: Session, zone: ZoneInfo) -> dict[str, Any]:
         "location_id": session.location_id,
         "performer_id": session.performer_id,
     }
+
+
+def field_labels() -> dict[str, str]:
+    """What the editor calls its fields."""
+    return {
+        "starts_at": _("Starts"),
+        "ends_at": _("Ends"),
+        "title": _("Title"),
+        "capacity": _("Seats"),
+        "performer_id": _("Led by"),
+        "mode": _("Where"),
+        "location_id": _("Place"),
+        "meeting_url": _("Meeting link"),
+    }
+
+
+def saved_words(performers: list[Choice], locations: list[Choice]) -> Words:
+    """How saved values of the fields are said that are not words already."""
+    return {
+        "mode": of_choices(mode_words().items()),
+        "performer_id": of_choices(performers),
+        "location_id": of_choices(locations),
+    }
+
+
+def marks_of(session: Session) -> dict[str, Any]:
+    """What tells later whether the session is still as it was shown."""
+    return {"seen": session.sequence, "shown": mark_of(details_of_session(session))}
 
 
 def details_of(form: SessionForm, zone: ZoneInfo, session: Session | None = None) -> dict[str, Any]:
@@ -91,6 +126,7 @@ def update_of(form: SessionForm, zone: ZoneInfo, session: Session) -> UpdateSess
         move_guests=form.move_guests,
         reason=form.reason,
         seen_sequence=form.seen,
+        seen=form.shown or None,
         **details_of(form, zone, session),
     )
 
