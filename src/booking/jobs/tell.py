@@ -20,6 +20,7 @@ from src.booking.models import Cancellation
 from src.booking.queries.changes import find_believed
 from src.booking.queries.mail_facts import (
     BookingFacts,
+    bookings_that_go_on,
     facts_of_orders,
     facts_of_seats,
     find_booking_facts,
@@ -106,6 +107,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 )
             )
         }
+        going_on = await bookings_that_go_on(uow, [one for theirs in bookings for one in theirs])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         mails = [
             cancellation_mail(
@@ -115,6 +117,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 cancellation_id=event.cancellation_id,
                 reason=reasons[event.cancellation_id],
                 now=now,
+                going_on=going_on,
             )
             for event, theirs in zip(events, bookings, strict=True)
         ]
@@ -127,9 +130,14 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
     async with job.unit_of_work(done=True) as uow:
         [bookings] = await facts_of_seats(uow, [event.seat_ids])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        by_guest = event.by == "guest"
         mail = seats_left_mail(
-            settings, tenant, bookings, why=event.why, by_guest=by_guest, now=now
+            settings,
+            tenant,
+            bookings,
+            why=event.why,
+            by_guest=event.by == "guest",
+            now=now,
+            going_on=await bookings_that_go_on(uow, bookings),
         )
         if mail.to_address:
             await queue_mail(uow, mail, host=settings.host)

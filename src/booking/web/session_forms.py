@@ -15,6 +15,7 @@ from src.booking.models import Service, Session
 from src.booking.queries.resources import Choice
 from src.booking.web.meanwhile import Words, of_choices
 from src.booking.web.service_words import mode_words
+from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import is_ambiguous, is_nonexistent, to_local, to_utc
@@ -136,6 +137,20 @@ def clock_notes(form: SessionForm, zone: ZoneInfo, session: Session | None = Non
     before = {to_local(at, zone) for at in (session.starts_at, session.ends_at)} if session else ()
     typed = [local for local in (form.starts_at, form.ends_at) if local not in before]
     return [note for local in typed if (note := _clock_note(local, zone)) is not None]
+
+
+def about_clocks(refused: InvalidInput, form: SessionForm, zone: ZoneInfo) -> InvalidInput:
+    """The refusal, which says so where the clocks left nothing between the typed times."""
+    skipped = [at for at in (form.starts_at, form.ends_at) if is_nonexistent(at, zone)]
+    if "ends_at" not in refused.fields or form.ends_at <= form.starts_at or not skipped:
+        return refused
+    field = "starts_at" if skipped[0] == form.starts_at else "ends_at"
+    sentence = _(
+        "The clocks go forward that night, so %(typed)s does not exist; choose another time.",
+        typed=skipped[0].strftime("%H:%M"),
+    )
+    fields = {name: said for name, said in refused.fields.items() if name != "ends_at"}
+    return InvalidInput(refused.message, fields={**fields, field: sentence})
 
 
 def _moment(local: datetime, zone: ZoneInfo, current: datetime | None) -> datetime:

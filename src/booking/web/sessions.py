@@ -29,6 +29,7 @@ from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.service_words import mode_words
 from src.booking.web.session_forms import (
     SessionForm,
+    about_clocks,
     clock_notes,
     details_of,
     field_labels,
@@ -161,9 +162,8 @@ async def save_new_session(
         async with services.uow_factory(ctx.here.id) as uow:
             await create_session(uow, ctx, cmd)
     except InvalidInput as refused:
-        return await _editor(
-            request, services, ctx, bound.refused(refused), service, status_code=422
-        )
+        bound = bound.refused(about_clocks(refused, form, ctx.here.zone))
+        return await _editor(request, services, ctx, bound, service, status_code=422)
     flash(request, "success", _("The session is published."))
     _tell_of_clocks(request, clock_notes(form, ctx.here.zone))
     return redirect(request, f"/app/{ctx.here.slug}/services/{service_id}/sessions")
@@ -207,7 +207,7 @@ async def save_session(
     except MovesGuests:
         return await move_page(request, services, ctx, bound, cmd, notes)
     except InvalidInput as refused:
-        bound = bound.refused(refused)
+        bound = bound.refused(about_clocks(refused, form, ctx.here.zone))
         return await _editor(request, services, ctx, bound, service, session, status_code=422)
     except Conflict as refused:
         if refused.code not in CHANGED_MEANWHILE:
