@@ -215,7 +215,20 @@ async def _check(
     slug: str,
     service: Service | None = None,
 ) -> None:
-    draft = ServiceDraft(
+    fields = service_errors(draft_of(cmd, slug))
+    too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, currency)
+    if too_little is not None:
+        fields["price_minor"] = too_little
+    fields |= await _unknown_defaults(uow, cmd)
+    if "slug" not in fields and (service is None or service.slug != slug):
+        fields |= slug_taken().fields if await _is_taken(uow, slug) else {}
+    if fields:
+        raise InvalidInput(_("The service cannot be saved like this."), fields=fields)
+
+
+def draft_of(cmd: ServiceDetails, slug: str) -> ServiceDraft:
+    """What the rules look at."""
+    return ServiceDraft(
         name=cmd.name,
         slug=slug,
         description=cmd.description,
@@ -230,15 +243,6 @@ async def _check(
         max_party=cmd.max_party,
         questions=cmd.questions,
     )
-    fields = service_errors(draft)
-    too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, currency)
-    if too_little is not None:
-        fields["price_minor"] = too_little
-    fields |= await _unknown_defaults(uow, cmd)
-    if "slug" not in fields and (service is None or service.slug != slug):
-        fields |= slug_taken().fields if await _is_taken(uow, slug) else {}
-    if fields:
-        raise InvalidInput(_("The service cannot be saved like this."), fields=fields)
 
 
 async def _unknown_defaults(uow: UnitOfWork, cmd: ServiceDetails) -> dict[str, str]:

@@ -19,6 +19,7 @@ from src.booking.views.services import ServiceHead
 from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.series_forms import (
     SeriesForm,
+    amount_errors,
     command_of,
     field_labels,
     gap_choices,
@@ -32,6 +33,7 @@ from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.platform.web.formats import money
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
@@ -98,6 +100,7 @@ async def save_new_series(
     bound = bind(SeriesForm, raw)
     form = bound.struct
     if form is None:
+        bound = bound.with_errors(amount_errors(bound, ctx.here.currency))
         return await _editor(request, services, ctx, bound, service_id, None, status_code=422)
     try:
         cmd = command_of(form, ctx.here.currency)
@@ -148,6 +151,7 @@ async def save_series(
     bound = bind(SeriesForm, raw)
     form = bound.struct
     if form is None:
+        bound = bound.with_errors(amount_errors(bound, ctx.here.currency))
         return await _editor(
             request, services, ctx, bound, series.service_id, series, status_code=422
         )
@@ -164,8 +168,16 @@ async def save_series(
         return await _editor(
             request, services, ctx, bound, series.service_id, series, status_code=422
         )
-    flash(request, "success", _("“%(title)s” is saved.", title=form.title))
+    flash(request, "success", _saved(form.title, cmd.price_minor, ctx.here.currency))
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
+
+
+def _saved(title: str, price_minor: int, currency: str) -> str:
+    """With the price as it was understood, since a comma means one thing here and another there."""
+    if not price_minor:
+        return _("“%(title)s” is saved.", title=title)
+    price = money(price_minor, currency)
+    return _("“%(title)s” is saved. It costs %(price)s.", title=title, price=price)
 
 
 async def _stale_editor(

@@ -65,6 +65,8 @@ def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
     price_minor = _amount(form.price, currency, "price", fields)
     drop_in_minor = _amount(form.drop_in_price, currency, "drop_in_price", fields)
     if fields:
+        if form.join_policy is JoinPolicy.UNTIL and form.join_until_on is None:
+            fields["join_until_on"] = _("Please say until which day guests may join.")
         raise InvalidInput(next(iter(fields.values())), fields=fields)
     return SeriesCommand(
         title=form.title,
@@ -109,6 +111,14 @@ def saved_words(starts: Mapping[UUID, datetime], zone: ZoneInfo) -> Words:
         "gap_policy": of_choices(gap_choices()),
         "drop_in_allowed": yes_or_no,
     }
+
+
+def amount_errors(bound: Bound[SeriesForm], currency: str) -> dict[str, str]:
+    """What is wrong with the amounts of a form that could not be read as a whole."""
+    fields: dict[str, str] = {}
+    for name in ("price", "drop_in_price"):
+        _amount(bound.value(name), currency, name, fields)
+    return fields
 
 
 def with_rhythm_ticked(raw: FormData, rhythms: Sequence[Rhythm], key: str) -> Bound[SeriesForm]:

@@ -7,16 +7,18 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from src.booking.commands.services import ServiceDetails, details_of_service
+from src.booking.commands.services import ServiceDetails, details_of_service, draft_of
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionMode, Visibility
 from src.booking.domain.questions import Question, QuestionKind
 from src.booking.domain.seen import mark_of
+from src.booking.domain.service_rules import service_errors, slug_for
 from src.booking.models import Service
 from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
 from src.booking.web.meanwhile import Words, of_choices, yes_or_no
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
+from src.platform.web.forms import Bound
 
 SPARE_QUESTIONS = 2
 COLUMNS = {"price_minor": "price", "tax_rate_bp": "tax_percent"}
@@ -118,19 +120,48 @@ def saved_words(choices: Mapping[str, Any]) -> Words:
 
 
 def details_of(form: ServiceForm, currency: str) -> dict[str, Any]:
-    """The fields of a command. Raises: InvalidInput for a price or rate that is none."""
+    """The fields of a command.
+
+    Raises: InvalidInput for a price or rate that is none, with all that is wrong beside it.
+    """
     fields: dict[str, str] = {}
+    price_minor, tax_rate_bp = _amounts(form.price, form.tax_percent, currency, fields)
+    details = _details(form, price_minor, tax_rate_bp)
+    if fields:
+        fields = {**_other_errors(details), **fields}
+        raise InvalidInput(next(iter(fields.values())), fields=fields)
+    return details
+
+
+def amount_errors(bound: Bound[ServiceForm], currency: str) -> dict[str, str]:
+    """What is wrong with the price and the rate of a form that could not be read as a whole."""
+    fields: dict[str, str] = {}
+    _amounts(bound.value("price"), bound.value("tax_percent"), currency, fields)
+    return fields
+
+
+def _amounts(price: str, percent: str, currency: str, fields: dict[str, str]) -> tuple[int, int]:
+    """The price in minor units and the rate; what is wrong goes into `fields`."""
     price_minor = tax_rate_bp = 0
     try:
-        price_minor = read_amount(form.price, currency, "price")
+        price_minor = read_amount(price, currency, "price")
     except InvalidInput as refused:
         fields |= refused.fields
     try:
-        tax_rate_bp = read_percent(form.tax_percent, "tax_percent")
+        tax_rate_bp = read_percent(percent, "tax_percent")
     except InvalidInput as refused:
         fields |= refused.fields
-    if fields:
-        raise InvalidInput(next(iter(fields.values())), fields=fields)
+    return price_minor, tax_rate_bp
+
+
+def _other_errors(details: dict[str, Any]) -> dict[str, str]:
+    """What the rules find wrong where the amounts could not be read."""
+    cmd = ServiceDetails(**details)
+    found = service_errors(draft_of(cmd, cmd.slug or slug_for(cmd.name)))
+    return {name: said for name, said in found.items() if name not in COLUMNS}
+
+
+def _details(form: ServiceForm, price_minor: int, tax_rate_bp: int) -> dict[str, Any]:
     same = set(ServiceDetails.__struct_fields__) - {"price_minor", "tax_rate_bp", "questions"}
     return {
         **{name: getattr(form, name) for name in same},

@@ -26,6 +26,7 @@ from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.service_forms import (
     SPARE_QUESTIONS,
     ServiceForm,
+    amount_errors,
     at_the_form,
     details_of,
     field_labels,
@@ -44,7 +45,7 @@ from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
-from src.platform.web.formats import minutes
+from src.platform.web.formats import minutes, money
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext, TenantSnapshot
@@ -124,6 +125,7 @@ async def save_new_service(
     bound = bind(ServiceForm, await read_form(request))
     form = bound.struct
     if form is None:
+        bound = bound.with_errors(amount_errors(bound, ctx.here.currency))
         return await _editor(request, services, ctx, bound, None, status_code=422)
     try:
         cmd = CreateService(service_id=form.token, **details_of(form, ctx.here.currency))
@@ -166,6 +168,7 @@ async def save_service(
     bound = bind(ServiceForm, await read_form(request))
     form = bound.struct
     if form is None:
+        bound = bound.with_errors(amount_errors(bound, ctx.here.currency))
         return await _editor(request, services, ctx, bound, service, status_code=422)
     try:
         details = details_of(form, ctx.here.currency)
@@ -179,7 +182,7 @@ async def save_service(
     except InvalidInput as refused:
         bound = bound.refused(at_the_form(refused, form))
         return await _editor(request, services, ctx, bound, service, status_code=422)
-    flash(request, "success", _("“%(name)s” is saved.", name=form.name))
+    flash(request, "success", _saved(form.name, cmd, ctx.here.currency))
     return redirect(request, f"/app/{ctx.here.slug}/services")
 
 
@@ -202,6 +205,14 @@ async def switch_service(
     said = _("Guests can see it again.") if active else _("Guests no longer see it.")
     flash(request, "success", said)
     return redirect(request, f"/app/{ctx.here.slug}/services")
+
+
+def _saved(name: str, cmd: UpdateService, currency: str) -> str:
+    """With the price as it was understood, since a comma means one thing here and another there."""
+    if not cmd.price_minor:
+        return _("“%(name)s” is saved.", name=name)
+    price = money(cmd.price_minor, currency)
+    return _("“%(name)s” is saved. It costs %(price)s.", name=name, price=price)
 
 
 async def _stale_editor(
