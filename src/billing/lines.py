@@ -25,6 +25,22 @@ class Undeliverable(NamedTuple):
     share_minor: int
 
 
+class Ended(NamedTuple):
+    """Parts of an order that were cancelled in one act; `by` is guest, staff or system."""
+
+    at: datetime
+    parts: int
+    by: str
+    why: str
+
+
+class Fate(NamedTuple):
+    """What has become of what was sold: how many parts stand, and what was cancelled."""
+
+    standing: int
+    ended: Sequence[Ended]
+
+
 class LineKind(Protocol):
     """The life of one kind of line."""
 
@@ -52,6 +68,10 @@ class LineKind(Protocol):
         """Of the price of the `orders` row at hand, what its guest need not pay any more because
         the business does not deliver it: SQL, 0 or more minor units.
         """
+        ...
+
+    async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
+        """What became of the order's lines of this kind; holds that died are not told of."""
         ...
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """The mails about bookings: one per person and action, each with one calendar file."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -36,11 +36,20 @@ from src.platform.config import Settings
 from src.platform.i18n import use_locale
 from src.platform.mail.queue import Mail
 from src.platform.money import Money, format_money
-from src.platform.web.formats import datetime_local
+from src.platform.web.formats import date_short, datetime_local
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.unsubscribe_links import unsubscribe_url
 from src.tenants.worded_mails import SHIPPED, Wordings
+
+
+class SeatsEnd(msgspec.Struct, frozen=True):
+    """Why seats ended, and by whom. `going_on` are the bookings that have others which stand."""
+
+    reason: str
+    by_guest: bool
+    key: str
+    going_on: Container[UUID]
 
 
 def confirmation_mail(
@@ -120,15 +129,19 @@ def cancellation_mail(
     cancellation_id: UUID,
     reason: str,
     now: datetime,
+    going_on: Container[UUID] = (),
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had.
+
+    `going_on` are the bookings that have other seats which stand.
 
     Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
     customer's others, is told of as well.
     """
     key = f"cancelled:{cancellation_id}:{_first_seat(bookings)}"
-    return _seats_mail(settings, tenant, bookings, reason, False, key, now, wordings)
+    end = SeatsEnd(reason, by_guest=False, key=key, going_on=going_on)
+    return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
 
 def seats_left_mail(
@@ -139,11 +152,13 @@ def seats_left_mail(
     why: str,
     by_guest: bool,
     now: datetime,
+    going_on: Container[UUID] = (),
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These seats have ended, by their guest or by staff, and this is what comes back."""
     key = f"seats_left:{_first_seat(bookings)}"
-    return _seats_mail(settings, tenant, bookings, why, by_guest, key, now, wordings)
+    end = SeatsEnd(why, by_guest=by_guest, key=key, going_on=going_on)
+    return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
 
 def _first_seat(bookings: Sequence[BookingFacts]) -> UUID:
@@ -155,14 +170,13 @@ def _seats_mail(
     settings: Settings,
     tenant: TenantSnapshot,
     bookings: Sequence[BookingFacts],
-    reason: str,
-    by_guest: bool,
-    key: str,
+    end: SeatsEnd,
     now: datetime,
     wordings: Wordings,
 ) -> Mail:
     first = bookings[0]
     seats = [item for facts in bookings for item in facts.seats]
+    is_whole = not any(facts.booking.id in end.going_on for facts in bookings)
     with use_locale(first.order.locale):
         view = SeatsCancelledView(
             locale=first.order.locale,
@@ -170,10 +184,12 @@ def _seats_mail(
             contact=tenant.contact_email,
             guest_name=first.order.guest_name,
             what=first.what,
+            service_name=first.service.name,
+            only_on="" if is_whole else date_short(seats[0].session.starts_at, tenant.zone),
             runs=runs_of(tenant, seats, may_join=False),
             zone_name=tenant.timezone,
-            reason=reason,
-            by_guest=by_guest,
+            reason=end.reason,
+            by_guest=end.by_guest,
             money_line=back_line(bookings),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
@@ -188,7 +204,7 @@ def _seats_mail(
         host=settings.host,
         now=now,
     )
-    return mail_of("seats_cancelled", tenant, first, view, calendar, key, wordings)
+    return mail_of("seats_cancelled", tenant, first, view, calendar, end.key, wordings)
 
 
 def change_mail(

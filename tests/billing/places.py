@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, literal
 
-from src.billing.lines import Undeliverable
+from src.billing.lines import Fate, Undeliverable
 from src.billing.models import Order
 from src.platform.db.uow import UnitOfWork
 
@@ -44,6 +44,9 @@ class Places:
 
     def waived_minor(self) -> ColumnElement[int]:
         return literal(self.given_up_minor)
+
+    async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
+        return Fate(1 if self.states.get(order_id) == "sold" else 0, [])
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         self.calls.append("reacquire")

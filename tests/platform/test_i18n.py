@@ -148,6 +148,8 @@ def test_dates_and_numbers_are_written_as_the_locale_does() -> None:
         assert formats.percent(0.82) == "82%"
         assert formats.minutes(90) == "1 hr 30 min"
         assert formats.minutes(0) == "0 min"
+        assert formats.minutes(1440) == "24 hr"
+        assert formats.minutes(10_080) == "7 days"
 
 
 def test_extraction_finds_texts_of_python_and_templates(tmp_path: Path) -> None:

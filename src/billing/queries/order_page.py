@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
 from src.billing.domain.kinds import ON_SITE_METHOD, RefundState
+from src.billing.lines import handlers_of
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
@@ -27,6 +28,7 @@ Row = TypeVar("Row")
 async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> OrderPage:
     """Raises: NotFound."""
     order = await get_order(uow, order_id)
+    fates = [await kind.fate(uow, order_id) for kind in await handlers_of(uow, order)]
     history = History(
         order=order,
         pages=await _of_order(uow, PaymentPage, order_id),
@@ -34,13 +36,15 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         refunds=await _of_order(uow, Refund, order_id),
         items=await _of_order(uow, OpenItem, order_id),
         audit=await _audit_of(uow, order_id),
+        ended=[end for fate in fates for end in fate.ended],
     )
     lines = await _of_order(uow, OrderLine, order_id)
     owed = await get_owed_minor(uow, order_id)
     code = await coupon_code_of(uow, order)
     page = _page(tenant, history, sorted(lines, key=lambda line: line.position), owed, code)
     refused = await find_refusal(uow, history.order.guest_email, history.order.created_at)
-    return msgspec.structs.replace(page, mail_refused=refused)
+    standing = sum(fate.standing for fate in fates)
+    return msgspec.structs.replace(page, mail_refused=refused, standing=standing)
 
 
 async def _of_order(uow: UnitOfWork, model: type[Row], order_id: UUID) -> Sequence[Row]:

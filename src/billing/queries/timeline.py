@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, OrderState, RefundState
+from src.billing.lines import Ended
 from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
 from src.billing.open_item_words import open_item_sentence
 from src.billing.views.orders import Moment
 from src.billing.words import refund_cause
-from src.platform.i18n import _, current_locale
+from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
 from src.tenants.models import AuditEntry
 
@@ -23,6 +24,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     refunds: Sequence[Refund]
     items: Sequence[OpenItem]
     audit: Sequence[AuditEntry]
+    ended: Sequence[Ended] = ()
 
 
 def timeline(history: History) -> list[Moment]:
@@ -33,6 +35,7 @@ def timeline(history: History) -> list[Moment]:
         *_of_payments(history.payments),
         *_of_refunds(history.refunds, history.payments),
         *_of_items(history.items),
+        *_of_ends(history.ended),
         *_of_staff(history.audit),
     ]
     return sorted(moments, key=lambda moment: moment.at)
@@ -90,6 +93,15 @@ def _of_items(items: Sequence[OpenItem]) -> Iterator[Moment]:
             yield Moment(at=item.created_at, text=open_item_sentence(item))
         if item.closed_at is not None:
             yield Moment(at=item.closed_at, text=_("Dealt with"))
+
+
+def _of_ends(ended: Sequence[Ended]) -> Iterator[Moment]:
+    for end in ended:
+        places = ngettext("%(num)s place cancelled", "%(num)s places cancelled", end.parts)
+        if end.by == "guest":
+            places = _("%(places)s by the guest", places=places)
+        why = end.why if end.by == "staff" else ""
+        yield Moment(at=end.at, text=f"{places}: {why}" if why else places)
 
 
 def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:

@@ -166,8 +166,9 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     """An order with everything about its money.
 
-    `owed_minor` is still to be taken on site. Of `refunded_minor` so much is still on its way as
-    `returning_minor`. `mail_refused` is what a server said of a mail to the guest that nobody took.
+    `standing` are the places that were not cancelled. `owed_minor` is still to be taken on site.
+    Of `refunded_minor` so much is still on its way as `returning_minor`. `mail_refused` is what a
+    server said of a mail to the guest that nobody took.
     """
 
     slug: str
@@ -199,6 +200,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     open_items: list[OpenItemView]
     timeline: list[Moment]
     mail_refused: str | None = None
+    standing: int = 0
 
     @property
     def badge(self) -> Badge:
@@ -210,7 +212,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Money about to go back: how much can, and what follows."""
+    """Money about to go back: how much can, and what follows; `standing` places are booked."""
 
     slug: str
     order_id: UUID
@@ -218,5 +220,6 @@ class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     guest_name: str
     guest_email: str
     payment: PaymentView
+    standing: int
     zone: str
     form: object

@@ -257,6 +257,7 @@ async def _refund_view(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         payment=payment,
+        standing=order.standing,
         zone=ctx.here.timezone,
         form=form,
     )

@@ -12,13 +12,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import aliased
 
-from src.billing.lines import LineKind, Undeliverable
+from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.commands.leave import mark_returned
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import WAIVED_SEATS
 from src.booking.models import Cancellation, Seat, Session
+from src.booking.queries.purchases import fate_of_seats
 from src.platform.db.uow import UnitOfWork
 
 
@@ -73,6 +74,9 @@ class SeatLines(LineKind):
             .correlate(Order)
             .scalar_subquery()
         )
+
+    async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
+        return await fate_of_seats(uow, order_id)
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """All of it or none. A session that has started meanwhile is still owed and still given."""

@@ -34,6 +34,7 @@ from src.booking.domain.kinds import (
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_errors, terms_from
 from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.reasons import Reason
+from src.booking.domain.seen import changed_since_seen, mark_of
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.models import Series, Service, Session
 from src.platform.db import register_constraint
@@ -98,7 +99,7 @@ async def get_series_command(uow: UnitOfWork, series_id: UUID) -> SeriesCommand:
         drop_in_allowed=series.drop_in_allowed,
         drop_in_minor=series.drop_in_price_minor,
         leaving=terms_from(series.leaving),
-        session_ids=tuple(await dates_in_term(uow, series_id)),
+        session_ids=tuple(sorted(await dates_in_term(uow, series_id))),
     )
 
 
@@ -145,18 +146,26 @@ async def create_series(
 
 
 async def update_series(
-    uow: UnitOfWork, ctx: RequestContext, series_id: UUID, cmd: SeriesCommand
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    series_id: UUID,
+    cmd: SeriesCommand,
+    *,
+    seen: str | None = None,
 ) -> None:
     """Changes what is said and which dates belong to it; holds and what is sold keep their price.
 
     Dates that join after the first publication are delivered to new buyers but do not move the
     base that prices are worked out by; one of the published term that is taken out leaves the base
-    for good, and comes back as one that joined later.
+    for good, and comes back as one that joined later. `seen` is the mark of the series that was
+    looked at: one that has changed since is left alone.
 
     Raises: PlanLimitReached, NotFound, InvalidInput, Conflict.
     """
     await _require_plan(uow, ctx)
     series = await _lock_series(uow, series_id)
+    if seen is not None:
+        await _check_seen(uow, series, cmd, seen)
     service = await uow.session.get_one(Service, (uow.tenant, series.service_id))
     _check(cmd, service, ctx.here.currency)
     for name, value in _columns(cmd).items():
@@ -172,6 +181,18 @@ async def update_series(
     await lock_dates(uow, gone | new)
     await detach(uow, series_id, gone)
     await attach(uow, series_id, series.service_id, new, in_term=in_term)
+
+
+async def _check_seen(uow: UnitOfWork, series: Series, cmd: SeriesCommand, seen: str) -> None:
+    """Sending the same thing twice undoes nothing. Raises: Conflict."""
+    current = await get_series_command(uow, series.id)
+    if mark_of(current) == seen:
+        return
+    is_same = set(cmd.session_ids) == set(current.session_ids) and all(
+        getattr(series, name) == value for name, value in _columns(cmd).items()
+    )
+    if not is_same:
+        raise changed_since_seen()
 
 
 async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> None:

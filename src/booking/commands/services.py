@@ -19,6 +19,7 @@ from src.booking.domain.kinds import (
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_errors, terms_from
 from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.questions import Question, read_questions
+from src.booking.domain.seen import changed_since_seen, mark_of
 from src.booking.domain.service_rules import ServiceDraft, numbered, service_errors, slug_for
 from src.booking.models import Service
 from src.platform.db import register_constraint
@@ -81,7 +82,10 @@ class CreateService(ServiceDetails, frozen=True, kw_only=True):
 
 
 class UpdateService(ServiceDetails, frozen=True, kw_only=True):
+    """What the service is to be. `seen` is the mark of the service that was looked at."""
+
     service_id: UUID
+    seen: str | None = None
 
 
 async def get_service(uow: UnitOfWork, service_id: UUID) -> Service:
@@ -148,9 +152,11 @@ async def create_service(uow: UnitOfWork, ctx: RequestContext, cmd: CreateServic
 async def update_service(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateService) -> None:
     """Changes take effect for what is booked from now on; orders keep their prices.
 
-    Raises: NotFound, PlanLimitReached, InvalidInput.
+    Raises: NotFound, PlanLimitReached, InvalidInput; Conflict when it changed since it was seen.
     """
-    service = await get_service(uow, cmd.service_id)
+    service = await _lock_service(uow, cmd.service_id)
+    if cmd.seen is not None and mark_of(details_of_service(service)) != cmd.seen:
+        _check_same(service, cmd)
     if _offers_more(service, cmd):
         await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
     if cmd.sales_mode != service.sales_mode:
@@ -161,6 +167,22 @@ async def update_service(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateServic
         service.updated_at = uow.clock.now()
         await audit(uow, ctx, "service.changed", "service", service.id, changed=changed)
     await uow.session.flush()
+
+
+async def _lock_service(uow: UnitOfWork, service_id: UUID) -> Service:
+    """The service, which nobody else changes until the end; guests can still book it."""
+    key = (uow.tenant, service_id)
+    found = await uow.session.get(Service, key, with_for_update={"key_share": True})
+    if found is None:
+        raise NotFound(_("There is no such service."))
+    return found
+
+
+def _check_same(service: Service, cmd: UpdateService) -> None:
+    """Sending the same thing twice undoes nothing. Raises: Conflict."""
+    columns = _columns(cmd, cmd.slug or service.slug)
+    if any(getattr(service, name) != value for name, value in columns.items()):
+        raise changed_since_seen()
 
 
 async def set_service_active(
@@ -197,7 +219,20 @@ async def _check(
     slug: str,
     service: Service | None = None,
 ) -> None:
-    draft = ServiceDraft(
+    fields = service_errors(draft_of(cmd, slug)) | terms_errors(cmd.leaving)
+    too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, currency)
+    if too_little is not None:
+        fields["price_minor"] = too_little
+    fields |= await _unknown_defaults(uow, cmd)
+    if "slug" not in fields and (service is None or service.slug != slug):
+        fields |= slug_taken().fields if await _is_taken(uow, slug) else {}
+    if fields:
+        raise InvalidInput(_("The service cannot be saved like this."), fields=fields)
+
+
+def draft_of(cmd: ServiceDetails, slug: str) -> ServiceDraft:
+    """What the rules look at."""
+    return ServiceDraft(
         name=cmd.name,
         slug=slug,
         description=cmd.description,
@@ -212,15 +247,6 @@ async def _check(
         max_party=cmd.max_party,
         questions=cmd.questions,
     )
-    fields = service_errors(draft) | terms_errors(cmd.leaving)
-    too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, currency)
-    if too_little is not None:
-        fields["price_minor"] = too_little
-    fields |= await _unknown_defaults(uow, cmd)
-    if "slug" not in fields and (service is None or service.slug != slug):
-        fields |= slug_taken().fields if await _is_taken(uow, slug) else {}
-    if fields:
-        raise InvalidInput(_("The service cannot be saved like this."), fields=fields)
 
 
 async def _unknown_defaults(uow: UnitOfWork, cmd: ServiceDetails) -> dict[str, str]:
@@ -270,7 +296,7 @@ def _columns(cmd: ServiceDetails, slug: str) -> dict[str, object]:
         "min_notice_minutes": cmd.min_notice_minutes,
         "horizon_days": cmd.horizon_days,
         "max_party": cmd.max_party,
-        "questions": msgspec.to_builtins(cmd.questions),
+        "questions": list(msgspec.to_builtins(cmd.questions)),
         "leaving": cmd.leaving.document(),
         "visibility": str(cmd.visibility),
         "active": cmd.active,

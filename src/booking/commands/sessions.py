@@ -16,6 +16,7 @@ from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
 from src.booking.commands.services import get_service
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
+from src.booking.domain.seen import mark_of
 from src.booking.domain.session_rules import SessionDraft, move_errors, session_errors
 from src.booking.errors import MovesGuests
 from src.booking.models import Booking, Seat, Session, SessionChange
@@ -66,13 +67,15 @@ class CreateSession(SessionDetails, frozen=True, kw_only=True):
 
 class UpdateSession(SessionDetails, frozen=True, kw_only=True):
     """What the session is to be. `move_guests` says that whoever has a seat moves with it, `reason`
-    then goes into their mails. `seen_sequence` is the state of the session that was looked at.
+    then goes into their mails. `seen_sequence` is the state of the session that was looked at, and
+    `seen` the mark of everything that was shown of it.
     """
 
     session_id: UUID
     move_guests: bool = False
     reason: str = ""
     seen_sequence: int | None = None
+    seen: str | None = None
 
 
 async def get_session(uow: UnitOfWork, session_id: UUID) -> Session:
@@ -133,11 +136,11 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     session = await get_session(uow, cmd.session_id)
     if session.state != SessionState.SCHEDULED:
         raise Conflict(_("This session is cancelled and stays as it was."), code="not_scheduled")
-    if cmd.seen_sequence not in (None, session.sequence):
-        raise changed_meanwhile()
-    await _check(uow, ctx, cmd, session)
     columns = _columns(cmd)
     changed = {name for name in columns if getattr(session, name) != columns[name]}
+    if changed and _is_stale(session, cmd):
+        raise changed_meanwhile()
+    await _check(uow, ctx, cmd, session)
     if not changed:
         return
     if changed & TIME_COLUMNS and session.seats_taken and not cmd.move_guests:
@@ -153,6 +156,12 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     await audit(uow, ctx, "session.changed", "session", session.id, **_told(cmd, session, changed))
     await uow.settle()
     await _write(uow, session, columns, changed, move_guests=cmd.move_guests)
+
+
+def _is_stale(session: Session, cmd: UpdateSession) -> bool:
+    if cmd.seen_sequence not in (None, session.sequence):
+        return True
+    return cmd.seen not in (None, mark_of(details_of_session(session)))
 
 
 async def delete_session(uow: UnitOfWork, ctx: RequestContext, session_id: UUID) -> UUID:

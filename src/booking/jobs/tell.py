@@ -27,6 +27,7 @@ from src.booking.models import Booking, Cancellation, LeaveRequest, Seat
 from src.booking.queries.changes import find_believed
 from src.booking.queries.mail_facts import (
     BookingFacts,
+    bookings_that_go_on,
     facts_of_orders,
     facts_of_seats,
     find_booking_facts,
@@ -131,6 +132,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 )
             )
         }
+        going_on = await bookings_that_go_on(uow, [one for theirs in bookings for one in theirs])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         wordings = await find_wordings(uow)
         mails = [
@@ -142,6 +144,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 reason=reasons[event.cancellation_id],
                 now=now,
                 wordings=wordings,
+                going_on=going_on,
             )
             for event, theirs in zip(events, bookings, strict=True)
         ]
@@ -154,14 +157,14 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
     async with job.unit_of_work(done=True) as uow:
         [bookings] = await facts_of_seats(uow, [event.seat_ids])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        by_guest = event.by == "guest"
         mail = seats_left_mail(
             settings,
             tenant,
             bookings,
             why=event.why,
-            by_guest=by_guest,
+            by_guest=event.by == "guest",
             now=now,
+            going_on=await bookings_that_go_on(uow, bookings),
             wordings=await find_wordings(uow),
         )
         if mail.to_address:

@@ -90,6 +90,9 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
                     .filter(confirmed, has_address)
                     .label("mails"),
                     func.count().filter(Seat.state == HELD).label("in_checkout"),
+                    func.coalesce(func.sum(Seat.share_minor).filter(Seat.state == HELD), 0).label(
+                        "in_checkout_minor"
+                    ),
                     func.count(Booking.id.distinct()).filter(confirmed).label("bookings"),
                     _sum(Seat.share_minor, confirmed, mode == str(PaymentMode.ONLINE), "online"),
                     _sum(Seat.share_minor, confirmed, mode == str(PaymentMode.ON_SITE), "on_site"),
@@ -105,6 +108,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         customers=totals.customers,
         mails=totals.mails,
         in_checkout=totals.in_checkout,
+        in_checkout_minor=int(totals.in_checkout_minor),
         paid_minor=int(totals.online),
         on_site_minor=int(totals.on_site),
         people=people,

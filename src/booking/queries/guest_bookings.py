@@ -232,7 +232,8 @@ def _date(own: list[Row[Any]], sold: Believed, about: _About) -> BookedDate:
     first, states = own[0], Counter(SeatState(seat.state) for seat in own)
     session, location = first.Session, first.Location
     state = next(candidate for candidate in _STATE_ORDER if states[candidate])
-    is_off = session.state != SessionState.SCHEDULED
+    # While a cancellation can be undone it says nothing; each seat speaks for itself then.
+    is_off = session.state == SessionState.CANCELLED
     shown = SeatState.CANCELLED if is_off and state is not SeatState.EXPIRED else state
     online = _("Online") if session.mode == SessionMode.ONLINE else None
     before, now = sold.get(_sold(first)), said_of(session, location, about.tenant.timezone)

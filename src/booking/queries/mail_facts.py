@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select
 
 from src.billing.models import Order
+from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Location
@@ -81,6 +82,23 @@ async def facts_of_seats(
     for row in found:
         rows[places[row[4].id]].append(row)
     return [_by_order(portion) for portion in rows]
+
+
+async def bookings_that_go_on(uow: UnitOfWork, ended: Sequence[BookingFacts]) -> set[UUID]:
+    """Of the bookings whose seats have ended, those that have other seats which stand."""
+    booking_ids = {facts.booking.id for facts in ended}
+    seat_ids = {item.seat.id for facts in ended for item in facts.seats}
+    found = await uow.session.scalars(
+        select(Seat.booking_id)
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.booking_id.in_(booking_ids),
+            Seat.id.not_in(seat_ids),
+            Seat.state.in_([str(state) for state in LIVE_SEATS]),
+        )
+        .distinct()
+    )
+    return set(found)
 
 
 def _by_order(rows: Iterable[Row[Any]]) -> list[BookingFacts]:

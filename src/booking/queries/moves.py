@@ -6,12 +6,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.booking.commands.sessions import UpdateSession, get_session
-from src.booking.domain.kinds import JoinPolicy, SessionState
+from src.booking.domain.kinds import JoinPolicy, SessionMode, SessionState
 from src.booking.models import Series, Service, Session
 from src.booking.queries.cancellations import toll_of_session
 from src.booking.views.sessions import MoveEffect, SeriesPlace
 from src.platform.db.uow import UnitOfWork
-from src.tenants.models import Performer
+from src.platform.i18n import _
+from src.tenants.models import Location, Performer
 
 
 async def get_move_effect(uow: UnitOfWork, cmd: UpdateSession) -> MoveEffect:
@@ -26,11 +27,27 @@ async def get_move_effect(uow: UnitOfWork, cmd: UpdateSession) -> MoveEffect:
         sequence=session.sequence,
         starts_at=session.starts_at,
         ends_at=session.ends_at,
+        places=await _places(uow, session, cmd),
         performer=performer.name if performer is not None else None,
         bookable_until=cmd.starts_at - timedelta(minutes=service.min_notice_minutes),
         series=await _place_in_series(uow, session.series_id, cmd),
         toll=await toll_of_session(uow, session.id),
     )
+
+
+async def _places(uow: UnitOfWork, session: Session, cmd: UpdateSession) -> tuple[str, str] | None:
+    """Where the session is and would be, as guests read it; None where that stays."""
+    if (session.location_id, session.mode) == (cmd.location_id, cmd.mode):
+        return None
+    before = await _place_words(uow, session.location_id, session.mode)
+    return before, await _place_words(uow, cmd.location_id, cmd.mode)
+
+
+async def _place_words(uow: UnitOfWork, location_id: UUID | None, mode: str) -> str:
+    if location_id is None:
+        return _("online") if mode == SessionMode.ONLINE else _("no place")
+    location = await uow.session.get(Location, (uow.tenant, location_id))
+    return location.name if location is not None else _("no place")
 
 
 async def _place_in_series(

@@ -20,6 +20,9 @@ _PRICE = (
     " ELSE coalesce(r.drop_in_price_minor, s.price_minor) END"
 )
 _SOLD_ALONE = f"(w.series_id IS NULL OR (r.drop_in_allowed AND {LISTED_SERIES}))"
+_SHOWN = f"(w.series_id IS NULL OR ({LISTED_SERIES}))"
+"""A date of a draft is nobody's next one."""
+
 _NEXT = (
     "SELECT n.starts_at, n.series_id, n.tenant_id FROM sessions n"
     " WHERE n.tenant_id = s.tenant_id AND n.service_id = s.id AND n.state = 'scheduled'"
@@ -30,7 +33,7 @@ _NEXT = (
 )
 _PRICES = (
     "LEFT JOIN LATERAL (SELECT array_agg(DISTINCT {price}) FILTER (WHERE {alone}) AS prices,"
-    " min(w.starts_at) AS next_at FROM ({next}) w"
+    " min(w.starts_at) FILTER (WHERE {shown}) AS next_at FROM ({next}) w"
     " LEFT JOIN series r ON r.tenant_id = w.tenant_id AND r.id = w.series_id) {name} ON true"
 )
 _SERVICES = (
@@ -120,4 +123,4 @@ def _candidates(one_service: bool) -> str:
 
 def _prices(name: str, seats: str, most: int) -> str:
     upcoming = _NEXT.format(seats=seats, most=most)
-    return _PRICES.format(price=_PRICE, alone=_SOLD_ALONE, next=upcoming, name=name)
+    return _PRICES.format(price=_PRICE, alone=_SOLD_ALONE, shown=_SHOWN, next=upcoming, name=name)

@@ -4,12 +4,17 @@ A purchase is sold, in checkout or cancelled, and nothing else: the three add up
 One whose hold died or was given up was never a purchase.
 """
 
-from sqlalchemy import ColumnElement, exists
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, func, select
 
 from src.billing.domain.kinds import OrderState
+from src.billing.lines import Ended, Fate
 from src.billing.models import Order
+from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat
+from src.platform.db.uow import UnitOfWork
 
 _LIVE = [str(state) for state in LIVE_SEATS]
 
@@ -37,4 +42,21 @@ def is_cancelled() -> ColumnElement[bool]:
 def _has_live_seat() -> ColumnElement[bool]:
     return exists().where(
         Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id, Seat.state.in_(_LIVE)
+    )
+
+
+async def fate_of_seats(uow: UnitOfWork, order_id: UUID) -> Fate:
+    """How many of the order's seats stand, and which were cancelled together."""
+    found = await uow.session.execute(
+        select(Seat.state, Seat.changed_at, Seat.changed_by, Seat.changed_why, func.count())
+        .where(Seat.tenant_id == uow.tenant, Seat.order_id == order_id)
+        .group_by(Seat.state, Seat.changed_at, Seat.changed_by, Seat.changed_why)
+        .order_by(Seat.changed_at)
+    )
+    rows = found.all()
+    cancelled = (str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED))
+    live = {str(state) for state in LIVE_SEATS}
+    return Fate(
+        standing=sum(row[4] for row in rows if row[0] in live),
+        ended=[Ended(row[1], row[4], row[2], row[3]) for row in rows if row[0] in cancelled],
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
+from src.billing.domain.holds import HOLD_MARGIN
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.billing.owed import owed_minor
@@ -109,12 +110,19 @@ def _seat(row: Row[Any]) -> RosterSeat:
         share_minor=seat.share_minor,
         owed_minor=row.owed,
         currency=order.currency,
-        hold_expires_at=order.hold_expires_at if order.state == OrderState.OPEN else None,
+        pay_until_at=_pay_until(order),
         note=booking.note,
         answers=_answers(row.questions, booking.answers),
         booked_at=booking.created_at,
         changed_why=seat.changed_why,
     )
+
+
+def _pay_until(order: Order) -> datetime | None:
+    """The moment that the guest sees: the payment page ends before the hold does."""
+    if order.state != OrderState.OPEN or order.hold_expires_at is None:
+        return None
+    return order.hold_expires_at - HOLD_MARGIN
 
 
 def _by_name(seat: RosterSeat) -> tuple[str, UUID]:

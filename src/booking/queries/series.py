@@ -60,7 +60,7 @@ async def get_series_overview(uow: UnitOfWork, series_id: UUID, now: datetime) -
         visibility=series.visibility,
         is_active=series.active,
         is_published=series.published_at is not None,
-        base_sessions=series.base_sessions,
+        base_sessions=_base_now(series, offer.sessions),
         seats_left=min((one.capacity - one.seats_taken for one in coming), default=None),
         **await _sold(uow, series_id),
     )
@@ -69,6 +69,14 @@ async def get_series_overview(uow: UnitOfWork, series_id: UUID, now: datetime) -
         runs=await list_sessions_of_series(uow, series_id),
         late_dates=sum(not session.in_term for session in offer.sessions),
     )
+
+
+def _base_now(series: Series, sessions: Sequence[Session]) -> int | None:
+    """As `domain/pricing.py` has it: a cancelled date of the term is none that prices count."""
+    if series.base_sessions is None:
+        return None
+    held = sum(one.in_term for one in sessions if one.state == SessionState.SCHEDULED)
+    return min(series.base_sessions, held)
 
 
 async def list_rhythms(
@@ -120,6 +128,7 @@ def _choice(row: Row[Any]) -> SessionChoice:
         ends_at=session.ends_at,
         title=session.title,
         is_sold=row.is_sold,
+        is_off=session.state != SessionState.SCHEDULED,
     )
 
 

@@ -169,8 +169,10 @@ def spelled(run: Run, offer: Joinable, shop: Shop) -> SpelledDate:
     """A date with what a buyer has to know of it."""
     place = run.place or (_("Online") if run.mode == SessionMode.ONLINE else None)
     earliest_at = shop.now + timedelta(minutes=offer.row.min_notice_minutes)
-    if run.state != "scheduled":
+    if run.state == "cancelled":
         state = "cancelled"
+    elif run.state != "scheduled":
+        state = "not_now"
     elif run.starts_at < earliest_at:
         state = "passed"
     else:

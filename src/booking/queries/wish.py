@@ -223,8 +223,10 @@ def _spelled(
     now: datetime,
 ) -> SpelledDate:
     earliest_at = now + timedelta(minutes=service.min_notice_minutes)
-    if run.state != SessionState.SCHEDULED:
+    if run.state == SessionState.CANCELLED:
         state = "cancelled"
+    elif run.state != SessionState.SCHEDULED:
+        state = "not_now"
     elif run.starts_at < earliest_at:
         state = "passed"
     else:

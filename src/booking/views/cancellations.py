@@ -21,7 +21,8 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation would do, in numbers.
 
     `paid_minor` is the part of the seats' price that came in online, `on_site_minor` the part that
-    is or was to be paid there. `in_checkout` counts seats whose guests are paying just now.
+    is or was to be paid there. `in_checkout` counts seats whose guests are paying just now, and
+    `in_checkout_minor` is what they cost.
     `mails` counts customers who are written to.
     """
 
@@ -29,6 +30,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     customers: int
     mails: int
     in_checkout: int
+    in_checkout_minor: int
     paid_minor: int
     on_site_minor: int
     people: list[Touched]

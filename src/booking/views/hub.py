@@ -121,7 +121,8 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
-    """A date of a series as a buyer has to know it: passed, cancelled, full, or `included`.
+    """A date of a series as a buyer has to know it: passed, cancelled, full, or `included`;
+    `not_now` while its cancellation can still be undone, which is nobody else's business.
 
     `title` is the session's own, empty where it has none.
     """

@@ -54,6 +54,7 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: these dates do not take place for you.
 
     `by_guest`: they left them, else the business cancelled. `money_line` says what comes back.
+    `only_on` is the first of the dates where the booking has others that stand, empty else.
     """
 
     locale: str
@@ -61,6 +62,8 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     contact: str
     guest_name: str
     what: str
+    service_name: str
+    only_on: str
     runs: list[RunView]
     zone_name: str
     reason: str

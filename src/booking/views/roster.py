@@ -27,7 +27,7 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     share_minor: int
     owed_minor: int
     currency: str
-    hold_expires_at: datetime | None
+    pay_until_at: datetime | None
     note: str
     answers: list[tuple[str, str]]
     booked_at: datetime

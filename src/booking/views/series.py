@@ -31,8 +31,8 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     """What stands at the top of a series' own page.
 
     `seats_left` is how many more can buy it: the fewest free seats of a date still to come, None
-    when no date is to come. Its purchases are `sold`, `in_checkout` or `cancelled`. `owed_minor` is
-    still to be paid on site.
+    when no date is to come. `base_sessions` is what prices are worked out by now. Its purchases
+    are `sold`, `in_checkout` or `cancelled`. `owed_minor` is still to be paid on site.
     """
 
     id: UUID
@@ -64,13 +64,16 @@ class SeriesOverview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """A date that a series can have. `is_sold`: it has buyers of the series and has to stay."""
+    """A date that a series can have. `is_sold`: it has buyers of the series and has to stay;
+    `is_off`: it is cancelled.
+    """
 
     id: UUID
     starts_at: datetime
     ends_at: datetime
     title: str
     is_sold: bool
+    is_off: bool = False
 
 
 class Rhythm(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,12 +82,16 @@ class SeriesPlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveEffect(msgspec.Struct, frozen=True, kw_only=True):
-    """What moving a session would do; `starts_at` and `ends_at` are those it has now."""
+    """What moving a session would do; `starts_at` and `ends_at` are those it has now.
+
+    `places` are where it is now and where it would be, None where that stays.
+    """
 
     name: str
     sequence: int
     starts_at: datetime
     ends_at: datetime
+    places: tuple[str, str] | None
     performer: str | None
     bookable_until: datetime
     series: SeriesPlace | None

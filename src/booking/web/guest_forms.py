@@ -91,7 +91,9 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
     if wish.size_error:
         errors["size"] = wish.size_error
     elif form is not None and form.quoted_size not in (None, form.size):
-        errors["size"] = _("The price is now for so many people. Please look again.")
+        errors["size"] = _(
+            "The number of people has changed, and the price with it. Please check both."
+        )
     return bound.with_errors(errors) if errors else bound
 
 

@@ -88,10 +88,11 @@ async def _view(services: Services, ctx: RequestContext, session_id: UUID) -> Se
 
 
 def _said(line: HistoryLine) -> HistoryLine:
-    """A change of the time is a move, and its times are said instead of the columns' names."""
+    """A change of the time is a move; it is named only where something else has changed too."""
     if line.was is None or line.action != "session.changed":
         return line
-    rest = tuple(name for name in line.changed if name not in TIME_COLUMNS)
+    others = tuple(name for name in line.changed if name not in TIME_COLUMNS)
+    rest = ("time", *others) if others else ()
     return msgspec.structs.replace(line, action="session.moved_by_hand", changed=rest)
 
 
@@ -128,6 +129,7 @@ def action_words() -> dict[str, str]:
 
 def column_words() -> dict[str, str]:
     return {
+        "time": _("time"),
         "title": _("title"),
         "starts_at": _("start"),
         "ends_at": _("end"),

@@ -16,7 +16,7 @@ from src.booking.commands.series import (
     unpublish_series,
 )
 from src.booking.domain.bookable import why_not_bookable_series
-from src.booking.domain.reasons import Reason
+from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.queries.buyers import list_buyers
 from src.booking.queries.leave_requests import list_open_requests
 from src.booking.queries.offer_facts import business_facts, series_facts
@@ -56,14 +56,15 @@ class SeriesListView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeriesPageView(msgspec.Struct, frozen=True, kw_only=True):
-    """One series. `against` says why guests cannot buy it now, and how to mend it; `asked` are the
-    guests who want to leave it.
+    """One series. `against` says why guests cannot buy it now, and how to mend it; `is_sold_out`
+    when that is all there is to it. `asked` are the guests who want to leave it.
     """
 
     overview: SeriesOverview
     buyers: BuyerPage
     asked: list[LeaveAsked]
     against: list[Reason]
+    is_sold_out: bool
     base: str
     here: str
     hub_href: str
@@ -193,6 +194,7 @@ async def _page(
         buyers=buyers,
         asked=asked,
         against=against,
+        is_sold_out=bool(against) and all(one.code is ReasonCode.FULL for one in against),
         base=base,
         here=f"{base}/series/{series_id}",
         hub_href=f"/b/{ctx.here.slug}/{overview.head.service_slug}",

@@ -8,7 +8,8 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.series import create_series, update_series
+from src.booking.commands.series import create_series, get_series_command, update_series
+from src.booking.domain.seen import CHANGED_MEANWHILE, mark_of
 from src.booking.models import Series
 from src.booking.queries.leaving import sample_start
 from src.booking.queries.offers import get_series_offer
@@ -17,19 +18,24 @@ from src.booking.queries.services import get_service_head
 from src.booking.views.series import Rhythm
 from src.booking.views.services import ServiceHead
 from src.booking.web.leaving_forms import LeavingView, leaving_view
+from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.series_forms import (
     SeriesForm,
+    amount_errors,
     command_of,
+    field_labels,
     gap_choices,
     initial_of,
     join_choices,
+    saved_words,
     with_rhythm_ticked,
 )
 from src.booking.web.service_words import price_type_choices, visibility_words
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.platform.web.formats import money
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
@@ -47,9 +53,10 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class SeriesFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor; `series_id` is None for a new series."""
+    """The editor; `series_id` is None for a new series. `meanwhile` is what somebody else saved."""
 
     form: Any
+    meanwhile: list[Fact]
     series_id: UUID | None
     is_published: bool
     service: ServiceHead
@@ -98,6 +105,7 @@ async def save_new_series(
     bound = bind(SeriesForm, raw)
     form = bound.struct
     if form is None:
+        bound = bound.with_errors(amount_errors(bound, ctx.here.currency))
         return await _editor(request, services, ctx, bound, service_id, None, status_code=422)
     try:
         cmd = command_of(form, ctx.here.currency)
@@ -119,8 +127,10 @@ async def show_series_editor(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         offer = await get_series_offer(uow, series_id)
+        seen = mark_of(await get_series_command(uow, series_id))
     attached = [session.id for session in offer.sessions]
-    form = blank(SeriesForm, initial_of(offer.series, attached, ctx.here.currency))
+    initial = initial_of(offer.series, attached, ctx.here.currency)
+    form = blank(SeriesForm, {**initial, "seen": seen})
     return await _editor(request, services, ctx, form, offer.service.id, offer.series)
 
 
@@ -148,20 +158,59 @@ async def save_series(
     bound = bind(SeriesForm, raw)
     form = bound.struct
     if form is None:
+        bound = bound.with_errors(amount_errors(bound, ctx.here.currency))
         return await _editor(
             request, services, ctx, bound, series.service_id, series, status_code=422
         )
     try:
         cmd = command_of(form, ctx.here.currency)
         async with services.uow_factory(ctx.here.id) as uow:
-            await update_series(uow, ctx, series_id, cmd)
+            await update_series(uow, ctx, series_id, cmd, seen=form.seen or None)
+    except Conflict as refused:
+        if refused.code != CHANGED_MEANWHILE:
+            raise
+        return await _stale_editor(request, services, ctx, bound, series_id, refused)
     except InvalidInput as refused:
         bound = bound.refused(refused)
         return await _editor(
             request, services, ctx, bound, series.service_id, series, status_code=422
         )
-    flash(request, "success", _("“%(title)s” is saved.", title=form.title))
+    flash(request, "success", _saved(form.title, cmd.price_minor, ctx.here.currency))
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
+
+
+def _saved(title: str, price_minor: int, currency: str) -> str:
+    """With the price as it was understood, since a comma means one thing here and another there."""
+    if not price_minor:
+        return _("“%(title)s” is saved.", title=title)
+    price = money(price_minor, currency)
+    return _("“%(title)s” is saved. It costs %(price)s.", title=title, price=price)
+
+
+async def _stale_editor(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    bound: Bound[SeriesForm],
+    series_id: UUID,
+    refused: Conflict,
+) -> Response[bytes]:
+    """What was typed stays; saving it again is then said of what is saved by now."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        offer = await get_series_offer(uow, series_id)
+        seen = mark_of(await get_series_command(uow, series_id))
+    initial = initial_of(offer.series, [one.id for one in offer.sessions], ctx.here.currency)
+    words = saved_words({one.id: one.starts_at for one in offer.sessions}, ctx.here.zone)
+    return await _editor(
+        request,
+        services,
+        ctx,
+        stale(bound, SeriesForm, {"seen": seen}, refused),
+        offer.service.id,
+        offer.series,
+        status_code=409,
+        meanwhile=saved_now(bound, SeriesForm, initial, field_labels(), words),
+    )
 
 
 async def _ticked(
@@ -188,6 +237,7 @@ async def _editor(
     series: Series | None,
     *,
     status_code: int = 200,
+    meanwhile: list[Fact] | None = None,
 ) -> Response[bytes]:
     series_id = series.id if series is not None else None
     async with services.uow_factory(ctx.here.id) as uow:
@@ -198,6 +248,7 @@ async def _editor(
         sample_at = await sample_start(uow, service_id, ctx.here.zone)
     view = SeriesFormView(
         form=form,
+        meanwhile=meanwhile or [],
         series_id=series_id,
         is_published=series is not None and series.published_at is not None,
         service=service,

@@ -1,9 +1,10 @@
 """The form of a series: what an owner types, as a command, and back."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -15,15 +16,19 @@ from src.booking.models import Series
 from src.booking.views.series import Rhythm
 from src.booking.web.amounts import read_amount, show_amount
 from src.booking.web.leaving_forms import LeavingFields, leaving_initial, read_terms
+from src.booking.web.meanwhile import Words, of_choices, yes_or_no
+from src.booking.web.service_words import price_type_choices, visibility_words
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
+from src.platform.web.formats import date_medium
 from src.platform.web.forms import Bound, FormData, blank
 
 
 class SeriesForm(LeavingFields, kw_only=True):
-    """A series as it is typed. `token` becomes the id of a new one."""
+    """A series as it is typed. `token` becomes the id of a new one, `seen` marks what was shown."""
 
     token: UUID | None = None
+    seen: Annotated[str, Meta(max_length=64)] = ""
     title: Annotated[str, Meta(max_length=120)]
     description: Annotated[str, Meta(max_length=10_000)] = ""
     price_type: SeriesPriceType = SeriesPriceType.ONLINE
@@ -68,6 +73,8 @@ def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
     except InvalidInput as refused:
         fields |= refused.fields
     if fields:
+        if form.join_policy is JoinPolicy.UNTIL and form.join_until_on is None:
+            fields["join_until_on"] = _("Please say until which day guests may join.")
         raise InvalidInput(next(iter(fields.values())), fields=fields)
     return SeriesCommand(
         title=form.title,
@@ -83,6 +90,44 @@ def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
         leaving=leaving,
         session_ids=tuple(dict.fromkeys(form.session_ids)),
     )
+
+
+def field_labels() -> dict[str, str]:
+    """What the editor calls its fields."""
+    return {
+        "title": _("Title"),
+        "description": _("Description"),
+        "visibility": _("Where guests find it"),
+        "session_ids": _("Dates of the series"),
+        "price_type": _("How guests pay"),
+        "price": _("Price of the course"),
+        "join_policy": _("Until when guests can join"),
+        "join_until_on": _("Last day to join"),
+        "gap_policy": _("When one of the dates is full"),
+        "drop_in_allowed": _("Sell single dates too"),
+        "drop_in_price": _("Price of a single date"),
+    }
+
+
+def saved_words(starts: Mapping[UUID, datetime], zone: ZoneInfo) -> Words:
+    """How saved values of the fields are said that are not words already."""
+    dates = {str(session_id): date_medium(at, zone) for session_id, at in starts.items()}
+    return {
+        "visibility": of_choices(visibility_words().items()),
+        "session_ids": of_choices(dates.items()),
+        "price_type": of_choices(price_type_choices()),
+        "join_policy": of_choices(join_choices()),
+        "gap_policy": of_choices(gap_choices()),
+        "drop_in_allowed": yes_or_no,
+    }
+
+
+def amount_errors(bound: Bound[SeriesForm], currency: str) -> dict[str, str]:
+    """What is wrong with the amounts of a form that could not be read as a whole."""
+    fields: dict[str, str] = {}
+    for name in ("price", "drop_in_price"):
+        _amount(bound.value(name), currency, name, fields)
+    return fields
 
 
 def with_rhythm_ticked(raw: FormData, rhythms: Sequence[Rhythm], key: str) -> Bound[SeriesForm]:

@@ -1,20 +1,26 @@
 """The form of a service: what an owner types, as a command, and back."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from src.booking.commands.services import ServiceDetails
+from src.booking.commands.services import ServiceDetails, details_of_service, draft_of
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionMode, Visibility
-from src.booking.domain.leaving import NOTHING_BACK, terms_from
+from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_from
 from src.booking.domain.questions import Question, QuestionKind
+from src.booking.domain.seen import mark_of
+from src.booking.domain.service_rules import service_errors, slug_for
 from src.booking.models import Service
 from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
 from src.booking.web.leaving_forms import LeavingFields, leaving_initial, read_terms
+from src.booking.web.meanwhile import Words, of_choices, yes_or_no
 from src.platform.errors import InvalidInput
+from src.platform.i18n import _
 from src.platform.ids import new_id
+from src.platform.web.forms import Bound
 
 SPARE_QUESTIONS = 2
 COLUMNS = {"price_minor": "price", "tax_rate_bp": "tax_percent"}
@@ -32,9 +38,10 @@ class QuestionRow(msgspec.Struct, kw_only=True):
 
 
 class ServiceForm(LeavingFields, kw_only=True):
-    """A service as it is typed. `token` becomes the id of a new one."""
+    """A service as it is typed. `token` becomes a new one's id, `seen` marks what was shown."""
 
     token: UUID | None = None
+    seen: Annotated[str, Meta(max_length=64)] = ""
     name: Annotated[str, Meta(max_length=120)]
     slug: Annotated[str, Meta(max_length=60)] = ""
     description: Annotated[str, Meta(max_length=10_000)] = ""
@@ -70,31 +77,101 @@ def initial_of(service: Service, currency: str) -> dict[str, Any]:
     return {
         **values,
         **leaving_initial(terms_from(service.leaving)),
+        "seen": mark_of(details_of_service(service)),
         "questions": questions,
         "price": "" if is_free else show_amount(service.price_minor, currency),
         "tax_percent": show_percent(service.tax_rate_bp),
     }
 
 
+def field_labels() -> dict[str, str]:
+    """What the editor calls its fields."""
+    return {
+        "name": _("Name"),
+        "description": _("Description"),
+        "slug": _("Address"),
+        "mode": _("Where"),
+        "price_type": _("How guests pay"),
+        "price": _("Price"),
+        "tax_percent": _("Tax in the price"),
+        "sales_mode": _("Sold as"),
+        "visibility": _("Guests find it"),
+        "active": _("On offer"),
+        "duration_minutes": _("Duration"),
+        "default_capacity": _("Seats"),
+        "default_performer_id": _("Led by"),
+        "default_location_id": _("Place"),
+        "min_notice_minutes": _("Notice before the start"),
+        "horizon_days": _("Bookable ahead"),
+        "max_party": _("Largest party"),
+        "questions": _("Questions to guests"),
+    }
+
+
+def saved_words(choices: Mapping[str, Any]) -> Words:
+    """How saved values of the fields are said that are not words already."""
+    return {
+        "mode": of_choices(choices["modes"]),
+        "price_type": of_choices(choices["price_types"]),
+        "sales_mode": of_choices(choices["sales_modes"]),
+        "visibility": of_choices(choices["visibilities"]),
+        "active": yes_or_no,
+        "default_performer_id": of_choices(choices["performers"]),
+        "default_location_id": of_choices(choices["locations"]),
+        "min_notice_minutes": of_choices(choices["notices"]),
+    }
+
+
 def details_of(form: ServiceForm, currency: str) -> dict[str, Any]:
-    """The fields of a command. Raises: InvalidInput for a price, rate or step that is none."""
+    """The fields of a command.
+
+    Raises: InvalidInput for a price, rate or step that is none, with all that is wrong beside it.
+    """
     fields: dict[str, str] = {}
-    price_minor = tax_rate_bp = 0
-    try:
-        price_minor = read_amount(form.price, currency, "price")
-    except InvalidInput as refused:
-        fields |= refused.fields
-    try:
-        tax_rate_bp = read_percent(form.tax_percent, "tax_percent")
-    except InvalidInput as refused:
-        fields |= refused.fields
+    price_minor, tax_rate_bp = _amounts(form.price, form.tax_percent, currency, fields)
     leaving = NOTHING_BACK
     try:
         leaving = read_terms(form)
     except InvalidInput as refused:
         fields |= refused.fields
+    details = _details(form, price_minor, tax_rate_bp, leaving)
     if fields:
+        fields = {**_other_errors(details), **fields}
         raise InvalidInput(next(iter(fields.values())), fields=fields)
+    return details
+
+
+def amount_errors(bound: Bound[ServiceForm], currency: str) -> dict[str, str]:
+    """What is wrong with the price and the rate of a form that could not be read as a whole."""
+    fields: dict[str, str] = {}
+    _amounts(bound.value("price"), bound.value("tax_percent"), currency, fields)
+    return fields
+
+
+def _amounts(price: str, percent: str, currency: str, fields: dict[str, str]) -> tuple[int, int]:
+    """The price in minor units and the rate; what is wrong goes into `fields`."""
+    price_minor = tax_rate_bp = 0
+    try:
+        price_minor = read_amount(price, currency, "price")
+    except InvalidInput as refused:
+        fields |= refused.fields
+    try:
+        tax_rate_bp = read_percent(percent, "tax_percent")
+    except InvalidInput as refused:
+        fields |= refused.fields
+    return price_minor, tax_rate_bp
+
+
+def _other_errors(details: dict[str, Any]) -> dict[str, str]:
+    """What the rules find wrong where the amounts could not be read."""
+    cmd = ServiceDetails(**details)
+    found = service_errors(draft_of(cmd, cmd.slug or slug_for(cmd.name)))
+    return {name: said for name, said in found.items() if name not in COLUMNS}
+
+
+def _details(
+    form: ServiceForm, price_minor: int, tax_rate_bp: int, leaving: LeavingTerms
+) -> dict[str, Any]:
     read = {"price_minor", "tax_rate_bp", "questions", "leaving"}
     same = set(ServiceDetails.__struct_fields__) - read
     return {

@@ -17,18 +17,23 @@ from src.booking.commands.services import (
     update_service,
 )
 from src.booking.domain.kinds import SalesMode
+from src.booking.domain.seen import CHANGED_MEANWHILE
 from src.booking.models import Service
 from src.booking.queries.leaving import sample_start
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import list_service_rows
 from src.booking.views.services import ServiceListRow
 from src.booking.web.leaving_forms import LeavingView, leaving_view
+from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.service_forms import (
     SPARE_QUESTIONS,
     ServiceForm,
+    amount_errors,
     at_the_form,
     details_of,
+    field_labels,
     initial_of,
+    saved_words,
 )
 from src.booking.web.service_words import (
     mode_words,
@@ -38,11 +43,11 @@ from src.booking.web.service_words import (
     visibility_words,
 )
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
-from src.platform.web.formats import minutes
+from src.platform.web.formats import minutes, money
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext, TenantSnapshot
@@ -68,9 +73,10 @@ class ServicesView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor; `service_id` is None for a new service."""
+    """The editor; `service_id` is None for a new service. `meanwhile`: what somebody else saved."""
 
     form: Any
+    meanwhile: list[Fact]
     service_id: UUID | None
     name: str
     is_active: bool
@@ -126,6 +132,7 @@ async def save_new_service(
     bound = bind(ServiceForm, raw)
     form = bound.struct
     if form is None:
+        bound = bound.with_errors(amount_errors(bound, ctx.here.currency))
         return await _editor(request, services, ctx, bound, None, status_code=422)
     try:
         cmd = CreateService(service_id=form.token, **details_of(form, ctx.here.currency))
@@ -171,15 +178,21 @@ async def save_service(
     bound = bind(ServiceForm, raw)
     form = bound.struct
     if form is None:
+        bound = bound.with_errors(amount_errors(bound, ctx.here.currency))
         return await _editor(request, services, ctx, bound, service, status_code=422)
     try:
-        cmd = UpdateService(service_id=service_id, **details_of(form, ctx.here.currency))
+        details = details_of(form, ctx.here.currency)
+        cmd = UpdateService(service_id=service_id, seen=form.seen or None, **details)
         async with services.uow_factory(ctx.here.id) as uow:
             await update_service(uow, ctx, cmd)
+    except Conflict as refused:
+        if refused.code != CHANGED_MEANWHILE:
+            raise
+        return await _stale_editor(request, services, ctx, bound, service_id, refused)
     except InvalidInput as refused:
         bound = bound.refused(at_the_form(refused, form))
         return await _editor(request, services, ctx, bound, service, status_code=422)
-    flash(request, "success", _("“%(name)s” is saved.", name=form.name))
+    flash(request, "success", _saved(form.name, cmd, ctx.here.currency))
     return redirect(request, f"/app/{ctx.here.slug}/services")
 
 
@@ -204,6 +217,30 @@ async def switch_service(
     return redirect(request, f"/app/{ctx.here.slug}/services")
 
 
+def _saved(name: str, cmd: UpdateService, currency: str) -> str:
+    """With the price as it was understood, since a comma means one thing here and another there."""
+    if not cmd.price_minor:
+        return _("“%(name)s” is saved.", name=name)
+    price = money(cmd.price_minor, currency)
+    return _("“%(name)s” is saved. It costs %(price)s.", name=name, price=price)
+
+
+async def _stale_editor(
+    request: Request[Any, Any, Any],
+    services: Services,
+    ctx: RequestContext,
+    bound: Bound[ServiceForm],
+    service_id: UUID,
+    refused: Conflict,
+) -> Response[bytes]:
+    """What was typed stays; saving it again is then said of what is saved by now."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        service = await get_service(uow, service_id)
+    initial = initial_of(service, ctx.here.currency)
+    form = stale(bound, ServiceForm, {"seen": initial["seen"]}, refused)
+    return await _editor(request, services, ctx, form, service, status_code=409, initial=initial)
+
+
 async def _editor(
     request: Request[Any, Any, Any],
     services: Services,
@@ -212,12 +249,18 @@ async def _editor(
     service: Service | None,
     *,
     status_code: int = 200,
+    initial: dict[str, Any] | None = None,
 ) -> Response[bytes]:
+    """`initial` is what is saved by now, where that is another than what was shown."""
     async with services.uow_factory(ctx.here.id) as uow:
         choices = await _choices(uow, ctx.here, form, service)
         sample_at = await sample_start(uow, service.id if service else None, ctx.here.zone)
+    meanwhile: list[Fact] = []
+    if initial is not None:
+        meanwhile = saved_now(form, ServiceForm, initial, field_labels(), saved_words(choices))
     view = ServiceFormView(
         form=form,
+        meanwhile=meanwhile,
         service_id=service.id if service is not None else None,
         name=service.name if service is not None else "",
         is_active=service.active if service is not None else True,

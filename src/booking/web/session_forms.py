@@ -9,9 +9,14 @@ import msgspec
 from litestar import Request
 from msgspec import Meta
 
-from src.booking.commands.sessions import UpdateSession
+from src.booking.commands.sessions import UpdateSession, details_of_session
 from src.booking.domain.kinds import SessionMode
+from src.booking.domain.seen import mark_of
 from src.booking.models import Service, Session
+from src.booking.queries.resources import Choice
+from src.booking.web.meanwhile import Words, of_choices
+from src.booking.web.service_words import mode_words
+from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import is_ambiguous, is_nonexistent, to_local, to_utc
@@ -23,12 +28,14 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 class SessionForm(msgspec.Struct, kw_only=True):
     """A session as it is typed, on the clock of the business. `token` becomes a new one's id.
 
-    `seen` is the state of the session that the form was made from; `move_guests` and `reason` come
+    `seen` is the state of the session that the form was made from and `shown` the mark of all that
+    it showed; `move_guests` and `reason` come
     from the page that said what moving it means.
     """
 
     token: UUID | None = None
     seen: int | None = None
+    shown: Annotated[str, Meta(max_length=64)] = ""
     move_guests: bool = False
     reason: Annotated[str, Meta(max_length=500)] = ""
     title: Annotated[str, Meta(max_length=120)] = ""
@@ -65,6 +72,7 @@ def initial_of(
     start, end = to_local(session.starts_at, zone), to_local(session.ends_at, zone)
     moved_by = timedelta() if starts_at is None else starts_at - start
     return {
+        **marks_of(session),
         "title": session.title,
         "starts_at": start + moved_by,
         "ends_at": end + moved_by,
@@ -84,6 +92,34 @@ def time_in_query(request: Request[Any, Any, Any], name: str) -> datetime | None
         return None
     is_plain = found.tzinfo is None and FIRST_YEAR <= found.year <= LAST_YEAR
     return found.replace(second=0, microsecond=0) if is_plain else None
+
+
+def field_labels() -> dict[str, str]:
+    """What the editor calls its fields."""
+    return {
+        "starts_at": _("Starts"),
+        "ends_at": _("Ends"),
+        "title": _("Title"),
+        "capacity": _("Seats"),
+        "performer_id": _("Led by"),
+        "mode": _("Where"),
+        "location_id": _("Place"),
+        "meeting_url": _("Meeting link"),
+    }
+
+
+def saved_words(performers: list[Choice], locations: list[Choice]) -> Words:
+    """How saved values of the fields are said that are not words already."""
+    return {
+        "mode": of_choices(mode_words().items()),
+        "performer_id": of_choices(performers),
+        "location_id": of_choices(locations),
+    }
+
+
+def marks_of(session: Session) -> dict[str, Any]:
+    """What tells later whether the session is still as it was shown."""
+    return {"seen": session.sequence, "shown": mark_of(details_of_session(session))}
 
 
 def details_of(form: SessionForm, zone: ZoneInfo, session: Session | None = None) -> dict[str, Any]:
@@ -110,6 +146,7 @@ def update_of(form: SessionForm, zone: ZoneInfo, session: Session) -> UpdateSess
         move_guests=form.move_guests,
         reason=form.reason,
         seen_sequence=form.seen,
+        seen=form.shown or None,
         **details_of(form, zone, session),
     )
 
@@ -119,6 +156,20 @@ def clock_notes(form: SessionForm, zone: ZoneInfo, session: Session | None = Non
     before = {to_local(at, zone) for at in (session.starts_at, session.ends_at)} if session else ()
     typed = [local for local in (form.starts_at, form.ends_at) if local not in before]
     return [note for local in typed if (note := _clock_note(local, zone)) is not None]
+
+
+def about_clocks(refused: InvalidInput, form: SessionForm, zone: ZoneInfo) -> InvalidInput:
+    """The refusal, which says so where the clocks left nothing between the typed times."""
+    skipped = [at for at in (form.starts_at, form.ends_at) if is_nonexistent(at, zone)]
+    if "ends_at" not in refused.fields or form.ends_at <= form.starts_at or not skipped:
+        return refused
+    field = "starts_at" if skipped[0] == form.starts_at else "ends_at"
+    sentence = _(
+        "The clocks go forward that night, so %(typed)s does not exist; choose another time.",
+        typed=skipped[0].strftime("%H:%M"),
+    )
+    fields = {name: said for name, said in refused.fields.items() if name != "ends_at"}
+    return InvalidInput(refused.message, fields={**fields, field: sentence})
 
 
 def _moment(local: datetime, zone: ZoneInfo, current: datetime | None) -> datetime:

@@ -76,6 +76,9 @@ def _facts(here: TenantSnapshot, effect: MoveEffect, cmd: UpdateSession) -> list
     ]
     if clocks_change_between(effect.starts_at, cmd.starts_at, here.zone):
         facts.append((_("Clocks"), _clocks(here, effect, cmd)))
+    if effect.places is not None:
+        now, then = effect.places
+        facts.append((_("Place"), _("now %(now)s, then %(then)s", now=now, then=then)))
     if effect.performer is not None:
         facts.append((_("Led by"), _("%(name)s, who is free then", name=effect.performer)))
     if effect.series is not None:
@@ -126,8 +129,8 @@ def _guest_facts(toll: Toll) -> list[Fact]:
 
 def _mails(toll: Toll) -> str:
     sent = ngettext(
-        "%(num)s, with the old and the new time and a calendar file",
-        "%(num)s, one to each guest, with the old and the new time and a calendar file",
+        "%(num)s, with what it was and what it becomes, and a calendar file",
+        "%(num)s, one to each guest, with what it was and what it becomes, and a calendar file",
         toll.mails,
     )
     unreachable = toll.customers - toll.mails

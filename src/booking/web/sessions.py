@@ -25,13 +25,18 @@ from src.booking.queries.services import get_service_head
 from src.booking.queries.sessions import get_session_detail, list_sessions
 from src.booking.views.services import ServiceHead
 from src.booking.views.sessions import SessionDetail, SessionPage
+from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.service_words import mode_words
 from src.booking.web.session_forms import (
     SessionForm,
+    about_clocks,
     clock_notes,
     details_of,
+    field_labels,
     initial_of,
     initial_of_new,
+    marks_of,
+    saved_words,
     time_in_query,
     update_of,
 )
@@ -68,18 +73,18 @@ class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor; `session_id`, and `seen`, the state that is shown, are None for a new one.
+    """The editor; `session_id` is None for a new one. `meanwhile` is what somebody else saved.
 
     `is_proposed`: the time shown comes from the calendar and is not the session's.
     """
 
     form: Any
+    meanwhile: list[Fact]
     session_id: UUID | None
     service: ServiceHead
     base: str
     zone: str
     taken: int
-    seen: int | None
     is_proposed: bool
     performers: list[Choice]
     locations: list[Choice]
@@ -163,9 +168,8 @@ async def save_new_session(
         async with services.uow_factory(ctx.here.id) as uow:
             await create_session(uow, ctx, cmd)
     except InvalidInput as refused:
-        return await _editor(
-            request, services, ctx, bound.refused(refused), service, status_code=422
-        )
+        bound = bound.refused(about_clocks(refused, form, ctx.here.zone))
+        return await _editor(request, services, ctx, bound, service, status_code=422)
     flash(request, "success", _("The session is published."))
     _tell_of_clocks(request, clock_notes(form, ctx.here.zone))
     return redirect(request, f"/app/{ctx.here.slug}/services/{service_id}/sessions")
@@ -213,14 +217,16 @@ async def save_session(
     except MovesGuests:
         return await move_page(request, services, ctx, bound, cmd, notes)
     except InvalidInput as refused:
-        bound = bound.refused(refused)
+        bound = bound.refused(about_clocks(refused, form, ctx.here.zone))
         return await _editor(request, services, ctx, bound, service, session, status_code=422)
     except Conflict as refused:
         if refused.code not in CHANGED_MEANWHILE:
             raise
         _service, now = await _of_session(services, ctx, session_id)
-        bound = bound.with_errors(None, refused.message)
-        return await _editor(request, services, ctx, bound, service, now, status_code=409)
+        bound = stale(bound, SessionForm, marks_of(now), refused)
+        return await _editor(
+            request, services, ctx, bound, service, now, status_code=409, is_stale=True
+        )
     _service, now = await _of_session(services, ctx, session_id)
     are_told = session.seats_taken and now.sequence != session.sequence
     told = _("The session is saved. Its guests are told by mail.")
@@ -309,6 +315,7 @@ async def _editor(
     *,
     status_code: int = 200,
     is_proposed: bool = False,
+    is_stale: bool = False,
 ) -> Response[bytes]:
     performer_id = session.performer_id if session is not None else None
     location_id = session.location_id if session is not None else None
@@ -316,14 +323,19 @@ async def _editor(
         head = await get_service_head(uow, service.id)
         performers = await list_performer_choices(uow, performer_id)
         locations = await list_location_choices(uow, location_id)
+    meanwhile: list[Fact] = []
+    if is_stale and session is not None:
+        words = saved_words(performers, locations)
+        initial = initial_of(session, ctx.here.zone)
+        meanwhile = saved_now(form, SessionForm, initial, field_labels(), words)
     view = SessionFormView(
         form=form,
+        meanwhile=meanwhile,
         session_id=session.id if session is not None else None,
         service=head,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         taken=session.seats_taken if session is not None else 0,
-        seen=session.sequence if session is not None else None,
         is_proposed=is_proposed,
         performers=performers,
         locations=locations,

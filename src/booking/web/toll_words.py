@@ -11,7 +11,7 @@ def toll_facts(toll: Toll, currency: str) -> list[Fact]:
     """Names and values, those that are nothing left out where nothing is what one expects."""
     facts = [(_("Seats freed"), _seats(toll)), (_("Mails"), _mails(toll))]
     if toll.in_checkout:
-        facts.append((_("In checkout"), _in_checkout(toll)))
+        facts.append((_("In checkout"), _in_checkout(toll, currency)))
     facts.append((_("Money"), _money(toll, currency)))
     return facts
 
@@ -22,7 +22,7 @@ def toll_people(toll: Toll, currency: str) -> list[Fact]:
 
 def _seats(toll: Toll) -> str:
     if not toll.seats:
-        return _("none, nobody has booked")
+        return _("none so far") if toll.in_checkout else _("none, nobody has booked")
     seats = ngettext("%(num)s seat", "%(num)s seats", toll.seats)
     return ngettext(
         "%(seats)s of %(num)s guest", "%(seats)s of %(num)s guests", toll.customers, seats=seats
@@ -35,11 +35,15 @@ def _mails(toll: Toll) -> str:
     return ngettext("%(num)s, with your reason", "%(num)s, one to each guest", toll.mails)
 
 
-def _in_checkout(toll: Toll) -> str:
+def _in_checkout(toll: Toll, currency: str) -> str:
+    """Nothing happens to a checkout before the undo window is over."""
     return ngettext(
-        "%(num)s seat is being paid for now; its payment page is closed",
-        "%(num)s seats are being paid for now; their payment pages are closed",
+        "%(num)s seat is being paid for now, %(amount)s; its payment page is closed when the"
+        " cancelling begins, and what is paid before that goes back by itself",
+        "%(num)s seats are being paid for now, %(amount)s; their payment pages are closed when the"
+        " cancelling begins, and what is paid before that goes back by itself",
         toll.in_checkout,
+        amount=money(toll.in_checkout_minor, currency),
     )
 
 
@@ -50,10 +54,13 @@ def _money(toll: Toll, currency: str) -> str:
         parts.append(_("%(amount)s paid online", amount=money(toll.paid_minor, currency)))
     if toll.on_site_minor:
         parts.append(_("%(amount)s payable on site", amount=money(toll.on_site_minor, currency)))
+    if not parts and toll.in_checkout:
+        return _("none so far")
     if not parts:
         return _("none, these seats cost nothing")
     said = _(
-        "%(amounts)s. Nothing is refunded by this; you can refund from each order afterwards.",
+        "%(amounts)s. Nothing of it is refunded by this; you can refund from each order"
+        " afterwards.",
         amounts=", ".join(parts),
     )
     if not toll.on_site_minor:

@@ -144,10 +144,14 @@ def percent(fraction: float) -> str:
     return str(format_percent(fraction, locale=babel_locale(current_locale())))
 
 
+MINUTES_OF_A_DAY = 24 * 60
+
+
 def minutes(total: int) -> str:
-    """45 min, 1 hr, 1 hr 30 min"""
-    hours, rest = divmod(total, 60)
-    parts = [(hours, "duration-hour"), (rest, "duration-minute")]
+    """45 min, 1 hr 30 min, 2 days; a single day stays 24 hr"""
+    days, left = divmod(total, MINUTES_OF_A_DAY) if total >= 2 * MINUTES_OF_A_DAY else (0, total)
+    hours, rest = divmod(left, 60)
+    parts = [(days, "duration-day"), (hours, "duration-hour"), (rest, "duration-minute")]
     shown = [_unit(amount, unit, current_locale()) for amount, unit in parts if amount]
     return " ".join(shown) or _unit(0, "duration-minute", current_locale())
 

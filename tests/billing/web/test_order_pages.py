@@ -145,6 +145,7 @@ async def test_a_payment_goes_back_by_hand_once_a_form(desk: Desk) -> None:
     form = f"/app/harbour/orders/{order_id}/refund?payment={payment.id}"
     await desk.visitor.open(form)
     assert "carl@guests.example gets a mail" in desk.visitor.text
+    assert "1 place stays booked. To free it, cancel the booking instead." in desk.visitor.text
     shown = desk.visitor.page
     for _ in range(2):
         desk.visitor.page = shown
@@ -156,8 +157,10 @@ async def test_a_payment_goes_back_by_hand_once_a_form(desk: Desk) -> None:
     )
     (refund,) = await desk.till.refunds(order_id)
     assert (refund.amount_minor, refund.state, refund.cause) == (2000, "succeeded", "staff")
+    desk.till.places.states[order_id] = "free"
     await desk.visitor.open(form)
     assert "Nothing of this payment is left" in desk.visitor.text
+    assert "None of its places is booked any more" in desk.visitor.text
 
 
 @pytest.mark.parametrize("typed", ["20.01", "0", "", "many", "-5", "1.234"])

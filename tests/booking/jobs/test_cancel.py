@@ -14,6 +14,7 @@ from src.booking.models import Booking, Cancellation, Seat, Session
 from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict, NotFound
 from src.platform.services import Services
+from src.platform.web.formats import date_short
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -85,6 +86,26 @@ async def test_each_customer_gets_one_mail_however_many_orders_and_seats(
     events = Calendar.from_ical(mail.attachments[0][1]).walk("VEVENT")
     assert [event["STATUS"] for event in events] == ["CANCELLED"] * 3
     assert await waiting(services, lotus.id) == []
+
+
+async def test_the_subject_names_the_dates_where_the_booking_goes_on(
+    services: Services, lotus: Business, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    term = await a_series(services.uow_factory, service, price_type="free", title="Term")
+    made = await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    await cancel_the_session(services, lotus, term.sessions[1].id)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    [mail] = mailer.sent
+    day = date_short(term.sessions[1].starts_at, lotus.tenant.zone)
+    assert mail.subject == f"Cancelled: Yoga, {day}"
+    mailer.sent.clear()
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_purchase(uow, lotus.ctx, made.booking_id, reason="", undo_seconds=30)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    assert [mail.subject for mail in mailer.sent] == ["Cancelled: Yoga · Term"]
 
 
 async def test_a_seat_freed_after_its_customers_others_is_told_of_once_too(

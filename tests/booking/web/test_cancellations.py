@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.booking.models import Booking, Cancellation
+from src.booking.queries.purchases import fate_of_seats
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.commands.test_book import a_wish, booked, taken
@@ -71,9 +73,11 @@ async def test_a_sessions_consequences_name_seats_people_mails_money_and_checkou
     for words in (
         "2 seats of 2 guests",
         "2, one to each guest",
-        "1 seat is being paid for now",
+        "1 seat is being paid for now, €15.00",
+        "is closed when the cancelling begins",
+        "goes back by itself",
         "€40.00 payable on site",
-        "Nothing is refunded by this",
+        "Nothing of it is refunded by this",
         "Carl",
         "Dora",
     ):
@@ -208,3 +212,19 @@ async def test_nobody_else_may_look_or_cancel(
     for path in paths:
         await visitor.open(path, status=404)
         await visitor.open(path.replace("/lotus/", "/rival/"), status=404)
+
+
+async def test_the_orders_history_and_refund_page_know_of_the_cancellation(
+    services: Services, lotus: Business, owner: Visitor, clock: FrozenClock
+) -> None:
+    _session, booking = await a_full_house(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        made = await uow.session.get_one(Booking, (lotus.id, UUID(booking.rsplit("/", 1)[1])))
+        assert (await fate_of_seats(uow, made.order_id)).standing == 3
+    await owner.open(f"{booking}/cancel")
+    await send(owner, {"reason": "Moved away"})
+    await work_through(services, clock, lotus.id, UNDO)
+    await owner.open(f"/app/lotus/orders/{made.order_id}")
+    assert "3 places cancelled: Moved away" in owner.text
+    async with services.uow_factory(lotus.id) as uow:
+        assert (await fate_of_seats(uow, made.order_id)).standing == 0

@@ -14,8 +14,9 @@ from src.billing.commands.refunds import request_refunds
 from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.models import Order, PaymentPage
 from src.billing.settlement import settle_page
+from src.booking.commands.cancel import cancel_session
 from src.booking.guest_links import booking_path
-from src.booking.models import Seat, Session
+from src.booking.models import Seat, Service, Session
 from src.tenants.models import Tenant
 from tests.booking.web.conftest import Shop, subject
 from tests.support.builders import a_business, a_series, a_service, a_session
@@ -220,6 +221,24 @@ async def test_cancelled_dates_are_struck_out_and_the_rest_stands(shop: Shop) ->
     assert page.text.count("line-through") == 1
     await change(shop, Seat, state="cancelled")
     assert "This booking is cancelled" in (await shop.guest.open(path)).text
+
+
+async def test_in_the_undo_window_no_guest_reads_of_a_cancellation(shop: Shop) -> None:
+    await shop.pay(await a_held_term(shop, join_policy="any_time"))
+    path = await own_page(shop)
+    await shop.guest.open(f"{path}?paid=1")
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        second = (await uow.session.scalars(select(Session).order_by(Session.starts_at))).all()[1]
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await cancel_session(uow, shop.business.ctx, second.id, reason="", undo_seconds=10)
+    own = await shop.guest.open(path)
+    assert "Cancelled" not in own.text
+    assert "line-through" not in own.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        slug = await uow.session.scalar(select(Service.slug))
+    shown = await shop.guest.open(f"/b/lotus/{slug}?how=series")
+    assert "Cancelled" not in shown.text
+    assert shown.text.count("Not bookable at present") == 1
 
 
 async def test_the_meeting_link_is_for_those_who_are_booked(shop: Shop) -> None:

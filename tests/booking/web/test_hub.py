@@ -263,3 +263,17 @@ async def test_what_is_switched_off_is_not_listed(
     await change(uow_factory, lotus, Service, active=False)
     clock.advance(timedelta(seconds=1))
     assert "Yoga" not in (await client.get("/b/lotus")).text
+
+
+async def test_the_next_date_is_none_of_a_draft(
+    client: AsyncClient, uow_factory: UowFactory, lotus: Business
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    await a_series(
+        uow_factory, service, first_in_days=2, active=False, published_at=None, base_sessions=None
+    )
+    open_one = await a_session(uow_factory, service, in_days=40)
+    page = (await client.get("/b/lotus")).text
+    assert open_one.starts_at.strftime("%b %-d") in page
+    drafted = open_one.starts_at - timedelta(days=38)
+    assert drafted.strftime("%b %-d,") not in page

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from src.booking.models import Seat, Service, Session
 from src.platform.services import Services
-from tests.booking.commands.places import a_performer
+from tests.booking.commands.places import a_performer, a_room
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_sessions import HOUR
 from tests.booking.jobs.test_changes import change
@@ -90,6 +90,19 @@ async def test_what_it_means_is_said_first_and_then_done(
     assert "Its guests are told by mail." in page
     assert page.count("Mon, Mar 8, 2027, 6:00\u202fPM\N{EN DASH}7:00\u202fPM") == 1, "its history"
     assert "The hall is taken" in page
+
+
+async def test_a_new_place_is_said_with_the_new_time(
+    client: AsyncClient, services: Services
+) -> None:
+    business, _service, session = await a_stage(client, services)
+    garden = await a_room(services.uow_factory, business, "Garden")
+    path = f"/app/lotus/sessions/{session.id}/edit"
+    there = {**typed("2027-03-09T19:00"), "location_id": str(garden.id)}
+    shown = await send(client, path, there)
+    assert "now no place, then Garden" in shown.text
+    done = await confirm(client, path, shown)
+    assert "Moved: time, place" in (await client.get(done.headers["location"])).text
 
 
 async def test_a_session_nobody_booked_moves_at_once(

@@ -102,7 +102,7 @@ async def test_holds_are_shown_with_their_end(client: AsyncClient, services: Ser
     await as_owner(client, services, business)
     shown = (await client.get(f"/app/lotus/sessions/{session.id}")).text
     assert "In checkout" in shown
-    assert "until 10:36" in shown.replace("\u202f", " ").replace("AM", "").replace("  ", " ")
+    assert "until 10:31" in shown.replace("\u202f", " ").replace("AM", "").replace("  ", " ")
 
 
 async def test_history_and_cancelling_are_shown(client: AsyncClient, services: Services) -> None:

@@ -264,3 +264,36 @@ async def test_an_instructor_neither_sees_nor_sells(
     visitor = Visitor(client)
     for path in ("series", f"series/{term.series.id}", f"series/{term.series.id}/edit"):
         await visitor.open(f"/app/lotus/{path}", status=403)
+
+
+async def test_a_cancelled_date_is_marked_and_counts_nowhere(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, sessions=3)
+    late = await a_session(services.uow_factory, service, in_days=60)
+    async with services.uow_factory(lotus.id) as uow:
+        first, session = term.sessions[0].id, update(Session)
+        await uow.session.execute(session.where(Session.id == first).values(state="cancelled"))
+        joined = {"series_id": term.series.id, "in_term": False}
+        await uow.session.execute(session.where(Session.id == late.id).values(**joined))
+    here = f"/app/lotus/series/{term.series.id}"
+    await owner.open(here)
+    assert "worked out by the 2 dates of then that take place" in owner.text
+    tab = owner.text.split(f'href="{here}"')[-1].split("</a>")[0]
+    assert "3" in tab
+    assert "4" not in tab
+    await owner.open(f"{here}/edit")
+    assert owner.text.count("cancelled</span>") == 1
+
+
+async def test_a_full_series_is_called_sold_out(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_type="on_site")
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=Session.capacity))
+    await owner.open(f"/app/lotus/series/{term.series.id}")
+    assert "Sold out" in owner.text
+    assert "Guests cannot buy it at present" not in owner.text

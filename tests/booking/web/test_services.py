@@ -207,3 +207,28 @@ async def test_who_may_not_is_kept_out(client: AsyncClient, services: Services) 
         client, "/app/lotus/services", {"on": "0"}, to=f"/app/lotus/services/{service.id}/active"
     )
     assert answer.status_code == 404
+
+
+async def test_everything_that_is_wrong_is_said_at_once(
+    client: AsyncClient, services: Services
+) -> None:
+    await as_owner(client, services, await a_business(services.uow_factory))
+    wrong = {"name": "Yin", "price": "much", "tax_percent": "101", "duration_minutes": "0"}
+    refused = await send(client, NEW, {**wrong, "max_party": "0"})
+    assert refused.status_code == 422
+    for name in ("price", "tax_percent", "duration_minutes", "max_party"):
+        assert f'id="f-{name}-error"' in refused.text, name
+    unread = await send(client, NEW, {**wrong, "duration_minutes": "long"})
+    for name in ("price", "tax_percent", "duration_minutes"):
+        assert f'id="f-{name}-error"' in unread.text, name
+
+
+async def test_the_price_is_said_as_it_was_understood(
+    client: AsyncClient, services: Services
+) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id, max_party=1)
+    await as_owner(client, services, business)
+    path = f"/app/lotus/services/{service.id}/edit"
+    await send(client, path, {"price": "12,345"})
+    assert "It costs €12,345.00." in (await client.get("/app/lotus/services")).text

@@ -162,6 +162,17 @@ async def test_lists_show_fill_series_and_state_by_month(
     assert "Full one" not in past
 
 
+async def test_an_hour_that_the_clocks_skip_is_said_not_to_exist(
+    client: AsyncClient, services: Services
+) -> None:
+    _business, path = await the_new_page(client, services)
+    night = {"starts_at": "2027-03-28T02:30", "ends_at": "2027-03-28T03:30"}
+    refused = await send(client, path, night)
+    assert refused.status_code == 422
+    assert "so 02:30 does not exist" in refused.text
+    assert "The end must come after the start." not in refused.text
+
+
 async def test_long_lists_come_in_pages(client: AsyncClient, services: Services) -> None:
     business = await a_business(services.uow_factory)
     service = await a_service(services.uow_factory, business.id)
