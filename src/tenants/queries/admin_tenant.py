@@ -31,7 +31,6 @@ from src.tenants.models import (
     User,
 )
 from src.tenants.plan_words import (
-    feature_name,
     feature_names,
     granted_sentence,
     limit_change_sentence,
@@ -131,8 +130,8 @@ async def _change(
     change = compare(resolve_entitlements(before, now), resolve_entitlements(after, now))
     found = await list_consequences(uow, tenant.id, tenant.timezone, change, now)
     return ChangeView(
-        gained=tuple(feature_name(feature) for feature in change.gained),
-        lost=tuple(feature_name(feature) for feature in change.lost),
+        gained=feature_names(change.gained),
+        lost=feature_names(change.lost),
         limits=tuple(limit_change_sentence(limit) for limit in change.limits),
         consequences=tuple(found),
     )
