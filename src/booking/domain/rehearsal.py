@@ -10,6 +10,8 @@ from uuid import UUID
 from src.booking.domain.timetable import ProposedSession, RefusedRow, Timetable
 from src.platform.i18n import _
 
+_Place = tuple[str, datetime, str]
+
 
 @dataclass(frozen=True, slots=True)
 class KnownSession:
@@ -78,11 +80,12 @@ def rehearse(timetable: Timetable, known: Sequence[KnownSession], rules: ImportR
     """Sorts every proposed session into what would happen to it.
 
     Reading the same file again finds its own sessions by their import key and leaves them alone;
-    a session of the same title at the same moment and place clashes, whoever made it.
+    a session of the same title at the same moment and place clashes, whoever made it. Of several
+    such in the file the first one counts.
     """
     keys = {session.import_key for session in known if session.import_key}
-    read: set[str] = set()
     places = {_place(session) for session in known}
+    read = _Read()
     create: list[PlannedSession] = []
     clashes: list[Clash] = []
     there: list[ProposedSession] = []
@@ -91,10 +94,10 @@ def rehearse(timetable: Timetable, known: Sequence[KnownSession], rules: ImportR
         if proposed.uid in keys:
             there.append(proposed)
             continue
-        if proposed.uid in read:
-            clashes.append(Clash(proposed, _("It stands twice in the file.")))
+        earlier = read.same_as(proposed)
+        if earlier is not None:
+            clashes.append(Clash(proposed, _("The same as %(row)s, which counts.", row=earlier)))
             continue
-        read.add(proposed.uid)
         if _place(proposed) in places:
             clashes.append(Clash(proposed, _("There is such a session at that time already.")))
             continue
@@ -103,7 +106,7 @@ def rehearse(timetable: Timetable, known: Sequence[KnownSession], rules: ImportR
         if busy_with is not None:
             clashes.append(Clash(proposed, _("Taken at that time: %(what)s.", what=busy_with)))
             continue
-        places.add(_place(proposed))
+        read.add(proposed)
         taken.take(performer_id, proposed)
         capacity = proposed.capacity or rules.default_capacity
         create.append(PlannedSession(proposed, capacity, performer_id))
@@ -115,6 +118,20 @@ def rehearse(timetable: Timetable, known: Sequence[KnownSession], rules: ImportR
         timetable.notes,
         _digest(create),
     )
+
+
+class _Read:
+    """What the file has said so far, to be found by the next that says the same."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str | _Place, str] = {}
+
+    def same_as(self, proposed: ProposedSession) -> str | None:
+        """Where in the file it stands already."""
+        return self._rows.get(proposed.uid) or self._rows.get(_place(proposed))
+
+    def add(self, proposed: ProposedSession) -> None:
+        self._rows[proposed.uid] = self._rows[_place(proposed)] = proposed.row_ref
 
 
 class _Taken:
@@ -146,7 +163,7 @@ class _Taken:
             self._add(performer_id, BusySpan(proposed.starts_at, proposed.ends_at, what))
 
 
-def _place(session: KnownSession | ProposedSession) -> tuple[str, datetime, str]:
+def _place(session: KnownSession | ProposedSession) -> _Place:
     """What tells sessions of a service apart when nothing else does."""
     return session.title.casefold(), session.starts_at, (session.location_name or "").casefold()
 
