@@ -38,13 +38,15 @@ class ImportRules:
     """What the owner chose for rows that do not say it themselves.
 
     `performers` maps the name, in small letters, to the performer; rows without a name get
-    `default_performer_id`. `busy` is what those performers are taken for already.
+    `default_performer_id`. `busy` is what those performers are taken for already. `left_out` are
+    uids of sessions, and of whole events, that the owner does not want.
     """
 
     default_capacity: int
     default_performer_id: UUID | None
     performers: Mapping[str, UUID]
     busy: Mapping[UUID, Sequence[BusySpan]]
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Rehearsal:
     clashes: tuple[Clash, ...]
     refused: tuple[RefusedRow, ...]
     already_there: tuple[ProposedSession, ...]
+    left_out: tuple[ProposedSession, ...]
     notes: tuple[str, ...]
     digest: str
 
@@ -89,10 +92,14 @@ def rehearse(timetable: Timetable, known: Sequence[KnownSession], rules: ImportR
     create: list[PlannedSession] = []
     clashes: list[Clash] = []
     there: list[ProposedSession] = []
+    left_out: list[ProposedSession] = []
     taken = _Taken(rules.busy)
     for proposed in timetable.sessions:
         if proposed.uid in keys:
             there.append(proposed)
+            continue
+        if rules.left_out and not rules.left_out.isdisjoint((proposed.uid, proposed.event)):
+            left_out.append(proposed)
             continue
         earlier = read.same_as(proposed)
         if earlier is not None:
@@ -115,6 +122,7 @@ def rehearse(timetable: Timetable, known: Sequence[KnownSession], rules: ImportR
         tuple(clashes),
         timetable.refused,
         tuple(there),
+        tuple(left_out),
         timetable.notes,
         _digest(create),
     )
