@@ -140,3 +140,14 @@ async def test_a_plan_without_anything_built_says_so(
     await sign_in(client, services, lotus.owner.id)
     for path in ("/", "/app/lotus/plan"):
         assert (await client.get(path)).text.count("Without group services") == 2
+
+
+async def test_the_trial_is_told_to_those_who_may_look_at_plans(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    lotus = await a_trying_business(services.uow_factory, clock.now() + timedelta(days=3))
+    ivan = await a_member(services.uow_factory, lotus, "Ivan", Role.INSTRUCTOR)
+    for user_id, is_told in ((lotus.owner.id, True), (ivan.user_id, False)):
+        await sign_in(client, services, user_id)
+        shown = (await client.get("/app/lotus/today")).text
+        assert ("See plans" in shown, "Growth trial" in shown) == (is_told, is_told)
