@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from src.sandbox.demo_people import LOTUS
 from src.sandbox.demo_state import (
     CHECKOUT,
     CONNECT_WEBHOOK_PATH,
@@ -191,6 +192,7 @@ class Demo:
         """Everything to type or click, in one block."""
         places = {
             "Seatline": address(self._ports.web),
+            "As a guest": f"{address(self._ports.web)}/b/{LOTUS.slug}",
             "Mailbox": address(self._ports.mailbox),
             "Payments": f"{address(self._ports.stripe)}  (stand-in for Stripe)",
         }
