@@ -154,7 +154,7 @@ async def test_whoever_was_signed_in_does_not_become_the_platform_admin(
     clock.advance(timedelta(seconds=1))
     new = NewAdmin(email=user.email, name="Ada", password="an admin's own passphrase")
     async with services.uow_factory(None) as uow, as_who_signed_in(uow):
-        await make_admin(uow, new, user.password_hash, clock.now())
+        await make_admin(uow, new, user.password_hash, clock.now(), replace_password=True)
         await uow.session.flush()
     await olive.open("/admin")
     assert olive.path == "/sign-in"
