@@ -110,7 +110,9 @@ async def make_admin(
             code="known_user",
         )
     action = _made(known)
-    user = known or User(id=new_id(), email=new.email, name=new.name, locale="en", created_at=now)
+    user = known or User(
+        id=new_id(), email=new.email, name=new.name, locale="en-GB", created_at=now
+    )
     user.password_hash = password_hash
     user.is_platform_admin = True
     user.signed_out_at = now
