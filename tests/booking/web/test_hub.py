@@ -9,9 +9,11 @@ from sqlalchemy import text, update
 
 from src.booking.models import Series, Service, Session
 from src.platform.db.uow import UowFactory
+from src.platform.services import Services
 from src.tenants.models import Performer, Tenant
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -263,3 +265,16 @@ async def test_what_is_switched_off_is_not_listed(
     await change(uow_factory, lotus, Service, active=False)
     clock.advance(timedelta(seconds=1))
     assert "Yoga" not in (await client.get("/b/lotus")).text
+
+
+async def test_who_published_something_sees_it_at_once(
+    client: AsyncClient, services: Services
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id)
+    await a_session(services.uow_factory, service, title="First")
+    assert "First" in (await client.get("/b/lotus")).text
+    await a_session(services.uow_factory, service, title="Second")
+    assert "Second" not in (await client.get("/b/lotus")).text
+    await sign_in(client, services, lotus.owner.id)
+    assert "Second" in (await client.get("/b/lotus")).text
