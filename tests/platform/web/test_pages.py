@@ -180,7 +180,7 @@ async def test_static_file_outside_the_folder_is_not_found(serve: Serve, path: s
 
 def test_the_font_is_loaded_beforehand_by_the_address_that_the_stylesheet_asks_for() -> None:
     base = (CHECKOUT / "templates/base.html").read_text()
-    loaded = re.search(r'rel="preload"\s+href="([^"]+)"', base)
+    loaded = re.search(r'rel="preload"\s+href="\{\{ \'([^\']+)\'', base)
     asked = re.search(
         r"url\(([^)]*figtree-latin\.woff2[^)]*)\)", (CHECKOUT / "static/css/app.css").read_text()
     )
