@@ -75,6 +75,9 @@ install: $(DEV_READY) ## make .venv with everything that development needs
 demo: $(SANDBOX_READY) ## run everything on this machine, with two demo businesses
 	@$(PY) -m src.sandbox.runner --die-with-parent
 
+demo-admin: $(SANDBOX_READY) ## make a platform admin of the running demo: EMAIL=you@example.com
+	@$(PY) -m src.cli --demo admin create $(if $(EMAIL),--email '$(EMAIL)')
+
 demo-reset: $(SANDBOX_READY) ## remove the demo's data
 	@$(PY) -m src.sandbox.runner --reset
 
@@ -141,4 +144,4 @@ lock: $(DEV_READY) ## pin the newest versions that fit pyproject.toml
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-header --upgrade --python-version 3.11 \
 	  pyproject.toml --extra sandbox --extra dev -c requirements/sandbox.txt -o requirements/dev.txt
 
-.PHONY: help install demo demo-reset run worker relay migrate browser test test-all check fmt bench css messages lock
+.PHONY: help install demo demo-admin demo-reset run worker relay migrate browser test test-all check fmt bench css messages lock

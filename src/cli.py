@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 import uvloop
 
-from src.platform.config import ConfigError, Settings, load_settings, warnings_of
+from src.platform.config import ConfigError, Settings, load_settings, owners_database, warnings_of
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,9 +29,29 @@ def settings_or_exit() -> Settings:
         sys.exit(2)
 
 
+def owners_database_or_exit() -> str:
+    """Before anything is asked for: nobody types a password for nothing."""
+    try:
+        return owners_database(os.environ)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        click.echo("For the demo of this checkout: seatline --demo ...", err=True)
+        sys.exit(2)
+
+
 @click.group()
-def main() -> None:
+@click.option("--demo", "for_demo", is_flag=True, help="With the settings of the running demo.")
+def main(for_demo: bool) -> None:
     """Seatline: bookings for businesses that teach, train and coach."""
+    if for_demo:
+        from src.sandbox.demo_state import read_settings
+
+        settings = read_settings(os.environ)
+        if settings is None:
+            click.echo("There is no demo here yet: start it with make demo.", err=True)
+            sys.exit(2)
+        os.environ.update(settings)
 
 
 @main.command("check-config")
@@ -110,16 +130,44 @@ def admin() -> None:
 
 
 @admin.command("create")
-@click.option("--email", prompt=True)
-@click.option("--name", prompt=True)
-@click.password_option()
+@click.option("--email")
+@click.option("--name")
+@click.option("--password")
 @click.option(
     "--unproved",
     is_flag=True,
     help="Take a user whose address nobody has proved; they leave every business.",
 )
-def admin_create(email: str, name: str, password: str, unproved: bool) -> None:
-    """Makes a platform admin, or makes an existing user one."""
+@click.option(
+    "--replace-password",
+    is_flag=True,
+    help="Give a user who is there already this password, without asking.",
+)
+def admin_create(
+    email: str | None,
+    name: str | None,
+    password: str | None,
+    unproved: bool,
+    replace_password: bool,
+) -> None:
+    """Makes a platform admin, or makes an existing user one; asks for what is not given."""
+    address = owners_database_or_exit()
+    given = (
+        email or click.prompt("Email"),
+        name or click.prompt("Name"),
+        password or click.prompt("Password", hide_input=True, confirmation_prompt=True),
+    )
+    is_new = _create_admin(address, given, unproved=unproved, replace_password=replace_password)
+    if not is_new:
+        click.echo("The account was there already: its password is the new one, and whoever was")
+        click.echo("signed in with it is signed out. This stands in the platform's log.")
+    click.echo(f"{given[0]} may now sign in at /sign-in and open /admin.")
+
+
+def _create_admin(
+    address: str, given: tuple[str, str, str], *, unproved: bool, replace_password: bool
+) -> bool:
+    """Whether the user is new. Asks before a password is replaced; ends the program on a no."""
     from src.platform.clock import SystemClock
     from src.platform.errors import DomainError
     from src.running import owners_work
@@ -128,17 +176,28 @@ def admin_create(email: str, name: str, password: str, unproved: bool) -> None:
 
     import_models()
 
-    async def create() -> None:
-        async with owners_work(settings_or_exit()) as uow_factory:
+    async def create() -> bool:
+        async with owners_work(address) as uow_factory:
             now = SystemClock().now()
-            await create_platform_admin(uow_factory, email, name, password, now, unproved=unproved)
+            return await create_platform_admin(
+                uow_factory,
+                *given,
+                now,
+                unproved=unproved,
+                replace_password=replace_password,
+            )
 
     try:
-        run(create())
+        return run(create())
     except DomainError as refusal:
         click.echo(refusal.message, err=True)
+        if refusal.code != "known_user":
+            sys.exit(2)
+    if not sys.stdin.isatty():
+        click.echo("Nothing was changed. Give --replace-password to set this one.", err=True)
         sys.exit(2)
-    click.echo(f"{email} may now sign in at /sign-in and open /admin.")
+    click.confirm("Replace that password and make them a platform admin?", abort=True)
+    return _create_admin(address, given, unproved=unproved, replace_password=True)
 
 
 @main.group()

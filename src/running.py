@@ -54,11 +54,13 @@ def open_services(settings: Settings) -> Running:
 
 
 @asynccontextmanager
-async def owners_work(settings: Settings) -> AsyncIterator[UowFactory]:
+async def owners_work(settings: Settings | str) -> AsyncIterator[UowFactory]:
     """Units of work as the owner of the tables, whom no policy binds: for the command line, and
-    for what the program itself has no right to, such as making somebody a platform admin.
+    for what the program itself has no right to, such as making somebody a platform admin. The
+    address alone does as well as all settings.
     """
-    engine = make_engine(settings.migrator_database_url, pool_size=1)
+    address = settings if isinstance(settings, str) else settings.migrator_database_url
+    engine = make_engine(address, pool_size=1)
     try:
         yield unit_of_work_factory(make_sessions(engine), SystemClock())
     finally:

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
+from src.sandbox.demo_state import write_settings
 from src.sandbox.postgres import Role
 from tests.architecture.sizes import ROOT
 from tests.platform.test_config import example
@@ -106,3 +108,34 @@ def test_an_admin_with_a_weak_password_is_refused_in_words(empty: str) -> None:
     made = seatline(placed(empty), "admin", "create", *who, "violet hammock seven")
     assert made.returncode == 0, made.stderr
     assert "ada@example.com may now sign in" in made.stdout
+
+
+def test_an_admin_is_made_of_a_known_user_only_when_told_to(empty: str) -> None:
+    everything = placed(empty)
+    assert seatline(everything, "db", "upgrade").returncode == 0
+    only = {"MIGRATOR_DATABASE_URL": everything["MIGRATOR_DATABASE_URL"]}
+    who = ["admin", "create", "--email", "ada@example.com", "--name", "Ada", "--password"]
+    assert seatline(only, *who, "violet hammock seven").returncode == 0
+    refused = seatline(only, *who, "purple hammock eight")
+    assert refused.returncode == 2
+    assert "ada@example.com has an account already" in refused.stderr
+    assert "--replace-password" in refused.stderr
+    told = seatline(only, *who, "purple hammock eight", "--replace-password")
+    assert told.returncode == 0, told.stderr
+    assert "its password is the new one" in told.stdout
+
+
+def test_nobody_types_a_password_for_nothing() -> None:
+    asked = seatline({}, "admin", "create")
+    assert asked.returncode == 2
+    assert asked.stdout == ""
+    assert asked.stderr.splitlines()[0] == "MIGRATOR_DATABASE_URL is not set."
+
+
+def test_the_demos_settings_are_there_for_the_command_line(empty: str, tmp_path: Path) -> None:
+    here = {"SEATLINE_DATA_DIR": str(tmp_path)}
+    absent = seatline(here, "--demo", "check-config")
+    assert absent.returncode == 2
+    assert "make demo" in absent.stderr
+    write_settings(tmp_path, placed(empty))
+    assert "Nothing is missing." in seatline(here, "--demo", "check-config").stdout

@@ -102,9 +102,9 @@ def payment_link_mail(
     """Staff hold places for you: pay here, by then. No calendar file, nothing stands yet."""
     order = facts.order
     until = order.hold_expires_at
-    # The link to an online session is for those who have paid.
-    runs = [msgspec.structs.replace(run, join_url="") for run in runs_of(tenant, facts.seats)]
     with use_locale(order.locale):
+        # The link to an online session is for those who have paid.
+        runs = [msgspec.structs.replace(run, join_url="") for run in runs_of(tenant, facts.seats)]
         view = PaymentLinkView(
             locale=order.locale,
             from_name=tenant.name,

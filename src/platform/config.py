@@ -90,6 +90,16 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     return _settings(environ)
 
 
+def owners_database(environ: Mapping[str, str]) -> str:
+    """Where the owner of the tables works, for what needs nothing else. Raises: ConfigError."""
+    name = "MIGRATOR_DATABASE_URL"
+    given = environ.get(name, "")
+    problems = database_problems(name, given) if given else [f"{name} is not set."]
+    if problems:
+        raise ConfigError(problems)
+    return database_address(given)
+
+
 def warnings_of(settings: Settings) -> list[str]:
     """What works and is hardly meant so, for `check-config` to say."""
     if settings.environment != "production":

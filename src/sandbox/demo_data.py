@@ -336,20 +336,26 @@ class Loader:
             guest_name=name,
             guest_email=email,
             form_token=str(new_id()),
+            locale=ctx.here.locale,
         )
         guest = msgspec.structs.replace(ctx, actor=GUEST)
         path = f"/b/{ctx.here.slug}"
         placed = await place_booking(self._services, guest, wish, cancel_path=path)
         if placed.payment_url is not None:
-            await self._pay(placed.payment_url)
+            await self._pay(placed.payment_url, name, email)
             await check_payment(self._services, ctx.here.id, placed.order_id)
 
-    async def _pay(self, payment_url: str) -> None:
+    async def _pay(self, payment_url: str, name: str, email: str) -> None:
         """A card that works, by the stand-in's own knob."""
         parts = urlsplit(payment_url)
         async with httpx.AsyncClient(base_url=f"{parts.scheme}://{parts.netloc}") as browser:
             paid = await browser.post(
                 "/_emulator/pay",
-                json={"session": parts.path.rsplit("/", 1)[-1], "card": "4242424242424242"},
+                json={
+                    "session": parts.path.rsplit("/", 1)[-1],
+                    "card": "4242424242424242",
+                    "name": name,
+                    "email": email,
+                },
             )
             paid.raise_for_status()

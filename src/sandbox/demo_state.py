@@ -9,11 +9,13 @@ import msgspec
 from src.sandbox.folders import write_private
 from src.sandbox.postgres import PostgresAddress, Role
 from src.sandbox.processes import LOOPBACK, free_port, port_is_free
+from src.sandbox.server_files import fallback_data_root
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEFAULT_DATA = CHECKOUT / ".data" / "demo"
 STATE_FILE = "state.json"
 SIGN_INS_FILE = "sign-ins.json"
+SETTINGS_FILE = "settings.json"
 MAIL_FROM = "bookings@seatline.example"
 PLATFORM_WEBHOOK_PATH = "/hooks/stripe/platform"
 CONNECT_WEBHOOK_PATH = "/hooks/stripe/connect"
@@ -128,8 +130,22 @@ def address(port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
-def demo_environment(
-    environ: Mapping[str, str],
+def write_settings(root: Path, settings: Mapping[str, str]) -> None:
+    """For the command line, which `--demo` points to the demo that runs."""
+    write_private(root / SETTINGS_FILE, msgspec.json.encode(dict(settings)))
+
+
+def read_settings(environ: Mapping[str, str]) -> dict[str, str] | None:
+    """The settings of this checkout's demo as it was last started."""
+    preferred = Path(environ.get("SEATLINE_DATA_DIR") or DEFAULT_DATA).absolute()
+    for root in (preferred, fallback_data_root(preferred)):
+        path = root / SETTINGS_FILE
+        if path.exists():
+            return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    return None
+
+
+def demo_settings(
     *,
     root: Path,
     ports: PublicPorts,
@@ -137,12 +153,11 @@ def demo_environment(
     postgres: PostgresAddress,
     redis_url: str,
 ) -> dict[str, str]:
-    """The caller's environment, in which every setting of the program points to the sandbox.
+    """Every setting of the program, pointing to the sandbox.
 
     All of them are set, so that a live key in somebody's shell never reaches a demo.
     """
     return {
-        **environ,
         "PYTHONUNBUFFERED": "1",
         "SEATLINE_ENV": "demo",
         "SEATLINE_DATA_DIR": str(root),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from src.sandbox.demo_people import LOTUS
 from src.sandbox.demo_state import (
     CHECKOUT,
     CONNECT_WEBHOOK_PATH,
@@ -24,10 +25,11 @@ from src.sandbox.demo_state import (
     PortsTakenError,
     PublicPorts,
     address,
-    demo_environment,
+    demo_settings,
     load_state,
     public_ports,
     read_sign_ins,
+    write_settings,
 )
 from src.sandbox.folders import FolderInUseError, FolderLock
 from src.sandbox.launch import PR_SET_PDEATHSIG
@@ -143,14 +145,15 @@ class Demo:
         postgres.bootstrap_roles()
         valkey = EmbeddedValkey(self.root / "valkey", self._state.valkey_port, durable=True)
         supervisor.adopt(valkey.start(), valkey.stop)
-        return demo_environment(
-            environ,
+        settings = demo_settings(
             root=self.root,
             ports=self._ports,
             state=self._state,
             postgres=postgres.address,
             redis_url=valkey.url(),
         )
+        write_settings(self.root, settings)
+        return {**environ, **settings}
 
     def _start_stand_ins(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
         _say("Starting the mailbox and the stand-in for Stripe ...")
@@ -191,6 +194,7 @@ class Demo:
         """Everything to type or click, in one block."""
         places = {
             "Seatline": address(self._ports.web),
+            "As a guest": f"{address(self._ports.web)}/b/{LOTUS.slug}",
             "Mailbox": address(self._ports.mailbox),
             "Payments": f"{address(self._ports.stripe)}  (stand-in for Stripe)",
         }

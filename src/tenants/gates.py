@@ -82,7 +82,7 @@ async def entitlements_now(uow: UnitOfWork, ctx: RequestContext) -> Entitlements
 
 def lacks_feature(entitlements: Entitlements, feature: Feature) -> PlanLimitReached:
     """The refusal of something that needs a feature."""
-    cheapest = cheapest_with_feature(price_list.plans, feature)
+    cheapest = cheapest_with_feature(price_list.plans, feature, entitlements)
     return PlanLimitReached(
         feature_refusal(feature),
         feature=feature.value,
@@ -94,7 +94,7 @@ def lacks_feature(entitlements: Entitlements, feature: Feature) -> PlanLimitReac
 def month_is_used_up(entitlements: Entitlements) -> PlanLimitReached:
     """The refusal of a booking past the month's limit: to a guest it names no plan."""
     limit = entitlements.limit(Limit.BOOKINGS_PER_MONTH) or 0
-    cheapest = cheapest_with_more(price_list.plans, Limit.BOOKINGS_PER_MONTH, limit)
+    cheapest = cheapest_with_more(price_list.plans, Limit.BOOKINGS_PER_MONTH, limit, entitlements)
     return PlanLimitReached(
         _("This cannot be booked online at present. Please contact the business directly."),
         limit=Limit.BOOKINGS_PER_MONTH.value,
@@ -106,7 +106,7 @@ def month_is_used_up(entitlements: Entitlements) -> PlanLimitReached:
 def too_many_members(entitlements: Entitlements) -> PlanLimitReached:
     """The refusal of one member more than the plan has."""
     limit = entitlements.limit(Limit.MEMBERS) or 0
-    cheapest = cheapest_with_more(price_list.plans, Limit.MEMBERS, limit)
+    cheapest = cheapest_with_more(price_list.plans, Limit.MEMBERS, limit, entitlements)
     return PlanLimitReached(
         limit_refusal(Limit.MEMBERS),
         limit=Limit.MEMBERS.value,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from src.platform.i18n import N_, _, ngettext
 from src.platform.web.formats import number as shown
-from src.tenants.domain.entitlements import Feature, Limit
+from src.tenants.domain.entitlements import BUILT, Feature, Limit
 from src.tenants.domain.plans import LimitChange
 from src.tenants.domain.roles import TenantStatus
 
@@ -47,9 +47,20 @@ def feature_name(feature: Feature) -> str:
 
 
 def feature_names(features: Iterable[Feature]) -> tuple[str, ...]:
-    """Names of the features, in their usual order."""
-    wanted = set(features)
+    """Names of those features that are built, in their usual order."""
+    wanted = BUILT.intersection(features)
     return tuple(feature_name(feature) for feature in Feature if feature in wanted)
+
+
+def all_feature_names(features: Iterable[Feature]) -> tuple[str, ...]:
+    """Names of the features for who runs the platform, marked where they are not built yet."""
+    wanted = set(features)
+    return tuple(_marked(feature) for feature in Feature if feature in wanted)
+
+
+def _marked(feature: Feature) -> str:
+    name = feature_name(feature)
+    return name if feature in BUILT else _("%(feature)s (not built yet)", feature=name)
 
 
 def feature_refusal(feature: Feature) -> str:

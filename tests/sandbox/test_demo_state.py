@@ -10,7 +10,7 @@ from src.sandbox.demo_state import (
     DemoState,
     PortsTakenError,
     PublicPorts,
-    demo_environment,
+    demo_settings,
     load_state,
     public_ports,
     read_sign_ins,
@@ -31,14 +31,14 @@ def taken_port() -> Iterator[int]:
 
 def environment(state: DemoState, root: Path, outside: dict[str, str]) -> dict[str, str]:
     postgres = PostgresAddress(5432, {role.value: "secret" for role in Role})
-    return demo_environment(
-        outside,
+    settings = demo_settings(
         root=root,
         ports=PORTS,
         state=state,
         postgres=postgres,
         redis_url="redis://:secret@127.0.0.1:6379/0",
     )
+    return {**outside, **settings}
 
 
 def test_ports_come_from_the_environment() -> None:

@@ -94,6 +94,7 @@ def test_what_there_is_to_open_and_who_can_sign_in_is_told(tmp_path: Path) -> No
     )
     told = Demo(tmp_path, ports, load_state(tmp_path, ports), find_postgres()).summary(6.44)
     assert "  Seatline        http://127.0.0.1:8000\n" in told
+    assert "  As a guest      http://127.0.0.1:8000/b/lotus-yoga\n" in told
     assert "  Mailbox         http://127.0.0.1:8025\n" in told
     assert "    Olive, owner  http://127.0.0.1:8000/app/yoga  olive@x.example  demo\n" in told
     assert "    Ada           http://127.0.0.1:8000/admin     ada@x.example    demo\n" in told

@@ -171,6 +171,7 @@ HOW: dict[str, tuple[str, dict[str, str]]] = {
     "RepeatForm": ("/services/{service_id}/sessions/repeat", REPEAT),
     "SeriesForm": ("/services/{service_id}/series/new", SERIES),
     "OptionsForm": ("/imports/{import_id}", OPTIONS),
+    "ChoicesForm": ("/imports/{import_id}", OPTIONS),
     "CommitForm": ("/imports/{import_id}/commit", OPTIONS),
     "UploadForm": ("/services/{service_id}/import", OPTIONS),
     "InviteForm": ("/settings/team", {"email": "ivy@x.example", "role": "instructor"}),

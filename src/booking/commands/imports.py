@@ -24,7 +24,7 @@ from src.booking.queries.imports import (
     options_of,
     plan_import,
 )
-from src.booking.views.imports import ImportOptions
+from src.booking.views.imports import ImportOptions, Ticks
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
@@ -92,16 +92,25 @@ async def keep_timetable(
 
 
 async def change_options(
-    uow: UnitOfWork, ctx: RequestContext, import_id: UUID, options: ImportOptions
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    import_id: UUID,
+    options: ImportOptions,
+    ticks: Ticks,
 ) -> bool:
-    """Other choices for the same file, whose columns stay as they were pointed out.
+    """Other choices for the same file, whose columns stay as they were pointed out, and other rows.
 
     Returns whether they are other ones. Raises: NotFound, InvalidInput, Conflict when it is done.
     """
     stored = await _open_import(uow, import_id)
     await _check(uow, options)
     before = options_of(stored)
-    after = msgspec.structs.replace(options, columns=before.columns, headless=before.headless)
+    after = msgspec.structs.replace(
+        options,
+        columns=before.columns,
+        headless=before.headless,
+        left_out=ticks.left_out_of(before.left_out),
+    )
     stored.options = msgspec.to_builtins(after)
     return after != before
 

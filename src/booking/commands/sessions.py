@@ -26,6 +26,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _, ngettext
 from src.platform.ids import new_id
+from src.platform.localtime import to_local
 from src.platform.web.formats import date_range
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
@@ -153,7 +154,8 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     if changed & CALENDAR_COLUMNS:
         reason = cmd.reason.strip()
         await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
-    await audit(uow, ctx, "session.changed", "session", session.id, **_told(cmd, session, changed))
+    told = {"of": await _which(uow, ctx, session), **_told(cmd, session, changed)}
+    await audit(uow, ctx, "session.changed", "session", session.id, **told)
     await uow.settle()
     await _write(uow, session, columns, changed, move_guests=cmd.move_guests)
 
@@ -306,6 +308,12 @@ def _columns(cmd: SessionDetails) -> dict[str, Any]:
 
 def _said(cmd: SessionDetails) -> dict[str, Any]:
     return {"starts_at": cmd.starts_at.isoformat(), "capacity": cmd.capacity, "title": cmd.title}
+
+
+async def _which(uow: UnitOfWork, ctx: RequestContext, session: Session) -> str:
+    """The session for the log, by what it was called and when it was."""
+    name = session.title or (await get_service(uow, session.service_id)).name
+    return f"{name}, {to_local(session.starts_at, ctx.here.zone):%Y-%m-%d %H:%M}"
 
 
 def _told(cmd: UpdateSession, session: Session, changed: set[str]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from uuid import UUID
 from src.booking.domain.timetable import ProposedSession, RefusedRow, Timetable
 from src.platform.i18n import _
 
+_Place = tuple[str, datetime, str]
+
 
 @dataclass(frozen=True, slots=True)
 class KnownSession:
@@ -36,13 +38,15 @@ class ImportRules:
     """What the owner chose for rows that do not say it themselves.
 
     `performers` maps the name, in small letters, to the performer; rows without a name get
-    `default_performer_id`. `busy` is what those performers are taken for already.
+    `default_performer_id`. `busy` is what those performers are taken for already. `left_out` are
+    uids of sessions, and of whole events, that the owner does not want.
     """
 
     default_capacity: int
     default_performer_id: UUID | None
     performers: Mapping[str, UUID]
     busy: Mapping[UUID, Sequence[BusySpan]]
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Rehearsal:
     clashes: tuple[Clash, ...]
     refused: tuple[RefusedRow, ...]
     already_there: tuple[ProposedSession, ...]
+    left_out: tuple[ProposedSession, ...]
     notes: tuple[str, ...]
     digest: str
 
@@ -78,23 +83,28 @@ def rehearse(timetable: Timetable, known: Sequence[KnownSession], rules: ImportR
     """Sorts every proposed session into what would happen to it.
 
     Reading the same file again finds its own sessions by their import key and leaves them alone;
-    a session of the same title at the same moment and place clashes, whoever made it.
+    a session of the same title at the same moment and place clashes, whoever made it. Of several
+    such in the file the first one counts.
     """
     keys = {session.import_key for session in known if session.import_key}
-    read: set[str] = set()
     places = {_place(session) for session in known}
+    read = _Read()
     create: list[PlannedSession] = []
     clashes: list[Clash] = []
     there: list[ProposedSession] = []
+    left_out: list[ProposedSession] = []
     taken = _Taken(rules.busy)
     for proposed in timetable.sessions:
         if proposed.uid in keys:
             there.append(proposed)
             continue
-        if proposed.uid in read:
-            clashes.append(Clash(proposed, _("It stands twice in the file.")))
+        if rules.left_out and not rules.left_out.isdisjoint((proposed.uid, proposed.event)):
+            left_out.append(proposed)
             continue
-        read.add(proposed.uid)
+        earlier = read.same_as(proposed)
+        if earlier is not None:
+            clashes.append(Clash(proposed, _("The same as %(row)s, which counts.", row=earlier)))
+            continue
         if _place(proposed) in places:
             clashes.append(Clash(proposed, _("There is such a session at that time already.")))
             continue
@@ -103,7 +113,7 @@ def rehearse(timetable: Timetable, known: Sequence[KnownSession], rules: ImportR
         if busy_with is not None:
             clashes.append(Clash(proposed, _("Taken at that time: %(what)s.", what=busy_with)))
             continue
-        places.add(_place(proposed))
+        read.add(proposed)
         taken.take(performer_id, proposed)
         capacity = proposed.capacity or rules.default_capacity
         create.append(PlannedSession(proposed, capacity, performer_id))
@@ -112,9 +122,24 @@ def rehearse(timetable: Timetable, known: Sequence[KnownSession], rules: ImportR
         tuple(clashes),
         timetable.refused,
         tuple(there),
+        tuple(left_out),
         timetable.notes,
         _digest(create),
     )
+
+
+class _Read:
+    """What the file has said so far, to be found by the next that says the same."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str | _Place, str] = {}
+
+    def same_as(self, proposed: ProposedSession) -> str | None:
+        """Where in the file it stands already."""
+        return self._rows.get(proposed.uid) or self._rows.get(_place(proposed))
+
+    def add(self, proposed: ProposedSession) -> None:
+        self._rows[proposed.uid] = self._rows[_place(proposed)] = proposed.row_ref
 
 
 class _Taken:
@@ -146,7 +171,7 @@ class _Taken:
             self._add(performer_id, BusySpan(proposed.starts_at, proposed.ends_at, what))
 
 
-def _place(session: KnownSession | ProposedSession) -> tuple[str, datetime, str]:
+def _place(session: KnownSession | ProposedSession) -> _Place:
     """What tells sessions of a service apart when nothing else does."""
     return session.title.casefold(), session.starts_at, (session.location_name or "").casefold()
 

@@ -34,6 +34,11 @@ class ProposedSession:
     performer_name: str | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def event(self) -> str:
+        """What its uid shares with the other dates of its event, or of rows that say the same."""
+        return self.uid.rpartition("|")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:

@@ -73,9 +73,8 @@ def parse_csv(
         if len(sessions) > LARGEST_NUMBER_OF_SESSIONS:
             notes.append(_("Only the first 10,000 dates were read; import the rest later."))
             break
-    ordered = sorted(
-        sessions[:LARGEST_NUMBER_OF_SESSIONS], key=lambda one: (one.starts_at, one.uid)
-    )
+    # What starts together stays in the order of the file.
+    ordered = sorted(sessions[:LARGEST_NUMBER_OF_SESSIONS], key=lambda one: one.starts_at)
     return Timetable(tuple(ordered), tuple(refused), tuple(notes))
 
 

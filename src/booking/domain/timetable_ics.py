@@ -95,7 +95,8 @@ class _Reader:
             notes.append(_("The file is very long; only its first events were read."))
         if len(self._sessions) > LARGEST_NUMBER_OF_SESSIONS:
             notes.append(_("Only the first 10,000 dates were read; import the rest later."))
-        ordered = sorted(self._sessions, key=lambda session: (session.starts_at, session.uid))
+        # What starts together stays in the order of the file.
+        ordered = sorted(self._sessions, key=lambda session: session.starts_at)
         return Timetable(
             tuple(ordered[:LARGEST_NUMBER_OF_SESSIONS]), tuple(self._refused), tuple(notes)
         )

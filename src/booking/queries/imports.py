@@ -110,6 +110,7 @@ async def plan_import(
         default_performer_id=options.default_performer_id,
         performers=performers.known,
         busy=await _busy(uow, timetable.sessions, performers, options),
+        left_out=options.left_out,
     )
     rehearsal = rehearse(timetable, await _known(uow, service.id), rules)
     rooms = await _rooms(uow)

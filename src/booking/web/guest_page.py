@@ -31,6 +31,7 @@ AnyRequest = Request[Any, Any, Any]
 
 PUBLIC = {"public": "The signed link is the key to this one booking.", "while_suspended": True}
 TEMPLATE = "booking/guest/booking.html"
+PAYING = {"public": PUBLIC["public"]}
 STATE_FRAGMENT = "booking/guest/_booking_state.html"
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 IN_CALENDAR = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
@@ -58,7 +59,7 @@ async def guest_booking(
     return page(request, TEMPLATE, view, fragment=STATE_FRAGMENT, headers=headers)
 
 
-@post("/b/{slug:str}/bookings/{token:str}/pay", opt=PUBLIC)
+@post("/b/{slug:str}/bookings/{token:str}/pay", opt=PAYING)
 async def pay_booking(
     request: AnyRequest,
     token: FromPath[str],

@@ -3,7 +3,8 @@
 A page that everybody is shown alike is kept for `FRESH_SECONDS` in this process, compressed. It is
 found by tenant, language and what was asked for, and only used while the tenant's own row, which
 every request reads, is what it was made from: a paused business, a lost plan or a new name show at
-once. What may be a second old are seats and dates; both are judged again when a guest books.
+once. What may be a second old are seats and dates; both are judged again when a guest books. Who is
+signed in is shown a page of their own: what they have just published is on it.
 """
 
 from datetime import date, datetime, timedelta

@@ -16,9 +16,9 @@ from src.booking.models import TimetableImport
 from src.booking.queries.imports import choice_of, options_of, plan_import
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import get_service_head
-from src.booking.views.imports import ImportOptions, ImportRow
+from src.booking.views.imports import EventRow, ImportOptions, ImportRow
 from src.booking.views.services import ServiceHead
-from src.booking.web.import_rows import KINDS, rows_of
+from src.booking.web.import_rows import KINDS, events_of, rows_of
 from src.platform.csvio import UnreadableTextError
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
@@ -41,6 +41,8 @@ class RehearsalView(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     kind: str
     rows: list[ImportRow]
+    events: list[EventRow]
+    number: int
     notes: Sequence[str]
     unknown_performers: Sequence[str]
     unknown_locations: Sequence[str]
@@ -99,16 +101,18 @@ async def rehearsal_page(
         performers = await list_performer_choices(uow, options.default_performer_id)
         locations = await list_location_choices(uow, options.default_location_id)
     kind, number = _shown(request)
-    rows = rows_of(planned)
+    rows = rows_of(planned, options.left_out)
     first, here = (number - 1) * ROWS_ON_A_PAGE, f"/app/{ctx.here.slug}/imports/{stored.id}"
     has_more = len(rows[kind]) > first + ROWS_ON_A_PAGE
     view = RehearsalView(
         form=form,
         filename=stored.filename,
         service=head,
-        counts={name: len(found) for name, found in rows.items()},
+        counts={name: len(found) for name, found in rows.items()} | {"create": len(planned.create)},
         kind=kind,
         rows=rows[kind][first : first + ROWS_ON_A_PAGE],
+        events=events_of(planned, options.left_out),
+        number=number,
         notes=planned.rehearsal.notes,
         unknown_performers=planned.unknown_performers,
         unknown_locations=planned.unknown_locations,
@@ -119,8 +123,8 @@ async def rehearsal_page(
         performers=performers,
         locations=locations,
         is_table=not is_calendar(stored.content),
-        previous_href=_page_href(here, kind, number - 1) if number > 1 else None,
-        next_href=_page_href(here, kind, number + 1) if has_more else None,
+        previous_href=page_href(here, kind, number - 1) if number > 1 else None,
+        next_href=page_href(here, kind, number + 1) if has_more else None,
     )
     return page(request, "booking/imports/rehearsal.html", view, status_code=status_code)
 
@@ -132,5 +136,8 @@ def _shown(request: AnyRequest) -> tuple[str, int]:
     return kind if kind in KINDS else KINDS[0], int(number) if is_number else 1
 
 
-def _page_href(here: str, kind: str, number: int) -> str:
-    return f"{here}?{urlencode({'show': kind, 'page': number})}"
+def page_href(here: str, kind: str, number: int | None) -> str:
+    """Where that page of that kind of rows is."""
+    asked = {"show": kind, "page": number}
+    told = urlencode({name: value for name, value in asked.items() if value})
+    return f"{here}?{told}" if told else here

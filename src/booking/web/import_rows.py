@@ -1,18 +1,30 @@
 """The rows of a rehearsed timetable as its page shows them."""
 
+from collections import defaultdict
+
+import msgspec
+
 from src.booking.domain.rehearsal import PlannedSession
 from src.booking.domain.timetable import ProposedSession
 from src.booking.queries.imports import PlannedImport
-from src.booking.views.imports import ImportRow
+from src.booking.views.imports import EventRow, ImportRow
+from src.platform.i18n import _
 
 KINDS = ("create", "clashes", "refused", "there")
 """What may become of a row, the first shown first."""
 
 
-def rows_of(planned: PlannedImport) -> dict[str, list[ImportRow]]:
-    """Every row of the file under what would become of it."""
+MOST_EVENTS = 100
+"""How many events are listed to be left out as a whole, the largest first."""
+
+
+def rows_of(planned: PlannedImport, left_out: frozenset[str]) -> dict[str, list[ImportRow]]:
+    """Every row of the file under what would become of it; what was unticked stays in its place."""
+    kept = [(plan.proposed, _created(plan, planned)) for plan in planned.create]
+    gone = [(one, _unticked(one, left_out)) for one in planned.rehearsal.left_out]
+    wanted = sorted([*kept, *gone], key=lambda pair: pair[0].starts_at)
     return {
-        "create": [_created(plan, planned) for plan in planned.create],
+        "create": [row for _proposed, row in wanted],
         "clashes": [_row(clash.proposed, clash.reason) for clash in planned.clashes],
         "refused": [
             ImportRow(row_ref=row.row_ref, title=row.title, said=row.reason)
@@ -33,6 +45,38 @@ def _created(plan: PlannedSession, planned: PlannedImport) -> ImportRow:
         performer=planned.performer_names.get(person, "") if person is not None else "",
         place=_place(proposed, planned),
         said=" ".join(proposed.notes),
+        uid=proposed.uid,
+        may_tick=True,
+    )
+
+
+def _unticked(proposed: ProposedSession, left_out: frozenset[str]) -> ImportRow:
+    """One that is left out; with its whole event it can only come back with it."""
+    with_event = proposed.event in left_out
+    said = _("Left out with its event.") if with_event else _("Left out.")
+    row = _row(proposed, said)
+    return msgspec.structs.replace(row, uid=proposed.uid, ticked=False, may_tick=not with_event)
+
+
+def events_of(planned: PlannedImport, left_out: frozenset[str]) -> list[EventRow]:
+    """Events of several dates that would be created or are left out."""
+    dates: dict[str, list[ProposedSession]] = defaultdict(list)
+    for proposed in (*(plan.proposed for plan in planned.create), *planned.rehearsal.left_out):
+        dates[proposed.event].append(proposed)
+    several = [found for found in dates.values() if len(found) > 1]
+    largest = sorted(several, key=len, reverse=True)[:MOST_EVENTS]
+    return [_event(found, left_out) for found in largest]
+
+
+def _event(dates: list[ProposedSession], left_out: frozenset[str]) -> EventRow:
+    first = min(dates, key=lambda one: one.starts_at)
+    return EventRow(
+        uid=first.event,
+        title=first.title,
+        row_ref=first.row_ref,
+        starts_at=first.starts_at,
+        count=len(dates),
+        ticked=first.event not in left_out,
     )
 
 

@@ -27,9 +27,9 @@ from src.booking.queries.imports import (
 )
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import get_service_head
-from src.booking.views.imports import ImportOptions, PastImport
+from src.booking.views.imports import ImportOptions, PastImport, Ticks
 from src.booking.views.services import ServiceHead
-from src.booking.web.import_rehearsal import read_timetable, rehearsal_page
+from src.booking.web.import_rehearsal import page_href, read_timetable, rehearsal_page
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, ngettext
 from src.platform.ids import new_id
@@ -49,6 +49,7 @@ POST_OPTIONS: dict[str, Any] = {
     "include_in_schema": False,
 }
 TEXTS = ("text/plain",)
+Uids = frozenset[Annotated[str, Meta(max_length=300)]]
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -70,7 +71,23 @@ class UploadForm(OptionsForm, kw_only=True):
     file: Annotated[UploadedFile, upload(content_types=CALENDARS + TABLES + TEXTS)]
 
 
-class CommitForm(OptionsForm, kw_only=True):
+class ChoicesForm(OptionsForm, kw_only=True):
+    """The choices on the rehearsal's page: also which rows, of those that it `shown`.
+
+    `go_to`: the page of rows that is wanted next.
+    """
+
+    shown: Uids = frozenset()
+    ticked: Uids = frozenset()
+    show: Annotated[str, Meta(max_length=20)] = ""
+    go_to: int | None = None
+
+    @property
+    def ticks(self) -> Ticks:
+        return Ticks(shown=self.shown, ticked=self.ticked)
+
+
+class CommitForm(ChoicesForm, kw_only=True):
     """The choices on the page, and in `digest` the rehearsal that it showed."""
 
     digest: Annotated[str, Meta(max_length=64)] = ""
@@ -172,12 +189,14 @@ async def choose_again(
     """Other choices for the same file, rehearsed anew."""
     async with services.uow_factory(ctx.here.id) as uow:
         stored = await get_import(uow, import_id)
-    bound = bind(OptionsForm, await read_form(request))
+    bound = bind(ChoicesForm, await read_form(request))
+    form = bound.struct
     try:
-        if bound.struct is not None:
+        if form is not None:
             async with services.uow_factory(ctx.here.id) as uow:
-                await change_options(uow, ctx, import_id, _options_of(bound.struct))
-            return redirect(request, f"/app/{ctx.here.slug}/imports/{import_id}")
+                await change_options(uow, ctx, import_id, _options_of(form), form.ticks)
+            here = f"/app/{ctx.here.slug}/imports/{import_id}"
+            return redirect(request, page_href(here, form.show, form.go_to))
     except InvalidInput as refused:
         bound = bound.refused(refused)
     return await rehearsal_page(request, services, ctx, stored, bound, status_code=422)
@@ -210,10 +229,10 @@ async def take_up(
 
 
 async def _chosen_anew(
-    services: Services, ctx: RequestContext, stored: TimetableImport, form: OptionsForm
+    services: Services, ctx: RequestContext, stored: TimetableImport, form: ChoicesForm
 ) -> bool:
     async with services.uow_factory(ctx.here.id) as uow:
-        return await change_options(uow, ctx, stored.id, _options_of(form))
+        return await change_options(uow, ctx, stored.id, _options_of(form), form.ticks)
 
 
 async def _commit(

@@ -132,7 +132,7 @@ def problem(error: Exception, view: ErrorView, *, names_plans: bool = True) -> R
         "type": f"urn:seatline:problem:{view.code}",
         "title": _phrase(view.status),
         "status": view.status,
-        "detail": view.message or _phrase(view.status),
+        "detail": view.message or _words(view.status),
         "code": view.code,
         "request_id": view.request_id,
     }
@@ -145,6 +145,13 @@ def problem(error: Exception, view: ErrorView, *, names_plans: bool = True) -> R
     body = msgspec.json.encode(document)
     headers = {"www-authenticate": "Bearer"} if view.status == 401 else {}
     return Response(body, media_type=PROBLEM_TYPE, status_code=view.status, headers=headers)
+
+
+def _words(status: int) -> str:
+    """For a program's author; fields that are to blame are told beside it."""
+    if status == HTTPStatus.BAD_REQUEST:
+        return _("The body of this request cannot be read. Please send well-formed JSON.")
+    return _phrase(status)
 
 
 def _plan_members(error: PlanLimitReached) -> dict[str, str | None]:

@@ -181,9 +181,13 @@ def cacheable_page(request: AnyRequest, template: str, view: Any) -> CachedPage:
 
 
 def may_be_cached(request: AnyRequest) -> bool:
-    """Whether this visitor is shown what everybody is: the whole page, and no message waiting."""
+    """Whether this visitor is shown what everybody is: the whole page, and no message waiting.
+
+    Who is signed in may have just published something, and has to see it.
+    """
     exchange = exchange_of(request.scope)
-    return not exchange.is_htmx and exchange.cookie("flash") is None
+    waiting = exchange.cookie("flash"), exchange.cookie("session")
+    return not exchange.is_htmx and waiting == (None, None)
 
 
 def redirect(request: AnyRequest, url: str) -> Response[bytes]:

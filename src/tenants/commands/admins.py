@@ -85,13 +85,15 @@ async def make_admin(
     now: datetime,
     *,
     unproved: bool = False,
+    replace_password: bool = False,
 ) -> bool:
     """Adds the admin, confirmed, or makes one of a user who is there, keeping who they are.
 
     Returns whether the user is new. The password of a known user is set anew, and their sessions
     are over: whoever runs the command may do anything here, whoever was signed in may not.
     Raises: Conflict for a user whose address nobody has proved, since anybody may have signed up
-    with it; with `unproved` they are taken all the same, and belong to no business afterwards.
+    with it; with `unproved` they are taken all the same, and belong to no business afterwards. Also
+    for any other known user, unless `replace_password`: nobody loses a password unasked.
     """
     known = await uow.session.scalar(
         select(User).where(User.email == new.email).with_for_update(key_share=True)
@@ -102,7 +104,15 @@ async def make_admin(
                 _("Somebody signed up with this address and has not proved that it is theirs.")
             )
         await uow.session.execute(delete(Member).where(Member.user_id == known.id))
-    user = known or User(id=new_id(), email=new.email, name=new.name, locale="en", created_at=now)
+    elif known is not None and not replace_password:
+        raise Conflict(
+            _("%(email)s has an account already, with a password of its own.", email=new.email),
+            code="known_user",
+        )
+    action = _made(known)
+    user = known or User(
+        id=new_id(), email=new.email, name=new.name, locale="en-GB", created_at=now
+    )
     user.password_hash = password_hash
     user.is_platform_admin = True
     user.signed_out_at = now
@@ -112,13 +122,23 @@ async def make_admin(
         PlatformAudit(
             id=new_id(),
             actor_user_id=None,
-            action="admin.created" if known is None else "admin.promoted",
+            action=action,
             subject=f"user:{user.id}",
-            detail={"actor": "command line", "email": new.email},
+            detail={
+                "actor": "command line",
+                "email": new.email,
+                "password": "set" if known is None else "replaced",
+            },
             at=now,
         )
     )
     return known is None
+
+
+def _made(known: User | None) -> str:
+    if known is None:
+        return "admin.created"
+    return "admin.password_replaced" if known.is_platform_admin else "admin.promoted"
 
 
 async def set_status(uow: UnitOfWork, ctx: RequestContext, cmd: SetStatus) -> None:

@@ -17,6 +17,7 @@ from src.tenants.context import RequestContext
 from src.tenants.domain.plans import PlanVisibility
 from src.tenants.models import Plan, PlanRequest, PlanVersion, Tenant
 from src.tenants.plan_events import PlanRequestDeclined, PlanRequested
+from src.tenants.queries.plan_requests import up_to
 
 
 class RequestPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,12 +84,16 @@ async def decline_request(
 async def close_requests_for(
     uow: UnitOfWork, ctx: RequestContext, tenant_id: UUID, plan_id: UUID, now: datetime
 ) -> int:
-    """Marks the tenant's open requests for the plan as done; how many there were."""
+    """Marks the tenant's open requests for the plan as done; how many there were.
+
+    So are those for a smaller plan, which the move has overtaken: answered later they would take
+    away what was just given.
+    """
     closed = await uow.session.execute(
         update(PlanRequest)
         .where(
             PlanRequest.tenant_id == tenant_id,
-            PlanRequest.plan_id == plan_id,
+            PlanRequest.plan_id.in_(up_to(plan_id)),
             PlanRequest.state == "open",
         )
         .values(state="done", resolved_at=now, resolved_by=ctx.actor.user_id)

@@ -49,11 +49,12 @@ class NewBusiness(msgspec.Struct, frozen=True, kw_only=True):
 async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) -> str:
     """A business of this user, on the first plan; a trial only for the user's first business.
 
+    Guests write to the user's address until the settings name another: no mail is without one.
     `uow` has no tenant before and this business's after. Returns the slug. Raises: InvalidInput for
     one business more than `MOST_BUSINESSES`.
     """
     now, tenant_id = uow.clock.now(), new_id()
-    await _hold_user(uow, user_id)
+    contact = await _hold_user(uow, user_id)
     await _check_number(uow, user_id)
     first = not await _owns_anything(uow, user_id)
     await uow.adopt(tenant_id)
@@ -70,6 +71,7 @@ async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) ->
             currency=business.currency,
             country=business.country,
             locale=business.locale,
+            contact_email=contact,
             plan_version_id=start.plan_version_id,
             trial_version_id=trial_id,
             trial_ends_at=trial_ends_at,
@@ -129,11 +131,15 @@ def slug_sentence(problem: SlugProblem) -> str:
     return sentences[problem]
 
 
-async def _hold_user(uow: UnitOfWork, user_id: UUID) -> None:
-    """Of two businesses begun at once the second sees the first, and gets no trial of its own."""
-    await uow.session.execute(
-        select(User.id).where(User.id == user_id).with_for_update(key_share=True)
+async def _hold_user(uow: UnitOfWork, user_id: UUID) -> str:
+    """Of two businesses begun at once the second sees the first, and gets no trial of its own.
+
+    Returns the user's address.
+    """
+    found = await uow.session.scalars(
+        select(User.email).where(User.id == user_id).with_for_update(key_share=True)
     )
+    return found.one()
 
 
 async def _check_number(uow: UnitOfWork, user_id: UUID) -> None:

@@ -26,6 +26,11 @@ class Feature(StrEnum):
     WAITLIST = "waitlist"
 
 
+BUILT = frozenset({Feature.COUPONS, Feature.GROUP_SERVICES, Feature.SERIES})
+"""The features that have their pages; whoever builds another adds it here. Plans keep the rest as
+data, and nothing that somebody might buy by names them."""
+
+
 class Limit(StrEnum):
     """Something a plan has a number of; absent means unlimited."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.tenants.domain.entitlements import Entitlements, Feature, Limit, PlanFacts
+from src.tenants.domain.entitlements import BUILT, Entitlements, Feature, Limit, PlanFacts
 
 
 class PlanVisibility(StrEnum):
@@ -46,14 +46,22 @@ class OfferedPlan(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def cheapest_with_feature(plans: Iterable[OfferedPlan], feature: Feature) -> OfferedPlan | None:
-    """The public plan of the lowest monthly price that has the feature."""
-    return _cheapest(plan for plan in plans if feature in plan.features)
+def cheapest_with_feature(
+    plans: Iterable[OfferedPlan], feature: Feature, keeping: Entitlements | None = None
+) -> OfferedPlan | None:
+    """The public plan of the lowest monthly price that has the feature and all of `keeping`."""
+    return _cheapest(plan for plan in plans if feature in plan.features and _keeps(plan, keeping))
 
 
-def cheapest_with_more(plans: Iterable[OfferedPlan], limit: Limit, than: int) -> OfferedPlan | None:
-    """The public plan of the lowest monthly price whose limit is larger than `than`."""
-    return _cheapest(plan for plan in plans if plan.limits.get(limit, than + 1) > than)
+def cheapest_with_more(
+    plans: Iterable[OfferedPlan], limit: Limit, than: int, keeping: Entitlements | None = None
+) -> OfferedPlan | None:
+    """The public plan of the lowest monthly price whose limit is larger than `than` and which has
+    all of `keeping`.
+    """
+    return _cheapest(
+        plan for plan in plans if plan.limits.get(limit, than + 1) > than and _keeps(plan, keeping)
+    )
 
 
 def starting_plan(plans: Iterable[OfferedPlan]) -> OfferedPlan | None:
@@ -102,6 +110,16 @@ def compare(before: Entitlements, after: Entitlements) -> Change:
             for limit in Limit
             if before.limit(limit) != after.limit(limit)
         ),
+    )
+
+
+def _keeps(plan: OfferedPlan, now: Entitlements | None) -> bool:
+    """Whether nothing is lost by the plan: no built feature, and no part of a limit."""
+    if now is None:
+        return True
+    limits = [(plan.limits.get(limit), now.limit(limit)) for limit in Limit]
+    return now.features & BUILT <= plan.features and all(
+        then is None or (before is not None and then >= before) for then, before in limits
     )
 
 

@@ -12,7 +12,7 @@ from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.tenants.domain.entitlements import known_features, known_limits
 from src.tenants.models import Plan, PlanVersion, Tenant, User
-from src.tenants.plan_words import feature_names, limit_sentences
+from src.tenants.plan_words import all_feature_names, limit_sentences
 from src.tenants.queries.plans import find_plan, list_plans, plan_card
 from src.tenants.views.admin import PlanDetail, PlanRow, VersionRow
 
@@ -94,7 +94,7 @@ def _version_row(row: Row[Any]) -> VersionRow:
         yearly_minor=version.yearly_minor,
         currency=version.currency,
         trial_days=version.trial_days,
-        features=feature_names(known_features(version.features)),
+        features=all_feature_names(known_features(version.features)),
         limits=limit_sentences(known_limits(version.limits)),
         created_at=version.created_at,
         created_by=row.created_by_name or _("shipped with Seatline"),

@@ -31,7 +31,6 @@ from src.tenants.models import (
     User,
 )
 from src.tenants.plan_words import (
-    feature_name,
     feature_names,
     granted_sentence,
     limit_change_sentence,
@@ -40,7 +39,7 @@ from src.tenants.plan_words import (
 from src.tenants.queries.admin import find_tenant_row
 from src.tenants.queries.consequences import list_consequences, month_usage
 from src.tenants.queries.members import list_members
-from src.tenants.queries.plan_requests import list_requests_of
+from src.tenants.queries.plan_requests import list_requests_of, up_to
 from src.tenants.views.admin import (
     GrantRemovalView,
     GrantRow,
@@ -131,8 +130,8 @@ async def _change(
     change = compare(resolve_entitlements(before, now), resolve_entitlements(after, now))
     found = await list_consequences(uow, tenant.id, tenant.timezone, change, now)
     return ChangeView(
-        gained=tuple(feature_name(feature) for feature in change.gained),
-        lost=tuple(feature_name(feature) for feature in change.lost),
+        gained=feature_names(change.gained),
+        lost=feature_names(change.lost),
         limits=tuple(limit_change_sentence(limit) for limit in change.limits),
         consequences=tuple(found),
     )
@@ -197,7 +196,7 @@ async def _is_asked_for(uow: UnitOfWork, tenant_id: UUID, plan_id: UUID) -> bool
     found = await uow.session.scalar(
         select(PlanRequest.id).where(
             PlanRequest.tenant_id == tenant_id,
-            PlanRequest.plan_id == plan_id,
+            PlanRequest.plan_id.in_(up_to(plan_id)),
             PlanRequest.state == "open",
         )
     )

@@ -10,6 +10,7 @@ from src.platform.i18n import _
 from src.platform.localtime import local_day_bounds, to_local
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import (
+    BUILT,
     Entitlements,
     EntitlementSources,
     Feature,
@@ -131,7 +132,7 @@ def _extras(sources: EntitlementSources, now: datetime) -> tuple[str, ...]:
     return tuple(
         granted_sentence(grant.feature, grant.limit, grant.value)
         for grant in sources.grants
-        if is_live(grant.ends_at, now)
+        if is_live(grant.ends_at, now) and (grant.feature is None or grant.feature in BUILT)
     )
 
 

@@ -13,6 +13,12 @@ from src.tenants.views.admin import RequestRow
 LONGEST_LIST = 100
 
 
+def up_to(plan_id: UUID) -> Select[tuple[UUID]]:
+    """The plan and those before it in the price list."""
+    place = select(Plan.position).where(Plan.id == plan_id).scalar_subquery()
+    return select(Plan.id).where((Plan.id == plan_id) | (Plan.position < place))
+
+
 async def list_requests(uow: UnitOfWork, state: str) -> list[RequestRow]:
     """Requests in a state: open ones oldest first, for they wait; answered ones newest first."""
     statement = request_rows().where(PlanRequest.state == state)

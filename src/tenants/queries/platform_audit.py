@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.platform.db.uow import UnitOfWork
-from src.tenants.models import Plan, PlatformAudit, Tenant
+from src.tenants.models import Plan, PlatformAudit, Tenant, User
 from src.tenants.views.admin import AuditRow
 
 PAGE_ROWS = 50
@@ -31,10 +31,14 @@ async def _names(uow: UnitOfWork, subjects: list[str]) -> dict[str, str]:
     tenants = await uow.session.execute(
         select(Tenant.id, Tenant.name).where(Tenant.id.in_(tenant_ids))
     )
+    user_ids = [UUID(text) for kind, text in map(_parts, subjects) if kind == "user"]
+    users = await uow.session.execute(select(User.id, User.name).where(User.id.in_(user_ids)))
     plans = await uow.session.execute(select(Plan.key, Plan.name))
-    return {f"tenant:{key}": name for key, name in tenants} | {
-        f"plan:{key}": name for key, name in plans
-    }
+    return (
+        {f"tenant:{key}": name for key, name in tenants}
+        | {f"user:{key}": name for key, name in users}
+        | {f"plan:{key}": name for key, name in plans}
+    )
 
 
 def _row(entry: PlatformAudit, names: dict[str, str]) -> AuditRow:
@@ -46,7 +50,11 @@ def _row(entry: PlatformAudit, names: dict[str, str]) -> AuditRow:
         action=entry.action,
         subject=names.get(entry.subject, entry.subject),
         subject_href=_href(entry.subject),
-        detail=", ".join(f"{name}: {_shown(value)}" for name, value in detail.items() if value),
+        detail=", ".join(
+            f"{name}: {_shown(value)}"
+            for name, value in detail.items()
+            if value and not _is_id(value)
+        ),
     )
 
 
@@ -58,6 +66,14 @@ def _href(subject: str) -> str | None:
 def _parts(subject: str) -> tuple[str, str]:
     kind, _separator, key = subject.partition(":")
     return kind, key
+
+
+def _is_id(value: Any) -> bool:
+    """Versions and grants are named beside their ids; the ids are for programs."""
+    try:
+        return isinstance(value, str) and bool(UUID(value))
+    except ValueError:
+        return False
 
 
 def _shown(value: Any) -> str:

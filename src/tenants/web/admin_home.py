@@ -13,6 +13,7 @@ from src.platform.web.pages import page
 from src.tenants.queries.admin import get_desk
 from src.tenants.queries.platform_audit import list_platform_audit
 from src.tenants.views.admin import AuditRow
+from src.tenants.web.audit_words import platform_sentence
 
 
 class AuditView(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ async def show_log(
     async with services.uow_factory(None) as uow:
         rows, has_older = await list_platform_audit(uow, page=query.page)
     view = AuditView(
-        rows=rows,
+        rows=[msgspec.structs.replace(row, action=platform_sentence(row.action)) for row in rows],
         newer_href=f"/admin/audit?page={query.page - 1}" if query.page > 1 else None,
         older_href=f"/admin/audit?page={query.page + 1}" if has_older else None,
     )

@@ -17,7 +17,7 @@ from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.plans import OfferedPlan, PlanVisibility
 from src.tenants.gates import price_list
-from src.tenants.plan_words import feature_name
+from src.tenants.plan_words import all_feature_names
 from src.tenants.queries.admin_plans import get_plan_detail, list_plan_rows
 from src.tenants.queries.plans import find_plan
 from src.tenants.views.admin import PlanDetail, PlanRow
@@ -166,7 +166,7 @@ def _editor(
     view = EditView(
         plan=editing.detail,
         form=bound,
-        features=[(feature.value, feature_name(feature)) for feature in Feature],
+        features=list(zip(Feature, all_feature_names(Feature), strict=True)),
         visibilities=_visibilities(),
         changes=changes or [],
         makes_version=cmd is not None and terms_of(editing.offered) != cmd.terms,

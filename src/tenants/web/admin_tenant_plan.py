@@ -20,7 +20,7 @@ from src.platform.web.pages import flash, page, redirect
 from src.tenants.commands.entitlements import AddGrant, add_grant, remove_grant
 from src.tenants.commands.plans import MoveTenant, move_tenant
 from src.tenants.context import RequestContext
-from src.tenants.domain.entitlements import Feature, Limit
+from src.tenants.domain.entitlements import BUILT, Feature, Limit
 from src.tenants.plan_words import feature_name, limit_name
 from src.tenants.queries.admin_plans import VersionChoice, list_version_choices
 from src.tenants.queries.admin_tenant import (
@@ -216,7 +216,10 @@ async def _grant_page(
 
 def _grant_options() -> list[tuple[str, str]]:
     limits = [(LIMIT_PREFIX + limit, limit_name(limit)) for limit in Limit]
-    return [*limits, *((FEATURE_PREFIX + one, feature_name(one)) for one in Feature)]
+    return [
+        *limits,
+        *((FEATURE_PREFIX + one, feature_name(one)) for one in Feature if one in BUILT),
+    ]
 
 
 def _grant_from(form: GrantForm, tenant_id: UUID, timezone: str) -> AddGrant:

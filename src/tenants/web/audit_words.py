@@ -81,6 +81,18 @@ _SENTENCES = {
     "payments.connected": N_("Began connecting Stripe"),
 }
 
+_PLATFORM = {
+    "admin.created": N_("Made a platform admin"),
+    "admin.promoted": N_("Made a user a platform admin, with a new password"),
+    "admin.password_replaced": N_("Replaced a platform admin's password"),
+    "plan.edited": N_("Edited a plan"),
+    "request.declined": N_("Declined a request for a plan"),
+    "tenant.moved": N_("Moved a business to a plan"),
+    "tenant.granted": N_("Added to a business's plan"),
+    "tenant.grant_removed": N_("Took back an addition to a business's plan"),
+    "tenant.status_changed": N_("Changed the state of a business"),
+}
+
 _FIELDS = {
     "name": N_("name"),
     "email": N_("e-mail"),
@@ -117,6 +129,12 @@ _FIELDS = {
 }
 
 
+def platform_sentence(action: str) -> str:
+    """What an admin did; an action that is not listed is read from its own name."""
+    known = _PLATFORM.get(action)
+    return _(known) if known else action.replace(".", " ").replace("_", " ").capitalize()
+
+
 def log_sentence(action: str, detail: Mapping[str, object]) -> str:
     """The act in one line: what was done, to which, and how."""
     known = _SENTENCES.get(action)
@@ -129,7 +147,7 @@ def _particulars(detail: Mapping[str, object]) -> list[str]:
     """What of an entry's detail is words for people; ids and moments are not."""
     found = [
         _("“%(name)s”", name=detail[key])
-        for key in ("name", "title", "plan")
+        for key in ("of", "name", "title", "plan")
         if isinstance(detail.get(key), str) and detail[key]
     ]
     changed = detail.get("changed")

@@ -194,12 +194,16 @@ def page_context(request: Request[Any, Any, Any], now: datetime) -> Mapping[str,
     path = request.scope["path"]
     if path.startswith("/app/") and ctx.actor.role is not None:
         found["nav"] = navigation(tenant.slug, path, ctx.actor.role)
-        found["banner"] = _banner(tenant, now)
+        found["banner"] = _banner(tenant, ctx.actor.role, now)
     return found
 
 
-def _banner(tenant: TenantSnapshot, now: datetime) -> Banner | None:
-    """The most pressing of: an address to confirm, a trial that runs out."""
+def _banner(tenant: TenantSnapshot, role: Role, now: datetime) -> Banner | None:
+    """The most pressing of: an address to confirm, a trial that runs out; for who may do something
+    about it.
+    """
+    if not reaches(role, Role.MANAGER):
+        return None
     if not tenant.is_confirmed:
         return Banner(
             text=_("Confirm your e-mail address, so that guests can book."),

@@ -10,9 +10,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from src.platform.errors import Conflict
+from src.platform.errors import Conflict, Gone
 from src.platform.i18n import _
-from src.platform.links import LinkInvalid, LinkSigner
+from src.platform.links import LinkInvalid, LinkSigner, SignedLink
 from src.platform.passwords import hash_password, weakness_of
 from src.platform.ratelimit import SIGN_UP_BY_ADDRESS
 from src.platform.services import Services
@@ -74,7 +74,14 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 async def show_invitation(
     request: Request[Any, Any, Any], services: NamedDependency[Services], token: FromPath[str]
 ) -> Response[bytes]:
-    return _page(request, await _offer(services, token), token, blank(JoinForm))
+    try:
+        return _page(request, await _offer(services, token), token, blank(JoinForm))
+    except Gone:
+        slug = _joined(request, _link(services, token).tenant_id)
+        if slug is None:
+            raise
+    flash(request, "info", _("You are in already."))
+    return redirect(request, f"/app/{slug}")
 
 
 @post("/join/{token:str}", opt=BY_LINK, status_code=200, include_in_schema=False)
@@ -118,11 +125,24 @@ def _problems(form: JoinForm, email: str) -> dict[str, str]:
     return wrong
 
 
+def _joined(request: AnyRequest, tenant_id: UUID | None) -> str | None:
+    """The address of the business that an invitation was for, if they are in it."""
+    person = person_of(request)
+    businesses = person.businesses if person is not None else ()
+    return next((one.slug for one in businesses if one.id == tenant_id), None)
+
+
+def _link(services: Services, token: str) -> SignedLink:
+    """Raises: LinkInvalid, LinkExpired."""
+    signer = LinkSigner([services.settings.secret_key])
+    now, lifetime = services.clock.now(), link_purposes.INVITATION_LIFETIME
+    return signer.read(link_purposes.INVITATION, token, lifetime, now)
+
+
 async def _offer(services: Services, token: str) -> Offer:
     """Raises: LinkInvalid, LinkExpired; Gone when it is not open any more."""
     now = services.clock.now()
-    signer = LinkSigner([services.settings.secret_key])
-    link = signer.read(link_purposes.INVITATION, token, link_purposes.INVITATION_LIFETIME, now)
+    link = _link(services, token)
     if link.tenant_id is None:
         raise LinkInvalid(_("This link is not valid. Please check that you have copied all of it."))
     async with services.uow_factory(link.tenant_id) as uow:

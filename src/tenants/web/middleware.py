@@ -9,6 +9,7 @@ a session, so that the busiest pages ask nothing but the directory.
 """
 
 from collections.abc import Mapping
+from email.utils import parseaddr
 from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
@@ -52,8 +53,10 @@ class ClosedView(msgspec.Struct, frozen=True, kw_only=True):
     """A business that nobody can reach at present."""
 
     name: str
+    contact: str
     is_closed: bool
     is_for_staff: bool
+    platform_contact: str
 
 
 def context_of(connection: AnyConnection) -> RequestContext:
@@ -88,6 +91,7 @@ class ContextMiddleware(ASGIMiddleware):
     def __init__(self, services: Services) -> None:
         self._uow_factory = services.uow_factory
         self._clock = services.clock
+        self._contact = parseaddr(services.settings.mail_from)[1]
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: AnyRequest = scope["litestar_app"].request_class(scope, receive, send)
@@ -114,7 +118,9 @@ class ContextMiddleware(ASGIMiddleware):
         if place.person is not None and await _has_ended(request, place.person):
             place = msgspec.structs.replace(place, person=None)
         self._enter(request.scope, place)
-        return _moved(request, str(slug), place.tenant.slug) or _closed(request, place.tenant)
+        return _moved(request, str(slug), place.tenant.slug) or _closed(
+            request, place.tenant, self._contact
+        )
 
     async def _signed_in(self, request: AnyRequest, path: str) -> UUID | None:
         handler = cast("dict[str, Any]", request.scope)["route_handler"]
@@ -226,10 +232,13 @@ def _moved(request: AnyRequest, asked: str, current: str) -> Response[bytes] | N
     )
 
 
-def _closed(request: AnyRequest, tenant: TenantSnapshot) -> Response[bytes] | None:
+def _closed(
+    request: AnyRequest, tenant: TenantSnapshot, platform_contact: str
+) -> Response[bytes] | None:
     """A calm page in place of everything, for a business that is suspended or closed.
 
-    While it is suspended, guests still reach what they have booked, and can leave it.
+    While it is suspended, guests still reach what they have booked, and can leave it; they cannot
+    pay for what they only hold.
     """
     if tenant.status.is_seen:
         return None
@@ -240,6 +249,8 @@ def _closed(request: AnyRequest, tenant: TenantSnapshot) -> Response[bytes] | No
         raise NotAllowed(_("This business is not available at present."))
     view = ClosedView(
         name=tenant.name,
+        contact=tenant.contact_email,
+        platform_contact=platform_contact,
         is_closed=tenant.status is TenantStatus.CLOSED,
         is_for_staff=context_of(request).actor.role is not None,
     )

@@ -15,7 +15,7 @@ from src.platform.web.forms import Bound
 from src.tenants.commands.plans import EditPlan, PlanFace, PlanTerms, terms_of
 from src.tenants.domain.entitlements import Feature, Limit
 from src.tenants.domain.plans import OfferedPlan, PlanVisibility
-from src.tenants.plan_words import feature_names, limit_sentence
+from src.tenants.plan_words import all_feature_names, limit_sentence
 
 
 class PlanForm(msgspec.Struct, kw_only=True):
@@ -112,7 +112,7 @@ def _term_words(terms: PlanTerms, currency: str) -> dict[str, str]:
         _("Trial days"): str(terms.trial_days),
         _("Bookings"): _limit_words(terms, Limit.BOOKINGS_PER_MONTH),
         _("Team"): _limit_words(terms, Limit.MEMBERS),
-        _("Features"): ", ".join(feature_names(terms.features)) or _("none"),
+        _("Features"): ", ".join(all_feature_names(terms.features)) or _("none"),
     }
 
 

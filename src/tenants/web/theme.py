@@ -11,7 +11,11 @@ A_YEAR = "public, max-age=31536000, immutable"
 
 @get(
     "/b/{slug:str}/theme.css",
-    opt={"public": "The colour of a business is on its public pages.", "quiet": True},
+    opt={
+        "public": "The colour of a business is on its public pages.",
+        "quiet": True,
+        "while_suspended": True,
+    },
     include_in_schema=False,
 )
 async def show_theme(ctx: NamedDependency[RequestContext]) -> Response[bytes]:

@@ -325,3 +325,10 @@ async def test_a_phone_number_is_one_and_is_kept_as_the_world_dials_it(
     assert made.status_code == 201, made.text
     async with services.uow_factory(lotus.id) as uow:
         assert await uow.session.scalar(text("SELECT guest_phone FROM orders")) == "+31201234567"
+
+
+async def test_broken_json_is_refused_in_a_sentence(program: Program) -> None:
+    headers = {"Authorization": f"Bearer {program.key}", "Content-Type": "application/json"}
+    refused = await program.client.post("/api/v1/bookings", content=b"{", headers=headers)
+    assert refused.status_code == 400
+    assert "well-formed JSON" in refused.json()["detail"]

@@ -13,7 +13,7 @@ from src.booking.web.api.bodies import ReasonIn, SeatMoveIn, SeatsIn, SeriesIn, 
 from src.booking.web.api.bookings import BookingIn
 from src.booking.web.api.changes import SeriesChange, ServiceChange, SessionChange
 from src.booking.web.api.refusals import PlanProblem, Problem
-from src.booking.web.api.schema import api_schema
+from src.booking.web.api.schema import api_schema, operations
 from src.platform.services import Services
 from tests.booking.api.conftest import Program, a_program
 from tests.support.builders import a_business
@@ -195,3 +195,13 @@ async def test_the_page_shows_the_words_that_a_field_may_have(client: AsyncClien
         assert words in page.text
     assert "SessionMode" not in page.text
     assert "plan_limit_reached" in page.text
+
+
+def test_what_a_name_does_not_say_is_said_beside_it() -> None:
+    told = {
+        field.name: field.text
+        for call in operations("https://seatline.example").operations
+        for field in call.fields
+    }
+    assert "Sent again with the same body" in told["Idempotency-Key"]
+    assert "`key` of each" in told["answers"]

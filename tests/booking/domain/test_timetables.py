@@ -364,10 +364,23 @@ def test_a_taken_performer_and_a_double_in_the_file_clash() -> None:
     assert [planned.proposed.title for planned in plan.create] == ["A"]
     reasons = [clash.reason for clash in plan.clashes]
     assert reasons == [
-        "It stands twice in the file.",
+        "The same as line 2, which counts.",
         "Taken at that time: A.",
         "Taken at that time: Lunch.",
     ]
+
+
+def test_of_one_session_in_many_rows_the_first_counts_whatever_the_others_add() -> None:
+    heads = "title,date,start,end,instructor,capacity\n"
+    rows = [f"Yoga,2027-04-02,10:00,11:00,Teacher {n},{n}\n" for n in range(1, 10)]
+    sheet = read(heads + "".join(rows))
+    assert [one.row_ref for one in sheet.sessions] == [f"line {n}" for n in range(2, 11)]
+    plan = rehearse(sheet, [], RULES)
+    assert [(one.proposed.performer_name, one.capacity) for one in plan.create] == [
+        ("Teacher 1", 1)
+    ]
+    assert {clash.reason for clash in plan.clashes} == {"The same as line 2, which counts."}
+    assert [clash.proposed.row_ref for clash in plan.clashes] == [f"line {n}" for n in range(3, 11)]
 
 
 def test_equal_effect_equal_digest() -> None:

@@ -1,5 +1,6 @@
 """Booking for a guest, and "why can't Anna book this?"."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from src.platform.services import Services
 from tests.booking.commands.test_book import month_count, taken
 from tests.booking.web.pages import as_owner, send
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.support.mail import RememberingMailer
 from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
 from tests.tenants.web.signed_in import submit
@@ -122,6 +124,22 @@ async def test_a_link_is_promised_only_to_an_address(
     refused = await send(client, path.format(bea), {"pays": "link"})
     assert refused.status_code == 422
     assert "no e-mail address" in refused.text
+
+
+async def test_the_mail_with_the_link_tells_every_time_as_the_business_does(
+    client: AsyncClient, services: Services, mailer: RememberingMailer
+) -> None:
+    kiln = await a_business(services.uow_factory, "kiln", locale="en-GB")
+    await as_owner(client, services, kiln)
+    anna = await a_customer(services.uow_factory, kiln)
+    session = await a_session(services.uow_factory, await a_service(services.uow_factory, kiln.id))
+    path = f"/app/kiln/customers/{anna}/book?what=session:{session.id}"
+    assert (await send(client, path, {"pays": "link"})).status_code == 303
+    await work(services, kiln.id)
+    [mail] = mailer.sent
+    times = re.findall(r"\d\d?:\d\d.?(?:AM|PM)?", mail.body)
+    assert len(times) >= 2
+    assert [one for one in times if one.endswith("M")] == [], mail.body
 
 
 async def test_a_full_session_shows_why_and_how_to_mend_it(

@@ -284,3 +284,18 @@ async def test_a_paused_business_still_shows_its_bookings(shop: Shop) -> None:
     await change(shop, Tenant, status="paused")
     page = await shop.guest.open(f"{await own_page(shop)}?paid=1")
     assert "You are booked" in page.text
+
+
+async def test_while_the_business_is_suspended_its_guests_see_what_they_have(shop: Shop) -> None:
+    await a_held_term(shop)
+    await shop.guest.open(await own_page(shop))
+    (pay,) = [form for form in forms_of(shop.guest.page) if form.action.endswith("/pay")]
+    await change(shop, Tenant, status="suspended", contact_email="hello@lotus.example")
+    shown = await shop.guest.open(await own_page(shop))
+    assert "Your places are held" in shown.text
+    refused = await shop.guest.client.post(pay.action, data=pay.fields)
+    assert refused.status_code == 403
+    assert "Questions? Write to hello@lotus.example." in refused.text
+    assert "You gave the places up" in (await shop.guest.submit(to="/give-up")).text
+    await change(shop, Tenant, status="closed")
+    await shop.guest.open(await own_page(shop), status=410)

@@ -9,9 +9,11 @@ from sqlalchemy import text, update
 
 from src.booking.models import Series, Service, Session
 from src.platform.db.uow import UowFactory
+from src.platform.services import Services
 from src.tenants.models import Performer, Tenant
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -277,3 +279,16 @@ async def test_the_next_date_is_none_of_a_draft(
     assert open_one.starts_at.strftime("%b %-d") in page
     drafted = open_one.starts_at - timedelta(days=38)
     assert drafted.strftime("%b %-d,") not in page
+
+
+async def test_who_published_something_sees_it_at_once(
+    client: AsyncClient, services: Services
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id)
+    await a_session(services.uow_factory, service, title="First")
+    assert "First" in (await client.get("/b/lotus")).text
+    await a_session(services.uow_factory, service, title="Second")
+    assert "Second" not in (await client.get("/b/lotus")).text
+    await sign_in(client, services, lotus.owner.id)
+    assert "Second" in (await client.get("/b/lotus")).text

@@ -1,7 +1,9 @@
 """One helper decides between page and fragment, redirect and HX-Redirect."""
 
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from litestar import Request, Response, get, post
@@ -16,6 +18,7 @@ from src.platform.web.pages import (
     safe_next,
 )
 from tests.platform.web.conftest import Serve
+from tests.support.servers import CHECKOUT
 
 pytestmark = pytest.mark.anyio
 
@@ -173,3 +176,13 @@ async def test_static_file_is_cached_for_ever_by_its_version(
 async def test_static_file_outside_the_folder_is_not_found(serve: Serve, path: str) -> None:
     client = await serve()
     assert (await client.get(f"/static/{path}")).status_code == 404
+
+
+def test_the_font_is_loaded_beforehand_by_the_address_that_the_stylesheet_asks_for() -> None:
+    base = (CHECKOUT / "templates/base.html").read_text()
+    loaded = re.search(r'rel="preload"\s+href="\{\{ \'([^\']+)\'', base)
+    asked = re.search(
+        r"url\(([^)]*figtree-latin\.woff2[^)]*)\)", (CHECKOUT / "static/css/app.css").read_text()
+    )
+    assert loaded and asked
+    assert loaded[1] == urljoin("/static/css/app.css", asked[1].strip("\"'"))

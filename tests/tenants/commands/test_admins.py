@@ -48,7 +48,13 @@ async def test_a_known_user_becomes_an_admin(committing: Committing, clock: Froz
     olive = await a_user(factory, "Olive")
     assert not olive.is_platform_admin
     async with owners_work(committing.settings) as owners:
-        made = await create_platform_admin(owners, olive.email, "X", PASSWORD, clock.now())
+        with pytest.raises(Conflict) as refused:
+            await create_platform_admin(owners, olive.email, "X", PASSWORD, clock.now())
+        assert refused.value.code == "known_user"
+        assert not (await user_at(factory, olive.email)).is_platform_admin
+        made = await create_platform_admin(
+            owners, olive.email, "X", PASSWORD, clock.now(), replace_password=True
+        )
     after = await user_at(factory, olive.email)
     assert not made
     assert (after.id, after.name, after.is_platform_admin) == (olive.id, "Olive", True)

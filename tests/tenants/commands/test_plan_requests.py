@@ -64,6 +64,21 @@ async def test_a_move_answers_the_request_for_that_plan_only(uow_factory: UowFac
     assert await states(uow_factory) == ["done", "open"]
 
 
+async def test_a_move_past_a_request_closes_it_too(uow_factory: UowFactory) -> None:
+    """Answered later it would take the business down again."""
+    ada = await an_admin(uow_factory)
+    business = await a_business(uow_factory, plan="free")
+    await ask(uow_factory, business, "starter")
+    cmd = MoveTenant(
+        tenant_id=business.id,
+        version_id=await version_of(uow_factory, "growth"),
+        expected_version_id=await version_of(uow_factory, "free"),
+    )
+    async with uow_factory(business.id) as uow:
+        await move_tenant(uow, ada, cmd)
+    assert await states(uow_factory) == ["done"]
+
+
 async def test_a_declined_request_can_be_made_again(uow_factory: UowFactory) -> None:
     ada = await an_admin(uow_factory)
     business = await a_business(uow_factory, plan="free")

@@ -67,6 +67,10 @@ async def test_a_double_click_makes_one_sign_up_and_the_link_one_business(
     done = await asyncio.gather(*(follow() for _time in range(5)))
     assert len([one for one in done if one is not None]) == 1
     async with committing.uow_factory(None) as uow:
+        contact = await uow.session.scalar(
+            select(Tenant.contact_email).where(Tenant.slug == "lotus")
+        )
+        assert contact == "olive@lotus.example"
         for table in (User, Tenant):
             assert await uow.session.scalar(select(func.count()).select_from(table)) == 1
         assert await find_sign_up(uow, sign_up_id) is None

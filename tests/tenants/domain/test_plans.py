@@ -75,6 +75,20 @@ def test_the_cheapest_plan_with_more_of_a_limit() -> None:
     assert cheapest_with_more([FREE, STARTER], BOOKINGS, 200) is None
 
 
+def test_no_plan_is_advised_that_takes_something_away() -> None:
+    classes = may({Feature.GROUP_SERVICES}, {BOOKINGS: 20, MEMBERS: 3})
+    assert cheapest_with_more(ALL, BOOKINGS, 20) == FREE
+    assert cheapest_with_more(ALL, BOOKINGS, 20, classes) == GROWTH
+    many = may(set(), {BOOKINGS: 20})
+    assert cheapest_with_more(ALL, BOOKINGS, 20, many) == SCALE
+    assert cheapest_with_feature(ALL, Feature.SERIES, many) == SCALE
+
+
+def test_what_is_not_built_holds_nobody_to_a_plan() -> None:
+    had = may({Feature.PACKAGES}, {BOOKINGS: 30, MEMBERS: 1})
+    assert cheapest_with_more(ALL, BOOKINGS, 30, had) == STARTER
+
+
 @given(st.permutations(ALL), st.sampled_from(Feature))
 def test_the_order_of_the_catalogue_does_not_matter(
     plans: list[OfferedPlan], feature: Feature

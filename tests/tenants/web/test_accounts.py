@@ -19,13 +19,13 @@ from src.tenants.commands.accounts import set_password, tail_of
 from src.tenants.commands.admins import NewAdmin, make_admin
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.models import User
-from tests.support.builders import a_user
+from tests.support.builders import a_business, a_user
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.owner import as_who_signed_in
 from tests.support.visitor import Visitor
 from tests.support.work import work
-from tests.tenants.web.signed_in import TOKEN
+from tests.tenants.web.signed_in import TOKEN, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -154,7 +154,7 @@ async def test_whoever_was_signed_in_does_not_become_the_platform_admin(
     clock.advance(timedelta(seconds=1))
     new = NewAdmin(email=user.email, name="Ada", password="an admin's own passphrase")
     async with services.uow_factory(None) as uow, as_who_signed_in(uow):
-        await make_admin(uow, new, user.password_hash, clock.now())
+        await make_admin(uow, new, user.password_hash, clock.now(), replace_password=True)
         await uow.session.flush()
     await olive.open("/admin")
     assert olive.path == "/sign-in"
@@ -177,3 +177,12 @@ async def test_while_sessions_cannot_be_kept_no_answer_tells_a_right_password(
             answers.append((await client.post("/sign-in", data=form)).status_code)
     assert answers == [503] * 10 + [429]
     await gone.aclose()
+
+
+async def test_the_way_to_another_business_is_on_every_page(
+    client: AsyncClient, services: Services
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    await sign_in(client, services, lotus.owner.id)
+    for path in ("/account", "/app/lotus/today"):
+        assert 'href="/app/new"' in (await client.get(path)).text

@@ -223,7 +223,9 @@ async def test_move_and_close(client: AsyncClient, services: Services, ada: Requ
     assert (await now_of(services.uow_factory, lotus)).entitlements.plan_name == "Growth"
     assert await request_states(services.uow_factory) == ["done"]
     assert "Nobody waits" in (await client.get("/admin/requests")).text
-    assert "tenant.moved" in (await client.get("/admin/audit")).text
+    log = (await client.get("/admin/audit")).text
+    assert "Moved a business to a plan" in log
+    assert "from_version" not in log
 
 
 @pytest.mark.usefixtures("ada")

@@ -1,5 +1,7 @@
 """Who asks and where, settled before any handler: moved, closed, foreign and half-known callers."""
 
+from email.utils import parseaddr
+
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import delete, update
@@ -57,6 +59,7 @@ async def test_its_staff_is_told_that_nothing_is_lost(
     shown = await client.get("/app/lotus/today")
     assert shown.status_code == 403
     assert "nothing has been deleted" in shown.text
+    assert f"Write to us at {parseaddr(services.settings.mail_from)[1]} " in shown.text
 
 
 async def test_a_paused_business_is_still_seen(

@@ -7,9 +7,11 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.platform.services import Services
+from src.tenants.domain.entitlements import BUILT, Feature
 from src.tenants.domain.roles import Role
 from src.tenants.gates import price_list
 from src.tenants.models import BookingCounter, PlanRequest
+from src.tenants.plan_words import feature_name
 from tests.support.builders import Business, a_business, a_member
 from tests.support.clock import FrozenClock
 from tests.tenants.plan_support import a_trying_business
@@ -115,3 +117,37 @@ async def test_strangers_read_the_price_list(client: AsyncClient) -> None:
     for words in ("Free", "Starter", "Growth", "Scale", "€49.00", "1,000 bookings a month"):
         assert words in shown
     assert "Internal" not in shown
+
+
+NOT_BUILT = [feature_name(feature) for feature in Feature if feature not in BUILT]
+
+
+async def test_what_is_not_built_is_offered_to_nobody(
+    client: AsyncClient, services: Services
+) -> None:
+    lotus = await a_business(services.uow_factory, plan="starter")
+    await sign_in(client, services, lotus.owner.id)
+    for path in ("/", "/app/lotus/plan", "/app/lotus/plan/growth"):
+        shown = (await client.get(path)).text
+        assert "Group services" in shown
+        assert [name for name in NOT_BUILT if name in shown] == [], path
+
+
+async def test_a_plan_without_anything_built_says_so(
+    client: AsyncClient, services: Services
+) -> None:
+    lotus = await a_business(services.uow_factory, plan="growth")
+    await sign_in(client, services, lotus.owner.id)
+    for path in ("/", "/app/lotus/plan"):
+        assert (await client.get(path)).text.count("Without group services") == 2
+
+
+async def test_the_trial_is_told_to_those_who_may_look_at_plans(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    lotus = await a_trying_business(services.uow_factory, clock.now() + timedelta(days=3))
+    ivan = await a_member(services.uow_factory, lotus, "Ivan", Role.INSTRUCTOR)
+    for user_id, is_told in ((lotus.owner.id, True), (ivan.user_id, False)):
+        await sign_in(client, services, user_id)
+        shown = (await client.get("/app/lotus/today")).text
+        assert ("See plans" in shown, "Growth trial" in shown) == (is_told, is_told)

@@ -88,7 +88,8 @@ async def test_somebody_new_is_invited_joins_and_sees_their_own_sessions(
     assert ivan.path == "/app/lotus/today"
     assert "Own" in ivan.text
     assert "Other" not in ivan.text
-    await ivan.open(path, status=410)
+    await ivan.open(path)
+    assert "You are in already." in ivan.text
     await ivan.open("/app/lotus/sessions")
     await ivan.submit(to="/sign-out")
     await ivan.sign_in("ivan@new.example", PASSWORD)
@@ -116,6 +117,9 @@ async def test_somebody_with_an_account_signs_in_and_accepts(
     assert ivan.path == path
     await ivan.submit(to=path)
     assert ivan.path == "/app/lotus/today"
+    await ivan.open(path)
+    assert ivan.path == "/app/lotus/today"
+    assert "You are in already." in ivan.text
     await ivan.open(TEAM)
 
 

@@ -73,7 +73,10 @@ class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
     party: Annotated[list[Name], Meta(min_length=1, max_length=100)] = msgspec.field(
         default_factory=lambda: [""]
     )
-    answers: dict[str, Annotated[str, Meta(max_length=2000)]] = {}
+    answers: Annotated[
+        dict[str, Annotated[str, Meta(max_length=2000)]],
+        Meta(description="What the guest says to the service's questions, by the `key` of each."),
+    ] = {}
     note: Annotated[str, Meta(max_length=2000)] = ""
     coupon: Annotated[str, Meta(max_length=40)] = ""
     expected_total_minor: int | None = None

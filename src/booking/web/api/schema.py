@@ -85,11 +85,14 @@ def _never_called() -> Provide:
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a call takes; `note` is empty, "required", or where it goes."""
+    """Something that a call takes; `note` is empty, "required", or where it goes; `text` says more
+    where the name does not say enough.
+    """
 
     name: str
     kind: str
     note: str = ""
+    text: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +163,12 @@ def _named(schema: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
 
 def _parameters(schema: dict[str, Any], spec: dict[str, Any]) -> list[Field]:
     return [
-        Field(name=each["name"], kind=_kind(schema, each["schema"]), note=each["in"])
+        Field(
+            name=each["name"],
+            kind=_kind(schema, each["schema"]),
+            note=each["in"],
+            text=each.get("description", ""),
+        )
         for each in spec.get("parameters", [])
         if each["in"] != "path"
     ]
@@ -173,6 +181,7 @@ def _fields(schema: dict[str, Any], body: dict[str, Any]) -> list[Field]:
             name=name,
             kind=_kind(schema, about),
             note="required" if name in required else "",
+            text=about.get("description", ""),
         )
         for name, about in body.get("properties", {}).items()
     ]
