@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.states import TAKEN_SEATS
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Session, SessionChange
 from src.platform.db import register_constraint
@@ -23,8 +24,8 @@ from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
-CONFIRMED = (str(SeatState.CONFIRMED),)
-CANCELLABLE = (str(SeatState.HELD), *CONFIRMED)
+TAKEN = tuple(sorted(str(state) for state in TAKEN_SEATS))
+CANCELLABLE = (str(SeatState.HELD), *TAKEN)
 
 register_constraint(
     "uq_cancellations_live",
@@ -41,7 +42,7 @@ async def cancel_session(
     """
     now = uow.clock.now()
     await _check_cancellable(uow, session_id, now)
-    total = await _customers_with_seats(uow, Seat.session_id == session_id, CONFIRMED)
+    total = await _customers_with_seats(uow, Seat.session_id == session_id, TAKEN)
     cancellation_id = await _request(
         uow, ctx, "session", session_id, reason=reason, total=total, undo_seconds=undo_seconds
     )
@@ -65,7 +66,7 @@ async def cancel_purchase(
     which = Seat.booking_id == booking_id
     if not await _customers_with_seats(uow, which, CANCELLABLE, starts_after=now):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
-    total = await _customers_with_seats(uow, which, CONFIRMED, starts_after=now)
+    total = await _customers_with_seats(uow, which, TAKEN, starts_after=now)
     await audit(uow, ctx, "booking.cancelled", "booking", booking_id, reason=reason)
     return await _request(
         uow, ctx, "purchase", booking_id, reason=reason, total=total, undo_seconds=undo_seconds
@@ -140,7 +141,7 @@ async def _check_cancellable(uow: UnitOfWork, session_id: UUID, now: datetime) -
 async def _customers_with_seats(
     uow: UnitOfWork, which: Any, states: Sequence[str], *, starts_after: datetime | None = None
 ) -> int:
-    """How many customers have such seats; of confirmed ones, the measure of the job's progress."""
+    """How many customers have such seats; of taken ones, the measure of the job's progress."""
     statement = (
         select(func.count(Booking.customer_id.distinct()))
         .select_from(Seat)

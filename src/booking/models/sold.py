@@ -104,7 +104,7 @@ class Cancellation(TenantScoped, Base):
     """The cancelling of a session or a purchase, done by a job in chunks.
 
     `waiting` is the undo window, in which nothing has happened yet. `total` and `done` count
-    customers with confirmed seats. `cursor` is not used.
+    customers with seats that are taken. `cursor` is not used.
     """
 
     __tablename__ = "cancellations"
