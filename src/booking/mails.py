@@ -36,6 +36,8 @@ from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
 
 CALENDAR_TYPE = "text/calendar"
+COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
+"""Whoever books at the door may be checked in before their mail is written."""
 
 
 def confirmation_mail(
@@ -51,7 +53,7 @@ def confirmation_mail(
     when it was booked where it has changed since. `owed_minor` is still to be paid on site.
     """
     order = facts.order
-    seats = [item for item in facts.seats if item.seat.state == SeatState.CONFIRMED]
+    seats = [item for item in facts.seats if item.seat.state in COMES]
     with use_locale(order.locale):
         view = ConfirmedView(
             locale=order.locale,

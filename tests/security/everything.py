@@ -7,7 +7,7 @@ from sqlalchemy import select
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.booking.commands.cancel import cancel_session
 from src.booking.guest_links import booking_path
-from src.booking.models import Booking, TimetableImport
+from src.booking.models import Booking, Seat, TimetableImport
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
@@ -117,6 +117,11 @@ async def everything(services: Services, business: Business) -> dict[str, object
             uow, business.ctx, session.id, reason="", undo_seconds=60
         )
         order = await uow.session.get_one(Order, (business.id, made.order_id))
+        seat_id = await uow.session.scalar(
+            select(Seat.id)
+            .where(Seat.tenant_id == business.id, Seat.session_id == term.sessions[0].id)
+            .limit(1)
+        )
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
@@ -125,6 +130,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "service_slug": service.slug,
         "user_id": business.owner.id,
         "loose_session_id": loose.id,
+        "seat_id": seat_id,
         "service_id": service.id,
         "session_id": term.sessions[0].id,
         "series_id": term.series.id,

@@ -13,6 +13,7 @@ GET /today
 GET /sessions
 GET /sessions/{session_id}
 GET /sessions/{session_id}/print
+POST /sessions/{session_id}/attendance
 """
 
 _MANAGER = """
@@ -56,6 +57,7 @@ GET POST /services/{service_id}/series/new
 GET POST /sessions/{session_id}/edit
 GET POST /sessions/{session_id}/cancel
 GET POST /sessions/{session_id}/delete
+POST /sessions/{session_id}/export
 GET /series
 GET /series/{series_id}
 GET /series/{series_id}/buyers

@@ -171,6 +171,7 @@ HOW: dict[str, tuple[str, dict[str, str]]] = {
     "CommitForm": ("/imports/{import_id}/commit", OPTIONS),
     "UploadForm": ("/services/{service_id}/import", OPTIONS),
     "PerformerForm": ("/settings/performers", {"name": "Ivy"}),
+    "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
 }
 """Where each form is sent, and what it has beside its ids."""
@@ -178,6 +179,7 @@ THINGS = {
     "default_performer_id": "performer_id",
     "default_location_id": "location_id",
     "session_ids": "loose_session_id",
+    "seat_ids": "seat_id",
 }
 OWN_NEW_ID = "token"
 

@@ -107,15 +107,28 @@ async def test_an_instructor_is_shown_no_door_that_is_closed_to_them(
     """Whatever link stands on a page they may open leads somewhere they may go."""
     await the_user(services, lotus, Role.INSTRUCTOR, theirs)
     await sign_in(client, services, theirs["user"])  # type: ignore[arg-type]
-    todo, seen = [f"/app/{lotus.slug}/today"], set()
+    todo, seen, posted = [f"/app/{lotus.slug}/today"], set(), set()
     while todo:
         path = todo.pop()
         seen.add(path)
         shown = await client.get(path, follow_redirects=True)
         assert shown.status_code == 200, path
-        found = re.findall(r'(?:href|action|hx-get)="(/app/[^"#]*)"', shown.text)
+        found = re.findall(r'(?:href|hx-get)="(/app/[^"#]*)"', shown.text)
+        posted |= set(re.findall(r'action="(/app/[^"#]*)"', shown.text))
         todo += [link.replace("&amp;", "&") for link in set(found) - seen - set(todo)]
     assert f"/app/{lotus.slug}/sessions/{theirs['session_id']}/print" in seen
+    assert posted
+    assert [path for path in posted if not is_posted_by_instructors(lotus, path)] == []
+
+
+def is_posted_by_instructors(business: Business, path: str) -> bool:
+    """Whether the list lets an instructor send a form there."""
+    below = path.removeprefix(f"/app/{business.slug}")
+    return any(
+        re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), below)
+        for (method, known), role in LEAST.items()
+        if (method, role) == ("POST", Role.INSTRUCTOR)
+    )
 
 
 async def test_an_instructor_sees_their_own_sessions_alone(

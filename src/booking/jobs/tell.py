@@ -8,9 +8,9 @@ from src.billing.domain.kinds import OrderState
 from src.billing.events import OrderConfirmed
 from src.billing.owed import list_owed_minor
 from src.booking.commands.changes import mark_told
-from src.booking.domain.kinds import SeatState
 from src.booking.events import PaymentLinkPromised, SeatsCancelled, SeatsLeft
 from src.booking.mails import (
+    COMES,
     cancellation_mail,
     confirmation_mail,
     payment_link_mail,
@@ -89,7 +89,7 @@ async def tell_of_payment_link(job: JobContext, event: PaymentLinkPromised) -> N
 
 def _has_dates(facts: BookingFacts) -> bool:
     """A booking that was cancelled before this mail left is told of by the cancellation's mail."""
-    return any(item.seat.state == SeatState.CONFIRMED for item in facts.seats)
+    return any(item.seat.state in COMES for item in facts.seats)
 
 
 async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCancelled]) -> None:
