@@ -78,6 +78,7 @@ def _wire_booking() -> None:
     from src.booking.events import (
         CancellationRequested,
         CustomerAffected,
+        GuestWrittenTo,
         PaymentLinkPromised,
         SeatsCancelled,
         SeatsLeft,
@@ -85,6 +86,7 @@ def _wire_booking() -> None:
     )
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
+    from src.booking.jobs.messages import send_message
     from src.booking.jobs.tell import (
         tell_of_cancelled_seats,
         tell_of_confirmations,
@@ -108,6 +110,7 @@ def _wire_booking() -> None:
     registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
     registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
+    registry.on(GuestWrittenTo, "booking.send_message", send_message)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)

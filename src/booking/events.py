@@ -63,3 +63,14 @@ class PaymentLinkPromised(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "booking.payment_link_promised"
     order_id: UUID
+
+
+class GuestWrittenTo(Event, frozen=True, kw_only=True):
+    """Staff wrote to the guests of a session; this order's has not got the message yet."""
+
+    topic: ClassVar[str] = "booking.guest_written_to"
+    message_id: UUID
+    session_id: UUID
+    order_id: UUID
+    subject: str
+    text: str

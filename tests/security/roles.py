@@ -58,6 +58,9 @@ GET POST /sessions/{session_id}/edit
 GET POST /sessions/{session_id}/cancel
 GET POST /sessions/{session_id}/delete
 POST /sessions/{session_id}/export
+POST /sessions/{session_id}/seats/cancel
+POST /sessions/{session_id}/seats/message
+POST /sessions/{session_id}/seats/paid
 GET /series
 GET /series/{series_id}
 GET /series/{series_id}/buyers

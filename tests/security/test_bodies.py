@@ -171,6 +171,9 @@ HOW: dict[str, tuple[str, dict[str, str]]] = {
     "CommitForm": ("/imports/{import_id}/commit", OPTIONS),
     "UploadForm": ("/services/{service_id}/import", OPTIONS),
     "PerformerForm": ("/settings/performers", {"name": "Ivy"}),
+    "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
+    "MessageForm": ("/sessions/{loose_session_id}/seats/message", {"sure": "on"}),
+    "PaidForm": ("/sessions/{loose_session_id}/seats/paid", {"sure": "on"}),
     "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
 }

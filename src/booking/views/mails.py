@@ -78,3 +78,18 @@ class SessionsChangedView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     may_leave: bool
     booking_url: str
+
+
+class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the business writes to the guests of one session, in its own words, by paragraph."""
+
+    locale: str
+    from_name: str
+    contact: str
+    subject: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    paragraphs: list[str]
+    booking_url: str

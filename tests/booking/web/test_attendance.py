@@ -1,9 +1,8 @@
-"""Ticking off who came, by one person or by two at once, and the list as a file."""
+"""Ticking off who came, and the list as a file."""
 
 from datetime import timedelta
 from uuid import UUID
 
-import anyio
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
@@ -76,22 +75,6 @@ async def test_a_tick_and_its_undo(services: Services, lotus: Business, tonight:
         ("seats.attended", 1),
         ("seats.attendance_undone", 1),
     ]
-
-
-async def test_two_people_at_two_doors_tick_everybody_once(
-    services: Services, lotus: Business, tonight: Session
-) -> None:
-    ids = await ids_of(services, lotus)
-    done: list[Ticked] = []
-
-    async def at_a_door(order: list[UUID]) -> None:
-        done.append(await mark(services, lotus, tonight, order, SeatState.ATTENDED))
-
-    async with anyio.create_task_group() as doors:
-        doors.start_soon(at_a_door, ids)
-        doors.start_soon(at_a_door, ids[::-1])
-    assert sum(one.changed for one in done) == 3
-    assert await states_of(services, lotus) == ["attended"] * 3
 
 
 async def test_no_show_waits_for_the_start_and_strangers_are_not_found(
