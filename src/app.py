@@ -10,8 +10,9 @@ from litestar.plugins.htmx import HTMXPlugin
 from sqlalchemy import text
 
 from src.platform.config import load_settings
-from src.platform.observability import configure_logging, tracing_plugins
+from src.platform.observability import configure_logging
 from src.platform.services import Services
+from src.platform.tracing import tracing_plugins
 from src.platform.web.kit import WebKit
 from src.running import open_services, settle_in
 from src.tenants.web.middleware import ContextMiddleware, provide_context

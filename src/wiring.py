@@ -52,6 +52,7 @@ def _wire_tenants() -> None:
     registry.on(events.MemberInvited, "tenants.invite", team_mails.send_invitation)
     registry.on(events.MemberChanged, "tenants.tell_member", team_mails.tell_member)
     registry.on(happened.MonthlyLimitNeared, "tenants.warn_of_limit", mails.warn_of_limit)
+    registry.on(happened.EntitlementsEnded, "tenants.review_limit", mails.review_limit)
     registry.on(happened.PlanRequested, "tenants.tell_admins", mails.tell_admins_of_request)
     registry.on(
         happened.PlanRequestDeclined, "tenants.tell_declined", mails.tell_of_declined_request

@@ -15,6 +15,7 @@ from src.platform.jobs.queue import dispatcher, make_worker, open_queue, room_in
 from src.platform.observability import configure_logging
 from src.platform.outbox.events import registry
 from src.platform.outbox.relay import Relay
+from src.platform.tracing import trace_jobs
 from src.running import open_services, settle_in
 from src.wiring import periodic_tasks, wire
 
@@ -28,6 +29,7 @@ async def run_worker() -> None:
     settings = load_settings(os.environ)
     configure_logging(settings)
     wire()
+    trace_jobs(settings)
     running = open_services(settings)
     services = running.services
     delivery = Delivery(registry, services.uow_factory, services.clock, services)
@@ -39,8 +41,12 @@ async def run_worker() -> None:
     except asyncio.CancelledError:
         log.info("worker_stopping")
     finally:
-        await worker.close()
-        await running.close()
+        try:
+            await worker.close()
+        except asyncio.CancelledError:
+            log.warning("worker_left_jobs_behind")
+        finally:
+            await running.close()
 
 
 async def run_relay() -> None:

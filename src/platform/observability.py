@@ -1,4 +1,4 @@
-"""Logs as lines of JSON (or readable, on a console) with request and tenant ids; traces on demand.
+"""Logs as lines of JSON (or readable, on a console) with request and tenant ids.
 
 Code logs events, not sentences: `log.info("booking_confirmed", order_id=...)`. What must not be in
 a log is taken out here whatever the caller did: values under telling names, and keys and passwords
@@ -14,14 +14,12 @@ from typing import Any
 
 import msgspec
 import structlog
-from litestar.plugins import InitPlugin
 from opentelemetry import trace
 from structlog.contextvars import bind_contextvars, merge_contextvars
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from src.platform.config import LogFormat, Settings
 
-SERVICE_NAME = "seatline"
 REDACTED = "[redacted]"
 QUIET_LOGGERS = ("httpx", "httpcore", "uvicorn.access", "_granian", "granian.access", "stripe")
 
@@ -122,24 +120,3 @@ def note_tenant(tenant_id: object) -> None:
     """From here on the running task's log lines and trace carry the tenant."""
     bind_contextvars(tenant_id=str(tenant_id))
     trace.get_current_span().set_attribute("seatline.tenant_id", str(tenant_id))
-
-
-def tracing_plugins(settings: Settings) -> list[InitPlugin]:
-    """The framework's tracing where an OTLP endpoint is configured, nothing at all elsewhere."""
-    if settings.otlp_endpoint is None:
-        return []
-    # Imported here, for the exporter costs memory and start-up time that most runs can do without.
-    from litestar.plugins.opentelemetry import OpenTelemetryConfig, OpenTelemetryPlugin
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    provider = TracerProvider(resource=Resource.create({"service.name": SERVICE_NAME}))
-    exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
-    provider.add_span_processor(BatchSpanProcessor(exporter))
-    return [
-        OpenTelemetryPlugin(
-            OpenTelemetryConfig(tracer_provider=provider, exclude_spans=["receive", "send"])
-        )
-    ]

@@ -37,3 +37,9 @@ class TenantMoved(Event, frozen=True, kw_only=True):
     topic: ClassVar[str] = "tenants.tenant_moved"
     move_id: UUID
     plan_name: str
+
+
+class EntitlementsEnded(Event, frozen=True, kw_only=True):
+    """A trial or an override has come to its end, so that the month's limit may be another one."""
+
+    topic: ClassVar[str] = "tenants.entitlements_ended"

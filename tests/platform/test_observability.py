@@ -9,6 +9,8 @@ import msgspec
 import pytest
 import structlog
 from litestar.plugins.opentelemetry import OpenTelemetryPlugin
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from src.platform.config import Settings
@@ -16,8 +18,8 @@ from src.platform.observability import (
     REDACTED,
     configure_logging,
     note_tenant,
-    tracing_plugins,
 )
+from src.platform.tracing import current_trace, span_after, tracing_plugins
 from src.sandbox.postgres import Role
 from tests.support.settings import settings_for
 
@@ -110,3 +112,14 @@ def test_tracing_is_there_only_with_an_endpoint(settings: Settings) -> None:
     traced = msgspec.structs.replace(settings, otlp_endpoint="http://127.0.0.1:4318/")
     (plugin,) = tracing_plugins(traced)
     assert isinstance(plugin, OpenTelemetryPlugin)
+
+
+def test_a_job_goes_on_with_the_trace_that_asked_for_it() -> None:
+    assert current_trace() is None
+    tracer = TracerProvider().get_tracer("test")
+    with tracer.start_as_current_span("request") as asked:
+        origin = current_trace()
+    assert origin is not None
+    with span_after("job", origin):
+        found = trace.get_current_span().get_span_context()
+        assert found.trace_id == asked.get_span_context().trace_id

@@ -1,5 +1,6 @@
 """What was promised in a transaction happens, once, whatever dies in between."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
@@ -19,6 +20,7 @@ from src.platform.jobs.queue import (
     make_worker,
     open_queue,
     room_in,
+    turn,
 )
 from src.platform.mail.queue import queue_mail
 from src.platform.outbox.events import Event, registry
@@ -263,3 +265,44 @@ async def test_one_that_fails_is_tried_alone_and_spoils_no_other(committing: Com
     assert (left.payload, left.failures) == ({"hand": 2}, 1)
     assert left.last_error is not None
     assert left.last_error.startswith("ZeroDivisionError")
+
+
+class Dawdled(Event, frozen=True, kw_only=True):
+    """Something whose consumer never comes to an end."""
+
+    topic: ClassVar[str] = "test.dawdled"
+
+
+async def test_an_attempt_that_takes_too_long_has_failed_and_says_so(
+    committing: Committing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it would be handed on under lease after lease, and run again beside itself."""
+
+    async def dawdle(job: JobContext, event: Dawdled) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("src.platform.jobs.delivery.ATTEMPT_SECONDS", 0.05)
+    registry.on(Dawdled, "test.dawdle", dawdle)
+    tenant = new_id()
+    async with committing.uow_factory(tenant) as uow:
+        uow.record(Dawdled())
+        await uow.settle()
+        [outbox_id] = await uow.session.scalars(select(OutboxRow.id))
+        await uow.session.execute(text("UPDATE outbox SET attempts = 1"))
+    await delivery(committing).deliver(tenant, outbox_id, 1)
+    async with committing.uow_factory(tenant) as uow:
+        row = (await uow.session.execute(text("SELECT failures, last_error FROM outbox"))).one()
+        assert (row.failures, row.last_error.split(":")[0]) == (1, "TimeoutError")
+
+
+async def test_a_periodic_task_never_runs_beside_itself(committing: Committing) -> None:
+    queue = await open_queue(committing.settings.redis_url)
+    async with (
+        turn(queue, "sweep") as first,
+        turn(queue, "sweep") as second,
+        turn(queue, "another") as other,
+    ):
+        assert (first, second, other) == (True, False, True)
+    async with turn(queue, "sweep") as again:
+        assert again, "the second one, who had no turn, has not ended the first one's"
+    await queue.aclose()

@@ -10,16 +10,16 @@ from uuid import UUID
 import anyio
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
-from aiosmtplib import SMTPRecipientRefused
+from aiosmtplib import SMTPRecipientRefused, SMTPServerDisconnected
 from anyio.abc import SocketAttribute, SocketStream
-from litestar_email import EmailDeliveryError, EmailMultiAlternatives
+from litestar_email import EmailMultiAlternatives
 from sqlalchemy import text
 
 from src.platform.ids import new_id
 from src.platform.jobs.context import JobContext, JobsTogether
 from src.platform.mail.queue import MailQueued, queue_mail
 from src.platform.mail.sender import CARRIED, BeingSent, send_queued_mails
-from src.platform.mail.smtp import DIALOGUE_SECONDS, SmtpMailer
+from src.platform.mail.smtp import DIALOGUE_SECONDS, MailInDoubt, MailRefused, SmtpMailer
 from src.platform.outbox.relay import LEASE
 from src.platform.outbox.writer import FollowUp
 from src.platform.services import Services
@@ -106,6 +106,9 @@ class CountingServer:
         self.connections: list[SMTP] = []
         self.taken: list[str] = []
         self.says_no = ""
+        self.no = "550 5.7.1 Not today"
+        self.hangs_up_after = ""
+        self.thinks: asyncio.Event | None = None
 
     def __call__(self) -> SMTP:
         loop = asyncio.get_running_loop()
@@ -117,13 +120,24 @@ class CountingServer:
         self, server: SMTP, session: Any, envelope: Envelope, recipient: str, options: list[str]
     ) -> str:
         if recipient == self.says_no:
-            return "550 Nobody of that name"
+            return self.no
+        if self.hangs_up_after == "recipient":
+            self._hang_up(server)
         envelope.rcpt_tos.append(recipient)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
         self.taken += envelope.rcpt_tos
+        if self.thinks is not None:
+            await self.thinks.wait()
+        if self.hangs_up_after == "data":
+            self._hang_up(server)
         return "250 OK"
+
+    def _hang_up(self, server: SMTP) -> None:
+        assert isinstance(server.transport, asyncio.Transport)
+        server.transport.abort()
+        raise asyncio.CancelledError
 
     async def hang_up(self) -> None:
         for connection in self.connections:
@@ -194,12 +208,90 @@ async def test_connections_that_nobody_uses_are_let_go(
             await anyio.wait_all_tasks_blocked()
 
 
-async def test_an_address_that_is_not_ascii_goes_to_a_server_that_can(
+@pytest.mark.parametrize(
+    ("answer", "is_for_good"),
+    [
+        ("550 Nobody of that name", True),
+        ("550 5.1.1 No such user", True),
+        ("553 5.1.3 Bad address", True),
+        ("550 5.7.1 Relaying denied", False),
+        ("554 We do not like you", False),
+        ("451 Try later", False),
+    ],
+)
+async def test_only_what_is_wrong_with_the_address_is_for_good(
+    smtp: SmtpMailer, server: CountingServer, answer: str, is_for_good: bool
+) -> None:
+    server.says_no, server.no = "nobody@example.com", answer
+    with pytest.raises(MailRefused if is_for_good else SMTPRecipientRefused):
+        await smtp.send(to(server.says_no))
+
+
+async def test_no_answer_to_a_whole_mail_is_doubt_and_none_before_is_not(
     smtp: SmtpMailer, server: CountingServer
 ) -> None:
-    with pytest.raises(EmailDeliveryError):
-        await smtp.send(to("zoë@example.com"))
-    assert server.taken == []
+    server.hangs_up_after = "data"
+    with pytest.raises(MailInDoubt):
+        await smtp.send(to("carl@example.com"))
+    server.hangs_up_after = "recipient"
+    with pytest.raises(SMTPServerDisconnected):
+        await smtp.send(to("carl@example.com"))
+
+
+async def test_a_server_that_takes_too_long_over_a_whole_mail_leaves_it_in_doubt(
+    smtp: SmtpMailer, server: CountingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("src.platform.mail.smtp.DIALOGUE_SECONDS", 0.3)
+    server.thinks = asyncio.Event()
+    with anyio.fail_after(5), pytest.raises(MailInDoubt):
+        await smtp.send(to("carl@example.com"))
+    server.thinks.set()
+
+
+async def test_a_mail_in_doubt_goes_out_twice_at_most_and_then_waits_for_a_person(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """A server that never answers kept it each time: twelve copies would be the worst of mails."""
+    tenant_id = await queued(services)
+    mailer.doubts_next = 99
+    for _try in range(40):
+        await work(services, tenant_id)
+        clock.advance(timedelta(minutes=1))
+    assert len(mailer.sent) == 2
+    assert len({mail.headers["Message-ID"] for mail in mailer.sent}) == 1
+    async with services.uow_factory(tenant_id) as uow:
+        row = (await uow.session.execute(text("SELECT parked_at, last_error FROM outbox"))).one()
+        assert row.parked_at is not None
+        assert row.last_error.startswith("NoAnswer")
+
+
+async def test_a_mail_in_doubt_that_the_server_takes_at_last_is_sent(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    tenant_id = await queued(services)
+    mailer.doubts_next = 1
+    for _try in range(3):
+        await work(services, tenant_id)
+        clock.advance(timedelta(minutes=1))
+    async with services.uow_factory(tenant_id) as uow:
+        row = (await uow.session.execute(text("SELECT sent_at, refused FROM mails"))).one()
+        assert (row.sent_at is not None, row.refused) == (True, None)
+    assert await waiting(services, tenant_id) == []
+
+
+async def test_an_address_that_nobody_has_is_written_to_once(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    tenant_id = await queued(services)
+    mailer.refuses_for_good = "550 5.1.1 No such user"
+    for _try in range(3):
+        await work(services, tenant_id)
+        clock.advance(timedelta(hours=1))
+    assert mailer.asked == 1
+    assert await waiting(services, tenant_id) == []
+    async with services.uow_factory(tenant_id) as uow:
+        row = (await uow.session.execute(text("SELECT sent_at, refused FROM mails"))).one()
+        assert (row.sent_at, row.refused) == (None, "550 5.1.1 No such user")
 
 
 async def many_queued(services: Services, count: int) -> UUID:

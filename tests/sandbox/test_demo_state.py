@@ -69,9 +69,10 @@ def test_what_is_no_port_is_refused(text: str) -> None:
 
 
 def test_one_port_cannot_serve_two() -> None:
-    port = str(free_port())
+    port, other = str(free_port()), str(free_port())
+    wanted = {"SEATLINE_PORT": port, "SEATLINE_MAILBOX_PORT": port, "SEATLINE_STRIPE_PORT": other}
     with pytest.raises(PortsTakenError, match="must differ"):
-        public_ports({"SEATLINE_PORT": port, "SEATLINE_MAILBOX_PORT": port})
+        public_ports(wanted)
 
 
 def test_state_is_the_same_at_the_next_start_and_private(tmp_path: Path) -> None:

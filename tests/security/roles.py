@@ -67,11 +67,23 @@ GET /series/{series_id}/buyers
 GET POST /series/{series_id}/edit
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
+GET /customers
+POST /customers/export
+GET POST /customers/new
+GET /customers/{customer_id}
+GET POST /customers/{customer_id}/book
+GET POST /customers/{customer_id}/edit
+GET /customers/{customer_id}/merge
+GET POST /customers/{customer_id}/merge/{other_id}
+POST /customers/{customer_id}/notes
+POST /customers/{customer_id}/notes/{note_id}/remove
+POST /customers/{customer_id}/tags
 GET /bookings/{booking_id}
 GET POST /bookings/{booking_id}/cancel
 GET /cancellations/{cancellation_id}
 POST /cancellations/{cancellation_id}/undo
 GET POST /imports/{import_id}
+GET POST /imports/{import_id}/columns
 POST /imports/{import_id}/commit
 POST /imports/{import_id}/delete
 """

@@ -87,7 +87,9 @@ def bodies(
     if "kind" in body:
         del body["expected_total_minor"]
     if "starts_at" in body:
-        starts_at: datetime = clock.now() + timedelta(days=50)
+        # A session is published, then another is moved: the performer is free for both.
+        days = 50 if route.method == "POST" else 60
+        starts_at: datetime = clock.now() + timedelta(days=days)
         ends_at = starts_at + timedelta(hours=1)
         body |= {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
     return body, names
@@ -170,6 +172,8 @@ HOW: dict[str, tuple[str, dict[str, str]]] = {
     "OptionsForm": ("/imports/{import_id}", OPTIONS),
     "CommitForm": ("/imports/{import_id}/commit", OPTIONS),
     "UploadForm": ("/services/{service_id}/import", OPTIONS),
+    "InviteForm": ("/settings/team", {"email": "ivy@x.example", "role": "instructor"}),
+    "MemberForm": ("/settings/team/{member_id}", {"role": "instructor"}),
     "PerformerForm": ("/settings/performers", {"name": "Ivy"}),
     "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
     "MessageForm": ("/sessions/{loose_session_id}/seats/message", {"sure": "on"}),

@@ -24,6 +24,7 @@ NO_BUSINESS_IN_IT = {
     "/admin/": "The desk does not exist for owners at all: test_routes walks it.",
     "/static/": "Files of the program.",
     "/confirm-email/": "A signed link to a person, who is no tenant's.",
+    "/join/": "A signed link to a person, who belongs to no business before it is followed.",
     "/password/reset/": "A signed link to a person, who is no tenant's.",
 }
 NOT_AN_ID = {"slug", "key"}

@@ -186,8 +186,8 @@ def test_a_webhook_cannot_be_kept_for_less_than_it_may_come_again() -> None:
         load_settings({"KEEP_WEBHOOKS_DAYS": "30", "KEEP_MAILS_DAYS": "soon"})
     wrong = [problem for problem in refused.value.problems if "KEEP" in problem]
     assert wrong == [
-        "KEEP_MAILS_DAYS must be a whole number of days, at least 30.",
-        "KEEP_WEBHOOKS_DAYS must be a whole number of days, at least 31.",
+        "KEEP_MAILS_DAYS must be a whole number from 30 to 3650.",
+        "KEEP_WEBHOOKS_DAYS must be a whole number from 31 to 3650.",
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
@@ -15,6 +16,7 @@ from src.billing.queries.timeline import History, timeline
 from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
+from src.platform.mail.queue import find_refusal
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import AuditEntry
 
@@ -34,7 +36,9 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
     )
     lines = await _of_order(uow, OrderLine, order_id)
     owed = await get_owed_minor(uow, order_id)
-    return _page(tenant, history, sorted(lines, key=lambda line: line.position), owed)
+    page = _page(tenant, history, sorted(lines, key=lambda line: line.position), owed)
+    refused = await find_refusal(uow, history.order.guest_email, history.order.created_at)
+    return msgspec.structs.replace(page, mail_refused=refused)
 
 
 async def _of_order(uow: UnitOfWork, model: type[Row], order_id: UUID) -> Sequence[Row]:

@@ -156,7 +156,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     """An order with everything about its money.
 
     `owed_minor` is still to be taken on site. Of `refunded_minor` so much is still on its way as
-    `returning_minor`.
+    `returning_minor`. `mail_refused` is what a server said of a mail to the guest that nobody took.
     """
 
     slug: str
@@ -186,6 +186,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     pages: list[PageView]
     open_items: list[OpenItemView]
     timeline: list[Moment]
+    mail_refused: str | None = None
 
     @property
     def badge(self) -> Badge:

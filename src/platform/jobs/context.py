@@ -17,6 +17,10 @@ _FINISH = text(
 )
 
 
+class GivenUp(Exception):
+    """Trying again would do harm: the row is parked for a person at once."""
+
+
 class AlreadyDone(Exception):
     """Another run of the same row finished first; this one must leave no trace."""
 

@@ -14,17 +14,20 @@ from structlog.contextvars import bound_contextvars
 
 from src.platform.clock import Clock
 from src.platform.db.uow import UowFactory
-from src.platform.jobs.context import AlreadyDone, JobContext, JobsTogether
+from src.platform.jobs.context import AlreadyDone, GivenUp, JobContext, JobsTogether
 from src.platform.outbox.events import Event, Registry
 from src.platform.outbox.models import OutboxRow
 from src.platform.outbox.relay import MAX_FAILURES
 from src.platform.outbox.writer import FollowUp
+from src.platform.tracing import span_after
 
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(hours=1)
+ATTEMPT_SECONDS = 25
+"""Less than a lease: who takes longer has failed, and says so before the row is handed on again."""
 
 _ROWS = text(
-    "SELECT id, topic, consumer, payload, attempts FROM outbox"
+    "SELECT id, topic, consumer, payload, attempts, trace FROM outbox"
     " WHERE tenant_id = :tenant_id AND id = ANY(:outbox_ids) ORDER BY id"
 ).columns(id=Uuid(), payload=JSONB())
 
@@ -40,6 +43,7 @@ class _Row(NamedTuple):
     attempt: int
     payload: dict[str, Any] | Event
     carried: Any = None
+    trace: str | None = None
 
 
 def _followed(one: FollowUp) -> tuple[_Kind, _Row]:
@@ -70,7 +74,13 @@ class Delivery:
             rows = [row for row in found if row.attempts == attempts[row.id]]
         await self._deliver(
             tenant_id,
-            [((row.topic, row.consumer), _Row(row.id, row.attempts, row.payload)) for row in rows],
+            [
+                (
+                    (row.topic, row.consumer),
+                    _Row(row.id, row.attempts, row.payload, trace=row.trace),
+                )
+                for row in rows
+            ],
         )
 
     async def _deliver(self, tenant_id: UUID, found: Iterable[tuple[_Kind, _Row]]) -> None:
@@ -91,15 +101,21 @@ class Delivery:
         """
         together = JobsTogether([self._job(tenant_id, row) for row in rows])
         outbox_id = str(rows[0].outbox_id) if len(rows) == 1 else f"{len(rows)} rows"
-        with bound_contextvars(tenant_id=str(tenant_id), outbox_id=outbox_id, topic=kind[0]):
+        with (
+            bound_contextvars(tenant_id=str(tenant_id), outbox_id=outbox_id, topic=kind[0]),
+            span_after(kind[1], rows[0].trace),
+        ):
             try:
-                await self._consume(kind, rows, together)
+                async with asyncio.timeout(ATTEMPT_SECONDS):
+                    await self._consume(kind, rows, together)
             except Exception as error:  # noqa: BLE001  # told by whichever row it is about
-                if len(rows) > 1:
+                if len(rows) > 1 and not isinstance(error, TimeoutError):
                     log.warning("outbox_rows_tried_one_by_one", reason=repr(error))
                     await asyncio.gather(*(self._attempt(tenant_id, kind, [row]) for row in rows))
                 else:
-                    together.failed.append((together.jobs[0], error))
+                    told = {job.outbox_id for job, _failure in together.failed}
+                    untold = [job for job in together.jobs if job.outbox_id not in told]
+                    together.failed.extend((job, error) for job in untold)
             for job, failure in together.failed:
                 await self._note(job, failure)
         left = [together.follow_ups, *(job.follow_ups for job in together.jobs)]
@@ -156,7 +172,8 @@ class Delivery:
                 return
             row.failures += 1
             row.available_at = now + backoff(row.failures)
-            row.parked_at = now if row.failures >= MAX_FAILURES else None
+            is_over = row.failures >= MAX_FAILURES or isinstance(error, GivenUp)
+            row.parked_at = now if is_over else None
             row.last_error = f"{type(error).__name__}: {error}"[:2000]
 
 

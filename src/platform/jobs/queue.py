@@ -6,7 +6,9 @@ and arq's own retries are not used.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +32,10 @@ EXPIRES_MS = 60_000
 RETRIES = 5
 ROWS_OF_A_JOB = 10
 MOST_WAITING_ROWS = 500
+STOPPING_SECONDS = 27
+"""A little more than an attempt may take."""
+
+_LET_GO = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 0"
 
 
 async def open_queue(redis_url: str) -> ArqRedis:
@@ -98,9 +104,26 @@ class Periodic(msgspec.Struct, frozen=True):
     every_seconds: int
 
 
+@asynccontextmanager
+async def turn(redis: ArqRedis, name: str) -> AsyncIterator[bool]:
+    """Whether nobody else runs the task just now: a tick comes however long the last one takes.
+
+    Who dies in the middle holds others up for no longer than a run may last.
+    """
+    key, mine = f"seatline:turn:{name}", token_hex(16)
+    is_ours = bool(await redis.set(key, mine, nx=True, px=JOB_SECONDS * 1000))
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            await redis.register_script(_LET_GO)(keys=[key], args=[mine])
+
+
 def _cron(task: Periodic) -> CronJob:
     async def run(ctx: dict[Any, Any]) -> None:
-        await task.run()
+        async with turn(ctx["redis"], task.name) as is_ours:
+            if is_ours:
+                await task.run()
 
     return cron(
         run,
@@ -120,8 +143,10 @@ def make_worker(
     concurrency: int = 6,
     burst: bool = False,
 ) -> Worker:
-    """A worker that delivers outbox rows and runs the periodic tasks, `concurrency` jobs at once
-    and the rows of each together.
+    """A worker that delivers outbox rows, `concurrency` jobs at once and the rows of each together,
+    and runs the periodic tasks, which take none of those places.
+
+    Told to stop, it lets what has begun come to its end.
     """
 
     async def deliver(ctx: dict[Any, Any], tenant: str, rows: list[tuple[str, int]]) -> None:
@@ -136,7 +161,8 @@ def make_worker(
         job_serializer=msgspec.msgpack.encode,
         job_deserializer=msgspec.msgpack.decode,
         keep_result=0,
-        max_jobs=concurrency,
+        max_jobs=concurrency + len(periodic),
+        job_completion_wait=STOPPING_SECONDS,
         max_tries=1,
         job_timeout=JOB_SECONDS,
         poll_delay=0.1,

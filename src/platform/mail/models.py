@@ -14,7 +14,8 @@ class MailRow(TenantScoped, Base):
 
     `dedupe_key` makes a second composing of the same mail a no-op. `claimed_at` is set before the
     server is spoken to, `sent_at` after its yes; between the two, a crash may lead to one double,
-    and then under the same Message-ID.
+    and then under the same Message-ID. `refused` is what the server said of an address that nobody
+    has, for good; or that no answer came once the whole mail was handed over.
     """
 
     __tablename__ = "mails"

@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table
+from sqlalchemy import Table, select
 
 from src.platform.db.batch import insert_unless_taken
 from src.platform.db.uow import UnitOfWork
@@ -50,12 +50,15 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueuedMail(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail as it is stored. `claimed_at` is set while somebody is about to send it."""
+    """A mail as it is stored. `claimed_at` is set while somebody is about to send it; one that
+    `was_in_doubt` may have been taken by a server that did not answer.
+    """
 
     mail: Mail
     message_id: str
     queued_at: datetime
     claimed_at: datetime | None = None
+    was_in_doubt: bool = False
 
 
 class MailQueued(Event, frozen=True, kw_only=True):
@@ -121,3 +124,20 @@ def _row(tenant_id: UUID, mail_id: UUID, queued: QueuedMail) -> dict[str, object
         "queued_at": queued.queued_at,
         "claimed_at": queued.claimed_at,
     }
+
+
+async def find_refusal(uow: UnitOfWork, to_address: str, since: datetime) -> str | None:
+    """What a server said of the newest mail to the address that nobody took, None if all left."""
+    refused: str | None = await uow.session.scalar(
+        select(MailRow.refused)
+        .where(
+            MailRow.tenant_id == uow.tenant,
+            MailRow.to_address == to_address,
+            MailRow.queued_at >= since,
+            MailRow.sent_at.is_(None),
+            MailRow.refused.is_not(None),
+        )
+        .order_by(MailRow.queued_at.desc())
+        .limit(1)
+    )
+    return refused

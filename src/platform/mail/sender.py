@@ -13,11 +13,12 @@ from litestar_email import EmailMultiAlternatives
 from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from src.platform.jobs.context import JobContext, JobsTogether
+from src.platform.jobs.context import GivenUp, JobContext, JobsTogether
 from src.platform.mail.mime import address
 from src.platform.mail.queue import Attachment, Mail, MailQueued, QueuedMail
-from src.platform.mail.smtp import DIALOGUE_SECONDS
+from src.platform.mail.smtp import DIALOGUE_SECONDS, MailInDoubt, MailRefused
 
+IN_DOUBT = "in doubt"
 CARRIED = timedelta(seconds=5)
 """With the dialogue it is less than a lease, so a claim of that age is still nobody else's."""
 
@@ -29,15 +30,21 @@ _CLAIM = text(
     " AND id = :mail_id AND sent_at IS NULL FOR NO KEY UPDATE)"
     " UPDATE mails SET claimed_at = :now FROM waiting"
     " WHERE mails.tenant_id = :tenant_id AND mails.id = waiting.id"
-    " RETURNING waiting.claimed_at AS claimed_before, kind, to_address, to_name, from_name,"
-    " reply_to, subject, text, html, attachments, message_id, dedupe_key, queued_at"
+    " RETURNING waiting.claimed_at AS claimed_before, refused, kind, to_address, to_name,"
+    " from_name, reply_to, subject, text, html, attachments, message_id, dedupe_key, queued_at"
 ).columns(attachments=JSONB())
 _UNCLAIM = text(
     "UPDATE mails SET claimed_at = NULL"
     " WHERE tenant_id = :tenant_id AND id = :mail_id AND claimed_at = :claimed_at"
 )
+_MARK_DOUBT = text(
+    "UPDATE mails SET refused = :why WHERE tenant_id = :tenant_id AND id = :mail_id"
+    " AND sent_at IS NULL"
+)
 _MARK_SENT = text(
-    "UPDATE mails SET sent_at = :now"
+    "UPDATE mails SET sent_at = CASE WHEN refused IS NULL OR refused = 'in doubt'"
+    " THEN cast(:now AS timestamptz) END,"
+    " refused = CASE WHEN refused = 'in doubt' THEN NULL ELSE refused END"
     " WHERE tenant_id = :tenant_id AND id = ANY(:mail_ids) AND sent_at IS NULL"
 )
 
@@ -47,6 +54,10 @@ _Sent = tuple[JobContext, MailQueued]
 
 class BeingSent(Exception):
     """Another run is talking to the server about this mail, or was a moment ago."""
+
+
+class NoAnswer(GivenUp):
+    """Twice the whole mail was handed over and no answer came: a person decides about a third."""
 
 
 class Mailer(Protocol):
@@ -107,15 +118,32 @@ async def _mark(jobs: JobsTogether, sent: Sequence[_Sent]) -> None:
 
 
 async def _send(job: JobContext, event: MailQueued) -> None:
-    """Raises: BeingSent, or whatever the server's refusal was."""
+    """Raises: BeingSent, NoAnswer, or whatever kept the server from taking the mail.
+
+    One that the server refuses for good has ended, and says why. One that may have been taken keeps
+    its claim and is tried once more under the same Message-ID.
+    """
     mail = _carried(job) or await _claim(job, event)
     if mail is None:
         return
     try:
         await job.services.mailer.send(_message(mail, job.services.mailer.mail_from))
+    except MailRefused as refusal:
+        log.warning("mail_refused_for_good", message_id=mail.message_id, answer=str(refusal))
+        await _note(job, event, str(refusal))
+    except MailInDoubt as doubt:
+        if mail.was_in_doubt:
+            raise NoAnswer(str(doubt)) from doubt
+        await _note(job, event, IN_DOUBT)
+        raise
     except Exception:
         await _unclaim(job, event, mail)
         raise
+
+
+async def _note(job: JobContext, event: MailQueued, why: str) -> None:
+    async with job.unit_of_work() as uow:
+        await uow.session.execute(_MARK_DOUBT, {**_key_of(job, event), "why": why[:500]})
 
 
 def _carried(job: JobContext) -> QueuedMail | None:
@@ -169,7 +197,11 @@ def _queued(row: Row[Any], claimed_at: datetime) -> QueuedMail:
         attachments=tuple(files),
     )
     return QueuedMail(
-        mail=mail, message_id=row.message_id, queued_at=row.queued_at, claimed_at=claimed_at
+        mail=mail,
+        message_id=row.message_id,
+        queued_at=row.queued_at,
+        claimed_at=claimed_at,
+        was_in_doubt=row.refused == IN_DOUBT,
     )
 
 

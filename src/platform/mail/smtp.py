@@ -1,11 +1,12 @@
 """Speaking SMTP, and nowhere else: connections that are kept for the mails that follow."""
 
 import asyncio
+import re
 from email.utils import parseaddr
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
-from aiosmtplib import SMTP, SMTPException
+from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 from litestar_email import EmailMessage, SMTPConfig
 from litestar_email.backends.smtp import SMTPBackend
 
@@ -16,9 +17,26 @@ STEP_SECONDS = 10
 DIALOGUE_SECONDS = 20
 """Less than a lease: who still talks to the server when another run begins has been cut off."""
 
+MAILBOX_CODES = frozenset({550, 551, 553})
+_REASON = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
+
 MOST_KEPT = 6
 KEPT_SECONDS = 15
 """Less than any server waits for the next command."""
+
+
+class MailInDoubt(Exception):
+    """The whole mail was handed over, and no answer came: the server may have taken it."""
+
+
+class MailRefused(Exception):
+    """The server says for good that nobody has this address; `str()` is its answer."""
+
+
+class _Talk:
+    """How far the dialogue about one mail has come."""
+
+    all_said = False
 
 
 class Connection(SMTPBackend):
@@ -32,10 +50,18 @@ class Connection(SMTPBackend):
         """Raises: SMTPException when the server wants no mail this way."""
         await self.smtp.mail(sender)
 
-    async def finish(self, recipients: list[str], content: bytes) -> None:
-        """Raises: SMTPException when the server did not take the mail, or did not say so."""
+    async def finish(self, recipients: list[str], content: bytes, talk: _Talk) -> None:
+        """Raises: MailRefused; SMTPException when the server did not take the mail, or did not say
+        so.
+        """
         for recipient in recipients:
-            await self.smtp.rcpt(recipient)
+            try:
+                await self.smtp.rcpt(recipient)
+            except SMTPResponseException as refusal:
+                if _is_for_good(refusal):
+                    raise MailRefused(f"{refusal.code} {refusal.message}") from refusal
+                raise
+        talk.all_said = True
         await self.smtp.data(content)
 
     def drop(self) -> None:
@@ -49,6 +75,18 @@ class Connection(SMTPBackend):
         if isinstance(transport, asyncio.WriteTransport):
             transport.write(b"QUIT\r\n")
         self.drop()
+
+
+def _is_for_good(refusal: SMTPResponseException) -> bool:
+    """Whether the address is the trouble, and not our mail or our server.
+
+    Where the server gives no reason of its own (RFC 3463: 5.1.x is about addresses), the codes that
+    RFC 5321 has for mailboxes speak for themselves.
+    """
+    reason = _REASON.match(refusal.message.strip())
+    if reason is not None:
+        return reason[0].startswith("5.1.")
+    return refusal.code in MAILBOX_CODES
 
 
 class SmtpMailer:
@@ -74,21 +112,28 @@ class SmtpMailer:
         return cls(settings.smtp_url, settings.mail_from)
 
     async def send(self, message: EmailMessage) -> None:
-        """Raises: TimeoutError when server and we do not come to an end in `DIALOGUE_SECONDS`."""
+        """Raises: MailInDoubt, MailRefused, or what else kept the server from taking the mail;
+        TimeoutError when it would not listen for `DIALOGUE_SECONDS`.
+        """
         message.from_email = message.from_email or self.mail_from
         sender, *recipients = (
             parseaddr(one)[1] for one in (message.from_email, *message.recipients())
         )
-        async with asyncio.timeout(DIALOGUE_SECONDS):
-            if all(one.isascii() for one in (sender, *recipients)):
-                await self._send(sender, recipients, written(message))
-            else:
-                await self._send_international(message)
+        talk = _Talk()
+        try:
+            async with asyncio.timeout(DIALOGUE_SECONDS):
+                await self._send(sender, recipients, written(message), talk)
+        except SMTPResponseException:
+            raise
+        except (SMTPException, OSError) as error:
+            if talk.all_said:
+                raise MailInDoubt(f"{type(error).__name__}: {error}") from error
+            raise
 
-    async def _send(self, sender: str, recipients: list[str], content: bytes) -> None:
+    async def _send(self, sender: str, recipients: list[str], content: bytes, talk: _Talk) -> None:
         connection = await self._begun(sender)
         try:
-            await connection.finish(recipients, content)
+            await connection.finish(recipients, content, talk)
         except BaseException:
             connection.drop()
             raise
@@ -117,13 +162,6 @@ class SmtpMailer:
             connection.drop()
             raise
         return connection
-
-    async def _send_international(self, message: EmailMessage) -> None:
-        """An address that is not ASCII needs a server and a message of another kind, which the
-        library sees to.
-        """
-        async with Connection(self._config) as connection:
-            await connection.send_messages([message])
 
     def _keep(self, connection: Connection) -> None:
         if len(self._kept) >= MOST_KEPT:

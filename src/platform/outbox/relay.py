@@ -77,6 +77,8 @@ class Relay:
         """Hands on all rows due now, at most one batch a tenant. Returns how many."""
         handed, room = 0, await self._room()
         for tenant_id in await self._tenants() if room > 0 else []:
+            if handed >= room:
+                break
             claimed = await self._claim(tenant_id, min(BATCH, room - handed))
             if claimed:
                 await self._dispatch(claimed)

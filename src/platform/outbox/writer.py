@@ -13,6 +13,7 @@ from src.platform.ids import new_id
 from src.platform.outbox.events import Event, registry
 from src.platform.outbox.models import OutboxRow
 from src.platform.outbox.relay import LEASE
+from src.platform.tracing import current_trace
 
 OUTBOX = cast(Table, OutboxRow.__table__)
 
@@ -53,7 +54,7 @@ def rows_of_events(
     With `follows`, events that can be dealt with right after are kept from the relay for as long as
     a lease; if the writer dies, they are due like any other.
     """
-    written = Written()
+    written, origin = Written(), current_trace()
     for event, delay, carried in events:
         is_followed = follows and event.follows and not delay
         available_at = now + (LEASE if is_followed else timedelta(seconds=delay))
@@ -70,6 +71,7 @@ def rows_of_events(
                     "created_at": now,
                     "available_at": available_at,
                     "attempts": int(is_followed),
+                    "trace": origin,
                 }
             )
             if is_followed:

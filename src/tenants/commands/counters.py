@@ -5,13 +5,14 @@ finds no row, whatever others do at the same moment.
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import TextClause, select, text, update
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import month_key
 from src.tenants.context import TenantSnapshot
-from src.tenants.domain.counters import percent_crossed, percent_reached
+from src.tenants.domain.counters import percent_reached
 from src.tenants.domain.entitlements import (
     Entitlements,
     Limit,
@@ -27,23 +28,24 @@ _UPSERT = (
     " VALUES (:tenant_id, :month, 1, 0)"
     " ON CONFLICT (tenant_id, month) DO UPDATE SET taken = c.taken + 1"
 )
-_TAKE_ONE = text(f"{_UPSERT} RETURNING c.taken")
-_TAKE_ONE_BELOW = text(f"{_UPSERT} WHERE c.taken < :limit RETURNING c.taken")
+_TAKEN = "RETURNING c.taken, c.warned_percent"
+_TAKE_ONE = text(f"{_UPSERT} {_TAKEN}")
+_TAKE_ONE_BELOW = text(f"{_UPSERT} WHERE c.taken < :limit {_TAKEN}")
 
 
 async def claim_booking_unit(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> str:
     """Takes one booking of the tenant's current month, the last claim before COMMIT.
 
-    Returns the month, to be kept on the booking. A warning for the owner is recorded by the one
-    unit that reaches a threshold; its outbox row is written at COMMIT, by that transaction only.
+    Returns the month, to be kept on the booking. A warning for the owner is recorded by a unit that
+    finds a threshold reached which nobody was told of; its outbox row is written at COMMIT.
     Raises: PlanLimitReached, with a sentence fit for guests.
     """
     month = month_key(now, tenant.zone)
     limit = tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH)
-    taken = await _take_one(uow, month, limit)
-    if taken is None:
+    unit = await _take_one(uow, month, limit)
+    if unit is None:
         raise month_is_used_up(tenant.entitlements)
-    _tell_when_near(uow, month, taken, limit)
+    _tell_when_near(uow, month, unit, limit)
     return month
 
 
@@ -58,9 +60,9 @@ async def retake_booking_unit(uow: UnitOfWork, month: str, limit: int | None) ->
 
     `limit` comes from `get_booking_limit`, read before the first claim.
     """
-    taken = await _take_one(uow, month, None)
-    assert taken is not None
-    _tell_when_near(uow, month, taken, limit)
+    unit = await _take_one(uow, month, None)
+    assert unit is not None
+    _tell_when_near(uow, month, unit, limit)
 
 
 async def release_booking_unit(uow: UnitOfWork, month: str) -> None:
@@ -112,25 +114,37 @@ async def review_warnings(uow: UnitOfWork, entitlements: Entitlements, month: st
 
 
 def upsert_unit(uow: UnitOfWork, month: str, limit: int | None) -> TextClause:
-    """The claim itself, returning `taken`; with a limit no row once the month is used up."""
+    """The claim itself, returning `taken` and `warned_percent`; with a limit no row once all of the
+    month is used up.
+    """
     if limit is None:
         return _TAKE_ONE.bindparams(tenant_id=uow.tenant, month=month)
     return _TAKE_ONE_BELOW.bindparams(tenant_id=uow.tenant, month=month, limit=limit)
 
 
-async def _take_one(uow: UnitOfWork, month: str, limit: int | None) -> int | None:
-    """How many are taken now, this one included; None when there was none left."""
+class _Unit(NamedTuple):
+    """How many are taken now, this one included, and of what the owner has been told."""
+
+    taken: int
+    warned_percent: int
+
+
+async def _take_one(uow: UnitOfWork, month: str, limit: int | None) -> _Unit | None:
+    """None when there was none left."""
     if limit is not None and limit < 1:
         return None
-    claimed = await uow.session.execute(upsert_unit(uow, month, limit))
-    taken: int | None = claimed.scalar_one_or_none()
-    return taken
+    claimed = (await uow.session.execute(upsert_unit(uow, month, limit))).first()
+    return None if claimed is None else _Unit(*claimed)
 
 
-def _tell_when_near(uow: UnitOfWork, month: str, taken: int, limit: int | None) -> None:
-    percent = percent_crossed(taken, limit)
-    if percent and limit is not None:
-        uow.record(MonthlyLimitNeared(month=month, percent=percent, taken=taken, limit=limit))
+def _tell_when_near(uow: UnitOfWork, month: str, unit: _Unit, limit: int | None) -> None:
+    """Also after the limit itself has moved. Whoever comes before the owner is told records it as
+    well; the mail goes out once.
+    """
+    percent = percent_reached(unit.taken, limit)
+    if limit is not None and percent > unit.warned_percent:
+        told = MonthlyLimitNeared(month=month, percent=percent, taken=unit.taken, limit=limit)
+        uow.record(told)
 
 
 async def _taken(uow: UnitOfWork, month: str) -> int:

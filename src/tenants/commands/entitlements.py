@@ -30,6 +30,7 @@ from src.tenants.domain.entitlements import (
     store_sources,
 )
 from src.tenants.models import EntitlementGrant, Plan, PlanVersion, Tenant
+from src.tenants.plan_events import EntitlementsEnded
 
 
 async def rebuild_entitlements(uow: UnitOfWork, tenant_id: UUID) -> EntitlementSources:
@@ -142,7 +143,15 @@ async def add_grant(uow: UnitOfWork, ctx: RequestContext, cmd: AddGrant) -> UUID
         "note": cmd.note,
     }
     await _after_grants(uow, ctx, "granted", grant_id, detail)
+    if cmd.ends_at is not None:
+        tell_of_end(uow, cmd.ends_at)
     return grant_id
+
+
+def tell_of_end(uow: UnitOfWork, ends_at: datetime) -> None:
+    """Lets the owner be told in time when less is allowed from `ends_at` on."""
+    seconds = (ends_at - uow.clock.now()).total_seconds()
+    uow.record(EntitlementsEnded(), delay_seconds=int(seconds) + 1)
 
 
 async def remove_grant(uow: UnitOfWork, ctx: RequestContext, grant_id: UUID) -> None:

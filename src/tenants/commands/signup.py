@@ -12,7 +12,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
-from src.tenants.commands.entitlements import rebuild_entitlements
+from src.tenants.commands.entitlements import rebuild_entitlements, tell_of_end
 from src.tenants.commands.pruning import begin_pruning
 from src.tenants.domain.places import COUNTRIES, CURRENCIES
 from src.tenants.domain.roles import Role, TenantStatus
@@ -60,6 +60,7 @@ async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) ->
     slug = normalise_slug(business.slug)
     start = await find_starting_plans(uow)
     trial_id = start.trial_version_id if first else None
+    trial_ends_at = now + timedelta(days=start.trial_days) if trial_id else None
     uow.session.add(
         Tenant(
             id=tenant_id,
@@ -71,7 +72,7 @@ async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) ->
             locale=business.locale,
             plan_version_id=start.plan_version_id,
             trial_version_id=trial_id,
-            trial_ends_at=now + timedelta(days=start.trial_days) if trial_id else None,
+            trial_ends_at=trial_ends_at,
             entitlements={},
             created_at=now,
         )
@@ -81,6 +82,8 @@ async def add_business(uow: UnitOfWork, user_id: UUID, business: NewBusiness) ->
     uow.session.add(_owner(tenant_id, user_id, now))
     uow.session.add(_begun(tenant_id, user_id, now))
     begin_pruning(uow)
+    if trial_ends_at is not None:
+        tell_of_end(uow, trial_ends_at)
     await uow.session.flush()
     await rebuild_entitlements(uow, tenant_id)
     return slug

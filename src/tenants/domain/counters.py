@@ -12,13 +12,3 @@ def percent_reached(taken: int, limit: int | None) -> int:
         return 0
     reached = [percent for percent in WARN_AT_PERCENT if taken * 100 >= percent * limit]
     return max(reached, default=0)
-
-
-def percent_crossed(taken: int, limit: int | None) -> int:
-    """The threshold that exactly the unit numbered `taken` reaches; 0 when it reaches none.
-
-    Each threshold is crossed by one unit only, so that of all bookings in a month two at most have
-    anything to tell. Where one unit crosses several, the highest speaks for all.
-    """
-    percent = percent_reached(taken, limit)
-    return percent if percent > percent_reached(taken - 1, limit) else 0

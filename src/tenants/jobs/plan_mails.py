@@ -16,15 +16,17 @@ from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import use_locale
 from src.platform.jobs.context import JobContext
+from src.platform.localtime import month_key
 from src.platform.mail.queue import Mail, queue_mail
 from src.platform.mail.templates import render_mail
 from src.platform.web.formats import day_long
-from src.tenants.commands.counters import mark_warned
+from src.tenants.commands.counters import mark_warned, review_warnings
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.domain.roles import Role
 from src.tenants.models import Member, PlanRequest, User
 from src.tenants.plan_events import (
+    EntitlementsEnded,
     MonthlyLimitNeared,
     PlanRequestDeclined,
     PlanRequested,
@@ -65,6 +67,16 @@ async def warn_of_limit(job: JobContext, event: MonthlyLimitNeared) -> None:
         for owner in await _readers(uow, _owners(job.tenant_id)):
             view = _limit_mail(event, tenant, owner, _plan_page(settings, tenant))
             await _queue(uow, settings, "limit_neared", occasion, owner, view)
+
+
+async def review_limit(job: JobContext, event: EntitlementsEnded) -> None:
+    """After a trial or an override: a month that is nearly or fully used up by what is left of the
+    plan is told at once, since no booking may come any more that says so.
+    """
+    async with job.unit_of_work(done=True) as uow:
+        now = uow.clock.now()
+        tenant = await tenant_snapshot(uow, job.tenant_id, now)
+        await review_warnings(uow, tenant.entitlements, month_key(now, tenant.zone))
 
 
 async def tell_admins_of_request(job: JobContext, event: PlanRequested) -> None:

@@ -2,11 +2,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from src.billing.commands.orders import lock_order
 from src.billing.domain.kinds import PaymentMode
 from src.billing.queries.orders import PAGE_SIZE
 from src.billing.settlement import settle_page
+from src.platform.mail.queue import Mail, queue_mail
 from src.tenants.domain.roles import Role
 from tests.billing.support import a_line
 from tests.billing.web.conftest import Desk
@@ -232,3 +234,25 @@ async def test_another_businesss_order_is_not_there(desk: Desk) -> None:
     await desk.visitor.open(f"/app/harbour/orders/{order_id}", status=404)
     await desk.visitor.open(f"/app/quay/orders/{order_id}", status=404)
     await desk.visitor.open(f"/app/quay/orders/{order_id}/refund?payment={payment.id}", status=404)
+
+
+@pytest.mark.parametrize(("state", "is_told"), [("refused", True), ("in doubt", True), ("", False)])
+async def test_a_mail_that_did_not_arrive_is_told_on_the_order(
+    desk: Desk, state: str, is_told: bool
+) -> None:
+    order_id = await sold(desk)
+    order = await desk.till.state(order_id)
+    async with desk.till.services.uow_factory(desk.business.id) as uow:
+        mail = Mail(
+            kind="confirmed",
+            to_address=order.guest_email,
+            subject="Hi",
+            text="Hello",
+            html="<p>Hello</p>",
+            dedupe_key="confirmed",
+        )
+        await queue_mail(uow, mail, host="seatline.example")
+        answer = {"answer": state or None}
+        await uow.session.execute(text("UPDATE mails SET refused = :answer"), answer)
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    assert ("did not arrive" in desk.visitor.text) is is_told

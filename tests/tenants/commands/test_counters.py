@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from src.platform.db.uow import UowFactory
 from src.platform.errors import PlanLimitReached
+from src.platform.localtime import month_key
+from src.platform.services import Services
 from src.tenants.commands.counters import (
     claim_booking_unit,
     get_booking_limit,
@@ -16,11 +18,15 @@ from src.tenants.commands.counters import (
     retake_booking_unit,
     review_warnings,
 )
+from src.tenants.commands.entitlements import tell_of_end
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Limit
 from src.tenants.models import BookingCounter
+from src.tenants.plan_events import MonthlyLimitNeared
 from tests.support.builders import a_business
 from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.work import work
 
 pytestmark = pytest.mark.anyio
 
@@ -146,3 +152,44 @@ async def test_tenants_count_apart(uow_factory: UowFactory) -> None:
     month = await book(uow_factory, loft)
     await book(uow_factory, surf)
     assert await taken_by_month(uow_factory, loft) == {month: 1}
+
+
+async def told(uow_factory: UowFactory, tenant: TenantSnapshot) -> list[int]:
+    """The thresholds that the owner is to hear of."""
+    async with uow_factory(tenant.id) as uow:
+        found = await uow.session.execute(
+            text("SELECT payload FROM outbox WHERE topic = :topic ORDER BY id"),
+            {"topic": MonthlyLimitNeared.topic},
+        )
+        return [payload["percent"] for payload in found.scalars()]
+
+
+async def test_a_limit_that_fell_meanwhile_is_told_by_the_next_booking(
+    uow_factory: UowFactory,
+) -> None:
+    """A trial ended at 26 of 30: no booking crosses a threshold any more, and one tells all the
+    same.
+    """
+    tenant = await a_tenant(uow_factory)
+    async with uow_factory(tenant.id) as uow:
+        month = month_key(uow.clock.now(), tenant.zone)
+        uow.session.add(BookingCounter(tenant_id=tenant.id, month=month, taken=25))
+    await book(uow_factory, limited(tenant, 30))
+    assert await told(uow_factory, tenant) == [80]
+
+
+async def test_a_month_that_is_used_up_when_the_trial_ends_is_told_though_nobody_can_book(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory, plan="free")
+    async with services.uow_factory(lotus.id) as uow:
+        ends_at = uow.clock.now() + timedelta(days=3)
+        month = month_key(uow.clock.now(), lotus.tenant.zone)
+        uow.session.add(BookingCounter(tenant_id=lotus.id, month=month, taken=31))
+        tell_of_end(uow, ends_at)
+    await work(services, lotus.id)
+    assert mailer.sent == []
+    clock.advance(timedelta(days=3, seconds=2))
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    assert "30" in mail.body

@@ -15,13 +15,14 @@ from src.platform.outbox.models import OutboxRow
 from src.platform.passwords import hash_password
 from src.platform.ratelimit import RateLimiter
 from src.platform.services import Services
-from src.tenants.cli import create_platform_admin
 from src.tenants.commands.accounts import set_password, tail_of
+from src.tenants.commands.admins import NewAdmin, make_admin
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.models import User
 from tests.support.builders import a_user
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
+from tests.support.owner import as_who_signed_in
 from tests.support.visitor import Visitor
 from tests.support.work import work
 from tests.tenants.web.signed_in import TOKEN
@@ -151,9 +152,10 @@ async def test_whoever_was_signed_in_does_not_become_the_platform_admin(
     user = await an_account(services)
     await olive.sign_in(user.email, PASSWORD)
     clock.advance(timedelta(seconds=1))
-    await create_platform_admin(
-        services.uow_factory, user.email, "Ada", "an admin's own passphrase", clock.now()
-    )
+    new = NewAdmin(email=user.email, name="Ada", password="an admin's own passphrase")
+    async with services.uow_factory(None) as uow, as_who_signed_in(uow):
+        await make_admin(uow, new, user.password_hash, clock.now())
+        await uow.session.flush()
     await olive.open("/admin")
     assert olive.path == "/sign-in"
 
