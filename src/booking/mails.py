@@ -8,12 +8,14 @@ import msgspec
 
 from src.billing.domain.holds import HOLD_MARGIN
 from src.billing.domain.kinds import PaymentMode
+from src.billing.models import Order
 from src.booking.calendar_files import (
     CalendarSeat,
     Organiser,
     booking_calendar,
     cancellation_calendar,
 )
+from src.booking.check_in_codes import check_in_path
 from src.booking.domain.kinds import SeatState, SessionMode
 from src.booking.domain.moves import place_line
 from src.booking.guest_links import booking_path
@@ -68,6 +70,7 @@ def confirmation_mail(
             money_line=money_line(facts, owed_minor),
             reference=order.reference,
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+            has_code=any(item.session.mode == SessionMode.IN_PERSON for item in seats),
         )
     calendar = booking_calendar(
         calendar_seats(facts, seats, view.booking_url),
@@ -77,6 +80,11 @@ def confirmation_mail(
         now=now,
     )
     return _mail("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}")
+
+
+def check_in_address(settings: Settings, slug: str, order: Order) -> str:
+    """What the picture that guests show at the door says."""
+    return settings.base_url + check_in_path(settings, slug, order)
 
 
 def payment_link_mail(settings: Settings, tenant: TenantSnapshot, facts: BookingFacts) -> Mail:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from src.billing.models import OpenItem, Order, Payment, Refund
+from src.booking.check_in_codes import check_in_code
 from src.booking.commands.cancel import cancel_session
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, TimetableImport
@@ -122,11 +123,13 @@ async def everything(services: Services, business: Business) -> dict[str, object
             .where(Seat.tenant_id == business.id, Seat.session_id == term.sessions[0].id)
             .limit(1)
         )
+        code = check_in_code(services.settings, order)
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
         "key": "growth",
         "token": token,
+        "code": code,
         "service_slug": service.slug,
         "user_id": business.owner.id,
         "loose_session_id": loose.id,

@@ -14,6 +14,8 @@ GET /sessions
 GET /sessions/{session_id}
 GET /sessions/{session_id}/print
 POST /sessions/{session_id}/attendance
+GET /check-in
+GET POST /check-in/{code}
 """
 
 _MANAGER = """

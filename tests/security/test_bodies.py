@@ -178,6 +178,7 @@ HOW: dict[str, tuple[str, dict[str, str]]] = {
     "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
     "MessageForm": ("/sessions/{loose_session_id}/seats/message", {"sure": "on"}),
     "PaidForm": ("/sessions/{loose_session_id}/seats/paid", {"sure": "on"}),
+    "CheckInForm": ("/check-in/{code}", {}),
     "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
 }

@@ -15,6 +15,7 @@ from src.tenants.web.guards import needs_of
 from tests.security.roles import LEAST, entry_of
 from tests.security.walk import Route, a_token, routes
 from tests.support.builders import Business, a_member, a_service, a_session
+from tests.support.visitor import forms_of
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -114,7 +115,11 @@ async def test_an_instructor_is_shown_no_door_that_is_closed_to_them(
         shown = await client.get(path, follow_redirects=True)
         assert shown.status_code == 200, path
         found = re.findall(r'(?:href|hx-get)="(/app/[^"#]*)"', shown.text)
-        posted |= set(re.findall(r'action="(/app/[^"#]*)"', shown.text))
+        posted |= {
+            form.action
+            for form in forms_of(shown)
+            if form.method == "post" and form.action.startswith("/app/")
+        }
         todo += [link.replace("&amp;", "&") for link in set(found) - seen - set(todo)]
     assert f"/app/{lotus.slug}/sessions/{theirs['session_id']}/print" in seen
     assert posted

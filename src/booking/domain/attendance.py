@@ -24,6 +24,14 @@ def check_in_opens_at(starts_at: datetime, zone: ZoneInfo) -> datetime:
     return min(day_starts_at, starts_at - EARLIEST)
 
 
+def is_at_the_door(starts_at: datetime, ends_at: datetime, zone: ZoneInfo, now: datetime) -> bool:
+    """Whether whoever shows their code now means this session: from the opening of its check-in to
+    the end of its day, or its own where that is later.
+    """
+    _day_starts_at, day_ends_at = local_day_bounds(to_local(starts_at, zone).date(), zone)
+    return check_in_opens_at(starts_at, zone) <= now <= max(day_ends_at, ends_at)
+
+
 def why_not_tick(
     wanted: SeatState,
     session: SessionState,

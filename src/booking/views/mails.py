@@ -14,7 +14,10 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
-    """The mail that says: you are booked. `may_leave`: a date was moved since it was booked."""
+    """The mail that says: you are booked. `may_leave`: a date was moved since it was booked.
+
+    `has_code`: somebody will want to see the booking's picture at a door.
+    """
 
     locale: str
     from_name: str
@@ -28,6 +31,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     may_leave: bool
     booking_url: str
+    has_code: bool
 
 
 class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):

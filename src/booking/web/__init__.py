@@ -5,6 +5,7 @@ from typing import Any
 from src.booking.web import (
     api,
     cancellations,
+    check_in,
     customer,
     customer_booking,
     customer_merge,
@@ -41,6 +42,7 @@ route_handlers: list[Any] = [
     *roster.route_handlers,
     *roster_bulk.route_handlers,
     *roster_export.route_handlers,
+    *check_in.route_handlers,
     *today.route_handlers,
     *series.route_handlers,
     *series_editor.route_handlers,
