@@ -20,6 +20,7 @@ MODEL_MODULES = (
 
 
 PRUNE_SECONDS = 60
+WEIGH_SECONDS = 60
 
 
 def import_models() -> None:
@@ -80,6 +81,7 @@ def _wire_booking() -> None:
         CancellationRequested,
         CustomerAffected,
         GuestWrittenTo,
+        MinimumMissed,
         PaymentLinkPromised,
         SeatsCancelled,
         SeatsLeft,
@@ -88,6 +90,7 @@ def _wire_booking() -> None:
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
     from src.booking.jobs.messages import send_message
+    from src.booking.jobs.minimum import ask_about_minimum
     from src.booking.jobs.tell import (
         tell_of_cancelled_seats,
         tell_of_confirmations,
@@ -111,6 +114,7 @@ def _wire_booking() -> None:
     registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
     registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
+    registry.on(MinimumMissed, "booking.ask_about_minimum", ask_about_minimum)
     registry.on(GuestWrittenTo, "booking.send_message", send_message)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)
@@ -167,10 +171,18 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     """What runs by the clock."""
     from src.billing.cron import work_off
     from src.billing.jobs import periodic_tasks as billing
+    from src.booking.jobs.minimum import weigh_minimums
     from src.tenants.commands.pruning import PRUNE_DUE
     from src.tenants.pruning import prune_tenant
 
     async def prune() -> None:
         await work_off(services, (PRUNE_DUE,), prune_tenant, parallel=2)
 
-    return [*billing(services), Periodic("tenants.prune", prune, PRUNE_SECONDS)]
+    async def weigh() -> None:
+        await weigh_minimums(services)
+
+    return [
+        *billing(services),
+        Periodic("booking.minimum", weigh, WEIGH_SECONDS),
+        Periodic("tenants.prune", prune, PRUNE_SECONDS),
+    ]

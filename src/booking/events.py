@@ -1,5 +1,6 @@
 """What happened in the booking package."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -74,3 +75,12 @@ class GuestWrittenTo(Event, frozen=True, kw_only=True):
     order_id: UUID
     subject: str
     text: str
+
+
+class MinimumMissed(Event, frozen=True, kw_only=True):
+    """A session has too few people a day before it is decided `at`; its owners are to be asked."""
+
+    topic: ClassVar[str] = "booking.minimum_missed"
+    session_id: UUID
+    at: datetime
+    taken: int

@@ -59,6 +59,8 @@ GET POST /services/{service_id}/series/new
 GET POST /sessions/{session_id}/edit
 GET POST /sessions/{session_id}/cancel
 GET POST /sessions/{session_id}/delete
+GET POST /sessions/{session_id}/minimum
+POST /sessions/{session_id}/go
 POST /sessions/{session_id}/export
 POST /sessions/{session_id}/seats/cancel
 POST /sessions/{session_id}/seats/message

@@ -34,21 +34,37 @@ register_constraint(
 
 
 async def cancel_session(
-    uow: UnitOfWork, ctx: RequestContext, session_id: UUID, *, reason: str, undo_seconds: int
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    session_id: UUID,
+    *,
+    reason: str,
+    undo_seconds: int,
+    gives_back: bool = False,
+    seen_taken: int | None = None,
 ) -> UUID:
     """Stops the session's sale now and lets a job free every live seat after the undo window.
 
-    Returns the cancellation's id. Raises: NotFound; Conflict when it has ended or is cancelled.
+    With `gives_back` what was paid for the seats goes back with them. `seen_taken` is the number of
+    live seats that the decision was made on. Returns the cancellation's id.
+    Raises: NotFound; Conflict when it has ended, is cancelled, or more seats are taken meanwhile.
     """
     now = uow.clock.now()
     await _check_cancellable(uow, session_id, now)
     total = await _customers_with_seats(uow, Seat.session_id == session_id, TAKEN)
     cancellation_id = await _request(
-        uow, ctx, "session", session_id, reason=reason, total=total, undo_seconds=undo_seconds
+        uow,
+        ctx,
+        "session",
+        session_id,
+        reason=reason,
+        total=total,
+        undo_seconds=undo_seconds,
+        gives_back=gives_back,
     )
     await audit(uow, ctx, "session.cancelled", "session", session_id, reason=reason)
     await uow.settle()
-    await _stop_sale(uow, session_id)
+    await _stop_sale(uow, session_id, seen_taken)
     return cancellation_id
 
 
@@ -164,6 +180,7 @@ async def _request(
     reason: str,
     total: int,
     undo_seconds: int,
+    gives_back: bool = False,
 ) -> UUID:
     now, cancellation_id = uow.clock.now(), new_id()
     uow.session.add(
@@ -175,6 +192,7 @@ async def _request(
             state="waiting",
             reason=reason,
             total=total,
+            gives_back=gives_back,
             requested_by=ctx.actor.user_id,
             requested_at=now,
             starts_at=now + timedelta(seconds=undo_seconds),
@@ -184,13 +202,15 @@ async def _request(
     return cancellation_id
 
 
-async def _stop_sale(uow: UnitOfWork, session_id: UUID) -> None:
+async def _stop_sale(uow: UnitOfWork, session_id: UUID, seen_taken: int | None) -> None:
+    as_seen = [] if seen_taken is None else [Session.seats_taken <= seen_taken]
     stopped = await uow.session.execute(
         update(Session)
         .where(
             Session.tenant_id == uow.tenant,
             Session.id == session_id,
             Session.state == str(SessionState.SCHEDULED),
+            *as_seen,
         )
         .values(state=str(SessionState.CANCELLING))
         .returning(Session.id)

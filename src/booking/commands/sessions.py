@@ -14,6 +14,7 @@ from sqlalchemy import delete, exists, select, update
 
 from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
+from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.services import get_service
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
 from src.booking.domain.session_rules import SessionDraft, move_errors, session_errors
@@ -147,6 +148,8 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
         if cmd.performer_id is not None:
             slot = Slot(session.id, cmd.starts_at, cmd.ends_at)
             await take_performer(uow, cmd.performer_id, [slot])
+    if "starts_at" in changed and session.decide_hours is not None:
+        await plan_decision(uow, session.id, cmd.starts_at, session.decide_hours)
     if changed & CALENDAR_COLUMNS:
         reason = cmd.reason.strip()
         await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
@@ -250,6 +253,8 @@ async def _check(
     )
     now = uow.clock.now()
     fields = {**session_errors(draft, now), **move_errors(draft, now)}
+    if session is not None and cmd.capacity < (session.min_seats or 0):
+        fields["capacity"] = _("It needs %(least)s people to take place.", least=session.min_seats)
     fields = {**await place_errors(uow, cmd.location_id, cmd.mode, cmd.capacity), **fields}
     if not fields:
         fields = await _performer_errors(uow, ctx, cmd, session)
@@ -330,7 +335,7 @@ async def _write(
         statement = statement.where(Session.sequence == session.sequence)
         values["sequence"] = session.sequence + 1
     if changed & TIME_COLUMNS:
-        values["moved_sequence"] = session.sequence + 1
+        values |= {"moved_sequence": session.sequence + 1, "decision_asked_at": None}
         if not move_guests:
             statement = statement.where(Session.seats_taken == 0)
     written = await uow.session.execute(statement.values(**values).returning(Session.id))

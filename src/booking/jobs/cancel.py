@@ -256,25 +256,26 @@ async def _mark_cancelled(
 async def _give_money_back(
     uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]
 ) -> None:
-    """Returns the shares of those who paid after the cancellation was asked for.
+    """Returns the shares of those who paid after the cancellation was asked for, or of everybody.
 
     Nobody could choose about their money then, and no guest pays for what has been called off.
     """
+    paid_when = Order.confirmed_at > cancellation.requested_at
     of_order: dict[UUID, dict[UUID, int]] = defaultdict(dict)
     for seat in seats:
         of_order[seat.order_id][seat.id] = seat.share_minor
-    paid_meanwhile = await uow.session.scalars(
+    paid = await uow.session.scalars(
         select(Order)
         .where(
             Order.tenant_id == uow.tenant,
             Order.id.in_(of_order),
             Order.paid_minor > 0,
-            Order.confirmed_at > cancellation.requested_at,
+            *([] if cancellation.gives_back else [paid_when]),
         )
         .order_by(Order.id)
         .execution_options(populate_existing=True)
     )
-    for order in paid_meanwhile.all():
+    for order in paid.all():
         shares = of_order[order.id]
         asked = await request_refunds(
             uow,

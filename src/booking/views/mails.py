@@ -97,3 +97,18 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     zone_name: str
     paragraphs: list[str]
     booking_url: str
+
+
+class MinimumMissedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail to those who run the business: too few come, is it to take place?"""
+
+    locale: str
+    from_name: str
+    contact: str
+    name: str
+    what: str
+    when: str
+    taken: int
+    min_seats: int
+    decided_at: str
+    href: str

@@ -69,6 +69,10 @@ def action_words() -> dict[str, str]:
         "session.moved_by_hand": _("Moved"),
         "session.cancelled": _("Cancelling asked for"),
         "session.cancellation_undone": _("Cancelling undone"),
+        "session.minimum_set": _("Minimum group size set"),
+        "session.let_take_place": _("Takes place, however few come"),
+        "roster.exported": _("List of guests downloaded"),
+        "roster.messaged": _("Written to guests"),
         "session.moved": _("Moved with the business's time zone"),
     }
 

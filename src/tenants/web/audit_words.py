@@ -46,6 +46,8 @@ _SENTENCES = {
     "session.deleted": N_("Deleted a session"),
     "session.cancelled": N_("Cancelled a session"),
     "session.cancellation_undone": N_("Took back the cancelling of a session"),
+    "session.minimum_set": N_("Set how many people a session needs"),
+    "session.let_take_place": N_("Let a session take place"),
     "seats.attended": N_("Checked guests in"),
     "seats.no_show": N_("Marked guests as no-shows"),
     "seats.attendance_undone": N_("Took back who came"),
