@@ -69,6 +69,7 @@ GET /series
 GET /series/{series_id}
 GET /series/{series_id}/buyers
 GET POST /series/{series_id}/edit
+GET POST /series/{series_id}/copy
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
 GET /customers

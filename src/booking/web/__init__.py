@@ -25,6 +25,7 @@ from src.booking.web import (
     service_page,
     services,
     sessions,
+    term_copy,
     today,
 )
 from src.booking.web.onboarding import register_steps
@@ -48,6 +49,7 @@ route_handlers: list[Any] = [
     *today.route_handlers,
     *series.route_handlers,
     *series_editor.route_handlers,
+    *term_copy.route_handlers,
     *cancellations.route_handlers,
     *imports.route_handlers,
     *import_columns.route_handlers,

@@ -55,6 +55,7 @@ _SENTENCES = {
     "roster.exported": N_("Exported a list of guests"),
     "roster.messaged": N_("Wrote to guests"),
     "series.created": N_("Put a series together"),
+    "series.copied": N_("Copied a series into a new term"),
     "series.changed": N_("Changed a series"),
     "series.published": N_("Published a series"),
     "series.unpublished": N_("Took a series off the booking page"),
