@@ -1,7 +1,8 @@
 """booking set a minimum group size.
 
 A session may need a number of people to take place, and a time at which that is decided; a
-cancellation says whether what was paid goes back with it.
+cancellation says whether what was paid goes back with it. A session that was edited on its own is
+marked, so that an edit of several leaves it alone.
 
 Revision: roster, after 0014.
 """
@@ -22,6 +23,7 @@ def upgrade() -> None:
         "sessions", sa.Column("decision_asked_at", sa.DateTime(timezone=True), nullable=True)
     )
     op.add_column("sessions", sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("sessions", sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True))
     op.create_check_constraint(
         op.f("ck_sessions_minimum"),
         "sessions",
@@ -37,5 +39,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("cancellations", "gives_back")
     op.drop_constraint(op.f("ck_sessions_minimum"), "sessions")
-    for column in ("decided_at", "decision_asked_at", "decide_hours", "min_seats"):
+    for column in ("edited_at", "decided_at", "decision_asked_at", "decide_hours", "min_seats"):
         op.drop_column("sessions", column)

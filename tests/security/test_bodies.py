@@ -164,7 +164,7 @@ REPEAT = {
 }
 SERIES = {"title": "Term", "price": "10"}
 OPTIONS = {"default_capacity": "5"}
-HOW: dict[str, tuple[str, dict[str, str]]] = {
+HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "SessionForm": ("/services/{service_id}/sessions/new", SESSION),
     "ServiceForm": ("/services/{service_id}/edit", SERVICE),
     "RepeatForm": ("/services/{service_id}/sessions/repeat", REPEAT),
@@ -179,6 +179,10 @@ HOW: dict[str, tuple[str, dict[str, str]]] = {
     "MessageForm": ("/sessions/{loose_session_id}/seats/message", {"sure": "on"}),
     "PaidForm": ("/sessions/{loose_session_id}/seats/paid", {"sure": "on"}),
     "CheckInForm": ("/check-in/{code}", {}),
+    "SeveralForm": (
+        "/sessions/{loose_session_id}/several",
+        {"looked": "on", "change": ["place", "performer"]},
+    ),
     "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
 }

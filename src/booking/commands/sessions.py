@@ -108,14 +108,14 @@ async def create_session(uow: UnitOfWork, ctx: RequestContext, cmd: CreateSessio
     session_id = cmd.session_id or new_id()
     if await uow.session.get(Session, (uow.tenant, session_id)) is not None:
         return session_id
-    await _check(uow, ctx, cmd, None)
+    await check_session(uow, ctx, cmd, None)
     uow.session.add(
         Session(
             tenant_id=uow.tenant,
             id=session_id,
             service_id=cmd.service_id,
             created_at=uow.clock.now(),
-            **_columns(cmd),
+            **columns_of(cmd),
         )
     )
     await audit(uow, ctx, "session.published", "session", session_id, **_said(cmd))
@@ -136,8 +136,8 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
         raise Conflict(_("This session is cancelled and stays as it was."), code="not_scheduled")
     if cmd.seen_sequence not in (None, session.sequence):
         raise changed_meanwhile()
-    await _check(uow, ctx, cmd, session)
-    columns = _columns(cmd)
+    await check_session(uow, ctx, cmd, session)
+    columns = columns_of(cmd)
     changed = {name for name in columns if getattr(session, name) != columns[name]}
     if not changed:
         return
@@ -153,9 +153,13 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     if changed & CALENDAR_COLUMNS:
         reason = cmd.reason.strip()
         await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
-    await audit(uow, ctx, "session.changed", "session", session.id, **_told(cmd, session, changed))
+    await audit(
+        uow, ctx, "session.changed", "session", session.id, **told_of(cmd, session, changed)
+    )
     await uow.settle()
-    await _write(uow, session, columns, changed, move_guests=cmd.move_guests)
+    await write_session(
+        uow, session, {**columns, "edited_at": uow.clock.now()}, changed, cmd.move_guests
+    )
 
 
 async def delete_session(uow: UnitOfWork, ctx: RequestContext, session_id: UUID) -> UUID:
@@ -237,7 +241,7 @@ async def performer_exists(uow: UnitOfWork, performer_id: UUID) -> bool:
     return await uow.session.get(Performer, (uow.tenant, performer_id)) is not None
 
 
-async def _check(
+async def check_session(
     uow: UnitOfWork, ctx: RequestContext, cmd: SessionDetails, session: Session | None
 ) -> None:
     draft = SessionDraft(
@@ -287,7 +291,7 @@ async def _performer_errors(
     }
 
 
-def _columns(cmd: SessionDetails) -> dict[str, Any]:
+def columns_of(cmd: SessionDetails) -> dict[str, Any]:
     return {
         "title": cmd.title.strip(),
         "starts_at": cmd.starts_at,
@@ -304,7 +308,7 @@ def _said(cmd: SessionDetails) -> dict[str, Any]:
     return {"starts_at": cmd.starts_at.isoformat(), "capacity": cmd.capacity, "title": cmd.title}
 
 
-def _told(cmd: UpdateSession, session: Session, changed: set[str]) -> dict[str, Any]:
+def told_of(cmd: UpdateSession, session: Session, changed: set[str]) -> dict[str, Any]:
     """For the log: what changed, and of a move the times before and after."""
     told: dict[str, Any] = {"changed": sorted(changed)}
     if changed & TIME_COLUMNS:
@@ -315,15 +319,17 @@ def _told(cmd: UpdateSession, session: Session, changed: set[str]) -> dict[str, 
     return told
 
 
-async def _write(
+async def write_session(
     uow: UnitOfWork,
     session: Session,
     columns: dict[str, Any],
     changed: set[str],
-    *,
     move_guests: bool,
 ) -> None:
-    """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked."""
+    """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked.
+
+    `edited_at` among the columns marks the session as edited on its own.
+    """
     statement = update(Session).where(
         Session.tenant_id == uow.tenant,
         Session.id == session.id,
@@ -331,6 +337,8 @@ async def _write(
         Session.seats_taken <= columns["capacity"],
     )
     values = {name: columns[name] for name in changed}
+    if "edited_at" in columns:
+        values["edited_at"] = columns["edited_at"]
     if changed & CALENDAR_COLUMNS:
         statement = statement.where(Session.sequence == session.sequence)
         values["sequence"] = session.sequence + 1

@@ -104,6 +104,7 @@ class Session(TenantScoped, Base):
 
     With fewer than `min_seats` it is called off `decide_hours` before its start, unless
     `decided_at` says that somebody let it take place; owners were asked at `decision_asked_at`.
+    `edited_at` marks one that was edited on its own, which edits of several leave alone.
     """
 
     __tablename__ = "sessions"
@@ -157,6 +158,7 @@ class Session(TenantScoped, Base):
     decide_hours: Mapped[int | None]
     decision_asked_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
+    edited_at: Mapped[datetime | None]
     import_key: Mapped[str | None]
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
