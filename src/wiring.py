@@ -20,6 +20,7 @@ MODEL_MODULES = (
 
 
 PRUNE_SECONDS = 60
+WEIGH_SECONDS = 60
 
 
 def import_models() -> None:
@@ -34,6 +35,7 @@ def wire() -> None:
     _wire_tenants()
     _wire_billing()
     _wire_booking()
+    _wire_words_to_guests()
     _wire_pruning()
     registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
 
@@ -82,23 +84,22 @@ def _wire_billing() -> None:
 def _wire_booking() -> None:
     from src.billing.events import OrderConfirmed
     from src.billing.lines import register_line_kind
-    from src.booking.commands.broadcasts import register_broadcasts_of_customers
     from src.booking.commands.holds import SeatLines
     from src.booking.customer_rows import register_bookings_of_customers
     from src.booking.events import (
-        BroadcastWaiting,
         CancellationRequested,
         CustomerAffected,
         LeavingDeclined,
+        MinimumMissed,
         PaymentLinkPromised,
         SeatsCancelled,
         SeatsLeft,
         SeatsMoved,
         SessionsChanged,
     )
-    from src.booking.jobs.broadcast import send_next_chunk
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
+    from src.booking.jobs.minimum import ask_about_minimum
     from src.booking.jobs.tell import (
         tell_of_cancelled_seats,
         tell_of_confirmations,
@@ -108,7 +109,6 @@ def _wire_booking() -> None:
         tell_of_payment_link,
     )
     from src.booking.jobs.zone_change import follow_zone_change
-    from src.booking.mail_kinds import register_booking_mails
     from src.booking.queries.for_settings import lock_currency_by_prices, upcoming_dates
     from src.booking.queries.plan_consequences import plan_consequences
     from src.tenants.events import TimezoneChanged
@@ -119,9 +119,6 @@ def _wire_booking() -> None:
     register_line_kind("session", seats)
     register_line_kind("series", seats)
     register_bookings_of_customers()
-    register_broadcasts_of_customers()
-    register_booking_mails()
-    registry.on(BroadcastWaiting, "booking.broadcast", send_next_chunk)
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)
@@ -130,11 +127,26 @@ def _wire_booking() -> None:
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
     registry.on(LeavingDeclined, "booking.tell_declined", tell_of_declined_leaving)
     registry.on(SeatsMoved, "booking.tell_moved", tell_of_moved_seats)
+    registry.on(MinimumMissed, "booking.ask_about_minimum", ask_about_minimum)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)
     register_currency_lock("booking.prices", lock_currency_by_prices)
     register_timezone_preview("booking.sessions", upcoming_dates)
+
+
+def _wire_words_to_guests() -> None:
+    """What a business writes in its own words."""
+    from src.booking.commands.broadcasts import register_broadcasts_of_customers
+    from src.booking.events import BroadcastWaiting, GuestWrittenTo
+    from src.booking.jobs.broadcast import send_next_chunk
+    from src.booking.jobs.messages import send_message
+    from src.booking.mail_kinds import register_booking_mails
+
+    register_booking_mails()
+    register_broadcasts_of_customers()
+    registry.on(BroadcastWaiting, "booking.broadcast", send_next_chunk)
+    registry.on(GuestWrittenTo, "booking.send_message", send_message)
 
 
 def _wire_pruning() -> None:
@@ -187,6 +199,7 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     from src.billing.jobs import periodic_tasks as billing
     from src.booking.jobs.broadcast import broadcasting
     from src.booking.jobs.digest import digesting
+    from src.booking.jobs.minimum import weigh_minimums
     from src.booking.jobs.remind import reminding
     from src.tenants.commands.pruning import PRUNE_DUE
     from src.tenants.pruning import prune_tenant
@@ -194,10 +207,14 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     async def prune() -> None:
         await work_off(services, (PRUNE_DUE,), prune_tenant, parallel=2)
 
+    async def weigh() -> None:
+        await weigh_minimums(services)
+
     return [
         *billing(services),
         reminding(services),
         broadcasting(services),
         digesting(services),
+        Periodic("booking.minimum", weigh, WEIGH_SECONDS),
         Periodic("tenants.prune", prune, PRUNE_SECONDS),
     ]

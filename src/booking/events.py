@@ -1,5 +1,6 @@
 """What happened in the booking package."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -87,3 +88,23 @@ class PaymentLinkPromised(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "booking.payment_link_promised"
     order_id: UUID
+
+
+class GuestWrittenTo(Event, frozen=True, kw_only=True):
+    """Staff wrote to the guests of a session; this order's has not got the message yet."""
+
+    topic: ClassVar[str] = "booking.guest_written_to"
+    message_id: UUID
+    session_id: UUID
+    order_id: UUID
+    subject: str
+    text: str
+
+
+class MinimumMissed(Event, frozen=True, kw_only=True):
+    """A session has too few people a day before it is decided `at`; its owners are to be asked."""
+
+    topic: ClassVar[str] = "booking.minimum_missed"
+    session_id: UUID
+    at: datetime
+    taken: int

@@ -7,13 +7,15 @@ from uuid import UUID
 import msgspec
 
 from src.billing.domain.holds import HOLD_MARGIN
+from src.billing.models import Order
 from src.booking.calendar_files import (
     CalendarSeat,
     Organiser,
     booking_calendar,
     cancellation_calendar,
 )
-from src.booking.domain.kinds import SeatState
+from src.booking.check_in_codes import check_in_path
+from src.booking.domain.kinds import SeatState, SessionMode
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import (
     back_line,
@@ -42,6 +44,9 @@ from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.unsubscribe_links import unsubscribe_url
 from src.tenants.worded_mails import SHIPPED, Wordings
 
+COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
+"""Whoever books at the door may be checked in before their mail is written."""
+
 
 class SeatsEnd(msgspec.Struct, frozen=True):
     """Why seats ended, and by whom. `going_on` are the bookings that have others which stand."""
@@ -66,7 +71,7 @@ def confirmation_mail(
     when it was booked where it has changed since. `owed_minor` is still to be paid on site.
     """
     order = facts.order
-    seats = [item for item in facts.seats if item.seat.state == SeatState.CONFIRMED]
+    seats = [item for item in facts.seats if item.seat.state in COMES]
     with use_locale(order.locale):
         view = ConfirmedView(
             locale=order.locale,
@@ -82,6 +87,7 @@ def confirmation_mail(
             reference=order.reference,
             leaving=leaving_of(tenant, facts, seats),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+            has_code=any(item.session.mode == SessionMode.IN_PERSON for item in seats),
         )
     calendar = booking_calendar(
         calendar_seats(facts, seats, view.booking_url),
@@ -91,6 +97,11 @@ def confirmation_mail(
         now=now,
     )
     return mail_of("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}", wordings)
+
+
+def check_in_address(settings: Settings, slug: str, order: Order) -> str:
+    """What the picture that guests show at the door says."""
+    return settings.base_url + check_in_path(settings, slug, order)
 
 
 def payment_link_mail(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from src.billing.models import Coupon, OpenItem, Order, Payment, Refund
+from src.booking.check_in_codes import check_in_code
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.feeds import make_booking_feed
 from src.booking.guest_links import booking_path
@@ -156,6 +157,12 @@ async def everything(services: Services, business: Business) -> dict[str, object
         left_seat_id = await uow.session.scalar(select(Seat.id).where(last))
         second = Seat.session_id == term.sessions[1].id
         moved_seat_id = await uow.session.scalar(select(Seat.id).where(second))
+        seat_id = await uow.session.scalar(
+            select(Seat.id)
+            .where(Seat.tenant_id == business.id, Seat.session_id == term.sessions[0].id)
+            .limit(1)
+        )
+        code = check_in_code(services.settings, order)
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
@@ -164,9 +171,11 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "token": token,
         "secret": secret,
         "choice": choice.rpartition("/")[2],
+        "code": code,
         "service_slug": service.slug,
         "user_id": business.owner.id,
         "loose_session_id": loose.id,
+        "seat_id": seat_id,
         "service_id": service.id,
         "session_id": term.sessions[0].id,
         "series_id": term.series.id,

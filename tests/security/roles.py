@@ -19,6 +19,9 @@ GET /calendar/entries
 GET /calendar/feeds
 POST /calendar/feeds/own
 POST /calendar/feeds/own/revoke
+POST /sessions/{session_id}/attendance
+GET /check-in
+GET POST /check-in/{code}
 """
 
 _MANAGER = """
@@ -70,10 +73,18 @@ GET POST /services/{service_id}/series/new
 GET POST /sessions/{session_id}/edit
 GET POST /sessions/{session_id}/cancel
 GET POST /sessions/{session_id}/delete
+GET POST /sessions/{session_id}/minimum
+GET POST /sessions/{session_id}/several
+POST /sessions/{session_id}/go
+POST /sessions/{session_id}/export
+POST /sessions/{session_id}/seats/cancel
+POST /sessions/{session_id}/seats/message
+POST /sessions/{session_id}/seats/paid
 GET /series
 GET /series/{series_id}
 GET /series/{series_id}/buyers
 GET POST /series/{series_id}/edit
+GET POST /series/{series_id}/copy
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
 GET /coupons

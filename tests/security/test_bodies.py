@@ -165,7 +165,7 @@ REPEAT = {
 }
 SERIES = {"title": "Term", "price": "10"}
 OPTIONS = {"default_capacity": "5"}
-HOW: dict[str, tuple[str, dict[str, str]]] = {
+HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "SessionForm": ("/services/{service_id}/sessions/new", SESSION),
     "ServiceForm": ("/services/{service_id}/edit", SERVICE),
     "RepeatForm": ("/services/{service_id}/sessions/repeat", REPEAT),
@@ -178,6 +178,15 @@ HOW: dict[str, tuple[str, dict[str, str]]] = {
     "MemberForm": ("/settings/team/{member_id}", {"role": "instructor"}),
     "PerformerForm": ("/settings/performers", {"name": "Ivy"}),
     "CouponForm": ("/coupons/new", {"code": "AUTUMN", "percent": "10"}),
+    "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
+    "MessageForm": ("/sessions/{loose_session_id}/seats/message", {"sure": "on"}),
+    "PaidForm": ("/sessions/{loose_session_id}/seats/paid", {"sure": "on"}),
+    "CheckInForm": ("/check-in/{code}", {}),
+    "SeveralForm": (
+        "/sessions/{loose_session_id}/several",
+        {"looked": "on", "change": ["place", "performer"]},
+    ),
+    "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
 }
 """Where each form is sent, and what it has beside its ids."""

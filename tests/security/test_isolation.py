@@ -28,6 +28,7 @@ NO_BUSINESS_IN_IT = {
     "/password/reset/": "A signed link to a person, who is no tenant's.",
 }
 NOT_AN_ID = {"slug", "key", "kind"}
+GUESTS = ("/b/{slug", "/c/{slug")
 
 
 def with_places(app: Litestar) -> list[Route]:
@@ -39,7 +40,7 @@ def with_places(app: Litestar) -> list[Route]:
     ]
 
 
-def below(app: Litestar, start: str) -> list[Route]:
+def below(app: Litestar, *start: str) -> list[Route]:
     found = [route for route in with_places(app) if route.path.startswith(start)]
     assert len(found) > 5, start
     return found
@@ -80,7 +81,7 @@ async def test_what_the_walks_leave_out_is_there(app: Litestar) -> None:
 
 
 async def test_every_route_with_an_id_is_in_one_of_the_walks(app: Litestar) -> None:
-    starts = ("/app/{slug", "/b/{slug", "/api/v1/")
+    starts = ("/app/{slug", *GUESTS, "/api/v1/")
     lost = [str(route) for route in with_places(app) if not route.path.startswith(starts)]
     assert lost == []
 
@@ -133,7 +134,7 @@ async def test_a_guests_link_and_a_services_page_open_at_their_own_business_only
     app: Litestar, client: AsyncClient, own: dict[str, object], theirs: dict[str, object]
 ) -> None:
     token = await a_guests_token(client, own)
-    for route in below(app, "/b/{slug"):
+    for route in below(app, *GUESTS):
         if ids_in(route):
             for path in strangers(route, own, theirs):
                 query = f"&session={own['loose_session_id']}"

@@ -15,6 +15,7 @@ from src.tenants.web.guards import needs_of
 from tests.security.roles import LEAST, entry_of
 from tests.security.walk import Route, a_token, routes
 from tests.support.builders import Business, a_member, a_service, a_session
+from tests.support.visitor import forms_of
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -110,19 +111,36 @@ async def test_an_instructor_is_shown_no_door_that_is_closed_to_them(
     """
     await the_user(services, lotus, Role.INSTRUCTOR, theirs)
     await sign_in(client, services, theirs["user"])  # type: ignore[arg-type]
-    todo, seen = [f"/app/{lotus.slug}/today"], set()
+    todo, seen, posted = [f"/app/{lotus.slug}/today"], set(), set()
     while todo:
         path = todo.pop()
         seen.add(path)
         shown = await client.get(path, follow_redirects=True)
         # What only takes a form is there all the same, and says so to whoever asks for a page.
         assert shown.status_code in (200, 405), path
+        posted |= {
+            form.action
+            for form in forms_of(shown)
+            if form.method == "post" and form.action.startswith("/app/")
+        }
         if sum(one.partition("?")[0] == path.partition("?")[0] for one in seen) > 5:
             continue
-        found = re.findall(r'(?:href|action|hx-get)="(/app/[^"#]*)"', shown.text)
+        found = re.findall(r'(?:href|hx-get)="(/app/[^"#]*)"', shown.text)
         links = {link.replace("&amp;", "&") for link in found}
         todo += links - seen - set(todo)
     assert f"/app/{lotus.slug}/sessions/{theirs['session_id']}/print" in seen
+    assert posted
+    assert [path for path in posted if not is_posted_by_instructors(lotus, path)] == []
+
+
+def is_posted_by_instructors(business: Business, path: str) -> bool:
+    """Whether the list lets an instructor send a form there."""
+    below = path.removeprefix(f"/app/{business.slug}")
+    return any(
+        re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), below)
+        for (method, known), role in LEAST.items()
+        if (method, role) == ("POST", Role.INSTRUCTOR)
+    )
 
 
 async def test_an_instructor_sees_their_own_sessions_alone(

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 
 from src.booking.commands.leave_requests import accept_open_request
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.states import TAKEN_SEATS
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Session, SessionChange
 from src.platform.db import register_constraint
@@ -24,8 +25,8 @@ from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
-CONFIRMED = (str(SeatState.CONFIRMED),)
-CANCELLABLE = (str(SeatState.HELD), *CONFIRMED)
+TAKEN = tuple(sorted(str(state) for state in TAKEN_SEATS))
+CANCELLABLE = (str(SeatState.HELD), *TAKEN)
 
 register_constraint(
     "uq_cancellations_live",
@@ -34,21 +35,37 @@ register_constraint(
 
 
 async def cancel_session(
-    uow: UnitOfWork, ctx: RequestContext, session_id: UUID, *, reason: str, undo_seconds: int
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    session_id: UUID,
+    *,
+    reason: str,
+    undo_seconds: int,
+    gives_back: bool = False,
+    seen_taken: int | None = None,
 ) -> UUID:
     """Stops the session's sale now and lets a job free every live seat after the undo window.
 
-    Returns the cancellation's id. Raises: NotFound; Conflict when it has ended or is cancelled.
+    With `gives_back` what was paid for the seats goes back with them. `seen_taken` is the number of
+    live seats that the decision was made on. Returns the cancellation's id.
+    Raises: NotFound; Conflict when it has ended, is cancelled, or more seats are taken meanwhile.
     """
     now = uow.clock.now()
     await _check_cancellable(uow, session_id, now)
-    total = await _customers_with_seats(uow, Seat.session_id == session_id, CONFIRMED)
+    total = await _customers_with_seats(uow, Seat.session_id == session_id, TAKEN)
     cancellation_id = await _request(
-        uow, ctx, "session", session_id, reason=reason, total=total, undo_seconds=undo_seconds
+        uow,
+        ctx,
+        "session",
+        session_id,
+        reason=reason,
+        total=total,
+        undo_seconds=undo_seconds,
+        gives_back=gives_back,
     )
     await audit(uow, ctx, "session.cancelled", "session", session_id, reason=reason)
     await uow.settle()
-    await _stop_sale(uow, session_id)
+    await _stop_sale(uow, session_id, seen_taken)
     return cancellation_id
 
 
@@ -67,7 +84,7 @@ async def cancel_purchase(
     which = Seat.booking_id == booking_id
     if not await _customers_with_seats(uow, which, CANCELLABLE, starts_after=now):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
-    total = await _customers_with_seats(uow, which, CONFIRMED, starts_after=now)
+    total = await _customers_with_seats(uow, which, TAKEN, starts_after=now)
     await accept_open_request(uow, ctx, booking_id)
     await audit(uow, ctx, "booking.cancelled", "booking", booking_id, reason=reason)
     return await _request(
@@ -143,7 +160,7 @@ async def _check_cancellable(uow: UnitOfWork, session_id: UUID, now: datetime) -
 async def _customers_with_seats(
     uow: UnitOfWork, which: Any, states: Sequence[str], *, starts_after: datetime | None = None
 ) -> int:
-    """How many customers have such seats; of confirmed ones, the measure of the job's progress."""
+    """How many customers have such seats; of taken ones, the measure of the job's progress."""
     statement = (
         select(func.count(Booking.customer_id.distinct()))
         .select_from(Seat)
@@ -166,6 +183,7 @@ async def _request(
     reason: str,
     total: int,
     undo_seconds: int,
+    gives_back: bool = False,
 ) -> UUID:
     now, cancellation_id = uow.clock.now(), new_id()
     uow.session.add(
@@ -177,6 +195,7 @@ async def _request(
             state="waiting",
             reason=reason,
             total=total,
+            gives_back=gives_back,
             requested_by=ctx.actor.user_id,
             requested_at=now,
             starts_at=now + timedelta(seconds=undo_seconds),
@@ -186,13 +205,15 @@ async def _request(
     return cancellation_id
 
 
-async def _stop_sale(uow: UnitOfWork, session_id: UUID) -> None:
+async def _stop_sale(uow: UnitOfWork, session_id: UUID, seen_taken: int | None) -> None:
+    as_seen = [] if seen_taken is None else [Session.seats_taken <= seen_taken]
     stopped = await uow.session.execute(
         update(Session)
         .where(
             Session.tenant_id == uow.tenant,
             Session.id == session_id,
             Session.state == str(SessionState.SCHEDULED),
+            *as_seen,
         )
         .values(state=str(SessionState.CANCELLING))
         .returning(Session.id)

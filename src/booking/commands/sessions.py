@@ -14,6 +14,7 @@ from sqlalchemy import delete, exists, select, update
 
 from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
+from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.services import get_service
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
 from src.booking.domain.seen import mark_of
@@ -111,14 +112,14 @@ async def create_session(uow: UnitOfWork, ctx: RequestContext, cmd: CreateSessio
     session_id = cmd.session_id or new_id()
     if await uow.session.get(Session, (uow.tenant, session_id)) is not None:
         return session_id
-    await _check(uow, ctx, cmd, None)
+    await check_session(uow, ctx, cmd, None)
     uow.session.add(
         Session(
             tenant_id=uow.tenant,
             id=session_id,
             service_id=cmd.service_id,
             created_at=uow.clock.now(),
-            **_columns(cmd),
+            **columns_of(cmd),
         )
     )
     await audit(uow, ctx, "session.published", "session", session_id, **_said(cmd))
@@ -137,11 +138,11 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     session = await get_session(uow, cmd.session_id)
     if session.state != SessionState.SCHEDULED:
         raise Conflict(_("This session is cancelled and stays as it was."), code="not_scheduled")
-    columns = _columns(cmd)
+    columns = columns_of(cmd)
     changed = {name for name in columns if getattr(session, name) != columns[name]}
     if changed and _is_stale(session, cmd):
         raise changed_meanwhile()
-    await _check(uow, ctx, cmd, session)
+    await check_session(uow, ctx, cmd, session)
     if not changed:
         return
     if changed & TIME_COLUMNS and session.seats_taken and not cmd.move_guests:
@@ -151,13 +152,17 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
         if cmd.performer_id is not None:
             slot = Slot(session.id, cmd.starts_at, cmd.ends_at)
             await take_performer(uow, cmd.performer_id, [slot])
+    if "starts_at" in changed and session.decide_hours is not None:
+        await plan_decision(uow, session.id, cmd.starts_at, session.decide_hours)
     if changed & CALENDAR_COLUMNS:
         reason = cmd.reason.strip()
         await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
-    told = {"of": await _which(uow, ctx, session), **_told(cmd, session, changed)}
+    told = {"of": await _which(uow, ctx, session), **told_of(cmd, session, changed)}
     await audit(uow, ctx, "session.changed", "session", session.id, **told)
     await uow.settle()
-    await _write(uow, session, columns, changed, move_guests=cmd.move_guests)
+    await write_session(
+        uow, session, {**columns, "edited_at": uow.clock.now()}, changed, cmd.move_guests
+    )
 
 
 def _is_stale(session: Session, cmd: UpdateSession) -> bool:
@@ -245,7 +250,7 @@ async def performer_exists(uow: UnitOfWork, performer_id: UUID) -> bool:
     return await uow.session.get(Performer, (uow.tenant, performer_id)) is not None
 
 
-async def _check(
+async def check_session(
     uow: UnitOfWork, ctx: RequestContext, cmd: SessionDetails, session: Session | None
 ) -> None:
     draft = SessionDraft(
@@ -261,6 +266,8 @@ async def _check(
     )
     now = uow.clock.now()
     fields = {**session_errors(draft, now), **move_errors(draft, now)}
+    if session is not None and cmd.capacity < (session.min_seats or 0):
+        fields["capacity"] = _("It needs %(least)s people to take place.", least=session.min_seats)
     fields = {**await place_errors(uow, cmd.location_id, cmd.mode, cmd.capacity), **fields}
     if not fields:
         fields = await _performer_errors(uow, ctx, cmd, session)
@@ -293,7 +300,7 @@ async def _performer_errors(
     }
 
 
-def _columns(cmd: SessionDetails) -> dict[str, Any]:
+def columns_of(cmd: SessionDetails) -> dict[str, Any]:
     return {
         "title": cmd.title.strip(),
         "starts_at": cmd.starts_at,
@@ -316,7 +323,7 @@ async def _which(uow: UnitOfWork, ctx: RequestContext, session: Session) -> str:
     return f"{name}, {to_local(session.starts_at, ctx.here.zone):%Y-%m-%d %H:%M}"
 
 
-def _told(cmd: UpdateSession, session: Session, changed: set[str]) -> dict[str, Any]:
+def told_of(cmd: UpdateSession, session: Session, changed: set[str]) -> dict[str, Any]:
     """For the log: what changed, and of a move the times before and after."""
     told: dict[str, Any] = {"changed": sorted(changed)}
     if changed & TIME_COLUMNS:
@@ -327,15 +334,17 @@ def _told(cmd: UpdateSession, session: Session, changed: set[str]) -> dict[str, 
     return told
 
 
-async def _write(
+async def write_session(
     uow: UnitOfWork,
     session: Session,
     columns: dict[str, Any],
     changed: set[str],
-    *,
     move_guests: bool,
 ) -> None:
-    """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked."""
+    """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked.
+
+    `edited_at` among the columns marks the session as edited on its own.
+    """
     statement = update(Session).where(
         Session.tenant_id == uow.tenant,
         Session.id == session.id,
@@ -343,11 +352,13 @@ async def _write(
         Session.seats_taken <= columns["capacity"],
     )
     values = {name: columns[name] for name in changed}
+    if "edited_at" in columns:
+        values["edited_at"] = columns["edited_at"]
     if changed & CALENDAR_COLUMNS:
         statement = statement.where(Session.sequence == session.sequence)
         values["sequence"] = session.sequence + 1
     if changed & TIME_COLUMNS:
-        values["moved_sequence"] = session.sequence + 1
+        values |= {"moved_sequence": session.sequence + 1, "decision_asked_at": None}
         if not move_guests:
             statement = statement.where(Session.seats_taken == 0)
     written = await uow.session.execute(statement.values(**values).returning(Session.id))

@@ -149,7 +149,7 @@ def _too_many(rule: RepeatRule) -> InvalidInput:
 
 def _occurrence(rule: RepeatRule, local: datetime, zone: ZoneInfo) -> Occurrence:
     starts_at = to_utc(local, zone)
-    holiday = _holiday_name(rule, local.date())
+    holiday = holiday_name(rule.skip_holidays_of, local.date())
     note: OccurrenceNote | None = None
     if local.date() in rule.skip_dates:
         note = OccurrenceNote.SKIPPED_DATE
@@ -169,10 +169,9 @@ def _occurrence(rule: RepeatRule, local: datetime, zone: ZoneInfo) -> Occurrence
     )
 
 
-def _holiday_name(rule: RepeatRule, on: date) -> str | None:
-    if not rule.skip_holidays_of:
-        return None
-    calendar = _holiday_calendar(rule.skip_holidays_of, on.year)
+def holiday_name(region: str | None, on: date) -> str | None:
+    """The public holiday of a country, "DE", or a part of one, "DE-BY"; None on other days."""
+    calendar = _holiday_calendar(region, on.year) if region else None
     return calendar.get(on) if calendar is not None else None
 
 

@@ -11,6 +11,9 @@ from src.platform.i18n import _
 LIVE_SEATS = frozenset({SeatState.HELD, SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW})
 """The seats that use capacity; the same set stands in the database's partial indexes."""
 
+TAKEN_SEATS = LIVE_SEATS - {SeatState.HELD}
+"""The live seats that nobody has to pay for any more before they stand."""
+
 WAIVED_SEATS = frozenset({SeatState.CANCELLED, SeatState.EXPIRED})
 """The seats whose share nobody has to pay. A guest who cancels late or stays away still owes it,
 and a swapped seat has none: its share moved to the seat which took its place.
@@ -28,9 +31,10 @@ SEAT_MOVES: Mapping[SeatState, frozenset[SeatState]] = {
             SeatState.SWAPPED,
         }
     ),
-    # Attendance is ticked by people, who may tick the wrong name.
-    SeatState.ATTENDED: frozenset({SeatState.NO_SHOW, SeatState.CONFIRMED}),
-    SeatState.NO_SHOW: frozenset({SeatState.ATTENDED, SeatState.CONFIRMED}),
+    # Attendance is ticked by people, who may tick the wrong name; a session that is called off
+    # while it runs takes along whoever was ticked already.
+    SeatState.ATTENDED: frozenset({SeatState.NO_SHOW, SeatState.CONFIRMED, SeatState.CANCELLED}),
+    SeatState.NO_SHOW: frozenset({SeatState.ATTENDED, SeatState.CONFIRMED, SeatState.CANCELLED}),
     # A payment that arrives after the hold ended takes its seat again where it is still free.
     SeatState.EXPIRED: frozenset({SeatState.CONFIRMED}),
     SeatState.CANCELLED: frozenset(),
@@ -58,7 +62,7 @@ BOOKING_MOVES: Mapping[BookingState, frozenset[BookingState]] = {
         {BookingState.CONFIRMED, BookingState.EXPIRED, BookingState.CANCELLED}
     ),
     BookingState.CONFIRMED: frozenset({BookingState.COMPLETED, BookingState.CANCELLED}),
-    BookingState.COMPLETED: frozenset({BookingState.CONFIRMED}),
+    BookingState.COMPLETED: frozenset({BookingState.CONFIRMED, BookingState.CANCELLED}),
     BookingState.EXPIRED: frozenset({BookingState.CONFIRMED}),
     BookingState.CANCELLED: frozenset(),
 }

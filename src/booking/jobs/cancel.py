@@ -1,9 +1,10 @@
 """Carrying out a cancellation: in chunks of customers, safe to run again at any point.
 
 Each chunk is one transaction: seats are freed, their customers' events recorded and the progress
-moved on together, so a killed worker repeats at most a chunk that left no trace. Confirmed seats
-come first, since they need nobody else. The holds follow: their payment pages are expired at the
-processor, outside of any transaction, for as long as a run may wait for it.
+moved on together, so a killed worker repeats at most a chunk that left no trace. Seats that are
+taken come first, checked-in ones among them, since they need nobody else. The holds follow: their
+payment pages are expired at the processor, outside of any transaction, for as long as a run may
+wait for it.
 Source: docs/algorithms/cancelling.md.
 """
 
@@ -32,6 +33,7 @@ from src.billing.domain.cause_keys import paid_meanwhile_key
 from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.models import Order
 from src.billing.settlement import expire_pages_for_orders
+from src.booking.commands.cancel import CANCELLABLE, TAKEN
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.leave import mark_returned, spread
 from src.booking.domain.kinds import SeatState, SessionState
@@ -196,7 +198,7 @@ async def _next_customers(
         .where(
             Seat.tenant_id == uow.tenant,
             _in_scope(cancellation),
-            Seat.state == str(SeatState.CONFIRMED),
+            Seat.state.in_(TAKEN),
             *_not_started(cancellation, now),
         )
         .distinct()
@@ -239,7 +241,7 @@ async def _lock_seats(
             Seat.tenant_id == uow.tenant,
             theirs,
             _in_scope(cancellation),
-            Seat.state == str(SeatState.CONFIRMED),
+            Seat.state.in_(TAKEN),
             *_not_started(cancellation, now),
         )
         .order_by(Seat.session_id, Seat.id)
@@ -272,25 +274,26 @@ async def _mark_cancelled(
 async def _give_money_back(
     uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]
 ) -> None:
-    """Returns the shares of those who paid after the cancellation was asked for.
+    """Returns the shares of those who paid after the cancellation was asked for, or of everybody.
 
     Nobody could choose about their money then, and no guest pays for what has been called off.
     """
+    paid_when = Order.confirmed_at > cancellation.requested_at
     of_order: dict[UUID, dict[UUID, int]] = defaultdict(dict)
     for seat in seats:
         of_order[seat.order_id][seat.id] = seat.share_minor
-    paid_meanwhile = await uow.session.scalars(
+    paid = await uow.session.scalars(
         select(Order)
         .where(
             Order.tenant_id == uow.tenant,
             Order.id.in_(of_order),
             Order.paid_minor > 0,
-            Order.confirmed_at > cancellation.requested_at,
+            *([] if cancellation.gives_back else [paid_when]),
         )
         .order_by(Order.id)
         .execution_options(populate_existing=True)
     )
-    for order in paid_meanwhile.all():
+    for order in paid.all():
         shares = of_order[order.id]
         asked = await request_refunds(
             uow,
@@ -348,7 +351,6 @@ async def _finish(uow: UnitOfWork, cancellation: Cancellation) -> bool:
 
 async def _live_seats(uow: UnitOfWork, cancellation: Cancellation) -> int:
     """Holds, and seats that a payment confirmed while the job ran."""
-    live = [SeatState.HELD, SeatState.CONFIRMED]
     statement = (
         select(func.count())
         .select_from(Seat)
@@ -356,7 +358,7 @@ async def _live_seats(uow: UnitOfWork, cancellation: Cancellation) -> int:
         .where(
             Seat.tenant_id == uow.tenant,
             _in_scope(cancellation),
-            Seat.state.in_([str(state) for state in live]),
+            Seat.state.in_(CANCELLABLE),
             *_not_started(cancellation, uow.clock.now()),
         )
     )

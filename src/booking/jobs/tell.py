@@ -18,6 +18,7 @@ from src.booking.events import (
 )
 from src.booking.leaving_mails import declined_mail, moved_mail
 from src.booking.mails import (
+    COMES,
     cancellation_mail,
     confirmation_mail,
     payment_link_mail,
@@ -115,7 +116,7 @@ async def tell_of_payment_link(job: JobContext, event: PaymentLinkPromised) -> N
 
 def _has_dates(facts: BookingFacts) -> bool:
     """A booking that was cancelled before this mail left is told of by the cancellation's mail."""
-    return any(item.seat.state == SeatState.CONFIRMED for item in facts.seats)
+    return any(item.seat.state in COMES for item in facts.seats)
 
 
 async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCancelled]) -> None:

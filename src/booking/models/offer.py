@@ -103,6 +103,10 @@ class Session(TenantScoped, Base):
     `seats_taken` counts live seats; it is claimed and given back by guarded updates only, and the
     database refuses more than `capacity`. `sequence` rises with each change that calendars must
     hear of; `moved_sequence` is what it rose to when the session was last moved, 0 if it never was.
+
+    With fewer than `min_seats` it is called off `decide_hours` before its start, unless
+    `decided_at` says that somebody let it take place; owners were asked at `decision_asked_at`.
+    `edited_at` marks one that was edited on its own, which edits of several leave alone.
     """
 
     __tablename__ = "sessions"
@@ -116,6 +120,10 @@ class Session(TenantScoped, Base):
             name="fk_sessions_series",
         ),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        CheckConstraint(
+            "(min_seats IS NULL) = (decide_hours IS NULL) AND min_seats > 0 AND decide_hours > 0",
+            name="minimum",
+        ),
         CheckConstraint("capacity > 0", name="capacity"),
         CheckConstraint("seats_taken >= 0 AND seats_taken <= capacity", name="seats_taken"),
         CheckConstraint("state IN ('scheduled', 'cancelling', 'cancelled')", name="state"),
@@ -148,6 +156,11 @@ class Session(TenantScoped, Base):
     sequence: Mapped[int] = mapped_column(default=0)
     moved_sequence: Mapped[int] = mapped_column(default=0)
     in_term: Mapped[bool] = mapped_column(default=True)
+    min_seats: Mapped[int | None]
+    decide_hours: Mapped[int | None]
+    decision_asked_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    edited_at: Mapped[datetime | None]
     import_key: Mapped[str | None]
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]

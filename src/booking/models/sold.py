@@ -142,7 +142,8 @@ class Cancellation(TenantScoped, Base):
     """The cancelling of a session or a purchase, done by a job in chunks.
 
     `waiting` is the undo window, in which nothing has happened yet. `total` and `done` count
-    customers with confirmed seats. `cursor` is not used.
+    customers with seats that are taken. `cursor` is not used. With
+    `gives_back` what was paid for the seats goes back with them, without being asked.
     """
 
     __tablename__ = "cancellations"
@@ -166,6 +167,7 @@ class Cancellation(TenantScoped, Base):
     total: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     seats_freed: Mapped[int] = mapped_column(default=0)
+    gives_back: Mapped[bool] = mapped_column(default=False)
     cursor: Mapped[UUID | None]
     requested_by: Mapped[UUID | None]
     requested_at: Mapped[datetime]

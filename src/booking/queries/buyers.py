@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, func, select
 from src.billing.models import Order
 from src.billing.owed import owed_minor
 from src.booking.domain.kinds import SeatState
-from src.booking.domain.states import booking_state
+from src.booking.domain.states import TAKEN_SEATS, booking_state
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.purchases import is_purchase
 from src.booking.views.series import BookingDetail, Buyer, BuyerPage, SeatRow
@@ -21,6 +21,7 @@ from src.tenants.models import Participant
 
 PAGE_SIZE = 50
 CONFIRMED = str(SeatState.CONFIRMED)
+TAKEN = frozenset(str(state) for state in TAKEN_SEATS)
 
 
 async def list_buyers(
@@ -51,7 +52,7 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
     order: Order = row.Order
     booking: Booking = row.Booking
     seats = await _seats(uow, booking_id)
-    coming = [seat for seat in seats if seat.state == CONFIRMED and seat.starts_at > now]
+    coming = [seat for seat in seats if seat.state in TAKEN and seat.starts_at > now]
     return BookingDetail(
         id=booking.id,
         order_id=order.id,

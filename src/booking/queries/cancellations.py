@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
+from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.views.cancellations import LostDate, Progress, Toll, Touched
 from src.platform.db.uow import UnitOfWork
@@ -17,7 +18,7 @@ from src.platform.errors import NotFound
 from src.platform.i18n import _
 
 MOST_PEOPLE = 12
-CONFIRMED, HELD = str(SeatState.CONFIRMED), str(SeatState.HELD)
+HELD, TAKEN = str(SeatState.HELD), [str(state) for state in TAKEN_SEATS]
 
 
 async def toll_of_session(uow: UnitOfWork, session_id: UUID) -> Toll:
@@ -38,7 +39,7 @@ async def list_lost_dates(uow: UnitOfWork, booking_id: UUID, now: datetime) -> l
         .where(
             Session.tenant_id == uow.tenant,
             Seat.booking_id == booking_id,
-            Seat.state == CONFIRMED,
+            Seat.state.in_(TAKEN),
             Session.starts_at > now,
         )
         .distinct()
@@ -78,24 +79,24 @@ async def find_live_cancellation(uow: UnitOfWork, subject_id: UUID) -> UUID | No
 
 
 async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
-    confirmed, mode = Seat.state == CONFIRMED, Order.payment_mode
+    taken, mode = Seat.state.in_(TAKEN), Order.payment_mode
     has_address = Order.guest_email != ""
     totals = (
         await uow.session.execute(
             _reached(
                 select(
-                    func.count().filter(confirmed).label("seats"),
-                    func.count(Booking.customer_id.distinct()).filter(confirmed).label("customers"),
+                    func.count().filter(taken).label("seats"),
+                    func.count(Booking.customer_id.distinct()).filter(taken).label("customers"),
                     func.count(Booking.customer_id.distinct())
-                    .filter(confirmed, has_address)
+                    .filter(taken, has_address)
                     .label("mails"),
                     func.count().filter(Seat.state == HELD).label("in_checkout"),
                     func.coalesce(func.sum(Seat.share_minor).filter(Seat.state == HELD), 0).label(
                         "in_checkout_minor"
                     ),
-                    func.count(Booking.id.distinct()).filter(confirmed).label("bookings"),
-                    _sum(Seat.share_minor, confirmed, mode == str(PaymentMode.ONLINE), "online"),
-                    _sum(Seat.share_minor, confirmed, mode == str(PaymentMode.ON_SITE), "on_site"),
+                    func.count(Booking.id.distinct()).filter(taken).label("bookings"),
+                    _sum(Seat.share_minor, taken, mode == str(PaymentMode.ONLINE), "online"),
+                    _sum(Seat.share_minor, taken, mode == str(PaymentMode.ON_SITE), "on_site"),
                 ),
                 uow.tenant,
                 which,
@@ -132,7 +133,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
                 func.sum(Seat.share_minor).label("share"),
             ),
             uow.tenant,
-            [*which, Seat.state == CONFIRMED],
+            [*which, Seat.state.in_(TAKEN)],
         )
         .group_by(Booking.id, Order.guest_name, Order.guest_email, Order.payment_mode)
         .order_by(Order.guest_name, Booking.id)
@@ -158,7 +159,7 @@ def _reached(statement: Select[Any], tenant_id: UUID, which: Sequence[Any]) -> S
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
         .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
-        .where(Seat.tenant_id == tenant_id, Seat.state.in_([CONFIRMED, HELD]), *which)
+        .where(Seat.tenant_id == tenant_id, Seat.state.in_([*TAKEN, HELD]), *which)
     )
 
 

@@ -99,6 +99,8 @@ def _seat(row: Row[Any]) -> RosterSeat:
     return RosterSeat(
         seat_id=seat.id,
         booking_id=booking.id,
+        order_id=order.id,
+        party_size=booking.party_size,
         name=row.participant or order.guest_name or row.customer,
         booked_by=order.guest_name or row.customer,
         email=order.guest_email,
@@ -113,6 +115,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
         pay_until_at=_pay_until(order),
         note=booking.note,
         answers=_answers(row.questions, booking.answers),
+        consents=sorted(order.consents),
         booked_at=booking.created_at,
         changed_why=seat.changed_why,
     )

@@ -13,10 +13,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Row, Select, func, select
 
+from src.booking.domain.minimum import ASK_AHEAD, decide_at
 from src.booking.domain.session_rules import LONGEST_SESSION
 from src.booking.models import Cancellation, Series, Service, Session
 from src.booking.views.calendar import CalendarFilter
 from src.booking.views.sessions import (
+    Minimum,
     MonthOfSessions,
     SessionDetail,
     SessionListRow,
@@ -129,6 +131,9 @@ async def get_session_detail(
             Session.meeting_url,
             Session.performer_id,
             Session.location_id,
+            Session.min_seats,
+            Session.decide_hours,
+            Session.decided_at,
             func.coalesce(Location.address, "").label("address"),
             Cancellation.id.label("cancellation_id"),
         )
@@ -150,6 +155,23 @@ async def get_session_detail(
         performer_id=row.performer_id,
         location_id=row.location_id,
         waiting_cancellation=row.cancellation_id,
+        minimum=_minimum(row, uow.clock.now()),
+    )
+
+
+def _minimum(row: Row[Any], now: datetime) -> Minimum:
+    least, hours = row.min_seats, row.decide_hours
+    at = None if hours is None else decide_at(row.starts_at, hours)
+    is_open = at is not None and row.decided_at is None and row.state == "scheduled"
+    return Minimum(
+        min_seats=least,
+        decide_hours=hours,
+        decide_at=at,
+        is_decided=row.decided_at is not None,
+        is_missed=at is not None
+        and is_open
+        and row.starts_at > now >= at - ASK_AHEAD
+        and row.seats_taken < least,
     )
 
 

@@ -51,6 +51,7 @@ async def _business(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> B
     )
     needs = [
         *await _leave_needs(uow, tenant),
+        *await _session_needs(uow, tenant, now),
         *await _money_needs(uow, tenant),
         *await _plan_needs(uow, tenant, counter, now),
     ]
@@ -84,6 +85,41 @@ async def _leave_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
 
 def _who(asked: LeaveAsked) -> str:
     return asked.guest_name or asked.guest_email
+
+
+async def _session_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> list[Need]:
+    """Sessions with too few people, of which somebody is to say whether they take place."""
+    found = await uow.session.execute(
+        select(Session.id, Session.starts_at, Session.seats_taken, Session.min_seats, Service.name)
+        .join(
+            Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
+        )
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.decision_asked_at.is_not(None),
+            Session.decided_at.is_(None),
+            Session.state == "scheduled",
+            Session.starts_at > now,
+            Session.seats_taken < Session.min_seats,
+        )
+        .order_by(Session.starts_at, Session.id)
+        .limit(MOST_SESSIONS)
+    )
+    return [
+        Need(
+            tone="warning",
+            text=_(
+                "%(what)s, %(day)s: %(taken)s of the %(least)s people it needs.",
+                what=row.name,
+                day=date_short(row.starts_at, tenant.zone),
+                taken=row.seats_taken,
+                least=row.min_seats,
+            ),
+            href=f"/app/{tenant.slug}/sessions/{row.id}",
+            label=_("Is it to take place?"),
+        )
+        for row in found
+    ]
 
 
 async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:

@@ -17,6 +17,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: you are booked. `may_leave`: a date was moved since it was booked.
 
     `leaving`: what comes back until when for who cannot come, in sentences.
+    `has_code`: somebody will want to see the booking's picture at a door.
     """
 
     locale: str
@@ -32,6 +33,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     may_leave: bool
     leaving: list[str]
     booking_url: str
+    has_code: bool
 
 
 class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,3 +134,33 @@ class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
     party_size: int
     booking_url: str
     unsubscribe_url: str
+
+
+class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the business writes to the guests of one session, in its own words, by paragraph."""
+
+    locale: str
+    from_name: str
+    contact: str
+    subject: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    paragraphs: list[str]
+    booking_url: str
+
+
+class MinimumMissedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail to those who run the business: too few come, is it to take place?"""
+
+    locale: str
+    from_name: str
+    contact: str
+    name: str
+    what: str
+    when: str
+    taken: int
+    min_seats: int
+    decided_at: str
+    href: str

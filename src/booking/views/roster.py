@@ -11,11 +11,13 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is who sits in it, `booked_by` who booked. `series_title` is set when the whole series
     was bought. `payment` is a word of `payment_state`, `owed_minor` is still to be paid on site for
-    the whole booking.
+    the whole booking, of `party_size` people. `consents` are the keys of what was ticked with it.
     """
 
     seat_id: UUID
     booking_id: UUID
+    order_id: UUID
+    party_size: int
     name: str
     booked_by: str
     email: str
@@ -30,6 +32,7 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     pay_until_at: datetime | None
     note: str
     answers: list[tuple[str, str]]
+    consents: list[str]
     booked_at: datetime
     changed_why: str
 

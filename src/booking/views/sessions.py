@@ -44,6 +44,20 @@ class SessionPage(msgspec.Struct, frozen=True, kw_only=True):
     has_more: bool
 
 
+class Minimum(msgspec.Struct, frozen=True, kw_only=True):
+    """How many people a session needs, None for any number, and until when it is decided.
+
+    `is_decided`: somebody let it take place, however few come. `is_missed`: it has too few so far,
+    and somebody is to say whether it takes place.
+    """
+
+    min_seats: int | None
+    decide_hours: int | None
+    decide_at: datetime | None
+    is_decided: bool
+    is_missed: bool
+
+
 class SessionDetail(SessionListRow, frozen=True, kw_only=True):
     """A session with all that its own page says."""
 
@@ -52,6 +66,7 @@ class SessionDetail(SessionListRow, frozen=True, kw_only=True):
     performer_id: UUID | None
     location_id: UUID | None
     waiting_cancellation: UUID | None
+    minimum: Minimum
 
 
 class RepeatRow(msgspec.Struct, frozen=True, kw_only=True):

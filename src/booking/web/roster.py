@@ -1,59 +1,104 @@
-"""/app/<slug>/sessions/<id>: the session itself, who comes, and a list for the door."""
+"""/app/<slug>/sessions/<id>: the session itself, who comes, and lists for the door."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from msgspec import Meta
 
+from src.booking.commands.attendance import Ticked, mark_attendance
 from src.booking.commands.sessions import TIME_COLUMNS
+from src.booking.domain.attendance import why_not_tick
+from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.queries.roster import get_roster, list_history
 from src.booking.queries.sessions import get_session_detail
-from src.booking.views.roster import HistoryLine, Roster
+from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.booking.views.sessions import SessionDetail
+from src.booking.web.roster_words import (
+    SHOWN,
+    Tab,
+    action_words,
+    column_words,
+    consent_words,
+    payment_words,
+    roster_tabs,
+    source_words,
+)
 from src.booking.web.sessions import led_by
 from src.booking.web.sold_words import seat_words
-from src.platform.i18n import _
+from src.platform.errors import Conflict
+from src.platform.i18n import _, ngettext
 from src.platform.services import Services
-from src.platform.web.pages import page
+from src.platform.web.exchange import exchange_of
+from src.platform.web.forms import bind, form_data, read_form
+from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
 from src.tenants.domain.roles import Role
 from src.tenants.web.guards import requires_member
 
 MAY_SEE = [requires_member(Role.INSTRUCTOR)]
+ONE = "/app/{slug:str}/sessions/{session_id:uuid}"
+MOST_TICKED = 1000
+MARKS = (SeatState.ATTENDED, SeatState.NO_SHOW, SeatState.CONFIRMED)
+
+
+class RosterQuery(msgspec.Struct):
+    """Which part of the roster is shown."""
+
+    show: Annotated[str, Meta(max_length=20)] = "all"
+
+
+class AttendanceForm(msgspec.Struct):
+    """What the seats are to be: attended, no_show, or confirmed, which takes a tick back."""
+
+    wanted: Annotated[str, Meta(max_length=20)]
+    seat_ids: Annotated[list[UUID], Meta(max_length=MOST_TICKED)] = []
+    show: Annotated[str, Meta(max_length=20)] = "all"
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """A session with its roster; `history` is for those who run the business."""
+    """A session with its roster; `history` is for those who run the business.
+
+    `listed` is the part of those coming that `shown` names; `why_not` says of each mark why nobody
+    can be given it now, None where they can; `said` is what has just been done.
+    """
 
     session: SessionDetail
     roster: Roster
+    listed: list[RosterSeat]
+    shown: str
+    tabs: list[Tab]
+    why_not: dict[str, str | None]
+    said: tuple[str, str] | None
     history: list[HistoryLine]
     base: str
     zone: str
     may_edit: bool
     has_ended: bool
+    has_started: bool
     seat_words: dict[str, tuple[str, str]]
     payment_words: dict[str, tuple[str, str | None]]
     source_words: dict[str, str]
+    consent_words: dict[str, str]
     action_words: dict[str, str]
     column_words: dict[str, str]
 
 
-@get("/app/{slug:str}/sessions/{session_id:uuid}", guards=MAY_SEE, include_in_schema=False)
+@get(ONE, guards=MAY_SEE, include_in_schema=False)
 async def show_session(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
     session_id: FromPath[UUID],
 ) -> Response[bytes]:
-    view = await _view(services, ctx, session_id)
+    view = await roster_view(services, ctx, session_id, _shown(request))
     return page(request, "booking/roster/session.html", view)
 
 
-@get("/app/{slug:str}/sessions/{session_id:uuid}/print", guards=MAY_SEE, include_in_schema=False)
+@get(ONE + "/print", guards=MAY_SEE, include_in_schema=False)
 async def show_door_list(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -61,30 +106,114 @@ async def show_door_list(
     session_id: FromPath[UUID],
 ) -> Response[bytes]:
     """Names with a box to tick, on paper."""
-    view = await _view(services, ctx, session_id)
+    view = await roster_view(services, ctx, session_id, _shown(request))
     return page(request, "booking/roster/print.html", view)
 
 
-async def _view(services: Services, ctx: RequestContext, session_id: UUID) -> SessionView:
+@post(ONE + "/attendance", guards=MAY_SEE, status_code=200, include_in_schema=False)
+async def tick(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    session_id: FromPath[UUID],
+) -> Response[bytes]:
+    """Ticks one seat or many; answers with the roster, or for HTMX with the part that changed."""
+    form = bind(AttendanceForm, await read_form(request)).struct
+    shown = form.show if form is not None and form.show in SHOWN else "all"
+    said = await _tick(services, ctx, session_id, form)
+    if exchange_of(request.scope).is_htmx:
+        view = await roster_view(services, ctx, session_id, shown, said)
+        return page(request, "booking/roster/_coming.html", view)
+    flash(request, "success" if said[0] == "success" else "warning", said[1])
+    query = "" if shown == "all" else f"?show={shown}"
+    return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}{query}#coming")
+
+
+async def _tick(
+    services: Services, ctx: RequestContext, session_id: UUID, form: AttendanceForm | None
+) -> tuple[str, str]:
+    """Tone and sentence of what became of it."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        await get_session_detail(uow, session_id, led_by=led_by(ctx))
+    if form is None or form.wanted not in MARKS or not form.seat_ids:
+        return "warning", _("Tick at least one guest first.")
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            wanted = SeatState(form.wanted)
+            done = await mark_attendance(uow, ctx, session_id, form.seat_ids, wanted)
+    except Conflict as refused:
+        return "warning", refused.message
+    return ("success" if done.changed else "warning"), _said_of(wanted, done)
+
+
+def _said_of(wanted: SeatState, done: Ticked) -> str:
+    said = {
+        SeatState.ATTENDED: ngettext("%(num)s is here.", "%(num)s are here.", done.changed),
+        SeatState.NO_SHOW: ngettext("%(num)s did not come.", "%(num)s did not come.", done.changed),
+        SeatState.CONFIRMED: ngettext(
+            "Taken back for %(num)s.", "Taken back for %(num)s.", done.changed
+        ),
+    }[wanted]
+    if not done.passed_over:
+        return said
+    more = ngettext(
+        "%(num)s was so already, or has no place any more.",
+        "%(num)s were so already, or have no place any more.",
+        done.passed_over,
+    )
+    return f"{said} {more}" if done.changed else more
+
+
+def _shown(request: Request[Any, Any, Any]) -> str:
+    wanted = bind(RosterQuery, form_data(request.query_params.dict())).struct
+    return wanted.show if wanted is not None and wanted.show in SHOWN else "all"
+
+
+async def roster_view(
+    services: Services,
+    ctx: RequestContext,
+    session_id: UUID,
+    shown: str,
+    said: tuple[str, str] | None = None,
+) -> SessionView:
+    """Raises: NotFound, for another instructor's session too."""
     may_edit = ctx.actor.role is not Role.INSTRUCTOR
     async with services.uow_factory(ctx.here.id) as uow:
         session = await get_session_detail(uow, session_id, led_by=led_by(ctx))
         roster = await get_roster(uow, session_id)
         history = await list_history(uow, session_id) if may_edit else []
+    base, now = f"/app/{ctx.here.slug}", services.clock.now()
     return SessionView(
         session=session,
         roster=roster,
+        listed=[seat for seat in roster.coming if SHOWN[shown](seat)],
+        shown=shown,
+        tabs=roster_tabs(roster, shown, f"{base}/sessions/{session_id}"),
+        why_not=_why_not(services, ctx, session),
+        said=said,
         history=[_said(line) for line in history],
-        base=f"/app/{ctx.here.slug}",
+        base=base,
         zone=ctx.here.timezone,
         may_edit=may_edit,
-        has_ended=session.ends_at <= services.clock.now(),
+        has_ended=session.ends_at <= now,
+        has_started=session.starts_at <= now,
         seat_words=seat_words(),
         payment_words=payment_words(),
         source_words=source_words(),
+        consent_words=consent_words(),
         action_words=action_words(),
         column_words=column_words(),
     )
+
+
+def _why_not(
+    services: Services, ctx: RequestContext, session: SessionDetail
+) -> dict[str, str | None]:
+    state, now = SessionState(session.state), services.clock.now()
+    return {
+        str(mark): why_not_tick(mark, state, session.starts_at, ctx.here.zone, now)
+        for mark in MARKS
+    }
 
 
 def _said(line: HistoryLine) -> HistoryLine:
@@ -96,49 +225,4 @@ def _said(line: HistoryLine) -> HistoryLine:
     return msgspec.structs.replace(line, action="session.moved_by_hand", changed=rest)
 
 
-def payment_words() -> dict[str, tuple[str, str | None]]:
-    return {
-        "free": (_("Free"), None),
-        "paid": (_("Paid online"), "success"),
-        "on_site": (_("To pay on site"), "warning"),
-        "paid_on_site": (_("Paid on site"), "success"),
-        "waived": (_("Nothing to pay"), None),
-        "refunded": (_("Refunded"), "info"),
-        "in_checkout": (_("In checkout"), "warning"),
-    }
-
-
-def source_words() -> dict[str, str]:
-    return {
-        "hub": _("Single date"),
-        "staff": _("Booked by staff"),
-        "api": _("Through the API"),
-    }
-
-
-def action_words() -> dict[str, str]:
-    return {
-        "session.published": _("Published"),
-        "session.changed": _("Changed"),
-        "session.moved_by_hand": _("Moved"),
-        "session.cancelled": _("Cancelling asked for"),
-        "session.cancellation_undone": _("Cancelling undone"),
-        "session.moved": _("Moved with the business's time zone"),
-    }
-
-
-def column_words() -> dict[str, str]:
-    return {
-        "time": _("time"),
-        "title": _("title"),
-        "starts_at": _("start"),
-        "ends_at": _("end"),
-        "capacity": _("seats"),
-        "mode": _("online or in person"),
-        "meeting_url": _("meeting link"),
-        "location_id": _("place"),
-        "performer_id": _("led by"),
-    }
-
-
-route_handlers = [show_session, show_door_list]
+route_handlers = [show_session, show_door_list, tick]

@@ -43,7 +43,7 @@ def test_every_state_has_its_row_and_none_leads_to_itself(
         (SeatState.CANCELLED, SeatState.CONFIRMED),
         (SeatState.SWAPPED, SeatState.CONFIRMED),
         (SeatState.HELD, SeatState.ATTENDED),
-        (SeatState.ATTENDED, SeatState.CANCELLED),
+        (SeatState.ATTENDED, SeatState.LATE_CANCELLED),
         (SeatState.CONFIRMED, SeatState.EXPIRED),
         (SeatState.CONFIRMED, SeatState.CONFIRMED),
         (SeatState.EXPIRED, SeatState.HELD),

@@ -8,9 +8,12 @@ from icalendar import Calendar
 from litestar_email import EmailMultiAlternatives
 from sqlalchemy import select
 
+from src.booking.commands.attendance import mark_attendance
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
+from src.booking.domain.kinds import SeatState
 from src.booking.events import SeatsCancelled
 from src.booking.models import Booking, Cancellation, Seat, Session
+from src.booking.queries.cancellations import toll_of_session
 from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict, NotFound
 from src.platform.services import Services
@@ -67,6 +70,35 @@ async def test_cancelling_a_session_frees_it_and_leaves_the_rest_of_the_series(
     async with services.uow_factory(lotus.id) as uow:
         session = await uow.session.get_one(Session, (lotus.id, term.sessions[1].id))
         assert (session.state, session.sequence) == ("cancelled", 1)
+
+
+async def test_a_session_called_off_while_it_runs_frees_those_who_were_ticked_too(
+    services: Services, lotus: Business, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """I6: no live seat in a cancelled session, whatever was ticked at the door."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service, in_days=1)
+    for guest in ("carl", "dora", "eva"):
+        wish = a_wish("session", session.id, guest_email=f"{guest}@example.com")
+        await booked(services.uow_factory, lotus, wish)
+    clock.advance(timedelta(days=1, minutes=10))
+    seats = await seats_of(services.uow_factory, lotus.id)
+    for seat, wanted in zip(seats, (SeatState.ATTENDED, SeatState.NO_SHOW), strict=False):
+        async with services.uow_factory(lotus.id) as uow:
+            await mark_attendance(uow, lotus.ctx, session.id, [seat.id], wanted)
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    async with services.uow_factory(lotus.id) as uow:
+        toll = await toll_of_session(uow, session.id)
+    assert (toll.seats, toll.customers, toll.mails) == (3, 3, 3)
+    cancellation_id = await cancel_the_session(services, lotus, session.id)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    assert await taken(services.uow_factory, lotus.id) == [0]
+    states = [seat.state for seat in await seats_of(services.uow_factory, lotus.id)]
+    assert states == ["cancelled"] * 3
+    done = await the(services, lotus, cancellation_id)
+    assert (done.state, done.total, done.done, done.seats_freed) == ("done", 3, 3, 3)
+    assert len(mailer.sent) == 3
 
 
 async def test_each_customer_gets_one_mail_however_many_orders_and_seats(

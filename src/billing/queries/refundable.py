@@ -1,0 +1,28 @@
+"""How much of an order's money can still go back the way it came."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from src.billing.domain.kinds import ON_SITE_METHOD
+from src.billing.models import Payment
+from src.platform.db.uow import UnitOfWork
+
+
+async def list_refundable_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Minor units by order: what came through the processor less what went or goes back.
+
+    An order without such money is left out.
+    """
+    found = await uow.session.execute(
+        select(Payment.order_id, func.sum(Payment.amount_minor - Payment.refunded_minor))
+        .where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id.in_(order_ids),
+            Payment.is_extra.is_(False),
+            Payment.method != ON_SITE_METHOD,
+        )
+        .group_by(Payment.order_id)
+    )
+    return {row[0]: int(row[1]) for row in found}

@@ -1,0 +1,67 @@
+"""The code of a whole booking that is shown at the door, as text, link and picture.
+
+The code names its order and is signed for one business: another's code is not a wrong one, it is
+none at all. Like the link in the mail it opens this one booking, so a lost one shows no more.
+"""
+
+import base64
+import io
+from uuid import UUID
+
+import segno
+from itsdangerous import BadSignature, Signer
+
+from src.billing.models import Order
+from src.platform.config import Settings
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+
+MOST_CHARACTERS = 100
+SCALE, QUIET_ZONE = 6, 4
+"""Pixels a module, and modules of white around it; four are what readers may count on."""
+
+
+def check_in_code(settings: Settings, order: Order) -> str:
+    """Fifty characters or so, the same whenever it is asked for."""
+    name = base64.urlsafe_b64encode(order.id.bytes).rstrip(b"=")
+    return _signer(settings, order.tenant_id).sign(name).decode()
+
+
+def order_of_code(settings: Settings, tenant_id: UUID, code: str) -> UUID:
+    """Raises: NotFound, for another business's code too."""
+    try:
+        name = _signer(settings, tenant_id).unsign(code[:MOST_CHARACTERS])
+        return UUID(bytes=base64.urlsafe_b64decode(name + b"=="))
+    except (BadSignature, ValueError):
+        raise NotFound(_("There is no booking with this code.")) from None
+
+
+def check_in_path(settings: Settings, slug: str, order: Order) -> str:
+    """What the picture leads to: for members the check-in, for anyone else the booking."""
+    return f"/c/{slug}/{check_in_code(settings, order)}"
+
+
+def code_in(typed: str) -> str:
+    """The code in what a scanner or a person put in: the code itself, or the whole link."""
+    return typed.strip().split("?")[0].rstrip("/").rpartition("/")[2]
+
+
+def qr_svg(address: str) -> bytes:
+    """A drawing that stays sharp at any size, black on white on dark pages too."""
+    return _drawn(address, "svg")
+
+
+def qr_png(address: str) -> bytes:
+    """For mails, whose readers show no drawings."""
+    return _drawn(address, "png")
+
+
+def _drawn(address: str, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    code = segno.make(address, error="m", micro=False)
+    code.save(buffer, kind=kind, scale=SCALE, border=QUIET_ZONE, light="#fff", dark="#000")
+    return buffer.getvalue()
+
+
+def _signer(settings: Settings, tenant_id: UUID) -> Signer:
+    return Signer(settings.secret_key, salt=f"seatline.check-in.{tenant_id.hex}")

@@ -1,0 +1,86 @@
+"""Ticking off who came, and taking a tick back.
+
+A tick is one guarded UPDATE over seats locked by id, so that two people at two doors do each thing
+once: whoever comes second finds it done and changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from src.booking.commands.sessions import get_session
+from src.booking.domain.attendance import TICKED_FROM, why_not_tick
+from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.models import Seat, Session
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, NotFound
+from src.platform.i18n import _
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+
+_ACTIONS = {
+    SeatState.ATTENDED: "seats.attended",
+    SeatState.NO_SHOW: "seats.no_show",
+    SeatState.CONFIRMED: "seats.attendance_undone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """How many seats were changed, and how many were so already or no longer could be."""
+
+    changed: int
+    passed_over: int
+
+
+async def mark_attendance(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    session_id: UUID,
+    seat_ids: Sequence[UUID],
+    wanted: SeatState,
+) -> Ticked:
+    """Marks seats of one session as attended or no-show, or, as confirmed, takes that back.
+
+    Raises: NotFound for a seat of another session; Conflict when it is too early or cancelled.
+    """
+    session = await get_session(uow, session_id)
+    check_tickable(uow, ctx, session, wanted)
+    locked = await uow.session.scalars(
+        select(Seat.id)
+        .where(Seat.tenant_id == uow.tenant, Seat.session_id == session_id, Seat.id.in_(seat_ids))
+        .order_by(Seat.id)
+        .with_for_update(key_share=True)
+    )
+    known = set(locked.all())
+    if known != set(seat_ids):
+        raise NotFound(_("There is no such place in this session."))
+    changed = await uow.session.execute(
+        update(Seat)
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.id.in_(known),
+            Seat.state.in_([str(state) for state in TICKED_FROM[wanted]]),
+        )
+        .values(state=str(wanted), changed_at=uow.clock.now(), changed_by="staff", changed_why="")
+        .returning(Seat.id)
+        .execution_options(synchronize_session=False)
+    )
+    done = sorted(str(seat_id) for seat_id in changed.scalars())
+    if done:
+        said = {"session": str(session_id), "seats": done}
+        await audit(uow, ctx, _ACTIONS[wanted], "seats", None, **said)
+    return Ticked(changed=len(done), passed_over=len(known) - len(done))
+
+
+def check_tickable(
+    uow: UnitOfWork, ctx: RequestContext, session: Session, wanted: SeatState
+) -> None:
+    """Raises: Conflict with the reason."""
+    state = SessionState(session.state)
+    now = uow.clock.now()
+    refusal = why_not_tick(wanted, state, session.starts_at, ctx.here.zone, now)
+    if refusal is not None:
+        raise Conflict(refusal, code="not_tickable")

@@ -1,0 +1,173 @@
+"""A minimum group size: setting it, answering for it, and acting on it when its time comes."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from src.billing.commands.due import drop_due, move_due
+from src.booking.commands.cancel import cancel_session
+from src.booking.commands.changes import changed_meanwhile
+from src.booking.commands.decision_due import plan_decision
+from src.booking.commands.sessions import get_session
+from src.booking.domain.kinds import SessionState
+from src.booking.domain.minimum import (
+    ASK_AHEAD,
+    HOLDS_WAIT,
+    Step,
+    decide_at,
+    minimum_errors,
+    next_step,
+)
+from src.booking.domain.states import TAKEN_SEATS
+from src.booking.events import MinimumMissed
+from src.booking.models import Seat, Session
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput
+from src.platform.i18n import _
+from src.tenants.commands.audit import audit
+from src.tenants.context import SYSTEM, RequestContext, TenantSnapshot
+
+
+async def set_minimum(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    session_id: UUID,
+    *,
+    min_seats: int | None,
+    decide_hours: int,
+) -> None:
+    """Sets the number without which the session is called off, or, with None, takes it away.
+
+    An earlier answer for it is forgotten. Raises: NotFound; Conflict for one that is cancelled or
+    changed meanwhile; InvalidInput.
+    """
+    session = await get_session(uow, session_id)
+    if session.state != SessionState.SCHEDULED:
+        raise Conflict(_("This session is cancelled and stays as it was."), code="not_scheduled")
+    if min_seats is not None:
+        fields = minimum_errors(
+            min_seats, decide_hours, session.capacity, session.starts_at, uow.clock.now()
+        )
+        if fields:
+            raise InvalidInput(_("The minimum cannot be saved like this."), fields=fields)
+    if min_seats is None:
+        await drop_due(uow, session_id)
+    else:
+        await plan_decision(uow, session_id, session.starts_at, decide_hours)
+    said = {"min_seats": min_seats, "title": session.title}
+    await audit(uow, ctx, "session.minimum_set", "session", session_id, **said)
+    await uow.settle()
+    hours = None if min_seats is None else decide_hours
+    await _write(
+        uow,
+        session,
+        min_seats=min_seats,
+        decide_hours=hours,
+        decided_at=None,
+        decision_asked_at=None,
+    )
+
+
+async def let_it_take_place(uow: UnitOfWork, ctx: RequestContext, session_id: UUID) -> None:
+    """Somebody says go: the session takes place, however few come. Twice changes nothing.
+
+    Raises: NotFound; Conflict when it is being cancelled.
+    """
+    session = await get_session(uow, session_id)
+    if session.min_seats is None or session.decided_at is not None:
+        return
+    await drop_due(uow, session_id)
+    await audit(uow, ctx, "session.let_take_place", "session", session_id, title=session.title)
+    await uow.settle()
+    await _write(uow, session, decided_at=uow.clock.now())
+
+
+async def weigh_session(
+    uow: UnitOfWork, tenant: TenantSnapshot, session_id: UUID, *, undo_seconds: int
+) -> Step:
+    """Does what the session's minimum asks for now; running twice does it once.
+
+    Raises: Conflict when somebody booked in this very moment, to be tried again.
+    """
+    session = await uow.session.get(Session, (uow.tenant, session_id))
+    if session is None or not _is_open(session, uow.clock.now()):
+        await drop_due(uow, session_id)
+        return Step.GO
+    min_seats, hours = session.min_seats or 0, session.decide_hours or 0
+    at, live = decide_at(session.starts_at, hours), session.seats_taken
+    taken = await _taken(uow, session_id)
+    now = uow.clock.now()
+    step = next_step(
+        at=at,
+        now=now,
+        min_seats=min_seats,
+        taken=taken,
+        live=live,
+        was_asked=session.decision_asked_at is not None,
+    )
+    if step is Step.CALL_OFF:
+        await drop_due(uow, session_id)
+        ctx = RequestContext(actor=SYSTEM, tenant=tenant)
+        await cancel_session(
+            uow,
+            ctx,
+            session_id,
+            reason=_("Too few people have booked this date."),
+            undo_seconds=undo_seconds,
+            gives_back=True,
+            seen_taken=live,
+        )
+    elif step is Step.GO:
+        await drop_due(uow, session_id)
+    elif step is Step.LOOK_AGAIN:
+        await move_due(uow, session_id, now + HOLDS_WAIT)
+    else:
+        await move_due(uow, session_id, at if now >= at - ASK_AHEAD else at - ASK_AHEAD)
+        if step is Step.ASK:
+            uow.record(MinimumMissed(session_id=session_id, at=at, taken=taken))
+            await uow.settle()
+            await _write(uow, session, decision_asked_at=now)
+    return step
+
+
+def _is_open(session: Session, now: datetime) -> bool:
+    """Whether anything is still to be decided about it."""
+    return (
+        session.min_seats is not None
+        and session.decided_at is None
+        and session.state == SessionState.SCHEDULED
+        and session.starts_at > now
+    )
+
+
+async def _taken(uow: UnitOfWork, session_id: UUID) -> int:
+    return (
+        await uow.session.scalar(
+            select(func.count())
+            .select_from(Seat)
+            .where(
+                Seat.tenant_id == uow.tenant,
+                Seat.session_id == session_id,
+                Seat.state.in_([str(state) for state in TAKEN_SEATS]),
+            )
+        )
+        or 0
+    )
+
+
+async def _write(uow: UnitOfWork, session: Session, **values: object) -> None:
+    """The last statement, guarded: what is being cancelled stays as it is."""
+    written = await uow.session.execute(
+        update(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.id == session.id,
+            Session.state == str(SessionState.SCHEDULED),
+        )
+        .values(**values)
+        .returning(Session.id)
+        .execution_options(synchronize_session=False)
+    )
+    if written.first() is None:
+        raise changed_meanwhile()

@@ -1,0 +1,199 @@
+"""Copying a series with its dates into a new term, which is off sale until it is published.
+
+All of it is new rows, so nobody waits for it; the database refuses a performer's overlap last.
+"""
+
+from datetime import date
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from src.booking.commands.busy import Slot, take_performer
+from src.booking.commands.decision_due import plan_decision
+from src.booking.commands.series import get_series
+from src.booking.domain.kinds import SessionState
+from src.booking.domain.repeat import holiday_name
+from src.booking.domain.term_copy import CopiedDate, copy_dates
+from src.booking.models import Series, Session
+from src.booking.queries.busy import taken_between
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.platform.localtime import to_local
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+from src.tenants.domain.entitlements import Feature
+from src.tenants.gates import require_feature_now
+
+LONGEST_TITLE = 120
+_KEPT_OF_SERIES = (
+    "service_id",
+    "description",
+    "price_type",
+    "price_minor",
+    "visibility",
+    "join_policy",
+    "gap_policy",
+    "drop_in_allowed",
+    "drop_in_price_minor",
+    "leaving",
+)
+_KEPT_OF_SESSION = (
+    "service_id",
+    "title",
+    "capacity",
+    "mode",
+    "location_id",
+    "meeting_url",
+    "performer_id",
+    "min_seats",
+    "decide_hours",
+)
+
+
+class CopyTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """The series to copy and the day its first date is to be on; the same `new_id` copies once.
+
+    `skip_holidays_of` is a country or a part of one, None for dates on holidays too.
+    """
+
+    series_id: UUID
+    new_id: UUID
+    title: str
+    first_on: date
+    skip_holidays_of: str | None = None
+
+
+class PlannedDate(msgspec.Struct, frozen=True, kw_only=True):
+    """One date of the copy and the session it is made from; `clash` names what takes its leader."""
+
+    date: CopiedDate
+    source: Session
+    clash: str | None
+
+
+async def list_term(uow: UnitOfWork, series_id: UUID) -> list[Session]:
+    """The dates of a series that were not cancelled, in order. Raises: Conflict without any."""
+    found = await uow.session.scalars(
+        select(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.series_id == series_id,
+            Session.state == str(SessionState.SCHEDULED),
+        )
+        .order_by(Session.starts_at, Session.id)
+    )
+    runs = list(found)
+    if not runs:
+        raise Conflict(_("This series has no date that could be copied."), code="no_dates")
+    return runs
+
+
+async def plan_copy(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> list[PlannedDate]:
+    """Every date of the copy, creating nothing. Raises: NotFound; Conflict; InvalidInput."""
+    await get_series(uow, cmd.series_id)
+    runs = await list_term(uow, cmd.series_id)
+    fields: dict[str, str] = {}
+    if not 1 <= len(cmd.title.strip()) <= LONGEST_TITLE:
+        fields["title"] = _("Please give the series a title of at most 120 characters.")
+    today = to_local(uow.clock.now(), ctx.here.zone).date()
+    if not today < cmd.first_on < today.replace(year=today.year + 5, day=1):
+        fields["first_on"] = _("Please choose a day that is still to come.")
+    if fields:
+        raise InvalidInput(_("The term cannot be copied like this."), fields=fields)
+    times = [(run.starts_at, run.ends_at) for run in runs]
+    holiday_of = partial(holiday_name, cmd.skip_holidays_of)
+    dates = copy_dates(times, cmd.first_on, ctx.here.zone, holiday_of)
+    return [
+        PlannedDate(date=on, source=run, clash=await _clash(uow, run, on))
+        for run, on in zip(runs, dates, strict=True)
+    ]
+
+
+async def copy_term(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> UUID:
+    """The new series with its dates, a draft: nothing of it is sold before it is published.
+
+    Raises: PlanLimitReached, NotFound, Conflict; InvalidInput where a leader is taken.
+    """
+    await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
+    await require_feature_now(uow, ctx, Feature.SERIES)
+    if await uow.session.get(Series, (uow.tenant, cmd.new_id)) is not None:
+        return cmd.new_id
+    planned = await plan_copy(uow, ctx, cmd)
+    if any(each.clash for each in planned):
+        sentence = _("Somebody is taken at one of these times; choose another first day.")
+        raise InvalidInput(sentence, fields={"first_on": sentence})
+    source = await get_series(uow, cmd.series_id)
+    await _insert_series(uow, ctx, source, cmd, planned)
+    made = [_copied(uow, each, cmd.new_id) for each in planned]
+    uow.session.add_all(made)
+    said = {"title": cmd.title.strip(), "count": len(made), "copied": str(source.id)}
+    await audit(uow, ctx, "series.copied", "series", cmd.new_id, **said)
+    await uow.session.flush()
+    await _plan(uow, made)
+    return cmd.new_id
+
+
+async def _insert_series(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    source: Series,
+    cmd: CopyTerm,
+    planned: list[PlannedDate],
+) -> None:
+    """Joining is open for as many days after the first date as it was."""
+    now, until_on = uow.clock.now(), source.join_until_on
+    if until_on is not None:
+        until_on += cmd.first_on - to_local(planned[0].source.starts_at, ctx.here.zone).date()
+    uow.session.add(
+        Series(
+            tenant_id=uow.tenant,
+            id=cmd.new_id,
+            title=cmd.title.strip(),
+            join_until_on=until_on,
+            created_at=now,
+            updated_at=now,
+            **_kept(source, _KEPT_OF_SERIES),
+        )
+    )
+    await uow.session.flush()
+
+
+def _copied(uow: UnitOfWork, each: PlannedDate, series_id: UUID) -> Session:
+    return Session(
+        tenant_id=uow.tenant,
+        id=new_id(),
+        series_id=series_id,
+        starts_at=each.date.starts_at,
+        ends_at=each.date.ends_at,
+        created_at=uow.clock.now(),
+        **_kept(each.source, _KEPT_OF_SESSION),
+    )
+
+
+def _kept(row: Series | Session, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+async def _plan(uow: UnitOfWork, made: list[Session]) -> None:
+    """Leaders are taken for the new dates, and their minimums are looked at in time."""
+    by_leader: dict[UUID, list[Slot]] = {}
+    for session in made:
+        if session.performer_id is not None:
+            slot = Slot(session.id, session.starts_at, session.ends_at)
+            by_leader.setdefault(session.performer_id, []).append(slot)
+        if session.decide_hours is not None:
+            await plan_decision(uow, session.id, session.starts_at, session.decide_hours)
+    for performer_id in sorted(by_leader):
+        await take_performer(uow, performer_id, by_leader[performer_id])
+
+
+async def _clash(uow: UnitOfWork, run: Session, on: CopiedDate) -> str | None:
+    if run.performer_id is None:
+        return None
+    taken = await taken_between(uow, run.performer_id, on.starts_at, on.ends_at)
+    return taken[0].title if taken else None

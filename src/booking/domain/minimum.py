@@ -1,0 +1,53 @@
+"""Whether a session has enough people to take place, and when that is asked and decided."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from src.platform.i18n import _
+
+LONGEST_HOURS = 24 * 60
+ASK_AHEAD = timedelta(hours=24)
+HOLDS_WAIT = timedelta(minutes=5)
+"""How soon is looked again while somebody is paying for a place that would make the number."""
+
+
+class Step(StrEnum):
+    """What is to be done about a session's minimum now."""
+
+    WAIT = "wait"
+    ASK = "ask"
+    GO = "go"
+    LOOK_AGAIN = "look_again"
+    CALL_OFF = "call_off"
+
+
+def decide_at(starts_at: datetime, decide_hours: int) -> datetime:
+    """When it is decided: so many real hours before the start."""
+    return starts_at - timedelta(hours=decide_hours)
+
+
+def next_step(
+    *, at: datetime, now: datetime, min_seats: int, taken: int, live: int, was_asked: bool
+) -> Step:
+    """`at` is when it is decided, `taken` the seats that stand, `live` those and the held ones."""
+    if now < at - ASK_AHEAD:
+        return Step.WAIT
+    if now < at:
+        return Step.WAIT if was_asked or taken >= min_seats else Step.ASK
+    if taken >= min_seats:
+        return Step.GO
+    return Step.LOOK_AGAIN if live >= min_seats else Step.CALL_OFF
+
+
+def minimum_errors(
+    min_seats: int, decide_hours: int, capacity: int, starts_at: datetime, now: datetime
+) -> dict[str, str]:
+    """Sentences by field; empty when the minimum may be set."""
+    fields: dict[str, str] = {}
+    if not 1 <= min_seats <= capacity:
+        fields["min_seats"] = _("Between one and the %(capacity)s seats it has.", capacity=capacity)
+    if not 1 <= decide_hours <= LONGEST_HOURS:
+        fields["decide_hours"] = _("Between one hour and sixty days before the start.")
+    elif decide_at(starts_at, decide_hours) <= now:
+        fields["decide_hours"] = _("That moment has passed; choose a later one.")
+    return fields

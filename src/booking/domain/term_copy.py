@@ -1,0 +1,69 @@
+"""A term again, from another day on: the same weekdays apart, the same times on the clocks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from src.platform.localtime import to_local, to_utc
+
+WEEK = timedelta(days=7)
+MOST_WEEKS_ON = 52
+
+HolidayOf = Callable[[date], str | None]
+"""The name of the holiday on a day, None for a working day."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedDate:
+    """A date of the new term. `skipped` are the holidays that it went past, as day and name."""
+
+    starts_at: datetime
+    ends_at: datetime
+    skipped: tuple[tuple[date, str], ...] = ()
+
+
+def copy_dates(
+    runs: Sequence[tuple[datetime, datetime]],
+    first_on: date,
+    zone: ZoneInfo,
+    holiday_of: HolidayOf,
+) -> list[CopiedDate]:
+    """Each run, in order of time, as many days after `first_on` as it was after the first.
+
+    The clocks show what they showed, whatever is changed in between. A date on a holiday moves a
+    week on and takes all later ones along, so that none is lost and their order stays.
+    """
+    shift = timedelta()
+    copied: list[CopiedDate] = []
+    if runs:
+        shift = first_on - to_local(runs[0][0], zone).date()
+    for starts_at, ends_at in runs:
+        skipped: list[tuple[date, str]] = []
+        on = to_local(starts_at, zone).date() + shift
+        while (name := holiday_of(on)) is not None and len(skipped) < MOST_WEEKS_ON:
+            skipped.append((on, name))
+            shift, on = shift + WEEK, on + WEEK
+        copied.append(_moved(starts_at, ends_at, shift, zone, tuple(skipped)))
+    return copied
+
+
+def _moved(
+    starts_at: datetime,
+    ends_at: datetime,
+    shift: timedelta,
+    zone: ZoneInfo,
+    skipped: tuple[tuple[date, str], ...],
+) -> CopiedDate:
+    start = to_utc(to_local(starts_at, zone) + shift, zone)
+    end = to_utc(to_local(ends_at, zone) + shift, zone)
+    # Where the clocks leave nothing between the two, the session is as long as it was.
+    return CopiedDate(start, end if end > start else start + (ends_at - starts_at), skipped)
+
+
+def day_after_term(runs: Sequence[tuple[datetime, datetime]], zone: ZoneInfo) -> date:
+    """The day a copy begins on unless somebody says another: its first weekday after the last."""
+    first = to_local(runs[0][0], zone).date()
+    last = to_local(runs[-1][0], zone).date()
+    weeks = (last - first).days // 7 + 1
+    return first + weeks * WEEK

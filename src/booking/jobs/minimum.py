@@ -1,0 +1,101 @@
+"""The clock of minimum group sizes, and the mail that asks whether a session is to take place."""
+
+from sqlalchemy import select
+
+from src.billing.cron import work_off
+from src.booking.commands.decision_due import MINIMUM_DUE
+from src.booking.commands.minimum import weigh_session
+from src.booking.domain.kinds import SessionState
+from src.booking.events import MinimumMissed
+from src.booking.models import Service, Session
+from src.booking.views.mails import MinimumMissedView
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import use_locale
+from src.platform.jobs.context import JobContext
+from src.platform.mail.queue import Mail, queue_mail
+from src.platform.mail.templates import render_mail
+from src.platform.services import Services
+from src.platform.web.formats import date_range, datetime_local
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.roles import Role
+from src.tenants.models import Due, Member, User
+from src.tenants.queries.tenants import tenant_snapshot
+
+
+async def weigh_minimums(services: Services) -> int:
+    """Periodic: asks about, lets go, or calls off the sessions whose time has come."""
+    return await work_off(services, (MINIMUM_DUE,), _weigh, parallel=2)
+
+
+async def _weigh(services: Services, due: Due) -> None:
+    undo_seconds = services.settings.undo_window_seconds
+    async with services.uow_factory(due.tenant_id) as uow:
+        tenant = await tenant_snapshot(uow, due.tenant_id, services.clock.now())
+        with use_locale(tenant.locale):
+            await weigh_session(uow, tenant, due.ref, undo_seconds=undo_seconds)
+
+
+async def ask_about_minimum(job: JobContext, event: MinimumMissed) -> None:
+    """One mail to each owner and manager; none once somebody has answered."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        session = await uow.session.get(Session, (uow.tenant, event.session_id))
+        if (
+            session is None
+            or session.min_seats is None
+            or session.decided_at is not None
+            or session.state != SessionState.SCHEDULED
+        ):
+            return
+        service = await uow.session.get_one(Service, (uow.tenant, session.service_id))
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        href = f"{settings.base_url}/app/{tenant.slug}/sessions/{session.id}"
+        for user in await _managers(uow):
+            mail = _mail(event, tenant, user, session, service, href)
+            await queue_mail(uow, mail, host=settings.host)
+
+
+async def _managers(uow: UnitOfWork) -> list[User]:
+    found = await uow.session.scalars(
+        select(User)
+        .join(Member, Member.user_id == User.id)
+        .where(
+            Member.tenant_id == uow.tenant, Member.role.in_([str(Role.OWNER), str(Role.MANAGER)])
+        )
+        .order_by(User.id)
+    )
+    return list(found)
+
+
+def _mail(
+    event: MinimumMissed,
+    tenant: TenantSnapshot,
+    user: User,
+    session: Session,
+    service: Service,
+    href: str,
+) -> Mail:
+    with use_locale(user.locale):
+        view = MinimumMissedView(
+            locale=user.locale,
+            from_name=tenant.name,
+            contact="",
+            name=user.name,
+            what=" · ".join(filter(None, (service.name, session.title))),
+            when=date_range(session.starts_at, session.ends_at, tenant.zone),
+            taken=event.taken,
+            min_seats=session.min_seats or 0,
+            decided_at=datetime_local(event.at, tenant.zone),
+            href=href,
+        )
+        rendered = render_mail("booking/minimum_missed", view, user.locale)
+    return Mail(
+        kind="minimum_missed",
+        to_address=user.email,
+        to_name=user.name,
+        from_name=tenant.name,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        dedupe_key=f"minimum_missed:{session.id}:{event.at.isoformat()}:{user.id}",
+    )

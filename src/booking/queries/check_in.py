@@ -1,0 +1,104 @@
+"""A booking found by its code or reference at the door, with the places it has today."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, select
+
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
+from src.billing.owed import get_owed_minor
+from src.booking.domain.attendance import is_at_the_door
+from src.booking.domain.states import TAKEN_SEATS
+from src.booking.models import Booking, Seat, Service, Session
+from src.booking.views.check_in import CheckInBooking, CheckInSeat
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.tenants.models import Location, Participant, Performer
+
+TAKEN = [str(state) for state in TAKEN_SEATS]
+
+
+async def find_order_by_reference(uow: UnitOfWork, reference: str) -> Order | None:
+    """For those whose picture does not scan; capitals and spaces do not matter."""
+    wanted = "".join(reference.split()).upper()
+    found: Order | None = await uow.session.scalar(
+        select(Order).where(Order.tenant_id == uow.tenant, Order.reference == wanted)
+    )
+    return found
+
+
+async def get_check_in(
+    uow: UnitOfWork, order_id: UUID, zone: ZoneInfo, *, led_by: UUID | None = None
+) -> CheckInBooking:
+    """The booking's taken seats, those of today apart.
+
+    `led_by` narrows them to one member's sessions. Raises: NotFound, where none is left then too.
+    """
+    found = await uow.session.execute(
+        select(Order, Booking)
+        .join(Booking, (Booking.tenant_id == Order.tenant_id) & (Booking.order_id == Order.id))
+        .where(Order.tenant_id == uow.tenant, Order.id == order_id)
+        .limit(1)
+    )
+    row = found.first()
+    seats = await _seats(uow, order_id, led_by)
+    if row is None or (led_by is not None and not seats):
+        raise NotFound(_("There is no booking with this code."))
+    order: Order = row.Order
+    booking: Booking = row.Booking
+    now = uow.clock.now()
+    return CheckInBooking(
+        booking_id=booking.id,
+        reference=order.reference,
+        guest_name=order.guest_name,
+        note=booking.note,
+        owed_minor=await get_owed_minor(uow, order_id),
+        currency=order.currency,
+        is_confirmed=order.state == OrderState.CONFIRMED,
+        today=[seat for seat in seats if _is_now(seat, zone, now)],
+        other=[seat for seat in seats if not _is_now(seat, zone, now)],
+    )
+
+
+def _is_now(seat: CheckInSeat, zone: ZoneInfo, now: datetime) -> bool:
+    return is_at_the_door(seat.starts_at, seat.ends_at, zone, now)
+
+
+async def _seats(uow: UnitOfWork, order_id: UUID, led_by: UUID | None) -> list[CheckInSeat]:
+    tenant = Seat.tenant_id
+    statement = (
+        select(Seat, Session, Service.name.label("service"), Location.name.label("place"))
+        .add_columns(Participant.name.label("person"))
+        .join(Session, (Session.tenant_id == tenant) & (Session.id == Seat.session_id))
+        .join(Service, (Service.tenant_id == tenant) & (Service.id == Session.service_id))
+        .join(
+            Participant, (Participant.tenant_id == tenant) & (Participant.id == Seat.participant_id)
+        )
+        .outerjoin(Location, (Location.tenant_id == tenant) & (Location.id == Session.location_id))
+        .where(tenant == uow.tenant, Seat.order_id == order_id, Seat.state.in_(TAKEN))
+        .order_by(Session.starts_at, Participant.name, Seat.id)
+    )
+    if led_by is not None:
+        statement = statement.join(
+            Performer, (Performer.tenant_id == tenant) & (Performer.id == Session.performer_id)
+        ).where(Performer.user_id == led_by)
+    return [_seat(row) for row in await uow.session.execute(statement)]
+
+
+def _seat(row: Row[Any]) -> CheckInSeat:
+    session: Session = row.Session
+    return CheckInSeat(
+        seat_id=row.Seat.id,
+        session_id=session.id,
+        name=row.person,
+        state=row.Seat.state,
+        session_state=session.state,
+        what=" · ".join(filter(None, (row.service, session.title))),
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        place=row.place,
+    )

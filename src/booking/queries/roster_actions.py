@@ -1,0 +1,87 @@
+"""Whom an act on several seats of a session touches, by order."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+
+from src.billing.models import Order
+from src.billing.owed import owed_minor
+from src.billing.queries.refundable import list_refundable_minor
+from src.booking.domain.states import TAKEN_SEATS
+from src.booking.models import Booking, Seat
+from src.booking.views.roster_actions import Chosen
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.tenants.models import Participant
+
+TAKEN = [str(state) for state in TAKEN_SEATS]
+
+
+async def list_chosen(uow: UnitOfWork, session_id: UUID, seat_ids: Sequence[UUID]) -> list[Chosen]:
+    """The orders of those of the seats that are taken, by their guests' names.
+
+    Raises: NotFound when one of the seats is not of this session.
+    """
+    known = await uow.session.scalar(
+        select(func.count())
+        .select_from(Seat)
+        .where(Seat.tenant_id == uow.tenant, Seat.session_id == session_id, Seat.id.in_(seat_ids))
+    )
+    if known != len(set(seat_ids)):
+        raise NotFound(_("There is no such place in this session."))
+    rows = (await uow.session.execute(_taken(uow, seat_ids))).all()
+    by_order: dict[UUID, list[Row[Any]]] = {}
+    for row in rows:
+        by_order.setdefault(row.Order.id, []).append(row)
+    refundable = await list_refundable_minor(uow, list(by_order))
+    in_all = await _seats_in_all(uow, list(by_order))
+    chosen = [
+        _chosen(theirs, refundable.get(order_id, 0), in_all[order_id])
+        for order_id, theirs in by_order.items()
+    ]
+    return sorted(chosen, key=lambda one: (one.name.casefold(), one.order_id))
+
+
+def _taken(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> Any:
+    return (
+        select(Seat, Order, Booking.customer_id, Participant.name.label("person"))
+        .add_columns(owed_minor().label("owed"))
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
+        .join(
+            Participant,
+            (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
+        )
+        .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids), Seat.state.in_(TAKEN))
+        .order_by(Seat.id)
+    )
+
+
+async def _seats_in_all(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, int]:
+    found = await uow.session.execute(
+        select(Seat.order_id, func.count())
+        .where(Seat.tenant_id == uow.tenant, Seat.order_id.in_(order_ids), Seat.state.in_(TAKEN))
+        .group_by(Seat.order_id)
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def _chosen(rows: Sequence[Row[Any]], refundable_minor: int, seats_in_all: int) -> Chosen:
+    order: Order = rows[0].Order
+    share_minor = sum(row.Seat.share_minor for row in rows)
+    return Chosen(
+        order_id=order.id,
+        customer_id=rows[0].customer_id,
+        name=order.guest_name or order.guest_email,
+        email=order.guest_email,
+        people=[row.person for row in rows if row.person],
+        seat_ids=[row.Seat.id for row in rows],
+        share_minor=share_minor,
+        back_minor=min(share_minor, refundable_minor),
+        owed_minor=int(rows[0].owed),
+        payment_mode=order.payment_mode,
+        seats_in_all=seats_in_all,
+    )

@@ -1,0 +1,37 @@
+"""What whoever scans a booking's code at the door is shown."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class CheckInSeat(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's place in one session of the booking, with the session's own facts."""
+
+    seat_id: UUID
+    session_id: UUID
+    name: str
+    state: str
+    session_state: str
+    what: str
+    starts_at: datetime
+    ends_at: datetime
+    place: str | None
+
+
+class CheckInBooking(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking by its code: today's places, and when the others are.
+
+    `owed_minor` is still to be paid on site for all of it.
+    """
+
+    booking_id: UUID
+    reference: str
+    guest_name: str
+    note: str
+    owed_minor: int
+    currency: str
+    is_confirmed: bool
+    today: list[CheckInSeat]
+    other: list[CheckInSeat]

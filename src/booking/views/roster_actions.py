@@ -1,0 +1,33 @@
+"""What the pages about several guests of a session at once show."""
+
+from uuid import UUID
+
+import msgspec
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """One order among the chosen seats, as far as they are its.
+
+    `seat_ids` are those that are taken; `share_minor` is what these cost, `back_minor` the most of
+    it that can go back the way it came, `owed_minor` is still to be paid on site for the whole
+    order, which `seats_in_all` seats hang on.
+    """
+
+    order_id: UUID
+    customer_id: UUID
+    name: str
+    email: str
+    people: list[str]
+    seat_ids: list[UUID]
+    share_minor: int
+    back_minor: int
+    owed_minor: int
+    payment_mode: str
+    seats_in_all: int
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several that could not be done, and why."""
+
+    name: str
+    why: str

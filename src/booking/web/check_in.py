@@ -1,0 +1,233 @@
+"""Checking in by code: what the picture leads to, and the page where a code is put in.
+
+A phone's own camera opens the picture's address, so nobody needs an app: whoever is signed in and a
+member of the business comes to the check-in, anyone else to the booking itself.
+"""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from src.billing.commands.orders import get_order
+from src.booking.check_in_codes import check_in_code, code_in, order_of_code, qr_png, qr_svg
+from src.booking.commands.attendance import mark_attendance
+from src.booking.domain.attendance import TICKED_FROM, why_not_tick
+from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.guest_links import booking_path, order_behind
+from src.booking.mails import check_in_address
+from src.booking.queries.check_in import find_order_by_reference, get_check_in
+from src.booking.views.check_in import CheckInBooking, CheckInSeat
+from src.booking.web.sessions import led_by
+from src.booking.web.sold_words import seat_words
+from src.platform.errors import Conflict, NotFound
+from src.platform.i18n import _, ngettext
+from src.platform.services import Services
+from src.platform.web.forms import bind, form_data, read_form
+from src.platform.web.pages import flash, page, redirect
+from src.tenants.context import RequestContext
+from src.tenants.domain.roles import Role
+from src.tenants.web.guards import requires_member
+
+AnyRequest = Request[Any, Any, Any]
+MAY_CHECK_IN = [requires_member(Role.INSTRUCTOR)]
+OF_CODE = "/app/{slug:str}/check-in/{code:str}"
+PUBLIC = {"public": "The signed code is the key to this one booking."}
+PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
+MOST_SEATS = 50
+
+
+class CodeQuery(msgspec.Struct):
+    """What a scanner typed, or a person: a code, its whole link, or a booking's number."""
+
+    code: Annotated[str, Meta(max_length=500)] = ""
+
+
+class CheckInForm(msgspec.Struct):
+    """Which of the booking's places are to be attended, or, as confirmed, no longer."""
+
+    wanted: Annotated[str, Meta(max_length=20)] = "attended"
+    seat_ids: Annotated[list[UUID], Meta(max_length=MOST_SEATS)] = []
+
+
+class ScanView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a code is put in; `refusal` says what was wrong with the last one."""
+
+    typed: str
+    refusal: str | None
+    base: str
+
+
+class CheckInView(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking at the door; `why_not` says by seat why it cannot be checked in now, `may_tick` has
+    the seats that can.
+    """
+
+    booking: CheckInBooking
+    why_not: dict[UUID, str | None]
+    may_tick: list[UUID]
+    seat_words: dict[str, tuple[str, str]]
+    may_edit: bool
+    here: str
+    base: str
+    zone: str
+
+
+@get("/c/{slug:str}/{code:str}", opt=PUBLIC, include_in_schema=False)
+async def open_code(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    code: FromPath[str],
+) -> Response[bytes]:
+    """Members to the check-in, anyone else to the booking."""
+    order_id = order_of_code(services.settings, ctx.here.id, code)
+    if ctx.actor.role is not None:
+        return redirect(request, f"/app/{ctx.here.slug}/check-in/{code}")
+    async with services.uow_factory(ctx.here.id) as uow:
+        order = await get_order(uow, order_id)
+    return redirect(request, booking_path(services.settings, ctx.here.slug, order))
+
+
+@get("/b/{slug:str}/bookings/{token:str}/code.svg", opt=PUBLIC, include_in_schema=False)
+async def show_drawing(
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    token: FromPath[str],
+) -> Response[bytes]:
+    """The code for the booking's page."""
+    drawn = qr_svg(await _address(services, ctx, token))
+    return Response(drawn, media_type="image/svg+xml", headers=PRIVATE)
+
+
+@get("/b/{slug:str}/bookings/{token:str}/code.png", opt=PUBLIC, include_in_schema=False)
+async def show_picture(
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    token: FromPath[str],
+) -> Response[bytes]:
+    """The code for the booking's mail."""
+    drawn = qr_png(await _address(services, ctx, token))
+    return Response(drawn, media_type="image/png", headers=PRIVATE)
+
+
+async def _address(services: Services, ctx: RequestContext, token: str) -> str:
+    order_id = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    async with services.uow_factory(ctx.here.id) as uow:
+        order = await get_order(uow, order_id)
+    return check_in_address(services.settings, ctx.here.slug, order)
+
+
+@get("/app/{slug:str}/check-in", guards=MAY_CHECK_IN, include_in_schema=False)
+async def show_scanner(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    """A field for what a hand scanner types or a person reads out."""
+    base = f"/app/{ctx.here.slug}"
+    query = bind(CodeQuery, form_data(request.query_params.dict())).struct or CodeQuery()
+    if not query.code.strip():
+        return page(
+            request, "booking/check_in/scan.html", ScanView(typed="", refusal=None, base=base)
+        )
+    try:
+        code = await _known_code(services, ctx, query.code)
+    except NotFound as refused:
+        view = ScanView(typed=query.code, refusal=refused.message, base=base)
+        return page(request, "booking/check_in/scan.html", view, status_code=404)
+    return redirect(request, f"{base}/check-in/{code}")
+
+
+@get(OF_CODE, guards=MAY_CHECK_IN, include_in_schema=False)
+async def show_check_in(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    code: FromPath[str],
+) -> Response[bytes]:
+    booking = await _booking(services, ctx, code)
+    why_not = {seat.seat_id: _why_not(seat, services, ctx) for seat in booking.today}
+    base = f"/app/{ctx.here.slug}"
+    view = CheckInView(
+        booking=booking,
+        why_not=why_not,
+        may_tick=[
+            seat.seat_id
+            for seat in booking.today
+            if seat.state in TICKED_FROM[SeatState.ATTENDED] and not why_not[seat.seat_id]
+        ],
+        seat_words=seat_words(),
+        may_edit=ctx.actor.role is not Role.INSTRUCTOR,
+        here=f"{base}/check-in/{code}",
+        base=base,
+        zone=ctx.here.timezone,
+    )
+    return page(request, "booking/check_in/booking.html", view, headers=PRIVATE)
+
+
+@post(OF_CODE, guards=MAY_CHECK_IN, status_code=200, include_in_schema=False)
+async def check_in(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    code: FromPath[str],
+) -> Response[bytes]:
+    """Ticks today's places of this booking, session by session. Raises: NotFound for another's."""
+    booking = await _booking(services, ctx, code)
+    form = bind(CheckInForm, await read_form(request)).struct or CheckInForm()
+    session_of = {seat.seat_id: seat.session_id for seat in booking.today}
+    if not set(form.seat_ids) <= set(session_of):
+        raise NotFound(_("This booking has no such place today."))
+    wanted = SeatState.CONFIRMED if form.wanted == "confirmed" else SeatState.ATTENDED
+    changed = 0
+    try:
+        for session_id in sorted({session_of[seat_id] for seat_id in form.seat_ids}):
+            seat_ids = [one for one in form.seat_ids if session_of[one] == session_id]
+            async with services.uow_factory(ctx.here.id) as uow:
+                done = await mark_attendance(uow, ctx, session_id, seat_ids, wanted)
+            changed += done.changed
+    except Conflict as refused:
+        flash(request, "warning", refused.message)
+    else:
+        _tell(request, wanted, changed)
+    return redirect(request, f"/app/{ctx.here.slug}/check-in/{code}")
+
+
+def _why_not(seat: CheckInSeat, services: Services, ctx: RequestContext) -> str | None:
+    state, now = SessionState(seat.session_state), services.clock.now()
+    return why_not_tick(SeatState.ATTENDED, state, seat.starts_at, ctx.here.zone, now)
+
+
+def _tell(request: AnyRequest, wanted: SeatState, changed: int) -> None:
+    if not changed:
+        flash(request, "warning", _("That was done already."))
+    elif wanted is SeatState.CONFIRMED:
+        flash(request, "success", _("Taken back."))
+    else:
+        said = ngettext("%(num)s person is checked in.", "%(num)s people are checked in.", changed)
+        flash(request, "success", said)
+
+
+async def _known_code(services: Services, ctx: RequestContext, typed: str) -> str:
+    """The code that was meant. Raises: NotFound."""
+    code = code_in(typed)
+    async with services.uow_factory(ctx.here.id) as uow:
+        order = await find_order_by_reference(uow, code)
+    if order is not None:
+        return check_in_code(services.settings, order)
+    order_of_code(services.settings, ctx.here.id, code)
+    return code
+
+
+async def _booking(services: Services, ctx: RequestContext, code: str) -> CheckInBooking:
+    order_id = order_of_code(services.settings, ctx.here.id, code)
+    async with services.uow_factory(ctx.here.id) as uow:
+        return await get_check_in(uow, order_id, ctx.here.zone, led_by=led_by(ctx))
+
+
+route_handlers = [open_code, show_drawing, show_picture, show_scanner, show_check_in, check_in]

@@ -1,0 +1,161 @@
+"""/app/<slug>/series/<id>/copy: a term again, every date looked at before it is made."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from src.booking.commands.series import get_series
+from src.booking.commands.term_copy import CopyTerm, PlannedDate, copy_term, list_term, plan_copy
+from src.booking.domain.term_copy import day_after_term
+from src.booking.web.series_editor import MAY_EDIT
+from src.platform.errors import Conflict, InvalidInput
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.platform.services import Services
+from src.platform.web.formats import day_long
+from src.platform.web.forms import Bound, bind, blank, read_form
+from src.platform.web.pages import flash, page, redirect
+from src.tenants.context import RequestContext
+
+AnyRequest = Request[Any, Any, Any]
+ONE_COPY = "/app/{slug:str}/series/{series_id:uuid}/copy"
+
+
+class CopyForm(msgspec.Struct):
+    """`token` becomes the new series' id; `looked` says that its dates have been seen."""
+
+    token: UUID
+    first_on: date
+    title: Annotated[str, Meta(max_length=120)]
+    skip_holidays: bool = False
+    looked: bool = False
+
+
+class CopiedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A date of the copy with what is to be said about it."""
+
+    starts_at: Any
+    ends_at: Any
+    title: str
+    notes: list[str]
+    clash: str | None
+
+
+class CopyView(msgspec.Struct, frozen=True, kw_only=True):
+    """The form, and once there is something to look at, every date."""
+
+    form: Any
+    title: str
+    rows: list[CopiedRow]
+    may_make: bool
+    base: str
+    here: str
+    zone: str
+    has_holidays: bool
+
+
+@get(ONE_COPY, guards=MAY_EDIT, include_in_schema=False)
+async def show_copy(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    series_id: FromPath[UUID],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        series = await get_series(uow, series_id)
+        try:
+            runs = await list_term(uow, series_id)
+        except Conflict as refused:
+            flash(request, "warning", refused.message)
+            return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
+    times = [(run.starts_at, run.ends_at) for run in runs]
+    initial = {
+        "token": new_id(),
+        "title": series.title,
+        "first_on": day_after_term(times, ctx.here.zone),
+        "skip_holidays": True,
+    }
+    return await _page(request, services, ctx, series_id, blank(CopyForm, initial), [])
+
+
+@post(ONE_COPY, guards=MAY_EDIT, status_code=200, include_in_schema=False)
+async def make_copy(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    series_id: FromPath[UUID],
+) -> Response[bytes]:
+    """First every date; once these were looked at, the new series."""
+    bound = bind(CopyForm, await read_form(request))
+    form = bound.struct
+    if form is None:
+        return await _page(request, services, ctx, series_id, bound, [])
+    cmd = CopyTerm(
+        series_id=series_id,
+        new_id=form.token,
+        title=form.title,
+        first_on=form.first_on,
+        skip_holidays_of=ctx.here.country if form.skip_holidays else None,
+    )
+    planned: list[PlannedDate] = []
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            planned = await plan_copy(uow, ctx, cmd)
+        if form.looked and not any(each.clash for each in planned):
+            async with services.uow_factory(ctx.here.id) as uow:
+                made = await copy_term(uow, ctx, cmd)
+            flash(
+                request, "success", _("The new term is a draft. Put it on sale when it is right.")
+            )
+            return redirect(request, f"/app/{ctx.here.slug}/series/{made}")
+    except InvalidInput as refused:
+        bound = bound.refused(refused)
+    return await _page(request, services, ctx, series_id, bound, planned)
+
+
+async def _page(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    series_id: UUID,
+    form: Bound[CopyForm],
+    planned: list[PlannedDate],
+) -> Response[bytes]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        series = await get_series(uow, series_id)
+    base = f"/app/{ctx.here.slug}"
+    view = CopyView(
+        form=form,
+        title=series.title,
+        rows=[_row(each) for each in planned],
+        may_make=bool(planned) and not any(each.clash for each in planned),
+        base=base,
+        here=f"{base}/series/{series_id}",
+        zone=ctx.here.timezone,
+        has_holidays=bool(ctx.here.country),
+    )
+    status_code = 422 if form.errors or form.form_error else 200
+    return page(request, "booking/series/copy.html", view, status_code=status_code)
+
+
+def _row(each: PlannedDate) -> CopiedRow:
+    notes = [
+        _("a week on: %(day)s is %(holiday)s", day=day_long(on), holiday=name)
+        for on, name in each.date.skipped
+    ]
+    return CopiedRow(
+        starts_at=each.date.starts_at,
+        ends_at=each.date.ends_at,
+        title=each.source.title,
+        notes=notes,
+        clash=each.clash,
+    )
+
+
+route_handlers = [show_copy, make_copy]

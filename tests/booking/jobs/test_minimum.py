@@ -1,0 +1,174 @@
+"""Too few people: the owner is asked, then the session is called off and money goes back."""
+
+from datetime import timedelta
+
+import pytest
+from httpx import AsyncClient
+
+from src.booking.commands.minimum import let_it_take_place, set_minimum
+from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
+from src.booking.jobs.minimum import weigh_minimums
+from src.booking.models import Session
+from src.platform.errors import InvalidInput
+from src.platform.services import Services
+from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.booking.commands.test_leave import paid_by_card, refunds
+from tests.booking.web.pages import as_owner, send
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.work import work, work_through
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.fixture
+async def session(services: Services, lotus: Business) -> Session:
+    """In a week, at least three people, decided a day before; Carl and Kid have paid by card."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service)
+    made = await booked(
+        services.uow_factory, lotus, a_wish("session", session.id, party=("Carl", "Kid"))
+    )
+    await paid_by_card(services, lotus, made)
+    async with services.uow_factory(lotus.id) as uow:
+        await set_minimum(uow, lotus.ctx, session.id, min_seats=3, decide_hours=24)
+    return session
+
+
+async def the(services: Services, lotus: Business, session: Session) -> Session:
+    async with services.uow_factory(lotus.id) as uow:
+        return await uow.session.get_one(Session, (lotus.id, session.id))
+
+
+async def turn(services: Services, lotus: Business) -> None:
+    """The clock's work, twice, as it may come twice."""
+    for _twice in range(2):
+        await weigh_minimums(services)
+        await work(services, lotus.id)
+
+
+async def test_asked_a_day_ahead_then_called_off_with_the_money_back(
+    services: Services,
+    lotus: Business,
+    session: Session,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    clock.advance(timedelta(days=5) - timedelta(seconds=1))
+    await turn(services, lotus)
+    assert mailer.sent == []
+    clock.advance(timedelta(seconds=1))
+    await turn(services, lotus)
+    [asked] = mailer.sent
+    assert asked.to == ["Olive <olive@lotus.example>"]
+    assert asked.subject == "Too few people so far: Yoga"
+    assert "2 of the 3 people" in asked.body
+    mailer.sent.clear()
+    clock.advance(timedelta(days=1))
+    await turn(services, lotus)
+    assert (await the(services, lotus, session)).state == "cancelling"
+    await work_through(services, clock, lotus.id, timedelta(minutes=2))
+    assert (await the(services, lotus, session)).state == "cancelled"
+    assert await refunds(services, lotus.id) == [3000]
+    seats = await seats_of(services.uow_factory, lotus.id)
+    assert {(seat.state, seat.returned_minor) for seat in seats} == {("cancelled", 1500)}
+    [told] = mailer.sent
+    assert "Too few people have booked this date." in told.body
+    assert "€30.00 are on their way back" in told.body
+
+
+async def test_whoever_says_go_has_it_take_place(
+    services: Services, lotus: Business, session: Session, clock: FrozenClock
+) -> None:
+    clock.advance(timedelta(days=5))
+    await turn(services, lotus)
+    for _twice in range(2):
+        async with services.uow_factory(lotus.id) as uow:
+            await let_it_take_place(uow, lotus.ctx, session.id)
+    clock.advance(timedelta(days=1, hours=1))
+    await turn(services, lotus)
+    assert (await the(services, lotus, session)).state == "scheduled"
+    assert await refunds(services, lotus.id) == []
+
+
+async def test_enough_people_are_neither_asked_about_nor_called_off(
+    services: Services,
+    lotus: Business,
+    session: Session,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    wish = a_wish("session", session.id, party=("Dora",), guest_email="dora@example.com")
+    await booked(services.uow_factory, lotus, wish)
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    for days in (5, 1):
+        clock.advance(timedelta(days=days))
+        await turn(services, lotus)
+    assert mailer.sent == []
+    assert (await the(services, lotus, session)).state == "scheduled"
+
+
+async def test_a_moved_session_is_decided_by_its_new_start(
+    services: Services, lotus: Business, session: Session, clock: FrozenClock
+) -> None:
+    clock.advance(timedelta(days=5))
+    await turn(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        now = await uow.session.get_one(Session, (lotus.id, session.id))
+        fields = {
+            name: getattr(details_of_session(now), name) for name in ("capacity", "mode", "title")
+        }
+        later = {
+            "starts_at": now.starts_at + timedelta(days=7),
+            "ends_at": now.ends_at + timedelta(days=7),
+        }
+        cmd = UpdateSession(session_id=session.id, move_guests=True, **fields, **later)
+        await update_session(uow, lotus.ctx, cmd)
+    clock.advance(timedelta(days=2))
+    await turn(services, lotus)
+    assert (await the(services, lotus, session)).state == "scheduled"
+    clock.advance(timedelta(days=5))
+    await turn(services, lotus)
+    assert (await the(services, lotus, session)).decision_asked_at is not None
+
+
+async def test_the_pages_set_it_ask_and_take_the_answer(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    clock: FrozenClock,
+) -> None:
+    path = f"/app/lotus/sessions/{session.id}"
+    await as_owner(client, services, lotus)
+    wrong = await send(client, f"{path}/minimum", {"min_seats": "11"})
+    assert wrong.status_code == 422
+    assert (await send(client, f"{path}/minimum", {"min_seats": "4"})).status_code == 303
+    assert "Needs 4 people to take place" in (await client.get(path)).text
+    clock.advance(timedelta(days=5))
+    await turn(services, lotus)
+    await as_owner(client, services, lotus)
+    assert "2 of the 4 people it needs" in (await client.get("/app/lotus/today")).text
+    assert "Is it to take place?" in (await client.get(path)).text
+    assert (await send(client, path, {}, to=f"{path}/go")).status_code == 303
+    shown = (await client.get(path)).text
+    assert "Decided: it takes place" in shown
+    assert "Is it to take place?" not in shown
+
+
+async def test_a_minimum_above_the_seats_is_refused(
+    services: Services, lotus: Business, session: Session
+) -> None:
+    with pytest.raises(InvalidInput):
+        async with services.uow_factory(lotus.id) as uow:
+            await set_minimum(uow, lotus.ctx, session.id, min_seats=11, decide_hours=24)
+    assert (await the(services, lotus, session)).min_seats == 3

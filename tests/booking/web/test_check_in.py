@@ -1,0 +1,201 @@
+"""One code for a whole booking leads to today's places, for members of its business alone."""
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from httpx import AsyncClient
+
+from src.billing.models import Order
+from src.booking.check_in_codes import check_in_code
+from src.booking.commands.book import Booked
+from src.booking.guest_links import booking_path
+from src.platform.services import Services
+from src.tenants.domain.roles import Role
+from tests.booking.commands.places import a_performer
+from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.booking.web.pages import as_owner, fields_of
+from tests.support.builders import (
+    Business,
+    Term,
+    a_business,
+    a_member,
+    a_series,
+    a_service,
+    a_session,
+)
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.work import work
+from tests.tenants.web.signed_in import sign_in
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.fixture
+async def term(services: Services, lotus: Business) -> Term:
+    """Three free weekly dates, the first in a week."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    return await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+
+
+async def a_code(services: Services, business: Business, made: Booked) -> str:
+    async with services.uow_factory(business.id) as uow:
+        order = await uow.session.get_one(Order, (business.id, made.order_id))
+        return check_in_code(services.settings, order)
+
+
+async def a_page(services: Services, business: Business, made: Booked) -> str:
+    async with services.uow_factory(business.id) as uow:
+        order = await uow.session.get_one(Order, (business.id, made.order_id))
+        return booking_path(services.settings, business.slug, order)
+
+
+@pytest.fixture
+async def made(services: Services, lotus: Business, term: Term) -> Booked:
+    wish = a_wish("series", term.series.id, party=("Carl", "Kid"))
+    return await booked(services.uow_factory, lotus, wish)
+
+
+async def states_of(services: Services, business: Business) -> list[str]:
+    return [seat.state for seat in await seats_of(services.uow_factory, business.id)]
+
+
+async def press(client: AsyncClient, path: str, seat_ids: list[UUID], wanted: str) -> int:
+    token = fields_of(await client.get(path))["_csrf_token"]
+    sent = {"_csrf_token": token, "wanted": wanted, "seat_ids": [str(one) for one in seat_ids]}
+    return (await client.post(path, data=sent)).status_code
+
+
+async def test_one_code_checks_in_each_date_on_its_day(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked, clock: FrozenClock
+) -> None:
+    code = await a_code(services, lotus, made)
+    path = f"/app/lotus/check-in/{code}"
+    for week in range(3):
+        clock.advance(timedelta(days=7))
+        await as_owner(client, services, lotus)
+        shown = await client.get(path)
+        assert "All 2 are here" in shown.text
+        ids = [seat.id for seat in await seats_of(services.uow_factory, lotus.id)]
+        today = ids[2 * week : 2 * week + 2]
+        assert all(str(one) in shown.text for one in today)
+        assert await press(client, path, today, "attended") == 303
+    assert await states_of(services, lotus) == ["attended"] * 6
+
+
+async def test_a_tick_by_code_is_taken_back_and_done_once(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked, clock: FrozenClock
+) -> None:
+    code = await a_code(services, lotus, made)
+    path = f"/app/lotus/check-in/{code}"
+    clock.advance(timedelta(days=7))
+    await as_owner(client, services, lotus)
+    ids = [seat.id for seat in await seats_of(services.uow_factory, lotus.id)]
+    assert await press(client, path, ids[:1], "attended") == 303
+    assert "1 person is checked in." in (await client.get(path)).text
+    assert await press(client, path, ids[:1], "attended") == 303
+    assert "That was done already." in (await client.get(path)).text
+    assert await press(client, path, ids[:1], "confirmed") == 303
+    assert await states_of(services, lotus) == ["confirmed"] * 6
+    assert await press(client, path, ids[2:3], "attended") == 404, "next week's place"
+
+
+async def test_on_another_day_the_dates_are_told(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> None:
+    await as_owner(client, services, lotus)
+    shown = (await client.get(f"/app/lotus/check-in/{await a_code(services, lotus, made)}")).text
+    assert "This booking has no place today." in shown
+    assert shown.count("10:00") == 3
+    assert 'value="attended"' not in shown
+
+
+async def test_whoever_is_no_member_sees_the_booking_and_members_the_door(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> None:
+    code = await a_code(services, lotus, made)
+    opened = await client.get(f"/c/lotus/{code}")
+    assert opened.headers["location"] == await a_page(services, lotus, made)
+    await as_owner(client, services, lotus)
+    opened = await client.get(f"/c/lotus/{code}")
+    assert opened.headers["location"] == f"/app/lotus/check-in/{code}"
+
+
+async def test_another_businesss_code_is_none(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> None:
+    rival = await a_business(services.uow_factory, "rival", owner="Eve")
+    code = await a_code(services, lotus, made)
+    await as_owner(client, services, rival)
+    for path in (f"/c/rival/{code}", f"/app/rival/check-in/{code}", f"/app/lotus/check-in/{code}"):
+        assert (await client.get(path)).status_code == 404
+    opened = await client.get(f"/c/lotus/{code}")
+    assert opened.headers["location"].startswith("/b/lotus/bookings/")
+    await as_owner(client, services, lotus)
+    for wrong in (code[:-1], code + "A", "x", "%00", "A" * 300):
+        assert (await client.get(f"/app/lotus/check-in/{wrong}")).status_code == 404
+
+
+async def test_a_code_is_typed_pasted_or_named_by_the_bookings_number(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> None:
+    code = await a_code(services, lotus, made)
+    async with services.uow_factory(lotus.id) as uow:
+        order = await uow.session.get_one(Order, (lotus.id, made.order_id))
+    await as_owner(client, services, lotus)
+    assert (await client.get("/app/lotus/check-in")).status_code == 200
+    for typed in (
+        code,
+        f"https://seatline.example/c/lotus/{code}/",
+        f" {order.reference.lower()} ",
+    ):
+        found = await client.get("/app/lotus/check-in", params={"code": typed})
+        assert found.headers.get("location") == f"/app/lotus/check-in/{code}", typed
+    none = await client.get("/app/lotus/check-in", params={"code": "<nothing>"})
+    assert none.status_code == 404
+    assert "There is no booking with this code." in none.text
+    assert "&lt;nothing&gt;" in none.text
+
+
+async def test_an_instructor_finds_bookings_of_their_own_sessions_only(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> None:
+    ivan = await a_member(services.uow_factory, lotus, "Ivan", Role.INSTRUCTOR)
+    performer = await a_performer(services.uow_factory, lotus, user_id=ivan.user_id)
+    service = await a_service(services.uow_factory, lotus.id, slug="own", price_type="free")
+    own = await a_session(services.uow_factory, service, in_days=0.1, performer_id=performer.id)
+    wish = a_wish("session", own.id, guest_email="eva@example.com", guest_name="Eva")
+    theirs = await booked(services.uow_factory, lotus, wish)
+    await sign_in(client, services, ivan.user_id)
+    other = await client.get(f"/app/lotus/check-in/{await a_code(services, lotus, made)}")
+    assert other.status_code == 404
+    shown = await client.get(f"/app/lotus/check-in/{await a_code(services, lotus, theirs)}")
+    assert "Eva" in shown.text
+    assert "/bookings/" not in shown.text
+
+
+async def test_the_picture_is_on_the_page_and_in_the_mail(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    made: Booked,
+    mailer: RememberingMailer,
+) -> None:
+    await work(services, lotus.id)
+    page = await a_page(services, lotus, made)
+    [mail] = mailer.sent
+    [address] = re.findall(r'src="([^"]+/code\.png)"', mail.alternatives[0][0])
+    assert address.endswith(f"{page}/code.png")
+    png = await client.get(f"{page}/code.png")
+    assert (png.headers["content-type"], png.content[:4]) == ("image/png", b"\x89PNG")
+    svg = await client.get(f"{page}/code.svg")
+    assert svg.headers["content-type"].startswith("image/svg+xml")
+    assert b"<svg" in svg.content
+    assert (await client.get(f"{page}x/code.svg")).status_code == 404

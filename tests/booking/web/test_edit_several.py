@@ -1,0 +1,122 @@
+"""One change for several sessions: all or none, one mail each, and hand-edited ones left alone."""
+
+from datetime import time, timedelta
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from src.booking.commands.edit_several import EditSeveral, Scope, edit_several
+from src.booking.models import Session
+from src.platform.errors import InvalidInput
+from src.platform.localtime import to_local
+from src.platform.services import Services
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.web.pages import as_owner, send, send_again
+from tests.support.builders import Business, Term, a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.work import work
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.fixture
+async def term(services: Services, lotus: Business) -> Term:
+    """Three free weekly dates at 10:00, booked by Carl."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    await work(services, lotus.id)
+    return term
+
+
+async def times(services: Services, lotus: Business) -> list[str]:
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Session).order_by(Session.starts_at))
+        return [f"{to_local(one.starts_at, lotus.tenant.zone):%H:%M}" for one in found]
+
+
+async def edit(services: Services, lotus: Business, session: Session, **more: object) -> int:
+    cmd = EditSeveral(session_id=session.id, **{"scope": Scope.ALL, **more})  # type: ignore[arg-type]
+    async with services.uow_factory(lotus.id) as uow:
+        return await edit_several(uow, lotus.ctx, cmd)
+
+
+async def test_the_change_is_looked_at_then_made_and_told_in_one_mail(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    term: Term,
+    mailer: RememberingMailer,
+) -> None:
+    mailer.sent.clear()
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
+    changes = {"change": ["time", "duration"], "start_time": "18:00", "duration_minutes": "90"}
+    looked = await send(client, path, changes)
+    assert "2 sessions are changed" in looked.text
+    before = await times(services, lotus)
+    assert "18:00" not in before
+    made = await send_again(client, path, looked, {"looked": "on"})
+    assert made.status_code == 303
+    assert await times(services, lotus) == [before[0], "18:00", "18:00"]
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    assert mail.to == ["Carl <carl@example.com>"]
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Session).order_by(Session.starts_at))
+        lengths = [one.ends_at - one.starts_at for one in found]
+    assert lengths == [timedelta(hours=1), timedelta(minutes=90), timedelta(minutes=90)]
+
+
+async def test_one_edited_on_its_own_stays_unless_it_is_ticked(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    await as_owner(client, services, lotus)
+    await send(client, f"/app/lotus/sessions/{term.sessions[1].id}/edit", {"title": "Special"})
+    before = await times(services, lotus)
+    first = term.sessions[0]
+    assert await edit(services, lotus, first, start_time=time(18)) == 2
+    assert await times(services, lotus) == ["18:00", before[1], "18:00"]
+    assert await edit(services, lotus, first, start_time=time(18), include_edited=True) == 1
+    assert await times(services, lotus) == ["18:00"] * 3
+
+
+async def test_all_or_none(services: Services, lotus: Business, term: Term) -> None:
+    """The last date has two seats taken, so none of them gets a single one."""
+    wish = a_wish("session", term.sessions[2].id, guest_email="dora@example.com")
+    async with services.uow_factory(lotus.id) as uow:
+        series = await uow.session.merge(term.series)
+        series.drop_in_allowed = True
+    await booked(services.uow_factory, lotus, wish)
+    with pytest.raises(InvalidInput, match=r"seats are already taken.*Nothing was changed"):
+        await edit(services, lotus, term.sessions[0], capacity=1)
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Session.capacity))
+        assert list(found) == [10, 10, 10]
+
+
+async def test_outside_of_a_series_the_weekday_and_time_make_the_pattern(
+    services: Services, lotus: Business, term: Term, clock: FrozenClock
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        for one in await uow.session.scalars(select(Session)):
+            one.series_id = None
+    other = await a_session(
+        services.uow_factory,
+        await a_service(services.uow_factory, lotus.id, slug="other"),
+        starts_at=term.sessions[1].starts_at,
+    )
+    clock.advance(timedelta(days=8))
+    assert await edit(services, lotus, term.sessions[2], title="New") == 2
+    async with services.uow_factory(lotus.id) as uow:
+        rows = await uow.session.execute(select(Session.id, Session.title))
+        titles = {row.id: row.title for row in rows}
+    assert [titles[one.id] for one in term.sessions] == ["", "New", "New"]
+    assert titles[other.id] == ""

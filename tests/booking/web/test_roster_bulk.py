@@ -1,0 +1,187 @@
+"""Several guests of a session at once: each row once, its money once, failures listed."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from httpx import AsyncClient, Response
+from sqlalchemy import select
+
+from src.billing.models import Order
+from src.booking.commands.book import Booked
+from src.booking.commands.roster_actions import CancelPlaces, Freed, cancel_places
+from src.booking.models import Session
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.ids import new_id
+from src.platform.services import Services
+from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
+from tests.booking.commands.test_leave import paid_by_card, refunds
+from tests.booking.web.pages import as_owner, fields_of
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.work import work
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.fixture
+async def session(services: Services, lotus: Business) -> Session:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    return await a_session(services.uow_factory, service, in_days=2)
+
+
+async def a_guest(services: Services, lotus: Business, session: Session, *party: str) -> Booked:
+    wish = a_wish(
+        "session",
+        session.id,
+        party=party,
+        guest_name=party[0],
+        guest_email=f"{party[0].lower()}@example.com",
+    )
+    return await booked(services.uow_factory, lotus, wish)
+
+
+async def ids_of(services: Services, lotus: Business, made: Booked | None = None) -> list[UUID]:
+    seats = await seats_of(services.uow_factory, lotus.id)
+    return [seat.id for seat in seats if made is None or seat.order_id == made.order_id]
+
+
+async def states_of(services: Services, lotus: Business) -> list[str]:
+    return sorted(seat.state for seat in await seats_of(services.uow_factory, lotus.id))
+
+
+async def cancel(
+    services: Services, lotus: Business, session: Session, made: Booked, back_minor: int
+) -> Freed:
+    seat_ids = await ids_of(services, lotus, made)
+    cmd = CancelPlaces(
+        session_id=session.id, order_id=made.order_id, seat_ids=seat_ids, back_minor=back_minor
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        return await cancel_places(uow, lotus.ctx, cmd)
+
+
+async def press(
+    client: AsyncClient, session: Session, act: str, ids: list[UUID], more: Mapping[str, Any]
+) -> Response:
+    path = f"/app/lotus/sessions/{session.id}"
+    token = fields_of(await client.get(path), f"{path}/attendance")["_csrf_token"]
+    sent = {"_csrf_token": token, "seat_ids": [str(one) for one in ids], **more}
+    return await client.post(f"{path}/seats/{act}", data=sent)
+
+
+async def test_places_are_cancelled_with_what_each_gets_back(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    mailer: RememberingMailer,
+) -> None:
+    carl = await a_guest(services, lotus, session, "Carl", "Kid")
+    dora = await a_guest(services, lotus, session, "Dora")
+    await a_guest(services, lotus, session, "Eva")
+    await paid_by_card(services, lotus, carl)
+    chosen = [*await ids_of(services, lotus, carl), *await ids_of(services, lotus, dora)]
+    await as_owner(client, services, lotus)
+    asked = await press(client, session, "cancel", chosen, {})
+    assert asked.status_code == 200
+    for words in ("Carl", "Kid", "30.00", "Dora", "Nothing was paid yet"):
+        assert words in asked.text, words
+    assert await taken(services.uow_factory, lotus.id) == [4], "asking does nothing"
+    back = f"back.{carl.order_id}"
+    more = {"sure": "on", back: "30.01", "reason": "The floor is wet"}
+    refused = await press(client, session, "cancel", chosen, more)
+    assert refused.status_code == 422
+    assert "At most €30.00 can go back here." in refused.text
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    done = await press(client, session, "cancel", chosen, {**more, back: "20"})
+    assert done.status_code == 303
+    assert await taken(services.uow_factory, lotus.id) == [1]
+    assert await refunds(services, lotus.id) == [2000]
+    again = await press(client, session, "cancel", chosen, {**more, back: "20"})
+    assert "Choose at least one guest" in again.text
+    assert await refunds(services, lotus.id) == [2000]
+
+
+async def test_what_has_started_is_not_cancelled_and_nothing_is_half_done(
+    services: Services, lotus: Business, session: Session, clock: FrozenClock
+) -> None:
+    made = await a_guest(services, lotus, session, "Carl")
+    with pytest.raises(InvalidInput):
+        await cancel(services, lotus, session, made, 1501)
+    service = await a_service(services.uow_factory, lotus.id, slug="other")
+    other = await a_session(services.uow_factory, service)
+    with pytest.raises(NotFound):
+        await cancel(services, lotus, other, made, 0)
+    clock.advance(timedelta(days=2))
+    with pytest.raises(Conflict, match="has started"):
+        await cancel(services, lotus, session, made, 0)
+    assert await states_of(services, lotus) == ["confirmed"]
+
+
+async def test_a_message_reaches_each_guest_once(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    mailer: RememberingMailer,
+) -> None:
+    await a_guest(services, lotus, session, "Carl", "Kid")
+    await a_guest(services, lotus, session, "Carl")
+    await a_guest(services, lotus, session, "Dora")
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    ids = await ids_of(services, lotus)
+    await as_owner(client, services, lotus)
+    asked = await press(client, session, "message", ids, {})
+    assert "2, one to each guest" in asked.text
+    [token] = fields_of(asked)["token"]
+    empty = await press(client, session, "message", ids, {"sure": "on", "token": token})
+    assert empty.status_code == 422
+    more = {"sure": "on", "token": token, "subject": "Bring\na mat", "text": "Hi.\n\nSee <you>."}
+    for _twice in range(2):
+        assert (await press(client, session, "message", ids, more)).status_code == 303
+        await work(services, lotus.id)
+    assert sorted(mail.to[0] for mail in mailer.sent) == [
+        "Carl <carl@example.com>",
+        "Dora <dora@example.com>",
+    ]
+    assert {mail.subject for mail in mailer.sent} == {"Bring a mat"}
+    assert "See <you>." in mailer.sent[0].body
+
+
+async def test_paid_is_noted_for_each_order_and_what_cannot_be_is_listed(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    carl = await a_guest(services, lotus, session, "Carl", "Kid")
+    dora = await a_guest(services, lotus, session, "Dora")
+    ids = await ids_of(services, lotus)
+    await as_owner(client, services, lotus)
+    asked = await press(client, session, "paid", ids, {})
+    assert "45.00" in asked.text
+    assert (await press(client, session, "paid", ids, {"sure": "on"})).status_code == 303
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.execute(select(Order.id, Order.paid_minor))
+        paid = {row.id: row.paid_minor for row in found}
+    assert paid == {carl.order_id: 3000, dora.order_id: 1500}
+    again = await press(client, session, "paid", ids, {"sure": "on"})
+    assert "None of those chosen owes anything." in again.text
+
+
+async def test_seats_of_elsewhere_are_not_found(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    await a_guest(services, lotus, session, "Carl")
+    await as_owner(client, services, lotus)
+    for act in ("cancel", "paid", "message"):
+        answer = await press(client, session, act, [new_id()], {"sure": "on"})
+        assert answer.status_code == 404

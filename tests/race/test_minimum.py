@@ -1,0 +1,71 @@
+"""Somebody books in the very moment in which too few would call the session off."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from src.booking.commands.book import book
+from src.booking.commands.cancel import cancel_session
+from src.booking.commands.minimum import set_minimum, weigh_session
+from src.booking.models import Seat, Session
+from src.platform.errors import Conflict
+from tests.booking.commands.test_book import a_wish, booked
+from tests.conftest import Committing
+from tests.race.test_sessions import Act, at_once
+from tests.support.builders import Business, a_business, a_service, a_session, as_guest
+from tests.support.clock import FrozenClock
+
+pytestmark = [pytest.mark.anyio, pytest.mark.race]
+
+
+async def a_lonely_session(committing: Committing, clock: FrozenClock) -> tuple[Business, Session]:
+    """Nobody has booked it, it needs one person, and that is decided now."""
+    business = await a_business(committing.uow_factory)
+    service = await a_service(committing.uow_factory, business.id, price_type="free")
+    session = await a_session(committing.uow_factory, service, in_days=3)
+    async with committing.uow_factory(business.id) as uow:
+        await set_minimum(uow, business.ctx, session.id, min_seats=1, decide_hours=48)
+    clock.advance(timedelta(days=1))
+    return business, session
+
+
+async def state_and_seats(
+    committing: Committing, business: Business, session: Session
+) -> tuple[str, int]:
+    async with committing.uow_factory(business.id) as uow:
+        found = await uow.session.get_one(Session, (business.id, session.id))
+        return found.state, await uow.session.scalar(select(func.count()).select_from(Seat)) or 0
+
+
+@pytest.mark.parametrize("first", ["weigh", "book"])
+async def test_the_booking_saves_the_session_or_comes_too_late(
+    committing: Committing, clock: FrozenClock, first: str
+) -> None:
+    business, session = await a_lonely_session(committing, clock)
+
+    def booking() -> Act:
+        wish = a_wish("session", session.id)
+        return lambda uow: book(uow, as_guest(business), wish)
+
+    def weighing() -> Act:
+        return lambda uow: weigh_session(uow, business.tenant, session.id, undo_seconds=10)
+
+    acts = [weighing(), booking()]
+    await at_once(committing, business.id, acts if first == "weigh" else acts[::-1])
+    found = await state_and_seats(committing, business, session)
+    assert found in {("scheduled", 1), ("cancelling", 0)}
+
+
+async def test_who_booked_after_the_count_is_not_called_off(
+    committing: Committing, clock: FrozenClock
+) -> None:
+    """The guard alone: it was decided on no seats, and there is one by now."""
+    business, session = await a_lonely_session(committing, clock)
+    await booked(committing.uow_factory, business, a_wish("session", session.id))
+    with pytest.raises(Conflict):
+        async with committing.uow_factory(business.id) as uow:
+            await cancel_session(
+                uow, business.ctx, session.id, reason="", undo_seconds=10, seen_taken=0
+            )
+    assert await state_and_seats(committing, business, session) == ("scheduled", 1)
