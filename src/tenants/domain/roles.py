@@ -10,7 +10,9 @@ class Role(StrEnum):
 
 
 class TenantStatus(StrEnum):
-    """`paused`: guests see and cancel, nothing new. `suspended` and `closed`: nothing at all."""
+    """`paused`: guests see and cancel, nothing new. `suspended`: they do so by their links alone.
+    `closed`: nothing at all.
+    """
 
     ACTIVE = "active"
     PAST_DUE = "past_due"
