@@ -123,7 +123,13 @@ def _made_up(uow: UnitOfWork, asked: Preview) -> BookingFacts:
         moved_sequence=0,
     )
     seat = Seat(
-        id=new_id(), state="confirmed", sequence=0, told_sequence=0, returned_minor=0, share_minor=0
+        id=new_id(),
+        state="confirmed",
+        sequence=0,
+        told_sequence=0,
+        returned_minor=0,
+        share_minor=0,
+        most_percent=100,
     )
     return BookingFacts(
         order,
@@ -158,6 +164,8 @@ def _as_confirmed(seats: Sequence[SeatFacts]) -> list[SeatFacts]:
                 state="confirmed",
                 sequence=item.seat.sequence,
                 told_sequence=item.session.sequence,
+                calendar_id=item.seat.calendar_id,
+                most_percent=item.seat.most_percent,
             ),
             item.session,
             item.location,

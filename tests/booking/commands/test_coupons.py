@@ -264,6 +264,7 @@ async def test_it_is_claimed_after_the_sessions_and_before_the_months_counter(
     assert after_the_first_claim(sent) == []
     claimed = [next(c for c in CLAIMS if c in one) for one in sent if any(c in one for c in CLAIMS)]
     assert claimed == [
+        "SELECT id FROM sessions",
         "UPDATE sessions",
         "UPDATE coupons",
         "INSERT INTO coupon_customers",

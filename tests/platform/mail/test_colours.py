@@ -65,6 +65,8 @@ def confirmed() -> str:
         money_line="To pay on site: €12.50",
         reference="8FZM-GGBR",
         may_leave=True,
+        leaving=["Until Thu, 17 Dec, 18:00 all of it comes back."],
+        has_code=False,
         booking_url="https://seatline.example/b/sunrise/bookings/1",
     )
     return render_mail("booking/confirmed", view, "en").html
