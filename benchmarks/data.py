@@ -229,9 +229,9 @@ GUEST_TABLES = {
     "order_lines": "tenant_id id order_id position kind subject_id description tier quantity"
     " unit_minor discount_minor total_minor tax_rate_bp tax_minor",
     "bookings": "tenant_id id order_id customer_id service_id session_id party_size answers note"
-    " created_at",
+    " leaving created_at",
     "seats": "tenant_id id booking_id order_id session_id participant_id state share_minor"
-    " sequence changed_at changed_by changed_why",
+    " returned_minor sequence sold_sequence told_sequence changed_at changed_by changed_why",
 }
 
 
@@ -255,10 +255,12 @@ def _guests(
                 *(0, 0, 0, 0, 0),
             ),
             "bookings": (
-                *(tenant, booking, order, customer, service_id, session_id, 1, "{}", "", now),
+                *(tenant, booking, order, customer, service_id, session_id, 1, "{}", ""),
+                *("{}", now),
             ),
             "seats": (
                 *(tenant, new_id(), booking, order, session_id, person, "confirmed", 0, 0),
+                *(0, 0, 0),
                 *(now, "guest", ""),
             ),
         }

@@ -13,7 +13,7 @@ from src.sandbox.demo_state import (
     DemoState,
     PublicPorts,
     address,
-    demo_environment,
+    demo_settings,
     load_state,
 )
 from src.sandbox.postgres import EmbeddedPostgres, Role
@@ -117,14 +117,14 @@ class Stage:
         )
 
     def settings_of_demo(self, environ: Mapping[str, str]) -> dict[str, str]:
-        return demo_environment(
-            environ,
+        settings = demo_settings(
             root=self._root,
             ports=self._ports,
             state=self._state,
             postgres=self.postgres.address,
             redis_url=self.valkey.url(),
         )
+        return {**environ, **settings}
 
 
 def _settings(stage: Stage, environ: Mapping[str, str]) -> dict[str, str]:
