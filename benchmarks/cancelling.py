@@ -77,9 +77,9 @@ async def _plain(bench: Bench) -> float:
     session_id = await bench.filler.full_session(business, service_id, SEATS)
     cancellation_id = new_id()
     await bench.connection.execute(
-        "INSERT INTO cancellations (tenant_id, id, scope, subject_id, state, reason, total, done,"
-        " seats_freed, requested_at, starts_at)"
-        " VALUES ($1, $2, 'session', $3, 'running', '', $4, 0, 0, $5, $5)",
+        "INSERT INTO cancellations (tenant_id, id, scope, subject_id, state, reason, gives_back,"
+        " total, done, seats_freed, requested_at, starts_at)"
+        " VALUES ($1, $2, 'session', $3, 'running', '', false, $4, 0, 0, $5, $5)",
         business.id,
         cancellation_id,
         session_id,
