@@ -12,6 +12,7 @@ from src.platform.db.uow import UowFactory
 from src.platform.services import Services
 from src.sandbox.stripe.config import Config
 from src.sandbox.stripe.serving import Running, serve
+from tests.billing.paying import gateway_to
 from tests.billing.places import Places
 from tests.billing.recorder import Recorder
 from tests.billing.support import Business, make_business
@@ -36,7 +37,7 @@ async def stripe(clock: FrozenClock) -> AsyncIterator[Running]:
 
 @pytest.fixture
 async def gateway(stripe: Running) -> AsyncIterator[StripeGateway]:
-    gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=20, retries=0)
+    gateway = gateway_to(stripe)
     yield gateway
     await gateway.close()
 

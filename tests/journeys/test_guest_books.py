@@ -16,6 +16,7 @@ from src.platform.services import Services
 from src.sandbox.stripe.config import Config, Hook
 from src.sandbox.stripe.serving import Running, serve
 from tests.billing.conftest import open_account
+from tests.billing.paying import gateway_to
 from tests.billing.support import Business as BareBusiness
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
@@ -90,7 +91,7 @@ async def town(committing: Committing, clock: FrozenClock) -> AsyncIterator[Town
     )
     sites = TwoSites()
     async with serve(config, webhook_transport=sites) as stripe:
-        gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=2, retries=0)
+        gateway = gateway_to(stripe)
         services = replace(committing.services, ports={StripeGateway: gateway})
         program: Any = app_for(services)
         sites.program = httpx.ASGITransport(program)

@@ -13,6 +13,7 @@ from src.platform.services import Services
 from src.sandbox.stripe.config import Config, Hook
 from src.sandbox.stripe.serving import Running, serve
 from tests.billing.conftest import open_account
+from tests.billing.paying import gateway_to
 from tests.billing.places import Places
 from tests.billing.support import Business, a_customer, make_business
 from tests.billing.till import Till
@@ -53,7 +54,7 @@ async def wired(committing: Committing, places: Places, clock: FrozenClock) -> A
     )
     late = LateTransport()
     async with serve(config, webhook_transport=late) as stripe:
-        gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=2, retries=0)
+        gateway = gateway_to(stripe)
         bound = replace(committing.services, ports={StripeGateway: gateway})
         business = await make_business(bound.uow_factory, clock.now())
         late.inner = httpx.ASGITransport(app_for(bound))

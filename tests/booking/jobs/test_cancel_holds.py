@@ -86,11 +86,11 @@ async def test_a_processor_that_does_not_answer_is_left_in_time(
 ) -> None:
     monkeypatch.setattr("src.booking.jobs.cancel.HOLDS_SECONDS", 0.2)
     session_id = await a_hold_and_a_seat(shop)
-    await shop.stripe.turn("api_faults", kind="delay", times=1, seconds=5)
+    await shop.stripe.turn("api_faults", kind="delay", times=1, seconds=15)
     cancellation_id = await requested(shop.services, shop.business, session_id)
     began = asyncio.get_running_loop().time()
     await work(shop.services, shop.business.id)
-    assert asyncio.get_running_loop().time() - began < 1.8
+    assert asyncio.get_running_loop().time() - began < 10
     assert (await the(shop.services, shop.business, cancellation_id)).done == 1
 
 

@@ -13,6 +13,7 @@ from src.platform.services import Services
 from src.sandbox.stripe.config import Config
 from src.sandbox.stripe.serving import Running, serve
 from tests.billing.conftest import open_account
+from tests.billing.paying import gateway_to
 from tests.billing.support import Business as BareBusiness
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
@@ -63,7 +64,7 @@ def subject(kind: str, subject_id: UUID, service: str = "yoga") -> str:
 async def shop(services: Services, clock: FrozenClock) -> AsyncIterator[Shop]:
     config = Config(secret_key="sk_test_seatline", clock=lambda: clock.now().timestamp())
     async with serve(config) as stripe:
-        gateway = StripeGateway("sk_test_seatline", stripe.base_url, call_seconds=2, retries=0)
+        gateway = gateway_to(stripe)
         bound = replace(services, ports={StripeGateway: gateway})
         business = await a_business(services.uow_factory, "lotus")
         await open_account(bound, stripe, BareBusiness(business.id, business.slug, business.id))
