@@ -11,6 +11,10 @@ from src.platform.i18n import N_, _, use_locale
 from src.platform.mail.queue import Mail
 from src.platform.money import Money, format_money
 from src.tenants.worded_mails import (
+    BUSINESS,
+    CONTACT,
+    CUSTOMER_NAME,
+    REFERENCE,
     MailKind,
     Placeholder,
     Preview,
@@ -19,23 +23,17 @@ from src.tenants.worded_mails import (
 )
 
 _PLACEHOLDERS = (
-    Placeholder(
-        name="customer_name", label=N_("The guest's name"), value=lambda view: view.guest_name
-    ),
-    Placeholder(
-        name="business", label=N_("Your business's name"), value=lambda view: view.from_name
-    ),
+    CUSTOMER_NAME,
+    BUSINESS,
     Placeholder(name="amount", label=N_("What goes back"), value=lambda view: view.amount),
     Placeholder(name="reason", label=N_("Why it goes back"), value=lambda view: view.reason),
-    Placeholder(
-        name="reference", label=N_("The booking's reference"), value=lambda view: view.reference
-    ),
+    REFERENCE,
     Placeholder(
         name="booking_link",
         label=N_("Your booking page; alone in a paragraph, a button"),
         value=lambda view: view.href,
     ),
-    Placeholder(name="contact", label=N_("Your e-mail address"), value=lambda view: view.contact),
+    CONTACT,
 )
 
 

@@ -20,7 +20,16 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _
 from src.platform.ids import new_id
 from src.platform.mail.queue import Mail
-from src.tenants.worded_mails import MailKind, Placeholder, Preview, register_mail_kind
+from src.tenants.worded_mails import (
+    BUSINESS,
+    CONTACT,
+    CUSTOMER_NAME,
+    REFERENCE,
+    MailKind,
+    Placeholder,
+    Preview,
+    register_mail_kind,
+)
 
 Build = Callable[[UnitOfWork, Preview, BookingFacts], Mail]
 
@@ -30,12 +39,8 @@ def _first(view: Any) -> str:
 
 
 _COMMON = (
-    Placeholder(
-        name="customer_name", label=N_("The guest's name"), value=lambda view: view.guest_name
-    ),
-    Placeholder(
-        name="business", label=N_("Your business's name"), value=lambda view: view.from_name
-    ),
+    CUSTOMER_NAME,
+    BUSINESS,
     Placeholder(
         name="service", label=N_("What was booked, with its series"), value=lambda view: view.what
     ),
@@ -53,7 +58,7 @@ _COMMON = (
         label=N_("The booking's page; alone in a paragraph, a button"),
         value=lambda view: view.booking_url,
     ),
-    Placeholder(name="contact", label=N_("Your e-mail address"), value=lambda view: view.contact),
+    CONTACT,
 )
 _PEOPLE = Placeholder(
     name="people", label=N_("How many come"), value=lambda view: str(view.party_size)
@@ -216,11 +221,7 @@ _KINDS = (
             *_COMMON,
             _PEOPLE,
             _MONEY,
-            Placeholder(
-                name="reference",
-                label=N_("The booking's reference"),
-                value=lambda view: view.reference,
-            ),
+            REFERENCE,
         ),
         preview=_shown(_confirmed),
     ),

@@ -12,7 +12,7 @@ import msgspec
 
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import _, use_locale
+from src.platform.i18n import N_, _, use_locale
 from src.platform.mail.queue import Mail
 from src.platform.mail.templates import RenderedMail, render_mail
 from src.tenants.context import TenantSnapshot
@@ -25,6 +25,20 @@ class Placeholder(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     label: str
     value: Callable[[Any], str]
+
+
+CUSTOMER_NAME = Placeholder(
+    name="customer_name", label=N_("The guest's name"), value=lambda view: view.guest_name
+)
+BUSINESS = Placeholder(
+    name="business", label=N_("Your business's name"), value=lambda view: view.from_name
+)
+REFERENCE = Placeholder(
+    name="reference", label=N_("The booking's reference"), value=lambda view: view.reference
+)
+CONTACT = Placeholder(
+    name="contact", label=N_("Your e-mail address"), value=lambda view: view.contact
+)
 
 
 def language_of(locale: str) -> str:

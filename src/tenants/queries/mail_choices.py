@@ -11,9 +11,9 @@ from src.tenants.models import Customer, MailChoice
 
 def declined(customer: str, topic: MailTopic) -> str:
     """SQL that is true for the customer of that column if they do without the topic."""
-    # Only names of our own columns and topics are written out.
     return (
-        "coalesce((SELECT NOT c.wants FROM mail_choices c WHERE c.tenant_id = :tenant_id"  # noqa: S608
+        # Only names of our own columns and topics are written out.
+        "coalesce((SELECT NOT c.wants FROM mail_choices c WHERE c.tenant_id = :tenant_id"  # noqa: S608  see above
         f" AND c.customer_id = {customer} AND c.topic = '{topic}'"
         " ORDER BY c.chosen_at DESC, c.id DESC LIMIT 1), false)"
     )
