@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from litestar.plugins import InitPlugin
+from litestar.types import Scope
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from src.platform.config import Settings
+from src.platform.web.loggable import loggable_path
+from src.platform.web.metrics import route_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -41,9 +44,25 @@ def tracing_plugins(settings: Settings) -> list[InitPlugin]:
     from litestar.plugins.opentelemetry import OpenTelemetryConfig, OpenTelemetryPlugin
 
     config = OpenTelemetryConfig(
-        tracer_provider=_provider(settings.otlp_endpoint), exclude_spans=["receive", "send"]
+        tracer_provider=_provider(settings.otlp_endpoint),
+        exclude_spans=["receive", "send"],
+        scope_span_details_extractor=details_of_request,
     )
     return [OpenTelemetryPlugin(config)]
+
+
+def details_of_request(scope: Scope) -> tuple[str, dict[str, Any]]:
+    """A span's name and what it has of the address: no query, and no link that lets anybody in.
+
+    The library's own attributes of the address are overwritten, whichever names it uses.
+    """
+    path = loggable_path(scope)
+    shown = dict.fromkeys(("http.target", "http.url", "url.path", "url.full"), path)
+    return f"{scope.get('method', '')} {route_of(scope)}", {
+        **shown,
+        "url.query": "",
+        "http.route": route_of(scope),
+    }
 
 
 def trace_jobs(settings: Settings) -> None:

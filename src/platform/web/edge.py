@@ -17,6 +17,7 @@ from src.platform.i18n import available_locales, negotiate, use_locale
 from src.platform.web.compression import compressed_answer
 from src.platform.web.cookies import Header, header_of
 from src.platform.web.exchange import SCOPE_KEY, Exchange
+from src.platform.web.loggable import loggable_path
 from src.platform.web.metrics import observe, route_of
 from src.platform.web.security import request_id_of
 from src.platform.web.sessions import commit_session
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("seatline.access")
 
-SECRET_PARAMETERS = ("token", "code", "key", "link", "secret", "signature")
 GONE_AWAY = 499
 """What the log says of a request whose client did not wait for the answer."""
 
@@ -148,16 +148,8 @@ class _Answer:
         log.info(
             "request",
             method="HEAD" if self._is_head else self._scope["method"],
-            path=_loggable_path(self._scope),
+            path=loggable_path(self._scope),
             route=route_of(self._scope),
             status=self.status,
             milliseconds=round(seconds * 1000, 1),
         )
-
-
-def _loggable_path(scope: Scope) -> str:
-    """The path, but the route's template where a part of the path lets its bearer in."""
-    route = route_of(scope)
-    if any(name in route.lower() for name in SECRET_PARAMETERS):
-        return route
-    return str(scope["path"])[:200]
