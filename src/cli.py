@@ -206,11 +206,14 @@ def outbox() -> None:
 
 
 @outbox.command("retry")
-def outbox_retry() -> None:
+@click.option(
+    "--in-doubt", is_flag=True, help="Also mails that may have arrived: they go out once more."
+)
+def outbox_retry(*, in_doubt: bool) -> None:
     """Tries again what was parked after too many failures."""
     from src.platform.outbox.retry import retry_parked
 
-    count = run(retry_parked(settings_or_exit().migrator_database_url))
+    count = run(retry_parked(settings_or_exit().migrator_database_url, in_doubt=in_doubt))
     click.echo(f"{count} parked rows are due again.")
 
 

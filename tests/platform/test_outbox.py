@@ -154,6 +154,29 @@ async def test_after_the_last_failure_the_row_is_parked_until_a_person_retries(
     assert await outbox(committing, tenant) == [(0, False)]
 
 
+async def test_a_mail_that_may_have_arrived_is_retried_only_when_that_is_asked_for(
+    committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    tenant = await queued(committing)
+    hands = Hands()
+    relay = Relay(relay_engine, clock, hands.take)
+    mailer.doubts_next = 99
+    for _ in range(2 * MAX_FAILURES):
+        if await relay.run_once():
+            await delivery(committing).deliver(*hands.claimed[-1])
+        clock.advance(timedelta(hours=2))
+    assert len(mailer.sent) == 2
+    migrator = committing.urls[Role.MIGRATOR]
+    assert await retry_parked(migrator) == 0
+    assert [parked for _attempts, parked in await outbox(committing, tenant)] == [True]
+    assert await retry_parked(migrator, in_doubt=True) == 1
+    mailer.doubts_next = 0
+    await relay.run_once()
+    await delivery(committing).deliver(*hands.claimed[-1])
+    assert len(mailer.sent) == 3
+    assert await outbox(committing, tenant) == []
+
+
 async def test_leases_without_any_worker_are_not_held_against_a_row(
     committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:

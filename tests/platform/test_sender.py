@@ -18,7 +18,12 @@ from sqlalchemy import text
 from src.platform.ids import new_id
 from src.platform.jobs.context import JobContext, JobsTogether
 from src.platform.mail.queue import MailQueued, queue_mail
-from src.platform.mail.sender import CARRIED, BeingSent, send_queued_mails
+from src.platform.mail.sender import (
+    CARRIED,
+    HANDED_OVER_TWICE,
+    BeingSent,
+    send_queued_mails,
+)
 from src.platform.mail.smtp import DIALOGUE_SECONDS, MailInDoubt, MailRefused, SmtpMailer
 from src.platform.outbox.relay import LEASE
 from src.platform.outbox.writer import FollowUp
@@ -277,6 +282,26 @@ async def test_a_mail_in_doubt_that_the_server_takes_at_last_is_sent(
         row = (await uow.session.execute(text("SELECT sent_at, refused FROM mails"))).one()
         assert (row.sent_at is not None, row.refused) == (True, None)
     assert await waiting(services, tenant_id) == []
+
+
+async def test_whoever_takes_over_a_claim_is_the_second_and_there_is_no_third(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """Runs that die between the server's yes and the mark, again and again."""
+    tenant_id = await queued(services)
+    await claimed(services, tenant_id, clock.now() - timedelta(minutes=5))
+    mailer.refuse_next = 1
+    await work(services, tenant_id)
+    async with services.uow_factory(tenant_id) as uow:
+        assert await uow.session.scalar(text("SELECT refused FROM mails")) == HANDED_OVER_TWICE
+    await claimed(services, tenant_id, clock.now() - timedelta(minutes=5))
+    clock.advance(timedelta(minutes=1))
+    await work(services, tenant_id)
+    assert mailer.sent == []
+    async with services.uow_factory(tenant_id) as uow:
+        row = (await uow.session.execute(text("SELECT parked_at, last_error FROM outbox"))).one()
+    assert row.parked_at is not None
+    assert row.last_error.startswith("NoAnswer")
 
 
 async def test_an_address_that_nobody_has_is_written_to_once(

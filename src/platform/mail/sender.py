@@ -19,18 +19,23 @@ from src.platform.mail.queue import Attachment, Mail, MailQueued, QueuedMail
 from src.platform.mail.smtp import DIALOGUE_SECONDS, MailInDoubt, MailRefused
 
 IN_DOUBT = "in doubt"
+HANDED_OVER_TWICE = "handed over twice"
 CARRIED = timedelta(seconds=5)
 """With the dialogue it is less than a lease, so a claim of that age is still nobody else's."""
 
 log = structlog.get_logger(__name__)
 
-# The old value comes from a row that is locked before, for RETURNING shows the new one.
+# The old values come from a row that is locked before, for RETURNING shows the new ones. Whoever
+# takes over a claim does not know whether the server has the mail: that is the second time.
 _CLAIM = text(
-    "WITH waiting AS (SELECT id, claimed_at FROM mails WHERE tenant_id = :tenant_id"
+    "WITH waiting AS (SELECT id, claimed_at, refused FROM mails WHERE tenant_id = :tenant_id"
     " AND id = :mail_id AND sent_at IS NULL FOR NO KEY UPDATE)"
-    " UPDATE mails SET claimed_at = :now FROM waiting"
+    " UPDATE mails SET claimed_at = :now, refused = CASE WHEN waiting.claimed_at IS NULL"
+    " OR waiting.claimed_at = cast(:own AS timestamptz) THEN waiting.refused"
+    " ELSE 'handed over twice' END FROM waiting"
     " WHERE mails.tenant_id = :tenant_id AND mails.id = waiting.id"
-    " RETURNING waiting.claimed_at AS claimed_before, refused, kind, to_address, to_name,"
+    " RETURNING waiting.claimed_at AS claimed_before, waiting.refused AS refused_before,"
+    " mails.refused AS refused, kind, to_address, to_name,"
     " from_name, reply_to, unsubscribe_url, subject, text, html, attachments, message_id,"
     " dedupe_key, queued_at"
 ).columns(attachments=JSONB())
@@ -43,9 +48,9 @@ _MARK_DOUBT = text(
     " AND sent_at IS NULL"
 )
 _MARK_SENT = text(
-    "UPDATE mails SET sent_at = CASE WHEN refused IS NULL OR refused = 'in doubt'"
-    " THEN cast(:now AS timestamptz) END,"
-    " refused = CASE WHEN refused = 'in doubt' THEN NULL ELSE refused END"
+    "UPDATE mails SET sent_at = CASE WHEN refused IS NULL"
+    " OR refused IN ('in doubt', 'handed over twice') THEN cast(:now AS timestamptz) END,"
+    " refused = CASE WHEN refused IN ('in doubt', 'handed over twice') THEN NULL ELSE refused END"
     " WHERE tenant_id = :tenant_id AND id = ANY(:mail_ids) AND sent_at IS NULL"
 )
 
@@ -58,7 +63,9 @@ class BeingSent(Exception):
 
 
 class NoAnswer(GivenUp):
-    """Twice the whole mail was handed over and no answer came: a person decides about a third."""
+    """Twice the mail was handed over and nobody knows what became of it: a person decides about a
+    third.
+    """
 
 
 class Mailer(Protocol):
@@ -160,17 +167,20 @@ def _carried(job: JobContext) -> QueuedMail | None:
 async def _claim(job: JobContext, event: MailQueued) -> QueuedMail | None:
     """The mail, marked as being sent; None when it has been sent or is gone.
 
-    Raises: BeingSent while the claim of another run may be in use; that claim stays.
+    Raises: BeingSent while the claim of another run may be in use; that claim stays. NoAnswer
+    when two runs have had it.
     """
     now, own = job.clock.now(), job.carried.claimed_at if job.carried is not None else None
     async with job.unit_of_work() as uow:
-        claimed = await uow.session.execute(_CLAIM, {**_key_of(job, event), "now": now})
+        claimed = await uow.session.execute(_CLAIM, {**_key_of(job, event), "now": now, "own": own})
         row = claimed.first()
         if row is None:
             return None
         is_free = row.claimed_before in (None, own)
         if not is_free and now - row.claimed_before < timedelta(seconds=DIALOGUE_SECONDS):
             raise BeingSent(str(event.mail_id))
+        if not is_free and row.refused_before == HANDED_OVER_TWICE:
+            raise NoAnswer(row.message_id)
     if not is_free:
         log.warning("mail_sent_again_after_crash", message_id=row.message_id)
     return _queued(row, now)
@@ -203,7 +213,7 @@ def _queued(row: Row[Any], claimed_at: datetime) -> QueuedMail:
         message_id=row.message_id,
         queued_at=row.queued_at,
         claimed_at=claimed_at,
-        was_in_doubt=row.refused == IN_DOUBT,
+        was_in_doubt=row.refused in (IN_DOUBT, HANDED_OVER_TWICE),
     )
 
 
