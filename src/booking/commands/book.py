@@ -24,6 +24,7 @@ from src.booking.domain.kinds import SeatState
 from src.booking.domain.questions import answer_errors, read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
+from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.events import PaymentLinkPromised
@@ -208,9 +209,7 @@ async def _judge(
     *,
     instead_of: UUID | None = None,
 ) -> _Judged:
-    """Everything that can stand against the wish; what an order holds that it is to replace counts
-    as free.
-    """
+    """All that can stand against the wish; what an order to be replaced holds counts as free."""
     held = None if instead_of is None else await count_held_seats(uow, instead_of)
     asked = Asked(kind=cmd.kind, subject_id=cmd.subject_id, size=len(cmd.party), pays=cmd.pays)
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
@@ -219,6 +218,8 @@ async def _judge(
     if not by_staff:
         _check_answers(decided.service, cmd)
     quote = decided.quote
+    if quote.total_minor > LARGEST_ORDER_MINOR:
+        raise InvalidInput(_("This is too much for one booking. Choose fewer people."), fields={})
     _check_dates(cmd, quote)
     quote = await priced_with_coupon(
         uow, tenant, quote, cmd.coupon, cmd.guest_email, without_order=instead_of

@@ -17,6 +17,7 @@ from src.booking.domain.broadcasting import (
 from src.booking.events import BroadcastWaiting
 from src.booking.models import Broadcast, BroadcastMail
 from src.booking.queries.broadcasts import count_since, list_recipients, name_of_audience
+from src.platform.db import register_constraint
 from src.platform.db.batch import insert_unless_taken
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
@@ -29,6 +30,11 @@ from src.tenants.customer_rows import CustomerRows, register_customer_rows
 BROADCAST_DUE = "broadcast"
 LATER_EVERY = timedelta(minutes=15)
 _MAILS = cast(Table, BroadcastMail.__table__)
+
+register_constraint(
+    "pk_broadcasts",
+    lambda: Conflict(_("This has been sent already."), code="already_submitted"),
+)
 
 
 def register_broadcasts_of_customers() -> None:

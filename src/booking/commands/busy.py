@@ -30,6 +30,12 @@ register_constraint(
         code="performer_busy",
     ),
 )
+register_constraint(
+    "uq_performer_busy_source",
+    lambda: Conflict(
+        _("This session has just changed. Please look at it again."), code="session_changed"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,10 @@ class Slot:
 
 
 async def take_performer(uow: UnitOfWork, performer_id: UUID, slots: Sequence[Slot]) -> None:
-    """Notes that the performer is taken. Raises: Conflict when the database finds an overlap."""
+    """Notes that the performer is taken.
+
+    Raises: Conflict when the database finds an overlap, or somebody for the session meanwhile.
+    """
     if not slots:
         return
     await uow.session.flush()

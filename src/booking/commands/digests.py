@@ -9,12 +9,20 @@ from src.billing.commands.due import add_due, drop_due
 from src.booking.domain.digests import DigestKind, next_digest_at
 from src.booking.models import Digest
 from src.booking.queries.digests import list_digests
+from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict
+from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.context import RequestContext
 from src.tenants.domain.roles import Role, reaches
 
 DIGEST_DUE = "digest"
+
+register_constraint(
+    "uq_digests_user_id_kind",
+    lambda: Conflict(_("This has just been saved. Please look at it again."), code="saved_twice"),
+)
 
 
 def may_have(role: Role, kind: DigestKind) -> bool:
@@ -27,7 +35,7 @@ async def choose_digests(
 ) -> None:
     """The member has just these from now on; one that is not for their role is left out.
 
-    The first tells what happens from now on.
+    The first tells what happens from now on. Raises: Conflict when they have just chosen it.
     """
     role, user_id, now = ctx.actor.role, ctx.user_id, uow.clock.now()
     kinds = {kind for kind in wanted if role is not None and may_have(role, kind)}

@@ -16,7 +16,7 @@ from src.booking.commands.holds import SeatLines
 from src.booking.errors import NotBookable, PriceChanged
 from src.booking.models import Cancellation, Seat, Session
 from src.platform.db.uow import UowFactory
-from src.platform.errors import Conflict, NotFound, PlanLimitReached
+from src.platform.errors import Conflict, InvalidInput, NotFound, PlanLimitReached
 from src.platform.ids import new_id
 from src.tenants.models import User
 from tests.support.builders import Business, a_business, a_series, a_service, a_session, as_guest
@@ -438,3 +438,13 @@ async def test_a_claim_that_comes_too_late_names_the_sessions_lost(
         async with uow_factory(lotus.id) as uow:
             await claim_seats(uow, ids, 2, earliest=clock.now())
     assert set(refused.value.session_ids) == set(ids)
+
+
+async def test_an_order_that_is_too_large_is_refused_in_a_sentence(uow_factory: UowFactory) -> None:
+    """Each price is small enough for the party of the day it was set; parties may grow later."""
+    lotus = await a_business(uow_factory)
+    dear = await a_service(uow_factory, lotus.id, price_minor=1_500_000_000)
+    session = await a_session(uow_factory, dear)
+    with pytest.raises(InvalidInput, match="too much for one booking"):
+        await booked(uow_factory, lotus, a_wish("session", session.id, party=("A", "B")))
+    assert await taken(uow_factory, lotus.id) == [0]

@@ -32,6 +32,7 @@ from src.booking.commands.sessions import (
     get_session,
     update_session,
 )
+from src.booking.domain.seen import mark_of
 from src.booking.queries.api import (
     SessionsAsked,
     get_series_out,
@@ -120,7 +121,8 @@ async def api_update_service(
     async with services.uow_factory(ctx.here.id) as uow:
         current = details_of_service(await get_service(uow, service_id))
         fields = {**msgspec.structs.asdict(current), **given(data)}
-        await update_service(uow, ctx, UpdateService(service_id=service_id, **fields))
+        cmd = UpdateService(service_id=service_id, seen=mark_of(current), **fields)
+        await update_service(uow, ctx, cmd)
         found = await get_service(uow, service_id)
     return service_out(found, ctx.here.currency)
 
@@ -253,7 +255,8 @@ async def api_update_series(
     """Fields that are left out stay as they are. What is sold already keeps its price."""
     async with services.uow_factory(ctx.here.id) as uow:
         current = await get_series_command(uow, series_id)
-        await update_series(uow, ctx, series_id, msgspec.structs.replace(current, **given(data)))
+        changed = msgspec.structs.replace(current, **given(data))
+        await update_series(uow, ctx, series_id, changed, seen=mark_of(current))
     return await _series_out(services, ctx, series_id)
 
 
