@@ -64,4 +64,5 @@ def _drawn(address: str, kind: str) -> bytes:
 
 
 def _signer(settings: Settings, tenant_id: UUID) -> Signer:
-    return Signer(settings.secret_key, salt=f"seatline.check-in.{tenant_id.hex}")
+    oldest_first = list(reversed(settings.secret_keys))
+    return Signer(oldest_first, salt=f"seatline.check-in.{tenant_id.hex}")

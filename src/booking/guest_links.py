@@ -15,7 +15,7 @@ LIFETIME = timedelta(days=800)
 
 def booking_path(settings: Settings, slug: str, order: Order) -> str:
     """The path of the order's guest page: the same whenever it is asked for."""
-    signer = LinkSigner([settings.secret_key])
+    signer = LinkSigner(settings.secret_keys)
     token = signer.sign(
         PURPOSE, {"order": str(order.id)}, order.created_at, tenant_id=order.tenant_id
     )
@@ -27,7 +27,7 @@ def order_behind(settings: Settings, token: str, tenant_id: UUID, now: datetime)
 
     Raises: LinkInvalid, LinkExpired; NotFound for a token of another tenant.
     """
-    link = LinkSigner([settings.secret_key]).read(PURPOSE, token, LIFETIME, now)
+    link = LinkSigner(settings.secret_keys).read(PURPOSE, token, LIFETIME, now)
     if link.tenant_id != tenant_id:
         raise NotFound(_("There is no such booking."))
     return UUID(link.payload["order"])

@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     environment: Environment
     base_url: str
     secret_key: str
+    former_secret_keys: tuple[str, ...]
     database_url: str
     migrator_database_url: str
     relay_database_url: str
@@ -53,6 +54,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_mails_days: int
     keep_webhooks_days: int
     keep_imports_days: int
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """What signs first, then those whose signatures are still read."""
+        return (self.secret_key, *self.former_secret_keys)
 
     @property
     def host(self) -> str:
@@ -129,7 +135,14 @@ def _malformed(environ: Mapping[str, str]) -> list[str]:
     problems += value_problems(environ, environment)
     if environ.get("SECRET_KEY") and len(environ["SECRET_KEY"]) < 32:
         problems.append("SECRET_KEY must have at least 32 characters.")
+    if any(len(key) < 32 for key in _former_keys(environ)):
+        problems.append("FORMER_SECRET_KEYS must have at least 32 characters each.")
     return problems
+
+
+def _former_keys(environ: Mapping[str, str]) -> tuple[str, ...]:
+    given = environ.get("FORMER_SECRET_KEYS", "").split(",")
+    return tuple(key.strip() for key in given if key.strip())
 
 
 def _cookie_problems(secure: str, environment: str) -> list[str]:
@@ -149,6 +162,7 @@ def _settings(environ: Mapping[str, str]) -> Settings:
             "environment": environ.get("SEATLINE_ENV", "production"),
             "base_url": base_url,
             "secret_key": environ["SECRET_KEY"],
+            "former_secret_keys": _former_keys(environ),
             "database_url": database_address(environ["DATABASE_URL"]),
             "migrator_database_url": database_address(environ["MIGRATOR_DATABASE_URL"]),
             "relay_database_url": database_address(environ["RELAY_DATABASE_URL"]),

@@ -51,7 +51,7 @@ class _Contents(msgspec.Struct):
 class LinkSigner:
     """Signs and reads links. The first secret signs; links of all secrets are still read.
 
-    To rotate: put a new secret first, and drop the old one when its last link has expired.
+    To change the secret: the old one follows the new one until its last link has expired.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ def unsubscribe_url(
 ) -> str:
     """The whole address, for this customer and topic."""
     payload = {"customer": str(customer_id), "topic": str(topic)}
-    token = LinkSigner([settings.secret_key]).sign(PURPOSE, payload, now, tenant_id=tenant.id)
+    token = LinkSigner(settings.secret_keys).sign(PURPOSE, payload, now, tenant_id=tenant.id)
     return f"{settings.base_url}/b/{tenant.slug}/me/mails/{token}"
 
 
@@ -38,7 +38,7 @@ def choice_behind(
 
     Raises: LinkInvalid, LinkExpired; NotFound for a token of another tenant.
     """
-    link = LinkSigner([settings.secret_key]).read(PURPOSE, token, LIFETIME, now)
+    link = LinkSigner(settings.secret_keys).read(PURPOSE, token, LIFETIME, now)
     if link.tenant_id != tenant_id:
         raise NotFound(_("There is nothing here."))
     return _read(link.payload)

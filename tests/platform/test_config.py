@@ -71,6 +71,7 @@ def test_the_example_names_everything_that_the_program_reads() -> None:
         ("COOKIE_SECURE", "false", "must not be false"),
         ("COOKIE_SECURE", "perhaps", "true or false"),
         ("SECRET_KEY", "short", "32 characters"),
+        ("FORMER_SECRET_KEYS", "x" * 40 + ", short", "32 characters each"),
         ("LOG_FORMAT", "xml", "json or console"),
     ],
 )  # fmt: skip

@@ -91,7 +91,7 @@ class WebKit:
         return cls(
             redis=redis,
             clock=clock,
-            secret_keys=[settings.secret_key],
+            secret_keys=settings.secret_keys,
             secure=settings.cookie_secure,
             form_action_origins=payment_page_origins(settings),
             trusted_proxies=settings.trusted_proxies,

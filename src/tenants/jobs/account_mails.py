@@ -61,7 +61,7 @@ async def answer_sign_up(job: JobContext, event: SignUpAsked) -> None:
 
 
 def _sign(job: JobContext, purpose: str, payload: dict[str, Any]) -> str:
-    signer = LinkSigner([job.services.settings.secret_key])
+    signer = LinkSigner(job.services.settings.secret_keys)
     return signer.sign(purpose, payload, job.clock.now())
 
 

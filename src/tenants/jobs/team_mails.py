@@ -34,7 +34,7 @@ async def send_invitation(job: JobContext, event: MemberInvited) -> None:
         tenant = await tenant_snapshot(uow, job.tenant_id, job.clock.now())
         known = await find_user_by_email(uow, invitation.email)
         by = await uow.session.scalar(select(User.name).where(User.id == invitation.invited_by))
-        token = LinkSigner([settings.secret_key]).sign(
+        token = LinkSigner(settings.secret_keys).sign(
             link_purposes.INVITATION,
             {"invitation": str(invitation.id)},
             job.clock.now(),

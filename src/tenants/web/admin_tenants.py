@@ -212,7 +212,8 @@ def _consequences(status: TenantStatus) -> list[str]:
     if status is TenantStatus.SUSPENDED:
         return [
             _("Its public page and its dashboard show that it is not available at present."),
-            _("Nobody can book, cancel or sign in to it; API keys are refused."),
+            _("Nobody can book or sign in to it; API keys are refused."),
+            _("Guests see what they have by their links, and can cancel it."),
             _("Nothing is deleted. Letting it work again restores everything as it was."),
         ]
     if status is TenantStatus.PAUSED:

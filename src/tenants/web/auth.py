@@ -113,7 +113,7 @@ async def follow_confirmation_link(
 ) -> Response[bytes]:
     """The first time, the address is proved and its user signed in; again, it only says so."""
     now = services.clock.now()
-    signer = LinkSigner([services.settings.secret_key])
+    signer = LinkSigner(services.settings.secret_keys)
     lifetime = link_purposes.CONFIRM_EMAIL_LIFETIME
     link = signer.read(link_purposes.CONFIRM_EMAIL, token, lifetime, now)
     user_id = UUID(link.payload["user"])
@@ -205,7 +205,7 @@ async def reset_password(
 
 def _read_reset(services: Services, token: str) -> tuple[UUID, str]:
     """Raises: LinkInvalid, LinkExpired."""
-    signer = LinkSigner([services.settings.secret_key])
+    signer = LinkSigner(services.settings.secret_keys)
     lifetime = link_purposes.RESET_PASSWORD_LIFETIME
     link = signer.read(link_purposes.RESET_PASSWORD, token, lifetime, services.clock.now())
     return UUID(link.payload["user"]), str(link.payload["tail"])

@@ -134,7 +134,7 @@ def _joined(request: AnyRequest, tenant_id: UUID | None) -> str | None:
 
 def _link(services: Services, token: str) -> SignedLink:
     """Raises: LinkInvalid, LinkExpired."""
-    signer = LinkSigner([services.settings.secret_key])
+    signer = LinkSigner(services.settings.secret_keys)
     now, lifetime = services.clock.now(), link_purposes.INVITATION_LIFETIME
     return signer.read(link_purposes.INVITATION, token, lifetime, now)
 

@@ -245,7 +245,7 @@ def _ask_password(request: AnyRequest, form: Bound[FinishForm], email: str) -> R
 
 def _read_link(services: Services, token: str) -> SignedLink:
     """Raises: LinkInvalid, LinkExpired."""
-    signer = LinkSigner([services.settings.secret_key])
+    signer = LinkSigner(services.settings.secret_keys)
     lifetime = link_purposes.FINISH_SIGN_UP_LIFETIME
     return signer.read(link_purposes.FINISH_SIGN_UP, token, lifetime, services.clock.now())
 

@@ -116,7 +116,7 @@ def test_every_call_says_what_it_refuses_and_how() -> None:
         good = [status for status in answers if int(status) < 400]
         assert len(good) == 1, where
         assert answers[good[0]]["content"]["application/json"]["schema"], where
-        assert {"400", "401", "429"} <= set(answers), where
+        assert {"400", "401", "403", "429"} <= set(answers), where
         assert ("404" in answers) or "{" not in path, where
         for status in set(answers) - set(good):
             [(kind, content)] = answers[status]["content"].items()

@@ -73,6 +73,7 @@ REFUSALS: dict[int, dict[str, Any]] = {
         current_plan="Starter",
         cheapest_plan="Growth",
     ),
+    403: problem_example(403, "not_allowed", "This business is not available at present."),
     404: problem_example(404, "not_found", "There is no such session."),
     409: problem_example(409, "full", "This is sold out."),
     422: problem_example(

@@ -39,13 +39,14 @@ WHY = {
     400: "The body or the query is not what this call takes; `errors` says where.",
     401: "No key, an unknown one, or one that was revoked.",
     402: "The plan lacks a feature, or the month's bookings are used up.",
+    403: "The business is suspended or closed, and its keys with it.",
     404: "There is no such thing in the key's business.",
     409: "It was possible a moment ago: sold out, started, changed, or the key was used before.",
     422: "What was sent cannot be used; `errors` says where.",
     429: "Too many calls in a minute; `Retry-After` says how many seconds to wait.",
     503: "Something the call needs does not answer. Try again later.",
 }
-ALWAYS = (400, 401, 429)
+ALWAYS = (400, 401, 403, 429)
 
 
 def refusals(*statuses: int) -> dict[int, ResponseSpec]:
