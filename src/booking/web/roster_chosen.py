@@ -35,7 +35,7 @@ AnyRequest = Request[Any, Any, Any]
 SeatIds = Annotated[list[UUID], Meta(max_length=MOST_TICKED)]
 
 
-class ChosenForm(msgspec.Struct):
+class _Ticked(msgspec.Struct):
     """The ticked seats alone."""
 
     seat_ids: SeatIds = []
@@ -84,7 +84,7 @@ def ticked(bound: Bound[Any]) -> list[UUID]:
     """The ticked seats, each once; none when something else stands there."""
     if bound.struct is not None:
         return list(dict.fromkeys(bound.struct.seat_ids))
-    again = bind(ChosenForm, {"seat_ids": bound.values("seat_ids")}).struct
+    again = bind(_Ticked, {"seat_ids": bound.values("seat_ids")}).struct
     return [] if again is None else list(dict.fromkeys(again.seat_ids))
 
 
