@@ -79,6 +79,7 @@ POST /sessions/{session_id}/go
 POST /sessions/{session_id}/export
 POST /sessions/{session_id}/seats/cancel
 POST /sessions/{session_id}/seats/message
+POST /sessions/{session_id}/seats/move
 POST /sessions/{session_id}/seats/paid
 GET /series
 GET /series/{series_id}

@@ -181,6 +181,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
     "MessageForm": ("/sessions/{loose_session_id}/seats/message", {"sure": "on"}),
     "PaidForm": ("/sessions/{loose_session_id}/seats/paid", {"sure": "on"}),
+    "MoveSeatsForm": ("/sessions/{loose_session_id}/seats/move", {"sure": "on"}),
     "CheckInForm": ("/check-in/{code}", {}),
     "SeveralForm": (
         "/sessions/{loose_session_id}/several",

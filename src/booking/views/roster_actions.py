@@ -1,5 +1,6 @@
 """What the pages about several guests of a session at once show."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -31,3 +32,14 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     why: str
+
+
+class MoveTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A date with room. `sequence` counts its changes, so that a move to what it was is refused."""
+
+    session_id: UUID
+    sequence: int
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    left: int

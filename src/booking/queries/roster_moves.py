@@ -1,0 +1,67 @@
+"""Where guests of a session may be moved to, and what stands against it for each of them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.booking.commands.exchange import why_not_move
+from src.booking.domain.kinds import SessionState
+from src.booking.domain.reasons import Reason
+from src.booking.models import Session
+from src.booking.queries.guest_leaving import list_own
+from src.booking.queries.offers import get_session_offer
+from src.booking.views.roster_actions import Chosen, MoveTarget
+from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
+
+MOST_TARGETS = 300
+
+
+async def list_move_targets(
+    uow: UnitOfWork, service_id: UUID, other_than: UUID
+) -> list[MoveTarget]:
+    """The service's dates to come that have room, but for one of them; the soonest first."""
+    found = await uow.session.scalars(
+        select(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.service_id == service_id,
+            Session.id != other_than,
+            Session.state == str(SessionState.SCHEDULED),
+            Session.starts_at > uow.clock.now(),
+            Session.seats_taken < Session.capacity,
+        )
+        .order_by(Session.starts_at, Session.id)
+        .limit(MOST_TARGETS)
+    )
+    return [
+        MoveTarget(
+            session_id=one.id,
+            sequence=one.sequence,
+            starts_at=one.starts_at,
+            ends_at=one.ends_at,
+            title=one.title,
+            left=one.capacity - one.seats_taken,
+        )
+        for one in found
+    ]
+
+
+async def list_against(
+    uow: UnitOfWork, tenant: TenantSnapshot, chosen: Sequence[Chosen], target_id: UUID
+) -> dict[UUID, list[Reason]]:
+    """What stands against moving each order's chosen seats there, of those that cannot be moved.
+
+    Each is looked at by itself: when the room is not enough for all, the first ones have it.
+    Raises: NotFound.
+    """
+    offer = await get_session_offer(uow, target_id)
+    against: dict[UUID, list[Reason]] = {}
+    for one in chosen:
+        booked = await list_own(uow, one.order_id)
+        own = [item.seat for item in booked if item.seat.seat.id in one.seat_ids]
+        reasons = await why_not_move(uow, tenant, own, offer, by="staff")
+        if reasons:
+            against[one.order_id] = reasons
+    return against

@@ -1,0 +1,133 @@
+"""What the pages about several guests of a session at once have in common.
+
+Each asks first and lists whom it touches; then every order is a transaction of its own, and those
+that could not be done are listed with the reason.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response
+from msgspec import Meta
+
+from src.booking.queries.roster_actions import list_chosen
+from src.booking.queries.sessions import get_session_detail
+from src.booking.views.roster_actions import Chosen, Failure
+from src.booking.views.sessions import SessionDetail
+from src.booking.web.roster import MOST_TICKED
+from src.platform.errors import DomainError
+from src.platform.i18n import _
+from src.platform.services import Services
+from src.platform.web.forms import Bound, bind
+from src.platform.web.pages import flash, page, redirect
+from src.tenants.context import RequestContext
+from src.tenants.domain.roles import Role
+from src.tenants.web.guards import requires_member
+
+POST_OPTIONS: dict[str, Any] = {
+    "guards": [requires_member(Role.MANAGER)],
+    "status_code": 200,
+    "include_in_schema": False,
+}
+AnyRequest = Request[Any, Any, Any]
+SeatIds = Annotated[list[UUID], Meta(max_length=MOST_TICKED)]
+
+
+class _Ticked(msgspec.Struct):
+    """The ticked seats alone."""
+
+    seat_ids: SeatIds = []
+
+
+class BulkView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom the act touches, before it is done; `why_not` when it cannot be done at all."""
+
+    form: Any
+    session: SessionDetail
+    chosen: list[Chosen]
+    seat_ids: list[UUID]
+    mails: int
+    total_minor: int
+    why_not: str | None
+    currency: str
+    base: str
+    here: str
+    zone: str
+
+
+class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done, in a sentence, and for whom it could not be."""
+
+    session: SessionDetail
+    said: str
+    failures: list[Failure]
+    base: str
+    here: str
+
+
+async def each_order(
+    chosen: list[Chosen], act: Callable[[Chosen], Awaitable[None]]
+) -> list[Failure]:
+    """Does it for each order; those that refuse are handed back with their reason."""
+    failures: list[Failure] = []
+    for one in chosen:
+        try:
+            await act(one)
+        except DomainError as refused:
+            failures.append(Failure(name=one.name, why=refused.message))
+    return failures
+
+
+def ticked(bound: Bound[Any]) -> list[UUID]:
+    """The ticked seats, each once; none when something else stands there."""
+    if bound.struct is not None:
+        return list(dict.fromkeys(bound.struct.seat_ids))
+    again = bind(_Ticked, {"seat_ids": bound.values("seat_ids")}).struct
+    return [] if again is None else list(dict.fromkeys(again.seat_ids))
+
+
+async def look_at(
+    services: Services,
+    ctx: RequestContext,
+    session_id: UUID,
+    bound: Bound[Any],
+    seat_ids: list[UUID],
+) -> BulkView:
+    """Raises: NotFound for a seat of another session."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        session = await get_session_detail(uow, session_id)
+        chosen = await list_chosen(uow, session_id, seat_ids)
+    base = f"/app/{ctx.here.slug}"
+    return BulkView(
+        form=bound,
+        session=session,
+        chosen=chosen,
+        seat_ids=seat_ids,
+        mails=len({one.customer_id for one in chosen if one.email}),
+        total_minor=sum(one.back_minor for one in chosen),
+        why_not=None if chosen else _("Choose at least one guest who has a place."),
+        currency=ctx.here.currency,
+        base=base,
+        here=f"{base}/sessions/{session_id}",
+        zone=ctx.here.timezone,
+    )
+
+
+def ask(request: AnyRequest, act: str, view: BulkView) -> Response[bytes]:
+    status_code = 422 if view.form.errors or view.form.form_error else 200
+    return page(request, f"booking/roster/bulk_{act}.html", view, status_code=status_code)
+
+
+def outcome(
+    request: AnyRequest, view: BulkView, said: str, failures: list[Failure]
+) -> Response[bytes]:
+    """Back to the roster; where something could not be done, a page that says what and why."""
+    if not failures:
+        flash(request, "success", said)
+        return redirect(request, view.here)
+    view_of = OutcomeView(
+        session=view.session, said=said, failures=failures, base=view.base, here=view.here
+    )
+    return page(request, "booking/roster/bulk_outcome.html", view_of)

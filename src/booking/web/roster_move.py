@@ -1,0 +1,136 @@
+"""Moving several guests of a session to another date of its service."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from src.booking.commands.exchange import MoveSeats, move_seats
+from src.booking.queries.roster_moves import list_against, list_move_targets
+from src.booking.views.roster_actions import Chosen, MoveTarget
+from src.booking.web.roster import ONE
+from src.booking.web.roster_chosen import (
+    POST_OPTIONS,
+    AnyRequest,
+    BulkView,
+    SeatIds,
+    ask,
+    each_order,
+    look_at,
+    outcome,
+    ticked,
+)
+from src.platform.i18n import _, ngettext
+from src.platform.services import Services
+from src.platform.web.formats import date_range
+from src.platform.web.forms import Bound, bind, read_form
+from src.tenants.context import RequestContext
+
+
+class MoveSeatsForm(msgspec.Struct):
+    """`seen` is the target's sequence as it was shown. Nothing is done before `sure`."""
+
+    seat_ids: SeatIds = []
+    to_session_id: UUID | None = None
+    seen: int | None = None
+    reason: Annotated[str, Meta(max_length=500)] = ""
+    sure: bool = False
+
+
+class MoveView(BulkView, frozen=True, kw_only=True):
+    """`target` is None until one is chosen; `against` says why some of them cannot come there."""
+
+    targets: list[MoveTarget]
+    options: list[tuple[str, str]]
+    target: MoveTarget | None
+    against: dict[UUID, list[str]]
+    reason: str
+
+    @property
+    def movable(self) -> list[Chosen]:
+        return [one for one in self.chosen if one.order_id not in self.against]
+
+
+@post(ONE + "/seats/move", **POST_OPTIONS)
+async def move_chosen_seats(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    session_id: FromPath[UUID],
+) -> Response[bytes]:
+    """Asks where to, shows what it means for each, then moves them order by order."""
+    bound = bind(MoveSeatsForm, await read_form(request))
+    form = bound.struct
+    view = await _view(services, ctx, session_id, bound)
+    target = view.target
+    if form is None or target is None or not form.sure or view.why_not:
+        return ask(request, "move", view)
+
+    async def act(one: Chosen) -> None:
+        cmd = MoveSeats(
+            order_id=one.order_id,
+            seat_ids=one.seat_ids,
+            session_id=target.session_id,
+            seen_sequence=form.seen,
+            by="staff",
+            why=form.reason.strip(),
+        )
+        async with services.uow_factory(ctx.here.id) as uow:
+            moved.extend(await move_seats(uow, ctx.here, cmd))
+
+    moved: list[UUID] = []
+    failures = await each_order(view.chosen, act)
+    when = date_range(target.starts_at, target.ends_at, view.zone)
+    said = ngettext(
+        "%(num)s place is on %(when)s now.",
+        "%(num)s places are on %(when)s now.",
+        len(moved),
+        when=when,
+    )
+    return outcome(request, view, said if moved else "", failures)
+
+
+async def _view(
+    services: Services, ctx: RequestContext, session_id: UUID, bound: Bound[MoveSeatsForm]
+) -> MoveView:
+    """Raises: NotFound for a seat of another session, or a target of another business."""
+    view = await look_at(services, ctx, session_id, bound, ticked(bound))
+    form, against = bound.struct, {}
+    async with services.uow_factory(ctx.here.id) as uow:
+        targets = await list_move_targets(uow, view.session.service_id, session_id)
+        wanted = None if form is None else form.to_session_id
+        if wanted is not None:
+            against = await list_against(uow, ctx.here, view.chosen, wanted)
+    target = next((one for one in targets if one.session_id == wanted), None)
+    if view.why_not is None and not targets:
+        view = msgspec.structs.replace(
+            view,
+            why_not=_("No other date of this service has room. Publish one, or raise the seats."),
+        )
+    if bound.struct is not None and wanted is not None and target is None:
+        bound = bound.with_errors({"to_session_id": _("That date cannot be chosen.")})
+    return MoveView(
+        **{name: getattr(view, name) for name in BulkView.__struct_fields__ if name != "form"},
+        form=bound,
+        targets=targets,
+        options=[(str(one.session_id), _label(one, view.zone)) for one in targets],
+        target=target,
+        against={
+            order_id: [reason.owner_sentence for reason in reasons]
+            for order_id, reasons in against.items()
+        },
+        reason="" if form is None else form.reason,
+    )
+
+
+def _label(target: MoveTarget, zone: str) -> str:
+    left = ngettext("%(num)s place left", "%(num)s places left", target.left)
+    when = date_range(target.starts_at, target.ends_at, zone)
+    return " · ".join(part for part in (when, target.title, left) if part)
+
+
+route_handlers = [move_chosen_seats]

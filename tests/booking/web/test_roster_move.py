@@ -1,0 +1,168 @@
+"""Several guests moved to another date: seen first, then each order as a whole or not at all."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select, update
+
+from src.billing.models import Order
+from src.booking.models import Session
+from src.platform.ids import new_id
+from src.platform.services import Services
+from tests.booking.commands.test_book import seats_of
+from tests.booking.web.pages import as_owner, fields_of
+from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.mail import RememberingMailer
+from tests.support.work import work
+
+pytestmark = pytest.mark.anyio
+
+
+class Dates:
+    """A business with a service that has two dates, of which the first is given up."""
+
+    def __init__(self, services: Services, business: Business, full: Session, other: Session):
+        self.services = services
+        self.business = business
+        self.full = full
+        self.other = other
+
+    async def live(self, session: Session) -> list[UUID]:
+        """The orders of those who come there, one for each seat."""
+        seats = await seats_of(self.services.uow_factory, self.business.id)
+        found = [one for one in seats if one.session_id == session.id]
+        return sorted(one.order_id for one in found if one.state == "confirmed")
+
+    async def counted(self) -> tuple[int, int]:
+        """`seats_taken` of both."""
+        async with self.services.uow_factory(self.business.id) as uow:
+            found = await uow.session.execute(select(Session.id, Session.seats_taken))
+            taken = {row.id: row.seats_taken for row in found}
+        return taken[self.full.id], taken[self.other.id]
+
+    async def change(self, **values: Any) -> None:
+        async with self.services.uow_factory(self.business.id) as uow:
+            await uow.session.execute(
+                update(Session).where(Session.id == self.other.id).values(**values)
+            )
+
+
+@pytest.fixture
+async def dates(services: Services) -> Dates:
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    return Dates(
+        services,
+        lotus,
+        await a_session(services.uow_factory, service, in_days=2),
+        await a_session(services.uow_factory, service, in_days=9),
+    )
+
+
+async def test_guests_see_the_new_date_in_one_mail_and_owe_what_they_owed(
+    client: AsyncClient, services: Services, dates: Dates, mailer: RememberingMailer
+) -> None:
+    carl = await a_guest(services, dates.business, dates.full, "Carl", "Kid")
+    dora = await a_guest(services, dates.business, dates.full, "Dora")
+    await work(services, dates.business.id)
+    mailer.sent.clear()
+    chosen = await ids_of(services, dates.business)
+    await as_owner(client, services, dates.business)
+    asked = await press(client, dates.full, "move", chosen, {})
+    assert "2 guests are chosen" in asked.text
+    assert str(dates.other.id) in asked.text
+    assert str(dates.full.id) not in fields_of(asked).get("to_session_id", [])
+    to = {"to_session_id": str(dates.other.id), "reason": "The hall is closed"}
+    seen = await press(client, dates.full, "move", chosen, to)
+    fields = fields_of(seen)
+    assert (fields["to_session_id"], fields["seen"]) == ([str(dates.other.id)], ["0"])
+    assert await dates.counted() == (3, 0), "looking does nothing"
+    sure = {**to, "seen": "0", "sure": "on"}
+    assert (await press(client, dates.full, "move", chosen, sure)).status_code == 303
+    assert await dates.counted() == (0, 3)
+    assert await dates.live(dates.other) == sorted([carl.order_id] * 2 + [dora.order_id])
+    await work(services, dates.business.id)
+    assert sorted(mail.to[0] for mail in mailer.sent) == [
+        "Carl <carl@example.com>",
+        "Dora <dora@example.com>",
+    ]
+    assert all("The hall is closed" in mail.body for mail in mailer.sent)
+    async with services.uow_factory(dates.business.id) as uow:
+        totals = set(await uow.session.scalars(select(Order.total_minor)))
+    assert totals == {3000, 1500}
+    again = await press(client, dates.full, "move", chosen, sure)
+    assert "Choose at least one guest" in again.text
+    assert await dates.counted() == (0, 3)
+
+
+async def test_a_party_that_does_not_fit_stays_together_where_it_is(
+    client: AsyncClient, services: Services, dates: Dates
+) -> None:
+    await a_guest(services, dates.business, dates.full, "Anna")
+    bert = await a_guest(services, dates.business, dates.full, "Bert", "Kid")
+    await dates.change(capacity=2)
+    chosen = await ids_of(services, dates.business)
+    await as_owner(client, services, dates.business)
+    to = {"to_session_id": str(dates.other.id), "seen": "0", "sure": "on"}
+    answer = await press(client, dates.full, "move", chosen, to)
+    assert answer.status_code == 200
+    assert "1 place is on" in answer.text
+    assert "Bert" in answer.text
+    assert "no room any more" in answer.text
+    assert await dates.counted() == (2, 1)
+    assert await dates.live(dates.full) == [bert.order_id] * 2
+
+
+async def test_a_date_that_changed_since_it_was_shown_takes_nobody(
+    client: AsyncClient, services: Services, dates: Dates
+) -> None:
+    await a_guest(services, dates.business, dates.full, "Anna")
+    chosen = await ids_of(services, dates.business)
+    await as_owner(client, services, dates.business)
+    later = dates.other.starts_at + timedelta(hours=1)
+    await dates.change(starts_at=later, ends_at=later + timedelta(hours=1), sequence=1)
+    to = {"to_session_id": str(dates.other.id), "seen": "0", "sure": "on"}
+    answer = await press(client, dates.full, "move", chosen, to)
+    assert "That date has just changed." in answer.text
+    assert await dates.counted() == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"state": "cancelled"}, {"capacity": 1, "seats_taken": 1}],
+    ids=["cancelled", "without room"],
+)
+async def test_where_nobody_can_go_it_says_so(
+    client: AsyncClient, services: Services, dates: Dates, change: dict[str, Any]
+) -> None:
+    await a_guest(services, dates.business, dates.full, "Anna")
+    await dates.change(**change)
+    before = await dates.counted()
+    chosen = await ids_of(services, dates.business)
+    await as_owner(client, services, dates.business)
+    to = {"to_session_id": str(dates.other.id), "seen": "0", "sure": "on"}
+    answer = await press(client, dates.full, "move", chosen, to)
+    assert "No other date of this service has room." in answer.text
+    assert await dates.counted() == before
+
+
+async def test_nobody_goes_to_another_service_or_where_they_are_already(
+    client: AsyncClient, services: Services, dates: Dates
+) -> None:
+    service = await a_service(services.uow_factory, dates.business.id, slug="other")
+    elsewhere = await a_session(services.uow_factory, service, in_days=5)
+    await a_guest(services, dates.business, dates.full, "Anna")
+    chosen = await ids_of(services, dates.business)
+    await as_owner(client, services, dates.business)
+    for target in (elsewhere.id, dates.full.id):
+        to = {"to_session_id": str(target), "seen": "0", "sure": "on"}
+        answer = await press(client, dates.full, "move", chosen, to)
+        assert answer.status_code == 422
+        assert "That date cannot be chosen." in answer.text
+    unknown = {"to_session_id": str(new_id()), "sure": "on"}
+    assert (await press(client, dates.full, "move", chosen, unknown)).status_code == 404
+    assert await dates.counted() == (1, 0)
