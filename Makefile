@@ -137,11 +137,11 @@ messages: $(DEV_READY) ## collect the texts to translate, and bring the catalogu
 	done
 
 lock: $(DEV_READY) ## pin the newest versions that fit pyproject.toml
-	@$(UV) pip compile --quiet --universal --generate-hashes --no-header --upgrade --python-version 3.11 \
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --upgrade --python-version 3.11 \
 	  pyproject.toml -o requirements/runtime.txt
-	@$(UV) pip compile --quiet --universal --generate-hashes --no-header --upgrade --python-version 3.11 \
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --upgrade --python-version 3.11 \
 	  pyproject.toml --extra sandbox -c requirements/runtime.txt -o requirements/sandbox.txt
-	@$(UV) pip compile --quiet --universal --generate-hashes --no-header --upgrade --python-version 3.11 \
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --upgrade --python-version 3.11 \
 	  pyproject.toml --extra sandbox --extra dev -c requirements/sandbox.txt -o requirements/dev.txt
 
 .PHONY: help install demo demo-admin demo-reset run worker relay migrate browser test test-all check fmt bench css messages lock
