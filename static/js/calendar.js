@@ -76,7 +76,15 @@
   };
 
   // A week has all its hours and scrolls to the morning; the others are as high as they need to be.
+  // What scrolls has to have something in it that the keyboard reaches, so an empty week is the day
+  // without the night, and does not scroll.
   const heightOf = (view) => (view === names.week ? 720 : "auto");
+  const fit = (view, count) => {
+    const isBare = view === names.week && !count;
+    calendar.setOption("height", isBare ? "auto" : heightOf(view));
+    calendar.setOption("slotMinTime", isBare ? "06:00:00" : "00:00:00");
+    calendar.setOption("slotMaxTime", isBare ? "22:00:00" : "24:00:00");
+  };
   const first = names[root.dataset.view] ?? (isNarrow ? names.list : names.week);
 
   const calendar = new Calendar(root, {
@@ -88,7 +96,7 @@
     initialDate: root.dataset.on,
     initialView: first,
     headerToolbar: {
-      start: isNarrow ? "prev,next" : "prev,next today",
+      start: "prev,next today",
       center: "title",
       end: `${names.month},${names.week},${names.list}`,
     },
@@ -96,6 +104,7 @@
     firstDay: 1,
     height: heightOf(first),
     allDaySlot: false,
+    noEventsText: root.dataset.empty,
     scrollTime: "07:00:00",
     eventTimeFormat: { hour: "2-digit", minute: "2-digit" },
     nowIndicator: true,
@@ -111,9 +120,9 @@
     events: load,
     datesSet: (info) => {
       remember(info);
-      calendar.setOption("height", heightOf(info.view.type));
       requestAnimationFrame(speakHeaders);
     },
+    eventsSet: (events) => fit(calendar.view.type, events.length),
     eventDragStart: () => (isDragged = true),
     eventDragStop: () => setTimeout(() => (isDragged = false)),
     dateClick: ({ dateStr }) => {

@@ -87,7 +87,8 @@ class Person:
         """At each width; the window keeps the last."""
         for width in widths:
             self.page.set_viewport_size({"width": width, "height": 900})
-            assert self.violations() == [], f"{self.page.url} at {width} px"
+            found = self.violations()
+            assert found == [], f"{self.page.url} at {width} px: {found}"
 
     def sign_in(self, email: str, password: str) -> None:
         self.go("/sign-in")

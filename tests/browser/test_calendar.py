@@ -150,3 +150,16 @@ def test_the_charts_of_the_day_are_bars_or_a_table(
             owner.finds_it_accessible(PHONE, DESK)
             owner.page.get_by_text("As a table").first.click()
             expect(table).to_be_visible()
+
+
+def test_an_empty_week_does_not_scroll_where_no_key_leads(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "elder")
+    for size in (DESK, PHONE):
+        owner = person(size)
+        owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+        owner.go(f"/app/{business.slug}/calendar?view=week")
+        owner.page.locator("#calendar [role=columnheader]").first.wait_for()
+        owner.page.wait_for_load_state("networkidle")
+        owner.finds_it_accessible(size)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import exists, select
 
-from src.booking.models import Series, Service, Session
+from src.booking.models import Digest, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
@@ -39,6 +39,19 @@ def register_steps() -> None:
             is_optional=True,
         )
     )
+    register_onboarding_step(
+        Step(
+            key="digests",
+            title=lambda: _("Be told by mail"),
+            sentence=lambda: _(
+                "If you like: new bookings, cancellations and what waits for you, once a day or"
+                " once a week. Nothing is mailed to you before you choose it."
+            ),
+            path="/digests",
+            probe=_has_digest,
+            is_optional=True,
+        )
+    )
 
 
 async def _has_service(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
@@ -51,3 +64,7 @@ async def _has_series(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
 
 async def _has_session(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
     return bool(await uow.session.scalar(select(exists().where(Session.tenant_id == tenant.id))))
+
+
+async def _has_digest(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
+    return bool(await uow.session.scalar(select(exists().where(Digest.tenant_id == tenant.id))))

@@ -44,7 +44,7 @@ from src.platform.services import Services
 from src.platform.web.forms import Email
 from src.tenants.commands.admins import normalised_email
 from src.tenants.context import RequestContext, TenantSnapshot
-from src.tenants.domain.entitlements import Limit
+from src.tenants.domain.entitlements import BUILT, Limit
 from src.tenants.domain.phones import dialled_phone, not_a_phone
 from src.tenants.queries.usage import bookings_this_month
 
@@ -298,7 +298,7 @@ async def api_me(
         timezone=tenant.timezone,
         currency=tenant.currency,
         plan=tenant.entitlements.plan_name,
-        features=sorted(str(feature) for feature in tenant.entitlements.features),
+        features=sorted(str(one) for one in tenant.entitlements.features & BUILT),
         bookings_this_month=taken,
         bookings_per_month=tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH),
     )
