@@ -110,6 +110,9 @@ GET POST /bookings/{booking_id}/cancel
 GET POST /leave-requests/{request_id}
 GET /cancellations/{cancellation_id}
 POST /cancellations/{cancellation_id}/undo
+POST /cancellations/{cancellation_id}/refunds/retry
+POST /cancellations/{cancellation_id}/refunds/{refund_id}/retry
+POST /cancellations/{cancellation_id}/handed/{order_id}
 GET POST /imports/{import_id}
 GET POST /imports/{import_id}/columns
 POST /imports/{import_id}/commit
