@@ -85,6 +85,7 @@ GET /series/{series_id}
 GET /series/{series_id}/buyers
 GET POST /series/{series_id}/edit
 GET POST /series/{series_id}/copy
+GET POST /series/{series_id}/cancel
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
 GET /coupons

@@ -194,3 +194,27 @@ async def test_another_business_finds_none_of_it(
     for path in ("/refunds/retry", f"/refunds/{order_id}/retry", f"/handed/{order_id}"):
         answer = await owner.client.post(theirs + path, data=fields)
         assert answer.status_code == 404, path
+
+
+async def test_a_whole_series_is_cancelled_with_its_consequences_first(
+    shop: Shop, term: Term, owner: Visitor, clock: FrozenClock
+) -> None:
+    await buys(shop, term, "Carl")
+    await owner.open(f"/app/lotus/series/{term.series.id}")
+    assert f"/app/lotus/series/{term.series.id}/cancel" in owner.text
+    await owner.open(f"/app/lotus/series/{term.series.id}/cancel")
+    assert owner.text.count("<time datetime") == 3
+    for words in ("3 seats of 1 guest", "€60.00 paid online", "It goes off sale"):
+        assert words in owner.text, words
+    await owner.submit({"money": "full", "reason": "We close"}, to="/cancel")
+    progress = owner.path
+    await owner.open(f"/app/lotus/series/{term.series.id}/cancel")
+    assert owner.path == progress
+    await owner.open(path_to(term))
+    assert owner.path == progress, "a date of it leads there, too"
+    await work_through(shop.services, clock, shop.business.id, UNDO)
+    await owner.open(progress)
+    assert "3 seats freed," in owner.text
+    assert await refunds(shop) == [(6000, "succeeded")]
+    await owner.open(f"/app/lotus/series/{term.series.id}/cancel")
+    assert "No date of this series is left to cancel." in owner.text
