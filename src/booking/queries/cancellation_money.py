@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from src.billing.domain.kinds import ON_SITE_METHOD
 from src.billing.models import Order, Payment
+from src.billing.queries.disputes import is_payment_with_the_bank
 from src.booking.domain.cancelling import Returnable, returnable_minor
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import LeavingFacts, amount_back_minor, percent_back, terms_from
@@ -61,6 +62,7 @@ async def _left_of_orders(uow: UnitOfWork, which: Which) -> dict[UUID, _Left]:
             Payment.tenant_id == uow.tenant,
             Payment.order_id.in_(_joined(select(Seat.order_id), uow.tenant, which)),
             Payment.is_extra.is_(False),
+            ~is_payment_with_the_bank(),
         )
         .group_by(Payment.order_id)
     )
