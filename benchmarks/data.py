@@ -54,7 +54,7 @@ class Filler:
     """Makes businesses over the program's own services and a plain connection for the masses."""
 
     def __init__(self, services: Services, connection: asyncpg.Connection) -> None:
-        self._services = services
+        self.services = services
         self._uow = services.uow_factory
         self._connection = connection
 
@@ -192,14 +192,14 @@ class Filler:
     async def connect_payments(self, business: Business) -> None:
         """The owner's visit to the stand-in's onboarding page."""
         link = await connect_account(
-            self._services,
+            self.services,
             business.ctx,
             refresh_url="http://127.0.0.1/back",
             return_url="http://127.0.0.1/back",
         )
         async with httpx.AsyncClient() as browser:
             (await browser.post(link, data={"decision": "finish"})).read()
-        await refresh_account(self._services, business.id)
+        await refresh_account(self.services, business.id)
 
     async def full_session(self, business: Business, service_id: UUID, seats: int) -> UUID:
         """A session with so many confirmed seats, each of a customer, order and booking of its
