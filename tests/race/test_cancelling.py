@@ -13,6 +13,7 @@ from src.booking.commands.cancel import cancel_purchase, cancel_session
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.commands.cancel_series import cancel_series
 from src.booking.domain.cancelling import MoneyChoice
+from src.booking.jobs.cancel import _free_chunk
 from src.booking.models import Cancellation, CancellationReturn, Seat
 from src.platform.db.uow import UnitOfWork
 from tests.booking.commands.test_book import a_wish, booked, taken
@@ -157,6 +158,27 @@ async def test_two_dates_a_series_and_purchases_cancelled_at_once_give_each_shar
     async with course.committing.uow_factory(course.business.id) as uow:
         states = set(await uow.session.scalars(select(Cancellation.state)))
     assert states == {"done"}
+
+
+async def test_several_runs_of_one_cancellation_ask_for_each_share_once(course: Course) -> None:
+    factory, tenant_id = course.committing.uow_factory, course.business.id
+    async with factory(tenant_id) as uow:
+        await course.cancelling_series()(uow)
+    async with factory(tenant_id) as uow:
+        [cancellation] = await uow.session.scalars(select(Cancellation))
+
+    async def run() -> None:
+        has_more = True
+        while has_more:
+            async with factory(tenant_id) as uow:
+                has_more = await _free_chunk(uow, cancellation)
+
+    await asyncio.gather(*(run() for _worker in range(4)))
+    await course.check_money()
+    assert await refunds(course.committing.services, tenant_id) == [6000] * GUESTS
+    async with factory(tenant_id) as uow:
+        done = await uow.session.get_one(Cancellation, (tenant_id, cancellation.id))
+    assert (done.done, done.seats_freed) == (GUESTS, GUESTS * 3)
 
 
 async def test_cancelling_against_refunds_by_hand_never_gives_back_more_than_was_paid(

@@ -31,12 +31,14 @@ async def get_money_back(
     if not row[0]:
         return None
     sums = await _sums(uow, cancellation_id)
+    failed_count = sums[RefundState.FAILED][0]
     return MoneyBack(
         people=row[0],
         chosen_minor=int(row[1]),
-        pending_minor=sums[RefundState.PENDING],
-        returned_minor=sums[RefundState.SUCCEEDED],
-        failed=await list_failed_refunds(uow, cancellation_id) if sums[RefundState.FAILED] else [],
+        pending_minor=sums[RefundState.PENDING][1],
+        returned_minor=sums[RefundState.SUCCEEDED][1],
+        failed_count=failed_count,
+        failed=await list_failed_refunds(uow, cancellation_id) if failed_count else [],
         by_hand=await _to_hand_back(uow, cancellation_id),
         elsewhere_minor=await _elsewhere_minor(uow, cancellation_id),
         currency=tenant.currency,
@@ -122,14 +124,16 @@ def _is_ours(cancellation_id: UUID) -> ColumnElement[bool]:
     return or_(*(Refund.cause_key.startswith(f"{cause}:{cancellation_id}:") for cause in causes))
 
 
-async def _sums(uow: UnitOfWork, cancellation_id: UUID) -> dict[RefundState, int]:
+async def _sums(uow: UnitOfWork, cancellation_id: UUID) -> dict[RefundState, tuple[int, int]]:
+    """By state how many refunds there are, and their sum."""
+    columns = (Refund.state, func.count(), func.sum(Refund.amount_minor))
     found = await uow.session.execute(
-        _refunds(uow, cancellation_id, Refund.state, func.sum(Refund.amount_minor))
+        _refunds(uow, cancellation_id, *columns)
         .where(_is_ours(cancellation_id))
         .group_by(Refund.state)
     )
-    sums = dict.fromkeys(RefundState, 0)
-    return sums | {RefundState(row[0]): int(row[1]) for row in found}
+    sums = dict.fromkeys(RefundState, (0, 0))
+    return sums | {RefundState(row[0]): (row[1], int(row[2])) for row in found}
 
 
 async def _elsewhere_minor(uow: UnitOfWork, cancellation_id: UUID) -> int:

@@ -47,14 +47,15 @@ class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation gives back, and how far that is.
 
     `chosen_minor` for `people` orders was chosen; refunds of `pending_minor` are on their way and
-    of `returned_minor` have arrived. `elsewhere_minor` of these orders has gone back since by the
-    processor's own dashboard.
+    of `returned_minor` have arrived; `failed` are the first of those that did not.
+    `elsewhere_minor` of these orders has gone back since by the processor's own dashboard.
     """
 
     people: int
     chosen_minor: int
     pending_minor: int
     returned_minor: int
+    failed_count: int
     failed: list[FailedRefund]
     by_hand: list[ToHandBack]
     elsewhere_minor: int
