@@ -17,6 +17,7 @@ from src.billing.domain.kinds import ON_SITE_METHOD, RefundCause
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
 from src.billing.events import RefundRequested
 from src.billing.models import Order, Payment, Refund
+from src.billing.queries.disputes import is_payment_with_the_bank
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 
@@ -60,13 +61,16 @@ async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) ->
 
 
 async def _payments_of(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, list[Payment]]:
-    """What came for the orders and was waited for, oldest first."""
+    """What came for the orders and was waited for, oldest first; what a bank has taken back is gone
+    to the guest already.
+    """
     found = await uow.session.scalars(
         select(Payment)
         .where(
             Payment.tenant_id == uow.tenant,
             Payment.order_id.in_(order_ids),
             Payment.is_extra.is_(False),
+            ~is_payment_with_the_bank(),
         )
         .order_by(Payment.received_at, Payment.id)
         .execution_options(populate_existing=True)

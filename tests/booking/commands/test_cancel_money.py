@@ -175,6 +175,23 @@ async def test_a_share_that_its_guest_took_with_them_meanwhile_does_not_go_back_
     assert await returned(services, lotus) == [("cancelled", 2000)] * 3
 
 
+async def test_a_date_that_its_guest_left_late_meanwhile_brings_nothing_back_by_the_choice(
+    services: Services, lotus: Business, term: Term, clock: FrozenClock
+) -> None:
+    """What goes back is never more than the shares of the seats that are freed then."""
+    made = await buys(services, lotus, term, "carl")
+    clock.advance(timedelta(days=6, hours=12))
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_purchase(
+            uow, lotus.ctx, made.booking_id, reason="", undo_seconds=10, money=FULL
+        )
+    await leave(services, lotus, made, (await seats_of(services.uow_factory, lotus.id))[:1])
+    await work_through(services, clock, lotus.id, UNDO)
+    assert await refunds(services, lotus.id) == [4000]
+    found = await returned(services, lotus)
+    assert found == [("late_cancelled", 0), ("cancelled", 2000), ("cancelled", 2000)]
+
+
 async def test_undone_nothing_goes_back_and_the_next_time_is_chosen_anew(
     services: Services, lotus: Business, term: Term, clock: FrozenClock
 ) -> None:

@@ -13,14 +13,18 @@ from src.billing.domain.kinds import OpenItemKind
 from src.billing.models import DisputeRow, Order, Payment
 from src.billing.processor import Dispute
 from src.booking.commands.book import Booked
+from src.booking.commands.cancel import cancel_purchase
+from src.booking.commands.cancel_returns import MoneyWanted
+from src.booking.domain.cancelling import MoneyChoice
 from src.booking.models import Seat
 from src.booking.queries.cancellation_money import list_returnable
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked
-from tests.booking.commands.test_leave import paid_by_card
+from tests.booking.commands.test_leave import paid_by_card, refunds
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.visitor import Visitor
+from tests.support.work import work_through
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -110,6 +114,22 @@ async def test_what_the_bank_has_cannot_go_back_to_the_guest_as_well(
         await hears(services, lotus, sold, outcome)
         async with services.uow_factory(lotus.id) as uow:
             assert len(await list_returnable(uow, lotus.tenant, which)) == able
+
+
+async def test_what_a_bank_takes_back_in_the_undo_window_is_not_asked_for(
+    services: Services, lotus: Business, sold: Booked, clock: FrozenClock
+) -> None:
+    full = MoneyWanted(choice=MoneyChoice.FULL)
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_purchase(
+            uow, lotus.ctx, sold.booking_id, reason="", undo_seconds=10, money=full
+        )
+    await hears(services, lotus, sold, None)
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    assert await refunds(services, lotus.id) == []
+    async with services.uow_factory(lotus.id) as uow:
+        [seat] = await uow.session.scalars(select(Seat))
+    assert (seat.state, seat.returned_minor) == ("cancelled", 0)
 
 
 async def test_nobody_else_reads_of_it(
