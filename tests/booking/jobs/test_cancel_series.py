@@ -15,11 +15,13 @@ from src.booking.commands.cancel import cancel_session, undo_cancellation
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
 from src.booking.commands.cancel_series import cancel_series
 from src.booking.domain.cancelling import MoneyChoice
+from src.booking.jobs.cancel import _finish, _free_chunk
 from src.booking.models import Cancellation, Seat, Series, Session
 from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict, NotFound
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
+from tests.booking.commands.test_claims_last import listened
 from tests.booking.commands.test_leave import paid_by_card, refunds
 from tests.booking.web.conftest import ROOT, Shop, shop
 from tests.support.builders import Business, Term, a_business, a_series, a_service
@@ -178,3 +180,38 @@ async def test_a_payment_that_lands_while_it_is_carried_out_goes_back_in_full(
         seats = (await uow.session.scalars(select(Seat))).all()
     assert [(seat.state, seat.returned_minor) for seat in seats] == [("cancelled", 2000)] * 3
     assert await states(services, lotus) == ["cancelled"] * 3
+
+
+async def test_the_dates_are_locked_and_written_last_in_every_step(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    """Whoever books a date waits for this transaction, which therefore has nothing left to do."""
+    await buys(services, lotus, "series", term.series.id, "carl")
+
+    def last_of(sent: list[str]) -> set[str]:
+        """The statements from the lock of the dates on, by what they do."""
+        locks = [
+            at for at, one in enumerate(sent) if "FROM sessions" in one and "FOR NO KEY" in one
+        ]
+        return {one.split("(")[0].split(" SET")[0] for one in sent[locks[0] + 1 :]}
+
+    full = MoneyWanted(choice=MoneyChoice.FULL)
+    with listened() as sent:
+        first = await cancel(services, lotus, term, full)
+    assert last_of(sent) == {"UPDATE sessions"}
+    with listened() as sent:
+        async with services.uow_factory(lotus.id) as uow:
+            await undo_cancellation(uow, lotus.ctx, first)
+    assert last_of(sent) == {"UPDATE sessions"}
+    async with services.uow_factory(lotus.id) as uow:
+        second = await uow.session.get_one(
+            Cancellation, (lotus.id, await cancel(services, lotus, term, full))
+        )
+    for step in (_free_chunk, _finish):
+        with listened() as sent:
+            async with services.uow_factory(lotus.id) as uow:
+                assert await step(uow, second)
+        said = last_of(sent)
+        assert {one for one in said if not one.startswith("WITH freed")} <= {"UPDATE sessions"}
+    assert await states(services, lotus) == ["cancelled"] * 3
+    assert await refunds(services, lotus.id) == [6000]
