@@ -36,6 +36,7 @@ def wire() -> None:
     _wire_billing()
     _wire_booking()
     _wire_words_to_guests()
+    _wire_waitlists()
     _wire_pruning()
     registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
 
@@ -149,6 +150,17 @@ def _wire_words_to_guests() -> None:
     registry.on(GuestWrittenTo, "booking.send_message", send_message)
 
 
+def _wire_waitlists() -> None:
+    from src.booking import events
+    from src.booking.jobs import waitlist
+
+    registry.on(events.PlacesFreed, "booking.serve_waitlists", waitlist.serve_freed)
+    registry.on(events.WaitlistJoined, "booking.tell_waiting", waitlist.tell_of_joining)
+    registry.on(events.PlacesOffered, "booking.tell_offered", waitlist.tell_of_offer)
+    registry.on(events.OfferFulfilled, "booking.leave_lists", waitlist.leave_other_lists)
+    registry.on(events.SessionCancelled, "booking.close_lists", waitlist.close_cancelled)
+
+
 def _wire_pruning() -> None:
     """What is let go of, and when; docs/operations/keeping.md says why no sooner."""
     from src.billing.commands.pruning import prune_inbox
@@ -201,6 +213,7 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     from src.booking.jobs.digest import digesting
     from src.booking.jobs.minimum import weigh_minimums
     from src.booking.jobs.remind import reminding
+    from src.booking.jobs.waitlist import waitlisting
     from src.tenants.commands.pruning import PRUNE_DUE
     from src.tenants.pruning import prune_tenant
 
@@ -215,6 +228,7 @@ def periodic_tasks(services: Services) -> list[Periodic]:
         reminding(services),
         broadcasting(services),
         digesting(services),
+        waitlisting(services),
         Periodic("booking.minimum", weigh, WEIGH_SECONDS),
         Periodic("tenants.prune", prune, PRUNE_SECONDS),
     ]

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 
 from src.booking.commands.leave_requests import accept_open_request
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.events import CancellationRequested, SessionsChanged
@@ -114,6 +115,7 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     await audit(uow, ctx, f"{row.scope}.cancellation_undone", row.scope, row.subject_id)
     if row.scope == "session":
         await _tell_what_waited(uow, row.subject_id)
+        await wake_waitlists(uow, [row.subject_id])
     await uow.settle()
     if row.scope == "session":
         await uow.session.execute(

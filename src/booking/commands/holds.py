@@ -16,6 +16,7 @@ from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.commands.leave import mark_returned
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import WAIVED_SEATS
 from src.booking.models import Cancellation, Seat, Session
@@ -59,6 +60,8 @@ class SeatLines(LineKind):
     async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
         seats = await lock_seats(uow, order.id, (SeatState.HELD,))
         await _move(uow, [seat.id for seat in seats], SeatState.EXPIRED, "system", why, now)
+        await wake_waitlists(uow, {seat.session_id for seat in seats})
+        await uow.settle()
         await give_back_seats(uow, Counter(seat.session_id for seat in seats))
 
     def waived_minor(self) -> ColumnElement[int]:

@@ -36,6 +36,7 @@ from src.billing.settlement import expire_pages_for_orders
 from src.booking.commands.cancel import CANCELLABLE, TAKEN
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.leave import mark_returned, spread
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
 from src.booking.models import Booking, Cancellation, Seat, Session
@@ -183,6 +184,8 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
     await _give_money_back(uow, cancellation, seats)
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
+    if cancellation.scope == "purchase":
+        await wake_waitlists(uow, {seat.session_id for seat in seats})
     await uow.settle()
     await give_back_seats(uow, Counter(seat.session_id for seat in seats))
     return True
