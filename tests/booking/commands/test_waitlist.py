@@ -20,19 +20,17 @@ from src.booking.commands.waitlist import (
     change_waitlist,
     leave_waitlist,
     remove_entry,
-    wait_again,
 )
-from src.booking.commands.waitlist_serve import WAITLIST_DUE, offer_by_hand
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.waiting import WaitlistTerms
 from src.booking.errors import NotBookable
 from src.booking.jobs.waitlist import serve_due
 from src.booking.models import Booking, Service, Session, WaitlistEntry
-from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.errors import Conflict, NotFound
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.commands.entitlements import rebuild_entitlements
-from src.tenants.models import Due, Tenant
+from src.tenants.models import Tenant
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.support.builders import (
     Business,
@@ -414,96 +412,3 @@ async def test_after_success_one_waits_no_more_for_the_same_time(
         ("Bob", same_time.id): "offered",
     }
     await town.check()
-
-
-async def test_a_session_that_is_called_off_closes_its_list_and_withdraws_offers(
-    town: Town,
-) -> None:
-    await town.join("Ann")
-    await town.join("Bob")
-    await town.free()
-    await town.work()
-    async with town.factory(town.lotus.id) as uow:
-        await cancel_session(uow, town.lotus.ctx, town.session.id, reason="", undo_seconds=0)
-    await town.work()
-    assert await town.states() == {"Ann": "closed", "Bob": "closed"}
-    assert await town.check() == [0]
-    [offer] = await offers(town.factory, town.lotus)
-    assert offer.state == "withdrawn"
-
-
-async def test_who_was_removed_is_not_offered_anything_but_by_hand(town: Town) -> None:
-    """Peers' row 2-35."""
-    entry_id = await town.join("Ann")
-    async with town.factory(town.lotus.id) as uow:
-        await remove_entry(uow, town.lotus.ctx, entry_id)
-    with pytest.raises(Conflict) as full:
-        async with town.factory(town.lotus.id) as uow:
-            await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, entry_id)
-    assert full.value.code == "waitlist_no_place"
-    with pytest.raises(Conflict):
-        async with town.factory(town.lotus.id) as uow:
-            await wait_again(uow, town.lotus.tenant, entry_id)
-    await town.free()
-    await town.work()
-    assert await town.states() == {"Ann": "removed"}
-    async with town.factory(town.lotus.id) as uow:
-        await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, entry_id)
-    assert await town.states() == {"Ann": "offered"}
-    assert await town.check() == [1]
-    with pytest.raises(Conflict):
-        async with town.factory(town.lotus.id) as uow:
-            await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, entry_id)
-
-
-async def test_pressed_twice_leaving_frees_once(town: Town) -> None:
-    entry_id = await town.join("Ann")
-    await town.free()
-    await town.work()
-    for _press in range(2):
-        async with town.factory(town.lotus.id) as uow:
-            await leave_waitlist(uow, entry_id)
-    assert await town.check() == [0]
-    async with town.factory(town.lotus.id) as uow:
-        assert await uow.session.scalar(select(Due.id).where(Due.kind == WAITLIST_DUE))
-    await serve_due(town.services)
-
-
-async def test_what_starts_closes_its_list(town: Town, clock: FrozenClock) -> None:
-    await town.join("Ann")
-    await town.work()
-    clock.advance(timedelta(days=7))
-    await serve_due(town.services)
-    assert await town.states() == {"Ann": "closed"}
-    async with town.factory(town.lotus.id) as uow:
-        assert await uow.session.scalar(select(Due.id).where(Due.kind == WAITLIST_DUE)) is None
-
-
-async def test_terms_are_checked_before_they_are_kept(town: Town) -> None:
-    with pytest.raises(InvalidInput):
-        async with town.factory(town.lotus.id) as uow:
-            await change_waitlist(
-                uow, town.lotus.ctx, town.service.id, WaitlistTerms(offer_minutes=1)
-            )
-
-
-async def test_an_unpaid_hold_frees_the_place_for_the_next(town: Town) -> None:
-    async with town.factory(town.lotus.id) as uow:
-        await uow.session.execute(update(Service).values(price_type="online", price_minor=1500))
-    await town.join("Ann")
-    await town.join("Bob")
-    await town.free()
-    await town.work()
-    [offer] = await offers(town.factory, town.lotus)
-    made = await town.take(offer.id)
-    assert made.needs_payment
-    assert await town.check() == [1]
-    async with town.factory(town.lotus.id) as uow:
-        await expire_order(uow, made.order_id, "time", uow.clock.now())
-    await town.work()
-    assert await town.states() == {"Ann": "accepted", "Bob": "offered"}
-    assert await town.check() == [1]
-    assert {seat.state for seat in await seats_of(town.factory, town.lotus.id)} == {
-        "cancelled",
-        "expired",
-    }
