@@ -9,13 +9,17 @@ from src.booking.waitlist_links import waitlist_path
 from src.platform.config import Settings
 from src.platform.i18n import use_locale
 from src.platform.mail.queue import Mail
-from src.platform.mail.templates import render_mail
 from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
+from src.tenants.worded_mails import SHIPPED, Wordings, render_worded
 
 
 def joined_mail(
-    settings: Settings, tenant: TenantSnapshot, facts: EntryFacts, occasion: UUID
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: EntryFacts,
+    occasion: UUID,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """You are on the list, this far ahead; one for each time that somebody asked."""
     entry = facts.entry
@@ -32,10 +36,15 @@ def joined_mail(
             position=facts.position,
             entry_url=settings.base_url + waitlist_path(settings, tenant.slug, entry),
         )
-    return _mail("waitlist_joined", tenant, facts, view, f"waitlist_joined:{occasion}")
+    return _mail("waitlist_joined", tenant, facts, view, f"waitlist_joined:{occasion}", wordings)
 
 
-def offered_mail(settings: Settings, tenant: TenantSnapshot, facts: EntryFacts) -> Mail:
+def offered_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: EntryFacts,
+    wordings: Wordings = SHIPPED,
+) -> Mail:
     """There are places for you. The entry has an offer."""
     entry, offer = facts.entry, facts.offer
     if offer is None:
@@ -54,7 +63,7 @@ def offered_mail(settings: Settings, tenant: TenantSnapshot, facts: EntryFacts) 
             holds=offer.holds,
             entry_url=settings.base_url + waitlist_path(settings, tenant.slug, entry),
         )
-    return _mail("places_offered", tenant, facts, view, f"places_offered:{offer.id}")
+    return _mail("places_offered", tenant, facts, view, f"places_offered:{offer.id}", wordings)
 
 
 def _runs(tenant: TenantSnapshot, facts: EntryFacts) -> list[RunView]:
@@ -74,10 +83,11 @@ def _mail(
     facts: EntryFacts,
     view: WaitlistJoinedView | PlacesOfferedView,
     dedupe_key: str,
+    wordings: Wordings,
 ) -> Mail:
     entry = facts.entry
     with use_locale(entry.locale):
-        rendered = render_mail(f"booking/{name}", view, entry.locale)
+        rendered = render_worded(name, view, entry.locale, wordings)
     return Mail(
         kind=name,
         to_address=entry.address,

@@ -24,6 +24,7 @@ from src.platform.mail.queue import queue_mail
 from src.platform.services import Services
 from src.tenants.models import Due
 from src.tenants.queries.tenants import tenant_snapshot
+from src.tenants.queries.wordings import find_wordings
 
 TRIES = 5
 SECONDS = 15
@@ -86,7 +87,7 @@ async def tell_of_joining(job: JobContext, event: WaitlistJoined) -> None:
         facts = await get_entry_facts(uow, event.entry_id)
         if facts.entry.state == EntryState.WAITING:
             tenant = await tenant_snapshot(uow, uow.tenant, now)
-            mail = joined_mail(settings, tenant, facts, job.outbox_id)
+            mail = joined_mail(settings, tenant, facts, job.outbox_id, await find_wordings(uow))
             await queue_mail(uow, mail, host=settings.host)
 
 
@@ -99,7 +100,8 @@ async def tell_of_offer(job: JobContext, event: PlacesOffered) -> None:
             return
         facts = await get_entry_facts(uow, offer.entry_id)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        await queue_mail(uow, offered_mail(settings, tenant, facts), host=settings.host)
+        mail = offered_mail(settings, tenant, facts, await find_wordings(uow))
+        await queue_mail(uow, mail, host=settings.host)
 
 
 async def leave_other_lists(job: JobContext, event: OfferFulfilled) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from src.billing.commands.ending import expire_order
 from src.booking.commands.cancel import cancel_session
+from src.booking.commands.pruning import prune_waitlists
 from src.booking.commands.waitlist import (
     change_waitlist,
     leave_waitlist,
@@ -17,8 +18,11 @@ from src.booking.commands.waitlist_serve import WAITLIST_DUE, offer_by_hand
 from src.booking.domain.waiting import WaitlistTerms
 from src.booking.jobs.waitlist import serve_due
 from src.booking.models import Service
+from src.booking.queries.waitlist_consequences import waitlist_consequences
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.services import Services
+from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.plans import Change
 from src.tenants.models import Due
 from tests.booking.commands.test_book import seats_of
 from tests.booking.commands.test_waitlist import Town, a_town
@@ -124,3 +128,27 @@ async def test_an_unpaid_hold_frees_the_place_for_the_next(town: Town) -> None:
         "cancelled",
         "expired",
     }
+
+
+async def test_who_waited_long_ago_is_forgotten(town: Town, clock: FrozenClock) -> None:
+    entry_id = await town.join("Ann")
+    await town.join("Bob")
+    await town.free()
+    await town.work()
+    async with town.factory(town.lotus.id) as uow:
+        await leave_waitlist(uow, entry_id)
+    clock.advance(timedelta(days=1))
+    async with town.factory(town.lotus.id) as uow:
+        assert await prune_waitlists(uow, uow.clock.now(), 500) == 1
+    assert list(await town.states()) == ["Bob"]
+    await town.check()
+
+
+async def test_losing_waiting_lists_says_first_who_waits_in_vain(town: Town) -> None:
+    lost = Change(gained=(), lost=(Feature.WAITLIST,), limits=())
+    async with town.factory(town.lotus.id) as uow:
+        assert await waitlist_consequences(uow, lost, uow.clock.now()) == []
+    await town.join("Ann")
+    async with town.factory(town.lotus.id) as uow:
+        [said] = await waitlist_consequences(uow, lost, uow.clock.now())
+    assert said.text.startswith("1 person who waits is offered no place any more")
