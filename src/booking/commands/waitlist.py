@@ -43,7 +43,7 @@ from src.tenants.gates import lacks_feature
 for _name in ("session", "series"):
     register_constraint(
         f"uq_waitlist_entries_{_name}",
-        lambda: Conflict(_("Please send it again."), code="joined_meanwhile"),
+        lambda: Conflict(_("The list has just changed. Please try again."), code="list_changed"),
     )
 for _name in ("session_id", "series_id"):
     register_constraint(
