@@ -162,6 +162,7 @@ def _wire_waitlists() -> None:
     registry.on(events.PlacesFreed, "booking.serve_waitlists", waitlist.serve_freed)
     registry.on(events.WaitlistJoined, "booking.tell_waiting", waitlist.tell_of_joining)
     registry.on(events.PlacesOffered, "booking.tell_offered", waitlist.tell_of_offer)
+    registry.on(events.WaitlistClosed, "booking.tell_closed", waitlist.tell_of_closing)
     registry.on(events.OfferFulfilled, "booking.leave_lists", waitlist.leave_other_lists)
     registry.on(events.SessionCancelled, "booking.close_lists", waitlist.close_cancelled)
 

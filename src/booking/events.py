@@ -131,6 +131,13 @@ class PlacesOffered(Event, frozen=True, kw_only=True):
     offer_id: UUID
 
 
+class WaitlistClosed(Event, frozen=True, kw_only=True):
+    """What somebody waited for was called off, and they have not been told yet."""
+
+    topic: ClassVar[str] = "booking.waitlist_closed"
+    entry_id: UUID
+
+
 class OfferFulfilled(Event, frozen=True, kw_only=True):
     """An order that an offer became is confirmed: its guest need not wait elsewhere then."""
 

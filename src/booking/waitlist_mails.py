@@ -4,11 +4,12 @@ from uuid import UUID
 
 from src.booking.queries.waitlist_page import EntryFacts
 from src.booking.views.mails import RunView
-from src.booking.views.waiting import PlacesOfferedView, WaitlistJoinedView
+from src.booking.views.waiting import PlacesOfferedView, WaitlistClosedView, WaitlistJoinedView
 from src.booking.waitlist_links import waitlist_path
 from src.platform.config import Settings
 from src.platform.i18n import use_locale
 from src.platform.mail.queue import Mail
+from src.platform.mail.templates import RenderedMail, render_mail
 from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
 from src.tenants.worded_mails import SHIPPED, Wordings, render_worded
@@ -66,6 +67,24 @@ def offered_mail(
     return _mail("places_offered", tenant, facts, view, f"places_offered:{offer.id}", wordings)
 
 
+def closed_mail(settings: Settings, tenant: TenantSnapshot, facts: EntryFacts) -> Mail:
+    """What you waited for does not take place."""
+    entry = facts.entry
+    with use_locale(entry.locale):
+        view = WaitlistClosedView(
+            locale=entry.locale,
+            from_name=tenant.name,
+            contact=tenant.contact_email,
+            guest_name=entry.name,
+            what=facts.what,
+            runs=_runs(tenant, facts),
+            zone_name=tenant.timezone,
+            service_url=f"{settings.base_url}/b/{tenant.slug}/{facts.service.slug}",
+        )
+        rendered = render_mail("booking/waitlist_closed", view, entry.locale)
+    return _addressed("waitlist_closed", tenant, facts, rendered, f"waitlist_closed:{entry.id}")
+
+
 def _runs(tenant: TenantSnapshot, facts: EntryFacts) -> list[RunView]:
     return [
         RunView(
@@ -85,9 +104,16 @@ def _mail(
     dedupe_key: str,
     wordings: Wordings,
 ) -> Mail:
+    locale = facts.entry.locale
+    with use_locale(locale):
+        rendered = render_worded(name, view, locale, wordings)
+    return _addressed(name, tenant, facts, rendered, dedupe_key)
+
+
+def _addressed(
+    name: str, tenant: TenantSnapshot, facts: EntryFacts, rendered: RenderedMail, dedupe_key: str
+) -> Mail:
     entry = facts.entry
-    with use_locale(entry.locale):
-        rendered = render_worded(name, view, entry.locale, wordings)
     return Mail(
         kind=name,
         to_address=entry.address,

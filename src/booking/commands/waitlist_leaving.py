@@ -11,6 +11,7 @@ from src.booking.commands.claims import give_back_seats
 from src.booking.commands.waitlist import lock_entry
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.waiting import EntryState, OfferState
+from src.booking.events import WaitlistClosed
 from src.booking.models import Seat, Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.waiting import STANDS, list_live_offers
 from src.platform.db.uow import UnitOfWork
@@ -31,8 +32,9 @@ async def leave_overlapping(uow: UnitOfWork, order_id: UUID) -> None:
 
 
 async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
-    """The session is called off: nobody waits for it any more. An offer of a series that has it
-    among its dates is withdrawn, and its guest waits on.
+    """The session is called off: nobody waits for it any more, and they are told.
+
+    An offer of a series that has it among its dates is withdrawn, and its guest waits on.
     """
     touched = await uow.session.scalars(
         select(WaitlistEntry.id)
@@ -57,6 +59,7 @@ async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
         if entry.session_id == session_id:
             entry.state, entry.ended_at = str(EntryState.CLOSED), uow.clock.now()
             entry.ended_by = "system"
+            uow.record(WaitlistClosed(entry_id=entry.id))
         else:
             entry.state = str(EntryState.WAITING)
     await _free(uow, freed)

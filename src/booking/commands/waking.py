@@ -10,7 +10,9 @@ from src.booking.models import Session, WaitlistEntry
 from src.platform.db.uow import UnitOfWork
 
 
-async def wake_waitlists(uow: UnitOfWork, session_ids: Collection[UUID]) -> None:
+async def wake_waitlists(
+    uow: UnitOfWork, session_ids: Collection[UUID], *, delay_seconds: int = 0
+) -> None:
     """Records that places of the sessions get free with this transaction, if anybody waits for one.
 
     Called before the unit of work settles, since the places themselves are given back last.
@@ -28,4 +30,4 @@ async def wake_waitlists(uow: UnitOfWork, session_ids: Collection[UUID]) -> None
         WaitlistEntry.session_id.in_(session_ids) | WaitlistEntry.series_id.in_(of_series),
     )
     if await uow.session.scalar(select(waits)):
-        uow.record(PlacesFreed(session_ids=sorted(set(session_ids))))
+        uow.record(PlacesFreed(session_ids=sorted(set(session_ids))), delay_seconds=delay_seconds)

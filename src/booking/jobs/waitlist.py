@@ -12,12 +12,13 @@ from src.booking.events import (
     PlacesFreed,
     PlacesOffered,
     SessionCancelled,
+    WaitlistClosed,
     WaitlistJoined,
 )
 from src.booking.models import WaitlistOffer
 from src.booking.queries.waiting import get_entry, pool_of, pools_of
 from src.booking.queries.waitlist_page import get_entry_facts
-from src.booking.waitlist_mails import joined_mail, offered_mail
+from src.booking.waitlist_mails import closed_mail, joined_mail, offered_mail
 from src.platform.jobs.context import JobContext
 from src.platform.jobs.queue import Periodic
 from src.platform.mail.queue import queue_mail
@@ -114,3 +115,12 @@ async def close_cancelled(job: JobContext, event: SessionCancelled) -> None:
     """Nobody waits for what has been called off."""
     async with job.unit_of_work(done=True) as uow:
         await close_lists(uow, event.session_id)
+
+
+async def tell_of_closing(job: JobContext, event: WaitlistClosed) -> None:
+    """One mail: they need not wait any more."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        facts = await get_entry_facts(uow, event.entry_id)
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        await queue_mail(uow, closed_mail(settings, tenant, facts), host=settings.host)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from src.booking.domain.bookable import (
     BusinessFacts,
@@ -148,6 +148,18 @@ def standing_in(uow: UnitOfWork, pool_id: UUID) -> Select[tuple[WaitlistEntry]]:
     return select(WaitlistEntry).where(
         WaitlistEntry.tenant_id == uow.tenant, WaitlistEntry.state.in_(STANDS), in_pool
     )
+
+
+async def count_waiting(uow: UnitOfWork, session_id: UUID) -> int:
+    """How many wait for a place in the session alone."""
+    found = await uow.session.scalar(
+        select(func.count()).where(
+            WaitlistEntry.tenant_id == uow.tenant,
+            WaitlistEntry.session_id == session_id,
+            WaitlistEntry.state.in_(STANDS),
+        )
+    )
+    return found or 0
 
 
 async def load_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID, now: datetime) -> Pool:

@@ -75,6 +75,19 @@ class WaitlistJoinedView(msgspec.Struct, frozen=True, kw_only=True):
     entry_url: str
 
 
+class WaitlistClosedView(msgspec.Struct, frozen=True, kw_only=True):
+    """What you waited for does not take place."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    service_url: str
+
+
 class PlacesOfferedView(msgspec.Struct, frozen=True, kw_only=True):
     """There are places for you, `until` then; without `holds` for whoever books first."""
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from src.billing.commands.ending import expire_order
+from src.billing.commands.ending import cancel_open_order, expire_order
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.pruning import prune_waitlists
 from src.booking.commands.waitlist import (
@@ -27,6 +27,7 @@ from src.tenants.models import Due
 from tests.booking.commands.test_book import seats_of
 from tests.booking.commands.test_waitlist import Town, a_town
 from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
 from tests.support.waiting import offers
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +39,7 @@ async def town(services: Services) -> Town:
 
 
 async def test_a_session_that_is_called_off_closes_its_list_and_withdraws_offers(
-    town: Town,
+    town: Town, mailer: RememberingMailer
 ) -> None:
     await town.join("Ann")
     await town.join("Bob")
@@ -49,6 +50,8 @@ async def test_a_session_that_is_called_off_closes_its_list_and_withdraws_offers
     await town.work()
     assert await town.states() == {"Ann": "closed", "Bob": "closed"}
     assert await town.check() == [0]
+    told = sorted(mail.to[0] for mail in mailer.sent if mail.subject == "Does not take place: Yoga")
+    assert told == ["Ann <ann@example.com>", "Bob <bob@example.com>"]
     [offer] = await offers(town.factory, town.lotus)
     assert offer.state == "withdrawn"
 
@@ -152,3 +155,26 @@ async def test_losing_waiting_lists_says_first_who_waits_in_vain(town: Town) -> 
     async with town.factory(town.lotus.id) as uow:
         [said] = await waitlist_consequences(uow, lost, uow.clock.now())
     assert said.text.startswith("1 person who waits is offered no place any more")
+
+
+async def test_who_changes_a_held_booking_does_not_lose_it_to_the_list(
+    town: Town, clock: FrozenClock
+) -> None:
+    """Giving up and holding again come one after the other, and the list is not let in between."""
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Service).values(price_type="online", price_minor=1500))
+    await town.join("Ann")
+    await town.join("Bob")
+    await town.free()
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    made = await town.take(offer.id)
+    async with town.factory(town.lotus.id) as uow:
+        await cancel_open_order(uow, made.order_id, "changed", uow.clock.now())
+    await town.work()
+    assert (await town.states())["Bob"] == "waiting"
+    await town.take(offer.id, party=("Annie",))
+    clock.advance(timedelta(seconds=5))
+    await town.work()
+    assert (await town.states())["Bob"] == "waiting"
+    assert await town.check() == [1]

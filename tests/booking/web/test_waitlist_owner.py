@@ -35,6 +35,8 @@ async def test_the_list_says_who_waits_in_which_order_and_why(
     await town.join("Ann")
     await town.join("Bob")
     await town.work()
+    about = await client.get(f"/app/lotus/sessions/{town.session.id}")
+    assert "2 on the waiting list" in about.text
     shown = (await client.get(path_of(town))).text
     assert shown.index("Ann") < shown.index("Bob")
     assert "No place is free." in shown
