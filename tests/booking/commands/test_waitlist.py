@@ -12,8 +12,10 @@ from src.billing.commands.ending import expire_order
 from src.booking.commands.book import BookCommand, Booked
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
 from src.booking.commands.claims import SeatsGone
+from src.booking.commands.edit_several import EditSeveral, Scope, edit_several
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
+from src.booking.commands.series import get_series_command, update_series
 from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
 from src.booking.commands.waitlist import (
     PlacesAreFree,
@@ -60,7 +62,10 @@ class Town:
         self.factory = services.uow_factory
 
     async def join(self, name: str, **more: object) -> UUID:
-        return await joined(self.factory, self.lotus, "session", self.session.id, name, **more)
+        """What joining leads to is done by then: what wakes the list afterwards is another."""
+        entry_id = await joined(self.factory, self.lotus, "session", self.session.id, name, **more)
+        await self.work()
+        return entry_id
 
     async def work(self) -> None:
         await work(self.services, self.lotus.id)
@@ -202,6 +207,31 @@ async def capacity_is_raised(town: Town) -> None:
         await update_session(uow, town.lotus.ctx, UpdateSession(session_id=session.id, **fields))
 
 
+async def capacities_are_raised(town: Town) -> None:
+    await town.join("Ann")
+    cmd = EditSeveral(session_id=town.session.id, scope=Scope.ALL, capacity=2)
+    async with town.factory(town.lotus.id) as uow:
+        assert await edit_several(uow, town.lotus.ctx, cmd) == 1
+
+
+async def date_joins_a_series(town: Town) -> None:
+    """Which is sold by the date, so that its place is free for who waits for the date alone."""
+    await town.join("Ann")
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Service).values(active=False))
+    await town.free()
+    await town.work()
+    term = await a_series(
+        town.factory, town.service, price_type="free", price_minor=0, drop_in_allowed=True
+    )
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Service).values(active=True))
+        cmd = await get_series_command(uow, term.series.id)
+        ids = (*cmd.session_ids, town.session.id)
+        changed = msgspec.structs.replace(cmd, session_ids=ids)
+        await update_series(uow, town.lotus.ctx, term.series.id, changed)
+
+
 async def cancelling_is_undone(town: Town) -> None:
     await town.join("Ann")
     await town.free()
@@ -241,6 +271,8 @@ async def somebody_is_removed(town: Town) -> None:
         guest_moves,
         purchase_is_cancelled,
         capacity_is_raised,
+        capacities_are_raised,
+        date_joins_a_series,
         cancelling_is_undone,
         offer_is_declined,
         somebody_is_removed,
