@@ -36,6 +36,7 @@ def wire() -> None:
     _wire_billing()
     _wire_booking()
     _wire_words_to_guests()
+    _wire_waitlists()
     _wire_pruning()
     registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
 
@@ -149,10 +150,27 @@ def _wire_words_to_guests() -> None:
     registry.on(GuestWrittenTo, "booking.send_message", send_message)
 
 
+def _wire_waitlists() -> None:
+    from src.booking import events
+    from src.booking.jobs import waitlist
+    from src.booking.queries.waitlist_consequences import waitlist_consequences
+    from src.booking.waitlist_mail_kinds import register_waitlist_mails
+    from src.tenants.queries.consequences import register_downgrade_probe
+
+    register_waitlist_mails()
+    register_downgrade_probe("booking.waitlist", waitlist_consequences)
+    registry.on(events.PlacesFreed, "booking.serve_waitlists", waitlist.serve_freed)
+    registry.on(events.WaitlistJoined, "booking.tell_waiting", waitlist.tell_of_joining)
+    registry.on(events.PlacesOffered, "booking.tell_offered", waitlist.tell_of_offer)
+    registry.on(events.WaitlistClosed, "booking.tell_closed", waitlist.tell_of_closing)
+    registry.on(events.OfferFulfilled, "booking.leave_lists", waitlist.leave_other_lists)
+    registry.on(events.SessionCancelled, "booking.close_lists", waitlist.close_cancelled)
+
+
 def _wire_pruning() -> None:
     """What is let go of, and when; docs/operations/keeping.md says why no sooner."""
     from src.billing.commands.pruning import prune_inbox
-    from src.booking.commands.pruning import prune_imports
+    from src.booking.commands.pruning import prune_imports, prune_waitlists
     from src.platform.mail.pruning import prune_mails
     from src.tenants.commands.invitations import prune_invitations
     from src.tenants.commands.pruning import prune_sign_ups
@@ -160,6 +178,7 @@ def _wire_pruning() -> None:
 
     register_kept(Kept(name="mails", days=lambda s: s.keep_mails_days, prune=prune_mails))
     register_kept(Kept(name="imports", days=lambda s: s.keep_imports_days, prune=prune_imports))
+    register_kept(Kept(name="waitlists", days=lambda _settings: 90, prune=prune_waitlists))
     register_kept(Kept(name="invitations", days=lambda _settings: 90, prune=prune_invitations))
     register_kept(
         Kept(name="sign_ups", days=lambda _settings: 0, prune=prune_sign_ups, in_directory=True)
@@ -201,6 +220,7 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     from src.booking.jobs.digest import digesting
     from src.booking.jobs.minimum import weigh_minimums
     from src.booking.jobs.remind import reminding
+    from src.booking.jobs.waitlist import waitlisting
     from src.tenants.commands.pruning import PRUNE_DUE
     from src.tenants.pruning import prune_tenant
 
@@ -215,6 +235,7 @@ def periodic_tasks(services: Services) -> list[Periodic]:
         reminding(services),
         broadcasting(services),
         digesting(services),
+        waitlisting(services),
         Periodic("booking.minimum", weigh, WEIGH_SECONDS),
         Periodic("tenants.prune", prune, PRUNE_SECONDS),
     ]

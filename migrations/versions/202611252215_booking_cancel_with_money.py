@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.policies import protect
 
-revision = "cancelmoney"
+revision = "0021"
 down_revision = "0020"
 branch_labels = None
 depends_on = None

@@ -108,3 +108,38 @@ class MinimumMissed(Event, frozen=True, kw_only=True):
     session_id: UUID
     at: datetime
     taken: int
+
+
+class PlacesFreed(Event, frozen=True, kw_only=True):
+    """Places of these sessions may be free, or on sale again, and somebody waits for them."""
+
+    topic: ClassVar[str] = "booking.places_freed"
+    session_ids: list[UUID]
+
+
+class WaitlistJoined(Event, frozen=True, kw_only=True):
+    """Somebody asked to wait; their mail with the link to their entry has not been sent yet."""
+
+    topic: ClassVar[str] = "booking.waitlist_joined"
+    entry_id: UUID
+
+
+class PlacesOffered(Event, frozen=True, kw_only=True):
+    """An offer was made to somebody who waits, and they have not been told yet."""
+
+    topic: ClassVar[str] = "booking.places_offered"
+    offer_id: UUID
+
+
+class WaitlistClosed(Event, frozen=True, kw_only=True):
+    """What somebody waited for was called off, and they have not been told yet."""
+
+    topic: ClassVar[str] = "booking.waitlist_closed"
+    entry_id: UUID
+
+
+class OfferFulfilled(Event, frozen=True, kw_only=True):
+    """An order that an offer became is confirmed: its guest need not wait elsewhere then."""
+
+    topic: ClassVar[str] = "booking.offer_fulfilled"
+    order_id: UUID

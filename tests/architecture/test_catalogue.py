@@ -230,8 +230,11 @@ SOLD_BY_SESSION = (
 )
 
 
-async def test_what_a_session_sold_is_found_by_an_index(engine: AsyncEngine) -> None:
-    assert await rows(engine, SOLD_BY_SESSION) == [("bookings",), ("seats",)]
+async def test_what_a_session_sold_and_who_waits_for_it_is_found_by_an_index(
+    engine: AsyncEngine,
+) -> None:
+    tables = ["bookings", "seats", "waitlist_entries"]
+    assert await rows(engine, SOLD_BY_SESSION) == [(table,) for table in tables]
 
 
 ONLY_ADDED_TO = {"audit"}

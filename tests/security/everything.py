@@ -9,7 +9,15 @@ from src.booking.check_in_codes import check_in_code
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.feeds import make_booking_feed
 from src.booking.guest_links import booking_path
-from src.booking.models import Booking, Broadcast, LeaveRequest, Seat, TimetableImport
+from src.booking.models import (
+    Booking,
+    Broadcast,
+    LeaveRequest,
+    Seat,
+    TimetableImport,
+    WaitlistEntry,
+)
+from src.booking.waitlist_links import waitlist_token
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.mail_topics import MailTopic
@@ -141,7 +149,19 @@ async def everything(services: Services, business: Business) -> dict[str, object
             reason="We move away.",
             asked_at=now,
         )
+        waits = WaitlistEntry(
+            tenant_id=business.id,
+            id=new_id(),
+            session_id=loose.id,
+            address="ann@x.example",
+            name="Ann",
+            locale="en",
+            party_size=1,
+            joined_at=now,
+            queued_at=now,
+        )
         uow.session.add_all([refund, item, upload, invitation, note, other, broadcast, asked])
+        uow.session.add(waits)
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
         member_id = await uow.session.scalar(select(Member.id).where(*max_is_member))
         booking = await uow.session.get_one(Booking, (business.id, made.booking_id))
@@ -194,6 +214,8 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "note_id": note.id,
         "broadcast_id": broadcast.id,
         "request_id": asked.id,
+        "entry_id": waits.id,
+        "place": waitlist_token(services.settings, waits),
         "left_seat_id": left_seat_id,
         "moved_seat_id": moved_seat_id,
         "invitation_id": invitation.id,

@@ -61,6 +61,11 @@ GET POST /services/new
 GET POST /services/{service_id}/edit
 POST /services/{service_id}/active
 GET POST /services/{service_id}/reminders
+GET POST /services/{service_id}/waitlist
+GET /sessions/{session_id}/waitlist
+GET /series/{series_id}/waitlist
+POST /waitlist/{entry_id}/offer
+POST /waitlist/{entry_id}/remove
 GET /broadcasts
 GET POST /broadcasts/new
 GET /broadcasts/{broadcast_id}

@@ -19,7 +19,7 @@ from src.billing.commands.orders import NewLine, NewOrder, insert_order
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
-from src.booking.commands.claims import claim_seats
+from src.booking.commands.waitlist_take import claim_quoted, held_by_offer
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.questions import answer_errors, read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
@@ -62,7 +62,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
 
     `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
     quote; None when nobody was shown one. With `pays` it is staff who book, for the customer
-    `customer_id`, and say how it is paid.
+    `customer_id`, and say how it is paid. `offer_id` is a waiting list's offer that it takes up.
     """
 
     kind: SubjectKind
@@ -82,6 +82,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     locale: str = "en"
     customer_id: UUID | None = None
     pays: StaffPays | None = None
+    offer_id: UUID | None = None
 
     def tidied(self) -> "BookCommand":
         """Names on one line: they stand in headers of mails and in calendar files."""
@@ -148,13 +149,7 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     if cmd.pays is not None:
         await _note_staff(uow, ctx, booked, quote)
     await uow.settle()
-    await claim_seats(
-        uow,
-        sorted(quote.session_ids),
-        quote.party_size,
-        earliest=judged.earliest,
-        series_id=quote.subject_id if quote.kind == "series" else None,
-    )
+    await claim_quoted(uow, quote, booked.order.id, earliest=judged.earliest, offer_id=cmd.offer_id)
     if quote.coupon is not None:
         await claim_coupon(uow, quote.coupon.coupon_id, booked.order.customer_id)
     await claim_booking_unit(uow, tenant, now)
@@ -209,8 +204,10 @@ async def _judge(
     *,
     instead_of: UUID | None = None,
 ) -> _Judged:
-    """All that can stand against the wish; what an order to be replaced holds counts as free."""
-    held = None if instead_of is None else await count_held_seats(uow, instead_of)
+    """All that can stand against the wish; what an offer or a replaced order holds is free."""
+    held = await held_by_offer(uow, cmd.offer_id)
+    if instead_of is not None:
+        held = await count_held_seats(uow, instead_of)
     asked = Asked(kind=cmd.kind, subject_id=cmd.subject_id, size=len(cmd.party), pays=cmd.pays)
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None

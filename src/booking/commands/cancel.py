@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted, keep_returns
 from src.booking.commands.leave_requests import accept_open_request
 from src.booking.commands.series_dates import lock_dates
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.events import CancellationRequested, SessionsChanged
@@ -142,6 +143,7 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     await audit(uow, ctx, f"{subject}.cancellation_undone", subject, row.subject_id)
     stopped = stopped_sessions(row)
     await _tell_what_waited(uow, stopped)
+    await wake_waitlists(uow, stopped)
     if row.resumes_sale:
         await _resume_sale(uow, row.subject_id)
     await uow.settle()

@@ -50,6 +50,16 @@ _EXCHANGE = text(
     " RETURNING id"
 )
 
+_TURN = text(
+    "WITH change AS (SELECT * FROM unnest(cast(:session_ids AS uuid[]), cast(:counts AS int[]),"
+    " cast(:bought AS bool[])) AS c (session_id, seats, bought))"
+    " UPDATE sessions SET seats_taken = seats_taken + change.seats FROM change"
+    " WHERE tenant_id = :tenant_id AND id = change.session_id"
+    " AND (NOT change.bought OR (state = 'scheduled'"
+    " AND starts_at >= :earliest AND seats_taken + change.seats <= capacity"
+    " AND (cast(:series_id AS uuid) IS NULL OR series_id = :series_id))) RETURNING id"
+)
+
 
 class SeatsGone(Conflict):
     """Somebody else was faster, or a session is no longer on sale; `session_ids` are those lost."""
@@ -129,6 +139,38 @@ async def exchange_seats(
     )
     if session_id not in set(found.scalars()):
         raise SeatsGone([session_id])
+
+
+async def turn_seats(
+    uow: UnitOfWork,
+    freed: Mapping[UUID, int],
+    wanted: Mapping[UUID, int],
+    *,
+    earliest: datetime,
+    series_id: UUID | None = None,
+) -> None:
+    """Turns places that are held otherwise, such as by an offer, into others, or raises and the
+    transaction ends: so many of each session are freed and so many taken at once.
+
+    What is taken is judged as by `claim_seats`, also where as much of the session is freed.
+    Raises: SeatsGone.
+    """
+    session_ids = sorted({*freed, *wanted})
+    if not session_ids:
+        return
+    await _lock(uow, session_ids)
+    scope = {
+        "tenant_id": uow.tenant,
+        "session_ids": session_ids,
+        "counts": [wanted.get(one, 0) - freed.get(one, 0) for one in session_ids],
+        "bought": [one in wanted for one in session_ids],
+        "earliest": earliest,
+        "series_id": series_id,
+    }
+    turned = set((await uow.session.execute(_TURN, scope)).scalars())
+    lost = [session_id for session_id in wanted if session_id not in turned]
+    if lost:
+        raise SeatsGone(lost)
 
 
 async def _lock(uow: UnitOfWork, session_ids: Sequence[UUID]) -> None:

@@ -29,6 +29,7 @@ from src.booking.commands.sessions import (
     told_of,
     write_session,
 )
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SessionState
 from src.booking.models import Session
 from src.platform.db.uow import UnitOfWork
@@ -103,6 +104,7 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
     await _take_leaders(uow, changes)
     heard_of = [change.session for change in changes if change.changed & CALENDAR_COLUMNS]
     await note_changes(uow, heard_of, timezone=ctx.here.timezone, reason=cmd.reason.strip())
+    await wake_waitlists(uow, [one.session.id for one in changes if "capacity" in one.changed])
     for change in changes:
         said = told_of(change.becomes, change.session, set(change.changed))
         await audit(uow, ctx, "session.changed", "session", change.session.id, **said)

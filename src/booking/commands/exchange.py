@@ -18,6 +18,7 @@ from sqlalchemy import Table, func, select, update
 from src.billing.commands.orders import lock_order
 from src.booking.commands.claims import SeatsGone, exchange_seats
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, lock_own_seats
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.exchange import (
     TargetFacts,
     for_staff,
@@ -97,8 +98,9 @@ async def move_seats(uow: UnitOfWork, tenant: TenantSnapshot, cmd: MoveSeats) ->
     await _mark_swapped(uow, cmd)
     seat_ids = [cast(UUID, row["id"]) for row in rows]
     uow.record(SeatsMoved(order_id=order.id, seat_ids=seat_ids, by=cmd.by, why=cmd.why))
-    await uow.settle()
     freed = Counter(one.seat.session_id for one in own)
+    await wake_waitlists(uow, freed)
+    await uow.settle()
     try:
         await exchange_seats(uow, freed, cmd.session_id, earliest=_earliest(uow, offer, cmd))
     except SeatsGone:

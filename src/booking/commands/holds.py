@@ -12,15 +12,19 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, any_, exists, func, select, update
 from sqlalchemy.orm import aliased
 
+from src.billing.domain.kinds import OrderState
 from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.commands.leave import mark_returned
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import WAIVED_SEATS
 from src.booking.models import Cancellation, Seat, Session
 from src.booking.queries.purchases import fate_of_seats
 from src.platform.db.uow import UnitOfWork
+
+CHANGING_SECONDS = 5
 
 
 class SeatLines(LineKind):
@@ -59,6 +63,10 @@ class SeatLines(LineKind):
     async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
         seats = await lock_seats(uow, order.id, (SeatState.HELD,))
         await _move(uow, [seat.id for seat in seats], SeatState.EXPIRED, "system", why, now)
+        # Who gives a hold up may be changing it, and takes its places again in a moment.
+        delay = CHANGING_SECONDS if order.state == OrderState.CANCELLED else 0
+        await wake_waitlists(uow, {seat.session_id for seat in seats}, delay_seconds=delay)
+        await uow.settle()
         await give_back_seats(uow, Counter(seat.session_id for seat in seats))
 
     def waived_minor(self) -> ColumnElement[int]:

@@ -18,6 +18,7 @@ from src.billing.commands.refunds import request_refunds
 from src.billing.domain.kinds import RefundCause
 from src.billing.models import Order
 from src.booking.commands.claims import give_back_seats
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import (
     LeavingFacts,
@@ -225,6 +226,7 @@ async def end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending], by
     await _mark(uow, endings, returned, by)
     seat_ids = [ending.seat.id for ending in endings]
     uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by=by.kind, why=by.why))
+    await wake_waitlists(uow, {ending.seat.session_id for ending in endings})
     await uow.settle()
     await give_back_seats(uow, Counter(ending.seat.session_id for ending in endings))
     return asked

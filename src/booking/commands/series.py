@@ -19,6 +19,7 @@ from src.booking.commands.series_dates import (
     lock_dates,
     sessions_that_take_place,
 )
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.bookable import (
     AttachedSession,
     PublishFacts,
@@ -177,6 +178,7 @@ async def update_series(
     _shrink_base(series, sum(before[session_id] for session_id in gone))
     in_term = series.published_at is None
     await audit(uow, ctx, "series.changed", "series", series_id, title=cmd.title)
+    await wake_waitlists(uow, gone | wanted)
     await uow.settle()
     await lock_dates(uow, gone | new)
     await detach(uow, series_id, gone)
@@ -213,6 +215,7 @@ async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) 
     series.active = True
     series.updated_at = now
     await audit(uow, ctx, "series.published", "series", series_id)
+    await wake_waitlists(uow, await dates_in_term(uow, series_id))
     if is_first:
         await uow.settle()
         await leave_out_of_term(uow, series_id)

@@ -16,6 +16,7 @@ from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
 from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.services import get_service
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
 from src.booking.domain.seen import mark_of
 from src.booking.domain.session_rules import SessionDraft, move_errors, session_errors
@@ -157,6 +158,8 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     if changed & CALENDAR_COLUMNS:
         reason = cmd.reason.strip()
         await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
+    if cmd.capacity > session.capacity:
+        await wake_waitlists(uow, [session.id])
     told = {"of": await _which(uow, ctx, session), **told_of(cmd, session, changed)}
     await audit(uow, ctx, "session.changed", "session", session.id, **told)
     await uow.settle()

@@ -33,6 +33,7 @@ from src.billing.settlement import expire_pages_for_orders
 from src.booking.commands.cancel import CANCELLABLE, TAKEN, stopped_sessions
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.series_dates import lock_dates
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
 from src.booking.jobs.cancel_money import Taken, give_money_back
@@ -176,6 +177,8 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
     await give_money_back(uow, cancellation, seats)
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
+    if cancellation.scope == "purchase":
+        await wake_waitlists(uow, {seat.session_id for seat in seats})
     await uow.settle()
     await give_back_seats(uow, Counter(seat.session_id for seat in seats))
     return True

@@ -8,6 +8,7 @@ from src.billing.domain.kinds import OrderState
 from src.billing.events import OrderConfirmed
 from src.billing.owed import list_owed_minor
 from src.booking.commands.changes import mark_told
+from src.booking.commands.waitlist_take import note_fulfilled
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
     LeavingDeclined,
@@ -77,6 +78,7 @@ async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfir
         seats = [item for one in facts for item in one.seats]
         believed = await find_believed(uow, seats)
         await _establish(uow, facts)
+        await note_fulfilled(uow, order_ids)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         owed = await list_owed_minor(uow, order_ids)
         wordings = await find_wordings(uow)

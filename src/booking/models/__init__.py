@@ -4,6 +4,7 @@ from src.booking.models.cancelling import CancellationReturn
 from src.booking.models.feeds import CalendarFeed
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
 from src.booking.models.sold import Booking, Cancellation, LeaveRequest, ReminderSent, Seat
+from src.booking.models.waiting import WaitlistEntry, WaitlistOffer
 from src.booking.models.written import Broadcast, BroadcastMail, Digest
 
 __all__ = [
@@ -22,4 +23,6 @@ __all__ = [
     "Session",
     "SessionChange",
     "TimetableImport",
+    "WaitlistEntry",
+    "WaitlistOffer",
 ]

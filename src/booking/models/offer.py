@@ -14,7 +14,8 @@ class Service(TenantScoped, Base):
     """What the business does. `price_type` and `price_minor` are those of a single entry.
 
     `leaving` are the terms for leaving what is sold singly; see `domain/leaving.py`. `reminders`
-    are the mails before each date; see `domain/reminding.py`.
+    are the mails before each date; see `domain/reminding.py`. `waitlist` are the terms for waiting
+    when it is full; see `domain/waiting.py`.
     """
 
     __tablename__ = "services"
@@ -49,6 +50,9 @@ class Service(TenantScoped, Base):
     questions: Mapped[list[Any]] = mapped_column(default=list)
     leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
     reminders: Mapped[list[Any]] = mapped_column(default=list)
+    waitlist: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'::jsonb")
+    )
     active: Mapped[bool] = mapped_column(default=True)
     visibility: Mapped[str] = mapped_column(default="public")
     created_at: Mapped[datetime]
@@ -100,8 +104,9 @@ class Session(TenantScoped, Base):
 
     `in_term` is false for a date that joined its series after the series was first published.
 
-    `seats_taken` counts live seats; it is claimed and given back by guarded updates only, and the
-    database refuses more than `capacity`. `sequence` rises with each change that calendars must
+    `seats_taken` counts live seats and the places of live waitlist offers; it is claimed and given
+    back by guarded updates only, and the database refuses more than `capacity`. `sequence` rises
+    with each change that calendars must
     hear of; `moved_sequence` is what it rose to when the session was last moved, 0 if it never was.
 
     With fewer than `min_seats` it is called off `decide_hours` before its start, unless

@@ -12,6 +12,7 @@ import msgspec
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.price_label import text as price_text
 from src.booking.domain.reasons import not_at_present, opens_soon
+from src.booking.domain.waiting import closes_at, is_too_late
 from src.booking.queries.dates import (
     DatedRow,
     Wanted,
@@ -39,6 +40,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, current_babel_locale, current_locale, ngettext, use_locale
 from src.platform.localtime import to_local
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.entitlements import Feature
 
 MANY_DATES = 8
 MOST_CARDS = 24
@@ -236,7 +238,19 @@ def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: str) -> str
     base = f"{shop.path}/{service.slug}"
     if state == "book":
         return f"{base}/book?session={row.id}"
+    if state == "full":
+        return f"{base}/waitlist?session={row.id}" if _is_waited_for(row, service, shop) else None
     return f"{base}?how=series#series-{row.series_id}" if state == "series" else None
+
+
+def _is_waited_for(row: DatedRow, service: ServiceRow, shop: Shop) -> bool:
+    closing_at = closes_at(row.starts_at, service.min_notice_minutes)
+    return has_waitlist(service, shop) and not is_too_late(closing_at, shop.now)
+
+
+def has_waitlist(service: ServiceRow, shop: Shop) -> bool:
+    """Whether one can wait for what is full of the service."""
+    return service.has_waitlist and shop.is_open and shop.tenant.entitlements.has(Feature.WAITLIST)
 
 
 def service_card(row: ServiceRow, on_sale: OnSale, shop: Shop) -> ServiceCard:

@@ -117,6 +117,7 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     horizon_days: int
     active: bool
     visibility: str
+    has_waitlist: bool
     free_prices: list[int] | None
     full_prices: list[int] | None
     next_at: datetime | None

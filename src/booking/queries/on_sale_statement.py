@@ -39,7 +39,8 @@ _PRICES = (
 _SERVICES = (
     "SELECT s.id, s.slug, s.name, s.description, s.mode, s.sales_mode, s.price_type,"
     " s.price_minor, s.duration_minutes, s.min_notice_minutes, s.horizon_days, s.active,"
-    " s.visibility, CASE WHEN s.sales_mode <> 'series' THEN free.prices END AS free_prices,"
+    " s.visibility, coalesce((s.waitlist ->> 'is_on')::boolean, true) AS has_waitlist,"
+    " CASE WHEN s.sales_mode <> 'series' THEN free.prices END AS free_prices,"
     " CASE WHEN s.sales_mode <> 'series' THEN coming.prices END AS full_prices, coming.next_at"
     " FROM services s {free} {coming}"
     " WHERE s.tenant_id = :tenant_id AND s.kind = 'group' AND {which} ORDER BY s.name, s.id"

@@ -12,9 +12,10 @@ from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.price_label import PriceKind
 from src.booking.domain.price_label import text as price_text
 from src.booking.domain.reasons import guest_sentence, not_at_present
+from src.booking.domain.waiting import closes_at, is_too_late
 from src.booking.leaving_words import rules_in_words
 from src.booking.queries.dates import Wanted, month_of, within_reach
-from src.booking.queries.hub import Shop, month_view, shop_of, shortened
+from src.booking.queries.hub import Shop, has_waitlist, month_view, shop_of, shortened
 from src.booking.queries.leaving import find_terms
 from src.booking.queries.offer_facts import business_facts
 from src.booking.queries.on_sale import Joinable, OnSale, Run, ServiceRow, find_on_sale
@@ -139,6 +140,7 @@ def series_offer(
         capacity=capacity,
         reason=reason,
         book_href=None if reason else f"{shop.path}/{service.slug}/book?series={row.id}",
+        waitlist_href=_waitlist_href(offer, service, shop),
         is_late=quote.closed is None and bool(quote.passed),
         pays_on_site=row.price_type == "on_site",
         leaving=rules_in_words(
@@ -148,6 +150,16 @@ def series_offer(
             min((run.starts_at for run in row.runs if run.starts_at > shop.now), default=None),
         ),
     )
+
+
+def _waitlist_href(offer: Joinable, service: ServiceRow, shop: Shop) -> str | None:
+    """Where to wait for a series that is full, and for nothing else not to be had."""
+    first_at = min((run.starts_at for run in offer.coming(shop.now)), default=None)
+    if not offer.is_sold_out or first_at is None or not has_waitlist(service, shop):
+        return None
+    if is_too_late(closes_at(first_at, service.min_notice_minutes), shop.now):
+        return None
+    return f"{shop.path}/{service.slug}/waitlist?series={offer.row.id}"
 
 
 def _reason(offer: Joinable, service: ServiceRow, shop: Shop) -> str | None:

@@ -1,6 +1,6 @@
 """What a guest is about to book: price, dates, and whether it can be had."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -29,8 +29,9 @@ from src.booking.queries.offer_facts import (
     series_facts,
     session_facts,
 )
-from src.booking.queries.offers import get_series_offer, get_session_offer
+from src.booking.queries.offers import count_as_free, get_series_offer, get_session_offer
 from src.booking.queries.service_page import no_such_service
+from src.booking.queries.waiting import may_be_waited_for
 from src.booking.views.guest import PriceLine, Wish
 from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
@@ -57,8 +58,10 @@ async def get_wish(
     service_slug: str,
     size: int,
     code: str = "",
+    held: Mapping[UUID, int] | None = None,
 ) -> Wish:
-    """The subject as a stranger may book it now, with the coupon's code that they typed.
+    """The subject as a stranger may book it now, with the coupon's code that they typed. `held` are
+    seats by session that count as free.
 
     Raises: NotFound for what is absent, hidden, another business's or another service's.
     """
@@ -66,6 +69,7 @@ async def get_wish(
     business = await business_now(uow, tenant, now)
     read = _session if kind == "session" else _series
     asked = await read(uow, tenant, subject_id, business, now)
+    count_as_free(asked.runs, held or {})
     if not _is_seen(asked, service_slug):
         raise no_such_service()
     wish = await _wish(uow, tenant, kind, asked, size)
@@ -147,6 +151,7 @@ async def _wish(
     now, service = uow.clock.now(), asked.service
     closed = asked.refuse(1)
     refused = [] if closed else asked.refuse(size)
+    is_waited_for = may_be_waited_for(tenant, service, closed or refused, asked.runs, now)
     quote = asked.quote(size)
     included = set(quote.session_ids) or {run.id for run in asked.runs}
     left, capacity = _room([run for run in asked.runs if run.id in included])
@@ -171,6 +176,9 @@ async def _wish(
         leaving=_leaving(tenant, asked, quote),
         closed=guest_sentence(closed) if closed else None,
         size_error=guest_sentence(refused) if refused else None,
+        waitlist_href=f"/b/{tenant.slug}/{service.slug}/waitlist?{kind}={quote.subject_id}"
+        if is_waited_for
+        else None,
         takes_codes=False,
         code_error=None,
     )

@@ -20,7 +20,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     `closed` says why it cannot be booked by anybody; `size_error` why not by so many. `dates_key`
     stands for the dates as they are shown. `takes_codes` says whether a code is asked for at all;
     the price is less the one that was given unless `code_error` says why not. `leaving` says in
-    sentences what comes back until when.
+    sentences what comes back until when. `waitlist_href` is where to wait for what is full.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     size_error: str | None
     takes_codes: bool
     code_error: str | None
+    waitlist_href: str | None = None
 
 
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,9 @@ class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One dated session in a list.
 
     `state`: book (`href` leads to the form), series (sold as part of its series only, `href` leads
-    there), full, or closed. `price_minor` is None where the date is not sold alone. `seats` says in
-    words how many are left, and `is_scarce` whether that is under a fifth.
+    there), full (`href` leads to its waiting list, if it has one), or closed. `price_minor` is None
+    where the date is not sold alone. `seats` says in words how many are left, and `is_scarce`
+    whether that is under a fifth.
     """
 
     session_id: UUID
@@ -151,6 +152,7 @@ class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
     capacity: int
     reason: str | None
     book_href: str | None
+    waitlist_href: str | None
     is_late: bool
     pays_on_site: bool
     leaving: list[str]

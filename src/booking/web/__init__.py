@@ -21,6 +21,7 @@ from src.booking.web import (
     guest_leaving,
     guest_moving,
     guest_page,
+    guest_waitlist,
     hub,
     import_columns,
     imports,
@@ -40,6 +41,8 @@ from src.booking.web import (
     sessions,
     term_copy,
     today,
+    waitlist_settings,
+    waitlists,
 )
 from src.booking.web.onboarding import register_steps
 from src.platform.services import Services
@@ -53,8 +56,11 @@ route_handlers: list[Any] = [
     *guest_page.route_handlers,
     *guest_leaving.route_handlers,
     *guest_moving.route_handlers,
+    *guest_waitlist.route_handlers,
     *services.route_handlers,
     *reminders.route_handlers,
+    *waitlist_settings.route_handlers,
+    *waitlists.route_handlers,
     *sessions.route_handlers,
     *repeat.route_handlers,
     *roster.route_handlers,

@@ -1,5 +1,6 @@
 """Booking: the form, and sending it."""
 
+import re
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from src.booking.web.guest_forms import (
     token_of,
 )
 from src.booking.web.hub import uuid_of
+from src.booking.web.offered_place import OfferedPlace, offered_place
 from src.platform.errors import DomainError, InvalidInput, NotFound, TooManyRequests
 from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit, Outage
 from src.platform.services import Services
@@ -44,17 +46,24 @@ FORM_HEADERS = {"x-robots-tag": "noindex", "vary": "HX-Request, Accept-Language"
 """Who goes back is to find the same form with the same token, not a new one beside the old one's
 hold. So it does not vary by cookie, since the first cookie comes with this very page; and it is
 sent to an address of its own (`send=1`), since posting to an address makes browsers forget it."""
+_PLACE = re.compile(r"[A-Za-z0-9_.-]{20,2000}", re.ASCII)
 BOOKING_BY_EMAIL = Limit("booking-email", 20, 10 * 60)
 CODES_BY_ADDRESS = Limit("coupon-address", 30, 10 * 60, Outage.COUNT_HERE)
 """How many codes of coupons one sender tries, right ones too: it keeps guessing slow."""
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What the address says is to be booked."""
+    """What the address says is to be booked; `place` is the token of who was offered it."""
 
     kind: SubjectKind
     id: UUID
     service_slug: str
+    place: str = ""
+
+    @property
+    def query(self) -> str:
+        offered = f"&place={self.place}" if self.place else ""
+        return f"{self.kind}={self.id}{offered}"
 
 
 @get("/b/{slug:str}/{service_slug:str}/book", opt=PUBLIC)
@@ -67,9 +76,10 @@ async def booking_form(
     """An empty form for `?series=` or `?session=`; the browser may show it again on going back, so
     that its token, and with it the booking, stays the same.
     """
-    subject = _subject(request, service_slug)
-    wish = await _wish(services, ctx, subject, 1)
-    form = blank(BookingForm)
+    subject = subject_of(request, service_slug)
+    place = await _place_of(services, ctx, subject)
+    wish = await _wish(services, ctx, subject, place.size)
+    form = blank(BookingForm, place.typed)
     return _form_page(request, ctx, subject, wish, form, new_form_token())
 
 
@@ -83,7 +93,7 @@ async def send_booking(
     """Books and leads on to the payment page or the booking's own; `step=update` only works out
     the price for another size of the party or a coupon's code.
     """
-    subject, data = _subject(request, service_slug), await read_form(request)
+    subject, data = subject_of(request, service_slug), await read_form(request)
     size, code, token = size_of(data, LARGEST_PARTY), code_of(data), token_of(data)
     slow_down = await _slow_down(request, services) if code else None
     wish = await _wish(services, ctx, subject, size, "" if slow_down else code)
@@ -131,6 +141,8 @@ async def _place(
 ) -> Response[bytes]:
     form = cast("BookingForm", bound.struct)
     command = command_of(form, wish, subject.id, token, ctx.here, services.clock.now())
+    offer_id = (await _place_of(services, ctx, subject)).offer_id
+    command = msgspec.structs.replace(command, offer_id=offer_id)
     try:
         await _limit(request, services, ctx, form.email)
         placed = await place_booking(services, ctx, command)
@@ -202,7 +214,7 @@ def _form_page(
         wish=wish,
         form=form,
         form_token=token,
-        action=f"{request.scope['path']}?{subject.kind}={subject.id}&send=1",
+        action=f"{request.scope['path']}?{subject.query}&send=1",
         hub_href=f"/b/{tenant.slug}",
         zone=tenant.zone,
         currency=tenant.currency,
@@ -220,22 +232,28 @@ def _form_page(
     )
 
 
-def _subject(request: AnyRequest, service_slug: str) -> Subject:
+def subject_of(request: AnyRequest, service_slug: str) -> Subject:
     """Raises: NotFound for an address that names neither a series nor a session."""
     kinds: tuple[SubjectKind, ...] = ("series", "session")
     for kind in kinds:
         found = uuid_of(request.query_params.get(kind, ""))
         if found is not None:
-            return Subject(kind, found, service_slug)
+            place = request.query_params.get("place", "")
+            return Subject(kind, found, service_slug, place if _PLACE.fullmatch(place) else "")
     raise no_such_service()
+
+
+async def _place_of(services: Services, ctx: RequestContext, subject: Subject) -> OfferedPlace:
+    return await offered_place(services, ctx, subject.kind, subject.id, subject.place)
 
 
 async def _wish(
     services: Services, ctx: RequestContext, subject: Subject, size: int, code: str = ""
 ) -> Wish:
     where = (subject.kind, subject.id, subject.service_slug)
+    held = (await _place_of(services, ctx, subject)).held
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_wish(uow, ctx.here, *where, size, code)
+        return await get_wish(uow, ctx.here, *where, size, code, held)
 
 
 route_handlers: list[Any] = [booking_form, send_booking]

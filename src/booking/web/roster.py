@@ -15,6 +15,7 @@ from src.booking.domain.attendance import why_not_tick
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.queries.roster import get_roster, list_history
 from src.booking.queries.sessions import get_session_detail
+from src.booking.queries.waiting import count_waiting
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.roster_words import (
@@ -63,7 +64,8 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """A session with its roster; `history` is for those who run the business.
 
     `listed` is the part of those coming that `shown` names; `why_not` says of each mark why nobody
-    can be given it now, None where they can; `said` is what has just been done.
+    can be given it now, None where they can; `said` is what has just been done. So many entries are
+    `waiting` for a place in it.
     """
 
     session: SessionDetail
@@ -73,6 +75,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     tabs: list[Tab]
     why_not: dict[str, str | None]
     said: tuple[str, str] | None
+    waiting: int
     history: list[HistoryLine]
     base: str
     zone: str
@@ -182,6 +185,7 @@ async def roster_view(
         session = await get_session_detail(uow, session_id, led_by=led_by(ctx))
         roster = await get_roster(uow, session_id)
         history = await list_history(uow, session_id) if may_edit else []
+        waiting = await count_waiting(uow, session_id) if may_edit else 0
     base, now = f"/app/{ctx.here.slug}", services.clock.now()
     return SessionView(
         session=session,
@@ -191,6 +195,7 @@ async def roster_view(
         tabs=roster_tabs(roster, shown, f"{base}/sessions/{session_id}"),
         why_not=_why_not(services, ctx, session),
         said=said,
+        waiting=waiting,
         history=[_said(line) for line in history],
         base=base,
         zone=ctx.here.timezone,

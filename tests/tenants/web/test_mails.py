@@ -2,7 +2,9 @@
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import select
 
+from src.booking.models import Session, WaitlistEntry
 from src.platform.services import Services
 from src.tenants.domain.wording import Wording
 from src.tenants.worded_mails import MailKind, Preview, Wordings, mail_kinds
@@ -20,7 +22,7 @@ CONFIRMED = f"{HOME}/confirmed"
 PREVIEW = f"{CONFIRMED}/preview"
 HOSTILE = "<script>alert(1)</script> {booking_link} & %s {{7*7}}\r\nBcc: eve@example.com"
 KINDS = ["confirmed", "payment_link", "reminder", "sessions_changed", "seats_cancelled"]
-KINDS += ["refunded", "payment_too_late"]
+KINDS += ["refunded", "payment_too_late", "waitlist_joined", "places_offered"]
 
 
 @pytest.fixture
@@ -35,6 +37,23 @@ async def a_booking(services: Services, business: Business, name: str = "Carl") 
     session = await a_session(services.uow_factory, service)
     wish = a_wish("session", session.id, guest_name=name, party=(name, "Kid"))
     await booked(services.uow_factory, business, wish)
+
+
+async def somebody_waits(services: Services, business: Business, name: str) -> None:
+    async with services.uow_factory(business.id) as uow:
+        now = uow.clock.now()
+        uow.session.add(
+            WaitlistEntry(
+                tenant_id=business.id,
+                session_id=await uow.session.scalar(select(Session.id)),
+                address="carl@example.com",
+                name=name,
+                locale="nl",
+                party_size=2,
+                joined_at=now,
+                queued_at=now,
+            )
+        )
 
 
 def everything_in(kind: MailKind) -> Wording:
@@ -55,6 +74,7 @@ async def test_every_mail_is_rendered_with_every_placeholder(
     """With a latest booking and without any; and whatever a guest calls themselves."""
     if name is not None:
         await a_booking(services, lotus, name)
+        await somebody_waits(services, lotus, name)
     [kind] = [one for one in mail_kinds() if one.key == key]
     starter = Wording(subject=kind.starter_subject, body=kind.starter)
     for wording in (None, starter, everything_in(kind)):

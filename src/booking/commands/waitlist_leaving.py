@@ -1,0 +1,121 @@
+"""Lists that are left without anybody's asking: after a success elsewhere, or with their date."""
+
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from src.booking.commands.claims import give_back_seats
+from src.booking.commands.waitlist import lock_entry
+from src.booking.commands.waking import wake_waitlists
+from src.booking.domain.waiting import EntryState, OfferState
+from src.booking.events import WaitlistClosed
+from src.booking.models import Seat, Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.waiting import STANDS, list_live_offers
+from src.platform.db.uow import UnitOfWork
+
+
+async def leave_overlapping(uow: UnitOfWork, order_id: UUID) -> None:
+    """Who has a place by an offer leaves the other lists for dates at the same time.
+
+    Their other offers end, and wake who waits behind them.
+    """
+    entries = [await lock_entry(uow, entry_id) for entry_id in await _overlapping(uow, order_id)]
+    standing = [entry for entry in entries if entry.state in STANDS]
+    freed = await _withdraw(uow, standing)
+    for entry in standing:
+        entry.state, entry.ended_at = str(EntryState.LEFT), uow.clock.now()
+        entry.ended_by = "system"
+    await _free(uow, freed)
+
+
+async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
+    """The session is called off: nobody waits for it any more, and they are told.
+
+    An offer of a series that has it among its dates is withdrawn, and its guest waits on.
+    """
+    touched = await uow.session.scalars(
+        select(WaitlistEntry.id)
+        .outerjoin(
+            WaitlistOffer,
+            (WaitlistOffer.tenant_id == WaitlistEntry.tenant_id)
+            & (WaitlistOffer.entry_id == WaitlistEntry.id)
+            & (WaitlistOffer.state == str(OfferState.LIVE)),
+        )
+        .where(
+            WaitlistEntry.tenant_id == uow.tenant,
+            WaitlistEntry.state.in_(STANDS),
+            (WaitlistEntry.session_id == session_id)
+            | WaitlistOffer.session_ids.contains([session_id]),
+        )
+        .order_by(WaitlistEntry.id)
+    )
+    entries = [await lock_entry(uow, entry_id) for entry_id in touched.all()]
+    standing = [entry for entry in entries if entry.state in STANDS]
+    freed = await _withdraw(uow, standing)
+    for entry in standing:
+        if entry.session_id == session_id:
+            entry.state, entry.ended_at = str(EntryState.CLOSED), uow.clock.now()
+            entry.ended_by = "system"
+            uow.record(WaitlistClosed(entry_id=entry.id))
+        else:
+            entry.state = str(EntryState.WAITING)
+    await _free(uow, freed)
+
+
+async def _withdraw(uow: UnitOfWork, entries: Sequence[WaitlistEntry]) -> Counter[UUID]:
+    """Ends the locked entries' live offers; the places that this frees, by session."""
+    freed = Counter[UUID]()
+    for offer in await list_live_offers(uow, entries):
+        freed.update(offer.held())
+        offer.state, offer.ended_at = str(OfferState.WITHDRAWN), uow.clock.now()
+    return freed
+
+
+async def _free(uow: UnitOfWork, freed: Counter[UUID]) -> None:
+    await uow.session.flush()
+    await wake_waitlists(uow, freed)
+    await uow.settle()
+    await give_back_seats(uow, freed)
+
+
+async def _overlapping(uow: UnitOfWork, order_id: UUID) -> Sequence[UUID]:
+    """By id, the other entries of who was offered what the order took, for sessions or series with
+    a date during one of the order's.
+    """
+    taken, had, mine, other = (
+        aliased(WaitlistOffer),
+        aliased(WaitlistEntry),
+        aliased(Session),
+        aliased(Session),
+    )
+    found = await uow.session.scalars(
+        select(WaitlistEntry.id)
+        .join(
+            had, (had.tenant_id == WaitlistEntry.tenant_id) & (had.address == WaitlistEntry.address)
+        )
+        .join(taken, (taken.tenant_id == had.tenant_id) & (taken.entry_id == had.id))
+        .join(Seat, (Seat.tenant_id == taken.tenant_id) & (Seat.order_id == taken.order_id))
+        .join(mine, (mine.tenant_id == Seat.tenant_id) & (mine.id == Seat.session_id))
+        .join(
+            other,
+            (other.tenant_id == WaitlistEntry.tenant_id)
+            & (
+                (other.id == WaitlistEntry.session_id)
+                | (other.series_id == WaitlistEntry.series_id)
+            ),
+        )
+        .where(
+            WaitlistEntry.tenant_id == uow.tenant,
+            WaitlistEntry.state.in_(STANDS),
+            WaitlistEntry.id != had.id,
+            taken.order_id == order_id,
+            other.starts_at < mine.ends_at,
+            other.ends_at > mine.starts_at,
+        )
+        .distinct()
+        .order_by(WaitlistEntry.id)
+    )
+    return found.all()

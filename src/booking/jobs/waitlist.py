@@ -1,0 +1,126 @@
+"""What waiting lists do by themselves: offer what gets free, tell of it, and end what is over."""
+
+from uuid import UUID
+
+from src.billing.cron import work_off
+from src.booking.commands.claims import SeatsGone
+from src.booking.commands.waitlist_leaving import close_lists, leave_overlapping
+from src.booking.commands.waitlist_serve import WAITLIST_DUE, serve_pool
+from src.booking.domain.waiting import EntryState, OfferState
+from src.booking.events import (
+    OfferFulfilled,
+    PlacesFreed,
+    PlacesOffered,
+    SessionCancelled,
+    WaitlistClosed,
+    WaitlistJoined,
+)
+from src.booking.models import WaitlistOffer
+from src.booking.queries.waiting import get_entry, pool_of, pools_of
+from src.booking.queries.waitlist_page import get_entry_facts
+from src.booking.waitlist_mails import closed_mail, joined_mail, offered_mail
+from src.platform.jobs.context import JobContext
+from src.platform.jobs.queue import Periodic
+from src.platform.mail.queue import queue_mail
+from src.platform.services import Services
+from src.tenants.models import Due
+from src.tenants.queries.tenants import tenant_snapshot
+from src.tenants.queries.wordings import find_wordings
+
+TRIES = 5
+SECONDS = 15
+
+
+async def serve_freed(job: JobContext, event: PlacesFreed) -> None:
+    """The lists of these sessions, one transaction for those that share any."""
+    async with job.unit_of_work() as uow:
+        pools = await pools_of(uow, event.session_ids)
+    for pool_id in pools:
+        await serve(job.services, job.tenant_id, pool_id)
+    async with job.unit_of_work(done=True):
+        return
+
+
+async def serve(services: Services, tenant_id: UUID, pool_id: UUID) -> int:
+    """`serve_pool`, again where somebody booked in between. Returns how many offers were made.
+
+    Raises: SeatsGone when that went on too often.
+    """
+    for tried in range(TRIES):
+        try:
+            async with services.uow_factory(tenant_id) as uow:
+                tenant = await tenant_snapshot(uow, tenant_id, services.clock.now())
+                return await serve_pool(uow, tenant, pool_id)
+        except SeatsGone:
+            if tried == TRIES - 1:
+                raise
+    return 0
+
+
+async def serve_due(services: Services) -> int:
+    """Periodic: the lists whose next look has come. Returns how many."""
+
+    async def one(services: Services, due: Due) -> None:
+        await serve(services, due.tenant_id, due.ref)
+
+    return await work_off(services, (WAITLIST_DUE,), one, parallel=2)
+
+
+def waitlisting(services: Services) -> Periodic:
+    """Waiting lists by the clock."""
+
+    async def run() -> None:
+        await serve_due(services)
+
+    return Periodic("booking.waitlist", run, SECONDS)
+
+
+async def tell_of_joining(job: JobContext, event: WaitlistJoined) -> None:
+    """One mail with the link each time somebody asks; then the list is served, for a place may
+    have got free in that very moment.
+    """
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work() as uow:
+        entry = await get_entry(uow, event.entry_id)
+        pool_id = await pool_of(uow, entry)
+    await serve(job.services, job.tenant_id, pool_id)
+    async with job.unit_of_work(done=True) as uow:
+        facts = await get_entry_facts(uow, event.entry_id)
+        if facts.entry.state == EntryState.WAITING:
+            tenant = await tenant_snapshot(uow, uow.tenant, now)
+            mail = joined_mail(settings, tenant, facts, job.outbox_id, await find_wordings(uow))
+            await queue_mail(uow, mail, host=settings.host)
+
+
+async def tell_of_offer(job: JobContext, event: PlacesOffered) -> None:
+    """One mail with the link; none once it has ended."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        offer = await uow.session.get_one(WaitlistOffer, (uow.tenant, event.offer_id))
+        if offer.state != OfferState.LIVE or offer.expires_at < now:
+            return
+        facts = await get_entry_facts(uow, offer.entry_id)
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        mail = offered_mail(settings, tenant, facts, await find_wordings(uow))
+        await queue_mail(uow, mail, host=settings.host)
+
+
+async def leave_other_lists(job: JobContext, event: OfferFulfilled) -> None:
+    """Who has got a place waits no more for others at the same time."""
+    async with job.unit_of_work(done=True) as uow:
+        await leave_overlapping(uow, event.order_id)
+
+
+async def close_cancelled(job: JobContext, event: SessionCancelled) -> None:
+    """Nobody waits for what has been called off."""
+    async with job.unit_of_work(done=True) as uow:
+        await close_lists(uow, event.session_id)
+
+
+async def tell_of_closing(job: JobContext, event: WaitlistClosed) -> None:
+    """One mail: they need not wait any more."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        facts = await get_entry_facts(uow, event.entry_id)
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        await queue_mail(uow, closed_mail(settings, tenant, facts), host=settings.host)

@@ -1,0 +1,311 @@
+"""What waiting lists are decided on: who waits, for which sessions, and what is free in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select
+
+from src.booking.domain.bookable import (
+    BusinessFacts,
+    why_not_bookable_series,
+    why_not_bookable_session,
+)
+from src.booking.domain.kinds import GapPolicy, SessionState
+from src.booking.domain.quotes import SubjectKind
+from src.booking.domain.reasons import Reason, ReasonCode
+from src.booking.domain.waiting import (
+    STANDING,
+    EntryState,
+    ListFacts,
+    Waiting,
+    WaitlistTerms,
+    closes_at,
+    is_too_late,
+    waitlist_from,
+)
+from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.decide import business_now
+from src.booking.queries.offer_facts import quote_of_session, series_facts, session_facts
+from src.booking.queries.offers import (
+    SeriesOffer,
+    SessionOffer,
+    get_series_offer,
+    get_session_offer,
+)
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.entitlements import Feature
+
+STANDS = tuple(sorted(str(state) for state in STANDING))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """The lists that share sessions: a series' with those of its dates, or one loose session's.
+
+    `pool_id` is the series', or the loose session's. `runs` are all of its sessions, `free` the
+    places of those that can still be come to.
+    """
+
+    pool_id: UUID
+    service: Service
+    series: Series | None
+    terms: WaitlistTerms
+    runs: dict[UUID, Session]
+    lists: dict[UUID, ListFacts]
+    free: dict[UUID, int]
+    entries: list[WaitlistEntry]
+
+    @property
+    def queue(self) -> list[Waiting]:
+        """Who is on a list by now."""
+        return [as_waiting(entry) for entry in self.entries if entry.state in STANDS]
+
+    def is_over(self, entry: WaitlistEntry, now: datetime) -> bool:
+        """Whether all that it waits for has begun."""
+        runs = self.runs.values() if entry.session_id is None else [self.runs[entry.session_id]]
+        return all(run.starts_at <= now for run in runs)
+
+
+def as_waiting(entry: WaitlistEntry) -> Waiting:
+    return Waiting(
+        entry_id=entry.id,
+        list_id=entry.list_id,
+        size=entry.party_size,
+        queued_at=entry.queued_at,
+        short_since=entry.short_since,
+        has_offer=entry.state == EntryState.OFFERED,
+    )
+
+
+async def get_entry(uow: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
+    """Raises: NotFound, for another tenant's too."""
+    found = await uow.session.get(WaitlistEntry, (uow.tenant, entry_id))
+    if found is None:
+        raise NotFound(_("There is no such entry in a waiting list."))
+    return found
+
+
+async def find_live_offer(uow: UnitOfWork, entry_id: UUID) -> WaitlistOffer | None:
+    """The entry's offer that has not ended, although its time may be over."""
+    found: WaitlistOffer | None = await uow.session.scalar(
+        select(WaitlistOffer).where(
+            WaitlistOffer.tenant_id == uow.tenant,
+            WaitlistOffer.entry_id == entry_id,
+            WaitlistOffer.state == "live",
+        )
+    )
+    return found
+
+
+async def list_live_offers(
+    uow: UnitOfWork, entries: Sequence[WaitlistEntry]
+) -> Sequence[WaitlistOffer]:
+    found = await uow.session.scalars(
+        select(WaitlistOffer)
+        .where(
+            WaitlistOffer.tenant_id == uow.tenant,
+            WaitlistOffer.entry_id.in_([entry.id for entry in entries]),
+            WaitlistOffer.state == "live",
+        )
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+async def pool_of(uow: UnitOfWork, entry: WaitlistEntry) -> UUID:
+    """The pool that the entry's list belongs to by now."""
+    if entry.series_id is not None:
+        return entry.series_id
+    [found] = await pools_of(uow, [entry.list_id])
+    return found
+
+
+async def pools_of(uow: UnitOfWork, session_ids: Sequence[UUID]) -> list[UUID]:
+    """The pools that the sessions belong to, each once."""
+    found = await uow.session.execute(
+        select(Session.series_id, Session.id).where(
+            Session.tenant_id == uow.tenant, Session.id.in_(session_ids)
+        )
+    )
+    return sorted({row.series_id or row.id for row in found})
+
+
+def standing_in(uow: UnitOfWork, pool_id: UUID) -> Select[tuple[WaitlistEntry]]:
+    """The pool's entries that are on a list."""
+    of_series = select(Session.id).where(
+        Session.tenant_id == uow.tenant, Session.series_id == pool_id
+    )
+    in_pool: ColumnElement[bool] = (
+        (WaitlistEntry.series_id == pool_id)
+        | (WaitlistEntry.session_id == pool_id)
+        | WaitlistEntry.session_id.in_(of_series)
+    )
+    return select(WaitlistEntry).where(
+        WaitlistEntry.tenant_id == uow.tenant, WaitlistEntry.state.in_(STANDS), in_pool
+    )
+
+
+async def count_waiting(uow: UnitOfWork, session_id: UUID) -> int:
+    """How many wait for a place in the session alone."""
+    found = await uow.session.scalar(
+        select(func.count()).where(
+            WaitlistEntry.tenant_id == uow.tenant,
+            WaitlistEntry.session_id == session_id,
+            WaitlistEntry.state.in_(STANDS),
+        )
+    )
+    return found or 0
+
+
+async def load_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID, now: datetime) -> Pool:
+    """Raises: NotFound for what is neither a series nor a session."""
+    business = await business_now(uow, tenant, now)
+    found = await uow.session.scalars(
+        standing_in(uow, pool_id)
+        .order_by(WaitlistEntry.queued_at, WaitlistEntry.id)
+        .execution_options(populate_existing=True)
+    )
+    entries = list(found)
+    series = await uow.session.get(Series, (uow.tenant, pool_id))
+    if series is None:
+        return _of_session(tenant, await get_session_offer(uow, pool_id), business, entries, now)
+    return _of_series(tenant, await get_series_offer(uow, pool_id), business, entries, now)
+
+
+def _of_session(
+    tenant: TenantSnapshot,
+    offer: SessionOffer,
+    business: BusinessFacts,
+    entries: list[WaitlistEntry],
+    now: datetime,
+) -> Pool:
+    return _pool(
+        tenant,
+        offer.session.id,
+        offer.service,
+        None,
+        [offer.session],
+        {offer.session.id: session_list(offer, business, now)},
+        entries,
+        now,
+    )
+
+
+def _of_series(
+    tenant: TenantSnapshot,
+    offer: SeriesOffer,
+    business: BusinessFacts,
+    entries: list[WaitlistEntry],
+    now: datetime,
+) -> Pool:
+    lists = {
+        session.id: session_list(SessionOffer(session, offer.service, offer.series), business, now)
+        for session in offer.sessions
+    }
+    lists[offer.series.id] = series_list(offer, business, now)
+    return _pool(
+        tenant, offer.series.id, offer.service, offer.series, offer.sessions, lists, entries, now
+    )
+
+
+def _pool(
+    tenant: TenantSnapshot,
+    pool_id: UUID,
+    service: Service,
+    series: Series | None,
+    sessions: Sequence[Session],
+    lists: dict[UUID, ListFacts],
+    entries: list[WaitlistEntry],
+    now: datetime,
+) -> Pool:
+    coming = [one for one in sessions if _is_coming(one, now)]
+    return Pool(
+        pool_id=pool_id,
+        service=service,
+        series=series,
+        terms=terms_of(tenant, service),
+        runs={one.id: one for one in sessions},
+        lists=lists,
+        free={one.id: one.capacity - one.seats_taken for one in coming},
+        entries=entries,
+    )
+
+
+def terms_of(tenant: TenantSnapshot, service: Service) -> WaitlistTerms:
+    """The service's terms; a plan without waiting lists has them switched off."""
+    terms = waitlist_from(service.waitlist)
+    if terms.is_on and not tenant.entitlements.has(Feature.WAITLIST):
+        return WaitlistTerms(is_on=False)
+    return terms
+
+
+def may_be_waited_for(
+    tenant: TenantSnapshot,
+    service: Service,
+    reasons: Sequence[Reason],
+    runs: Sequence[Session],
+    now: datetime,
+) -> bool:
+    """Whether nothing but that it is full stands against it, and there is time to wait."""
+    if not reasons or _but_full(reasons) or not terms_of(tenant, service).is_on:
+        return False
+    coming = [run.starts_at for run in runs if _is_coming(run, now)]
+    if not coming:
+        return False
+    return not is_too_late(closes_at(min(coming), service.min_notice_minutes), now)
+
+
+def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) -> ListFacts:
+    session, service = offer.session, offer.service
+    facts = session_facts(offer, business, quote_of_session(offer, 1))
+    return ListFacts(
+        session_ids=(session.id,) if _is_coming(session, now) else (),
+        closes_at=closes_at(session.starts_at, service.min_notice_minutes),
+        max_party=service.max_party,
+        reasons=_but_full(why_not_bookable_session(facts, now)),
+    )
+
+
+def series_list(offer: SeriesOffer, business: BusinessFacts, now: datetime) -> ListFacts:
+    service = offer.service
+    earliest_at = now + timedelta(minutes=service.min_notice_minutes)
+    coming = [one for one in offer.sessions if _is_coming(one, earliest_at)]
+    first_at = min((one.starts_at for one in coming), default=now)
+    return ListFacts(
+        session_ids=tuple(one.id for one in coming),
+        closes_at=closes_at(first_at, service.min_notice_minutes),
+        max_party=service.max_party,
+        reasons=_but_full(why_not_bookable_series(series_facts(offer, business), now)),
+        with_gaps=offer.series.gap_policy == GapPolicy.SELL_WITH_GAPS,
+    )
+
+
+async def find_list(
+    uow: UnitOfWork, tenant: TenantSnapshot, kind: SubjectKind, subject_id: UUID, now: datetime
+) -> tuple[Service, ListFacts, dict[UUID, int]]:
+    """One list by itself, with what is free in its sessions. Raises: NotFound."""
+    business = await business_now(uow, tenant, now)
+    if kind == "session":
+        offer = await get_session_offer(uow, subject_id)
+        runs, facts = [offer.session], session_list(offer, business, now)
+        return offer.service, facts, _free(runs)
+    term = await get_series_offer(uow, subject_id)
+    return term.service, series_list(term, business, now), _free(term.sessions)
+
+
+def _free(runs: Sequence[Session]) -> dict[UUID, int]:
+    return {run.id: run.capacity - run.seats_taken for run in runs}
+
+
+def _is_coming(session: Session, now: datetime) -> bool:
+    return session.state == SessionState.SCHEDULED and session.starts_at > now
+
+
+def _but_full(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """That nothing is free is what a list is for."""
+    return tuple(reason for reason in reasons if reason.code is not ReasonCode.FULL)

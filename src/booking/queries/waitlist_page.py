@@ -1,0 +1,188 @@
+"""One entry of a waiting list, as its page and its mails tell of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
+from src.booking.domain.kinds import SessionMode
+from src.booking.domain.waiting import EntryState, OfferState
+from src.booking.guest_links import booking_path
+from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.offers import get_series_offer, get_session_offer
+from src.booking.queries.waiting import STANDS, get_entry
+from src.booking.views.waiting import EntryDate, EntryView
+from src.booking.waitlist_links import waitlist_path, waitlist_token
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+from src.tenants.models import Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFacts:
+    """An entry with what it waits for. `runs` are the dates to come, or offered; `offer` is its
+    latest one, `order` what that became.
+    """
+
+    entry: WaitlistEntry
+    service: Service
+    series: Series | None
+    runs: Sequence[Session]
+    places: dict[UUID, str]
+    position: int
+    count: int
+    offer: WaitlistOffer | None
+    order: Order | None
+
+    @property
+    def what(self) -> str:
+        """In words: the service with the series or the session's own title."""
+        title = self.runs[0].title if self.entry.session_id and self.runs else ""
+        if self.entry.series_id and self.series is not None:
+            title = self.series.title
+        return " · ".join(filter(None, (self.service.name, title)))
+
+    def place_of(self, run: Session) -> str | None:
+        if run.mode == SessionMode.ONLINE:
+            return _("Online")
+        return self.places.get(run.location_id) if run.location_id else None
+
+
+async def get_entry_facts(uow: UnitOfWork, entry_id: UUID) -> EntryFacts:
+    """Raises: NotFound."""
+    entry = await get_entry(uow, entry_id)
+    offer = await _latest_offer(uow, entry_id)
+    order = None
+    if offer is not None and offer.order_id is not None:
+        order = await uow.session.get(Order, (uow.tenant, offer.order_id))
+    service, series, runs = await _subject(uow, entry)
+    if offer is not None and offer.state == OfferState.LIVE:
+        runs = [run for run in runs if run.id in offer.session_ids]
+    position, count = await _position(uow, entry)
+    return EntryFacts(
+        entry=entry,
+        service=service,
+        series=series,
+        runs=runs,
+        places=await _places(uow, runs),
+        position=position,
+        count=count,
+        offer=offer,
+        order=order,
+    )
+
+
+async def get_entry_view(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, entry_id: UUID
+) -> EntryView:
+    """Raises: NotFound."""
+    facts, now = await get_entry_facts(uow, entry_id), uow.clock.now()
+    entry, offer = facts.entry, facts.offer
+    base = f"/b/{tenant.slug}/{facts.service.slug}"
+    subject = "session" if entry.session_id is not None else "series"
+    place = waitlist_token(settings, entry)
+    stage = _stage(facts, now)
+    return EntryView(
+        stage=stage,
+        what=facts.what,
+        guest_name=entry.name,
+        size=entry.party_size,
+        dates=[
+            EntryDate(
+                title=run.title,
+                starts_at=run.starts_at,
+                ends_at=run.ends_at,
+                place=facts.place_of(run),
+            )
+            for run in facts.runs
+        ],
+        position=facts.position,
+        count=facts.count,
+        until_at=offer.expires_at if offer is not None else None,
+        path=waitlist_path(settings, tenant.slug, entry),
+        accept_href=f"{base}/book?{subject}={entry.list_id}&place={place}",
+        booking_href=booking_path(settings, tenant.slug, facts.order) if facts.order else "",
+        service_href=base,
+        zone=tenant.zone,
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+    )
+
+
+def _stage(facts: EntryFacts, now: datetime) -> str:
+    """An offer is over by the clock, also before its job has come by; an order that was never paid
+    leaves its guest without a place.
+    """
+    state, offer = EntryState(facts.entry.state), facts.offer
+    if state is EntryState.OFFERED and offer is not None:
+        if offer.expires_at < now:
+            return "expired"
+        return "offered" if offer.holds else "rush"
+    if state is EntryState.ACCEPTED:
+        is_lost = facts.order is None or facts.order.state not in (
+            OrderState.OPEN,
+            OrderState.CONFIRMED,
+        )
+        return "expired" if is_lost else "booking"
+    return str(state)
+
+
+async def _latest_offer(uow: UnitOfWork, entry_id: UUID) -> WaitlistOffer | None:
+    found: WaitlistOffer | None = await uow.session.scalar(
+        select(WaitlistOffer)
+        .where(WaitlistOffer.tenant_id == uow.tenant, WaitlistOffer.entry_id == entry_id)
+        .order_by(WaitlistOffer.made_at.desc(), WaitlistOffer.id.desc())
+        .limit(1)
+    )
+    return found
+
+
+async def _subject(
+    uow: UnitOfWork, entry: WaitlistEntry
+) -> tuple[Service, Series | None, Sequence[Session]]:
+    if entry.session_id is not None:
+        one = await get_session_offer(uow, entry.session_id)
+        return one.service, one.series, [one.session]
+    term = await get_series_offer(uow, entry.list_id)
+    now = uow.clock.now()
+    coming = [run for run in term.sessions if run.state == "scheduled" and run.starts_at > now]
+    return term.service, term.series, coming
+
+
+async def _position(uow: UnitOfWork, entry: WaitlistEntry) -> tuple[int, int]:
+    """Where the entry stands in its list, from 1, and of how many; 0 once it has ended."""
+    if entry.state not in STANDS:
+        return 0, 0
+    before = (WaitlistEntry.queued_at < entry.queued_at) | (
+        (WaitlistEntry.queued_at == entry.queued_at) & (WaitlistEntry.id <= entry.id)
+    )
+    of_list = (
+        WaitlistEntry.session_id == entry.session_id
+        if entry.session_id is not None
+        else WaitlistEntry.series_id == entry.series_id
+    )
+    found = await uow.session.execute(
+        select(func.count().filter(before), func.count()).where(
+            WaitlistEntry.tenant_id == uow.tenant, of_list, WaitlistEntry.state.in_(STANDS)
+        )
+    )
+    position, count = found.one()
+    return position, count
+
+
+async def _places(uow: UnitOfWork, runs: Sequence[Session]) -> dict[UUID, str]:
+    ids = {run.location_id for run in runs if run.location_id is not None}
+    if not ids:
+        return {}
+    found = await uow.session.execute(
+        select(Location.id, Location.name).where(
+            Location.tenant_id == uow.tenant, Location.id.in_(ids)
+        )
+    )
+    return {row[0]: row[1] for row in found}

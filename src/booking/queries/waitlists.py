@@ -1,0 +1,132 @@
+"""A waiting list as its owner sees it: in order, with why each has no offer, and what happened."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.booking.domain.quotes import SubjectKind
+from src.booking.domain.waiting import EntryState, Weighed, weigh
+from src.booking.models import Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.waiting import STANDS, Pool, load_pool, pools_of
+from src.booking.views.waiting import EntryRow, WaitlistView
+from src.booking.waitlist_words import ended_words, offer_words, owner_lines, state_words
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+
+MOST_ENDED = 100
+
+
+async def get_waitlist(
+    uow: UnitOfWork, tenant: TenantSnapshot, kind: SubjectKind, subject_id: UUID
+) -> WaitlistView:
+    """Raises: NotFound."""
+    now = uow.clock.now()
+    pool_id = subject_id
+    if kind == "session":
+        found = await pools_of(uow, [subject_id])
+        if not found:
+            raise NotFound(_("There is no such session."))
+        [pool_id] = found
+    pool = await load_pool(uow, tenant, pool_id, now)
+    weighed = weigh(pool.queue, pool.lists, pool.free, pool.terms, now, tenant.zone)
+    standing = [entry for entry in pool.entries if entry.list_id == subject_id]
+    ended = await _ended(uow, kind, subject_id)
+    offers = await _offers(uow, [*standing, *ended])
+    why = {one.entry.entry_id: one for one in weighed}
+    session = pool.runs.get(subject_id)
+    base = f"/app/{tenant.slug}"
+    return WaitlistView(
+        what=_what(pool, session),
+        when=None if session is None else (session.starts_at, session.ends_at),
+        standing=[
+            _row(entry, offers, tenant, position, why.get(entry.id))
+            for position, entry in enumerate(standing, start=1)
+        ],
+        ended=[_row(entry, offers, tenant, 0, None) for entry in ended],
+        is_on=pool.terms.is_on,
+        here=f"{base}/{'sessions' if kind == 'session' else 'series'}/{subject_id}",
+        base=base,
+        settings_href=f"{base}/services/{pool.service.id}/waitlist",
+        zone=tenant.zone,
+        words=state_words(),
+    )
+
+
+def _what(pool: Pool, session: Session | None) -> str:
+    title = session.title if session is not None else pool.series.title if pool.series else ""
+    return " · ".join(filter(None, (pool.service.name, title)))
+
+
+def _row(
+    entry: WaitlistEntry,
+    offers: Mapping[UUID, Sequence[WaitlistOffer]],
+    tenant: TenantSnapshot,
+    position: int,
+    weighed: Weighed | None,
+) -> EntryRow:
+    own = offers.get(entry.id, ())
+    live = next((offer for offer in own if offer.ended_at is None), None)
+    return EntryRow(
+        entry_id=entry.id,
+        position=position,
+        name=entry.name,
+        address=entry.address,
+        size=entry.party_size,
+        joined_at=entry.joined_at,
+        state=entry.state,
+        until_at=None if live is None else live.expires_at,
+        why=[] if weighed is None or live is not None else owner_lines(weighed, tenant.zone),
+        log=_log(entry, own),
+        may_offer=entry.state in (EntryState.WAITING, EntryState.REMOVED, EntryState.EXPIRED),
+    )
+
+
+def _log(entry: WaitlistEntry, offers: Sequence[WaitlistOffer]) -> list[tuple[datetime, str]]:
+    """What happened to the entry, the latest first."""
+    log = [(entry.joined_at, _("Joined the list"))]
+    for offer in offers:
+        log.append((offer.made_at, offer_words(offer.made_by, holds=offer.holds)))
+        if offer.ended_at is not None:
+            log.append((offer.ended_at, ended_words(offer.state)))
+    if entry.ended_at is not None and entry.state != EntryState.ACCEPTED:
+        log.append((entry.ended_at, state_words()[entry.state][0]))
+    return log[::-1] if len(log) < 2 else sorted(log, key=lambda line: line[0])[::-1]
+
+
+async def _ended(uow: UnitOfWork, kind: SubjectKind, subject_id: UUID) -> list[WaitlistEntry]:
+    """Those who are on the list no more, the latest first."""
+    of_list = (
+        WaitlistEntry.session_id == subject_id
+        if kind == "session"
+        else WaitlistEntry.series_id == subject_id
+    )
+    found = await uow.session.scalars(
+        select(WaitlistEntry)
+        .where(WaitlistEntry.tenant_id == uow.tenant, of_list)
+        .where(WaitlistEntry.state.not_in(STANDS))
+        .order_by(WaitlistEntry.ended_at.desc(), WaitlistEntry.id.desc())
+        .limit(MOST_ENDED)
+    )
+    return list(found)
+
+
+async def _offers(
+    uow: UnitOfWork, entries: Sequence[WaitlistEntry]
+) -> Mapping[UUID, Sequence[WaitlistOffer]]:
+    found = await uow.session.scalars(
+        select(WaitlistOffer)
+        .where(
+            WaitlistOffer.tenant_id == uow.tenant,
+            WaitlistOffer.entry_id.in_([entry.id for entry in entries]),
+        )
+        .order_by(WaitlistOffer.made_at, WaitlistOffer.id)
+    )
+    by_entry: dict[UUID, list[WaitlistOffer]] = defaultdict(list)
+    for offer in found:
+        by_entry[offer.entry_id].append(offer)
+    return by_entry

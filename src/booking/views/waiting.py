@@ -1,0 +1,137 @@
+"""What is shown of waiting lists: to who waits, to who runs the business, and in mails."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from src.booking.views.guest import Wish
+from src.booking.views.mails import RunView
+
+
+class JoinView(msgspec.Struct, frozen=True, kw_only=True):
+    """The form for waiting, by parties of `sizes`. `refusal` says why nobody can; `book_href` leads
+    to what is free, for smaller ones. `sent_to` is set once somebody has asked.
+    """
+
+    wish: Wish
+    form: Any
+    sizes: list[int]
+    refusal: str
+    book_href: str
+    sent_to: str
+    zone: ZoneInfo
+    contact_email: str
+    contact_phone: str
+
+
+class EntryView(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry on its own page.
+
+    `stage`: waiting, offered, rush (an offer that holds nothing), booking (it became an order),
+    left, expired, removed or closed. `position` is of `count`, 0 once it is over.
+    """
+
+    stage: str
+    what: str
+    guest_name: str
+    size: int
+    dates: list["EntryDate"]
+    position: int
+    count: int
+    until_at: datetime | None
+    path: str
+    accept_href: str
+    booking_href: str
+    service_href: str
+    zone: ZoneInfo
+    contact_email: str
+    contact_phone: str
+
+
+class EntryDate(msgspec.Struct, frozen=True, kw_only=True):
+    """A date that is waited for."""
+
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    place: str | None
+
+
+class WaitlistJoinedView(msgspec.Struct, frozen=True, kw_only=True):
+    """You are on the list."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    size: int
+    position: int
+    entry_url: str
+
+
+class WaitlistClosedView(msgspec.Struct, frozen=True, kw_only=True):
+    """What you waited for does not take place."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    service_url: str
+
+
+class PlacesOfferedView(msgspec.Struct, frozen=True, kw_only=True):
+    """There are places for you, `until` then; without `holds` for whoever books first."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    size: int
+    until: str
+    holds: bool
+    entry_url: str
+
+
+class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody on a list, or who was: `why` are the reasons against an offer with how to mend them,
+    `log` what happened and when, the latest first.
+    """
+
+    entry_id: UUID
+    position: int
+    name: str
+    address: str
+    size: int
+    joined_at: datetime
+    state: str
+    until_at: datetime | None
+    why: list[tuple[str, str]]
+    log: list[tuple[datetime, str]]
+    may_offer: bool
+
+
+class WaitlistView(msgspec.Struct, frozen=True, kw_only=True):
+    """The list of a session or a series. `here` is the subject's own page."""
+
+    what: str
+    when: tuple[datetime, datetime] | None
+    standing: list[EntryRow]
+    ended: list[EntryRow]
+    is_on: bool
+    here: str
+    base: str
+    settings_href: str
+    zone: ZoneInfo
+    words: dict[str, tuple[str, str | None]]

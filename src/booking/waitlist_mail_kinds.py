@@ -1,0 +1,186 @@
+"""The mails to who waits, as businesses may word them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from src.booking.models import Service, Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.waitlist_page import EntryFacts, get_entry_facts
+from src.booking.waitlist_mails import joined_mail, offered_mail
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import N_, _
+from src.platform.ids import new_id
+from src.platform.mail.queue import Mail
+from src.tenants.worded_mails import (
+    BUSINESS,
+    CONTACT,
+    CUSTOMER_NAME,
+    MailKind,
+    Placeholder,
+    Preview,
+    register_mail_kind,
+)
+
+
+def _first(view: Any) -> str:
+    return str(view.runs[0].when) if view.runs else ""
+
+
+_COMMON = (
+    CUSTOMER_NAME,
+    BUSINESS,
+    Placeholder(
+        name="service",
+        label=N_("What is waited for, with its series"),
+        value=lambda view: view.what,
+    ),
+    Placeholder(
+        name="dates",
+        label=N_("All dates with place; alone in a paragraph, a list"),
+        value=lambda view: "; ".join(run.when for run in view.runs),
+    ),
+    Placeholder(name="first_date", label=N_("The first date"), value=_first),
+    Placeholder(
+        name="timezone", label=N_("The clock of the times"), value=lambda view: view.zone_name
+    ),
+    Placeholder(
+        name="people", label=N_("For how many places are waited"), value=lambda view: str(view.size)
+    ),
+    Placeholder(
+        name="booking_link",
+        label=N_("The page of their place in the list; alone in a paragraph, a button"),
+        value=lambda view: view.entry_url,
+    ),
+    CONTACT,
+)
+
+
+def register_waitlist_mails() -> None:
+    for kind in _KINDS:
+        register_mail_kind(kind)
+
+
+async def _latest(uow: UnitOfWork, asked: Preview) -> EntryFacts | None:
+    """The latest one who joined, in another language, with an offer in any case."""
+    entry_id = await uow.session.scalar(
+        select(WaitlistEntry.id)
+        .where(WaitlistEntry.tenant_id == uow.tenant)
+        .order_by(WaitlistEntry.joined_at.desc(), WaitlistEntry.id.desc())
+        .limit(1)
+    )
+    if entry_id is None:
+        return None
+    facts = await get_entry_facts(uow, entry_id)
+    # It is only shown so, and stays as it is.
+    uow.session.expunge(facts.entry)
+    facts.entry.locale = asked.locale
+    return replace(facts, offer=facts.offer or _an_offer(uow))
+
+
+def _an_offer(uow: UnitOfWork) -> WaitlistOffer:
+    return WaitlistOffer(id=new_id(), expires_at=uow.clock.now() + timedelta(hours=4), holds=True)
+
+
+def _made_up(uow: UnitOfWork, asked: Preview) -> EntryFacts:
+    now = uow.clock.now()
+    starts_at = (now + timedelta(days=7)).replace(minute=0, second=0, microsecond=0)
+    entry = WaitlistEntry(
+        tenant_id=uow.tenant,
+        id=new_id(),
+        session_id=new_id(),
+        address="alex@example.com",
+        name=_("Alex Example"),
+        locale=asked.locale,
+        party_size=1,
+        joined_at=now,
+    )
+    session = Session(
+        id=entry.session_id,
+        title="",
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=1),
+        mode="in_person",
+    )
+    return EntryFacts(
+        entry=entry,
+        service=Service(name=_("Your service")),
+        series=None,
+        runs=[session],
+        places={},
+        position=2,
+        count=5,
+        offer=_an_offer(uow),
+        order=None,
+    )
+
+
+def _joined(facts: EntryFacts, asked: Preview) -> Mail:
+    return joined_mail(asked.settings, asked.tenant, facts, new_id(), asked.wordings)
+
+
+def _offered(facts: EntryFacts, asked: Preview) -> Mail:
+    return offered_mail(asked.settings, asked.tenant, facts, asked.wordings)
+
+
+def _shown(
+    build: Callable[[EntryFacts, Preview], Mail],
+) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
+    """With the latest one who joined a list, or one who is made up where there is none yet."""
+
+    async def preview(uow: UnitOfWork, asked: Preview) -> Mail:
+        return build(await _latest(uow, asked) or _made_up(uow, asked), asked)
+
+    return preview
+
+
+_KINDS = (
+    MailKind(
+        key="waitlist_joined",
+        template="booking/waitlist_joined",
+        title=N_("On the waiting list"),
+        occasion=N_("When somebody joins a waiting list, with the link to their place in it."),
+        starter_subject=N_("On the waiting list: {service}"),
+        starter=N_(
+            "Hello {customer_name},\n\nyou are on the waiting list for {service}, at position"
+            " {position}. We write to you as soon as there is a place.\n\n{dates}\n\n{booking_link}"
+        ),
+        button=N_("See your position, or leave the list"),
+        placeholders=(
+            *_COMMON,
+            Placeholder(
+                name="position",
+                label=N_("Their position in the list"),
+                value=lambda view: str(view.position),
+            ),
+        ),
+        needed=("booking_link",),
+        place=10,
+        preview=_shown(_joined),
+    ),
+    MailKind(
+        key="places_offered",
+        template="booking/places_offered",
+        title=N_("A place for somebody who waits"),
+        occasion=N_("When a place gets free, with the link to take it."),
+        starter_subject=N_("There is a place for you: {service}"),
+        starter=N_(
+            "Hello {customer_name},\n\nthere is a place for you in {service}, until {until}.\n\n"
+            "{dates}\n\n{booking_link}"
+        ),
+        button=N_("Take it, or let it go"),
+        placeholders=(
+            *_COMMON,
+            Placeholder(
+                name="until",
+                label=N_("Until when the offer lasts"),
+                value=lambda view: view.until,
+            ),
+        ),
+        needed=("booking_link", "until"),
+        place=10,
+        preview=_shown(_offered),
+    ),
+)

@@ -1,0 +1,103 @@
+"""Why somebody is not offered a place, in words for owners and for guests."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from src.booking.domain.reasons import Reason, guest_sentence, not_at_present
+from src.booking.domain.waiting import Weighed, WhyNot
+from src.platform.i18n import _, ngettext
+from src.platform.web.formats import datetime_local
+
+
+def guest_refusal(why: WhyNot, reasons: Sequence[Reason]) -> str:
+    """The one sentence for who may not wait."""
+    if reasons:
+        return guest_sentence(reasons)
+    if why is WhyNot.PARTY_TOO_BIG:
+        return _("So many people cannot be booked at once.")
+    if why is WhyNot.TOO_LATE:
+        return _("It is too late to wait for a place: it starts soon.")
+    if why is WhyNot.SWITCHED_OFF:
+        return _("There is no waiting list for this.")
+    return not_at_present()
+
+
+def owner_lines(weighed: Weighed, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """Why this entry has no offer, and how to mend it; empty mend where nothing can be done."""
+    why = weighed.why
+    if why is None:
+        return [(_("A place is offered in a moment."), "")]
+    if weighed.reasons:
+        return [(reason.owner_sentence, reason.mend) for reason in weighed.reasons]
+    return [_line(why, weighed, zone)]
+
+
+def _line(why: WhyNot, weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
+    if why is WhyNot.TOO_FEW_PLACES:
+        return _too_few(weighed.room, weighed.entry.size, weighed.passes_at, zone)
+    lines = {
+        WhyNot.HAS_OFFER: (_("A place is offered and not answered yet."), ""),
+        WhyNot.SWITCHED_OFF: (
+            _("The waiting list is switched off, or not part of the plan."),
+            _("Switch it on at the service, or choose a plan with waiting lists."),
+        ),
+        WhyNot.NOT_ON_SALE: (_("No date is left to come."), ""),
+        WhyNot.PARTY_TOO_BIG: (
+            _("The party is bigger than may be booked at once."),
+            _("Raise the biggest party of the service."),
+        ),
+        WhyNot.TOO_LATE: (
+            _("It starts too soon for an offer to be taken."),
+            _("Book the guest yourself."),
+        ),
+        WhyNot.NO_PLACE: (_("No place is free."), _("Raise the session's capacity.")),
+        WhyNot.BEHIND_BIGGER_PARTY: (
+            _("Somebody further ahead waits until there are places for a bigger party."),
+            _("Offer it by hand, or let smaller parties pass sooner."),
+        ),
+        WhyNot.NOT_WAITING: (_("Is not on the list any more."), _("Offer it by hand.")),
+    }
+    return lines[why]
+
+
+def _too_few(room: int, size: int, passes_at: datetime | None, zone: ZoneInfo) -> tuple[str, str]:
+    said = ngettext(
+        "Only %(num)s place is free for a party of %(size)s.",
+        "Only %(num)s places are free for a party of %(size)s.",
+        room,
+        size=size,
+    )
+    if passes_at is None:
+        return said, _("Smaller parties wait behind it; raise the capacity, or let them pass.")
+    when = datetime_local(passes_at, zone)
+    return said, _("Smaller parties pass it from %(when)s on.", when=when)
+
+
+def state_words() -> dict[str, tuple[str, str | None]]:
+    """What an entry's state is called, and its colour."""
+    return {
+        "waiting": (_("Waiting"), None),
+        "offered": (_("Offered"), "warning"),
+        "accepted": (_("Took the place"), "success"),
+        "left": (_("Left the list"), None),
+        "expired": (_("Let it pass"), None),
+        "removed": (_("Taken off the list"), "error"),
+        "closed": (_("The list was closed"), None),
+    }
+
+
+def offer_words(made_by: str, *, holds: bool) -> str:
+    if made_by == "staff":
+        return _("A place was offered by hand")
+    return _("A place was offered and held") if holds else _("Told with everybody else")
+
+
+def ended_words(state: str) -> str:
+    """How an offer ended."""
+    return {
+        "taken": _("Went on to book it"),
+        "declined": _("Did not want it"),
+        "expired": _("The time to take it was over"),
+        "withdrawn": _("The offer was withdrawn"),
+    }[state]

@@ -1,0 +1,212 @@
+"""Waiting for a place: the form, and the page of who waits, for whoever has its link."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from src.booking.commands.waitlist import (
+    JoinWaitlist,
+    join_waitlist,
+    leave_waitlist,
+    room_in_list,
+    wait_again,
+)
+from src.booking.models import WaitlistEntry
+from src.booking.queries.waitlist_page import get_entry_view
+from src.booking.queries.wish import get_wish
+from src.booking.views.guest import Wish
+from src.booking.views.waiting import JoinView
+from src.booking.waitlist_links import entry_behind, waitlist_path
+from src.booking.web.guest_booking import Subject, subject_of
+from src.booking.web.guest_forms import LARGEST_PARTY, size_of
+from src.booking.web.guest_page import PRIVATE
+from src.platform.errors import Conflict, DomainError, NotFound
+from src.platform.i18n import current_locale
+from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit
+from src.platform.services import Services
+from src.platform.web.forms import Bound, Email, bind, blank, read_form
+from src.platform.web.pages import flash, page, redirect
+from src.platform.web.security import client_address
+from src.tenants.commands.customers import normalise_email
+from src.tenants.context import RequestContext
+
+AnyRequest = Request[Any, Any, Any]
+
+PUBLIC = {"public": "Guests wait for a place without an account."}
+OWN = {"public": "The signed link is the key to this one entry.", "while_suspended": True}
+AGAIN = {"public": OWN["public"]}
+JOIN = "booking/guest/waitlist_join.html"
+ENTRY = "booking/guest/waitlist_entry.html"
+JOIN_HEADERS = {"x-robots-tag": "noindex", "cache-control": "private, no-store"}
+JOINING_BY_EMAIL = Limit("waitlist-email", 5, 60 * 60)
+"""Each asking sends a mail to whoever has the address, which somebody else may have typed."""
+CHANGES_BY_ENTRY = Limit("waitlist-entry", 30, 10 * 60)
+
+
+class JoinForm(msgspec.Struct, kw_only=True):
+    name: Annotated[str, Meta(max_length=120)]
+    email: Email
+    size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] = 1
+
+
+@get("/b/{slug:str}/{service_slug:str}/waitlist", opt=PUBLIC)
+async def waitlist_form(
+    request: AnyRequest,
+    service_slug: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """The form for `?series=` or `?session=`, or why nobody has to wait, or can."""
+    subject = subject_of(request, service_slug)
+    return await _join_page(request, services, ctx, subject, blank(JoinForm), 1)
+
+
+@post("/b/{slug:str}/{service_slug:str}/waitlist", opt=PUBLIC, status_code=200)
+async def join_list(
+    request: AnyRequest,
+    service_slug: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Puts the address on the list. The answer is the same for one that is on it."""
+    subject, data = subject_of(request, service_slug), await read_form(request)
+    size, bound = size_of(data, LARGEST_PARTY), bind(JoinForm, data)
+    form = bound.struct
+    if form is None:
+        return await _join_page(request, services, ctx, subject, bound, size, status_code=422)
+    try:
+        await services.limiter.check(BOOKING_BY_ADDRESS, client_address(request.scope))
+        await services.limiter.check(
+            JOINING_BY_EMAIL, f"{ctx.here.id}:{normalise_email(form.email)}"
+        )
+        async with services.uow_factory(ctx.here.id) as uow:
+            await _wish_in(uow, ctx, subject, form.size)
+            await join_waitlist(uow, ctx.here, _command(subject, form))
+    except NotFound:
+        raise
+    except DomainError as refusal:
+        shown = bound.with_errors(None, refusal.message)
+        return await _join_page(
+            request, services, ctx, subject, shown, size, status_code=refusal.status
+        )
+    return await _join_page(request, services, ctx, subject, bound, size, sent_to=form.email)
+
+
+@get("/b/{slug:str}/waitlist/{place:str}", opt=OWN)
+async def waitlist_entry(
+    request: AnyRequest,
+    place: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Where one stands, or what one is offered."""
+    entry_id = _entry_id(services, ctx, place)
+    async with services.uow_factory(ctx.here.id) as uow:
+        view = await get_entry_view(uow, ctx.here, services.settings, entry_id)
+    return page(request, ENTRY, view, headers=PRIVATE)
+
+
+@post("/b/{slug:str}/waitlist/{place:str}/leave", opt=OWN)
+async def leave_list(
+    request: AnyRequest,
+    place: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Off the list; an offer's places go to the next. Pressed again it changes nothing."""
+    entry_id = _entry_id(services, ctx, place)
+    await services.limiter.check(CHANGES_BY_ENTRY, str(entry_id))
+    async with services.uow_factory(ctx.here.id) as uow:
+        await leave_waitlist(uow, entry_id)
+    return redirect(request, request.scope["path"].removesuffix("/leave"))
+
+
+@post("/b/{slug:str}/waitlist/{place:str}/again", opt=AGAIN)
+async def wait_once_more(
+    request: AnyRequest,
+    place: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """To the end of the list, after an offer that passed or after leaving."""
+    entry_id = _entry_id(services, ctx, place)
+    await services.limiter.check(CHANGES_BY_ENTRY, str(entry_id))
+    path = request.scope["path"].removesuffix("/again")
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            new_id = await wait_again(uow, ctx.here, entry_id)
+            await uow.session.flush()
+            entry = await uow.session.get_one(WaitlistEntry, (uow.tenant, new_id))
+            path = waitlist_path(services.settings, ctx.here.slug, entry)
+    except Conflict as refusal:
+        flash(request, "error", refusal.message)
+    return redirect(request, path)
+
+
+def _entry_id(services: Services, ctx: RequestContext, place: str) -> UUID:
+    """Raises: NotFound, Gone."""
+    return entry_behind(services.settings, place, ctx.here.id, services.clock.now())
+
+
+def _command(subject: Subject, form: JoinForm) -> JoinWaitlist:
+    return JoinWaitlist(
+        kind=subject.kind,
+        subject_id=subject.id,
+        name=form.name,
+        email=form.email,
+        size=form.size,
+        locale=current_locale(),
+    )
+
+
+async def _wish_in(uow: Any, ctx: RequestContext, subject: Subject, size: int) -> Wish:
+    return await get_wish(uow, ctx.here, subject.kind, subject.id, subject.service_slug, size)
+
+
+async def _join_page(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    subject: Subject,
+    form: Bound[JoinForm],
+    size: int,
+    *,
+    sent_to: str = "",
+    status_code: int = 200,
+) -> Response[bytes]:
+    refusal, book_href, sizes = "", "", range(0)
+    async with services.uow_factory(ctx.here.id) as uow:
+        wish = await _wish_in(uow, ctx, subject, size)
+        try:
+            facts, room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
+            sizes = range(room + 1, min(facts.max_party, LARGEST_PARTY) + 1)
+            if room:
+                book_href = f"{wish.service_href}/book?{subject.kind}={subject.id}"
+        except Conflict as refused:
+            refusal = refused.message
+    view = JoinView(
+        wish=wish,
+        form=form,
+        sizes=list(sizes),
+        refusal=refusal,
+        book_href=book_href,
+        sent_to=sent_to,
+        zone=ctx.here.zone,
+        contact_email=ctx.here.contact_email,
+        contact_phone=ctx.here.contact_phone,
+    )
+    return page(request, JOIN, view, status_code=status_code, headers=JOIN_HEADERS)
+
+
+route_handlers: list[Any] = [
+    waitlist_form,
+    join_list,
+    waitlist_entry,
+    leave_list,
+    wait_once_more,
+]

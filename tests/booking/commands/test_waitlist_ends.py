@@ -1,0 +1,180 @@
+"""How waiting ends: by staff, with the date itself, or with a hold that nobody paid."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from src.billing.commands.ending import cancel_open_order, expire_order
+from src.booking.commands.cancel import cancel_session
+from src.booking.commands.pruning import prune_waitlists
+from src.booking.commands.waitlist import (
+    change_waitlist,
+    leave_waitlist,
+    remove_entry,
+    wait_again,
+)
+from src.booking.commands.waitlist_serve import WAITLIST_DUE, offer_by_hand
+from src.booking.domain.waiting import WaitlistTerms
+from src.booking.jobs.waitlist import serve_due
+from src.booking.models import Service
+from src.booking.queries.waitlist_consequences import waitlist_consequences
+from src.platform.errors import Conflict, InvalidInput
+from src.platform.services import Services
+from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.plans import Change
+from src.tenants.models import Due
+from tests.booking.commands.test_book import seats_of
+from tests.booking.commands.test_waitlist import Town, a_town
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.waiting import offers
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def town(services: Services) -> Town:
+    return await a_town(services)
+
+
+async def test_a_session_that_is_called_off_closes_its_list_and_withdraws_offers(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    await town.join("Ann")
+    await town.join("Bob")
+    await town.free()
+    await town.work()
+    async with town.factory(town.lotus.id) as uow:
+        await cancel_session(uow, town.lotus.ctx, town.session.id, reason="", undo_seconds=0)
+    await town.work()
+    assert await town.states() == {"Ann": "closed", "Bob": "closed"}
+    assert await town.check() == [0]
+    told = sorted(mail.to[0] for mail in mailer.sent if mail.subject == "Does not take place: Yoga")
+    assert told == ["Ann <ann@example.com>", "Bob <bob@example.com>"]
+    [offer] = await offers(town.factory, town.lotus)
+    assert offer.state == "withdrawn"
+
+
+async def test_who_was_removed_is_not_offered_anything_but_by_hand(town: Town) -> None:
+    """Peers' row 2-35."""
+    entry_id = await town.join("Ann")
+    async with town.factory(town.lotus.id) as uow:
+        await remove_entry(uow, town.lotus.ctx, entry_id)
+    with pytest.raises(Conflict) as full:
+        async with town.factory(town.lotus.id) as uow:
+            await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, entry_id)
+    assert full.value.code == "waitlist_no_place"
+    with pytest.raises(Conflict):
+        async with town.factory(town.lotus.id) as uow:
+            await wait_again(uow, town.lotus.tenant, entry_id)
+    await town.free()
+    await town.work()
+    assert await town.states() == {"Ann": "removed"}
+    async with town.factory(town.lotus.id) as uow:
+        await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, entry_id)
+    assert await town.states() == {"Ann": "offered"}
+    assert await town.check() == [1]
+    with pytest.raises(Conflict):
+        async with town.factory(town.lotus.id) as uow:
+            await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, entry_id)
+
+
+async def test_pressed_twice_leaving_frees_once(town: Town) -> None:
+    entry_id = await town.join("Ann")
+    await town.free()
+    await town.work()
+    for _press in range(2):
+        async with town.factory(town.lotus.id) as uow:
+            await leave_waitlist(uow, entry_id)
+    assert await town.check() == [0]
+    async with town.factory(town.lotus.id) as uow:
+        assert await uow.session.scalar(select(Due.id).where(Due.kind == WAITLIST_DUE))
+    await serve_due(town.services)
+
+
+async def test_what_starts_closes_its_list(town: Town, clock: FrozenClock) -> None:
+    await town.join("Ann")
+    await town.work()
+    clock.advance(timedelta(days=7))
+    await serve_due(town.services)
+    assert await town.states() == {"Ann": "closed"}
+    async with town.factory(town.lotus.id) as uow:
+        assert await uow.session.scalar(select(Due.id).where(Due.kind == WAITLIST_DUE)) is None
+
+
+async def test_terms_are_checked_before_they_are_kept(town: Town) -> None:
+    with pytest.raises(InvalidInput):
+        async with town.factory(town.lotus.id) as uow:
+            await change_waitlist(
+                uow, town.lotus.ctx, town.service.id, WaitlistTerms(offer_minutes=1)
+            )
+
+
+async def test_an_unpaid_hold_frees_the_place_for_the_next(town: Town) -> None:
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Service).values(price_type="online", price_minor=1500))
+    await town.join("Ann")
+    await town.join("Bob")
+    await town.free()
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    made = await town.take(offer.id)
+    assert made.needs_payment
+    assert await town.check() == [1]
+    async with town.factory(town.lotus.id) as uow:
+        await expire_order(uow, made.order_id, "time", uow.clock.now())
+    await town.work()
+    assert await town.states() == {"Ann": "accepted", "Bob": "offered"}
+    assert await town.check() == [1]
+    assert {seat.state for seat in await seats_of(town.factory, town.lotus.id)} == {
+        "cancelled",
+        "expired",
+    }
+
+
+async def test_who_waited_long_ago_is_forgotten(town: Town, clock: FrozenClock) -> None:
+    entry_id = await town.join("Ann")
+    await town.join("Bob")
+    await town.free()
+    await town.work()
+    async with town.factory(town.lotus.id) as uow:
+        await leave_waitlist(uow, entry_id)
+    clock.advance(timedelta(days=1))
+    async with town.factory(town.lotus.id) as uow:
+        assert await prune_waitlists(uow, uow.clock.now(), 500) == 1
+    assert list(await town.states()) == ["Bob"]
+    await town.check()
+
+
+async def test_losing_waiting_lists_says_first_who_waits_in_vain(town: Town) -> None:
+    lost = Change(gained=(), lost=(Feature.WAITLIST,), limits=())
+    async with town.factory(town.lotus.id) as uow:
+        assert await waitlist_consequences(uow, lost, uow.clock.now()) == []
+    await town.join("Ann")
+    async with town.factory(town.lotus.id) as uow:
+        [said] = await waitlist_consequences(uow, lost, uow.clock.now())
+    assert said.text.startswith("1 person who waits is offered no place any more")
+
+
+async def test_who_changes_a_held_booking_does_not_lose_it_to_the_list(
+    town: Town, clock: FrozenClock
+) -> None:
+    """Giving up and holding again come one after the other, and the list is not let in between."""
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Service).values(price_type="online", price_minor=1500))
+    await town.join("Ann")
+    await town.join("Bob")
+    await town.free()
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    made = await town.take(offer.id)
+    async with town.factory(town.lotus.id) as uow:
+        await cancel_open_order(uow, made.order_id, "changed", uow.clock.now())
+    await town.work()
+    assert (await town.states())["Bob"] == "waiting"
+    await town.take(offer.id, party=("Annie",))
+    clock.advance(timedelta(seconds=5))
+    await town.work()
+    assert (await town.states())["Bob"] == "waiting"
+    assert await town.check() == [1]

@@ -1,0 +1,215 @@
+"""Waiting for a place, from the guest's side: joining, the own page, taking the offer."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+
+from src.booking.commands.leave import leave_dates
+from src.booking.jobs.waitlist import serve_due
+from src.booking.models import Seat, Service, Session
+from tests.booking.web.conftest import Shop, subject
+from tests.support.builders import a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.visitor import forms_of
+from tests.support.waiting import check_places, entries, offers
+
+pytestmark = pytest.mark.anyio
+
+
+async def a_full_date(shop: Shop, **more: Any) -> Session:
+    service = await a_service(
+        shop.services.uow_factory, shop.business.id, **{"price_type": "free", **more}
+    )
+    session = await a_session(shop.services.uow_factory, service, capacity=1)
+    await shop.book(subject("session", session.id), email="dora@example.com", name="Dora")
+    await shop.work()
+    return session
+
+
+def list_of(session: Session) -> str:
+    return f"/b/lotus/yoga/waitlist?session={session.id}"
+
+
+async def join(shop: Shop, path: str, **typed: str) -> httpx.Response:
+    await shop.guest.open(path)
+    page = shop.guest.page
+    assert page is not None
+    [form] = [one for one in forms_of(page) if "email" in one.fields]
+    filled = form.filled({"name": "Ann", "email": "ann@example.com", **typed})
+    return await shop.guest.client.post(path, data=filled)
+
+
+async def free(shop: Shop) -> None:
+    """Dora cannot come."""
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        [seat] = await uow.session.scalars(select(Seat).where(Seat.state == "confirmed"))
+        await leave_dates(uow, shop.business.tenant, seat.order_id, [seat.id])
+    await shop.work()
+
+
+async def own_page(shop: Shop, mailer: RememberingMailer) -> str:
+    """The path that the latest mail leads to."""
+    return f"/b/{str(mailer.sent[-1].body).split('/b/', 1)[1].split(maxsplit=1)[0]}"
+
+
+async def press(shop: Shop, path: str, what: str) -> httpx.Response:
+    await shop.guest.open(path)
+    page = shop.guest.page
+    assert page is not None
+    [form] = [one for one in forms_of(page) if one.action.endswith(f"/{what}")]
+    return await shop.guest.client.post(form.action, data=form.filled({}), follow_redirects=True)
+
+
+async def test_every_page_of_a_full_date_leads_to_its_list(shop: Shop) -> None:
+    session = await a_full_date(shop)
+    for path in ("/b/lotus", "/b/lotus/yoga?how=single", subject("session", session.id)):
+        page = await shop.guest.open(path)
+        assert list_of(session) in page.text, path
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Service).values(waitlist={"is_on": False}))
+    page = await shop.guest.open(subject("session", session.id))
+    assert "waitlist" not in page.text
+    off = await shop.guest.open(list_of(session))
+    assert "There is no waiting list for this." in off.text
+
+
+async def test_a_full_series_leads_to_its_list(shop: Shop) -> None:
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    term = await a_series(shop.services.uow_factory, service)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=1, seats_taken=1))
+    path = f"/b/lotus/yoga/waitlist?series={term.series.id}"
+    assert path in (await shop.guest.open("/b/lotus/yoga?how=series")).text
+    assert "Look into your mailbox" in (await join(shop, path)).text
+
+
+async def test_joining_answers_a_known_address_like_an_unknown_one(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    session = await a_full_date(shop)
+    first = await join(shop, list_of(session))
+    second = await join(shop, list_of(session))
+    assert first.status_code == second.status_code == 200
+    assert "ann@example.com" in first.text
+    assert first.text == second.text
+    await shop.work()
+    page = await shop.guest.open(await own_page(shop, mailer))
+    assert "You are at position 1 of 1." in page.text
+
+
+async def test_from_the_mail_to_a_place(
+    shop: Shop, mailer: RememberingMailer, clock: FrozenClock
+) -> None:
+    session = await a_full_date(shop)
+    await join(shop, list_of(session))
+    await shop.work()
+    path = await own_page(shop, mailer)
+    await free(shop)
+    assert await own_page(shop, mailer) == path
+    page = await shop.guest.open(path)
+    assert "It is held for you until" in page.text
+    assert "Sold out" in (await shop.guest.open("/b/lotus")).text
+    accept = next(part for part in page.text.split('"') if "&amp;place=" in part)
+    form = await shop.guest.open(accept.replace("&amp;", "&"))
+    assert 'value="Ann"' in form.text
+    sent = await shop.send(name="Ann", email="ann@example.com")
+    assert sent.status_code == 303, sent.text
+    assert await entries(shop.services.uow_factory, shop.business) == {"Ann": "accepted"}
+    assert await check_places(shop.services.uow_factory, shop.business) == [1]
+    again = await shop.send(name="Ann", email="ann@example.com")
+    assert again.headers["location"] == sent.headers["location"], "one form books once"
+    after = await shop.guest.open(path)
+    assert "You have taken the place." in after.text
+    assert sent.headers["location"] in after.text
+    late = await shop.guest.open(accept.replace("&amp;", "&"))
+    assert "This date is sold out." in late.text
+    assert await check_places(shop.services.uow_factory, shop.business) == [1]
+
+
+async def test_an_offer_that_is_over_says_so_kindly_and_one_may_wait_again(
+    shop: Shop, mailer: RememberingMailer, clock: FrozenClock
+) -> None:
+    session = await a_full_date(shop)
+    await join(shop, list_of(session))
+    await join(shop, list_of(session), name="Bob", email="bob@example.com")
+    await shop.work()
+    await free(shop)
+    path = await own_page(shop, mailer)
+    accept = next(p for p in (await shop.guest.open(path)).text.split('"') if "&amp;place=" in p)
+    clock.advance(timedelta(hours=4, seconds=1))
+    assert "The time to take the place is over" in (await shop.guest.open(path)).text
+    await serve_due(shop.services)
+    await shop.work()
+    gone = await shop.guest.open(accept.replace("&amp;", "&"))
+    assert "This date is sold out." in gone.text
+    again = await press(shop, path, "again")
+    assert "You are at position 2 of 2." in again.text
+    states = await entries(shop.services.uow_factory, shop.business)
+    assert states == {"Ann": "waiting", "Bob": "offered"}
+
+
+async def test_declining_gives_it_to_the_next(shop: Shop, mailer: RememberingMailer) -> None:
+    session = await a_full_date(shop)
+    await join(shop, list_of(session))
+    await shop.work()
+    path = await own_page(shop, mailer)
+    await join(shop, list_of(session), name="Bob", email="bob@example.com")
+    await free(shop)
+    left = await press(shop, path, "leave")
+    assert "You are not on the list any more." in left.text
+    await shop.work()
+    states = await entries(shop.services.uow_factory, shop.business)
+    assert states == {"Ann": "left", "Bob": "offered"}
+
+
+async def test_an_offer_is_paid_like_any_booking(shop: Shop, mailer: RememberingMailer) -> None:
+    session = await a_full_date(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Service).values(price_type="online", price_minor=1500))
+    await join(shop, list_of(session))
+    await shop.work()
+    await free(shop)
+    page = await shop.guest.open(await own_page(shop, mailer))
+    accept = next(p for p in page.text.split('"') if "&amp;place=" in p).replace("&amp;", "&")
+    sent = await shop.book(accept, name="Ann", email="ann@example.com")
+    await shop.pay(sent.headers["location"])
+    [offer] = await offers(shop.services.uow_factory, shop.business)
+    assert offer.state == "taken"
+    assert await check_places(shop.services.uow_factory, shop.business) == [1]
+
+
+async def test_a_broken_link_and_one_of_another_business_open_nothing(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    session = await a_full_date(shop)
+    await join(shop, list_of(session))
+    await shop.work()
+    path = await own_page(shop, mailer)
+    await a_business(shop.services.uow_factory, "rival", owner="Eve")
+    for wrong in (path[:-3] + "xyz", path.replace("/b/lotus/", "/b/rival/"), "/b/lotus/waitlist/x"):
+        assert (await shop.guest.client.get(wrong)).status_code == 404
+    # In a form's address it is as good as none.
+    other = await shop.guest.open(subject("session", session.id) + "&place=" + "x" * 40)
+    assert "This date is sold out." in other.text
+
+
+async def test_bigger_parties_wait_while_there_is_room_for_few(shop: Shop) -> None:
+    service = await a_service(shop.services.uow_factory, shop.business.id, price_type="free")
+    session = await a_session(shop.services.uow_factory, service, capacity=10)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=9))
+    page = await shop.guest.open(list_of(session))
+    assert "you can book at once" in page.text
+    refused = await join(shop, list_of(session), size="1")
+    assert refused.status_code == 409
+    assert "Look into your mailbox" in (await join(shop, list_of(session), size="2")).text
+
+
+async def test_too_many_mails_to_one_address_are_refused(shop: Shop) -> None:
+    session = await a_full_date(shop)
+    answers = [(await join(shop, list_of(session))).status_code for _try in range(6)]
+    assert answers == [200] * 5 + [429]

@@ -1,0 +1,123 @@
+"""A waiting list from its owner's side: who waits, why they have no offer, and the terms."""
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select, update
+
+from src.booking.models import Service, Session, WaitlistEntry
+from src.platform.services import Services
+from tests.booking.commands.test_waitlist import Town, a_town
+from tests.booking.web.pages import as_owner, fields_of, send
+from tests.support.builders import a_series
+from tests.support.clock import FrozenClock
+from tests.support.waiting import joined, offers
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def town(services: Services, client: AsyncClient) -> Town:
+    town = await a_town(services)
+    await as_owner(client, services, town.lotus)
+    return town
+
+
+def path_of(town: Town) -> str:
+    return f"/app/lotus/sessions/{town.session.id}/waitlist"
+
+
+async def test_the_list_says_who_waits_in_which_order_and_why(
+    town: Town, client: AsyncClient, clock: FrozenClock
+) -> None:
+    empty = await client.get(path_of(town))
+    assert "Nobody waits" in empty.text
+    assert path_of(town) in (await client.get(f"/app/lotus/sessions/{town.session.id}")).text
+    await town.join("Ann")
+    await town.join("Bob")
+    await town.work()
+    about = await client.get(f"/app/lotus/sessions/{town.session.id}")
+    assert "2 on the waiting list" in about.text
+    shown = (await client.get(path_of(town))).text
+    assert shown.index("Ann") < shown.index("Bob")
+    assert "No place is free." in shown
+    await town.free()
+    await town.work()
+    shown = (await client.get(path_of(town))).text
+    assert "Offered" in shown
+    assert "A place was offered and held" in shown
+
+
+async def test_an_owner_offers_out_of_turn_and_takes_off(town: Town, client: AsyncClient) -> None:
+    await town.join("Ann")
+    bob = await town.join("Bob")
+    await town.work()
+    refused = await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{bob}/offer")
+    shown = await client.get(refused.headers["location"])
+    assert "No place is free. Raise the session&#39;s capacity." in shown.text
+    await town.free()
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    ann = offer.entry_id
+    await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{ann}/remove")
+    await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{bob}/offer")
+    assert await town.states() == {"Ann": "removed", "Bob": "offered"}
+    assert await town.check() == [1]
+    shown = await client.get(path_of(town))
+    assert "A place was offered by hand" in shown.text
+    assert "Taken off the list" in shown.text
+    log = await client.get("/app/lotus/settings/log")
+    assert "Took somebody off a waiting list" in log.text
+
+
+async def test_a_series_has_a_list_of_its_own(town: Town, client: AsyncClient) -> None:
+    term = await a_series(town.factory, town.service, capacity=1)
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(
+            update(Session).where(Session.series_id == term.series.id).values(seats_taken=1)
+        )
+    await joined(town.factory, town.lotus, "series", term.series.id, "Ann", size=2)
+    path = f"/app/lotus/series/{term.series.id}/waitlist"
+    assert path in (await client.get(f"/app/lotus/series/{term.series.id}")).text
+    shown = await client.get(path)
+    assert "Ann" in shown.text
+    assert "2 people" in shown.text
+
+
+async def test_the_terms_are_kept_and_nonsense_is_refused_at_its_field(
+    town: Town, client: AsyncClient
+) -> None:
+    path = f"/app/lotus/services/{town.service.id}/waitlist"
+    assert path in (await client.get("/app/lotus/services")).text
+    wrong = await send(client, path, {"offer_minutes": "3"})
+    assert wrong.status_code == 422
+    assert 'id="f-offer_minutes-error"' in wrong.text
+    sent = await send(
+        client, path, {"offer_minutes": "60", "quiet_from": "21", "pass_hours": "", "is_on": None}
+    )
+    assert sent.status_code == 303
+    async with town.factory(town.lotus.id) as uow:
+        kept = await uow.session.scalar(select(Service.waitlist))
+    assert kept == {"is_on": False, "offer_minutes": 60, "quiet_from": 21, "pass_hours": None}
+    again = fields_of(await client.get(path), path)
+    assert again["offer_minutes"] == ["60"]
+    assert again["pass_hours"] == [""]
+    assert "is_on" not in again
+    shown = await client.get(path_of(town))
+    assert "Nobody can join, and nothing is offered" in shown.text
+
+
+async def test_a_name_is_only_a_name(town: Town, client: AsyncClient) -> None:
+    async with town.factory(town.lotus.id) as uow:
+        uow.session.add(
+            WaitlistEntry(
+                tenant_id=town.lotus.id,
+                session_id=town.session.id,
+                address="x@example.com",
+                name="<b>Ann</b>",
+                locale="en",
+                party_size=1,
+                joined_at=uow.clock.now(),
+                queued_at=uow.clock.now(),
+            )
+        )
+    assert "<b>Ann</b>" not in (await client.get(path_of(town))).text
