@@ -38,8 +38,11 @@ from src.tenants.web.guards import requires_member
 AnyRequest = Request[Any, Any, Any]
 MAY_CHECK_IN = [requires_member(Role.INSTRUCTOR)]
 OF_CODE = "/app/{slug:str}/check-in/{code:str}"
-DOOR = {"public": "The signed code is known at the door; nothing of its booking is shown."}
-PUBLIC = {"public": "The signed link is the key to this one booking."}
+DOOR = {
+    "public": "The signed code is known at the door; nothing of its booking is shown.",
+    "while_suspended": True,
+}
+PUBLIC = {"public": "The signed link is the key to this one booking.", "while_suspended": True}
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 MOST_SEATS = 50
 

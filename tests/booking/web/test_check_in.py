@@ -13,6 +13,7 @@ from src.booking.commands.book import Booked
 from src.booking.guest_links import booking_path
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
+from src.tenants.models import Tenant
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.web.pages import as_owner, fields_of
@@ -130,6 +131,17 @@ async def test_whoever_is_no_member_learns_nothing_and_members_come_to_the_door(
     await as_owner(client, services, lotus)
     opened = await client.get(f"/c/lotus/{code}")
     assert opened.headers["location"] == f"/app/lotus/check-in/{code}"
+
+
+async def test_while_the_business_is_suspended_the_code_stays(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        (await uow.session.get_one(Tenant, lotus.id)).status = "suspended"
+    page = await a_page(services, lotus, made)
+    door = f"/c/lotus/{await a_code(services, lotus, made)}"
+    for path in (page, f"{page}/code.svg", f"{page}/code.png", door):
+        assert (await client.get(path)).status_code == 200, path
 
 
 async def test_another_businesss_code_is_none(
