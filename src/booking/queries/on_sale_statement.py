@@ -1,6 +1,7 @@
 """The one statement behind "what is on sale", put together from constants.
 
-Every LATERAL part walks an index of sessions and stops after a fixed number of rows.
+Every LATERAL part walks an index of sessions; those of services stop after a fixed number of rows.
+Of each active, published series the dates are looked at once, so that ended ones take no place.
 """
 
 from functools import lru_cache
