@@ -1,7 +1,7 @@
 """The code of a whole booking that is shown at the door, as text, link and picture.
 
 The code names its order and is signed for one business: another's code is not a wrong one, it is
-none at all. Like the link in the mail it opens this one booking, so a lost one shows no more.
+none at all. It opens this one booking for members alone; it is not the guest's own link.
 """
 
 import base64
@@ -37,7 +37,7 @@ def order_of_code(settings: Settings, tenant_id: UUID, code: str) -> UUID:
 
 
 def check_in_path(settings: Settings, slug: str, order: Order) -> str:
-    """What the picture leads to: for members the check-in, for anyone else the booking."""
+    """What the picture leads to: for members the check-in, for anyone else nothing."""
     return f"/c/{slug}/{check_in_code(settings, order)}"
 
 

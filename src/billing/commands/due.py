@@ -3,17 +3,23 @@
 A row's id is that of the order, page or refund it is about, so that it is found again by its key.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import md5
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, Uuid, bindparam, delete, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Due
 
 DUE = cast(Table, Due.__table__)
+_DROP_SEVERAL = text("DELETE FROM due WHERE tenant_id = :tenant_id AND id = ANY(:refs)").bindparams(
+    bindparam("refs", type_=ARRAY(Uuid))
+)
+"""One array, for a list of ids may be longer than a statement's parameters."""
 
 
 def account_due_id(tenant_id: UUID) -> UUID:
@@ -34,6 +40,10 @@ async def move_due(uow: UnitOfWork, ref: UUID, at: datetime) -> None:
 
 async def drop_due(uow: UnitOfWork, ref: UUID) -> None:
     await uow.session.execute(delete(Due).where(Due.id == ref, Due.tenant_id == uow.tenant))
+
+
+async def drop_several_due(uow: UnitOfWork, refs: Sequence[UUID]) -> None:
+    await uow.session.execute(_DROP_SEVERAL, {"tenant_id": uow.tenant, "refs": list(refs)})
 
 
 async def list_due(uow: UnitOfWork, kinds: tuple[str, ...], now: datetime, limit: int) -> list[Due]:

@@ -32,6 +32,7 @@ from src.booking.commands.sessions import (
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SessionState
 from src.booking.models import Session
+from src.booking.queries.busy import Taken, taken_between
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
@@ -42,6 +43,9 @@ from src.tenants.context import RequestContext
 
 _FIELDS = {"starts_at": "start_time", "ends_at": "duration_minutes"}
 """What of a session's own fields is said in another way here."""
+
+
+_LEADERS_TIME = frozenset({*TIME_COLUMNS, "performer_id"})
 
 
 class Scope(StrEnum):
@@ -99,8 +103,9 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
         for change in await plan_edit(uow, ctx, cmd)
         if change.changed and not change.is_protected
     ]
+    known = await _known(uow, changes)
     for change in changes:
-        await _check(uow, ctx, change)
+        await _check(uow, ctx, change, known)
     await _take_leaders(uow, changes)
     heard_of = [change.session for change in changes if change.changed & CALENDAR_COLUMNS]
     await note_changes(uow, heard_of, timezone=ctx.here.timezone, reason=cmd.reason.strip())
@@ -176,10 +181,27 @@ def _times(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> tuple[datetime
     return starts_at, starts_at + lasts
 
 
-async def _check(uow: UnitOfWork, ctx: RequestContext, change: Change) -> None:
+async def _known(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, list[Taken]]:
+    """What takes each leader then, apart from the sessions that move away in this very act."""
+    moving = {one.session.id for one in changes if one.changed & _LEADERS_TIME}
+    led: dict[UUID, list[UpdateSession]] = {}
+    for one in changes:
+        if one.becomes.performer_id is not None:
+            led.setdefault(one.becomes.performer_id, []).append(one.becomes)
+    known: dict[UUID, list[Taken]] = {}
+    for performer_id, runs in led.items():
+        since, until = min(run.starts_at for run in runs), max(run.ends_at for run in runs)
+        taken = await taken_between(uow, performer_id, since, until) if since < until else []
+        known[performer_id] = [one for one in taken if one.session_id not in moving]
+    return known
+
+
+async def _check(
+    uow: UnitOfWork, ctx: RequestContext, change: Change, known: dict[UUID, list[Taken]]
+) -> None:
     """Raises: InvalidInput with the date and what the rules of one session say about it."""
     try:
-        await check_session(uow, ctx, change.becomes, change.session)
+        await check_session(uow, ctx, change.becomes, change.session, known=known)
     except InvalidInput as refused:
         day = date_medium(change.session.starts_at, ctx.here.zone)
         fields = {
@@ -191,7 +213,7 @@ async def _check(uow: UnitOfWork, ctx: RequestContext, change: Change) -> None:
 
 async def _take_leaders(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """All are freed before any is taken, for sessions may change places with each other."""
-    moved = [one for one in changes if one.changed & {*TIME_COLUMNS, "performer_id"}]
+    moved = [one for one in changes if one.changed & _LEADERS_TIME]
     await free_performer(uow, [one.session.id for one in moved])
     by_leader: dict[UUID, list[Slot]] = {}
     for one in moved:

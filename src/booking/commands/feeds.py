@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from src.booking.domain.kinds import FeedKind
 from src.booking.models import CalendarFeed
@@ -44,7 +44,7 @@ async def make_member_feed(uow: UnitOfWork, ctx: RequestContext, kind: FeedKind)
 
     Raises, when it settles: Conflict.
     """
-    await _revoke(uow, _of_member(ctx, kind))
+    await _replace(uow, _of_member(ctx, kind))
     feed_id, key = _make(uow, kind, user_id=ctx.user_id)
     await audit(uow, ctx, "calendar_feed.created", "calendar_feed", feed_id, kind=kind)
     return key
@@ -61,7 +61,7 @@ async def make_booking_feed(uow: UnitOfWork, order_id: UUID) -> str:
 
     Raises, when it settles: Conflict.
     """
-    await _revoke(uow, CalendarFeed.order_id == order_id)
+    await _replace(uow, CalendarFeed.order_id == order_id)
     return _make(uow, FeedKind.BOOKING, order_id=order_id)[1]
 
 
@@ -122,6 +122,17 @@ async def _revoke(uow: UnitOfWork, whose: ColumnElement[bool]) -> list[UUID]:
         execution_options={"synchronize_session": False},
     )
     return list(ended)
+
+
+async def _replace(uow: UnitOfWork, whose: ColumnElement[bool]) -> None:
+    """Ends the one there is, and lets go of those that ended before: two are kept at most."""
+    await uow.session.execute(
+        delete(CalendarFeed).where(
+            CalendarFeed.tenant_id == uow.tenant, whose, CalendarFeed.revoked_at.is_not(None)
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    await _revoke(uow, whose)
 
 
 async def _may_read(uow: UnitOfWork, feed: CalendarFeed) -> bool:

@@ -5,6 +5,7 @@ statement that lets no guest lose a seat, and none be moved unless that is what 
 guests know of a session is kept before it changes, and they are told; see `changes`.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from src.booking.domain.seen import mark_of
 from src.booking.domain.session_rules import SessionDraft, move_errors, session_errors
 from src.booking.errors import MovesGuests
 from src.booking.models import Booking, Seat, Session, SessionChange
-from src.booking.queries.busy import taken_between
+from src.booking.queries.busy import Taken, taken_between
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -254,8 +255,17 @@ async def performer_exists(uow: UnitOfWork, performer_id: UUID) -> bool:
 
 
 async def check_session(
-    uow: UnitOfWork, ctx: RequestContext, cmd: SessionDetails, session: Session | None
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    cmd: SessionDetails,
+    session: Session | None,
+    *,
+    known: Mapping[UUID, Sequence[Taken]] | None = None,
 ) -> None:
+    """Raises: InvalidInput with every field that will not do.
+
+    `known` is what takes each leader, where that was asked for several sessions at once.
+    """
     draft = SessionDraft(
         title=cmd.title,
         starts_at=cmd.starts_at,
@@ -273,25 +283,33 @@ async def check_session(
         fields["capacity"] = _("It needs %(least)s people to take place.", least=session.min_seats)
     fields = {**await place_errors(uow, cmd.location_id, cmd.mode, cmd.capacity), **fields}
     if not fields:
-        fields = await _performer_errors(uow, ctx, cmd, session)
+        fields = await _performer_errors(uow, ctx, cmd, session, known)
     if fields:
         raise InvalidInput(_("The session cannot be saved like this."), fields=fields)
 
 
 async def _performer_errors(
-    uow: UnitOfWork, ctx: RequestContext, cmd: SessionDetails, session: Session | None
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    cmd: SessionDetails,
+    session: Session | None,
+    known: Mapping[UUID, Sequence[Taken]] | None,
 ) -> dict[str, str]:
     if cmd.performer_id is None:
         return {}
     if not await performer_exists(uow, cmd.performer_id):
         return {"performer_id": _("Please choose one of the given ones.")}
-    taken = await taken_between(
-        uow,
-        cmd.performer_id,
-        cmd.starts_at,
-        cmd.ends_at,
-        except_session=session.id if session is not None else None,
-    )
+    own = session.id if session is not None else None
+    if known is None:
+        taken = await taken_between(
+            uow, cmd.performer_id, cmd.starts_at, cmd.ends_at, except_session=own
+        )
+    else:
+        taken = [
+            one
+            for one in known.get(cmd.performer_id, ())
+            if one.session_id != own and one.overlaps(cmd.starts_at, cmd.ends_at)
+        ]
     if not taken:
         return {}
     return {

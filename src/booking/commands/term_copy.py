@@ -12,13 +12,13 @@ import msgspec
 from sqlalchemy import select
 
 from src.booking.commands.busy import Slot, take_performer
-from src.booking.commands.decision_due import plan_decision
+from src.booking.commands.decision_due import plan_decisions
 from src.booking.commands.series import get_series
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.repeat import holiday_name
 from src.booking.domain.term_copy import CopiedDate, copy_dates
 from src.booking.models import Series, Session
-from src.booking.queries.busy import taken_between
+from src.booking.queries.busy import Taken, taken_between
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
@@ -108,10 +108,9 @@ async def plan_copy(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> list
     times = [(run.starts_at, run.ends_at) for run in runs]
     holiday_of = partial(holiday_name, cmd.skip_holidays_of)
     dates = copy_dates(times, cmd.first_on, ctx.here.zone, holiday_of)
-    return [
-        PlannedDate(date=on, source=run, clash=await _clash(uow, run, on))
-        for run, on in zip(runs, dates, strict=True)
-    ]
+    pairs = list(zip(runs, dates, strict=True))
+    taken = await _taken(uow, pairs)
+    return [PlannedDate(date=on, source=run, clash=_clash(taken, run, on)) for run, on in pairs]
 
 
 async def copy_term(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> UUID:
@@ -186,14 +185,31 @@ async def _plan(uow: UnitOfWork, made: list[Session]) -> None:
         if session.performer_id is not None:
             slot = Slot(session.id, session.starts_at, session.ends_at)
             by_leader.setdefault(session.performer_id, []).append(slot)
-        if session.decide_hours is not None:
-            await plan_decision(uow, session.id, session.starts_at, session.decide_hours)
+    await plan_decisions(
+        uow, [(one.id, one.starts_at, one.decide_hours) for one in made if one.decide_hours]
+    )
     for performer_id in sorted(by_leader):
         await take_performer(uow, performer_id, by_leader[performer_id])
 
 
-async def _clash(uow: UnitOfWork, run: Session, on: CopiedDate) -> str | None:
+async def _taken(
+    uow: UnitOfWork, pairs: list[tuple[Session, CopiedDate]]
+) -> dict[UUID, list[Taken]]:
+    """What takes each leader within the new term: one query a leader, however many the dates."""
+    dates: dict[UUID, list[CopiedDate]] = {}
+    for run, on in pairs:
+        if run.performer_id is not None:
+            dates.setdefault(run.performer_id, []).append(on)
+    return {
+        performer_id: await taken_between(
+            uow, performer_id, min(on.starts_at for on in led), max(on.ends_at for on in led)
+        )
+        for performer_id, led in dates.items()
+    }
+
+
+def _clash(taken: dict[UUID, list[Taken]], run: Session, on: CopiedDate) -> str | None:
     if run.performer_id is None:
         return None
-    taken = await taken_between(uow, run.performer_id, on.starts_at, on.ends_at)
-    return taken[0].title if taken else None
+    clashes = (one for one in taken[run.performer_id] if one.overlaps(on.starts_at, on.ends_at))
+    return next((one.title for one in clashes), None)

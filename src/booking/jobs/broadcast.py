@@ -23,6 +23,7 @@ from src.platform.mail.templates import render_mail
 from src.platform.services import Services
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.mail_topics import MailTopic
+from src.tenants.domain.roles import TenantStatus
 from src.tenants.domain.wording import fill, paragraphs_of
 from src.tenants.models import Due
 from src.tenants.queries.tenants import tenant_snapshot
@@ -31,6 +32,7 @@ from src.tenants.worded_mails import WordedView
 
 CHUNK_PEOPLE = 50
 LATER_SECONDS = 60
+NOT_NOW_SECONDS = 600
 BETWEEN_CHUNKS = timedelta(seconds=1)
 
 
@@ -38,7 +40,10 @@ async def send_next_chunk(job: JobContext, event: BroadcastWaiting) -> None:
     """The next people; those who are left follow in the next run."""
     async with job.unit_of_work(done=True) as uow:
         broadcast = await lock_broadcast(uow, event.broadcast_id)
-        if await _write(uow, job.services.settings, broadcast) == CHUNK_PEOPLE:
+        found = await _write(uow, job.services.settings, broadcast)
+        if found is None:
+            uow.record(event, delay_seconds=NOT_NOW_SECONDS)
+        elif found == CHUNK_PEOPLE:
             uow.record(event)
         else:
             broadcast.state = "sent"
@@ -64,9 +69,13 @@ async def write_to_later(services: Services, due: Due) -> None:
         await move_due(uow, due.ref, now + LATER_EVERY)
 
 
-async def _write(uow: UnitOfWork, settings: Settings, broadcast: Broadcast) -> int:
-    """Returns how many were still to be written to, this chunk at most."""
+async def _write(uow: UnitOfWork, settings: Settings, broadcast: Broadcast) -> int | None:
+    """Returns how many were still to be written to, this chunk at most; None where that is not to
+    be known now, for the business is suspended. A closed one writes to nobody any more.
+    """
     tenant = await tenant_snapshot(uow, uow.tenant, uow.clock.now())
+    if tenant.status is TenantStatus.SUSPENDED:
+        return None
     if not tenant.status.is_seen:
         return 0
     people = await list_recipients(

@@ -4,7 +4,7 @@ One transaction moves them all, the performers' times with them: either every se
 clock time in the new zone, or none does yet. Their guests are told, each in one mail for all dates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from sqlalchemy import Uuid, bindparam, delete, exists, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, Range, insert
 
 from src.booking.commands.changes import note_changes
+from src.booking.commands.decision_due import plan_decisions
 from src.booking.domain.session_rules import ZoneChange, ZoneShift, preview_zone_change
 from src.booking.models import Session, SessionChange
 from src.booking.queries.busy import SOURCE
@@ -30,7 +31,7 @@ _MOVE = text(
     " locked AS MATERIALIZED (SELECT id FROM sessions WHERE tenant_id = :tenant_id"
     " AND id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE)"
     " UPDATE sessions SET starts_at = moved.starts_at, ends_at = moved.ends_at,"
-    " sequence = sequence + 1, moved_sequence = sequence + 1"
+    " sequence = sequence + 1, moved_sequence = sequence + 1, decision_asked_at = NULL"
     " FROM moved, locked WHERE sessions.tenant_id = :tenant_id"
     " AND sessions.id = locked.id AND moved.id = locked.id"
 ).bindparams(
@@ -99,6 +100,7 @@ async def _move(
         return
     await _move_performers(uow, sessions, shifts)
     before = {session.id: session for session in sessions}
+    await _move_decisions(uow, before, shifts)
     await note_changes(uow, [before[shift.session_id] for shift in shifts], timezone=old_zone)
     system = RequestContext(actor=SYSTEM)
     for shift in shifts:
@@ -141,6 +143,19 @@ async def _move_performers(
     )
     rows = [_busy_row(uow.tenant, performers[shift.session_id], shift) for shift in led]
     await uow.session.execute(insert(PerformerBusy).on_conflict_do_nothing(), rows)
+
+
+async def _move_decisions(
+    uow: UnitOfWork, before: Mapping[UUID, Session], shifts: Sequence[ZoneShift]
+) -> None:
+    """A minimum group size is decided so many hours before the new start, and asked for anew."""
+    hours = {shift.session_id: before[shift.session_id].decide_hours for shift in shifts}
+    planned = [
+        (shift.session_id, shift.starts_at, ahead)
+        for shift in shifts
+        if (ahead := hours[shift.session_id]) is not None
+    ]
+    await plan_decisions(uow, planned)
 
 
 def _busy_row(tenant_id: UUID, performer_id: UUID, shift: ZoneShift) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """The one statement behind "what is on sale", put together from constants.
 
-Every LATERAL part walks an index of sessions and stops after a fixed number of rows.
+Every LATERAL part walks an index of sessions; those of services stop after a fixed number of rows.
+Of each active, published series the dates are looked at once, so that ended ones take no place.
 """
 
 from functools import lru_cache
@@ -48,36 +49,37 @@ _SERVICES = (
 _SERIES = (
     "SELECT r.id, r.service_id, r.title, r.description, r.price_type, r.price_minor, r.visibility,"
     " r.join_policy, r.join_until_on, r.gap_policy, coalesce(r.base_sessions, 0) AS base_sessions,"
-    " s.min_notice_minutes, runs.runs FROM ({candidates}) r"
-    " JOIN services s ON s.tenant_id = r.tenant_id AND s.id = r.service_id"
-    " AND s.sales_mode <> 'single' AND s.kind = 'group' AND {which}"
-    " CROSS JOIN LATERAL (SELECT min(n.starts_at) AS first_at, max(n.starts_at) AS last_at"
-    " FROM sessions n WHERE n.tenant_id = r.tenant_id AND n.series_id = r.id"
-    " AND n.state = 'scheduled') d"
+    " r.min_notice_minutes, runs.runs FROM ({candidates}) r"
     " CROSS JOIN LATERAL (SELECT json_agg(json_build_array(n.id, n.starts_at, n.ends_at, n.state,"
     " n.capacity, n.seats_taken, n.in_term, n.mode, l.name, n.title)"
     " ORDER BY n.starts_at, n.id) AS runs"
     " FROM sessions n LEFT JOIN locations l ON l.tenant_id = n.tenant_id AND l.id = n.location_id"
     " WHERE n.tenant_id = r.tenant_id AND n.series_id = r.id) runs"
-    " WHERE d.last_at >= :now {joinable}"
 )
 _JOINABLE = (
-    "AND (r.join_policy = 'any_time' OR d.first_at >= :now"
+    "(r.join_policy = 'any_time' OR d.first_at >= :now"
     " OR (r.join_policy = 'until' AND r.join_until_on >= cast(:today AS date)))"
 )
-
+_RUNNING = (
+    "SELECT r.*, s.min_notice_minutes FROM series r"
+    " JOIN services s ON s.tenant_id = r.tenant_id AND s.id = r.service_id"
+    " AND s.sales_mode <> 'single' AND s.kind = 'group' AND {which}"
+    " CROSS JOIN LATERAL (SELECT min(n.starts_at) AS first_at, max(n.starts_at) AS last_at"
+    " FROM sessions n WHERE n.tenant_id = r.tenant_id AND n.series_id = r.id"
+    " AND n.state = 'scheduled') d"
+    " WHERE r.tenant_id = :tenant_id AND d.last_at >= :now AND {listed}"
+)
+"""Ended series stay active, so what is over is left out before the newest are counted."""
 
 _OF_ONE_SERVICE = (
-    "SELECT r.* FROM series r WHERE r.tenant_id = :tenant_id AND r.active"
-    " AND r.published_at IS NOT NULL AND (r.visibility = 'public'"
+    "r.active AND r.published_at IS NOT NULL AND (r.visibility = 'public'"
     " OR (r.visibility = 'unlisted' AND r.id = cast(:series_id AS uuid)))"
-    " AND r.service_id = (SELECT x.id FROM services x WHERE x.tenant_id = :tenant_id"
-    " AND x.slug = :service_slug) ORDER BY r.id DESC LIMIT {most}"
+    f" ORDER BY r.id = cast(:series_id AS uuid) DESC NULLS LAST, {_JOINABLE} DESC, r.id DESC"
+    f" LIMIT {MOST_SERIES_OF_A_SERVICE}"
 )
-_NEWEST = (
-    "SELECT r.* FROM series r WHERE r.tenant_id = :tenant_id AND {listed}"
-    " ORDER BY r.id DESC LIMIT {most}"
-)
+"""Those that cannot be joined any more are shown too, where there is room."""
+
+_NEWEST = f"{LISTED_SERIES} AND {_JOINABLE} ORDER BY r.id DESC LIMIT {NEWEST_SERIES}"
 _PERFORMERS = (
     "SELECT p.id, p.name FROM performers p WHERE p.tenant_id = :tenant_id AND p.active"
     " ORDER BY p.name"
@@ -102,11 +104,8 @@ def on_sale_statement(*, one_service: bool) -> TextClause:
         coming=_prices("coming", "", NEXT_DATES),
         which=which,
     )
-    series = _SERIES.format(
-        candidates=_candidates(one_service),
-        which=which,
-        joinable="" if one_service else _JOINABLE,
-    )
+    listed = _OF_ONE_SERVICE if one_service else _NEWEST
+    series = _SERIES.format(candidates=_RUNNING.format(which=which, listed=listed))
     columns = [
         _PACKED.format(name="service", rows=services),
         _PACKED.format(name="one_series", rows=series),
@@ -114,12 +113,6 @@ def on_sale_statement(*, one_service: bool) -> TextClause:
         f"({_COUNTER})",
     ]
     return text(f"SELECT {', '.join(columns)}")
-
-
-def _candidates(one_service: bool) -> str:
-    if one_service:
-        return _OF_ONE_SERVICE.format(most=MOST_SERIES_OF_A_SERVICE)
-    return _NEWEST.format(listed=LISTED_SERIES, most=NEWEST_SERIES)
 
 
 def _prices(name: str, seats: str, most: int) -> str:

@@ -1,10 +1,12 @@
 """Checking in by code: what the picture leads to, and the page where a code is put in.
 
 A phone's own camera opens the picture's address, so nobody needs an app: whoever is signed in and a
-member of the business comes to the check-in, anyone else to the booking itself.
+member of the business comes to the check-in. Anyone else learns nothing: the code stands in the
+addresses of the staff's pages, so it must not be the guest's own link.
 """
 
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -18,7 +20,7 @@ from src.booking.check_in_codes import check_in_code, code_in, order_of_code, qr
 from src.booking.commands.attendance import mark_attendance
 from src.booking.domain.attendance import TICKED_FROM, why_not_tick
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.guest_links import booking_path, order_behind
+from src.booking.guest_links import order_behind
 from src.booking.mails import check_in_address
 from src.booking.queries.check_in import find_order_by_reference, get_check_in
 from src.booking.views.check_in import CheckInBooking, CheckInSeat
@@ -36,7 +38,11 @@ from src.tenants.web.guards import requires_member
 AnyRequest = Request[Any, Any, Any]
 MAY_CHECK_IN = [requires_member(Role.INSTRUCTOR)]
 OF_CODE = "/app/{slug:str}/check-in/{code:str}"
-PUBLIC = {"public": "The signed code is the key to this one booking."}
+DOOR = {
+    "public": "The signed code is known at the door; nothing of its booking is shown.",
+    "while_suspended": True,
+}
+PUBLIC = {"public": "The signed link is the key to this one booking.", "while_suspended": True}
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 MOST_SEATS = 50
 
@@ -45,6 +51,12 @@ class CodeQuery(msgspec.Struct):
     """What a scanner typed, or a person: a code, its whole link, or a booking's number."""
 
     code: Annotated[str, Meta(max_length=500)] = ""
+
+
+class DoorView(msgspec.Struct, frozen=True, kw_only=True):
+    """For whoever is no member: nothing of the booking."""
+
+    sign_in_href: str
 
 
 class CheckInForm(msgspec.Struct):
@@ -77,20 +89,20 @@ class CheckInView(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
 
 
-@get("/c/{slug:str}/{code:str}", opt=PUBLIC, include_in_schema=False)
+@get("/c/{slug:str}/{code:str}", opt=DOOR, include_in_schema=False)
 async def open_code(
     request: AnyRequest,
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
     code: FromPath[str],
 ) -> Response[bytes]:
-    """Members to the check-in, anyone else to the booking."""
-    order_id = order_of_code(services.settings, ctx.here.id, code)
+    """Members to the check-in; anyone else is told what the code is for. Raises: NotFound."""
+    order_of_code(services.settings, ctx.here.id, code)
     if ctx.actor.role is not None:
         return redirect(request, f"/app/{ctx.here.slug}/check-in/{code}")
-    async with services.uow_factory(ctx.here.id) as uow:
-        order = await get_order(uow, order_id)
-    return redirect(request, booking_path(services.settings, ctx.here.slug, order))
+    back = quote(f"/c/{ctx.here.slug}/{code}", safe="")
+    view = DoorView(sign_in_href=f"/sign-in?next={back}")
+    return page(request, "booking/check_in/door.html", view, headers=PRIVATE)
 
 
 @get("/b/{slug:str}/bookings/{token:str}/code.svg", opt=PUBLIC, include_in_schema=False)
@@ -214,10 +226,12 @@ def _tell(request: AnyRequest, wanted: SeatState, changed: int) -> None:
 
 
 async def _known_code(services: Services, ctx: RequestContext, typed: str) -> str:
-    """The code that was meant. Raises: NotFound."""
+    """The code that was meant. Raises: NotFound, also for a booking whose places are another's."""
     code = code_in(typed)
     async with services.uow_factory(ctx.here.id) as uow:
         order = await find_order_by_reference(uow, code)
+        if order is not None:
+            await get_check_in(uow, order.id, ctx.here.zone, led_by=led_by(ctx))
     if order is not None:
         return check_in_code(services.settings, order)
     order_of_code(services.settings, ctx.here.id, code)

@@ -43,6 +43,7 @@ PUBLIC = {"public": "The signed link is the key to this one booking.", "while_su
 HOME = "/app/{slug:str}/calendar/feeds"
 GUESTS = "/b/{slug:str}/bookings/{token:str}/feed"
 READS_BY_FEED = Limit("calendar-feed", 60, 10 * 60)
+MADE_BY_ORDER = Limit("calendar-feed-made", 20, 10 * 60)
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 FILE_HEADERS = {
     "cache-control": "private, no-cache",
@@ -157,6 +158,7 @@ async def share_booking(
 ) -> Response[bytes]:
     """Answers with the address itself, in a page that no cache keeps."""
     order_id = _order_id(services, ctx, token)
+    await services.limiter.check(MADE_BY_ORDER, str(order_id))
     async with services.uow_factory(ctx.here.id) as uow:
         if (await get_order(uow, order_id)).confirmed_at is None:
             raise NotFound(_("This booking has no date for a calendar."))

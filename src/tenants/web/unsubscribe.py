@@ -21,7 +21,11 @@ from src.tenants.queries.mail_choices import wants_mails
 from src.tenants.unsubscribe_links import choice_behind
 
 PATH = "/b/{slug:str}/me/mails/{choice:str}"
-PUBLIC = {"public": "The signed link is the key to this one choice.", "csrf_exempt": True}
+PUBLIC = {
+    "public": "The signed link is the key to this one choice.",
+    "csrf_exempt": True,
+    "while_suspended": True,
+}
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 
 

@@ -228,6 +228,22 @@ async def test_the_same_key_makes_one_booking(
     assert (sold_out.status_code, sold_out.json()["code"]) == (409, "full")
 
 
+async def test_the_same_key_tells_a_cancelled_booking_as_cancelled(
+    program: Program, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service, capacity=1)
+    body = {"kind": "session", "id": str(session.id), **CARL}
+    made = (await program.post("/bookings", body, key="order-1")).json()
+    assert made["state"] == "confirmed"
+    await program.post(f"/bookings/{made['id']}/cancel", {"reason": ""})
+    await work_through(services, clock, lotus.id, timedelta(minutes=2))
+    again = (await program.post("/bookings", body, key="order-1")).json()
+    shown = (await program.get(f"/bookings/{made['id']}")).json()
+    assert (again["id"], again["state"]) == (made["id"], shown["state"])
+    assert again["state"] == "cancelled"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

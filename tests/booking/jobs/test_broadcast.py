@@ -18,7 +18,7 @@ from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.commands.mail_choices import choose_mails
 from src.tenants.domain.mail_topics import MailTopic
-from src.tenants.models import Customer, CustomerTag, Due
+from src.tenants.models import Customer, CustomerTag, Due, Tenant
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.jobs.test_changes import guests_of
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
@@ -104,6 +104,32 @@ async def test_everybody_with_a_place_gets_it_once(
     done = await the(services, lotus, broadcast_id)
     assert (done.state, done.total, done.done) == ("sent", 4, 4)
     assert await waiting(services, lotus.id) == []
+
+
+async def test_a_suspended_business_writes_the_rest_when_it_is_back(
+    services: Services,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+    clock: FrozenClock,
+) -> None:
+    date = await a_session(services.uow_factory, yoga)
+    await guests_of(services, lotus, date.id, "carl")
+    mailer.sent.clear()
+    broadcast_id = await send(services, lotus, session(date.id))
+    await be(services, lotus, "suspended")
+    await work(services, lotus.id)
+    assert (await the(services, lotus, broadcast_id)).state != "sent"
+    await be(services, lotus, "active")
+    clock.advance(timedelta(seconds=job.NOT_NOW_SECONDS))
+    await work(services, lotus.id)
+    assert told(mailer) == ["Carl <carl@example.com>"]
+    assert (await the(services, lotus, broadcast_id)).state == "sent"
+
+
+async def be(services: Services, business: Business, status: str) -> None:
+    async with services.uow_factory(business.id) as uow:
+        (await uow.session.get_one(Tenant, business.id)).status = status
 
 
 async def test_the_same_form_again_sends_nothing_more(

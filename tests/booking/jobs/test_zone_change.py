@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from src.booking.commands.minimum import set_minimum
+from src.booking.jobs.minimum import weigh_minimums
 from src.booking.models import Session
 from src.platform.services import Services
 from src.tenants.events import TimezoneChanged
-from src.tenants.models import PerformerBusy
+from src.tenants.models import Due, PerformerBusy
 from tests.booking.commands.places import a_performer
+from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_sessions import AT, HOUR, created, read, times
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -59,6 +62,34 @@ async def test_clock_times_stay_and_so_do_the_performers(services: Services) -> 
         rows = await uow.session.scalars(select(PerformerBusy).order_by(PerformerBusy.during))
         starts = [row.during.lower for row in rows]
     assert starts == [AT + hours * HOUR for hours in (1, 2, 3)]
+
+
+async def test_a_minimum_group_size_is_decided_by_the_new_start(
+    services: Services, clock: FrozenClock
+) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id)
+    session = await a_session(services.uow_factory, service)
+    await booked(services.uow_factory, business, a_wish("session", session.id))
+    async with services.uow_factory(business.id) as uow:
+        await set_minimum(uow, business.ctx, session.id, min_seats=3, decide_hours=24)
+    clock.advance(timedelta(days=5))
+    await weigh_minimums(services)
+    assert (await read(services.uow_factory, business, session.id)).decision_asked_at is not None
+    async with services.uow_factory(business.id) as uow:
+        uow.record(TimezoneChanged(old="Europe/Amsterdam", new="Asia/Tokyo", keep="wall_clock"))
+    await work(services, business.id)
+    moved = await read(services.uow_factory, business, session.id)
+    assert (moved.starts_at, moved.decision_asked_at) == (
+        session.starts_at - timedelta(hours=8),
+        None,
+    )
+    async with services.uow_factory(None) as uow:
+        [due] = await uow.session.scalars(select(Due).where(Due.ref == session.id))
+    assert due.at == clock.now(), "a day before it is decided has passed"
+    clock.advance(moved.starts_at - timedelta(hours=24) - clock.now())
+    await weigh_minimums(services)
+    assert (await read(services.uow_factory, business, session.id)).state == "cancelling"
 
 
 async def test_the_past_the_cancelled_and_the_newer_stay(

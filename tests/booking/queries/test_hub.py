@@ -65,6 +65,34 @@ async def test_two_statements_whatever_there_is(uow_factory: UowFactory, lotus: 
     assert len(hub.series) == 4
 
 
+async def test_an_older_course_that_runs_is_shown_however_many_newer_ones_have_ended(
+    uow_factory: UowFactory, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(uow_factory, lotus.id, sales_mode="series")
+    await a_series(uow_factory, service, title="Runs", join_policy="any_time")
+    for number in range(61):
+        await a_series(uow_factory, service, sessions=1, first_in_days=-9, title=f"Was {number}")
+    async with uow_factory(lotus.id) as uow:
+        listed = await list_on_sale(uow, lotus.tenant, clock.now())
+        page = await find_on_sale(uow, lotus.tenant, clock.now(), service.slug)
+    assert page is not None
+    for found in (listed, page):
+        assert [offer.row.title for offer in found.series] == ["Runs"]
+
+
+async def test_a_course_that_can_be_joined_comes_before_forty_that_cannot(
+    uow_factory: UowFactory, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(uow_factory, lotus.id, sales_mode="series")
+    await a_series(uow_factory, service, title="Open", join_policy="any_time")
+    for number in range(41):
+        await a_series(uow_factory, service, first_in_days=-1, title=f"Shut {number}")
+    async with uow_factory(lotus.id) as uow:
+        page = await find_on_sale(uow, lotus.tenant, clock.now(), service.slug)
+    assert page is not None
+    assert "Open" in [offer.row.title for offer in page.series]
+
+
 async def test_the_label_is_the_same_on_hub_and_page(
     uow_factory: UowFactory, lotus: Business, clock: FrozenClock
 ) -> None:

@@ -13,6 +13,7 @@ from src.booking.commands.book import Booked
 from src.booking.guest_links import booking_path
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
+from src.tenants.models import Tenant
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.web.pages import as_owner, fields_of
@@ -117,15 +118,30 @@ async def test_on_another_day_the_dates_are_told(
     assert 'value="attended"' not in shown
 
 
-async def test_whoever_is_no_member_sees_the_booking_and_members_the_door(
+async def test_whoever_is_no_member_learns_nothing_and_members_come_to_the_door(
     client: AsyncClient, services: Services, lotus: Business, made: Booked
 ) -> None:
     code = await a_code(services, lotus, made)
     opened = await client.get(f"/c/lotus/{code}")
-    assert opened.headers["location"] == await a_page(services, lotus, made)
+    assert opened.status_code == 200
+    assert "Show this code at the door" in opened.text
+    assert f"/sign-in?next=%2Fc%2Flotus%2F{code}" in opened.text
+    assert "Carl" not in opened.text
+    assert "/bookings/" not in opened.text, "the guest's own link"
     await as_owner(client, services, lotus)
     opened = await client.get(f"/c/lotus/{code}")
     assert opened.headers["location"] == f"/app/lotus/check-in/{code}"
+
+
+async def test_while_the_business_is_suspended_the_code_stays(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        (await uow.session.get_one(Tenant, lotus.id)).status = "suspended"
+    page = await a_page(services, lotus, made)
+    door = f"/c/lotus/{await a_code(services, lotus, made)}"
+    for path in (page, f"{page}/code.svg", f"{page}/code.png", door):
+        assert (await client.get(path)).status_code == 200, path
 
 
 async def test_another_businesss_code_is_none(
@@ -137,7 +153,7 @@ async def test_another_businesss_code_is_none(
     for path in (f"/c/rival/{code}", f"/app/rival/check-in/{code}", f"/app/lotus/check-in/{code}"):
         assert (await client.get(path)).status_code == 404
     opened = await client.get(f"/c/lotus/{code}")
-    assert opened.headers["location"].startswith("/b/lotus/bookings/")
+    assert "Show this code at the door" in opened.text
     await as_owner(client, services, lotus)
     for wrong in (code[:-1], code + "A", "x", "%00", "A" * 300):
         assert (await client.get(f"/app/lotus/check-in/{wrong}")).status_code == 404
@@ -179,6 +195,12 @@ async def test_an_instructor_finds_bookings_of_their_own_sessions_only(
     shown = await client.get(f"/app/lotus/check-in/{await a_code(services, lotus, theirs)}")
     assert "Eva" in shown.text
     assert "/bookings/" not in shown.text
+    for booking, status in ((made, 404), (theirs, 303)):
+        async with services.uow_factory(lotus.id) as uow:
+            order = await uow.session.get_one(Order, (lotus.id, booking.order_id))
+        typed = await client.get("/app/lotus/check-in", params={"code": order.reference})
+        assert typed.status_code == status
+        assert ("location" in typed.headers) is (booking is theirs)
 
 
 async def test_the_picture_is_on_the_page_and_in_the_mail(

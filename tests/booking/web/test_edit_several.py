@@ -6,12 +6,15 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
+from src.booking.commands.busy import Slot, take_performer
 from src.booking.commands.edit_several import EditSeveral, Scope, edit_several
 from src.booking.models import Session
 from src.platform.errors import InvalidInput
 from src.platform.localtime import to_local
 from src.platform.services import Services
+from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.queries.test_hub import counted
 from tests.booking.web.pages import as_owner, send, send_again
 from tests.support.builders import Business, Term, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -86,6 +89,31 @@ async def test_one_edited_on_its_own_stays_unless_it_is_ticked(
     assert await times(services, lotus) == ["18:00", before[1], "18:00"]
     assert await edit(services, lotus, first, start_time=time(18), include_edited=True) == 1
     assert await times(services, lotus) == ["18:00"] * 3
+
+
+async def test_what_moves_in_the_same_act_is_in_nobodys_way(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    """One leader's nights, half past eleven to half past twelve: a quarter past twelve overlaps the
+    night before as it is now. However many they are, what takes the leader is asked for once.
+    """
+    performer = await a_performer(services.uow_factory, lotus)
+    first = term.sessions[0]
+    night = first.starts_at.replace(hour=22, minute=30)
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Session).order_by(Session.starts_at))
+        slots = []
+        for day, each in enumerate(found.all()):
+            each.performer_id = performer.id
+            each.starts_at = night + timedelta(days=day)
+            each.ends_at = each.starts_at + timedelta(hours=1)
+            slots.append(Slot(each.id, each.starts_at, each.ends_at))
+        await uow.session.flush()
+        await take_performer(uow, performer.id, slots)
+    with counted() as sent:
+        assert await edit(services, lotus, first, start_time=time(0, 15)) == 3
+    assert await times(services, lotus) == ["00:15"] * 3
+    assert sum("performer_busy" in one for one in sent) == 1
 
 
 async def test_all_or_none(services: Services, lotus: Business, term: Term) -> None:

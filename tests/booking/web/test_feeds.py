@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from src.booking.commands.cancel import cancel_session
 from src.booking.guest_links import booking_path
 from src.booking.models import CalendarFeed, Seat, Session
+from src.booking.web.feeds import MADE_BY_ORDER
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from src.tenants.models import Member
@@ -231,6 +232,26 @@ async def test_a_guest_follows_one_booking_with_its_cancelled_dates(
     page = await client.get(f"{own}/feed")
     await send_again(client, f"{own}/feed/revoke", page, {})
     assert (await client.get(path)).status_code == 410
+
+
+async def test_new_addresses_leave_two_rows_and_come_to_an_end(
+    client: AsyncClient, services: Services
+) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    made = await booked(services.uow_factory, business, a_wish("session", session.id))
+    own = booking_path(services.settings, "lotus", made.order)
+    shown = await client.get(f"{own}/feed")
+    paths = [path_in(await send_again(client, f"{own}/feed", shown, {})) for _time in range(4)]
+    async with services.uow_factory(business.id) as uow:
+        rows = list(await uow.session.scalars(select(CalendarFeed.revoked_at)))
+    assert (len(rows), rows.count(None)) == (2, 1)
+    statuses = [(await client.get(path)).status_code for path in paths]
+    assert statuses == [404, 404, 410, 200]
+    for _time in range(MADE_BY_ORDER.times - 4):
+        assert (await send_again(client, f"{own}/feed", shown, {})).status_code == 200
+    assert (await send_again(client, f"{own}/feed", shown, {})).status_code == 429
 
 
 async def test_a_hold_has_nothing_to_follow(client: AsyncClient, services: Services) -> None:

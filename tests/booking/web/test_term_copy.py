@@ -5,15 +5,18 @@ from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.booking.commands.busy import Slot, take_performer
 from src.booking.commands.minimum import set_minimum
+from src.booking.commands.term_copy import CopyTerm, plan_copy
 from src.booking.models import Series, Session
+from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from src.platform.services import Services
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.queries.test_hub import counted
 from tests.booking.web.pages import as_owner, fields_of, send, send_again
 from tests.support.builders import Business, Term, a_business, a_series, a_service, a_session
 
@@ -50,6 +53,29 @@ async def runs_of(services: Services, lotus: Business, series_id: UUID) -> list[
             select(Session).where(Session.series_id == series_id).order_by(Session.starts_at)
         )
         return list(found)
+
+
+async def test_a_leader_is_asked_for_once_however_many_the_dates(
+    services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    performer = await a_performer(services.uow_factory, lotus)
+    counts = []
+    for dates in (2, 12):
+        term = await a_series(services.uow_factory, service, sessions=dates)
+        async with services.uow_factory(lotus.id) as uow:
+            await uow.session.execute(
+                update(Session)
+                .where(Session.series_id == term.series.id)
+                .values(performer_id=performer.id)
+            )
+            on = services.clock.now().date() + timedelta(days=300)
+            cmd = CopyTerm(series_id=term.series.id, new_id=new_id(), title="Next", first_on=on)
+            with counted() as sent:
+                planned = await plan_copy(uow, lotus.ctx, cmd)
+        assert len(planned) == dates
+        counts.append(len(sent))
+    assert counts[0] == counts[1]
 
 
 async def test_a_term_is_looked_at_then_made_once_as_a_draft(

@@ -13,6 +13,7 @@ from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.models import Customer
 from src.tenants.queries.mail_choices import wants_mails
 from src.tenants.unsubscribe_links import unsubscribe_url
+from tests.booking.jobs.test_broadcast import be
 from tests.booking.jobs.test_changes import guests_of
 from tests.booking.jobs.test_remind import DAY, reminders, switch, tick
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -54,9 +55,11 @@ async def test_one_click_ends_reminders_and_nothing_else(
     looked = await client.get(link)
     assert "No more of these mails?" in looked.text
     client.cookies.clear()
+    await be(services, lotus, "suspended")
     done = await client.post(link, data={"List-Unsubscribe": "One-Click"})
     assert done.status_code == 200
     again = await client.post(link, data={"List-Unsubscribe": "One-Click"})
+    await be(services, lotus, "active")
     assert "You get no more of these mails" in again.text
     mailer.sent.clear()
     await tick(services, clock, lotus, timedelta(days=2))

@@ -94,7 +94,12 @@ async def api_book(
     """
     cmd = _command(ctx, data, _token(idempotency_key))
     placed = await place_booking(services, ctx, cmd, may_change=False)
-    return _placed(services, ctx, data, placed)
+    answer = _placed(services, ctx, data, placed)
+    if not placed.again:
+        return answer
+    # It may have been cancelled, or left, since.
+    found = await _found(services, ctx, placed.booking_id)
+    return msgspec.structs.replace(answer, state=found.state)
 
 
 def _token(key: str | None) -> str:
@@ -166,6 +171,10 @@ async def api_get_booking(
     ctx: NamedDependency[RequestContext],
     booking_id: FromPath[UUID],
 ) -> BookingOut:
+    return await _found(services, ctx, booking_id)
+
+
+async def _found(services: Services, ctx: RequestContext, booking_id: UUID) -> BookingOut:
     async with services.uow_factory(ctx.here.id) as uow:
         facts = await get_booking_facts(uow, booking_id)
         names = await participant_names(uow, booking_id)
