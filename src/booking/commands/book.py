@@ -19,15 +19,16 @@ from src.billing.commands.orders import NewLine, NewOrder, insert_order
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
+from src.booking.commands.book_checks import check_answers, check_way
 from src.booking.commands.claims import claim_seats
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeatState
-from src.booking.domain.questions import answer_errors, read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.events import PaymentLinkPromised
-from src.booking.models import Booking, Seat, Service
+from src.booking.models import Booking, Seat
 from src.booking.queries.coupons import priced_with_coupon
 from src.booking.queries.decide import Asked, decide
 from src.booking.queries.offer_facts import business_facts
@@ -60,7 +61,8 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One guest's wish. `party` has a name, perhaps empty, for everyone who comes.
 
     `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
-    quote; None when nobody was shown one. With `pays` it is staff who book, for the customer
+    quote; None when nobody was shown one. `way` is how they want to pay, None: the first way that
+    is open. With `pays` it is staff who book, for the customer
     `customer_id`, and say how it is paid.
     """
 
@@ -75,6 +77,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
     note: str = ""
     coupon: str = ""
+    way: PayWay | None = None
     quoted_minor: int | None = None
     quoted_dates: str | None = None
     source: str = "hub"
@@ -212,12 +215,15 @@ async def _judge(
     as free.
     """
     held = None if instead_of is None else await count_held_seats(uow, instead_of)
-    asked = Asked(kind=cmd.kind, subject_id=cmd.subject_id, size=len(cmd.party), pays=cmd.pays)
+    asked = Asked(
+        kind=cmd.kind, subject_id=cmd.subject_id, size=len(cmd.party), way=cmd.way, pays=cmd.pays
+    )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None
     _refuse(tenant, decided.reasons, by_staff=by_staff)
     if not by_staff:
-        _check_answers(decided.service, cmd)
+        check_answers(decided.service, cmd.answers)
+        check_way(decided.quote, cmd.way)
     quote = decided.quote
     _check_dates(cmd, quote)
     quote = await priced_with_coupon(
@@ -227,16 +233,6 @@ async def _judge(
     notice = 0 if by_staff else decided.service.min_notice_minutes
     starts = [run.starts_at for run in decided.runs if run.id in quote.session_ids]
     return _Judged(quote, now + timedelta(minutes=notice), min(starts))
-
-
-def _check_answers(service: Service, cmd: BookCommand) -> None:
-    """Raises: InvalidInput at `answers.<key>`."""
-    questions = read_questions(service.questions)
-    fields = answer_errors(questions, cmd.answers)
-    for key in cmd.answers.keys() - {question.key for question in questions}:
-        fields[f"answers.{key}"] = _("This is not asked any more.")
-    if fields:
-        raise InvalidInput(_("Please look at the marked fields."), fields=fields)
 
 
 def _refuse(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) -> None:

@@ -14,11 +14,13 @@ from sqlalchemy import select
 from src.booking.commands.busy import Slot, take_performer
 from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.series import get_series
+from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.repeat import holiday_name
 from src.booking.domain.term_copy import CopiedDate, copy_dates
 from src.booking.models import Series, Session
 from src.booking.queries.busy import taken_between
+from src.booking.queries.drop_in import drop_in_columns
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
@@ -30,6 +32,7 @@ from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 
 LONGEST_TITLE = 120
+DROP_IN = tuple(drop_in_columns(DropInRules()))
 _KEPT_OF_SERIES = (
     "service_id",
     "description",
@@ -38,8 +41,7 @@ _KEPT_OF_SERIES = (
     "visibility",
     "join_policy",
     "gap_policy",
-    "drop_in_allowed",
-    "drop_in_price_minor",
+    *DROP_IN,
     "leaving",
 )
 _KEPT_OF_SESSION = (
@@ -52,6 +54,7 @@ _KEPT_OF_SESSION = (
     "performer_id",
     "min_seats",
     "decide_hours",
+    *DROP_IN,
 )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from src.billing.domain.coupons import AppliedCoupon
 from src.billing.domain.kinds import PaymentMode
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms
 from src.booking.domain.pricing import seat_shares
@@ -19,6 +20,7 @@ SubjectKind = Literal["session", "series"]
 class Quote:
     """The price of one thing for one party, decided at one moment and frozen with the hold.
 
+    `ways` are all in which it can be paid; `price_type` says which one it is quoted for.
     `session_ids` are in order of time; each gives a seat to each of the party. `sequences` are
     those sessions' own, of the state in which they are sold. `leaving` are the terms that the
     booking will have been made under. A `coupon` takes its discount off the whole party's price,
@@ -34,6 +36,7 @@ class Quote:
     party_size: int
     unit_minor: int
     price_type: SeriesPriceType
+    ways: tuple[PayWay, ...] = ()
     tax_rate_bp: int
     leaving: LeavingTerms = NOTHING_BACK
     coupon: AppliedCoupon | None = None

@@ -20,7 +20,12 @@ StaffPays = Literal["on_site", "free", "link"]
 
 def session_for_staff(facts: SessionFacts) -> SessionFacts:
     """The same session, asked for by staff."""
-    return replace(facts, service=_service_for_staff(facts.service), drop_in_opens_at=None)
+    return replace(
+        facts,
+        service=_service_for_staff(facts.service),
+        drop_in_opens_at=None,
+        credit_only=False,
+    )
 
 
 def series_for_staff(facts: SeriesFacts, price_type: SeriesPriceType) -> SeriesFacts:

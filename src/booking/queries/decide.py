@@ -13,6 +13,7 @@ from src.booking.domain.bookable import (
     why_not_bookable_series,
     why_not_bookable_session,
 )
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason
 from src.booking.domain.staff_rules import (
@@ -48,11 +49,14 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is asked for, and for how many; with `pays` it is staff who ask."""
+    """What is asked for, and for how many; with `pays` it is staff who ask. A `way` to pay that is
+    none of the offer's is left to the asker to refuse.
+    """
 
     kind: SubjectKind
     subject_id: UUID
     size: int = 1
+    way: PayWay | None = None
     pays: StaffPays | None = None
 
 
@@ -87,7 +91,8 @@ async def _session(
 ) -> Decided:
     offer = await get_session_offer(uow, asked.subject_id)
     count_as_free([offer.session], held)
-    quote = quote_of_session(offer, asked.size)
+    ready = business.payments_ready
+    quote = quote_of_session(offer, asked.size, asked.way, payments_ready=ready)
     if asked.pays is not None:
         quote = quote_paid(quote, asked.pays)
     facts = session_facts(offer, business, quote)

@@ -1,6 +1,6 @@
 """The hub: what a business offers, and when. Two statements, however much there is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from src.booking.domain.drop_in import STRANGERS_WAYS, DropInRules, PayWay, opens_at
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.price_label import text as price_text
 from src.booking.domain.reasons import not_at_present, opens_soon
@@ -24,6 +25,7 @@ from src.booking.queries.dates import (
     preceding,
     within_reach,
 )
+from src.booking.queries.drop_in import LOOSE
 from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
 from src.booking.views.hub import (
     Choice,
@@ -67,6 +69,12 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
         for_money = price_type == SeriesPriceType.ONLINE and price_minor > 0
         return self.is_open and (self.takes_money or not for_money)
 
+    def sells_by(self, ways: Sequence[PayWay], price_minor: int) -> bool:
+        """Whether it can be paid in one of these ways just now, or there is nothing to pay."""
+        if price_minor == 0:
+            return self.is_open
+        return any(self.sells(way, price_minor) for way in ways if way in STRANGERS_WAYS)
+
 
 def shop_of(tenant: TenantSnapshot, on_sale: OnSale, now: datetime) -> Shop:
     """What a stranger may know of why a business does not sell."""
@@ -88,7 +96,7 @@ def shop_of(tenant: TenantSnapshot, on_sale: OnSale, now: datetime) -> Shop:
 
 
 def _needs_money(on_sale: OnSale) -> bool:
-    singles = (row.price_type == "online" and row.price_minor > 0 for row in on_sale.services)
+    singles = (row.needs_money for row in on_sale.services)
     series = (o.row.price_type == "online" and o.row.price_minor > 0 for o in on_sale.series)
     return any(singles) or any(series)
 
@@ -193,10 +201,14 @@ def _days(window: Window, shop: Shop, services: dict[UUID, ServiceRow]) -> list[
 
 
 def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
+    rules = row.rules() if row.series_id is not None else LOOSE
     price_minor = None
     if _is_sold_alone(row, service):
-        price_minor = service.single_price_minor(row.drop_in_minor)
-    state = _state(row, service, shop, price_minor)
+        price_minor = service.single_price_minor(rules)
+    opening_at = opens_at(rules, row.starts_at, shop.tenant.zone)
+    state = _state(row, service, shop, rules, price_minor)
+    if state == "book" and opening_at is not None and shop.now < opening_at:
+        state = "soon"
     return DateRow(
         session_id=row.id,
         name=f"{service.name} · {row.title}" if row.title else service.name,
@@ -210,6 +222,7 @@ def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
         place=row.place,
         series_title=row.series_title,
         price_minor=price_minor,
+        opens_at=opening_at if state == "soon" else None,
         state=state,
         href=_row_href(row, service, shop, state),
     )
@@ -219,13 +232,15 @@ def _is_sold_alone(row: DatedRow, service: ServiceRow) -> bool:
     return service.sales_mode != "series" and (row.series_id is None or bool(row.drop_in_allowed))
 
 
-def _state(row: DatedRow, service: ServiceRow, shop: Shop, price_minor: int | None) -> str:
+def _state(
+    row: DatedRow, service: ServiceRow, shop: Shop, rules: DropInRules, price_minor: int | None
+) -> str:
     if price_minor is None:
         return "series" if row.series_id is not None else "closed"
     if row.taken >= row.capacity:
         return "full"
     earliest_at = shop.now + timedelta(minutes=service.min_notice_minutes)
-    if row.starts_at < earliest_at or not shop.sells(service.price_type, price_minor):
+    if row.starts_at < earliest_at or not shop.sells_by(service.ways(rules), price_minor):
         return "closed"
     zone = shop.tenant.zone
     furthest_on = to_local(shop.now, zone).date() + timedelta(days=service.horizon_days)
@@ -236,7 +251,8 @@ def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: str) -> str
     base = f"{shop.path}/{service.slug}"
     if state == "book":
         return f"{base}/book?session={row.id}"
-    return f"{base}?how=series#series-{row.series_id}" if state == "series" else None
+    leads_to_series = state == "series" or (state == "soon" and service.sales_mode != "single")
+    return f"{base}?how=series#series-{row.series_id}" if leads_to_series else None
 
 
 def service_card(row: ServiceRow, on_sale: OnSale, shop: Shop) -> ServiceCard:

@@ -98,7 +98,7 @@ def _sides(on_sale: OnSale, row: ServiceRow, asked: Asked) -> list[Side]:
     found: list[Side] = []
     if on_sale.series or label.kind in (PriceKind.SERIES, PriceKind.BOTH):
         found.append("series")
-    if row.sales_mode != SalesMode.SERIES and row.full_prices:
+    if row.sales_mode != SalesMode.SERIES and row.coming_runs:
         found.append("single")
     return found or ["series" if row.sales_mode == SalesMode.SERIES else "single"]
 

@@ -15,6 +15,7 @@ from src.booking.domain.bookable import (
     why_not_bookable_series,
     why_not_bookable_session,
 )
+from src.booking.domain.drop_in import PayWay, open_ways
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
 from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
@@ -57,15 +58,19 @@ async def get_wish(
     service_slug: str,
     size: int,
     code: str = "",
+    way: PayWay | None = None,
 ) -> Wish:
-    """The subject as a stranger may book it now, with the coupon's code that they typed.
+    """The subject as a stranger may book it now, with the coupon's code that they typed, paid the
+    way they chose if that is one.
 
     Raises: NotFound for what is absent, hidden, another business's or another service's.
     """
     now = uow.clock.now()
     business = await business_now(uow, tenant, now)
-    read = _session if kind == "session" else _series
-    asked = await read(uow, tenant, subject_id, business, now)
+    if kind == "session":
+        asked = await _session(uow, subject_id, business, now, way)
+    else:
+        asked = await _series(uow, tenant, subject_id, business, now)
     if not _is_seen(asked, service_slug):
         raise no_such_service()
     wish = await _wish(uow, tenant, kind, asked, size)
@@ -96,22 +101,24 @@ async def _with_code(
 
 async def _session(
     uow: UnitOfWork,
-    tenant: TenantSnapshot,
     session_id: UUID,
     business: BusinessFacts,
     now: datetime,
+    way: PayWay | None,
 ) -> _Asked:
-    offer = await get_session_offer(uow, session_id)
+    offer, ready = await get_session_offer(uow, session_id), business.payments_ready
+
+    def quote(size: int) -> Quote:
+        return quote_of_session(offer, size, way, payments_ready=ready)
 
     def refuse(size: int) -> list[Reason]:
-        facts = session_facts(offer, business, quote_of_session(offer, size))
-        return why_not_bookable_session(facts, now)
+        return why_not_bookable_session(session_facts(offer, business, quote(size)), now)
 
     return _Asked(
         service=offer.service,
         series=offer.series,
         runs=[offer.session],
-        quote=lambda size: quote_of_session(offer, size),
+        quote=quote,
         refuse=refuse,
     )
 
@@ -167,6 +174,8 @@ async def _wish(
         lines=_lines(asked, quote),
         total_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
+        ways=_ways(tenant, quote),
+        part_of=_part_of(kind, asked),
         questions=read_questions(service.questions),
         leaving=_leaving(tenant, asked, quote),
         closed=guest_sentence(closed) if closed else None,
@@ -174,6 +183,17 @@ async def _wish(
         takes_codes=False,
         code_error=None,
     )
+
+
+def _ways(tenant: TenantSnapshot, quote: Quote) -> list[str]:
+    """What there is to choose from, the one it is quoted for among it; nothing where it is free."""
+    if quote.unit_minor == 0:
+        return []
+    return [str(way) for way in open_ways(quote.ways, payments_ready=tenant.payments_ready)]
+
+
+def _part_of(kind: SubjectKind, asked: _Asked) -> str:
+    return asked.series.title if kind == "session" and asked.series is not None else ""
 
 
 def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote) -> list[str]:

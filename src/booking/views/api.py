@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.billing.domain.kinds import PaymentMode
+from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.kinds import (
     BookingState,
     GapPolicy,
@@ -22,7 +23,7 @@ from src.booking.domain.kinds import (
     SessionState,
     Visibility,
 )
-from src.booking.domain.leaving import LeavingTerms, terms_from
+from src.booking.domain.leaving import BeforeUnit, LeavingTerms, terms_from
 from src.booking.domain.questions import Question, read_questions
 from src.booking.models import Series, Service, Session
 from src.platform.localtime import to_local
@@ -85,6 +86,18 @@ class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
     state: SessionState
 
 
+class DropInOut(msgspec.Struct, frozen=True, kw_only=True):
+    """How a date of a series is sold alone, as it holds now: `own` are the rules of the date
+    itself, the rest is its series' or its service's. `opens_at` null: at once.
+    """
+
+    allowed: bool
+    price: MoneyOut
+    opens_at: MomentOut | None
+    pays: list[PayWay]
+    own: DropInRules
+
+
 class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     service_id: UUID
@@ -99,6 +112,9 @@ class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
     gap_policy: GapPolicy
     drop_in_allowed: bool
     drop_in: MoneyOut | None
+    drop_in_opens_before: int | None
+    drop_in_opens_unit: BeforeUnit
+    drop_in_pays: list[PayWay]
     leaving: LeavingTerms
     base_sessions: int | None
     session_ids: list[UUID]
@@ -295,6 +311,9 @@ def series_out(series: Series, session_ids: list[UUID], currency: str) -> Series
         gap_policy=GapPolicy(series.gap_policy),
         drop_in_allowed=series.drop_in_allowed,
         drop_in=_drop_in(series, currency),
+        drop_in_opens_before=series.drop_in_opens_before,
+        drop_in_opens_unit=BeforeUnit(series.drop_in_opens_unit),
+        drop_in_pays=[PayWay(way) for way in series.drop_in_pays],
         leaving=terms_from(series.leaving),
         base_sessions=series.base_sessions,
         session_ids=session_ids,

@@ -19,7 +19,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     `closed` says why it cannot be booked by anybody; `size_error` why not by so many. `dates_key`
     stands for the dates as they are shown. `takes_codes` says whether a code is asked for at all;
-    the price is less the one that was given unless `code_error` says why not. `leaving` says in
+    the price is less the one that was given unless `code_error` says why not. `ways` are those to
+    pay among which the guest chooses, and `part_of` the series that a single date belongs to, empty
+    for none. `leaving` says in
     sentences what comes back until when.
     """
 
@@ -38,6 +40,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[PriceLine]
     total_minor: int
     payment_mode: str
+    ways: list[str]
+    part_of: str
     questions: list[Question]
     leaving: list[str]
     closed: str | None

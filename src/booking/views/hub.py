@@ -12,8 +12,9 @@ class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One dated session in a list.
 
     `state`: book (`href` leads to the form), series (sold as part of its series only, `href` leads
-    there), full, or closed. `price_minor` is None where the date is not sold alone. `seats` says in
-    words how many are left, and `is_scarce` whether that is under a fifth.
+    there), soon (sold alone from `opens_at` on, `href` leads to the series), full, or closed.
+    `price_minor` is None where the date is not sold alone. `seats` says in words how many are left,
+    and `is_scarce` whether that is under a fifth.
     """
 
     session_id: UUID
@@ -28,6 +29,7 @@ class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     place: str | None
     series_title: str | None
     price_minor: int | None
+    opens_at: datetime | None
     state: str
     href: str | None
 

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from src.billing.commands.orders import find_order_by_form_token
 from src.billing.domain.kinds import OrderState
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.quotes import SubjectKind
 from src.booking.place import place_booking
 from src.booking.queries.service_page import no_such_service
@@ -24,6 +25,7 @@ from src.booking.web.guest_forms import (
     new_form_token,
     size_of,
     token_of,
+    way_of,
 )
 from src.booking.web.hub import uuid_of
 from src.platform.errors import DomainError, InvalidInput, NotFound, TooManyRequests
@@ -85,8 +87,9 @@ async def send_booking(
     """
     subject, data = _subject(request, service_slug), await read_form(request)
     size, code, token = size_of(data, LARGEST_PARTY), code_of(data), token_of(data)
+    way = way_of(data.texts.get("way", [""])[-1])
     slow_down = await _slow_down(request, services) if code else None
-    wish = await _wish(services, ctx, subject, size, "" if slow_down else code)
+    wish = await _wish(services, ctx, subject, size, "" if slow_down else code, way)
     if slow_down:
         wish = msgspec.structs.replace(wish, takes_codes=True, code_error=slow_down)
     if data.texts.get("step", [""])[-1] == "update":
@@ -160,7 +163,9 @@ async def _refused(
     """The same form as typed, with the reason, beside the price and the seats as they are now."""
     form = cast("BookingForm", bound.struct)
     is_code = "coupon" in refusal.fields
-    wish = await _wish(services, ctx, subject, form.size, "" if is_code else form.coupon)
+    wish = await _wish(
+        services, ctx, subject, form.size, "" if is_code else form.coupon, way_of(form.way)
+    )
     if is_code:
         wish = msgspec.structs.replace(wish, takes_codes=True)
     if isinstance(refusal, InvalidInput):
@@ -231,11 +236,16 @@ def _subject(request: AnyRequest, service_slug: str) -> Subject:
 
 
 async def _wish(
-    services: Services, ctx: RequestContext, subject: Subject, size: int, code: str = ""
+    services: Services,
+    ctx: RequestContext,
+    subject: Subject,
+    size: int,
+    code: str = "",
+    way: PayWay | None = None,
 ) -> Wish:
     where = (subject.kind, subject.id, subject.service_slug)
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_wish(uow, ctx.here, *where, size, code)
+        return await get_wish(uow, ctx.here, *where, size, code, way)
 
 
 route_handlers: list[Any] = [booking_form, send_booking]

@@ -11,6 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from src.booking.commands.book import BookCommand
+from src.booking.commands.book_checks import way_not_open
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.questions import answer_errors
 from src.booking.views.guest import Wish
 from src.platform.i18n import _, current_locale
@@ -39,6 +41,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     answers: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
     note: Annotated[str, Meta(max_length=1000)] = ""
     coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
+    way: Annotated[str, Meta(max_length=20)] = ""
     terms: bool = False
     marketing: bool = False
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
@@ -75,6 +78,11 @@ def code_of(data: FormData) -> str:
     return typed if len(typed) <= LONGEST_CODE else ""
 
 
+def way_of(typed: str) -> PayWay | None:
+    """The chosen way to pay; None for what is none."""
+    return PayWay(typed) if typed in set(PayWay) else None
+
+
 def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bound[BookingForm]:
     """The form with what only the business and the offer can find wrong in it."""
     errors: dict[str, str] = {}
@@ -88,6 +96,8 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
         errors["terms"] = _("Please accept the terms to book.")
     if wish.code_error and "coupon" not in bound.errors:
         errors["coupon"] = wish.code_error
+    if wish.ways and bound.value("way") not in ("", *wish.ways):
+        errors["way"] = way_not_open()
     if wish.size_error:
         errors["size"] = wish.size_error
     elif form is not None and form.quoted_size not in (None, form.size):
@@ -125,6 +135,7 @@ def command_of(
         answers=_answers(form, wish),
         note=form.note,
         coupon=form.coupon,
+        way=PayWay(form.way) if form.way in wish.ways else None,
         consents=consents_of(form, tenant, now),
         quoted_minor=form.quoted_minor,
         quoted_dates=form.quoted_dates,

@@ -14,6 +14,7 @@ from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.owed import get_owed_minor
 from src.booking.commands.book import BookCommand
 from src.booking.commands.cancel import cancel_purchase, get_cancellation
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import BookingState, SeatState
 from src.booking.domain.price_label import text as label_text
 from src.booking.domain.states import booking_state
@@ -34,7 +35,7 @@ from src.booking.views.api import (
     ServiceOnHub,
     moment_out,
 )
-from src.booking.web.api.bodies import ReasonIn
+from src.booking.web.api.bodies import ReasonIn, Way
 from src.booking.web.api.cancellation_out import cancellation_out
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
@@ -63,6 +64,7 @@ Name = Annotated[str, Meta(max_length=100)]
 class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
     """A guest's wish. `party` has a name, perhaps empty, for everyone who comes. `coupon` is a code
     that makes it cheaper; one that cannot be used is refused with 422, and nothing is booked.
+    `way` is how it is to be paid where there is a choice; null: the first way that is open.
     """
 
     kind: Literal["session", "series"]
@@ -79,6 +81,7 @@ class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
     ] = {}
     note: Annotated[str, Meta(max_length=2000)] = ""
     coupon: Annotated[str, Meta(max_length=40)] = ""
+    way: Way | None = None
     expected_total_minor: int | None = None
 
 
@@ -126,6 +129,7 @@ def _command(ctx: RequestContext, data: BookingIn, token: str) -> BookCommand:
         answers=data.answers,
         note=data.note,
         coupon=data.coupon,
+        way=PayWay(data.way) if data.way is not None else None,
         form_token=token,
         quoted_minor=data.expected_total_minor,
         source="api",
