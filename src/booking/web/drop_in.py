@@ -169,7 +169,7 @@ def _applies(offer: SessionOffer, ctx: RequestContext) -> list[Applies]:
     price_minor = price_of_date(rules, service_type, service.price_minor)
     at = opens_at(rules, offer.session.starts_at, ctx.here.zone)
     ways = [way_words()[way] for way in ways_to_pay(rules, service_type)] if price_minor else []
-    of_date, of_series, of_service = _("this date's own"), _("the series'"), _("the service's")
+    of_date, of_series, of_service = _("of this date"), _("from the series"), _("from the service")
     behind = of_series if rules.price_minor is not None else of_service
     return [
         Applies(
