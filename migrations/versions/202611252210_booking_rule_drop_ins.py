@@ -1,7 +1,8 @@
 """booking rule drop ins.
 
 A series says from when on its dates are sold alone and how they may be paid; each date may have
-rules of its own, empty ones fall back to those of its series.
+rules of its own, empty ones fall back to those of its series. Services and series have other prices
+beside their full one, and a seat keeps what its price was called.
 
 Revision: dropins, after 0020.
 """
@@ -39,9 +40,20 @@ def upgrade() -> None:
             sa.Column("drop_in_pays", JSONB(), nullable=False, server_default=sa.text("'[]'")),
         )
         op.create_check_constraint(op.f(f"ck_{table}_drop_in"), table, RULES)
+    for table in ("services", "series"):
+        op.add_column(
+            table,
+            sa.Column("price_tiers", JSONB(), nullable=False, server_default=sa.text("'[]'")),
+        )
+    op.add_column(
+        "seats", sa.Column("tier", sa.Text(), nullable=False, server_default=sa.text("''"))
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("seats", "tier")
+    for table in ("series", "services"):
+        op.drop_column(table, "price_tiers")
     for table in ("sessions", "series"):
         op.drop_constraint(op.f(f"ck_{table}_drop_in"), table)
         for column in reversed(NEW):

@@ -15,11 +15,11 @@ import msgspec
 from sqlalchemy import Table
 
 from src.billing.commands.coupon_claims import claim_coupon
-from src.billing.commands.orders import NewLine, NewOrder, insert_order
+from src.billing.commands.orders import NewOrder, insert_order
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
-from src.booking.commands.book_checks import check_answers, check_way
+from src.booking.commands.book_checks import check_answers, check_tiers, check_way, lines_of
 from src.booking.commands.claims import claim_seats
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeatState
@@ -58,7 +58,8 @@ PLAN_REASONS = {
 
 
 class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """One guest's wish. `party` has a name, perhaps empty, for everyone who comes.
+    """One guest's wish. `party` has a name, perhaps empty, for everyone who comes; `tiers` the key
+    of everyone's price, in the same order, or nothing where all pay the full one.
 
     `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
     quote; None when nobody was shown one. `way` is how they want to pay, None: the first way that
@@ -78,6 +79,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     coupon: str = ""
     way: PayWay | None = None
+    tiers: tuple[str, ...] = ()
     quoted_minor: int | None = None
     quoted_dates: str | None = None
     source: str = "hub"
@@ -216,11 +218,17 @@ async def _judge(
     """
     held = None if instead_of is None else await count_held_seats(uow, instead_of)
     asked = Asked(
-        kind=cmd.kind, subject_id=cmd.subject_id, size=len(cmd.party), way=cmd.way, pays=cmd.pays
+        kind=cmd.kind,
+        subject_id=cmd.subject_id,
+        size=len(cmd.party),
+        way=cmd.way,
+        tiers=cmd.tiers,
+        pays=cmd.pays,
     )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None
     _refuse(tenant, decided.reasons, by_staff=by_staff)
+    check_tiers(decided.tiers_error)
     if not by_staff:
         check_answers(decided.service, cmd.answers)
         check_way(decided.quote, cmd.way)
@@ -301,21 +309,12 @@ def _order(
     customer_id: UUID,
     hold_lifetime: timedelta,
 ) -> NewOrder:
-    line = NewLine(
-        kind=quote.kind,
-        subject_id=quote.subject_id,
-        description=quote.description,
-        unit_minor=quote.unit_minor,
-        quantity=quote.party_size,
-        discount_minor=quote.discount_minor,
-        tax_rate_bp=quote.tax_rate_bp,
-    )
     return NewOrder(
         order_id=new_id(),
         customer_id=customer_id,
         payment_mode=quote.payment_mode,
         currency=tenant.currency,
-        lines=(line,),
+        lines=lines_of(quote),
         guest_name=cmd.guest_name,
         guest_email=cmd.guest_email,
         guest_phone=cmd.guest_phone,
@@ -364,7 +363,9 @@ def _insert_seats(
     """One seat per session and participant, each with its share of the total, in that order."""
     state = SeatState.HELD if order.state == OrderState.OPEN else SeatState.CONFIRMED
     runs = zip(quote.session_ids, quote.sequences, strict=True)
-    places = [(*run, person) for run in runs for person in participant_ids]
+    tiers = [person.tier for person in quote.party]
+    people = list(zip(participant_ids, tiers, strict=True))
+    places = [(*run, *person) for run in runs for person in people]
     rows = [
         {
             "tenant_id": uow.tenant,
@@ -375,6 +376,7 @@ def _insert_seats(
             "participant_id": participant_id,
             "state": str(state),
             "share_minor": share,
+            "tier": tier,
             "returned_as": None,
             "returned_minor": 0,
             "sequence": 0,
@@ -387,7 +389,7 @@ def _insert_seats(
             "changed_by": by,
             "changed_why": "",
         }
-        for (session_id, sequence, participant_id), share in zip(
+        for (session_id, sequence, participant_id, tier), share in zip(
             places, quote.shares_minor(), strict=True
         )
     ]

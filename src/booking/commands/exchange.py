@@ -246,6 +246,7 @@ def _row(
         "participant_id": seat.participant_id,
         "state": str(SeatState.CONFIRMED),
         "share_minor": seat.share_minor,
+        "tier": seat.tier,
         "returned_as": None,
         "returned_minor": 0,
         "sequence": sequence_after(seat.sequence, one.session.sequence, session.sequence),

@@ -41,6 +41,13 @@ from src.booking.domain.leaving import (
     terms_from,
 )
 from src.booking.domain.online_prices import too_little_to_pay_online
+from src.booking.domain.price_tiers import (
+    PriceTier,
+    document_of,
+    read_tiers,
+    tier_errors,
+    with_keys,
+)
 from src.booking.domain.reasons import Reason
 from src.booking.domain.seen import changed_since_seen, mark_of
 from src.booking.models import Series, Service, Session
@@ -64,13 +71,15 @@ register_constraint(
 class SeriesCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What an owner says of a series. `session_ids` are all the dates it is to have.
 
-    `leaving` are the terms for who buys it from now on. `drop_in_...` say how its dates are sold
+    `price_tiers` are prices of the whole term beside the full one. `leaving` are the terms for who
+    buys it from now on. `drop_in_...` say how its dates are sold
     alone; see `domain/drop_in.py`.
     """
 
     title: str
     price_type: SeriesPriceType
     price_minor: int = 0
+    price_tiers: tuple[PriceTier, ...] = ()
     description: str = ""
     visibility: Visibility = Visibility.PUBLIC
     join_policy: JoinPolicy = JoinPolicy.BEFORE_START
@@ -112,6 +121,7 @@ async def get_series_command(uow: UnitOfWork, series_id: UUID) -> SeriesCommand:
         title=series.title,
         price_type=SeriesPriceType(series.price_type),
         price_minor=series.price_minor,
+        price_tiers=read_tiers(series.price_tiers),
         description=series.description,
         visibility=Visibility(series.visibility),
         join_policy=JoinPolicy(series.join_policy),
@@ -318,6 +328,7 @@ def _price_errors(cmd: SeriesCommand, service: Service, currency: str) -> dict[s
     too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, currency)
     if too_little is not None:
         wrong["price"] = too_little
+    wrong |= tier_errors(cmd.price_tiers, cmd.price_type, currency, service.max_party)
     return wrong | rules_errors(cmd.drop_in(), DropInRules(), service, currency)
 
 
@@ -329,6 +340,7 @@ def _columns(cmd: SeriesCommand) -> dict[str, object]:
         "description": cmd.description.strip(),
         "price_type": str(cmd.price_type),
         "price_minor": 0 if is_free else cmd.price_minor,
+        "price_tiers": document_of(with_keys(cmd.price_tiers)),
         "visibility": str(cmd.visibility),
         "join_policy": str(cmd.join_policy),
         "join_until_on": until,

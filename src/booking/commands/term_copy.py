@@ -16,6 +16,7 @@ from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.series import get_series
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import SessionState
+from src.booking.domain.price_tiers import document_of, put_off, read_tiers
 from src.booking.domain.repeat import holiday_name
 from src.booking.domain.term_copy import CopiedDate, copy_dates
 from src.booking.models import Series, Session
@@ -148,16 +149,20 @@ async def _insert_series(
     cmd: CopyTerm,
     planned: list[PlannedDate],
 ) -> None:
-    """Joining is open for as many days after the first date as it was."""
+    """Joining is open for as many days after the first date as it was, and an early bird ends as
+    long before it.
+    """
     now, until_on = uow.clock.now(), source.join_until_on
+    later = cmd.first_on - to_local(planned[0].source.starts_at, ctx.here.zone).date()
     if until_on is not None:
-        until_on += cmd.first_on - to_local(planned[0].source.starts_at, ctx.here.zone).date()
+        until_on += later
     uow.session.add(
         Series(
             tenant_id=uow.tenant,
             id=cmd.new_id,
             title=cmd.title.strip(),
             join_until_on=until_on,
+            price_tiers=document_of(put_off(read_tiers(source.price_tiers), later)),
             created_at=now,
             updated_at=now,
             **_kept(source, _KEPT_OF_SERIES),

@@ -17,7 +17,8 @@ DROP_IN = (
 
 
 class Service(TenantScoped, Base):
-    """What the business does. `price_type` and `price_minor` are those of a single entry.
+    """What the business does. `price_type` and `price_minor` are those of a single entry,
+    `price_tiers` other prices beside it; see `domain/price_tiers.py`.
 
     `leaving` are the terms for leaving what is sold singly; see `domain/leaving.py`. `reminders`
     are the mails before each date; see `domain/reminding.py`.
@@ -44,6 +45,7 @@ class Service(TenantScoped, Base):
     sales_mode: Mapped[str] = mapped_column(default="single")
     price_type: Mapped[str]
     price_minor: Mapped[int] = mapped_column(default=0)
+    price_tiers: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     tax_rate_bp: Mapped[int] = mapped_column(default=0)
     duration_minutes: Mapped[int] = mapped_column(default=60)
     default_capacity: Mapped[int] = mapped_column(default=10)
@@ -89,6 +91,7 @@ class Series(TenantScoped, Base):
     description: Mapped[str] = mapped_column(default="")
     price_type: Mapped[str]
     price_minor: Mapped[int] = mapped_column(default=0)
+    price_tiers: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     active: Mapped[bool] = mapped_column(default=False)
     visibility: Mapped[str] = mapped_column(default="public")
     join_policy: Mapped[str] = mapped_column(default="before_start")

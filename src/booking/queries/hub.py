@@ -205,6 +205,9 @@ def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
     price_minor = None
     if _is_sold_alone(row, service):
         price_minor = service.single_price_minor(rules)
+    tiers = service.tiers(rules, to_local(shop.now, shop.tenant.zone).date())
+    if price_minor is not None and tiers:
+        price_minor = min(price_minor, *(tier.price_minor for tier in tiers))
     opening_at = opens_at(rules, row.starts_at, shop.tenant.zone)
     state = _state(row, service, shop, rules, price_minor)
     if state == "book" and opening_at is not None and shop.now < opening_at:
@@ -222,6 +225,7 @@ def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
         place=row.place,
         series_title=row.series_title,
         price_minor=price_minor,
+        is_from=price_minor is not None and bool(tiers),
         opens_at=opening_at if state == "soon" else None,
         state=state,
         href=_row_href(row, service, shop, state),
@@ -303,6 +307,7 @@ def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard
     held = [run for run in row.runs if run.state == "scheduled"]
     left, capacity = offer.tightest(shop.now)
     sells = not offer.is_sold_out and shop.sells(row.price_type, quote.price_minor)
+    price_minor = quote.full_price_minor if offer.is_sold_out else quote.price_minor
     base = f"{shop.path}/{service.slug}"
     return SeriesCard(
         series_id=row.id,
@@ -313,7 +318,8 @@ def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard
         last_at=held[-1].starts_at,
         dates=len(held),
         remaining=len(quote.included) + len(quote.gaps),
-        price_minor=quote.full_price_minor if offer.is_sold_out else quote.price_minor,
+        price_minor=min(price_minor, *(tier.price_minor for tier in offer.tiers), price_minor),
+        is_from=bool(offer.tiers),
         seats=seats_in_words(left, current_locale()),
         is_scarce=is_scarce(left, capacity),
         is_sold_out=offer.is_sold_out,

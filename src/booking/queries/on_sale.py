@@ -38,6 +38,7 @@ from src.booking.domain.price_label import (
     SingleOnSale,
     price_label,
 )
+from src.booking.domain.price_tiers import PriceTier, open_tiers
 from src.booking.domain.pricing import (
     SaleClosed,
     SeriesQuote,
@@ -47,6 +48,7 @@ from src.booking.domain.pricing import (
 )
 from src.booking.queries.drop_in import LOOSE, rules_from
 from src.booking.queries.on_sale_statement import on_sale_statement
+from src.booking.queries.tiers import at_proportion
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import month_key, to_local
 from src.tenants.context import TenantSnapshot
@@ -77,6 +79,7 @@ class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     price_type: str
     price_minor: int
+    price_tiers: list[PriceTier]
     visibility: str
     join_policy: str
     join_until_on: date | None
@@ -136,6 +139,7 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     sales_mode: str
     price_type: str
     price_minor: int
+    price_tiers: list[PriceTier]
     duration_minutes: int
     min_notice_minutes: int
     horizon_days: int
@@ -156,6 +160,12 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     def single_price_minor(self, rules: DropInRules = LOOSE) -> int:
         return price_of_date(rules, SeriesPriceType(self.price_type), self.price_minor)
 
+    def tiers(self, rules: DropInRules, today: date) -> tuple[PriceTier, ...]:
+        """The prices beside the full one of a date that costs what the service says."""
+        if self.price_type == SeriesPriceType.FREE or rules.price_minor is not None:
+            return ()
+        return open_tiers(self.price_tiers, today)
+
     def ways(self, rules: DropInRules = LOOSE) -> tuple[PayWay, ...]:
         return ways_to_pay(rules, SeriesPriceType(self.price_type))
 
@@ -174,10 +184,11 @@ class PerformerRow(msgspec.Struct, frozen=True):
 
 
 class Joinable(msgspec.Struct, frozen=True, kw_only=True):
-    """A series with what joining it now gives."""
+    """A series with what joining it now gives, and at which prices beside the full one."""
 
     row: SeriesRow
     quote: SeriesQuote
+    tiers: tuple[PriceTier, ...] = ()
 
     @property
     def is_sold_out(self) -> bool:
@@ -220,12 +231,14 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
                 kind=ServiceKind.GROUP,
                 sales_mode=SalesMode(row.sales_mode),
                 catalogue_minor=row.single_price_minor(),
+                catalogue_tiers_minor=_prices_of(row.tiers(LOOSE, self.today)),
                 singles=self._singles(row),
                 series=tuple(
                     SeriesOnSale(
                         price_minor=_asked_minor(offer.quote),
                         full_price_minor=offer.quote.full_price_minor,
                         sold_out=offer.is_sold_out,
+                        tiers_minor=_prices_of(offer.tiers),
                     )
                     for offer in self.series
                     if offer.row.service_id == row.id
@@ -238,9 +251,19 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
     def _singles(self, row: ServiceRow) -> tuple[SingleOnSale, ...]:
         """Dates that are not sold yet are left out, until single places open."""
         free, coming = self._open(row.free_runs), self._open(row.coming_runs)
-        if free:
-            return tuple(SingleOnSale(row.single_price_minor(one)) for one in free)
-        return tuple(SingleOnSale(row.single_price_minor(one), sold_out=True) for one in coming)
+        return tuple(
+            SingleOnSale(
+                row.single_price_minor(rules),
+                sold_out=not free,
+                tiers_minor=_prices_of(row.tiers(rules, self.today)),
+            )
+            for rules in free or coming
+        )
+
+    @property
+    def today(self) -> date:
+        """On the business's clock."""
+        return to_local(self.now, self.zone).date()
 
     def _open(self, runs: Sequence[SoldAlone] | None) -> list[DropInRules]:
         """The rules under which some date is sold by now, to strangers."""
@@ -317,7 +340,17 @@ async def _ask(
 
 
 def _joinable(row: SeriesRow, tenant: TenantSnapshot, now: datetime) -> Joinable:
-    return Joinable(row=row, quote=quote_series(row.terms(), row.sessions(), now, tenant.zone))
+    quote = quote_series(row.terms(), row.sessions(), now, tenant.zone)
+    tiers: tuple[PriceTier, ...] = ()
+    if row.price_type != SeriesPriceType.FREE:
+        tiers = open_tiers(row.price_tiers, to_local(now, tenant.zone).date())
+    if quote.closed is None:
+        tiers = at_proportion(tiers, quote.remaining, quote.base)
+    return Joinable(row=row, quote=quote, tiers=tiers)
+
+
+def _prices_of(tiers: Sequence[PriceTier]) -> tuple[int, ...]:
+    return tuple(tier.price_minor for tier in tiers)
 
 
 def _next_start(offer: Joinable, now: datetime) -> tuple[datetime, str]:

@@ -43,15 +43,16 @@ under one rule the first is the first to open.
 """
 _SERVICES = (
     "SELECT s.id, s.slug, s.name, s.description, s.mode, s.sales_mode, s.price_type,"
-    " s.price_minor, s.duration_minutes, s.min_notice_minutes, s.horizon_days, s.active,"
-    " s.visibility, CASE WHEN s.sales_mode <> 'series' THEN free.runs END AS free_runs,"
+    " s.price_minor, s.price_tiers, s.duration_minutes, s.min_notice_minutes, s.horizon_days,"
+    " s.active, s.visibility, CASE WHEN s.sales_mode <> 'series' THEN free.runs END AS free_runs,"
     " CASE WHEN s.sales_mode <> 'series' THEN coming.runs END AS coming_runs, coming.next_at"
     " FROM services s {free} {coming}"
     " WHERE s.tenant_id = :tenant_id AND s.kind = 'group' AND {which} ORDER BY s.name, s.id"
 )
 _SERIES = (
-    "SELECT r.id, r.service_id, r.title, r.description, r.price_type, r.price_minor, r.visibility,"
-    " r.join_policy, r.join_until_on, r.gap_policy, coalesce(r.base_sessions, 0) AS base_sessions,"
+    "SELECT r.id, r.service_id, r.title, r.description, r.price_type, r.price_minor,"
+    " r.price_tiers, r.visibility, r.join_policy, r.join_until_on, r.gap_policy,"
+    " coalesce(r.base_sessions, 0) AS base_sessions,"
     " s.min_notice_minutes, runs.runs FROM ({candidates}) r"
     " JOIN services s ON s.tenant_id = r.tenant_id AND s.id = r.service_id"
     " AND s.sales_mode <> 'single' AND s.kind = 'group' AND {which}"

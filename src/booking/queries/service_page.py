@@ -1,5 +1,6 @@
 """One service as a stranger sees it: its series with every date, and its single dates."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -11,9 +12,11 @@ from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionMode, Vi
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.price_label import PriceKind
 from src.booking.domain.price_label import text as price_text
+from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.reasons import guest_sentence, not_at_present
 from src.booking.leaving_words import rules_in_words
 from src.booking.queries.dates import Wanted, month_of, within_reach
+from src.booking.queries.drop_in import LOOSE
 from src.booking.queries.hub import Shop, month_view, shop_of, shortened
 from src.booking.queries.leaving import find_terms
 from src.booking.queries.offer_facts import business_facts
@@ -21,6 +24,7 @@ from src.booking.queries.on_sale import Joinable, OnSale, Run, ServiceRow, find_
 from src.booking.queries.structured import describe_service
 from src.booking.views.hub import (
     MonthView,
+    NamedPrice,
     SalesTab,
     SeriesOffer,
     ServicePageView,
@@ -79,6 +83,7 @@ async def get_service_page(
         tabs=_tabs(path, sides, side) if row.active and len(sides) > 1 else [],
         series=series if side == "series" else [],
         month=month,
+        prices=_named(row.tiers(LOOSE, on_sale.today)),
         leaving=_single_rules(terms[row.id], row, tenant),
         structured=describe_service(on_sale, row, tenant, base_url),
     )
@@ -135,6 +140,7 @@ def series_offer(
         base=quote.base,
         price_minor=quote.full_price_minor if quote.closed else quote.price_minor,
         full_price_minor=quote.full_price_minor,
+        prices=_named(offer.tiers),
         left=max(left, 0),
         capacity=capacity,
         reason=reason,
@@ -148,6 +154,10 @@ def series_offer(
             min((run.starts_at for run in row.runs if run.starts_at > shop.now), default=None),
         ),
     )
+
+
+def _named(tiers: Sequence[PriceTier]) -> list[NamedPrice]:
+    return [NamedPrice(tier.name, tier.price_minor, tier.until_on) for tier in tiers]
 
 
 def _reason(offer: Joinable, service: ServiceRow, shop: Shop) -> str | None:

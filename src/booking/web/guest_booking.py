@@ -10,21 +10,18 @@ from litestar.params import FromPath
 
 from src.billing.commands.orders import find_order_by_form_token
 from src.billing.domain.kinds import OrderState
-from src.booking.domain.drop_in import PayWay
 from src.booking.domain.quotes import SubjectKind
 from src.booking.place import place_booking
 from src.booking.queries.service_page import no_such_service
-from src.booking.queries.wish import get_wish
+from src.booking.queries.wish import Typed, get_wish
 from src.booking.views.guest import BookingFormView, Wish
 from src.booking.web.guest_forms import (
-    LARGEST_PARTY,
     BookingForm,
     checked,
-    code_of,
     command_of,
     new_form_token,
-    size_of,
     token_of,
+    typed_of,
     way_of,
 )
 from src.booking.web.hub import uuid_of
@@ -70,7 +67,7 @@ async def booking_form(
     that its token, and with it the booking, stays the same.
     """
     subject = _subject(request, service_slug)
-    wish = await _wish(services, ctx, subject, 1)
+    wish = await _wish(services, ctx, subject, Typed())
     form = blank(BookingForm)
     return _form_page(request, ctx, subject, wish, form, new_form_token())
 
@@ -86,10 +83,11 @@ async def send_booking(
     the price for another size of the party or a coupon's code.
     """
     subject, data = _subject(request, service_slug), await read_form(request)
-    size, code, token = size_of(data, LARGEST_PARTY), code_of(data), token_of(data)
-    way = way_of(data.texts.get("way", [""])[-1])
-    slow_down = await _slow_down(request, services) if code else None
-    wish = await _wish(services, ctx, subject, size, "" if slow_down else code, way)
+    typed, token = typed_of(data), token_of(data)
+    slow_down = await _slow_down(request, services) if typed.code else None
+    if slow_down:
+        typed = msgspec.structs.replace(typed, code="")
+    wish = await _wish(services, ctx, subject, typed)
     if slow_down:
         wish = msgspec.structs.replace(wish, takes_codes=True, code_error=slow_down)
     if data.texts.get("step", [""])[-1] == "update":
@@ -163,19 +161,30 @@ async def _refused(
     """The same form as typed, with the reason, beside the price and the seats as they are now."""
     form = cast("BookingForm", bound.struct)
     is_code = "coupon" in refusal.fields
-    wish = await _wish(
-        services, ctx, subject, form.size, "" if is_code else form.coupon, way_of(form.way)
+    typed = Typed(
+        size=form.people,
+        tiers=form.tiers(),
+        code="" if is_code else form.coupon,
+        way=way_of(form.way),
     )
+    wish = await _wish(services, ctx, subject, typed)
     if is_code:
         wish = msgspec.structs.replace(wish, takes_codes=True)
     if isinstance(refusal, InvalidInput):
-        bound = bound.refused(refusal)
+        bound = bound.refused(_at_the_form(refusal))
     elif wish.size_error:
         bound = bound.with_errors({"size": wish.size_error}, refusal.message)
     else:
         bound = bound.with_errors(None, refusal.message)
     status = 409 if refusal.status == 402 else refusal.status
     return _form_page(request, ctx, subject, wish, bound, token, status)
+
+
+def _at_the_form(refusal: InvalidInput) -> InvalidInput:
+    """What is wrong with the prices stands at how many come."""
+    if "tiers" not in refusal.fields:
+        return refusal
+    return InvalidInput(refusal.message, fields={"size": refusal.fields["tiers"]})
 
 
 def _updated(
@@ -235,17 +244,10 @@ def _subject(request: AnyRequest, service_slug: str) -> Subject:
     raise no_such_service()
 
 
-async def _wish(
-    services: Services,
-    ctx: RequestContext,
-    subject: Subject,
-    size: int,
-    code: str = "",
-    way: PayWay | None = None,
-) -> Wish:
+async def _wish(services: Services, ctx: RequestContext, subject: Subject, typed: Typed) -> Wish:
     where = (subject.kind, subject.id, subject.service_slug)
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_wish(uow, ctx.here, *where, size, code, way)
+        return await get_wish(uow, ctx.here, *where, typed)
 
 
 route_handlers: list[Any] = [booking_form, send_booking]

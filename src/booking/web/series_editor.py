@@ -22,6 +22,7 @@ from src.booking.views.services import ServiceHead
 from src.booking.web.drop_in_forms import unit_choices, way_choices
 from src.booking.web.leaving_forms import LeavingView, leaving_view
 from src.booking.web.meanwhile import Fact, saved_now, stale
+from src.booking.web.price_tier_forms import TiersView, at_the_rows, tiers_view
 from src.booking.web.series_forms import (
     SeriesForm,
     amount_errors,
@@ -70,6 +71,7 @@ class SeriesFormView(msgspec.Struct, frozen=True, kw_only=True):
     payments_ready: bool
     leaving: LeavingView
     drop_in_hint: str
+    tiers: TiersView
     choices: dict[str, Any]
 
 
@@ -116,7 +118,8 @@ async def save_new_series(
         async with services.uow_factory(ctx.here.id) as uow:
             series_id = await create_series(uow, ctx, service_id, cmd, series_id=form.token)
     except InvalidInput as refused:
-        bound = bound.refused(refused)
+        fields = at_the_rows(refused.fields, form.prices)
+        bound = bound.refused(InvalidInput(refused.message, fields=fields))
         return await _editor(request, services, ctx, bound, service_id, None, status_code=422)
     flash(request, "success", _("“%(title)s” is saved. It is not on sale yet.", title=form.title))
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
@@ -175,7 +178,8 @@ async def save_series(
             raise
         return await _stale_editor(request, services, ctx, bound, series_id, refused)
     except InvalidInput as refused:
-        bound = bound.refused(refused)
+        fields = at_the_rows(refused.fields, form.prices)
+        bound = bound.refused(InvalidInput(refused.message, fields=fields))
         return await _editor(
             request, services, ctx, bound, series.service_id, series, status_code=422
         )
@@ -263,6 +267,7 @@ async def _editor(
         currency=ctx.here.currency,
         payments_ready=ctx.here.payments_ready,
         leaving=leaving_view(form, ctx.here.zone, sample_at),
+        tiers=tiers_view(form),
         drop_in_hint=_drop_in_hint(offered, ctx.here.currency),
         choices={
             "price_types": price_type_choices(),

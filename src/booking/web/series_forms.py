@@ -13,6 +13,7 @@ from src.booking.commands.series import SeriesCommand
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import GapPolicy, JoinPolicy, SeriesPriceType, Visibility
 from src.booking.domain.leaving import NOTHING_BACK, BeforeUnit, terms_from
+from src.booking.domain.price_tiers import read_tiers
 from src.booking.models import Series
 from src.booking.queries.drop_in import rules_kept
 from src.booking.views.series import Rhythm
@@ -26,6 +27,7 @@ from src.booking.web.drop_in_forms import (
 )
 from src.booking.web.leaving_forms import LeavingFields, leaving_initial, read_terms
 from src.booking.web.meanwhile import Words, of_choices, yes_or_no
+from src.booking.web.price_tier_forms import PriceRow, read_prices, tiers_initial
 from src.booking.web.service_words import price_type_choices, visibility_words
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
@@ -42,6 +44,7 @@ class SeriesForm(LeavingFields, kw_only=True):
     description: Annotated[str, Meta(max_length=10_000)] = ""
     price_type: SeriesPriceType = SeriesPriceType.ONLINE
     price: Annotated[str, Meta(max_length=30)] = ""
+    prices: list[PriceRow] = msgspec.field(default_factory=list)
     visibility: Visibility = Visibility.PUBLIC
     join_policy: JoinPolicy = JoinPolicy.BEFORE_START
     join_until_on: date | None = None
@@ -62,6 +65,7 @@ def initial_of(series: Series, session_ids: Iterable[UUID], currency: str) -> di
         "description": series.description,
         "price_type": series.price_type,
         "price": "" if is_free else show_amount(series.price_minor, currency),
+        "prices": tiers_initial(read_tiers(series.price_tiers), currency),
         "visibility": series.visibility,
         "join_policy": series.join_policy,
         "join_until_on": series.join_until_on,
@@ -77,6 +81,7 @@ def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
     """The command. Raises: InvalidInput for an amount or a step that is none."""
     fields: dict[str, str] = {}
     price_minor = amount_or_none(form.price, currency, "price", fields)
+    tiers = read_prices(form.prices, currency, fields)
     drop_in = read_drop_in(form, currency, fields)
     leaving = NOTHING_BACK
     try:
@@ -92,6 +97,7 @@ def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
         description=form.description,
         price_type=form.price_type,
         price_minor=price_minor or 0,
+        price_tiers=tiers,
         visibility=form.visibility,
         join_policy=form.join_policy,
         join_until_on=form.join_until_on,

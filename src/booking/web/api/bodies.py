@@ -19,6 +19,7 @@ from src.booking.domain.kinds import (
     Visibility,
 )
 from src.booking.domain.leaving import NOTHING_BACK, BeforeUnit, LeavingTerms
+from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.questions import Question
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 
@@ -52,6 +53,7 @@ class ServiceIn(msgspec.Struct, frozen=True, kw_only=True):
     sales_mode: SalesMode = SalesMode.SINGLE
     price_type: SeriesPriceType = SeriesPriceType.FREE
     price_minor: Minor = 0
+    price_tiers: tuple[PriceTier, ...] = ()
     tax_rate_bp: Rate = 0
     duration_minutes: Minutes = 60
     default_capacity: Count = 10
@@ -87,6 +89,7 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
     title: Title
     price_type: SeriesPriceType
     price_minor: Minor = 0
+    price_tiers: tuple[PriceTier, ...] = ()
     description: Words = ""
     visibility: Visibility = Visibility.PUBLIC
     join_policy: JoinPolicy = JoinPolicy.BEFORE_START
@@ -105,6 +108,7 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
             title=self.title,
             price_type=self.price_type,
             price_minor=self.price_minor,
+            price_tiers=self.price_tiers,
             description=self.description,
             visibility=self.visibility,
             join_policy=self.join_policy,

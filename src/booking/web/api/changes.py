@@ -16,6 +16,7 @@ from src.booking.domain.kinds import (
     Visibility,
 )
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms
+from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.questions import Question
 from src.booking.web.api.bodies import (
     Before,
@@ -42,6 +43,7 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
     sales_mode: SalesMode | UnsetType = UNSET
     price_type: SeriesPriceType | UnsetType = UNSET
     price_minor: Minor | UnsetType = UNSET
+    price_tiers: list[PriceTier] | UnsetType = UNSET
     tax_rate_bp: Rate | UnsetType = UNSET
     duration_minutes: Minutes | UnsetType = UNSET
     default_capacity: Count | UnsetType = UNSET
@@ -79,6 +81,7 @@ class SeriesChange(msgspec.Struct, frozen=True, kw_only=True):
     title: Title | UnsetType = UNSET
     price_type: SeriesPriceType | UnsetType = UNSET
     price_minor: Minor | UnsetType = UNSET
+    price_tiers: list[PriceTier] | UnsetType = UNSET
     description: Words | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     join_policy: JoinPolicy | UnsetType = UNSET

@@ -15,6 +15,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "sales_mode": "both",
         "price_type": "on_site",
         "price_minor": 1500,
+        "price_tiers": [{"name": "Child", "price_minor": 800}],
         "duration_minutes": 60,
         "default_capacity": 12,
         "leaving": {"tiers": [{"before": 2, "unit": "days", "percent": 100}], "moves_before": 24},
@@ -30,6 +31,9 @@ BODIES: dict[str, dict[str, Any]] = {
         "title": "Spring term",
         "price_type": "online",
         "price_minor": 6000,
+        "price_tiers": [
+            {"name": "Early bird", "price_minor": 5000, "until_on": "2027-04-30"},
+        ],
         "join_policy": "until",
         "join_until_on": "2027-05-28",
         "session_ids": [SESSION],
