@@ -15,6 +15,7 @@ from src.booking.domain.drop_in import (
 )
 from src.booking.domain.kinds import SeriesPriceType, SessionState
 from src.booking.domain.online_prices import too_little_to_pay_online
+from src.booking.domain.price_tiers import read_tiers
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.models import Service, Session
 from src.booking.queries.drop_in import drop_in_columns, rules_kept
@@ -78,11 +79,20 @@ def rules_errors(
             "The service is free, so please also say how a single date is paid."
         )
     if PayWay.ONLINE in ways_to_pay(held, service_type):
-        price_minor = price_of_date(held, service_type, service.price_minor)
-        too_little = too_little_to_pay_online("online", price_minor, currency)
-        if too_little is not None:
-            wrong.setdefault("drop_in_price", too_little)
+        for price_minor in _prices(held, service):
+            too_little = too_little_to_pay_online("online", price_minor, currency)
+            if too_little is not None:
+                wrong.setdefault("drop_in_price", too_little)
     return wrong
+
+
+def _prices(held: DropInRules, service: Service) -> list[int]:
+    """All that a single entry can cost; the service's tiers hold where its price does."""
+    service_type = SeriesPriceType(service.price_type)
+    prices = [price_of_date(held, service_type, service.price_minor)]
+    if held.price_minor is None:
+        prices += [tier.price_minor for tier in read_tiers(service.price_tiers)]
+    return prices
 
 
 def amount_errors(field: str, amount_minor: int, service: Service) -> dict[str, str]:

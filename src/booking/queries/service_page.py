@@ -146,6 +146,7 @@ def series_offer(
         reason=reason,
         book_href=None if reason else f"{shop.path}/{service.slug}/book?series={row.id}",
         is_late=quote.closed is None and bool(quote.passed),
+        gaps=0 if quote.closed else len(quote.gaps),
         pays_on_site=row.price_type == "on_site",
         leaving=rules_in_words(
             terms,

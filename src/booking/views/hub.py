@@ -150,9 +150,9 @@ class NamedPrice(NamedTuple):
 
 
 class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """One series, every date spelled out; `prices` are those beside the full one. `reason` says why
-    it cannot be bought, `leaving` what
-    comes back until when.
+    """One series, every date spelled out; `prices` are those beside the full one, and `gaps` counts
+    full dates that are left out. `reason` says why it cannot be bought, `leaving` what comes back
+    until when.
     """
 
     series_id: UUID
@@ -169,6 +169,7 @@ class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     book_href: str | None
     is_late: bool
+    gaps: int
     pays_on_site: bool
     leaving: list[str]
 

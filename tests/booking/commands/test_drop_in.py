@@ -277,3 +277,15 @@ async def test_a_price_of_a_date_holds_the_currency(
     await ruled(uow_factory, lotus, term.sessions[0], **own)
     async with uow_factory(lotus.id) as uow:
         assert await lock_currency_by_prices(uow)
+
+
+async def test_a_small_price_of_the_service_cannot_be_paid_online_either(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    small = {"key": "child", "name": "Child", "price_minor": 20}
+    service = await a_service(uow_factory, lotus.id, price_type="on_site", price_tiers=[small])
+    term = await a_series(uow_factory, service, drop_in_allowed=True)
+    with pytest.raises(InvalidInput) as refused:
+        await ruled(uow_factory, lotus, term.sessions[0], pays=(PayWay.ONLINE,))
+    assert list(refused.value.fields) == ["drop_in_price"]
+    await ruled(uow_factory, lotus, term.sessions[0], pays=(PayWay.ONLINE,), price_minor=900)
