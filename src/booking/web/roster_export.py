@@ -66,12 +66,12 @@ def roster_csv(roster: Roster, ctx: RequestContext) -> bytes:
         _("Booking"),
         _("Payment"),
         _("Price"),
-        _("Kind of price"),
         _("Still to pay for the booking"),
         _("Currency"),
         _("Note"),
         _("Agreed to"),
         _("Booked on"),
+        _("Kind of price"),
     ]
     return write_csv([*header, *questions], [_cells(seat, questions, ctx) for seat in seats])
 
@@ -89,12 +89,12 @@ def _cells(seat: RosterSeat, questions: list[str], ctx: RequestContext) -> list[
         seat.series_title or source_words().get(seat.source, seat.source),
         payment_words()[seat.payment][0],
         show_amount(seat.share_minor, seat.currency),
-        seat.tier,
         show_amount(seat.owed_minor, seat.currency),
         seat.currency,
         seat.note,
         ", ".join(agreed.get(key, key) for key in seat.consents),
         _stamp(seat.booked_at, ctx),
+        seat.tier,
         *(answers.get(question, "") for question in questions),
     ]
 

@@ -145,6 +145,7 @@ async def test_a_family_says_how_many_come_at_which_price(shop: Shop) -> None:
     names = {"names.2": "Dora", "names.3": "Emil"}
     sent = await shop.send(**FAMILY, **names)
     assert sent.status_code == 303, sent.text
+    assert "Dora (Child)" in (await shop.guest.open(sent.headers["location"])).text
     assert await seats(shop) == [("", 1500), ("Child", 800), ("Child", 800)]
     async with shop.services.uow_factory(shop.business.id) as uow:
         (session_id,) = set(await uow.session.scalars(select(Seat.session_id)))
