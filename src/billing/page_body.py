@@ -59,7 +59,7 @@ def _item(order: Order, line: OrderLine) -> dict[str, Any]:
     """A discounted line is shown as one, since its price a piece may be no whole number."""
     discounted = line.discount_minor > 0
     unit_minor = line.total_minor if discounted else line.unit_minor
-    name = line.description
+    name = " · ".join(filter(None, (line.description, line.tier)))
     if discounted and line.quantity > 1:
         name = f"{line.quantity} × {name}"
     return {

@@ -79,6 +79,7 @@ GET POST /sessions/{session_id}/edit
 GET POST /sessions/{session_id}/cancel
 GET POST /sessions/{session_id}/delete
 GET POST /sessions/{session_id}/minimum
+GET POST /sessions/{session_id}/drop-in
 GET POST /sessions/{session_id}/several
 POST /sessions/{session_id}/go
 POST /sessions/{session_id}/export

@@ -15,20 +15,21 @@ import msgspec
 from sqlalchemy import Table
 
 from src.billing.commands.coupon_claims import claim_coupon
-from src.billing.commands.orders import NewLine, NewOrder, insert_order
+from src.billing.commands.orders import NewOrder, insert_order
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
+from src.booking.commands.book_checks import check_answers, check_tiers, check_way, lines_of
 from src.booking.commands.waitlist_take import claim_quoted, held_by_offer
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeatState
-from src.booking.domain.questions import answer_errors, read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.events import PaymentLinkPromised
-from src.booking.models import Booking, Seat, Service
+from src.booking.models import Booking, Seat
 from src.booking.queries.coupons import priced_with_coupon
 from src.booking.queries.decide import Asked, decide
 from src.booking.queries.offer_facts import business_facts
@@ -58,11 +59,13 @@ PLAN_REASONS = {
 
 
 class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """One guest's wish. `party` has a name, perhaps empty, for everyone who comes.
+    """One guest's wish. `party` has a name, perhaps empty, for everyone who comes; `tiers` the key
+    of everyone's price, in the same order, or nothing where all pay the full one.
 
     `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
-    quote; None when nobody was shown one. With `pays` it is staff who book, for the customer
-    `customer_id`, and say how it is paid. `offer_id` is a waiting list's offer that it takes up.
+    quote; None when nobody was shown one. `way` is how they want to pay, None: the first way that
+    is open. With `pays` it is staff who book, for the customer `customer_id`, and say how it is
+    paid. `offer_id` is a waiting list's offer that it takes up.
     """
 
     kind: SubjectKind
@@ -76,6 +79,8 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
     note: str = ""
     coupon: str = ""
+    way: PayWay | None = None
+    tiers: tuple[str, ...] = ()
     quoted_minor: int | None = None
     quoted_dates: str | None = None
     source: str = "hub"
@@ -208,12 +213,21 @@ async def _judge(
     held = await held_by_offer(uow, cmd.offer_id)
     if instead_of is not None:
         held = await count_held_seats(uow, instead_of)
-    asked = Asked(kind=cmd.kind, subject_id=cmd.subject_id, size=len(cmd.party), pays=cmd.pays)
+    asked = Asked(
+        kind=cmd.kind,
+        subject_id=cmd.subject_id,
+        size=len(cmd.party),
+        way=cmd.way,
+        tiers=cmd.tiers,
+        pays=cmd.pays,
+    )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None
     _refuse(tenant, decided.reasons, by_staff=by_staff)
+    check_tiers(decided.tiers_error)
     if not by_staff:
-        _check_answers(decided.service, cmd)
+        check_answers(decided.service, cmd.answers)
+        check_way(decided.quote, cmd.way)
     quote = decided.quote
     if quote.total_minor > LARGEST_ORDER_MINOR:
         raise InvalidInput(_("This is too much for one booking. Choose fewer people."), fields={})
@@ -225,16 +239,6 @@ async def _judge(
     notice = 0 if by_staff else decided.service.min_notice_minutes
     starts = [run.starts_at for run in decided.runs if run.id in quote.session_ids]
     return _Judged(quote, now + timedelta(minutes=notice), min(starts))
-
-
-def _check_answers(service: Service, cmd: BookCommand) -> None:
-    """Raises: InvalidInput at `answers.<key>`."""
-    questions = read_questions(service.questions)
-    fields = answer_errors(questions, cmd.answers)
-    for key in cmd.answers.keys() - {question.key for question in questions}:
-        fields[f"answers.{key}"] = _("This is not asked any more.")
-    if fields:
-        raise InvalidInput(_("Please look at the marked fields."), fields=fields)
 
 
 def _refuse(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) -> None:
@@ -303,21 +307,12 @@ def _order(
     customer_id: UUID,
     hold_lifetime: timedelta,
 ) -> NewOrder:
-    line = NewLine(
-        kind=quote.kind,
-        subject_id=quote.subject_id,
-        description=quote.description,
-        unit_minor=quote.unit_minor,
-        quantity=quote.party_size,
-        discount_minor=quote.discount_minor,
-        tax_rate_bp=quote.tax_rate_bp,
-    )
     return NewOrder(
         order_id=new_id(),
         customer_id=customer_id,
         payment_mode=quote.payment_mode,
         currency=tenant.currency,
-        lines=(line,),
+        lines=lines_of(quote),
         guest_name=cmd.guest_name,
         guest_email=cmd.guest_email,
         guest_phone=cmd.guest_phone,
@@ -366,7 +361,9 @@ def _insert_seats(
     """One seat per session and participant, each with its share of the total, in that order."""
     state = SeatState.HELD if order.state == OrderState.OPEN else SeatState.CONFIRMED
     runs = zip(quote.session_ids, quote.sequences, strict=True)
-    places = [(*run, person) for run in runs for person in participant_ids]
+    tiers = [person.tier for person in quote.party]
+    people = list(zip(participant_ids, tiers, strict=True))
+    places = [(*run, *person) for run in runs for person in people]
     rows = [
         {
             "tenant_id": uow.tenant,
@@ -377,6 +374,7 @@ def _insert_seats(
             "participant_id": participant_id,
             "state": str(state),
             "share_minor": share,
+            "tier": tier,
             "returned_as": None,
             "returned_minor": 0,
             "sequence": 0,
@@ -389,7 +387,7 @@ def _insert_seats(
             "changed_by": by,
             "changed_why": "",
         }
-        for (session_id, sequence, participant_id), share in zip(
+        for (session_id, sequence, participant_id, tier), share in zip(
             places, quote.shares_minor(), strict=True
         )
     ]

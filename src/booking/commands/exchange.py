@@ -19,6 +19,7 @@ from src.billing.commands.orders import lock_order
 from src.booking.commands.claims import SeatsGone, exchange_seats
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, lock_own_seats
 from src.booking.commands.waking import wake_waitlists
+from src.booking.domain.drop_in import opens_at
 from src.booking.domain.exchange import (
     TargetFacts,
     for_staff,
@@ -33,6 +34,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.errors import DatesChanged
 from src.booking.events import SeatsMoved
 from src.booking.models import Booking, Seat
+from src.booking.queries.drop_in import rules_of
 from src.booking.queries.offer_facts import is_on_sale, quote_of_session
 from src.booking.queries.offers import SessionOffer, get_session_offer
 from src.platform.db import register_constraint
@@ -140,7 +142,7 @@ async def why_not_come(
     by: str = "guest",
 ) -> list[Reason]:
     """Every reason against the offered session as the place to go to."""
-    facts = target_facts(tenant, own, offer, await _sources(uow, own))
+    facts = target_facts(tenant, own, offer, await _sources(uow, own), uow.clock.now())
     there = await _has_seat(uow, own, offer.session.id)
     facts = replace(facts, has_seat_there=there)
     return why_not_take(for_staff(facts) if by == "staff" else facts, uow.clock.now())
@@ -151,6 +153,7 @@ def target_facts(
     own: Sequence[OwnSeat],
     offer: SessionOffer,
     sources: Sequence[SessionOffer],
+    now: datetime,
 ) -> TargetFacts:
     """`sources` are the sessions that the seats are in."""
     session, service = offer.session, offer.service
@@ -164,21 +167,27 @@ def target_facts(
         price_minor=quote_of_session(offer, 1).unit_minor,
         worth_minor=max(min(paid), min(worth, default=0)),
         is_open=str(tenant.status) in ("active", "past_due"),
-        is_offered=_is_offered(own[0].booking, offer),
+        is_offered=_is_offered(tenant, own[0].booking, offer, now),
         is_same_service=service.id == own[0].booking.service_id,
         is_same_date=any(one.session.id == session.id for one in own),
         min_notice_minutes=service.min_notice_minutes,
     )
 
 
-def _is_offered(booking: Booking, offer: SessionOffer) -> bool:
-    """A loose date, a date of a series that sells single ones, or, for who bought a course, one of
-    any series on sale: a lesson made up for with the parallel course. One's own course always is.
+def _is_offered(
+    tenant: TenantSnapshot, booking: Booking, offer: SessionOffer, now: datetime
+) -> bool:
+    """A loose date, one that is sold alone by now, or, for who bought a course, one of any series
+    on sale: a lesson made up for with the parallel course. One's own course always is.
     """
     series = offer.series
     if series is None or series.id == booking.series_id:
         return True
-    return is_on_sale(series) and (series.drop_in_allowed or booking.series_id is not None)
+    if not is_on_sale(series) or booking.series_id is not None:
+        return is_on_sale(series)
+    rules = rules_of(offer)
+    opening_at = opens_at(rules, offer.session.starts_at, tenant.zone)
+    return bool(rules.allowed) and (opening_at is None or now >= opening_at)
 
 
 async def _sources(uow: UnitOfWork, own: Sequence[OwnSeat]) -> list[SessionOffer]:
@@ -239,6 +248,7 @@ def _row(
         "participant_id": seat.participant_id,
         "state": str(SeatState.CONFIRMED),
         "share_minor": seat.share_minor,
+        "tier": seat.tier,
         "returned_as": None,
         "returned_minor": 0,
         "sequence": sequence_after(seat.sequence, one.session.sequence, session.sequence),

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from src.booking.commands.drop_in import amount_errors, rules_errors
 from src.booking.commands.series_dates import (
     attach,
     dates_in_term,
@@ -25,6 +26,7 @@ from src.booking.domain.bookable import (
     PublishFacts,
     why_not_publishable_series,
 )
+from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.kinds import (
     GapPolicy,
     JoinPolicy,
@@ -32,12 +34,25 @@ from src.booking.domain.kinds import (
     SessionState,
     Visibility,
 )
-from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_errors, terms_from
+from src.booking.domain.leaving import (
+    NOTHING_BACK,
+    BeforeUnit,
+    LeavingTerms,
+    terms_errors,
+    terms_from,
+)
 from src.booking.domain.online_prices import too_little_to_pay_online
+from src.booking.domain.price_tiers import (
+    PriceTier,
+    document_of,
+    read_tiers,
+    tier_errors,
+    with_keys,
+)
 from src.booking.domain.reasons import Reason
 from src.booking.domain.seen import changed_since_seen, mark_of
-from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.models import Series, Service, Session
+from src.booking.queries.drop_in import drop_in_columns, rules_kept
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -57,13 +72,15 @@ register_constraint(
 class SeriesCommand(msgspec.Struct, frozen=True, kw_only=True):
     """What an owner says of a series. `session_ids` are all the dates it is to have.
 
-    `leaving` are the terms for who buys it from now on. `drop_in_minor` None: a single date costs
-    what the service says. It is paid as the service says, so a free service has none above 0.
+    `price_tiers` are prices of the whole term beside the full one. `leaving` are the terms for who
+    buys it from now on. `drop_in_...` say how its dates are sold
+    alone; see `domain/drop_in.py`.
     """
 
     title: str
     price_type: SeriesPriceType
     price_minor: int = 0
+    price_tiers: tuple[PriceTier, ...] = ()
     description: str = ""
     visibility: Visibility = Visibility.PUBLIC
     join_policy: JoinPolicy = JoinPolicy.BEFORE_START
@@ -71,8 +88,20 @@ class SeriesCommand(msgspec.Struct, frozen=True, kw_only=True):
     gap_policy: GapPolicy = GapPolicy.BLOCK
     drop_in_allowed: bool = False
     drop_in_minor: int | None = None
+    drop_in_opens_before: int | None = None
+    drop_in_opens_unit: BeforeUnit = BeforeUnit.DAYS
+    drop_in_pays: tuple[PayWay, ...] = ()
     leaving: LeavingTerms = NOTHING_BACK
     session_ids: tuple[UUID, ...] = ()
+
+    def drop_in(self) -> DropInRules:
+        return DropInRules(
+            allowed=self.drop_in_allowed,
+            price_minor=self.drop_in_minor,
+            opens_before=self.drop_in_opens_before,
+            opens_unit=self.drop_in_opens_unit,
+            pays=self.drop_in_pays,
+        )
 
 
 class NotPublishable(Conflict):
@@ -88,10 +117,12 @@ class NotPublishable(Conflict):
 async def get_series_command(uow: UnitOfWork, series_id: UUID) -> SeriesCommand:
     """The series as it is: what a change of some fields starts from. Raises: NotFound."""
     series = await get_series(uow, series_id)
+    drop_in = rules_kept(series)
     return SeriesCommand(
         title=series.title,
         price_type=SeriesPriceType(series.price_type),
         price_minor=series.price_minor,
+        price_tiers=read_tiers(series.price_tiers),
         description=series.description,
         visibility=Visibility(series.visibility),
         join_policy=JoinPolicy(series.join_policy),
@@ -99,6 +130,9 @@ async def get_series_command(uow: UnitOfWork, series_id: UUID) -> SeriesCommand:
         gap_policy=GapPolicy(series.gap_policy),
         drop_in_allowed=series.drop_in_allowed,
         drop_in_minor=series.drop_in_price_minor,
+        drop_in_opens_before=drop_in.opens_before,
+        drop_in_opens_unit=drop_in.opens_unit,
+        drop_in_pays=drop_in.pays,
         leaving=terms_from(series.leaving),
         session_ids=tuple(sorted(await dates_in_term(uow, series_id))),
     )
@@ -293,27 +327,12 @@ def _price_errors(cmd: SeriesCommand, service: Service, currency: str) -> dict[s
     wrong: dict[str, str] = {}
     if cmd.price_type is not SeriesPriceType.FREE and cmd.price_minor <= 0:
         wrong["price"] = _("Please say what the series costs, or make it free.")
-    wrong |= _amount_errors("price", cmd.price_minor, service)
-    if cmd.drop_in_minor is not None:
-        wrong |= _amount_errors("drop_in_price", cmd.drop_in_minor, service)
-    if cmd.drop_in_minor and service.price_type == SeriesPriceType.FREE:
-        wrong["drop_in_price"] = _("The service is free, so a single date cannot have a price.")
-    for name, price_type, price_minor in (
-        ("price", cmd.price_type, cmd.price_minor),
-        ("drop_in_price", service.price_type, cmd.drop_in_minor or 0),
-    ):
-        too_little = too_little_to_pay_online(price_type, price_minor, currency)
-        if too_little is not None:
-            wrong[name] = too_little
-    return wrong
-
-
-def _amount_errors(field: str, amount_minor: int, service: Service) -> dict[str, str]:
-    if amount_minor < 0:
-        return {field: _("A price cannot be below zero.")}
-    if amount_minor * max(service.max_party, 1) > LARGEST_ORDER_MINOR:
-        return {field: _("This price is too high for a party of that size.")}
-    return {}
+    wrong |= amount_errors("price", cmd.price_minor, service)
+    too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, currency)
+    if too_little is not None:
+        wrong["price"] = too_little
+    wrong |= tier_errors(cmd.price_tiers, cmd.price_type, currency, service.max_party)
+    return wrong | rules_errors(cmd.drop_in(), DropInRules(), service, currency)
 
 
 def _columns(cmd: SeriesCommand) -> dict[str, object]:
@@ -324,12 +343,12 @@ def _columns(cmd: SeriesCommand) -> dict[str, object]:
         "description": cmd.description.strip(),
         "price_type": str(cmd.price_type),
         "price_minor": 0 if is_free else cmd.price_minor,
+        "price_tiers": document_of(with_keys(cmd.price_tiers)),
         "visibility": str(cmd.visibility),
         "join_policy": str(cmd.join_policy),
         "join_until_on": until,
         "gap_policy": str(cmd.gap_policy),
-        "drop_in_allowed": cmd.drop_in_allowed,
-        "drop_in_price_minor": cmd.drop_in_minor,
+        **drop_in_columns(cmd.drop_in()),
         "leaving": cmd.leaving.document(),
     }
 

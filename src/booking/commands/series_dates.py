@@ -7,9 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
+from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Session
+from src.booking.queries.drop_in import drop_in_columns
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
@@ -68,7 +70,9 @@ async def attach(
 
 
 async def detach(uow: UnitOfWork, series_id: UUID, session_ids: set[UUID]) -> None:
-    """A locked session with buyers of the series stays: they have paid for it."""
+    """A locked session with buyers of the series stays: they have paid for it. What goes loses its
+    own rules for being sold alone, which were about this series.
+    """
     if not session_ids:
         return
     sold = await uow.session.scalar(
@@ -88,7 +92,7 @@ async def detach(uow: UnitOfWork, series_id: UUID, session_ids: set[UUID]) -> No
     await uow.session.execute(
         update(Session)
         .where(Session.tenant_id == uow.tenant, Session.id.in_(sorted(session_ids)))
-        .values(series_id=None, in_term=True)
+        .values(series_id=None, in_term=True, **drop_in_columns(DropInRules()))
         .execution_options(synchronize_session=False)
     )
 

@@ -18,6 +18,13 @@ from src.booking.domain.kinds import (
 )
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_errors, terms_from
 from src.booking.domain.online_prices import too_little_to_pay_online
+from src.booking.domain.price_tiers import (
+    PriceTier,
+    document_of,
+    read_tiers,
+    tier_errors,
+    with_keys,
+)
 from src.booking.domain.questions import Question, read_questions
 from src.booking.domain.seen import changed_since_seen, mark_of
 from src.booking.domain.service_rules import ServiceDraft, numbered, service_errors, slug_for
@@ -50,7 +57,8 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a service that its owner may choose.
 
     An empty `slug` is made from the name when the service is created, and stays as it is later.
-    Prices are those of a single entry, gross; a free service has none. `leaving` are the terms
+    Prices are those of a single entry, gross, `price_tiers` beside the full one; a free service has
+    none. `leaving` are the terms
     under which single dates are sold from now on.
     """
 
@@ -61,6 +69,7 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     sales_mode: SalesMode = SalesMode.SINGLE
     price_type: SeriesPriceType = SeriesPriceType.FREE
     price_minor: int = 0
+    price_tiers: tuple[PriceTier, ...] = ()
     tax_rate_bp: int = 0
     duration_minutes: int = 60
     default_capacity: int = 10
@@ -106,6 +115,7 @@ def details_of_service(service: Service) -> ServiceDetails:
         sales_mode=SalesMode(service.sales_mode),
         price_type=SeriesPriceType(service.price_type),
         price_minor=service.price_minor,
+        price_tiers=read_tiers(service.price_tiers),
         tax_rate_bp=service.tax_rate_bp,
         duration_minutes=service.duration_minutes,
         default_capacity=service.default_capacity,
@@ -223,6 +233,7 @@ async def _check(
     too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, currency)
     if too_little is not None:
         fields["price_minor"] = too_little
+    fields |= tier_errors(cmd.price_tiers, cmd.price_type, currency, cmd.max_party)
     fields |= await _unknown_defaults(uow, cmd)
     if "slug" not in fields and (service is None or service.slug != slug):
         fields |= slug_taken().fields if await _is_taken(uow, slug) else {}
@@ -288,6 +299,7 @@ def _columns(cmd: ServiceDetails, slug: str) -> dict[str, object]:
         "sales_mode": str(cmd.sales_mode),
         "price_type": str(cmd.price_type),
         "price_minor": 0 if is_free else cmd.price_minor,
+        "price_tiers": document_of(with_keys(cmd.price_tiers)),
         "tax_rate_bp": cmd.tax_rate_bp,
         "duration_minutes": cmd.duration_minutes,
         "default_capacity": cmd.default_capacity,

@@ -14,11 +14,14 @@ from sqlalchemy import select
 from src.booking.commands.busy import Slot, take_performer
 from src.booking.commands.decision_due import plan_decisions
 from src.booking.commands.series import get_series
+from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import SessionState
+from src.booking.domain.price_tiers import document_of, put_off, read_tiers
 from src.booking.domain.repeat import holiday_name
 from src.booking.domain.term_copy import CopiedDate, copy_dates
 from src.booking.models import Series, Session
 from src.booking.queries.busy import Taken, taken_between
+from src.booking.queries.drop_in import drop_in_columns
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
@@ -30,6 +33,7 @@ from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 
 LONGEST_TITLE = 120
+DROP_IN = tuple(drop_in_columns(DropInRules()))
 _KEPT_OF_SERIES = (
     "service_id",
     "description",
@@ -38,8 +42,7 @@ _KEPT_OF_SERIES = (
     "visibility",
     "join_policy",
     "gap_policy",
-    "drop_in_allowed",
-    "drop_in_price_minor",
+    *DROP_IN,
     "leaving",
 )
 _KEPT_OF_SESSION = (
@@ -52,6 +55,7 @@ _KEPT_OF_SESSION = (
     "performer_id",
     "min_seats",
     "decide_hours",
+    *DROP_IN,
 )
 
 
@@ -144,16 +148,20 @@ async def _insert_series(
     cmd: CopyTerm,
     planned: list[PlannedDate],
 ) -> None:
-    """Joining is open for as many days after the first date as it was."""
+    """Joining is open for as many days after the first date as it was, and an early bird ends as
+    long before it.
+    """
     now, until_on = uow.clock.now(), source.join_until_on
+    later = cmd.first_on - to_local(planned[0].source.starts_at, ctx.here.zone).date()
     if until_on is not None:
-        until_on += cmd.first_on - to_local(planned[0].source.starts_at, ctx.here.zone).date()
+        until_on += later
     uow.session.add(
         Series(
             tenant_id=uow.tenant,
             id=cmd.new_id,
             title=cmd.title.strip(),
             join_until_on=until_on,
+            price_tiers=document_of(put_off(read_tiers(source.price_tiers), later)),
             created_at=now,
             updated_at=now,
             **_kept(source, _KEPT_OF_SERIES),

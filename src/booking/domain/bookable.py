@@ -19,6 +19,7 @@ from src.booking.domain.reasons import (
     ReasonCode,
     base_zero,
     closed_reason,
+    credit_only,
     mixed_services,
     no_upcoming_session,
     not_at_present,
@@ -62,7 +63,8 @@ class SessionFacts:
 
     `in_series` with `drop_in_allowed` makes it a drop-in, on sale while its series is published,
     active and not hidden, which `series_on_sale` says; `drop_in_opens_at` is None when drop-ins
-    may book at once. `pays_online`: the wanted way to pay is the payment page, for a price above 0.
+    may book at once. `credit_only`: it is sold for credits alone. `pays_online`: the wanted way to
+    pay is the payment page, for a price above 0.
     """
 
     business: BusinessFacts
@@ -77,6 +79,7 @@ class SessionFacts:
     series_on_sale: bool = True
     drop_in_allowed: bool = False
     drop_in_opens_at: datetime | None = None
+    credit_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,9 +269,11 @@ def _single_sale_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
                 ReasonCode.DROP_IN_NOT_ALLOWED,
                 _("This date is sold only as part of its series."),
                 _("The session's series does not allow drop-ins."),
-                _("Allow drop-ins on the series."),
+                _("Allow drop-ins on the series, or for this date."),
             )
         ]
+    if facts.credit_only:
+        return [credit_only()]
     return _drop_in_opening_reasons(facts, now)
 
 

@@ -20,32 +20,40 @@ class PriceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SingleOnSale:
-    """A published session that has not started and may be booked alone."""
+    """A published session that has not started and may be booked alone. `tiers_minor` are the
+    prices beside the full one that everybody can choose now.
+    """
 
     price_minor: int
     sold_out: bool = False
+    tiers_minor: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesOnSale:
     """A series that is active, public, and can be joined now but for free seats.
 
-    `price_minor` is what joining now costs, `full_price_minor` what the whole term costs.
+    `price_minor` is what joining now costs, `full_price_minor` what the whole term costs;
+    `tiers_minor` are the prices beside it that everybody can choose now.
     """
 
     price_minor: int
     full_price_minor: int
     sold_out: bool = False
+    tiers_minor: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceFacts:
-    """`catalogue_minor` is the service's own price for one booking, None when it has none."""
+    """`catalogue_minor` is the service's own price for one booking, None when it has none;
+    `catalogue_tiers_minor` are those beside it.
+    """
 
     currency: str
     kind: ServiceKind
     sales_mode: SalesMode
     catalogue_minor: int | None
+    catalogue_tiers_minor: tuple[int, ...] = ()
     singles: tuple[SingleOnSale, ...] = ()
     series: tuple[SeriesOnSale, ...] = ()
 
@@ -55,7 +63,8 @@ class PriceLabel:
     """A side that is not shown has no price. `free`: everything shown costs nothing.
 
     `single_from` and `series_from`: prices differ, and the lowest is given. `struck_full_minor` is
-    the price of the whole term where exactly one series is shown, and it costs less by now.
+    the price of the whole term where exactly one series is shown, at one price, and it costs less
+    by now.
     """
 
     kind: PriceKind
@@ -92,8 +101,8 @@ def price_label(facts: PriceFacts) -> PriceLabel:
     if not sold_out:
         singles = [offer for offer in singles if not offer.sold_out]
         series = [offer for offer in series if not offer.sold_out]
-    single_minor, single_from = _lowest([offer.price_minor for offer in singles])
-    series_minor, series_from = _lowest([offer.price_minor for offer in series])
+    single_minor, single_from = _lowest(singles)
+    series_minor, series_from = _lowest(series)
     return PriceLabel(
         kind=_kind(singles, series),
         currency=facts.currency,
@@ -135,7 +144,10 @@ def _amount(amount_minor: int, currency: str, locale: str, is_lowest: bool) -> s
 def _shown_sides(
     facts: PriceFacts,
 ) -> tuple[list[SingleOnSale], list[SeriesOnSale]]:
-    catalogue = [] if facts.catalogue_minor is None else [SingleOnSale(facts.catalogue_minor)]
+    catalogue: list[SingleOnSale] = []
+    if facts.catalogue_minor is not None:
+        tiers_minor = facts.catalogue_tiers_minor
+        catalogue.append(SingleOnSale(facts.catalogue_minor, tiers_minor=tiers_minor))
     if facts.kind is ServiceKind.APPOINTMENT:
         return catalogue, []
     mode = effective_sales_mode(
@@ -150,8 +162,9 @@ def _shown_sides(
     return singles, series
 
 
-def _lowest(prices_minor: Sequence[int]) -> tuple[int | None, bool]:
+def _lowest(offers: Sequence[SingleOnSale | SeriesOnSale]) -> tuple[int | None, bool]:
     """The lowest price and whether there are others."""
+    prices_minor = [price for offer in offers for price in (offer.price_minor, *offer.tiers_minor)]
     return min(prices_minor, default=None), len(set(prices_minor)) > 1
 
 
@@ -162,6 +175,8 @@ def _kind(singles: Sequence[SingleOnSale], series: Sequence[SeriesOnSale]) -> Pr
 
 
 def _struck(series: Sequence[SeriesOnSale]) -> int | None:
-    if len(series) != 1 or series[0].price_minor >= series[0].full_price_minor:
+    if len(series) != 1 or series[0].tiers_minor:
+        return None
+    if series[0].price_minor >= series[0].full_price_minor:
         return None
     return series[0].full_price_minor

@@ -95,11 +95,6 @@ def seat_shares(total_minor: int, weights: Sequence[int]) -> list[int]:
     return split_by_largest_remainder(total_minor, weights)
 
 
-def party_weights(session_count: int, tier_prices_minor: Sequence[int]) -> list[int]:
-    """Weights for a party whose members pay by tier: session by session, all members in each."""
-    return list(tier_prices_minor) * session_count
-
-
 def drop_in_price_minor(
     session_minor: int | None, series_minor: int | None, service_minor: int | None
 ) -> int | None:

@@ -1,13 +1,15 @@
 """What a guest is about to buy: which sessions, at what price, one line, and the seats' shares."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from src.billing.domain.coupons import AppliedCoupon
 from src.billing.domain.kinds import PaymentMode
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms
 from src.booking.domain.pricing import seat_shares
@@ -15,14 +17,36 @@ from src.booking.domain.pricing import seat_shares
 SubjectKind = Literal["session", "series"]
 
 
+class Person(NamedTuple):
+    """What one of the party pays, and what that price is called; "" for the full price."""
+
+    tier: str
+    unit_minor: int
+
+
+class QuoteLine(NamedTuple):
+    """Those of the party who pay the same, and their part of the discount."""
+
+    tier: str
+    unit_minor: int
+    quantity: int
+    discount_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        return self.unit_minor * self.quantity - self.discount_minor
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """The price of one thing for one party, decided at one moment and frozen with the hold.
 
+    `ways` are all in which it can be paid; `price_type` says which one it is quoted for.
     `session_ids` are in order of time; each gives a seat to each of the party. `sequences` are
     those sessions' own, of the state in which they are sold. `leaving` are the terms that the
     booking will have been made under. A `coupon` takes its discount off the whole party's price,
-    once, and the seats share what is left.
+    once, and the seats share what is left. `unit_minor` is the full price of one; `people` are set,
+    in the order of the party, where it can be paid at several prices.
     """
 
     kind: SubjectKind
@@ -33,7 +57,9 @@ class Quote:
     sequences: tuple[int, ...]
     party_size: int
     unit_minor: int
+    people: tuple[Person, ...] = ()
     price_type: SeriesPriceType
+    ways: tuple[PayWay, ...] = ()
     tax_rate_bp: int
     leaving: LeavingTerms = NOTHING_BACK
     coupon: AppliedCoupon | None = None
@@ -45,6 +71,8 @@ class Quote:
     @property
     def full_minor(self) -> int:
         """What the whole party pays without a coupon."""
+        if self.people:
+            return sum(person.unit_minor for person in self.people)
         return self.unit_minor * self.party_size
 
     @property
@@ -67,6 +95,30 @@ class Quote:
         said = ",".join(f"{session_id}:{sequence}" for session_id, sequence in dates)
         return hashlib.sha256(said.encode()).hexdigest()[:20]
 
+    @property
+    def party(self) -> tuple[Person, ...]:
+        """Everyone who comes, in the party's order."""
+        return self.people or (Person("", self.unit_minor),) * self.party_size
+
+    def lines(self) -> list[QuoteLine]:
+        """The party by price, in its order; the discount falls on each in proportion."""
+        counts = Counter(self.party)
+        full = [person.unit_minor * count for person, count in counts.items()]
+        discounts = seat_shares(self.discount_minor, full) if full else []
+        return [
+            QuoteLine(person.tier, person.unit_minor, count, discount)
+            for (person, count), discount in zip(counts.items(), discounts, strict=True)
+        ]
+
     def shares_minor(self) -> Sequence[int]:
-        """One share for each seat, session by session and within one by the party's order."""
-        return seat_shares(self.total_minor, [1] * (len(self.session_ids) * self.party_size))
+        """One share for each seat, session by session and within one by the party's order.
+
+        The shares of those who pay the same sum to their line.
+        """
+        shares = {
+            Person(line.tier, line.unit_minor): iter(
+                seat_shares(line.total_minor, [1] * (line.quantity * len(self.session_ids)))
+            )
+            for line in self.lines()
+        }
+        return [next(shares[person]) for _run in self.session_ids for person in self.party]

@@ -21,6 +21,7 @@ class ReasonCode(StrEnum):
     SERIES_NOT_ON_SALE = "series_not_on_sale"
     DROP_IN_NOT_ALLOWED = "drop_in_not_allowed"
     DROP_IN_NOT_OPEN = "drop_in_not_open"
+    CREDIT_ONLY = "credit_only"
     CANCELLED = "cancelled"
     STARTED = "started"
     TOO_LATE = "too_late"
@@ -92,6 +93,16 @@ def series_off_sale() -> Reason:
         _("This date is not on sale."),
         _("The session's series is not published, switched off or hidden."),
         _("Put the series on sale, or take the session out of it."),
+    )
+
+
+def credit_only() -> Reason:
+    """Against a stranger, who has no credits of the business."""
+    return Reason(
+        ReasonCode.CREDIT_ONLY,
+        _("This date can only be booked with credits."),
+        _("Single places of this date are paid with credits only."),
+        _("Allow another way to pay, or add the guest yourself."),
     )
 
 

@@ -20,7 +20,12 @@ StaffPays = Literal["on_site", "free", "link"]
 
 def session_for_staff(facts: SessionFacts) -> SessionFacts:
     """The same session, asked for by staff."""
-    return replace(facts, service=_service_for_staff(facts.service), drop_in_opens_at=None)
+    return replace(
+        facts,
+        service=_service_for_staff(facts.service),
+        drop_in_opens_at=None,
+        credit_only=False,
+    )
 
 
 def series_for_staff(facts: SeriesFacts, price_type: SeriesPriceType) -> SeriesFacts:
@@ -37,7 +42,8 @@ def terms_for_staff(terms: SeriesTerms) -> SeriesTerms:
 def quote_paid(quote: Quote, pays: StaffPays) -> Quote:
     """The same thing at the same price, or at none, paid as staff say."""
     if pays == "free":
-        return replace(quote, unit_minor=0, price_type=SeriesPriceType.FREE)
+        people = tuple(person._replace(unit_minor=0) for person in quote.people)
+        return replace(quote, unit_minor=0, people=people, price_type=SeriesPriceType.FREE)
     kinds = {"on_site": SeriesPriceType.ON_SITE, "link": SeriesPriceType.ONLINE}
     return replace(quote, price_type=kinds[pays])
 

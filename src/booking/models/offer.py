@@ -9,9 +9,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from src.platform.db import Base, TenantScoped, within_tenant
 
+DROP_IN = (
+    "drop_in_price_minor >= 0 AND drop_in_opens_before >= 0"
+    " AND drop_in_opens_unit IN ('hours', 'days')"
+    """ AND drop_in_pays <@ '["online", "on_site"]'::jsonb"""
+)
+
 
 class Service(TenantScoped, Base):
-    """What the business does. `price_type` and `price_minor` are those of a single entry.
+    """What the business does. `price_type` and `price_minor` are those of a single entry,
+    `price_tiers` other prices beside it; see `domain/price_tiers.py`.
 
     `leaving` are the terms for leaving what is sold singly; see `domain/leaving.py`. `reminders`
     are the mails before each date; see `domain/reminding.py`. `waitlist` are the terms for waiting
@@ -39,6 +46,7 @@ class Service(TenantScoped, Base):
     sales_mode: Mapped[str] = mapped_column(default="single")
     price_type: Mapped[str]
     price_minor: Mapped[int] = mapped_column(default=0)
+    price_tiers: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     tax_rate_bp: Mapped[int] = mapped_column(default=0)
     duration_minutes: Mapped[int] = mapped_column(default=60)
     default_capacity: Mapped[int] = mapped_column(default=10)
@@ -63,7 +71,8 @@ class Series(TenantScoped, Base):
     """A bundle of one service's sessions sold as one purchase.
 
     `base_sessions` is how many sessions the term had when first published; it divides the price
-    for late joiners and never moves after.
+    for late joiners and never moves after. `drop_in_...` say how its dates are sold alone; see
+    `domain/drop_in.py`.
     """
 
     __tablename__ = "series"
@@ -76,6 +85,7 @@ class Series(TenantScoped, Base):
         CheckConstraint("gap_policy IN ('block', 'sell_with_gaps')", name="gap_policy"),
         CheckConstraint("(join_policy = 'until') = (join_until_on IS NOT NULL)", name="join_until"),
         CheckConstraint("price_minor >= 0", name="price"),
+        CheckConstraint(DROP_IN, name="drop_in"),
         CheckConstraint("published_at IS NULL OR base_sessions > 0", name="published_has_base"),
         Index("ix_series_service", "tenant_id", "service_id"),
     )
@@ -85,6 +95,7 @@ class Series(TenantScoped, Base):
     description: Mapped[str] = mapped_column(default="")
     price_type: Mapped[str]
     price_minor: Mapped[int] = mapped_column(default=0)
+    price_tiers: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     active: Mapped[bool] = mapped_column(default=False)
     visibility: Mapped[str] = mapped_column(default="public")
     join_policy: Mapped[str] = mapped_column(default="before_start")
@@ -92,6 +103,9 @@ class Series(TenantScoped, Base):
     gap_policy: Mapped[str] = mapped_column(default="block")
     drop_in_allowed: Mapped[bool] = mapped_column(default=False)
     drop_in_price_minor: Mapped[int | None]
+    drop_in_opens_before: Mapped[int | None]
+    drop_in_opens_unit: Mapped[str] = mapped_column(default="days", server_default=text("'days'"))
+    drop_in_pays: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
     base_sessions: Mapped[int | None]
     published_at: Mapped[datetime | None]
@@ -112,6 +126,7 @@ class Session(TenantScoped, Base):
     With fewer than `min_seats` it is called off `decide_hours` before its start, unless
     `decided_at` says that somebody let it take place; owners were asked at `decision_asked_at`.
     `edited_at` marks one that was edited on its own, which edits of several leave alone.
+    `drop_in_...` are its own rules for being sold alone, where they are not those of its series.
     """
 
     __tablename__ = "sessions"
@@ -130,6 +145,7 @@ class Session(TenantScoped, Base):
             name="minimum",
         ),
         CheckConstraint("capacity > 0", name="capacity"),
+        CheckConstraint(DROP_IN, name="drop_in"),
         CheckConstraint("seats_taken >= 0 AND seats_taken <= capacity", name="seats_taken"),
         CheckConstraint("state IN ('scheduled', 'cancelling', 'cancelled')", name="state"),
         CheckConstraint("mode IN ('in_person', 'online')", name="mode"),
@@ -166,6 +182,11 @@ class Session(TenantScoped, Base):
     decision_asked_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     edited_at: Mapped[datetime | None]
+    drop_in_allowed: Mapped[bool | None]
+    drop_in_price_minor: Mapped[int | None]
+    drop_in_opens_before: Mapped[int | None]
+    drop_in_opens_unit: Mapped[str] = mapped_column(default="days", server_default=text("'days'"))
+    drop_in_pays: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     import_key: Mapped[str | None]
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]

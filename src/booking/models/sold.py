@@ -50,6 +50,7 @@ class Seat(TenantScoped, Base):
 
     A share comes back once: `returned_as` money, a credit or another seat, and for money
     `returned_minor` says how much of it.
+    `tier` is what the price was called that it was sold at, empty for the full price.
     `sold_sequence` is the session's sequence that the seat was sold at, `told_sequence` the one of
     what its guest was last told; see `SessionChange`.
     A seat that was exchanged is `swapped` with its share on the one that `replaces_id` names it
@@ -96,6 +97,7 @@ class Seat(TenantScoped, Base):
     participant_id: Mapped[UUID]
     state: Mapped[str]
     share_minor: Mapped[int]
+    tier: Mapped[str] = mapped_column(default="", server_default=text("''"))
     returned_as: Mapped[str | None]
     returned_minor: Mapped[int] = mapped_column(default=0)
     sequence: Mapped[int] = mapped_column(default=0)

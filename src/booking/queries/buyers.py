@@ -188,6 +188,7 @@ def _seat(seat: Seat, session: Session, participant: str) -> SeatRow:
         participant=participant,
         state=seat.state,
         share_minor=seat.share_minor,
+        tier=seat.tier,
         changed_at=seat.changed_at,
         changed_why=seat.changed_why,
     )

@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import TextClause, text
 
+from src.booking.domain.drop_in import DropInRules, PayWay
+from src.booking.domain.leaving import BeforeUnit
+from src.booking.queries.drop_in import rules_from, rules_in_sql
 from src.booking.queries.on_sale_statement import LISTED_SERIES
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
@@ -54,6 +57,15 @@ class DatedRow(msgspec.Struct, frozen=True, gc=False):
     series_title: str | None
     drop_in_allowed: bool | None
     drop_in_minor: int | None
+    opens_before: int | None
+    opens_unit: str | None
+    pays: list[str] | None
+
+    def rules(self) -> DropInRules:
+        """How it is sold alone."""
+        unit = BeforeUnit(self.opens_unit) if self.opens_unit else None
+        pays = [PayWay(way) for way in self.pays or ()]
+        return rules_from(self.drop_in_allowed, self.drop_in_minor, self.opens_before, unit, pays)
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -152,7 +164,7 @@ def _dates_statement(asked: frozenset[str]) -> TextClause:
     """A service that is asked for by its own page may be unlisted."""
     columns = (
         "n.id, n.service_id, n.title, n.starts_at, n.ends_at, n.capacity, n.seats_taken, n.mode,"
-        " p.name, l.name, n.series_id, r.title, r.drop_in_allowed, r.drop_in_price_minor"
+        " p.name, l.name, n.series_id, r.title, " + rules_in_sql("n", "r")
     )
     where = _LISTED + " AND n.starts_at < :ends_at" + _narrowing(asked)
     order = f" ORDER BY n.starts_at, n.id LIMIT {MOST_DATES + 1}"

@@ -13,6 +13,8 @@ from src.booking.domain.bookable import (
     why_not_bookable_series,
     why_not_bookable_session,
 )
+from src.booking.domain.drop_in import PayWay
+from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason
 from src.booking.domain.staff_rules import (
@@ -30,6 +32,12 @@ from src.booking.queries.offer_facts import (
     session_facts,
 )
 from src.booking.queries.offers import count_as_free, get_series_offer, get_session_offer
+from src.booking.queries.tiers import (
+    for_people,
+    tiers_of_series,
+    tiers_of_session,
+    why_not_chosen,
+)
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Limit
@@ -38,21 +46,29 @@ from src.tenants.queries.consequences import month_usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """The price, and every reason against; `runs` are the session, or all of the series."""
+    """The price, and every reason against; `runs` are the session, or all of the series. `tiers`
+    are the prices beside the full one, and `tiers_error` is what is wrong with those asked for.
+    """
 
     service: Service
     runs: list[Session]
     quote: Quote
     reasons: list[Reason]
+    tiers: tuple[PriceTier, ...]
+    tiers_error: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is asked for, and for how many; with `pays` it is staff who ask."""
+    """What is asked for, and for how many; with `pays` it is staff who ask. A `way` to pay that is
+    none of the offer's is left to the asker to refuse.
+    """
 
     kind: SubjectKind
     subject_id: UUID
     size: int = 1
+    way: PayWay | None = None
+    tiers: tuple[str, ...] = ()
     pays: StaffPays | None = None
 
 
@@ -87,7 +103,11 @@ async def _session(
 ) -> Decided:
     offer = await get_session_offer(uow, asked.subject_id)
     count_as_free([offer.session], held)
-    quote = quote_of_session(offer, asked.size)
+    ready = business.payments_ready
+    quote = quote_of_session(offer, asked.size, asked.way, payments_ready=ready)
+    by_staff = asked.pays is not None
+    tiers = tiers_of_session(offer, now, business.zone, by_staff=by_staff)
+    quote = for_people(quote, tiers, asked.tiers)
     if asked.pays is not None:
         quote = quote_paid(quote, asked.pays)
     facts = session_facts(offer, business, quote)
@@ -98,6 +118,8 @@ async def _session(
         runs=[offer.session],
         quote=quote,
         reasons=why_not_bookable_session(facts, now),
+        tiers=tiers,
+        tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),
     )
 
 
@@ -113,6 +135,8 @@ async def _series(
     count_as_free(offer.sessions, held)
     by_staff = asked.pays is not None
     quote = quote_of_series(offer, tenant, asked.size, now, by_staff=by_staff)
+    tiers = tiers_of_series(offer, now, tenant.zone, asked.size, by_staff=by_staff)
+    quote = for_people(quote, tiers, asked.tiers)
     facts = series_facts(offer, business, asked.size)
     if asked.pays is not None:
         quote = quote_paid(quote, asked.pays)
@@ -122,4 +146,6 @@ async def _series(
         runs=list(offer.sessions),
         quote=quote,
         reasons=why_not_bookable_series(facts, now),
+        tiers=tiers,
+        tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),
     )

@@ -21,6 +21,7 @@ async def lock_currency_by_prices(uow: UnitOfWork) -> str | None:
             Series.tenant_id == uow.tenant,
             or_(Series.price_minor > 0, Series.drop_in_price_minor > 0),
         ),
+        exists().where(Session.tenant_id == uow.tenant, Session.drop_in_price_minor > 0),
     )
     if await uow.session.scalar(select(priced)):
         return _("It cannot change any more: your services or series have prices in it.")

@@ -125,6 +125,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Seat.session_id,
             Seat.sold_sequence,
             Seat.most_percent,
+            Seat.tier,
             Session,
             Location,
             Participant.name.label("participant"),
@@ -174,8 +175,13 @@ def _hold_until(order: Order) -> datetime | None:
 
 
 def _party(seats: Iterable[Row[Any]]) -> list[str]:
-    """The names that were given, each once, in the order of the form."""
-    return list(dict.fromkeys(seat.participant for seat in seats if seat.participant))
+    """The names that were given, each once, in the order of the form, with their kind of price."""
+    named = (seat for seat in seats if seat.participant)
+    return list(
+        dict.fromkeys(
+            f"{seat.participant} ({seat.tier})" if seat.tier else seat.participant for seat in named
+        )
+    )
 
 
 def _sold(seat: Row[Any]) -> Known:

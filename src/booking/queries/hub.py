@@ -1,6 +1,6 @@
 """The hub: what a business offers, and when. Two statements, however much there is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from src.booking.domain.drop_in import STRANGERS_WAYS, DropInRules, PayWay, opens_at
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.price_label import text as price_text
 from src.booking.domain.reasons import not_at_present, opens_soon
@@ -25,6 +26,7 @@ from src.booking.queries.dates import (
     preceding,
     within_reach,
 )
+from src.booking.queries.drop_in import LOOSE
 from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
 from src.booking.views.hub import (
     Choice,
@@ -69,6 +71,12 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
         for_money = price_type == SeriesPriceType.ONLINE and price_minor > 0
         return self.is_open and (self.takes_money or not for_money)
 
+    def sells_by(self, ways: Sequence[PayWay], price_minor: int) -> bool:
+        """Whether it can be paid in one of these ways just now, or there is nothing to pay."""
+        if price_minor == 0:
+            return self.is_open
+        return any(self.sells(way, price_minor) for way in ways if way in STRANGERS_WAYS)
+
 
 def shop_of(tenant: TenantSnapshot, on_sale: OnSale, now: datetime) -> Shop:
     """What a stranger may know of why a business does not sell."""
@@ -90,7 +98,7 @@ def shop_of(tenant: TenantSnapshot, on_sale: OnSale, now: datetime) -> Shop:
 
 
 def _needs_money(on_sale: OnSale) -> bool:
-    singles = (row.price_type == "online" and row.price_minor > 0 for row in on_sale.services)
+    singles = (row.needs_money for row in on_sale.services)
     series = (o.row.price_type == "online" and o.row.price_minor > 0 for o in on_sale.series)
     return any(singles) or any(series)
 
@@ -195,10 +203,17 @@ def _days(window: Window, shop: Shop, services: dict[UUID, ServiceRow]) -> list[
 
 
 def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
+    rules = row.rules() if row.series_id is not None else LOOSE
     price_minor = None
     if _is_sold_alone(row, service):
-        price_minor = service.single_price_minor(row.drop_in_minor)
-    state = _state(row, service, shop, price_minor)
+        price_minor = service.single_price_minor(rules)
+    tiers = service.tiers(rules, to_local(shop.now, shop.tenant.zone).date())
+    if price_minor is not None and tiers:
+        price_minor = min(price_minor, *(tier.price_minor for tier in tiers))
+    opening_at = opens_at(rules, row.starts_at, shop.tenant.zone)
+    state = _state(row, service, shop, rules, price_minor)
+    if state == "book" and opening_at is not None and shop.now < opening_at:
+        state = "soon"
     return DateRow(
         session_id=row.id,
         name=f"{service.name} · {row.title}" if row.title else service.name,
@@ -212,6 +227,8 @@ def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
         place=row.place,
         series_title=row.series_title,
         price_minor=price_minor,
+        is_from=price_minor is not None and bool(tiers),
+        opens_at=opening_at if state == "soon" else None,
         state=state,
         href=_row_href(row, service, shop, state),
     )
@@ -221,13 +238,15 @@ def _is_sold_alone(row: DatedRow, service: ServiceRow) -> bool:
     return service.sales_mode != "series" and (row.series_id is None or bool(row.drop_in_allowed))
 
 
-def _state(row: DatedRow, service: ServiceRow, shop: Shop, price_minor: int | None) -> str:
+def _state(
+    row: DatedRow, service: ServiceRow, shop: Shop, rules: DropInRules, price_minor: int | None
+) -> str:
     if price_minor is None:
         return "series" if row.series_id is not None else "closed"
     if row.taken >= row.capacity:
         return "full"
     earliest_at = shop.now + timedelta(minutes=service.min_notice_minutes)
-    if row.starts_at < earliest_at or not shop.sells(service.price_type, price_minor):
+    if row.starts_at < earliest_at or not shop.sells_by(service.ways(rules), price_minor):
         return "closed"
     zone = shop.tenant.zone
     furthest_on = to_local(shop.now, zone).date() + timedelta(days=service.horizon_days)
@@ -240,7 +259,8 @@ def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: str) -> str
         return f"{base}/book?session={row.id}"
     if state == "full":
         return f"{base}/waitlist?session={row.id}" if _is_waited_for(row, service, shop) else None
-    return f"{base}?how=series#series-{row.series_id}" if state == "series" else None
+    leads_to_series = state == "series" or (state == "soon" and service.sales_mode != "single")
+    return f"{base}?how=series#series-{row.series_id}" if leads_to_series else None
 
 
 def _is_waited_for(row: DatedRow, service: ServiceRow, shop: Shop) -> bool:
@@ -301,6 +321,7 @@ def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard
     held = [run for run in row.runs if run.state == "scheduled"]
     left, capacity = offer.tightest(shop.now)
     sells = not offer.is_sold_out and shop.sells(row.price_type, quote.price_minor)
+    price_minor = quote.full_price_minor if offer.is_sold_out else quote.price_minor
     base = f"{shop.path}/{service.slug}"
     return SeriesCard(
         series_id=row.id,
@@ -311,7 +332,8 @@ def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard
         last_at=held[-1].starts_at,
         dates=len(held),
         remaining=len(quote.included) + len(quote.gaps),
-        price_minor=quote.full_price_minor if offer.is_sold_out else quote.price_minor,
+        price_minor=min(price_minor, *(tier.price_minor for tier in offer.tiers), price_minor),
+        is_from=bool(offer.tiers),
         seats=seats_in_words(left, current_locale()),
         is_scarce=is_scarce(left, capacity),
         is_sold_out=offer.is_sold_out,

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from src.booking.domain.bookable import BusinessFacts, SeriesFacts, ServiceFacts, SessionFacts
+from src.booking.domain.drop_in import PayWay, open_ways, opens_at, price_of_date, ways_to_pay
 from src.booking.domain.kinds import (
     GapPolicy,
     JoinPolicy,
@@ -15,12 +16,12 @@ from src.booking.domain.leaving import terms_from
 from src.booking.domain.pricing import (
     SeriesSession,
     SeriesTerms,
-    drop_in_price_minor,
     quote_series,
 )
 from src.booking.domain.quotes import Quote
 from src.booking.domain.staff_rules import terms_for_staff
 from src.booking.models import Series, Service, Session
+from src.booking.queries.drop_in import LOOSE, rules_of
 from src.booking.queries.offers import SeriesOffer, SessionOffer
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Feature
@@ -50,7 +51,7 @@ def service_facts(service: Service) -> ServiceFacts:
 
 
 def session_facts(offer: SessionOffer, business: BusinessFacts, quote: Quote) -> SessionFacts:
-    session, series = offer.session, offer.series
+    session, series, rules = offer.session, offer.series, rules_of(offer)
     return SessionFacts(
         business=business,
         service=service_facts(offer.service),
@@ -59,10 +60,12 @@ def session_facts(offer: SessionOffer, business: BusinessFacts, quote: Quote) ->
         capacity=session.capacity,
         taken=session.seats_taken,
         party_size=quote.party_size,
-        pays_online=quote.price_type is SeriesPriceType.ONLINE and quote.unit_minor > 0,
+        pays_online=quote.price_type is SeriesPriceType.ONLINE and quote.full_minor > 0,
         in_series=series is not None,
         series_on_sale=series is not None and is_on_sale(series),
-        drop_in_allowed=series is not None and series.drop_in_allowed,
+        drop_in_allowed=bool(rules.allowed),
+        drop_in_opens_at=opens_at(rules, session.starts_at, business.zone),
+        credit_only=quote.ways == (PayWay.CREDIT,),
     )
 
 
@@ -109,12 +112,23 @@ def series_facts(offer: SeriesOffer, business: BusinessFacts, party_size: int = 
     )
 
 
-def quote_of_session(offer: SessionOffer, party_size: int) -> Quote:
-    """The price of one date: the series' drop-in price, else the service's."""
-    service, session, series = offer.service, offer.session, offer.series
-    drop_in = series.drop_in_price_minor if series is not None else None
-    price_type = SeriesPriceType(service.price_type)
-    price_minor = drop_in_price_minor(None, drop_in, service.price_minor)
+def quote_of_session(
+    offer: SessionOffer,
+    party_size: int,
+    way: PayWay | None = None,
+    *,
+    payments_ready: bool = True,
+) -> Quote:
+    """The price of one date: its own, else the series' for single dates, else the service's.
+
+    Paid the wanted way, or the first of those that are open where that is none of them.
+    """
+    service, session, rules = offer.service, offer.session, rules_of(offer)
+    service_type = SeriesPriceType(service.price_type)
+    ways = ways_to_pay(rules, service_type)
+    open_now = open_ways(ways, payments_ready=payments_ready)
+    if way not in open_now:
+        way = open_now[0] if open_now else None
     return Quote(
         kind="session",
         subject_id=session.id,
@@ -123,8 +137,9 @@ def quote_of_session(offer: SessionOffer, party_size: int) -> Quote:
         session_ids=(session.id,),
         sequences=(session.sequence,),
         party_size=party_size,
-        unit_minor=0 if price_type is SeriesPriceType.FREE else price_minor or 0,
-        price_type=price_type,
+        unit_minor=price_of_date(rules, service_type, service.price_minor),
+        price_type=service_type if way is None else SeriesPriceType(way.value),
+        ways=ways,
         tax_rate_bp=service.tax_rate_bp,
         leaving=terms_from(service.leaving),
     )
@@ -159,6 +174,7 @@ def quote_of_series(
         party_size=party_size,
         unit_minor=quoted.price_minor,
         price_type=SeriesPriceType(series.price_type),
+        ways=ways_to_pay(LOOSE, SeriesPriceType(series.price_type)),
         tax_rate_bp=service.tax_rate_bp,
         leaving=terms_from(series.leaving),
     )

@@ -5,14 +5,23 @@ own: every part of the statement walks an index and stops. What lies behind its 
 found on the service's own page and in the list of dates.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import TextClause
 
 from src.booking.domain.bookable import ServiceFacts
+from src.booking.domain.drop_in import (
+    DropInRules,
+    PayWay,
+    opens_at,
+    price_of_date,
+    ways_to_pay,
+)
 from src.booking.domain.kinds import (
     GapPolicy,
     JoinPolicy,
@@ -21,6 +30,7 @@ from src.booking.domain.kinds import (
     ServiceKind,
     SessionState,
 )
+from src.booking.domain.leaving import BeforeUnit
 from src.booking.domain.price_label import (
     PriceFacts,
     PriceLabel,
@@ -28,6 +38,7 @@ from src.booking.domain.price_label import (
     SingleOnSale,
     price_label,
 )
+from src.booking.domain.price_tiers import PriceTier, open_tiers
 from src.booking.domain.pricing import (
     SaleClosed,
     SeriesQuote,
@@ -35,7 +46,9 @@ from src.booking.domain.pricing import (
     SeriesTerms,
     quote_series,
 )
+from src.booking.queries.drop_in import LOOSE, rules_from
 from src.booking.queries.on_sale_statement import on_sale_statement
+from src.booking.queries.tiers import at_proportion
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import month_key, to_local
 from src.tenants.context import TenantSnapshot
@@ -66,6 +79,7 @@ class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     price_type: str
     price_minor: int
+    price_tiers: list[PriceTier]
     visibility: str
     join_policy: str
     join_until_on: date | None
@@ -99,9 +113,22 @@ class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
 
+class SoldAlone(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Dates that are sold alone under the same rules; `first_at` is the first one's start."""
+
+    minor: int | None
+    before: int | None
+    unit: BeforeUnit | None
+    pays: tuple[PayWay, ...] | None
+    first_at: datetime
+
+    def rules(self) -> DropInRules:
+        return rules_from(True, self.minor, self.before, self.unit, self.pays)
+
+
 class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A group service. `free_prices` are the prices at which its next dates can be booked alone,
-    `full_prices` those of its next dates whether or not a seat is left.
+    """A group service. `free_runs` are its next dates that are sold alone and have a seat left,
+    `coming_runs` the next of them whether or not.
     """
 
     id: UUID
@@ -112,14 +139,15 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     sales_mode: str
     price_type: str
     price_minor: int
+    price_tiers: list[PriceTier]
     duration_minutes: int
     min_notice_minutes: int
     horizon_days: int
     active: bool
     visibility: str
     has_waitlist: bool
-    free_prices: list[int] | None
-    full_prices: list[int] | None
+    free_runs: list[SoldAlone] | None
+    coming_runs: list[SoldAlone] | None
     next_at: datetime | None
 
     def facts(self) -> ServiceFacts:
@@ -130,10 +158,25 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
             horizon_days=self.horizon_days,
         )
 
-    def single_price_minor(self, drop_in_minor: int | None) -> int:
-        if self.price_type == SeriesPriceType.FREE:
-            return 0
-        return self.price_minor if drop_in_minor is None else drop_in_minor
+    def single_price_minor(self, rules: DropInRules = LOOSE) -> int:
+        return price_of_date(rules, SeriesPriceType(self.price_type), self.price_minor)
+
+    def tiers(self, rules: DropInRules, today: date) -> tuple[PriceTier, ...]:
+        """The prices beside the full one of a date that costs what the service says."""
+        if self.price_type == SeriesPriceType.FREE or rules.price_minor is not None:
+            return ()
+        return open_tiers(self.price_tiers, today)
+
+    def ways(self, rules: DropInRules = LOOSE) -> tuple[PayWay, ...]:
+        return ways_to_pay(rules, SeriesPriceType(self.price_type))
+
+    @property
+    def needs_money(self) -> bool:
+        """Whether a single date is sold for money that can only be paid online."""
+        rules = [run.rules() for run in self.coming_runs or ()] or [LOOSE]
+        return any(
+            self.ways(one) == (PayWay.ONLINE,) and self.single_price_minor(one) > 0 for one in rules
+        )
 
 
 class PerformerRow(msgspec.Struct, frozen=True):
@@ -142,10 +185,11 @@ class PerformerRow(msgspec.Struct, frozen=True):
 
 
 class Joinable(msgspec.Struct, frozen=True, kw_only=True):
-    """A series with what joining it now gives."""
+    """A series with what joining it now gives, and at which prices beside the full one."""
 
     row: SeriesRow
     quote: SeriesQuote
+    tiers: tuple[PriceTier, ...] = ()
 
     @property
     def is_sold_out(self) -> bool:
@@ -174,6 +218,8 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
     series: list[Joinable]
     performers: list[PerformerRow]
     month_is_used_up: bool
+    now: datetime
+    zone: ZoneInfo
 
     def service(self, service_id: UUID) -> ServiceRow | None:
         return next((row for row in self.services if row.id == service_id), None)
@@ -185,13 +231,15 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
                 currency=currency,
                 kind=ServiceKind.GROUP,
                 sales_mode=SalesMode(row.sales_mode),
-                catalogue_minor=row.single_price_minor(None),
-                singles=_singles(row),
+                catalogue_minor=row.single_price_minor(),
+                catalogue_tiers_minor=_prices_of(row.tiers(LOOSE, self.today)),
+                singles=self._singles(row),
                 series=tuple(
                     SeriesOnSale(
                         price_minor=_asked_minor(offer.quote),
                         full_price_minor=offer.quote.full_price_minor,
                         sold_out=offer.is_sold_out,
+                        tiers_minor=_prices_of(offer.tiers),
                     )
                     for offer in self.series
                     if offer.row.service_id == row.id
@@ -201,6 +249,32 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
             )
         )
 
+    def _singles(self, row: ServiceRow) -> tuple[SingleOnSale, ...]:
+        """Dates that are not sold yet are left out, until single places open."""
+        free, coming = self._open(row.free_runs), self._open(row.coming_runs)
+        return tuple(
+            SingleOnSale(
+                row.single_price_minor(rules),
+                sold_out=not free,
+                tiers_minor=_prices_of(row.tiers(rules, self.today)),
+            )
+            for rules in free or coming
+        )
+
+    @property
+    def today(self) -> date:
+        """On the business's clock."""
+        return to_local(self.now, self.zone).date()
+
+    def _open(self, runs: Sequence[SoldAlone] | None) -> list[DropInRules]:
+        """The rules under which some date is sold by now, to strangers."""
+        found = [run.rules() for run in runs or () if self._is_open(run)]
+        return [rules for rules in found if rules.pays != (PayWay.CREDIT,)]
+
+    def _is_open(self, run: SoldAlone) -> bool:
+        at = opens_at(run.rules(), run.first_at, self.zone)
+        return at is None or at <= self.now
+
 
 async def list_on_sale(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> OnSale:
     """All listed services, and the newest of the series that can be joined by now.
@@ -208,7 +282,14 @@ async def list_on_sale(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
     A plan without group services has none of it: they are frozen.
     """
     if not tenant.entitlements.has(Feature.GROUP_SERVICES):
-        return OnSale(services=[], series=[], performers=[], month_is_used_up=False)
+        return OnSale(
+            services=[],
+            series=[],
+            performers=[],
+            month_is_used_up=False,
+            now=now,
+            zone=tenant.zone,
+        )
     return await _ask(uow, tenant, now, on_sale_statement(one_service=False), {})
 
 
@@ -254,22 +335,28 @@ async def _ask(
         series=sorted(joinable, key=lambda offer: _next_start(offer, now)),
         performers=_performers(row[2]),
         month_is_used_up=limit is not None and (row[3] or 0) >= limit,
+        now=now,
+        zone=tenant.zone,
     )
 
 
 def _joinable(row: SeriesRow, tenant: TenantSnapshot, now: datetime) -> Joinable:
-    return Joinable(row=row, quote=quote_series(row.terms(), row.sessions(), now, tenant.zone))
+    quote = quote_series(row.terms(), row.sessions(), now, tenant.zone)
+    tiers: tuple[PriceTier, ...] = ()
+    if row.price_type != SeriesPriceType.FREE:
+        tiers = open_tiers(row.price_tiers, to_local(now, tenant.zone).date())
+    if quote.closed is None:
+        tiers = at_proportion(tiers, quote.remaining, quote.base)
+    return Joinable(row=row, quote=quote, tiers=tiers)
+
+
+def _prices_of(tiers: Sequence[PriceTier]) -> tuple[int, ...]:
+    return tuple(tier.price_minor for tier in tiers)
 
 
 def _next_start(offer: Joinable, now: datetime) -> tuple[datetime, str]:
     starts = [run.starts_at for run in offer.coming(now)]
     return (starts[0] if starts else now, offer.row.title)
-
-
-def _singles(row: ServiceRow) -> tuple[SingleOnSale, ...]:
-    if row.free_prices:
-        return tuple(SingleOnSale(price) for price in row.free_prices)
-    return tuple(SingleOnSale(price, sold_out=True) for price in row.full_prices or ())
 
 
 def _asked_minor(quote: SeriesQuote) -> int:

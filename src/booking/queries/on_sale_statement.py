@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from sqlalchemy import TextClause, text
 
+from src.booking.queries.drop_in import rules_in_sql
+
 NEXT_FREE_DATES = 60
 NEXT_DATES = 20
 NEWEST_SERIES = 60
@@ -16,16 +18,13 @@ MOST_SERIES_OF_A_SERVICE = 40
 LISTED_SERIES = "r.active AND r.visibility = 'public' AND r.published_at IS NOT NULL"
 """Condition on `series r` for being shown to everybody."""
 
-_PRICE = (
-    "CASE WHEN s.price_type = 'free' THEN 0 WHEN w.series_id IS NULL THEN s.price_minor"
-    " ELSE coalesce(r.drop_in_price_minor, s.price_minor) END"
-)
-_SOLD_ALONE = f"(w.series_id IS NULL OR (r.drop_in_allowed AND {LISTED_SERIES}))"
+_SOLD_ALONE = f"(w.series_id IS NULL OR (d.allowed AND {LISTED_SERIES}))"
 _SHOWN = f"(w.series_id IS NULL OR ({LISTED_SERIES}))"
 """A date of a draft is nobody's next one."""
 
 _NEXT = (
-    "SELECT n.starts_at, n.series_id, n.tenant_id FROM sessions n"
+    "SELECT n.starts_at, n.series_id, n.tenant_id, n.drop_in_allowed, n.drop_in_price_minor,"
+    " n.drop_in_opens_before, n.drop_in_opens_unit, n.drop_in_pays FROM sessions n"
     " WHERE n.tenant_id = s.tenant_id AND n.service_id = s.id AND n.state = 'scheduled'"
     " AND n.starts_at >= cast(:now AS timestamptz)"
     " + s.min_notice_minutes * interval '1 minute'"
@@ -33,22 +32,29 @@ _NEXT = (
     " AT TIME ZONE :zone) {seats} ORDER BY n.starts_at LIMIT {most}"
 )
 _PRICES = (
-    "LEFT JOIN LATERAL (SELECT array_agg(DISTINCT {price}) FILTER (WHERE {alone}) AS prices,"
-    " min(w.starts_at) FILTER (WHERE {shown}) AS next_at FROM ({next}) w"
-    " LEFT JOIN series r ON r.tenant_id = w.tenant_id AND r.id = w.series_id) {name} ON true"
+    "LEFT JOIN LATERAL (SELECT json_agg(json_build_array(g.minor, g.before, g.unit, g.pays,"
+    " g.first_at)) FILTER (WHERE g.alone) AS runs, min(g.shown_at) AS next_at"
+    " FROM (SELECT {alone} AS alone, d.minor, d.before, d.unit, d.pays,"
+    " min(w.starts_at) AS first_at, min(w.starts_at) FILTER (WHERE {shown}) AS shown_at"
+    " FROM ({next}) w LEFT JOIN series r ON r.tenant_id = w.tenant_id AND r.id = w.series_id"
+    " CROSS JOIN LATERAL (SELECT {rules}) d GROUP BY 1, 2, 3, 4, 5) g) {name} ON true"
 )
+"""Dates that are sold alone, by the rules they are sold under, with the first one's start: of dates
+under one rule the first is the first to open.
+"""
 _SERVICES = (
     "SELECT s.id, s.slug, s.name, s.description, s.mode, s.sales_mode, s.price_type,"
-    " s.price_minor, s.duration_minutes, s.min_notice_minutes, s.horizon_days, s.active,"
-    " s.visibility, coalesce((s.waitlist ->> 'is_on')::boolean, true) AS has_waitlist,"
-    " CASE WHEN s.sales_mode <> 'series' THEN free.prices END AS free_prices,"
-    " CASE WHEN s.sales_mode <> 'series' THEN coming.prices END AS full_prices, coming.next_at"
+    " s.price_minor, s.price_tiers, s.duration_minutes, s.min_notice_minutes, s.horizon_days,"
+    " s.active, s.visibility, coalesce((s.waitlist ->> 'is_on')::boolean, true) AS has_waitlist,"
+    " CASE WHEN s.sales_mode <> 'series' THEN free.runs END AS free_runs,"
+    " CASE WHEN s.sales_mode <> 'series' THEN coming.runs END AS coming_runs, coming.next_at"
     " FROM services s {free} {coming}"
     " WHERE s.tenant_id = :tenant_id AND s.kind = 'group' AND {which} ORDER BY s.name, s.id"
 )
 _SERIES = (
-    "SELECT r.id, r.service_id, r.title, r.description, r.price_type, r.price_minor, r.visibility,"
-    " r.join_policy, r.join_until_on, r.gap_policy, coalesce(r.base_sessions, 0) AS base_sessions,"
+    "SELECT r.id, r.service_id, r.title, r.description, r.price_type, r.price_minor,"
+    " r.price_tiers, r.visibility, r.join_policy, r.join_until_on, r.gap_policy,"
+    " coalesce(r.base_sessions, 0) AS base_sessions,"
     " r.min_notice_minutes, runs.runs FROM ({candidates}) r"
     " CROSS JOIN LATERAL (SELECT json_agg(json_build_array(n.id, n.starts_at, n.ends_at, n.state,"
     " n.capacity, n.seats_taken, n.in_term, n.mode, l.name, n.title)"
@@ -117,4 +123,5 @@ def on_sale_statement(*, one_service: bool) -> TextClause:
 
 def _prices(name: str, seats: str, most: int) -> str:
     upcoming = _NEXT.format(seats=seats, most=most)
-    return _PRICES.format(price=_PRICE, alone=_SOLD_ALONE, shown=_SHOWN, next=upcoming, name=name)
+    rules = rules_in_sql("w", "r")
+    return _PRICES.format(rules=rules, alone=_SOLD_ALONE, shown=_SHOWN, next=upcoming, name=name)

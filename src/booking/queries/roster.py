@@ -110,6 +110,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
         source=order.source,
         payment=payment_state(order, SeatState(seat.state), row.owed),
         share_minor=seat.share_minor,
+        tier=seat.tier,
         owed_minor=row.owed,
         currency=order.currency,
         pay_until_at=_pay_until(order),

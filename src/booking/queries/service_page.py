@@ -1,5 +1,6 @@
 """One service as a stranger sees it: its series with every date, and its single dates."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -11,10 +12,12 @@ from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionMode, Vi
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.price_label import PriceKind
 from src.booking.domain.price_label import text as price_text
+from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.reasons import guest_sentence, not_at_present
 from src.booking.domain.waiting import closes_at, is_too_late
 from src.booking.leaving_words import rules_in_words
 from src.booking.queries.dates import Wanted, month_of, within_reach
+from src.booking.queries.drop_in import LOOSE
 from src.booking.queries.hub import Shop, has_waitlist, month_view, shop_of, shortened
 from src.booking.queries.leaving import find_terms
 from src.booking.queries.offer_facts import business_facts
@@ -22,6 +25,7 @@ from src.booking.queries.on_sale import Joinable, OnSale, Run, ServiceRow, find_
 from src.booking.queries.structured import describe_service
 from src.booking.views.hub import (
     MonthView,
+    NamedPrice,
     SalesTab,
     SeriesOffer,
     ServicePageView,
@@ -80,6 +84,7 @@ async def get_service_page(
         tabs=_tabs(path, sides, side) if row.active and len(sides) > 1 else [],
         series=series if side == "series" else [],
         month=month,
+        prices=_named(row.tiers(LOOSE, on_sale.today)),
         leaving=_single_rules(terms[row.id], row, tenant),
         structured=describe_service(on_sale, row, tenant, base_url),
     )
@@ -99,7 +104,7 @@ def _sides(on_sale: OnSale, row: ServiceRow, asked: Asked) -> list[Side]:
     found: list[Side] = []
     if on_sale.series or label.kind in (PriceKind.SERIES, PriceKind.BOTH):
         found.append("series")
-    if row.sales_mode != SalesMode.SERIES and row.full_prices:
+    if row.sales_mode != SalesMode.SERIES and row.coming_runs:
         found.append("single")
     return found or ["series" if row.sales_mode == SalesMode.SERIES else "single"]
 
@@ -136,12 +141,14 @@ def series_offer(
         base=quote.base,
         price_minor=quote.full_price_minor if quote.closed else quote.price_minor,
         full_price_minor=quote.full_price_minor,
+        prices=_named(offer.tiers),
         left=max(left, 0),
         capacity=capacity,
         reason=reason,
         book_href=None if reason else f"{shop.path}/{service.slug}/book?series={row.id}",
         waitlist_href=_waitlist_href(offer, service, shop),
         is_late=quote.closed is None and bool(quote.passed),
+        gaps=0 if quote.closed else len(quote.gaps),
         pays_on_site=row.price_type == "on_site",
         leaving=rules_in_words(
             terms,
@@ -160,6 +167,10 @@ def _waitlist_href(offer: Joinable, service: ServiceRow, shop: Shop) -> str | No
     if is_too_late(closes_at(first_at, service.min_notice_minutes), shop.now):
         return None
     return f"{shop.path}/{service.slug}/waitlist?series={offer.row.id}"
+
+
+def _named(tiers: Sequence[PriceTier]) -> list[NamedPrice]:
+    return [NamedPrice(tier.name, tier.price_minor, tier.until_on) for tier in tiers]
 
 
 def _reason(offer: Joinable, service: ServiceRow, shop: Shop) -> str | None:

@@ -101,6 +101,7 @@ async def get_verdict(
         href=f"/app/{tenant.slug}/{'sessions' if kind == 'session' else 'series'}/{subject_id}",
         left=min((run.capacity - run.seats_taken for run in coming), default=0),
         unit_minor=staff.quote.unit_minor,
+        prices=[(tier.key, tier.name, tier.price_minor) for tier in staff.tiers],
         dates_key=staff.quote.dates_key,
         has_seats=0 if customer_id is None else await _has(uow, kind, subject_id, customer_id),
         guest=_lines(guest.reasons),

@@ -15,9 +15,11 @@ from src.booking.domain.bookable import (
     why_not_bookable_series,
     why_not_bookable_session,
 )
+from src.booking.domain.drop_in import PayWay, open_ways
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
+from src.booking.domain.price_tiers import FULL, PriceTier, first_choice
 from src.booking.domain.questions import read_questions
-from src.booking.domain.quotes import Quote, SubjectKind
+from src.booking.domain.quotes import Quote, QuoteLine, SubjectKind
 from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.leaving_words import dates_in_words, rules_in_words
 from src.booking.models import Series, Service, Session
@@ -31,8 +33,14 @@ from src.booking.queries.offer_facts import (
 )
 from src.booking.queries.offers import count_as_free, get_series_offer, get_session_offer
 from src.booking.queries.service_page import no_such_service
+from src.booking.queries.tiers import (
+    for_people,
+    tiers_of_series,
+    tiers_of_session,
+    why_not_chosen,
+)
 from src.booking.queries.waiting import may_be_waited_for
-from src.booking.views.guest import PriceLine, Wish
+from src.booking.views.guest import PriceChoice, PriceLine, Wish
 from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
@@ -40,14 +48,33 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.models import Location, Performer
 
 
+class Typed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guest has chosen so far: how many come, the key of everyone's price where they chose
+    one, the code of a coupon, and the way to pay.
+    """
+
+    size: int = 1
+    tiers: tuple[str, ...] = ()
+    code: str = ""
+    way: PayWay | None = None
+
+
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """An offer together with how to quote it, and refuse it, for a party of any size."""
+    """An offer together with how to quote it, and refuse it, for a party of any size; `tiers` are
+    its prices beside the full one.
+    """
 
     service: Service
     series: Series | None
     runs: Sequence[Session]
     quote: Callable[[int], Quote]
     refuse: Callable[[int], list[Reason]]
+    tiers: Callable[[int], tuple[PriceTier, ...]]
+
+    def quote_for(self, people: Sequence[str]) -> Quote:
+        """For those who have chosen a price each."""
+        size = len(people)
+        return for_people(self.quote(size), self.tiers(size), people)
 
 
 async def get_wish(
@@ -56,27 +83,38 @@ async def get_wish(
     kind: SubjectKind,
     subject_id: UUID,
     service_slug: str,
-    size: int,
-    code: str = "",
+    typed: Typed,
     held: Mapping[UUID, int] | None = None,
 ) -> Wish:
-    """The subject as a stranger may book it now, with the coupon's code that they typed. `held` are
-    seats by session that count as free.
+    """The subject as a stranger may book it now, with what they have chosen and typed so far.
+    `held` are seats by session that count as free.
 
     Raises: NotFound for what is absent, hidden, another business's or another service's.
     """
     now = uow.clock.now()
     business = await business_now(uow, tenant, now)
-    read = _session if kind == "session" else _series
-    asked = await read(uow, tenant, subject_id, business, now)
+    if kind == "session":
+        asked = await _session(uow, subject_id, business, now, typed.way)
+    else:
+        asked = await _series(uow, tenant, subject_id, business, now)
     count_as_free(asked.runs, held or {})
     if not _is_seen(asked, service_slug):
         raise no_such_service()
-    wish = await _wish(uow, tenant, kind, asked, size)
-    if wish.closed or not code.strip():
+    people = _people(asked, typed)
+    wish = await _wish(uow, tenant, kind, asked, people)
+    error = why_not_chosen(asked.tiers(len(people)), typed.tiers, typed.size)
+    wish = msgspec.structs.replace(wish, size_error=wish.size_error or error)
+    if wish.closed or not typed.code.strip():
         takes_codes = not wish.closed and await has_active_coupons(uow, tenant)
         return msgspec.structs.replace(wish, takes_codes=takes_codes)
-    return await _with_code(uow, tenant, wish, asked.quote(size), code)
+    return await _with_code(uow, tenant, wish, asked.quote_for(people), typed.code)
+
+
+def _people(asked: _Asked, typed: Typed) -> tuple[str, ...]:
+    """The key of everyone's price; until somebody has chosen, the one to begin with."""
+    if typed.tiers:
+        return typed.tiers
+    return (first_choice(asked.tiers(typed.size)),) * typed.size
 
 
 async def _with_code(
@@ -100,23 +138,26 @@ async def _with_code(
 
 async def _session(
     uow: UnitOfWork,
-    tenant: TenantSnapshot,
     session_id: UUID,
     business: BusinessFacts,
     now: datetime,
+    way: PayWay | None,
 ) -> _Asked:
-    offer = await get_session_offer(uow, session_id)
+    offer, ready = await get_session_offer(uow, session_id), business.payments_ready
+
+    def quote(size: int) -> Quote:
+        return quote_of_session(offer, size, way, payments_ready=ready)
 
     def refuse(size: int) -> list[Reason]:
-        facts = session_facts(offer, business, quote_of_session(offer, size))
-        return why_not_bookable_session(facts, now)
+        return why_not_bookable_session(session_facts(offer, business, quote(size)), now)
 
     return _Asked(
         service=offer.service,
         series=offer.series,
         runs=[offer.session],
-        quote=lambda size: quote_of_session(offer, size),
+        quote=quote,
         refuse=refuse,
+        tiers=lambda _size: tiers_of_session(offer, now, business.zone),
     )
 
 
@@ -134,6 +175,7 @@ async def _series(
         runs=offer.sessions,
         quote=lambda size: quote_of_series(offer, tenant, size, now),
         refuse=lambda size: why_not_bookable_series(series_facts(offer, business, size), now),
+        tiers=lambda size: tiers_of_series(offer, now, tenant.zone, size),
     )
 
 
@@ -146,13 +188,17 @@ def _is_seen(asked: _Asked, service_slug: str) -> bool:
 
 
 async def _wish(
-    uow: UnitOfWork, tenant: TenantSnapshot, kind: SubjectKind, asked: _Asked, size: int
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    kind: SubjectKind,
+    asked: _Asked,
+    people: tuple[str, ...],
 ) -> Wish:
-    now, service = uow.clock.now(), asked.service
+    now, service, size = uow.clock.now(), asked.service, len(people)
     closed = asked.refuse(1)
     refused = [] if closed else asked.refuse(size)
     is_waited_for = may_be_waited_for(tenant, service, closed or refused, asked.runs, now)
-    quote = asked.quote(size)
+    quote = asked.quote_for(people)
     included = set(quote.session_ids) or {run.id for run in asked.runs}
     left, capacity = _room([run for run in asked.runs if run.id in included])
     places, performers = await _names(uow, asked.runs)
@@ -166,12 +212,16 @@ async def _wish(
         included=len(quote.session_ids),
         performer=performers,
         size=size,
+        prices=_prices(asked, quote, people),
+        people=[person.tier for person in quote.party],
         most=max(min(service.max_party, left), 1),
         left=left,
         capacity=capacity,
         lines=_lines(asked, quote),
         total_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
+        ways=_ways(tenant, quote),
+        part_of=_part_of(kind, asked),
         questions=read_questions(service.questions),
         leaving=_leaving(tenant, asked, quote),
         closed=guest_sentence(closed) if closed else None,
@@ -184,9 +234,20 @@ async def _wish(
     )
 
 
+def _ways(tenant: TenantSnapshot, quote: Quote) -> list[str]:
+    """What there is to choose from, the one it is quoted for among it; nothing where it is free."""
+    if quote.full_minor == 0:
+        return []
+    return [str(way) for way in open_ways(quote.ways, payments_ready=tenant.payments_ready)]
+
+
+def _part_of(kind: SubjectKind, asked: _Asked) -> str:
+    return asked.series.title if kind == "session" and asked.series is not None else ""
+
+
 def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote) -> list[str]:
     """The terms it would be bought under: for one date as moments, for a series as rules."""
-    price_type = quote.price_type if quote.unit_minor else SeriesPriceType.FREE
+    price_type = quote.price_type if quote.full_minor else SeriesPriceType.FREE
     if quote.kind == "session":
         starts_at = asked.runs[0].starts_at
         return dates_in_words(quote.leaving, price_type, starts_at, tenant.zone)
@@ -202,6 +263,8 @@ def _room(runs: Sequence[Session]) -> tuple[int, int]:
 
 def _lines(asked: _Asked, quote: Quote) -> list[PriceLine]:
     """The price worked out: the whole term, less what is over, times how many come."""
+    if quote.people:
+        return [_line_of(line) for line in quote.lines()]
     lines: list[PriceLine] = []
     full_minor = asked.series.price_minor if asked.series and quote.kind == "series" else None
     if full_minor is not None and 0 < quote.unit_minor < full_minor:
@@ -221,6 +284,23 @@ def _lines(asked: _Asked, quote: Quote) -> list[PriceLine]:
     elif not lines:
         lines.append((_("One person"), quote.total_minor, ""))
     return lines
+
+
+def _line_of(line: QuoteLine) -> PriceLine:
+    count = ngettext("%(num)s person", "%(num)s people", line.quantity)
+    return (line.tier or _("Full price"), line.unit_minor * line.quantity, count)
+
+
+def _prices(asked: _Asked, quote: Quote, people: Sequence[str]) -> list[PriceChoice]:
+    """What everybody can choose from, the full price first; nothing where there is but one."""
+    tiers = asked.tiers(quote.party_size)
+    if not tiers:
+        return []
+    full = PriceChoice(FULL, _("Full price"), quote.unit_minor, None, people.count(FULL))
+    return [full] + [
+        PriceChoice(tier.key, tier.name, tier.price_minor, tier.until_on, people.count(tier.key))
+        for tier in tiers
+    ]
 
 
 def _spelled(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.billing.domain.kinds import PaymentMode
+from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.kinds import (
     BookingState,
     GapPolicy,
@@ -22,7 +23,8 @@ from src.booking.domain.kinds import (
     SessionState,
     Visibility,
 )
-from src.booking.domain.leaving import LeavingTerms, terms_from
+from src.booking.domain.leaving import BeforeUnit, LeavingTerms, terms_from
+from src.booking.domain.price_tiers import PriceTier, read_tiers
 from src.booking.domain.questions import Question, read_questions
 from src.booking.models import Series, Service, Session
 from src.platform.localtime import to_local
@@ -54,6 +56,7 @@ class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
     sales_mode: SalesMode
     price_type: SeriesPriceType
     price: MoneyOut
+    price_tiers: list[PriceTier]
     tax_rate_bp: int
     duration_minutes: int
     default_capacity: int
@@ -85,6 +88,18 @@ class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
     state: SessionState
 
 
+class DropInOut(msgspec.Struct, frozen=True, kw_only=True):
+    """How a date of a series is sold alone, as it holds now: `own` are the rules of the date
+    itself, the rest is its series' or its service's. `opens_at` null: at once.
+    """
+
+    allowed: bool
+    price: MoneyOut
+    opens_at: MomentOut | None
+    pays: list[PayWay]
+    own: DropInRules
+
+
 class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     service_id: UUID
@@ -92,6 +107,7 @@ class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     price_type: SeriesPriceType
     price: MoneyOut
+    price_tiers: list[PriceTier]
     active: bool
     visibility: Visibility
     join_policy: JoinPolicy
@@ -99,6 +115,9 @@ class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
     gap_policy: GapPolicy
     drop_in_allowed: bool
     drop_in: MoneyOut | None
+    drop_in_opens_before: int | None
+    drop_in_opens_unit: BeforeUnit
+    drop_in_pays: list[PayWay]
     leaving: LeavingTerms
     base_sessions: int | None
     session_ids: list[UUID]
@@ -128,6 +147,7 @@ class SeatOut(msgspec.Struct, frozen=True, kw_only=True):
     participant: str
     state: SeatState
     share_minor: int
+    tier: str
     starts_at: MomentOut
 
 
@@ -219,24 +239,39 @@ class MeOut(msgspec.Struct, frozen=True, kw_only=True):
     bookings_per_month: int | None
 
 
+class TierOnHub(msgspec.Struct, frozen=True, kw_only=True):
+    """A price beside the full one that guests can choose now; `key` is what a booking names."""
+
+    key: str
+    name: str
+    price: MoneyOut
+    until_on: date | None
+
+
 class SeriesOnHub(msgspec.Struct, frozen=True, kw_only=True):
-    """`price` is what joining now costs, null while it is sold out."""
+    """`price` is what joining now costs, null while it is sold out; `tiers` are the prices beside
+    it.
+    """
 
     id: UUID
     title: str
     price: MoneyOut | None
     full_price: MoneyOut
+    tiers: list[TierOnHub]
     sold_out: bool
     session_ids: list[UUID]
 
 
 class ServiceOnHub(msgspec.Struct, frozen=True, kw_only=True):
+    """`tiers` are the prices of single dates beside the full one."""
+
     id: UUID
     slug: str
     name: str
     price_label: str
     url: str
     next_at: MomentOut | None
+    tiers: list[TierOnHub]
     series: list[SeriesOnHub]
 
 
@@ -264,6 +299,7 @@ def service_out(service: Service, currency: str) -> ServiceOut:
         sales_mode=SalesMode(service.sales_mode),
         price_type=SeriesPriceType(service.price_type),
         price=MoneyOut(service.price_minor, currency),
+        price_tiers=list(read_tiers(service.price_tiers)),
         tax_rate_bp=service.tax_rate_bp,
         duration_minutes=service.duration_minutes,
         default_capacity=service.default_capacity,
@@ -312,6 +348,7 @@ def series_out(series: Series, session_ids: list[UUID], currency: str) -> Series
         description=series.description,
         price_type=SeriesPriceType(series.price_type),
         price=MoneyOut(series.price_minor, currency),
+        price_tiers=list(read_tiers(series.price_tiers)),
         active=series.active,
         visibility=Visibility(series.visibility),
         join_policy=JoinPolicy(series.join_policy),
@@ -319,6 +356,9 @@ def series_out(series: Series, session_ids: list[UUID], currency: str) -> Series
         gap_policy=GapPolicy(series.gap_policy),
         drop_in_allowed=series.drop_in_allowed,
         drop_in=_drop_in(series, currency),
+        drop_in_opens_before=series.drop_in_opens_before,
+        drop_in_opens_unit=BeforeUnit(series.drop_in_opens_unit),
+        drop_in_pays=[PayWay(way) for way in series.drop_in_pays],
         leaving=terms_from(series.leaving),
         base_sessions=series.base_sessions,
         session_ids=session_ids,

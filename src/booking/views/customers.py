@@ -158,6 +158,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     href: str
     left: int
     unit_minor: int
+    prices: list[tuple[str, str, int]]
     dates_key: str
     has_seats: int
     guest: list[WhyLine]

@@ -1,7 +1,7 @@
 """What a guest sees while booking, and of a booking afterwards."""
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,13 +14,26 @@ PriceLine = tuple[str, int, str]
 """What for, how much in minor units, and a word about it."""
 
 
+class PriceChoice(NamedTuple):
+    """A price of one person, how long it holds, and how many have chosen it."""
+
+    key: str
+    name: str
+    unit_minor: int
+    until_on: date | None
+    chosen: int
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a guest wants to book, as it can be had now for a party of `size`.
 
-    `closed` says why it cannot be booked by anybody; `size_error` why not by so many. `dates_key`
-    stands for the dates as they are shown. `takes_codes` says whether a code is asked for at all;
-    the price is less the one that was given unless `code_error` says why not. `leaving` says in
-    sentences what comes back until when. `waitlist_href` is where to wait for what is full.
+    `prices` are those that everybody chooses from, empty where there is but one; `people` says what
+    each of the party's is called. `closed` says why it cannot be booked by anybody; `size_error`
+    why not by so many. `dates_key` stands for the dates as they are shown. `takes_codes` says
+    whether a code is asked for at all; the price is less the one that was given unless `code_error`
+    says why not. `ways` are those to pay among which the guest chooses, and `part_of` the series
+    that a single date belongs to, empty for none. `leaving` says in sentences what comes back until
+    when. `waitlist_href` is where to wait for what is full.
     """
 
     name: str
@@ -32,12 +45,16 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     included: int
     performer: str | None
     size: int
+    prices: list[PriceChoice]
+    people: list[str]
     most: int
     left: int
     capacity: int
     lines: list[PriceLine]
     total_minor: int
     payment_mode: str
+    ways: list[str]
+    part_of: str
     questions: list[Question]
     leaving: list[str]
     closed: str | None

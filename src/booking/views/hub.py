@@ -1,6 +1,7 @@
 """What the hub and a service's page show, ready to be written out."""
 
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,9 +13,10 @@ class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One dated session in a list.
 
     `state`: book (`href` leads to the form), series (sold as part of its series only, `href` leads
-    there), full (`href` leads to its waiting list, if it has one), or closed. `price_minor` is None
-    where the date is not sold alone. `seats` says in words how many are left, and `is_scarce`
-    whether that is under a fifth.
+    there), soon (sold alone from `opens_at` on, `href` leads to the series), full (`href` leads to
+    its waiting list, if it has one), or closed. `price_minor` is None where the date is not sold
+    alone, and with `is_from` the lowest of several. `seats` says in words how many are left, and
+    `is_scarce` whether that is under a fifth.
     """
 
     session_id: UUID
@@ -29,6 +31,8 @@ class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     place: str | None
     series_title: str | None
     price_minor: int | None
+    is_from: bool
+    opens_at: datetime | None
     state: str
     href: str | None
 
@@ -41,7 +45,9 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class SeriesCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A series on sale. `seats` says what the fullest of the coming dates still has."""
+    """A series on sale; with `is_from` the price is the lowest of several. `seats` says what
+    the fullest of the coming dates still has.
+    """
 
     series_id: UUID
     title: str
@@ -52,6 +58,7 @@ class SeriesCard(msgspec.Struct, frozen=True, kw_only=True):
     dates: int
     remaining: int
     price_minor: int
+    is_from: bool
     seats: str
     is_scarce: bool
     is_sold_out: bool
@@ -135,9 +142,18 @@ class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
+class NamedPrice(NamedTuple):
+    """A price of one person, and the last day on which it holds."""
+
+    name: str
+    price_minor: int
+    until_on: date | None
+
+
 class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """One series, every date spelled out. `reason` says why it cannot be bought, `leaving` what
-    comes back until when.
+    """One series, every date spelled out; `prices` are those beside the full one, and `gaps` counts
+    full dates that are left out. `reason` says why it cannot be bought, `leaving` what comes back
+    until when.
     """
 
     series_id: UUID
@@ -148,12 +164,14 @@ class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
     base: int
     price_minor: int
     full_price_minor: int
+    prices: list[NamedPrice]
     left: int
     capacity: int
     reason: str | None
     book_href: str | None
     waitlist_href: str | None
     is_late: bool
+    gaps: int
     pays_on_site: bool
     leaving: list[str]
 
@@ -167,8 +185,8 @@ class SalesTab(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one service. `structured` is its schema.org description as JSON, `leaving`
-    the terms of single dates in sentences.
+    """Everything about one service. `structured` is its schema.org description as JSON, `prices`
+    are those of a single date beside the full one, `leaving` its terms in sentences.
     """
 
     name: str
@@ -189,5 +207,6 @@ class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     tabs: list[SalesTab]
     series: list[SeriesOffer]
     month: MonthView | None
+    prices: list[NamedPrice]
     leaving: list[str]
     structured: Markup

@@ -10,7 +10,8 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     """One seat of a session.
 
     `name` is who sits in it, `booked_by` who booked. `series_title` is set when the whole series
-    was bought. `payment` is a word of `payment_state`, `owed_minor` is still to be paid on site for
+    was bought. `tier` is what its price is called, empty for the full one. `payment` is a word
+    of `payment_state`, `owed_minor` is still to be paid on site for
     the whole booking, of `party_size` people. `consents` are the keys of what was ticked with it.
     """
 
@@ -27,6 +28,7 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     payment: str
     share_minor: int
+    tier: str
     owed_minor: int
     currency: str
     pay_until_at: datetime | None

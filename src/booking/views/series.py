@@ -129,6 +129,7 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     participant: str
     state: str
     share_minor: int
+    tier: str
     changed_at: datetime
     changed_why: str
 

@@ -23,6 +23,17 @@ def read_amount(text: str, currency: str, field: str) -> int:
         raise InvalidInput(sentence, fields={field: sentence}) from None
 
 
+def amount_or_none(text: str, currency: str, field: str, fields: dict[str, str]) -> int | None:
+    """None for an empty text; what is wrong goes into `fields`."""
+    if not text.strip():
+        return None
+    try:
+        return read_amount(text, currency, field)
+    except InvalidInput as refused:
+        fields |= refused.fields
+        return None
+
+
 def show_amount(amount_minor: int, currency: str) -> str:
     """The amount as it stands in a form again, without the currency."""
     exponent = currency_exponent(currency)

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.booking.commands.book import BookCommand, Booked
+from src.booking.domain.price_tiers import FULL
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.errors import NotBookable
@@ -34,22 +35,32 @@ from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.tenants.context import RequestContext
 
 LONGEST_NAME = 120
+_FIELDS = {"tiers": "tier"}
 
 
 class StaffBookingForm(msgspec.Struct):
-    """Who comes, a name a line, and how it is paid; `quoted_...` is what was shown."""
+    """Who comes, a name a line, at which price, and how it is paid; `quoted_...` is what was
+    shown, that of the other prices by their keys.
+    """
 
     pays: StaffPays
     party: Annotated[str, Meta(max_length=LARGEST_PARTY * (LONGEST_NAME + 1))]
+    tier: Annotated[str, Meta(max_length=60)] = FULL
     note: Annotated[str, Meta(max_length=1000)] = ""
+    quoted_tiers: dict[str, Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)]] = msgspec.field(
+        default_factory=dict
+    )
     quoted_unit_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_dates: Annotated[str, Meta(max_length=100)] | None = None
 
     def quoted_minor(self, size: int) -> int | None:
         """The total that was shown, None when nothing was."""
-        if self.quoted_unit_minor is None:
+        unit_minor = self.quoted_unit_minor
+        if self.tier != FULL:
+            unit_minor = self.quoted_tiers.get(self.tier)
+        if unit_minor is None:
             return None
-        return 0 if self.pays == "free" else self.quoted_unit_minor * size
+        return 0 if self.pays == "free" else unit_minor * size
 
     def names(self) -> tuple[str, ...]:
         """Raises: InvalidInput at `party`."""
@@ -154,7 +165,8 @@ async def book_for_guest(
         command = _command(ctx, head, bound.struct, subject, token)
         booked = await place_by_staff(services, ctx, command)
     except InvalidInput as refusal:
-        shown = bound.refused(refusal)
+        fields = {_FIELDS.get(name, name): said for name, said in refusal.fields.items()}
+        shown = bound.refused(InvalidInput(refusal.message, fields=fields))
         return await _show(request, services, ctx, customer_id, shown, token, 422)
     except Conflict as refusal:
         shown = bound.with_errors(None, _sentence(refusal))
@@ -184,6 +196,7 @@ def _command(
         kind=kind,
         subject_id=subject_id,
         party=party,
+        tiers=(form.tier,) * len(party) if form.tier != FULL else (),
         guest_name=head.name,
         guest_email=head.email,
         guest_phone=head.phone,

@@ -14,17 +14,16 @@ from src.billing.domain.kinds import OrderState
 from src.booking.domain.quotes import SubjectKind
 from src.booking.place import place_booking
 from src.booking.queries.service_page import no_such_service
-from src.booking.queries.wish import get_wish
+from src.booking.queries.wish import Typed, get_wish
 from src.booking.views.guest import BookingFormView, Wish
 from src.booking.web.guest_forms import (
-    LARGEST_PARTY,
     BookingForm,
     checked,
-    code_of,
     command_of,
     new_form_token,
-    size_of,
     token_of,
+    typed_of,
+    way_of,
 )
 from src.booking.web.hub import uuid_of
 from src.booking.web.offered_place import OfferedPlace, offered_place
@@ -78,7 +77,7 @@ async def booking_form(
     """
     subject = subject_of(request, service_slug)
     place = await _place_of(services, ctx, subject)
-    wish = await _wish(services, ctx, subject, place.size)
+    wish = await _wish(services, ctx, subject, Typed(size=place.size))
     form = blank(BookingForm, place.typed)
     return _form_page(request, ctx, subject, wish, form, new_form_token())
 
@@ -94,9 +93,11 @@ async def send_booking(
     the price for another size of the party or a coupon's code.
     """
     subject, data = subject_of(request, service_slug), await read_form(request)
-    size, code, token = size_of(data, LARGEST_PARTY), code_of(data), token_of(data)
-    slow_down = await _slow_down(request, services) if code else None
-    wish = await _wish(services, ctx, subject, size, "" if slow_down else code)
+    typed, token = typed_of(data), token_of(data)
+    slow_down = await _slow_down(request, services) if typed.code else None
+    if slow_down:
+        typed = msgspec.structs.replace(typed, code="")
+    wish = await _wish(services, ctx, subject, typed)
     if slow_down:
         wish = msgspec.structs.replace(wish, takes_codes=True, code_error=slow_down)
     if data.texts.get("step", [""])[-1] == "update":
@@ -172,17 +173,30 @@ async def _refused(
     """The same form as typed, with the reason, beside the price and the seats as they are now."""
     form = cast("BookingForm", bound.struct)
     is_code = "coupon" in refusal.fields
-    wish = await _wish(services, ctx, subject, form.size, "" if is_code else form.coupon)
+    typed = Typed(
+        size=form.people,
+        tiers=form.tiers(),
+        code="" if is_code else form.coupon,
+        way=way_of(form.way),
+    )
+    wish = await _wish(services, ctx, subject, typed)
     if is_code:
         wish = msgspec.structs.replace(wish, takes_codes=True)
     if isinstance(refusal, InvalidInput):
-        bound = bound.refused(refusal)
+        bound = bound.refused(_at_the_form(refusal))
     elif wish.size_error:
         bound = bound.with_errors({"size": wish.size_error}, refusal.message)
     else:
         bound = bound.with_errors(None, refusal.message)
     status = 409 if refusal.status == 402 else refusal.status
     return _form_page(request, ctx, subject, wish, bound, token, status)
+
+
+def _at_the_form(refusal: InvalidInput) -> InvalidInput:
+    """What is wrong with the prices stands at how many come."""
+    if "tiers" not in refusal.fields:
+        return refusal
+    return InvalidInput(refusal.message, fields={"size": refusal.fields["tiers"]})
 
 
 def _updated(
@@ -247,13 +261,11 @@ async def _place_of(services: Services, ctx: RequestContext, subject: Subject) -
     return await offered_place(services, ctx, subject.kind, subject.id, subject.place)
 
 
-async def _wish(
-    services: Services, ctx: RequestContext, subject: Subject, size: int, code: str = ""
-) -> Wish:
+async def _wish(services: Services, ctx: RequestContext, subject: Subject, typed: Typed) -> Wish:
     where = (subject.kind, subject.id, subject.service_slug)
     held = (await _place_of(services, ctx, subject)).held
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_wish(uow, ctx.here, *where, size, code, held)
+        return await get_wish(uow, ctx.here, *where, typed, held)
 
 
 route_handlers: list[Any] = [booking_form, send_booking]

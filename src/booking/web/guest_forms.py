@@ -11,7 +11,10 @@ import msgspec
 from msgspec import Meta
 
 from src.booking.commands.book import BookCommand
+from src.booking.commands.book_checks import way_not_open
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.questions import answer_errors
+from src.booking.queries.wish import Typed
 from src.booking.views.guest import Wish
 from src.platform.i18n import _, current_locale
 from src.platform.web.forms import Bound, Email, FormData
@@ -25,7 +28,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}", re.ASCII)
 
 
 class BookingForm(msgspec.Struct, kw_only=True):
-    """Who comes and how it is agreed. `names.2` is the second of the party, and so on.
+    """Who comes and how it is agreed. `names.2` is the second of the party, and so on; `counts` say
+    how many come at which price, where there are several.
 
     `quoted_minor` is the total that was shown, for a party of `quoted_size`, and `quoted_dates`
     stands for the dates that were.
@@ -35,10 +39,14 @@ class BookingForm(msgspec.Struct, kw_only=True):
     email: Email
     phone: Annotated[str, Meta(max_length=40)] = ""
     size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] = 1
+    counts: dict[str, Annotated[int, Meta(ge=0, le=LARGEST_PARTY)]] = msgspec.field(
+        default_factory=dict
+    )
     names: dict[str, Annotated[str, Meta(max_length=120)]] = msgspec.field(default_factory=dict)
     answers: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
     note: Annotated[str, Meta(max_length=1000)] = ""
     coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
+    way: Annotated[str, Meta(max_length=20)] = ""
     terms: bool = False
     marketing: bool = False
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
@@ -47,8 +55,16 @@ class BookingForm(msgspec.Struct, kw_only=True):
 
     def party(self) -> tuple[str, ...]:
         """A name, perhaps empty, for everyone who comes; the first is the guest's own."""
-        others = (self.names.get(str(place), "") for place in range(2, self.size + 1))
+        others = (self.names.get(str(place), "") for place in range(2, self.people + 1))
         return (self.name, *others)
+
+    @property
+    def people(self) -> int:
+        return sum(self.counts.values()) if self.counts else self.size
+
+    def tiers(self) -> tuple[str, ...]:
+        """The key of everyone's price, in the party's order."""
+        return tuple(key for key, count in self.counts.items() for _one in range(count))
 
 
 def new_form_token() -> str:
@@ -62,17 +78,38 @@ def token_of(data: FormData) -> str:
     return sent if _TOKEN.fullmatch(sent) else new_form_token()
 
 
+def typed_of(data: FormData) -> Typed:
+    """What has been chosen so far, as far as it makes sense."""
+    start, tiers = "counts.", []
+    for name, texts in data.texts.items():
+        if name.startswith(start) and texts:
+            tiers += [name.removeprefix(start)] * _number(texts[-1], 0)
+    tiers = tiers[:LARGEST_PARTY]
+    size = len(tiers) if tiers else size_of(data, LARGEST_PARTY)
+    way = way_of(data.texts.get("way", [""])[-1])
+    return Typed(size=size, tiers=tuple(tiers), code=code_of(data), way=way)
+
+
+def _number(typed: str, otherwise: int) -> int:
+    typed = typed.strip()
+    is_number = typed.isascii() and typed.isdigit() and len(typed) < 5
+    return min(int(typed), LARGEST_PARTY + 1) if is_number else otherwise
+
+
 def size_of(data: FormData, most: int) -> int:
     """The size of the party as typed, within what can be chosen."""
-    typed = data.texts.get("size", ["1"])[-1].strip()
-    size = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 5 else 1
-    return min(max(size, 1), most)
+    return min(max(_number(data.texts.get("size", ["1"])[-1], 1), 1), most)
 
 
 def code_of(data: FormData) -> str:
     """The code of a coupon as typed; one that is too long is none."""
     typed = data.texts.get("coupon", [""])[-1].strip()
     return typed if len(typed) <= LONGEST_CODE else ""
+
+
+def way_of(typed: str) -> PayWay | None:
+    """The chosen way to pay; None for what is none."""
+    return PayWay(typed) if typed in set(PayWay) else None
 
 
 def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bound[BookingForm]:
@@ -88,9 +125,15 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
         errors["terms"] = _("Please accept the terms to book.")
     if wish.code_error and "coupon" not in bound.errors:
         errors["coupon"] = wish.code_error
-    if wish.size_error:
+    if wish.ways and bound.value("way") not in ("", *wish.ways):
+        errors["way"] = way_not_open()
+    if form is not None and form.people == 0:
+        errors["size"] = _("Please say how many people come.")
+    elif form is not None and form.people > LARGEST_PARTY:
+        errors["size"] = _("At most %(limit)s people can be booked at once.", limit=LARGEST_PARTY)
+    elif wish.size_error:
         errors["size"] = wish.size_error
-    elif form is not None and form.quoted_size not in (None, form.size):
+    elif form is not None and form.quoted_size not in (None, form.people):
         errors["size"] = _(
             "The number of people has changed, and the price with it. Please check both."
         )
@@ -118,6 +161,7 @@ def command_of(
         kind=wish.kind,
         subject_id=subject_id,
         party=form.party(),
+        tiers=form.tiers(),
         guest_name=form.name,
         guest_email=form.email,
         guest_phone=dialled_phone(form.phone, tenant.country) or "",
@@ -125,6 +169,7 @@ def command_of(
         answers=_answers(form, wish),
         note=form.note,
         coupon=form.coupon,
+        way=PayWay(form.way) if form.way in wish.ways else None,
         consents=consents_of(form, tenant, now),
         quoted_minor=form.quoted_minor,
         quoted_dates=form.quoted_dates,

@@ -18,7 +18,7 @@ from src.booking.commands.waitlist import (
 )
 from src.booking.models import WaitlistEntry
 from src.booking.queries.waitlist_page import get_entry_view
-from src.booking.queries.wish import get_wish
+from src.booking.queries.wish import Typed, get_wish
 from src.booking.views.guest import Wish
 from src.booking.views.waiting import JoinView
 from src.booking.waitlist_links import entry_behind, waitlist_path
@@ -165,7 +165,8 @@ def _command(subject: Subject, form: JoinForm) -> JoinWaitlist:
 
 
 async def _wish_in(uow: Any, ctx: RequestContext, subject: Subject, size: int) -> Wish:
-    return await get_wish(uow, ctx.here, subject.kind, subject.id, subject.service_slug, size)
+    where = (subject.kind, subject.id, subject.service_slug)
+    return await get_wish(uow, ctx.here, *where, Typed(size=size))
 
 
 async def _join_page(

@@ -71,6 +71,7 @@ def roster_csv(roster: Roster, ctx: RequestContext) -> bytes:
         _("Note"),
         _("Agreed to"),
         _("Booked on"),
+        _("Kind of price"),
     ]
     return write_csv([*header, *questions], [_cells(seat, questions, ctx) for seat in seats])
 
@@ -93,6 +94,7 @@ def _cells(seat: RosterSeat, questions: list[str], ctx: RequestContext) -> list[
         seat.note,
         ", ".join(agreed.get(key, key) for key in seat.consents),
         _stamp(seat.booked_at, ctx),
+        seat.tier,
         *(answers.get(question, "") for question in questions),
     ]
 

@@ -9,16 +9,20 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.commands.series import create_series, get_series_command, update_series
+from src.booking.commands.services import get_service
+from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.seen import CHANGED_MEANWHILE, mark_of
-from src.booking.models import Series
+from src.booking.models import Series, Service
 from src.booking.queries.leaving import sample_start
 from src.booking.queries.offers import get_series_offer
 from src.booking.queries.series import list_rhythms
 from src.booking.queries.services import get_service_head
 from src.booking.views.series import Rhythm
 from src.booking.views.services import ServiceHead
+from src.booking.web.drop_in_forms import unit_choices, way_choices
 from src.booking.web.leaving_forms import LeavingView, leaving_view
 from src.booking.web.meanwhile import Fact, saved_now, stale
+from src.booking.web.price_tier_forms import TiersView, at_the_rows, tiers_view
 from src.booking.web.series_forms import (
     SeriesForm,
     amount_errors,
@@ -66,6 +70,8 @@ class SeriesFormView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     payments_ready: bool
     leaving: LeavingView
+    drop_in_hint: str
+    tiers: TiersView
     choices: dict[str, Any]
 
 
@@ -112,7 +118,8 @@ async def save_new_series(
         async with services.uow_factory(ctx.here.id) as uow:
             series_id = await create_series(uow, ctx, service_id, cmd, series_id=form.token)
     except InvalidInput as refused:
-        bound = bound.refused(refused)
+        fields = at_the_rows(refused.fields, form.prices)
+        bound = bound.refused(InvalidInput(refused.message, fields=fields))
         return await _editor(request, services, ctx, bound, service_id, None, status_code=422)
     flash(request, "success", _("“%(title)s” is saved. It is not on sale yet.", title=form.title))
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
@@ -171,7 +178,8 @@ async def save_series(
             raise
         return await _stale_editor(request, services, ctx, bound, series_id, refused)
     except InvalidInput as refused:
-        bound = bound.refused(refused)
+        fields = at_the_rows(refused.fields, form.prices)
+        bound = bound.refused(InvalidInput(refused.message, fields=fields))
         return await _editor(
             request, services, ctx, bound, series.service_id, series, status_code=422
         )
@@ -242,6 +250,7 @@ async def _editor(
     series_id = series.id if series is not None else None
     async with services.uow_factory(ctx.here.id) as uow:
         service = await get_service_head(uow, service_id)
+        offered = await get_service(uow, service_id)
         rhythms = await list_rhythms(
             uow, service_id, series_id, ctx.here.zone, services.clock.now()
         )
@@ -258,14 +267,26 @@ async def _editor(
         currency=ctx.here.currency,
         payments_ready=ctx.here.payments_ready,
         leaving=leaving_view(form, ctx.here.zone, sample_at),
+        tiers=tiers_view(form),
+        drop_in_hint=_drop_in_hint(offered, ctx.here.currency),
         choices={
             "price_types": price_type_choices(),
             "visibilities": list(visibility_words().items()),
             "joins": join_choices(),
             "gaps": gap_choices(),
+            "units": unit_choices(),
+            "ways": way_choices(),
         },
     )
     return page(request, "booking/series/form.html", view, status_code=status_code)
+
+
+def _drop_in_hint(service: Service, currency: str) -> str:
+    """What holds where the field is empty."""
+    if service.price_type == SeriesPriceType.FREE:
+        return _("Empty: what the service says, free at present. 0: free.")
+    price = money(service.price_minor, currency)
+    return _("Empty: what the service says, %(price)s at present. 0: free.", price=price)
 
 
 route_handlers: list[Any] = [show_new_series, save_new_series, show_series_editor, save_series]

@@ -10,13 +10,24 @@ import msgspec
 from msgspec import Meta
 
 from src.booking.commands.series import SeriesCommand
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import GapPolicy, JoinPolicy, SeriesPriceType, Visibility
-from src.booking.domain.leaving import NOTHING_BACK, terms_from
+from src.booking.domain.leaving import NOTHING_BACK, BeforeUnit, terms_from
+from src.booking.domain.price_tiers import read_tiers
 from src.booking.models import Series
+from src.booking.queries.drop_in import rules_kept
 from src.booking.views.series import Rhythm
-from src.booking.web.amounts import read_amount, show_amount
+from src.booking.web.amounts import amount_or_none, show_amount
+from src.booking.web.drop_in_forms import (
+    Typed,
+    drop_in_initial,
+    drop_in_labels,
+    drop_in_words,
+    read_drop_in,
+)
 from src.booking.web.leaving_forms import LeavingFields, leaving_initial, read_terms
 from src.booking.web.meanwhile import Words, of_choices, yes_or_no
+from src.booking.web.price_tier_forms import PriceRow, read_prices, tiers_initial
 from src.booking.web.service_words import price_type_choices, visibility_words
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
@@ -33,30 +44,34 @@ class SeriesForm(LeavingFields, kw_only=True):
     description: Annotated[str, Meta(max_length=10_000)] = ""
     price_type: SeriesPriceType = SeriesPriceType.ONLINE
     price: Annotated[str, Meta(max_length=30)] = ""
+    prices: list[PriceRow] = msgspec.field(default_factory=list)
     visibility: Visibility = Visibility.PUBLIC
     join_policy: JoinPolicy = JoinPolicy.BEFORE_START
     join_until_on: date | None = None
     gap_policy: GapPolicy = GapPolicy.BLOCK
     drop_in_allowed: bool = False
-    drop_in_price: Annotated[str, Meta(max_length=30)] = ""
+    drop_in_price: Typed = ""
+    drop_in_opens_before: Typed = ""
+    drop_in_opens_unit: BeforeUnit = BeforeUnit.DAYS
+    drop_in_pays: list[PayWay] = msgspec.field(default_factory=list)
     session_ids: list[UUID] = msgspec.field(default_factory=list)
 
 
 def initial_of(series: Series, session_ids: Iterable[UUID], currency: str) -> dict[str, Any]:
     """The series as the form shows it at first."""
-    drop_in_minor = series.drop_in_price_minor
     is_free = series.price_type == SeriesPriceType.FREE
     return {
         "title": series.title,
         "description": series.description,
         "price_type": series.price_type,
         "price": "" if is_free else show_amount(series.price_minor, currency),
+        "prices": tiers_initial(read_tiers(series.price_tiers), currency),
         "visibility": series.visibility,
         "join_policy": series.join_policy,
         "join_until_on": series.join_until_on,
         "gap_policy": series.gap_policy,
         "drop_in_allowed": series.drop_in_allowed,
-        "drop_in_price": "" if drop_in_minor is None else show_amount(drop_in_minor, currency),
+        **drop_in_initial(rules_kept(series), currency),
         **leaving_initial(terms_from(series.leaving)),
         "session_ids": list(session_ids),
     }
@@ -65,8 +80,9 @@ def initial_of(series: Series, session_ids: Iterable[UUID], currency: str) -> di
 def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
     """The command. Raises: InvalidInput for an amount or a step that is none."""
     fields: dict[str, str] = {}
-    price_minor = _amount(form.price, currency, "price", fields)
-    drop_in_minor = _amount(form.drop_in_price, currency, "drop_in_price", fields)
+    price_minor = amount_or_none(form.price, currency, "price", fields)
+    tiers = read_prices(form.prices, currency, fields)
+    drop_in = read_drop_in(form, currency, fields)
     leaving = NOTHING_BACK
     try:
         leaving = read_terms(form)
@@ -81,12 +97,16 @@ def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
         description=form.description,
         price_type=form.price_type,
         price_minor=price_minor or 0,
+        price_tiers=tiers,
         visibility=form.visibility,
         join_policy=form.join_policy,
         join_until_on=form.join_until_on,
         gap_policy=form.gap_policy,
         drop_in_allowed=form.drop_in_allowed,
-        drop_in_minor=drop_in_minor,
+        drop_in_minor=drop_in.price_minor,
+        drop_in_opens_before=drop_in.opens_before,
+        drop_in_opens_unit=drop_in.opens_unit,
+        drop_in_pays=drop_in.pays,
         leaving=leaving,
         session_ids=tuple(dict.fromkeys(form.session_ids)),
     )
@@ -105,7 +125,7 @@ def field_labels() -> dict[str, str]:
         "join_until_on": _("Last day to join"),
         "gap_policy": _("When one of the dates is full"),
         "drop_in_allowed": _("Sell single dates too"),
-        "drop_in_price": _("Price of a single date"),
+        **drop_in_labels(),
     }
 
 
@@ -119,6 +139,7 @@ def saved_words(starts: Mapping[UUID, datetime], zone: ZoneInfo) -> Words:
         "join_policy": of_choices(join_choices()),
         "gap_policy": of_choices(gap_choices()),
         "drop_in_allowed": yes_or_no,
+        **drop_in_words(),
     }
 
 
@@ -126,7 +147,7 @@ def amount_errors(bound: Bound[SeriesForm], currency: str) -> dict[str, str]:
     """What is wrong with the amounts of a form that could not be read as a whole."""
     fields: dict[str, str] = {}
     for name in ("price", "drop_in_price"):
-        _amount(bound.value(name), currency, name, fields)
+        amount_or_none(bound.value(name), currency, name, fields)
     return fields
 
 
@@ -167,14 +188,3 @@ def gap_choices() -> list[tuple[str, str, str]]:
             _("Guests see which dates are missing and do not pay for them."),
         ),
     ]
-
-
-def _amount(text: str, currency: str, field: str, fields: dict[str, str]) -> int | None:
-    """None for an empty text; what is wrong goes into `fields`."""
-    if not text.strip():
-        return None
-    try:
-        return read_amount(text, currency, field)
-    except InvalidInput as refused:
-        fields |= refused.fields
-        return None

@@ -10,6 +10,7 @@ from msgspec import Meta
 from src.booking.commands.services import ServiceDetails, details_of_service, draft_of
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionMode, Visibility
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_from
+from src.booking.domain.price_tiers import read_tiers
 from src.booking.domain.questions import Question, QuestionKind
 from src.booking.domain.seen import mark_of
 from src.booking.domain.service_rules import service_errors, slug_for
@@ -17,6 +18,7 @@ from src.booking.models import Service
 from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
 from src.booking.web.leaving_forms import LeavingFields, leaving_initial, read_terms
 from src.booking.web.meanwhile import Words, of_choices, yes_or_no
+from src.booking.web.price_tier_forms import PriceRow, at_the_rows, read_prices, tiers_initial
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
@@ -49,6 +51,7 @@ class ServiceForm(LeavingFields, kw_only=True):
     sales_mode: SalesMode = SalesMode.SINGLE
     price_type: SeriesPriceType = SeriesPriceType.FREE
     price: Annotated[str, Meta(max_length=30)] = ""
+    prices: list[PriceRow] = msgspec.field(default_factory=list)
     tax_percent: Annotated[str, Meta(max_length=10)] = ""
     duration_minutes: int = 60
     default_capacity: int = 10
@@ -80,6 +83,7 @@ def initial_of(service: Service, currency: str) -> dict[str, Any]:
         "seen": mark_of(details_of_service(service)),
         "questions": questions,
         "price": "" if is_free else show_amount(service.price_minor, currency),
+        "prices": tiers_initial(read_tiers(service.price_tiers), currency),
         "tax_percent": show_percent(service.tax_rate_bp),
     }
 
@@ -129,12 +133,14 @@ def details_of(form: ServiceForm, currency: str) -> dict[str, Any]:
     """
     fields: dict[str, str] = {}
     price_minor, tax_rate_bp = _amounts(form.price, form.tax_percent, currency, fields)
+    tiers = read_prices(form.prices, currency, fields)
     leaving = NOTHING_BACK
     try:
         leaving = read_terms(form)
     except InvalidInput as refused:
         fields |= refused.fields
     details = _details(form, price_minor, tax_rate_bp, leaving)
+    details["price_tiers"] = tiers
     if fields:
         fields = {**_other_errors(details), **fields}
         raise InvalidInput(next(iter(fields.values())), fields=fields)
@@ -172,7 +178,7 @@ def _other_errors(details: dict[str, Any]) -> dict[str, str]:
 def _details(
     form: ServiceForm, price_minor: int, tax_rate_bp: int, leaving: LeavingTerms
 ) -> dict[str, Any]:
-    read = {"price_minor", "tax_rate_bp", "questions", "leaving"}
+    read = {"price_minor", "price_tiers", "tax_rate_bp", "questions", "leaving"}
     same = set(ServiceDetails.__struct_fields__) - read
     return {
         **{name: getattr(form, name) for name in same},
@@ -187,7 +193,7 @@ def at_the_form(refused: InvalidInput, form: ServiceForm) -> InvalidInput:
     """The refusal with the form's own names of fields and rows."""
     asked = [position for position, row in enumerate(form.questions) if row.label.strip()]
     fields = {_form_name(name, asked): said for name, said in refused.fields.items()}
-    return InvalidInput(refused.message, fields=fields)
+    return InvalidInput(refused.message, fields=at_the_rows(fields, form.prices))
 
 
 def _form_name(name: str, asked: list[int]) -> str:

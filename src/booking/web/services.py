@@ -25,6 +25,7 @@ from src.booking.queries.services import list_service_rows
 from src.booking.views.services import ServiceListRow
 from src.booking.web.leaving_forms import LeavingView, leaving_view
 from src.booking.web.meanwhile import Fact, saved_now, stale
+from src.booking.web.price_tier_forms import TiersView, tiers_view
 from src.booking.web.service_forms import (
     SPARE_QUESTIONS,
     ServiceForm,
@@ -86,6 +87,7 @@ class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
     payments_ready: bool
     question_rows: int
     leaving: LeavingView
+    tiers: TiersView
     choices: dict[str, Any]
 
 
@@ -270,6 +272,7 @@ async def _editor(
         payments_ready=ctx.here.payments_ready,
         question_rows=_question_rows(form, status_code),
         leaving=leaving_view(form, ctx.here.zone, sample_at),
+        tiers=tiers_view(form),
         choices=choices,
     )
     return page(request, "booking/services/form.html", view, status_code=status_code)

@@ -9,7 +9,15 @@ import pytest
 from httpx import AsyncClient
 
 from src.booking.web.api import examples
-from src.booking.web.api.bodies import CancelIn, SeatMoveIn, SeatsIn, SeriesIn, ServiceIn, SessionIn
+from src.booking.web.api.bodies import (
+    CancelIn,
+    DropInIn,
+    SeatMoveIn,
+    SeatsIn,
+    SeriesIn,
+    ServiceIn,
+    SessionIn,
+)
 from src.booking.web.api.bookings import BookingIn
 from src.booking.web.api.changes import SeriesChange, ServiceChange, SessionChange
 from src.booking.web.api.refusals import PlanProblem, Problem
@@ -25,6 +33,7 @@ BODIES = {
     for kind in (
         BookingIn,
         CancelIn,
+        DropInIn,
         SeatMoveIn,
         SeatsIn,
         SeriesChange,

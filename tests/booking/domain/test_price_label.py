@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -25,6 +27,16 @@ C100, C80, C100_OUT, C50_OF_100, C0 = (
     SeriesOnSale(10_000, 10_000, sold_out=True),
     SeriesOnSale(5_000, 10_000),
     SeriesOnSale(0, 0),
+)
+S12_8, S12_12, S12_8_OUT = (
+    SingleOnSale(1200, tiers_minor=(800, 1000)),
+    SingleOnSale(1200, tiers_minor=(1200,)),
+    SingleOnSale(1200, sold_out=True, tiers_minor=(800,)),
+)
+C100_70, C50_35, C100_FREE = (
+    SeriesOnSale(10_000, 10_000, tiers_minor=(7_000,)),
+    SeriesOnSale(5_000, 10_000, tiers_minor=(3_500,)),
+    SeriesOnSale(10_000, 10_000, tiers_minor=(0,)),
 )
 SINGLE, SERIES, BOTH = SalesMode.SINGLE, SalesMode.SERIES, SalesMode.BOTH
 
@@ -63,6 +75,18 @@ TABLE: list[
     (BOTH, (S0,), (C100,), PriceKind.BOTH, "Free · series €100.00"),
     (BOTH, (S12,), (C0,), PriceKind.BOTH, "€12.00 · series free"),
     (BOTH, (S0,), (C0,), PriceKind.BOTH, "Free"),
+    # With prices beside the full one, the lowest that everybody can choose.
+    (SINGLE, (S12_8,), (), PriceKind.SINGLE, "From €8.00"),
+    (SINGLE, (S12_12,), (), PriceKind.SINGLE, "€12.00"),
+    (SINGLE, (S12_8_OUT, S15), (), PriceKind.SINGLE, "€15.00"),
+    (SINGLE, (S12_8_OUT,), (), PriceKind.SINGLE, "From €8.00 · sold out"),
+    (SERIES, (), (C100_70,), PriceKind.SERIES, "Series from €70.00"),
+    (SERIES, (), (C100_70, C80), PriceKind.SERIES, "Series from €70.00"),
+    (SERIES, (), (C50_35,), PriceKind.SERIES, "Series from €35.00"),
+    (SERIES, (), (C100_FREE,), PriceKind.SERIES, "Series from free"),
+    (BOTH, (S12_8,), (C100_70,), PriceKind.BOTH, "From €8.00 · series from €70.00"),
+    (BOTH, (S12,), (C100_70,), PriceKind.BOTH, "€12.00 · series from €70.00"),
+    (BOTH, (S12_8_OUT,), (C100_70,), PriceKind.SERIES, "Series from €70.00"),
 ]
 
 
@@ -92,8 +116,37 @@ def test_the_label(
     assert text(label, "en") == words
 
 
-SINGLE_SIDES = [(), (S12,), (S12_OUT,), (S0,), (S12, S15), (S12_OUT, S15), (S0, S12_OUT)]
-SERIES_SIDES = [(), (C100,), (C100_OUT,), (C0,), (C100, C80), (C100_OUT, C80), (C50_OF_100,)]
+SINGLE_SIDES = [
+    (),
+    (S12_8,),
+    (S12_8_OUT, S15),
+    (S12,),
+    (S12_OUT,),
+    (S0,),
+    (S12, S15),
+    (S12_OUT, S15),
+    (S0, S12_OUT),
+]
+SERIES_SIDES = [
+    (),
+    (C100_70,),
+    (C50_35, C80),
+    (C100,),
+    (C100_OUT,),
+    (C0,),
+    (C100, C80),
+    (C100_OUT, C80),
+    (C50_OF_100,),
+]
+
+
+def payable(offers: Sequence[SingleOnSale | SeriesOnSale]) -> set[int]:
+    return {
+        price
+        for offer in offers
+        if not offer.sold_out
+        for price in (offer.price_minor, *offer.tiers_minor)
+    }
 
 
 @pytest.mark.parametrize(
@@ -103,8 +156,8 @@ def test_every_combination_shows_only_what_can_be_had(
     mode: SalesMode, singles: tuple[SingleOnSale, ...], series: tuple[SeriesOnSale, ...]
 ) -> None:
     label = price_label(facts(mode, singles, series))
-    payable_single = {s.price_minor for s in singles if not s.sold_out} | {1100}
-    payable_series = {s.price_minor for s in series if not s.sold_out}
+    payable_single = payable(singles) | {1100}
+    payable_series = payable(series)
     if not label.sold_out:
         assert label.single_minor is None or label.single_minor in payable_single
         assert label.series_minor is None or label.series_minor in payable_series
@@ -126,6 +179,12 @@ def test_the_full_price_is_struck_for_one_running_series_only() -> None:
     assert price_label(facts(SERIES, (), (C50_OF_100,))).struck_full_minor == 10_000
     assert price_label(facts(SERIES, (), (C50_OF_100, C100))).struck_full_minor is None
     assert price_label(facts(SERIES, (), (C100,))).struck_full_minor is None
+    assert price_label(facts(SERIES, (), (C50_35,))).struck_full_minor is None
+
+
+def test_without_dates_the_catalogue_has_its_other_prices_too() -> None:
+    empty = replace(facts(SINGLE, (), ()), catalogue_tiers_minor=(700,))
+    assert text(price_label(empty), "en") == "From €7.00"
 
 
 def test_an_appointment_shows_its_own_price_in_every_mode() -> None:

@@ -13,7 +13,6 @@ from src.booking.domain.pricing import (
     SeriesSession,
     SeriesTerms,
     drop_in_price_minor,
-    party_weights,
     prorate,
     quote_series,
     seat_shares,
@@ -220,10 +219,8 @@ def test_drop_in_prices_fall_back_but_free_is_a_price() -> None:
     assert drop_in_price_minor(None, None, None) is None
 
 
-def test_shares_follow_tiers_session_by_session() -> None:
-    weights = party_weights(2, [2000, 1000])
-    assert weights == [2000, 1000, 2000, 1000]
-    assert seat_shares(5000, weights) == [1667, 833, 1667, 833]
+def test_shares_follow_weights() -> None:
+    assert seat_shares(5000, [2000, 1000, 2000, 1000]) == [1667, 833, 1667, 833]
 
 
 def test_shares_are_equal_where_no_seat_has_a_price() -> None:

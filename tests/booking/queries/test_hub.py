@@ -9,8 +9,13 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from src.booking.queries.dates import Wanted, month_bounds, within_reach
+from src.booking.commands.drop_in import set_drop_in
+from src.booking.domain.drop_in import DropInRules
+from src.booking.domain.leaving import BeforeUnit
+from src.booking.queries.dates import Wanted, list_dates, month_bounds, month_of, within_reach
+from src.booking.queries.drop_in import rules_of
 from src.booking.queries.hub import get_hub, is_scarce, seats_in_words, shortened
+from src.booking.queries.offers import get_session_offer
 from src.booking.queries.on_sale import find_on_sale, list_on_sale
 from src.booking.views.hub import HubView
 from src.platform.db.uow import UowFactory
@@ -173,3 +178,81 @@ def test_words() -> None:
     assert (is_scarce(2, 10), is_scarce(1, 10), is_scarce(1, 2)) == (False, True, True)
     assert shortened("one\n two") == "one two"
     assert shortened("word " * 40).endswith("word…")
+
+
+async def test_the_statement_finds_the_rules_that_hold_for_each_date(
+    uow_factory: UowFactory, lotus: Business, clock: FrozenClock
+) -> None:
+    """What the hub shows of a date is what booking it asks for."""
+    service = await a_service(uow_factory, lotus.id)
+    term = await a_series(
+        uow_factory,
+        service,
+        sessions=2,
+        drop_in_allowed=True,
+        drop_in_price_minor=2000,
+        drop_in_opens_before=30,
+        drop_in_pays=["on_site"],
+    )
+    own = DropInRules(price_minor=900, opens_before=12, opens_unit=BeforeUnit.HOURS)
+    for session, rules in ((term.sessions[0], own), (term.sessions[1], DropInRules())):
+        async with uow_factory(lotus.id) as uow:
+            await set_drop_in(uow, lotus.ctx, session.id, rules)
+    async with uow_factory(lotus.id) as uow:
+        zone, now = lotus.tenant.zone, clock.now()
+        window = await list_dates(uow, Wanted(), month_of(now, zone), zone, now)
+        offers = [await get_session_offer(uow, session.id) for session in term.sessions]
+    found = {row.id: row.rules() for row in window.rows}
+    for offer in offers:
+        assert found[offer.session.id] == rules_of(offer)
+
+
+async def test_single_dates_count_on_the_label_once_they_are_open(
+    uow_factory: UowFactory, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    term = await a_series(
+        uow_factory, service, drop_in_allowed=True, drop_in_price_minor=1800, drop_in_opens_before=3
+    )
+
+    async def label() -> str:
+        hub = await hub_of(uow_factory, lotus)
+        return hub.services[0].price
+
+    assert await label() == "Series €60.00"
+    opens_at = term.sessions[0].starts_at - timedelta(days=3)
+    clock.advance(opens_at - clock.now() - timedelta(seconds=1))
+    assert await label() == "Series €60.00"
+    clock.advance(timedelta(seconds=1))
+    assert await label() == "€18.00 · series €60.00"
+
+
+async def test_a_date_that_is_not_open_yet_says_when_and_leads_to_its_series(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    term = await a_series(uow_factory, service, drop_in_allowed=True, drop_in_opens_before=3)
+    hub = await hub_of(uow_factory, lotus)
+    assert hub.month is not None
+    row = hub.month.days[0].rows[0]
+    assert (row.state, row.price_minor, row.series_title) == ("soon", 1500, "Spring term")
+    assert row.opens_at == term.sessions[0].starts_at - timedelta(days=3)
+    assert row.href == f"/b/lotus/yoga?how=series#series-{term.series.id}"
+
+
+async def test_a_date_with_another_way_to_pay_is_sold_without_a_payment_account(
+    uow_factory: UowFactory,
+) -> None:
+    bare = await a_business(uow_factory, "bare", payments_ready=False)
+    service = await a_service(uow_factory, bare.id)
+    await a_series(
+        uow_factory,
+        service,
+        price_type="on_site",
+        drop_in_allowed=True,
+        drop_in_pays=["online", "on_site"],
+    )
+    hub = await hub_of(uow_factory, bare)
+    assert hub.month is not None
+    assert {row.state for day in hub.month.days for row in day.rows} == {"book"}
+    assert hub.notice is None

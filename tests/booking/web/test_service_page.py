@@ -103,6 +103,7 @@ async def test_with_gaps_the_missing_date_is_marked(
     page = (await client.get("/b/lotus/yoga")).text
     assert ">Full<" in page
     assert "€40.00" in page
+    assert "1 date is full: you do not get it, and do not pay for it." in page
 
 
 async def test_a_series_that_can_no_longer_be_joined_stays_with_its_reason(

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from src.booking.web.api import bookings, cancellations, catalogue, seats
+from src.booking.web.api import bookings, cancellations, catalogue, drop_in, seats
 from src.booking.web.api.schema import api_schema, operations
 from src.platform.ratelimit import API_BY_KEY
 from src.platform.services import Services
@@ -41,6 +41,7 @@ api_router = Router(
     before_request=limit_key,
     opt={"csrf_exempt": True},
     route_handlers=[
+        *drop_in.route_handlers,
         *catalogue.route_handlers,
         *bookings.route_handlers,
         *seats.route_handlers,

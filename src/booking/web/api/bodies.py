@@ -1,7 +1,8 @@
 """What programs send to make services, sessions and series, with the bounds of each field."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,7 @@ from msgspec import Meta
 
 from src.booking.commands.series import SeriesCommand
 from src.booking.domain.cancelling import MoneyChoice
+from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.kinds import (
     GapPolicy,
     JoinPolicy,
@@ -17,7 +19,8 @@ from src.booking.domain.kinds import (
     SessionMode,
     Visibility,
 )
-from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms
+from src.booking.domain.leaving import NOTHING_BACK, BeforeUnit, LeavingTerms
+from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.questions import Question
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 
@@ -30,6 +33,14 @@ Rate = Annotated[int, Meta(ge=0, le=10_000, description="In hundredths of a perc
 Minutes = Annotated[int, Meta(ge=1, le=10_080)]
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 Party = Annotated[int, Meta(ge=1, le=100)]
+Before = Annotated[
+    int, Meta(ge=0, le=8760, description="So many hours or days before the start; at most a year.")
+]
+Way = Literal["online", "on_site"]
+Ways = Annotated[
+    list[Way],
+    Meta(max_length=2, description="How a single date can be paid; none: as the service says."),
+]
 Days = Annotated[int, Meta(ge=1, le=730)]
 
 
@@ -43,6 +54,7 @@ class ServiceIn(msgspec.Struct, frozen=True, kw_only=True):
     sales_mode: SalesMode = SalesMode.SINGLE
     price_type: SeriesPriceType = SeriesPriceType.FREE
     price_minor: Minor = 0
+    price_tiers: tuple[PriceTier, ...] = ()
     tax_rate_bp: Rate = 0
     duration_minutes: Minutes = 60
     default_capacity: Count = 10
@@ -78,6 +90,7 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
     title: Title
     price_type: SeriesPriceType
     price_minor: Minor = 0
+    price_tiers: tuple[PriceTier, ...] = ()
     description: Words = ""
     visibility: Visibility = Visibility.PUBLIC
     join_policy: JoinPolicy = JoinPolicy.BEFORE_START
@@ -85,6 +98,9 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
     gap_policy: GapPolicy = GapPolicy.BLOCK
     drop_in_allowed: bool = False
     drop_in_minor: Minor | None = None
+    drop_in_opens_before: Before | None = None
+    drop_in_opens_unit: BeforeUnit = BeforeUnit.DAYS
+    drop_in_pays: Ways = msgspec.field(default_factory=list)
     leaving: LeavingTerms = NOTHING_BACK
     session_ids: Annotated[list[UUID], Meta(max_length=500)]
 
@@ -93,6 +109,7 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
             title=self.title,
             price_type=self.price_type,
             price_minor=self.price_minor,
+            price_tiers=self.price_tiers,
             description=self.description,
             visibility=self.visibility,
             join_policy=self.join_policy,
@@ -100,9 +117,37 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
             gap_policy=self.gap_policy,
             drop_in_allowed=self.drop_in_allowed,
             drop_in_minor=self.drop_in_minor,
+            drop_in_opens_before=self.drop_in_opens_before,
+            drop_in_opens_unit=self.drop_in_opens_unit,
+            drop_in_pays=as_ways(self.drop_in_pays),
             leaving=self.leaving,
             session_ids=tuple(self.session_ids),
         )
+
+
+class DropInIn(msgspec.Struct, frozen=True, kw_only=True):
+    """How a date of a series is sold alone; null, and no ways to pay, are as its series says.
+    `opens_before` 0 opens at once.
+    """
+
+    allowed: bool | None = None
+    price_minor: Minor | None = None
+    opens_before: Before | None = None
+    opens_unit: BeforeUnit = BeforeUnit.DAYS
+    pays: Ways = msgspec.field(default_factory=list)
+
+    def rules(self) -> DropInRules:
+        return DropInRules(
+            allowed=self.allowed,
+            price_minor=self.price_minor,
+            opens_before=self.opens_before,
+            opens_unit=self.opens_unit,
+            pays=as_ways(self.pays),
+        )
+
+
+def as_ways(words: Sequence[Way]) -> tuple[PayWay, ...]:
+    return tuple(dict.fromkeys(PayWay(word) for word in words))
 
 
 class SeatsIn(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Booking over the API, the hub, and whose key it is."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -13,12 +14,15 @@ from msgspec import Meta
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.owed import get_owed_minor
 from src.booking.commands.book import BookCommand
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import BookingState, SeatState
 from src.booking.domain.price_label import text as label_text
+from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.states import booking_state
 from src.booking.guest_links import booking_path
 from src.booking.place import Placed, place_booking
 from src.booking.queries.api import get_booking_facts, participant_names
+from src.booking.queries.drop_in import LOOSE
 from src.booking.queries.hub import Shop, shop_of
 from src.booking.queries.mail_facts import BookingFacts
 from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
@@ -30,8 +34,10 @@ from src.booking.views.api import (
     SeatOut,
     SeriesOnHub,
     ServiceOnHub,
+    TierOnHub,
     moment_out,
 )
+from src.booking.web.api.bodies import Way
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale
@@ -59,6 +65,9 @@ Name = Annotated[str, Meta(max_length=100)]
 class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
     """A guest's wish. `party` has a name, perhaps empty, for everyone who comes. `coupon` is a code
     that makes it cheaper; one that cannot be used is refused with 422, and nothing is booked.
+    `tiers` are the keys of everyone's price, in the order of the party: `full`, or one that the hub
+    tells; none, and all pay the full price. `way` is how it is to be paid where there is a choice;
+    null: the first way that is open.
     """
 
     kind: Literal["session", "series"]
@@ -75,6 +84,8 @@ class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
     ] = {}
     note: Annotated[str, Meta(max_length=2000)] = ""
     coupon: Annotated[str, Meta(max_length=40)] = ""
+    way: Way | None = None
+    tiers: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=100)] = []
     expected_total_minor: int | None = None
 
 
@@ -127,6 +138,8 @@ def _command(ctx: RequestContext, data: BookingIn, token: str) -> BookCommand:
         answers=data.answers,
         note=data.note,
         coupon=data.coupon,
+        tiers=tuple(data.tiers),
+        way=PayWay(data.way) if data.way is not None else None,
         form_token=token,
         quoted_minor=data.expected_total_minor,
         source="api",
@@ -213,6 +226,7 @@ def _booking(
                 participant=names.get(item.seat.participant_id, ""),
                 state=SeatState(item.seat.state),
                 share_minor=item.seat.share_minor,
+                tier=item.seat.tier,
                 starts_at=moment_out(item.session.starts_at, tenant.zone),
             )
             for item in facts.seats
@@ -248,6 +262,7 @@ def _on_hub(row: ServiceRow, on_sale: OnSale, shop: Shop, base: str) -> ServiceO
         price_label=label_text(on_sale.label(row, tenant.currency), current_locale()),
         url=f"{base}/{row.slug}",
         next_at=moment_out(row.next_at, tenant.zone) if row.next_at is not None else None,
+        tiers=_tiers_on_hub(row.tiers(LOOSE, on_sale.today), tenant.currency),
         series=[
             _series_on_hub(offer, tenant)
             for offer in on_sale.series
@@ -263,9 +278,22 @@ def _series_on_hub(offer: Joinable, tenant: TenantSnapshot) -> SeriesOnHub:
         title=offer.row.title,
         price=None if offer.is_sold_out else MoneyOut(quote.price_minor, tenant.currency),
         full_price=MoneyOut(quote.full_price_minor, tenant.currency),
+        tiers=_tiers_on_hub(offer.tiers, tenant.currency),
         sold_out=offer.is_sold_out,
         session_ids=list(quote.included),
     )
+
+
+def _tiers_on_hub(tiers: Sequence[PriceTier], currency: str) -> list[TierOnHub]:
+    return [
+        TierOnHub(
+            key=tier.key,
+            name=tier.name,
+            price=MoneyOut(tier.price_minor, currency),
+            until_on=tier.until_on,
+        )
+        for tier in tiers
+    ]
 
 
 @get("/me", summary="Whose key this is", responses=refusals())

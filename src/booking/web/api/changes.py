@@ -15,9 +15,22 @@ from src.booking.domain.kinds import (
     SessionMode,
     Visibility,
 )
-from src.booking.domain.leaving import LeavingTerms
+from src.booking.domain.leaving import BeforeUnit, LeavingTerms
+from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.questions import Question
-from src.booking.web.api.bodies import Count, Days, Minor, Minutes, Party, Rate, Title, Words
+from src.booking.web.api.bodies import (
+    Before,
+    Count,
+    Days,
+    Minor,
+    Minutes,
+    Party,
+    Rate,
+    Title,
+    Ways,
+    Words,
+    as_ways,
+)
 
 
 class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +43,7 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
     sales_mode: SalesMode | UnsetType = UNSET
     price_type: SeriesPriceType | UnsetType = UNSET
     price_minor: Minor | UnsetType = UNSET
+    price_tiers: list[PriceTier] | UnsetType = UNSET
     tax_rate_bp: Rate | UnsetType = UNSET
     duration_minutes: Minutes | UnsetType = UNSET
     default_capacity: Count | UnsetType = UNSET
@@ -67,6 +81,7 @@ class SeriesChange(msgspec.Struct, frozen=True, kw_only=True):
     title: Title | UnsetType = UNSET
     price_type: SeriesPriceType | UnsetType = UNSET
     price_minor: Minor | UnsetType = UNSET
+    price_tiers: list[PriceTier] | UnsetType = UNSET
     description: Words | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     join_policy: JoinPolicy | UnsetType = UNSET
@@ -74,6 +89,9 @@ class SeriesChange(msgspec.Struct, frozen=True, kw_only=True):
     gap_policy: GapPolicy | UnsetType = UNSET
     drop_in_allowed: bool | UnsetType = UNSET
     drop_in_minor: Minor | UnsetType | None = UNSET
+    drop_in_opens_before: Before | UnsetType | None = UNSET
+    drop_in_opens_unit: BeforeUnit | UnsetType = UNSET
+    drop_in_pays: Ways | UnsetType = UNSET
     leaving: LeavingTerms | UnsetType = UNSET
     session_ids: Annotated[list[UUID], Meta(max_length=500)] | UnsetType = UNSET
 
@@ -83,4 +101,6 @@ def given(change: ServiceChange | SessionChange | SeriesChange) -> dict[str, Any
     sent = {
         name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET
     }
+    if "drop_in_pays" in sent:
+        sent["drop_in_pays"] = as_ways(sent["drop_in_pays"])
     return {name: tuple(v) if isinstance(v, list) else v for name, v in sent.items()}

@@ -1,0 +1,73 @@
+"""Several prices over the API."""
+
+from typing import Any
+
+import pytest
+
+from src.platform.services import Services
+from tests.booking.api.conftest import Program
+from tests.booking.commands.test_book import seats_of
+from tests.support.builders import Business, a_series, a_service, a_session
+
+pytestmark = pytest.mark.anyio
+
+CHILD = {"key": "child", "name": "Child", "price_minor": 800}
+
+
+async def test_prices_are_set_and_told(
+    services: Services, lotus: Business, program: Program
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service)
+    tiers = [{"name": "Child", "price_minor": 800}]
+    early = [{"name": "Early bird", "price_minor": 5000, "until_on": "2027-03-05"}]
+    told = (await program.put(f"/services/{service.id}", {"price_tiers": tiers})).json()
+    assert told["price_tiers"] == [{"key": "child", "name": "Child", "price_minor": 800}]
+    told = (await program.put(f"/series/{term.series.id}", {"price_tiers": early})).json()
+    assert [tier["key"] for tier in told["price_tiers"]] == ["early-bird"]
+    await a_session(services.uow_factory, service)
+    [on_hub] = (await program.get("/hub")).json()["services"]
+    assert on_hub["price_label"] == "From €8.00 · series from €50.00"
+    assert [tier["key"] for tier in on_hub["tiers"]] == ["child"]
+    [series] = on_hub["series"]
+    assert series["tiers"][0]["price"]["amount_minor"] == 5000
+
+
+async def test_prices_that_cannot_be_are_refused(
+    services: Services, lotus: Business, program: Program
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    twice = [{"name": "Child", "price_minor": 800}, {"name": "child", "price_minor": 900}]
+    refused = await program.put(f"/services/{service.id}", {"price_tiers": twice})
+    assert refused.status_code == 422
+    assert list(refused.json()["errors"]) == ["prices.1.name"]
+
+
+async def test_a_party_is_booked_at_several_prices(
+    services: Services, lotus: Business, program: Program
+) -> None:
+    service = await a_service(
+        services.uow_factory, lotus.id, price_type="on_site", price_tiers=[CHILD]
+    )
+    session = await a_session(services.uow_factory, service)
+    wish: dict[str, Any] = {
+        "kind": "session",
+        "id": str(session.id),
+        "guest_name": "Carl",
+        "guest_email": "carl@example.com",
+        "party": ["Carl", "Dora"],
+        "tiers": ["full", "child"],
+        "expected_total_minor": 2300,
+    }
+    made = await program.post("/bookings", wish)
+    assert made.status_code == 201, made.text
+    told = (await program.get(f"/bookings/{made.json()['id']}")).json()
+    assert {seat["participant"]: (seat["tier"], seat["share_minor"]) for seat in told["seats"]} == {
+        "Carl": ("", 1500),
+        "Dora": ("Child", 800),
+    }
+    for tiers in (["full"], ["full", "student"], ["full", "child", "child"]):
+        refused = await program.post("/bookings", {**wish, "tiers": tiers})
+        assert refused.status_code == 422
+        assert list(refused.json()["errors"]) == ["tiers"]
+    assert len(await seats_of(services.uow_factory, lotus.id)) == 2

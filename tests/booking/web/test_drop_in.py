@@ -1,0 +1,199 @@
+"""Single dates of a series on the pages: their rules for owners, their price for guests."""
+
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from src.billing.models import Order
+from src.booking.commands.sessions import get_session
+from src.booking.models import Series
+from src.platform.services import Services
+from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.pages import as_owner, send
+from tests.support.builders import Business, Term, a_business, a_series, a_service, a_session
+from tests.support.visitor import forms_of
+
+pytestmark = pytest.mark.anyio
+
+BOTH_WAYS = ["online", "on_site"]
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+async def a_run(services: Services, business: Business, **rules: Any) -> Term:
+    service = await a_service(services.uow_factory, business.id)
+    return await a_series(services.uow_factory, service, **{"drop_in_allowed": True, **rules})
+
+
+async def test_an_owner_sees_what_holds_for_a_date_and_changes_it(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    term = await a_run(services, lotus, drop_in_price_minor=2200)
+    here = f"/app/lotus/sessions/{term.sessions[0].id}"
+    assert f'href="{here}/drop-in"' in (await client.get(here)).text
+    shown = await client.get(f"{here}/drop-in")
+    assert "As the series says: sold alone" in shown.text
+    for words in ("€22.00", "at once", "Paid online", "from the series", "from the service"):
+        assert words in shown.text
+    changes = {
+        "allowed": "yes",
+        "drop_in_price": "9.50",
+        "drop_in_opens_before": "2",
+        "drop_in_opens_unit": "days",
+        "drop_in_pays": BOTH_WAYS,
+    }
+    sent = await send(client, f"{here}/drop-in", changes)
+    assert sent.headers["location"] == here
+    async with services.uow_factory(lotus.id) as uow:
+        session = await get_session(uow, term.sessions[0].id)
+        assert session.drop_in_allowed is True
+        assert (session.drop_in_price_minor, session.drop_in_pays) == (950, BOTH_WAYS)
+        assert (session.drop_in_opens_before, session.drop_in_opens_unit) == (2, "days")
+    shown = await client.get(f"{here}/drop-in")
+    assert 'value="9.50"' in shown.text
+    assert "of this date" in shown.text
+    assert "Paid online, Paid on site" in shown.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"drop_in_price": "cheap"}, "drop_in_price"),
+        ({"drop_in_price": "0.10"}, "drop_in_price"),
+        ({"drop_in_opens_before": "soon"}, "drop_in_opens_before"),
+        ({"drop_in_opens_before": "999"}, "drop_in_opens_before"),
+        ({"drop_in_pays": ["credit"]}, "drop_in_pays"),
+        ({"drop_in_pays": ["barter"]}, "drop_in_pays"),
+        ({"allowed": "perhaps"}, "allowed"),
+    ],
+)
+async def test_what_cannot_be_is_said_at_its_field_and_stays_typed(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    changes: dict[str, Any],
+    field: str,
+) -> None:
+    await as_owner(client, services, lotus)
+    term = await a_run(services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[0].id}/drop-in"
+    sent = await send(client, path, changes)
+    assert sent.status_code == 422
+    assert f'id="f-{field}-error"' in sent.text
+    if isinstance(typed := changes[field], str) and field != "allowed":
+        assert f'value="{typed}"' in sent.text
+
+
+async def test_a_date_without_a_series_has_no_such_page(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    loose = await a_session(services.uow_factory, await a_service(services.uow_factory, lotus.id))
+    here = f"/app/lotus/sessions/{loose.id}"
+    assert "/drop-in" not in (await client.get(here)).text
+    assert (await client.get(f"{here}/drop-in")).status_code == 404
+
+
+async def test_the_editor_of_a_series_has_the_rules_for_all_its_dates(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    term = await a_run(services, lotus)
+    path = f"/app/lotus/series/{term.series.id}/edit"
+    assert "Empty: what the service says, €15.00 at present" in (await client.get(path)).text
+    changes = {
+        "drop_in_opens_before": "36",
+        "drop_in_opens_unit": "hours",
+        "drop_in_pays": ["on_site"],
+    }
+    sent = await send(client, path, changes)
+    assert sent.status_code == 303, sent.text
+    async with services.uow_factory(lotus.id) as uow:
+        series = (await uow.session.scalars(select(Series))).one()
+        assert (series.drop_in_opens_before, series.drop_in_opens_unit) == (36, "hours")
+        assert series.drop_in_pays == ["on_site"]
+    refused = await send(client, path, {"drop_in_opens_before": "-1"})
+    assert refused.status_code == 422
+    assert 'id="f-drop_in_opens_before-error"' in refused.text
+
+
+async def a_choice(shop: Shop) -> str:
+    """The address of the form for a date that is paid online or on site."""
+    term = await a_run(shop.services, shop.business, drop_in_pays=BOTH_WAYS)
+    return subject("session", term.sessions[0].id)
+
+
+async def test_a_guest_chooses_how_to_pay(shop: Shop) -> None:
+    form = await shop.guest.open(await a_choice(shop))
+    assert "Part of Spring term" in form.text
+    assert "How do you want to pay?" in form.text
+    sent = await shop.send(way="on_site")
+    page = await shop.guest.open(sent.headers["location"])
+    assert "To pay on site" in page.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = (await uow.session.scalars(select(Order))).one()
+        assert (order.payment_mode, order.state) == ("on_site", "confirmed")
+
+
+async def test_without_another_choice_the_first_way_is_taken(shop: Shop) -> None:
+    sent = await shop.book(await a_choice(shop))
+    assert sent.headers["location"].startswith(shop.stripe.base_url)
+
+
+async def test_another_way_in_the_same_form_takes_the_holds_place(shop: Shop) -> None:
+    await shop.book(await a_choice(shop))
+    again = await shop.send(way="on_site")
+    assert again.status_code == 303
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        states = sorted(await uow.session.scalars(select(Order.state)))
+    assert states == ["cancelled", "confirmed"]
+
+
+async def test_a_way_that_is_none_is_refused_and_what_was_typed_stays(shop: Shop) -> None:
+    sent = await shop.book(await a_choice(shop), way="barter", note="We come by bike")
+    assert sent.status_code == 422
+    assert 'id="f-way-error"' in sent.text
+    assert "We come by bike" in sent.text
+
+
+async def test_a_way_that_was_taken_away_meanwhile_is_said_at_the_field(shop: Shop) -> None:
+    await shop.guest.open(await a_choice(shop))
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        series = (await uow.session.scalars(select(Series))).one()
+        series.drop_in_pays = ["online"]
+    sent = await shop.send(way="on_site")
+    assert sent.status_code == 422
+    assert 'id="f-way-error"' in sent.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert (await uow.session.scalars(select(Order))).all() == []
+
+
+async def test_the_part_that_changes_with_the_way_comes_alone(shop: Shop) -> None:
+    """What scripts ask for on another choice: the same page's pieces."""
+    page = await shop.guest.open(await a_choice(shop))
+    (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+    filled = form.filled({"step": "update", "way": "on_site"})
+    answer = await shop.guest.client.post(
+        form.action, data=filled, headers={"HX-Request": "true", "HX-Target": "party"}
+    )
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
+    chosen = answer.text.split('id="f-way-on_site"')[1].split(">")[0]
+    assert "checked" in chosen
+
+
+async def test_nothing_is_asked_where_there_is_one_way_or_nothing_to_pay(shop: Shop) -> None:
+    term = await a_run(shop.services, shop.business)
+    form = await shop.guest.open(subject("session", term.sessions[0].id))
+    assert "How do you want to pay?" not in form.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        series = (await uow.session.scalars(select(Series))).one()
+        series.drop_in_pays, series.drop_in_price_minor = BOTH_WAYS, 0
+    form = await shop.guest.open(subject("session", term.sessions[0].id))
+    assert "How do you want to pay?" not in form.text

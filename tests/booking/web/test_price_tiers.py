@@ -1,0 +1,240 @@
+"""Several prices on the pages: set by owners, chosen by guests, seen at the door."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from src.billing.models import OrderLine
+from src.booking.commands.sessions import get_session
+from src.booking.domain.price_tiers import Audience, read_tiers
+from src.booking.models import Seat, Series, Service
+from src.platform.localtime import to_local
+from src.platform.services import Services
+from src.tenants.models import Customer
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.pages import as_owner, send
+from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.visitor import forms_of
+
+pytestmark = pytest.mark.anyio
+
+CHILD = {"key": "child", "name": "Child", "price_minor": 800}
+MEMBER = {"key": "member", "name": "Member", "price_minor": 1000, "audience": "staff"}
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+async def test_an_owner_sets_the_prices_of_a_service(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[CHILD])
+    path = f"/app/lotus/services/{service.id}/edit"
+    shown = await client.get(path)
+    assert 'value="Child"' in shown.text
+    typed = {
+        "prices.0.price": "7.50",
+        "prices.1.name": "Member",
+        "prices.1.price": "10",
+        "prices.1.audience": "staff",
+    }
+    sent = await send(client, path, typed)
+    assert sent.status_code == 303, sent.text
+    async with services.uow_factory(lotus.id) as uow:
+        kept = read_tiers((await uow.session.scalars(select(Service.price_tiers))).one())
+    assert [(one.key, one.price_minor, one.audience) for one in kept] == [
+        ("child", 750, Audience.PUBLIC),
+        ("member", 1000, Audience.STAFF),
+    ]
+    emptied = await send(client, path, {"prices.0.name": "", "prices.0.price": ""})
+    assert emptied.status_code == 303
+    async with services.uow_factory(lotus.id) as uow:
+        kept = read_tiers((await uow.session.scalars(select(Service.price_tiers))).one())
+    assert [one.key for one in kept] == ["member"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"prices.1.name": "Student", "prices.1.price": "cheap"}, "prices.1.price"),
+        ({"prices.1.name": "Student", "prices.1.price": ""}, "prices.1.price"),
+        ({"prices.1.name": "Student", "prices.1.price": "0.20"}, "prices.1.price"),
+        ({"prices.1.name": "", "prices.1.price": "5"}, "prices.1.name"),
+        ({"prices.1.name": "child", "prices.1.price": "5"}, "prices.1.name"),
+        ({"prices.0.until_on": "soon"}, "prices.0.until_on"),
+    ],
+)
+async def test_what_cannot_be_is_said_at_its_row_and_stays_typed(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    typed: dict[str, str],
+    field: str,
+) -> None:
+    await as_owner(client, services, lotus)
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[CHILD])
+    term = await a_series(services.uow_factory, service, price_tiers=[CHILD])
+    for path in (
+        f"/app/lotus/services/{service.id}/edit",
+        f"/app/lotus/series/{term.series.id}/edit",
+    ):
+        sent = await send(client, path, typed)
+        assert sent.status_code == 422, path
+        assert f'id="f-{field.replace(".", "-")}-error"' in sent.text, path
+        for text in filter(None, typed.values()):
+            assert f'value="{text}"' in sent.text
+
+
+async def test_what_is_free_has_no_other_price(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[CHILD])
+    sent = await send(client, f"/app/lotus/services/{service.id}/edit", {"price_type": "free"})
+    assert sent.status_code == 422
+    assert 'id="f-prices-error"' in sent.text
+
+
+async def test_hub_and_page_say_from_and_name_the_prices(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[CHILD, MEMBER])
+    await a_session(services.uow_factory, service)
+    await a_series(services.uow_factory, service, price_tiers=[{**CHILD, "price_minor": 4000}])
+    hub = await client.get("/b/lotus")
+    assert "From €8.00 · series from €40.00" in hub.text
+    assert "from €40.00" in hub.text
+    single = await client.get("/b/lotus/yoga?how=single")
+    assert "from €8.00" in single.text
+    assert "Child" in single.text
+    assert "Member" not in single.text
+    assert "€40.00" in (await client.get("/b/lotus/yoga?how=series")).text
+
+
+async def a_date(shop: Shop, **more: Any) -> str:
+    service = await a_service(shop.services.uow_factory, shop.business.id, **more)
+    session = await a_session(shop.services.uow_factory, service)
+    return subject("session", session.id)
+
+
+async def seats(shop: Shop) -> list[tuple[str, int]]:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        found = await uow.session.execute(select(Seat.tier, Seat.share_minor))
+        return sorted((row[0], row[1]) for row in found)
+
+
+FAMILY = {"counts.full": "1", "counts.child": "2", "quoted_minor": "3100", "quoted_size": "3"}
+
+
+async def test_a_family_says_how_many_come_at_which_price(shop: Shop) -> None:
+    page = await shop.guest.open(await a_date(shop, price_type="on_site", price_tiers=[CHILD]))
+    assert "Full price" in page.text
+    (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+    asked = form.filled({"counts.child": "2", "step": "update"})
+    shown = await shop.guest.client.post(form.action, data=asked)
+    assert "€31.00" in shown.text
+    assert "Name of person 3 (Child)" in shown.text
+    names = {"names.2": "Dora", "names.3": "Emil"}
+    sent = await shop.send(**FAMILY, **names)
+    assert sent.status_code == 303, sent.text
+    assert "Dora (Child)" in (await shop.guest.open(sent.headers["location"])).text
+    assert await seats(shop) == [("", 1500), ("Child", 800), ("Child", 800)]
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        (session_id,) = set(await uow.session.scalars(select(Seat.session_id)))
+    await as_owner(shop.guest.client, shop.services, shop.business)
+    roster = await shop.guest.client.get(f"/app/lotus/sessions/{session_id}")
+    assert roster.text.count(">Child<") == 2
+
+
+async def test_a_family_pays_by_card_for_each_price(shop: Shop) -> None:
+    sent = await shop.book(await a_date(shop, price_tiers=[CHILD]), **FAMILY)
+    assert sent.headers["location"].startswith(shop.stripe.base_url)
+    await shop.pay(sent.headers["location"])
+    await shop.work()
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        lines = {row.tier: row.total_minor for row in await uow.session.scalars(select(OrderLine))}
+    assert lines == {"": 1500, "Child": 1600}
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [
+        ({"counts.full": "0", "counts.child": "0"}, 422),
+        ({"counts.full": "4", "counts.child": "8", "quoted_size": "12"}, 422),
+        ({"counts.full": "101", "counts.child": "0"}, 422),
+        ({"counts.full": "-1", "counts.child": "0"}, 422),
+        ({"counts.full": "1", "counts.student": "1", "quoted_size": "2"}, 422),
+        ({"counts.full": "1", "counts.member": "1", "quoted_size": "2"}, 422),
+        ({"counts.full": "1", "counts.child": "1"}, 422),
+    ],
+)
+async def test_what_cannot_be_books_nothing_and_keeps_what_was_typed(
+    shop: Shop, typed: dict[str, str], status: int
+) -> None:
+    url = await a_date(shop, price_tiers=[CHILD, MEMBER])
+    sent = await shop.book(url, note="By bike", **typed)
+    assert sent.status_code == status
+    assert "-error" in sent.text
+    assert "By bike" in sent.text
+    assert await seats(shop) == []
+
+
+async def test_a_price_that_changed_meanwhile_is_shown_before_it_is_paid(shop: Shop) -> None:
+    await shop.guest.open(await a_date(shop, price_tiers=[CHILD]))
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        service = (await uow.session.scalars(select(Service))).one()
+        service.price_tiers = [{**CHILD, "price_minor": 900}]
+    sent = await shop.send(**FAMILY)
+    assert sent.status_code == 409
+    assert "€33.00" in sent.text
+    assert await seats(shop) == []
+
+
+async def test_an_early_bird_is_what_the_form_begins_with_until_it_ends(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    until_on = to_local(clock.now(), shop.business.tenant.zone).date().isoformat()
+    early = {"key": "early", "name": "Early bird", "price_minor": 5000, "until_on": until_on}
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    term = await a_series(shop.services.uow_factory, service, price_tiers=[early])
+    page = await shop.guest.open(subject("series", term.series.id))
+    assert "Pay €50.00" in page.text
+    clock.advance(timedelta(days=1))
+    sent = await shop.send()
+    assert sent.status_code == 422
+    assert "not on offer any more" in sent.text
+    assert "Early bird" not in sent.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert (await uow.session.scalars(select(Series.price_minor))).one() == 6000
+    assert await seats(shop) == []
+
+
+async def test_staff_book_at_a_price_that_guests_do_not_see(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[MEMBER])
+    session = await a_session(services.uow_factory, service)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    async with services.uow_factory(lotus.id) as uow:
+        customer_id = (await uow.session.scalars(select(Customer.id))).one()
+    path = f"/app/lotus/customers/{customer_id}/book?what=session:{session.id}"
+    shown = await client.get(path)
+    assert "Member · €10.00" in shown.text
+    refused = await send(client, path, {"tier": "student", "party": "Mia"})
+    assert refused.status_code == 422
+    assert 'id="f-tier-error"' in refused.text
+    sent = await send(client, path, {"tier": "member", "party": "Mia"})
+    assert sent.status_code == 303, sent.text
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.execute(select(Seat.tier, Seat.share_minor))
+        assert ("Member", 1000) in [tuple(row) for row in found]
+        assert (await get_session(uow, session.id)).seats_taken == 2
