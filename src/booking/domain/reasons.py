@@ -126,7 +126,9 @@ def closed_reason(closed: SaleClosed) -> Reason:
             ReasonCode.FULL,
             _("This series is sold out."),
             _("At least one of the dates still to come has too few seats."),
-            _("Raise that session's capacity, or sell the series with gaps."),
+            _(
+                "Raise the seats of what is full. Whether it sells without full dates is set in its editor."
+            ),
         )
     return base_zero()
 

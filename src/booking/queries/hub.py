@@ -331,7 +331,7 @@ def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard
         first_at=held[0].starts_at,
         last_at=held[-1].starts_at,
         dates=len(held),
-        remaining=len(quote.included) + len(quote.gaps),
+        remaining=len(quote.included) if quote.included else len(quote.gaps),
         price_minor=min(price_minor, *(tier.price_minor for tier in offer.tiers), price_minor),
         is_from=bool(offer.tiers),
         seats=seats_in_words(left, current_locale()),

@@ -206,8 +206,10 @@ class Joinable(msgspec.Struct, frozen=True, kw_only=True):
         return [r for r in self.row.runs if r.state == "scheduled" and r.starts_at >= earliest_at]
 
     def tightest(self, now: datetime) -> tuple[int, int]:
-        """Seats left and capacity of the fullest date to come."""
-        pairs = [(run.capacity - run.taken, run.capacity) for run in self.coming(now)]
+        """Seats left and capacity of the fullest date to come that a buyer gets a seat in."""
+        got = set(self.quote.included)
+        runs = [run for run in self.coming(now) if not got or run.id in got]
+        pairs = [(run.capacity - run.taken, run.capacity) for run in runs]
         return min(pairs, default=(0, 0))
 
 
