@@ -126,9 +126,7 @@ def closed_reason(closed: SaleClosed) -> Reason:
             ReasonCode.FULL,
             _("This series is sold out."),
             _("At least one of the dates still to come has too few seats."),
-            _(
-                "Raise the seats of what is full. Whether it sells without full dates is set in its editor."
-            ),
+            _("Raise the seats of what is full, or sell it without the full dates."),
         )
     return base_zero()
 

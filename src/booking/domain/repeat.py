@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import WEEKLY, rrule
 
 from src.platform.errors import InvalidInput
-from src.platform.i18n import _
+from src.platform.i18n import _, current_locale
 from src.platform.localtime import is_ambiguous, is_nonexistent, to_local, to_utc
 
 LARGEST_NUMBER_OF_DATES = 500
@@ -102,7 +102,10 @@ def _errors_of_the_slot(rule: RepeatRule) -> dict[str, str]:
         fields["duration_minutes"] = _("A session lasts at least a minute.")
     elif rule.duration_minutes > LONGEST_DURATION_MINUTES:
         fields["duration_minutes"] = _("A session lasts seven days at most.")
-    if rule.skip_holidays_of and _holiday_calendar(rule.skip_holidays_of, 2026) is None:
+    if (
+        rule.skip_holidays_of
+        and _holiday_calendar(rule.skip_holidays_of, 2026, current_locale()) is None
+    ):
         fields["skip_holidays_of"] = _("The holidays of this place are not known.")
     return fields
 
@@ -171,18 +174,22 @@ def _occurrence(rule: RepeatRule, local: datetime, zone: ZoneInfo) -> Occurrence
 
 def holiday_name(region: str | None, on: date) -> str | None:
     """The public holiday of a country, "DE", or a part of one, "DE-BY"; None on other days."""
-    calendar = _holiday_calendar(region, on.year) if region else None
+    calendar = _holiday_calendar(region, on.year, current_locale()) if region else None
     return calendar.get(on) if calendar is not None else None
 
 
 @lru_cache(maxsize=64)
-def _holiday_calendar(region: str, year: int) -> dict[date, str] | None:
-    """The public holidays of one year by day, or None where the region is not known."""
+def _holiday_calendar(region: str, year: int, locale: str) -> dict[date, str] | None:
+    """The public holidays of one year by day, named for the reader where the names are known, or
+    None where the region is not known.
+    """
     from holidays import country_holidays
 
     country, _separator, subdivision = region.upper().partition("-")
     try:
-        found = country_holidays(country, subdiv=subdivision or None, years=year)
+        found = country_holidays(
+            country, subdiv=subdivision or None, years=year, language=locale.replace("-", "_")
+        )
     except NotImplementedError:
         return None
     return dict(found.items())

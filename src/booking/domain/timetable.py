@@ -91,7 +91,8 @@ def tidy_end(starts_at: datetime, ends_at: datetime, notes: list[str]) -> dateti
         ends_at += timedelta(seconds=1)
         notes.append(_("The end was rounded up to the full minute."))
     if ends_at <= starts_at:
-        raise RowRefusedError(_("It does not end after it starts."))
+        # What the clocks' change did to it stands among the notes, and is why.
+        raise RowRefusedError(" ".join([*notes, _("It does not end after it starts.")]))
     if ends_at - starts_at > LONGEST_SESSION:
         raise RowRefusedError(_("It is longer than seven days."))
     return ends_at

@@ -151,7 +151,7 @@ def _capacity(text: str) -> int | None:
         return None
     number = _NUMBER.fullmatch(text.removesuffix(".0"))
     if number is None:
-        raise RowRefusedError(_("“%(text)s” is not a number of places.", text=text[:20]))
+        raise RowRefusedError(_("“%(text)s” is not a number of seats.", text=text[:20]))
     if int(number[0]) < 1:
         raise RowRefusedError(_("It has no place to offer."))
     return int(number[0])

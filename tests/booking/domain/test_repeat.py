@@ -11,11 +11,13 @@ from src.booking.domain.repeat import (
     Occurrence,
     OccurrenceNote,
     RepeatRule,
+    holiday_name,
     included_dates,
     preview,
     supported_holiday_regions,
 )
 from src.platform.errors import InvalidInput
+from src.platform.i18n import use_locale
 from src.platform.localtime import is_nonexistent
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -176,3 +178,11 @@ def test_every_date_keeps_the_wall_clock_unless_it_does_not_exist(
             assert is_nonexistent(wished, zone)
         else:
             assert occurrence.local_start.time() == rule.start_time or not occurrence.included
+
+
+def test_holidays_are_named_for_the_reader() -> None:
+    easter_monday = date(2027, 3, 29)
+    with use_locale("en-GB"):
+        assert holiday_name("DE-BY", easter_monday) == "Easter Monday"
+    with use_locale("de"):
+        assert holiday_name("DE-BY", easter_monday) == "Ostermontag"

@@ -283,7 +283,7 @@ def test_over_midnight_and_hours_in_columns() -> None:
     [
         ("A,soon,10:00,11:00,5", "not a date"),
         ("A,2027-04-02,noon,11:00,5", "not a time"),
-        ("A,2027-04-02,10:00,11:00,many", "number of places"),
+        ("A,2027-04-02,10:00,11:00,many", "number of seats"),
         ("A,2027-04-02,10:00,11:00,0", "no place"),
         ("A,2020-04-02,10:00,11:00,5", "over"),
         ("A,2027-04-02,10:00,,5", "no end"),
