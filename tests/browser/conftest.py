@@ -36,7 +36,8 @@ def person(program: Program, browser: Browser) -> Iterator[Callable[..., Person]
             reduced_motion="reduce",
             **more,
         )
-        somebody = Person(context.new_page(), program)
+        scripts = more.get("java_script_enabled", True)
+        somebody = Person(context.new_page(), program, scripts=scripts)
         people.append(somebody)
         return somebody
 

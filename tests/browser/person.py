@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from axe_playwright_python.sync_playwright import Axe
@@ -15,14 +16,19 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 ZONE = ZoneInfo("Europe/Amsterdam")
 # Other processes share the machine's two cores with the browser.
 PATIENCE_MS = 20_000
+# What a guest's page may weigh over the wire; pictures do not count.
+BUDGET_BYTES = 60_000
+WEIGHT = """["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
+  .filter(it => it.initiatorType !== "img").reduce((sum, it) => sum + it.encodedBodySize, 0)"""
 
 
 class Person:
     """One window. `complaints` are errors that its console showed."""
 
-    def __init__(self, page: Page, program: Program) -> None:
+    def __init__(self, page: Page, program: Program, *, scripts: bool = True) -> None:
         self.page = page
         self.program = program
+        self.scripts = scripts
         self.complaints: list[str] = []
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -89,6 +95,18 @@ class Person:
             self.page.set_viewport_size({"width": width, "height": 900})
             found = self.violations()
             assert found == [], f"{self.page.url} at {width} px: {found}"
+
+    def looks(self) -> None:
+        """Looks for flaws on a phone and at a desk, and weighs what guests load.
+
+        What looks for flaws is a script itself; without any, the pages are the same.
+        """
+        if not self.scripts:
+            return
+        if urlsplit(self.page.url).path.startswith("/b/"):
+            weight = self.page.evaluate(WEIGHT)
+            assert 0 < weight <= BUDGET_BYTES, f"{self.page.url} weighs {weight} bytes"
+        self.finds_it_accessible(PHONE, DESK)
 
     def sign_in(self, email: str, password: str) -> None:
         self.go("/sign-in")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,19 +12,20 @@ from playwright.sync_api import Page, expect
 from src.platform.services import Services
 from tests.browser.person import DESK, PHONE, ZONE, Person, on_day
 from tests.support.builders import PASSWORD, Business, a_service, a_session
+from tests.support.letters import the_calendar, the_mail
 from tests.support.program import Program
-from tests.support.stage import staged
+from tests.support.stage import books, staged
 
 pytestmark = pytest.mark.browser
 STARTS = "SELECT starts_at FROM sessions WHERE id = $1"
 
 
-def a_session_at_noon(program: Program, business: Business) -> UUID:
+def a_session_at_noon(program: Program, business: Business, **more: Any) -> UUID:
     """A session in the week after this one, on its Tuesday at noon."""
     tuesday = on_day(7 - on_day(0).weekday() + 1)
 
     async def stage(services: Services) -> UUID:
-        service = await a_service(services.uow_factory, business.id)
+        service = await a_service(services.uow_factory, business.id, **more)
         starts_at = datetime(tuesday.year, tuesday.month, tuesday.day, 12, tzinfo=ZONE)
         made = await a_session(services.uow_factory, service, starts_at=starts_at, title="Basics")
         return made.id
@@ -75,6 +77,52 @@ def test_a_drag_leads_to_the_form_with_the_new_time_and_moves_nothing(
     owner.sees("The session is saved.")
     [(after,)] = program.rows(STARTS, session_id)
     assert after - before[0][0] == timedelta(days=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by_hand", [True, False], ids=["dragged", "by the keyboard"])
+def test_with_guests_in_it_a_move_shows_whom_it_touches_first(
+    program: Program, person: Callable[..., Person], by_hand: bool
+) -> None:
+    business = staged(program, "maple" if by_hand else "rowan")
+    session_id = a_session_at_noon(program, business, price_type="free")
+    guest = books(program, business, "session", session_id, "Carl Guest")
+    confirmed = the_calendar(the_mail(program, guest, "You are booked"))[1]
+    owner = person(DESK)
+    at_the_calendar(owner, business, "week")
+    owner.page.locator(".calendar-link").wait_for()
+    if by_hand:
+        column = owner.page.locator("[role=columnheader]").nth(2).bounding_box()
+        assert column is not None
+        drag(owner.page, (round(column["width"]), 0))
+    else:
+        wednesday = on_day(7 - on_day(0).weekday() + 2)
+        owner.page.locator(".calendar-link").focus()
+        owner.page.keyboard.press("Enter")
+        owner.is_at(f"/sessions/{session_id}$")
+        owner.page.get_by_role("link", name="Edit", exact=True).focus()
+        owner.page.keyboard.press("Enter")
+        owner.type(starts_at=f"{wednesday}T12:00", ends_at=f"{wednesday}T13:00")
+    owner.is_at(f"/sessions/{session_id}/edit")
+    before = program.rows(STARTS, session_id)
+    owner.looks()
+    owner.press("Save session")
+    owner.sees("Move this session and its guests?")
+    owner.sees("Carl Guest")
+    owner.sees("may leave without any charge")
+    assert program.rows(STARTS, session_id) == before
+    owner.looks()
+    owner.type(reason="The hall is let.")
+    owner.press("Move it and tell everyone")
+    owner.is_at(f"/sessions/{session_id}$")
+    [(after,)] = program.rows(STARTS, session_id)
+    assert after - before[0][0] == timedelta(days=1)
+    mail = the_mail(program, guest, "Changed: Yoga")
+    assert "The hall is let." in mail["text"]
+    [told] = the_calendar(mail)[1]
+    assert told.uid == confirmed[0].uid
+    assert told.sequence > confirmed[0].sequence
+    assert told.starts_at == after
 
 
 def test_a_click_leads_to_the_session_and_one_beside_it_to_a_new_one(

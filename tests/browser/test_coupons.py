@@ -25,7 +25,7 @@ def test_a_code_from_the_owners_form_to_the_last_of_its_uses(
     owner.go(f"/app/{slug}/coupons")
     owner.follow("New coupon")
     owner.type(code="welcome", percent="10", max_uses="1")
-    look(owner, scripts)
+    owner.looks()
     owner.press("Save")
     owner.sees("Not used yet")
     here = owner.page.url.removeprefix(program.base_url)
@@ -35,7 +35,7 @@ def test_a_code_from_the_owners_form_to_the_last_of_its_uses(
     carl.sees("Code WELCOME")
     carl.sees("€54.00")
     assert carl.page.locator("main [name='name']").input_value() == "Carl"
-    look(carl, scripts)
+    carl.looks()
     carl.press("Pay €54.00")
     pays(carl, WORKS)
     is_booked(carl)
@@ -43,15 +43,15 @@ def test_a_code_from_the_owners_form_to_the_last_of_its_uses(
     applies(dora, form, "Dora", "WELCOME")
     dora.sees("This code cannot be used for this booking.")
     dora.sees("Pay €60.00")
-    look(dora, scripts)
+    dora.looks()
     owner.go(f"{here}?what=series:{term.series.id}")
     owner.sees("1 of 1")
     owner.sees("It has been used as often as it may be.")
     owner.sees("carl@example.com")
-    look(owner, scripts)
+    owner.looks()
     owner.go(f"/app/{slug}/coupons")
     owner.sees("€6.00")
-    look(owner, scripts)
+    owner.looks()
 
 
 def applies(guest: Person, form: str, name: str, code: str) -> None:
@@ -59,9 +59,3 @@ def applies(guest: Person, form: str, name: str, code: str) -> None:
     fills_in(guest, name, f"{name.lower()}@example.com")
     guest.type(coupon=code)
     guest.press("Apply")
-
-
-def look(somebody: Person, scripts: bool) -> None:
-    """axe is a script itself."""
-    if scripts:
-        somebody.finds_it_accessible(PHONE, DESK)

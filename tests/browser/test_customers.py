@@ -39,22 +39,16 @@ def test_somebody_rings_up_and_turns_out_to_be_known(
     the_two_become_one(program, owner, business)
 
 
-def looks(owner: Person) -> None:
-    """Axe needs scripts; the pages are the same without."""
-    if owner.page.evaluate("typeof htmx !== 'undefined'"):
-        owner.finds_it_accessible(PHONE, DESK)
-
-
 def she_is_added_from_a_session(owner: Person, business: Business, term: Term) -> None:
     owner.go(f"/app/{business.slug}/sessions/{term.sessions[0].id}")
     owner.follow("Book for a guest")
     owner.sees("Who is it for?")
-    looks(owner)
+    owner.looks()
     owner.follow("Add customer")
     owner.type(name="Anna Bakker", phone="ring me")
     owner.press("Add customer")
     owner.sees("This is not a phone number.")
-    looks(owner)
+    owner.looks()
     owner.type(phone="020 555 0134")
     owner.press("Add customer")
     owner.is_at("/book\\?what=session:")
@@ -62,7 +56,7 @@ def she_is_added_from_a_session(owner: Person, business: Business, term: Term) -
 
 def booked_at_the_door(owner: Person, term: Term) -> None:
     owner.sees("Book for Anna Bakker")
-    looks(owner)
+    owner.looks()
     owner.type(party="Anna Bakker\nKim", note="Rang up.")
     owner.choose(pays="on_site")
     owner.press("Book")
@@ -84,7 +78,7 @@ def she_is_written_about(owner: Person) -> None:
     owner.type(tags="VIP, board")
     owner.press("Save tags")
     owner.sees("The tags are saved.")
-    looks(owner)
+    owner.looks()
 
 
 def why_can_she_not_book_this(owner: Person, term: Term) -> None:
@@ -92,7 +86,7 @@ def why_can_she_not_book_this(owner: Person, term: Term) -> None:
     owner.press("Look")
     owner.sees("They have 2 seats in it already.")
     owner.sees("Any guest can book this now.")
-    looks(owner)
+    owner.looks()
 
 
 def a_second_record_comes_up(owner: Person, business: Business, term: Term) -> None:
@@ -122,14 +116,14 @@ def the_two_become_one(program: Program, owner: Person, business: Business) -> N
     owner.follow("Anna Bakker")
     owner.follow("Merge")
     owner.sees("Likely the same person")
-    looks(owner)
+    owner.looks()
     owner.follow("anna bakker")
     owner.sees("Make “anna bakker” a part of “Anna Bakker”?")
-    looks(owner)
+    owner.looks()
     owner.press("Merge customers")
     owner.sees("is now a part of")
     owner.sees("Spring term")
-    looks(owner)
+    owner.looks()
     [left] = program.rows(LIVING, business.id)
     assert dict(left) == {
         "name": "Anna Bakker",

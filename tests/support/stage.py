@@ -1,14 +1,25 @@
 """Businesses for journeys that begin later than sign-up, in a program that runs."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 from sqlalchemy import update
 
+from src.booking.domain.quotes import SubjectKind
+from src.platform.ids import new_id
 from src.platform.passwords import hash_password
 from src.platform.services import Services
 from src.tenants.models import User
-from tests.support.builders import PASSWORD, Business, Term, a_business, a_series, a_service
+from tests.support.builders import (
+    PASSWORD,
+    Business,
+    Term,
+    a_business,
+    a_series,
+    a_service,
+    as_guest,
+)
 from tests.support.program import Program
 
 
@@ -53,3 +64,30 @@ def a_term(program: Program, business: Business, *, dates: int = 3, **more: Any)
 
     found: Term = program.run(stage)
     return found
+
+
+def books(
+    program: Program, business: Business, kind: SubjectKind, subject_id: UUID, *party: str
+) -> str:
+    """Who comes first books on the hub for them all, and pays later or nothing.
+
+    Returns the address that the mail goes to.
+    """
+    email = f"{party[0].split()[0].lower()}@{business.slug}.example"
+
+    async def stage(services: Services) -> None:
+        from src.booking.commands.book import BookCommand, book
+
+        wish = BookCommand(
+            kind=kind,
+            subject_id=subject_id,
+            party=party,
+            guest_name=party[0],
+            guest_email=email,
+            form_token=str(new_id()),
+        )
+        async with services.uow_factory(business.id) as uow:
+            await book(uow, as_guest(business), wish)
+
+    program.run(stage)
+    return email

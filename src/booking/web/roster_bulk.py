@@ -121,7 +121,7 @@ async def mark_seats_paid(
     owing = [one for one in view.chosen if one.owed_minor]
     total_minor = sum(one.owed_minor for one in owing)
     view = msgspec.structs.replace(view, chosen=owing, total_minor=total_minor)
-    if not owing:
+    if not owing and not view.why_not:
         view = msgspec.structs.replace(view, why_not=_("None of those chosen owes anything."))
     if bound.struct is None or not bound.struct.sure or view.why_not:
         return ask(request, "paid", view)
