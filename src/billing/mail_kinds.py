@@ -86,9 +86,9 @@ _KINDS = (
         template="billing/refunded",
         title=N_("Money on its way back"),
         occasion=N_("When a refund is made."),
-        starter_subject=N_("{amount} are on their way back to you"),
+        starter_subject=N_("{amount} is on its way back to you"),
         starter=N_(
-            "Hello {customer_name},\n\n{amount} are on their way back to the card you paid with."
+            "Hello {customer_name},\n\n{amount} is on its way back to the card you paid with."
             " Banks take up to ten days.\n\n{reason}\n\nReference: {reference}\n\n{business}"
         ),
         button=N_("To our booking page"),
@@ -104,7 +104,7 @@ _KINDS = (
         occasion=N_("When nothing could be booked any more with a payment, which goes back."),
         starter_subject=N_("Your payment came too late"),
         starter=N_(
-            "Hello {customer_name},\n\nnothing could be booked with your payment of {amount}."
+            "Hello {customer_name},\n\nNothing could be booked with your payment of {amount}."
             " {reason}\n\n{back}\n\nReference: {reference}\n\n{booking_link}"
         ),
         button=N_("To our booking page"),

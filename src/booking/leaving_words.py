@@ -84,10 +84,10 @@ def price_type_of(order: Order) -> SeriesPriceType:
 def back_words(percent: int) -> str:
     """How much of what was paid comes back."""
     if percent == 100:
-        return _("all your money back")
+        return _("all that you paid for it comes back")
     if percent == 50:
-        return _("half of your money back")
-    return _("%(percent)s%% of your money back", percent=percent)
+        return _("half of what you paid for it comes back")
+    return _("%(percent)s%% of what you paid for it comes back", percent=percent)
 
 
 def _not_by_yourself() -> str:

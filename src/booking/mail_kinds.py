@@ -213,7 +213,7 @@ _KINDS = (
         occasion=N_("As soon as a booking is confirmed, with a calendar file of all dates."),
         starter_subject=N_("You are booked: {service}"),
         starter=N_(
-            "Hello {customer_name},\n\nyour booking of {service} at {business} is confirmed.\n\n"
+            "Hello {customer_name},\n\nYour booking of {service} at {business} is confirmed.\n\n"
             "{dates}\n\n{money}\n\n{booking_link}"
         ),
         button=N_("See your booking"),
@@ -232,7 +232,7 @@ _KINDS = (
         occasion=N_("When you book for a guest who pays by link."),
         starter_subject=N_("Places held for you: {service}"),
         starter=N_(
-            "Hello {customer_name},\n\nwe hold these places for you until {pay_until}. The price is"
+            "Hello {customer_name},\n\nWe hold these places for you until {pay_until}. The price is"
             " {price}.\n\n{dates}\n\n{booking_link}"
         ),
         button=N_("Pay now"),
@@ -256,7 +256,7 @@ _KINDS = (
         occasion=N_("Before a date, where the service has reminders."),
         starter_subject=N_("Reminder: {service}, {first_date}"),
         starter=N_(
-            "Hello {customer_name},\n\nthis is a reminder of {service}.\n\n{dates}\n\n"
+            "Hello {customer_name},\n\nThis is a reminder of {service}.\n\n{dates}\n\n"
             "See you soon\n{business}\n\n{booking_link}"
         ),
         button=N_("See your booking"),
@@ -271,7 +271,7 @@ _KINDS = (
         occasion=N_("When a date gets another time, place, title or link, with the old and new."),
         starter_subject=N_("Changed: {service}"),
         starter=N_(
-            "Hello {customer_name},\n\nwe had to change what you have booked. {reason}\n\n{dates}"
+            "Hello {customer_name},\n\nWe had to change what you have booked. {reason}\n\n{dates}"
             "\n\nYou keep your place, and your calendar follows.\n\n{booking_link}"
         ),
         button=N_("See your booking"),
@@ -286,7 +286,7 @@ _KINDS = (
         occasion=N_("When you or the guest cancels."),
         starter_subject=N_("Cancelled: {service}"),
         starter=N_(
-            "Hello {customer_name},\n\nthese dates are cancelled. {reason}\n\n{dates}\n\n{money}"
+            "Hello {customer_name},\n\nThese dates are cancelled. {reason}\n\n{dates}\n\n{money}"
             "\n\n{booking_link}"
         ),
         button=N_("See your booking"),

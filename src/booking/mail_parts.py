@@ -145,9 +145,7 @@ def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0) -> str:
     said: list[str] = []
     if back_minor:
         amount = format_money(Money(back_minor, order.currency), order.locale)
-        said.append(
-            _("%(amount)s are on their way back to you; it takes a few days.", amount=amount)
-        )
+        said.append(_("%(amount)s is on its way back to you; it takes a few days.", amount=amount))
     if by_hand_minor:
         amount = format_money(Money(by_hand_minor, order.currency), order.locale)
         said.append(

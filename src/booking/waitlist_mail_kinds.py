@@ -144,7 +144,7 @@ _KINDS = (
         occasion=N_("When somebody joins a waiting list, with the link to their place in it."),
         starter_subject=N_("On the waiting list: {service}"),
         starter=N_(
-            "Hello {customer_name},\n\nyou are on the waiting list for {service}, at position"
+            "Hello {customer_name},\n\nYou are on the waiting list for {service}, at position"
             " {position}. We write to you as soon as there is a place.\n\n{dates}\n\n{booking_link}"
         ),
         button=N_("See your position, or leave the list"),
@@ -167,7 +167,7 @@ _KINDS = (
         occasion=N_("When a place gets free, with the link to take it."),
         starter_subject=N_("There is a place for you: {service}"),
         starter=N_(
-            "Hello {customer_name},\n\nthere is a place for you in {service}, until {until}.\n\n"
+            "Hello {customer_name},\n\nThere is a place for you in {service}, until {until}.\n\n"
             "{dates}\n\n{booking_link}"
         ),
         button=N_("Take it, or let it go"),

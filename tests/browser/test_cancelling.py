@@ -105,7 +105,7 @@ def the_purchase_is_cancelled(program: Program, owner: Person, term: Term) -> No
     assert taken(program, term) == [0, 0, 0]
     mail = the_mail(program, "carl@willow.example", "Cancelled")
     assert "The roof leaks." in mail["text"]
-    assert "€60.00 are on their way back to you" in mail["text"]
+    assert "€60.00 is on its way back to you" in mail["text"]
     method, entries = the_calendar(mail)
     assert method == "CANCEL"
     assert {entry.status for entry in entries} == {"CANCELLED"}

@@ -94,12 +94,12 @@ def a_course_that_begins_today(program: Program, business: Business) -> Term:
 
 def a_date_is_left_in_time(guest: Person, own: str, session: Session) -> None:
     guest.go(own)
-    guest.sees("all your money back")
+    guest.sees("all that you paid for it comes back")
     guest.looks()
     cannot_come(guest, session)
     guest.sees("€15.00 go back the way you paid")
     guest.sees("Cancel until ")
-    guest.sees("half of your money back")
+    guest.sees("half of what you paid for it comes back")
     guest.looks()
     guest.press("Cancel this date")
     guest.sees("It is cancelled. €15.00 are on their way back to you.")
@@ -173,7 +173,7 @@ def test_a_date_is_exchanged_for_another(
     dora.page.get_by_label("Kim").uncheck()
     dora.looks()
     dora.press("Come on this date")
-    dora.sees("Done: you come on the new date.")
+    dora.sees("Done. Your new date is below")
     dora.sees("1 of 2 seats")
     dora.looks()
     assert taken(program, business) == [1, 1, 3]

@@ -178,7 +178,9 @@ def _check_staff(ctx: RequestContext, cmd: BookCommand) -> None:
     if cmd.pays is None:
         return
     if ctx.actor.role is None or not reaches(ctx.actor.role, Role.MANAGER):
-        raise NotAllowed(_("This needs the role %(role)s.", role=_("manager")))
+        raise NotAllowed(
+            _("Only somebody with the role of %(role)s can do this.", role=_("manager"))
+        )
     if cmd.pays == "link" and not cmd.guest_email:
         sentence = _("This customer has no e-mail address to send a link to.")
         raise InvalidInput(sentence, fields={"pays": sentence})

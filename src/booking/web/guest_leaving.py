@@ -126,7 +126,7 @@ def _said(ctx: RequestContext, back_minor: int) -> str:
     if not back_minor:
         return _("It is cancelled. A mail says so, too.")
     amount = money(back_minor, ctx.here.currency)
-    return _("It is cancelled. %(amount)s are on their way back to you.", amount=amount)
+    return _("It is cancelled. %(amount)s is on its way back to you.", amount=amount)
 
 
 async def _view(

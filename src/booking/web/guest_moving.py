@@ -65,7 +65,7 @@ async def send_move(
         view = await _view(services, ctx, asked)
         shown = msgspec.structs.replace(view, refusal=refusal.message)
         return page(request, TEMPLATE, shown, status_code=refusal.status, headers=PRIVATE)
-    flash(request, "success", _("Done: you come on the new date. A mail says so, too."))
+    flash(request, "success", _("Done. Your new date is below, and a mail says so, too."))
     return redirect(request, request.scope["path"].removesuffix("/move"))
 
 

@@ -104,7 +104,7 @@ async def cancel_seats(
     seats, minor = sum(one[0] for one in freed), sum(one[1] for one in freed)
     said = ngettext("%(num)s place is free again.", "%(num)s places are free again.", seats)
     if minor:
-        said += " " + _("%(amount)s are on their way back.", amount=money(minor, view.currency))
+        said += " " + _("%(amount)s is on its way back.", amount=money(minor, view.currency))
     return outcome(request, view, said, failures)
 
 

@@ -169,7 +169,7 @@ def join_choices() -> list[tuple[str, str, str]]:
         (
             JoinPolicy.ANY_TIME.value,
             _("At any time"),
-            _("Who joins late pays for the dates that are left."),
+            _("Latecomers pay for the dates that are left."),
         ),
         (JoinPolicy.UNTIL.value, _("Until a day of your choice"), _("The price falls as well.")),
     ]

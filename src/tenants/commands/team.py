@@ -46,7 +46,9 @@ async def hold_team(uow: UnitOfWork) -> Entitlements:
 def check_may_make(ctx: RequestContext, role: Role) -> None:
     """Raises: NotAllowed when the caller may not give or take this role."""
     if not may_make(ctx.actor.role, role):
-        raise NotAllowed(_("This needs the role %(role)s.", role=role_name(role)))
+        raise NotAllowed(
+            _("Only somebody with the role of %(role)s can do this.", role=role_name(role))
+        )
 
 
 async def count_members(uow: UnitOfWork) -> int:

@@ -55,7 +55,9 @@ def _check_member(ctx: RequestContext, role: Role) -> None:
     if ctx.tenant is None or ctx.actor.role is None:
         raise NotFound(_("There is nothing here."))
     if not reaches(ctx.actor.role, role):
-        raise NotAllowed(_("This needs the role %(role)s.", role=role_name(role)))
+        raise NotAllowed(
+            _("Only somebody with the role of %(role)s can do this.", role=role_name(role))
+        )
 
 
 def _check_admin(ctx: RequestContext) -> None:

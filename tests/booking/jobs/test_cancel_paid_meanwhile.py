@@ -116,7 +116,7 @@ async def test_a_purchase_paid_for_within_the_undo_window_gives_all_of_it_back(
     assert states == {"cancelled"}
     assert await taken(shop.services.uow_factory, shop.business.id) == [0, 0, 0]
     assert await refunds(shop) == [("not_delivered", 6000, "succeeded")]
-    assert "€60.00 are on their way back to you" in mailer.sent[-1].body
+    assert "€60.00 is on its way back to you" in mailer.sent[-1].body
 
 
 async def test_a_purchase_paid_for_while_it_is_being_freed_is_not_delivered(

@@ -164,7 +164,7 @@ async def test_a_plan_without_coupons_shows_them_and_changes_none(
     open_page = await client.get(here)
     await lose_coupons(services.uow_factory, lotus.id)
     listed = (await client.get(HOME)).text
-    assert "Your coupons rest." in listed
+    assert "Your coupons are paused." in listed
     assert f'href="{HOME}/new"' not in listed
     assert (await client.get(f"{here}/edit")).status_code == 402
     await send(client, here, {}, to=f"{here}/active")

@@ -56,7 +56,7 @@ async def test_from_cannot_make_it_to_another_date(shop: Shop) -> None:
         assert sent.status_code == 303, sent.text
         assert [seat.state for seat in await seats_of(shop)] == ["swapped", "confirmed"]
     shown = await shop.guest.open(own)
-    assert "Done: you come on the new date." in shown.text
+    assert "Done. Your new date is below" in shown.text
     assert "Exchanged" in shown.text
     assert f"/leave?date={second.id}" in shown.text
 

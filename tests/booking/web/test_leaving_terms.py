@@ -115,8 +115,14 @@ async def test_the_preview_shows_dates_for_what_is_typed_and_saves_nothing(
     shown = await send(client, path, {**TYPED, "name": "", "preview": "1"})
     assert shown.status_code == 200
     assert "What guests read for Mon, Mar 8, 2027, 10:00" in shown.text
-    assert "Cancel until Sat, Mar 6, 2027, 10:00\u202fAM: all your money back." in shown.text
-    assert "Cancel until Sun, Mar 7, 2027, 10:00\u202fAM: half of your money back." in shown.text
+    assert (
+        "Cancel until Sat, Mar 6, 2027, 10:00\u202fAM: all that you paid for it comes back."
+        in shown.text
+    )
+    assert (
+        "Cancel until Sun, Mar 7, 2027, 10:00\u202fAM: half of what you paid for it comes back."
+        in shown.text
+    )
     assert "Later than that you can still cancel, but nothing comes back." in shown.text
     assert await kept(services, lotus, Service) == LeavingTerms()
 
@@ -128,15 +134,22 @@ async def test_2_27_a_guest_reads_the_terms_as_dates_before_paying(shop: Shop) -
     session = await a_session(factory, service)
     term = await a_series(factory, service, leaving=TERMS.document(), first_in_days=8)
     single = await shop.guest.open("/b/lotus/yoga?how=single")
-    assert "Cancel up to 48 hours before a date: all your money back." in single.text
+    assert (
+        "Cancel up to 48 hours before a date: all that you paid for it comes back." in single.text
+    )
     assert "So for Mon, Mar 8, 2027, 10:00\u202fAM that is until Sat, Mar 6, 2027" in single.text
     course = await shop.guest.open("/b/lotus/yoga?how=series")
     assert "So for Tue, Mar 9, 2027, 10:00\u202fAM that is until Sun, Mar 7, 2027" in course.text
     form = await shop.guest.open(subject("session", session.id))
-    assert "Cancel until Sat, Mar 6, 2027, 10:00\u202fAM: all your money back." in form.text
+    assert (
+        "Cancel until Sat, Mar 6, 2027, 10:00\u202fAM: all that you paid for it comes back."
+        in form.text
+    )
     assert "You can exchange it for another date until Sun, Mar 7, 2027, 10:00" in form.text
     form = await shop.guest.open(subject("series", term.series.id))
-    assert "Cancel up to 24 hours before a date: half of your money back." in form.text
+    assert (
+        "Cancel up to 24 hours before a date: half of what you paid for it comes back." in form.text
+    )
 
 
 async def test_the_confirmation_repeats_the_terms_it_was_bought_under(
