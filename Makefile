@@ -104,6 +104,9 @@ test: browser ## every level of tests, in under five minutes
 test-all: browser ## the long ones too
 	@$(PY) -m pytest -n $(WORKERS)
 
+test-long: $(DEV_READY) ## the booking core at random, an hour or SECONDS=...
+	@LONG_SECONDS=$(or $(SECONDS),3600) $(PY) -m pytest tests/properties
+
 check: $(DEV_READY) ## style, types, directions between packages, sizes, templates, built CSS
 	@$(PY) -m ruff check $(PATHS)
 	@$(PY) -m ruff format --check $(PATHS)
@@ -144,4 +147,4 @@ lock: $(DEV_READY) ## pin the newest versions that fit pyproject.toml
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --upgrade --python-version 3.11 \
 	  pyproject.toml --extra sandbox --extra dev -c requirements/sandbox.txt -o requirements/dev.txt
 
-.PHONY: help install demo demo-admin demo-reset run worker relay migrate browser test test-all check fmt bench css messages lock
+.PHONY: help install demo demo-admin demo-reset run worker relay migrate browser test test-all test-long check fmt bench css messages lock

@@ -1,0 +1,224 @@
+"""The domain's invariants as statements that find what breaks them.
+
+Each is a function named for what it says; it returns a SELECT of one text column that says what is
+wrong, and has no row as long as all is well. They run within one business. I5 is about credit
+lots and has nothing to look at before there are any.
+"""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import text
+
+from src.platform.db.uow import UnitOfWork
+
+Invariant = Callable[[], str]
+LIVE = "('held', 'confirmed', 'attended', 'no_show')"
+
+
+def i1_seats_taken_are_the_live_seats_and_fit() -> str:
+    """Offers of a waitlist that hold a seat are added to the live seats once there are any."""
+    return f"""
+        SELECT s.id || ' says ' || s.seats_taken || ' of ' || s.capacity || ', has ' || live.n
+        FROM sessions s CROSS JOIN LATERAL (SELECT count(*) AS n FROM seats
+            WHERE session_id = s.id AND state IN {LIVE}) live
+        WHERE s.seats_taken <> live.n OR live.n > s.capacity"""
+
+
+def i2_one_live_seat_per_participant_and_session() -> str:
+    return f"""
+        SELECT participant_id || ' sits ' || count(*) || ' times in ' || session_id FROM seats
+        WHERE state IN {LIVE} GROUP BY session_id, participant_id HAVING count(*) > 1"""
+
+
+def i3_shares_and_lines_sum_to_the_total() -> str:
+    return """
+        SELECT o.id || ': total ' || o.total_minor || ', lines ' || lines.n || ', seats ' || seats.n
+        FROM orders o
+        CROSS JOIN LATERAL (SELECT sum(total_minor) AS n, sum(discount_minor) AS off,
+            sum(unit_minor * quantity) AS full FROM order_lines WHERE order_id = o.id) lines
+        CROSS JOIN LATERAL (SELECT sum(share_minor) AS n FROM seats WHERE order_id = o.id) seats
+        WHERE lines.n <> o.total_minor OR seats.n <> o.total_minor
+           OR lines.off <> o.discount_minor OR lines.full - lines.off <> o.total_minor"""
+
+
+def i4_refunds_stay_within_payments() -> str:
+    return """
+        SELECT o.id || ': paid ' || o.paid_minor || ', refunded ' || o.refunded_minor FROM orders o
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS came,
+            coalesce(sum(refunded_minor), 0) AS back FROM payments WHERE order_id = o.id) p
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS asked FROM refunds
+            WHERE order_id = o.id AND state <> 'failed') r
+        WHERE o.paid_minor <> p.came OR o.refunded_minor <> p.back OR p.back <> r.asked
+           OR p.back > p.came"""
+
+
+def i6_no_live_seat_in_a_cancelled_session() -> str:
+    return f"""
+        SELECT seats.id || ' lives in cancelled ' || sessions.id FROM seats
+        JOIN sessions ON sessions.id = seats.session_id
+        WHERE sessions.state = 'cancelled' AND seats.state IN {LIVE}"""
+
+
+def i6_no_sale_in_a_session_that_is_being_cancelled() -> str:
+    return """
+        SELECT seats.id || ' was sold while ' || seats.session_id || ' was being cancelled'
+        FROM seats JOIN bookings ON bookings.id = seats.booking_id
+        JOIN sessions ON sessions.id = seats.session_id AND sessions.state <> 'scheduled'
+        JOIN cancellations c ON c.subject_id = seats.session_id AND c.state <> 'undone'
+        WHERE seats.replaces_id IS NULL AND bookings.created_at > c.requested_at"""
+
+
+def i7_what_was_bought_lies_in_its_one_series() -> str:
+    return """
+        SELECT seats.id || ' is in ' || sessions.id || ', not in what was booked' FROM seats
+        JOIN bookings b ON b.id = seats.booking_id JOIN sessions ON sessions.id = seats.session_id
+        WHERE seats.replaces_id IS NULL AND (sessions.series_id <> b.series_id
+            OR (b.series_id IS NOT NULL AND sessions.series_id IS NULL)
+            OR sessions.id <> b.session_id)"""
+
+
+def i9_what_is_paid_is_delivered_or_goes_back() -> str:
+    return """
+        SELECT p.id || ' of ' || o.state || ' order ' || o.id || ' has no effect' FROM payments p
+        JOIN orders o ON o.id = p.order_id
+        WHERE NOT CASE WHEN p.is_extra THEN p.refunded_minor = p.amount_minor
+            ELSE o.state = 'confirmed' AND p.amount_minor <= o.total_minor END
+          AND NOT EXISTS (SELECT 1 FROM open_items WHERE order_id = o.id AND closed_at IS NULL)"""
+
+
+def i9_every_confirmed_seat_is_paid_for_or_needs_no_payment() -> str:
+    return """
+        SELECT o.id || ' is confirmed and ' || o.payment_mode || ', paid ' || o.paid_minor
+        FROM orders o WHERE o.state = 'confirmed' AND NOT (o.payment_mode = 'on_site'
+            OR (o.payment_mode = 'free' AND o.total_minor = 0)
+            OR (o.payment_mode = 'online' AND o.paid_minor >= o.total_minor))"""
+
+
+def i9_seats_are_as_their_order_is() -> str:
+    return """
+        SELECT s.id || ' is ' || s.state || ' in ' || o.state || ' order ' || o.id FROM seats s
+        JOIN orders o ON o.id = s.order_id WHERE CASE o.state
+            WHEN 'open' THEN s.state <> 'held'
+            WHEN 'confirmed' THEN s.state IN ('held', 'expired')
+            ELSE s.state <> 'expired' END"""
+
+
+def i10_the_months_counter_is_what_was_booked_in_it() -> str:
+    return """
+        SELECT month || ': counter ' || coalesce(c.taken, 0) || ', booked ' || coalesce(b.n, 0)
+        FROM booking_counters c FULL JOIN (SELECT month, count(*) AS n FROM orders
+            WHERE state IN ('open', 'confirmed') GROUP BY month) b USING (month)
+        WHERE coalesce(c.taken, 0) <> coalesce(b.n, 0)"""
+
+
+def i11_a_share_comes_back_once() -> str:
+    """As money or as a replacement seat; what seats returned was asked for as refunds of theirs."""
+    return """
+        SELECT s.id || ' is ' || s.state || ', returned as ' || coalesce(s.returned_as, 'nothing')
+        FROM seats s CROSS JOIN LATERAL (SELECT count(*) AS n FROM seats
+            WHERE replaces_id = s.id) heirs
+        WHERE (s.state = 'swapped') <> (heirs.n = 1) OR heirs.n > 1
+           OR (s.state = 'swapped') <> (s.returned_as IS NOT DISTINCT FROM 'seat')
+           OR (s.returned_minor > 0) <> (s.returned_as IS NOT DISTINCT FROM 'money')
+        UNION ALL
+        SELECT o.id || ': seats returned ' || seats.n || ', refunds ' || r.n FROM orders o
+        CROSS JOIN LATERAL (SELECT coalesce(sum(returned_minor), 0) AS n FROM seats
+            WHERE order_id = o.id) seats
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n FROM refunds
+            WHERE order_id = o.id AND cause IN ('cancelled', 'not_delivered')) r
+        WHERE seats.n <> r.n"""
+
+
+def coupon_uses_are_the_orders_that_hold_them() -> str:
+    return """
+        SELECT c.code || ' used ' || c.used || ', orders ' || uses.n || ', customers ' || each.n
+        FROM coupons c
+        CROSS JOIN LATERAL (SELECT count(*) AS n FROM coupon_uses u JOIN orders o
+            ON o.id = u.order_id AND o.state IN ('open', 'confirmed')
+            WHERE u.coupon_id = c.id) uses
+        CROSS JOIN LATERAL (SELECT count(*) AS n FROM coupon_uses WHERE coupon_id = c.id
+            AND returned_at IS NULL) standing
+        CROSS JOIN LATERAL (SELECT coalesce(sum(used), 0) AS n FROM coupon_customers
+            WHERE coupon_id = c.id) each
+        WHERE c.used <> uses.n OR c.used <> each.n OR c.used <> standing.n"""
+
+
+def nothing_in_the_outbox_has_failed() -> str:
+    return """
+        SELECT consumer || ': ' || coalesce(last_error, 'parked') FROM outbox
+        WHERE failures > 0 OR parked_at IS NOT NULL"""
+
+
+def at_rest_the_outbox_is_empty_but_for_later() -> str:
+    return "SELECT consumer || ' is due' FROM outbox WHERE available_at <= :now"
+
+
+def at_rest_all_refunds_have_arrived() -> str:
+    return "SELECT id || ' is ' || state FROM refunds WHERE state <> 'succeeded'"
+
+
+def at_rest_all_mails_have_left() -> str:
+    return "SELECT subject || ' has not left' FROM mails WHERE sent_at IS NULL"
+
+
+def at_rest_every_guest_knows_the_session_as_it_is() -> str:
+    return """
+        SELECT seats.id || ' was told ' || told_sequence || ' of ' || sessions.sequence FROM seats
+        JOIN sessions ON sessions.id = seats.session_id AND sessions.state = 'scheduled'
+        WHERE seats.state = 'confirmed' AND told_sequence <> sessions.sequence
+          AND sessions.ends_at > :now"""
+
+
+ALWAYS: Sequence[Invariant] = (
+    i1_seats_taken_are_the_live_seats_and_fit,
+    i2_one_live_seat_per_participant_and_session,
+    i3_shares_and_lines_sum_to_the_total,
+    i4_refunds_stay_within_payments,
+    i6_no_live_seat_in_a_cancelled_session,
+    i6_no_sale_in_a_session_that_is_being_cancelled,
+    i7_what_was_bought_lies_in_its_one_series,
+    i9_what_is_paid_is_delivered_or_goes_back,
+    i9_every_confirmed_seat_is_paid_for_or_needs_no_payment,
+    i9_seats_are_as_their_order_is,
+    i10_the_months_counter_is_what_was_booked_in_it,
+    i11_a_share_comes_back_once,
+    coupon_uses_are_the_orders_that_hold_them,
+    nothing_in_the_outbox_has_failed,
+)
+AT_REST: Sequence[Invariant] = (
+    at_rest_the_outbox_is_empty_but_for_later,
+    at_rest_all_refunds_have_arrived,
+    at_rest_all_mails_have_left,
+    at_rest_every_guest_knows_the_session_as_it_is,
+)
+
+
+def _together(invariants: Sequence[Invariant]) -> str:
+    """All of them in one round trip, each row with the name of what it breaks."""
+    return " UNION ALL ".join(
+        f"SELECT '{one.__name__}' AS broken, found.what FROM ({one()}) AS found (what)"
+        for one in invariants
+    )
+
+
+_ALWAYS, _AT_REST = text(_together(ALWAYS)), text(_together(AT_REST))
+_STRANGERS = text(
+    "SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM seats)"
+    " + (SELECT count(*) FROM orders) + (SELECT count(*) FROM payments)"
+    " + (SELECT count(*) FROM customers) + (SELECT count(*) FROM mails)"
+)
+
+
+async def broken_invariants(uow: UnitOfWork) -> list[str]:
+    return [f"{row.broken}: {row.what}" for row in await uow.session.execute(_ALWAYS)]
+
+
+async def broken_at_rest(uow: UnitOfWork) -> list[str]:
+    """What does not hold although everything that was due has been done."""
+    found = await uow.session.execute(_AT_REST, {"now": uow.clock.now()})
+    return [f"{row.broken}: {row.what}" for row in found]
+
+
+async def i8_rows_that_a_stranger_sees(uow: UnitOfWork) -> int:
+    """Asked by a business that has nothing."""
+    return int(await uow.session.scalar(_STRANGERS) or 0)

@@ -1,0 +1,277 @@
+"""What the machine does to the real thing: one command a step, and the offers it begins with."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+
+from src.billing.checkout import ensure_payment_page
+from src.billing.commands.by_staff import RefundByHand, mark_paid_on_site, refund_by_hand
+from src.billing.settlement import settle_page
+from src.booking.commands.book import BookCommand, Booked, book
+from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
+from src.booking.commands.exchange import MoveSeats, move_seats
+from src.booking.commands.leave import leave_course, leave_dates, take_back_seats
+from src.booking.commands.sessions import UpdateSession, update_session
+from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.models import Service
+from src.platform.db.uow import UnitOfWork
+from src.platform.ids import new_id
+from src.platform.money import Money
+from src.tenants.context import TenantSnapshot
+from src.tenants.queries.tenants import tenant_snapshot
+from tests.properties.model import Discount, Model, Offer, Place, Run, Sale
+from tests.properties.world import Shop
+from tests.support.builders import Term, a_series, a_service, a_session, as_guest
+from tests.support.coupons import a_coupon
+from tests.support.work import work
+
+UNDO_SECONDS = 10
+ADDRESS = "http://testserver.local/"
+STRICT = ((48, 100), (24, 50))
+_SEATS = text(
+    "SELECT id, session_id, participant_id, share_minor, state, returned_minor FROM seats"
+    " WHERE order_id = :order_id ORDER BY id"
+)
+
+
+class SoldSeat(NamedTuple):
+    """A seat as it is in the database."""
+
+    id: UUID
+    session_id: UUID
+    participant_id: UUID
+    share_minor: int
+    state: str
+    returned_minor: int
+
+
+def _terms(tiers: tuple[tuple[int, int], ...], *, whole_course: bool = False) -> LeavingTerms:
+    steps = tuple(Tier(before=hours, percent=percent) for hours, percent in tiers)
+    return LeavingTerms(tiers=steps, moves_before=2, whole_course=whole_course)
+
+
+class Steps:
+    """The shop's commands, as a guest or its owner gives them."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.factory = shop.factory
+
+    # --- what is on offer
+
+    async def set_up(self) -> Model:
+        """Little room, so that guests get in each other's way: three services, two series."""
+        model = Model()
+        yoga = await self._service(model, "yoga", "online", 1500, STRICT, [(1.5, 2), (5, 1)])
+        desk = await self._service(model, "desk", "on_site", 1200, (), [(3, 1), (6, 2)])
+        await self._service(model, "talk", "free", 0, (), [(4, 2)])
+        await self._series(model, yoga, "online", 6000, STRICT, whole_course=True, drop_in=True)
+        await self._series(model, desk, "free", 0, (), whole_course=False, drop_in=False)
+        await self._series(model, desk, "on_site", 5000, STRICT, whole_course=False, drop_in=True)
+        for code, percent, most, each in (("HALF", 50, 3, 1), ("GIFT", 100, 1, 1)):
+            row = await a_coupon(
+                self.factory,
+                self.shop.id,
+                code,
+                percent=percent,
+                max_uses=most,
+                max_per_customer=each,
+            )
+            model.coupons.append(Discount(row.id, code, percent, most, each))
+        return model
+
+    async def _service(
+        self,
+        model: Model,
+        slug: str,
+        price_type: str,
+        price: int,
+        tiers: tuple[tuple[int, int], ...],
+        dates: list[tuple[float, int]],
+    ) -> Offer:
+        row = await a_service(
+            self.factory,
+            self.shop.id,
+            slug=slug,
+            name=slug.title(),
+            price_type=price_type,
+            price_minor=price,
+            leaving=_terms(tiers).document(),
+        )
+        offer = Offer(row.id, price_type, price, row.id, tiers)
+        for in_days, capacity in dates:
+            session = await a_session(self.factory, row, in_days=in_days, capacity=capacity)
+            model.runs.append(Run(session.id, offer, session.starts_at, capacity))
+        return offer
+
+    async def _series(
+        self,
+        model: Model,
+        service: Offer,
+        price_type: str,
+        price: int,
+        tiers: tuple[tuple[int, int], ...],
+        *,
+        whole_course: bool,
+        drop_in: bool,
+    ) -> None:
+        term = await self._term(service, price_type, price, tiers, whole_course, drop_in)
+        offer = Offer(
+            term.series.id,
+            price_type,
+            price,
+            service.service_id,
+            tiers,
+            whole_course,
+            sells_singles=drop_in,
+            base=len(term.sessions),
+        )
+        offer.runs = [
+            Run(one.id, service, one.starts_at, one.capacity, offer) for one in term.sessions
+        ]
+        model.series.append(offer)
+        model.runs += offer.runs
+
+    async def _term(
+        self,
+        service: Offer,
+        price_type: str,
+        price: int,
+        tiers: tuple[tuple[int, int], ...],
+        whole_course: bool,
+        drop_in: bool,
+    ) -> Term:
+        async with self.factory(self.shop.id) as uow:
+            row = await uow.session.get_one(Service, (self.shop.id, service.id))
+        return await a_series(
+            self.factory,
+            row,
+            sessions=3,
+            capacity=2,
+            first_in_days=2,
+            price_type=price_type,
+            price_minor=price,
+            join_policy="any_time",
+            drop_in_allowed=drop_in,
+            leaving=_terms(tiers, whole_course=whole_course).document(),
+        )
+
+    # --- guests
+
+    async def book(
+        self, what: Run | Offer, size: int, guest: str, coupon: Discount | None
+    ) -> Booked:
+        wish = BookCommand(
+            kind="session" if isinstance(what, Run) else "series",
+            subject_id=what.id,
+            party=("",) * size,
+            guest_name=guest.title(),
+            guest_email=f"{guest}@guests.example",
+            form_token=str(new_id()),
+            coupon="" if coupon is None else coupon.code,
+        )
+        async with self.factory(self.shop.id) as uow:
+            return await book(uow, as_guest(self.shop.business), wish)
+
+    async def open_page(self, sale: Sale) -> str:
+        return await ensure_payment_page(
+            self.shop.services,
+            self.shop.id,
+            sale.id,
+            success_url=ADDRESS,
+            cancel_url=ADDRESS,
+        )
+
+    async def hear(self, sale: Sale) -> None:
+        page_id, _session_id = await self.shop.page_of(sale.id)
+        await settle_page(self.shop.services, self.shop.id, page_id)
+
+    async def leave(self, sale: Sale, places: list[Place]) -> int:
+        async with self.factory(self.shop.id) as uow:
+            ids = [place.id for place in places]
+            return await leave_dates(uow, await self._tenant(uow), sale.id, ids)
+
+    async def leave_course(self, sale: Sale) -> int:
+        async with self.factory(self.shop.id) as uow:
+            return await leave_course(uow, await self._tenant(uow), sale.id)
+
+    async def exchange(self, place: Place, to: Run) -> UUID:
+        cmd = MoveSeats(order_id=place.order.id, seat_ids=[place.id], session_id=to.id)
+        async with self.factory(self.shop.id) as uow:
+            [new] = await move_seats(uow, await self._tenant(uow), cmd)
+            return new
+
+    # --- the owner
+
+    async def take_back(self, place: Place, amount: int) -> int:
+        async with self.factory(self.shop.id) as uow:
+            return await take_back_seats(uow, place.order.id, {place.id: amount}, why="")
+
+    async def refund(self, sale: Sale, amount: int) -> None:
+        """A button that is pressed twice, as impatient people do."""
+        payment_id = await self._payment(sale)
+        cmd = RefundByHand(
+            order_id=sale.id, payment_id=payment_id, amount_minor=amount, token=str(new_id())
+        )
+        async with self.factory(self.shop.id) as uow:
+            await refund_by_hand(uow, self.shop.business.ctx, cmd)
+        async with self.factory(self.shop.id) as uow:
+            await refund_by_hand(uow, self.shop.business.ctx, cmd)
+
+    async def _payment(self, sale: Sale) -> UUID:
+        async with self.factory(self.shop.id) as uow:
+            found: UUID = await uow.session.scalar(
+                text("SELECT id FROM payments WHERE order_id = :order_id"), {"order_id": sale.id}
+            )
+            return found
+
+    async def mark_paid(self, sale: Sale) -> Money:
+        async with self.factory(self.shop.id) as uow:
+            return await mark_paid_on_site(uow, self.shop.business.ctx, sale.id)
+
+    async def change(self, run: Run, *, capacity: int, starts_at: datetime) -> None:
+        cmd = UpdateSession(
+            session_id=run.id,
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=1),
+            capacity=capacity,
+            move_guests=True,
+        )
+        async with self.factory(self.shop.id) as uow:
+            await update_session(uow, self.shop.business.ctx, cmd)
+
+    async def cancel(self, subject: Run | Sale, *, gives_back: bool) -> UUID:
+        ctx = self.shop.business.ctx
+        async with self.factory(self.shop.id) as uow:
+            if isinstance(subject, Run):
+                return await cancel_session(
+                    uow,
+                    ctx,
+                    subject.id,
+                    reason="Ill",
+                    undo_seconds=UNDO_SECONDS,
+                    gives_back=gives_back,
+                )
+            return await cancel_purchase(
+                uow, ctx, subject.booking_id, reason="Ill", undo_seconds=UNDO_SECONDS
+            )
+
+    async def undo(self, cancellation_id: UUID) -> None:
+        async with self.factory(self.shop.id) as uow:
+            await undo_cancellation(uow, self.shop.business.ctx, cancellation_id)
+
+    async def deliver(self) -> int:
+        return await work(self.shop.services, self.shop.id)
+
+    # --- what is so
+
+    async def seats_of(self, order_id: UUID) -> list[SoldSeat]:
+        """In the order in which they were written: session by session, and the party in each."""
+        async with self.factory(self.shop.id) as uow:
+            found = await uow.session.execute(_SEATS, {"order_id": order_id})
+            return [SoldSeat(*row) for row in found]
+
+    async def _tenant(self, uow: UnitOfWork) -> TenantSnapshot:
+        return await tenant_snapshot(uow, self.shop.id, uow.clock.now())

@@ -1,0 +1,66 @@
+"""The same two thousand steps in each `make test`, and others for as long as LONG_SECONDS says.
+
+`make test-long` sets it. A failure is shrunk to the fewest steps that show it, printed as code.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.properties.machine import BookingCore
+from tests.properties.world import World
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    world = World()
+    yield world
+    world.close()
+
+
+SAME_EACH_TIME = settings(
+    max_examples=40,
+    stateful_step_count=60,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+OTHERS_EACH_TIME = settings(SAME_EACH_TIME, derandomize=False, max_examples=25)
+MUST_HAPPEN = {
+    "book",
+    "book, refused",
+    "cancel",
+    "cancel what is being paid",
+    "change",
+    "deliver",
+    "exchange",
+    "exchange, refused",
+    "hear of money for an order that is expired",
+    "hear of money for an order that is open",
+    "leave",
+    "leave late, penalty-free",
+    "leave, refused",
+    "leave_course",
+    "mark_paid",
+    "refund",
+    "refund, refused",
+    "sweep",
+    "take_back",
+    "undo",
+    "undo, refused",
+}
+
+
+def test_whatever_guests_and_owners_do_the_invariants_hold(world: World) -> None:
+    stranger = world.open_shop()
+    until = time.monotonic() + float(os.environ.get("LONG_SECONDS", "0"))
+    run_state_machine_as_test(lambda: BookingCore(world, stranger), settings=SAME_EACH_TIME)
+    assert MUST_HAPPEN - world.deeds.keys() == set(), "a machine that never gets there"
+    assert world.deeds["step"] > 1500
+    while time.monotonic() < until:
+        run_state_machine_as_test(lambda: BookingCore(world, stranger), settings=OTHERS_EACH_TIME)
