@@ -102,7 +102,7 @@ def a_date_is_left_in_time(guest: Person, own: str, session: Session) -> None:
     guest.sees("half of what you paid for it comes back")
     guest.looks()
     guest.press("Cancel this date")
-    guest.sees("It is cancelled. €15.00 are on their way back to you.")
+    guest.sees("It is cancelled. €15.00 is on its way back to you.")
 
 
 def a_date_is_left_too_late(guest: Person, own: str, session: Session) -> None:

@@ -91,7 +91,7 @@ async def test_all_of_what_was_paid_for_the_date_goes_back_with_it_and_no_more(
         ("confirmed", 0),
     ]
     [mail] = [mail for mail in mailer.sent if mail.subject.startswith("Cancelled")]
-    assert "€20.00 are on their way back to you" in mail.body
+    assert "€20.00 is on its way back to you" in mail.body
 
 
 async def test_by_the_terms_each_gets_what_they_would_get_by_leaving_now(

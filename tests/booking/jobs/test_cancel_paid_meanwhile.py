@@ -89,7 +89,7 @@ async def test_a_session_paid_for_within_the_undo_window_gives_its_share_back(
     assert await refunds(shop) == [("not_delivered", 2000, "succeeded")]
     subjects = [mail.subject.split(":")[0] for mail in mailer.sent]
     assert subjects == ["You are booked", "Cancelled"]
-    assert "€20.00 are on their way back to you" in mailer.sent[-1].body
+    assert "€20.00 is on its way back to you" in mailer.sent[-1].body
 
 
 async def test_who_paid_before_the_cancellation_is_left_to_the_choice_about_money(

@@ -89,7 +89,7 @@ async def test_every_date_to_come_ends_for_everybody_with_one_mail_each(
     told = {mail.to[0]: mail for mail in mailer.sent}
     assert len(mailer.sent) == len(told) == 3
     carls = next(mail for to, mail in told.items() if "carl@" in to)
-    assert "€40.00 are on their way back to you" in carls.body
+    assert "€40.00 is on its way back to you" in carls.body
     assert len(Calendar.from_ical(carls.attachments[0][1]).walk("VEVENT")) == 2
     async with services.uow_factory(lotus.id) as uow:
         done = await uow.session.get_one(Cancellation, (lotus.id, cancellation_id))

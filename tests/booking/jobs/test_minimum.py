@@ -82,7 +82,7 @@ async def test_asked_a_day_ahead_then_called_off_with_the_money_back(
     assert {(seat.state, seat.returned_minor) for seat in seats} == {("cancelled", 1500)}
     [told] = mailer.sent
     assert "Too few people have booked this date." in told.body
-    assert "€30.00 are on their way back" in told.body
+    assert "€30.00 is on its way back" in told.body
 
 
 async def test_whoever_says_go_has_it_take_place(

@@ -88,7 +88,7 @@ async def test_2_29_one_date_of_a_course_is_left_and_only_its_share_goes_back(
     assert await taken(shop) == [0, 1, 1]
     assert await refunds(shop) == [2000]
     shown = await shop.guest.open(await own_page(shop))
-    assert "It is cancelled. €20.00 are on their way back to you." in shown.text
+    assert "It is cancelled. €20.00 is on its way back to you." in shown.text
     assert shown.text.count("Can't make it</a>") == 2
     await shop.work()
     [mail] = [mail for mail in mailer.sent if "cancelled" in mail.subject.lower()]
