@@ -1,4 +1,4 @@
-"""python -m benchmarks [orders hub paid cancelling] [--rounds N]: measures, and writes RESULTS.md.
+"""python -m benchmarks [orders hub paid cancelling course] [--rounds N]: writes RESULTS.md.
 
 With names of scenarios only those are run, and the page is not written. Loopback only; whatever
 ends it, no process and no file stays behind.
@@ -19,6 +19,7 @@ import uvloop
 
 from benchmarks import report
 from benchmarks.cancelling import measure_cancelling
+from benchmarks.cancelling_course import measure_cancelling_course
 from benchmarks.data import Filler
 from benchmarks.hub import measure_hub
 from benchmarks.meters import describe_machine, largest_rss_mb, load_average
@@ -38,6 +39,7 @@ SCENARIOS: dict[str, Scenario] = {
     "hub": measure_hub,
     "paid": measure_paid_path,
     "cancelling": measure_cancelling,
+    "course": measure_cancelling_course,
 }
 IDLE_SECONDS = 4
 GOAL_RSS_MB = 150

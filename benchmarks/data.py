@@ -54,7 +54,7 @@ class Filler:
     """Makes businesses over the program's own services and a plain connection for the masses."""
 
     def __init__(self, services: Services, connection: asyncpg.Connection) -> None:
-        self._services = services
+        self.services = services
         self._uow = services.uow_factory
         self._connection = connection
 
@@ -155,7 +155,7 @@ class Filler:
             )
             for session_id, at in zip(ids, starts, strict=True)
         ]
-        await self._copy(
+        await self.copy(
             "sessions",
             "tenant_id id service_id title starts_at ends_at capacity seats_taken"
             " mode meeting_url state sequence in_term created_at",
@@ -164,7 +164,7 @@ class Filler:
         business.sessions += ids
         return ids
 
-    async def series(self, business: Business, service_id: UUID, sessions: Sequence[UUID]) -> None:
+    async def series(self, business: Business, service_id: UUID, sessions: Sequence[UUID]) -> UUID:
         command = SeriesCommand(
             title="Eight evenings",
             price_type=SeriesPriceType.FREE,
@@ -176,6 +176,7 @@ class Filler:
         async with self._uow(business.id) as uow:
             series_id = await create_series(uow, business.ctx, service_id, command)
             await publish_series(uow, business.ctx, series_id)
+        return series_id
 
     async def shop(self, slug: str, sessions: int, days: float) -> Business:
         """Five services with the sessions spread over them, and a series of eight in two."""
@@ -191,14 +192,14 @@ class Filler:
     async def connect_payments(self, business: Business) -> None:
         """The owner's visit to the stand-in's onboarding page."""
         link = await connect_account(
-            self._services,
+            self.services,
             business.ctx,
             refresh_url="http://127.0.0.1/back",
             return_url="http://127.0.0.1/back",
         )
         async with httpx.AsyncClient() as browser:
             (await browser.post(link, data={"decision": "finish"})).read()
-        await refresh_account(self._services, business.id)
+        await refresh_account(self.services, business.id)
 
     async def full_session(self, business: Business, service_id: UUID, seats: int) -> UUID:
         """A session with so many confirmed seats, each of a customer, order and booking of its
@@ -207,7 +208,7 @@ class Filler:
         (session_id,) = await self.sessions(business, service_id, 1, capacity=seats, days=1)
         guests = list(_guests(business, service_id, session_id, seats))
         for table, columns in GUEST_TABLES.items():
-            await self._copy(table, columns, [guest[table] for guest in guests])
+            await self.copy(table, columns, [guest[table] for guest in guests])
         await self._connection.execute(
             "UPDATE sessions SET seats_taken = $3 WHERE tenant_id = $1 AND id = $2",
             business.id,
@@ -216,7 +217,7 @@ class Filler:
         )
         return session_id
 
-    async def _copy(self, table: str, columns: str, rows: Sequence[Record]) -> None:
+    async def copy(self, table: str, columns: str, rows: Sequence[Record]) -> None:
         await self._connection.copy_records_to_table(table, records=rows, columns=columns.split())
 
 

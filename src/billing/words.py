@@ -16,6 +16,16 @@ def refund_cause(cause: str) -> str:
     return words[cause]
 
 
+def dispute_state(state: str) -> tuple[str, str]:
+    """The state in a word, and the tone it is shown in."""
+    words = {
+        "open": (_("Disputed"), "error"),
+        "won": (_("Dispute won"), "success"),
+        "lost": (_("Dispute lost"), "error"),
+    }
+    return words[state]
+
+
 def order_state(state: str) -> tuple[str, str]:
     """The state in a word, and the tone it is shown in."""
     words = {

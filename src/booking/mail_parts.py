@@ -136,13 +136,25 @@ def leaving_of(
     return rules_in_words(terms, price_type, tenant.zone, min(starts, default=None))
 
 
-def back_line(bookings: Sequence[BookingFacts]) -> str:
-    """What comes back for these seats, in a sentence; in the current language."""
+def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0) -> str:
+    """What comes back for these seats, in sentences; in the current language. `by_hand_minor` was
+    paid on site, and so comes back there.
+    """
     order = bookings[0].order
     back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
+    said: list[str] = []
     if back_minor:
         amount = format_money(Money(back_minor, order.currency), order.locale)
-        return _("%(amount)s are on their way back to you; it takes a few days.", amount=amount)
+        said.append(
+            _("%(amount)s are on their way back to you; it takes a few days.", amount=amount)
+        )
+    if by_hand_minor:
+        amount = format_money(Money(by_hand_minor, order.currency), order.locale)
+        said.append(
+            _("The business gives you %(amount)s back that you paid on site.", amount=amount)
+        )
+    if said:
+        return " ".join(said)
     if any(facts.order.paid_minor for facts in bookings):
         return _("No money goes back with this message. Please ask the business if in doubt.")
     return _("Nothing was paid for it, so nothing comes back.")

@@ -49,12 +49,16 @@ COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
 
 
 class SeatsEnd(msgspec.Struct, frozen=True):
-    """Why seats ended, and by whom. `going_on` are the bookings that have others which stand."""
+    """Why seats ended, and by whom. `going_on` are the bookings that have others which stand.
+
+    `by_hand_minor` was paid on site and is handed back there.
+    """
 
     reason: str
     by_guest: bool
     key: str
     going_on: Container[UUID]
+    by_hand_minor: int = 0
 
 
 def confirmation_mail(
@@ -141,17 +145,19 @@ def cancellation_mail(
     reason: str,
     now: datetime,
     going_on: Container[UUID] = (),
+    by_hand_minor: int = 0,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had.
 
-    `going_on` are the bookings that have other seats which stand.
+    `going_on` are the bookings that have other seats which stand; `by_hand_minor` is handed back
+    on site.
 
     Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
     customer's others, is told of as well.
     """
     key = f"cancelled:{cancellation_id}:{_first_seat(bookings)}"
-    end = SeatsEnd(reason, by_guest=False, key=key, going_on=going_on)
+    end = SeatsEnd(reason, by_guest=False, key=key, going_on=going_on, by_hand_minor=by_hand_minor)
     return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
 
@@ -201,7 +207,7 @@ def _seats_mail(
             zone_name=tenant.timezone,
             reason=end.reason,
             by_guest=end.by_guest,
-            money_line=back_line(bookings),
+            money_line=back_line(bookings, end.by_hand_minor),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(

@@ -49,6 +49,38 @@ def test_a_purchase_is_cancelled_and_then_a_session_with_a_hold_in_it(
     assert sorted(row["state"] for row in orders) == ["cancelled", "confirmed"]
 
 
+def test_a_whole_series_is_cancelled_with_another_amount_for_one_guest(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "alder")
+    term = a_term(program, business)
+    for guest in ("Carl", "Dora"):
+        buyer = person(DESK)
+        buyer.go(f"/b/alder/yoga/book?series={term.series.id}")
+        g.fills_in(buyer, f"{guest} Guest", f"{guest.lower()}@alder.example")
+        buyer.press("Pay ")
+        g.pays(buyer, g.WORKS)
+        g.is_booked(buyer)
+    owner = person(DESK)
+    owner.sign_in("olive@alder.example", PASSWORD)
+    owner.go(f"/app/alder/series/{term.series.id}/cancel")
+    owner.sees("Cancel the whole series?")
+    owner.choose(money="full")
+    owner.page.get_by_text("Choose another amount for single guests").click()
+    owner.finds_it_accessible(PHONE, DESK)
+    owner.page.get_by_label("Back to Carl Guest").fill("10")
+    owner.press("Cancel the series")
+    owner.is_at("/cancellations/")
+    owner.sees("€70.00 to 2 guests")
+    owner.sees("6 seats freed")
+    owner.sees("Given back")
+    owner.finds_it_accessible(PHONE, DESK)
+    assert taken(program, term) == [0, 0, 0]
+    succeeded = "SELECT amount_minor FROM refunds WHERE tenant_id = $1 AND state = 'succeeded'"
+    back = program.rows(f"{succeeded} ORDER BY 1", business.id)
+    assert [row["amount_minor"] for row in back] == [1000, 6000]
+
+
 def taken(program: Program, term: Term) -> list[int]:
     return [row["seats_taken"] for row in program.rows(TAKEN, term.series.id)]
 
@@ -61,13 +93,19 @@ def the_purchase_is_cancelled(program: Program, owner: Person, term: Term) -> No
     owner.finds_it_accessible(PHONE, DESK)
     owner.type(reason="The roof leaks.")
     owner.press("Cancel purchase")
+    owner.sees("Please choose what goes back.")
+    owner.finds_it_accessible(PHONE, DESK)
+    owner.choose(money="full")
+    owner.press("Cancel purchase")
     owner.is_at("/cancellations/")
     owner.sees("1 customer told")
     owner.sees("3 seats freed")
+    owner.sees("Given back")
     owner.finds_it_accessible(PHONE, DESK)
     assert taken(program, term) == [0, 0, 0]
     mail = the_mail(program, "carl@willow.example", "Cancelled")
     assert "The roof leaks." in mail["text"]
+    assert "€60.00 are on their way back to you" in mail["text"]
     method, entries = the_calendar(mail)
     assert method == "CANCEL"
     assert {entry.status for entry in entries} == {"CANCELLED"}

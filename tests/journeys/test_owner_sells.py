@@ -165,9 +165,12 @@ async def look_at_the_buyer(program: Program, owner: Visitor, series: str) -> No
 async def cancel(program: Program, owner: Visitor, series: str) -> None:
     [booking] = program.rows("SELECT id FROM bookings WHERE series_id = $1", UUID(series[-36:]))
     await owner.open(f"/app/heron/bookings/{booking['id']}/cancel")
-    await owner.submit({"reason": "The birds have left."}, to="/cancel")
+    await owner.submit({"reason": "The birds have left.", "money": "full"}, to="/cancel")
     method, entries = the_calendar(the_mail(program, GUEST, "Cancelled"))
     assert (method, len(entries)) == ("CANCEL", 4)
     freed = "SELECT sum(seats_taken) AS n FROM sessions"
     eventually(lambda: program.rows(freed)[0]["n"] == 0, "freeing")
     assert "4 seats freed" in (await owner.open(owner.path)).text
+    back = "SELECT state, amount_minor FROM refunds"
+    eventually(lambda: [tuple(r) for r in program.rows(back)] == [("succeeded", 4800)], "the money")
+    assert "Given back" in (await owner.open(owner.path)).text

@@ -86,6 +86,7 @@ GET /series/{series_id}
 GET /series/{series_id}/buyers
 GET POST /series/{series_id}/edit
 GET POST /series/{series_id}/copy
+GET POST /series/{series_id}/cancel
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
 GET /coupons
@@ -111,6 +112,9 @@ GET POST /bookings/{booking_id}/cancel
 GET POST /leave-requests/{request_id}
 GET /cancellations/{cancellation_id}
 POST /cancellations/{cancellation_id}/undo
+POST /cancellations/{cancellation_id}/refunds/retry
+POST /cancellations/{cancellation_id}/refunds/{refund_id}/retry
+POST /cancellations/{cancellation_id}/handed/{order_id}
 GET POST /imports/{import_id}
 GET POST /imports/{import_id}/columns
 POST /imports/{import_id}/commit

@@ -6,15 +6,23 @@ import msgspec
 
 from src.billing.commands.open_items import close_open_items
 from src.billing.commands.orders import lock_order
-from src.billing.commands.refunds import get_payment, get_refund, request_refund, retry_refund
+from src.billing.commands.refunds import (
+    get_payment,
+    get_refund,
+    payments_of,
+    request_refund,
+    retry_refund,
+    set_aside,
+)
 from src.billing.domain.kinds import (
     ON_SITE_METHOD,
     OpenItemKind,
     OrderState,
     PaymentMode,
     RefundCause,
+    RefundState,
 )
-from src.billing.models import OpenItem, Order, Payment
+from src.billing.models import OpenItem, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -117,3 +125,41 @@ async def close_item_by_hand(
         return
     item.closed_at, item.closed_by = uow.clock.now(), ctx.actor.user_id
     await audit(uow, ctx, "order.item_closed", "order", order_id, item=item.kind)
+
+
+async def hand_back(uow: UnitOfWork, order: Order, amount_minor: int, *, cause_key: str) -> int:
+    """Writes down that the business handed back so much of what it took on site itself.
+
+    The order's row is locked; each key is used once. Returns the minor units written down, less
+    than was said where less is left.
+    """
+    written = 0
+    for payment in await payments_of(uow, order.id):
+        part = min(amount_minor - written, payment.amount_minor - payment.refunded_minor)
+        if payment.method != ON_SITE_METHOD or part <= 0:
+            continue
+        uow.session.add(_handed_back(uow, order, payment, part, cause_key))
+        set_aside(order, payment, part)
+        written += part
+    return written
+
+
+def _handed_back(
+    uow: UnitOfWork, order: Order, payment: Payment, amount_minor: int, cause_key: str
+) -> Refund:
+    """The processor knows nothing of it either, so there is nothing to call for or to wait for."""
+    now = uow.clock.now()
+    return Refund(
+        tenant_id=uow.tenant,
+        id=new_id(),
+        order_id=order.id,
+        payment_id=payment.id,
+        amount_minor=amount_minor,
+        state=str(RefundState.SUCCEEDED),
+        attempt=1,
+        body={},
+        cause=str(RefundCause.CANCELLED),
+        cause_key=f"{cause_key}:{payment.id}",
+        created_at=now,
+        finished_at=now,
+    )

@@ -45,12 +45,12 @@ async def request_refund(
     if amount_minor > payment.amount_minor - payment.refunded_minor:
         raise InvalidInput(_("That is more than is left of this payment."))
     refund = Refund(
-        **_row(uow, order, payment, new_id(), amount_minor),
+        **refund_row(uow, order, payment, new_id(), amount_minor),
         cause=str(cause),
         cause_key=cause_key,
     )
     uow.session.add(refund)
-    _set_aside(order, payment, amount_minor)
+    set_aside(order, payment, amount_minor)
     uow.record(RefundRequested(refund_id=refund.id))
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
@@ -103,7 +103,7 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     refund.state = str(RefundState.PENDING)
     refund.body = refund_body(uow, payment, refund.id, refund.amount_minor, refund.attempt)
     refund.processor_id = refund.error = refund.called_at = refund.finished_at = None
-    _set_aside(order, payment, refund.amount_minor)
+    set_aside(order, payment, refund.amount_minor)
     now = uow.clock.now()
     uow.record(RefundRequested(refund_id=refund.id))
     await close_open_items(uow, OpenItemKind.REFUND_FAILED, refund.id)
@@ -145,7 +145,7 @@ async def fail_refund(
     refund.state = str(RefundState.FAILED)
     refund.error = why
     refund.finished_at = uow.clock.now()
-    _set_aside(order, payment, -refund.amount_minor)
+    set_aside(order, payment, -refund.amount_minor)
     await drop_due(uow, refund.id)
     for other in others:
         if "refund_id" not in other.metadata:
@@ -192,13 +192,13 @@ async def _insert_foreign(
     if news.amount_minor > payment.amount_minor - payment.refunded_minor:
         raise Conflict(_("Another refund of this payment is under way."), code="refund_under_way")
     refund = Refund(
-        **_row(uow, order, payment, new_id(), news.amount_minor),
+        **refund_row(uow, order, payment, new_id(), news.amount_minor),
         cause=str(RefundCause.PROCESSOR),
         cause_key=f"processor:{news.id}",
         processor_id=news.id,
     )
     uow.session.add(refund)
-    _set_aside(order, payment, news.amount_minor)
+    set_aside(order, payment, news.amount_minor)
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
     return refund
@@ -223,7 +223,7 @@ def refund_body(
     return body
 
 
-def _row(
+def refund_row(
     uow: UnitOfWork, order: Order, payment: Payment, refund_id: UUID, amount_minor: int
 ) -> dict[str, Any]:
     return {
@@ -239,7 +239,7 @@ def _row(
     }
 
 
-def _set_aside(order: Order, payment: Payment, amount_minor: int) -> None:
+def set_aside(order: Order, payment: Payment, amount_minor: int) -> None:
     """A payment in another currency than its order's never counted as paid for the order."""
     payment.refunded_minor += amount_minor
     if payment.currency == order.currency:

@@ -10,8 +10,19 @@ def not_delivered_key(payment_id: UUID) -> str:
     return f"{RefundCause.NOT_DELIVERED}:{payment_id}"
 
 
-def paid_meanwhile_key(cancellation_id: UUID) -> str:
-    """Parts that were paid for after their cancellation had been asked for; the payment's id
-    follows it, since each payment has a refund of its own.
+def paid_meanwhile_key(cancellation_id: UUID, seat_id: UUID) -> str:
+    """Parts that were paid for after their cancellation had been asked for, or that go back without
+    being chosen, named by the first of them; the payment's id follows it, since each payment has a
+    refund of its own.
     """
-    return f"{RefundCause.NOT_DELIVERED}:{cancellation_id}"
+    return f"{RefundCause.NOT_DELIVERED}:{cancellation_id}:{seat_id}"
+
+
+def cancelled_key(cancellation_id: UUID, seat_id: UUID) -> str:
+    """Seats that staff cancelled, named by the first of them, which ends only once."""
+    return f"{RefundCause.CANCELLED}:{cancellation_id}:{seat_id}"
+
+
+def handed_key(cancellation_id: UUID, order_id: UUID) -> str:
+    """Money that was paid on site and that the business handed back for what it cancelled."""
+    return f"{RefundCause.CANCELLED}:{cancellation_id}:hand:{order_id}"

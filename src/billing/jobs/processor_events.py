@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 
 from src.billing.commands.connect import disconnect_account, recheck_account
+from src.billing.commands.disputes import note_dispute
 from src.billing.commands.inbox import find_inbox_event, mark_handled
 from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.domain.kinds import OpenItemKind
@@ -93,6 +94,8 @@ async def _disputed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> s
         if found is None:
             return NOT_OURS
         payment_id, order_id, reference = found
+        if not await note_dispute(uow, payment_id, order_id, dispute):
+            return "dispute decided before"
         if dispute.outcome == "won":
             await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
         else:

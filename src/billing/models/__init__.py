@@ -1,6 +1,7 @@
 """Rows of the billing package."""
 
 from src.billing.models.coupons import Coupon, CouponCustomer, CouponUse
+from src.billing.models.disputes import DisputeRow
 from src.billing.models.orders import Order, OrderLine
 from src.billing.models.payments import (
     ConnectedAccount,
@@ -16,6 +17,7 @@ __all__ = [
     "Coupon",
     "CouponCustomer",
     "CouponUse",
+    "DisputeRow",
     "InboxEvent",
     "OpenItem",
     "Order",

@@ -13,6 +13,7 @@ from src.billing.lines import handlers_of
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
+from src.billing.queries.disputes import list_disputes_of_order
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
@@ -44,7 +45,8 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
     page = _page(tenant, history, sorted(lines, key=lambda line: line.position), owed, code)
     refused = await find_refusal(uow, history.order.guest_email, history.order.created_at)
     standing = sum(fate.standing for fate in fates)
-    return msgspec.structs.replace(page, mail_refused=refused, standing=standing)
+    disputes = await list_disputes_of_order(uow, order_id)
+    return msgspec.structs.replace(page, mail_refused=refused, standing=standing, disputes=disputes)
 
 
 async def _of_order(uow: UnitOfWork, model: type[Row], order_id: UUID) -> Sequence[Row]:

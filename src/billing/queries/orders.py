@@ -8,10 +8,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OpenItemKind, OrderState
 from src.billing.models import OpenItem, Order, OrderLine
 from src.billing.open_item_words import open_item_sentence
 from src.billing.owed import owed_minor
+from src.billing.queries.disputes import is_disputed, sum_disputes
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
@@ -25,6 +26,7 @@ STATES: dict[str, tuple[OrderState, ...]] = {
     "confirmed": (OrderState.CONFIRMED,),
     "ended": (OrderState.EXPIRED, OrderState.CANCELLED),
     "attention": tuple(OrderState),
+    "disputed": tuple(OrderState),
 }
 
 
@@ -59,6 +61,7 @@ async def list_orders(
         older=rows[-1].id if older else None,
         newer=rows[0].id if newer else None,
         open_items=await count_open_items(uow),
+        disputes=await sum_disputes(uow),
     )
 
 
@@ -73,7 +76,7 @@ def _page_of(uow: UnitOfWork, wanted: OrderFilter) -> Select[Any]:
     )
     statement = (
         select(Order, lines.c.what, lines.c.lines, _has_open_item().label("needs_attention"))
-        .add_columns(owed_minor().label("owed"))
+        .add_columns(owed_minor().label("owed"), is_disputed().label("is_disputed"))
         .join(lines, lines.c.lines > 0)
         .where(Order.tenant_id == uow.tenant, *_conditions(wanted))
         .limit(PAGE_SIZE + 1)
@@ -92,6 +95,8 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
         conditions.append(Order.state.in_([str(state) for state in states]))
     if wanted.state == "attention":
         conditions.append(_has_open_item())
+    if wanted.state == "disputed":
+        conditions.append(is_disputed())
     return [*conditions, *(_matches(word) for word in wanted.search.split())]
 
 
@@ -133,6 +138,7 @@ def _row(found: Any) -> OrderRow:
         currency=order.currency,
         created_at=order.created_at,
         needs_attention=found.needs_attention,
+        is_disputed=found.is_disputed,
     )
 
 
@@ -166,12 +172,17 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
 
 
 async def count_open_items(uow: UnitOfWork) -> int:
-    found = await uow.session.scalar(
-        select(func.count())
-        .select_from(OpenItem)
+    return sum((await count_open_items_by_kind(uow)).values())
+
+
+async def count_open_items_by_kind(uow: UnitOfWork) -> dict[OpenItemKind, int]:
+    """Kinds of which none is open are left out."""
+    found = await uow.session.execute(
+        select(OpenItem.kind, func.count())
         .where(OpenItem.tenant_id == uow.tenant, OpenItem.closed_at.is_(None))
+        .group_by(OpenItem.kind)
     )
-    return found or 0
+    return {OpenItemKind(row[0]): row[1] for row in found}
 
 
 async def list_open_items(uow: UnitOfWork, limit: int = 20) -> Sequence[OpenItemView]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.views.disputes import DisputeSum, DisputeView
 from src.billing.words import order_state, page_state, payment_mode, refund_cause, refund_state
 
 
@@ -37,6 +38,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     created_at: datetime
     needs_attention: bool
+    is_disputed: bool
 
     @property
     def badge(self) -> Badge:
@@ -84,6 +86,7 @@ class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
     older: UUID | None
     newer: UUID | None
     open_items: int
+    disputes: list[DisputeSum]
 
 
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,6 +202,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     pages: list[PageView]
     open_items: list[OpenItemView]
     timeline: list[Moment]
+    disputes: list[DisputeView] = []
     mail_refused: str | None = None
     standing: int = 0
 

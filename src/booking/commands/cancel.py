@@ -1,22 +1,25 @@
 """Asking for a cancellation, and taking it back within the undo window.
 
-The request commits `cancelling`, which stops sales, and starts the window in which nothing else
-happens. The freeing itself is `src.booking.jobs.cancel`'s.
+The request commits `cancelling`, which stops sales, keeps what goes back to whom, and starts the
+window in which nothing else happens. The freeing itself is `src.booking.jobs.cancel`'s.
 Source: docs/algorithms/cancelling.md.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 
+from src.booking.commands.cancel_returns import NOTHING, MoneyWanted, keep_returns
 from src.booking.commands.leave_requests import accept_open_request
+from src.booking.commands.series_dates import lock_dates
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.events import CancellationRequested, SessionsChanged
-from src.booking.models import Booking, Cancellation, Seat, Session, SessionChange
+from src.booking.models import Booking, Cancellation, Seat, Series, Session, SessionChange
+from src.booking.queries.cancellation_money import Which
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -27,6 +30,25 @@ from src.tenants.context import RequestContext
 
 TAKEN = tuple(sorted(str(state) for state in TAKEN_SEATS))
 CANCELLABLE = (str(SeatState.HELD), *TAKEN)
+
+SUBJECTS = {"session": "session", "purchase": "booking", "series": "series"}
+"""What a cancellation's scope is called in the audit log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCancellation:
+    """What is asked for. `session_ids` are the dates of a series, and `resumes_sale` whether it is
+    on sale.
+    """
+
+    scope: str
+    subject_id: UUID
+    reason: str
+    undo_seconds: int
+    gives_back: bool = False
+    session_ids: Sequence[UUID] = ()
+    resumes_sale: bool = False
+
 
 register_constraint(
     "uq_cancellations_live",
@@ -41,55 +63,60 @@ async def cancel_session(
     *,
     reason: str,
     undo_seconds: int,
+    money: MoneyWanted = NOTHING,
     gives_back: bool = False,
     seen_taken: int | None = None,
 ) -> UUID:
     """Stops the session's sale now and lets a job free every live seat after the undo window.
 
-    With `gives_back` what was paid for the seats goes back with them. `seen_taken` is the number of
-    live seats that the decision was made on. Returns the cancellation's id.
-    Raises: NotFound; Conflict when it has ended, is cancelled, or more seats are taken meanwhile.
+    `money` says what goes back to whom; with `gives_back` it is all that was paid for the seats.
+    `seen_taken` is the number of live seats that the decision was made on. Returns the
+    cancellation's id.
+    Raises: NotFound; Conflict when it has ended, is cancelled, or more seats are taken meanwhile;
+    InvalidInput for `money`.
     """
     now = uow.clock.now()
     await _check_cancellable(uow, session_id, now)
-    total = await _customers_with_seats(uow, Seat.session_id == session_id, TAKEN)
-    cancellation_id = await _request(
-        uow,
-        ctx,
-        "session",
-        session_id,
+    which = [Seat.session_id == session_id]
+    new = NewCancellation(
+        scope="session",
+        subject_id=session_id,
         reason=reason,
-        total=total,
         undo_seconds=undo_seconds,
         gives_back=gives_back,
     )
-    await audit(uow, ctx, "session.cancelled", "session", session_id, reason=reason)
+    cancellation_id = await request(uow, ctx, new, which, money)
     await uow.settle()
     await _stop_sale(uow, session_id, seen_taken)
     return cancellation_id
 
 
 async def cancel_purchase(
-    uow: UnitOfWork, ctx: RequestContext, booking_id: UUID, *, reason: str, undo_seconds: int
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    booking_id: UUID,
+    *,
+    reason: str,
+    undo_seconds: int,
+    money: MoneyWanted = NOTHING,
 ) -> UUID:
     """Lets a job free the booking's seats that have not started, after the undo window. A guest who
     asked for it has got it with this.
 
-    Returns the cancellation's id. Raises: NotFound; Conflict when no such seat is left.
+    `money` says what goes back. Returns the cancellation's id.
+    Raises: NotFound; Conflict when no such seat is left; InvalidInput for `money`.
     """
     booking = await uow.session.get(Booking, (uow.tenant, booking_id))
     if booking is None:
         raise NotFound(_("There is no such booking."))
-    now = uow.clock.now()
-    which = Seat.booking_id == booking_id
-    if not await _customers_with_seats(uow, which, CANCELLABLE, starts_after=now):
+    which = [Seat.booking_id == booking_id, Session.starts_at > uow.clock.now()]
+    if not await _customers_with_seats(uow, which, CANCELLABLE):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
-    total = await _customers_with_seats(uow, which, TAKEN, starts_after=now)
     await accept_open_request(uow, ctx, booking_id)
-    await audit(uow, ctx, "booking.cancelled", "booking", booking_id, reason=reason)
-    return await _request(
-        uow, ctx, "purchase", booking_id, reason=reason, total=total, undo_seconds=undo_seconds
+    new = NewCancellation(
+        scope="purchase", subject_id=booking_id, reason=reason, undo_seconds=undo_seconds
     )
+    return await request(uow, ctx, new, which, money)
 
 
 async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_id: UUID) -> None:
@@ -105,37 +132,57 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
             Cancellation.state == "waiting",
         )
         .values(state="undone", finished_at=uow.clock.now())
-        .returning(Cancellation.scope, Cancellation.subject_id)
+        .returning(Cancellation)
     )
-    row = undone.first()
+    row = undone.scalar_one_or_none()
     if row is None:
         await get_cancellation(uow, cancellation_id)
         raise Conflict(_("It is too late to undo this: seats are being freed."), code="too_late")
-    await audit(uow, ctx, f"{row.scope}.cancellation_undone", row.scope, row.subject_id)
-    if row.scope == "session":
-        await _tell_what_waited(uow, row.subject_id)
+    subject = SUBJECTS[row.scope]
+    await audit(uow, ctx, f"{subject}.cancellation_undone", subject, row.subject_id)
+    stopped = stopped_sessions(row)
+    await _tell_what_waited(uow, stopped)
+    if row.resumes_sale:
+        await _resume_sale(uow, row.subject_id)
     await uow.settle()
-    if row.scope == "session":
-        await uow.session.execute(
-            update(Session)
-            .where(
-                Session.tenant_id == uow.tenant,
-                Session.id == row.subject_id,
-                Session.state == str(SessionState.CANCELLING),
-            )
-            .values(state=str(SessionState.SCHEDULED))
+    await lock_dates(uow, stopped)
+    await uow.session.execute(
+        update(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(stopped),
+            Session.state == str(SessionState.CANCELLING),
         )
-
-
-async def _tell_what_waited(uow: UnitOfWork, session_id: UUID) -> None:
-    """While a session was being cancelled nobody was told how it had changed before."""
-    action_id = await uow.session.scalar(
-        select(SessionChange.action_id)
-        .where(SessionChange.tenant_id == uow.tenant, SessionChange.session_id == session_id)
-        .order_by(SessionChange.sequence.desc())
-        .limit(1)
+        .values(state=str(SessionState.SCHEDULED))
+        .execution_options(synchronize_session=False)
     )
-    if action_id is not None:
+
+
+def stopped_sessions(cancellation: Cancellation) -> set[UUID]:
+    """The sessions that the cancellation is of, none for a purchase's."""
+    if cancellation.scope == "session":
+        return {cancellation.subject_id}
+    return set(cancellation.session_ids)
+
+
+async def _resume_sale(uow: UnitOfWork, series_id: UUID) -> None:
+    await uow.session.execute(
+        update(Series)
+        .where(Series.tenant_id == uow.tenant, Series.id == series_id)
+        .values(active=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _tell_what_waited(uow: UnitOfWork, session_ids: set[UUID]) -> None:
+    """While sessions were being cancelled nobody was told how they had changed before."""
+    latest = await uow.session.scalars(
+        select(SessionChange.action_id)
+        .where(SessionChange.tenant_id == uow.tenant, SessionChange.session_id.in_(session_ids))
+        .distinct(SessionChange.session_id)
+        .order_by(SessionChange.session_id, SessionChange.sequence.desc())
+    )
+    for action_id in sorted(set(latest)):
         uow.record(SessionsChanged(action_id=action_id))
 
 
@@ -157,51 +204,50 @@ async def _check_cancellable(uow: UnitOfWork, session_id: UUID, now: datetime) -
         raise Conflict(_("This session is over; it stays as history."), code="session_over")
 
 
-async def _customers_with_seats(
-    uow: UnitOfWork, which: Any, states: Sequence[str], *, starts_after: datetime | None = None
-) -> int:
+async def _customers_with_seats(uow: UnitOfWork, which: Which, states: Sequence[str]) -> int:
     """How many customers have such seats; of taken ones, the measure of the job's progress."""
-    statement = (
+    found = await uow.session.scalar(
         select(func.count(Booking.customer_id.distinct()))
         .select_from(Seat)
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
-        .where(Seat.tenant_id == uow.tenant, which, Seat.state.in_(states))
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(Seat.tenant_id == uow.tenant, *which, Seat.state.in_(states))
     )
-    if starts_after is not None:
-        statement = statement.join(
-            Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id)
-        ).where(Session.starts_at > starts_after)
-    return await uow.session.scalar(statement) or 0
+    return found or 0
 
 
-async def _request(
-    uow: UnitOfWork,
-    ctx: RequestContext,
-    scope: str,
-    subject_id: UUID,
-    *,
-    reason: str,
-    total: int,
-    undo_seconds: int,
-    gives_back: bool = False,
+async def request(
+    uow: UnitOfWork, ctx: RequestContext, new: NewCancellation, which: Which, money: MoneyWanted
 ) -> UUID:
+    """Writes down the cancelling of the seats among `which`, and what goes back for them; the job
+    begins when the undo window is over. Returns its id. Raises: InvalidInput for `money`.
+    """
     now, cancellation_id = uow.clock.now(), new_id()
     uow.session.add(
         Cancellation(
             tenant_id=uow.tenant,
             id=cancellation_id,
-            scope=scope,
-            subject_id=subject_id,
             state="waiting",
-            reason=reason,
-            total=total,
-            gives_back=gives_back,
+            total=await _customers_with_seats(uow, which, TAKEN),
             requested_by=ctx.actor.user_id,
             requested_at=now,
-            starts_at=now + timedelta(seconds=undo_seconds),
+            starts_at=now + timedelta(seconds=new.undo_seconds),
+            scope=new.scope,
+            subject_id=new.subject_id,
+            reason=new.reason,
+            gives_back=new.gives_back,
+            session_ids=list(new.session_ids),
+            resumes_sale=new.resumes_sale,
         )
     )
-    uow.record(CancellationRequested(cancellation_id=cancellation_id), delay_seconds=undo_seconds)
+    back_minor = await keep_returns(uow, ctx, cancellation_id, which, money)
+    said: dict[str, object] = {"reason": new.reason}
+    if back_minor:
+        said |= {"amount_minor": back_minor, "money": str(money.choice)}
+    subject = SUBJECTS[new.scope]
+    await audit(uow, ctx, f"{subject}.cancelled", subject, new.subject_id, **said)
+    event = CancellationRequested(cancellation_id=cancellation_id)
+    uow.record(event, delay_seconds=new.undo_seconds)
     return cancellation_id
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, any_, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from src.billing.lines import Fate, LineKind, Undeliverable
@@ -131,7 +131,9 @@ def _is_being_freed(now: datetime) -> ColumnElement[bool]:
     runs = exists().where(Cancellation.tenant_id == Seat.tenant_id, Cancellation.state == "running")
     session_is_off = (Session.state == str(SessionState.CANCELLED)) | (
         (Session.state == str(SessionState.CANCELLING))
-        & runs.where(Cancellation.subject_id == Session.id)
+        & runs.where(
+            (Cancellation.subject_id == Session.id) | (Session.id == any_(Cancellation.session_ids))
+        )
     )
     purchase_is_off = runs.where(Cancellation.subject_id == Seat.booking_id)
     return session_is_off | (purchase_is_off & (Session.starts_at > now))

@@ -163,7 +163,7 @@ async def update_series(
     Raises: PlanLimitReached, NotFound, InvalidInput, Conflict.
     """
     await _require_plan(uow, ctx)
-    series = await _lock_series(uow, series_id)
+    series = await lock_series(uow, series_id)
     if seen is not None:
         await _check_seen(uow, series, cmd, seen)
     service = await uow.session.get_one(Service, (uow.tenant, series.service_id))
@@ -201,7 +201,7 @@ async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) 
     Raises: PlanLimitReached, NotFound, NotPublishable.
     """
     await _require_plan(uow, ctx)
-    series = await _lock_series(uow, series_id)
+    series = await lock_series(uow, series_id)
     reasons = await reasons_against_publishing(uow, series)
     if reasons:
         raise NotPublishable(reasons)
@@ -234,7 +234,7 @@ async def get_series(uow: UnitOfWork, series_id: UUID) -> Series:
     return found
 
 
-async def _lock_series(uow: UnitOfWork, series_id: UUID) -> Series:
+async def lock_series(uow: UnitOfWork, series_id: UUID) -> Series:
     """The series, which nobody else changes until the end; guests can still book it.
 
     Raises: NotFound.

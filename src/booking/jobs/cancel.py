@@ -12,7 +12,6 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -28,16 +27,15 @@ from sqlalchemy import (
     update,
 )
 
-from src.billing.commands.refunds import request_refunds
-from src.billing.domain.cause_keys import paid_meanwhile_key
-from src.billing.domain.kinds import OrderState, RefundCause
+from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.billing.settlement import expire_pages_for_orders
-from src.booking.commands.cancel import CANCELLABLE, TAKEN
+from src.booking.commands.cancel import CANCELLABLE, TAKEN, stopped_sessions
 from src.booking.commands.claims import give_back_seats
-from src.booking.commands.leave import mark_returned, spread
+from src.booking.commands.series_dates import lock_dates
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
+from src.booking.jobs.cancel_money import Taken, give_money_back
 from src.booking.models import Booking, Cancellation, Seat, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext
@@ -51,16 +49,6 @@ WAIT_FOR_HOLDS_SECONDS = 15
 
 log = structlog.get_logger(__name__)
 _IDS = ARRAY(Uuid())
-
-
-class _Taken(NamedTuple):
-    """A live seat that is being cancelled."""
-
-    id: UUID
-    session_id: UUID
-    order_id: UUID
-    share_minor: int
-    customer_id: UUID
 
 
 async def carry_out_cancellation(job: JobContext, event: CancellationRequested) -> None:
@@ -162,9 +150,14 @@ async def _open_orders(
 
 
 def _in_scope(cancellation: Cancellation) -> ColumnElement[bool]:
-    if cancellation.scope == "session":
-        return Seat.session_id == cancellation.subject_id
-    return Seat.booking_id == cancellation.subject_id
+    match cancellation.scope:
+        case "session":
+            return Seat.session_id == cancellation.subject_id
+        case "series":
+            stopped = bindparam(None, cancellation.session_ids, type_=_IDS)
+            return Seat.session_id == any_(stopped)
+        case _:
+            return Seat.booking_id == cancellation.subject_id
 
 
 async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
@@ -180,7 +173,7 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
     if not seats:
         return True
     await _mark_cancelled(uow, cancellation, seats, now)
-    await _give_money_back(uow, cancellation, seats)
+    await give_money_back(uow, cancellation, seats)
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
     await uow.settle()
@@ -209,13 +202,13 @@ async def _next_customers(
 
 
 def _not_started(cancellation: Cancellation, now: datetime) -> list[ColumnElement[bool]]:
-    """A purchase loses only what has not begun; a session's cancellation reaches all of it."""
+    """A purchase loses only what has not begun; the cancelling of dates reaches all of them."""
     return [Session.starts_at > now] if cancellation.scope == "purchase" else []
 
 
 async def _lock_seats(
     uow: UnitOfWork, cancellation: Cancellation, customers: Sequence[UUID], now: datetime
-) -> list[_Taken]:
+) -> list[Taken]:
     """The customers' seats; orders are locked by id first, then the seats."""
     theirs = Booking.customer_id == any_(bindparam(None, customers, type_=_IDS))
     of_customers = (
@@ -247,13 +240,13 @@ async def _lock_seats(
         .order_by(Seat.session_id, Seat.id)
         .with_for_update(of=Seat, key_share=True)
     )
-    return [_Taken(*row) for row in found]
+    return [Taken(*row) for row in found]
 
 
 async def _mark_cancelled(
     uow: UnitOfWork,
     cancellation: Cancellation,
-    seats: Sequence[_Taken],
+    seats: Sequence[Taken],
     now: datetime,
 ) -> None:
     seat_ids = bindparam(None, [seat.id for seat in seats], type_=_IDS)
@@ -271,41 +264,7 @@ async def _mark_cancelled(
     )
 
 
-async def _give_money_back(
-    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]
-) -> None:
-    """Returns the shares of those who paid after the cancellation was asked for, or of everybody.
-
-    Nobody could choose about their money then, and no guest pays for what has been called off.
-    """
-    paid_when = Order.confirmed_at > cancellation.requested_at
-    of_order: dict[UUID, dict[UUID, int]] = defaultdict(dict)
-    for seat in seats:
-        of_order[seat.order_id][seat.id] = seat.share_minor
-    paid = await uow.session.scalars(
-        select(Order)
-        .where(
-            Order.tenant_id == uow.tenant,
-            Order.id.in_(of_order),
-            Order.paid_minor > 0,
-            *([] if cancellation.gives_back else [paid_when]),
-        )
-        .order_by(Order.id)
-        .execution_options(populate_existing=True)
-    )
-    for order in paid.all():
-        shares = of_order[order.id]
-        asked = await request_refunds(
-            uow,
-            order,
-            sum(shares.values()),
-            cause=RefundCause.NOT_DELIVERED,
-            cause_key=paid_meanwhile_key(cancellation.id),
-        )
-        await mark_returned(uow, spread(asked, shares))
-
-
-def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]) -> None:
+def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[Taken]) -> None:
     """One event, and so one mail, per customer, however many seats and orders it is."""
     by_customer: dict[UUID, list[UUID]] = defaultdict(list)
     for seat in seats:
@@ -318,7 +277,7 @@ def _tell(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]) 
         )
 
 
-async def _progress(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[_Taken]) -> None:
+async def _progress(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[Taken]) -> None:
     """Who paid after the request was not in the total, and is added to it when reached."""
     done = Cancellation.done + len({seat.customer_id for seat in seats})
     await uow.session.execute(
@@ -344,8 +303,9 @@ async def _finish(uow: UnitOfWork, cancellation: Cancellation) -> bool:
         .values(state="done", finished_at=now)
         .execution_options(synchronize_session=False)
     )
-    if cancellation.scope == "session":
-        await _close_session(uow, cancellation.subject_id, now)
+    stopped = stopped_sessions(cancellation)
+    if stopped:
+        await _close_sessions(uow, stopped, now)
     return True
 
 
@@ -365,20 +325,22 @@ async def _live_seats(uow: UnitOfWork, cancellation: Cancellation) -> int:
     return await uow.session.scalar(statement) or 0
 
 
-async def _close_session(uow: UnitOfWork, session_id: UUID, now: datetime) -> None:
-    """The performer is free again, and the session is what it says it is."""
+async def _close_sessions(uow: UnitOfWork, session_ids: set[UUID], now: datetime) -> None:
+    """Their performers are free again, and the sessions are what they say they are."""
     await uow.session.execute(
         delete(PerformerBusy).where(
             PerformerBusy.tenant_id == uow.tenant,
             PerformerBusy.source == "session",
-            PerformerBusy.source_id == session_id,
+            PerformerBusy.source_id.in_(session_ids),
         )
     )
-    uow.record(SessionCancelled(session_id=session_id))
+    for session_id in sorted(session_ids):
+        uow.record(SessionCancelled(session_id=session_id))
     await uow.settle()
+    await lock_dates(uow, session_ids)
     await uow.session.execute(
         update(Session)
-        .where(Session.tenant_id == uow.tenant, Session.id == session_id)
+        .where(Session.tenant_id == uow.tenant, Session.id.in_(session_ids))
         .values(state=str(SessionState.CANCELLED), cancelled_at=now, sequence=Session.sequence + 1)
         .execution_options(synchronize_session=False)
     )

@@ -33,6 +33,7 @@ from src.booking.queries.mail_facts import (
     facts_of_seats,
     find_booking_facts,
 )
+from src.booking.queries.returns import find_by_hand_minor
 from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext, JobsTogether
 from src.platform.mail.queue import queue_mail, queue_mails
@@ -133,7 +134,9 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 )
             )
         }
-        going_on = await bookings_that_go_on(uow, [one for theirs in bookings for one in theirs])
+        every = [one for theirs in bookings for one in theirs]
+        going_on = await bookings_that_go_on(uow, every)
+        by_hand = await find_by_hand_minor(uow, list(reasons), [one.order.id for one in every])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         wordings = await find_wordings(uow)
         mails = [
@@ -146,6 +149,9 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 now=now,
                 wordings=wordings,
                 going_on=going_on,
+                by_hand_minor=sum(
+                    by_hand.get((event.cancellation_id, one.order.id), 0) for one in theirs
+                ),
             )
             for event, theirs in zip(events, bookings, strict=True)
         ]

@@ -1,5 +1,6 @@
 """Rows of the booking package."""
 
+from src.booking.models.cancelling import CancellationReturn
 from src.booking.models.feeds import CalendarFeed
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
 from src.booking.models.sold import Booking, Cancellation, LeaveRequest, ReminderSent, Seat
@@ -11,6 +12,7 @@ __all__ = [
     "BroadcastMail",
     "CalendarFeed",
     "Cancellation",
+    "CancellationReturn",
     "Digest",
     "LeaveRequest",
     "ReminderSent",

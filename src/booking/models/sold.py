@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.platform.db import Base, TenantScoped, within_tenant
@@ -139,16 +139,18 @@ class LeaveRequest(TenantScoped, Base):
 
 
 class Cancellation(TenantScoped, Base):
-    """The cancelling of a session or a purchase, done by a job in chunks.
+    """The cancelling of a session, a series or a purchase, done by a job in chunks.
 
     `waiting` is the undo window, in which nothing has happened yet. `total` and `done` count
     customers with seats that are taken. `cursor` is not used. With
-    `gives_back` what was paid for the seats goes back with them, without being asked.
+    `gives_back` what was paid for the seats goes back with them, without being asked; else what
+    `CancellationReturn` says. `session_ids` are the dates that the cancelling of a series stopped,
+    `resumes_sale` whether undoing it puts the series on sale again.
     """
 
     __tablename__ = "cancellations"
     __table_args__ = (
-        CheckConstraint("scope IN ('session', 'purchase')", name="scope"),
+        CheckConstraint("scope IN ('session', 'purchase', 'series')", name="scope"),
         CheckConstraint("state IN ('waiting', 'running', 'done', 'undone')", name="state"),
         UniqueConstraint("tenant_id", "id", "scope", name="uq_cancellations_scope"),
         Index(
@@ -168,6 +170,10 @@ class Cancellation(TenantScoped, Base):
     done: Mapped[int] = mapped_column(default=0)
     seats_freed: Mapped[int] = mapped_column(default=0)
     gives_back: Mapped[bool] = mapped_column(default=False)
+    session_ids: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid()), default=list, server_default=text("'{}'::uuid[]")
+    )
+    resumes_sale: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     cursor: Mapped[UUID | None]
     requested_by: Mapped[UUID | None]
     requested_at: Mapped[datetime]

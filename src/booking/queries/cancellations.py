@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
-from src.booking.domain.kinds import SeatState
+from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.views.cancellations import LostDate, Progress, Toll, Touched
@@ -29,6 +29,30 @@ async def toll_of_session(uow: UnitOfWork, session_id: UUID) -> Toll:
 async def toll_of_purchase(uow: UnitOfWork, booking_id: UUID, now: datetime) -> Toll:
     """What cancelling the purchase would do; dates that have begun are not touched."""
     return await _toll(uow, [Seat.booking_id == booking_id, Session.starts_at > now])
+
+
+def dates_to_come(series_id: UUID, now: datetime) -> list[ColumnElement[bool]]:
+    """The dates that cancelling the whole series would reach, and the seats in them."""
+    return [
+        Session.series_id == series_id,
+        Session.state == str(SessionState.SCHEDULED),
+        Session.starts_at > now,
+    ]
+
+
+async def toll_of_series(uow: UnitOfWork, series_id: UUID, now: datetime) -> Toll:
+    """What cancelling all dates to come of the series would do."""
+    return await _toll(uow, dates_to_come(series_id, now))
+
+
+async def list_dates_to_come(uow: UnitOfWork, series_id: UUID, now: datetime) -> list[LostDate]:
+    """The dates that cancelling the whole series would cancel, in order."""
+    found = await uow.session.execute(
+        select(Session.starts_at, Session.ends_at)
+        .where(Session.tenant_id == uow.tenant, *dates_to_come(series_id, now))
+        .order_by(Session.starts_at, Session.id)
+    )
+    return [LostDate(starts_at=row.starts_at, ends_at=row.ends_at) for row in found]
 
 
 async def list_lost_dates(uow: UnitOfWork, booking_id: UUID, now: datetime) -> list[LostDate]:
@@ -169,6 +193,9 @@ async def _subject(uow: UnitOfWork, cancellation: Cancellation) -> tuple[str, st
     if cancellation.scope == "session":
         named = await uow.session.execute(_session_name(uow.tenant, subject_id))
         return _joined(named.one()), f"sessions/{subject_id}"
+    if cancellation.scope == "series":
+        named = await uow.session.execute(_series_name(uow.tenant, subject_id))
+        return _joined(named.one()), f"series/{subject_id}"
     named = await uow.session.execute(_purchase_name(uow.tenant, subject_id))
     return _joined(named.one()), f"bookings/{subject_id}"
 
@@ -180,6 +207,14 @@ def _session_name(tenant_id: UUID, session_id: UUID) -> Select[Any]:
             Session, (Session.tenant_id == Service.tenant_id) & (Session.service_id == Service.id)
         )
         .where(Session.tenant_id == tenant_id, Session.id == session_id)
+    )
+
+
+def _series_name(tenant_id: UUID, series_id: UUID) -> Select[Any]:
+    return (
+        select(Service.name, Series.title)
+        .join(Series, (Series.tenant_id == Service.tenant_id) & (Series.service_id == Service.id))
+        .where(Series.tenant_id == tenant_id, Series.id == series_id)
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from src.billing.models import Order, OrderLine
 from src.billing.owed import owed_minor
+from src.billing.queries.disputes import is_disputed, sum_disputes
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
@@ -44,6 +45,7 @@ async def get_customer_story(uow: UnitOfWork, customer_id: UUID, now: datetime) 
         past=[seat for seat in seats if seat.ends_at <= now],
         orders=await _orders(uow, customer_id),
         money=await _money(uow, customer_id),
+        disputes=await sum_disputes(uow, customer_id),
         participants=await _participants(uow, customer_id),
         notes=await _notes(uow, customer_id),
         log=await _log(uow, customer_id),
@@ -97,6 +99,7 @@ def _seat(row: Row[Any]) -> SeatLine:
 async def _orders(uow: UnitOfWork, customer_id: UUID) -> list[OrderRow]:
     found = await uow.session.execute(
         select(Order, OrderLine.description.label("what"), owed_minor().label("owed"))
+        .add_columns(is_disputed().label("is_disputed"))
         .outerjoin(
             OrderLine,
             (OrderLine.tenant_id == Order.tenant_id)
@@ -107,14 +110,14 @@ async def _orders(uow: UnitOfWork, customer_id: UUID) -> list[OrderRow]:
         .order_by(Order.created_at.desc(), Order.id.desc())
         .limit(MOST_ORDERS)
     )
-    return [_order(row.Order, row.what or "", row.owed) for row in found]
+    return [_order(row.Order, row) for row in found]
 
 
-def _order(order: Order, what: str, owed: int) -> OrderRow:
+def _order(order: Order, row: Row[Any]) -> OrderRow:
     return OrderRow(
         id=order.id,
         reference=order.reference,
-        what=what,
+        what=row.what or "",
         state=order.state,
         payment_mode=order.payment_mode,
         source=order.source,
@@ -122,9 +125,10 @@ def _order(order: Order, what: str, owed: int) -> OrderRow:
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
-        owed_minor=owed,
+        owed_minor=row.owed,
         created_at=order.created_at,
         confirmed_at=order.confirmed_at,
+        is_disputed=row.is_disputed,
         consents=order.consents,
     )
 

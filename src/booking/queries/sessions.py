@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, any_, func, select
 
 from src.booking.domain.minimum import ASK_AHEAD, decide_at
 from src.booking.domain.session_rules import LONGEST_SESSION
@@ -140,7 +140,10 @@ async def get_session_detail(
         .outerjoin(
             Cancellation,
             (Cancellation.tenant_id == Session.tenant_id)
-            & (Cancellation.subject_id == Session.id)
+            & (
+                (Cancellation.subject_id == Session.id)
+                | (Session.id == any_(Cancellation.session_ids))
+            )
             & Cancellation.state.in_(["waiting", "running"]),
         )
         .where(Session.id == session_id)

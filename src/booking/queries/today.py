@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from src.billing.queries.orders import count_open_items, month_totals
+from src.billing.domain.kinds import OpenItemKind
+from src.billing.queries.orders import count_open_items_by_kind, month_totals
 from src.booking.models import Series, Service, Session
 from src.booking.queries.leave_requests import list_open_requests
 from src.booking.queries.sessions import list_next_sessions
@@ -125,7 +126,17 @@ async def _session_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime)
 async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
     needs: list[Need] = []
     base = f"/app/{tenant.slug}"
-    open_items = await count_open_items(uow)
+    by_kind = await count_open_items_by_kind(uow)
+    disputes = by_kind.pop(OpenItemKind.DISPUTE, 0)
+    if disputes:
+        text = ngettext(
+            "A guest's bank disputes %(num)s payment.",
+            "Guests' banks dispute %(num)s payments.",
+            disputes,
+        )
+        href = f"{base}/orders?state=disputed"
+        needs.append(Need(tone="error", text=text, href=href, label=_("Look at it")))
+    open_items = sum(by_kind.values())
     if open_items:
         text = ngettext(
             "%(num)s payment needs a decision.", "%(num)s payments need a decision.", open_items

@@ -169,17 +169,41 @@ class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
     seats: list[SeatOut] | None = None
 
 
+class FailedRefundOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund that did not go through; somebody has to try it again in the dashboard."""
+
+    refund_id: UUID
+    order_id: UUID
+    amount: MoneyOut
+    why: str
+
+
+class ReturnsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cancellation gives back: what was chosen, what of it is `pending` at the processor or
+    `returned` there, and what was paid on site and is to be handed back.
+    """
+
+    chosen: MoneyOut
+    pending: MoneyOut
+    returned: MoneyOut
+    by_hand: MoneyOut
+    failed: list[FailedRefundOut]
+
+
 class CancellationOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A cancellation under way; seats are freed after `starts_at`."""
+    """A cancellation under way; seats are freed after `starts_at`. `returns` is null where no money
+    goes back.
+    """
 
     id: UUID
-    scope: Literal["session", "purchase"]
+    scope: Literal["session", "purchase", "series"]
     subject_id: UUID
     state: CancellationState
     customers: int
     customers_told: int
     seats_freed: int
     starts_at: datetime
+    returns: ReturnsOut | None
 
 
 class MeOut(msgspec.Struct, frozen=True, kw_only=True):

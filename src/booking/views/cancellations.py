@@ -38,7 +38,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LostDate(msgspec.Struct, frozen=True, kw_only=True):
-    """A date of a purchase that would be cancelled, with how many of its seats."""
+    """A date of a purchase or a series that would be cancelled."""
 
     starts_at: datetime
     ends_at: datetime

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.views.disputes import DisputeSum
+
 
 class CustomerRow(msgspec.Struct, frozen=True, kw_only=True):
     """A customer in the list; `bookings` counts those that were confirmed."""
@@ -66,6 +68,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     created_at: datetime
     confirmed_at: datetime | None
+    is_disputed: bool
     consents: dict[str, Any]
 
 
@@ -129,6 +132,7 @@ class CustomerStory(msgspec.Struct, frozen=True, kw_only=True):
     past: list[SeatLine]
     orders: list[OrderRow]
     money: list[MoneySum]
+    disputes: list[DisputeSum]
     participants: list[ParticipantLine]
     notes: list[NoteLine]
     log: list[LogLine]

@@ -2,31 +2,33 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Meta
 
-from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
+from src.booking.commands.cancel import cancel_purchase, cancel_session
+from src.booking.models import Seat, Session
 from src.booking.queries.buyers import get_booking_detail
+from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.cancellations import (
     find_live_cancellation,
-    get_progress,
     list_lost_dates,
     toll_of_purchase,
     toll_of_session,
 )
 from src.booking.queries.sessions import get_session_detail
-from src.booking.views.cancellations import LostDate, Progress
+from src.booking.views.cancellations import LostDate
+from src.booking.views.returns import MoneyAsked
 from src.booking.views.series import BookingDetail
 from src.booking.views.sessions import SessionDetail
+from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
 from src.booking.web.sold_words import Word, booking_words, payment_words, seat_words
 from src.booking.web.toll_words import Fact, toll_facts, toll_people
-from src.platform.errors import Conflict
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
@@ -45,12 +47,6 @@ POST_OPTIONS: dict[str, Any] = {
 AnyRequest = Request[Any, Any, Any]
 
 
-class CancelForm(msgspec.Struct):
-    """Why; the sentence goes into the mails."""
-
-    reason: Annotated[str, Meta(max_length=500)] = ""
-
-
 class CancelSessionView(msgspec.Struct, frozen=True, kw_only=True):
     """What cancelling the session would do; `why_not` when it cannot be cancelled any more."""
 
@@ -59,6 +55,7 @@ class CancelSessionView(msgspec.Struct, frozen=True, kw_only=True):
     facts: list[Fact]
     people: list[Fact]
     more: int
+    money: MoneyAsked | None
     why_not: str | None
     base: str
     zone: str
@@ -72,6 +69,7 @@ class CancelPurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     booking: BookingDetail
     facts: list[Fact]
     dates: list[LostDate]
+    money: MoneyAsked | None
     why_not: str | None
     base: str
     zone: str
@@ -87,16 +85,6 @@ class BookingView(msgspec.Struct, frozen=True, kw_only=True):
     words: dict[str, str]
     states: dict[str, Word]
     seat_states: dict[str, Word]
-
-
-class ProgressView(msgspec.Struct, frozen=True, kw_only=True):
-    """How far it is. `seconds_left` of the undo window, 0 when it has passed."""
-
-    progress: Progress
-    base: str
-    here: str
-    zone: str
-    seconds_left: int
 
 
 @get("/app/{slug:str}/bookings/{booking_id:uuid}", guards=MAY_CANCEL, include_in_schema=False)
@@ -140,10 +128,10 @@ async def do_cancel_session(
     ctx: NamedDependency[RequestContext],
     session_id: FromPath[UUID],
 ) -> Response[bytes]:
-    bound = bind(CancelForm, await read_form(request))
-    if bound.struct is None:
-        return await _ask_session(request, services, ctx, session_id, bound, status_code=422)
-    return await _cancel(request, services, ctx, cancel_session, session_id, bound.struct.reason)
+    async def ask_again(form: Bound[CancelForm]) -> Response[bytes]:
+        return await _ask_session(request, services, ctx, session_id, form, status_code=422)
+
+    return await cancel(request, services, ctx, cancel_session, session_id, ask_again)
 
 
 @get(
@@ -167,55 +155,10 @@ async def do_cancel_purchase(
     ctx: NamedDependency[RequestContext],
     booking_id: FromPath[UUID],
 ) -> Response[bytes]:
-    bound = bind(CancelForm, await read_form(request))
-    if bound.struct is None:
-        return await _ask_purchase(request, services, ctx, booking_id, bound, status_code=422)
-    return await _cancel(request, services, ctx, cancel_purchase, booking_id, bound.struct.reason)
+    async def ask_again(form: Bound[CancelForm]) -> Response[bytes]:
+        return await _ask_purchase(request, services, ctx, booking_id, form, status_code=422)
 
-
-@get(
-    "/app/{slug:str}/cancellations/{cancellation_id:uuid}",
-    guards=MAY_CANCEL,
-    include_in_schema=False,
-)
-async def show_progress(
-    request: AnyRequest,
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-    cancellation_id: FromPath[UUID],
-) -> Response[bytes]:
-    """The whole page, or for HTMX the part that moves."""
-    async with services.uow_factory(ctx.here.id) as uow:
-        progress = await get_progress(uow, cancellation_id)
-    base = f"/app/{ctx.here.slug}"
-    view = ProgressView(
-        progress=progress,
-        base=base,
-        here=f"{base}/cancellations/{cancellation_id}",
-        zone=ctx.here.timezone,
-        seconds_left=_seconds_until(progress.starts_at, services.clock.now()),
-    )
-    return page(
-        request,
-        "booking/cancellations/progress.html",
-        view,
-        fragment="booking/cancellations/_progress.html",
-    )
-
-
-@post("/app/{slug:str}/cancellations/{cancellation_id:uuid}/undo", **POST_OPTIONS)
-async def undo(
-    request: AnyRequest,
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-    cancellation_id: FromPath[UUID],
-) -> Response[bytes]:
-    try:
-        async with services.uow_factory(ctx.here.id) as uow:
-            await undo_cancellation(uow, ctx, cancellation_id)
-    except Conflict as refused:
-        flash(request, "warning", refused.message)
-    return redirect(request, f"/app/{ctx.here.slug}/cancellations/{cancellation_id}")
+    return await cancel(request, services, ctx, cancel_purchase, booking_id, ask_again)
 
 
 async def _ask_session(
@@ -230,14 +173,16 @@ async def _ask_session(
     async with services.uow_factory(ctx.here.id) as uow:
         session = await get_session_detail(uow, session_id)
         toll = await toll_of_session(uow, session_id)
+        able = await list_returnable(uow, ctx.here, [Seat.session_id == session_id])
     if session.waiting_cancellation is not None:
-        return _to_progress(request, ctx, session.waiting_cancellation)
+        return to_progress(request, ctx, session.waiting_cancellation)
     view = CancelSessionView(
         form=form,
         session=session,
-        facts=toll_facts(toll, ctx.here.currency),
+        facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
         people=toll_people(toll, ctx.here.currency),
         more=toll.more,
+        money=money_asked(able, ctx.here.currency),
         why_not=_why_session_stays(session, services.clock.now()),
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
@@ -260,14 +205,17 @@ async def _ask_purchase(
         booking = await get_booking_detail(uow, booking_id, now)
         toll = await toll_of_purchase(uow, booking_id, now)
         dates = await list_lost_dates(uow, booking_id, now)
+        which = [Seat.booking_id == booking_id, Session.starts_at > now]
+        able = await list_returnable(uow, ctx.here, which)
     if booking.cancellation_id is not None:
-        return _to_progress(request, ctx, booking.cancellation_id)
+        return to_progress(request, ctx, booking.cancellation_id)
     nothing = _("No seat of this booking is still to come, so there is nothing to cancel.")
     view = CancelPurchaseView(
         form=form,
         booking=booking,
-        facts=toll_facts(toll, booking.currency),
+        facts=toll_facts(toll, booking.currency, chooses=bool(able)),
         dates=dates,
+        money=money_asked(able, booking.currency),
         why_not=None if toll.seats or toll.in_checkout else nothing,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
@@ -276,19 +224,27 @@ async def _ask_purchase(
     return page(request, "booking/cancellations/purchase.html", view, status_code=status_code)
 
 
-async def _cancel(
+async def cancel(
     request: AnyRequest,
     services: Services,
     ctx: RequestContext,
     command: Callable[..., Awaitable[UUID]],
     subject_id: UUID,
-    reason: str,
+    ask_again: Callable[[Bound[CancelForm]], Awaitable[Response[bytes]]],
 ) -> Response[bytes]:
     """Asks for it and shows its progress; a second press shows that of the first."""
-    seconds = services.settings.undo_window_seconds
+    bound = bind(CancelForm, await read_form(request))
+    form, seconds = bound.struct, services.settings.undo_window_seconds
+    if form is None:
+        return await ask_again(bound)
     try:
+        wanted = money_wanted(form, ctx.here.currency)
         async with services.uow_factory(ctx.here.id) as uow:
-            made = await command(uow, ctx, subject_id, reason=reason, undo_seconds=seconds)
+            made = await command(
+                uow, ctx, subject_id, reason=form.reason, undo_seconds=seconds, money=wanted
+            )
+    except InvalidInput as refused:
+        return await ask_again(bound.refused(refused))
     except Conflict as refused:
         async with services.uow_factory(ctx.here.id) as uow:
             live = await find_live_cancellation(uow, subject_id)
@@ -296,12 +252,10 @@ async def _cancel(
             flash(request, "warning", refused.message)
             return redirect(request, request.url.path)
         made = live
-    return _to_progress(request, ctx, made)
+    return to_progress(request, ctx, made)
 
 
-def _to_progress(
-    request: AnyRequest, ctx: RequestContext, cancellation_id: UUID
-) -> Response[bytes]:
+def to_progress(request: AnyRequest, ctx: RequestContext, cancellation_id: UUID) -> Response[bytes]:
     return redirect(request, f"/app/{ctx.here.slug}/cancellations/{cancellation_id}")
 
 
@@ -313,16 +267,10 @@ def _why_session_stays(session: SessionDetail, now: datetime) -> str | None:
     return None
 
 
-def _seconds_until(at: datetime, now: datetime) -> int:
-    return max(int((at - now).total_seconds()) + 1, 0) if at > now else 0
-
-
 route_handlers: list[Any] = [
     show_booking,
     ask_cancel_session,
     do_cancel_session,
     ask_cancel_purchase,
     do_cancel_purchase,
-    show_progress,
-    undo,
 ]

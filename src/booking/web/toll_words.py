@@ -7,12 +7,15 @@ from src.platform.web.formats import money
 Fact = tuple[str, str]
 
 
-def toll_facts(toll: Toll, currency: str) -> list[Fact]:
-    """Names and values, those that are nothing left out where nothing is what one expects."""
+def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact]:
+    """Names and values, those that are nothing left out where nothing is what one expects.
+
+    With `chooses` it is asked what goes back.
+    """
     facts = [(_("Seats freed"), _seats(toll)), (_("Mails"), _mails(toll))]
     if toll.in_checkout:
         facts.append((_("In checkout"), _in_checkout(toll, currency)))
-    facts.append((_("Money"), _money(toll, currency)))
+    facts.append((_("Money"), _money(toll, currency, chooses=chooses)))
     return facts
 
 
@@ -47,8 +50,8 @@ def _in_checkout(toll: Toll, currency: str) -> str:
     )
 
 
-def _money(toll: Toll, currency: str) -> str:
-    """What the seats cost, and that none of it moves but what is still owed, which falls away."""
+def _money(toll: Toll, currency: str, *, chooses: bool) -> str:
+    """What the seats cost, and that what is still owed falls away."""
     parts = []
     if toll.paid_minor:
         parts.append(_("%(amount)s paid online", amount=money(toll.paid_minor, currency)))
@@ -58,11 +61,11 @@ def _money(toll: Toll, currency: str) -> str:
         return _("none so far")
     if not parts:
         return _("none, these seats cost nothing")
-    said = _(
-        "%(amounts)s. Nothing of it is refunded by this; you can refund from each order"
-        " afterwards.",
-        amounts=", ".join(parts),
-    )
+    amounts = ", ".join(parts)
+    if chooses:
+        said = _("%(amounts)s. You choose below what of it goes back.", amounts=amounts)
+    else:
+        said = _("%(amounts)s. There is nothing to give back.", amounts=amounts)
     if not toll.on_site_minor:
         return said
     return " ".join((said, _("What is still to be paid on site for these seats falls away.")))

@@ -2,12 +2,13 @@ import json
 import time
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 from sqlalchemy import select
 
-from src.billing.models import ConnectedAccount, InboxEvent
+from src.billing.models import ConnectedAccount, DisputeRow, InboxEvent
 from src.billing.open_item_words import open_item_sentence
 from src.sandbox.stripe.webhooks import signature_header
 from src.tenants.models import Tenant
@@ -183,9 +184,15 @@ async def test_a_dispute_is_told_until_it_is_won(wired: Wired) -> None:
     (item,) = await wired.till.open_items(order_id)
     assert item.kind == "dispute"
     assert "£20.00" in open_item_sentence(item)
+    assert await disputes(wired, order_id) == ["open"]
     await wired.till.stripe.turn("dispute", dispute=dispute["id"], outcome="won")
     await wired.flush()
     assert await wired.till.open_items(order_id) == []
+    assert await disputes(wired, order_id) == ["won"]
+
+
+async def disputes(wired: Wired, order_id: UUID) -> list[str]:
+    return [row.state for row in await wired.till.rows(DisputeRow, order_id)]
 
 
 async def ready(wired: Wired) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from httpx import AsyncClient
 
 from src.booking.web.api import examples
-from src.booking.web.api.bodies import ReasonIn, SeatMoveIn, SeatsIn, SeriesIn, ServiceIn, SessionIn
+from src.booking.web.api.bodies import CancelIn, SeatMoveIn, SeatsIn, SeriesIn, ServiceIn, SessionIn
 from src.booking.web.api.bookings import BookingIn
 from src.booking.web.api.changes import SeriesChange, ServiceChange, SessionChange
 from src.booking.web.api.refusals import PlanProblem, Problem
@@ -24,7 +24,7 @@ BODIES = {
     kind.__name__: kind
     for kind in (
         BookingIn,
-        ReasonIn,
+        CancelIn,
         SeatMoveIn,
         SeatsIn,
         SeriesChange,

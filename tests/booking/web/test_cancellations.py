@@ -77,7 +77,7 @@ async def test_a_sessions_consequences_name_seats_people_mails_money_and_checkou
         "is closed when the cancelling begins",
         "goes back by itself",
         "€40.00 payable on site",
-        "Nothing of it is refunded by this",
+        "There is nothing to give back",
         "Carl",
         "Dora",
     ):

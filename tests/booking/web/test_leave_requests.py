@@ -43,7 +43,7 @@ async def test_staff_accept_by_cancelling_the_purchase(shop: Shop) -> None:
     assert "We move away." in page.text
     cancel = f"/app/lotus/bookings/{request.booking_id}/cancel"
     assert cancel in page.text
-    sent = await send(client, cancel, {"reason": "As you asked."})
+    sent = await send(client, cancel, {"reason": "As you asked.", "money": "nothing"})
     assert sent.status_code == 303
     shown = await client.get(f"/app/lotus/leave-requests/{request.id}")
     assert "The purchase was cancelled." in shown.text

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from src.booking.web.api import bookings, catalogue, seats
+from src.booking.web.api import bookings, cancellations, catalogue, seats
 from src.booking.web.api.schema import api_schema, operations
 from src.platform.ratelimit import API_BY_KEY
 from src.platform.services import Services
@@ -40,7 +40,12 @@ api_router = Router(
     guards=[requires_api_key],
     before_request=limit_key,
     opt={"csrf_exempt": True},
-    route_handlers=[*catalogue.route_handlers, *bookings.route_handlers, *seats.route_handlers],
+    route_handlers=[
+        *catalogue.route_handlers,
+        *bookings.route_handlers,
+        *seats.route_handlers,
+        *cancellations.route_handlers,
+    ],
 )
 
 route_handlers = [show_schema, show_docs, api_router]

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from src.booking.commands.series import SeriesCommand
+from src.booking.domain.cancelling import MoneyChoice
 from src.booking.domain.kinds import (
     GapPolicy,
     JoinPolicy,
@@ -118,7 +119,24 @@ class SeatMoveIn(msgspec.Struct, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
-class ReasonIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Why; it is told to those whose seats are freed."""
+class ReturnIn(msgspec.Struct, frozen=True, kw_only=True):
+    """What one order's guest gets back, at most the price of the seats that are cancelled."""
+
+    order_id: UUID
+    amount_minor: Minor
+
+
+class ReturnsIn(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes back of what was paid: the `full` price, what each guest's own `terms` give now, or
+    `nothing`; `each` names the orders that get another amount.
+    """
+
+    all: MoneyChoice
+    each: Annotated[list[ReturnIn], Meta(max_length=5000)] = []
+
+
+class CancelIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Why; it is told to those whose seats are freed. Without `returns` no money goes back."""
 
     reason: Annotated[str, Meta(max_length=500)] = ""
+    returns: ReturnsIn | None = None

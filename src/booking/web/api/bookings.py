@@ -13,7 +13,6 @@ from msgspec import Meta
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.owed import get_owed_minor
 from src.booking.commands.book import BookCommand
-from src.booking.commands.cancel import cancel_purchase, get_cancellation
 from src.booking.domain.kinds import BookingState, SeatState
 from src.booking.domain.price_label import text as label_text
 from src.booking.domain.states import booking_state
@@ -25,7 +24,6 @@ from src.booking.queries.mail_facts import BookingFacts
 from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
 from src.booking.views.api import (
     BookingOut,
-    CancellationOut,
     HubOut,
     MeOut,
     MoneyOut,
@@ -34,8 +32,6 @@ from src.booking.views.api import (
     ServiceOnHub,
     moment_out,
 )
-from src.booking.web.api.bodies import ReasonIn
-from src.booking.web.api.cancellation_out import cancellation_out
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale
@@ -177,28 +173,6 @@ async def api_get_booking(
     return _booking(services, ctx.here, facts, names, owed_minor)
 
 
-@post(
-    "/bookings/{booking_id:uuid}/cancel",
-    summary="Cancel a booking",
-    status_code=202,
-    responses=refusals(404, 409),
-)
-async def api_cancel_booking(
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-    booking_id: FromPath[UUID],
-    data: JSONBody[ReasonIn],
-) -> CancellationOut:
-    """Frees the seats that have not started; moves no money."""
-    undo_seconds = services.settings.undo_window_seconds
-    async with services.uow_factory(ctx.here.id) as uow:
-        cancellation_id = await cancel_purchase(
-            uow, ctx, booking_id, reason=data.reason, undo_seconds=undo_seconds
-        )
-        await uow.settle()
-        return cancellation_out(await get_cancellation(uow, cancellation_id))
-
-
 def _booking(
     services: Services,
     tenant: TenantSnapshot,
@@ -307,7 +281,6 @@ async def api_me(
 route_handlers = [
     api_book,
     api_get_booking,
-    api_cancel_booking,
     api_hub,
     api_me,
 ]

@@ -8,7 +8,6 @@ from litestar import get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from src.booking.commands.cancel import cancel_session, get_cancellation
 from src.booking.commands.series import (
     create_series,
     get_series_command,
@@ -42,7 +41,6 @@ from src.booking.queries.api import (
     list_sessions,
 )
 from src.booking.views.api import (
-    CancellationOut,
     SeriesList,
     SeriesOut,
     ServiceList,
@@ -51,8 +49,7 @@ from src.booking.views.api import (
     SessionPage,
     service_out,
 )
-from src.booking.web.api.bodies import ReasonIn, SeriesIn, ServiceIn, SessionIn
-from src.booking.web.api.cancellation_out import cancellation_out
+from src.booking.web.api.bodies import SeriesIn, ServiceIn, SessionIn
 from src.booking.web.api.changes import SeriesChange, ServiceChange, SessionChange, given
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
@@ -193,28 +190,6 @@ async def api_update_session(
         return await get_session_out(uow, ctx.here, session_id)
 
 
-@post(
-    "/sessions/{session_id:uuid}/cancel",
-    summary="Cancel a session",
-    status_code=202,
-    responses=refusals(404, 409),
-)
-async def api_cancel_session(
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-    session_id: FromPath[UUID],
-    data: JSONBody[ReasonIn],
-) -> CancellationOut:
-    """Stops its sale at once; seats are freed and guests told by a job a few seconds later."""
-    undo_seconds = services.settings.undo_window_seconds
-    async with services.uow_factory(ctx.here.id) as uow:
-        cancellation_id = await cancel_session(
-            uow, ctx, session_id, reason=data.reason, undo_seconds=undo_seconds
-        )
-    async with services.uow_factory(ctx.here.id) as uow:
-        return cancellation_out(await get_cancellation(uow, cancellation_id))
-
-
 @get("/series", summary="List series", responses=refusals())
 async def api_list_series(
     services: NamedDependency[Services], ctx: NamedDependency[RequestContext]
@@ -308,7 +283,6 @@ route_handlers = [
     api_get_session,
     api_create_session,
     api_update_session,
-    api_cancel_session,
     api_list_series,
     api_get_series,
     api_create_series,

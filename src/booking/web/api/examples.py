@@ -44,7 +44,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "SeriesChange": {"title": "Summer term", "drop_in_allowed": True, "drop_in_minor": None},
     "SeatsIn": {"seat_ids": [SEAT]},
     "SeatMoveIn": {"seat_id": SEAT, "to_session_id": SESSION, "reason": "As you asked."},
-    "ReasonIn": {"reason": "The teacher is ill."},
+    "CancelIn": {"reason": "The teacher is ill.", "returns": {"all": "terms", "each": []}},
     "BookingIn": {
         "kind": "series",
         "id": SERIES,

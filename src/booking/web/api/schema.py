@@ -10,7 +10,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from src.booking.web.api import bookings, catalogue, examples, seats
+from src.booking.web.api import bookings, cancellations, catalogue, examples, seats
 
 PREFIX = "/api/v1"
 DESCRIPTION = (
@@ -32,6 +32,7 @@ def api_schema() -> dict[str, Any]:
                     *catalogue.route_handlers,
                     *bookings.route_handlers,
                     *seats.route_handlers,
+                    *cancellations.route_handlers,
                 ],
             )
         ],

@@ -1,0 +1,69 @@
+"""Disputes of an order, of a customer, and in all."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, func, select
+
+from src.billing.models import DisputeRow, Order, Payment
+from src.billing.views.disputes import DisputeSum, DisputeView
+from src.platform.db.uow import UnitOfWork
+
+WITH_THE_BANK = ("open", "lost")
+"""States in which the bank has the money."""
+
+
+async def list_disputes_of_order(uow: UnitOfWork, order_id: UUID) -> list[DisputeView]:
+    """Oldest first."""
+    found = await uow.session.scalars(
+        select(DisputeRow)
+        .where(DisputeRow.tenant_id == uow.tenant, DisputeRow.order_id == order_id)
+        .order_by(DisputeRow.opened_at, DisputeRow.id)
+    )
+    return [
+        DisputeView(
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            state=row.state,
+            opened_at=row.opened_at,
+            decided_at=row.decided_at,
+        )
+        for row in found
+    ]
+
+
+async def sum_disputes(uow: UnitOfWork, customer_id: UUID | None = None) -> list[DisputeSum]:
+    """How many there have been and what they are about, by state and currency; of all orders, or
+    of one customer's.
+    """
+    statement = (
+        select(
+            DisputeRow.state, DisputeRow.currency, func.count(), func.sum(DisputeRow.amount_minor)
+        )
+        .where(DisputeRow.tenant_id == uow.tenant)
+        .group_by(DisputeRow.state, DisputeRow.currency)
+        .order_by(DisputeRow.currency, DisputeRow.state)
+    )
+    if customer_id is not None:
+        statement = statement.join(
+            Order, (Order.tenant_id == DisputeRow.tenant_id) & (Order.id == DisputeRow.order_id)
+        ).where(Order.customer_id == customer_id)
+    return [
+        DisputeSum(state=row[0], currency=row[1], count=row[2], amount_minor=int(row[3]))
+        for row in await uow.session.execute(statement)
+    ]
+
+
+def is_disputed() -> ColumnElement[bool]:
+    """Whether there is, or was, a dispute about the row of `orders` at hand."""
+    return exists().where(DisputeRow.tenant_id == Order.tenant_id, DisputeRow.order_id == Order.id)
+
+
+def is_payment_with_the_bank() -> ColumnElement[bool]:
+    """Whether a bank has taken back the row of `payments` at hand, so that none of it can go back
+    to the guest a second time.
+    """
+    return exists().where(
+        DisputeRow.tenant_id == Payment.tenant_id,
+        DisputeRow.payment_id == Payment.id,
+        DisputeRow.state.in_(WITH_THE_BANK),
+    )

@@ -1,0 +1,79 @@
+"""What goes back to whom with a cancellation: chosen when it is asked for, and kept with it."""
+
+from collections.abc import Mapping
+from typing import cast
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Table
+
+from src.booking.domain.cancelling import MoneyChoice, chosen_minor, mark_of
+from src.booking.models import CancellationReturn
+from src.booking.queries.cancellation_money import Which, list_returnable
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _, current_locale
+from src.platform.ids import new_id
+from src.tenants.context import RequestContext
+
+RETURNS = cast(Table, CancellationReturn.__table__)
+
+
+class MoneyWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes back: to everybody as `choice` says, but for the orders in `own`, in minor units.
+
+    `choice` is None where nobody chose, which will do only where nothing could go back to anybody
+    but them. `seen` is the mark of what was looked at before.
+    """
+
+    choice: MoneyChoice | None = None
+    own: Mapping[UUID, int] = {}
+    seen: str | None = None
+
+
+NOTHING = MoneyWanted(choice=MoneyChoice.NOTHING)
+
+
+async def keep_returns(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    cancellation_id: UUID,
+    which: Which,
+    wanted: MoneyWanted,
+) -> int:
+    """Keeps what goes back for the taken seats among `which`. Returns how much it is in all.
+
+    Raises: InvalidInput for no choice, at `money`; for more than can go back, at `back.<order>`;
+    and when somebody could get another amount by now than was seen.
+    """
+    if wanted == NOTHING:
+        return 0
+    people = await list_returnable(uow, ctx.here, which)
+    if wanted.seen is not None and wanted.seen != mark_of(people):
+        raise InvalidInput(_("What can go back has just changed. Please look at it again."))
+    if wanted.choice is None and any(one.order_id not in wanted.own for one in people):
+        sentence = _("Please choose what goes back.")
+        raise InvalidInput(sentence, fields={"money": sentence})
+    chosen = chosen_minor(
+        people,
+        wanted.choice or MoneyChoice.NOTHING,
+        wanted.own,
+        ctx.here.currency,
+        current_locale(),
+    )
+    uow.insert(
+        RETURNS,
+        [
+            {
+                "tenant_id": uow.tenant,
+                "id": new_id(),
+                "cancellation_id": cancellation_id,
+                "order_id": order_id,
+                "chosen_minor": minor,
+                "asked_minor": 0,
+                "by_hand_minor": 0,
+            }
+            for order_id, minor in sorted(chosen.items())
+        ],
+    )
+    return sum(chosen.values())

@@ -1,0 +1,88 @@
+"""Cancelling a whole series: all its dates that are still to come, in one act.
+
+Dates that have begun stay as history, and one that is being cancelled by itself is left to that.
+Source: docs/algorithms/cancelling-and-money.md.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from src.booking.commands.cancel import NewCancellation, request
+from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
+from src.booking.commands.series import lock_series
+from src.booking.commands.series_dates import lock_dates
+from src.booking.domain.kinds import SessionState
+from src.booking.models import Seat, Session
+from src.booking.queries.cancellations import dates_to_come
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict
+from src.platform.i18n import _
+from src.tenants.context import RequestContext
+
+
+async def cancel_series(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    series_id: UUID,
+    *,
+    reason: str,
+    undo_seconds: int,
+    money: MoneyWanted = NOTHING,
+) -> UUID:
+    """Takes the series off sale, stops the sale of its dates to come, and lets a job free every
+    live seat in them after the undo window, however it was bought.
+
+    `money` says what goes back to whom. Returns the cancellation's id.
+    Raises: NotFound; Conflict when no date is left to cancel, or when one has just changed;
+    InvalidInput for `money`.
+    """
+    series = await lock_series(uow, series_id)
+    session_ids = await _dates_to_come(uow, series_id)
+    if not session_ids:
+        raise Conflict(_("No date of this series is left to cancel."), code="nothing_to_cancel")
+    new = NewCancellation(
+        scope="series",
+        subject_id=series_id,
+        reason=reason,
+        undo_seconds=undo_seconds,
+        session_ids=sorted(session_ids),
+        resumes_sale=series.active,
+    )
+    series.active = False
+    series.updated_at = uow.clock.now()
+    which = [Seat.session_id.in_(session_ids)]
+    cancellation_id = await request(uow, ctx, new, which, money)
+    await uow.settle()
+    await _stop_sale(uow, session_ids)
+    return cancellation_id
+
+
+async def _dates_to_come(uow: UnitOfWork, series_id: UUID) -> set[UUID]:
+    found = await uow.session.scalars(
+        select(Session.id).where(
+            Session.tenant_id == uow.tenant, *dates_to_come(series_id, uow.clock.now())
+        )
+    )
+    return set(found)
+
+
+async def _stop_sale(uow: UnitOfWork, session_ids: set[UUID]) -> None:
+    """All of them or none, locked by id as whoever claims seats of them does."""
+    await lock_dates(uow, session_ids)
+    stopped = await uow.session.scalars(
+        update(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(session_ids),
+            Session.state == str(SessionState.SCHEDULED),
+        )
+        .values(state=str(SessionState.CANCELLING))
+        .returning(Session.id)
+        .execution_options(synchronize_session=False)
+    )
+    if set(stopped) != session_ids:
+        raise Conflict(
+            _("A date of this series has just changed. Please look at it again."),
+            code="session_changed",
+        )

@@ -1,0 +1,84 @@
+"""How much goes back to whom when staff cancel: chosen for everybody, and changed for some.
+
+What goes back is never more than the shares of a person's own seats that are being cancelled, and
+never more than what is left of what they paid.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+from src.platform.money import Money, format_money
+
+
+class MoneyChoice(StrEnum):
+    """What goes back to everybody for whom nothing else is said."""
+
+    NOTHING = "nothing"
+    TERMS = "terms"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returnable:
+    """What one order's guest could get back, in minor units: all of it, and by their terms.
+
+    `by_hand_minor` of all of it was paid on site, so that the business hands it back itself.
+    """
+
+    order_id: UUID
+    name: str
+    email: str
+    seats: int
+    share_minor: int
+    full_minor: int
+    terms_minor: int
+    by_hand_minor: int
+
+    def by(self, choice: MoneyChoice) -> int:
+        match choice:
+            case MoneyChoice.NOTHING:
+                return 0
+            case MoneyChoice.TERMS:
+                return self.terms_minor
+            case MoneyChoice.FULL:
+                return self.full_minor
+
+
+def returnable_minor(share_minor: int, terms_minor: int, left_minor: int) -> tuple[int, int]:
+    """All that can go back, and what goes back by the terms, where so much is left of the money."""
+    full = min(share_minor, left_minor)
+    return full, min(terms_minor, full)
+
+
+def chosen_minor(
+    people: Sequence[Returnable],
+    choice: MoneyChoice,
+    own: Mapping[UUID, int],
+    currency: str,
+    locale: str,
+) -> dict[UUID, int]:
+    """What goes back by order: as `choice` says, but for those in `own`; nothing is left out.
+
+    Raises: InvalidInput at `back.<order>` for more than can go back.
+    """
+    known = {one.order_id: one for one in people}
+    wrong: dict[str, str] = {}
+    for order_id, minor in own.items():
+        most = known[order_id].full_minor if order_id in known else 0
+        if not 0 <= minor <= most:
+            amount = format_money(Money(most, currency), locale)
+            wrong[f"back.{order_id}"] = _("At most %(amount)s can go back here.", amount=amount)
+    if wrong:
+        raise InvalidInput(_("Please look at the marked amounts."), fields=wrong)
+    chosen = {one.order_id: own.get(one.order_id, one.by(choice)) for one in people}
+    return {order_id: minor for order_id, minor in chosen.items() if minor}
+
+
+def mark_of(people: Sequence[Returnable]) -> str:
+    """What was seen before it was chosen; it changes when anybody's amounts do."""
+    full = sum(one.full_minor for one in people)
+    return f"{len(people)}-{full}-{sum(one.terms_minor for one in people)}"

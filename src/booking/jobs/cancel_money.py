@@ -1,0 +1,138 @@
+"""What goes back for seats that are being freed, asked for in the transaction that frees them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from src.billing.commands.refunds_together import Given, Wanted, request_refunds_together
+from src.billing.domain.cause_keys import cancelled_key, paid_meanwhile_key
+from src.billing.domain.kinds import RefundCause
+from src.billing.models import Order
+from src.booking.commands.leave import mark_returned, spread
+from src.booking.models import Cancellation, CancellationReturn
+from src.platform.db.uow import UnitOfWork
+from src.platform.ids import new_id
+
+_IDS = ARRAY(Uuid())
+
+
+class Taken(NamedTuple):
+    """A live seat that is being cancelled."""
+
+    id: UUID
+    session_id: UUID
+    order_id: UUID
+    share_minor: int
+    customer_id: UUID
+
+
+async def give_money_back(
+    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[Taken]
+) -> None:
+    """Asks for what was chosen to go back, never more than these seats' shares.
+
+    The shares of those who paid after the cancellation was asked for go back in full: nobody could
+    choose about their money then, and no guest pays for what has been called off. So do everybody's
+    where the cancellation gives back. Orders and seats are locked.
+    """
+    shares: dict[UUID, dict[UUID, int]] = defaultdict(dict)
+    for seat in seats:
+        shares[seat.order_id][seat.id] = seat.share_minor
+    paid = await _paid_orders(uow, list(shares))
+    chosen = await _chosen(uow, cancellation, [order.id for order in paid])
+    wanted = [
+        one
+        for order in paid
+        if (one := _wanted(cancellation, order, shares[order.id], chosen.get(order.id, 0)))
+    ]
+    given = await request_refunds_together(uow, wanted)
+    returned: dict[UUID, int] = {}
+    for one in wanted:
+        returned |= spread(given[one.order.id].asked_minor, shares[one.order.id])
+    await mark_returned(uow, returned)
+    await _keep(uow, cancellation, wanted, given)
+
+
+async def _paid_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> Sequence[Order]:
+    found = await uow.session.scalars(
+        select(Order)
+        .where(
+            Order.tenant_id == uow.tenant,
+            Order.id == any_(bindparam(None, order_ids, type_=_IDS)),
+            Order.paid_minor > 0,
+        )
+        .order_by(Order.id)
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+async def _chosen(
+    uow: UnitOfWork, cancellation: Cancellation, order_ids: Sequence[UUID]
+) -> dict[UUID, int]:
+    """What of the choice has not gone back yet, by order."""
+    done = CancellationReturn.asked_minor + CancellationReturn.by_hand_minor
+    found = await uow.session.execute(
+        select(CancellationReturn.order_id, CancellationReturn.chosen_minor - done).where(
+            CancellationReturn.tenant_id == uow.tenant,
+            CancellationReturn.cancellation_id == cancellation.id,
+            CancellationReturn.order_id == any_(bindparam(None, order_ids, type_=_IDS)),
+        )
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def _wanted(
+    cancellation: Cancellation, order: Order, shares: Mapping[UUID, int], chosen_minor: int
+) -> Wanted | None:
+    first, share = min(shares), sum(shares.values())
+    is_later = order.confirmed_at is not None and order.confirmed_at > cancellation.requested_at
+    if cancellation.gives_back or is_later:
+        amount, cause = share, RefundCause.NOT_DELIVERED
+        key = paid_meanwhile_key(cancellation.id, first)
+    else:
+        amount, cause = min(chosen_minor, share), RefundCause.CANCELLED
+        key = cancelled_key(cancellation.id, first)
+    if amount <= 0:
+        return None
+    return Wanted(order=order, amount_minor=amount, cause=cause, cause_key=key)
+
+
+async def _keep(
+    uow: UnitOfWork,
+    cancellation: Cancellation,
+    wanted: Sequence[Wanted],
+    given: Mapping[UUID, Given],
+) -> None:
+    """Notes what became of the choice; what nobody chose is noted as if somebody had."""
+    if not wanted:
+        return
+    rows = [
+        {
+            "tenant_id": uow.tenant,
+            "id": new_id(),
+            "cancellation_id": cancellation.id,
+            "order_id": one.order.id,
+            "chosen_minor": one.amount_minor,
+            "asked_minor": given[one.order.id].asked_minor,
+            "by_hand_minor": given[one.order.id].by_hand_minor,
+        }
+        for one in wanted
+    ]
+    statement = insert(CancellationReturn).values(rows)
+    kept, new = CancellationReturn, statement.excluded
+    asked, by_hand = kept.asked_minor + new.asked_minor, kept.by_hand_minor + new.by_hand_minor
+    await uow.session.execute(
+        statement.on_conflict_do_update(
+            constraint="uq_cancellation_returns_order",
+            set_={
+                "asked_minor": asked,
+                "by_hand_minor": by_hand,
+                "chosen_minor": func.greatest(kept.chosen_minor, asked + by_hand),
+            },
+        )
+    )

@@ -1,0 +1,39 @@
+"""What goes back to whom when staff cancel."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from src.platform.db import Base, TenantScoped, within_tenant
+
+
+class CancellationReturn(TenantScoped, Base):
+    """What one order's guest gets back with a cancellation, as it was chosen when it was asked for.
+
+    When its seats are freed, `asked_minor` of it is asked for as refunds, and `by_hand_minor`,
+    which was paid on site, is for the business to hand back; `handed_at` says when it did. The two
+    are less than was chosen where seats had ended or money had gone back meanwhile.
+    """
+
+    __tablename__ = "cancellation_returns"
+    __table_args__ = (
+        within_tenant("cancellation_id", "cancellations"),
+        within_tenant("order_id", "orders"),
+        UniqueConstraint(
+            "tenant_id", "cancellation_id", "order_id", name="uq_cancellation_returns_order"
+        ),
+        CheckConstraint(
+            "asked_minor >= 0 AND by_hand_minor >= 0"
+            " AND asked_minor + by_hand_minor <= chosen_minor",
+            name="money",
+        ),
+    )
+
+    cancellation_id: Mapped[UUID]
+    order_id: Mapped[UUID]
+    chosen_minor: Mapped[int]
+    asked_minor: Mapped[int] = mapped_column(default=0)
+    by_hand_minor: Mapped[int] = mapped_column(default=0)
+    handed_at: Mapped[datetime | None]

@@ -1,0 +1,135 @@
+"""What could go back to whom if seats were cancelled now."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, Select, func, select
+
+from src.billing.domain.kinds import ON_SITE_METHOD
+from src.billing.models import Order, Payment
+from src.billing.queries.disputes import is_payment_with_the_bank
+from src.booking.domain.cancelling import Returnable, returnable_minor
+from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.leaving import LeavingFacts, amount_back_minor, percent_back, terms_from
+from src.booking.domain.moves import may_leave_free_because_moved
+from src.booking.domain.states import TAKEN_SEATS
+from src.booking.models import Booking, Seat, Session
+from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
+
+TAKEN = [str(state) for state in TAKEN_SEATS]
+Which = Sequence[ColumnElement[bool]]
+
+
+async def list_returnable(
+    uow: UnitOfWork, tenant: TenantSnapshot, which: Which
+) -> list[Returnable]:
+    """Everybody who could get something back for their taken seats among `which`, by name.
+
+    The seats are joined with their booking, session and order.
+    """
+    left = await _left_of_orders(uow, which)
+    by_order: dict[UUID, list[Row[Any]]] = defaultdict(list)
+    for row in await uow.session.execute(_paid_seats(uow.tenant, which)):
+        if row.order_id in left:
+            by_order[row.order_id].append(row)
+    percents = _Percents(uow, tenant)
+    people = [_person(rows, left[order_id], percents) for order_id, rows in by_order.items()]
+    able = [one for one in people if one.full_minor]
+    return sorted(able, key=lambda one: (one.name.casefold(), one.order_id))
+
+
+class _Left(msgspec.Struct, frozen=True):
+    """What is left of an order's payments: through the processor, and taken on site."""
+
+    card_minor: int
+    on_site_minor: int
+
+
+async def _left_of_orders(uow: UnitOfWork, which: Which) -> dict[UUID, _Left]:
+    on_site = Payment.method == ON_SITE_METHOD
+    rest = func.sum(Payment.amount_minor - Payment.refunded_minor)
+    found = await uow.session.execute(
+        select(
+            Payment.order_id,
+            func.coalesce(rest.filter(~on_site), 0),
+            func.coalesce(rest.filter(on_site), 0),
+        )
+        .where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id.in_(_joined(select(Seat.order_id), uow.tenant, which)),
+            Payment.is_extra.is_(False),
+            ~is_payment_with_the_bank(),
+        )
+        .group_by(Payment.order_id)
+    )
+    return {row[0]: _Left(int(row[1]), int(row[2])) for row in found}
+
+
+def _paid_seats(tenant_id: UUID, which: Which) -> Select[Any]:
+    columns = select(
+        Seat.order_id,
+        Seat.share_minor,
+        Seat.sold_sequence,
+        Seat.most_percent,
+        Booking.leaving,
+        Session.starts_at,
+        Session.moved_sequence,
+        Order.guest_name,
+        Order.guest_email,
+    )
+    return _joined(columns, tenant_id, which).where(Order.paid_minor > 0)
+
+
+def _joined(statement: Select[Any], tenant_id: UUID, which: Which) -> Select[Any]:
+    return (
+        statement.select_from(Seat)
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(Seat.tenant_id == tenant_id, Seat.state.in_(TAKEN), *which)
+    )
+
+
+class _Percents:
+    """The part that each seat's terms give back now; thousands of seats share a few of them."""
+
+    def __init__(self, uow: UnitOfWork, tenant: TenantSnapshot) -> None:
+        self._now = uow.clock.now()
+        self._zone = tenant.zone
+        self._known: dict[tuple[Any, ...], int] = {}
+
+    def of(self, row: Row[Any]) -> int:
+        is_free = may_leave_free_because_moved(row.sold_sequence, row.moved_sequence)
+        key = (repr(row.leaving), row.starts_at, is_free, row.most_percent)
+        if key not in self._known:
+            facts = LeavingFacts(
+                terms=terms_from(row.leaving),
+                seat=SeatState.CONFIRMED,
+                session=SessionState.SCHEDULED,
+                starts_at=row.starts_at,
+                zone=self._zone,
+                is_penalty_free=is_free,
+                most_percent=row.most_percent,
+            )
+            self._known[key] = percent_back(facts, self._now)
+        return self._known[key]
+
+
+def _person(rows: Sequence[Row[Any]], left: _Left, percents: _Percents) -> Returnable:
+    share = sum(row.share_minor for row in rows)
+    by_terms = sum(amount_back_minor(row.share_minor, percents.of(row)) for row in rows)
+    full, terms = returnable_minor(share, by_terms, left.card_minor + left.on_site_minor)
+    return Returnable(
+        order_id=rows[0].order_id,
+        name=rows[0].guest_name or rows[0].guest_email,
+        email=rows[0].guest_email,
+        seats=len(rows),
+        share_minor=share,
+        full_minor=full,
+        terms_minor=terms,
+        by_hand_minor=max(full - left.card_minor, 0),
+    )

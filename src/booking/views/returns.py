@@ -1,0 +1,66 @@
+"""What the pages about cancellations show of money."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from src.booking.domain.cancelling import Returnable
+
+
+class MoneyAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """What could go back, before it is chosen: the first `people`, and how many `more` there are.
+
+    `by_hand_minor` of all was paid on site. `mark` tells whether it is still as it was seen.
+    """
+
+    people: list[Returnable]
+    more: int
+    full_minor: int
+    terms_minor: int
+    by_hand_minor: int
+    mark: str
+    currency: str
+
+
+class FailedRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund that did not go through, in the currency of its payment."""
+
+    refund_id: UUID
+    order_id: UUID
+    name: str
+    amount_minor: int
+    currency: str
+    why: str
+
+
+class ToHandBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What one guest paid on site and is to be given back by hand; `handed_at` when it was."""
+
+    order_id: UUID
+    name: str
+    amount_minor: int
+    handed_at: datetime | None
+
+
+class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cancellation gives back, and how far that is.
+
+    `chosen_minor` for `people` orders was chosen; refunds of `pending_minor` are on their way and
+    of `returned_minor` have arrived; `failed` are the first of those that did not.
+    `elsewhere_minor` of these orders has gone back since by the processor's own dashboard.
+    """
+
+    people: int
+    chosen_minor: int
+    pending_minor: int
+    returned_minor: int
+    failed_count: int
+    failed: list[FailedRefund]
+    by_hand: list[ToHandBack]
+    elsewhere_minor: int
+    currency: str
+
+    @property
+    def still_by_hand_minor(self) -> int:
+        return sum(one.amount_minor for one in self.by_hand if one.handed_at is None)

@@ -1,0 +1,68 @@
+"""The choice of what goes back, as the pages about cancelling ask for it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from src.booking.commands.cancel_returns import MoneyWanted
+from src.booking.domain.cancelling import MoneyChoice, Returnable, mark_of
+from src.booking.views.returns import MoneyAsked
+from src.booking.web.amounts import read_amount
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+
+MOST_PEOPLE = 100
+
+
+class CancelForm(msgspec.Struct):
+    """Why, which goes into the mails; and what goes back: to everybody, and to single orders.
+
+    An amount that is left empty follows what was chosen for everybody.
+    """
+
+    reason: Annotated[str, Meta(max_length=500)] = ""
+    money: MoneyChoice | None = None
+    back: dict[str, Annotated[str, Meta(max_length=20)]] = msgspec.field(default_factory=dict)
+    seen: Annotated[str, Meta(max_length=60)] = ""
+
+
+def money_asked(people: Sequence[Returnable], currency: str) -> MoneyAsked | None:
+    """What is to be chosen, None where nothing could go back."""
+    if not people:
+        return None
+    return MoneyAsked(
+        people=list(people[:MOST_PEOPLE]),
+        more=max(len(people) - MOST_PEOPLE, 0),
+        full_minor=sum(one.full_minor for one in people),
+        terms_minor=sum(one.terms_minor for one in people),
+        by_hand_minor=sum(one.by_hand_minor for one in people),
+        mark=mark_of(people),
+        currency=currency,
+    )
+
+
+def money_wanted(form: CancelForm, currency: str) -> MoneyWanted:
+    """Raises: InvalidInput at the fields of what is no amount."""
+    return MoneyWanted(
+        choice=form.money, own=_own_amounts(form.back, currency), seen=form.seen or None
+    )
+
+
+def _own_amounts(back: Mapping[str, str], currency: str) -> dict[UUID, int]:
+    own: dict[UUID, int] = {}
+    wrong: dict[str, str] = {}
+    for key, typed in back.items():
+        if not typed.strip():
+            continue
+        try:
+            own[UUID(key)] = read_amount(typed, currency, f"back.{key}")
+        except InvalidInput as refused:
+            wrong |= refused.fields
+        except ValueError:
+            wrong[f"back.{key}"] = _("There is no such booking.")
+    if wrong:
+        raise InvalidInput(_("Please look at the marked amounts."), fields=wrong)
+    return own

@@ -1,0 +1,122 @@
+"""A payment that a guest's bank disputes is seen wherever it matters, and stays counted."""
+
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from src.billing.commands.disputes import note_dispute
+from src.billing.commands.open_items import close_open_items, raise_open_item
+from src.billing.domain.kinds import OpenItemKind
+from src.billing.models import DisputeRow, Order, Payment
+from src.billing.processor import Dispute
+from src.booking.commands.book import Booked
+from src.booking.models import Seat
+from src.booking.queries.cancellation_money import list_returnable
+from src.platform.services import Services
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.commands.test_leave import paid_by_card
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.visitor import Visitor
+from tests.tenants.web.signed_in import sign_in
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.fixture
+async def visitor(client: AsyncClient, services: Services, lotus: Business) -> Visitor:
+    await sign_in(client, services, lotus.owner.id)
+    return Visitor(client)
+
+
+@pytest.fixture
+async def sold(services: Services, lotus: Business) -> Booked:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service)
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await paid_by_card(services, lotus, made)
+    return made
+
+
+Outcome = Literal["won", "lost"] | None
+
+
+async def hears(services: Services, lotus: Business, made: Booked, outcome: Outcome) -> bool:
+    """The processor tells of the dispute, as the job about its events takes it."""
+    dispute = Dispute(
+        id="du_1", payment_intent_id="", amount_minor=1500, currency="EUR", outcome=outcome
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = await uow.session.scalar(select(Payment.id))
+        assert payment_id is not None
+        is_news = await note_dispute(uow, payment_id, made.order_id, dispute)
+        if is_news and outcome != "won":
+            facts = {"reference": "R", "amount_minor": 1500, "currency": "EUR", "outcome": outcome}
+            await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, made.order_id, facts)
+        elif is_news:
+            await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
+    return is_news
+
+
+async def test_it_is_seen_on_today_among_the_orders_on_its_order_and_its_customer(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    await hears(services, lotus, sold, None)
+    async with services.uow_factory(lotus.id) as uow:
+        order = await uow.session.get_one(Order, (lotus.id, sold.order_id))
+    await visitor.open("/app/lotus/today")
+    assert "disputes 1 payment" in visitor.text
+    assert "needs a decision" not in visitor.text, "it is said once"
+    await visitor.open("/app/lotus/orders?state=disputed")
+    assert order.reference in visitor.text
+    assert "1 payment, €15.00" in visitor.text
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert "Disputes" in visitor.text
+    await visitor.open(f"/app/lotus/customers/{order.customer_id}")
+    assert "Their bank has disputed payments" in visitor.text
+
+
+async def test_what_is_decided_stays_counted_and_is_not_opened_again_by_old_news(
+    services: Services, lotus: Business, sold: Booked, clock: FrozenClock, visitor: Visitor
+) -> None:
+    assert await hears(services, lotus, sold, None)
+    clock.advance(timedelta(days=3))
+    assert await hears(services, lotus, sold, "won")
+    assert not await hears(services, lotus, sold, None)
+    async with services.uow_factory(lotus.id) as uow:
+        [row] = await uow.session.scalars(select(DisputeRow))
+    assert (row.state, row.decided_at) == ("won", clock.now())
+    assert row.opened_at == clock.now() - timedelta(days=3)
+    await visitor.open("/app/lotus/today")
+    assert "disputes" not in visitor.text
+    await visitor.open("/app/lotus/orders?state=disputed")
+    assert "Dispute won: 1 payment, €15.00" in visitor.text
+
+
+async def test_what_the_bank_has_cannot_go_back_to_the_guest_as_well(
+    services: Services, lotus: Business, sold: Booked
+) -> None:
+    which = [Seat.order_id == sold.order_id]
+    news: list[tuple[Outcome, int]] = [(None, 0), ("lost", 0), ("won", 1)]
+    for outcome, able in news:
+        await hears(services, lotus, sold, outcome)
+        async with services.uow_factory(lotus.id) as uow:
+            assert len(await list_returnable(uow, lotus.tenant, which)) == able
+
+
+async def test_nobody_else_reads_of_it(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    await hears(services, lotus, sold, None)
+    eves = await a_business(services.uow_factory, "rival", owner="Eve")
+    await sign_in(visitor.client, services, eves.owner.id)
+    await visitor.open("/app/rival/orders?state=disputed")
+    assert "€15.00" not in visitor.text
