@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted, keep_returns
 from src.booking.commands.leave_requests import accept_open_request
@@ -65,14 +65,14 @@ async def cancel_session(
     undo_seconds: int,
     money: MoneyWanted = NOTHING,
     gives_back: bool = False,
-    seen_taken: int | None = None,
+    as_seen: Sequence[ColumnElement[bool]] = (),
 ) -> UUID:
     """Stops the session's sale now and lets a job free every live seat after the undo window.
 
     `money` says what goes back to whom; with `gives_back` it is all that was paid for the seats.
-    `seen_taken` is the number of live seats that the decision was made on. Returns the
+    `as_seen` is what the decision was made on, as conditions on the session. Returns the
     cancellation's id.
-    Raises: NotFound; Conflict when it has ended, is cancelled, or more seats are taken meanwhile;
+    Raises: NotFound; Conflict when it has ended, is cancelled, or `as_seen` holds no longer;
     InvalidInput for `money`.
     """
     now = uow.clock.now()
@@ -87,7 +87,7 @@ async def cancel_session(
     )
     cancellation_id = await request(uow, ctx, new, which, money)
     await uow.settle()
-    await _stop_sale(uow, session_id, seen_taken)
+    await _stop_sale(uow, session_id, as_seen)
     return cancellation_id
 
 
@@ -251,8 +251,9 @@ async def request(
     return cancellation_id
 
 
-async def _stop_sale(uow: UnitOfWork, session_id: UUID, seen_taken: int | None) -> None:
-    as_seen = [] if seen_taken is None else [Session.seats_taken <= seen_taken]
+async def _stop_sale(
+    uow: UnitOfWork, session_id: UUID, as_seen: Sequence[ColumnElement[bool]]
+) -> None:
     stopped = await uow.session.execute(
         update(Session)
         .where(
