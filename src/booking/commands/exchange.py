@@ -245,6 +245,7 @@ def _row(
         "replaces_id": seat.id,
         "calendar_id": seat.calendar_id or seat.id,
         "most_percent": most_percent,
+        "is_known": False,
         "changed_at": now,
         "changed_by": cmd.by,
         "changed_why": cmd.why,
