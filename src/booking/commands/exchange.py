@@ -225,9 +225,9 @@ def _row(
     uow: UnitOfWork, tenant: TenantSnapshot, one: OwnSeat, offer: SessionOffer, cmd: MoveSeats
 ) -> dict[str, object]:
     seat, session, now = one.seat, offer.session, uow.clock.now()
-    most_percent = seat.most_percent
+    most_percent, facts = seat.most_percent, facts_of_leaving(one, tenant)
     if cmd.by == "guest":
-        most_percent = most_percent_after(facts_of_leaving(one, tenant), now)
+        most_percent = most_percent_after(facts, now)
     return {
         "tenant_id": uow.tenant,
         "id": new_id(),
@@ -245,6 +245,7 @@ def _row(
         "replaces_id": seat.id,
         "calendar_id": seat.calendar_id or seat.id,
         "most_percent": most_percent,
+        "may_leave_free": cmd.by == "staff" or facts.is_penalty_free,
         "is_known": False,
         "changed_at": now,
         "changed_by": cmd.by,

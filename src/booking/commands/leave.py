@@ -161,7 +161,9 @@ def facts_of_leaving(
         starts_at=own.session.starts_at,
         zone=tenant.zone,
         is_penalty_free=may_leave_free_because_moved(
-            own.seat.sold_sequence, own.session.moved_sequence
+            own.seat.sold_sequence,
+            own.session.moved_sequence,
+            is_marked=own.seat.may_leave_free,
         ),
         is_whole_course=is_whole_course and own.booking.series_id is not None,
         most_percent=own.seat.most_percent,
