@@ -23,6 +23,7 @@ from src.booking.domain.reasons import (
     no_upcoming_session,
     not_at_present,
     not_confirmed,
+    off_reason,
     price_missing,
     series_off_sale,
 )
@@ -288,10 +289,7 @@ def _drop_in_opening_reasons(facts: SessionFacts, now: datetime) -> list[Reason]
 
 def _session_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
     if facts.state is not SessionState.SCHEDULED:
-        cancelled = _("This date has been cancelled.")
-        return [
-            Reason(ReasonCode.CANCELLED, cancelled, cancelled, _("Publish a new session instead."))
-        ]
+        return [off_reason(facts.state, mend=_("Publish a new session instead."))]
     if now > facts.starts_at:
         started = _("This date has already started.")
         return [Reason(ReasonCode.STARTED, started, started, "")]

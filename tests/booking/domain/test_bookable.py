@@ -111,7 +111,7 @@ def test_nothing_stands_against_an_ordinary_booking() -> None:
             },
             ReasonCode.DROP_IN_NOT_OPEN,
         ),
-        ({"state": SessionState.CANCELLING}, ReasonCode.CANCELLED),
+        ({"state": SessionState.CANCELLING}, ReasonCode.NOT_JUST_NOW),
         ({"state": SessionState.CANCELLED}, ReasonCode.CANCELLED),
         ({"starts_at": NOW - timedelta(seconds=1)}, ReasonCode.STARTED),
         ({"taken": 10}, ReasonCode.FULL),

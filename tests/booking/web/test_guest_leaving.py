@@ -156,7 +156,7 @@ async def test_a_deadline_that_passes_while_the_page_is_open_asks_again(
     [
         ("terms", "This date cannot be cancelled here. Please contact the business."),
         ("started", "This date has already started."),
-        ("cancelling", "This date has been cancelled."),
+        ("cancelling", "This is not possible just now. Please try again in a minute."),
     ],
 )
 async def test_a_refusal_says_why_and_whom_to_ask(
