@@ -17,6 +17,7 @@ from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
 from src.billing.domain.kinds import RefundCause
 from src.billing.models import Order
+from src.billing.queries.refundable import list_refundable_minor
 from src.booking.commands.claims import give_back_seats
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import (
@@ -46,7 +47,9 @@ class NotLeavable(Conflict):
 
 
 class LessComesBack(Conflict):
-    """A deadline passed between the page that promised an amount and its being sent."""
+    """A deadline passed, or money went back, between the page that promised an amount and its being
+    sent.
+    """
 
     code = "less_comes_back"
 
@@ -101,7 +104,7 @@ async def leave_dates(
     left = {str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)}
     standing = [one for one in own if one.seat.state not in left]
     endings = [_guests_ending(uow, tenant, one) for one in standing]
-    _check_promise(endings, promised_minor or {})
+    await _check_promise(uow, order_id, endings, promised_minor or {})
     return await end_seats(uow, order, endings, LeftBy(kind="guest"))
 
 
@@ -120,7 +123,7 @@ async def leave_course(
     own = await lock_own_seats(uow, order_id)
     coming = [one for one in own if is_still_coming(one, uow.clock.now())]
     endings = [_guests_ending(uow, tenant, one, is_whole_course=True) for one in coming]
-    _check_promise(endings, promised_minor or {})
+    await _check_promise(uow, order_id, endings, promised_minor or {})
     return await end_seats(uow, order, endings, LeftBy(kind="guest"))
 
 
@@ -130,10 +133,20 @@ def is_still_coming(own: OwnSeat, now: datetime) -> bool:
     return own.seat.state == SeatState.CONFIRMED and is_on
 
 
-def _check_promise(endings: Sequence[Ending], promised_minor: Mapping[UUID, int]) -> None:
-    """Raises: LessComesBack."""
-    for ending in endings:
-        if ending.back_minor < promised_minor.get(ending.seat.id, 0):
+async def _check_promise(
+    uow: UnitOfWork, order_id: UUID, endings: Sequence[Ending], promised_minor: Mapping[UUID, int]
+) -> None:
+    """Seat by seat, and all of it: the business may have given money back meanwhile.
+
+    Raises: LessComesBack.
+    """
+    promised = [promised_minor.get(ending.seat.id, 0) for ending in endings]
+    back = [ending.back_minor for ending in endings]
+    if any(less < said for less, said in zip(back, promised, strict=True)):
+        raise LessComesBack
+    if sum(promised):
+        refundable = (await list_refundable_minor(uow, [order_id])).get(order_id, 0)
+        if min(sum(back), refundable) < sum(promised):
             raise LessComesBack
 
 
