@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, update
 
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted, keep_returns
-from src.booking.commands.leave_requests import accept_open_request
+from src.booking.commands.leave_requests import accept_open_request, reopen_request
 from src.booking.commands.series_dates import lock_dates
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
@@ -120,7 +120,8 @@ async def cancel_purchase(
 
 
 async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_id: UUID) -> None:
-    """Takes a cancellation back while it waits; a session is on sale again as before.
+    """Takes a cancellation back while it waits; a session is on sale again as before, and a guest
+    whose request to leave was accepted with it has asked again.
 
     Raises: NotFound; Conflict when the window has passed.
     """
@@ -142,6 +143,8 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     await audit(uow, ctx, f"{subject}.cancellation_undone", subject, row.subject_id)
     stopped = stopped_sessions(row)
     await _tell_what_waited(uow, stopped)
+    if row.scope == "purchase":
+        await reopen_request(uow, row.subject_id)
     if row.resumes_sale:
         await _resume_sale(uow, row.subject_id)
     await uow.settle()
