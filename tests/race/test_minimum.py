@@ -3,13 +3,21 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import func, select
 
 from src.booking.commands.book import book
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.minimum import let_it_take_place, set_minimum, weigh_session
+from src.booking.commands.sessions import (
+    UpdateSession,
+    details_of_session,
+    get_session,
+    update_session,
+)
 from src.booking.models import Seat, Session
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from tests.booking.commands.test_book import a_wish, booked
 from tests.conftest import Committing
@@ -99,6 +107,35 @@ async def test_who_answers_while_it_is_weighed_is_heard(
     with pytest.raises(Conflict):
         await weighing
     assert await state_and_seats(committing, business, session) == ("scheduled", 0)
+
+
+@pytest.mark.parametrize("first", ["minimum", "capacity"])
+async def test_a_minimum_is_never_above_the_capacity(
+    committing: Committing, clock: FrozenClock, first: str
+) -> None:
+    """Each has read the session as it was before the other wrote."""
+    business, session = await a_lonely_session(committing, clock)
+
+    async def raise_minimum(uow: UnitOfWork) -> None:
+        await set_minimum(uow, business.ctx, session.id, min_seats=10, decide_hours=24)
+
+    async def lower_capacity(uow: UnitOfWork) -> None:
+        fields = msgspec.structs.asdict(details_of_session(session)) | {"capacity": 4}
+        await update_session(uow, business.ctx, UpdateSession(session_id=session.id, **fields))
+
+    acts = [raise_minimum, lower_capacity]
+    early, late = acts if first == "minimum" else acts[::-1]
+    with pytest.raises(Conflict):
+        async with committing.uow_factory(business.id) as uow:
+            read = await get_session(uow, session.id)
+            async with committing.uow_factory(business.id) as other:
+                await early(other)
+            await late(uow)
+    async with committing.uow_factory(business.id) as uow:
+        found = await uow.session.get_one(Session, (business.id, session.id))
+    assert found.min_seats is not None
+    assert found.min_seats <= found.capacity
+    assert read.min_seats == 1
 
 
 async def test_whom_nobody_answers_is_called_off(

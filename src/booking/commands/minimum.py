@@ -1,5 +1,6 @@
 """A minimum group size: setting it, answering for it, and acting on it when its time comes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -62,6 +63,7 @@ async def set_minimum(
     await _write(
         uow,
         session,
+        [Session.capacity >= (min_seats or 0)],
         min_seats=min_seats,
         decide_hours=hours,
         decided_at=None,
@@ -181,14 +183,20 @@ async def _taken(uow: UnitOfWork, session_id: UUID) -> int:
     )
 
 
-async def _write(uow: UnitOfWork, session: Session, **values: object) -> None:
-    """The last statement, guarded: what is being cancelled stays as it is."""
+async def _write(
+    uow: UnitOfWork,
+    session: Session,
+    only_if: Sequence[ColumnElement[bool]] = (),
+    **values: object,
+) -> None:
+    """The last statement, guarded: what is being cancelled stays as it is. Raises: Conflict."""
     written = await uow.session.execute(
         update(Session)
         .where(
             Session.tenant_id == uow.tenant,
             Session.id == session.id,
             Session.state == str(SessionState.SCHEDULED),
+            *only_if,
         )
         .values(**values)
         .returning(Session.id)
