@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 
+from src.billing.commands.due import drop_due
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted, keep_returns
+from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.leave_requests import accept_open_request, reopen_request
 from src.booking.commands.series_dates import lock_dates
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.minimum import decide_at
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Series, Session, SessionChange
@@ -143,6 +146,7 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     await audit(uow, ctx, f"{subject}.cancellation_undone", subject, row.subject_id)
     stopped = stopped_sessions(row)
     await _tell_what_waited(uow, stopped)
+    decided = await _decide_anew(uow, stopped)
     if row.scope == "purchase":
         await reopen_request(uow, row.subject_id)
     if row.resumes_sale:
@@ -156,9 +160,34 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
             Session.id.in_(stopped),
             Session.state == str(SessionState.CANCELLING),
         )
-        .values(state=str(SessionState.SCHEDULED))
+        .values(
+            state=str(SessionState.SCHEDULED),
+            decided_at=case((Session.id.in_(decided), uow.clock.now()), else_=Session.decided_at),
+        )
         .execution_options(synchronize_session=False)
     )
+
+
+async def _decide_anew(uow: UnitOfWork, session_ids: set[UUID]) -> set[UUID]:
+    """Those with a minimum have lost the clock's row. Where the moment to decide has passed, who
+    undoes says that they take place, and their ids are returned; the others are looked at again.
+    """
+    found = await uow.session.execute(
+        select(Session.id, Session.starts_at, Session.decide_hours).where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(session_ids),
+            Session.decide_hours.is_not(None),
+            Session.decided_at.is_(None),
+        )
+    )
+    decided = set()
+    for session_id, starts_at, hours in found:
+        if decide_at(starts_at, hours) <= uow.clock.now():
+            await drop_due(uow, session_id)
+            decided.add(session_id)
+        else:
+            await plan_decision(uow, session_id, starts_at, hours)
+    return decided
 
 
 def stopped_sessions(cancellation: Cancellation) -> set[UUID]:
