@@ -18,6 +18,7 @@ from src.booking.domain.reasons import (
     Reason,
     ReasonCode,
     base_zero,
+    being_cancelled,
     closed_reason,
     mixed_services,
     no_upcoming_session,
@@ -106,12 +107,16 @@ class AttachedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishFacts:
-    """A series that its owner wants to put on sale."""
+    """A series that its owner wants to put on sale.
+
+    `is_first`: its term, and with it what is worked out by it, would be fixed for good.
+    """
 
     service_id: UUID
     sessions: Sequence[AttachedSession]
     price_type: SeriesPriceType
     price_minor: int | None
+    is_first: bool = False
 
 
 def why_not_bookable_session(facts: SessionFacts, now: datetime) -> list[Reason]:
@@ -152,6 +157,8 @@ def why_not_publishable_series(facts: PublishFacts, now: datetime) -> list[Reaso
     if any(session.service_id != facts.service_id for session in facts.sessions):
         reasons.append(mixed_services())
     reasons.extend(_in_another_series(facts.sessions))
+    if facts.is_first and any(s.state is SessionState.CANCELLING for s in facts.sessions):
+        reasons.append(being_cancelled())
     if facts.price_type is not SeriesPriceType.FREE and not facts.price_minor:
         reasons.append(price_missing())
     return reasons

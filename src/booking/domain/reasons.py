@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     NOT_OFFERED = "not_offered"
     SESSION_IN_ANOTHER_SERIES = "session_in_another_series"
     PRICE_MISSING = "price_missing"
+    BEING_CANCELLED = "being_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,15 @@ def mixed_services() -> Reason:
         _("This series is not on sale."),
         _("The series holds sessions of another service."),
         _("Take out the sessions that belong to another service."),
+    )
+
+
+def being_cancelled() -> Reason:
+    return Reason(
+        ReasonCode.BEING_CANCELLED,
+        _("This series is not on sale."),
+        _("A date of the series is being cancelled, which can still be undone."),
+        _("Wait a moment until it is cancelled, or undo it."),
     )
 
 

@@ -274,6 +274,14 @@ def test_guests_are_told_nothing_about_the_business(secret: str) -> None:
             {"sessions": [replace(ATTACHED, other_series_title="Autumn")] * 2},
             [ReasonCode.SESSION_IN_ANOTHER_SERIES],
         ),
+        ({"sessions": [ATTACHED, replace(ATTACHED, state=SessionState.CANCELLING)]}, []),
+        (
+            {
+                "sessions": [ATTACHED, replace(ATTACHED, state=SessionState.CANCELLING)],
+                "is_first": True,
+            },
+            [ReasonCode.BEING_CANCELLED],
+        ),
         ({"price_minor": None}, [ReasonCode.PRICE_MISSING]),
         ({"price_minor": 0}, [ReasonCode.PRICE_MISSING]),
         ({"price_minor": None, "price_type": SeriesPriceType.FREE}, []),
