@@ -18,6 +18,7 @@ from sqlalchemy import Table, func, select, update
 from src.billing.commands.orders import lock_order
 from src.booking.commands.claims import SeatsGone, exchange_seats
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, lock_own_seats
+from src.booking.domain.bookable import BusinessFacts, why_not_bookable_session
 from src.booking.domain.exchange import (
     TargetFacts,
     for_staff,
@@ -25,14 +26,14 @@ from src.booking.domain.exchange import (
     sequence_after,
     why_not_take,
 )
-from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.kinds import SalesMode, SeatState, SessionState
 from src.booking.domain.leaving import most_percent_after, why_not_end, why_not_move_seat
-from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.domain.reasons import Reason, ReasonCode, guest_sentence
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.errors import DatesChanged
 from src.booking.events import SeatsMoved
 from src.booking.models import Booking, Seat
-from src.booking.queries.offer_facts import is_on_sale, quote_of_session
+from src.booking.queries.offer_facts import quote_of_session, session_facts
 from src.booking.queries.offers import SessionOffer, get_session_offer
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -42,6 +43,16 @@ from src.platform.ids import new_id
 from src.tenants.context import TenantSnapshot
 
 SEATS = cast(Table, Seat.__table__)
+SAID_OTHERWISE = frozenset(
+    {
+        ReasonCode.CANCELLED,
+        ReasonCode.NOT_JUST_NOW,
+        ReasonCode.STARTED,
+        ReasonCode.TOO_LATE,
+        ReasonCode.FULL,
+    }
+)
+"""Reasons against a booking that `why_not_take` asks by itself."""
 
 register_constraint(
     "uq_seats_live_participant",
@@ -138,10 +149,11 @@ async def why_not_come(
     by: str = "guest",
 ) -> list[Reason]:
     """Every reason against the offered session as the place to go to."""
-    facts = target_facts(tenant, own, offer, await _sources(uow, own))
+    now = uow.clock.now()
+    facts = target_facts(tenant, own, offer, await _sources(uow, own), now)
     there = await _has_seat(uow, own, offer.session.id)
     facts = replace(facts, has_seat_there=there)
-    return why_not_take(for_staff(facts) if by == "staff" else facts, uow.clock.now())
+    return why_not_take(for_staff(facts) if by == "staff" else facts, now)
 
 
 def target_facts(
@@ -149,6 +161,7 @@ def target_facts(
     own: Sequence[OwnSeat],
     offer: SessionOffer,
     sources: Sequence[SessionOffer],
+    now: datetime,
 ) -> TargetFacts:
     """`sources` are the sessions that the seats are in."""
     session, service = offer.session, offer.service
@@ -162,21 +175,31 @@ def target_facts(
         price_minor=quote_of_session(offer, 1).unit_minor,
         worth_minor=max(min(paid), min(worth, default=0)),
         is_open=str(tenant.status) in ("active", "past_due"),
-        is_offered=_is_offered(own[0].booking, offer),
+        is_offered=_is_offered(tenant, own[0].booking, offer, now),
         is_same_service=service.id == own[0].booking.service_id,
         is_same_date=any(one.session.id == session.id for one in own),
         min_notice_minutes=service.min_notice_minutes,
     )
 
 
-def _is_offered(booking: Booking, offer: SessionOffer) -> bool:
-    """A loose date, a date of a series that sells single ones, or, for who bought a course, one of
-    any series on sale: a lesson made up for with the parallel course. One's own course always is.
+def _is_offered(
+    tenant: TenantSnapshot, booking: Booking, offer: SessionOffer, now: datetime
+) -> bool:
+    """What a guest could book singly, or, for who bought a course, a date of any series on sale: a
+    lesson made up for with the parallel course. One's own course always is.
+
+    Plan and payments are not asked, for no money moves; time and room have words of their own.
     """
     series = offer.series
-    if series is None or series.id == booking.series_id:
+    if series is not None and series.id == booking.series_id:
         return True
-    return is_on_sale(series) and (series.drop_in_allowed or booking.series_id is not None)
+    quote = replace(quote_of_session(offer, 1), unit_minor=0)
+    facts = session_facts(offer, BusinessFacts(zone=tenant.zone), quote)
+    if series is not None and booking.series_id is not None:
+        service = replace(facts.service, sales_mode=SalesMode.BOTH)
+        facts = replace(facts, service=service, drop_in_allowed=True, drop_in_opens_at=None)
+    against = {reason.code for reason in why_not_bookable_session(facts, now)}
+    return against <= SAID_OTHERWISE
 
 
 async def _sources(uow: UnitOfWork, own: Sequence[OwnSeat]) -> list[SessionOffer]:

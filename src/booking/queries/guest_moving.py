@@ -117,7 +117,7 @@ async def _choices(
         _choice(offer, place, performer, action)
         for offer, place, performer in found
         if not people <= there.get(offer.session.id, set())
-        and not why_not_take(target_facts(tenant, one, offer, sources), now)
+        and not why_not_take(target_facts(tenant, one, offer, sources, now), now)
     ]
 
 

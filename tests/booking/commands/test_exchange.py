@@ -34,6 +34,13 @@ TERMS = LeavingTerms(
 )
 
 
+RULES = {
+    "far": {"horizon_days": 10},
+    "hidden": {"visibility": "hidden"},
+    "as_series": {"sales_mode": "series"},
+}
+
+
 @pytest.fixture
 async def lotus(services: Services) -> Business:
     return await a_business(services.uow_factory)
@@ -205,6 +212,9 @@ async def left(services: Services, lotus: Business, made: Booked, seat_id: UUID)
         ("dearer", "costs_more"),
         ("other", "other_service"),
         ("closed", "moves_not_allowed"),
+        ("far", "not_offered"),
+        ("hidden", "not_offered"),
+        ("as_series", "not_offered"),
     ],
 )
 async def test_a_refusal_names_its_reason_and_leaves_nothing_half_done(
@@ -230,6 +240,8 @@ async def test_a_refusal_names_its_reason_and_leaves_nothing_half_done(
             now = uow.clock.now()
             hour = timedelta(hours=1)
             await _change(uow, second.id, starts_at=now - hour, ends_at=now + hour)
+        elif why in RULES:
+            await uow.session.execute(update(Service).values(**RULES[why]))
         elif why == "closed":
             await uow.session.execute(update(Booking).values(leaving={}))
     before = sorted(await taken(factory, lotus.id))
