@@ -89,18 +89,23 @@ async def leave_dates(
     order_id: UUID,
     seat_ids: Sequence[UUID],
     promised_minor: Mapping[UUID, int] | None = None,
+    *,
+    session_id: UUID | None = None,
 ) -> int:
     """A guest leaves some of their own seats; late too, which frees them and returns nothing.
 
     Works whatever the tenant's plan or status is. Seats left before are passed over, so that a
     second press changes nothing. `promised_minor` is what the guest was told by seat: where less
-    would come back by now, nothing is done. Returns the minor units that come back.
-    Raises: NotFound for a seat of another order, NotLeavable, LessComesBack.
+    would come back by now, nothing is done. With `session_id` they are seats of that date.
+    Returns the minor units that come back.
+    Raises: NotFound for a seat of another order or date, NotLeavable, LessComesBack.
     """
     order = await lock_order(uow, order_id)
     own = await lock_own_seats(uow, order_id, seat_ids)
     if {one.seat.id for one in own} != set(seat_ids):
         raise NotFound(_("There is no such booking."))
+    if session_id is not None and any(one.session.id != session_id for one in own):
+        raise NotFound(_("There is no such date in this booking."))
     left = {str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)}
     standing = [one for one in own if one.seat.state not in left]
     endings = [_guests_ending(uow, tenant, one) for one in standing]

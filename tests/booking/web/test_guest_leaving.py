@@ -108,6 +108,15 @@ async def test_a_second_press_and_a_second_tab_change_nothing(shop: Shop) -> Non
     assert "Back to your booking" in again.text
 
 
+async def test_only_seats_of_the_date_that_is_shown_are_left(shop: Shop) -> None:
+    term = await a_paid_course(shop)
+    page = await leave_page(shop, term)
+    every = [f"{seat.id}:0" for seat in await seats_of(shop)]
+    assert (await press(shop, page, seat=every)).status_code == 404
+    assert await taken(shop) == [1, 1, 1]
+    assert await refunds(shop) == []
+
+
 async def test_2_22_each_person_of_the_party_leaves_alone(shop: Shop) -> None:
     """peers 2-22: a part of an order, priced by the shares it was bought at."""
     term = await a_paid_course(shop, **PARTY)
