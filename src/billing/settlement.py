@@ -17,7 +17,7 @@ from src.billing.commands.ending import (
     list_live_pages,
 )
 from src.billing.commands.open_items import raise_open_item
-from src.billing.commands.orders import get_order
+from src.billing.commands.orders import get_order, lock_order
 from src.billing.commands.settle import Ending, apply_page, end_page, lock_page
 from src.billing.domain.kinds import (
     LIVE_PAGES,
@@ -148,10 +148,12 @@ async def end_hold(
         await close_page(services, tenant_id, page_id, ending)
     end = cancel_open_order if ending.state == OrderState.CANCELLED else expire_order
     async with services.uow_factory(tenant_id) as uow:
+        # Pages are begun under this lock, so none comes between the question and the end.
+        order = await lock_order(uow, order_id)
         is_over = not await can_still_be_paid(uow, order_id)
         if is_over and await end(uow, order_id, ending.why, services.clock.now()):
             return ending.state
-        return OrderState((await get_order(uow, order_id)).state)
+        return OrderState(order.state)
 
 
 async def give_up_order(services: Services, tenant_id: UUID, order_id: UUID) -> OrderState:

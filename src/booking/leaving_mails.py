@@ -9,7 +9,7 @@ from src.booking.models import LeaveRequest
 from src.booking.queries.mail_facts import BookingFacts
 from src.booking.views.mails import LeavingDeclinedView, SeatsMovedView
 from src.platform.config import Settings
-from src.platform.i18n import use_locale
+from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Mail
 from src.tenants.context import TenantSnapshot
 
@@ -42,7 +42,7 @@ def moved_mail(
             zone_name=tenant.timezone,
             reason=why,
             by_guest=by_guest,
-            leaving=leaving_of(tenant, facts, facts.seats),
+            leaving=_leaving(tenant, facts),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
     calendar = booking_calendar(
@@ -55,6 +55,17 @@ def moved_mail(
     # A seat takes another one's place only once.
     key = f"moved:{min(item.seat.id for item in facts.seats)}"
     return mail_of("seats_moved", tenant, facts, view, calendar, key)
+
+
+def _leaving(tenant: TenantSnapshot, facts: BookingFacts) -> list[str]:
+    if all(item.seat.may_leave_free for item in facts.seats):
+        return [
+            _(
+                "If the new time does not suit you, you may give your place back without any"
+                " charge, on your booking's page."
+            )
+        ]
+    return leaving_of(tenant, facts, facts.seats)
 
 
 def declined_mail(

@@ -7,16 +7,25 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from src.billing.checkout import _new_attempt
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
-from src.billing.domain.kinds import RefundCause
+from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.jobs.refunds import _call, _prepare
 from src.billing.models import Payment, Refund
+from src.billing.page_body import Addresses
 from src.billing.processor import ProcessorRefund
 from src.billing.reconcile import reconcile
-from src.billing.settlement import check_payment, close_page, give_up_order, settle_page
+from src.billing.settlement import (
+    GIVEN_UP,
+    check_payment,
+    close_page,
+    end_hold,
+    give_up_order,
+    settle_page,
+)
 from src.billing.stripe_gateway import StripeGateway
 from src.billing.sweeper import sweep_holds
 from src.platform.errors import Unavailable
@@ -29,6 +38,8 @@ from tests.conftest import Committing
 from tests.support.clock import FrozenClock
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
@@ -143,6 +154,22 @@ async def test_refunds_asked_for_at_once_never_exceed_the_payment(shop: Till) ->
         paid = await uow.session.scalar(select(func.sum(Payment.amount_minor)))
         back = await uow.session.scalar(select(func.sum(Refund.amount_minor)))
     assert (paid, back) == (2000, 2000)
+
+
+async def test_a_page_begun_while_a_hold_ends_keeps_it_open(shop: Till) -> None:
+    """There was none when its pages were closed, and there is one once the order is free."""
+    order_id, tenant = await shop.order(), shop.business.id
+    async with shop.services.uow_factory(tenant) as uow:
+        order = await lock_order(uow, order_id)
+        addresses = Addresses(success_url="https://x.example/", cancel_url="https://x.example/")
+        await _new_attempt(uow, shop.services, order, addresses, 1)
+        await uow.settle()
+        ending = asyncio.create_task(end_hold(shop.services, tenant, order_id, GIVEN_UP))
+        async with asyncio.timeout(10):
+            while not await uow.session.scalar(text(WAITING)):
+                pass
+    assert await ending == OrderState.OPEN
+    assert shop.places.calls == []
 
 
 class Abreast(StripeGateway):

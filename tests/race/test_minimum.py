@@ -1,17 +1,27 @@
 """Somebody books in the very moment in which too few would call the session off."""
 
+import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import func, select
 
 from src.booking.commands.book import book
 from src.booking.commands.cancel import cancel_session
-from src.booking.commands.minimum import set_minimum, weigh_session
+from src.booking.commands.minimum import let_it_take_place, set_minimum, weigh_session
+from src.booking.commands.sessions import (
+    UpdateSession,
+    details_of_session,
+    get_session,
+    update_session,
+)
 from src.booking.models import Seat, Session
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from tests.booking.commands.test_book import a_wish, booked
 from tests.conftest import Committing
+from tests.race.test_series import until_somebody_waits
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
 from tests.support.clock import FrozenClock
@@ -66,6 +76,73 @@ async def test_who_booked_after_the_count_is_not_called_off(
     with pytest.raises(Conflict):
         async with committing.uow_factory(business.id) as uow:
             await cancel_session(
-                uow, business.ctx, session.id, reason="", undo_seconds=10, seen_taken=0
+                uow,
+                business.ctx,
+                session.id,
+                reason="",
+                undo_seconds=10,
+                as_seen=[Session.seats_taken <= 0],
             )
     assert await state_and_seats(committing, business, session) == ("scheduled", 1)
+
+
+@pytest.mark.parametrize("answer", ["go", "other_minimum"])
+async def test_who_answers_while_it_is_weighed_is_heard(
+    committing: Committing, clock: FrozenClock, answer: str
+) -> None:
+    """The answer has written, and commits only when the clock waits for it."""
+    business, session = await a_lonely_session(committing, clock)
+
+    async def weigh() -> None:
+        async with committing.uow_factory(business.id) as uow:
+            await weigh_session(uow, business.tenant, session.id, undo_seconds=10)
+
+    async with committing.uow_factory(business.id) as uow:
+        if answer == "go":
+            await let_it_take_place(uow, business.ctx, session.id)
+        else:
+            await set_minimum(uow, business.ctx, session.id, min_seats=2, decide_hours=24)
+        weighing = asyncio.create_task(weigh())
+        await until_somebody_waits(uow)
+    with pytest.raises(Conflict):
+        await weighing
+    assert await state_and_seats(committing, business, session) == ("scheduled", 0)
+
+
+@pytest.mark.parametrize("first", ["minimum", "capacity"])
+async def test_a_minimum_is_never_above_the_capacity(
+    committing: Committing, clock: FrozenClock, first: str
+) -> None:
+    """Each has read the session as it was before the other wrote."""
+    business, session = await a_lonely_session(committing, clock)
+
+    async def raise_minimum(uow: UnitOfWork) -> None:
+        await set_minimum(uow, business.ctx, session.id, min_seats=10, decide_hours=24)
+
+    async def lower_capacity(uow: UnitOfWork) -> None:
+        fields = msgspec.structs.asdict(details_of_session(session)) | {"capacity": 4}
+        await update_session(uow, business.ctx, UpdateSession(session_id=session.id, **fields))
+
+    acts = [raise_minimum, lower_capacity]
+    early, late = acts if first == "minimum" else acts[::-1]
+    with pytest.raises(Conflict):
+        async with committing.uow_factory(business.id) as uow:
+            read = await get_session(uow, session.id)
+            async with committing.uow_factory(business.id) as other:
+                await early(other)
+            await late(uow)
+    async with committing.uow_factory(business.id) as uow:
+        found = await uow.session.get_one(Session, (business.id, session.id))
+    assert found.min_seats is not None
+    assert found.min_seats <= found.capacity
+    assert read.min_seats == 1
+
+
+async def test_whom_nobody_answers_is_called_off(
+    committing: Committing, clock: FrozenClock
+) -> None:
+    """The control."""
+    business, session = await a_lonely_session(committing, clock)
+    async with committing.uow_factory(business.id) as uow:
+        await weigh_session(uow, business.tenant, session.id, undo_seconds=10)
+    assert await state_and_seats(committing, business, session) == ("cancelling", 0)

@@ -7,15 +7,24 @@ import pytest
 from sqlalchemy import select, text
 
 from src.booking.commands.book import book
+from src.booking.commands.cancel import cancel_session
 from src.booking.commands.claims import SeatsGone
-from src.booking.commands.series import update_series
+from src.booking.commands.series import create_series, publish_series, update_series
 from src.booking.models import Seat, Session
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from tests.booking.commands.test_book import a_wish
 from tests.booking.commands.test_series import a_plan
 from tests.conftest import Committing
-from tests.support.builders import Business, Term, a_business, a_series, a_service, as_guest
+from tests.support.builders import (
+    Business,
+    Term,
+    a_business,
+    a_series,
+    a_service,
+    a_session,
+    as_guest,
+)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
@@ -91,3 +100,25 @@ async def test_a_guest_waits_for_the_owner_and_finds_the_date_gone(
         await second
     assert refused.value.session_ids == (term.sessions[-1].id,)
     assert await sold_outside(committing, lotus, term.series.id) == 0
+
+
+async def test_a_date_that_is_cancelled_while_its_series_goes_on_sale_stops_that(
+    committing: Committing, lotus: Business
+) -> None:
+    service = await a_service(committing.uow_factory, lotus.id, price_type="free")
+    session = await a_session(committing.uow_factory, service)
+    other = await a_session(committing.uow_factory, service, in_days=14)
+    async with committing.uow_factory(lotus.id) as uow:
+        plan = a_plan(session.id, other.id)
+        series_id = await create_series(uow, lotus.ctx, service.id, plan)
+
+    async def publish() -> None:
+        async with committing.uow_factory(lotus.id) as uow:
+            await publish_series(uow, lotus.ctx, series_id)
+
+    async with committing.uow_factory(lotus.id) as uow:
+        await cancel_session(uow, lotus.ctx, session.id, reason="", undo_seconds=30)
+        publishing = asyncio.create_task(publish())
+        await until_somebody_waits(uow)
+    with pytest.raises(Conflict, match="has just changed"):
+        await publishing

@@ -21,7 +21,7 @@ async def list_refundable_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> d
             Payment.tenant_id == uow.tenant,
             Payment.order_id.in_(order_ids),
             Payment.is_extra.is_(False),
-            Payment.method != ON_SITE_METHOD,
+            Payment.method.is_distinct_from(ON_SITE_METHOD),
         )
         .group_by(Payment.order_id)
     )

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 
+from src.billing.commands.due import drop_due
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted, keep_returns
-from src.booking.commands.leave_requests import accept_open_request
+from src.booking.commands.decision_due import plan_decision
+from src.booking.commands.leave_requests import accept_open_request, reopen_request
 from src.booking.commands.series_dates import lock_dates
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.minimum import decide_at
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Series, Session, SessionChange
@@ -66,14 +69,14 @@ async def cancel_session(
     undo_seconds: int,
     money: MoneyWanted = NOTHING,
     gives_back: bool = False,
-    seen_taken: int | None = None,
+    as_seen: Sequence[ColumnElement[bool]] = (),
 ) -> UUID:
     """Stops the session's sale now and lets a job free every live seat after the undo window.
 
     `money` says what goes back to whom; with `gives_back` it is all that was paid for the seats.
-    `seen_taken` is the number of live seats that the decision was made on. Returns the
+    `as_seen` is what the decision was made on, as conditions on the session. Returns the
     cancellation's id.
-    Raises: NotFound; Conflict when it has ended, is cancelled, or more seats are taken meanwhile;
+    Raises: NotFound; Conflict when it has ended, is cancelled, or `as_seen` holds no longer;
     InvalidInput for `money`.
     """
     now = uow.clock.now()
@@ -88,7 +91,7 @@ async def cancel_session(
     )
     cancellation_id = await request(uow, ctx, new, which, money)
     await uow.settle()
-    await _stop_sale(uow, session_id, seen_taken)
+    await _stop_sale(uow, session_id, as_seen)
     return cancellation_id
 
 
@@ -121,7 +124,8 @@ async def cancel_purchase(
 
 
 async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_id: UUID) -> None:
-    """Takes a cancellation back while it waits; a session is on sale again as before.
+    """Takes a cancellation back while it waits; a session is on sale again as before, and a guest
+    whose request to leave was accepted with it has asked again.
 
     Raises: NotFound; Conflict when the window has passed.
     """
@@ -144,6 +148,9 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     stopped = stopped_sessions(row)
     await _tell_what_waited(uow, stopped)
     await wake_waitlists(uow, stopped)
+    decided = await _decide_anew(uow, stopped)
+    if row.scope == "purchase":
+        await reopen_request(uow, row.subject_id)
     if row.resumes_sale:
         await _resume_sale(uow, row.subject_id)
     await uow.settle()
@@ -155,9 +162,34 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
             Session.id.in_(stopped),
             Session.state == str(SessionState.CANCELLING),
         )
-        .values(state=str(SessionState.SCHEDULED))
+        .values(
+            state=str(SessionState.SCHEDULED),
+            decided_at=case((Session.id.in_(decided), uow.clock.now()), else_=Session.decided_at),
+        )
         .execution_options(synchronize_session=False)
     )
+
+
+async def _decide_anew(uow: UnitOfWork, session_ids: set[UUID]) -> set[UUID]:
+    """Those with a minimum have lost the clock's row. Where the moment to decide has passed, who
+    undoes says that they take place, and their ids are returned; the others are looked at again.
+    """
+    found = await uow.session.execute(
+        select(Session.id, Session.starts_at, Session.decide_hours).where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(session_ids),
+            Session.decide_hours.is_not(None),
+            Session.decided_at.is_(None),
+        )
+    )
+    decided = set()
+    for session_id, starts_at, hours in found:
+        if decide_at(starts_at, hours) <= uow.clock.now():
+            await drop_due(uow, session_id)
+            decided.add(session_id)
+        else:
+            await plan_decision(uow, session_id, starts_at, hours)
+    return decided
 
 
 def stopped_sessions(cancellation: Cancellation) -> set[UUID]:
@@ -253,8 +285,9 @@ async def request(
     return cancellation_id
 
 
-async def _stop_sale(uow: UnitOfWork, session_id: UUID, seen_taken: int | None) -> None:
-    as_seen = [] if seen_taken is None else [Session.seats_taken <= seen_taken]
+async def _stop_sale(
+    uow: UnitOfWork, session_id: UUID, as_seen: Sequence[ColumnElement[bool]]
+) -> None:
     stopped = await uow.session.execute(
         update(Session)
         .where(

@@ -75,6 +75,16 @@ async def mark_told(uow: UnitOfWork, seats: Iterable[SeatFacts]) -> None:
         )
 
 
+async def mark_known(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> None:
+    """Their guests have heard that these seats, which are locked, took the place of others."""
+    await uow.session.execute(
+        update(Seat)
+        .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids))
+        .values(is_known=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def _places(uow: UnitOfWork, sessions: Sequence[Session]) -> dict[UUID | None, Location]:
     ids = {session.location_id for session in sessions if session.location_id is not None}
     if not ids:

@@ -19,7 +19,7 @@ from src.billing.commands.orders import lock_order
 from src.booking.commands.claims import SeatsGone, exchange_seats
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, lock_own_seats
 from src.booking.commands.waking import wake_waitlists
-from src.booking.domain.drop_in import opens_at
+from src.booking.domain.bookable import BusinessFacts, why_not_bookable_session
 from src.booking.domain.exchange import (
     TargetFacts,
     for_staff,
@@ -27,15 +27,14 @@ from src.booking.domain.exchange import (
     sequence_after,
     why_not_take,
 )
-from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.kinds import SalesMode, SeatState, SessionState
 from src.booking.domain.leaving import most_percent_after, why_not_end, why_not_move_seat
-from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.domain.reasons import Reason, ReasonCode, guest_sentence
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.errors import DatesChanged
 from src.booking.events import SeatsMoved
 from src.booking.models import Booking, Seat
-from src.booking.queries.drop_in import rules_of
-from src.booking.queries.offer_facts import is_on_sale, quote_of_session
+from src.booking.queries.offer_facts import quote_of_session, session_facts
 from src.booking.queries.offers import SessionOffer, get_session_offer
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -45,6 +44,16 @@ from src.platform.ids import new_id
 from src.tenants.context import TenantSnapshot
 
 SEATS = cast(Table, Seat.__table__)
+SAID_OTHERWISE = frozenset(
+    {
+        ReasonCode.CANCELLED,
+        ReasonCode.NOT_JUST_NOW,
+        ReasonCode.STARTED,
+        ReasonCode.TOO_LATE,
+        ReasonCode.FULL,
+    }
+)
+"""Reasons against a booking that `why_not_take` asks by itself."""
 
 register_constraint(
     "uq_seats_live_participant",
@@ -142,10 +151,11 @@ async def why_not_come(
     by: str = "guest",
 ) -> list[Reason]:
     """Every reason against the offered session as the place to go to."""
-    facts = target_facts(tenant, own, offer, await _sources(uow, own), uow.clock.now())
+    now = uow.clock.now()
+    facts = target_facts(tenant, own, offer, await _sources(uow, own), now)
     there = await _has_seat(uow, own, offer.session.id)
     facts = replace(facts, has_seat_there=there)
-    return why_not_take(for_staff(facts) if by == "staff" else facts, uow.clock.now())
+    return why_not_take(for_staff(facts) if by == "staff" else facts, now)
 
 
 def target_facts(
@@ -177,17 +187,21 @@ def target_facts(
 def _is_offered(
     tenant: TenantSnapshot, booking: Booking, offer: SessionOffer, now: datetime
 ) -> bool:
-    """A loose date, one that is sold alone by now, or, for who bought a course, one of any series
-    on sale: a lesson made up for with the parallel course. One's own course always is.
+    """What a guest could book singly, or, for who bought a course, a date of any series on sale: a
+    lesson made up for with the parallel course. One's own course always is.
+
+    Plan and payments are not asked, for no money moves; time and room have words of their own.
     """
     series = offer.series
-    if series is None or series.id == booking.series_id:
+    if series is not None and series.id == booking.series_id:
         return True
-    if not is_on_sale(series) or booking.series_id is not None:
-        return is_on_sale(series)
-    rules = rules_of(offer)
-    opening_at = opens_at(rules, offer.session.starts_at, tenant.zone)
-    return bool(rules.allowed) and (opening_at is None or now >= opening_at)
+    quote = replace(quote_of_session(offer, 1), unit_minor=0)
+    facts = session_facts(offer, BusinessFacts(zone=tenant.zone), quote)
+    if series is not None and booking.series_id is not None:
+        service = replace(facts.service, sales_mode=SalesMode.BOTH)
+        facts = replace(facts, service=service, drop_in_allowed=True, drop_in_opens_at=None)
+    against = {reason.code for reason in why_not_bookable_session(facts, now)}
+    return against <= SAID_OTHERWISE
 
 
 async def _sources(uow: UnitOfWork, own: Sequence[OwnSeat]) -> list[SessionOffer]:
@@ -236,9 +250,9 @@ def _row(
     uow: UnitOfWork, tenant: TenantSnapshot, one: OwnSeat, offer: SessionOffer, cmd: MoveSeats
 ) -> dict[str, object]:
     seat, session, now = one.seat, offer.session, uow.clock.now()
-    most_percent = seat.most_percent
+    most_percent, facts = seat.most_percent, facts_of_leaving(one, tenant)
     if cmd.by == "guest":
-        most_percent = most_percent_after(facts_of_leaving(one, tenant), now)
+        most_percent = most_percent_after(facts, now)
     return {
         "tenant_id": uow.tenant,
         "id": new_id(),
@@ -257,6 +271,8 @@ def _row(
         "replaces_id": seat.id,
         "calendar_id": seat.calendar_id or seat.id,
         "most_percent": most_percent,
+        "may_leave_free": cmd.by == "staff" or facts.is_penalty_free,
+        "is_known": False,
         "changed_at": now,
         "changed_by": cmd.by,
         "changed_why": cmd.why,

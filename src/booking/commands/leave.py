@@ -17,6 +17,7 @@ from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
 from src.billing.domain.kinds import RefundCause
 from src.billing.models import Order
+from src.billing.queries.refundable import list_refundable_minor
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
@@ -47,7 +48,9 @@ class NotLeavable(Conflict):
 
 
 class LessComesBack(Conflict):
-    """A deadline passed between the page that promised an amount and its being sent."""
+    """A deadline passed, or money went back, between the page that promised an amount and its being
+    sent.
+    """
 
     code = "less_comes_back"
 
@@ -87,22 +90,27 @@ async def leave_dates(
     order_id: UUID,
     seat_ids: Sequence[UUID],
     promised_minor: Mapping[UUID, int] | None = None,
+    *,
+    session_id: UUID | None = None,
 ) -> int:
     """A guest leaves some of their own seats; late too, which frees them and returns nothing.
 
     Works whatever the tenant's plan or status is. Seats left before are passed over, so that a
     second press changes nothing. `promised_minor` is what the guest was told by seat: where less
-    would come back by now, nothing is done. Returns the minor units that come back.
-    Raises: NotFound for a seat of another order, NotLeavable, LessComesBack.
+    would come back by now, nothing is done. With `session_id` they are seats of that date.
+    Returns the minor units that come back.
+    Raises: NotFound for a seat of another order or date, NotLeavable, LessComesBack.
     """
     order = await lock_order(uow, order_id)
     own = await lock_own_seats(uow, order_id, seat_ids)
     if {one.seat.id for one in own} != set(seat_ids):
         raise NotFound(_("There is no such booking."))
+    if session_id is not None and any(one.session.id != session_id for one in own):
+        raise NotFound(_("There is no such date in this booking."))
     left = {str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)}
     standing = [one for one in own if one.seat.state not in left]
     endings = [_guests_ending(uow, tenant, one) for one in standing]
-    _check_promise(endings, promised_minor or {})
+    await _check_promise(uow, order_id, endings, promised_minor or {})
     return await end_seats(uow, order, endings, LeftBy(kind="guest"))
 
 
@@ -121,7 +129,7 @@ async def leave_course(
     own = await lock_own_seats(uow, order_id)
     coming = [one for one in own if is_still_coming(one, uow.clock.now())]
     endings = [_guests_ending(uow, tenant, one, is_whole_course=True) for one in coming]
-    _check_promise(endings, promised_minor or {})
+    await _check_promise(uow, order_id, endings, promised_minor or {})
     return await end_seats(uow, order, endings, LeftBy(kind="guest"))
 
 
@@ -131,10 +139,20 @@ def is_still_coming(own: OwnSeat, now: datetime) -> bool:
     return own.seat.state == SeatState.CONFIRMED and is_on
 
 
-def _check_promise(endings: Sequence[Ending], promised_minor: Mapping[UUID, int]) -> None:
-    """Raises: LessComesBack."""
-    for ending in endings:
-        if ending.back_minor < promised_minor.get(ending.seat.id, 0):
+async def _check_promise(
+    uow: UnitOfWork, order_id: UUID, endings: Sequence[Ending], promised_minor: Mapping[UUID, int]
+) -> None:
+    """Seat by seat, and all of it: the business may have given money back meanwhile.
+
+    Raises: LessComesBack.
+    """
+    promised = [promised_minor.get(ending.seat.id, 0) for ending in endings]
+    back = [ending.back_minor for ending in endings]
+    if any(less < said for less, said in zip(back, promised, strict=True)):
+        raise LessComesBack
+    if sum(promised):
+        refundable = (await list_refundable_minor(uow, [order_id])).get(order_id, 0)
+        if min(sum(back), refundable) < sum(promised):
             raise LessComesBack
 
 
@@ -162,7 +180,9 @@ def facts_of_leaving(
         starts_at=own.session.starts_at,
         zone=tenant.zone,
         is_penalty_free=may_leave_free_because_moved(
-            own.seat.sold_sequence, own.session.moved_sequence
+            own.seat.sold_sequence,
+            own.session.moved_sequence,
+            is_marked=own.seat.may_leave_free,
         ),
         is_whole_course=is_whole_course and own.booking.series_id is not None,
         most_percent=own.seat.most_percent,

@@ -5,13 +5,15 @@ Staff accept by cancelling the purchase, which closes the request with it, or de
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import aliased
 
 from src.billing.commands.orders import lock_order
 from src.booking.commands.leave import is_still_coming, lock_own_seats
 from src.booking.domain.leaving import terms_from
 from src.booking.events import LeavingDeclined
 from src.booking.models import LeaveRequest
+from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
@@ -20,6 +22,11 @@ from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
 LONGEST_WORDS = 500
+
+register_constraint(
+    "uq_leave_requests_open",
+    lambda: Conflict(_("This has been asked in this very moment."), code="already_asked"),
+)
 
 
 async def ask_to_leave(uow: UnitOfWork, order_id: UUID, reason: str) -> UUID:
@@ -98,6 +105,34 @@ async def accept_open_request(uow: UnitOfWork, ctx: RequestContext, booking_id: 
             LeaveRequest.state == "open",
         )
         .values(state="accepted", decided_at=uow.clock.now(), decided_by=ctx.actor.user_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def reopen_request(uow: UnitOfWork, booking_id: UUID) -> None:
+    """The cancelling of the purchase was taken back, and with it the answer to its guest, who may
+    have asked again meanwhile.
+    """
+    asked = (LeaveRequest.tenant_id == uow.tenant) & (LeaveRequest.booking_id == booking_id)
+    newest = (
+        select(LeaveRequest.id)
+        .where(asked, LeaveRequest.state == "accepted")
+        .order_by(LeaveRequest.decided_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    again = aliased(LeaveRequest)
+    await uow.session.execute(
+        update(LeaveRequest)
+        .where(asked, LeaveRequest.id == newest)
+        .where(
+            ~exists().where(
+                again.tenant_id == uow.tenant,
+                again.booking_id == booking_id,
+                again.state == "open",
+            )
+        )
+        .values(state="open", decided_at=None, decided_by=None)
         .execution_options(synchronize_session=False)
     )
 

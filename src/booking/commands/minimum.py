@@ -1,9 +1,10 @@
 """A minimum group size: setting it, answering for it, and acting on it when its time comes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from src.billing.commands.due import drop_due, move_due
 from src.booking.commands.cancel import cancel_session
@@ -62,6 +63,7 @@ async def set_minimum(
     await _write(
         uow,
         session,
+        [Session.capacity >= (min_seats or 0)],
         min_seats=min_seats,
         decide_hours=hours,
         decided_at=None,
@@ -88,7 +90,7 @@ async def weigh_session(
 ) -> Step:
     """Does what the session's minimum asks for now; running twice does it once.
 
-    Raises: Conflict when somebody booked in this very moment, to be tried again.
+    Raises: Conflict when somebody booked or answered in this very moment, to be tried again.
     """
     session = await uow.session.get(Session, (uow.tenant, session_id))
     if session is None or not _is_open(session, uow.clock.now()):
@@ -116,18 +118,20 @@ async def weigh_session(
             reason=_("Too few people have booked this date."),
             undo_seconds=undo_seconds,
             gives_back=True,
-            seen_taken=live,
+            as_seen=[Session.seats_taken <= live, *_unanswered(session)],
         )
-    elif step is Step.GO:
+        return step
+    if step is Step.GO:
         await drop_due(uow, session_id)
     elif step is Step.LOOK_AGAIN:
         await move_due(uow, session_id, now + HOLDS_WAIT)
     else:
         await move_due(uow, session_id, at if now >= at - ASK_AHEAD else at - ASK_AHEAD)
-        if step is Step.ASK:
-            uow.record(MinimumMissed(session_id=session_id, at=at, taken=taken))
-            await uow.settle()
-            await _write(uow, session, decision_asked_at=now)
+    await _check_unanswered(uow, session)
+    if step is Step.ASK:
+        uow.record(MinimumMissed(session_id=session_id, at=at, taken=taken))
+        await uow.settle()
+        await _write(uow, session, decision_asked_at=now)
     return step
 
 
@@ -139,6 +143,29 @@ def _is_open(session: Session, now: datetime) -> bool:
         and session.state == SessionState.SCHEDULED
         and session.starts_at > now
     )
+
+
+def _unanswered(session: Session) -> list[ColumnElement[bool]]:
+    """What was weighed is still what is asked: nobody said go, or set another minimum."""
+    return [
+        Session.decided_at.is_(None),
+        Session.min_seats == session.min_seats,
+        Session.decide_hours == session.decide_hours,
+    ]
+
+
+async def _check_unanswered(uow: UnitOfWork, session: Session) -> None:
+    """Asked once the clock's row is ours: whoever answers writes that row too, and is through.
+
+    Raises: Conflict.
+    """
+    unanswered = await uow.session.scalar(
+        select(Session.id).where(
+            Session.tenant_id == uow.tenant, Session.id == session.id, *_unanswered(session)
+        )
+    )
+    if unanswered is None:
+        raise changed_meanwhile()
 
 
 async def _taken(uow: UnitOfWork, session_id: UUID) -> int:
@@ -156,14 +183,20 @@ async def _taken(uow: UnitOfWork, session_id: UUID) -> int:
     )
 
 
-async def _write(uow: UnitOfWork, session: Session, **values: object) -> None:
-    """The last statement, guarded: what is being cancelled stays as it is."""
+async def _write(
+    uow: UnitOfWork,
+    session: Session,
+    only_if: Sequence[ColumnElement[bool]] = (),
+    **values: object,
+) -> None:
+    """The last statement, guarded: what is being cancelled stays as it is. Raises: Conflict."""
     written = await uow.session.execute(
         update(Session)
         .where(
             Session.tenant_id == uow.tenant,
             Session.id == session.id,
             Session.state == str(SessionState.SCHEDULED),
+            *only_if,
         )
         .values(**values)
         .returning(Session.id)

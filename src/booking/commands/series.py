@@ -234,7 +234,7 @@ async def _check_seen(uow: UnitOfWork, series: Series, cmd: SeriesCommand, seen:
 async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> None:
     """Puts the series on sale; the first time its term, and so its base, is fixed for good.
 
-    Raises: PlanLimitReached, NotFound, NotPublishable.
+    Raises: PlanLimitReached, NotFound, NotPublishable, Conflict when a date changes meanwhile.
     """
     await _require_plan(uow, ctx)
     series = await lock_series(uow, series_id)
@@ -252,7 +252,7 @@ async def publish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) 
     await wake_waitlists(uow, await dates_in_term(uow, series_id))
     if is_first:
         await uow.settle()
-        await leave_out_of_term(uow, series_id)
+        await leave_out_of_term(uow, series_id, series.base_sessions or 0)
 
 
 async def unpublish_series(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> None:
@@ -300,6 +300,7 @@ async def reasons_against_publishing(uow: UnitOfWork, series: Series) -> list[Re
         ],
         price_type=SeriesPriceType(series.price_type),
         price_minor=series.price_minor,
+        is_first=series.published_at is None,
     )
     return why_not_publishable_series(facts, uow.clock.now())
 

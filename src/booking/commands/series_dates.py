@@ -13,7 +13,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Session
 from src.booking.queries.drop_in import drop_in_columns
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 
 
@@ -97,18 +97,27 @@ async def detach(uow: UnitOfWork, series_id: UUID, session_ids: set[UUID]) -> No
     )
 
 
-async def leave_out_of_term(uow: UnitOfWork, series_id: UUID) -> None:
-    """Dates cancelled before the term began never counted, so taking one out moves no price."""
+async def leave_out_of_term(uow: UnitOfWork, series_id: UUID, base: int) -> None:
+    """Dates cancelled before the term began never counted, so taking one out moves no price.
+
+    Raises: Conflict when by now the term has not the `base` dates that were counted.
+    """
+    await lock_dates(uow, set(await dates_in_term(uow, series_id)))
     await uow.session.execute(
         update(Session)
         .where(
             Session.tenant_id == uow.tenant,
             Session.series_id == series_id,
-            Session.state != str(SessionState.SCHEDULED),
+            Session.state == str(SessionState.CANCELLED),
         )
         .values(in_term=False)
         .execution_options(synchronize_session=False)
     )
+    if await sessions_that_take_place(uow, series_id) != base:
+        raise Conflict(
+            _("A date of the series has just changed. Please publish it again."),
+            code="series_changed",
+        )
 
 
 async def sessions_that_take_place(uow: UnitOfWork, series_id: UUID) -> int:

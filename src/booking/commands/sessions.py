@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, func, select, update
 
 from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
@@ -371,6 +371,7 @@ async def write_session(
         Session.id == session.id,
         Session.state == str(SessionState.SCHEDULED),
         Session.seats_taken <= columns["capacity"],
+        func.coalesce(Session.min_seats, 0) <= columns["capacity"],
     )
     values = {name: columns[name] for name in changed}
     if "edited_at" in columns:

@@ -18,12 +18,14 @@ from src.booking.domain.reasons import (
     Reason,
     ReasonCode,
     base_zero,
+    being_cancelled,
     closed_reason,
     credit_only,
     mixed_services,
     no_upcoming_session,
     not_at_present,
     not_confirmed,
+    off_reason,
     price_missing,
     series_off_sale,
 )
@@ -108,12 +110,16 @@ class AttachedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishFacts:
-    """A series that its owner wants to put on sale."""
+    """A series that its owner wants to put on sale.
+
+    `is_first`: its term, and with it what is worked out by it, would be fixed for good.
+    """
 
     service_id: UUID
     sessions: Sequence[AttachedSession]
     price_type: SeriesPriceType
     price_minor: int | None
+    is_first: bool = False
 
 
 def why_not_bookable_session(facts: SessionFacts, now: datetime) -> list[Reason]:
@@ -154,6 +160,8 @@ def why_not_publishable_series(facts: PublishFacts, now: datetime) -> list[Reaso
     if any(session.service_id != facts.service_id for session in facts.sessions):
         reasons.append(mixed_services())
     reasons.extend(_in_another_series(facts.sessions))
+    if facts.is_first and any(s.state is SessionState.CANCELLING for s in facts.sessions):
+        reasons.append(being_cancelled())
     if facts.price_type is not SeriesPriceType.FREE and not facts.price_minor:
         reasons.append(price_missing())
     return reasons
@@ -293,10 +301,7 @@ def _drop_in_opening_reasons(facts: SessionFacts, now: datetime) -> list[Reason]
 
 def _session_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
     if facts.state is not SessionState.SCHEDULED:
-        cancelled = _("This date has been cancelled.")
-        return [
-            Reason(ReasonCode.CANCELLED, cancelled, cancelled, _("Publish a new session instead."))
-        ]
+        return [off_reason(facts.state, mend=_("Publish a new session instead."))]
     if now > facts.starts_at:
         started = _("This date has already started.")
         return [Reason(ReasonCode.STARTED, started, started, "")]

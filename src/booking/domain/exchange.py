@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from src.booking.domain.kinds import SessionState
-from src.booking.domain.reasons import Reason, ReasonCode, not_at_present
+from src.booking.domain.reasons import Reason, ReasonCode, not_at_present, off_reason
 from src.platform.i18n import _
 
 
@@ -105,8 +105,7 @@ def _date_reasons(facts: TargetFacts, now: datetime) -> list[Reason]:
         same = _("That is the date you have. Please choose another one.")
         return [Reason(ReasonCode.SAME_DATE, same, same, "")]
     if facts.state is not SessionState.SCHEDULED:
-        cancelled = _("This date has been cancelled.")
-        return [Reason(ReasonCode.CANCELLED, cancelled, cancelled, "")]
+        return [off_reason(facts.state)]
     if now > facts.starts_at:
         started = _("This date has already started.")
         return [Reason(ReasonCode.STARTED, started, started, "")]

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.domain.reasons import Reason, ReasonCode
+from src.booking.domain.reasons import Reason, ReasonCode, off_reason
 from src.platform.i18n import _
 from src.platform.localtime import to_local, to_utc
 from src.platform.money import round_half_up
@@ -230,8 +230,7 @@ def _seat_reasons(facts: LeavingFacts, now: datetime) -> list[Reason]:
         gone = _("This place is not yours any more, or has not been paid for yet.")
         return [Reason(ReasonCode.SEAT_NOT_CONFIRMED, gone, gone, "")]
     if facts.session is not SessionState.SCHEDULED:
-        cancelled = _("This date has been cancelled.")
-        return [Reason(ReasonCode.CANCELLED, cancelled, cancelled, "")]
+        return [off_reason(facts.session)]
     if now > facts.starts_at:
         started = _("This date has already started.")
         return [Reason(ReasonCode.STARTED, started, started, "")]

@@ -50,11 +50,14 @@ def place_line(name: str | None, address: str | None) -> str:
     return ", ".join(filter(None, (name, address)))
 
 
-def may_leave_free_because_moved(sold_sequence: int, moved_sequence: int) -> bool:
+def may_leave_free_because_moved(
+    sold_sequence: int, moved_sequence: int, *, is_marked: bool
+) -> bool:
     """Whether a seat may be given back without any penalty: its session was moved since it was
-    sold. A hold counts from when it was made, and a move back takes nothing away again.
+    sold, or `is_marked`, the guest was moved to it or came to it from a seat of that kind. A hold
+    counts from when it was made, and a move back takes nothing away again.
     """
-    return sold_sequence < moved_sequence
+    return is_marked or sold_sequence < moved_sequence
 
 
 def clocks_change_between(one: datetime, other: datetime, zone: ZoneInfo) -> bool:

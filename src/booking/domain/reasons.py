@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from src.booking.domain.kinds import SessionState
 from src.booking.domain.pricing import SaleClosed
 from src.platform.i18n import _
 
@@ -23,6 +24,7 @@ class ReasonCode(StrEnum):
     DROP_IN_NOT_OPEN = "drop_in_not_open"
     CREDIT_ONLY = "credit_only"
     CANCELLED = "cancelled"
+    NOT_JUST_NOW = "not_just_now"
     STARTED = "started"
     TOO_LATE = "too_late"
     TOO_EARLY = "too_early"
@@ -49,6 +51,7 @@ class ReasonCode(StrEnum):
     NOT_OFFERED = "not_offered"
     SESSION_IN_ANOTHER_SERIES = "session_in_another_series"
     PRICE_MISSING = "price_missing"
+    BEING_CANCELLED = "being_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,21 @@ def not_at_present() -> str:
 
 def opens_soon() -> str:
     return _("This page opens soon. Nothing can be booked yet.")
+
+
+def off_reason(session: SessionState, mend: str = "") -> Reason:
+    """Against a session that is not scheduled. While its cancelling can be undone no guest reads a
+    word of it.
+    """
+    if session is SessionState.CANCELLING:
+        return Reason(
+            ReasonCode.NOT_JUST_NOW,
+            _("This is not possible just now. Please try again in a minute."),
+            _("The session is being cancelled."),
+            _("Undo the cancelling while that is possible, or publish a new session."),
+        )
+    cancelled = _("This date has been cancelled.")
+    return Reason(ReasonCode.CANCELLED, cancelled, cancelled, mend)
 
 
 def not_confirmed() -> Reason:
@@ -155,6 +173,15 @@ def mixed_services() -> Reason:
         _("This series is not on sale."),
         _("The series holds sessions of another service."),
         _("Take out the sessions that belong to another service."),
+    )
+
+
+def being_cancelled() -> Reason:
+    return Reason(
+        ReasonCode.BEING_CANCELLED,
+        _("This series is not on sale."),
+        _("A date of the series is being cancelled, which can still be undone."),
+        _("Wait a moment until it is cancelled, or undo it."),
     )
 
 

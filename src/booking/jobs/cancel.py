@@ -296,14 +296,17 @@ async def _progress(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence
 
 
 async def _finish(uow: UnitOfWork, cancellation: Cancellation) -> bool:
-    """Ends the cancellation when no live seat is left; False while a hold is still undecided."""
+    """Ends the cancellation when no live seat is left; False while a hold is still undecided.
+
+    Who left by themselves during the wait is in its total no more.
+    """
     if await _live_seats(uow, cancellation):
         return False
     now = uow.clock.now()
     await uow.session.execute(
         update(Cancellation)
         .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation.id)
-        .values(state="done", finished_at=now)
+        .values(state="done", finished_at=now, total=Cancellation.done)
         .execution_options(synchronize_session=False)
     )
     stopped = stopped_sessions(cancellation)

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select, text
 from src.billing.domain.kinds import OrderState
 from src.billing.events import OrderConfirmed
 from src.billing.owed import list_owed_minor
-from src.booking.commands.changes import mark_told
+from src.booking.commands.changes import mark_known, mark_told
 from src.booking.commands.waitlist_take import note_fulfilled
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
@@ -27,6 +27,7 @@ from src.booking.mails import (
 )
 from src.booking.models import Booking, Cancellation, LeaveRequest, Seat
 from src.booking.queries.changes import find_believed
+from src.booking.queries.known_seats import find_known_seats
 from src.booking.queries.mail_facts import (
     BookingFacts,
     bookings_that_go_on,
@@ -48,7 +49,7 @@ _LOCK_SEATS = text(
     " AND state = 'confirmed' ORDER BY session_id, id FOR NO KEY UPDATE"
 )
 _LOCK_THESE = (
-    select(Seat.replaces_id)
+    select(Seat.id, Seat.replaces_id)
     .where(Seat.tenant_id == bindparam("tenant_id"), Seat.id.in_(bindparam("ids", expanding=True)))
     .where(Seat.state == str(SeatState.CONFIRMED))
     .order_by(Seat.session_id, Seat.id)
@@ -181,27 +182,31 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
 
 
 async def tell_of_moved_seats(job: JobContext, event: SeatsMoved) -> None:
-    """One mail to the order's guest: the date that was given up, and the new one. None where the
-    new seats have ended meanwhile, which has a mail of its own.
+    """One mail to the order's guest: the date that they knew, and the new one. Of the new seats
+    only those that stand are told of: what has ended or moved on has a mail of its own.
     """
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
         # Locked before they are read: a change is told by this mail or, after it, by its own.
-        locked = await uow.session.scalars(
+        locked = await uow.session.execute(
             _LOCK_THESE, {"tenant_id": uow.tenant, "ids": event.seat_ids}
         )
-        given_up = [seat_id for seat_id in locked if seat_id is not None]
-        if len(given_up) < len(event.seat_ids):
+        new = {seat_id: replaces_id for seat_id, replaces_id in locked if replaces_id is not None}
+        if not new:
             return
-        [before], [facts] = await facts_of_seats(uow, [given_up, event.seat_ids])
+        known = await find_known_seats(uow, new)
+        [before], [facts] = await facts_of_seats(uow, [list(known.values()), list(new)])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         by_guest = event.by == "guest"
         mail = moved_mail(
             settings, tenant, before, facts, why=event.why, by_guest=by_guest, now=now
         )
-        if mail.to_address:
+        # Back where they came from before they heard of it: nothing is new.
+        is_news = {item.known for item in before.seats} != {item.known for item in facts.seats}
+        if is_news and mail.to_address:
             await queue_mail(uow, mail, host=settings.host)
         await mark_told(uow, facts.seats)
+        await mark_known(uow, list(new))
 
 
 async def tell_of_declined_leaving(job: JobContext, event: LeavingDeclined) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, Range, insert
 
 from src.booking.commands.changes import note_changes
 from src.booking.commands.decision_due import plan_decisions
+from src.booking.commands.series_dates import lock_dates
 from src.booking.domain.session_rules import ZoneChange, ZoneShift, preview_zone_change
 from src.booking.models import Session, SessionChange
 from src.booking.queries.busy import SOURCE
@@ -27,13 +28,10 @@ from src.tenants.events import TimezoneChanged
 from src.tenants.models import PerformerBusy
 
 _MOVE = text(
-    "WITH moved AS (SELECT * FROM unnest(:ids, :starts, :ends) AS m (id, starts_at, ends_at)),"
-    " locked AS MATERIALIZED (SELECT id FROM sessions WHERE tenant_id = :tenant_id"
-    " AND id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE)"
+    "WITH moved AS (SELECT * FROM unnest(:ids, :starts, :ends) AS m (id, starts_at, ends_at))"
     " UPDATE sessions SET starts_at = moved.starts_at, ends_at = moved.ends_at,"
     " sequence = sequence + 1, moved_sequence = sequence + 1, decision_asked_at = NULL"
-    " FROM moved, locked WHERE sessions.tenant_id = :tenant_id"
-    " AND sessions.id = locked.id AND moved.id = locked.id"
+    " FROM moved WHERE sessions.tenant_id = :tenant_id AND sessions.id = moved.id"
 ).bindparams(
     bindparam("ids", type_=ARRAY(Uuid)),
     bindparam("starts", type_=ARRAY(TIMESTAMP(timezone=True))),
@@ -111,6 +109,7 @@ async def _move(
         }
         await audit(uow, system, "session.moved", "session", shift.session_id, **told)
     await uow.settle()
+    await lock_dates(uow, {shift.session_id for shift in shifts})
     await uow.session.execute(
         _MOVE,
         {

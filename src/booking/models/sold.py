@@ -55,7 +55,8 @@ class Seat(TenantScoped, Base):
     what its guest was last told; see `SessionChange`.
     A seat that was exchanged is `swapped` with its share on the one that `replaces_id` names it
     from. That one keeps its entry in the guest's calendar, `calendar_id` (None: its own id), and
-    never gives back more than `most_percent`, which is what came back when it was exchanged.
+    never gives back more than `most_percent`, which is what came back when it was exchanged, unless
+    it `may_leave_free`: the business moved the guest. Until they were told, it is not `is_known`.
     """
 
     __tablename__ = "seats"
@@ -106,6 +107,8 @@ class Seat(TenantScoped, Base):
     replaces_id: Mapped[UUID | None]
     calendar_id: Mapped[UUID | None]
     most_percent: Mapped[int] = mapped_column(default=100, server_default=text("100"))
+    may_leave_free: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    is_known: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     changed_at: Mapped[datetime]
     changed_by: Mapped[str]
     changed_why: Mapped[str] = mapped_column(default="")

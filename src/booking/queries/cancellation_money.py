@@ -75,6 +75,7 @@ def _paid_seats(tenant_id: UUID, which: Which) -> Select[Any]:
         Seat.share_minor,
         Seat.sold_sequence,
         Seat.most_percent,
+        Seat.may_leave_free,
         Booking.leaving,
         Session.starts_at,
         Session.moved_sequence,
@@ -103,7 +104,9 @@ class _Percents:
         self._known: dict[tuple[Any, ...], int] = {}
 
     def of(self, row: Row[Any]) -> int:
-        is_free = may_leave_free_because_moved(row.sold_sequence, row.moved_sequence)
+        is_free = may_leave_free_because_moved(
+            row.sold_sequence, row.moved_sequence, is_marked=row.may_leave_free
+        )
         key = (repr(row.leaving), row.starts_at, is_free, row.most_percent)
         if key not in self._known:
             facts = LeavingFacts(

@@ -75,8 +75,7 @@ async def get_guest_booking(
         party=_party(seats),
         party_size=booking.party_size,
         dates=dates,
-        may_leave_free=any(date.is_moved for date in dates)
-        and any(_may_leave_free(seat, now) for seat in seats),
+        may_leave_free=_has_free_way_out(seats, dates, now),
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
@@ -126,6 +125,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Seat.sold_sequence,
             Seat.most_percent,
             Seat.tier,
+            Seat.may_leave_free,
             Session,
             Location,
             Participant.name.label("participant"),
@@ -196,8 +196,20 @@ def _may_leave_free(seat: Row[Any], now: datetime) -> bool:
     return (
         seat.state == SeatState.CONFIRMED
         and seat.Session.starts_at > now
-        and may_leave_free_because_moved(seat.sold_sequence, seat.Session.moved_sequence)
+        and may_leave_free_because_moved(
+            seat.sold_sequence, seat.Session.moved_sequence, is_marked=seat.may_leave_free
+        )
     )
+
+
+def _has_free_way_out(
+    seats: Sequence[Row[Any]], dates: Sequence[BookedDate], now: datetime
+) -> bool:
+    """What is at its old time again is not worth saying so, unless the guest was moved there."""
+    free = [seat for seat in seats if _may_leave_free(seat, now)]
+    if any(seat.may_leave_free for seat in free):
+        return True
+    return bool(free) and any(date.is_moved for date in dates)
 
 
 class _About(NamedTuple):

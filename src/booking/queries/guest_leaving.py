@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+import msgspec
 
-from src.billing.domain.kinds import ON_SITE_METHOD, PaymentMode
-from src.billing.models import Order, Payment
+from src.billing.domain.kinds import PaymentMode
+from src.billing.models import Order
+from src.billing.queries.refundable import list_refundable_minor
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.leaving import (
@@ -63,7 +64,9 @@ async def get_leaving_page(
     seats = [_seat(one, tenant, now, is_course=is_course) for one in shown]
     leavable = [seat for seat in seats if not seat.why_not]
     path = booking_path(settings, tenant.slug, order)
-    back_minor = min(sum(seat.back_minor for seat in leavable), await refundable_minor(uow, order))
+    refundable = (await list_refundable_minor(uow, [order_id])).get(order_id, 0)
+    back_minor = min(sum(seat.back_minor for seat in leavable), refundable)
+    leavable = _promised(leavable, back_minor)
     is_on_site = order.payment_mode == PaymentMode.ON_SITE and not order.paid_minor
     late = [
         one.seat.seat.share_minor for one, seat in zip(shown, seats, strict=True) if seat.is_late
@@ -104,19 +107,6 @@ async def list_own(uow: UnitOfWork, order_id: UUID) -> list[Own]:
     return [Own(OwnSeat(row[0], row[1], row[2]), row[3]) for row in found]
 
 
-async def refundable_minor(uow: UnitOfWork, order: Order) -> int:
-    """What of the order can go back through the processor."""
-    found = await uow.session.scalar(
-        select(func.sum(Payment.amount_minor - Payment.refunded_minor)).where(
-            Payment.tenant_id == uow.tenant,
-            Payment.order_id == order.id,
-            Payment.is_extra.is_(False),
-            Payment.method.is_distinct_from(ON_SITE_METHOD),
-        )
-    )
-    return int(found or 0)
-
-
 def _asked_for(found: Sequence[Own], session_id: UUID | None, now: datetime) -> list[Own]:
     """Raises: NotFound for a date that is not among them."""
     if session_id is None:
@@ -145,6 +135,17 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
         is_penalty_free=facts.is_penalty_free,
         why_not=guest_sentence(reasons) if reasons else "",
     )
+
+
+def _promised(seats: Sequence[LeavingSeat], back_minor: int) -> list[LeavingSeat]:
+    """The seats as they are sent back, promising no more together than comes back in all."""
+    promised = []
+    for seat in seats:
+        part = min(seat.back_minor, back_minor)
+        back_minor -= part
+        seat_id, _colon, _minor = seat.value.partition(":")
+        promised.append(msgspec.structs.replace(seat, value=f"{seat_id}:{part}"))
+    return promised
 
 
 def _why_not(seats: Sequence[LeavingSeat], own: Sequence[Own]) -> str:

@@ -119,7 +119,9 @@ async def _leave(
             return await leave_course(uow, ctx.here, order_id, promised)
         if not promised:
             raise InvalidInput(_("Please say who cannot come."))
-        return await leave_dates(uow, ctx.here, order_id, list(promised), promised)
+        return await leave_dates(
+            uow, ctx.here, order_id, list(promised), promised, session_id=_asked_date(request)
+        )
 
 
 def _said(ctx: RequestContext, back_minor: int) -> str:
@@ -129,13 +131,19 @@ def _said(ctx: RequestContext, back_minor: int) -> str:
     return _("It is cancelled. %(amount)s is on its way back to you.", amount=amount)
 
 
-async def _view(
-    request: AnyRequest, services: Services, ctx: RequestContext, order_id: UUID
-) -> LeavingPage:
+def _asked_date(request: AnyRequest) -> UUID | None:
+    """The date in the address, None for the whole course. Raises: NotFound for what is none."""
     typed = request.query_params.get("date")
     session_id = None if typed is None else uuid_of(typed)
     if typed is not None and session_id is None:
         raise NotFound(_("There is no such date in this booking."))
+    return session_id
+
+
+async def _view(
+    request: AnyRequest, services: Services, ctx: RequestContext, order_id: UUID
+) -> LeavingPage:
+    session_id = _asked_date(request)
     async with services.uow_factory(ctx.here.id) as uow:
         return await get_leaving_page(uow, ctx.here, services.settings, order_id, session_id)
 

@@ -15,6 +15,7 @@ from src.booking.commands.leave import leave_dates
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.errors import DatesChanged
 from src.booking.models import Booking, Seat, Service, Session
+from src.booking.queries.guest_bookings import get_guest_booking
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.services import Services
@@ -31,6 +32,13 @@ pytestmark = pytest.mark.anyio
 TERMS = LeavingTerms(
     tiers=(Tier(before=48, percent=100), Tier(before=24, percent=50)), moves_before=2
 )
+
+
+RULES = {
+    "far": {"horizon_days": 10},
+    "hidden": {"visibility": "hidden"},
+    "as_series": {"sales_mode": "series"},
+}
 
 
 @pytest.fixture
@@ -153,15 +161,60 @@ async def test_what_was_late_stays_due_on_site_wherever_it_goes(
         assert await get_owed_minor(uow, made.order_id) == 1500
 
 
+@pytest.mark.parametrize("by", ["staff", "guest"])
+async def test_who_exchanges_a_date_that_was_moved_keeps_the_free_way_out(
+    services: Services, lotus: Business, by: str
+) -> None:
+    made, first, second = await a_single(services, lotus)
+    await paid_by_card(services, lotus, made)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Booking).values(leaving={"moves_before": 2}))
+        await _change(uow, first.id, sequence=1, moved_sequence=1)
+    [seat] = await seats_of(services.uow_factory, lotus.id)
+    [once] = await move(services, lotus, made, [seat.id], second, by=by)
+    [again] = await move(services, lotus, made, [once], first)
+    assert await left(services, lotus, made, again) == 1500
+
+
+async def test_staff_who_move_a_guest_to_a_sooner_date_cost_them_nothing(
+    services: Services, lotus: Business, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    made, first, second = await a_single(services, lotus)
+    await paid_by_card(services, lotus, made)
+    [seat] = await seats_of(services.uow_factory, lotus.id)
+    [once] = await move(services, lotus, made, [seat.id], second)
+    clock.advance(timedelta(days=6, hours=12))
+    await work(services, lotus.id, rounds=5)
+    mailer.sent.clear()
+    [new_id] = await move(services, lotus, made, [once], first, by="staff")
+    await work(services, lotus.id, rounds=5)
+    assert "without any charge" in mailer.sent[0].body
+    async with services.uow_factory(lotus.id) as uow:
+        tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
+        page = await get_guest_booking(uow, tenant, services.settings, made.order_id)
+    assert page.may_leave_free
+    assert await left(services, lotus, made, new_id) == 1500
+
+
+async def left(services: Services, lotus: Business, made: Booked, seat_id: UUID) -> int:
+    async with services.uow_factory(lotus.id) as uow:
+        tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
+        return await leave_dates(uow, tenant, made.order_id, [seat_id])
+
+
 @pytest.mark.parametrize(
     ("why", "code"),
     [
         ("full", "full"),
-        ("cancelling", "cancelled"),
+        ("cancelling", "not_just_now"),
+        ("cancelled", "cancelled"),
         ("past", "started"),
         ("dearer", "costs_more"),
         ("other", "other_service"),
         ("closed", "moves_not_allowed"),
+        ("far", "not_offered"),
+        ("hidden", "not_offered"),
+        ("as_series", "not_offered"),
     ],
 )
 async def test_a_refusal_names_its_reason_and_leaves_nothing_half_done(
@@ -181,12 +234,14 @@ async def test_a_refusal_names_its_reason_and_leaves_nothing_half_done(
         term = await a_series(factory, service, drop_in_allowed=True, drop_in_price_minor=2000)
         target = term.sessions[0]
     async with factory(lotus.id) as uow:
-        if why == "cancelling":
-            await _change(uow, second.id, state="cancelling")
+        if why in ("cancelling", "cancelled"):
+            await _change(uow, second.id, state=why)
         elif why == "past":
             now = uow.clock.now()
             hour = timedelta(hours=1)
             await _change(uow, second.id, starts_at=now - hour, ends_at=now + hour)
+        elif why in RULES:
+            await uow.session.execute(update(Service).values(**RULES[why]))
         elif why == "closed":
             await uow.session.execute(update(Booking).values(leaving={}))
     before = sorted(await taken(factory, lotus.id))

@@ -8,11 +8,14 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import select
 
+from src.billing.commands.by_staff import RefundByHand, refund_by_hand
 from src.billing.models import Order, Payment, Refund
 from src.booking.commands.book import Booked
-from src.booking.commands.leave import NotLeavable, leave_dates, take_back_seats
+from src.booking.commands.leave import LessComesBack, NotLeavable, leave_dates, take_back_seats
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Seat, Series
+from src.booking.queries.guest_leaving import get_leaving_page
+from src.booking.views.leaving import LeavingPage
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -186,3 +189,39 @@ async def test_staff_give_back_less_than_the_share_but_never_more(
             await take_back_seats(uow, made.order_id, {third.id: 2001}, why="Too much")
     assert await refunds(services, lotus.id) == [500]
     assert await taken(services.uow_factory, lotus.id) == [0, 2, 2]
+
+
+async def test_what_the_business_gave_back_meanwhile_is_not_promised_again(
+    services: Services, lotus: Business
+) -> None:
+    made = await a_course(services, lotus)
+    seat, *_others = await seats_of(services.uow_factory, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        payment = (await uow.session.scalars(select(Payment))).one()
+        by_hand = RefundByHand(
+            order_id=made.order_id, payment_id=payment.id, amount_minor=11_500, token="x"
+        )
+        await refund_by_hand(uow, lotus.ctx, by_hand)
+    with pytest.raises(LessComesBack):
+        await leave_promised(services, lotus, made, {seat.id: 2000})
+    page = await leave_page(services, lotus, made, seat)
+    promised = dict(one.value.split(":") for one in page.seats)
+    assert sum(int(minor) for minor in promised.values()) == page.back_minor == 500
+    again = {UUID(seat_id): int(minor) for seat_id, minor in promised.items()}
+    assert await leave_promised(services, lotus, made, again) == 500
+
+
+async def leave_promised(
+    services: Services, lotus: Business, made: Booked, promised: dict[UUID, int]
+) -> int:
+    async with services.uow_factory(lotus.id) as uow:
+        tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
+        return await leave_dates(uow, tenant, made.order_id, list(promised), promised)
+
+
+async def leave_page(services: Services, lotus: Business, made: Booked, seat: Seat) -> LeavingPage:
+    async with services.uow_factory(lotus.id) as uow:
+        tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
+        return await get_leaving_page(
+            uow, tenant, services.settings, made.order_id, seat.session_id
+        )

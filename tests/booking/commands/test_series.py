@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from src.booking.commands.cancel import cancel_session, undo_cancellation
 from src.booking.commands.series import (
     NotPublishable,
     SeriesCommand,
@@ -219,6 +220,24 @@ async def test_a_date_cancelled_before_publishing_never_moves_the_price(
         await update_series(uow, lotus.ctx, series_id, a_plan(*runs[1:]))
         assert (await get_series(uow, series_id)).base_sessions == 2
     assert await price_of(uow_factory, lotus, series_id) == 6000
+
+
+async def test_a_date_whose_cancelling_can_be_undone_is_waited_for(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    """Left out of the term it would be out of it for good."""
+    service_id, runs = await three_sessions(uow_factory, lotus)
+    async with uow_factory(lotus.id) as uow:
+        series_id = await create_series(uow, lotus.ctx, service_id, a_plan(*runs))
+        cancellation_id = await cancel_session(uow, lotus.ctx, runs[0], reason="", undo_seconds=30)
+    with pytest.raises(NotPublishable, match="can still be undone"):
+        async with uow_factory(lotus.id) as uow:
+            await publish_series(uow, lotus.ctx, series_id)
+    async with uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, cancellation_id)
+    async with uow_factory(lotus.id) as uow:
+        await publish_series(uow, lotus.ctx, series_id)
+        assert (await get_series(uow, series_id)).base_sessions == 3
 
 
 async def test_a_course_in_a_currency_of_small_units_has_its_price(

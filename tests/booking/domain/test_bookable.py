@@ -111,7 +111,7 @@ def test_nothing_stands_against_an_ordinary_booking() -> None:
             },
             ReasonCode.DROP_IN_NOT_OPEN,
         ),
-        ({"state": SessionState.CANCELLING}, ReasonCode.CANCELLED),
+        ({"state": SessionState.CANCELLING}, ReasonCode.NOT_JUST_NOW),
         ({"state": SessionState.CANCELLED}, ReasonCode.CANCELLED),
         ({"starts_at": NOW - timedelta(seconds=1)}, ReasonCode.STARTED),
         ({"taken": 10}, ReasonCode.FULL),
@@ -273,6 +273,14 @@ def test_guests_are_told_nothing_about_the_business(secret: str) -> None:
         (
             {"sessions": [replace(ATTACHED, other_series_title="Autumn")] * 2},
             [ReasonCode.SESSION_IN_ANOTHER_SERIES],
+        ),
+        ({"sessions": [ATTACHED, replace(ATTACHED, state=SessionState.CANCELLING)]}, []),
+        (
+            {
+                "sessions": [ATTACHED, replace(ATTACHED, state=SessionState.CANCELLING)],
+                "is_first": True,
+            },
+            [ReasonCode.BEING_CANCELLED],
         ),
         ({"price_minor": None}, [ReasonCode.PRICE_MISSING]),
         ({"price_minor": 0}, [ReasonCode.PRICE_MISSING]),

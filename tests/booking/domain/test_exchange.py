@@ -42,7 +42,7 @@ def target(**more: object) -> TargetFacts:
         ({"is_offered": False}, "not_offered", False),
         ({"price_minor": 1501}, "costs_more", False),
         ({"is_same_date": True}, "same_date", True),
-        ({"state": SessionState.CANCELLING}, "cancelled", True),
+        ({"state": SessionState.CANCELLING}, "not_just_now", True),
         ({"starts_at": NOW - timedelta(seconds=1)}, "started", True),
         ({"min_notice_minutes": 72 * 60 + 1}, "too_late", False),
         ({"has_seat_there": True}, "has_seat_there", True),

@@ -87,7 +87,7 @@ def test_without_steps_nothing_comes_back_and_nobody_is_late() -> None:
     [
         ({"seat": SeatState.HELD}, "seat_not_confirmed"),
         ({"seat": SeatState.ATTENDED}, "seat_not_confirmed"),
-        ({"session": SessionState.CANCELLING}, "cancelled"),
+        ({"session": SessionState.CANCELLING}, "not_just_now"),
         ({"starts_at": START - timedelta(seconds=1)}, "started"),
         ({"terms": LeavingTerms(may_cancel=False)}, "leaving_not_allowed"),
     ],

@@ -70,7 +70,8 @@ def test_what_was_empty_has_a_word_too() -> None:
     ("sold", "moved", "free"), [(0, 0, False), (0, 1, True), (1, 1, False), (2, 1, False)]
 )
 def test_only_a_move_after_the_sale_is_a_way_out(sold: int, moved: int, free: bool) -> None:
-    assert may_leave_free_because_moved(sold, moved) is free
+    assert may_leave_free_because_moved(sold, moved, is_marked=False) is free
+    assert may_leave_free_because_moved(sold, moved, is_marked=True)
 
 
 def test_the_clocks_change_over_the_last_sunday_of_march() -> None:

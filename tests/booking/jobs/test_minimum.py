@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import select
 
+from src.booking.commands.cancel import cancel_session, undo_cancellation
 from src.booking.commands.minimum import let_it_take_place, set_minimum
 from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
 from src.booking.jobs.minimum import weigh_minimums
-from src.booking.models import Session
+from src.booking.models import Cancellation, Session
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
@@ -83,6 +85,41 @@ async def test_asked_a_day_ahead_then_called_off_with_the_money_back(
     [told] = mailer.sent
     assert "Too few people have booked this date." in told.body
     assert "€30.00 is on its way back" in told.body
+
+
+async def undo(services: Services, lotus: Business) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        newest = select(Cancellation.id).order_by(Cancellation.id.desc()).limit(1)
+        await undo_cancellation(uow, lotus.ctx, (await uow.session.scalars(newest)).one())
+
+
+async def test_whoever_undoes_the_calling_off_has_it_take_place(
+    services: Services, lotus: Business, session: Session, clock: FrozenClock
+) -> None:
+    for days in (5, 1):
+        clock.advance(timedelta(days=days))
+        await turn(services, lotus)
+    assert (await the(services, lotus, session)).state == "cancelling"
+    await undo(services, lotus)
+    clock.advance(timedelta(hours=1))
+    await turn(services, lotus)
+    now = await the(services, lotus, session)
+    assert (now.state, now.decided_at is not None) == ("scheduled", True)
+
+
+async def test_what_was_brought_back_before_its_time_is_decided_then(
+    services: Services, lotus: Business, session: Session, clock: FrozenClock
+) -> None:
+    clock.advance(timedelta(days=5))
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_session(uow, lotus.ctx, session.id, reason="", undo_seconds=600)
+    await turn(services, lotus)
+    await undo(services, lotus)
+    now = await the(services, lotus, session)
+    assert (now.state, now.decided_at) == ("scheduled", None)
+    clock.advance(timedelta(days=1))
+    await turn(services, lotus)
+    assert (await the(services, lotus, session)).state == "cancelling"
 
 
 async def test_whoever_says_go_has_it_take_place(

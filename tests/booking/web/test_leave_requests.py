@@ -1,9 +1,13 @@
 """A guest asks to leave a whole course; staff see it, and accept or decline with words."""
 
+from contextlib import suppress
+
 import pytest
 from sqlalchemy import select
 
+from src.booking.commands.cancel import cancel_purchase, undo_cancellation
 from src.booking.models import LeaveRequest
+from src.platform.errors import Conflict
 from tests.booking.web.conftest import Shop
 from tests.booking.web.pages import send
 from tests.booking.web.test_guest_leaving import a_paid_course, refunds, taken
@@ -48,6 +52,25 @@ async def test_staff_accept_by_cancelling_the_purchase(shop: Shop) -> None:
     shown = await client.get(f"/app/lotus/leave-requests/{request.id}")
     assert "The purchase was cancelled." in shown.text
     assert "asks to leave" not in (await client.get("/app/lotus/today")).text
+
+
+async def test_taking_the_cancelling_back_has_the_guest_ask_again(shop: Shop) -> None:
+    await a_paid_course(shop)
+    request = await asked(shop)
+    client = shop.guest.client
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        cancellation_id = await cancel_purchase(
+            uow, shop.business.ctx, request.booking_id, reason="", undo_seconds=30
+        )
+    own = await own_page(shop)
+    assert "The business answers by mail." not in (await shop.guest.open(f"{own}/leave")).text
+    for _twice in range(2):
+        with suppress(Conflict):
+            async with shop.services.uow_factory(shop.business.id) as uow:
+                await undo_cancellation(uow, shop.business.ctx, cancellation_id)
+    assert "The business answers by mail." in (await shop.guest.open(f"{own}/leave")).text
+    await sign_in(client, shop.services, shop.business.owner.id)
+    assert "Carl Guest asks to leave" in (await client.get("/app/lotus/today")).text
 
 
 async def test_declined_the_guest_reads_why_keeps_the_course_and_may_ask_again(
