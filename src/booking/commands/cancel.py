@@ -20,7 +20,7 @@ from src.booking.commands.series_dates import lock_dates
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.minimum import decide_at
-from src.booking.domain.states import TAKEN_SEATS
+from src.booking.domain.states import TAKEN_SEATS, sources_of
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Series, Session, SessionChange
 from src.booking.queries.cancellation_money import Which
@@ -33,7 +33,7 @@ from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
 TAKEN = tuple(sorted(str(state) for state in TAKEN_SEATS))
-CANCELLABLE = (str(SeatState.HELD), *TAKEN)
+CANCELLABLE = tuple(sorted(str(state) for state in sources_of(SeatState.CANCELLED)))
 
 SUBJECTS = {"session": "session", "purchase": "booking", "series": "series"}
 """What a cancellation's scope is called in the audit log."""
@@ -160,7 +160,7 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
         .where(
             Session.tenant_id == uow.tenant,
             Session.id.in_(stopped),
-            Session.state == str(SessionState.CANCELLING),
+            Session.state.in_(sources_of(SessionState.SCHEDULED)),
         )
         .values(
             state=str(SessionState.SCHEDULED),
@@ -293,7 +293,7 @@ async def _stop_sale(
         .where(
             Session.tenant_id == uow.tenant,
             Session.id == session_id,
-            Session.state == str(SessionState.SCHEDULED),
+            Session.state.in_(sources_of(SessionState.CANCELLING)),
             *as_seen,
         )
         .values(state=str(SessionState.CANCELLING))

@@ -13,6 +13,7 @@ from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
 from src.booking.commands.series import lock_series
 from src.booking.commands.series_dates import lock_dates
 from src.booking.domain.kinds import SessionState
+from src.booking.domain.states import sources_of
 from src.booking.models import Seat, Session
 from src.booking.queries.cancellations import dates_to_come
 from src.platform.db.uow import UnitOfWork
@@ -75,7 +76,7 @@ async def _stop_sale(uow: UnitOfWork, session_ids: set[UUID]) -> None:
         .where(
             Session.tenant_id == uow.tenant,
             Session.id.in_(session_ids),
-            Session.state == str(SessionState.SCHEDULED),
+            Session.state.in_(sources_of(SessionState.CANCELLING)),
         )
         .values(state=str(SessionState.CANCELLING))
         .returning(Session.id)

@@ -35,6 +35,7 @@ from src.booking.commands.claims import give_back_seats
 from src.booking.commands.series_dates import lock_dates
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.states import sources_of
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
 from src.booking.jobs.cancel_money import Taken, give_money_back
 from src.booking.models import Booking, Cancellation, Seat, Session
@@ -346,7 +347,11 @@ async def _close_sessions(uow: UnitOfWork, session_ids: set[UUID], now: datetime
     await lock_dates(uow, session_ids)
     await uow.session.execute(
         update(Session)
-        .where(Session.tenant_id == uow.tenant, Session.id.in_(session_ids))
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(session_ids),
+            Session.state.in_(sources_of(SessionState.CANCELLED)),
+        )
         .values(state=str(SessionState.CANCELLED), cancelled_at=now, sequence=Session.sequence + 1)
         .execution_options(synchronize_session=False)
     )
