@@ -168,7 +168,7 @@ async def test_one_mail_says_what_comes_back_and_takes_the_date_out_of_the_calen
     await leave(services, lotus, made, [first, second])
     await work(services, lotus.id, rounds=5)
     [mail] = mailer.sent
-    assert "you have cancelled this date" in mail.body
+    assert "You have cancelled this date" in mail.body
     assert "€40.00 is on its way back to you" in mail.body
     calendar = Calendar.from_ical(mail.attachments[0][1])
     assert calendar["METHOD"] == "CANCEL"
