@@ -11,7 +11,7 @@ from src.booking.domain.leaving import capped, terms_from
 from src.booking.domain.moves import place_line
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.queries.changes import Believed, said_of
-from src.booking.queries.mail_facts import BookingFacts, SeatFacts
+from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
 from src.booking.said import was_words
 from src.booking.views.mails import (
     ConfirmedView,
@@ -23,7 +23,7 @@ from src.booking.views.mails import (
     SeatsMovedView,
     SessionsChangedView,
 )
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.mail.queue import Attachment, Mail
 from src.platform.mail.templates import render_mail
 from src.platform.money import Money, format_money
@@ -184,3 +184,25 @@ def _was(tenant: TenantSnapshot, item: SeatFacts, believed: Believed) -> str:
     if earlier is None:
         return ""
     return was_words(earlier.said, said_of(item.session, item.location, tenant.timezone))
+
+
+def party_line(parties: Sequence[SplitParty]) -> str:
+    """Who of a party does not come any more and who still does; empty when nobody does."""
+    return " ".join(
+        _(
+            "This is about %(gone)s. Still coming: %(staying)s.",
+            gone=_people(party.gone),
+            staying=_people(party.staying),
+        )
+        for party in parties
+    )
+
+
+def _people(names: Sequence[str]) -> str:
+    named = [name for name in names if name]
+    unnamed = len(names) - len(named)
+    if unnamed and named:
+        named.append(ngettext("%(num)s more person", "%(num)s more people", unnamed))
+    elif unnamed:
+        named.append(ngettext("%(num)s person", "%(num)s people", unnamed))
+    return ", ".join(named)

@@ -1,6 +1,6 @@
 """The mails about bookings: one per person and action, each with one calendar file."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -23,10 +23,11 @@ from src.booking.mail_parts import (
     leaving_of,
     mail_of,
     money_line,
+    party_line,
     runs_of,
 )
 from src.booking.queries.changes import Believed
-from src.booking.queries.mail_facts import BookingFacts, SeatFacts
+from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
 from src.booking.views.mails import (
     ConfirmedView,
     PaymentLinkView,
@@ -51,7 +52,8 @@ COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
 class SeatsEnd(msgspec.Struct, frozen=True):
     """Why seats ended, and by whom. `going_on` are the bookings that have others which stand.
 
-    `by_hand_minor` was paid on site and is handed back there.
+    `by_hand_minor` was paid on site and is handed back there. `parties` are those, by booking, of
+    which somebody still comes to the dates.
     """
 
     reason: str
@@ -59,6 +61,7 @@ class SeatsEnd(msgspec.Struct, frozen=True):
     key: str
     going_on: Container[UUID]
     by_hand_minor: int = 0
+    parties: Mapping[UUID, SplitParty] = {}
 
 
 def confirmation_mail(
@@ -170,11 +173,12 @@ def seats_left_mail(
     by_guest: bool,
     now: datetime,
     going_on: Container[UUID] = (),
+    parties: Mapping[UUID, SplitParty] | None = None,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These seats have ended, by their guest or by staff, and this is what comes back."""
     key = f"seats_left:{_first_seat(bookings)}"
-    end = SeatsEnd(why, by_guest=by_guest, key=key, going_on=going_on)
+    end = SeatsEnd(why, by_guest=by_guest, key=key, going_on=going_on, parties=parties or {})
     return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
 
@@ -194,6 +198,7 @@ def _seats_mail(
     first = bookings[0]
     seats = [item for facts in bookings for item in facts.seats]
     is_whole = not any(facts.booking.id in end.going_on for facts in bookings)
+    split = [end.parties[one.booking.id] for one in bookings if one.booking.id in end.parties]
     with use_locale(first.order.locale):
         view = SeatsCancelledView(
             locale=first.order.locale,
@@ -203,6 +208,7 @@ def _seats_mail(
             what=first.what,
             service_name=first.service.name,
             only_on="" if is_whole else date_short(seats[0].session.starts_at, tenant.zone),
+            party_line=party_line(split),
             runs=runs_of(tenant, seats, may_join=False),
             zone_name=tenant.timezone,
             reason=end.reason,

@@ -97,7 +97,7 @@ def a_date_is_left_in_time(guest: Person, own: str, session: Session) -> None:
     guest.sees("all that you paid for it comes back")
     guest.looks()
     cannot_come(guest, session)
-    guest.sees("€15.00 go back the way you paid")
+    guest.sees("€15.00 goes back the way you paid")
     guest.sees("Cancel until ")
     guest.sees("half of what you paid for it comes back")
     guest.looks()

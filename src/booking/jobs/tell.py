@@ -34,6 +34,7 @@ from src.booking.queries.mail_facts import (
     facts_of_orders,
     facts_of_seats,
     find_booking_facts,
+    find_split_parties,
 )
 from src.booking.queries.returns import find_by_hand_minor
 from src.platform.db.uow import UnitOfWork
@@ -175,6 +176,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
             by_guest=event.by == "guest",
             now=now,
             going_on=await bookings_that_go_on(uow, bookings),
+            parties=await find_split_parties(uow, bookings),
             wordings=await find_wordings(uow),
         )
         if mail.to_address:

@@ -1,5 +1,6 @@
 """The dates that a guest may come to instead of one they have booked, and what that would mean."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -56,7 +57,7 @@ async def get_move_page(
     path = booking_path(settings, tenant.slug, order)
     action = f"{path}/move?date={asked.session_id}"
     reasons = why_not_give_up(tenant, [one.seat for one in own or ours], now)
-    choices = [] if reasons else await _choices(uow, tenant, found, own, action, now)
+    choices, against = ([], "") if reasons else await _choices(uow, tenant, found, own, action, now)
     chosen = next((one for one in choices if one.session_id == str(asked.to)), None)
     there = _people_of(found).get(asked.to, set())
     return MovePage(
@@ -74,6 +75,7 @@ async def get_move_page(
         chosen=chosen,
         terms=[] if chosen is None else _terms(first, order, chosen, tenant, now),
         why_not=guest_sentence(reasons) if reasons else "",
+        why_no_choice="" if choices else against,
         action=action if chosen is None else chosen.href,
         leave_href=f"{path}/leave?date={asked.session_id}",
         path=path,
@@ -107,18 +109,25 @@ async def _choices(
     own: Sequence[Own],
     action: str,
     now: datetime,
-) -> list[MoveChoice]:
-    """The dates with room for at least one of them, where not all of them are already."""
+) -> tuple[list[MoveChoice], str]:
+    """The dates with room for at least one of them, where not all of them are already; and what
+    stands against most of the other ones with room, empty where there is none.
+    """
     one = [own[0].seat]
     people, there = {item.seat.seat.participant_id for item in own}, _people_of(booked)
     found = await _offers(uow, own[0].seat, now)
     sources = [offer for offer, *_rest in found if offer.session.id == own[0].seat.session.id]
-    return [
-        _choice(offer, place, performer, action)
-        for offer, place, performer in found
-        if not people <= there.get(offer.session.id, set())
-        and not why_not_take(target_facts(tenant, one, offer, sources, now), now)
-    ]
+    choices: list[MoveChoice] = []
+    against: Counter[str] = Counter()
+    for offer, place, performer in found:
+        if people <= there.get(offer.session.id, set()):
+            continue
+        reasons = why_not_take(target_facts(tenant, one, offer, sources, now), now)
+        if reasons:
+            against[guest_sentence(reasons)] += 1
+        else:
+            choices.append(_choice(offer, place, performer, action))
+    return choices, against.most_common(1)[0][0] if against else ""
 
 
 async def _offers(

@@ -11,7 +11,7 @@ from src.billing.models import Order
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
-from src.tenants.models import Location
+from src.tenants.models import Location, Participant
 
 Known = tuple[UUID, int]
 """A session, and the number of the state of it that somebody knows."""
@@ -99,6 +99,44 @@ async def bookings_that_go_on(uow: UnitOfWork, ended: Sequence[BookingFacts]) ->
         .distinct()
     )
     return set(found)
+
+
+@dataclass(frozen=True, slots=True)
+class SplitParty:
+    """Names, perhaps empty, of those of a party whose seats ended and of those who still come."""
+
+    gone: tuple[str, ...]
+    staying: tuple[str, ...]
+
+
+async def find_split_parties(
+    uow: UnitOfWork, ended: Sequence[BookingFacts]
+) -> dict[UUID, SplitParty]:
+    """By booking, of the bookings of which somebody still comes to one of the dates that ended."""
+    seat_ids = {item.seat.id for facts in ended for item in facts.seats}
+    found = await uow.session.execute(
+        select(Seat.booking_id, Seat.id, Participant.id, Participant.name)
+        .join(
+            Participant,
+            (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
+        )
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.booking_id.in_({facts.booking.id for facts in ended}),
+            Seat.session_id.in_({item.session.id for facts in ended for item in facts.seats}),
+            Seat.id.in_(seat_ids) | Seat.state.in_([str(state) for state in LIVE_SEATS]),
+        )
+        .order_by(Participant.id)
+    )
+    gone: dict[UUID, dict[UUID, str]] = {}
+    staying: dict[UUID, dict[UUID, str]] = {}
+    for booking_id, seat_id, person_id, name in found:
+        people = gone if seat_id in seat_ids else staying
+        people.setdefault(booking_id, {})[person_id] = name
+    return {
+        booking_id: SplitParty(tuple(gone.get(booking_id, {}).values()), tuple(people.values()))
+        for booking_id, people in staying.items()
+    }
 
 
 def _by_order(rows: Iterable[Row[Any]]) -> list[BookingFacts]:

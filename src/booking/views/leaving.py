@@ -85,7 +85,8 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     """Coming on another date: the choice, or with `chosen` what it means.
 
     `terms` are those of the new date, in sentences. `why_not` is a sentence where the date cannot
-    be exchanged, `refusal` why what was asked for was not done.
+    be exchanged, `why_no_choice` what stands against most of those with room where there is no
+    choice, `refusal` why what was asked for was not done.
     """
 
     name: str
@@ -98,6 +99,7 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     chosen: MoveChoice | None
     terms: list[str]
     why_not: str
+    why_no_choice: str
     refusal: str = ""
     action: str
     leave_href: str

@@ -56,7 +56,8 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: these dates do not take place for you.
 
     `by_guest`: they left them, else the business cancelled. `money_line` says what comes back.
-    `only_on` is the first of the dates where the booking has others that stand, empty else.
+    `only_on` is the first of the dates where the booking has others that stand, empty else, and
+    `party_line` who of the party it is about, empty when it is all of them.
     """
 
     locale: str
@@ -66,6 +67,7 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     service_name: str
     only_on: str
+    party_line: str
     runs: list[RunView]
     zone_name: str
     reason: str

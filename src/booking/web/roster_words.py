@@ -67,7 +67,7 @@ def action_words() -> dict[str, str]:
         "session.published": _("Published"),
         "session.changed": _("Changed"),
         "session.moved_by_hand": _("Moved"),
-        "session.cancelled": _("Cancelling asked for"),
+        "session.cancelled": _("Cancelled"),
         "session.cancellation_undone": _("Cancelling undone"),
         "session.minimum_set": _("Minimum group size set"),
         "session.let_take_place": _("Takes place, however few come"),

@@ -175,6 +175,21 @@ async def test_one_mail_says_what_comes_back_and_takes_the_date_out_of_the_calen
     assert {int(event["SEQUENCE"]) for event in calendar.walk("VEVENT")} == {1}
 
 
+async def test_the_mail_says_who_of_the_party_still_comes(
+    services: Services, lotus: Business, mailer: RememberingMailer
+) -> None:
+    made = await a_course(services, lotus)
+    [carls, kids, *_rest] = await seats_of(services.uow_factory, lotus.id)
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    await leave(services, lotus, made, [kids])
+    await work(services, lotus.id, rounds=5)
+    assert "This is about Kid. Still coming: Carl." in mailer.sent[0].body
+    await leave(services, lotus, made, [carls])
+    await work(services, lotus.id, rounds=5)
+    assert "Still coming" not in mailer.sent[1].body
+
+
 async def test_staff_give_back_less_than_the_share_but_never_more(
     services: Services, lotus: Business
 ) -> None:

@@ -78,7 +78,7 @@ async def test_2_29_one_date_of_a_course_is_left_and_only_its_share_goes_back(
         "Until Sat, Mar 6, 2027, 10:00\u202fAM: all that you paid for it comes back" in booking.text
     )
     page = await leave_page(shop, term)
-    assert "€20.00 go back the way you paid" in page.text
+    assert "€20.00 goes back the way you paid" in page.text
     assert "Mon, Mar 8, 2027" in page.text
     assert "Mar 15" not in page.text, "peers 2-27: exactly the date that goes, and no other"
     assert await taken(shop) == [1, 1, 1], "looking does nothing"
@@ -156,7 +156,7 @@ async def test_a_deadline_that_passes_while_the_page_is_open_asks_again(
     refused = await press(shop, page)
     assert refused.status_code == 409
     assert "Less comes back by now." in refused.text
-    assert "€10.00 go back the way you paid" in refused.text
+    assert "€10.00 goes back the way you paid" in refused.text
     assert await taken(shop) == [1, 1, 1]
     assert (await press(shop, refused)).status_code == 303
     assert await refunds(shop) == [1000]
@@ -199,7 +199,7 @@ async def test_a_whole_course_is_left_at_once_where_the_terms_allow_it(
     mailer.sent.clear()
     clock.advance(timedelta(days=6))  # The first date is a day away: half of it comes back.
     page = await shop.guest.open(f"{await own_page(shop)}/leave")
-    assert "€50.00 go back the way you paid" in page.text
+    assert "€50.00 goes back the way you paid" in page.text
     assert (await press(shop, page)).status_code == 303
     assert await taken(shop) == [0, 0, 0]
     assert await refunds(shop) == [5000]
@@ -234,7 +234,7 @@ async def test_what_is_paid_on_site_stays_due_when_left_late(
     assert "Free of charge until Sun, Mar 7, 2027, 10:00" in page.text
     clock.advance(timedelta(days=6, hours=1))
     page = await shop.guest.open(f"{await own_page(shop)}/leave?date={session.id}")
-    assert "€15.00 stay due." in page.text
+    assert "€15.00 stays due." in page.text
     assert (await press(shop, page)).status_code == 303
     assert await taken(shop) == [0]
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.models import Booking, Session
@@ -134,3 +135,18 @@ async def test_without_another_date_nobody_is_lost(shop: Shop) -> None:
     assert "cancelled" not in page.text
     assert "Back to your booking" in page.text
     assert second
+
+
+async def test_where_there_is_room_but_no_way_it_says_what_stands_against_it(shop: Shop) -> None:
+    first, second = await a_booking(shop)
+    own = await own_page(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        row = await uow.session.get_one(Session, (uow.tenant, second.id))
+        row.seats_taken = 1
+    page = await shop.guest.open(f"{own}/move?date={first.id}")
+    assert "This date costs more than yours." in page.text, "the series sells single dates dearer"
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        for row in await uow.session.scalars(select(Session).where(Session.id != first.id)):
+            row.seats_taken = row.capacity
+    page = await shop.guest.open(f"{own}/move?date={first.id}")
+    assert "No other date has room for you at present." in page.text

@@ -185,3 +185,14 @@ async def test_seats_of_elsewhere_are_not_found(
     for act in ("cancel", "paid", "message"):
         answer = await press(client, session, act, [new_id()], {"sure": "on"})
         assert answer.status_code == 404
+
+
+async def test_who_has_no_name_of_their_own_is_told_apart(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    wish = a_wish("session", session.id, party=("", ""), guest_name="Noa")
+    await booked(services.uow_factory, lotus, wish)
+    await as_owner(client, services, lotus)
+    page = (await client.get(f"/app/lotus/sessions/{session.id}")).text
+    assert page.count('font-medium">Noa</span>') == 1
+    assert ">Noa, person 2</span>" in page
