@@ -22,7 +22,13 @@ OWNERS = (
 )
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param(True, id="scripts"),
+        pytest.param(False, id="no scripts", marks=pytest.mark.slow),
+    ],
+)
 def test_somebody_rings_up_and_turns_out_to_be_known(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:

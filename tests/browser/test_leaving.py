@@ -21,7 +21,13 @@ pytestmark = pytest.mark.browser
 COURSE = LeavingTerms(tiers=(Tier(before=48, percent=100), Tier(before=24, percent=50)))
 SINGLE = LeavingTerms(moves_before=24)
 TAKEN = "SELECT seats_taken FROM sessions WHERE tenant_id = $1 ORDER BY starts_at"
-WAYS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+WAYS = pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param(True, id="scripts"),
+        pytest.param(False, id="no scripts", marks=pytest.mark.slow),
+    ],
+)
 
 
 def taken(program: Program, business: Business) -> list[int]:
@@ -145,6 +151,7 @@ def the_owner_accepts(owner: Person, business: Business, term: Term) -> None:
     owner.follow("Decide")
     owner.sees("We are gone already.")
     owner.follow("Cancel the purchase")
+    owner.choose(money="nothing")
     owner.press("Cancel purchase")
     owner.is_at("/cancellations/")
     the_mail(owner.program, f"carl@{business.slug}.example", "Cancelled: Yoga · Spring term")

@@ -42,7 +42,13 @@ def states(program: Program, business: Business) -> dict[str, str]:
     return {row["name"]: row["state"] for row in program.rows(STATES, business.id)}
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param(True, id="scripts"),
+        pytest.param(False, id="no scripts", marks=pytest.mark.slow),
+    ],
+)
 def test_an_evening_at_the_door(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:

@@ -32,7 +32,13 @@ def two_sessions(program: Program, business: Business) -> UUID:
     return found
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param(True, id="scripts"),
+        pytest.param(False, id="no scripts", marks=pytest.mark.slow),
+    ],
+)
 def test_somebody_joins_sees_their_sessions_and_leaves(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:

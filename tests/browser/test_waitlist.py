@@ -27,7 +27,13 @@ def a_small_date(program: Program, business: Business) -> Session:
     return found
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param(True, id="scripts"),
+        pytest.param(False, id="no scripts", marks=pytest.mark.slow),
+    ],
+)
 def test_from_sold_out_to_a_place(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
