@@ -15,7 +15,7 @@ UV := $(PY) -m uv
 SANDBOX_READY := $(VENV)/.sandbox-ready
 DEV_READY := $(VENV)/.dev-ready
 PYTHONS := python3.13 python3.12 python3.11 python3
-WORKERS ?= 2
+WORKERS ?= 3
 PATHS := src tests migrations benchmarks
 
 # The first Python that is recent enough and can make virtual environments; else one sentence.

@@ -13,7 +13,7 @@ from tests.support.letters import link_in, the_mail
 from tests.support.program import Program
 from tests.support.stage import a_term, staged
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LIVING = "SELECT name, email, phone FROM customers WHERE tenant_id = $1 AND merged_into IS NULL"
 OWNERS = (
@@ -22,13 +22,7 @@ OWNERS = (
 )
 
 
-@pytest.mark.parametrize(
-    "scripts",
-    [
-        pytest.param(True, id="scripts"),
-        pytest.param(False, id="no scripts", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 def test_somebody_rings_up_and_turns_out_to_be_known(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:

@@ -19,7 +19,7 @@ from tests.support.letters import link_in, the_mail
 from tests.support.program import Program
 from tests.support.stage import books, staged
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 STATES = (
     "SELECT p.name, s.state FROM seats s JOIN participants p ON p.id = s.participant_id"
@@ -42,13 +42,7 @@ def states(program: Program, business: Business) -> dict[str, str]:
     return {row["name"]: row["state"] for row in program.rows(STATES, business.id)}
 
 
-@pytest.mark.parametrize(
-    "scripts",
-    [
-        pytest.param(True, id="scripts"),
-        pytest.param(False, id="no scripts", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 def test_an_evening_at_the_door(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:

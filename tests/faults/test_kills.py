@@ -108,6 +108,7 @@ def test_a_worker_killed_in_the_middle_of_two_thousand_seats(program: Program) -
     assert len(doubles) <= 20, "at most what was between the server's yes and our mark"
 
 
+@pytest.mark.slow
 def test_a_worker_killed_while_guests_are_told_of_a_move(program: Program) -> None:
     made = filled(program, customers=80, party=2)
     eventually(lambda: outbox_is_empty(program), "the confirmations", 120)

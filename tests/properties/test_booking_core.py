@@ -23,7 +23,7 @@ def world() -> Iterator[World]:
 
 
 SAME_EACH_TIME = settings(
-    max_examples=40,
+    max_examples=36,
     stateful_step_count=60,
     deadline=None,
     database=None,
