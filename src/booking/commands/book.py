@@ -100,7 +100,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """Equal for a repeated submit, different when anything the guest chose has changed.
 
-        The language they read and the way they came are none of it.
+        The language they read and the way they came, an offer too, are none of it.
         """
         said = msgspec.structs.replace(
             self.tidied(),
@@ -110,6 +110,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
             quoted_dates=None,
             locale="",
             source="",
+            offer_id=None,
         )
         return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 

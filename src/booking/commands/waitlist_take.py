@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
 from src.booking.commands.claims import claim_seats, turn_seats
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.quotes import Quote
@@ -82,6 +84,7 @@ async def _take(uow: UnitOfWork, offer_id: UUID, order_id: UUID) -> Mapping[UUID
     )
     row = taken.one_or_none()
     if row is None:
+        await _hand_on(uow, offer_id, order_id)
         return {}
     await uow.session.execute(
         update(WaitlistEntry)
@@ -90,6 +93,28 @@ async def _take(uow: UnitOfWork, offer_id: UUID, order_id: UUID) -> Mapping[UUID
         .execution_options(synchronize_session=False)
     )
     return dict.fromkeys(row.session_ids, row.places) if row.holds else {}
+
+
+async def _hand_on(uow: UnitOfWork, offer_id: UUID, order_id: UUID) -> None:
+    """The guest who took the offer changed the form: the order that replaces the one they gave up
+    stands for it. One that is held or confirmed keeps it.
+    """
+    stands = exists().where(
+        Order.tenant_id == WaitlistOffer.tenant_id,
+        Order.id == WaitlistOffer.order_id,
+        Order.state.in_([str(OrderState.OPEN), str(OrderState.CONFIRMED)]),
+    )
+    await uow.session.execute(
+        update(WaitlistOffer)
+        .where(
+            WaitlistOffer.tenant_id == uow.tenant,
+            WaitlistOffer.id == offer_id,
+            WaitlistOffer.state == str(OfferState.TAKEN),
+            ~stands,
+        )
+        .values(order_id=order_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def note_fulfilled(uow: UnitOfWork, order_ids: Sequence[UUID]) -> None:

@@ -102,6 +102,21 @@ async def find_live_offer(uow: UnitOfWork, entry_id: UUID) -> WaitlistOffer | No
     return found
 
 
+async def find_taken_offer(uow: UnitOfWork, entry_id: UUID) -> WaitlistOffer | None:
+    """The entry's offer that was taken, which a form that has changed may take over."""
+    found: WaitlistOffer | None = await uow.session.scalar(
+        select(WaitlistOffer)
+        .where(
+            WaitlistOffer.tenant_id == uow.tenant,
+            WaitlistOffer.entry_id == entry_id,
+            WaitlistOffer.state == "taken",
+        )
+        .order_by(WaitlistOffer.made_at.desc(), WaitlistOffer.id.desc())
+        .limit(1)
+    )
+    return found
+
+
 async def list_live_offers(
     uow: UnitOfWork, entries: Sequence[WaitlistEntry]
 ) -> Sequence[WaitlistOffer]:

@@ -6,7 +6,7 @@ import msgspec
 
 from src.booking.commands.waitlist_take import held_by_offer
 from src.booking.domain.quotes import SubjectKind
-from src.booking.queries.waiting import find_live_offer, get_entry
+from src.booking.queries.waiting import find_live_offer, find_taken_offer, get_entry
 from src.booking.waitlist_links import entry_behind
 from src.platform.errors import DomainError
 from src.platform.services import Services
@@ -14,7 +14,9 @@ from src.tenants.context import RequestContext
 
 
 class OfferedPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """`held` is the live offer's, by session; `typed` is what is known of who was offered it."""
+    """`held` is the live offer's, by session; `typed` is what is known of who was offered it. An
+    offer that was taken holds nothing, and is handed on to the order that replaces the first.
+    """
 
     offer_id: UUID | None = None
     held: dict[UUID, int] = msgspec.field(default_factory=dict)
@@ -42,7 +44,8 @@ async def offered_place(
             typed = {"name": entry.name, "email": entry.address, "size": entry.party_size}
             offer = await find_live_offer(uow, entry_id)
             if offer is None:
-                return OfferedPlace(typed=typed)
+                taken = await find_taken_offer(uow, entry_id)
+                return OfferedPlace(offer_id=None if taken is None else taken.id, typed=typed)
             held = await held_by_offer(uow, offer.id)
             size = entry.party_size
             return OfferedPlace(offer_id=offer.id, held=held, size=size, typed=typed)

@@ -176,9 +176,34 @@ async def test_an_offer_is_paid_like_any_booking(shop: Shop, mailer: Remembering
     page = await shop.guest.open(await own_page(shop, mailer))
     accept = next(p for p in page.text.split('"') if "&amp;place=" in p).replace("&amp;", "&")
     sent = await shop.book(accept, name="Ann", email="ann@example.com")
+    again = await shop.send(name="Ann", email="ann@example.com")
+    assert again.headers["location"] == sent.headers["location"], "pressed twice it is one hold"
     await shop.pay(sent.headers["location"])
     [offer] = await offers(shop.services.uow_factory, shop.business)
     assert offer.state == "taken"
+    assert await check_places(shop.services.uow_factory, shop.business) == [1]
+
+
+async def test_a_form_that_changes_before_it_is_paid_keeps_the_offer(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    session = await a_full_date(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Service).values(price_type="online", price_minor=1500))
+    await join(shop, list_of(session))
+    await shop.work()
+    await free(shop)
+    path = await own_page(shop, mailer)
+    page = await shop.guest.open(path)
+    accept = next(p for p in page.text.split('"') if "&amp;place=" in p).replace("&amp;", "&")
+    await shop.book(accept, name="Ann", email="ann@example.com")
+    [first] = await offers(shop.services.uow_factory, shop.business)
+    sent = await shop.send(name="Ann Other", email="ann@example.com")
+    assert sent.status_code == 303, sent.text
+    [offer] = await offers(shop.services.uow_factory, shop.business)
+    assert (offer.state, offer.order_id != first.order_id) == ("taken", True)
+    after = await shop.guest.open(path)
+    assert "You have taken the place." in after.text
     assert await check_places(shop.services.uow_factory, shop.business) == [1]
 
 
