@@ -10,6 +10,7 @@ from src.billing.commands.refunds import (
     get_payment,
     get_refund,
     payments_of,
+    refuse_with_the_bank,
     request_refund,
     retry_refund,
     set_aside,
@@ -82,12 +83,14 @@ def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:
 async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand) -> None:
     """Gives money back to the card it came from; what was booked stays as it is.
 
-    Raises: NotFound; InvalidInput at `amount` for more than is left of the payment.
+    Raises: NotFound; InvalidInput at `amount` for more than is left of the payment; Conflict for
+    one that a bank has taken back.
     """
     order = await lock_order(uow, cmd.order_id)
     payment = await get_payment(uow, cmd.payment_id)
     if payment.order_id != order.id or payment.method == ON_SITE_METHOD:
         raise NotFound(_("There is no such payment."))
+    await refuse_with_the_bank(uow, payment)
     key = f"{RefundCause.STAFF}:{cmd.token}"
     try:
         refund_id = await request_refund(

@@ -19,6 +19,7 @@ from src.billing.domain.retries import REFUND_DUE, next_refund_check
 from src.billing.events import OrderRefunded, RefundRequested
 from src.billing.models import Order, Payment, Refund
 from src.billing.processor import ProcessorRefund, RefundStatus
+from src.billing.queries.disputes import list_payments_with_the_bank
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
@@ -73,15 +74,16 @@ async def request_refunds(
     """Spreads an amount over what was paid for the order through the processor.
 
     Returns the minor units asked for, at this call or at an earlier one with the same key: less
-    than wanted where the business took money itself, or where part of it went back before.
+    than wanted where the business took money itself, a bank took it back, or part of it went back
+    before.
     """
-    left = amount_minor
+    left, with_the_bank = amount_minor, await list_payments_with_the_bank(uow, order.id)
     for payment in await payments_of(uow, order.id):
         if payment.is_extra or payment.method == ON_SITE_METHOD:
             continue
         key = f"{cause_key}:{payment.id}"
         part = await _asked_before(uow, key)
-        if not part:
+        if not part and payment.id not in with_the_bank:
             part = min(left, payment.amount_minor - payment.refunded_minor)
         if part:
             await request_refund(uow, order, payment, part, cause=cause, cause_key=key)
@@ -89,14 +91,25 @@ async def request_refunds(
     return amount_minor - left
 
 
+async def refuse_with_the_bank(uow: UnitOfWork, payment: Payment) -> None:
+    """Raises: Conflict for a payment that its bank has taken back, which would go back twice."""
+    if payment.id in await list_payments_with_the_bank(uow, payment.order_id):
+        raise Conflict(
+            _("The guest's bank has taken this payment back, so nothing of it can be refunded."),
+            code="payment_disputed",
+        )
+
+
 async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     """Makes a failed refund's next attempt, under a key of its own.
 
-    Raises: Conflict when it did not fail, InvalidInput when the payment has not enough left.
+    Raises: Conflict when it did not fail, or a bank has taken the payment back; InvalidInput when
+    the payment has not enough left.
     """
     if refund.state != RefundState.FAILED:
         raise Conflict(_("This refund is not waiting for another try."))
     payment = await get_payment(uow, refund.payment_id)
+    await refuse_with_the_bank(uow, payment)
     if refund.amount_minor > payment.amount_minor - payment.refunded_minor:
         raise InvalidInput(_("That is more than is left of this payment."))
     refund.attempt += 1

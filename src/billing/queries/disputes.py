@@ -67,3 +67,15 @@ def is_payment_with_the_bank() -> ColumnElement[bool]:
         DisputeRow.payment_id == Payment.id,
         DisputeRow.state.in_(WITH_THE_BANK),
     )
+
+
+async def list_payments_with_the_bank(uow: UnitOfWork, order_id: UUID) -> set[UUID]:
+    """Of the order's payments, those of which nothing can go back to the guest any more."""
+    found = await uow.session.scalars(
+        select(Payment.id).where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == order_id,
+            is_payment_with_the_bank(),
+        )
+    )
+    return set(found)

@@ -7,11 +7,13 @@ from sqlalchemy import func, select
 
 from src.billing.domain.kinds import ON_SITE_METHOD
 from src.billing.models import Payment
+from src.billing.queries.disputes import is_payment_with_the_bank
 from src.platform.db.uow import UnitOfWork
 
 
 async def list_refundable_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Minor units by order: what came through the processor less what went or goes back.
+    """Minor units by order: what came through the processor less what went or goes back, and what
+    banks have taken back.
 
     An order without such money is left out.
     """
@@ -22,6 +24,7 @@ async def list_refundable_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> d
             Payment.order_id.in_(order_ids),
             Payment.is_extra.is_(False),
             Payment.method.is_distinct_from(ON_SITE_METHOD),
+            ~is_payment_with_the_bank(),
         )
         .group_by(Payment.order_id)
     )

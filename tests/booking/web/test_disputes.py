@@ -7,17 +7,21 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
+from src.billing.commands.by_staff import RefundByHand, refund_by_hand
 from src.billing.commands.disputes import note_dispute
 from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.models import DisputeRow, Order, Payment
 from src.billing.processor import Dispute
+from src.billing.queries.refundable import list_refundable_minor
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
+from src.booking.commands.leave import take_back_seats
 from src.booking.domain.cancelling import MoneyChoice
 from src.booking.models import Seat
 from src.booking.queries.cancellation_money import list_returnable
+from src.platform.errors import Conflict
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card, refunds
@@ -114,6 +118,31 @@ async def test_what_the_bank_has_cannot_go_back_to_the_guest_as_well(
         await hears(services, lotus, sold, outcome)
         async with services.uow_factory(lotus.id) as uow:
             assert len(await list_returnable(uow, lotus.tenant, which)) == able
+
+
+async def test_it_comes_back_neither_by_leaving_nor_by_hand(
+    services: Services, lotus: Business, sold: Booked
+) -> None:
+    await hears(services, lotus, sold, None)
+    async with services.uow_factory(lotus.id) as uow:
+        payment = await uow.session.scalar(select(Payment))
+        assert payment is not None
+        assert await list_refundable_minor(uow, [sold.order_id]) == {}
+        cmd = RefundByHand(
+            order_id=sold.order_id, payment_id=payment.id, amount_minor=100, token="t"
+        )
+    with pytest.raises(Conflict, match="bank has taken this payment back"):
+        async with services.uow_factory(lotus.id) as uow:
+            await refund_by_hand(uow, lotus.ctx, cmd)
+    async with services.uow_factory(lotus.id) as uow:
+        seat_ids = list(await uow.session.scalars(select(Seat.id)))
+        given = dict.fromkeys(seat_ids, 1500)
+        assert await take_back_seats(uow, sold.order_id, given, why="Agreed") == 0
+    assert await refunds(services, lotus.id) == []
+    await hears(services, lotus, sold, "won")
+    async with services.uow_factory(lotus.id) as uow:
+        await refund_by_hand(uow, lotus.ctx, cmd)
+    assert await refunds(services, lotus.id) == [100]
 
 
 async def test_what_a_bank_takes_back_in_the_undo_window_is_not_asked_for(
