@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from src.billing.commands.refunds_together import Given, Wanted, request_refunds_together
 from src.billing.domain.cause_keys import cancelled_key, paid_meanwhile_key
 from src.billing.domain.kinds import RefundCause
-from src.billing.models import Order
+from src.billing.models import Order, Payment
 from src.booking.commands.leave import mark_returned, spread
 from src.booking.models import Cancellation, CancellationReturn
 from src.platform.db.uow import UnitOfWork
@@ -44,10 +44,19 @@ async def give_money_back(
         shares[seat.order_id][seat.id] = seat.share_minor
     paid = await _paid_orders(uow, list(shares))
     chosen = await _chosen(uow, cancellation, [order.id for order in paid])
+    later = await _paid_later(uow, cancellation, [order.id for order in paid])
     wanted = [
         one
         for order in paid
-        if (one := _wanted(cancellation, order, shares[order.id], chosen.get(order.id, 0)))
+        if (
+            one := _wanted(
+                cancellation,
+                order,
+                shares[order.id],
+                chosen.get(order.id, 0),
+                is_later=order.id in later,
+            )
+        )
     ]
     given = await request_refunds_together(uow, wanted)
     returned: dict[UUID, int] = {}
@@ -86,11 +95,36 @@ async def _chosen(
     return {row[0]: row[1] for row in found}
 
 
+async def _paid_later(
+    uow: UnitOfWork, cancellation: Cancellation, order_ids: Sequence[UUID]
+) -> set[UUID]:
+    """The orders for which nothing had been paid when the cancellation was asked for: confirmed by
+    a payment since, or noted as paid on site since.
+    """
+    found = await uow.session.scalars(
+        select(Payment.order_id)
+        .where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == any_(bindparam(None, order_ids, type_=_IDS)),
+            Payment.is_extra.is_(False),
+        )
+        .group_by(Payment.order_id)
+        .having(func.min(Payment.received_at) > cancellation.requested_at)
+    )
+    return {order_id for order_id in found if order_id is not None}
+
+
 def _wanted(
-    cancellation: Cancellation, order: Order, shares: Mapping[UUID, int], chosen_minor: int
+    cancellation: Cancellation,
+    order: Order,
+    shares: Mapping[UUID, int],
+    chosen_minor: int,
+    *,
+    is_later: bool,
 ) -> Wanted | None:
     first, share = min(shares), sum(shares.values())
-    is_later = order.confirmed_at is not None and order.confirmed_at > cancellation.requested_at
+    if order.confirmed_at is not None and order.confirmed_at > cancellation.requested_at:
+        is_later = True
     if cancellation.gives_back or is_later:
         amount, cause = share, RefundCause.NOT_DELIVERED
         key = paid_meanwhile_key(cancellation.id, first)

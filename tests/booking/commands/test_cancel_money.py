@@ -233,6 +233,22 @@ async def test_money_taken_on_site_is_listed_to_be_handed_back_and_noted_once(
     assert back.still_by_hand_minor == 0
 
 
+async def test_what_is_taken_on_site_while_it_is_being_cancelled_is_to_be_handed_back(
+    services: Services, lotus: Business, term: Term, clock: FrozenClock
+) -> None:
+    wish = a_wish("series", term.series.id)
+    made = await booked(services.uow_factory, lotus, wish)
+    cancellation_id = await cancels(services, lotus, term, MoneyWanted(choice=MoneyChoice.NOTHING))
+    clock.advance(timedelta(seconds=1))
+    async with services.uow_factory(lotus.id) as uow:
+        assert (await mark_paid_on_site(uow, lotus.ctx, made.order_id)).amount_minor == 6000
+    await work_through(services, clock, lotus.id, UNDO)
+    async with services.uow_factory(lotus.id) as uow:
+        back = await get_money_back(uow, lotus.tenant, cancellation_id)
+    assert back is not None
+    assert back.still_by_hand_minor == 2000
+
+
 Kill = Callable[..., Awaitable[Any]]
 
 
