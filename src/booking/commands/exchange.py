@@ -41,7 +41,8 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
-from src.tenants.context import TenantSnapshot
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext, TenantSnapshot
 
 SEATS = cast(Table, Seat.__table__)
 SAID_OTHERWISE = frozenset(
@@ -117,6 +118,16 @@ async def move_seats(uow: UnitOfWork, tenant: TenantSnapshot, cmd: MoveSeats) ->
     except SeatsGone:
         raise NotMovable([no_room()]) from None
     return seat_ids
+
+
+async def move_by_staff(uow: UnitOfWork, ctx: RequestContext, cmd: MoveSeats) -> list[UUID]:
+    """`move_seats`, with who did it in the log, once. Raises: what that raises."""
+    booking_id = await uow.session.scalar(
+        select(Booking.id).where(Booking.tenant_id == uow.tenant, Booking.order_id == cmd.order_id)
+    )
+    if booking_id is not None and len(await _moved_before(uow, cmd)) < len(cmd.seat_ids):
+        await audit(uow, ctx, "booking.seat_moved", "booking", booking_id)
+    return await move_seats(uow, ctx.here, cmd)
 
 
 async def why_not_move(

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from src.booking.commands.exchange import MoveSeats, move_seats
+from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.queries.roster_moves import list_against, list_move_targets
 from src.booking.views.roster_actions import Chosen, MoveTarget
 from src.booking.web.roster import ONE
@@ -80,7 +80,7 @@ async def move_chosen_seats(
             why=form.reason.strip(),
         )
         async with services.uow_factory(ctx.here.id) as uow:
-            moved.extend(await move_seats(uow, ctx.here, cmd))
+            moved.extend(await move_by_staff(uow, ctx, cmd))
 
     moved: list[UUID] = []
     failures = await each_order(view.chosen, act)

@@ -12,6 +12,7 @@ from src.billing.models import Order
 from src.booking.models import Session
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import seats_of
 from tests.booking.web.pages import as_owner, fields_of
 from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
@@ -93,7 +94,10 @@ async def test_guests_see_the_new_date_in_one_mail_and_owe_what_they_owed(
     assert all("The hall is closed" in mail.body for mail in mailer.sent)
     async with services.uow_factory(dates.business.id) as uow:
         totals = set(await uow.session.scalars(select(Order.total_minor)))
+        acts = select(AuditEntry.subject_id).where(AuditEntry.action == "booking.seat_moved")
+        logged = sorted(await uow.session.scalars(acts))
     assert totals == {3000, 1500}
+    assert logged == sorted([carl.booking_id, dora.booking_id])
     again = await press(client, dates.full, "move", chosen, sure)
     assert "Choose at least one guest" in again.text
     assert await dates.counted() == (0, 3)

@@ -6,14 +6,13 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from src.booking.commands.exchange import MoveSeats, move_seats
+from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.commands.leave import leave_dates
 from src.booking.queries.api import get_booking_facts
 from src.booking.views.api import MoneyOut, SeatMovedOut, SeatsLeftOut
 from src.booking.web.api.bodies import SeatMoveIn, SeatsIn
 from src.booking.web.api.refusals import refusals
 from src.platform.services import Services
-from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
 
@@ -64,8 +63,7 @@ async def api_move_seat(
         why=data.reason,
     )
     async with services.uow_factory(ctx.here.id) as uow:
-        await audit(uow, ctx, "booking.seat_moved", "booking", booking_id)
-        [seat_id] = await move_seats(uow, ctx.here, cmd)
+        [seat_id] = await move_by_staff(uow, ctx, cmd)
     return SeatMovedOut(seat_id=seat_id, session_id=data.to_session_id)
 
 
