@@ -58,6 +58,9 @@ class SeatLines(LineKind):
         await _move(uow, kept, SeatState.CONFIRMED, "guest", "paid", now)
         await _move(uow, [s.id for s in lost], SeatState.CANCELLED, "system", "session", now)
         await mark_returned(uow, {seat.id: seat.share_minor for seat in lost})
+        if lost:
+            await wake_waitlists(uow, {seat.session_id for seat in lost})
+            await uow.settle()
         await give_back_seats(uow, Counter(seat.session_id for seat in lost))
 
     async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:

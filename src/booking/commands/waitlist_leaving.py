@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.waitlist import lock_entry
 from src.booking.commands.waking import wake_waitlists
+from src.booking.domain.kinds import SessionState
 from src.booking.domain.waiting import EntryState, OfferState
 from src.booking.events import WaitlistClosed
 from src.booking.models import Seat, Session, WaitlistEntry, WaitlistOffer
@@ -32,10 +33,13 @@ async def leave_overlapping(uow: UnitOfWork, order_id: UUID) -> None:
 
 
 async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
-    """The session is called off: nobody waits for it any more, and they are told.
+    """The session is called off: nobody waits for it any more, and they are told. So it is with the
+    list of its series when no date of that is left.
 
-    An offer of a series that has it among its dates is withdrawn, and its guest waits on.
+    An offer of a series that goes on is withdrawn when it has the session among its dates, and its
+    guest waits on.
     """
+    over = await _series_that_is_over(uow, session_id)
     touched = await uow.session.scalars(
         select(WaitlistEntry.id)
         .outerjoin(
@@ -48,6 +52,7 @@ async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
             WaitlistEntry.tenant_id == uow.tenant,
             WaitlistEntry.state.in_(STANDS),
             (WaitlistEntry.session_id == session_id)
+            | (WaitlistEntry.series_id == over)
             | WaitlistOffer.session_ids.contains([session_id]),
         )
         .order_by(WaitlistEntry.id)
@@ -56,13 +61,32 @@ async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
     standing = [entry for entry in entries if entry.state in STANDS]
     freed = await _withdraw(uow, standing)
     for entry in standing:
-        if entry.session_id == session_id:
+        if entry.session_id == session_id or (over is not None and entry.series_id == over):
             entry.state, entry.ended_at = str(EntryState.CLOSED), uow.clock.now()
             entry.ended_by = "system"
             uow.record(WaitlistClosed(entry_id=entry.id))
         else:
             entry.state = str(EntryState.WAITING)
     await _free(uow, freed)
+
+
+async def _series_that_is_over(uow: UnitOfWork, session_id: UUID) -> UUID | None:
+    """The session's series when none of its dates is still to come, one that is being cancelled and
+    may be brought back counted as to come.
+    """
+    other = aliased(Session)
+    comes = exists().where(
+        other.tenant_id == Session.tenant_id,
+        other.series_id == Session.series_id,
+        other.state.in_([str(SessionState.SCHEDULED), str(SessionState.CANCELLING)]),
+        other.starts_at > uow.clock.now(),
+    )
+    found: UUID | None = await uow.session.scalar(
+        select(Session.series_id).where(
+            Session.tenant_id == uow.tenant, Session.id == session_id, ~comes
+        )
+    )
+    return found
 
 
 async def _withdraw(uow: UnitOfWork, entries: Sequence[WaitlistEntry]) -> Counter[UUID]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
+from src.booking.domain.waiting import STANDING
 from src.booking.events import PlacesFreed
 from src.booking.models import Session, WaitlistEntry
 from src.platform.db.uow import UnitOfWork
@@ -13,7 +14,8 @@ from src.platform.db.uow import UnitOfWork
 async def wake_waitlists(
     uow: UnitOfWork, session_ids: Collection[UUID], *, delay_seconds: int = 0
 ) -> None:
-    """Records that places of the sessions get free with this transaction, if anybody waits for one.
+    """Records that places of the sessions get free with this transaction, if anybody waits for one,
+    or was offered one: the list is looked at, wherever its session belongs by then.
 
     Called before the unit of work settles, since the places themselves are given back last.
     """
@@ -26,7 +28,7 @@ async def wake_waitlists(
     )
     waits = exists().where(
         WaitlistEntry.tenant_id == uow.tenant,
-        WaitlistEntry.state == "waiting",
+        WaitlistEntry.state.in_([str(state) for state in STANDING]),
         WaitlistEntry.session_id.in_(session_ids) | WaitlistEntry.series_id.in_(of_series),
     )
     if await uow.session.scalar(select(waits)):

@@ -277,7 +277,8 @@ def may_be_waited_for(
 
 def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) -> ListFacts:
     session, service = offer.session, offer.service
-    facts = session_facts(offer, business, quote_of_session(offer, 1))
+    quote = quote_of_session(offer, 1, payments_ready=business.payments_ready)
+    facts = session_facts(offer, business, quote)
     return ListFacts(
         session_ids=(session.id,) if _is_coming(session, now) else (),
         closes_at=closes_at(session.starts_at, service.min_notice_minutes),

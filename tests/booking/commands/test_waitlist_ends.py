@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import select, update
 
 from src.billing.commands.ending import cancel_open_order, expire_order
 from src.booking.commands.cancel import cancel_session
+from src.booking.commands.cancel_series import cancel_series
 from src.booking.commands.pruning import prune_waitlists
+from src.booking.commands.series import get_series_command, update_series
 from src.booking.commands.waitlist import (
     change_waitlist,
     leave_waitlist,
@@ -15,9 +18,10 @@ from src.booking.commands.waitlist import (
     wait_again,
 )
 from src.booking.commands.waitlist_serve import WAITLIST_DUE, offer_by_hand
+from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.waiting import WaitlistTerms
 from src.booking.jobs.waitlist import serve_due
-from src.booking.models import Service
+from src.booking.models import Service, Session
 from src.booking.queries.waitlist_consequences import waitlist_consequences
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.services import Services
@@ -26,11 +30,31 @@ from src.tenants.domain.plans import Change
 from src.tenants.models import Due
 from tests.booking.commands.test_book import seats_of
 from tests.booking.commands.test_waitlist import Town, a_town
+from tests.support.builders import (
+    Business,
+    Term,
+    a_business,
+    a_series,
+    a_service,
+)
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
-from tests.support.waiting import offers
+from tests.support.waiting import entries, joined, offers
+from tests.support.work import work
 
 pytestmark = pytest.mark.anyio
+
+
+async def a_full_term(services: Services) -> tuple[Business, Term]:
+    """A series on sale whose dates have no place left, sold to nobody."""
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    term = await a_series(
+        services.uow_factory, service, price_type="free", price_minor=0, drop_in_allowed=True
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=Session.capacity))
+    return lotus, term
 
 
 @pytest.fixture
@@ -54,6 +78,52 @@ async def test_a_session_that_is_called_off_closes_its_list_and_withdraws_offers
     assert told == ["Ann <ann@example.com>", "Bob <bob@example.com>"]
     [offer] = await offers(town.factory, town.lotus)
     assert offer.state == "withdrawn"
+
+
+async def test_a_series_that_is_called_off_closes_its_list_too(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus, term = await a_full_term(services)
+    await joined(services.uow_factory, lotus, "series", term.series.id, "Ann")
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    first = term.sessions[0].id
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_session(uow, lotus.ctx, first, reason="", undo_seconds=0)
+    await work(services, lotus.id)
+    assert await entries(services.uow_factory, lotus) == {"Ann": "waiting"}, "two dates are left"
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_series(uow, lotus.ctx, term.series.id, reason="", undo_seconds=0)
+    await work(services, lotus.id)
+    assert await entries(services.uow_factory, lotus) == {"Ann": "closed"}
+    told = [mail.to[0] for mail in mailer.sent if mail.subject.startswith("Does not take place")]
+    assert told == ["Ann <ann@example.com>"]
+
+
+async def test_an_offer_on_a_date_that_leaves_its_series_ends_by_the_clock(
+    services: Services, clock: FrozenClock
+) -> None:
+    lotus, term = await a_full_term(services)
+    date = term.sessions[1].id
+    await joined(services.uow_factory, lotus, "session", date, "Ann")
+    await work(services, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(
+            update(Session).where(Session.id == date).values(capacity=term.sessions[1].capacity + 1)
+        )
+        await wake_waitlists(uow, [date])
+    await work(services, lotus.id)
+    assert await entries(services.uow_factory, lotus) == {"Ann": "offered"}
+    async with services.uow_factory(lotus.id) as uow:
+        command = await get_series_command(uow, term.series.id)
+        kept = tuple(one for one in command.session_ids if one != date)
+        await update_series(
+            uow, lotus.ctx, term.series.id, msgspec.structs.replace(command, session_ids=kept)
+        )
+    await work(services, lotus.id)
+    clock.advance(timedelta(days=2))
+    await serve_due(services)
+    assert await entries(services.uow_factory, lotus) == {"Ann": "expired"}
 
 
 async def test_who_was_removed_is_not_offered_anything_but_by_hand(town: Town) -> None:
