@@ -3,7 +3,7 @@
 A cancellation keeps what goes back to whom, may be of a whole series, and remembers which dates it
 stopped. Disputes are kept as rows, so that they are counted when they are over, too.
 
-Revision: cancelmoney, after 0020.
+Revision: 0021, after 0020.
 """
 
 import sqlalchemy as sa

@@ -2,7 +2,7 @@
 
 Who waits for a full session or series, the places offered to them, and each service's terms for it.
 
-Revision: waitlist, after 0020.
+Revision: 0022, after 0021.
 """
 
 import sqlalchemy as sa

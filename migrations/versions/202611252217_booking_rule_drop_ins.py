@@ -4,7 +4,7 @@ A series says from when on its dates are sold alone and how they may be paid; ea
 rules of its own, empty ones fall back to those of its series. Services and series have other prices
 beside their full one, and a seat keeps what its price was called.
 
-Revision: dropins, after 0020.
+Revision: 0023, after 0022.
 """
 
 import sqlalchemy as sa

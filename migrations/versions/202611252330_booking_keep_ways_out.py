@@ -3,7 +3,7 @@
 A seat that took another one's place says whether its guest has heard of that, so that the mail of
 the next exchange starts from what they know, and whether it may be given back without a charge.
 
-Revision: fixg, after cancelmoney.
+Revision: 0024, after 0023.
 """
 
 import sqlalchemy as sa

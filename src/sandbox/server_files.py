@@ -25,7 +25,7 @@ from src.sandbox.processes import ONESELF, ChildFailedError, Identity, run_to_en
 
 OLDEST_POSTGRES = 15
 # Only folders that are checked to be one's own are used below it.
-WORLD_TMP = Path("/var/tmp")  # noqa: S108
+WORLD_TMP = Path("/var/tmp")  # noqa: S108  a folder of our own in it
 NOBODY = "nobody"
 TRIAL_SECONDS = 20.0
 

@@ -50,7 +50,7 @@ KEYS = (
 
 
 @pytest.fixture
-async def engine(database: Mapping[Role, str]):  # type: ignore[no-untyped-def]
+async def engine(database: Mapping[Role, str]):  # type: ignore[no-untyped-def]  # a fixture that yields
     engine = create_async_engine(database[Role.MONITOR])
     yield engine
     await engine.dispose()

@@ -69,9 +69,9 @@ def test_compose_runs_commands_that_exist() -> None:
 
 def test_compose_names_files_and_services_that_exist() -> None:
     for name, each in services().items():
-        for other in each.get("depends_on", {}):  # type: ignore[attr-defined]
+        for other in each.get("depends_on", {}):  # type: ignore[attr-defined]  # parsed YAML
             assert other in services(), name
-        for volume in each.get("volumes", []):  # type: ignore[attr-defined]
+        for volume in each.get("volumes", []):  # type: ignore[attr-defined]  # parsed YAML
             source = volume.split(":")[0]
             assert not source.startswith(".") or (ROOT / "docker" / source).exists(), source
         build = each.get("build")
@@ -82,7 +82,7 @@ def test_compose_names_files_and_services_that_exist() -> None:
 def test_compose_waits_for_the_real_server() -> None:
     """A new database is filled by a server that listens on its socket only."""
     check = services()["postgres"]["healthcheck"]
-    assert "-h 127.0.0.1" in check["test"][1]  # type: ignore[index]
+    assert "-h 127.0.0.1" in check["test"][1]  # type: ignore[index]  # parsed YAML
 
 
 def test_the_image_copies_what_there_is() -> None:

@@ -52,7 +52,7 @@ class Person:
         """The main part of the page first: a menu may name the same place."""
         scope = within or self.page.locator("main")
         named = re.compile(f"^{re.escape(label)}")
-        return scope.get_by_role(role, name=named).filter(visible=True).first  # type: ignore[arg-type]
+        return scope.get_by_role(role, name=named).filter(visible=True).first  # type: ignore[arg-type]  # a str here
 
     def type(self, **values: str) -> None:
         """By the names of the fields; every one has a label, which axe looks after."""

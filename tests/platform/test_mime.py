@@ -25,7 +25,7 @@ names = one_line.filter(lambda name: "=?" not in name)
 
 def a_message(**parts: object) -> EmailMultiAlternatives:
     given_parts = {"subject": "Hi", "body": "Hello", "to": [TO], "from_email": "a@b.example"}
-    return EmailMultiAlternatives(**{**given_parts, **parts})  # type: ignore[arg-type]
+    return EmailMultiAlternatives(**{**given_parts, **parts})  # type: ignore[arg-type]  # fields by name
 
 
 def read(content: bytes) -> EmailMessage:

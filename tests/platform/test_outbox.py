@@ -38,7 +38,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def relay_engine(committing: Committing):  # type: ignore[no-untyped-def]
+async def relay_engine(committing: Committing):  # type: ignore[no-untyped-def]  # a fixture that yields
     engine = make_engine(committing.urls[Role.RELAY])
     yield engine
     await engine.dispose()

@@ -50,7 +50,10 @@ async def second_of(committing: Committing, business: Business, first: Act, seco
 
 async def test_a_digest_is_chosen_once(committing: Committing) -> None:
     business = await a_business(committing.uow_factory)
-    act: Act = lambda uow: choose_digests(uow, business.ctx, [DigestKind.MORNING])  # noqa: E731
+
+    async def act(uow: UnitOfWork) -> None:
+        await choose_digests(uow, business.ctx, [DigestKind.MORNING])
+
     with pytest.raises(Conflict, match="just been saved"):
         await second_of(committing, business, act, act)
 
@@ -65,7 +68,10 @@ async def test_a_message_to_many_is_sent_once(committing: Committing) -> None:
         audience=audience, is_marketing=False, to_later=False, subject="Bring a mat", body="Please."
     )
     sent = new_id()
-    act: Act = lambda uow: send_broadcast(uow, business.ctx, sent, draft)  # noqa: E731
+
+    async def act(uow: UnitOfWork) -> None:
+        await send_broadcast(uow, business.ctx, sent, draft)
+
     with pytest.raises(Conflict, match="sent already"):
         await second_of(committing, business, act, act)
 

@@ -10,7 +10,7 @@ from src.billing.commands.ending import expire_order
 from src.billing.commands.settle import apply_page
 from src.billing.models import PaymentPage, Refund
 from src.booking.commands import exchange
-from src.booking.commands.book import Booked, book
+from src.booking.commands.book import BookCommand, Booked, book
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_course, leave_dates
@@ -90,6 +90,13 @@ async def check_counts(committing: Committing, business: Business) -> None:
             assert taken == seats
 
 
+def walking_in(business: Business, wish: BookCommand) -> Act:
+    async def act(uow: UnitOfWork) -> None:
+        await book(uow, as_guest(business), wish)
+
+    return act
+
+
 async def test_two_tabs_leave_one_seat_once(committing: Committing) -> None:
     business, first, _second = await two_dates(committing)
     made, seat_id = await a_place(committing, business, first)
@@ -107,8 +114,7 @@ async def test_the_last_seat_goes_to_an_exchange_or_to_a_walk_in_and_never_to_bo
     business, first, second = await two_dates(committing, capacity=1)
     made, seat_id = await a_place(committing, business, first)
     wish = a_wish("session", second.id, guest_email="walk-in@example.com")
-    walk_in: Act = lambda uow: book(uow, as_guest(business), wish)  # noqa: E731
-    acts = [moving(business, made, seat_id, second), walk_in]
+    acts = [moving(business, made, seat_id, second), walking_in(business, wish)]
     outcome = await at_once(committing, business.id, acts)
     assert outcome["done"] == 1, outcome
     async with committing.uow_factory(business.id) as uow:
@@ -192,9 +198,10 @@ async def test_leaving_while_the_business_cancels_the_date_frees_it_once(
 ) -> None:
     business, first, _second = await two_dates(committing)
     places = [await a_place(committing, business, first, f"g{number}") for number in range(4)]
-    cancelling: Act = lambda uow: cancel_session(  # noqa: E731
-        uow, business.ctx, first.id, reason="", undo_seconds=0
-    )
+
+    async def cancelling(uow: UnitOfWork) -> None:
+        await cancel_session(uow, business.ctx, first.id, reason="", undo_seconds=0)
+
     acts = [leaving(business, made, [seat_id]) for made, seat_id in places]
     await at_once(committing, business.id, [*acts[:2], cancelling, *acts[2:]])
     await work(committing.services, business.id, rounds=6)
@@ -218,7 +225,10 @@ async def test_leaving_in_the_moment_a_payment_lands_is_all_or_nothing(
         async with committing.uow_factory(business.id) as uow:
             await uow.session.execute(update(PaymentPage).values(state="expired"))
             assert await expire_order(uow, made.order_id, "not_paid", uow.clock.now())
-    paid: Act = lambda uow: apply_page(uow, page.id, as_found(page, made.order))  # noqa: E731
+
+    async def paid(uow: UnitOfWork) -> None:
+        await apply_page(uow, page.id, as_found(page, made.order))
+
     outcome = await at_once(committing, business.id, [leaving(business, made, [seat_id]), paid])
     assert outcome in ({"done": 2}, {"done": 1, "seat_not_confirmed": 1})
     async with committing.uow_factory(business.id) as uow:
@@ -241,8 +251,7 @@ async def test_a_control_without_the_guard_the_last_seat_is_refused_only_by_the_
     business, first, second = await two_dates(committing, capacity=1)
     made, seat_id = await a_place(committing, business, first)
     wish = a_wish("session", second.id, guest_email="walk-in@example.com")
-    walk_in: Act = lambda uow: book(uow, as_guest(business), wish)  # noqa: E731
-    acts = [moving(business, made, seat_id, second), walk_in]
+    acts = [moving(business, made, seat_id, second), walking_in(business, wish)]
     await at_once(committing, business.id, acts)
     with pytest.raises(AssertionError):
         await check_counts(committing, business)

@@ -148,7 +148,7 @@ async def test_of_two_merges_of_one_customer_one_is_refused(
     async def merge(pair: tuple[object, object]) -> str:
         try:
             async with committing.uow_factory(lotus.id) as uow:
-                await merge_customers(uow, lotus.ctx, *pair)  # type: ignore[arg-type]
+                await merge_customers(uow, lotus.ctx, *pair)  # type: ignore[arg-type]  # two ids
         except Conflict as refused:
             return refused.code
         return "merged"

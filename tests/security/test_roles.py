@@ -77,7 +77,7 @@ async def test_each_role_opens_what_the_list_says_and_nothing_else(
 ) -> None:
     theirs["user"] = lotus.owner.id
     await the_user(services, lotus, role, theirs)
-    await sign_in(client, services, theirs["user"])  # type: ignore[arg-type]
+    await sign_in(client, services, theirs["user"])  # type: ignore[arg-type]  # an id
     token = await a_token(client)
     opened = 0
     for route in dashboard(app):
@@ -90,7 +90,7 @@ async def test_each_role_opens_what_the_list_says_and_nothing_else(
         sent = {"data": {"_csrf_token": token}} if route.method == "POST" else {}
         answer = await client.request(
             route.method, f"{path}{ASKED}&payment={theirs['payment']}", **sent
-        )  # type: ignore[arg-type]
+        )  # type: ignore[arg-type]  # data, or nothing
         status = answer.status_code
         if not reaches(role, LEAST[entry]):
             assert status == 403, entry
@@ -110,7 +110,7 @@ async def test_an_instructor_is_shown_no_door_that_is_closed_to_them(
     A calendar leads on from week to week without end, so few of the same page's are followed.
     """
     await the_user(services, lotus, Role.INSTRUCTOR, theirs)
-    await sign_in(client, services, theirs["user"])  # type: ignore[arg-type]
+    await sign_in(client, services, theirs["user"])  # type: ignore[arg-type]  # an id
     todo, seen, posted = [f"/app/{lotus.slug}/today"], set(), set()
     while todo:
         path = todo.pop()
@@ -149,7 +149,7 @@ async def test_an_instructor_sees_their_own_sessions_alone(
     service = await a_service(services.uow_factory, lotus.id, slug="other", name="Other yoga")
     other = await a_session(services.uow_factory, service, title="Not for Ivan")
     await the_user(services, lotus, Role.INSTRUCTOR, theirs)
-    await sign_in(client, services, theirs["user"])  # type: ignore[arg-type]
+    await sign_in(client, services, theirs["user"])  # type: ignore[arg-type]  # an id
     base = f"/app/{lotus.slug}"
     for path in (f"{base}/today", f"{base}/sessions", f"{base}/sessions?when=past"):
         assert "Not for Ivan" not in (await client.get(path)).text, path

@@ -150,7 +150,7 @@ def read_time(value: str) -> tuple[datetime, bool]:
         raise RowRefusedError(_("“%(value)s” is not a date and time.", value=value[:40]))
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     try:
-        local = datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001
+        local = datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001  a wall clock
     except ValueError as error:
         raise RowRefusedError(_("“%(value)s” is not a date and time.", value=value)) from error
     if not 1900 <= year < 2200:

@@ -106,4 +106,4 @@ def _insert(table: Table, names: tuple[str, ...], count: int, number: Iterator[i
         "(" + ", ".join(f"${next(number)}::{kind}" for kind in types) + ")" for _row in range(count)
     )
     # Only names of the model's tables and columns are written out; every value is a parameter.
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join(rows)}"  # noqa: S608
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join(rows)}"  # noqa: S608  names of our tables

@@ -188,7 +188,7 @@ class Store:
             values.append(wanted.before or wanted.after or "")
         rows = self._db.execute(
             # Only names written in this program are put in; all values are bound.
-            f"SELECT body FROM objects WHERE {' AND '.join(clauses)} "  # noqa: S608
+            f"SELECT body FROM objects WHERE {' AND '.join(clauses)} "  # noqa: S608  clauses of our own
             f"ORDER BY seq {'ASC' if backwards else 'DESC'} LIMIT {wanted.limit + 1}",
             values,
         ).fetchall()

@@ -13,7 +13,7 @@ def declined(customer: str, topic: MailTopic) -> str:
     """SQL that is true for the customer of that column if they do without the topic."""
     return (
         # Only names of our own columns and topics are written out.
-        "coalesce((SELECT NOT c.wants FROM mail_choices c WHERE c.tenant_id = :tenant_id"  # noqa: S608  see above
+        "coalesce((SELECT NOT c.wants FROM mail_choices c WHERE c.tenant_id = :tenant_id"  # noqa: S608  our own names
         f" AND c.customer_id = {customer} AND c.topic = '{topic}'"
         " ORDER BY c.chosen_at DESC, c.id DESC LIMIT 1), false)"
     )

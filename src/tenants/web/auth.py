@@ -60,7 +60,7 @@ class FormView(msgspec.Struct):
 @get("/sign-in", opt=WAY_IN, include_in_schema=False)
 async def show_sign_in(
     request: Request[Any, Any, Any],
-    next: FromQuery[str] = "",  # noqa: A002
+    next: FromQuery[str] = "",  # noqa: A002  the parameter's name
 ) -> Response[bytes]:
     if (await session_of(request)).user_id is not None:
         return redirect(request, safe_next(next, "/app"))

@@ -1,5 +1,6 @@
 """A coupon in an order: once, off the total, with the hold, and back when the hold dies."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 
 import pytest
@@ -209,7 +210,7 @@ async def test_a_plan_without_coupons_stops_new_uses_and_breaks_no_hold(
 
 @pytest.mark.parametrize("end", [expire_order, cancel_open_order])
 async def test_a_dead_hold_gives_it_back(
-    uow_factory: UowFactory, lotus: Business, term: Term, end: object
+    uow_factory: UowFactory, lotus: Business, term: Term, end: Callable[..., Awaitable[object]]
 ) -> None:
     """peers 2-50: a code stayed used after its order was gone."""
     await a_coupon(uow_factory, lotus.id, max_uses=1, max_per_customer=1, first_order_only=True)
@@ -217,7 +218,7 @@ async def test_a_dead_hold_gives_it_back(
     assert await uses(uow_factory, lotus.id) == 1
     with listened() as sent:
         async with uow_factory(lotus.id) as uow:
-            await end(uow, made.order_id, "not_paid", uow.clock.now())  # type: ignore[operator]
+            await end(uow, made.order_id, "not_paid", uow.clock.now())
     assert after_the_first_claim(sent) == []
     assert await uses(uow_factory, lotus.id) == 0
     await booked(uow_factory, lotus, a_wish("series", term.series.id, coupon="SPRING"))

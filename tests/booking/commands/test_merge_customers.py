@@ -63,7 +63,7 @@ async def test_bookings_seats_and_money_go_over_with_their_ids(
     }
     async with uow_factory(lotus.id) as uow:
         for model in (Order, Booking, Participant):
-            owners = set(await uow.session.scalars(select(model.customer_id)))  # type: ignore[attr-defined]
+            owners = set(await uow.session.scalars(select(model.customer_id)))  # type: ignore[attr-defined]  # each of these models has it
             assert owners == {kept_id}, model
         order = await uow.session.get_one(Order, (lotus.id, theirs.order_id))
         live = (await uow.session.scalars(select(Seat.state))).all()

@@ -31,7 +31,7 @@ HOUR = timedelta(hours=1)
 
 def a_list(*session_ids: UUID, starts_at: datetime = WEEK, **more: object) -> ListFacts:
     facts = {"max_party": 10, **more}
-    return ListFacts(session_ids=session_ids, closes_at=closes_at(starts_at, 0), **facts)  # type: ignore[arg-type]
+    return ListFacts(session_ids=session_ids, closes_at=closes_at(starts_at, 0), **facts)  # type: ignore[arg-type]  # fields by name
 
 
 def people(*sizes: int, of: UUID = MON, since: datetime | None = None) -> list[Waiting]:

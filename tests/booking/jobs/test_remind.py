@@ -242,7 +242,9 @@ async def test_what_cannot_be_is_refused_by_its_row(
     assert list(refused.value.fields) == ["reminders.1.ahead"]
 
 
-async def test_two_workers_at_once_remind_each_guest_once(committing: Committing) -> None:
+async def test_two_workers_at_once_remind_each_guest_once(
+    committing: Committing, clock: FrozenClock
+) -> None:
     services, factory = committing.services, committing.uow_factory
     lotus = await a_business(factory)
     yoga = await a_service(factory, lotus.id, price_type="free")
@@ -251,7 +253,7 @@ async def test_two_workers_at_once_remind_each_guest_once(committing: Committing
     for number in range(8):
         wish = a_wish("session", session.id, guest_email=f"g{number}@example.com")
         await booked(factory, lotus, wish)
-    committing.services.clock.advance(timedelta(days=2))  # type: ignore[attr-defined]
+    clock.advance(timedelta(days=2))
     await asyncio.gather(*(remind_due(services) for _worker in range(4)))
     async with factory(lotus.id) as uow:
         claims = (await uow.session.scalars(select(ReminderSent.booking_id))).all()

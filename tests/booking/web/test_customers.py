@@ -94,7 +94,7 @@ async def test_a_page_of_customers_takes_no_query_for_each(
         statements: list[str] = []
         async with factory(lotus.id) as uow:
             connection = await uow.session.connection()
-            engine = connection.sync_connection.engine  # type: ignore[union-attr]
+            engine = connection.sync_connection.engine  # type: ignore[union-attr]  # it is connected
 
         def note(*args: Any) -> None:
             statements.append(args[2])

@@ -46,7 +46,7 @@ async def times(services: Services, lotus: Business) -> list[str]:
 
 
 async def edit(services: Services, lotus: Business, session: Session, **more: object) -> int:
-    cmd = EditSeveral(session_id=session.id, **{"scope": Scope.ALL, **more})  # type: ignore[arg-type]
+    cmd = EditSeveral(session_id=session.id, **{"scope": Scope.ALL, **more})  # type: ignore[arg-type]  # fields by name
     async with services.uow_factory(lotus.id) as uow:
         return await edit_several(uow, lotus.ctx, cmd)
 

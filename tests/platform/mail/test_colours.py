@@ -87,7 +87,7 @@ def test_every_cell_of_every_mail_names_its_colour() -> None:
 def test_every_word_of_a_mail_stands_out_from_what_is_behind_it(
     browser: Browser, scheme: str, before: str
 ) -> None:
-    page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+    page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]  # a str here
     page.set_content(before + confirmed())
     assert page.evaluate(LOWEST_CONTRAST) >= LEAST_CONTRAST
     page.close()

@@ -85,7 +85,7 @@ async def test_one_address_in_two_sign_ups_becomes_one_user(committing: Committi
 
     async def follow(sign_up_id: object) -> Finished:
         async with committing.uow_factory(None) as uow:
-            return await finish_sign_up(uow, sign_up_id, "olive@lotus.example")  # type: ignore[arg-type]
+            return await finish_sign_up(uow, sign_up_id, "olive@lotus.example")  # type: ignore[arg-type]  # never None here
 
     done = await asyncio.gather(*(follow(one) for one in ids))
     assert sum(one.user_id is not None for one in done) == 1

@@ -23,7 +23,7 @@ def resolve(annotation: Any, module: str) -> Any:
     if isinstance(annotation, str):
         names = {**_NAMES, **vars(sys.modules[module])}
         # The text is the installed library's own source, never anything that was sent.
-        return resolve(eval(annotation, names), module)  # noqa: S307
+        return resolve(eval(annotation, names), module)  # noqa: S307  the library's own hints
     return annotation
 
 
