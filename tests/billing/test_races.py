@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from src.billing.checkout import _new_attempt
 from src.billing.commands.orders import lock_order
@@ -36,10 +36,9 @@ from tests.billing.support import make_business
 from tests.billing.till import Till
 from tests.conftest import Committing
 from tests.support.clock import FrozenClock
+from tests.support.locks import until_somebody_waits
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
-
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
@@ -165,9 +164,7 @@ async def test_a_page_begun_while_a_hold_ends_keeps_it_open(shop: Till) -> None:
         await _new_attempt(uow, shop.services, order, addresses, 1)
         await uow.settle()
         ending = asyncio.create_task(end_hold(shop.services, tenant, order_id, GIVEN_UP))
-        async with asyncio.timeout(10):
-            while not await uow.session.scalar(text(WAITING)):
-                pass
+        await until_somebody_waits(shop.services.uow_factory)
     assert await ending == OrderState.OPEN
     assert shop.places.calls == []
 

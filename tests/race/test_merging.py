@@ -16,6 +16,7 @@ from src.tenants.commands.merge_customers import merge_customers
 from tests.booking.commands.test_book import a_wish
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
+from tests.support.locks import until_somebody_waits
 from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
@@ -28,7 +29,6 @@ WITHOUT_LOCK = text(
     "SELECT coalesce(merged_into, id) AS id FROM customers"
     " WHERE tenant_id = :tenant_id AND email = :email"
 )
-WAITERS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 async def left_behind(committing: Committing, business: Business) -> int:
@@ -38,16 +38,6 @@ async def left_behind(committing: Committing, business: Business) -> int:
             for table in ("orders", "bookings", "participants")
         ]
     return sum(counts)
-
-
-async def until_somebody_waits(committing: Committing) -> None:
-    """Returns once a transaction stands before a lock of another."""
-    for _look in range(200):
-        async with committing.uow_factory(None) as uow:
-            if await uow.session.scalar(text(WAITERS)):
-                return
-        await asyncio.sleep(0.02)
-    raise AssertionError("Nobody waits.")
 
 
 @pytest.fixture
@@ -99,7 +89,7 @@ async def test_a_booking_that_is_under_way_is_waited_for_and_moved(
         made = await book(uow, as_guest(lotus), a_wish("session", session.id))
         assert made.order.customer_id == gone
         merging = asyncio.create_task(merge())
-        await until_somebody_waits(committing)
+        await until_somebody_waits(committing.uow_factory)
     await merging
     assert await left_behind(committing, lotus) == 0
 
@@ -132,7 +122,7 @@ async def booked_during_the_merge(committing: Committing, lotus: Business) -> in
         await merge_customers(uow, lotus.ctx, gone, kept)
         await uow.settle()
         booking = asyncio.create_task(one_books())
-        await until_somebody_waits(committing)
+        await until_somebody_waits(committing.uow_factory)
     await booking
     return await left_behind(committing, lotus)
 

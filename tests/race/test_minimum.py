@@ -21,10 +21,10 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from tests.booking.commands.test_book import a_wish, booked
 from tests.conftest import Committing
-from tests.race.test_series import until_somebody_waits
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
 from tests.support.clock import FrozenClock
+from tests.support.locks import until_somebody_waits
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
@@ -103,7 +103,7 @@ async def test_who_answers_while_it_is_weighed_is_heard(
         else:
             await set_minimum(uow, business.ctx, session.id, min_seats=2, decide_hours=24)
         weighing = asyncio.create_task(weigh())
-        await until_somebody_waits(uow)
+        await until_somebody_waits(committing.uow_factory)
     with pytest.raises(Conflict):
         await weighing
     assert await state_and_seats(committing, business, session) == ("scheduled", 0)

@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from src.booking.commands.book import book
 from src.booking.commands.cancel import cancel_session
@@ -25,10 +25,9 @@ from tests.support.builders import (
     a_session,
     as_guest,
 )
+from tests.support.locks import until_somebody_waits
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
-
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
@@ -49,13 +48,6 @@ async def buy(uow: UnitOfWork, lotus: Business, term: Term) -> None:
 async def take_out_the_last(uow: UnitOfWork, lotus: Business, term: Term) -> None:
     kept = [session.id for session in term.sessions[:-1]]
     await update_series(uow, lotus.ctx, term.series.id, a_plan(*kept))
-
-
-async def until_somebody_waits(uow: UnitOfWork) -> None:
-    """Returns once another transaction of the database waits for a lock."""
-    async with asyncio.timeout(10):
-        while not await uow.session.scalar(text(WAITING)):
-            pass
 
 
 async def sold_outside(committing: Committing, lotus: Business, series_id: UUID) -> int:
@@ -79,7 +71,7 @@ async def test_the_owner_waits_for_a_guest_and_finds_the_date_sold(
     async with committing.uow_factory(lotus.id) as uow:
         await buy(uow, lotus, term)
         second = asyncio.create_task(owner())
-        await until_somebody_waits(uow)
+        await until_somebody_waits(committing.uow_factory)
     with pytest.raises(InvalidInput, match="sold with the series"):
         await second
     assert await sold_outside(committing, lotus, term.series.id) == 0
@@ -95,7 +87,7 @@ async def test_a_guest_waits_for_the_owner_and_finds_the_date_gone(
     async with committing.uow_factory(lotus.id) as uow:
         await take_out_the_last(uow, lotus, term)
         second = asyncio.create_task(guest())
-        await until_somebody_waits(uow)
+        await until_somebody_waits(committing.uow_factory)
     with pytest.raises(SeatsGone) as refused:
         await second
     assert refused.value.session_ids == (term.sessions[-1].id,)
@@ -119,6 +111,6 @@ async def test_a_date_that_is_cancelled_while_its_series_goes_on_sale_stops_that
     async with committing.uow_factory(lotus.id) as uow:
         await cancel_session(uow, lotus.ctx, session.id, reason="", undo_seconds=30)
         publishing = asyncio.create_task(publish())
-        await until_somebody_waits(uow)
+        await until_somebody_waits(committing.uow_factory)
     with pytest.raises(Conflict, match="has just changed"):
         await publishing

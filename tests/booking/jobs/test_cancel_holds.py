@@ -21,6 +21,7 @@ from tests.booking.web.conftest import ROOT, Shop, shop
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.locks import until_somebody_waits
 from tests.support.work import work, work_through
 
 __all__ = ["shop"]
@@ -109,7 +110,7 @@ async def test_two_runs_at_once_count_each_customer_once(committing: Committing)
     async with factory(lotus.id) as uow:
         assert await _free_chunk(uow, cancellation)
         second = asyncio.create_task(second_run())
-        await somebody_waits_for_a_lock(committing)
+        await until_somebody_waits(factory)
     await second
     found = await the(committing.services, lotus, cancellation_id)
     assert (found.total, found.done, found.seats_freed) == (1, 1, 1)
@@ -117,14 +118,3 @@ async def test_two_runs_at_once_count_each_customer_once(committing: Committing)
         told = text("SELECT count(*) FROM outbox WHERE topic = 'booking.seats_cancelled'")
         assert await uow.session.scalar(told) == 1
         assert await uow.session.scalar(select(Seat.state)) == "cancelled"
-
-
-async def somebody_waits_for_a_lock(committing: Committing) -> None:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(10):
-        async with committing.engine.connect() as connection:
-            while not await connection.scalar(waiting):
-                await connection.rollback()
