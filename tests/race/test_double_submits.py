@@ -20,9 +20,9 @@ from src.platform.ids import new_id
 from src.tenants.commands.api_keys import create_api_key
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
-from tests.booking.jobs.test_cancel_holds import somebody_waits_for_a_lock
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.locks import until_somebody_waits
 from tests.support.shared_app import app_for
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
@@ -44,7 +44,7 @@ async def second_of(committing: Committing, business: Business, first: Act, seco
         await first(uow)
         await uow.session.flush()
         waiting = asyncio.create_task(runs(second))
-        await somebody_waits_for_a_lock(committing)
+        await until_somebody_waits(committing.uow_factory)
     await waiting
 
 
@@ -119,7 +119,7 @@ async def test_a_program_undoes_nothing_that_was_saved_while_it_asked(
         async with committing.uow_factory(business.id) as uow:
             await uow.session.execute(text("UPDATE services SET price_minor = 2500"))
             waiting = asyncio.create_task(put())
-            await somebody_waits_for_a_lock(committing)
+            await until_somebody_waits(committing.uow_factory)
         assert (await waiting).status_code == 409
         async with committing.uow_factory(business.id) as uow:
             assert await uow.session.scalar(text("SELECT price_minor FROM services")) == 2500

@@ -16,10 +16,10 @@ from src.platform.jobs.delivery import Delivery
 from src.platform.outbox.events import registry
 from tests.booking.commands.test_book import a_wish
 from tests.booking.commands.test_sessions import HOUR
-from tests.booking.jobs.test_cancel_holds import somebody_waits_for_a_lock
 from tests.conftest import Committing
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
+from tests.support.locks import until_somebody_waits
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
 
@@ -108,7 +108,7 @@ async def test_a_confirmation_on_its_way_is_never_overtaken_by_the_news(
     async with committing.uow_factory(business.id) as holding:
         await holding.session.execute(text("SELECT id FROM customers FOR UPDATE"))
         confirming = asyncio.create_task(work(committing.services, business.id))
-        await somebody_waits_for_a_lock(committing)
+        await until_somebody_waits(committing.uow_factory)
         async with committing.uow_factory(business.id) as owner:
             await moving(business, session)(owner)
         await delivered(committing, business, "booking.find_affected")
