@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import pytest
 from httpx import ASGITransport, AsyncClient
 from redis.asyncio import Redis
-from sqlalchemy import text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from src.platform.config import Settings
 from src.platform.db.engine import make_engine, make_sessions
@@ -55,23 +56,37 @@ def settings(database: Mapping[Role, str]) -> Settings:
     return settings_for(database, test_servers().valkey_url)
 
 
+@pytest.fixture(scope="module")
+async def rolled_back(database: Mapping[Role, str]) -> AsyncIterator[AsyncEngine]:
+    """What the module's tests have one connection of, whose plans outlive each of them.
+
+    The event loop is the module's too: the connection belongs to it.
+    """
+    engine = _of_rolled_back(database[Role.SUPERUSER])
+    yield engine
+    await engine.dispose()
+
+
+@lru_cache(maxsize=1)
+def _of_rolled_back(url: str) -> AsyncEngine:
+    """One for all modules of a worker: it remembers the statements it has put into SQL."""
+    remembered = {"prepared_statement_cache_size": 1000}
+    return create_async_engine(url, pool_size=1, max_overflow=0, connect_args=remembered)
+
+
 @pytest.fixture
-async def uow_factory(
-    database: Mapping[Role, str], clock: FrozenClock
-) -> AsyncIterator[UowFactory]:
+async def uow_factory(rolled_back: AsyncEngine, clock: FrozenClock) -> AsyncIterator[UowFactory]:
     """Units of work as the app role, inside one transaction that is rolled back at the end.
 
     The superuser signs in and becomes the app role, so that `tests.support.owner` can do in the
     same transaction what the program has no right to.
     """
-    engine = create_async_engine(database[Role.SUPERUSER], poolclass=NullPool)
-    async with engine.connect() as connection:
+    async with rolled_back.connect() as connection:
         outer = await connection.begin()
         await connection.execute(text(f"SET SESSION AUTHORIZATION {Role.APP}"))
         sessions = make_sessions(connection, join_transaction_mode="create_savepoint")
         yield unit_of_work_factory(sessions, clock)
         await outer.rollback()
-    await engine.dispose()
 
 
 @pytest.fixture
@@ -117,8 +132,7 @@ async def committing(
     clock: FrozenClock, redis: Redis, mailer: RememberingMailer
 ) -> AsyncIterator[Committing]:
     name, urls = own_database()
-    # Many tasks share few connections on purpose, and a busy machine is slow at it.
-    engine = make_engine(urls[Role.APP], pool_size=20, pool_timeout=60)
+    engine = _committing(urls[Role.APP])
     factory = unit_of_work_factory(make_sessions(engine), clock)
     settings = settings_for(urls, test_servers().valkey_url)
     limiter = RateLimiter(redis, clock)
@@ -126,6 +140,27 @@ async def committing(
     yield Committing(name, urls, engine, factory, settings, services)
     await engine.dispose()
     drop_database(name)
+
+
+def _committing(url: str) -> AsyncEngine:
+    """One engine for all tests of a worker, on the database of the test that asks last."""
+    engine, address = _of_own_databases()
+    address["database"] = make_url(url).database
+    return engine
+
+
+@lru_cache(maxsize=1)
+def _of_own_databases() -> tuple[AsyncEngine, dict[str, Any]]:
+    url = test_servers().postgres.url(Role.APP, "postgres")
+    # Many tasks share few connections on purpose, and a busy machine is slow at it.
+    engine = make_engine(url, pool_size=20, pool_timeout=60)
+    address: dict[str, Any] = {}
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def say_which(dialect: Any, record: Any, cargs: Any, cparams: dict[str, Any]) -> None:
+        cparams.update(address)
+
+    return engine, address
 
 
 @pytest.fixture
