@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from src.platform.config import Settings
 from src.platform.db.engine import make_engine, make_sessions
 from src.platform.db.uow import UowFactory, unit_of_work_factory
+from src.platform.i18n import DEFAULT_LOCALE, set_locale
 from src.platform.ratelimit import RateLimiter
 from src.platform.services import Services
 from src.sandbox.postgres import Role
@@ -81,6 +82,8 @@ async def uow_factory(rolled_back: AsyncEngine, clock: FrozenClock) -> AsyncIter
     The superuser signs in and becomes the app role, so that `tests.support.owner` can do in the
     same transaction what the program has no right to.
     """
+    # The loop's task is the module's too, and with it what the test before spoke.
+    set_locale(DEFAULT_LOCALE)
     async with rolled_back.connect() as connection:
         outer = await connection.begin()
         await connection.execute(text(f"SET SESSION AUTHORIZATION {Role.APP}"))

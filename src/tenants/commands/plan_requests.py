@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.platform.db.uow import UnitOfWork
@@ -46,7 +46,8 @@ async def request_plan(uow: UnitOfWork, ctx: RequestContext, cmd: RequestPlan) -
     made = await uow.session.execute(
         statement.on_conflict_do_nothing(
             index_elements=[PlanRequest.tenant_id, PlanRequest.plan_id],
-            index_where=PlanRequest.state == "open",
+            # As text: a plan that is made once for all values would not know the index by a value.
+            index_where=text("state = 'open'"),
         ).returning(PlanRequest.id)
     )
     request_id = made.scalar_one_or_none()

@@ -89,6 +89,19 @@ async def test_a_declined_request_can_be_made_again(uow_factory: UowFactory) -> 
     assert await states(uow_factory) == ["declined", "open"]
 
 
+async def test_a_plan_is_asked_for_again_and_again_over_one_connection(
+    uow_factory: UowFactory,
+) -> None:
+    """After five times the server plans a statement for any value at all."""
+    ada = await an_admin(uow_factory)
+    business = await a_business(uow_factory, plan="free")
+    for _time in range(8):
+        request_id = await ask(uow_factory, business, "growth")
+        async with uow_factory(business.id) as uow:
+            await decline_request(uow, ada, request_id, "")
+    assert await states(uow_factory) == ["declined"] * 8
+
+
 async def test_a_request_is_answered_once(uow_factory: UowFactory) -> None:
     ada = await an_admin(uow_factory)
     business = await a_business(uow_factory, plan="free")
