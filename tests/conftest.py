@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
+import structlog
 from httpx import ASGITransport, AsyncClient
 from redis.asyncio import Redis
 from sqlalchemy import event, make_url, text
@@ -39,6 +40,14 @@ def anyio_backend() -> str:
 def _wired() -> None:
     """Consumers and meanings are registered once, as every process does at its start."""
     wire()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_tracebacks() -> None:
+    """With every local variable in it, as is the default, a logged traceback takes a second."""
+    *before, _renderer = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, plain])
 
 
 @pytest.fixture

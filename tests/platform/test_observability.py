@@ -33,11 +33,11 @@ def settings() -> Settings:
 @pytest.fixture(autouse=True)
 def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
-    before, level = list(root.handlers), root.level
+    before, level, configured = list(root.handlers), root.level, structlog.get_config()
     structlog.reset_defaults()
     yield
     root.handlers[:], root.level = before, level
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     clear_contextvars()
 
 
