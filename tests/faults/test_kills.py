@@ -187,6 +187,8 @@ def book_through_a_kill(program: Program, path: str) -> httpx.Response:
     return again
 
 
+# Most of it is the wait for the second attempt.
+@pytest.mark.slow
 def test_a_mail_server_that_says_yes_and_dies_gets_the_same_message_again(
     program: Program,
 ) -> None:
