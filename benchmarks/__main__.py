@@ -1,4 +1,4 @@
-"""python -m benchmarks [orders hub paid cancelling course] [--rounds N]: writes RESULTS.md.
+"""python -m benchmarks [orders hub lists paid cancelling course] [--rounds N]: writes RESULTS.md.
 
 With names of scenarios only those are run, and the page is not written. Loopback only; whatever
 ends it, no process and no file stays behind.
@@ -22,6 +22,7 @@ from benchmarks.cancelling import measure_cancelling
 from benchmarks.cancelling_course import measure_cancelling_course
 from benchmarks.data import Filler
 from benchmarks.hub import measure_hub
+from benchmarks.lists import measure_lists
 from benchmarks.meters import describe_machine, largest_rss_mb, load_average
 from benchmarks.orders import measure_orders
 from benchmarks.paid_path import measure_paid_path
@@ -37,6 +38,7 @@ Scenario = Callable[[Bench], Awaitable[list[Report]]]
 SCENARIOS: dict[str, Scenario] = {
     "orders": measure_orders,
     "hub": measure_hub,
+    "lists": measure_lists,
     "paid": measure_paid_path,
     "cancelling": measure_cancelling,
     "course": measure_cancelling_course,

@@ -140,12 +140,15 @@ class Filler:
         capacity: int,
         days: float,
         ids: list[UUID] | None = None,
+        offset_days: int = 0,
     ) -> list[UUID]:
         """So many sessions, evenly over so many days from the first of next month on, so that a
         page with a month of them is as long at the end of a month as at its beginning.
+        `offset_days` shifts them all.
         """
         now = datetime.now(UTC)
         first_at = (now.replace(day=1) + timedelta(days=32)).replace(day=2)
+        first_at += timedelta(days=offset_days)
         starts = [first_at + timedelta(days=days) / count * number for number in range(count)]
         ids = ids or [new_id() for _start in starts]
         rows: list[Record] = [
