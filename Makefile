@@ -125,6 +125,9 @@ fmt: $(DEV_READY) ## put code and templates into the project's form
 bench: $(DEV_READY) ## measure, on this machine
 	@$(PY) -m benchmarks
 
+lighthouse: browser ## score the main pages, into docs/lighthouse.md
+	@$(PY) -m tests.support.lighthouse
+
 # --- what is made from other files -------------------------------------------------------------
 
 css: $(DEV_READY) ## build the stylesheet and the vendored scripts from assets

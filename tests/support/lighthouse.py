@@ -1,0 +1,143 @@
+"""Lighthouse's scores of the main pages with the demo's data, written into docs/lighthouse.md.
+
+python -m tests.support.lighthouse         takes two minutes; needs npx, which fetches Lighthouse
+
+The program runs as it is, over loopback, behind no proxy: what is compressed, cached or sent by
+HTTP/2 in front of it is not counted.
+"""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from playwright.sync_api import Browser
+
+from src.sandbox.demo_data import LOTUS, load_demo_data
+from src.sandbox.demo_people import PASSWORD
+from tests.support.browser import installed_browser, open_browser
+from tests.support.program import Program, running_program
+from tests.support.screenshots import FULLEST, Subject
+from tests.support.servers import CHECKOUT, end_run, own_run
+
+VERSION = "12.8.2"
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+WEIGHED = ("total-byte-weight", "largest-contentful-paint", "cumulative-layout-shift")
+FORMS: dict[str, list[str]] = {"phone": [], "desktop": ["--preset=desktop"]}
+HEAD = """# Lighthouse
+
+Scores of 100, as Lighthouse {version} gives them with its own throttling of network and processor,
+over the demo's data; written by `make lighthouse` on {day}. The goal is 98 in all four on every
+public page, and 60 kB at most over the wire. Pages behind the sign-in ask search engines to stay
+away, so SEO is not scored there. LCP is the largest contentful paint, in seconds, and CLS the
+cumulative layout shift.
+
+| Page | On | Performance | Accessibility | Best practices | SEO | kB | LCP | CLS |
+|---|---|--:|--:|--:|--:|--:|--:|--:|
+"""
+
+
+class Score(msgspec.Struct):
+    """Of 0 to 1, or nothing where it does not apply."""
+
+    score: float | None = None
+
+
+class Audit(msgspec.Struct):
+    """One measured thing, in its own unit."""
+
+    numeric: float = msgspec.field(name="numericValue", default=0.0)
+
+
+class Scores(msgspec.Struct):
+    """What is read of Lighthouse's report."""
+
+    categories: dict[str, Score]
+    audits: dict[str, Audit]
+
+
+def pages(program: Program, browser: Browser) -> Iterator[tuple[str, str, str]]:
+    """Name, path and cookies of each page that is looked at."""
+    row = program.rows(FULLEST, LOTUS.slug)[0]
+    subject = Subject(row["slug"], row["id"], row["series_id"])
+    yield "Hub", f"/b/{LOTUS.slug}", ""
+    yield "Service", f"/b/{LOTUS.slug}/{subject.service}", ""
+    yield "Booking form", subject.form, ""
+    yield "Start page", "/", ""
+    yield "Sign-up", "/sign-up", ""
+    cookies = _signed_in(program, browser)
+    base = f"/app/{LOTUS.slug}"
+    yield "Today", f"{base}/today", cookies
+    yield "Calendar", f"{base}/calendar", cookies
+    yield "Roster", f"{base}/sessions/{subject.session_id}", cookies
+
+
+def _signed_in(program: Program, browser: Browser) -> str:
+    context = browser.new_context(base_url=program.base_url)
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.fill("[name=email]", LOTUS.owner_email)
+    page.fill("[name=password]", PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url("**/app/**")
+    cookies = "; ".join(f"{one['name']}={one['value']}" for one in context.cookies())
+    context.close()
+    return cookies
+
+
+def score(address: str, form: str, cookies: str) -> Scores:
+    """Raises: CalledProcessError when the page could not be looked at."""
+    headers = msgspec.json.encode({"Cookie": cookies} if cookies else {}).decode()
+    command = [
+        *("npx", "--yes", f"lighthouse@{VERSION}", address, "--quiet", "--output=json"),
+        *("--chrome-flags=--headless=new --no-sandbox", f"--extra-headers={headers}"),
+        *(f"--only-categories={','.join(CATEGORIES)}", *FORMS[form]),
+    ]
+    chrome = {"CHROME_PATH": installed_browser() or os.environ.get("CHROME_PATH", "")}
+    done = subprocess.run(command, check=True, capture_output=True, env={**os.environ, **chrome})
+    return msgspec.json.decode(done.stdout, type=Scores)
+
+
+def line(name: str, form: str, found: Scores, *, is_public: bool) -> str:
+    figures = [_of_hundred(found.categories[category]) for category in CATEGORIES]
+    if not is_public:
+        figures[-1] = ""
+    weight, paint, shift = (found.audits[audit].numeric for audit in WEIGHED)
+    measured = (f"{weight / 1000:.0f}", f"{paint / 1000:.1f}", f"{shift:.3f}")
+    return f"| {' | '.join((name, form, *figures, *measured))} |"
+
+
+def _of_hundred(one: Score) -> str:
+    return "" if one.score is None else f"{one.score * 100:.0f}"
+
+
+def look(program: Program, browser: Browser) -> list[str]:
+    program.run(lambda services: load_demo_data(services.settings))
+    lines: list[str] = []
+    for name, path, cookies in pages(program, browser):
+        for form in FORMS:
+            found = score(f"{program.base_url}{path}", form, cookies)
+            lines.append(line(name, form, found, is_public=not cookies))
+    return lines
+
+
+def main() -> None:
+    own_run()
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            running_program(Path(folder)) as program,
+            open_browser() as browser,
+        ):
+            lines = look(program, browser)
+    finally:
+        end_run()
+    head = HEAD.format(version=VERSION, day=datetime.now(UTC).date())
+    (CHECKOUT / "docs" / "lighthouse.md").write_text(head + "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
