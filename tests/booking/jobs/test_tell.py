@@ -72,6 +72,30 @@ async def test_a_single_date_has_a_calendar_file(
     assert "A calendar file is attached." in str(mail.alternatives)
 
 
+async def test_each_of_a_party_has_an_entry_that_says_whose_it_is(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await booked(services.uow_factory, lotus, a_wish("session", session.id, party=("Dora", "")))
+    await work(services, lotus.id)
+    titles = sorted(
+        sorted(str(event["SUMMARY"]) for event in Calendar.from_ical(content).walk("VEVENT"))
+        for mail in mailer.sent
+        for _name, content, _kind in mail.attachments
+    )
+    assert titles == [["Yoga"], ["Yoga", "Yoga · Dora"]]
+    seats = await seats_of(services.uow_factory, lotus.id)
+    uids = {
+        str(event["UID"])
+        for mail in mailer.sent
+        for event in Calendar.from_ical(mail.attachments[0][1]).walk("VEVENT")
+    }
+    assert uids == {f"seat-{seat.id}@testserver.local" for seat in seats}
+
+
 async def test_an_online_session_gives_its_address_only_to_the_booked(
     services: Services, mailer: RememberingMailer
 ) -> None:
