@@ -35,6 +35,7 @@ def wire() -> None:
     _wire_tenants()
     _wire_billing()
     _wire_booking()
+    _wire_booking_settings()
     _wire_words_to_guests()
     _wire_waitlists()
     _wire_pruning()
@@ -109,12 +110,8 @@ def _wire_booking() -> None:
         tell_of_moved_seats,
         tell_of_payment_link,
     )
-    from src.booking.jobs.zone_change import follow_zone_change
-    from src.booking.queries.for_settings import lock_currency_by_prices, upcoming_dates
     from src.booking.queries.plan_consequences import plan_consequences
-    from src.tenants.events import TimezoneChanged
     from src.tenants.queries.consequences import register_downgrade_probe
-    from src.tenants.queries.settings import register_currency_lock, register_timezone_preview
 
     seats = SeatLines()
     register_line_kind("session", seats)
@@ -131,9 +128,30 @@ def _wire_booking() -> None:
     registry.on(MinimumMissed, "booking.ask_about_minimum", ask_about_minimum)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)
+
+
+def _wire_booking_settings() -> None:
+    """What a change of the business's own settings means for what is booked."""
+    from src.booking.commands.location_changes import follow_location
+    from src.booking.jobs.zone_change import follow_zone_change
+    from src.booking.queries.for_settings import (
+        guests_at,
+        lock_currency_by_prices,
+        upcoming_dates,
+    )
+    from src.tenants.commands.catalogue import register_location_follower
+    from src.tenants.events import TimezoneChanged
+    from src.tenants.queries.settings import (
+        register_currency_lock,
+        register_location_guests,
+        register_timezone_preview,
+    )
+
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)
     register_currency_lock("booking.prices", lock_currency_by_prices)
     register_timezone_preview("booking.sessions", upcoming_dates)
+    register_location_guests("booking.sessions", guests_at)
+    register_location_follower("booking.sessions", follow_location)
 
 
 def _wire_words_to_guests() -> None:

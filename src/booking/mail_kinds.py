@@ -210,7 +210,7 @@ _KINDS = (
         key="confirmed",
         template="booking/confirmed",
         title=N_("Booked"),
-        occasion=N_("As soon as a booking is confirmed, with a calendar file of all dates."),
+        occasion=N_("As soon as a booking is confirmed, with a calendar file."),
         starter_subject=N_("You are booked: {service}"),
         starter=N_(
             "Hello {customer_name},\n\nYour booking of {service} at {business} is confirmed.\n\n"

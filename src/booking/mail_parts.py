@@ -89,13 +89,19 @@ def calendar_seats(
             seat_id=item.seat.calendar_id or item.seat.id,
             starts_at=item.session.starts_at,
             ends_at=item.session.ends_at,
-            title=" · ".join(filter(None, (facts.service.name, item.session.title))),
+            title=_title_of(facts, item),
             sequence=item.seat.sequence + item.session.sequence,
             where=place_of(item) or join_url_of(item, may_join=may_join),
             url=join_url_of(item, may_join=may_join) or booking_url,
         )
         for item in seats
     ]
+
+
+def _title_of(facts: BookingFacts, item: SeatFacts) -> str:
+    """A party has an entry for each of its people, so they say whose they are."""
+    person = item.person if facts.booking.party_size > 1 else ""
+    return " · ".join(filter(None, (facts.service.name, item.session.title, person)))
 
 
 def join_url_of(item: SeatFacts, *, may_join: bool) -> str:

@@ -8,7 +8,7 @@ texts follow its language.
 Extraction: ``pybabel extract -F babel.cfg -o locales/messages.pot src templates``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -20,6 +20,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import Translations
 
 DOMAIN = "seatline"
@@ -30,26 +31,40 @@ _current: ContextVar[str] = ContextVar("seatline_locale", default=DEFAULT_LOCALE
 
 
 def gettext(message: str, /, **values: object) -> str:
-    """The message in the current locale, with ``%(name)s`` places filled from ``values``."""
+    """The message in the current locale, with ``%(name)s`` places filled from ``values``.
+
+    Whole numbers are counts here, and written as the locale does; see ``counted``.
+    """
     translated = _translations(_current.get()).gettext(message)
-    return translated % values if values else translated
+    return translated % counted(values) if values else translated
 
 
 def ngettext(singular: str, plural: str, number: int, /, **values: object) -> str:
     """The form of the message that fits ``number``, which is also available as ``%(num)s``."""
     translated = _translations(_current.get()).ngettext(singular, plural, number)
-    return translated % {"num": number, **values}
+    return translated % counted({"num": number, **values})
 
 
 def pgettext(context: str, message: str, /, **values: object) -> str:
     """Like ``gettext``, where one English word needs two translations."""
     translated = _translations(_current.get()).pgettext(context, message)
-    return translated % values if values else translated
+    return translated % counted(values) if values else translated
 
 
 def npgettext(context: str, singular: str, plural: str, number: int, /, **values: object) -> str:
     translated = _translations(_current.get()).npgettext(context, singular, plural, number)
-    return translated % {"num": number, **values}
+    return translated % counted({"num": number, **values})
+
+
+def counted(values: Mapping[str, object]) -> dict[str, object]:
+    """The same with whole numbers as the locale writes them, 6,000. A year goes in as text."""
+    return {name: _in_figures(value) for name, value in values.items()}
+
+
+def _in_figures(value: object) -> object:
+    if not isinstance(value, int) or isinstance(value, bool) or -1000 < value < 1000:
+        return value
+    return format_decimal(value, locale=current_babel_locale())
 
 
 def marked(message: str, /) -> str:

@@ -1,5 +1,6 @@
 """Who is asking, and in which tenant: frozen at the edge, handed to every command."""
 
+from datetime import datetime
 from functools import cached_property
 from typing import Literal
 from uuid import UUID
@@ -50,6 +51,8 @@ class TenantSnapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     logo_url: str | None = None
     is_confirmed: bool = True
     """Whether an owner has proved an e-mail address; until then guests read "opening soon"."""
+    asked_plans: dict[str, datetime] = {}
+    """For who is signed in: plans that an answer is waited for, by key when each was asked for."""
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -21,6 +21,7 @@ from src.platform.i18n import (
     use_locale,
 )
 from src.platform.web import formats
+from src.platform.web.pages import make_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = """
@@ -150,6 +151,22 @@ def test_dates_and_numbers_are_written_as_the_locale_does() -> None:
         assert formats.minutes(0) == "0 min"
         assert formats.minutes(1440) == "24 hr"
         assert formats.minutes(10_080) == "7 days"
+
+
+@pytest.mark.parametrize(("locale", "shown"), [("en-GB", "6,000"), ("de", "6.000")])
+def test_counts_are_written_alike_in_texts_templates_and_alone(locale: str, shown: str) -> None:
+    template = make_environment(ROOT / "templates").from_string(
+        '{{ ngettext("%(num)s seat", "%(num)s seats", n) }} {{ _("%(left)s left", left=n) }}'
+        " {% trans count=n %}{{ count }} date{% pluralize %}{{ count }} dates{% endtrans %}"
+        " {{ n|number }}"
+    )
+    with use_locale(locale):
+        assert ngettext("%(num)s seat", "%(num)s seats", 6000).split()[0] == shown
+        assert npgettext("x", "%(num)s seat", "%(num)s seats", 6000).split()[0] == shown
+        assert _("%(left)s left", left=6000).split()[0] == shown
+        written = template.render(n=6000).split()
+    assert [one for one in written if one[0] == "6"] == [shown] * 4
+    assert ngettext("%(num)s seat", "%(num)s seats", 1) == "1 seat"
 
 
 def test_extraction_finds_texts_of_python_and_templates(tmp_path: Path) -> None:

@@ -34,18 +34,27 @@ register_constraint("uq_session_changes_sequence", changed_meanwhile)
 
 
 async def note_changes(
-    uow: UnitOfWork, sessions: Sequence[Session], *, timezone: str, reason: str = ""
+    uow: UnitOfWork,
+    sessions: Sequence[Session],
+    *,
+    timezone: str,
+    reason: str = "",
+    place: str | None = None,
 ) -> None:
     """Keeps the sessions' facts as they still are, as one act, and lets their guests be told.
 
     Whoever calls this raises each session's sequence by one. `timezone` is the clock that the
-    guests have read the times on, `reason` goes into the mails.
+    guests have read the times on, `reason` goes into the mails, and `place` is the line that they
+    have read of it where the sessions' own is another by now.
     Raises, when it settles: Conflict when somebody changed one of the sessions meanwhile.
     """
     if not sessions:
         return
     action_id, places = new_id(), await _places(uow, sessions)
-    uow.insert(CHANGES, [_row(uow, one, action_id, places, timezone, reason) for one in sessions])
+    rows = [_row(uow, one, action_id, places, timezone, reason) for one in sessions]
+    if place is not None:
+        rows = [{**row, "place": place} for row in rows]
+    uow.insert(CHANGES, rows)
     uow.record(SessionsChanged(action_id=action_id))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from src.booking.commands.busy import Slot, take_performer
 from src.booking.commands.decision_due import plan_decisions
@@ -95,6 +95,18 @@ async def list_term(uow: UnitOfWork, series_id: UUID) -> list[Session]:
     if not runs:
         raise Conflict(_("This series has no date that could be copied."), code="no_dates")
     return runs
+
+
+async def count_left_out(uow: UnitOfWork, series_id: UUID) -> int:
+    """How many dates of the series no copy has, because they were cancelled."""
+    found = await uow.session.scalar(
+        select(func.count()).where(
+            Session.tenant_id == uow.tenant,
+            Session.series_id == series_id,
+            Session.state != str(SessionState.SCHEDULED),
+        )
+    )
+    return found or 0
 
 
 async def plan_copy(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> list[PlannedDate]:

@@ -154,7 +154,7 @@ def read_time(value: str) -> tuple[datetime, bool]:
     except ValueError as error:
         raise RowRefusedError(_("“%(value)s” is not a date and time.", value=value)) from error
     if not 1900 <= year < 2200:
-        raise RowRefusedError(_("The year %(year)s is not in this century.", year=year))
+        raise RowRefusedError(_("The year %(year)s is not in this century.", year=str(year)))
     return local, match[7] == "Z"
 
 

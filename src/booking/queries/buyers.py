@@ -106,6 +106,9 @@ def _buyers(which: Sequence[Any], now: datetime, page: int) -> Select[Any]:
             owed_minor().label("owed"),
             func.array_agg(state.distinct()).label("states"),
             func.count().filter(state == CONFIRMED, starts_at > now).label("left"),
+            func.count(Session.id.distinct())
+            .filter(state == CONFIRMED, starts_at > now)
+            .label("left_dates"),
             func.count().filter(state == "attended").label("attended"),
             func.count().filter(live, starts_at <= now).label("passed"),
             func.count().filter(state.in_(["cancelled", "late_cancelled"])).label("lost"),
@@ -137,6 +140,7 @@ def _buyer(row: Row[Any]) -> Buyer:
         refunded_minor=order.refunded_minor,
         owed_minor=int(row.owed),
         left=row.left,
+        left_dates=row.left_dates,
         attended=row.attended,
         passed=row.passed,
         lost=row.lost,

@@ -188,6 +188,6 @@ def _lines(row: Row[Any], *, is_cancelled: bool) -> Iterable[str]:
         taken, capacity = row.seats_taken, row.capacity
         yield _("%(taken)s of %(capacity)s places are taken.", taken=taken, capacity=capacity)
     if row.performer:
-        yield _("Led by %(name)s", name=row.performer)
+        yield _("Performer: %(name)s", name=row.performer)
     if row.series:
         yield _("In the series “%(title)s”", title=row.series)

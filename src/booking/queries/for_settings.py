@@ -1,14 +1,15 @@
-"""What booking has to say when a business changes its currency or its clock."""
+"""What booking has to say when a business changes its currency, its clock or a place."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import exists, func, or_, select
 
-from src.booking.domain.kinds import SessionState
-from src.booking.models import Series, Service, Session
+from src.booking.domain.kinds import SeatState, SessionMode, SessionState
+from src.booking.models import Booking, Seat, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
-from src.tenants.views.settings import UpcomingDate, UpcomingDates
+from src.tenants.views.settings import GuestsThere, UpcomingDate, UpcomingDates
 
 SAMPLES = 5
 
@@ -50,6 +51,26 @@ async def upcoming_dates(uow: UnitOfWork, now: datetime) -> UpcomingDates:
         UpcomingDate(title=_title(row.name, row.title), starts_at=row.starts_at) for row in found
     ]
     return UpcomingDates(total=total or 0, samples=samples)
+
+
+async def guests_at(uow: UnitOfWork, location_id: UUID, now: datetime) -> GuestsThere:
+    """Who has a confirmed seat in what still comes there."""
+    found = await uow.session.execute(
+        select(func.count(Booking.customer_id.distinct()), func.count(Session.id.distinct()))
+        .select_from(Session)
+        .join(Seat, (Seat.tenant_id == Session.tenant_id) & (Seat.session_id == Session.id))
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.location_id == location_id,
+            Session.mode != str(SessionMode.ONLINE),
+            Session.state == str(SessionState.SCHEDULED),
+            Session.ends_at > now,
+            Seat.state == str(SeatState.CONFIRMED),
+        )
+    )
+    guests, dates = found.one()
+    return GuestsThere(guests=guests, dates=dates)
 
 
 def _title(service: str, session: str) -> str:

@@ -13,17 +13,20 @@ from src.booking.models import Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
 
+SAMPLE_AT_LEAST = timedelta(days=7)
 SAMPLE_DAYS, SAMPLE_HOUR = 14, 18
 
 
 async def sample_start(uow: UnitOfWork, service_id: UUID | None, zone: ZoneInfo) -> datetime:
-    """A start to explain terms by: the service's next date, else an evening two weeks ahead."""
+    """A start to explain terms by: the service's next date that is a week ahead, so that deadlines
+    lie ahead as well; else an evening two weeks ahead.
+    """
     now = uow.clock.now()
     next_at = await uow.session.scalar(
         select(func.min(Session.starts_at)).where(
             Session.tenant_id == uow.tenant,
             Session.service_id == service_id,
-            Session.starts_at > now,
+            Session.starts_at >= now + SAMPLE_AT_LEAST,
             Session.state == str(SessionState.SCHEDULED),
         )
     )

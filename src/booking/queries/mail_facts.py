@@ -19,11 +19,12 @@ Known = tuple[UUID, int]
 
 @dataclass(frozen=True, slots=True)
 class SeatFacts:
-    """A seat with its session, as far as a guest may know them."""
+    """A seat with its session, as far as a guest may know them; `person` sits in it, if named."""
 
     seat: Seat
     session: Session
     location: Location | None
+    person: str = ""
 
     @property
     def known(self) -> Known:
@@ -148,7 +149,7 @@ def _by_order(rows: Iterable[Row[Any]]) -> list[BookingFacts]:
 
 def _statement() -> Any:
     return (
-        select(Order, Booking, Service, Series, Seat, Session, Location)
+        select(Order, Booking, Service, Series, Seat, Session, Location, Participant.name)
         .select_from(Booking)
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(
@@ -159,6 +160,10 @@ def _statement() -> Any:
         )
         .join(Seat, (Seat.tenant_id == Booking.tenant_id) & (Seat.booking_id == Booking.id))
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .join(
+            Participant,
+            (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
+        )
         .outerjoin(
             Location,
             (Location.tenant_id == Session.tenant_id) & (Location.id == Session.location_id),
@@ -170,12 +175,12 @@ def _statement() -> Any:
 
 _IDS = ARRAY(Uuid())
 
-# Made once: a statement of seven tables takes longer to put together than to run.
+# Made once: a statement of eight tables takes longer to put together than to run.
 _OF_ORDERS = _statement().where(Booking.order_id == any_(bindparam("order_ids", type_=_IDS)))
 _OF_SEATS = _statement().where(Seat.id == any_(bindparam("seat_ids", type_=_IDS)))
 
 
 def _facts(rows: Sequence[Row[Any]]) -> BookingFacts:
     order, booking, service, series, *_rest = rows[0]
-    seats = [SeatFacts(row[4], row[5], row[6]) for row in rows]
+    seats = [SeatFacts(row[4], row[5], row[6], row[7]) for row in rows]
     return BookingFacts(order, booking, service, series, seats)

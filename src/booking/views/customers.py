@@ -138,6 +138,12 @@ class CustomerStory(msgspec.Struct, frozen=True, kw_only=True):
     log: list[LogLine]
     doubles: list[Double]
 
+    @property
+    def coming(self) -> tuple[int, int]:
+        """On how many dates they come, and in how many seats."""
+        live = [seat for seat in self.upcoming if seat.is_live]
+        return len({seat.session_id for seat in live}), len(live)
+
 
 class WhyLine(msgspec.Struct, frozen=True, kw_only=True):
     """A reason against, and what to do about it; `mend` is empty where nothing can be done."""

@@ -86,8 +86,8 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
 class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     """One purchase of the series; the counts are of its seats.
 
-    `left` are confirmed seats still to come, `passed` those whose date has begun. `owed_minor` is
-    still to be paid on site.
+    `left` are confirmed seats still to come, on `left_dates` dates, `passed` those whose date has
+    begun. `owed_minor` is still to be paid on site.
     """
 
     booking_id: UUID
@@ -104,6 +104,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     owed_minor: int
     left: int
+    left_dates: int
     attended: int
     passed: int
     lost: int

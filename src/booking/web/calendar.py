@@ -256,7 +256,7 @@ def _filters(
     """Those with something to choose between."""
     fields = [
         ("service", _("Service"), _("All services"), services),
-        ("performer", _("Led by"), _("Everybody"), performers),
+        ("performer", _("Performer"), _("Everybody"), performers),
         ("location", _("Place"), _("All places"), locations),
     ]
     return [

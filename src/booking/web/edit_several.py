@@ -200,7 +200,7 @@ def _parts() -> list[tuple[str, str]]:
         ("time", _("Time of day")),
         ("duration", _("Duration")),
         ("place", _("Place")),
-        ("performer", _("Led by")),
+        ("performer", _("Performer")),
         ("capacity", _("Seats")),
         ("title", _("Title")),
     ]

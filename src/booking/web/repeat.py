@@ -18,6 +18,7 @@ from src.booking.views.sessions import RepeatRow
 from src.booking.web.repeat_forms import (
     RepeatForm,
     command_of,
+    example_day,
     holiday_choices,
     initial_of,
     left_out_of,
@@ -52,6 +53,7 @@ class RepeatFormView(msgspec.Struct, frozen=True, kw_only=True):
     performers: list[Choice]
     locations: list[Choice]
     modes: list[Choice]
+    example_day: str
 
 
 class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +146,7 @@ async def _form(
             performers=await list_performer_choices(uow),
             locations=await list_location_choices(uow),
             modes=list(mode_words().items()),
+            example_day=example_day(to_local(services.clock.now(), ctx.here.zone).date()),
         )
     return page(request, "booking/sessions/repeat.html", view, status_code=status_code)
 

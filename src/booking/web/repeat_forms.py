@@ -63,6 +63,11 @@ def initial_of(service: Service, tenant: TenantSnapshot, today: date) -> dict[st
     }
 
 
+def example_day(today: date) -> str:
+    """A day to leave out, as it is typed: one that a repeat from now on could have."""
+    return (today + timedelta(days=15)).isoformat()
+
+
 def command_of(form: RepeatForm, service_id: UUID) -> PublishRepeat:
     """Raises: InvalidInput for extra dates that are none."""
     return PublishRepeat(

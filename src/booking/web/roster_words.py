@@ -87,5 +87,5 @@ def column_words() -> dict[str, str]:
         "mode": _("online or in person"),
         "meeting_url": _("meeting link"),
         "location_id": _("place"),
-        "performer_id": _("led by"),
+        "performer_id": _("performer"),
     }

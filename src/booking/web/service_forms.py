@@ -103,7 +103,7 @@ def field_labels() -> dict[str, str]:
         "active": _("On offer"),
         "duration_minutes": _("Duration"),
         "default_capacity": _("Seats"),
-        "default_performer_id": _("Led by"),
+        "default_performer_id": _("Performer"),
         "default_location_id": _("Place"),
         "min_notice_minutes": _("Notice before the start"),
         "horizon_days": _("Bookable ahead"),

@@ -101,7 +101,7 @@ def field_labels() -> dict[str, str]:
         "ends_at": _("Ends"),
         "title": _("Title"),
         "capacity": _("Seats"),
-        "performer_id": _("Led by"),
+        "performer_id": _("Performer"),
         "mode": _("Where"),
         "location_id": _("Place"),
         "meeting_url": _("Meeting link"),

@@ -80,7 +80,7 @@ def _facts(here: TenantSnapshot, effect: MoveEffect, cmd: UpdateSession) -> list
         now, then = effect.places
         facts.append((_("Place"), _("now %(now)s, then %(then)s", now=now, then=then)))
     if effect.performer is not None:
-        facts.append((_("Led by"), _("%(name)s, who is free then", name=effect.performer)))
+        facts.append((_("Performer"), _("%(name)s, who is free then", name=effect.performer)))
     if effect.series is not None:
         facts += _series_facts(here, effect.series)
     facts.append((_("Bookable until"), datetime_local(effect.bookable_until, here.zone)))

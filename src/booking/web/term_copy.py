@@ -11,7 +11,14 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.booking.commands.series import get_series
-from src.booking.commands.term_copy import CopyTerm, PlannedDate, copy_term, list_term, plan_copy
+from src.booking.commands.term_copy import (
+    CopyTerm,
+    PlannedDate,
+    copy_term,
+    count_left_out,
+    list_term,
+    plan_copy,
+)
 from src.booking.domain.term_copy import day_after_term
 from src.booking.web.series_editor import MAY_EDIT
 from src.platform.errors import Conflict, InvalidInput
@@ -48,11 +55,18 @@ class CopiedRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CopyView(msgspec.Struct, frozen=True, kw_only=True):
-    """The form, and once there is something to look at, every date."""
+    """The form, and once there is something to look at, every date.
+
+    `left_out` are the dates that were cancelled; `price_minor` is what the whole costs without them
+    too, None where it costs nothing.
+    """
 
     form: Any
     title: str
     rows: list[CopiedRow]
+    left_out: int
+    price_minor: int | None
+    currency: str
     may_make: bool
     base: str
     here: str
@@ -129,11 +143,15 @@ async def _page(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         series = await get_series(uow, series_id)
+        left_out = await count_left_out(uow, series_id)
     base = f"/app/{ctx.here.slug}"
     view = CopyView(
         form=form,
         title=series.title,
         rows=[_row(each) for each in planned],
+        left_out=left_out,
+        price_minor=series.price_minor or None,
+        currency=ctx.here.currency,
         may_make=bool(planned) and not any(each.clash for each in planned),
         base=base,
         here=f"{base}/series/{series_id}",

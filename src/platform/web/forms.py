@@ -45,6 +45,7 @@ __all__ = [
     "form_data",
     "multipart_form",
     "read_form",
+    "rest_of",
 ]
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -106,6 +107,12 @@ class Bound(Generic[T]):
     def error(self, name: str) -> str | None:
         return self.errors.get(name)
 
+    def readable(self) -> FormData:
+        """The texts of the fields that nothing is wrong with."""
+        data = FormData()
+        data.texts = {k: v for k, v in self._data.texts.items() if k not in self.errors}
+        return data
+
     def with_errors(
         self, fields: Mapping[str, str] | None = None, form_error: str | None = None
     ) -> "Bound[T]":
@@ -129,6 +136,13 @@ def bind(form: type[T], raw: FormData | Mapping[str, Any]) -> Bound[T]:
     if not errors and form_error is None:
         struct, form_error = _build(form, values, errors)
     return Bound(struct, data, errors, form_error, plan.secret_names)
+
+
+def rest_of(form: type[T], bound: Bound[T]) -> T | None:
+    """What was typed into the fields that can be used, the wrong ones as if nobody had filled them
+    in: for judging those too before all errors are shown at once. None where it needs a wrong one.
+    """
+    return bind(form, bound.readable()).struct
 
 
 def _build(

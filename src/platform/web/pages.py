@@ -5,11 +5,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    pass_context,
+    select_autoescape,
+)
+from jinja2.runtime import Context
 from litestar import MediaType, Request, Response
 from markupsafe import Markup
 
-from src.platform.i18n import current_locale, jinja_callables
+from src.platform.i18n import counted, current_locale, jinja_callables
 from src.platform.web.compression import CompressedParts, accepts_gzip
 from src.platform.web.exchange import exchange_of
 from src.platform.web.flash import Flash, Level
@@ -34,8 +41,22 @@ def make_environment(templates: Path, watch: bool = False) -> Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(**jinja_callables(), newstyle=True)  # type: ignore[attr-defined]  # added by the i18n extension
+    for name in ("gettext", "ngettext", "pgettext", "npgettext"):
+        environment.globals[name] = _counting(environment.globals[name])
     environment.filters.update(FILTERS)
     return environment
+
+
+def _counting(text: Any) -> Any:
+    """Jinja's function, filling numbers in as the locale writes them, as Python's texts do."""
+
+    @pass_context
+    def filled(context: Context, /, *message: Any, **values: Any) -> Any:
+        if isinstance(message[-1], int):
+            values.setdefault("num", message[-1])
+        return text(context, *message, **counted(values))
+
+    return filled
 
 
 class PageContext:

@@ -1,5 +1,6 @@
 """The people and places that sessions are given to."""
 
+from collections.abc import Awaitable, Callable
 from typing import NoReturn
 from uuid import UUID
 
@@ -8,15 +9,18 @@ from sqlalchemy import func, select
 
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput, NotFound
+from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 from src.tenants.models import Location, Member, Performer
+from src.tenants.queries.settings import guests_there
+from src.tenants.views.settings import GuestsThere
 
 LONGEST_NAME, LONGEST_ADDRESS = 100, 300
 LARGEST_ROOM = 100_000
+READ_BY_GUESTS = frozenset({"name", "address"})
 
 
 def _performer_name_taken() -> InvalidInput:
@@ -47,6 +51,27 @@ class LocationDetails(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
     room_capacity: int | None = None
     is_online: bool = False
+
+
+class TellsGuests(Conflict):
+    """The place is another one for guests who come there, and nobody said that they are told."""
+
+    code = "tells_guests"
+
+    def __init__(self, there: GuestsThere) -> None:
+        super().__init__(_("Guests come to this place, and have to be told."))
+        self.there = there
+
+
+LocationFollower = Callable[[UnitOfWork, RequestContext, UUID, str, str], Awaitable[None]]
+_followers: dict[str, LocationFollower] = {}
+
+
+def register_location_follower(name: str, follower: LocationFollower) -> None:
+    """`follower(uow, ctx, location_id, name, address)` comes last in the transaction that makes a
+    place another one for guests; it is given what the place was called until then.
+    """
+    _followers[name] = follower
 
 
 async def add_performer(uow: UnitOfWork, ctx: RequestContext, cmd: PerformerDetails) -> UUID:
@@ -111,17 +136,37 @@ async def add_location(uow: UnitOfWork, ctx: RequestContext, cmd: LocationDetail
 
 
 async def change_location(
-    uow: UnitOfWork, ctx: RequestContext, location_id: UUID, cmd: LocationDetails
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    location_id: UUID,
+    cmd: LocationDetails,
+    *,
+    tell_guests: bool = False,
 ) -> None:
-    """Sessions that are published keep their capacity. Raises: NotFound, InvalidInput."""
+    """Sessions that are published keep their capacity; guests are told of another name or address.
+
+    Raises: NotFound, InvalidInput; TellsGuests where there are some and nobody said that they are
+    to be told; Conflict when one of the place's sessions changes meanwhile.
+    """
     location = await _location(uow, location_id)
     wanted = msgspec.structs.asdict(await _checked_location(uow, cmd, location_id))
     changed = sorted(key for key, value in wanted.items() if getattr(location, key) != value)
+    if not changed:
+        return
+    was = location.name, location.address
+    is_another = not READ_BY_GUESTS.isdisjoint(changed)
+    if is_another and not tell_guests:
+        there = await guests_there(uow, location_id, uow.clock.now())
+        if there.guests:
+            raise TellsGuests(there)
     for key in changed:
         setattr(location, key, wanted[key])
-    if changed:
-        detail = {"name": location.name, "changed": changed}
-        await audit(uow, ctx, "location.changed", "location", location_id, **detail)
+    detail = {"name": location.name, "changed": changed}
+    await audit(uow, ctx, "location.changed", "location", location_id, **detail)
+    if is_another:
+        await uow.session.flush()
+        for follower in _followers.values():
+            await follower(uow, ctx, location_id, *was)
 
 
 async def set_location_active(

@@ -24,7 +24,6 @@ from src.tenants.models import Member, PlanVersion, Tenant
 from src.tenants.plan_words import feature_names, granted_sentence, limit_name
 from src.tenants.queries.admin_tenant import change_to
 from src.tenants.queries.consequences import month_usage
-from src.tenants.queries.plan_requests import asked_plans
 from src.tenants.queries.plans import plan_card
 from src.tenants.views.plans import OtherPlan, OwnPlanView, PlanChangeView, Usage
 
@@ -54,7 +53,7 @@ async def get_own_plan(uow: UnitOfWork, here: TenantSnapshot, now: datetime) -> 
         missing=feature_names(set(Feature) - may.features),
         keeps_older_terms=_keeps_older_terms(plans, sources),
         extras=_extras(sources, now),
-        others=_others(plans, sources, may, await asked_plans(uow, here.id)),
+        others=_others(plans, sources, here),
     )
 
 
@@ -68,8 +67,7 @@ async def get_plan_change(
         raise NotFound(_("There is no such plan."))
     tenant = (await uow.session.scalars(select(Tenant).where(Tenant.id == here.id))).one()
     sources = read_sources(tenant.entitlements)
-    asked = await asked_plans(uow, here.id)
-    others = _others(plans, sources, here.entitlements, asked)
+    others = _others(plans, sources, here)
     return PlanChangeView(
         slug=here.slug,
         zone=here.timezone,
@@ -85,19 +83,16 @@ def _public(plans: tuple[OfferedPlan, ...]) -> list[OfferedPlan]:
 
 
 def _others(
-    plans: tuple[OfferedPlan, ...],
-    sources: EntitlementSources,
-    may: Entitlements,
-    asked: set[str],
+    plans: tuple[OfferedPlan, ...], sources: EntitlementSources, here: TenantSnapshot
 ) -> tuple[OtherPlan, ...]:
     """The public plans in order, the tenant's own among them where it is public."""
-    tried = trial_plan(plans)
+    tried, may = trial_plan(plans), here.entitlements
     return tuple(
         OtherPlan(
             card=plan_card(plan, is_highlighted=plan == tried),
             is_current=plan.key == sources.plan.key,
             is_tried=may.trial_ends_at is not None and plan.key == may.plan_key,
-            is_asked=plan.key in asked,
+            asked_at=here.asked_plans.get(plan.key),
         )
         for plan in plans
         if plan.visibility is PlanVisibility.PUBLIC

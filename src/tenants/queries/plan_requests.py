@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, ScalarSelect, Select, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from src.platform.db.uow import UnitOfWork
@@ -54,14 +55,14 @@ async def count_requests(uow: UnitOfWork) -> dict[str, int]:
     return {"open": 0, "done": 0, "declined": 0, **dict(rows.tuples().all())}
 
 
-async def asked_plans(uow: UnitOfWork, tenant_id: UUID) -> set[str]:
-    """Keys of the plans that the tenant waits for an answer about."""
-    rows = await uow.session.scalars(
-        select(Plan.key)
+def open_requests(tenant_id: Any) -> ScalarSelect[Any]:
+    """The plans that the tenant waits for an answer about, by key when each was asked for."""
+    return (
+        select(func.jsonb_object_agg(Plan.key, PlanRequest.created_at, type_=JSONB))
         .join(PlanRequest, PlanRequest.plan_id == Plan.id)
         .where(PlanRequest.tenant_id == tenant_id, PlanRequest.state == "open")
+        .scalar_subquery()
     )
-    return set(rows)
 
 
 def request_rows() -> Select[Any]:

@@ -14,6 +14,7 @@ from src.platform.localtime import to_local, to_utc
 from src.tenants.models import ApiKey, AuditEntry, Location, Member, Performer, User
 from src.tenants.views.settings import (
     ApiKeyRow,
+    GuestsThere,
     LocationRow,
     LogEntry,
     LogPage,
@@ -23,11 +24,13 @@ from src.tenants.views.settings import (
 )
 
 CurrencyLock = Callable[[UnitOfWork], Awaitable[str | None]]
+LocationGuests = Callable[[UnitOfWork, UUID, datetime], Awaitable[GuestsThere]]
 TimezonePreview = Callable[[UnitOfWork, datetime], Awaitable[UpcomingDates]]
 
 LOG_ROWS = 50
 
 _currency_locks: dict[str, CurrencyLock] = {}
+_location_guests: dict[str, LocationGuests] = {}
 _timezone_previews: dict[str, TimezonePreview] = {}
 
 
@@ -39,6 +42,19 @@ def register_currency_lock(name: str, probe: CurrencyLock) -> None:
 def register_timezone_preview(name: str, probe: TimezonePreview) -> None:
     """`probe(uow, now)` gives dates ahead that a change of the business's clock touches."""
     _timezone_previews[name] = probe
+
+
+def register_location_guests(name: str, probe: LocationGuests) -> None:
+    """`probe(uow, location_id, now)` counts who comes to the place."""
+    _location_guests[name] = probe
+
+
+async def guests_there(uow: UnitOfWork, location_id: UUID, now: datetime) -> GuestsThere:
+    """Who has to hear of it when the place is another one."""
+    found = [await probe(uow, location_id, now) for probe in _location_guests.values()]
+    return GuestsThere(
+        guests=sum(one.guests for one in found), dates=sum(one.dates for one in found)
+    )
 
 
 async def currency_lock(uow: UnitOfWork) -> str | None:

@@ -20,6 +20,7 @@ from src.tenants.queries.members import (
     person_columns,
     person_from,
 )
+from src.tenants.queries.plan_requests import open_requests
 from src.tenants.views.people import Person
 
 TENANT_COLUMNS = (
@@ -65,13 +66,18 @@ async def find_place(uow: UnitOfWork, slug: str, user_id: UUID | None) -> Place 
     """The tenant that has or had `slug`, together with the user."""
     statement = _BY_SLUG
     if user_id is not None:
-        statement = statement.add_columns(*person_columns(), businesses_of(user_id))
+        asked = open_requests(Tenant.id).label("asked_plans")
+        statement = statement.add_columns(*person_columns(), businesses_of(user_id), asked)
         statement = statement.outerjoin(User, User.id == user_id)
     row = (await uow.session.execute(statement, {"slug": slug})).first()
     if row is None:
         return None
     person = person_from(row) if user_id is not None and row.user_id is not None else None
-    return Place(tenant=snapshot_from(row, uow.clock.now()), person=person)
+    tenant = snapshot_from(row, uow.clock.now())
+    if person is not None and row.asked_plans:
+        asked_plans = msgspec.convert(row.asked_plans, dict[str, datetime])
+        tenant = msgspec.structs.replace(tenant, asked_plans=asked_plans)
+    return Place(tenant=tenant, person=person)
 
 
 async def find_tenant_by_slug(uow: UnitOfWork, slug: str) -> TenantSnapshot | None:

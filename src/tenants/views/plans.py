@@ -57,7 +57,7 @@ class OtherPlan(msgspec.Struct, frozen=True, kw_only=True):
     card: PlanCard
     is_current: bool
     is_tried: bool
-    is_asked: bool
+    asked_at: datetime | None
 
 
 class OwnPlanView(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,9 +99,11 @@ class UpgradeView(msgspec.Struct, frozen=True, kw_only=True):
 
     heading: str
     slug: str
+    zone: str
     current_plan: str
     cheapest_plan: str | None
     cheapest_key: str | None
     monthly_minor: int | None
     currency: str
     wanted_for: str
+    asked_at: datetime | None

@@ -20,6 +20,13 @@ class UpcomingDates(msgspec.Struct, frozen=True, kw_only=True):
     samples: list[UpcomingDate]
 
 
+class GuestsThere(msgspec.Struct, frozen=True, kw_only=True):
+    """Who comes to a place: how many guests, to how many dates that are still to come."""
+
+    guests: int = 0
+    dates: int = 0
+
+
 class MovedDate(msgspec.Struct, frozen=True, kw_only=True):
     """One date under both answers; all four are wall-clock times, naive.
 

@@ -9,20 +9,21 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.tenants.commands.catalogue import (
     LocationDetails,
+    TellsGuests,
     add_location,
     change_location,
     set_location_active,
 )
 from src.tenants.context import RequestContext
 from src.tenants.queries.settings import get_location, list_locations
-from src.tenants.views.settings import LocationRow
+from src.tenants.views.settings import GuestsThere, LocationRow
 from src.tenants.web.performers import ActiveForm
 from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_tabs
 
@@ -31,15 +32,21 @@ ONE = HOME + "/{location_id:uuid}"
 
 
 class LocationForm(msgspec.Struct):
-    """A place as typed."""
+    """A place as typed; `tell` says that its guests are told, after it was said how many."""
 
     name: Annotated[str, Meta(max_length=100)]
     address: Annotated[str, Meta(max_length=300)] = ""
     room_capacity: int | None = None
     is_online: bool = False
+    tell: bool = False
 
     def details(self) -> LocationDetails:
-        return LocationDetails(**msgspec.structs.asdict(self))
+        return LocationDetails(
+            name=self.name,
+            address=self.address,
+            room_capacity=self.room_capacity,
+            is_online=self.is_online,
+        )
 
 
 class LocationsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,12 +56,13 @@ class LocationsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LocationView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor; `row` is None for a new place."""
+    """The editor; `row` is None for a new place. `there` are those who would be told."""
 
     tabs: list[Tab]
     row: LocationRow | None
     base: str
     form: Any
+    there: GuestsThere | None
 
 
 @get(HOME, guards=MAY_SET, include_in_schema=False)
@@ -119,9 +127,14 @@ async def save_location(
         return _editor(request, ctx, row, form, 422)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            await change_location(uow, ctx, location_id, form.struct.details())
+            details = form.struct.details()
+            await change_location(uow, ctx, location_id, details, tell_guests=form.struct.tell)
     except InvalidInput as refusal:
         return _editor(request, ctx, row, form.refused(refusal), 422)
+    except TellsGuests as asked:
+        return _editor(request, ctx, row, form, 200, asked.there)
+    except Conflict as refusal:
+        return _editor(request, ctx, row, form.with_errors(form_error=refusal.message), 409)
     flash(request, "success", _("“%(name)s” is saved.", name=form.struct.name))
     return redirect(request, settings_path(ctx, "locations"))
 
@@ -157,12 +170,14 @@ def _editor(
     row: LocationRow | None,
     form: Bound[LocationForm],
     status_code: int = 200,
+    there: GuestsThere | None = None,
 ) -> Response[bytes]:
     view = LocationView(
         tabs=settings_tabs(ctx, "locations"),
         row=row,
         base=settings_path(ctx, "locations"),
         form=form,
+        there=there,
     )
     return page(request, "tenants/settings/location.html", view, status_code=status_code)
 

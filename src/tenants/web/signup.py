@@ -1,6 +1,6 @@
 """A new business: by somebody new, or by somebody who has one already."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
@@ -20,7 +20,7 @@ from src.platform.ratelimit import (
     SIGN_UP_BY_ADDRESS,
 )
 from src.platform.services import Services
-from src.platform.web.forms import Bound, Email, Password, bind, blank, read_form
+from src.platform.web.forms import Bound, Email, Password, bind, blank, read_form, rest_of
 from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.platform.web.security import client_address
 from src.platform.web.sessions import session_of
@@ -34,6 +34,7 @@ from src.tenants.domain.places import COUNTRIES, CURRENCIES, english_of, timezon
 from src.tenants.domain.slugs import suggest_slug
 from src.tenants.web.guards import requires_sign_in
 
+F = TypeVar("F", bound=msgspec.Struct)
 FOR_EVERYONE = {"public": "Anyone may begin a business."}
 BY_LINK = {"public": "The signed link in the mail is the key."}
 MARK = "sign_up"
@@ -42,12 +43,15 @@ ZONES = [(name, name.replace("_", " ")) for name in timezones()]
 
 
 class BusinessForm(msgspec.Struct):
-    """A business of a user who is signed in."""
+    """A business of a user who is signed in.
 
-    business_name: Annotated[str, Meta(max_length=100)]
-    timezone: str
-    currency: str
-    country: str
+    What is left empty is found below and not in binding, so that all of it is said at once.
+    """
+
+    business_name: Annotated[str, Meta(max_length=100)] = ""
+    timezone: str = ""
+    currency: str = ""
+    country: str = ""
     slug: Annotated[str, Meta(max_length=60)] = ""
 
     def business(self) -> NewBusiness:
@@ -63,12 +67,8 @@ class BusinessForm(msgspec.Struct):
 
 
 class SignUpForm(BusinessForm, kw_only=True):
-    """A business and the user who begins it.
+    """A business and the user who begins it."""
 
-    What is left empty is found below and not in binding, so that all of it is said at once.
-    """
-
-    business_name: Annotated[str, Meta(max_length=100)] = ""
     name: Annotated[str, Meta(max_length=100)] = ""
     email: Email = ""
     password: Password = ""
@@ -117,13 +117,12 @@ async def make_account(
     the slug tells from now on: nothing is made before the link is followed.
     """
     form = bind(SignUpForm, await read_form(request))
-    if form.struct is None:
+    asked = form.struct or rest_of(SignUpForm, form)
+    sign_up_id = (asked and asked.token) or uuid4()
+    if asked is not None:
+        form = _judged(form, await _problems(services, asked, sign_up_id))
+    if asked is None or not form.is_valid:
         return _form(request, services, "tenants/sign_up.html", form, 422)
-    asked = form.struct
-    sign_up_id = asked.token or uuid4()
-    wrong = await _problems(services, asked, sign_up_id)
-    if wrong:
-        return _form(request, services, "tenants/sign_up.html", form.with_errors(wrong), 422)
     limiter = services.limiter
     await limiter.check(SIGN_UP_BY_ADDRESS, client_address(request.scope))
     await limiter.check(CODE_MAILS, normalise_email(asked.email))
@@ -142,14 +141,27 @@ async def _problems(services: Services, asked: SignUpForm, sign_up_id: UUID) -> 
     weakness = weakness_of(asked.password, (asked.email, asked.name, asked.business_name))
     if weakness is not None:
         wrong["password"] = weakness if asked.password else empty
+    return wrong | await _problems_of_business(services, asked, sign_up_id)
+
+
+async def _problems_of_business(
+    services: Services, asked: BusinessForm, sign_up_id: UUID | None = None
+) -> dict[str, str]:
+    """An address that follows from a name that is missing too is no second mistake."""
     try:
         async with services.uow_factory(None) as uow:
             await check_business(uow, asked.business(), except_sign_up=sign_up_id)
     except InvalidInput as refusal:
-        wrong |= refusal.fields
-    if not asked.business_name and not asked.slug:
-        wrong.pop("slug", None)
-    return wrong
+        wrong = dict(refusal.fields)
+        if not asked.business_name and not asked.slug:
+            wrong.pop("slug", None)
+        return wrong
+    return {}
+
+
+def _judged(form: Bound[F], wrong: dict[str, str]) -> Bound[F]:
+    """With all that is wrong; what could not even be read is said first."""
+    return form.with_errors({**wrong, **form.errors}) if wrong else form
 
 
 class SignedUpView(msgspec.Struct):
@@ -266,13 +278,13 @@ async def make_business(
 ) -> Response[bytes]:
     """Another business of somebody signed in; no second trial comes with it."""
     form = bind(BusinessForm, await read_form(request))
-    if form.struct is None:
+    asked = form.struct or rest_of(BusinessForm, form)
+    if asked is not None:
+        form = _judged(form, await _problems_of_business(services, asked))
+    if asked is None or not form.is_valid:
         return _form(request, services, "tenants/new_business.html", form, 422)
-    business = form.struct.business()
-    limiter = services.limiter
+    business, limiter = asked.business(), services.limiter
     try:
-        async with services.uow_factory(None) as uow:
-            await check_business(uow, business)
         await limiter.check(NEW_BUSINESS_BY_USER, str(ctx.user_id))
         async with services.uow_factory(None) as uow:
             slug = await add_business(uow, ctx.user_id, business)

@@ -55,12 +55,14 @@ def upgrade_view(ctx: RequestContext, error: PlanLimitReached) -> UpgradeView:
     return UpgradeView(
         heading=heading,
         slug=ctx.here.slug,
+        zone=ctx.here.timezone,
         current_plan=error.current_plan or ctx.here.entitlements.plan_name,
         cheapest_plan=error.cheapest_plan,
         cheapest_key=plan.key if plan and may_ask else None,
         monthly_minor=plan.monthly_minor if plan else None,
         currency=plan.currency if plan else "EUR",
         wanted_for=wanted_for,
+        asked_at=ctx.here.asked_plans.get(plan.key) if plan else None,
     )
 
 

@@ -28,6 +28,7 @@ async def test_a_series_is_told_in_one_mail_with_one_file_of_all_dates(
     assert mail.to == ["Carl <carl@example.com>"]
     assert mail.subject == "You are booked: Yoga · Spring term"
     assert "To pay on site: €60.00" in mail.body
+    assert "A calendar file with every date is attached." in mail.body
     [(filename, content, kind)] = mail.attachments
     assert (filename, kind) == ("dates.ics", "text/calendar")
     calendar = Calendar.from_ical(content)
@@ -56,6 +57,43 @@ async def test_nobody_elses_data_is_in_the_mail(
     to_carl = next(mail for mail in mailer.sent if "carl" in mail.to[0])
     said = to_carl.body + str(to_carl.alternatives) + to_carl.attachments[0][1].decode()
     assert "dora" not in said.lower()
+
+
+async def test_a_single_date_has_a_calendar_file(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory, contact_email="hello@lotus.example")
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    assert "\nA calendar file is attached.\nQuestions? Write to hello@lotus.example." in mail.body
+    assert "A calendar file is attached." in str(mail.alternatives)
+
+
+async def test_each_of_a_party_has_an_entry_that_says_whose_it_is(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await booked(services.uow_factory, lotus, a_wish("session", session.id, party=("Dora", "")))
+    await work(services, lotus.id)
+    titles = sorted(
+        sorted(str(event["SUMMARY"]) for event in Calendar.from_ical(content).walk("VEVENT"))
+        for mail in mailer.sent
+        for _name, content, _kind in mail.attachments
+    )
+    assert titles == [["Yoga"], ["Yoga", "Yoga · Dora"]]
+    seats = await seats_of(services.uow_factory, lotus.id)
+    uids = {
+        str(event["UID"])
+        for mail in mailer.sent
+        for event in Calendar.from_ical(mail.attachments[0][1]).walk("VEVENT")
+    }
+    assert uids == {f"seat-{seat.id}@testserver.local" for seat in seats}
 
 
 async def test_an_online_session_gives_its_address_only_to_the_booked(

@@ -109,6 +109,7 @@ async def test_the_preview_shows_dates_for_what_is_typed_and_saves_nothing(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
     service = await a_service(services.uow_factory, lotus.id)
+    await a_session(services.uow_factory, service, in_days=1)  # too near to explain deadlines by
     await a_session(services.uow_factory, service, in_days=7)
     await as_owner(client, services, lotus)
     path = f"/app/lotus/services/{service.id}/edit"

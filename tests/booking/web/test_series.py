@@ -182,9 +182,23 @@ async def test_buyers_show_what_they_paid_attended_and_have_left(
         for seat in first:
             seat.state = "attended"
     await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
-    for words in ("Carl", "dora@example.com", "2 to come", "1 attended", "€120.00"):
+    for words in ("Carl", "dora@example.com", "2 dates to come", "1 seat attended", "€120.00"):
         assert words in owner.text, words
     assert owner.text.count("Cancel purchase") == 2
+
+
+async def test_seats_of_a_party_are_not_counted_as_dates(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    term = await a_sold_term(services, lotus, "Carl")
+    wish = a_wish("series", term.series.id, party=("Dora", "Dot"), guest_email="dora@example.com")
+    sold = await booked(services.uow_factory, lotus, wish)
+    await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
+    shown = " ".join(owner.text.split())
+    assert "3 dates to come</span>" in shown
+    assert "3 dates to come · 6 seats</span>" in shown
+    await owner.open(f"/app/lotus/customers/{sold.order.customer_id}")
+    assert "3 dates to come · 6 seats" in " ".join(owner.text.split())
 
 
 async def test_sold_in_checkout_and_cancelled_are_all_purchases(

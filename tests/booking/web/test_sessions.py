@@ -343,4 +343,5 @@ async def test_a_rule_that_makes_no_sense_is_said(
     answer = await send(client, path, {**changes, "step": "look"})
     assert answer.status_code == 422
     assert sentence in answer.text
+    assert "Such as 2027-03-16, one on each line." in answer.text
     assert await stored(services, business) == []

@@ -8,6 +8,7 @@ from httpx import AsyncClient
 from sqlalchemy import select, update
 
 from src.booking.commands.busy import Slot, take_performer
+from src.booking.commands.cancel import cancel_session
 from src.booking.commands.minimum import set_minimum
 from src.booking.commands.term_copy import CopyTerm, plan_copy
 from src.booking.models import Series, Session
@@ -87,6 +88,7 @@ async def test_a_term_is_looked_at_then_made_once_as_a_draft(
     looked = await send(client, path, changes)
     assert looked.status_code == 200
     assert looked.text.count("10:00") == 3
+    assert "left out" not in looked.text
     [token] = fields_of(looked)["token"]
     new_id = UUID(token)
     assert await runs_of(services, lotus, new_id) == []
@@ -113,6 +115,23 @@ async def test_a_term_is_looked_at_then_made_once_as_a_draft(
     assert new.join_until_on == term.series.join_until_on + timedelta(days=21)
     page = await client.get(f"/app/lotus/series/{new_id}")
     assert "Draft" in page.text
+
+
+async def test_a_cancelled_date_is_left_out_and_said_so(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """Titles keep their numbers and the price stays, which only the owner can know to be right."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="online")
+    term = await a_series(services.uow_factory, service)
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_session(uow, lotus.ctx, term.sessions[0].id, reason="", undo_seconds=0)
+    await as_owner(client, services, lotus)
+    looked = await send(client, f"/app/lotus/series/{term.series.id}/copy", {"skip_holidays": None})
+    shown = " ".join(looked.text.split())
+    assert looked.text.count("10:00") == 2
+    assert "1 cancelled date is left out" in shown
+    assert "The titles stay as they are, their numbers too." in shown
+    assert "The price still is €60.00, now for 2 dates." in shown
 
 
 async def test_a_taken_leader_is_named_and_nothing_is_made(

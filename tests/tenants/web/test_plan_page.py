@@ -7,6 +7,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.platform.services import Services
+from src.platform.web.formats import date_medium
 from src.tenants.domain.entitlements import BUILT, Feature
 from src.tenants.domain.roles import Role
 from src.tenants.gates import price_list
@@ -86,8 +87,10 @@ async def test_asking_twice_asks_once_and_is_shown(client: AsyncClient, services
         assert answer.headers["location"] == "/app/lotus/plan"
     (asked,) = await requests(services)
     assert asked.wanted_for == "Yoga"
-    assert "Asked for" in (await client.get("/app/lotus/plan")).text
-    assert "You have asked for this plan" in (await client.get("/app/lotus/plan/growth")).text
+    when = date_medium(asked.created_at, lotus.tenant.timezone)
+    assert f"Asked for on {when}" in (await client.get("/app/lotus/plan")).text
+    growth = (await client.get("/app/lotus/plan/growth")).text
+    assert f"You asked for this plan on {when}" in growth
 
 
 async def test_managers_may_look_and_instructors_not(

@@ -111,6 +111,16 @@ async def test_all_that_is_wrong_is_said_at_once(olive: Visitor) -> None:
     assert "Please fill this in" in olive.text
 
 
+async def test_an_address_that_is_none_hides_no_other_mistake(olive: Visitor) -> None:
+    """What cannot even be read is said together with what is judged."""
+    wrong = {"slug": "admin", "name": "", "email": "olive at lotus", "password": "short"}
+    await olive.open("/sign-up")
+    await olive.submit({**wrong, "business_name": "L" * 101}, status=422)
+    for field in ("business_name", "slug", "name", "email", "password"):
+        assert olive.text.count(f'id="f-{field}-error"') == 1, field
+    assert olive.text.count("Please fill this in") == 1, "the password was typed, only weak"
+
+
 VARYING = re.compile(r'name="(_csrf_token|token)"\s+value="[^"]+"|\b[0-9a-f]{24}\b')
 """Tokens of forms and the ids of requests, which are new each time."""
 
@@ -295,6 +305,20 @@ async def test_another_business_comes_without_a_second_trial(
         tenant = await find_tenant_by_slug(uow, "second-studio")
         assert tenant is not None
         assert tenant.entitlements.plan_key == "free"
+
+
+async def test_all_that_is_wrong_with_another_business_is_said_at_once(
+    olive: Visitor, services: Services, mailer: RememberingMailer
+) -> None:
+    await signed_up(olive, services)
+    await olive.open(link_in(mailer))
+    await olive.open("/app/new")
+    await olive.submit({"business_name": "", "slug": "admin"}, to="/app/new", status=422)
+    for field in ("business_name", "slug"):
+        assert f'id="f-{field}-error"' in olive.text, field
+    await olive.submit({"business_name": "L" * 101, "slug": "admin"}, to="/app/new", status=422)
+    for field in ("business_name", "slug"):
+        assert f'id="f-{field}-error"' in olive.text, field
 
 
 async def test_businesses_are_not_made_by_the_dozen(

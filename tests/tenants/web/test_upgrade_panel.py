@@ -8,8 +8,10 @@ from litestar import get, post
 from litestar.di import NamedDependency
 
 from src.platform.services import Services
+from src.platform.web.formats import date_medium
 from src.tenants.commands.api_keys import create_api_key
 from src.tenants.commands.counters import claim_booking_unit
+from src.tenants.commands.plan_requests import RequestPlan, request_plan
 from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role
@@ -99,6 +101,21 @@ async def test_htmx_gets_the_panel_alone(client: AsyncClient, services: Services
     assert answer.status_code == 402
     assert "Series are not part of your plan." in answer.text
     assert "<html" not in answer.text
+
+
+async def test_once_it_is_asked_for_the_panel_says_when_instead(
+    client: AsyncClient, services: Services
+) -> None:
+    lotus = await a_business(services.uow_factory, plan="starter")
+    async with services.uow_factory(lotus.id) as uow:
+        await request_plan(uow, lotus.ctx, RequestPlan(plan_key="growth"))
+        asked_on = date_medium(uow.clock.now(), lotus.tenant.timezone)
+    await sign_in(client, services, lotus.owner.id)
+    for headers in ({}, HTMX):
+        answer = await client.get("/app/lotus/gated", headers=headers)
+        assert answer.status_code == 402
+        assert f"Asked for on {asked_on}. We will be in touch by mail." in answer.text
+        assert "Ask for this plan" not in answer.text
 
 
 async def test_who_may_not_ask_gets_no_button(client: AsyncClient, services: Services) -> None:

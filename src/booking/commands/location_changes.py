@@ -1,0 +1,51 @@
+"""The sessions of a place that is called otherwise, or lies elsewhere, from now on.
+
+In the transaction that changes the place: the sessions read its name and address as they are, so
+what their guests know has to be kept in that very moment. Who books in it has read the one or the
+other, and their confirmation says what is so.
+Source: docs/algorithms/sessions-that-change.md.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from src.booking.commands.changes import note_changes
+from src.booking.commands.series_dates import lock_dates
+from src.booking.domain.kinds import SessionMode, SessionState
+from src.booking.domain.moves import place_line
+from src.booking.models import Session
+from src.platform.db.uow import UnitOfWork
+from src.tenants.context import RequestContext
+
+
+async def follow_location(
+    uow: UnitOfWork, ctx: RequestContext, location_id: UUID, name: str, address: str
+) -> None:
+    """Lets everybody who comes there be told, as one act; `name` and `address` are what it was.
+
+    Raises: Conflict when somebody changes one of the sessions meanwhile.
+    """
+    found = await uow.session.scalars(
+        select(Session).where(
+            Session.tenant_id == uow.tenant,
+            Session.location_id == location_id,
+            Session.mode != str(SessionMode.ONLINE),
+            Session.state != str(SessionState.CANCELLED),
+            Session.ends_at > uow.clock.now(),
+        )
+    )
+    sessions = found.all()
+    if not sessions:
+        return
+    was = place_line(name, address)
+    await note_changes(uow, sessions, timezone=ctx.here.timezone, place=was)
+    ids = {session.id for session in sessions}
+    await uow.settle()
+    await lock_dates(uow, ids)
+    await uow.session.execute(
+        update(Session)
+        .where(Session.tenant_id == uow.tenant, Session.id.in_(ids))
+        .values(sequence=Session.sequence + 1)
+        .execution_options(synchronize_session=False)
+    )
