@@ -34,10 +34,11 @@ elif [ -z "$$python" ]; then \
 fi
 endef
 
-# uv is many times faster; pip does the same where uv cannot be had or reaches no index.
+# uv is many times faster; pip does the same where uv cannot be had or reaches no index. The files
+# name everything there is to install: older versions of pip would look for more, and find no hash.
 define INSTALL
 $(UV) pip install --quiet --python $(PY) --require-hashes -r $(1) 2>$(VENV)/uv.log \
-  || $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) \
+  || $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(1) \
   || { cat $(VENV)/uv.log >&2; exit 1; }
 endef
 
