@@ -33,8 +33,8 @@ HEAD = """# Lighthouse
 Scores of 100, as Lighthouse {version} gives them with its own throttling of network and processor,
 over the demo's data; written by `make lighthouse` on {day}. The goal is 98 in all four on every
 public page, and 60 KB at most over the wire. Booking forms and pages behind the sign-in ask search
-engines to stay away, so SEO is not scored there. LCP is the largest contentful paint, in seconds, and CLS the
-cumulative layout shift.
+engines to stay away, so SEO is not scored there. LCP is the largest contentful paint, in seconds,
+and CLS the cumulative layout shift.
 
 | Page | On | Performance | Accessibility | Best practices | SEO | KB | LCP | CLS |
 |---|---|--:|--:|--:|--:|--:|--:|--:|
