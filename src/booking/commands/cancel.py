@@ -74,8 +74,8 @@ async def cancel_session(
     """Stops the session's sale now and lets a job free every live seat after the undo window.
 
     `money` says what goes back to whom; with `gives_back` it is all that was paid for the seats.
-    `as_seen` is what the decision was made on, as conditions on the session. Returns the
-    cancellation's id.
+    `as_seen` is what the decision was made on, as conditions on the session, asked once nobody can
+    take a seat of it any more. Returns the cancellation's id.
     Raises: NotFound; Conflict when it has ended, is cancelled, or `as_seen` holds no longer;
     InvalidInput for `money`.
     """
@@ -288,6 +288,10 @@ async def request(
 async def _stop_sale(
     uow: UnitOfWork, session_id: UUID, as_seen: Sequence[ColumnElement[bool]]
 ) -> None:
+    if as_seen:
+        # The conditions may look at other rows, which an update alone sees as they were before it
+        # waited for the session.
+        await lock_dates(uow, {session_id})
     stopped = await uow.session.execute(
         update(Session)
         .where(

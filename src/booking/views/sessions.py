@@ -9,7 +9,10 @@ from src.booking.views.cancellations import Toll
 
 
 class SessionListRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A session in a list of its business."""
+    """A session in a list of its business.
+
+    `taken` are people's places, `on_offer` those that people who wait have been offered.
+    """
 
     id: UUID
     service_id: UUID
@@ -19,6 +22,7 @@ class SessionListRow(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime
     capacity: int
     taken: int
+    on_offer: int
     state: str
     mode: str
     performer: str | None

@@ -219,7 +219,9 @@ def _window(wanted: WindowQuery, today: date) -> tuple[date, date] | None:
 
 def _entry(row: SessionListRow, ctx: RequestContext, now: datetime) -> CalendarEntry:
     zone, is_on = ctx.here.zone, row.state == SessionState.SCHEDULED
-    state = row.state if not is_on else "full" if row.taken >= row.capacity else "open"
+    state = (
+        row.state if not is_on else "full" if row.taken + row.on_offer >= row.capacity else "open"
+    )
     start, end = to_local(row.starts_at, zone), to_local(row.ends_at, zone)
     return CalendarEntry(
         id=row.id,
