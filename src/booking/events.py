@@ -128,6 +128,25 @@ class WaitlistJoined(Event, frozen=True, kw_only=True):
     entry_id: UUID
 
 
+class WaitedDatesMoved(Event, frozen=True, kw_only=True):
+    """Sessions for which somebody waits got another time at `at`; entries whose id comes `after`
+    are still to be gone through.
+    """
+
+    topic: ClassVar[str] = "booking.waited_dates_moved"
+    session_ids: list[UUID]
+    at: datetime
+    after: UUID | None = None
+
+
+class WaiterAffected(Event, frozen=True, kw_only=True):
+    """A date that this entry waits for got another time at `at`; they have not been told yet."""
+
+    topic: ClassVar[str] = "booking.waiter_affected"
+    entry_id: UUID
+    at: datetime
+
+
 class PlacesOffered(Event, frozen=True, kw_only=True):
     """An offer was made to somebody who waits, and they have not been told yet."""
 

@@ -26,6 +26,7 @@ from src.booking.domain.waiting import (
     Proposed,
     Weighed,
     WhyNot,
+    closes_at,
     offer_ends_at,
     wanted_places,
     weigh,
@@ -72,6 +73,7 @@ async def serve_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID) -> 
     pool = await load_pool(uow, tenant, pool_id, now)
     offers = await list_live_offers(uow, pool.entries)
     freed = _end_overdue(pool, offers, now)
+    freed.update(_follow_dates(pool, offers, now))
     _close_what_is_over(pool, now)
     free = {one: count + freed[one] for one, count in pool.free.items()}
     weighed = weigh(pool.queue, pool.lists, free, pool.terms, now, tenant.zone)
@@ -135,6 +137,26 @@ def _end_overdue(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) -> 
             freed.update(offer.held())
             offer.state, offer.ended_at = str(OfferState.EXPIRED), now
             _end(entries[offer.entry_id], EntryState.EXPIRED, now)
+    return freed
+
+
+def _follow_dates(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) -> Counter[UUID]:
+    """Offers whose dates have got another time since: none outlives what it may. One that cannot be
+    taken in time any more, or that is a rush no longer, is withdrawn, and its guest keeps their
+    turn. The places that this frees, by session.
+    """
+    entries, freed = {entry.id: entry for entry in pool.entries}, Counter[UUID]()
+    for offer in offers:
+        starts = [pool.runs[one].starts_at for one in offer.session_ids if one in pool.runs]
+        if offer.state != OfferState.LIVE or not starts:
+            continue
+        latest_at = closes_at(min(starts), pool.service.min_notice_minutes)
+        is_calm = not offer.holds and now < latest_at - RUSH_BEFORE
+        if latest_at < now or is_calm:
+            freed.update(offer.held())
+            offer.state, offer.ended_at = str(OfferState.WITHDRAWN), now
+            entries[offer.entry_id].state = str(EntryState.WAITING)
+        offer.expires_at = min(offer.expires_at, latest_at)
     return freed
 
 

@@ -4,9 +4,6 @@
 are read in one statement: an offer that becomes a seat leaves the sum as it is.
 """
 
-from collections.abc import Collection
-from uuid import UUID
-
 from sqlalchemy import Integer, ScalarSelect, any_, cast, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -35,12 +32,13 @@ def people_in() -> ColumnElement[int]:
     return Session.seats_taken - places_on_offer()
 
 
-async def count_on_offer(uow: UnitOfWork, session_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Of each of the sessions that has any, the places on offer."""
-    on_offer = places_on_offer().label("on_offer")
-    found = await uow.session.execute(
-        select(Session.id, on_offer).where(
-            Session.tenant_id == uow.tenant, Session.id.in_(session_ids)
-        )
+async def on_offer_beyond(uow: UnitOfWork, session: Session | None, capacity: int) -> int:
+    """How many of the session's places are on offer, where more are taken than the capacity would
+    be: elsewhere nobody needs to know, and 0 is said without asking.
+    """
+    if session is None or capacity >= session.seats_taken:
+        return 0
+    found: int | None = await uow.session.scalar(
+        select(places_on_offer()).where(Session.tenant_id == uow.tenant, Session.id == session.id)
     )
-    return {row.id: row.on_offer for row in found if row.on_offer}
+    return found or 0

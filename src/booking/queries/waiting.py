@@ -165,6 +165,26 @@ def standing_in(uow: UnitOfWork, pool_id: UUID) -> Select[tuple[WaitlistEntry]]:
     )
 
 
+async def list_waiting_for(
+    uow: UnitOfWork, session_ids: Sequence[UUID], *, after: UUID | None, most: int
+) -> Sequence[UUID]:
+    """By id, the next entries that are on a list of one of the sessions or of its series."""
+    of_series = select(Session.series_id).where(
+        Session.tenant_id == uow.tenant,
+        Session.id.in_(session_ids),
+        Session.series_id.is_not(None),
+    )
+    statement = select(WaitlistEntry.id).where(
+        WaitlistEntry.tenant_id == uow.tenant,
+        WaitlistEntry.state.in_(STANDS),
+        WaitlistEntry.session_id.in_(session_ids) | WaitlistEntry.series_id.in_(of_series),
+    )
+    if after is not None:
+        statement = statement.where(WaitlistEntry.id > after)
+    found = await uow.session.scalars(statement.order_by(WaitlistEntry.id).limit(most))
+    return found.all()
+
+
 async def count_waiting(uow: UnitOfWork, session_id: UUID) -> int:
     """How many wait for a place in the session alone."""
     found = await uow.session.scalar(
