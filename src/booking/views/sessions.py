@@ -103,7 +103,8 @@ class SeriesPlace(msgspec.Struct, frozen=True, kw_only=True):
 class MoveEffect(msgspec.Struct, frozen=True, kw_only=True):
     """What moving a session would do; `starts_at` and `ends_at` are those it has now.
 
-    `places` are where it is now and where it would be, None where that stays.
+    `places` are where it is now and where it would be, None where that stays. `waiting` counts who
+    waits for it or its series and is told.
     """
 
     name: str
@@ -115,3 +116,4 @@ class MoveEffect(msgspec.Struct, frozen=True, kw_only=True):
     bookable_until: datetime
     series: SeriesPlace | None
     toll: Toll
+    waiting: int
