@@ -34,6 +34,11 @@ def on_offer_words(places: int) -> str:
     )
 
 
+def on_offer_short(places: int) -> str:
+    """The same beside a number of people; empty for none."""
+    return ngettext("%(num)s on offer", "%(num)s on offer", places) if places else ""
+
+
 def owner_lines(weighed: Weighed, zone: ZoneInfo) -> list[tuple[str, str]]:
     """Why this entry has no offer, and how to mend it; empty mend where nothing can be done."""
     why = weighed.why

@@ -4,6 +4,9 @@
 are read in one statement: an offer that becomes a seat leaves the sum as it is.
 """
 
+from collections.abc import Collection
+from uuid import UUID
+
 from sqlalchemy import Integer, ScalarSelect, any_, cast, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -42,3 +45,16 @@ async def on_offer_beyond(uow: UnitOfWork, session: Session | None, capacity: in
         select(places_on_offer()).where(Session.tenant_id == uow.tenant, Session.id == session.id)
     )
     return found or 0
+
+
+async def on_offer_in(uow: UnitOfWork, session_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Of each of the sessions that has any, the places on offer."""
+    if not session_ids:
+        return {}
+    on_offer = places_on_offer().label("on_offer")
+    found = await uow.session.execute(
+        select(Session.id, on_offer).where(
+            Session.tenant_id == uow.tenant, Session.id.in_(session_ids)
+        )
+    )
+    return {row.id: row.on_offer for row in found if row.on_offer}
