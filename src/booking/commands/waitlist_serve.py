@@ -12,7 +12,7 @@ from hashlib import md5
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table
+from sqlalchemy import Table, func
 from sqlalchemy.dialects.postgresql import insert
 
 from src.billing.commands.due import drop_due
@@ -113,7 +113,7 @@ async def offer_by_hand(
     ends_at = offer_ends_at(now, pool.terms, facts.closes_at, tenant.zone)
     _offer(uow, entry, Proposed(session_ids=wanted, expires_at=ends_at, holds=True), "staff")
     await audit(uow, ctx, "waitlist.offered", "waitlist_entry", entry_id, name=entry.name)
-    await _plan(uow, pool_id, min(ends_at, now + LOOK_AT_LEAST_EVERY))
+    await _plan(uow, pool_id, min(ends_at, now + LOOK_AT_LEAST_EVERY), at_latest=True)
     await uow.settle()
     await turn_seats(uow, {}, dict.fromkeys(wanted, entry.party_size), earliest=now)
 
@@ -217,14 +217,20 @@ def _next_look(
     return max(min(at for at in looks if at >= now), now + A_MOMENT)
 
 
-async def _plan(uow: UnitOfWork, pool_id: UUID, at: datetime | None) -> None:
-    """The pool's next look; None: there is nothing to look at."""
+async def _plan(
+    uow: UnitOfWork, pool_id: UUID, at: datetime | None, *, at_latest: bool = False
+) -> None:
+    """The pool's next look; None: there is nothing to look at. With `at_latest` one that is planned
+    for sooner stays, as who has not gone through the whole list must not put it off.
+    """
     due_id = waitlist_due_id(pool_id)
     if at is None:
         await drop_due(uow, due_id)
         return
+    planned = insert(_DUE).values(
+        id=due_id, tenant_id=uow.tenant, kind=WAITLIST_DUE, at=at, ref=pool_id
+    )
+    new_at = func.least(_DUE.c.at, planned.excluded.at) if at_latest else planned.excluded.at
     await uow.session.execute(
-        insert(_DUE)
-        .values(id=due_id, tenant_id=uow.tenant, kind=WAITLIST_DUE, at=at, ref=pool_id)
-        .on_conflict_do_update(index_elements=[_DUE.c.id], set_={"at": at})
+        planned.on_conflict_do_update(index_elements=[_DUE.c.id], set_={"at": new_at})
     )
