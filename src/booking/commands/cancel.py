@@ -16,6 +16,7 @@ from src.billing.commands.due import drop_due
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted, keep_returns
 from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.leave_requests import accept_open_request, reopen_request
+from src.booking.commands.series import lock_series
 from src.booking.commands.series_dates import lock_dates
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
@@ -129,6 +130,7 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
 
     Raises: NotFound; Conflict when the window has passed.
     """
+    await _lock_series_of(uow, cancellation_id)
     undone = await uow.session.execute(
         update(Cancellation)
         .where(
@@ -168,6 +170,21 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
         )
         .execution_options(synchronize_session=False)
     )
+
+
+async def _lock_series_of(uow: UnitOfWork, cancellation_id: UUID) -> None:
+    """A series' row comes before the one of its cancellation: who cancels it again holds the series
+    while the index waits for what becomes of the cancellation that is there.
+    """
+    series_id = await uow.session.scalar(
+        select(Cancellation.subject_id).where(
+            Cancellation.tenant_id == uow.tenant,
+            Cancellation.id == cancellation_id,
+            Cancellation.scope == "series",
+        )
+    )
+    if series_id is not None:
+        await lock_series(uow, series_id)
 
 
 async def _decide_anew(uow: UnitOfWork, session_ids: set[UUID]) -> set[UUID]:
