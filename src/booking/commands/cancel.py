@@ -18,6 +18,7 @@ from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.leave_requests import accept_open_request, reopen_request
 from src.booking.commands.series import lock_series
 from src.booking.commands.series_dates import lock_dates
+from src.booking.commands.waitlist_leaving import prolong_offers
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.minimum import decide_at
@@ -149,6 +150,7 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     await audit(uow, ctx, f"{subject}.cancellation_undone", subject, row.subject_id)
     stopped = stopped_sessions(row)
     await _tell_what_waited(uow, stopped)
+    await prolong_offers(uow, stopped, uow.clock.now() - row.requested_at)
     await wake_waitlists(uow, stopped)
     decided = await _decide_anew(uow, stopped)
     if row.scope == "purchase":

@@ -81,8 +81,7 @@ async def serve_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID) -> 
     wanted = Counter[UUID]()
     for offer in made:
         wanted.update(offer.held())
-    live = [offer.expires_at for offer in (*offers, *made) if offer.state == OfferState.LIVE]
-    await _plan(uow, pool_id, _next_look(pool, weighed, live, now))
+    await _plan(uow, pool_id, _next_look(pool, weighed, [*offers, *made], now))
     await uow.settle()
     await turn_seats(uow, freed, wanted, earliest=now)
     return len(made)
@@ -130,10 +129,12 @@ async def _lock_entries(uow: UnitOfWork, pool_id: UUID) -> bool:
 
 
 def _end_overdue(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) -> Counter[UUID]:
-    """Ends the offers whose time is over; the places that this frees, by session."""
+    """Ends the offers whose time is over; the places that this frees, by session. Nobody can take
+    one while a date of it is being cancelled, so none passes then.
+    """
     entries, freed = {entry.id: entry for entry in pool.entries}, Counter[UUID]()
     for offer in offers:
-        if offer.expires_at < now:
+        if offer.expires_at < now and not pool.is_stopped(offer):
             freed.update(offer.held())
             offer.state, offer.ended_at = str(OfferState.EXPIRED), now
             _end(entries[offer.entry_id], EntryState.EXPIRED, now)
@@ -148,7 +149,7 @@ def _follow_dates(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) ->
     entries, freed = {entry.id: entry for entry in pool.entries}, Counter[UUID]()
     for offer in offers:
         starts = [pool.runs[one].starts_at for one in offer.session_ids if one in pool.runs]
-        if offer.state != OfferState.LIVE or not starts:
+        if offer.state != OfferState.LIVE or not starts or pool.is_stopped(offer):
             continue
         latest_at = closes_at(min(starts), pool.service.min_notice_minutes)
         is_calm = not offer.holds and now < latest_at - RUSH_BEFORE
@@ -204,14 +205,15 @@ def _offer(uow: UnitOfWork, entry: WaitlistEntry, proposed: Proposed, by: str) -
 
 
 def _next_look(
-    pool: Pool, weighed: Sequence[Weighed], live: Sequence[datetime], now: datetime
+    pool: Pool, weighed: Sequence[Weighed], offers: Sequence[WaitlistOffer], now: datetime
 ) -> datetime | None:
     """When something changes by itself: an offer ends, a party is passed, the rush begins."""
+    live = [offer.expires_at for offer in offers if offer.state == OfferState.LIVE]
     waits = [one.entry.list_id for one in weighed if one.why is not WhyNot.HAS_OFFER]
     if not waits and not live:
         return None
     looks = [*live, *(one.passes_at for one in weighed if one.passes_at is not None)]
-    if waits:
+    if waits or any(at < now for at in live):
         looks.append(now + LOOK_AT_LEAST_EVERY)
         looks += [pool.lists[one].closes_at - RUSH_BEFORE for one in waits]
     return max(min(at for at in looks if at >= now), now + A_MOMENT)

@@ -65,6 +65,11 @@ class Pool:
         """Who is on a list by now."""
         return [as_waiting(entry) for entry in self.entries if entry.state in STANDS]
 
+    def is_stopped(self, offer: WaitlistOffer) -> bool:
+        """Whether one of its dates is being cancelled, which may still be undone."""
+        runs = [self.runs[one] for one in offer.session_ids if one in self.runs]
+        return any(run.state == SessionState.CANCELLING for run in runs)
+
     def is_over(self, entry: WaitlistEntry, now: datetime) -> bool:
         """Whether all that it waits for has begun."""
         runs = self.runs.values() if entry.session_id is None else [self.runs[entry.session_id]]
