@@ -152,3 +152,13 @@ class WaitlistView(msgspec.Struct, frozen=True, kw_only=True):
     settings_href: str
     zone: ZoneInfo
     words: dict[str, tuple[str, str | None]]
+
+
+class WaitlistOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is on the list, over the API: `waiting` parties without an offer and `offered` ones with
+    one just now, which want so many `places` in all.
+    """
+
+    waiting: int
+    offered: int
+    places: int
