@@ -151,12 +151,14 @@ def _follow_dates(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) ->
         starts = [pool.runs[one].starts_at for one in offer.session_ids if one in pool.runs]
         if offer.state != OfferState.LIVE or not starts or pool.is_stopped(offer):
             continue
+        entry = entries[offer.entry_id]
         latest_at = closes_at(min(starts), pool.service.min_notice_minutes)
-        is_calm = not offer.holds and now < latest_at - RUSH_BEFORE
+        # The list's own closing: with gaps its first date may be full and not among those offered.
+        is_calm = not offer.holds and now < pool.lists[entry.list_id].closes_at - RUSH_BEFORE
         if latest_at < now or is_calm:
             freed.update(offer.held())
             offer.state, offer.ended_at = str(OfferState.WITHDRAWN), now
-            entries[offer.entry_id].state = str(EntryState.WAITING)
+            entry.state = str(EntryState.WAITING)
         offer.expires_at = min(offer.expires_at, latest_at)
     return freed
 

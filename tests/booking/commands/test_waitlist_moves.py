@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 from litestar_email import EmailMultiAlternatives
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.booking.commands.edit_several import EditSeveral, Scope, edit_several
 from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
+from src.booking.commands.waking import wake_waitlists
 from src.booking.errors import MovesGuests
-from src.booking.jobs.waitlist import serve_due
-from src.booking.models import Session
+from src.booking.jobs.waitlist import serve, serve_due
+from src.booking.models import Series, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
@@ -188,3 +189,31 @@ async def test_who_waits_for_a_series_is_told_of_its_dates_in_one_mail(
     assert await entries(services.uow_factory, lotus) == {"Ann": "waiting", "Bob": "waiting"}
     told = sorted(mail.to[0] for mail in moved(mailer))
     assert told == ["Ann <ann@example.com>", "Bob <bob@example.com>"]
+
+
+async def test_a_rush_for_a_series_with_gaps_is_told_once(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """Its first date is full and near, the others are far off and have room."""
+    lotus, term = await a_full_term(services)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(
+            update(Series).values(gap_policy="sell_with_gaps", join_policy="any_time")
+        )
+    await joined(services.uow_factory, lotus, "series", term.series.id, "Ann")
+    await work(services, lotus.id)
+    clock.advance(term.sessions[0].starts_at - clock.now() - timedelta(hours=2, minutes=30))
+    async with services.uow_factory(lotus.id) as uow:
+        later = [session.id for session in term.sessions[1:]]
+        await uow.session.execute(
+            update(Session).where(Session.id.in_(later)).values(seats_taken=0)
+        )
+        await wake_waitlists(uow, later)
+    await work(services, lotus.id)
+    for _twice in range(2):
+        await serve(services, lotus.id, term.series.id)
+    await work(services, lotus.id)
+    [offer] = await offers(services.uow_factory, lotus)
+    assert (offer.state, offer.holds) == ("live", False)
+    told = [mail for mail in mailer.sent if mail.subject.startswith("There is a place")]
+    assert len(told) == 1
