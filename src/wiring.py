@@ -170,7 +170,7 @@ def _wire_words_to_guests() -> None:
 
 def _wire_waitlists() -> None:
     from src.booking import events
-    from src.booking.jobs import waitlist
+    from src.booking.jobs import waitlist, waitlist_moves
     from src.booking.queries.waitlist_consequences import waitlist_consequences
     from src.booking.waitlist_mail_kinds import register_waitlist_mails
     from src.tenants.queries.consequences import register_downgrade_probe
@@ -181,6 +181,8 @@ def _wire_waitlists() -> None:
     registry.on(events.WaitlistJoined, "booking.tell_waiting", waitlist.tell_of_joining)
     registry.on(events.PlacesOffered, "booking.tell_offered", waitlist.tell_of_offer)
     registry.on(events.WaitlistClosed, "booking.tell_closed", waitlist.tell_of_closing)
+    registry.on(events.WaitedDatesMoved, "booking.waited_moved", waitlist_moves.follow_moves)
+    registry.on(events.WaiterAffected, "booking.tell_waiter_moved", waitlist_moves.tell_of_move)
     registry.on(events.OfferFulfilled, "booking.leave_lists", waitlist.leave_other_lists)
     registry.on(events.SessionCancelled, "booking.close_lists", waitlist.close_cancelled)
 

@@ -39,12 +39,61 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _cancel_dates_singly()
     op.drop_table("disputes")
     op.drop_table("cancellation_returns")
     op.drop_column("cancellations", "resumes_sale")
     op.drop_column("cancellations", "session_ids")
-    op.execute("DELETE FROM cancellations WHERE scope = 'series'")
     _limit_scopes("'session', 'purchase'")
+
+
+_STOPPED = """
+CREATE TEMPORARY TABLE stopped ON COMMIT DROP AS
+SELECT c.tenant_id, c.id AS cancellation_id, s.id AS session_id, gen_random_uuid() AS id,
+  row_number() OVER (PARTITION BY c.tenant_id, c.id ORDER BY s.id) AS number
+FROM cancellations c
+JOIN sessions s ON s.tenant_id = c.tenant_id AND s.id = ANY(c.session_ids)
+WHERE c.scope = 'series' AND c.state IN ('waiting', 'running') AND s.state = 'cancelling'
+"""
+_OTHER_DATES = """
+INSERT INTO cancellations (tenant_id, id, scope, subject_id, state, reason, total, done,
+  seats_freed, gives_back, requested_by, requested_at, starts_at)
+SELECT c.tenant_id, one.id, 'session', one.session_id, c.state, c.reason, (
+    SELECT count(DISTINCT b.customer_id) FROM seats
+    JOIN bookings b ON b.tenant_id = seats.tenant_id AND b.id = seats.booking_id
+    WHERE seats.tenant_id = one.tenant_id AND seats.session_id = one.session_id
+      AND seats.state IN ('confirmed', 'attended', 'no_show')
+  ), 0, 0, c.gives_back, c.requested_by, c.requested_at, c.starts_at
+FROM stopped one
+JOIN cancellations c ON c.tenant_id = one.tenant_id AND c.id = one.cancellation_id
+WHERE one.number > 1
+"""
+_THEIR_WORK = """
+INSERT INTO outbox (tenant_id, id, topic, consumer, payload, created_at, available_at, attempts)
+SELECT c.tenant_id, gen_random_uuid(), 'booking.cancellation_requested', 'booking.cancel',
+  jsonb_build_object('cancellation_id', one.id), c.requested_at, c.starts_at, 0
+FROM stopped one
+JOIN cancellations c ON c.tenant_id = one.tenant_id AND c.id = one.cancellation_id
+WHERE one.number > 1
+"""
+_FIRST_DATE = """
+UPDATE cancellations c SET scope = 'session', subject_id = coalesce((
+    SELECT one.session_id FROM stopped one
+    WHERE one.tenant_id = c.tenant_id AND one.cancellation_id = c.id AND one.number = 1
+  ), c.session_ids[1])
+WHERE c.scope = 'series' AND cardinality(c.session_ids) > 0
+"""
+
+
+def _cancel_dates_singly() -> None:
+    """Older code cancels no series, and a date that is being cancelled would stay so for ever. So a
+    series' cancellation becomes that of its first date and keeps its work and its mails; each other
+    date that is still to be freed gets one of its own. What was chosen to go back is lost with its
+    table, and the series stays off sale.
+    """
+    for statement in (_STOPPED, _OTHER_DATES, _THEIR_WORK, _FIRST_DATE):
+        op.execute(statement)
+    op.execute("DELETE FROM cancellations WHERE scope = 'series'")
 
 
 def _limit_scopes(scopes: str) -> None:

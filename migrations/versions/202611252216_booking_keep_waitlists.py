@@ -139,11 +139,35 @@ def _create_offers() -> None:
     op.create_index("ix_waitlist_offers_order", "waitlist_offers", ["tenant_id", "order_id"])
 
 
+CONSUMERS = (
+    "booking.serve_waitlists",
+    "booking.tell_waiting",
+    "booking.tell_offered",
+    "booking.tell_closed",
+    "booking.leave_lists",
+    "booking.close_lists",
+    "booking.waited_moved",
+    "booking.tell_waiter_moved",
+)
+"""The work that only code with waiting lists knows, that of later code too."""
+
+
 def downgrade() -> None:
+    _drop_work()
     _give_back_places()
     op.drop_table("waitlist_offers")
     op.drop_table("waitlist_entries")
     op.drop_column("services", "waitlist")
+
+
+def _drop_work() -> None:
+    """Older code would park each row for an operator, or never look at it."""
+    op.execute(
+        sa.text("DELETE FROM outbox WHERE consumer = ANY(:consumers)").bindparams(
+            sa.bindparam("consumers", list(CONSUMERS), postgresql.ARRAY(sa.Text()))
+        )
+    )
+    op.execute("DELETE FROM due WHERE kind = 'waitlist'")
 
 
 def _give_back_places() -> None:

@@ -32,16 +32,23 @@ class DatesChanged(Conflict):
 
 
 class MovesGuests(Conflict):
-    """It would move guests who have a seat, and nobody has said that it shall; nothing was done."""
+    """It would move guests who have a seat, or an offer of one, and nobody has said that it shall;
+    nothing was done.
+    """
 
     code = "moves_guests"
 
-    def __init__(self, seats: int) -> None:
-        super().__init__(
-            ngettext(
-                "%(num)s seat is taken. Its guest would be moved too: say that this is meant.",
-                "%(num)s seats are taken. Their guests would be moved too: say that this is meant.",
-                seats,
-            )
+    def __init__(self, seats: int, on_offer: int = 0) -> None:
+        taken = ngettext(
+            "%(num)s seat is taken. Its guest would be moved too: say that this is meant.",
+            "%(num)s seats are taken. Their guests would be moved too: say that this is meant.",
+            seats,
         )
-        self.seats = seats
+        offered = ngettext(
+            "%(num)s place is on offer to people on the waiting list: say that this is meant.",
+            "%(num)s places are on offer to people on the waiting list: say that this is meant.",
+            on_offer,
+        )
+        said = [taken] if seats else []
+        super().__init__(" ".join([*said, offered] if on_offer else [taken]))
+        self.seats, self.on_offer = seats, on_offer

@@ -102,12 +102,16 @@ class GuestWrittenTo(Event, frozen=True, kw_only=True):
 
 
 class MinimumMissed(Event, frozen=True, kw_only=True):
-    """A session has too few people a day before it is decided `at`; its owners are to be asked."""
+    """A session has too few people a day before it is decided `at`; its owners are to be asked.
+
+    `on_offer` places are offered to people who wait, and count for nothing yet.
+    """
 
     topic: ClassVar[str] = "booking.minimum_missed"
     session_id: UUID
     at: datetime
     taken: int
+    on_offer: int = 0
 
 
 class PlacesFreed(Event, frozen=True, kw_only=True):
@@ -122,6 +126,25 @@ class WaitlistJoined(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "booking.waitlist_joined"
     entry_id: UUID
+
+
+class WaitedDatesMoved(Event, frozen=True, kw_only=True):
+    """Sessions for which somebody waits got another time at `at`; entries whose id comes `after`
+    are still to be gone through.
+    """
+
+    topic: ClassVar[str] = "booking.waited_dates_moved"
+    session_ids: list[UUID]
+    at: datetime
+    after: UUID | None = None
+
+
+class WaiterAffected(Event, frozen=True, kw_only=True):
+    """A date that this entry waits for got another time at `at`; they have not been told yet."""
+
+    topic: ClassVar[str] = "booking.waiter_affected"
+    entry_id: UUID
+    at: datetime
 
 
 class PlacesOffered(Event, frozen=True, kw_only=True):

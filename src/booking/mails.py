@@ -53,7 +53,8 @@ class SeatsEnd(msgspec.Struct, frozen=True):
     """Why seats ended, and by whom. `going_on` are the bookings that have others which stand.
 
     `by_hand_minor` was paid on site and is handed back there. `parties` are those, by booking, of
-    which somebody still comes to the dates.
+    which somebody still comes to the dates. `believed`: what their guest knows of the dates
+    that have changed since.
     """
 
     reason: str
@@ -62,6 +63,7 @@ class SeatsEnd(msgspec.Struct, frozen=True):
     going_on: Container[UUID]
     by_hand_minor: int = 0
     parties: Mapping[UUID, SplitParty] = {}
+    believed: Believed = {}
 
 
 def confirmation_mail(
@@ -149,6 +151,7 @@ def cancellation_mail(
     now: datetime,
     going_on: Container[UUID] = (),
     by_hand_minor: int = 0,
+    believed: Believed | None = None,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had.
@@ -160,7 +163,14 @@ def cancellation_mail(
     customer's others, is told of as well.
     """
     key = f"cancelled:{cancellation_id}:{_first_seat(bookings)}"
-    end = SeatsEnd(reason, by_guest=False, key=key, going_on=going_on, by_hand_minor=by_hand_minor)
+    end = SeatsEnd(
+        reason,
+        by_guest=False,
+        key=key,
+        going_on=going_on,
+        by_hand_minor=by_hand_minor,
+        believed=believed or {},
+    )
     return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
 
@@ -174,11 +184,19 @@ def seats_left_mail(
     now: datetime,
     going_on: Container[UUID] = (),
     parties: Mapping[UUID, SplitParty] | None = None,
+    believed: Believed | None = None,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These seats have ended, by their guest or by staff, and this is what comes back."""
     key = f"seats_left:{_first_seat(bookings)}"
-    end = SeatsEnd(why, by_guest=by_guest, key=key, going_on=going_on, parties=parties or {})
+    end = SeatsEnd(
+        why,
+        by_guest=by_guest,
+        key=key,
+        going_on=going_on,
+        parties=parties or {},
+        believed=believed or {},
+    )
     return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
 
@@ -207,9 +225,9 @@ def _seats_mail(
             guest_name=first.order.guest_name,
             what=first.what,
             service_name=first.service.name,
-            only_on="" if is_whole else date_short(seats[0].session.starts_at, tenant.zone),
+            only_on="" if is_whole else _known_day(seats[0], end.believed, tenant),
             party_line=party_line(split),
-            runs=runs_of(tenant, seats, may_join=False),
+            runs=runs_of(tenant, seats, end.believed, may_join=False),
             zone_name=tenant.timezone,
             reason=end.reason,
             by_guest=end.by_guest,
@@ -317,6 +335,13 @@ def _own_entries(
 def _moved_since_told(seats: Sequence[SeatFacts]) -> bool:
     """Whether this mail is the one that tells of a move."""
     return any(item.seat.told_sequence < item.session.moved_sequence for item in seats)
+
+
+def _known_day(item: SeatFacts, believed: Believed, tenant: TenantSnapshot) -> str:
+    """The day of the date as its guest knows it."""
+    earlier = believed.get(item.known)
+    said = item.session if earlier is None else earlier.said
+    return date_short(said.starts_at, tenant.zone)
 
 
 def _reason(seats: Sequence[SeatFacts], believed: Believed) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from src.booking.models import Service, Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.waitlist_page import EntryFacts, get_entry_facts
-from src.booking.waitlist_mails import joined_mail, offered_mail
+from src.booking.waitlist_mails import joined_mail, moved_mail, offered_mail
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _
 from src.platform.ids import new_id
@@ -81,7 +81,8 @@ async def _latest(uow: UnitOfWork, asked: Preview) -> EntryFacts | None:
 
 
 def _an_offer(uow: UnitOfWork) -> WaitlistOffer:
-    return WaitlistOffer(id=new_id(), expires_at=uow.clock.now() + timedelta(hours=4), holds=True)
+    ends_at = uow.clock.now() + timedelta(hours=4)
+    return WaitlistOffer(id=new_id(), state="live", expires_at=ends_at, holds=True)
 
 
 def _made_up(uow: UnitOfWork, asked: Preview) -> EntryFacts:
@@ -136,6 +137,10 @@ def _shown(
     return preview
 
 
+def _moved(facts: EntryFacts, asked: Preview) -> Mail:
+    return moved_mail(asked.settings, asked.tenant, facts, "", asked.wordings)
+
+
 _KINDS = (
     MailKind(
         key="waitlist_joined",
@@ -182,5 +187,28 @@ _KINDS = (
         needed=("booking_link", "until"),
         place=10,
         preview=_shown(_offered),
+    ),
+    MailKind(
+        key="waitlist_moved",
+        template="booking/waitlist_moved",
+        title=N_("Another time for somebody who waits"),
+        occasion=N_("When what somebody waits for, or was offered, gets another time."),
+        starter_subject=N_("Another time: {service}"),
+        starter=N_(
+            "Hello {customer_name},\n\nYou are on the waiting list for {service}. Its time has"
+            " changed; this is how it is now.\n\n{dates}\n\n{offer}\n\n{booking_link}"
+        ),
+        button=N_("See your place, or leave the list"),
+        placeholders=(
+            *_COMMON,
+            Placeholder(
+                name="offer",
+                label=N_("What it means for an offer; nothing where there is none"),
+                value=lambda view: view.offer,
+            ),
+        ),
+        needed=("booking_link", "dates"),
+        place=10,
+        preview=_shown(_moved),
     ),
 )

@@ -4,10 +4,15 @@ from uuid import UUID
 
 from src.booking.queries.waitlist_page import EntryFacts
 from src.booking.views.mails import RunView
-from src.booking.views.waiting import PlacesOfferedView, WaitlistClosedView, WaitlistJoinedView
+from src.booking.views.waiting import (
+    PlacesOfferedView,
+    WaitlistClosedView,
+    WaitlistJoinedView,
+    WaitlistMovedView,
+)
 from src.booking.waitlist_links import waitlist_path
 from src.platform.config import Settings
-from src.platform.i18n import use_locale
+from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Mail
 from src.platform.mail.templates import RenderedMail, render_mail
 from src.platform.web.formats import date_range, datetime_local
@@ -67,6 +72,32 @@ def offered_mail(
     return _mail("places_offered", tenant, facts, view, f"places_offered:{offer.id}", wordings)
 
 
+def moved_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: EntryFacts,
+    mark: str,
+    wordings: Wordings = SHIPPED,
+) -> Mail:
+    """The dates have another time; `mark` names what is said of them."""
+    entry = facts.entry
+    with use_locale(entry.locale):
+        view = WaitlistMovedView(
+            locale=entry.locale,
+            from_name=tenant.name,
+            contact=tenant.contact_email,
+            guest_name=entry.name,
+            what=facts.what,
+            runs=_runs(tenant, facts),
+            zone_name=tenant.timezone,
+            size=entry.party_size,
+            offer=_offer_after_move(tenant, facts),
+            entry_url=settings.base_url + waitlist_path(settings, tenant.slug, entry),
+        )
+    key = f"waitlist_moved:{entry.id}:{mark}"
+    return _mail("waitlist_moved", tenant, facts, view, key, wordings)
+
+
 def closed_mail(settings: Settings, tenant: TenantSnapshot, facts: EntryFacts) -> Mail:
     """What you waited for does not take place."""
     entry = facts.entry
@@ -85,6 +116,18 @@ def closed_mail(settings: Settings, tenant: TenantSnapshot, facts: EntryFacts) -
     return _addressed("waitlist_closed", tenant, facts, rendered, f"waitlist_closed:{entry.id}")
 
 
+def _offer_after_move(tenant: TenantSnapshot, facts: EntryFacts) -> str:
+    if facts.live_offer is not None:
+        until = datetime_local(facts.live_offer.expires_at, tenant.zone)
+        return _("What you were offered stands until %(until)s.", until=until)
+    if facts.has_lost_offer:
+        return _(
+            "What you were offered could not be taken in time any more, so it is not held for you."
+            " You keep your turn on the list."
+        )
+    return ""
+
+
 def _runs(tenant: TenantSnapshot, facts: EntryFacts) -> list[RunView]:
     return [
         RunView(
@@ -100,7 +143,7 @@ def _mail(
     name: str,
     tenant: TenantSnapshot,
     facts: EntryFacts,
-    view: WaitlistJoinedView | PlacesOfferedView,
+    view: WaitlistJoinedView | PlacesOfferedView | WaitlistMovedView,
     dedupe_key: str,
     wordings: Wordings,
 ) -> Mail:

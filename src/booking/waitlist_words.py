@@ -23,6 +23,22 @@ def guest_refusal(why: WhyNot, reasons: Sequence[Reason]) -> str:
     return not_at_present()
 
 
+def on_offer_words(places: int) -> str:
+    """That so many places are offered and not taken yet; empty for none."""
+    if not places:
+        return ""
+    return ngettext(
+        "%(num)s place is on offer to people on the waiting list.",
+        "%(num)s places are on offer to people on the waiting list.",
+        places,
+    )
+
+
+def on_offer_short(places: int) -> str:
+    """The same beside a number of people; empty for none."""
+    return ngettext("%(num)s on offer", "%(num)s on offer", places) if places else ""
+
+
 def owner_lines(weighed: Weighed, zone: ZoneInfo) -> list[tuple[str, str]]:
     """Why this entry has no offer, and how to mend it; empty mend where nothing can be done."""
     why = weighed.why

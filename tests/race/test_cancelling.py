@@ -4,24 +4,27 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from src.billing.commands.by_staff import RefundByHand, refund_by_hand
 from src.billing.models import Order, Payment, Refund
 from src.booking.commands.book import Booked
-from src.booking.commands.cancel import cancel_purchase, cancel_session
+from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.commands.cancel_series import cancel_series
+from src.booking.commands.series import lock_series
 from src.booking.domain.cancelling import MoneyChoice
 from src.booking.jobs.cancel import _free_chunk
-from src.booking.models import Cancellation, CancellationReturn, Seat
+from src.booking.models import Cancellation, CancellationReturn, Seat, Session
 from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict
 from tests.booking.commands.test_book import a_wish, booked, taken
 from tests.booking.commands.test_leave import TERMS, paid_by_card, refunds
 from tests.conftest import Committing
 from tests.race.test_leaving import leaving
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import Business, Term, a_business, a_series, a_service
+from tests.support.locks import until_somebody_waits
 from tests.support.work import work_together
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
@@ -205,3 +208,48 @@ async def test_cancelling_against_guests_who_leave_gives_each_share_back_once(
     async with course.committing.uow_factory(course.business.id) as uow:
         ended = list(await uow.session.scalars(select(Seat).where(Seat.state == "cancelled")))
     assert {seat.returned_minor for seat in ended} == {2000}
+
+
+@pytest.mark.parametrize("first", ["undo", "cancel"])
+async def test_undoing_a_series_cancellation_and_cancelling_again_do_not_deadlock(
+    course: Course, first: str
+) -> None:
+    """A date has joined since, so there is something to cancel. Whoever comes first is through; the
+    other waits for the series, not for the row of the cancellation with the series in its hands.
+    """
+    factory, business = course.committing.uow_factory, course.business
+    async with factory(business.id) as uow:
+        cancellation_id = await cancel_series(
+            uow, business.ctx, course.term.series.id, reason="", undo_seconds=600
+        )
+        joined = update(Session).where(Session.id == course.term.sessions[2].id)
+        await uow.session.execute(joined.values(state="scheduled"))
+
+    async def undo(uow: UnitOfWork) -> None:
+        await undo_cancellation(uow, business.ctx, cancellation_id)
+
+    async def alone(act: Act) -> None:
+        async with factory(business.id) as uow:
+            await act(uow)
+
+    again = course.cancelling_series()
+    if first == "undo":
+        async with factory(business.id) as uow:
+            await undo(uow)
+            other = asyncio.create_task(alone(again))
+            await until_somebody_waits(factory)
+        await other
+    else:
+        with pytest.raises(Conflict) as twice:
+            async with factory(business.id) as uow:
+                await lock_series(uow, course.term.series.id)
+                other = asyncio.create_task(alone(undo))
+                await until_somebody_waits(factory)
+                await again(uow)
+        assert twice.value.code == "already_cancelling"
+        await other
+    async with factory(business.id) as uow:
+        states = set(await uow.session.scalars(select(Cancellation.state)))
+        dates = set(await uow.session.scalars(select(Session.state)))
+    assert states == ({"undone", "waiting"} if first == "undo" else {"undone"})
+    assert dates == ({"cancelling"} if first == "undo" else {"scheduled"})

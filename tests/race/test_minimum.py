@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from src.booking.commands.book import book
 from src.booking.commands.cancel import cancel_session
+from src.booking.commands.leave import leave_dates
 from src.booking.commands.minimum import let_it_take_place, set_minimum, weigh_session
 from src.booking.commands.sessions import (
     UpdateSession,
@@ -16,15 +17,18 @@ from src.booking.commands.sessions import (
     get_session,
     update_session,
 )
+from src.booking.jobs.waitlist import serve
 from src.booking.models import Seat, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
-from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.booking.commands.test_waitlist import LEAVING
 from tests.conftest import Committing
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
 from tests.support.clock import FrozenClock
 from tests.support.locks import until_somebody_waits
+from tests.support.waiting import check_places, joined, offers
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
@@ -84,6 +88,45 @@ async def test_who_booked_after_the_count_is_not_called_off(
                 as_seen=[Session.seats_taken <= 0],
             )
     assert await state_and_seats(committing, business, session) == ("scheduled", 1)
+
+
+async def test_who_takes_an_offer_while_it_is_weighed_saves_the_session(
+    committing: Committing, clock: FrozenClock
+) -> None:
+    """The counter stays as it is: the offer's place becomes the seat. The clock counted nobody, and
+    waits for the booking.
+    """
+    factory = committing.uow_factory
+    business = await a_business(factory)
+    days = {"offer_minutes": 7 * 24 * 60, "quiet_from": 0, "quiet_until": 0}
+    service = await a_service(
+        factory, business.id, price_type="free", leaving=LEAVING, waitlist=days
+    )
+    session = await a_session(factory, service, in_days=3, capacity=1)
+    made = await booked(factory, business, a_wish("session", session.id))
+    async with factory(business.id) as uow:
+        await set_minimum(uow, business.ctx, session.id, min_seats=1, decide_hours=48)
+    await joined(factory, business, "session", session.id, "Ann")
+    [seat] = await seats_of(factory, business.id)
+    async with factory(business.id) as uow:
+        await leave_dates(uow, business.tenant, made.order_id, [seat.id])
+    await serve(committing.services, business.id, session.id)
+    [offer] = await offers(factory, business)
+    clock.advance(timedelta(days=1))
+
+    async def weigh() -> None:
+        async with factory(business.id) as uow:
+            await weigh_session(uow, business.tenant, session.id, undo_seconds=10)
+
+    wish = a_wish("session", session.id, guest_email="ann@example.com", offer_id=offer.id)
+    async with factory(business.id) as uow:
+        await book(uow, as_guest(business), wish)
+        weighing = asyncio.create_task(weigh())
+        await until_somebody_waits(factory)
+    with pytest.raises(Conflict):
+        await weighing
+    assert await check_places(factory, business) == [1]
+    assert (await state_and_seats(committing, business, session))[0] == "scheduled"
 
 
 @pytest.mark.parametrize("answer", ["go", "other_minimum"])

@@ -16,7 +16,9 @@ from src.billing.commands.due import drop_due
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted, keep_returns
 from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.leave_requests import accept_open_request, reopen_request
+from src.booking.commands.series import lock_series
 from src.booking.commands.series_dates import lock_dates
+from src.booking.commands.waitlist_leaving import prolong_offers
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.minimum import decide_at
@@ -74,8 +76,8 @@ async def cancel_session(
     """Stops the session's sale now and lets a job free every live seat after the undo window.
 
     `money` says what goes back to whom; with `gives_back` it is all that was paid for the seats.
-    `as_seen` is what the decision was made on, as conditions on the session. Returns the
-    cancellation's id.
+    `as_seen` is what the decision was made on, as conditions on the session, asked once nobody can
+    take a seat of it any more. Returns the cancellation's id.
     Raises: NotFound; Conflict when it has ended, is cancelled, or `as_seen` holds no longer;
     InvalidInput for `money`.
     """
@@ -129,6 +131,7 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
 
     Raises: NotFound; Conflict when the window has passed.
     """
+    await _lock_series_of(uow, cancellation_id)
     undone = await uow.session.execute(
         update(Cancellation)
         .where(
@@ -147,6 +150,7 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     await audit(uow, ctx, f"{subject}.cancellation_undone", subject, row.subject_id)
     stopped = stopped_sessions(row)
     await _tell_what_waited(uow, stopped)
+    await prolong_offers(uow, stopped, uow.clock.now() - row.requested_at)
     await wake_waitlists(uow, stopped)
     decided = await _decide_anew(uow, stopped)
     if row.scope == "purchase":
@@ -168,6 +172,21 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
         )
         .execution_options(synchronize_session=False)
     )
+
+
+async def _lock_series_of(uow: UnitOfWork, cancellation_id: UUID) -> None:
+    """A series' row comes before the one of its cancellation: who cancels it again holds the series
+    while the index waits for what becomes of the cancellation that is there.
+    """
+    series_id = await uow.session.scalar(
+        select(Cancellation.subject_id).where(
+            Cancellation.tenant_id == uow.tenant,
+            Cancellation.id == cancellation_id,
+            Cancellation.scope == "series",
+        )
+    )
+    if series_id is not None:
+        await lock_series(uow, series_id)
 
 
 async def _decide_anew(uow: UnitOfWork, session_ids: set[UUID]) -> set[UUID]:
@@ -288,6 +307,10 @@ async def request(
 async def _stop_sale(
     uow: UnitOfWork, session_id: UUID, as_seen: Sequence[ColumnElement[bool]]
 ) -> None:
+    if as_seen:
+        # The conditions may look at other rows, which an update alone sees as they were before it
+        # waited for the session.
+        await lock_dates(uow, {session_id})
     stopped = await uow.session.execute(
         update(Session)
         .where(

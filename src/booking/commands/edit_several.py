@@ -29,7 +29,7 @@ from src.booking.commands.sessions import (
     told_of,
     write_session,
 )
-from src.booking.commands.waking import wake_waitlists
+from src.booking.commands.waking import wake_edited
 from src.booking.domain.kinds import SessionState
 from src.booking.models import Session
 from src.booking.queries.busy import Taken, taken_between
@@ -109,7 +109,11 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
     await _take_leaders(uow, changes)
     heard_of = [change.session for change in changes if change.changed & CALENDAR_COLUMNS]
     await note_changes(uow, heard_of, timezone=ctx.here.timezone, reason=cmd.reason.strip())
-    await wake_waitlists(uow, [one.session.id for one in changes if "capacity" in one.changed])
+    await wake_edited(
+        uow,
+        grown=[one.session.id for one in changes if "capacity" in one.changed],
+        moved=[one.session.id for one in changes if one.changed & TIME_COLUMNS],
+    )
     for change in changes:
         said = told_of(change.becomes, change.session, set(change.changed))
         await audit(uow, ctx, "session.changed", "session", change.session.id, **said)

@@ -23,6 +23,7 @@ from src.booking.domain.minimum import (
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.events import MinimumMissed
 from src.booking.models import Seat, Session
+from src.booking.queries.on_offer import people_in, places_on_offer
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
@@ -97,15 +98,15 @@ async def weigh_session(
         await drop_due(uow, session_id)
         return Step.GO
     min_seats, hours = session.min_seats or 0, session.decide_hours or 0
-    at, live = decide_at(session.starts_at, hours), session.seats_taken
+    at, now = decide_at(session.starts_at, hours), uow.clock.now()
+    people, on_offer = await _people(uow, session_id)
     taken = await _taken(uow, session_id)
-    now = uow.clock.now()
     step = next_step(
         at=at,
         now=now,
         min_seats=min_seats,
         taken=taken,
-        live=live,
+        live=people,
         was_asked=session.decision_asked_at is not None,
     )
     if step is Step.CALL_OFF:
@@ -118,7 +119,7 @@ async def weigh_session(
             reason=_("Too few people have booked this date."),
             undo_seconds=undo_seconds,
             gives_back=True,
-            as_seen=[Session.seats_taken <= live, *_unanswered(session)],
+            as_seen=[people_in() <= people, *_unanswered(session)],
         )
         return step
     if step is Step.GO:
@@ -129,7 +130,7 @@ async def weigh_session(
         await move_due(uow, session_id, at if now >= at - ASK_AHEAD else at - ASK_AHEAD)
     await _check_unanswered(uow, session)
     if step is Step.ASK:
-        uow.record(MinimumMissed(session_id=session_id, at=at, taken=taken))
+        uow.record(MinimumMissed(session_id=session_id, at=at, taken=taken, on_offer=on_offer))
         await uow.settle()
         await _write(uow, session, decision_asked_at=now)
     return step
@@ -166,6 +167,17 @@ async def _check_unanswered(uow: UnitOfWork, session: Session) -> None:
     )
     if unanswered is None:
         raise changed_meanwhile()
+
+
+async def _people(uow: UnitOfWork, session_id: UUID) -> tuple[int, int]:
+    """The session's live seats, held ones too, and the places that are on offer besides."""
+    found = await uow.session.execute(
+        select(people_in(), places_on_offer()).where(
+            Session.tenant_id == uow.tenant, Session.id == session_id
+        )
+    )
+    people, on_offer = found.one()
+    return people, on_offer
 
 
 async def _taken(uow: UnitOfWork, session_id: UUID) -> int:

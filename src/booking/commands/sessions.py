@@ -17,13 +17,14 @@ from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
 from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.services import get_service
-from src.booking.commands.waking import wake_waitlists
+from src.booking.commands.waking import wake_edited
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
 from src.booking.domain.seen import mark_of
 from src.booking.domain.session_rules import SessionDraft, move_errors, session_errors
 from src.booking.errors import MovesGuests
 from src.booking.models import Booking, Seat, Session, SessionChange
 from src.booking.queries.busy import Taken, taken_between
+from src.booking.queries.on_offer import on_offer_beyond
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -148,7 +149,8 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     if not changed:
         return
     if changed & TIME_COLUMNS and session.seats_taken and not cmd.move_guests:
-        raise MovesGuests(session.seats_taken)
+        on_offer = await on_offer_beyond(uow, session, 0)
+        raise MovesGuests(session.seats_taken - on_offer, on_offer)
     if changed & {*TIME_COLUMNS, "performer_id"}:
         await free_performer(uow, [session.id])
         if cmd.performer_id is not None:
@@ -159,8 +161,11 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     if changed & CALENDAR_COLUMNS:
         reason = cmd.reason.strip()
         await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
-    if cmd.capacity > session.capacity:
-        await wake_waitlists(uow, [session.id])
+    await wake_edited(
+        uow,
+        grown=[session.id] if cmd.capacity > session.capacity else [],
+        moved=[session.id] if changed & TIME_COLUMNS else [],
+    )
     told = {"of": await _which(uow, ctx, session), **told_of(cmd, session, changed)}
     await audit(uow, ctx, "session.changed", "session", session.id, **told)
     await uow.settle()
@@ -274,6 +279,7 @@ async def check_session(
         mode=cmd.mode,
         meeting_url=cmd.meeting_url,
         taken=session.seats_taken if session is not None else 0,
+        on_offer=await on_offer_beyond(uow, session, cmd.capacity),
         current_starts_at=session.starts_at if session is not None else None,
         current_ends_at=session.ends_at if session is not None else None,
     )

@@ -1,10 +1,11 @@
 """Lists that are left without anybody's asking: after a success elsewhere, or with their date."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import aliased
 
 from src.booking.commands.claims import give_back_seats
@@ -68,6 +69,34 @@ async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
         else:
             entry.state = str(EntryState.WAITING)
     await _free(uow, freed)
+
+
+async def prolong_offers(uow: UnitOfWork, session_ids: Collection[UUID], by: timedelta) -> None:
+    """The sessions were stopped for so long and are on sale again: nobody could take an offer then,
+    so each lasts that much longer.
+    """
+    if not session_ids:
+        return
+    live = (
+        WaitlistOffer.tenant_id == uow.tenant,
+        WaitlistOffer.state == str(OfferState.LIVE),
+        WaitlistOffer.session_ids.overlap(sorted(session_ids)),
+    )
+    await uow.session.execute(
+        select(WaitlistEntry.id)
+        .where(
+            WaitlistEntry.tenant_id == uow.tenant,
+            WaitlistEntry.id.in_(select(WaitlistOffer.entry_id).where(*live)),
+        )
+        .order_by(WaitlistEntry.id)
+        .with_for_update(key_share=True)
+    )
+    await uow.session.execute(
+        update(WaitlistOffer)
+        .where(*live)
+        .values(expires_at=WaitlistOffer.expires_at + by)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _series_that_is_over(uow: UnitOfWork, session_id: UUID) -> UUID | None:

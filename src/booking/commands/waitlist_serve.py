@@ -12,7 +12,7 @@ from hashlib import md5
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table
+from sqlalchemy import Table, func
 from sqlalchemy.dialects.postgresql import insert
 
 from src.billing.commands.due import drop_due
@@ -26,6 +26,7 @@ from src.booking.domain.waiting import (
     Proposed,
     Weighed,
     WhyNot,
+    closes_at,
     offer_ends_at,
     wanted_places,
     weigh,
@@ -72,6 +73,7 @@ async def serve_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID) -> 
     pool = await load_pool(uow, tenant, pool_id, now)
     offers = await list_live_offers(uow, pool.entries)
     freed = _end_overdue(pool, offers, now)
+    freed.update(_follow_dates(pool, offers, now))
     _close_what_is_over(pool, now)
     free = {one: count + freed[one] for one, count in pool.free.items()}
     weighed = weigh(pool.queue, pool.lists, free, pool.terms, now, tenant.zone)
@@ -79,8 +81,7 @@ async def serve_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID) -> 
     wanted = Counter[UUID]()
     for offer in made:
         wanted.update(offer.held())
-    live = [offer.expires_at for offer in (*offers, *made) if offer.state == OfferState.LIVE]
-    await _plan(uow, pool_id, _next_look(pool, weighed, live, now))
+    await _plan(uow, pool_id, _next_look(pool, weighed, [*offers, *made], now))
     await uow.settle()
     await turn_seats(uow, freed, wanted, earliest=now)
     return len(made)
@@ -111,7 +112,7 @@ async def offer_by_hand(
     ends_at = offer_ends_at(now, pool.terms, facts.closes_at, tenant.zone)
     _offer(uow, entry, Proposed(session_ids=wanted, expires_at=ends_at, holds=True), "staff")
     await audit(uow, ctx, "waitlist.offered", "waitlist_entry", entry_id, name=entry.name)
-    await _plan(uow, pool_id, min(ends_at, now + LOOK_AT_LEAST_EVERY))
+    await _plan(uow, pool_id, min(ends_at, now + LOOK_AT_LEAST_EVERY), at_latest=True)
     await uow.settle()
     await turn_seats(uow, {}, dict.fromkeys(wanted, entry.party_size), earliest=now)
 
@@ -128,13 +129,37 @@ async def _lock_entries(uow: UnitOfWork, pool_id: UUID) -> bool:
 
 
 def _end_overdue(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) -> Counter[UUID]:
-    """Ends the offers whose time is over; the places that this frees, by session."""
+    """Ends the offers whose time is over; the places that this frees, by session. Nobody can take
+    one while a date of it is being cancelled, so none passes then.
+    """
     entries, freed = {entry.id: entry for entry in pool.entries}, Counter[UUID]()
     for offer in offers:
-        if offer.expires_at < now:
+        if offer.expires_at < now and not pool.is_stopped(offer):
             freed.update(offer.held())
             offer.state, offer.ended_at = str(OfferState.EXPIRED), now
             _end(entries[offer.entry_id], EntryState.EXPIRED, now)
+    return freed
+
+
+def _follow_dates(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) -> Counter[UUID]:
+    """Offers whose dates have got another time since: none outlives what it may. One that cannot be
+    taken in time any more, or that is a rush no longer, is withdrawn, and its guest keeps their
+    turn. The places that this frees, by session.
+    """
+    entries, freed = {entry.id: entry for entry in pool.entries}, Counter[UUID]()
+    for offer in offers:
+        starts = [pool.runs[one].starts_at for one in offer.session_ids if one in pool.runs]
+        if offer.state != OfferState.LIVE or not starts or pool.is_stopped(offer):
+            continue
+        entry = entries[offer.entry_id]
+        latest_at = closes_at(min(starts), pool.service.min_notice_minutes)
+        # The list's own closing: with gaps its first date may be full and not among those offered.
+        is_calm = not offer.holds and now < pool.lists[entry.list_id].closes_at - RUSH_BEFORE
+        if latest_at < now or is_calm:
+            freed.update(offer.held())
+            offer.state, offer.ended_at = str(OfferState.WITHDRAWN), now
+            entry.state = str(EntryState.WAITING)
+        offer.expires_at = min(offer.expires_at, latest_at)
     return freed
 
 
@@ -182,27 +207,34 @@ def _offer(uow: UnitOfWork, entry: WaitlistEntry, proposed: Proposed, by: str) -
 
 
 def _next_look(
-    pool: Pool, weighed: Sequence[Weighed], live: Sequence[datetime], now: datetime
+    pool: Pool, weighed: Sequence[Weighed], offers: Sequence[WaitlistOffer], now: datetime
 ) -> datetime | None:
     """When something changes by itself: an offer ends, a party is passed, the rush begins."""
+    live = [offer.expires_at for offer in offers if offer.state == OfferState.LIVE]
     waits = [one.entry.list_id for one in weighed if one.why is not WhyNot.HAS_OFFER]
     if not waits and not live:
         return None
     looks = [*live, *(one.passes_at for one in weighed if one.passes_at is not None)]
-    if waits:
+    if waits or any(at < now for at in live):
         looks.append(now + LOOK_AT_LEAST_EVERY)
         looks += [pool.lists[one].closes_at - RUSH_BEFORE for one in waits]
     return max(min(at for at in looks if at >= now), now + A_MOMENT)
 
 
-async def _plan(uow: UnitOfWork, pool_id: UUID, at: datetime | None) -> None:
-    """The pool's next look; None: there is nothing to look at."""
+async def _plan(
+    uow: UnitOfWork, pool_id: UUID, at: datetime | None, *, at_latest: bool = False
+) -> None:
+    """The pool's next look; None: there is nothing to look at. With `at_latest` one that is planned
+    for sooner stays, as who has not gone through the whole list must not put it off.
+    """
     due_id = waitlist_due_id(pool_id)
     if at is None:
         await drop_due(uow, due_id)
         return
+    planned = insert(_DUE).values(
+        id=due_id, tenant_id=uow.tenant, kind=WAITLIST_DUE, at=at, ref=pool_id
+    )
+    new_at = func.least(_DUE.c.at, planned.excluded.at) if at_latest else planned.excluded.at
     await uow.session.execute(
-        insert(_DUE)
-        .values(id=due_id, tenant_id=uow.tenant, kind=WAITLIST_DUE, at=at, ref=pool_id)
-        .on_conflict_do_update(index_elements=[_DUE.c.id], set_={"at": at})
+        planned.on_conflict_do_update(index_elements=[_DUE.c.id], set_={"at": new_at})
     )

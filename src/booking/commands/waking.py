@@ -1,4 +1,4 @@
-"""Letting waiting lists hear of places that get free."""
+"""Letting waiting lists hear of places that get free, and of dates that get another time."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from src.booking.domain.waiting import STANDING
-from src.booking.events import PlacesFreed
+from src.booking.events import PlacesFreed, WaitedDatesMoved
 from src.booking.models import Session, WaitlistEntry
 from src.platform.db.uow import UnitOfWork
 
@@ -19,8 +19,28 @@ async def wake_waitlists(
 
     Called before the unit of work settles, since the places themselves are given back last.
     """
+    if await _somebody_waits(uow, session_ids):
+        uow.record(PlacesFreed(session_ids=sorted(set(session_ids))), delay_seconds=delay_seconds)
+
+
+async def wake_moved(uow: UnitOfWork, session_ids: Collection[UUID]) -> None:
+    """Records that the sessions get another time with this transaction, if anybody waits for one:
+    offers end sooner where they must, and whoever waits is told. Called as `wake_waitlists` is.
+    """
+    if await _somebody_waits(uow, session_ids):
+        ids = sorted(set(session_ids))
+        uow.record(WaitedDatesMoved(session_ids=ids, at=uow.clock.now()))
+
+
+async def wake_edited(uow: UnitOfWork, *, grown: Collection[UUID], moved: Collection[UUID]) -> None:
+    """Both: sessions that get more places, and those that get another time."""
+    await wake_waitlists(uow, grown)
+    await wake_moved(uow, moved)
+
+
+async def _somebody_waits(uow: UnitOfWork, session_ids: Collection[UUID]) -> bool:
     if not session_ids:
-        return
+        return False
     of_series = select(Session.series_id).where(
         Session.tenant_id == uow.tenant,
         Session.id.in_(session_ids),
@@ -31,5 +51,4 @@ async def wake_waitlists(
         WaitlistEntry.state.in_([str(state) for state in STANDING]),
         WaitlistEntry.session_id.in_(session_ids) | WaitlistEntry.series_id.in_(of_series),
     )
-    if await uow.session.scalar(select(waits)):
-        uow.record(PlacesFreed(session_ids=sorted(set(session_ids))), delay_seconds=delay_seconds)
+    return bool(await uow.session.scalar(select(waits)))

@@ -29,7 +29,10 @@ def decide_at(starts_at: datetime, decide_hours: int) -> datetime:
 def next_step(
     *, at: datetime, now: datetime, min_seats: int, taken: int, live: int, was_asked: bool
 ) -> Step:
-    """`at` is when it is decided, `taken` the seats that stand, `live` those and the held ones."""
+    """`at` is when it is decided, `taken` the seats that stand, `live` those and the held ones.
+
+    Places that a waiting list has offered are nobody's yet and in neither.
+    """
     if now < at - ASK_AHEAD:
         return Step.WAIT
     if now < at:

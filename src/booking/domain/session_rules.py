@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from src.booking.domain.kinds import SessionMode
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.localtime import is_ambiguous, is_nonexistent, to_local, to_utc
 
 LONGEST_SESSION = timedelta(days=7)
@@ -22,8 +22,9 @@ LARGEST_CAPACITY = 100_000
 class SessionDraft:
     """A session as somebody wants it.
 
-    `taken` are the seats in use now. `current_starts_at` and `current_ends_at` are when the session
-    starts and ends at present, None while it is being created.
+    `taken` are the places in use now, of which `on_offer` are offered to people who wait.
+    `current_starts_at` and `current_ends_at` are when the session starts and ends at present, None
+    while it is being created.
     """
 
     title: str
@@ -33,6 +34,7 @@ class SessionDraft:
     mode: SessionMode
     meeting_url: str = ""
     taken: int = 0
+    on_offer: int = 0
     current_starts_at: datetime | None = None
     current_ends_at: datetime | None = None
 
@@ -78,12 +80,31 @@ def _capacity_errors(draft: SessionDraft) -> dict[str, str]:
     if draft.capacity < 1:
         return {"capacity": _("A session needs at least one seat.")}
     if draft.capacity < draft.taken:
-        taken = draft.taken
-        return {"capacity": _("%(taken)s seats are already taken; cancel some first.", taken=taken)}
+        return {"capacity": _too_small(draft.taken - draft.on_offer, draft.on_offer)}
     if draft.capacity > LARGEST_CAPACITY:
         limit = LARGEST_CAPACITY
         return {"capacity": _("A session has %(limit)s seats at most.", limit=limit)}
     return {}
+
+
+def _too_small(taken: int, on_offer: int) -> str:
+    if not on_offer:
+        return _("%(taken)s seats are already taken; cancel some first.", taken=taken)
+    offered = ngettext(
+        "%(num)s place is on offer to people on the waiting list",
+        "%(num)s places are on offer to people on the waiting list",
+        on_offer,
+    )
+    if not taken:
+        return _(
+            "%(offered)s; wait until that is over, or take them off the list.", offered=offered
+        )
+    return _(
+        "%(taken)s seats are already taken, and %(offered)s; cancel some seats, wait until the"
+        " offers are over, or take them off the list.",
+        taken=taken,
+        offered=offered,
+    )
 
 
 def _text_errors(draft: SessionDraft) -> dict[str, str]:

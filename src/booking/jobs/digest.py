@@ -26,6 +26,7 @@ from src.booking.queries.digests import (
 )
 from src.booking.queries.today import get_today
 from src.booking.views.digests import DigestLine, DigestView, MorningView
+from src.booking.waitlist_words import on_offer_short
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext, use_locale
@@ -170,10 +171,11 @@ def _line(tenant: TenantSnapshot, base: str, one: Dated) -> DigestLine:
     guests = ngettext(
         "%(num)s of %(capacity)s seat taken",
         "%(num)s of %(capacity)s seats taken",
-        session.seats_taken,
+        one.people,
         capacity=session.capacity,
     )
     when = date_range(session.starts_at, session.ends_at, tenant.zone)
     what = " · ".join(filter(None, (one.service_name, session.title)))
-    words = ", ".join(filter(None, (f"{when}: {what}", one.place, guests)))
+    parts = (f"{when}: {what}", one.place, guests, on_offer_short(one.on_offer))
+    words = ", ".join(filter(None, parts))
     return DigestLine(words=words, href=f"{base}/sessions/{session.id}")

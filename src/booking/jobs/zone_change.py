@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, Range, insert
 from src.booking.commands.changes import note_changes
 from src.booking.commands.decision_due import plan_decisions
 from src.booking.commands.series_dates import lock_dates
+from src.booking.commands.waking import wake_moved
 from src.booking.domain.session_rules import ZoneChange, ZoneShift, preview_zone_change
 from src.booking.models import Session, SessionChange
 from src.booking.queries.busy import SOURCE
@@ -100,6 +101,7 @@ async def _move(
     before = {session.id: session for session in sessions}
     await _move_decisions(uow, before, shifts)
     await note_changes(uow, [before[shift.session_id] for shift in shifts], timezone=old_zone)
+    await wake_moved(uow, [shift.session_id for shift in shifts])
     system = RequestContext(actor=SYSTEM)
     for shift in shifts:
         was = before[shift.session_id]

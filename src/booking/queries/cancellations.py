@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import ColumnElement, Select, func, select
 
 from src.billing.domain.kinds import PaymentMode
@@ -12,6 +13,7 @@ from src.billing.models import Order
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
+from src.booking.queries.lists_toll import lists_toll
 from src.booking.views.cancellations import LostDate, Progress, Toll, Touched
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -23,7 +25,8 @@ HELD, TAKEN = str(SeatState.HELD), [str(state) for state in TAKEN_SEATS]
 
 async def toll_of_session(uow: UnitOfWork, session_id: UUID) -> Toll:
     """What cancelling the whole session would do."""
-    return await _toll(uow, [Seat.session_id == session_id])
+    toll = await _toll(uow, [Seat.session_id == session_id])
+    return msgspec.structs.replace(toll, lists=await lists_toll(uow, [session_id]))
 
 
 async def toll_of_purchase(uow: UnitOfWork, booking_id: UUID, now: datetime) -> Toll:
@@ -42,7 +45,12 @@ def dates_to_come(series_id: UUID, now: datetime) -> list[ColumnElement[bool]]:
 
 async def toll_of_series(uow: UnitOfWork, series_id: UUID, now: datetime) -> Toll:
     """What cancelling all dates to come of the series would do."""
-    return await _toll(uow, dates_to_come(series_id, now))
+    which = dates_to_come(series_id, now)
+    dates = await uow.session.scalars(
+        select(Session.id).where(Session.tenant_id == uow.tenant, *which)
+    )
+    lists = await lists_toll(uow, dates.all())
+    return msgspec.structs.replace(await _toll(uow, which), lists=lists)
 
 
 async def list_dates_to_come(uow: UnitOfWork, series_id: UUID, now: datetime) -> list[LostDate]:

@@ -11,6 +11,7 @@ from src.billing.domain.kinds import OrderState, RefundState
 from src.billing.models import Order, Payment, Refund
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.models import Booking, Digest, Seat, Service, Session
+from src.booking.queries.on_offer import people_in, places_on_offer
 from src.platform.db.uow import UnitOfWork
 from src.tenants.domain.roles import Role
 from src.tenants.models import Location, Member, Performer, User
@@ -37,11 +38,15 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A session as a digest lists it."""
+    """A session as a digest lists it: `people` have a place, and `on_offer` are offered to some who
+    wait.
+    """
 
     session: Session
     service_name: str
     place: str
+    people: int
+    on_offer: int
 
 
 async def find_recipient(uow: UnitOfWork, user_id: UUID) -> tuple[User, Role] | None:
@@ -130,7 +135,7 @@ async def list_led_by(
 
 async def _dated(uow: UnitOfWork, *where: object, most: int) -> list[Dated]:
     found = await uow.session.execute(
-        select(Session, Service.name, Location.name)
+        select(Session, Service.name, Location.name, people_in(), places_on_offer())
         .join(
             Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
         )
@@ -146,7 +151,7 @@ async def _dated(uow: UnitOfWork, *where: object, most: int) -> list[Dated]:
         .order_by(Session.starts_at, Session.id)
         .limit(most)
     )
-    return [Dated(row[0], row[1], row[2] or "") for row in found]
+    return [Dated(row[0], row[1], row[2] or "", row[3], row[4]) for row in found]
 
 
 async def list_digests(uow: UnitOfWork, user_id: UUID) -> Sequence[Digest]:

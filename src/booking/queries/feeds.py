@@ -18,7 +18,9 @@ from src.booking.guest_links import booking_path
 from src.booking.mail_parts import calendar_seats
 from src.booking.models import CalendarFeed, Series, Service, Session
 from src.booking.queries.mail_facts import SeatFacts, find_booking_facts
+from src.booking.queries.on_offer import people_in, places_on_offer
 from src.booking.views.feeds import FeedRow
+from src.booking.waitlist_words import on_offer_words
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
@@ -136,7 +138,8 @@ def _sessions(tenant_id: UUID, now: datetime, led_by: UUID | None) -> Select[Any
             Session.starts_at,
             Session.ends_at,
             Session.capacity,
-            Session.seats_taken,
+            people_in().label("taken"),
+            places_on_offer().label("on_offer"),
             Session.state,
             Session.sequence,
             Session.mode,
@@ -173,7 +176,7 @@ def _dates(rows: Iterable[Row[Any]], base: str, host: str) -> Iterable[FeedDate]
             uid=f"session-{row.id}@{host}",
             starts_at=row.starts_at,
             ends_at=row.ends_at,
-            title=name if is_cancelled else f"{name} ({row.seats_taken}/{row.capacity})",
+            title=name if is_cancelled else f"{name} ({row.taken}/{row.capacity})",
             # Cancelling is for good, so nothing comes after it.
             sequence=row.sequence + is_cancelled,
             is_cancelled=is_cancelled,
@@ -185,8 +188,9 @@ def _dates(rows: Iterable[Row[Any]], base: str, host: str) -> Iterable[FeedDate]
 
 def _lines(row: Row[Any], *, is_cancelled: bool) -> Iterable[str]:
     if not is_cancelled:
-        taken, capacity = row.seats_taken, row.capacity
-        yield _("%(taken)s of %(capacity)s places are taken.", taken=taken, capacity=capacity)
+        taken, capacity = row.taken, row.capacity
+        said = _("%(taken)s of %(capacity)s places are taken.", taken=taken, capacity=capacity)
+        yield " ".join(filter(None, (said, on_offer_words(row.on_offer))))
     if row.performer:
         yield _("Performer: %(name)s", name=row.performer)
     if row.series:

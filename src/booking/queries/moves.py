@@ -9,6 +9,7 @@ from src.booking.commands.sessions import UpdateSession, get_session
 from src.booking.domain.kinds import JoinPolicy, SessionMode, SessionState
 from src.booking.models import Series, Service, Session
 from src.booking.queries.cancellations import toll_of_session
+from src.booking.queries.lists_toll import count_to_tell
 from src.booking.views.sessions import MoveEffect, SeriesPlace
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
@@ -32,6 +33,7 @@ async def get_move_effect(uow: UnitOfWork, cmd: UpdateSession) -> MoveEffect:
         bookable_until=cmd.starts_at - timedelta(minutes=service.min_notice_minutes),
         series=await _place_in_series(uow, session.series_id, cmd),
         toll=await toll_of_session(uow, session.id),
+        waiting=await count_to_tell(uow, session),
     )
 
 

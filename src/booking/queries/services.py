@@ -10,6 +10,7 @@ from src.booking.domain.kinds import SalesMode, SeriesPriceType, ServiceKind
 from src.booking.domain.price_label import PriceFacts, price_label
 from src.booking.domain.price_label import text as label_text
 from src.booking.models import Series, Service, Session
+from src.booking.queries.on_offer import people_in
 from src.booking.queries.on_sale import OnSale, list_on_sale
 from src.booking.views.services import ServiceHead, ServiceListRow
 from src.platform.db.uow import UnitOfWork
@@ -47,7 +48,7 @@ def _with_upcoming(tenant_id: UUID, now: datetime) -> Select[Any]:
         select(
             Session.service_id,
             func.count().label("upcoming"),
-            func.sum(Session.seats_taken).label("taken"),
+            func.sum(people_in()).label("taken"),
             func.sum(Session.capacity).label("capacity"),
             func.min(Session.starts_at).label("next_at"),
         )

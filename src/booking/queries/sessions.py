@@ -16,6 +16,7 @@ from sqlalchemy import Row, Select, any_, func, select
 from src.booking.domain.minimum import ASK_AHEAD, decide_at
 from src.booking.domain.session_rules import LONGEST_SESSION
 from src.booking.models import Cancellation, Series, Service, Session
+from src.booking.queries.on_offer import people_in, places_on_offer
 from src.booking.views.calendar import CalendarFilter
 from src.booking.views.sessions import (
     Minimum,
@@ -40,7 +41,8 @@ COLUMNS = (
     Session.starts_at,
     Session.ends_at,
     Session.capacity,
-    Session.seats_taken,
+    people_in().label("taken"),
+    places_on_offer().label("on_offer"),
     Session.state,
     Session.mode,
     Performer.name.label("performer"),
@@ -174,7 +176,7 @@ def _minimum(row: Row[Any], now: datetime) -> Minimum:
         is_missed=at is not None
         and is_open
         and row.starts_at > now >= at - ASK_AHEAD
-        and row.seats_taken < least,
+        and row.taken < least,
     )
 
 
@@ -185,7 +187,8 @@ def list_row(row: Row[Any]) -> SessionListRow:
 def _facts(row: Row[Any]) -> dict[str, Any]:
     names = ("id", "service_id", "service_name", "title", "starts_at", "ends_at", "capacity")
     more = ("state", "mode", "performer", "place", "series_id", "series_title")
-    return {"taken": row.seats_taken} | {name: getattr(row, name) for name in (*names, *more)}
+    counts = ("taken", "on_offer")
+    return {name: getattr(row, name) for name in (*names, *counts, *more)}
 
 
 def _joined(tenant_id: UUID) -> Select[Any]:

@@ -1,18 +1,21 @@
 """The day of a business: what comes next, how the month goes, what waits for a person."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import Row, exists, select
 
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.queries.orders import count_open_items_by_kind, month_totals
 from src.booking.models import Series, Service, Session
 from src.booking.queries.leave_requests import list_open_requests
+from src.booking.queries.on_offer import people_in, places_on_offer
 from src.booking.queries.sessions import list_next_sessions
 from src.booking.queries.today_charts import get_charts
 from src.booking.views.leaving import LeaveAsked
 from src.booking.views.today import BusinessToday, MonthCounter, Need, Today
+from src.booking.waitlist_words import on_offer_words
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import date_short
@@ -91,7 +94,14 @@ def _who(asked: LeaveAsked) -> str:
 async def _session_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> list[Need]:
     """Sessions with too few people, of which somebody is to say whether they take place."""
     found = await uow.session.execute(
-        select(Session.id, Session.starts_at, Session.seats_taken, Session.min_seats, Service.name)
+        select(
+            Session.id,
+            Session.starts_at,
+            Session.min_seats,
+            Service.name,
+            people_in().label("people"),
+            places_on_offer().label("on_offer"),
+        )
         .join(
             Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
         )
@@ -101,7 +111,7 @@ async def _session_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime)
             Session.decided_at.is_(None),
             Session.state == "scheduled",
             Session.starts_at > now,
-            Session.seats_taken < Session.min_seats,
+            people_in() < Session.min_seats,
         )
         .order_by(Session.starts_at, Session.id)
         .limit(MOST_SESSIONS)
@@ -109,18 +119,24 @@ async def _session_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime)
     return [
         Need(
             tone="warning",
-            text=_(
-                "%(what)s, %(day)s: %(taken)s of the %(least)s people it needs.",
-                what=row.name,
-                day=date_short(row.starts_at, tenant.zone),
-                taken=row.seats_taken,
-                least=row.min_seats,
-            ),
+            text=_missing(row, tenant),
             href=f"/app/{tenant.slug}/sessions/{row.id}",
             label=_("Is it to take place?"),
         )
         for row in found
     ]
+
+
+def _missing(row: Row[Any], tenant: TenantSnapshot) -> str:
+    """How many people a session has of those it needs, and whether some may come yet."""
+    text = _(
+        "%(what)s, %(day)s: %(taken)s of the %(least)s people it needs.",
+        what=row.name,
+        day=date_short(row.starts_at, tenant.zone),
+        taken=row.people,
+        least=row.min_seats,
+    )
+    return " ".join(filter(None, (text, on_offer_words(row.on_offer))))
 
 
 async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:

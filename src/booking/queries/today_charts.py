@@ -9,6 +9,7 @@ from src.billing.queries.weeks import weekly_totals
 from src.billing.views.orders import WeekTotals
 from src.booking.domain.kinds import SessionState
 from src.booking.models import Session
+from src.booking.queries.on_offer import people_in
 from src.booking.views.today import Chart, ChartPoint
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
@@ -59,7 +60,7 @@ async def _by_day(uow: UnitOfWork, tenant: TenantSnapshot, days: list[date]) -> 
     return await uow.session.execute(
         select(
             day,
-            func.sum(Session.seats_taken).label("taken"),
+            func.sum(people_in()).label("taken"),
             func.sum(Session.capacity).label("capacity"),
         )
         .where(

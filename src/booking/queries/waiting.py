@@ -65,6 +65,11 @@ class Pool:
         """Who is on a list by now."""
         return [as_waiting(entry) for entry in self.entries if entry.state in STANDS]
 
+    def is_stopped(self, offer: WaitlistOffer) -> bool:
+        """Whether one of its dates is being cancelled, which may still be undone."""
+        runs = [self.runs[one] for one in offer.session_ids if one in self.runs]
+        return any(run.state == SessionState.CANCELLING for run in runs)
+
     def is_over(self, entry: WaitlistEntry, now: datetime) -> bool:
         """Whether all that it waits for has begun."""
         runs = self.runs.values() if entry.session_id is None else [self.runs[entry.session_id]]
@@ -163,6 +168,26 @@ def standing_in(uow: UnitOfWork, pool_id: UUID) -> Select[tuple[WaitlistEntry]]:
     return select(WaitlistEntry).where(
         WaitlistEntry.tenant_id == uow.tenant, WaitlistEntry.state.in_(STANDS), in_pool
     )
+
+
+async def list_waiting_for(
+    uow: UnitOfWork, session_ids: Sequence[UUID], *, after: UUID | None, most: int
+) -> Sequence[UUID]:
+    """By id, the next entries that are on a list of one of the sessions or of its series."""
+    of_series = select(Session.series_id).where(
+        Session.tenant_id == uow.tenant,
+        Session.id.in_(session_ids),
+        Session.series_id.is_not(None),
+    )
+    statement = select(WaitlistEntry.id).where(
+        WaitlistEntry.tenant_id == uow.tenant,
+        WaitlistEntry.state.in_(STANDS),
+        WaitlistEntry.session_id.in_(session_ids) | WaitlistEntry.series_id.in_(of_series),
+    )
+    if after is not None:
+        statement = statement.where(WaitlistEntry.id > after)
+    found = await uow.session.scalars(statement.order_by(WaitlistEntry.id).limit(most))
+    return found.all()
 
 
 async def count_waiting(uow: UnitOfWork, session_id: UUID) -> int:

@@ -48,6 +48,23 @@ class EntryFacts:
             title = self.series.title
         return " · ".join(filter(None, (self.service.name, title)))
 
+    @property
+    def live_offer(self) -> WaitlistOffer | None:
+        if self.offer is None or self.offer.state != OfferState.LIVE:
+            return None
+        return self.offer
+
+    @property
+    def has_lost_offer(self) -> bool:
+        """Whether an offer was withdrawn because its dates came too near to take it."""
+        offer = self.offer
+        return (
+            offer is not None
+            and offer.state == OfferState.WITHDRAWN
+            and offer.ended_at is not None
+            and offer.expires_at < offer.ended_at
+        )
+
     def place_of(self, run: Session) -> str | None:
         if run.mode == SessionMode.ONLINE:
             return _("Online")

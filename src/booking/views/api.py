@@ -72,6 +72,10 @@ class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A date of a service. `seats_taken` are the places that nobody else can have: people's seats,
+    held ones too, and the `places_offered` to people on the waiting list, who have not taken them.
+    """
+
     id: UUID
     service_id: UUID
     series_id: UUID | None
@@ -80,6 +84,7 @@ class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: MomentOut
     capacity: int
     seats_taken: int
+    places_offered: int
     seats_left: int
     mode: SessionMode
     meeting_url: str
@@ -315,7 +320,7 @@ def service_out(service: Service, currency: str) -> ServiceOut:
     )
 
 
-def session_out(session: Session, zone: ZoneInfo) -> SessionOut:
+def session_out(session: Session, zone: ZoneInfo, places_offered: int) -> SessionOut:
     return SessionOut(
         id=session.id,
         service_id=session.service_id,
@@ -325,6 +330,7 @@ def session_out(session: Session, zone: ZoneInfo) -> SessionOut:
         ends_at=moment_out(session.ends_at, zone),
         capacity=session.capacity,
         seats_taken=session.seats_taken,
+        places_offered=places_offered,
         seats_left=session.capacity - session.seats_taken,
         mode=SessionMode(session.mode),
         meeting_url=session.meeting_url,

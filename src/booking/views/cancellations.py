@@ -17,6 +17,16 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     payment_mode: str
 
 
+class ListsToll(msgspec.Struct, frozen=True, kw_only=True):
+    """What calling dates off does to waiting lists: `closed` entries end and are written to, one
+    mail each; `offers` end, which held `places`, those of entries that wait on among them.
+    """
+
+    closed: int = 0
+    offers: int = 0
+    places: int = 0
+
+
 class Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation would do, in numbers.
 
@@ -35,6 +45,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     on_site_minor: int
     people: list[Touched]
     more: int
+    lists: ListsToll = ListsToll()
 
 
 class LostDate(msgspec.Struct, frozen=True, kw_only=True):

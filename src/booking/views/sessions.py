@@ -9,7 +9,10 @@ from src.booking.views.cancellations import Toll
 
 
 class SessionListRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A session in a list of its business."""
+    """A session in a list of its business.
+
+    `taken` are people's places, `on_offer` those that people who wait have been offered.
+    """
 
     id: UUID
     service_id: UUID
@@ -19,6 +22,7 @@ class SessionListRow(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime
     capacity: int
     taken: int
+    on_offer: int
     state: str
     mode: str
     performer: str | None
@@ -99,7 +103,8 @@ class SeriesPlace(msgspec.Struct, frozen=True, kw_only=True):
 class MoveEffect(msgspec.Struct, frozen=True, kw_only=True):
     """What moving a session would do; `starts_at` and `ends_at` are those it has now.
 
-    `places` are where it is now and where it would be, None where that stays.
+    `places` are where it is now and where it would be, None where that stays. `waiting` counts who
+    waits for it or its series and is told.
     """
 
     name: str
@@ -111,3 +116,4 @@ class MoveEffect(msgspec.Struct, frozen=True, kw_only=True):
     bookable_until: datetime
     series: SeriesPlace | None
     toll: Toll
+    waiting: int

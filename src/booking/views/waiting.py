@@ -88,6 +88,23 @@ class WaitlistClosedView(msgspec.Struct, frozen=True, kw_only=True):
     service_url: str
 
 
+class WaitlistMovedView(msgspec.Struct, frozen=True, kw_only=True):
+    """What you wait for has another time. `offer` says what that means for what you were offered,
+    empty where that was nothing.
+    """
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    size: int
+    offer: str
+    entry_url: str
+
+
 class PlacesOfferedView(msgspec.Struct, frozen=True, kw_only=True):
     """There are places for you, `until` then; without `holds` for whoever books first."""
 
@@ -135,3 +152,13 @@ class WaitlistView(msgspec.Struct, frozen=True, kw_only=True):
     settings_href: str
     zone: ZoneInfo
     words: dict[str, tuple[str, str | None]]
+
+
+class WaitlistOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is on the list, over the API: `waiting` parties without an offer and `offered` ones with
+    one just now, which want so many `places` in all.
+    """
+
+    waiting: int
+    offered: int
+    places: int

@@ -25,6 +25,7 @@ from src.booking.queries.resources import (
 from src.booking.queries.sessions import list_sessions_between
 from src.booking.views.calendar import CalendarDay, CalendarEntry, CalendarFilter, CalendarWindow
 from src.booking.views.sessions import SessionListRow
+from src.booking.waitlist_words import on_offer_short
 from src.booking.web.session_forms import time_in_query
 from src.booking.web.sessions import MAY_CREATE, led_by
 from src.platform.errors import InvalidInput
@@ -219,7 +220,9 @@ def _window(wanted: WindowQuery, today: date) -> tuple[date, date] | None:
 
 def _entry(row: SessionListRow, ctx: RequestContext, now: datetime) -> CalendarEntry:
     zone, is_on = ctx.here.zone, row.state == SessionState.SCHEDULED
-    state = row.state if not is_on else "full" if row.taken >= row.capacity else "open"
+    state = (
+        row.state if not is_on else "full" if row.taken + row.on_offer >= row.capacity else "open"
+    )
     start, end = to_local(row.starts_at, zone), to_local(row.ends_at, zone)
     return CalendarEntry(
         id=row.id,
@@ -239,7 +242,8 @@ def _state_word(state: str, row: SessionListRow) -> str:
         return _("Cancelled")
     if state == SessionState.CANCELLING:
         return _("Being cancelled")
-    return f"{row.taken}/{row.capacity}"
+    taken = f"{row.taken}/{row.capacity}"
+    return ", ".join(filter(None, (taken, on_offer_short(row.on_offer))))
 
 
 def _by_day(rows: list[SessionListRow], ctx: RequestContext) -> list[CalendarDay]:

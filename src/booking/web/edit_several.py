@@ -17,6 +17,7 @@ from src.booking.commands.edit_several import (
     edit_several,
     plan_edit,
 )
+from src.booking.queries.on_offer import on_offer_in
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.sessions import SessionDetail
@@ -161,8 +162,9 @@ async def _page(
     async with services.uow_factory(ctx.here.id) as uow:
         performers = await list_performer_choices(uow, session.performer_id)
         locations = await list_location_choices(uow, session.location_id)
+        on_offer = await on_offer_in(uow, [change.session.id for change in planned])
     base = f"/app/{ctx.here.slug}"
-    rows = [_row(change) for change in planned]
+    rows = [_row(change, on_offer.get(change.session.id, 0)) for change in planned]
     view = SeveralView(
         form=form,
         session=session,
@@ -181,7 +183,7 @@ async def _page(
     return page(request, "booking/sessions/several.html", view, status_code=status_code)
 
 
-def _row(change: Change) -> SeveralRow:
+def _row(change: Change, on_offer: int) -> SeveralRow:
     session, becomes = change.session, change.becomes
     return SeveralRow(
         starts_at=session.starts_at,
@@ -189,7 +191,7 @@ def _row(change: Change) -> SeveralRow:
         then_starts_at=becomes.starts_at,
         then_ends_at=becomes.ends_at,
         title=session.title,
-        taken=session.seats_taken,
+        taken=session.seats_taken - on_offer,
         is_protected=change.is_protected,
         is_same=not change.changed,
     )

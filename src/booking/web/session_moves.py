@@ -84,7 +84,26 @@ def _facts(here: TenantSnapshot, effect: MoveEffect, cmd: UpdateSession) -> list
     if effect.series is not None:
         facts += _series_facts(here, effect.series)
     facts.append((_("Bookable until"), datetime_local(effect.bookable_until, here.zone)))
+    if effect.waiting:
+        facts.append((_("Waiting list"), _waiting(effect)))
     return [*facts, *_guest_facts(effect.toll)]
+
+
+def _waiting(effect: MoveEffect) -> str:
+    told = ngettext(
+        "%(num)s person who waits is told the new time by mail",
+        "%(num)s people who wait are told the new time, one mail each",
+        effect.waiting,
+    )
+    offers = effect.toll.lists.offers
+    if not offers:
+        return told
+    ends = ngettext(
+        "%(num)s offer ends sooner if the new start asks for it",
+        "%(num)s offers end sooner if the new start asks for it",
+        offers,
+    )
+    return f"{told}; {ends}"
 
 
 def _clocks(here: TenantSnapshot, effect: MoveEffect, cmd: UpdateSession) -> str:

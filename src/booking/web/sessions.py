@@ -20,6 +20,7 @@ from src.booking.commands.sessions import (
 )
 from src.booking.errors import MovesGuests
 from src.booking.models import Service, Session
+from src.booking.queries.on_offer import on_offer_beyond
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import get_service_head
 from src.booking.queries.sessions import get_session_detail, list_sessions
@@ -75,7 +76,8 @@ class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
 class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The editor; `session_id` is None for a new one. `meanwhile` is what somebody else saved.
 
-    `is_proposed`: the time shown comes from the calendar and is not the session's.
+    Of the `taken` places `on_offer` are offered to people who wait. `is_proposed`: the time shown
+    comes from the calendar and is not the session's.
     """
 
     form: Any
@@ -85,6 +87,7 @@ class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     zone: str
     taken: int
+    on_offer: int
     is_proposed: bool
     performers: list[Choice]
     locations: list[Choice]
@@ -323,6 +326,7 @@ async def _editor(
         head = await get_service_head(uow, service.id)
         performers = await list_performer_choices(uow, performer_id)
         locations = await list_location_choices(uow, location_id)
+        on_offer = await on_offer_beyond(uow, session, 0)
     meanwhile: list[Fact] = []
     if is_stale and session is not None:
         words = saved_words(performers, locations)
@@ -336,6 +340,7 @@ async def _editor(
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         taken=session.seats_taken if session is not None else 0,
+        on_offer=on_offer,
         is_proposed=is_proposed,
         performers=performers,
         locations=locations,

@@ -1,6 +1,6 @@
 """What a cancellation takes from whom, in words."""
 
-from src.booking.views.cancellations import Toll, Touched
+from src.booking.views.cancellations import ListsToll, Toll, Touched
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import money
 
@@ -15,6 +15,8 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     facts = [(_("Seats freed"), _seats(toll)), (_("Mails"), _mails(toll))]
     if toll.in_checkout:
         facts.append((_("In checkout"), _in_checkout(toll, currency)))
+    if toll.lists.closed or toll.lists.offers:
+        facts.append((_("Waiting list"), _lists(toll.lists)))
     facts.append((_("Money"), _money(toll, currency, chooses=chooses)))
     return facts
 
@@ -36,6 +38,34 @@ def _mails(toll: Toll) -> str:
     if not toll.mails:
         return _("none")
     return ngettext("%(num)s, with your reason", "%(num)s, one to each guest", toll.mails)
+
+
+def _lists(lists: ListsToll) -> str:
+    """Who waits in vain, and what was offered; nothing of it before the undo window is over."""
+    said = []
+    if lists.closed:
+        said.append(
+            ngettext(
+                "%(num)s person who waits is told by mail that the list is closed",
+                "%(num)s people who wait are told that the list is closed, one mail each",
+                lists.closed,
+            )
+        )
+    if lists.offers:
+        said.append(_offers(lists))
+    return "; ".join(said)
+
+
+def _offers(lists: ListsToll) -> str:
+    ended = ngettext(
+        "%(num)s offer ends when the cancelling is over",
+        "%(num)s offers end when the cancelling is over",
+        lists.offers,
+    )
+    if not lists.places:
+        return ended
+    places = ngettext("%(num)s place", "%(num)s places", lists.places)
+    return f"{ended} ({places})"
 
 
 def _in_checkout(toll: Toll, currency: str) -> str:

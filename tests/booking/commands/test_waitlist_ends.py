@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select, update
 
 from src.billing.commands.ending import cancel_open_order, expire_order
-from src.booking.commands.cancel import cancel_session
+from src.booking.commands.cancel import cancel_session, undo_cancellation
 from src.booking.commands.cancel_series import cancel_series
+from src.booking.commands.leave import leave_dates
 from src.booking.commands.pruning import prune_waitlists
 from src.booking.commands.series import get_series_command, update_series
 from src.booking.commands.waitlist import (
@@ -124,6 +125,75 @@ async def test_an_offer_on_a_date_that_leaves_its_series_ends_by_the_clock(
     clock.advance(timedelta(days=2))
     await serve_due(services)
     assert await entries(services.uow_factory, lotus) == {"Ann": "expired"}
+
+
+async def test_an_offer_does_not_pass_while_its_date_is_being_cancelled(
+    town: Town, clock: FrozenClock
+) -> None:
+    """Nobody can take it then, and in the undo window nothing happens to anybody."""
+    await town.join("Ann")
+    await town.join("Bob")
+    await town.free()
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    ends_at = offer.expires_at
+    clock.advance(ends_at - clock.now() - timedelta(minutes=1))
+    async with town.factory(town.lotus.id) as uow:
+        stopped = await cancel_session(
+            uow, town.lotus.ctx, town.session.id, reason="", undo_seconds=600
+        )
+    clock.advance(timedelta(minutes=5))
+    await serve_due(town.services)
+    assert await town.states() == {"Ann": "offered", "Bob": "waiting"}
+    async with town.factory(town.lotus.id) as uow:
+        await undo_cancellation(uow, town.lotus.ctx, stopped)
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    assert (offer.state, offer.expires_at) == ("live", ends_at + timedelta(minutes=5))
+    await town.take(offer.id)
+    assert await town.states() == {"Ann": "accepted", "Bob": "waiting"}
+    assert await town.check() == [1]
+
+
+async def test_an_offer_that_ran_out_of_a_date_that_is_called_off_is_closed_with_it(
+    town: Town, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await town.join("Ann")
+    await town.free()
+    await town.work()
+    clock.advance(timedelta(hours=3, minutes=59))
+    async with town.factory(town.lotus.id) as uow:
+        await cancel_session(uow, town.lotus.ctx, town.session.id, reason="", undo_seconds=600)
+    for _twice in range(2):
+        clock.advance(timedelta(minutes=5))
+        await serve_due(town.services)
+    await town.work()
+    assert await town.states() == {"Ann": "closed"}
+    assert mailer.sent[-1].subject == "Does not take place: Yoga"
+    assert await town.check() == [0]
+
+
+async def test_an_offer_by_hand_does_not_put_off_the_end_of_another(
+    services: Services, clock: FrozenClock
+) -> None:
+    town = await a_town(services, size=2)
+    await town.join("Ann")
+    bob = await town.join("Bob")
+    seat = (await seats_of(town.factory, town.lotus.id))[0]
+    async with town.factory(town.lotus.id) as uow:
+        await leave_dates(uow, town.lotus.tenant, town.made.order_id, [seat.id])
+    await town.work()
+    clock.advance(timedelta(hours=3, minutes=50))
+    await serve_due(services)
+    seat = (await seats_of(town.factory, town.lotus.id))[1]
+    async with town.factory(town.lotus.id) as uow:
+        await leave_dates(uow, town.lotus.tenant, town.made.order_id, [seat.id])
+    async with town.factory(town.lotus.id) as uow:
+        await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, bob)
+    async with town.factory(town.lotus.id) as uow:
+        planned = select(Due.at).where(Due.kind == WAITLIST_DUE)
+        next_look = (await uow.session.scalars(planned)).one()
+    assert next_look <= clock.now() + timedelta(minutes=10), "Ann's offer ends then"
 
 
 async def test_who_was_removed_is_not_offered_anything_but_by_hand(town: Town) -> None:

@@ -16,6 +16,8 @@ from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_sessions import AT, HOUR, created, read, times
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.waiting import joined
 from tests.support.work import waiting, work
 
 pytestmark = pytest.mark.anyio
@@ -118,3 +120,18 @@ async def test_a_second_delivery_moves_nothing_again(services: Services) -> None
     await work(services, business.id)
     session = await read(services.uow_factory, business, session_id)
     assert session.starts_at == AT + HOUR
+
+
+async def test_whoever_waits_for_a_date_that_moves_is_told(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id, price_type="free")
+    session = await a_session(services.uow_factory, service, capacity=1)
+    await booked(services.uow_factory, business, a_wish("session", session.id))
+    await joined(services.uow_factory, business, "session", session.id, "Ann")
+    await work(services, business.id)
+    mailer.sent.clear()
+    await changed(services, business, "wall_clock")
+    told = [mail.to[0] for mail in mailer.sent if mail.subject == "Another time: Yoga"]
+    assert told == ["Ann <ann@example.com>"]

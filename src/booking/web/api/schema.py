@@ -10,7 +10,15 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from src.booking.web.api import bookings, cancellations, catalogue, drop_in, examples, seats
+from src.booking.web.api import (
+    bookings,
+    cancellations,
+    catalogue,
+    drop_in,
+    examples,
+    seats,
+    waitlists,
+)
 
 PREFIX = "/api/v1"
 DESCRIPTION = (
@@ -33,6 +41,7 @@ def api_schema() -> dict[str, Any]:
                     *bookings.route_handlers,
                     *seats.route_handlers,
                     *cancellations.route_handlers,
+                    *waitlists.route_handlers,
                     *drop_in.route_handlers,
                 ],
             )

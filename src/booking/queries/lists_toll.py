@@ -1,0 +1,78 @@
+"""Who waits for dates that would be called off, or given another time."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from src.booking.domain.kinds import SessionState
+from src.booking.domain.waiting import OfferState
+from src.booking.models import Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.waiting import STANDS
+from src.booking.views.cancellations import ListsToll
+from src.platform.db.uow import UnitOfWork
+
+
+async def lists_toll(uow: UnitOfWork, session_ids: Collection[UUID]) -> ListsToll:
+    """What calling these sessions off would do; the list of their series ends when no other date of
+    it is still to come.
+    """
+    if not session_ids:
+        return ListsToll()
+    over = await _series_without(uow, session_ids)
+    closed = await uow.session.scalar(
+        select(func.count()).where(
+            WaitlistEntry.tenant_id == uow.tenant,
+            WaitlistEntry.state.in_(STANDS),
+            WaitlistEntry.session_id.in_(session_ids) | WaitlistEntry.series_id.in_(over),
+        )
+    )
+    found = await uow.session.execute(
+        select(WaitlistOffer.session_ids, WaitlistOffer.places, WaitlistOffer.holds).where(
+            WaitlistOffer.tenant_id == uow.tenant,
+            WaitlistOffer.state == str(OfferState.LIVE),
+            WaitlistOffer.session_ids.overlap(list(session_ids)),
+        )
+    )
+    offers, gone = found.all(), set(session_ids)
+    return ListsToll(
+        closed=closed or 0,
+        offers=len(offers),
+        places=sum(one.places * len(gone & set(one.session_ids)) for one in offers if one.holds),
+    )
+
+
+async def count_to_tell(uow: UnitOfWork, session: Session) -> int:
+    """How many would be told that the session has another time."""
+    found = await uow.session.scalar(
+        select(func.count()).where(
+            WaitlistEntry.tenant_id == uow.tenant,
+            WaitlistEntry.state.in_(STANDS),
+            (WaitlistEntry.session_id == session.id)
+            | (WaitlistEntry.series_id == session.series_id),
+        )
+    )
+    return found or 0
+
+
+async def _series_without(uow: UnitOfWork, session_ids: Collection[UUID]) -> list[UUID]:
+    """The sessions' series of which no other date is to come; one that is being cancelled and may
+    be brought back is counted as to come.
+    """
+    of_series = select(Session.series_id).where(
+        Session.tenant_id == uow.tenant,
+        Session.id.in_(session_ids),
+        Session.series_id.is_not(None),
+    )
+    comes = (
+        Session.state.in_([str(SessionState.SCHEDULED), str(SessionState.CANCELLING)])
+        & (Session.starts_at > uow.clock.now())
+        & Session.id.not_in(session_ids)
+    )
+    found = await uow.session.scalars(
+        select(Session.series_id)
+        .where(Session.tenant_id == uow.tenant, Session.series_id.in_(of_series))
+        .group_by(Session.series_id)
+        .having(func.count().filter(comes) == 0)
+    )
+    return [series_id for series_id in found if series_id is not None]

@@ -1,0 +1,89 @@
+"""Going back leaves what older code understands: no work that nobody does, no date in limbo."""
+
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+from sqlalchemy import update
+
+from src.booking.commands.cancel_series import cancel_series
+from src.booking.commands.waking import wake_waitlists
+from src.booking.models import Session
+from src.booking.queries.waiting import list_waiting_for
+from src.platform.db.engine import make_engine, make_sessions
+from src.platform.db.uow import UowFactory, unit_of_work_factory
+from src.sandbox.postgres import Role
+from src.tenants.models import Due
+from tests.architecture.test_migrations import alembic, owners
+from tests.booking.commands.test_book import a_wish, booked
+from tests.support.builders import Business, Term, a_business, a_series, a_service
+from tests.support.clock import FrozenClock
+from tests.support.waiting import joined
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def factory(own_urls: Mapping[Role, str]) -> AsyncIterator[UowFactory]:
+    app = make_engine(own_urls[Role.APP])
+    yield unit_of_work_factory(make_sessions(app), FrozenClock())
+    await app.dispose()
+
+
+async def a_term(factory: UowFactory) -> tuple[Business, Term]:
+    """A series of three with one buyer."""
+    lotus = await a_business(factory)
+    service = await a_service(factory, lotus.id, price_type="free")
+    term = await a_series(factory, service, price_type="free", price_minor=0, drop_in_allowed=True)
+    await booked(factory, lotus, a_wish("series", term.series.id))
+    return lotus, term
+
+
+async def test_a_series_being_cancelled_becomes_the_cancelling_of_each_of_its_dates(
+    own_urls: Mapping[Role, str], factory: UowFactory
+) -> None:
+    lotus, term = await a_term(factory)
+    async with factory(lotus.id) as uow:
+        kept = await cancel_series(uow, lotus.ctx, term.series.id, reason="Flu", undo_seconds=60)
+    alembic(own_urls, "downgrade", "0020")
+    found = await owners(
+        own_urls,
+        "SELECT c.id, c.subject_id, c.scope, c.state, c.total, count(o.id) FROM cancellations c"
+        " JOIN sessions s ON s.id = c.subject_id AND s.state = 'cancelling'"
+        " LEFT JOIN outbox o ON o.consumer = 'booking.cancel'"
+        " AND o.payload ->> 'cancellation_id' = c.id::text AND o.available_at = c.starts_at"
+        " GROUP BY c.tenant_id, c.id ORDER BY c.subject_id",
+    )
+    assert [row[1] for row in found] == sorted(session.id for session in term.sessions)
+    assert {row[2:] for row in found} == {("session", "waiting", 1, 1)}
+    assert found[0][0] == kept, "its own work and mails find it"
+    alembic(own_urls, "upgrade", "head")
+
+
+async def test_no_work_of_waiting_lists_stays_without_them(
+    own_urls: Mapping[Role, str], factory: UowFactory
+) -> None:
+    lotus, term = await a_term(factory)
+    date = term.sessions[0].id
+    async with factory(lotus.id) as uow:
+        await uow.session.execute(
+            update(Session).where(Session.id == date).values(seats_taken=Session.capacity)
+        )
+    await joined(factory, lotus, "session", date, "Ann")
+    async with factory(lotus.id) as uow:
+        assert await list_waiting_for(uow, [date], after=None, most=1)
+        await wake_waitlists(uow, [date])
+        uow.session.add(
+            Due(id=date, tenant_id=lotus.id, kind="waitlist", at=uow.clock.now(), ref=date)
+        )
+    before = await owners(own_urls, WORK)
+    assert ("booking.serve_waitlists",) in before
+    assert ("booking.tell_waiting",) in before
+    alembic(own_urls, "downgrade", "0021")
+    after = await owners(own_urls, WORK)
+    assert [one for one in before if one not in after] == sorted(LISTS)
+    assert await owners(own_urls, "SELECT count(*) FROM due WHERE kind = 'waitlist'") == [(0,)]
+    alembic(own_urls, "upgrade", "head")
+
+
+WORK = "SELECT DISTINCT consumer FROM outbox ORDER BY consumer"
+LISTS = [("booking.serve_waitlists",), ("booking.tell_waiting",)]

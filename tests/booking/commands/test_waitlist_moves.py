@@ -1,0 +1,219 @@
+"""Dates that move while somebody waits for them, or has been offered a place."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+from litestar_email import EmailMultiAlternatives
+from sqlalchemy import select, update
+
+from src.booking.commands.edit_several import EditSeveral, Scope, edit_several
+from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
+from src.booking.commands.waking import wake_waitlists
+from src.booking.errors import MovesGuests
+from src.booking.jobs.waitlist import serve, serve_due
+from src.booking.models import Series, Session
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import InvalidInput
+from src.platform.services import Services
+from tests.booking.commands.test_waitlist import Town, a_town
+from tests.booking.commands.test_waitlist_ends import a_full_term
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.waiting import entries, joined, offers
+from tests.support.work import work
+
+pytestmark = pytest.mark.anyio
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def town(services: Services) -> Town:
+    return await a_town(services)
+
+
+async def move(town: Town, starts_at: datetime, *, move_guests: bool = True) -> None:
+    async with town.factory(town.lotus.id) as uow:
+        now = await uow.session.get_one(Session, (town.lotus.id, town.session.id))
+        fields = msgspec.structs.asdict(details_of_session(now))
+        fields |= {"starts_at": starts_at, "ends_at": starts_at + HOUR}
+        cmd = UpdateSession(session_id=now.id, move_guests=move_guests, **fields)
+        await update_session(uow, town.lotus.ctx, cmd)
+
+
+def moved(mailer: RememberingMailer) -> list[EmailMultiAlternatives]:
+    return [mail for mail in mailer.sent if mail.subject.startswith("Another time")]
+
+
+async def an_offer(town: Town) -> None:
+    """Ann has the place for four hours, Bob waits behind her."""
+    await town.join("Ann")
+    await town.join("Bob")
+    await town.free()
+    await town.work()
+    assert await town.states() == {"Ann": "offered", "Bob": "waiting"}
+
+
+async def test_an_offer_ends_an_hour_before_the_new_start_and_all_who_wait_are_told(
+    town: Town, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await an_offer(town)
+    starts_at = clock.now() + 4 * HOUR
+    await move(town, starts_at)
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    assert (offer.state, offer.expires_at) == ("live", starts_at - HOUR)
+    assert await town.check() == [1]
+    ann, bob = sorted(moved(mailer), key=lambda mail: mail.to[0])
+    assert (ann.to, bob.to) == (["Ann <ann@example.com>"], ["Bob <bob@example.com>"])
+    assert "What you were offered stands until" in ann.body
+    assert "offered" not in bob.body
+    clock.advance(3 * HOUR + timedelta(seconds=1))
+    assert await serve_due(town.services) == 1
+    assert await town.states() == {"Ann": "expired", "Bob": "waiting"}
+
+
+async def test_a_later_date_leaves_an_offer_the_end_that_was_promised(
+    town: Town, clock: FrozenClock
+) -> None:
+    await an_offer(town)
+    await move(town, town.session.starts_at + timedelta(days=7))
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    assert (offer.state, offer.expires_at) == ("live", clock.now() + 4 * HOUR)
+
+
+async def test_an_offer_that_the_move_makes_impossible_is_withdrawn_and_keeps_its_turn(
+    town: Town, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await an_offer(town)
+    await move(town, clock.now() + HOUR / 2)
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    assert offer.state == "withdrawn"
+    assert await town.states() == {"Ann": "waiting", "Bob": "waiting"}
+    assert await town.check() == [0]
+    [told] = [mail for mail in moved(mailer) if mail.to == ["Ann <ann@example.com>"]]
+    assert "You keep your turn on the list." in told.body
+    await move(town, clock.now() + timedelta(days=3))
+    await town.work()
+    assert await town.states() == {"Ann": "offered", "Bob": "waiting"}
+
+
+async def test_a_rush_is_none_any_more_once_the_date_is_far_off(
+    town: Town, clock: FrozenClock
+) -> None:
+    await town.join("Ann")
+    await town.join("Bob")
+    clock.advance(town.session.starts_at - clock.now() - timedelta(hours=2, minutes=30))
+    await town.free()
+    await town.work()
+    assert await town.states() == {"Ann": "offered", "Bob": "offered"}
+    assert await town.check() == [0]
+    await move(town, town.session.starts_at + timedelta(days=7))
+    await town.work()
+    assert await town.states() == {"Ann": "offered", "Bob": "waiting"}
+    assert await town.check() == [1]
+
+
+async def test_two_moves_before_anybody_heard_are_one_mail_with_the_last_time(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    await town.join("Ann")
+    for days in (1, 2):
+        await move(town, town.session.starts_at + timedelta(days=days))
+    for _twice in range(2):
+        await town.work()
+    [told] = moved(mailer)
+    assert f"{(town.session.starts_at + timedelta(days=2)).day}" in told.body
+
+
+async def test_who_joins_or_is_offered_a_place_after_the_move_has_read_it(
+    town: Town, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await town.join("Ann")
+    await town.free()
+    await move(town, town.session.starts_at + timedelta(days=1))
+    clock.advance(timedelta(seconds=1))
+    await town.work()
+    assert await town.states() == {"Ann": "offered"}
+    assert moved(mailer) == []
+    assert mailer.sent[-1].subject == "There is a place for you: Yoga"
+
+
+async def test_fewer_seats_than_are_on_offer_are_refused_and_it_says_why(
+    services: Services,
+) -> None:
+    town = await a_town(services, size=3)
+    await town.join("Ann", size=2)
+    await town.free()
+    await town.work()
+    assert await town.check() == [2]
+    for several in (False, True):
+        with pytest.raises(InvalidInput) as refused:
+            async with town.factory(town.lotus.id) as uow:
+                await shrink(uow, town, several=several)
+        assert (
+            "2 places are on offer to people on the waiting list"
+            in refused.value.fields["capacity"]
+        )
+    with pytest.raises(MovesGuests, match="2 places are on offer to people") as moves:
+        await move(town, town.session.starts_at + HOUR, move_guests=False)
+    assert (moves.value.seats, moves.value.on_offer) == (0, 2)
+
+
+async def shrink(uow: UnitOfWork, town: Town, *, several: bool) -> None:
+    now = await uow.session.get_one(Session, (town.lotus.id, town.session.id))
+    if several:
+        cmd = EditSeveral(session_id=now.id, scope=Scope.ALL, capacity=1)
+        await edit_several(uow, town.lotus.ctx, cmd)
+        return
+    fields = msgspec.structs.asdict(details_of_session(now)) | {"capacity": 1}
+    await update_session(uow, town.lotus.ctx, UpdateSession(session_id=now.id, **fields))
+
+
+async def test_who_waits_for_a_series_is_told_of_its_dates_in_one_mail(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus, term = await a_full_term(services)
+    await joined(services.uow_factory, lotus, "series", term.series.id, "Ann")
+    await joined(services.uow_factory, lotus, "session", term.sessions[0].id, "Bob")
+    await work(services, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        first = (await uow.session.scalars(select(Session).order_by(Session.starts_at))).first()
+        assert first is not None
+        lasts = int((first.ends_at - first.starts_at).total_seconds() // 60) + 15
+        cmd = EditSeveral(session_id=first.id, scope=Scope.ALL, duration_minutes=lasts)
+        assert await edit_several(uow, lotus.ctx, cmd) == len(term.sessions)
+    await work(services, lotus.id)
+    assert await entries(services.uow_factory, lotus) == {"Ann": "waiting", "Bob": "waiting"}
+    told = sorted(mail.to[0] for mail in moved(mailer))
+    assert told == ["Ann <ann@example.com>", "Bob <bob@example.com>"]
+
+
+async def test_a_rush_for_a_series_with_gaps_is_told_once(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """Its first date is full and near, the others are far off and have room."""
+    lotus, term = await a_full_term(services)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(
+            update(Series).values(gap_policy="sell_with_gaps", join_policy="any_time")
+        )
+    await joined(services.uow_factory, lotus, "series", term.series.id, "Ann")
+    await work(services, lotus.id)
+    clock.advance(term.sessions[0].starts_at - clock.now() - timedelta(hours=2, minutes=30))
+    async with services.uow_factory(lotus.id) as uow:
+        later = [session.id for session in term.sessions[1:]]
+        await uow.session.execute(
+            update(Session).where(Session.id.in_(later)).values(seats_taken=0)
+        )
+        await wake_waitlists(uow, later)
+    await work(services, lotus.id)
+    for _twice in range(2):
+        await serve(services, lotus.id, term.series.id)
+    await work(services, lotus.id)
+    [offer] = await offers(services.uow_factory, lotus)
+    assert (offer.state, offer.holds) == ("live", False)
+    told = [mail for mail in mailer.sent if mail.subject.startswith("There is a place")]
+    assert len(told) == 1

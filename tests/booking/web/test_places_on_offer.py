@@ -1,0 +1,104 @@
+"""A place that is on offer is nobody's yet: wherever people are counted it stands apart."""
+
+import pytest
+from httpx import AsyncClient
+
+from src.booking.commands.leave import leave_dates
+from src.booking.domain.digests import DigestKind
+from src.booking.models import Session
+from src.platform.services import Services
+from tests.booking.api.conftest import a_program
+from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.booking.commands.test_waitlist import LEAVING
+from tests.booking.jobs.test_digest import DAY, ask, tick
+from tests.booking.web.pages import as_owner
+from tests.booking.web.test_feeds import events, made
+from tests.booking.web.test_today import flat
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.waiting import check_places, joined
+from tests.support.work import work
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.fixture
+async def session(services: Services, lotus: Business) -> Session:
+    """In three days, of three places: one is Kid's, two are on offer to Ann."""
+    factory = services.uow_factory
+    waitlist = {"offer_minutes": 7 * 24 * 60, "quiet_from": 0, "quiet_until": 0}
+    service = await a_service(
+        factory, lotus.id, price_type="free", leaving=LEAVING, waitlist=waitlist
+    )
+    session = await a_session(factory, service, capacity=3, in_days=3)
+    wish = a_wish("session", session.id, party=("Carl", "Cora", "Kid"))
+    one = await booked(factory, lotus, wish)
+    await joined(factory, lotus, "session", session.id, "Ann", size=2)
+    await work(services, lotus.id)
+    seats = await seats_of(factory, lotus.id)
+    async with factory(lotus.id) as uow:
+        await leave_dates(uow, lotus.tenant, one.order_id, [seat.id for seat in seats[:2]])
+    await work(services, lotus.id)
+    assert await check_places(factory, lotus) == [3]
+    return session
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("today", ("33%: 1 of 3 places are taken.", "1 of 3", ">Full<", "2 on offer")),
+        ("services", ("1 of 3 seats taken",)),
+        ("sessions", ("1 of 3", ">Full<", "2 on offer")),
+        ("sessions/{id}", ("1 of 3", "2 places are on offer to people on the waiting list.")),
+        ("sessions/{id}/print", ("1 of 3 seats taken · 2 on offer",)),
+        ("sessions/{id}/edit", ("1 seat is taken.", "2 places are on offer")),
+    ],
+)
+async def test_the_pages_count_people_and_say_offers_apart(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    path: str,
+    words: tuple[str, ...],
+) -> None:
+    await as_owner(client, services, lotus)
+    shown = flat((await client.get(f"/app/lotus/{path}".format(id=session.id))).text)
+    for said in words:
+        assert said in shown
+
+
+async def test_feeds_and_digests_too(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    await as_owner(client, services, lotus)
+    [event] = events(await client.get(await made(client, "business"))).values()
+    assert str(event["SUMMARY"]) == "Yoga (1/3)"
+    assert "2 places are on offer to people on the waiting list." in str(event["DESCRIPTION"])
+    await ask(services, lotus, DigestKind.DAILY)
+    mailer.sent.clear()
+    await tick(services, clock, lotus, DAY)
+    [mail] = [one for one in mailer.sent if one.subject == "Your day at Lotus"]
+    assert "1 of 3 seat taken, 2 on offer" in mail.body
+
+
+async def test_the_api_tells_places_that_nobody_else_can_have_from_people(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    program = await a_program(client, services, lotus)
+    one = (await program.get(f"/sessions/{session.id}")).json()
+    [listed] = (await program.get("/sessions")).json()["items"]
+    for shown in (one, listed):
+        counts = (shown["seats_taken"], shown["places_offered"], shown["seats_left"])
+        assert counts == (3, 2, 0)
