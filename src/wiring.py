@@ -89,6 +89,7 @@ def _wire_booking() -> None:
     from src.booking.commands.holds import SeatLines
     from src.booking.customer_rows import register_bookings_of_customers
     from src.booking.events import (
+        BookingReaddressed,
         CancellationRequested,
         CustomerAffected,
         LeavingDeclined,
@@ -120,6 +121,7 @@ def _wire_booking() -> None:
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)
+    registry.on_several(BookingReaddressed, "booking.tell_readdressed", tell_of_confirmations)
     registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
     registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)

@@ -14,6 +14,13 @@ class CancellationRequested(Event, frozen=True, kw_only=True):
     cancellation_id: UUID
 
 
+class BookingReaddressed(Event, frozen=True, kw_only=True):
+    """Staff corrected the address that a confirmed order's mails go to."""
+
+    topic: ClassVar[str] = "booking.readdressed"
+    order_id: UUID
+
+
 class SeatsCancelled(Event, frozen=True, kw_only=True):
     """A cancellation freed these seats of one customer, who has not been told yet."""
 

@@ -3,31 +3,73 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+from sqlalchemy import select
+
 from src.billing.models import Order
 from src.platform.config import Settings
-from src.platform.errors import NotFound
+from src.platform.errors import Gone, NotFound
 from src.platform.i18n import _
 from src.platform.links import LinkSigner
+from src.platform.services import Services
+from src.tenants.context import RequestContext
 
 PURPOSE = "booking"
 LIFETIME = timedelta(days=800)
 
 
+class LinkedOrder(msgspec.Struct, frozen=True):
+    """What a link says: the order, and how often its address had been corrected."""
+
+    order_id: UUID
+    version: int
+
+
 def booking_path(settings: Settings, slug: str, order: Order) -> str:
-    """The path of the order's guest page: the same whenever it is asked for."""
+    """The path of the order's guest page: the same whenever it is asked for, until the address that
+    its mails go to is corrected.
+    """
     signer = LinkSigner(settings.secret_keys)
-    token = signer.sign(
-        PURPOSE, {"order": str(order.id)}, order.created_at, tenant_id=order.tenant_id
-    )
+    says: dict[str, object] = {"order": str(order.id)}
+    if order.link_version:
+        says["v"] = order.link_version
+    token = signer.sign(PURPOSE, says, order.created_at, tenant_id=order.tenant_id)
     return f"/b/{slug}/bookings/{token}"
 
 
-def order_behind(settings: Settings, token: str, tenant_id: UUID, now: datetime) -> UUID:
-    """The order that a token opens.
+def order_behind(settings: Settings, token: str, tenant_id: UUID, now: datetime) -> LinkedOrder:
+    """What a token says.
 
     Raises: LinkInvalid, LinkExpired; NotFound for a token of another tenant.
     """
     link = LinkSigner(settings.secret_keys).read(PURPOSE, token, LIFETIME, now)
     if link.tenant_id != tenant_id:
-        raise NotFound(_("There is no such booking."))
-    return UUID(link.payload["order"])
+        raise no_such_booking()
+    return LinkedOrder(UUID(link.payload["order"]), int(link.payload.get("v", 0)))
+
+
+async def open_link(services: Services, ctx: RequestContext, token: str) -> UUID:
+    """The order that a token opens.
+
+    Raises: LinkInvalid, LinkExpired, NotFound; Gone for one that was sent to an address which has
+    been corrected since: it may be a stranger's.
+    """
+    linked = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    async with services.uow_factory(ctx.here.id) as uow:
+        version = await uow.session.scalar(
+            select(Order.link_version).where(
+                Order.tenant_id == uow.tenant, Order.id == linked.order_id
+            )
+        )
+    if version is None:
+        raise no_such_booking()
+    if version != linked.version:
+        raise Gone(
+            _("This link is not valid any more. Your newest mail about the booking has another."),
+            code="link_replaced",
+        )
+    return linked.order_id
+
+
+def no_such_booking() -> NotFound:
+    return NotFound(_("There is no such booking."))

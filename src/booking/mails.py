@@ -105,7 +105,10 @@ def confirmation_mail(
         host=settings.host,
         now=now,
     )
-    return mail_of("confirmed", tenant, facts, view, calendar, f"confirmed:{order.id}", wordings)
+    key = f"confirmed:{order.id}"
+    if order.link_version:
+        key += f":{order.link_version}"
+    return mail_of("confirmed", tenant, facts, view, calendar, key, wordings)
 
 
 def check_in_address(settings: Settings, slug: str, order: Order) -> str:

@@ -126,6 +126,7 @@ def _order_row(tenant_id: UUID, new: NewOrder, month: str | None, now: datetime)
         "guest_name": new.guest_name,
         "guest_email": new.guest_email,
         "guest_phone": new.guest_phone,
+        "link_version": 0,
         "locale": new.locale,
         "source": new.source,
         "consents": new.consents,

@@ -14,6 +14,7 @@ class Order(TenantScoped, Base):
     """One checkout and its money.
 
     Name, e-mail and phone are the guest's own words at that moment, kept apart from the customer.
+    `link_version` rises when staff correct the address: links in mails to an earlier one are over.
     `form_token` finds a hold again; `fingerprint` tells a repeated submit from a changed one.
     `month` is the calendar month whose counter this order took a unit of, None when it took none.
     """
@@ -55,6 +56,7 @@ class Order(TenantScoped, Base):
     guest_name: Mapped[str]
     guest_email: Mapped[str]
     guest_phone: Mapped[str] = mapped_column(default="")
+    link_version: Mapped[int] = mapped_column(default=0)
     locale: Mapped[str] = mapped_column(default="en")
     source: Mapped[str]
     consents: Mapped[dict[str, Any]]

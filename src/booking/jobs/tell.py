@@ -11,6 +11,7 @@ from src.booking.commands.changes import mark_known, mark_told
 from src.booking.commands.waitlist_take import note_fulfilled
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
+    BookingReaddressed,
     LeavingDeclined,
     PaymentLinkPromised,
     SeatsCancelled,
@@ -66,9 +67,11 @@ _ESTABLISH = text(
 )
 
 
-async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfirmed]) -> None:
-    """One mail for each order with every date, and what changed since it was booked; whoever has a
-    confirmed order is established.
+async def tell_of_confirmations(
+    jobs: JobsTogether, events: Sequence[OrderConfirmed | BookingReaddressed]
+) -> None:
+    """One mail for each order and address with every date, and what changed since it was booked;
+    whoever has a confirmed order is established.
     """
     settings, now = jobs.services.settings, jobs.clock.now()
     order_ids = [event.order_id for event in events]

@@ -20,7 +20,7 @@ from src.booking.check_in_codes import check_in_code, code_in, order_of_code, qr
 from src.booking.commands.attendance import mark_attendance
 from src.booking.domain.attendance import TICKED_FROM, why_not_tick
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.guest_links import order_behind
+from src.booking.guest_links import open_link
 from src.booking.mails import check_in_address
 from src.booking.queries.check_in import find_order_by_reference, get_check_in
 from src.booking.views.check_in import CheckInBooking, CheckInSeat
@@ -128,7 +128,7 @@ async def show_picture(
 
 
 async def _address(services: Services, ctx: RequestContext, token: str) -> str:
-    order_id = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    order_id = await open_link(services, ctx, token)
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
     return check_in_address(services.settings, ctx.here.slug, order)

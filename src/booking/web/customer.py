@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
+from src.booking.commands.readdress import correct_customer
 from src.booking.queries.customer_story import get_customer_story
 from src.booking.queries.verdict import (
     Choice,
@@ -39,14 +40,13 @@ from src.booking.web.customers import (
 )
 from src.booking.web.sold_words import Word, seat_words
 from src.platform.errors import InvalidInput
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.tenants.commands.customer_care import (
     KnownAddress,
     add_note,
-    change_customer,
     remove_note,
     set_tags,
 )
@@ -215,7 +215,7 @@ async def edit_customer(
     head = await head_of(services, ctx, customer_id)
     if head.merged_into is not None:
         return redirect(request, f"{customers_path(ctx)}/{head.merged_into}/edit")
-    return _editor(request, ctx, head, blank(CustomerForm, head), None)
+    return _editor(request, ctx, head, _blank(head), None)
 
 
 @post(ONE + "/edit", **POST_OPTIONS)
@@ -231,14 +231,34 @@ async def save_customer(
         return _editor(request, ctx, head, form, None)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            await change_customer(uow, ctx, customer_id, form.struct.details())
+            told = await correct_customer(
+                uow, ctx, customer_id, form.struct.details(), readdress=form.struct.readdress
+            )
     except InvalidInput as refusal:
         return _editor(request, ctx, head, form.refused(refusal), None)
     except KnownAddress as refusal:
         known = await head_of(services, ctx, refusal.customer_id)
         return _editor(request, ctx, head, form.with_errors({"email": refusal.message}), known)
-    flash(request, "success", _("“%(name)s” is saved.", name=form.struct.name))
+    flash(request, "success", _saved(form.struct.name, told))
     return redirect(request, f"{customers_path(ctx)}/{customer_id}")
+
+
+def _blank(head: CustomerHead) -> Bound[CustomerForm]:
+    known = msgspec.structs.asdict(head)
+    names = ("name", "email", "phone", "is_established")
+    return blank(CustomerForm, {**{name: known[name] for name in names}, "readdress": True})
+
+
+def _saved(name: str, told: int) -> str:
+    saved = _("“%(name)s” is saved.", name=name)
+    if not told:
+        return saved
+    again = ngettext(
+        "%(num)s confirmation goes to the new address.",
+        "%(num)s confirmations go to the new address.",
+        told,
+    )
+    return f"{saved} {again}"
 
 
 def _editor(

@@ -50,15 +50,21 @@ class CustomersQuery(msgspec.Struct):
 
 
 class CustomerForm(msgspec.Struct):
-    """A customer as typed."""
+    """A customer as typed; `readdress`: what is to come writes to the address from now on."""
 
     name: Annotated[str, Meta(max_length=120)]
     email: Email = ""
     phone: Annotated[str, Meta(max_length=40)] = ""
     is_established: bool = False
+    readdress: bool = False
 
     def details(self) -> CustomerDetails:
-        return CustomerDetails(**msgspec.structs.asdict(self))
+        return CustomerDetails(
+            name=self.name,
+            email=self.email,
+            phone=self.phone,
+            is_established=self.is_established,
+        )
 
 
 class CustomersView(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from src.booking.commands.feeds import (
 )
 from src.booking.domain.kinds import FeedKind
 from src.booking.feed_files import feed_calendar
-from src.booking.guest_links import booking_path, order_behind
+from src.booking.guest_links import booking_path, open_link
 from src.booking.queries.feeds import find_booking_feed, find_member_feeds, get_feed_content
 from src.booking.views.feeds import FeedPart, FeedRow, FeedsView
 from src.platform.errors import NotFound
@@ -145,7 +145,7 @@ async def show_booking_feed(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Where a guest shares the dates of this one booking with their calendar program."""
-    order_id = _order_id(services, ctx, token)
+    order_id = await _order_id(services, ctx, token)
     return await _guests_page(request, services, ctx, order_id)
 
 
@@ -157,7 +157,7 @@ async def share_booking(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Answers with the address itself, in a page that no cache keeps."""
-    order_id = _order_id(services, ctx, token)
+    order_id = await _order_id(services, ctx, token)
     await services.limiter.check(MADE_BY_ORDER, str(order_id))
     async with services.uow_factory(ctx.here.id) as uow:
         if (await get_order(uow, order_id)).confirmed_at is None:
@@ -173,7 +173,7 @@ async def stop_sharing_booking(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    order_id = _order_id(services, ctx, token)
+    order_id = await _order_id(services, ctx, token)
     async with services.uow_factory(ctx.here.id) as uow:
         await revoke_booking_feed(uow, order_id)
     flash(request, "success", _stopped())
@@ -278,9 +278,9 @@ def _part(
     )
 
 
-def _order_id(services: Services, ctx: RequestContext, token: str) -> UUID:
+async def _order_id(services: Services, ctx: RequestContext, token: str) -> UUID:
     """Raises: NotFound, Gone."""
-    return order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    return await open_link(services, ctx, token)
 
 
 route_handlers: list[Any] = [

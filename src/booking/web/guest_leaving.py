@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from src.booking.commands.leave import leave_course, leave_dates
 from src.booking.commands.leave_requests import ask_to_leave
-from src.booking.guest_links import order_behind
+from src.booking.guest_links import open_link
 from src.booking.queries.guest_leaving import get_leaving_page
 from src.booking.views.leaving import LeavingPage
 from src.booking.web.guest_page import PRIVATE, PUBLIC
@@ -40,7 +40,7 @@ async def show_leaving(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """What leaving `?date=` would mean, or without it the whole course; nothing is done."""
-    order_id = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    order_id = await open_link(services, ctx, token)
     view = await _view(request, services, ctx, order_id)
     return page(request, TEMPLATE, view, headers=PRIVATE)
 
@@ -53,7 +53,7 @@ async def send_leaving(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Leaves the ticked places; pressed again it changes nothing."""
-    order_id = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    order_id = await open_link(services, ctx, token)
     await limit_guest(request, services, order_id)
     promised = read_seats(await read_form(request))
     try:
@@ -74,7 +74,7 @@ async def send_request(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Asks the business to let the guest leave the course; pressed again it asks once."""
-    order_id = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    order_id = await open_link(services, ctx, token)
     await limit_guest(request, services, order_id)
     reason = (await read_form(request)).texts.get("reason", [""])[-1]
     try:

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.commands.exchange import MoveSeats, move_seats
-from src.booking.guest_links import order_behind
+from src.booking.guest_links import open_link
 from src.booking.queries.guest_moving import Asked, get_move_page
 from src.booking.views.leaving import MovePage
 from src.booking.web.guest_leaving import limit_guest
@@ -37,9 +37,9 @@ async def show_move(
     a date it leads to the booking, where one is chosen.
     """
     if "date" not in request.query_params:
-        order_behind(services.settings, token, ctx.here.id, services.clock.now())
+        await open_link(services, ctx, token)
         return redirect(request, request.scope["path"].removesuffix("/move"))
-    asked = _asked(request, services, ctx, token)
+    asked = await _asked(request, services, ctx, token)
     view = await _view(services, ctx, asked)
     if asked.to is not None and view.chosen is None and not view.why_not:
         gone = _("This date cannot be had any more. Please choose another one.")
@@ -55,7 +55,7 @@ async def send_move(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Exchanges the ticked places; pressed again it changes nothing."""
-    asked = _asked(request, services, ctx, token)
+    asked = await _asked(request, services, ctx, token)
     await limit_guest(request, services, asked.order_id)
     data = await read_form(request)
     try:
@@ -69,9 +69,9 @@ async def send_move(
     return redirect(request, request.scope["path"].removesuffix("/move"))
 
 
-def _asked(request: AnyRequest, services: Services, ctx: RequestContext, token: str) -> Asked:
+async def _asked(request: AnyRequest, services: Services, ctx: RequestContext, token: str) -> Asked:
     """Raises: NotFound, Gone."""
-    order_id = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    order_id = await open_link(services, ctx, token)
     query = request.query_params
     session_id, to = uuid_of(query.get("date", "")), uuid_of(query.get("to", ""))
     if session_id is None or (to is None and query.get("to")):

@@ -14,7 +14,7 @@ from src.billing.processor import ProcessorError
 from src.billing.settlement import check_payment, give_up_order
 from src.booking.calendar_files import Organiser, booking_calendar
 from src.booking.domain.kinds import SeatState
-from src.booking.guest_links import booking_path, order_behind
+from src.booking.guest_links import booking_path, open_link
 from src.booking.mail_parts import calendar_seats
 from src.booking.place import payment_url
 from src.booking.queries.guest_bookings import get_guest_booking
@@ -50,7 +50,7 @@ async def guest_booking(
     """The booking. Who comes back from paying (`paid`) before the processor has told us is not
     shown an unpaid booking: we ask it.
     """
-    order_id = _order_id(services, ctx, token)
+    order_id = await _order_id(services, ctx, token)
     has_paid = request.query_params.get("paid") == "1"
     view = await _view(services, ctx, order_id, has_paid=has_paid)
     if view.stage == "processing" and await _check(services, ctx, order_id):
@@ -67,7 +67,7 @@ async def pay_booking(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """On to the payment page that the hold has already, or to the booking when it needs none."""
-    order_id = _order_id(services, ctx, token)
+    order_id = await _order_id(services, ctx, token)
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
     path = booking_path(services.settings, ctx.here.slug, order)
@@ -89,7 +89,7 @@ async def give_up_booking(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Frees the held seats at once. A hold that was paid meanwhile stays, and its page says so."""
-    order_id = _order_id(services, ctx, token)
+    order_id = await _order_id(services, ctx, token)
     try:
         await give_up_order(services, ctx.here.id, order_id)
     except ProcessorError as error:
@@ -109,7 +109,7 @@ async def booking_calendar_file(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """The dates that stand, as the confirmation's attachment has them."""
-    order_id = _order_id(services, ctx, token)
+    order_id = await _order_id(services, ctx, token)
     async with services.uow_factory(ctx.here.id) as uow:
         facts = await find_booking_facts(uow, order_id)
     seats = [item for item in facts.seats if item.seat.state in IN_CALENDAR] if facts else []
@@ -130,9 +130,9 @@ async def booking_calendar_file(
     return Response(content, media_type="text/calendar", headers=headers)
 
 
-def _order_id(services: Services, ctx: RequestContext, token: str) -> UUID:
+async def _order_id(services: Services, ctx: RequestContext, token: str) -> UUID:
     """Raises: NotFound, Gone."""
-    return order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    return await open_link(services, ctx, token)
 
 
 async def _view(

@@ -76,6 +76,7 @@ _SENTENCES = {
     "broadcast.sent": N_("Wrote to many guests"),
     "customer.added": N_("Added a customer"),
     "customer.changed": N_("Changed a customer"),
+    "customer.readdressed": N_("Sent a customer's bookings to the corrected address"),
     "customer.tagged": N_("Changed a customer's tags"),
     "customer.note_removed": N_("Removed a note about a customer"),
     "customer.merged": N_("Merged two customers"),

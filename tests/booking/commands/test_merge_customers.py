@@ -71,7 +71,7 @@ async def test_bookings_seats_and_money_go_over_with_their_ids(
     assert booking_path(services.settings, lotus.slug, order) == path
     token = path.rsplit("/", 1)[-1]
     now = services.clock.now()
-    assert order_behind(services.settings, token, lotus.id, now) == theirs.order_id
+    assert order_behind(services.settings, token, lotus.id, now).order_id == theirs.order_id
 
 
 async def test_notes_and_tags_of_both_are_kept(uow_factory: UowFactory, lotus: Business) -> None:

@@ -1,0 +1,98 @@
+"""Correcting a customer, and with a mistyped address what goes to it.
+
+Orders keep what the guest typed, so their mails would go on to the wrong address; and the links in
+those that went there may be in a stranger's hands.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import case, func, select, update
+
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
+from src.booking.commands.feeds import revoke_booking_feed
+from src.booking.domain.states import LIVE_SEATS
+from src.booking.events import BookingReaddressed
+from src.booking.models import Seat, Session
+from src.platform.db.uow import UnitOfWork
+from src.tenants.commands.audit import audit
+from src.tenants.commands.customer_care import CustomerDetails, change_customer
+from src.tenants.context import RequestContext
+from src.tenants.models import Customer
+
+TAKES_MAIL = (str(OrderState.OPEN), str(OrderState.CONFIRMED))
+
+
+async def correct_customer(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    customer_id: UUID,
+    cmd: CustomerDetails,
+    *,
+    readdress: bool = False,
+) -> int:
+    """Changes the customer; with `readdress`, what is still to come and was booked with the former
+    address writes to the new one. Of that each confirmed booking gets its confirmation anew, and
+    the links and the feed that the former address had are over. Returns how many those are.
+
+    Raises: what `change_customer` raises.
+    """
+    orders = await _lock_orders(uow, customer_id) if readdress else {}
+    await change_customer(uow, ctx, customer_id, cmd)
+    address = await uow.session.scalar(
+        select(Customer.email).where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
+    )
+    wrong = [order_id for order_id, typed in orders.items() if address and typed != address]
+    if not wrong:
+        return 0
+    written = await uow.session.execute(
+        update(Order)
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(wrong))
+        .values(
+            guest_email=address,
+            link_version=Order.link_version
+            + case((Order.state == str(OrderState.CONFIRMED), 1), else_=0),
+        )
+        .returning(Order.id, Order.state)
+        .execution_options(synchronize_session=False)
+    )
+    confirmed = sorted(row.id for row in written if row.state == OrderState.CONFIRMED)
+    for order_id in confirmed:
+        await revoke_booking_feed(uow, order_id)
+        uow.record(BookingReaddressed(order_id=order_id))
+    await audit(uow, ctx, "customer.readdressed", "customer", customer_id, count=len(wrong))
+    return len(confirmed)
+
+
+async def _lock_orders(uow: UnitOfWork, customer_id: UUID) -> dict[UUID, str]:
+    """By id, as everybody does, before the customer: those with something to come that were booked
+    with the customer's address as it still is.
+    """
+    to_come = (
+        select(Seat.order_id)
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.state.in_([str(state) for state in LIVE_SEATS]),
+            Session.ends_at > uow.clock.now(),
+        )
+    )
+    typed = func.lower(func.btrim(Order.guest_email))
+    present = (
+        select(Customer.email)
+        .where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
+        .scalar_subquery()
+    )
+    found = await uow.session.execute(
+        select(Order.id, typed)
+        .where(
+            Order.tenant_id == uow.tenant,
+            Order.customer_id == customer_id,
+            Order.state.in_(TAKES_MAIL),
+            typed == present,
+            Order.id.in_(to_come),
+        )
+        .order_by(Order.id)
+        .with_for_update(key_share=True)
+    )
+    return dict(found.tuples().all())

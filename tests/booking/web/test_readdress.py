@@ -1,0 +1,141 @@
+"""A mistyped address is corrected: mails go to the right one, and the wrong one opens nothing."""
+
+import re
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from src.billing.models import Order
+from src.booking.commands.book import Booked
+from src.booking.commands.feeds import make_booking_feed
+from src.booking.models import Seat, Session
+from src.platform.services import Services
+from src.tenants.models import AuditEntry
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.web.pages import as_owner
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.visitor import Visitor
+from tests.support.work import waiting, work
+
+pytestmark = pytest.mark.anyio
+
+TYPO, RIGHT = "carl@exmaple.com", "carl@example.com"
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+async def sold(services: Services, lotus: Business, *, in_days: float = 7, **more: Any) -> Booked:
+    """A booking with the typo whose confirmation has left."""
+    slug = f"yoga-{in_days:.0f}"
+    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug=slug)
+    session = await a_session(services.uow_factory, service, in_days=in_days)
+    wish = a_wish("session", session.id, **{"guest_email": TYPO, **more})
+    made = await booked(services.uow_factory, lotus, wish)
+    await work(services, lotus.id)
+    return made
+
+
+def link_in(body: str) -> str:
+    found = re.search(r"http://testserver\.local(/b/lotus/bookings/\S+)", body)
+    assert found is not None
+    return found[1]
+
+
+async def correct(client: AsyncClient, services: Services, lotus: Business, made: Booked) -> str:
+    """As an owner does on the customer's page; returns what it says."""
+    await as_owner(client, services, lotus)
+    owner, path = Visitor(client), f"/app/lotus/customers/{made.order.customer_id}/edit"
+    await owner.open(path)
+    await owner.submit({"email": RIGHT}, to=path)
+    return owner.text
+
+
+async def addresses(services: Services, lotus: Business) -> list[str]:
+    async with services.uow_factory(lotus.id) as uow:
+        return list(await uow.session.scalars(select(Order.guest_email).order_by(Order.id)))
+
+
+async def test_the_confirmation_goes_to_the_right_address_with_another_link(
+    client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
+) -> None:
+    made = await sold(services, lotus)
+    said = await correct(client, services, lotus, made)
+    assert "1 confirmation goes to the new address." in said
+    for _twice in range(2):
+        await work(services, lotus.id)
+    wrong, right = mailer.sent
+    assert (wrong.to, right.to) == ([f"Carl <{TYPO}>"], [f"Carl <{RIGHT}>"])
+    assert right.subject == wrong.subject
+    before, after = link_in(wrong.body), link_in(right.body)
+    guest = Visitor(client)
+    await guest.open(after)
+    await guest.open(before, status=410)
+    assert "not valid any more" in guest.text
+    for path in ("/move", "/leave", "/feed", "/calendar.ics", "/code.png"):
+        answer = await client.get(f"{before}{path}")
+        assert answer.status_code == 410, path
+    async with services.uow_factory(lotus.id) as uow:
+        actions = await uow.session.scalars(select(AuditEntry.action))
+        assert "customer.readdressed" in set(actions)
+
+
+async def test_the_feed_that_the_wrong_one_made_ends(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    made = await sold(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        key = await make_booking_feed(uow, made.order_id)
+    feed = f"/b/lotus/feeds/{key}/calendar.ics"
+    assert (await client.get(feed)).status_code == 200
+    await correct(client, services, lotus, made)
+    assert (await client.get(feed)).status_code == 410
+
+
+async def test_what_is_over_or_was_booked_with_another_address_stays(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    mailer: RememberingMailer,
+    clock: FrozenClock,
+) -> None:
+    over = await sold(services, lotus, in_days=1)
+    made = await sold(services, lotus, in_days=9)
+    async with services.uow_factory(lotus.id) as uow:
+        aunt = await uow.session.get_one(Order, (lotus.id, (await sold(services, lotus)).order_id))
+        aunt.guest_email = "aunt@example.com"
+    clock.advance((await ends_of(services, lotus, over)) - clock.now())
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    await correct(client, services, lotus, made)
+    await work(services, lotus.id)
+    assert await addresses(services, lotus) == [TYPO, RIGHT, "aunt@example.com"]
+    assert [mail.to for mail in mailer.sent] == [[f"Carl <{RIGHT}>"]]
+
+
+async def ends_of(services: Services, lotus: Business, made: Booked) -> Any:
+    async with services.uow_factory(lotus.id) as uow:
+        return await uow.session.scalar(
+            select(Session.ends_at)
+            .join(Seat, Seat.session_id == Session.id)
+            .where(Seat.order_id == made.order_id)
+        )
+
+
+async def test_without_the_tick_orders_stay_as_the_guest_wrote_them(
+    client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
+) -> None:
+    made = await sold(services, lotus)
+    await as_owner(client, services, lotus)
+    owner, path = Visitor(client), f"/app/lotus/customers/{made.order.customer_id}/edit"
+    await owner.open(path)
+    await owner.submit({"email": RIGHT, "readdress": []}, to=path)
+    assert await addresses(services, lotus) == [TYPO]
+    assert await waiting(services, lotus.id) == []
+    await Visitor(client).open(link_in(mailer.sent[0].body))
