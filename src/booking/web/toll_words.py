@@ -12,7 +12,9 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
 
     With `chooses` it is asked what goes back.
     """
-    facts = [(_("Seats freed"), _seats(toll)), (_("Mails"), _mails(toll))]
+    facts = [(_("Seats freed"), _seats(toll))]
+    if toll.mails or not toll.lists.closed:
+        facts.append((_("Mails"), _mails(toll)))
     if toll.in_checkout:
         facts.append((_("In checkout"), _in_checkout(toll, currency)))
     if toll.lists.closed or toll.lists.offers:

@@ -33,6 +33,7 @@ async def test_a_session_that_is_called_off_names_who_waits_and_the_offers(
     shown = (await client.get(f"/app/lotus/sessions/{town.session.id}/cancel")).text
     assert "2 people who wait are told that the list is closed, one mail each" in shown
     assert "1 offer ends when the cancelling is over (1 place)" in shown
+    assert ">Mails<" not in shown, "nobody else gets one"
 
 
 async def test_a_series_names_those_of_its_dates_and_its_own(
