@@ -3,13 +3,13 @@
 An order counts how often the address that its mails go to was corrected: links in mails to an
 earlier one open nothing any more.
 
-Revision: polish, after 0024.
+Revision: 0025, after 0024.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "polish"
+revision = "0025"
 down_revision = "0024"
 branch_labels = None
 depends_on = None
