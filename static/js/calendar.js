@@ -14,6 +14,7 @@
   const show = (id, on) => (document.getElementById(id).hidden = !on);
   const wall = (text) => text.slice(0, 16);
 
+  let hasAnswer = false;
   const load = async (info, succeed, fail) => {
     try {
       const query = `&start=${info.startStr.slice(0, 10)}&end=${info.endStr.slice(0, 10)}`;
@@ -22,11 +23,14 @@
       const found = await answer.json();
       show("calendar-more", found.has_more);
       show("calendar-failed", false);
+      hasAnswer = true;
       succeed(found.entries.map(({ state, note, url, ...entry }) => ({ ...entry, extendedProps: { state, note, url } })));
     } catch (error) {
       show("calendar-failed", true);
       fail(error);
     }
+    // It measures itself after it has drawn, and is seen once that is done.
+    requestAnimationFrame(() => requestAnimationFrame(() => root.classList.remove("calendar-unsettled")));
   };
 
   // The address of this page leads back to what is looked at now.
@@ -122,7 +126,8 @@
       remember(info);
       requestAnimationFrame(speakHeaders);
     },
-    eventsSet: (events) => fit(calendar.view.type, events.length),
+    // Before the first answer there are no events either, which says nothing of the week.
+    eventsSet: (events) => hasAnswer && fit(calendar.view.type, events.length),
     eventDragStart: () => (isDragged = true),
     eventDragStop: () => setTimeout(() => (isDragged = false)),
     dateClick: ({ dateStr }) => {
@@ -137,6 +142,7 @@
     },
   });
 
+  root.classList.add("calendar-unsettled");
   root.hidden = false;
   show("calendar-list", false);
   if (!isNarrow && document.getElementById("calendar-hint")) show("calendar-hint", true);
