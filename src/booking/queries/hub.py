@@ -31,6 +31,7 @@ from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sa
 from src.booking.views.hub import (
     Choice,
     DateRow,
+    DateState,
     Day,
     Filters,
     HubView,
@@ -240,7 +241,7 @@ def _is_sold_alone(row: DatedRow, service: ServiceRow) -> bool:
 
 def _state(
     row: DatedRow, service: ServiceRow, shop: Shop, rules: DropInRules, price_minor: int | None
-) -> str:
+) -> DateState:
     if price_minor is None:
         return "series" if row.series_id is not None else "closed"
     if row.taken >= row.capacity:
@@ -253,7 +254,7 @@ def _state(
     return "book" if to_local(row.starts_at, zone).date() <= furthest_on else "closed"
 
 
-def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: str) -> str | None:
+def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: DateState) -> str | None:
     base = f"{shop.path}/{service.slug}"
     if state == "book":
         return f"{base}/book?session={row.id}"

@@ -1,12 +1,14 @@
 """What the hub and a service's page show, ready to be written out."""
 
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 from markupsafe import Markup
+
+DateState = Literal["book", "series", "soon", "full", "closed"]
 
 
 class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -33,7 +35,7 @@ class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     price_minor: int | None
     is_from: bool
     opens_at: datetime | None
-    state: str
+    state: DateState
     href: str | None
 
 

@@ -64,6 +64,25 @@ async def test_few_and_none_left(
     assert page.count("book?session=") == 2
 
 
+async def test_single_places_that_open_later_lead_to_the_series_until_then(
+    client: AsyncClient, uow_factory: UowFactory, lotus: Business
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    rules: dict[str, Any] = {
+        "drop_in_allowed": True,
+        "drop_in_opens_before": 1,
+        "drop_in_opens_unit": "hours",
+    }
+    term = await a_series(uow_factory, service, **rules)
+    for path in ("/b/lotus", "/b/lotus/yoga", "/b/lotus/yoga?how=single"):
+        page = await client.get(path)
+        assert page.status_code == 200, path
+        assert "book?session=" not in page.text
+        if "how=single" in path or path == "/b/lotus":
+            assert "Single places from" in page.text
+            assert f"/b/lotus/yoga?how=series#series-{term.series.id}" in page.text
+
+
 @pytest.mark.parametrize("visibility", ["unlisted", "hidden"])
 async def test_what_is_not_public_is_not_listed(
     client: AsyncClient, uow_factory: UowFactory, lotus: Business, visibility: str
