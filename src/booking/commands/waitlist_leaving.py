@@ -41,6 +41,10 @@ async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
     guest waits on.
     """
     over = await _series_that_is_over(uow, session_id)
+    closed = WaitlistEntry.session_id == session_id
+    if over is not None:
+        # Compared with nothing it would be the list of every other single date.
+        closed |= WaitlistEntry.series_id == over
     touched = await uow.session.scalars(
         select(WaitlistEntry.id)
         .outerjoin(
@@ -52,9 +56,7 @@ async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
         .where(
             WaitlistEntry.tenant_id == uow.tenant,
             WaitlistEntry.state.in_(STANDS),
-            (WaitlistEntry.session_id == session_id)
-            | (WaitlistEntry.series_id == over)
-            | WaitlistOffer.session_ids.contains([session_id]),
+            closed | WaitlistOffer.session_ids.contains([session_id]),
         )
         .order_by(WaitlistEntry.id)
     )

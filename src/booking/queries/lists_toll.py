@@ -44,12 +44,14 @@ async def lists_toll(uow: UnitOfWork, session_ids: Collection[UUID]) -> ListsTol
 
 async def count_to_tell(uow: UnitOfWork, session: Session) -> int:
     """How many would be told that the session has another time."""
+    told = WaitlistEntry.session_id == session.id
+    if session.series_id is not None:
+        told |= WaitlistEntry.series_id == session.series_id
     found = await uow.session.scalar(
         select(func.count()).where(
             WaitlistEntry.tenant_id == uow.tenant,
             WaitlistEntry.state.in_(STANDS),
-            (WaitlistEntry.session_id == session.id)
-            | (WaitlistEntry.series_id == session.series_id),
+            told,
         )
     )
     return found or 0

@@ -66,9 +66,11 @@ class Pool:
         return [as_waiting(entry) for entry in self.entries if entry.state in STANDS]
 
     def is_stopped(self, offer: WaitlistOffer) -> bool:
-        """Whether one of its dates is being cancelled, which may still be undone."""
+        """Whether one of its dates is being cancelled, which may still be undone, or is cancelled:
+        then its list is about to be closed, with a mail.
+        """
         runs = [self.runs[one] for one in offer.session_ids if one in self.runs]
-        return any(run.state == SessionState.CANCELLING for run in runs)
+        return any(run.state != SessionState.SCHEDULED for run in runs)
 
     def is_over(self, entry: WaitlistEntry, now: datetime) -> bool:
         """Whether all that it waits for has begun."""

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, ScalarSelect, Select, func, select
+from sqlalchemy import Row, ScalarSelect, Select, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
@@ -60,7 +60,8 @@ def open_requests(tenant_id: Any) -> ScalarSelect[Any]:
     return (
         select(func.jsonb_object_agg(Plan.key, PlanRequest.created_at, type_=JSONB))
         .join(PlanRequest, PlanRequest.plan_id == Plan.id)
-        .where(PlanRequest.tenant_id == tenant_id, PlanRequest.state == "open")
+        # As text, so that a plan made for all values knows the index of the open ones.
+        .where(PlanRequest.tenant_id == tenant_id, text("plan_requests.state = 'open'"))
         .scalar_subquery()
     )
 

@@ -18,11 +18,13 @@ from src.booking.commands.waitlist import (
     remove_entry,
     wait_again,
 )
+from src.booking.commands.waitlist_leaving import close_lists
 from src.booking.commands.waitlist_serve import WAITLIST_DUE, offer_by_hand
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.waiting import WaitlistTerms
 from src.booking.jobs.waitlist import serve_due
 from src.booking.models import Service, Session
+from src.booking.queries.lists_toll import count_to_tell
 from src.booking.queries.waitlist_consequences import waitlist_consequences
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.services import Services
@@ -37,6 +39,7 @@ from tests.support.builders import (
     a_business,
     a_series,
     a_service,
+    a_session,
 )
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
@@ -125,6 +128,48 @@ async def test_an_offer_on_a_date_that_leaves_its_series_ends_by_the_clock(
     clock.advance(timedelta(days=2))
     await serve_due(services)
     assert await entries(services.uow_factory, lotus) == {"Ann": "expired"}
+
+
+async def test_calling_off_another_date_leaves_offers_alone(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    await town.join("Ann")
+    await town.free()
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    service = await a_service(town.factory, town.lotus.id, price_type="free", slug="other")
+    other = await a_session(town.factory, service, in_days=9)
+    async with town.factory(town.lotus.id) as uow:
+        loose = await uow.session.get_one(Session, (town.lotus.id, other.id))
+        assert await count_to_tell(uow, loose) == 0
+        await cancel_session(uow, town.lotus.ctx, other.id, reason="", undo_seconds=0)
+    mailer.sent.clear()
+    await town.work()
+    assert [(one.id, one.state) for one in await offers(town.factory, town.lotus)] == [
+        (offer.id, "live")
+    ]
+    assert mailer.sent == []
+
+
+async def test_an_offer_of_a_cancelled_date_is_closed_with_its_mail_not_by_the_clock(
+    town: Town, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await town.join("Ann")
+    await town.free()
+    await town.work()
+    async with town.factory(town.lotus.id) as uow:
+        await cancel_session(uow, town.lotus.ctx, town.session.id, reason="", undo_seconds=0)
+        # Committed by the job a moment before whoever closes the list looks.
+        await uow.session.execute(update(Session).values(state="cancelled"))
+    clock.advance(timedelta(days=1))
+    await serve_due(town.services)
+    assert await town.states() == {"Ann": "offered"}
+    async with town.factory(town.lotus.id) as uow:
+        await close_lists(uow, town.session.id)
+    await town.work()
+    assert await town.states() == {"Ann": "closed"}
+    told = [mail.to[0] for mail in mailer.sent if mail.subject.startswith("Does not take place")]
+    assert told == ["Ann <ann@example.com>"]
 
 
 async def test_an_offer_does_not_pass_while_its_date_is_being_cancelled(
