@@ -100,10 +100,10 @@ browser: $(DEV_READY) ## bring a browser for the tests where there is none
 	@$(PY) -m tests.support.get_browser
 
 test: browser ## every level of tests, in under five minutes
-	@$(PY) -m pytest -n $(WORKERS) -m "not slow"
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
 
 test-all: browser ## the long ones too
-	@$(PY) -m pytest -n $(WORKERS)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal
 
 test-long: $(DEV_READY) ## the booking core at random, an hour or SECONDS=...
 	@LONG_SECONDS=$(or $(SECONDS),3600) $(PY) -m pytest tests/properties
