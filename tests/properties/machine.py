@@ -27,8 +27,8 @@ from sqlalchemy import text
 from src.billing.sweeper import sweep_holds
 from src.booking.commands.book import Booked
 from tests.properties.invariants import (
+    WHAT_IS_BROKEN,
     broken_at_rest,
-    broken_invariants,
     i8_rows_that_a_stranger_sees,
 )
 from tests.properties.model import (
@@ -43,6 +43,7 @@ from tests.properties.model import (
     sold_online,
     split,
 )
+from tests.properties.offers import Offers
 from tests.properties.steps import Steps
 from tests.properties.world import Shop, World
 
@@ -55,12 +56,16 @@ PICK = st.integers(0, 59)
 SIZE = st.sampled_from([1, 1, 2])
 GUEST = st.sampled_from(GUESTS)
 CODE = st.sampled_from([None, None, None, 0, 1])
-_STATE = text(
+_STATE = (
     "SELECT 'session' AS what, id, state, capacity AS a, seats_taken AS b, starts_at AS at"
     " FROM sessions UNION ALL"
     " SELECT 'order', id, state, paid_minor, refunded_minor, NULL FROM orders UNION ALL"
     " SELECT 'seat', id, state, share_minor, returned_minor, NULL FROM seats UNION ALL"
     " SELECT 'coupon', id, '', used, 0, NULL FROM coupons"
+)
+_STATE_AND_BROKEN = (
+    f"{_STATE} UNION ALL SELECT 'broken', NULL, broken || ': ' || what, 0, 0, NULL"
+    f" FROM ({WHAT_IS_BROKEN}) AS found"
 )
 _MAILS = text("SELECT kind, to_address, count(*) AS n FROM mails GROUP BY kind, to_address")
 
@@ -78,9 +83,13 @@ class BookingCore(RuleBasedStateMachine):
         """A new business, some of whose places have been paid for."""
         self.shop = self.world.open_shop()
         self.steps = Steps(self.shop)
-        self.model: Model = self.shop.run(self.steps.set_up())
+        self.model = self.shop.run(self._fill())
         for pick, size, guest, heard in bought:
             self.book_and_pay(pick, size, guest, None, heard)
+
+    async def _fill(self) -> Model:
+        async with self.shop.factory(self.shop.id) as uow:
+            return await Offers(uow).open()
 
     @property
     def now(self) -> datetime:
@@ -361,9 +370,9 @@ class BookingCore(RuleBasedStateMachine):
         self._count("step")
 
     async def _look(self) -> tuple[set[tuple[object, ...]], list[str]]:
-        async with self.shop.factory(self.shop.id) as uow:
-            real = {tuple(row) for row in await uow.session.execute(_STATE)}
-            return real, await broken_invariants(uow)
+        seen = await self.world.look(_STATE_AND_BROKEN)
+        real = {row for row in seen if row[0] != "broken"}
+        return real, [row[2] for row in seen if row[0] == "broken"]
 
     def _model_state(self) -> set[tuple[object, ...]]:
         model = self.model

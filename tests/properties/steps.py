@@ -1,4 +1,4 @@
-"""What the machine does to the real thing: one command a step, and the offers it begins with."""
+"""What the machine does to the real thing: one command a step."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -14,22 +14,18 @@ from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_ca
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_course, leave_dates, take_back_seats
 from src.booking.commands.sessions import UpdateSession, update_session
-from src.booking.domain.leaving import LeavingTerms, Tier
-from src.booking.models import Service
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 from src.platform.money import Money
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
-from tests.properties.model import Discount, Model, Offer, Place, Run, Sale
+from tests.properties.model import Discount, Offer, Place, Run, Sale
 from tests.properties.world import Shop
-from tests.support.builders import Term, a_series, a_service, a_session, as_guest
-from tests.support.coupons import a_coupon
+from tests.support.builders import as_guest
 from tests.support.work import work
 
 UNDO_SECONDS = 10
 ADDRESS = "http://testserver.local/"
-STRICT = ((48, 100), (24, 50))
 _SEATS = text(
     "SELECT id, session_id, participant_id, share_minor, state, returned_minor FROM seats"
     " WHERE order_id = :order_id ORDER BY id"
@@ -47,116 +43,12 @@ class SoldSeat(NamedTuple):
     returned_minor: int
 
 
-def _terms(tiers: tuple[tuple[int, int], ...], *, whole_course: bool = False) -> LeavingTerms:
-    steps = tuple(Tier(before=hours, percent=percent) for hours, percent in tiers)
-    return LeavingTerms(tiers=steps, moves_before=2, whole_course=whole_course)
-
-
 class Steps:
     """The shop's commands, as a guest or its owner gives them."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.factory = shop.factory
-
-    # --- what is on offer
-
-    async def set_up(self) -> Model:
-        """Little room, so that guests get in each other's way: three services, two series."""
-        model = Model()
-        yoga = await self._service(model, "yoga", "online", 1500, STRICT, [(1.5, 2), (5, 1)])
-        desk = await self._service(model, "desk", "on_site", 1200, (), [(3, 1), (6, 2)])
-        await self._service(model, "talk", "free", 0, (), [(4, 2)])
-        await self._series(model, yoga, "online", 6000, STRICT, whole_course=True, drop_in=True)
-        await self._series(model, desk, "free", 0, (), whole_course=False, drop_in=False)
-        await self._series(model, desk, "on_site", 5000, STRICT, whole_course=False, drop_in=True)
-        for code, percent, most, each in (("HALF", 50, 3, 1), ("GIFT", 100, 1, 1)):
-            row = await a_coupon(
-                self.factory,
-                self.shop.id,
-                code,
-                percent=percent,
-                max_uses=most,
-                max_per_customer=each,
-            )
-            model.coupons.append(Discount(row.id, code, percent, most, each))
-        return model
-
-    async def _service(
-        self,
-        model: Model,
-        slug: str,
-        price_type: str,
-        price: int,
-        tiers: tuple[tuple[int, int], ...],
-        dates: list[tuple[float, int]],
-    ) -> Offer:
-        row = await a_service(
-            self.factory,
-            self.shop.id,
-            slug=slug,
-            name=slug.title(),
-            price_type=price_type,
-            price_minor=price,
-            leaving=_terms(tiers).document(),
-        )
-        offer = Offer(row.id, price_type, price, row.id, tiers)
-        for in_days, capacity in dates:
-            session = await a_session(self.factory, row, in_days=in_days, capacity=capacity)
-            model.runs.append(Run(session.id, offer, session.starts_at, capacity))
-        return offer
-
-    async def _series(
-        self,
-        model: Model,
-        service: Offer,
-        price_type: str,
-        price: int,
-        tiers: tuple[tuple[int, int], ...],
-        *,
-        whole_course: bool,
-        drop_in: bool,
-    ) -> None:
-        term = await self._term(service, price_type, price, tiers, whole_course, drop_in)
-        offer = Offer(
-            term.series.id,
-            price_type,
-            price,
-            service.service_id,
-            tiers,
-            whole_course,
-            sells_singles=drop_in,
-            base=len(term.sessions),
-        )
-        offer.runs = [
-            Run(one.id, service, one.starts_at, one.capacity, offer) for one in term.sessions
-        ]
-        model.series.append(offer)
-        model.runs += offer.runs
-
-    async def _term(
-        self,
-        service: Offer,
-        price_type: str,
-        price: int,
-        tiers: tuple[tuple[int, int], ...],
-        whole_course: bool,
-        drop_in: bool,
-    ) -> Term:
-        async with self.factory(self.shop.id) as uow:
-            row = await uow.session.get_one(Service, (self.shop.id, service.id))
-        return await a_series(
-            self.factory,
-            row,
-            sessions=3,
-            capacity=2,
-            first_in_days=2,
-            price_type=price_type,
-            price_minor=price,
-            join_policy="any_time",
-            drop_in_allowed=drop_in,
-            leaving=_terms(tiers, whole_course=whole_course).document(),
-        )
 
     # --- guests
 

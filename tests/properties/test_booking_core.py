@@ -23,8 +23,8 @@ def world() -> Iterator[World]:
 
 
 SAME_EACH_TIME = settings(
-    max_examples=36,
-    stateful_step_count=60,
+    max_examples=26,
+    stateful_step_count=84,
     deadline=None,
     database=None,
     derandomize=True,
