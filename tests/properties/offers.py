@@ -5,9 +5,12 @@ from typing import Any, Self, cast
 from uuid import UUID
 
 from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.domain.price_tiers import PriceTier, document_of
+from src.booking.domain.waiting import WaitlistTerms
 from src.booking.models import Service
 from src.platform.db.uow import UnitOfWork, UowFactory
-from tests.properties.model import Discount, Model, Offer, Run
+from tests.properties.model import Model
+from tests.properties.things import Discount, Offer, Run
 from tests.support.builders import a_series, a_service, a_session
 from tests.support.coupons import a_coupon
 
@@ -44,10 +47,12 @@ class Offers:
         self.model = Model()
 
     async def open(self) -> Model:
-        yoga = await self._service("yoga", "online", 1500, STRICT, [(1.5, 2), (5, 1)])
+        yoga = await self._service("yoga", "online", 1500, STRICT, [(1.5, 2), (5, 1)], child=900)
         desk = await self._service("desk", "on_site", 1200, (), [(3, 1), (6, 2)])
         await self._service("talk", "free", 0, (), [(4, 2)])
-        await self._series(yoga, "online", 6000, STRICT, whole_course=True, drop_in=True)
+        await self._series(
+            yoga, "online", 6000, STRICT, child=3500, whole_course=True, drop_in=True
+        )
         await self._series(desk, "free", 0, (), whole_course=False, drop_in=False)
         await self._series(desk, "on_site", 5000, STRICT, whole_course=False, drop_in=True)
         await self._coupon("HALF", percent=50, most=3)
@@ -61,6 +66,8 @@ class Offers:
         price: int,
         tiers: tuple[tuple[int, int], ...],
         dates: list[tuple[float, int]],
+        *,
+        child: int | None = None,
     ) -> tuple[Service, Offer]:
         row = await a_service(
             self.within,
@@ -70,8 +77,13 @@ class Offers:
             price_type=price_type,
             price_minor=price,
             leaving=_terms(tiers),
+            price_tiers=_prices(child),
+            waitlist=WaitlistTerms(
+                quiet_from=0, quiet_until=0, pass_hours=0 if slug == "yoga" else None
+            ).document(),
         )
-        offer = Offer(row.id, price_type, price, row.id, tiers)
+        offer = Offer(row.id, price_type, price, row.id, tiers, child_minor=child)
+        offer.passes = slug == "yoga"
         for in_days, capacity in dates:
             session = await a_session(self.within, row, in_days=in_days, capacity=capacity)
             self.model.runs.append(Run(session.id, offer, session.starts_at, capacity))
@@ -86,6 +98,7 @@ class Offers:
         *,
         whole_course: bool,
         drop_in: bool,
+        child: int | None = None,
     ) -> None:
         service, singly = of
         term = await a_series(
@@ -99,6 +112,7 @@ class Offers:
             join_policy="any_time",
             drop_in_allowed=drop_in,
             leaving=_terms(tiers, whole_course=whole_course),
+            price_tiers=_prices(child),
         )
         offer = Offer(
             term.series.id,
@@ -109,6 +123,8 @@ class Offers:
             whole_course,
             sells_singles=drop_in,
             base=len(term.sessions),
+            child_minor=child,
+            passes=singly.passes,
         )
         offer.runs = [
             Run(one.id, singly, one.starts_at, one.capacity, offer) for one in term.sessions
@@ -132,3 +148,9 @@ class Offers:
 def _terms(tiers: tuple[tuple[int, int], ...], *, whole_course: bool = False) -> dict[str, Any]:
     steps = tuple(Tier(before=hours, percent=percent) for hours, percent in tiers)
     return LeavingTerms(tiers=steps, moves_before=2, whole_course=whole_course).document()
+
+
+def _prices(child_minor: int | None) -> list[Any]:
+    if child_minor is None:
+        return []
+    return document_of([PriceTier(key="child", name="Child", price_minor=child_minor)])

@@ -1,7 +1,7 @@
 """What the machine does to the real thing: one command a step."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,20 +11,31 @@ from src.billing.commands.by_staff import RefundByHand, mark_paid_on_site, refun
 from src.billing.settlement import settle_page
 from src.booking.commands.book import BookCommand, Booked, book
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
+from src.booking.commands.cancel_returns import MoneyWanted
+from src.booking.commands.cancel_series import cancel_series
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_course, leave_dates, take_back_seats
 from src.booking.commands.sessions import UpdateSession, update_session
+from src.booking.commands.waitlist import (
+    JoinWaitlist,
+    join_waitlist,
+    leave_waitlist,
+    remove_entry,
+)
+from src.booking.commands.waitlist_serve import offer_by_hand
+from src.booking.domain.price_tiers import FULL
+from src.booking.jobs.waitlist import serve_due
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 from src.platform.money import Money
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
-from tests.properties.model import Discount, Offer, Place, Run, Sale
+from tests.properties.things import Discount, Entry, Offer, Place, Promise, Run, Sale
 from tests.properties.world import Shop
 from tests.support.builders import as_guest
 from tests.support.work import work
 
-UNDO_SECONDS = 10
+_ILL: dict[str, Any] = {"reason": "Ill", "undo_seconds": 10}
 ADDRESS = "http://testserver.local/"
 _SEATS = text(
     "SELECT id, session_id, participant_id, share_minor, state, returned_minor FROM seats"
@@ -53,7 +64,14 @@ class Steps:
     # --- guests
 
     async def book(
-        self, what: Run | Offer, size: int, guest: str, coupon: Discount | None
+        self,
+        what: Run | Offer,
+        size: int,
+        guest: str,
+        coupon: Discount | None,
+        *,
+        child: bool = False,
+        taking: Promise | None = None,
     ) -> Booked:
         wish = BookCommand(
             kind="session" if isinstance(what, Run) else "series",
@@ -63,6 +81,8 @@ class Steps:
             guest_email=f"{guest}@guests.example",
             form_token=str(new_id()),
             coupon="" if coupon is None else coupon.code,
+            tiers=(FULL,) * (size - 1) + ("child",) if child else (),
+            offer_id=None if taking is None else taking.id,
         )
         async with self.factory(self.shop.id) as uow:
             return await book(uow, as_guest(self.shop.business), wish)
@@ -134,27 +154,51 @@ class Steps:
         async with self.factory(self.shop.id) as uow:
             await update_session(uow, self.shop.business.ctx, cmd)
 
-    async def cancel(self, subject: Run | Sale, *, gives_back: bool) -> UUID:
+    async def cancel(
+        self, subject: Run | Sale | Offer, money: MoneyWanted, *, gives_back: bool
+    ) -> UUID:
         ctx = self.shop.business.ctx
         async with self.factory(self.shop.id) as uow:
             if isinstance(subject, Run):
                 return await cancel_session(
-                    uow,
-                    ctx,
-                    subject.id,
-                    reason="Ill",
-                    undo_seconds=UNDO_SECONDS,
-                    gives_back=gives_back,
+                    uow, ctx, subject.id, **_ILL, money=money, gives_back=gives_back
                 )
-            return await cancel_purchase(
-                uow, ctx, subject.booking_id, reason="Ill", undo_seconds=UNDO_SECONDS
-            )
+            if isinstance(subject, Offer):
+                return await cancel_series(uow, ctx, subject.id, **_ILL, money=money)
+            return await cancel_purchase(uow, ctx, subject.booking_id, **_ILL, money=money)
 
     async def undo(self, cancellation_id: UUID) -> None:
         async with self.factory(self.shop.id) as uow:
             await undo_cancellation(uow, self.shop.business.ctx, cancellation_id)
 
+    # --- who waits
+
+    async def join(self, what: Run | Offer, guest: str, size: int) -> UUID:
+        cmd = JoinWaitlist(
+            kind="session" if isinstance(what, Run) else "series",
+            subject_id=what.id,
+            name=guest.title(),
+            email=f"{guest}@guests.example",
+            size=size,
+        )
+        async with self.factory(self.shop.id) as uow:
+            return await join_waitlist(uow, await self._tenant(uow), cmd)
+
+    async def leave_list(self, entry: Entry) -> None:
+        async with self.factory(self.shop.id) as uow:
+            await leave_waitlist(uow, entry.id)
+
+    async def remove(self, entry: Entry) -> None:
+        async with self.factory(self.shop.id) as uow:
+            await remove_entry(uow, self.shop.business.ctx, entry.id)
+
+    async def offer_by_hand(self, entry: Entry) -> None:
+        async with self.factory(self.shop.id) as uow:
+            await offer_by_hand(uow, self.shop.business.ctx, await self._tenant(uow), entry.id)
+
     async def deliver(self) -> int:
+        """What the clock and the outbox have for now."""
+        await serve_due(self.shop.services)
         return await work(self.shop.services, self.shop.id)
 
     # --- what is so

@@ -90,9 +90,9 @@ class World:
             {StripeGateway: gateway},
         )
 
-    async def look(self, statement: str) -> list[tuple[Any, ...]]:
+    async def look(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """What the business that was opened last sees."""
-        return [tuple(row) for row in await self._eye.fetch(statement)]
+        return [tuple(row) for row in await self._eye.fetch(statement, *values)]
 
     def open_shop(self) -> "Shop":
         """A new business that may charge, on a Monday morning."""
