@@ -16,12 +16,15 @@ LIVE = "('held', 'confirmed', 'attended', 'no_show')"
 
 
 def i1_seats_taken_are_the_live_seats_and_fit() -> str:
-    """Offers of a waitlist that hold a seat are added to the live seats once there are any."""
+    """Places that a waiting list's offer holds are taken too."""
     return f"""
         SELECT s.id || ' says ' || s.seats_taken || ' of ' || s.capacity || ', has ' || live.n
+            || ' and offers ' || held.n
         FROM sessions s CROSS JOIN LATERAL (SELECT count(*) AS n FROM seats
             WHERE session_id = s.id AND state IN {LIVE}) live
-        WHERE s.seats_taken <> live.n OR live.n > s.capacity"""
+        CROSS JOIN LATERAL (SELECT coalesce(sum(places), 0) AS n FROM waitlist_offers
+            WHERE state = 'live' AND holds AND s.id = ANY (session_ids)) held
+        WHERE s.seats_taken <> live.n + held.n OR live.n + held.n > s.capacity"""
 
 
 def i2_one_live_seat_per_participant_and_session() -> str:
@@ -129,6 +132,19 @@ def i11_a_share_comes_back_once() -> str:
         WHERE seats.n <> r.n"""
 
 
+def an_offer_is_taken_once_and_by_an_order_of_its_own() -> str:
+    return """
+        SELECT e.id || ' is ' || e.state || ' with ' || o.live || ' live, ' || o.taken || ' taken'
+        FROM waitlist_entries e CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'live')
+            AS live, count(*) FILTER (WHERE state = 'taken') AS taken FROM waitlist_offers
+            WHERE entry_id = e.id) o
+        WHERE (e.state = 'offered') <> (o.live = 1) OR (e.state = 'accepted') <> (o.taken = 1)
+           OR o.live + o.taken > 1
+        UNION ALL
+        SELECT order_id || ' has taken ' || count(*) || ' offers' FROM waitlist_offers
+        WHERE order_id IS NOT NULL GROUP BY order_id HAVING count(*) > 1"""
+
+
 def coupon_uses_are_the_orders_that_hold_them() -> str:
     return """
         SELECT c.code || ' used ' || c.used || ', orders ' || uses.n || ', customers ' || each.n
@@ -150,7 +166,7 @@ def nothing_in_the_outbox_has_failed() -> str:
 
 
 def at_rest_the_outbox_is_empty_but_for_later() -> str:
-    return "SELECT consumer || ' is due' FROM outbox WHERE available_at <= :now"
+    return "SELECT consumer || ' is due' FROM outbox WHERE available_at <= $1"
 
 
 def at_rest_all_refunds_have_arrived() -> str:
@@ -166,7 +182,7 @@ def at_rest_every_guest_knows_the_session_as_it_is() -> str:
         SELECT seats.id || ' was told ' || told_sequence || ' of ' || sessions.sequence FROM seats
         JOIN sessions ON sessions.id = seats.session_id AND sessions.state = 'scheduled'
         WHERE seats.state = 'confirmed' AND told_sequence <> sessions.sequence
-          AND sessions.ends_at > :now"""
+          AND sessions.ends_at > $1"""
 
 
 ALWAYS: Sequence[Invariant] = (
@@ -182,6 +198,7 @@ ALWAYS: Sequence[Invariant] = (
     i9_seats_are_as_their_order_is,
     i10_the_months_counter_is_what_was_booked_in_it,
     i11_a_share_comes_back_once,
+    an_offer_is_taken_once_and_by_an_order_of_its_own,
     coupon_uses_are_the_orders_that_hold_them,
     nothing_in_the_outbox_has_failed,
 )
@@ -201,22 +218,15 @@ def _together(invariants: Sequence[Invariant]) -> str:
     )
 
 
-_ALWAYS, _AT_REST = text(_together(ALWAYS)), text(_together(AT_REST))
+WHAT_IS_BROKEN = _together(ALWAYS)
+"""A SELECT of `broken` and `what`, which has no row as long as all is well."""
+WHAT_IS_BROKEN_AT_REST = _together(AT_REST)
+"""What does not hold although everything that was due by `$1` has been done."""
 _STRANGERS = text(
     "SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM seats)"
     " + (SELECT count(*) FROM orders) + (SELECT count(*) FROM payments)"
     " + (SELECT count(*) FROM customers) + (SELECT count(*) FROM mails)"
 )
-
-
-async def broken_invariants(uow: UnitOfWork) -> list[str]:
-    return [f"{row.broken}: {row.what}" for row in await uow.session.execute(_ALWAYS)]
-
-
-async def broken_at_rest(uow: UnitOfWork) -> list[str]:
-    """What does not hold although everything that was due has been done."""
-    found = await uow.session.execute(_AT_REST, {"now": uow.clock.now()})
-    return [f"{row.broken}: {row.what}" for row in found]
 
 
 async def i8_rows_that_a_stranger_sees(uow: UnitOfWork) -> int:

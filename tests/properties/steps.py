@@ -1,7 +1,7 @@
-"""What the machine does to the real thing: one command a step, and the offers it begins with."""
+"""What the machine does to the real thing: one command a step."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,25 +11,32 @@ from src.billing.commands.by_staff import RefundByHand, mark_paid_on_site, refun
 from src.billing.settlement import settle_page
 from src.booking.commands.book import BookCommand, Booked, book
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
+from src.booking.commands.cancel_returns import MoneyWanted
+from src.booking.commands.cancel_series import cancel_series
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_course, leave_dates, take_back_seats
 from src.booking.commands.sessions import UpdateSession, update_session
-from src.booking.domain.leaving import LeavingTerms, Tier
-from src.booking.models import Service
+from src.booking.commands.waitlist import (
+    JoinWaitlist,
+    join_waitlist,
+    leave_waitlist,
+    remove_entry,
+)
+from src.booking.commands.waitlist_serve import offer_by_hand
+from src.booking.domain.price_tiers import FULL
+from src.booking.jobs.waitlist import serve_due
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 from src.platform.money import Money
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
-from tests.properties.model import Discount, Model, Offer, Place, Run, Sale
+from tests.properties.things import Discount, Entry, Offer, Place, Promise, Run, Sale
 from tests.properties.world import Shop
-from tests.support.builders import Term, a_series, a_service, a_session, as_guest
-from tests.support.coupons import a_coupon
+from tests.support.builders import as_guest
 from tests.support.work import work
 
-UNDO_SECONDS = 10
+_ILL: dict[str, Any] = {"reason": "Ill", "undo_seconds": 10}
 ADDRESS = "http://testserver.local/"
-STRICT = ((48, 100), (24, 50))
 _SEATS = text(
     "SELECT id, session_id, participant_id, share_minor, state, returned_minor FROM seats"
     " WHERE order_id = :order_id ORDER BY id"
@@ -47,11 +54,6 @@ class SoldSeat(NamedTuple):
     returned_minor: int
 
 
-def _terms(tiers: tuple[tuple[int, int], ...], *, whole_course: bool = False) -> LeavingTerms:
-    steps = tuple(Tier(before=hours, percent=percent) for hours, percent in tiers)
-    return LeavingTerms(tiers=steps, moves_before=2, whole_course=whole_course)
-
-
 class Steps:
     """The shop's commands, as a guest or its owner gives them."""
 
@@ -59,109 +61,17 @@ class Steps:
         self.shop = shop
         self.factory = shop.factory
 
-    # --- what is on offer
-
-    async def set_up(self) -> Model:
-        """Little room, so that guests get in each other's way: three services, two series."""
-        model = Model()
-        yoga = await self._service(model, "yoga", "online", 1500, STRICT, [(1.5, 2), (5, 1)])
-        desk = await self._service(model, "desk", "on_site", 1200, (), [(3, 1), (6, 2)])
-        await self._service(model, "talk", "free", 0, (), [(4, 2)])
-        await self._series(model, yoga, "online", 6000, STRICT, whole_course=True, drop_in=True)
-        await self._series(model, desk, "free", 0, (), whole_course=False, drop_in=False)
-        await self._series(model, desk, "on_site", 5000, STRICT, whole_course=False, drop_in=True)
-        for code, percent, most, each in (("HALF", 50, 3, 1), ("GIFT", 100, 1, 1)):
-            row = await a_coupon(
-                self.factory,
-                self.shop.id,
-                code,
-                percent=percent,
-                max_uses=most,
-                max_per_customer=each,
-            )
-            model.coupons.append(Discount(row.id, code, percent, most, each))
-        return model
-
-    async def _service(
-        self,
-        model: Model,
-        slug: str,
-        price_type: str,
-        price: int,
-        tiers: tuple[tuple[int, int], ...],
-        dates: list[tuple[float, int]],
-    ) -> Offer:
-        row = await a_service(
-            self.factory,
-            self.shop.id,
-            slug=slug,
-            name=slug.title(),
-            price_type=price_type,
-            price_minor=price,
-            leaving=_terms(tiers).document(),
-        )
-        offer = Offer(row.id, price_type, price, row.id, tiers)
-        for in_days, capacity in dates:
-            session = await a_session(self.factory, row, in_days=in_days, capacity=capacity)
-            model.runs.append(Run(session.id, offer, session.starts_at, capacity))
-        return offer
-
-    async def _series(
-        self,
-        model: Model,
-        service: Offer,
-        price_type: str,
-        price: int,
-        tiers: tuple[tuple[int, int], ...],
-        *,
-        whole_course: bool,
-        drop_in: bool,
-    ) -> None:
-        term = await self._term(service, price_type, price, tiers, whole_course, drop_in)
-        offer = Offer(
-            term.series.id,
-            price_type,
-            price,
-            service.service_id,
-            tiers,
-            whole_course,
-            sells_singles=drop_in,
-            base=len(term.sessions),
-        )
-        offer.runs = [
-            Run(one.id, service, one.starts_at, one.capacity, offer) for one in term.sessions
-        ]
-        model.series.append(offer)
-        model.runs += offer.runs
-
-    async def _term(
-        self,
-        service: Offer,
-        price_type: str,
-        price: int,
-        tiers: tuple[tuple[int, int], ...],
-        whole_course: bool,
-        drop_in: bool,
-    ) -> Term:
-        async with self.factory(self.shop.id) as uow:
-            row = await uow.session.get_one(Service, (self.shop.id, service.id))
-        return await a_series(
-            self.factory,
-            row,
-            sessions=3,
-            capacity=2,
-            first_in_days=2,
-            price_type=price_type,
-            price_minor=price,
-            join_policy="any_time",
-            drop_in_allowed=drop_in,
-            leaving=_terms(tiers, whole_course=whole_course).document(),
-        )
-
     # --- guests
 
     async def book(
-        self, what: Run | Offer, size: int, guest: str, coupon: Discount | None
+        self,
+        what: Run | Offer,
+        size: int,
+        guest: str,
+        coupon: Discount | None,
+        *,
+        child: bool = False,
+        taking: Promise | None = None,
     ) -> Booked:
         wish = BookCommand(
             kind="session" if isinstance(what, Run) else "series",
@@ -171,6 +81,8 @@ class Steps:
             guest_email=f"{guest}@guests.example",
             form_token=str(new_id()),
             coupon="" if coupon is None else coupon.code,
+            tiers=(FULL,) * (size - 1) + ("child",) if child else (),
+            offer_id=None if taking is None else taking.id,
         )
         async with self.factory(self.shop.id) as uow:
             return await book(uow, as_guest(self.shop.business), wish)
@@ -242,27 +154,51 @@ class Steps:
         async with self.factory(self.shop.id) as uow:
             await update_session(uow, self.shop.business.ctx, cmd)
 
-    async def cancel(self, subject: Run | Sale, *, gives_back: bool) -> UUID:
+    async def cancel(
+        self, subject: Run | Sale | Offer, money: MoneyWanted, *, gives_back: bool
+    ) -> UUID:
         ctx = self.shop.business.ctx
         async with self.factory(self.shop.id) as uow:
             if isinstance(subject, Run):
                 return await cancel_session(
-                    uow,
-                    ctx,
-                    subject.id,
-                    reason="Ill",
-                    undo_seconds=UNDO_SECONDS,
-                    gives_back=gives_back,
+                    uow, ctx, subject.id, **_ILL, money=money, gives_back=gives_back
                 )
-            return await cancel_purchase(
-                uow, ctx, subject.booking_id, reason="Ill", undo_seconds=UNDO_SECONDS
-            )
+            if isinstance(subject, Offer):
+                return await cancel_series(uow, ctx, subject.id, **_ILL, money=money)
+            return await cancel_purchase(uow, ctx, subject.booking_id, **_ILL, money=money)
 
     async def undo(self, cancellation_id: UUID) -> None:
         async with self.factory(self.shop.id) as uow:
             await undo_cancellation(uow, self.shop.business.ctx, cancellation_id)
 
+    # --- who waits
+
+    async def join(self, what: Run | Offer, guest: str, size: int) -> UUID:
+        cmd = JoinWaitlist(
+            kind="session" if isinstance(what, Run) else "series",
+            subject_id=what.id,
+            name=guest.title(),
+            email=f"{guest}@guests.example",
+            size=size,
+        )
+        async with self.factory(self.shop.id) as uow:
+            return await join_waitlist(uow, await self._tenant(uow), cmd)
+
+    async def leave_list(self, entry: Entry) -> None:
+        async with self.factory(self.shop.id) as uow:
+            await leave_waitlist(uow, entry.id)
+
+    async def remove(self, entry: Entry) -> None:
+        async with self.factory(self.shop.id) as uow:
+            await remove_entry(uow, self.shop.business.ctx, entry.id)
+
+    async def offer_by_hand(self, entry: Entry) -> None:
+        async with self.factory(self.shop.id) as uow:
+            await offer_by_hand(uow, self.shop.business.ctx, await self._tenant(uow), entry.id)
+
     async def deliver(self) -> int:
+        """What the clock and the outbox have for now."""
+        await serve_due(self.shop.services)
         return await work(self.shop.services, self.shop.id)
 
     # --- what is so

@@ -1,7 +1,8 @@
 """The real thing under the machine: commands on a PostgreSQL that commits, and what money does.
 
 A state machine is synchronous, so it owns an event loop and runs each step in it to its end; the
-stand-in for Stripe lives in the same loop. Each run of the machine has a business of its own.
+stand-in for Stripe lives in the same loop. Each run of the machine has a business of its own. What
+is looked at after every step comes over a connection of its own, in one round trip.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
+import uvloop
 from redis.asyncio import Redis
 from sqlalchemy import delete, text
 
@@ -51,7 +54,7 @@ class World:
         self.clock = FrozenClock()
         self.mailer = RememberingMailer()
         self.deeds: Counter[str] = Counter()
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._stack = AsyncExitStack()
         self._businesses = 0
         self._name, self._urls = own_database()
@@ -68,6 +71,8 @@ class World:
     async def _start(self) -> None:
         engine = make_engine(self._urls[Role.APP], pool_size=10, pool_timeout=60)
         self._stack.push_async_callback(engine.dispose)
+        self._eye = await asyncpg.connect(self._urls[Role.APP].replace("+asyncpg", ""))
+        self._stack.push_async_callback(self._eye.close)
         redis: Redis = Redis.from_url(test_servers().valkey_url)
         self._stack.push_async_callback(redis.aclose)
         clock = self.clock
@@ -85,6 +90,10 @@ class World:
             {StripeGateway: gateway},
         )
 
+    async def look(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the business that was opened last sees."""
+        return [tuple(row) for row in await self._eye.fetch(statement, *values)]
+
     def open_shop(self) -> "Shop":
         """A new business that may charge, on a Monday morning."""
         self.clock.at = MONDAY_MORNING
@@ -94,6 +103,7 @@ class World:
 
     async def _open(self, slug: str) -> "Shop":
         business = await a_business(self.services.uow_factory, slug)
+        await self._eye.execute(f"SET app.tenant_id = '{business.id}'")
         bare = BareBusiness(business.id, business.slug, business.id)
         account_id = await open_account(self.services, self.stripe, bare)
         return Shop(self, business, account_id)

@@ -38,7 +38,8 @@ async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
     list of its series when no date of that is left.
 
     An offer of a series that goes on is withdrawn when it has the session among its dates, and its
-    guest waits on.
+    guest waits on. Who waits for such a series is looked at anew, for the date may have been the
+    one that was full.
     """
     over = await _series_that_is_over(uow, session_id)
     closed = WaitlistEntry.session_id == session_id
@@ -70,7 +71,7 @@ async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:
             uow.record(WaitlistClosed(entry_id=entry.id))
         else:
             entry.state = str(EntryState.WAITING)
-    await _free(uow, freed)
+    await _free(uow, freed, session_id)
 
 
 async def prolong_offers(uow: UnitOfWork, session_ids: Collection[UUID], by: timedelta) -> None:
@@ -129,9 +130,10 @@ async def _withdraw(uow: UnitOfWork, entries: Sequence[WaitlistEntry]) -> Counte
     return freed
 
 
-async def _free(uow: UnitOfWork, freed: Counter[UUID]) -> None:
+async def _free(uow: UnitOfWork, freed: Counter[UUID], *others: UUID) -> None:
+    """Gives the places back, and wakes who waits for them or for one of the other sessions."""
     await uow.session.flush()
-    await wake_waitlists(uow, freed)
+    await wake_waitlists(uow, {*freed, *others})
     await uow.settle()
     await give_back_seats(uow, freed)
 

@@ -104,6 +104,24 @@ async def test_a_series_that_is_called_off_closes_its_list_too(
     assert told == ["Ann <ann@example.com>"]
 
 
+async def test_a_series_is_offered_at_once_when_its_one_full_date_is_called_off(
+    services: Services,
+) -> None:
+    lotus, term = await a_full_term(services)
+    full = term.sessions[0].id
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Session).where(Session.id != full).values(seats_taken=0))
+    await joined(services.uow_factory, lotus, "series", term.series.id, "Ann")
+    await work(services, lotus.id)
+    assert await entries(services.uow_factory, lotus) == {"Ann": "waiting"}
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_session(uow, lotus.ctx, full, reason="", undo_seconds=0)
+    await work(services, lotus.id)
+    assert await entries(services.uow_factory, lotus) == {"Ann": "offered"}
+    [offer] = await offers(services.uow_factory, lotus)
+    assert set(offer.session_ids) == {one.id for one in term.sessions[1:]}
+
+
 async def test_an_offer_on_a_date_that_leaves_its_series_ends_by_the_clock(
     services: Services, clock: FrozenClock
 ) -> None:

@@ -1,0 +1,175 @@
+"""Steps of guests who buy, of money that comes or does not, and of time."""
+
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from src.billing.sweeper import sweep_holds
+from src.booking.commands.book import Booked
+from tests.properties.driver import GUESTS, Driver
+from tests.properties.things import (
+    Discount,
+    Offer,
+    Place,
+    Promise,
+    Run,
+    Sale,
+    shares,
+    sold_online,
+)
+
+WAITS = [timedelta(seconds=11), timedelta(minutes=5), timedelta(minutes=40), timedelta(hours=20)]
+PICK = st.integers(0, 59)
+SIZE = st.sampled_from([1, 1, 2])
+GUEST = st.sampled_from(GUESTS)
+CODE = st.sampled_from([None, None, None, 0, 1])
+
+
+class Buying(Driver):
+    """Sessions and series, with and without coupons, at two prices."""
+
+    @rule(pick=PICK, size=SIZE, guest=GUEST, code=CODE, child=st.booleans())
+    def book_session(self, pick: int, size: int, guest: str, code: int | None, child: bool) -> None:
+        self._book(self._any(self.model.runs, pick), size, guest, code, child=child)
+
+    @rule(pick=PICK, size=SIZE, guest=GUEST, code=CODE, child=st.booleans())
+    def book_series(self, pick: int, size: int, guest: str, code: int | None, child: bool) -> None:
+        self._book(self._any(self.model.series, pick), size, guest, code, child=child)
+
+    @rule(pick=PICK, size=SIZE, guest=GUEST, code=CODE, heard=st.booleans())
+    def book_and_pay(self, pick: int, size: int, guest: str, code: int | None, heard: bool) -> None:
+        """What most guests do. What is bought online is picked from, for the rest has no page."""
+        offers = [one for one in [*self.model.series, *self.model.runs] if sold_online(one)]
+        sale = self._book(self._any(offers, pick), size, guest, code, child=size > 1)
+        if sale is not None and sale.state == "open":
+            self._go_to_pay(sale)
+            self._pay(sale, heard=heard)
+
+    def _book(
+        self,
+        what: Run | Offer,
+        size: int,
+        guest: str,
+        code: int | None = None,
+        *,
+        child: bool = False,
+        taking: Promise | None = None,
+    ) -> Sale | None:
+        """The last of the party may pay a child's price, where there is one."""
+        coupon = None if code is None else self.model.coupons[code]
+        child = child and _sold_as(what).child_minor is not None
+        priced = self.model.price_of(what, size, self.now, taking)
+        off, party = None, [("", 0)]
+        if priced is not None:
+            party = [("", priced[1])] * size
+            if child:
+                party[-1] = ("child", priced[2] or 0)
+            off = self.model.discount(coupon, sum(price for _tier, price in party), guest)
+        step = self.steps.book(what, size, guest, coupon, child=child, taking=taking)
+        allowed, booked = self._attempt(step)
+        assert allowed == (off is not None)
+        if booked is None or priced is None or off is None:
+            return None
+        seats = self.shop.run(self.steps.seats_of(booked.order_id))
+        sale = self._sale(what, guest, coupon, booked, sum(one[1] for one in party) - off)
+        state = "held" if sale.state == "open" else "confirmed"
+        split = shares(party, len(priced[0]), off)
+        for at, (seat, share) in enumerate(zip(seats, split, strict=True)):
+            run, person = priced[0][at // size], at % size
+            sale.places.append(Place(seat.id, sale, run, person, share, state, sold=run.sequence))
+        self.model.book(sale)
+        if child:
+            self._count("a child pays less")
+        if isinstance(what, Run) and what.series is not None:
+            self._count("drop in")
+        if taking is not None:
+            self.model.take(taking, sale, self.now)
+        return sale
+
+    def _sale(
+        self, what: Run | Offer, guest: str, coupon: Discount | None, booked: Booked, total: int
+    ) -> Sale:
+        offer = _sold_as(what)
+        mode = "free" if total == 0 else offer.price_type
+        return Sale(
+            id=booked.order_id,
+            booking_id=booked.booking_id,
+            guest=guest,
+            offer=offer,
+            is_series=isinstance(what, Offer),
+            mode=mode,
+            total=total,
+            state="open" if mode == "online" else "confirmed",
+            created_at=self.now,
+            coupon=coupon,
+        )
+
+    @precondition(lambda self: self._payable_without_page())
+    @rule(pick=PICK)
+    def go_to_pay(self, pick: int) -> None:
+        self._go_to_pay(self._any(self._payable_without_page(), pick))
+
+    def _go_to_pay(self, sale: Sale) -> None:
+        allowed, _url = self._attempt(self.steps.open_page(sale))
+        assert allowed == self.model.open_page(sale, self.now)
+
+    @precondition(lambda self: self._with_open_page())
+    @rule(pick=PICK, heard=st.booleans())
+    def pay(self, pick: int, heard: bool) -> None:
+        self._pay(self._any(self._with_open_page(), pick), heard=heard)
+
+    def _pay(self, sale: Sale, *, heard: bool) -> None:
+        """In time; whether we hear of it at once is another matter."""
+        self.shop.run(self.shop.pay(sale.id))
+        sale.taken = True
+        self._count("pay")
+        if heard:
+            self._hear(sale)
+
+    @precondition(lambda self: self._taken())
+    @rule(pick=PICK)
+    def hear_of_money(self, pick: int) -> None:
+        self._hear(self._any(self._taken(), pick))
+
+    @precondition(lambda self: [one for one in self._taken() if one.state == "open"])
+    @rule(pick=PICK)
+    def lose_hold(self, pick: int) -> None:
+        """The hold ends all the same: what is heard of after this was paid late."""
+        sale = self._any([one for one in self._taken() if one.state == "open"], pick)
+        self.shop.run(self.shop.lose_hold(sale.id))
+        self.model.end_hold(sale, "expired")
+        self._count("lose_hold")
+
+    def _hear(self, sale: Sale) -> None:
+        self._count(f"hear of money for an order that is {sale.state}")
+        self.shop.run(self.steps.hear(sale))
+        self.model.hear(sale, self.now)
+
+    # --- time passes
+
+    @rule(by=st.sampled_from(WAITS))
+    def wait(self, by: timedelta) -> None:
+        self.world.clock.advance(by)
+        self._count("wait")
+
+    @rule()
+    def sweep(self) -> None:
+        self.shop.run(sweep_holds(self.shop.services, parallel=1))
+        self.model.sweep(self.now)
+        self._count("sweep")
+
+    @rule()
+    def deliver(self) -> None:
+        """Everything that is due is done; then nothing may be left, or have been said twice."""
+        if self.model.reaches_taken_money(self.now):
+            self._count("cancel what is being paid")
+        self.shop.run(self.steps.deliver())
+        self.model.carry_out(self.now)
+        self._follow()
+        self._count("deliver")
+        self._all_is_at_rest()
+
+
+def _sold_as(what: Run | Offer) -> Offer:
+    return what.sold_as if isinstance(what, Run) else what

@@ -1,0 +1,140 @@
+"""The model's rules for guests and a business that change their minds about single dates."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tests.properties.sales_model import Sales
+from tests.properties.things import (
+    LIVE,
+    MOVES_BEFORE,
+    OFFERED_BEFORE,
+    Place,
+    Run,
+    Sale,
+    half_up,
+    is_coming,
+    sells_singly,
+)
+
+
+class Changing(Sales):
+    """Leaving, exchanging, moving, and more or less room."""
+
+    def percent_back(self, place: Place, now: datetime) -> int:
+        if place.leaves_free:
+            return 100
+        for hours, percent in place.order.offer.tiers:
+            if now <= place.run.starts_at - timedelta(hours=hours):
+                return min(percent, place.most_percent)
+        return 0
+
+    def is_late(self, place: Place, now: datetime) -> bool:
+        tiers = place.order.offer.tiers
+        if not tiers or place.leaves_free:
+            return False
+        last = place.run.starts_at - timedelta(hours=tiers[-1][0])
+        return place.most_percent == 0 or now > last
+
+    def leave(self, sale: Sale, places: list[Place], now: datetime) -> bool:
+        """Those left before are passed over."""
+        standing = [one for one in places if one.state not in ("cancelled", "late_cancelled")]
+        if not all(is_coming(place, now) for place in standing):
+            return False
+        ends = {
+            place: half_up(place.share * self.percent_back(place, now), 100) for place in standing
+        }
+        late = {place: self.is_late(place, now) for place in standing}
+        for place in standing:
+            place.state = "late_cancelled" if late[place] else "cancelled"
+        self._give_back(sale, ends)
+        self.mails["seats_cancelled", sale.guest] += bool(standing)
+        return True
+
+    def leave_course(self, sale: Sale, now: datetime) -> bool:
+        coming = [place for place in sale.places if is_coming(place, now)]
+        must_ask = sale.is_series and not sale.offer.whole_course
+        if must_ask and not all(place.leaves_free for place in coming):
+            return False
+        return self.leave(sale, coming, now)
+
+    def take_back(self, sale: Sale, place: Place, amount: int) -> bool:
+        """Staff end a seat; one that has ended is passed over."""
+        if amount > place.share:
+            return False
+        if place.state == "confirmed":
+            place.state = "cancelled"
+            self._give_back(sale, {place: amount})
+            self.mails["seats_cancelled", sale.guest] += 1
+        return True
+
+    def _give_back(self, sale: Sale, wanted: dict[Place, int]) -> None:
+        """As much of it as was paid by card and has not gone back, the first seats first."""
+        asked = min(sum(wanted.values()), sale.by_card)
+        sale.refunded += asked
+        for place in sorted(wanted, key=lambda one: (one.run.id, one.id)):
+            place.returned = min(wanted[place], asked)
+            asked -= place.returned
+
+    def may_exchange(self, place: Place, to: Run, now: datetime) -> bool:
+        sale, series = place.order, to.series
+        in_time = now <= place.run.starts_at - MOVES_BEFORE or place.leaves_free
+        offered = sells_singly(to) or (
+            series is not None and (series is sale.offer or (sale.is_series and series.active))
+        )
+        is_there = any(
+            one.state in LIVE and one.order is sale and one.person == place.person
+            for one in self.places(to)
+        )
+        return (
+            is_coming(place, now)
+            and in_time
+            and offered
+            and to.sold_as.service_id == place.run.sold_as.service_id
+            and to is not place.run
+            and to.state == "scheduled"
+            and now <= to.starts_at
+            and not is_there
+            and self.free(to) >= 1
+        )
+
+    def exchange(self, place: Place, to: Run, new_id: UUID, now: datetime) -> None:
+        most = self.percent_back(place, now) if place.order.offer.tiers else place.most_percent
+        place.replaced_by = Place(
+            id=new_id,
+            order=place.order,
+            run=to,
+            person=place.person,
+            share=place.share,
+            state="confirmed",
+            sold=to.sequence,
+            most_percent=most,
+            is_marked=place.leaves_free,
+        )
+        place.order.places.append(place.replaced_by)
+        place.state, place.share = "swapped", 0
+        self.mails["seats_moved", place.order.guest] += 1
+
+    # --- the business changes its mind
+
+    def set_capacity(self, run: Run, capacity: int) -> bool:
+        if run.state != "scheduled" or capacity < run.capacity - self.free(run):
+            return False
+        run.capacity = capacity
+        return True
+
+    def move(self, run: Run, starts_at: datetime, now: datetime) -> bool:
+        has_guests = self.free(run) < run.capacity
+        if run.state != "scheduled" or starts_at < now or (has_guests and run.starts_at <= now):
+            return False
+        in_time = now + OFFERED_BEFORE
+        run.is_back_in_time = run.is_back_in_time or run.starts_at < in_time <= starts_at
+        run.starts_at = starts_at
+        run.sequence += 1
+        run.moved = run.sequence
+        self._news(run)
+        return True
+
+    def _news(self, run: Run) -> None:
+        """Whoever may come, a guest who pays late too, is told of it at most once."""
+        guests = {one.order.guest for one in self.places(run) if one.state in (*LIVE, "expired")}
+        self.mails.update(("sessions_changed", guest) for guest in guests)

@@ -1,0 +1,181 @@
+"""The booking core once more, in a few plain objects: what the machine expects of the real one.
+
+Written from the domain's rules and not from the code: no statement, no lock, no job. Each method
+says whether the real thing must do it (False: must refuse), and if so what is so afterwards. Here:
+what is bought and paid; what becomes of it later is in the modules that build on this one.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+
+from tests.properties.things import (
+    HOLD,
+    LIVE,
+    MARGIN,
+    PAGE,
+    Discount,
+    Ending,
+    Entry,
+    Offer,
+    Place,
+    Promise,
+    Run,
+    Sale,
+    half_up,
+    sells_singly,
+    whole,
+)
+
+
+class Sales:
+    """What is on offer, what was sold of it, and the money that came."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self.series: list[Offer] = []
+        self.coupons: list[Discount] = []
+        self.sales: list[Sale] = []
+        self.endings: list[Ending] = []
+        self.entries: list[Entry] = []
+        self.promises: list[Promise] = []
+        self.mails: Counter[tuple[str, str]] = Counter()
+
+    def places(self, run: Run | None = None) -> list[Place]:
+        everywhere = (place for sale in self.sales for place in sale.places)
+        return [place for place in everywhere if run is None or place.run is run]
+
+    def seated(self, run: Run) -> int:
+        return sum(place.state in LIVE for place in self.places(run))
+
+    def free(self, run: Run) -> int:
+        offered = sum(promise.held(run) for promise in self.promises)
+        return run.capacity - self.seated(run) - offered
+
+    def standing(self, guest: str) -> int:
+        """How many orders of the guest still have a seat that is paid for, or needs no payment."""
+        theirs = (sale for sale in self.sales if sale.guest == guest)
+        return sum(any(one.state == "confirmed" for one in sale.places) for sale in theirs)
+
+    # --- buying
+
+    def price_of(
+        self, what: Run | Offer, size: int, now: datetime, taking: Promise | None = None
+    ) -> tuple[list[Run], int, int | None] | None:
+        """The runs that are bought, what one person pays and what a child does, if that is another
+        price; None when it must be refused. `taking` is the offer that is taken up.
+        """
+        if taking is not None and taking.expires_at < now:
+            taking = None
+        room = {one: self.free(one) + (taking.held(one) if taking else 0) for one in self.runs}
+        if isinstance(what, Run):
+            bookable = sells_singly(what) and what.state == "scheduled" and now <= what.starts_at
+            prices = (what.sold_as.price_minor, what.sold_as.child_minor)
+            if what.sold_as.price_type == "free":
+                prices = (0, None)
+            return ([what], *prices) if bookable and room[what] >= size else None
+        standing = [run for run in what.runs if run.state == "scheduled"]
+        coming = [run for run in standing if run.starts_at >= now]
+        if not what.active or not coming or any(room[run] < size for run in coming):
+            return None
+        coming.sort(key=lambda run: (run.starts_at, run.id))
+        if what.price_type == "free":
+            return coming, 0, None
+        base = min(what.base, len(standing))
+        part = [
+            None if price is None else min(half_up(price * len(coming), base), price)
+            for price in (what.price_minor, what.child_minor)
+        ]
+        return coming, part[0] or 0, part[1]
+
+    def discount(self, coupon: Discount | None, full: int, guest: str) -> int | None:
+        """What comes off, None when the coupon must be refused."""
+        if coupon is None:
+            return 0
+        is_spent = coupon.used.total() >= coupon.most or coupon.used[guest] >= coupon.most_each
+        off = half_up(full * coupon.percent, 100)
+        return None if is_spent or off == 0 else off
+
+    def book(self, sale: Sale) -> None:
+        self.sales.append(sale)
+        if sale.coupon is not None:
+            sale.coupon.used[sale.guest] += 1
+        if sale.state == "open":
+            sale.hold_until = whole(sale.created_at + HOLD)
+        else:
+            sale.confirmed_at = sale.created_at
+            self.mails["confirmed", sale.guest] += 1
+
+    def open_page(self, sale: Sale, now: datetime) -> bool:
+        if sale.state != "open" or sale.hold_until is None or now >= sale.hold_until:
+            return False
+        sale.page_until = whole(now + PAGE)
+        sale.hold_until = sale.page_until + MARGIN
+        return True
+
+    # --- money comes, or does not
+
+    def hear(self, sale: Sale, now: datetime, lost: Iterable[Place] = ()) -> None:
+        """We learn of the money that was taken."""
+        sale.taken, sale.paid = False, sale.paid + sale.total
+        if sale.state == "open":
+            self._confirm(sale, now, set(lost))
+        elif sale.state == "expired" and self._can_have_again(sale):
+            for place in sale.places:
+                place.state = "confirmed"
+            if sale.coupon is not None:
+                sale.coupon.used[sale.guest] += 1
+                sale.coupon.paid_late += 1
+            self._stands(sale, now)
+        else:
+            sale.refunded += sale.total
+            self.mails["billing.payment_too_late", sale.guest] += 1
+
+    def _confirm(self, sale: Sale, now: datetime, lost: set[Place]) -> None:
+        for place in sale.places:
+            place.state = "cancelled" if place in lost else "confirmed"
+            place.returned = place.share if place in lost else 0
+            sale.refunded += place.returned
+        self.mails["billing.refunded", sale.guest] += bool(lost)
+        self._stands(sale, now)
+
+    def _stands(self, sale: Sale, now: datetime) -> None:
+        sale.state, sale.confirmed_at = "confirmed", now
+        self.mails["confirmed", sale.guest] += 1
+
+    def _can_have_again(self, sale: Sale) -> bool:
+        if any(one.subject is sale and one.state == "done" for one in self.endings):
+            return False
+        wanted = Counter(place.run for place in sale.places)
+        return all(
+            run.state == "scheduled" and self.free(run) >= count for run, count in wanted.items()
+        )
+
+    def end_hold(self, sale: Sale, state: str) -> None:
+        sale.state, sale.page_until = state, None
+        for place in sale.places:
+            place.state = "expired"
+        if sale.coupon is not None:
+            sale.coupon.used[sale.guest] -= 1
+
+    def sweep(self, now: datetime) -> None:
+        for sale in self.sales:
+            if sale.state == "open" and sale.hold_until is not None and sale.hold_until <= now:
+                self._close(sale, now, "expired", ())
+
+    def _close(self, sale: Sale, now: datetime, state: str, lost: Iterable[Place]) -> None:
+        if sale.taken:
+            self.hear(sale, now, lost)
+        else:
+            self.end_hold(sale, state)
+
+    def refund(self, sale: Sale, amount: int) -> None:
+        sale.refunded += amount
+        self.mails["billing.refunded", sale.guest] += 1
+
+    def owed(self, sale: Sale) -> int:
+        """What a guest still pays at the door."""
+        if sale.mode != "on_site" or sale.state != "confirmed":
+            return 0
+        waived = sum(place.share for place in sale.places if place.state == "cancelled")
+        return max(sale.total - waived - sale.paid, 0)

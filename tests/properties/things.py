@@ -1,0 +1,246 @@
+"""What the machine's model is made of: plain objects, and the arithmetic of prices and shares."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+from math import floor
+from uuid import UUID
+
+LIVE = ("held", "confirmed")
+HOLD = timedelta(minutes=36)
+PAGE = timedelta(minutes=31)
+MARGIN = timedelta(minutes=5)
+UNDO = timedelta(seconds=10)
+MOVES_BEFORE = timedelta(hours=2)
+FOUND_BY_CLOCK = timedelta(minutes=30)
+OFFER_LASTS = timedelta(hours=4)
+OFFERS_END_BEFORE = timedelta(hours=1)
+OFFERED_BEFORE = timedelta(hours=2)
+RUSH_BEFORE = timedelta(hours=3)
+
+
+@dataclass(eq=False)
+class Offer:
+    """A service as it is sold singly, or a series. `tiers` are (hours before, percent back).
+
+    `child_minor` is the price beside the full one, where there is one. `passes`: its lists let
+    smaller parties pass a bigger one at once, others only after a day.
+    """
+
+    id: UUID
+    price_type: str
+    price_minor: int
+    service_id: UUID
+    tiers: tuple[tuple[int, int], ...] = ()
+    whole_course: bool = False
+    sells_singles: bool = True
+    base: int = 0
+    child_minor: int | None = None
+    passes: bool = False
+    active: bool = True
+    runs: list["Run"] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Run:
+    """A session. `sold_as` is the offer that its single seats are sold by; it `is_back_in_time`
+    when it was moved from where it was too late to wait for it.
+    """
+
+    id: UUID
+    sold_as: Offer
+    starts_at: datetime
+    capacity: int
+    series: Offer | None = None
+    state: str = "scheduled"
+    sequence: int = 0
+    moved: int = 0
+    is_back_in_time: bool = False
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(hours=1)
+
+
+@dataclass(eq=False)
+class Place:
+    """A seat. `sold` is the run's sequence that it was sold at; it `is_marked` when it took the
+    place of one that could be left without any penalty.
+    """
+
+    id: UUID
+    order: "Sale"
+    run: Run
+    person: int
+    share: int
+    state: str
+    sold: int
+    most_percent: int = 100
+    returned: int = 0
+    is_marked: bool = False
+    replaced_by: "Place | None" = None
+
+    @property
+    def leaves_free(self) -> bool:
+        return self.is_marked or self.sold < self.run.moved
+
+
+@dataclass(eq=False)
+class Discount:
+    """A coupon and the uses of it that stand."""
+
+    id: UUID
+    code: str
+    percent: int
+    most: int
+    most_each: int
+    used: Counter[str] = field(default_factory=Counter)
+    paid_late: int = 0
+
+
+@dataclass(eq=False)
+class Sale:
+    """An order. `taken` is money at the processor that we have not been told of."""
+
+    id: UUID
+    booking_id: UUID
+    guest: str
+    offer: Offer
+    is_series: bool
+    mode: str
+    total: int
+    state: str
+    created_at: datetime
+    coupon: Discount | None = None
+    hold_until: datetime | None = None
+    page_until: datetime | None = None
+    taken: bool = False
+    confirmed_at: datetime | None = None
+    paid: int = 0
+    refunded: int = 0
+    places: list[Place] = field(default_factory=list)
+
+    @property
+    def by_card(self) -> int:
+        """What is left of the money that can go back through the processor."""
+        return self.paid - self.refunded if self.mode == "online" else 0
+
+
+@dataclass(eq=False)
+class Ending:
+    """A cancellation that can still be undone, or was carried out.
+
+    `runs` are the dates that it stops, `chosen` what goes back, `resumes` whether the series goes
+    on sale again when it is undone.
+    """
+
+    id: UUID
+    subject: Run | Sale | Offer
+    asked_at: datetime
+    runs: list[Run] = field(default_factory=list)
+    gives_back: bool = False
+    chosen: dict[Sale, int] = field(default_factory=dict)
+    resumes: bool = False
+    state: str = "waiting"
+
+
+@dataclass(eq=False)
+class Entry:
+    """Somebody on the waiting list of a run, or of a series."""
+
+    id: UUID
+    what: Run | Offer
+    guest: str
+    size: int
+    place: int
+    state: str = "waiting"
+    could_since: datetime | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.state in ("waiting", "offered")
+
+    @property
+    def dates(self) -> list[Run]:
+        return [self.what] if isinstance(self.what, Run) else self.what.runs
+
+    @property
+    def passes(self) -> bool:
+        sold_as = self.what.sold_as if isinstance(self.what, Run) else self.what
+        return sold_as.passes
+
+
+@dataclass(eq=False)
+class Promise:
+    """An offer of a waiting list. `sale` is what became of it."""
+
+    id: UUID
+    entry: Entry
+    runs: list[Run]
+    places: int
+    holds: bool
+    expires_at: datetime
+    state: str = "live"
+    sale: Sale | None = None
+
+    def held(self, run: Run) -> int:
+        return self.places if self.state == "live" and self.holds and run in self.runs else 0
+
+
+def sold_online(what: Run | Offer) -> bool:
+    offer = what.sold_as if isinstance(what, Run) else what
+    return offer.price_type == "online"
+
+
+def sells_singly(run: Run) -> bool:
+    """A date of a series only where that allows it, while it is on sale itself."""
+    series = run.series
+    drops_in = series is None or (series.sells_singles and series.active)
+    return drops_in and run.sold_as.sells_singles
+
+
+def is_coming(place: Place, now: datetime) -> bool:
+    is_on = place.run.state == "scheduled" and now <= place.run.starts_at
+    return place.state == "confirmed" and is_on
+
+
+def reached(ending: Ending, sale: Sale, now: datetime) -> list[Place]:
+    """The sale's seats that the cancellation is about; a purchase's leaves what has started."""
+    if ending.subject is sale:
+        return [place for place in sale.places if place.run.starts_at > now]
+    return [place for place in sale.places if place.run in ending.runs]
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def whole(moment: datetime) -> datetime:
+    """The processor counts in whole seconds."""
+    return moment.replace(microsecond=0)
+
+
+def split(total: int, weights: list[int]) -> list[int]:
+    """In proportion; units that are left over go to the largest remainders, earlier ones first.
+
+    Equally where all weights are 0.
+    """
+    if not any(weights):
+        weights = [1] * len(weights)
+    exact = [Fraction(total * weight, sum(weights)) for weight in weights]
+    whole_parts = [floor(part) for part in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda at: whole_parts[at] - exact[at])
+    for at in by_remainder[: total - sum(whole_parts)]:
+        whole_parts[at] += 1
+    return whole_parts
+
+
+def shares(party: list[tuple[str, int]], runs: int, off: int) -> list[int]:
+    """Of each seat, date by date and in the party's order: those who pay the same share a line."""
+    lines = list(dict.fromkeys(party))
+    full = [party.count(line) * line[1] for line in lines]
+    of_line = {}
+    for line, price, discount in zip(lines, full, split(off, full), strict=True):
+        of_line[line] = iter(split(price - discount, [1] * (party.count(line) * runs)))
+    return [next(of_line[person]) for _run in range(runs) for person in party]
