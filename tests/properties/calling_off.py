@@ -111,7 +111,7 @@ class CallingOff(Changing):
 
     def _undo(self, ending: Ending) -> None:
         allowed, _none = self._attempt(self.steps.undo(ending.id))
-        assert allowed == self.model.undo(ending)
+        assert allowed == self.model.undo(ending, self.now)
         if allowed:
             self._count(f"undo a {_name(ending.subject)}")
 

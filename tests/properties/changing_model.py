@@ -132,6 +132,8 @@ class Changing(Sales):
         run.sequence += 1
         run.moved = run.sequence
         self._news(run)
+        waiting = (one.guest for one in self.entries if one.stands and run in one.dates)
+        self.mails.update(("waitlist_moved", guest) for guest in waiting)
         return True
 
     def _news(self, run: Run) -> None:

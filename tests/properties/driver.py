@@ -100,6 +100,9 @@ class Driver(RuleBasedStateMachine):
         known = {one.id: one for one in self.model.promises}
         offers = [row for row in seen if row[0] == 1]
         new = [self._promise(row, entries) for row in offers if row[1] not in known]
+        for row in offers:
+            if row[1] in known:
+                wrong += self._lasts(known[row[1]], row[7])
         for promise in new:
             self.model.promise(promise)
         for promise in new:
@@ -115,6 +118,13 @@ class Driver(RuleBasedStateMachine):
         for promise in self.model.promises:
             [promise.state] = [row[2] for row in offers if row[1] == promise.id]
         assert wrong == []
+
+    def _lasts(self, promise: Promise, expires_at: datetime) -> list[str]:
+        """An offer ends sooner only where its dates ask for it."""
+        if expires_at not in (promise.expires_at, min(promise.expires_at, promise.closes_at)):
+            return [f"{promise.id} lasts until {expires_at}, not {promise.expires_at}"]
+        promise.expires_at = expires_at
+        return []
 
     def _promise(self, row: tuple[Any, ...], entries: dict[UUID, Entry]) -> Promise:
         _kind, promise_id, _state, entry_id, session_ids, places, holds, expires_at = row

@@ -46,10 +46,13 @@ class Calling(Changing):
         if isinstance(ending.subject, Offer):
             ending.resumes, ending.subject.active = ending.subject.active, False
 
-    def undo(self, ending: Ending) -> bool:
+    def undo(self, ending: Ending, now: datetime) -> bool:
         if ending.state != "waiting":
             return False
         ending.state = "undone"
+        for promise in self.promises:
+            if promise.state == "live" and set(promise.runs) & set(ending.runs):
+                promise.expires_at += now - ending.asked_at
         for run in ending.runs:
             run.state = "scheduled"
             self._news(run)

@@ -91,7 +91,7 @@ class Model(Calling):
         """What is wrong about a new offer."""
         entry, wrong = promise.entry, []
         dates = self.dates_waited_for(entry.what, now)
-        closes_at = min((run.starts_at for run in promise.runs), default=now) - OFFERS_END_BEFORE
+        closes_at = promise.closes_at
         is_rush = now >= closes_at + OFFERS_END_BEFORE - RUSH_BEFORE and not by_hand
         ends_at = closes_at if is_rush else min(now + OFFER_LASTS, closes_at)
         if set(promise.runs) != set(dates) or promise.places != entry.size:
@@ -120,12 +120,19 @@ class Model(Calling):
             case "waiting" | "offered", "left":
                 return self._has_another(entry)
             case "offered", "waiting":
-                return any(run.state == "cancelled" for run in dates)
+                return any(run.state == "cancelled" for run in dates) or self._moved_away(
+                    entry, now
+                )
             case "waiting" | "offered", "closed":
                 over = all(run.state == "cancelled" or run.starts_at <= now for run in dates)
                 self.mails["waitlist_closed", entry.guest] += over
                 return over
         return False
+
+    def _moved_away(self, entry: Entry, now: datetime) -> bool:
+        """Whether the dates offered have got a time at which the offer makes no sense."""
+        promise = self.promise_of(entry)
+        return promise is not None and (promise.closes_at < now or not promise.holds)
 
     def _has_another(self, entry: Entry) -> bool:
         """Whether the guest got a place for the same time by another offer."""
@@ -144,7 +151,8 @@ class Model(Calling):
     def forgotten(self, now: datetime) -> list[str]:
         """Who could be offered a place and was not, or keeps one that is over."""
         live = [one for one in self.promises if one.state == "live"]
-        wrong = [f"{one.id} is over" for one in live if one.expires_at < now]
+        overdue = [one for one in live if one.expires_at < now and not one.is_stopped]
+        wrong = [f"{one.id} is over" for one in overdue]
         for entry in self.entries:
             if entry.state != "waiting" or not self._could_have(entry, now):
                 entry.could_since = None

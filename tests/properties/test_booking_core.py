@@ -23,7 +23,7 @@ def world() -> Iterator[World]:
 
 
 SAME_EACH_TIME = settings(
-    max_examples=34,
+    max_examples=28,
     stateful_step_count=80,
     deadline=None,
     database=None,

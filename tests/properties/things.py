@@ -184,6 +184,16 @@ class Promise:
     state: str = "live"
     sale: Sale | None = None
 
+    @property
+    def closes_at(self) -> datetime:
+        """No offer outlasts it, however its dates move."""
+        return min(run.starts_at for run in self.runs) - OFFERS_END_BEFORE
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether one of its dates is being cancelled, when nobody can take it."""
+        return any(run.state != "scheduled" for run in self.runs)
+
     def held(self, run: Run) -> int:
         return self.places if self.state == "live" and self.holds and run in self.runs else 0
 
