@@ -76,6 +76,14 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
         size = len(people)
         return for_people(self.quote(size), self.tiers(size), people)
 
+    def as_for_one(self) -> "_Asked":
+        """At the price and with the dates that one person gets, whatever the party's size."""
+        return msgspec.structs.replace(
+            self,
+            quote=lambda size: replace(self.quote(1), party_size=size),
+            tiers=lambda _size: self.tiers(1),
+        )
+
 
 async def get_wish(
     uow: UnitOfWork,
@@ -101,6 +109,9 @@ async def get_wish(
     if not _is_seen(asked, service_slug):
         raise no_such_service()
     people = _people(asked, typed)
+    if asked.refuse(len(people)):
+        # Nothing can be had by so many; they are shown what there is, at what it costs.
+        asked = asked.as_for_one()
     wish = await _wish(uow, tenant, kind, asked, people)
     error = why_not_chosen(asked.tiers(len(people)), typed.tiers, typed.size)
     wish = msgspec.structs.replace(wish, size_error=wish.size_error or error)

@@ -217,6 +217,28 @@ async def test_an_early_bird_is_what_the_form_begins_with_until_it_ends(
     assert await seats(shop) == []
 
 
+@pytest.mark.parametrize("gap_policy", ["sell_with_gaps", "block"])
+async def test_a_party_bigger_than_what_is_left_reads_how_many_and_real_prices(
+    shop: Shop, gap_policy: str
+) -> None:
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    child = {**CHILD, "price_minor": 4000}
+    term = await a_series(
+        shop.services.uow_factory, service, capacity=3, price_tiers=[child], gap_policy=gap_policy
+    )
+    page = await shop.guest.open(subject("series", term.series.id))
+    (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+    asked = form.filled({"counts.full": "2", "counts.child": "2", "step": "update"})
+    shown = (await shop.guest.client.post(form.action, data=asked)).text
+    assert "Only 3 seats are left." in shown
+    assert "sold out" not in shown
+    assert "See all 3 dates" in shown
+    assert "€120.00" in shown
+    assert "€200.00" in shown
+    assert "€0.00" not in shown
+    assert "Pay €" not in shown
+
+
 async def test_staff_book_at_a_price_that_guests_do_not_see(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
