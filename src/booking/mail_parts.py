@@ -1,6 +1,7 @@
 """What mails about bookings are made of: dates, places, money and terms in words."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from src.billing.domain.kinds import PaymentMode
 from src.booking.calendar_files import (
@@ -130,16 +131,22 @@ def money_line(facts: BookingFacts, owed_minor: int) -> str:
 
 
 def leaving_of(
-    tenant: TenantSnapshot, facts: BookingFacts, seats: Sequence[SeatFacts]
+    tenant: TenantSnapshot, facts: BookingFacts, seats: Sequence[SeatFacts], now: datetime
 ) -> list[str]:
-    """The terms it was bought under: for one date as moments, for several as rules."""
+    """The terms it was bought under, as far as they count at `now`: for one date as moments, for
+    several as rules.
+    """
     most = min((item.seat.most_percent for item in seats), default=100)
     terms = capped(terms_from(facts.booking.leaving), most)
     price_type = price_type_of(facts.order)
     starts = [item.session.starts_at for item in seats]
     if len(set(starts)) == 1:
-        return dates_in_words(terms, price_type, starts[0], tenant.zone)
-    return rules_in_words(terms, price_type, tenant.zone, min(starts, default=None))
+        return dates_in_words(terms, price_type, starts[0], tenant.zone, now)
+    return rules_in_words(terms, price_type, tenant.zone, _next(starts, now), now)
+
+
+def _next(starts: Sequence[datetime], now: datetime) -> datetime | None:
+    return min((start for start in starts if start > now), default=None)
 
 
 def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0) -> str:

@@ -94,7 +94,7 @@ def confirmation_mail(
             party_size=facts.booking.party_size,
             money_line=money_line(facts, owed_minor),
             reference=order.reference,
-            leaving=leaving_of(tenant, facts, seats),
+            leaving=leaving_of(tenant, facts, seats, now),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
             has_code=any(item.session.mode == SessionMode.IN_PERSON for item in seats),
         )

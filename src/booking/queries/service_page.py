@@ -85,13 +85,14 @@ async def get_service_page(
         series=series if side == "series" else [],
         month=month,
         prices=_named(row.tiers(LOOSE, on_sale.today)),
-        leaving=_single_rules(terms[row.id], row, tenant),
+        leaving=_single_rules(terms[row.id], row, shop),
         structured=describe_service(on_sale, row, tenant, base_url),
     )
 
 
-def _single_rules(terms: LeavingTerms, row: ServiceRow, tenant: TenantSnapshot) -> list[str]:
-    return rules_in_words(terms, SeriesPriceType(row.price_type), tenant.zone, row.next_at)
+def _single_rules(terms: LeavingTerms, row: ServiceRow, shop: Shop) -> list[str]:
+    price_type = SeriesPriceType(row.price_type)
+    return rules_in_words(terms, price_type, shop.tenant.zone, row.next_at, shop.now)
 
 
 def no_such_service() -> NotFound:
@@ -155,6 +156,7 @@ def series_offer(
             SeriesPriceType(row.price_type),
             shop.tenant.zone,
             min((run.starts_at for run in row.runs if run.starts_at > shop.now), default=None),
+            shop.now,
         ),
     )
 

@@ -21,7 +21,7 @@ from src.booking.domain.price_tiers import FULL, PriceTier, first_choice
 from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, QuoteLine, SubjectKind
 from src.booking.domain.reasons import Reason, guest_sentence
-from src.booking.leaving_words import dates_in_words, rules_in_words
+from src.booking.leaving_words import by_way_in_words, dates_in_words, rules_in_words
 from src.booking.models import Series, Service, Session
 from src.booking.queries.coupons import judge_for_quote
 from src.booking.queries.decide import business_now
@@ -234,7 +234,7 @@ async def _wish(
         ways=_ways(tenant, quote),
         part_of=_part_of(kind, asked),
         questions=read_questions(service.questions),
-        leaving=_leaving(tenant, asked, quote),
+        leaving=_leaving(tenant, asked, quote, now),
         closed=guest_sentence(closed) if closed else None,
         size_error=guest_sentence(refused) if refused else None,
         waitlist_href=f"/b/{tenant.slug}/{service.slug}/waitlist?{kind}={quote.subject_id}"
@@ -256,15 +256,24 @@ def _part_of(kind: SubjectKind, asked: _Asked) -> str:
     return asked.series.title if kind == "session" and asked.series is not None else ""
 
 
-def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote) -> list[str]:
-    """The terms it would be bought under: for one date as moments, for a series as rules."""
+def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote, now: datetime) -> list[str]:
+    """The terms it would be bought under: for one date as moments, for either way to pay while that
+    is chosen; for a series as rules.
+    """
     price_type = quote.price_type if quote.full_minor else SeriesPriceType.FREE
     if quote.kind == "session":
         starts_at = asked.runs[0].starts_at
-        return dates_in_words(quote.leaving, price_type, starts_at, tenant.zone)
+
+        def words(price_type: SeriesPriceType) -> list[str]:
+            return dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now)
+
+        if len(_ways(tenant, quote)) > 1:
+            by_card, on_site = words(SeriesPriceType.ONLINE), words(SeriesPriceType.ON_SITE)
+            return by_way_in_words(by_card, on_site)
+        return words(price_type)
     got = set(quote.session_ids)
     first_at = min((run.starts_at for run in asked.runs if run.id in got), default=None)
-    return rules_in_words(quote.leaving, price_type, tenant.zone, first_at)
+    return rules_in_words(quote.leaving, price_type, tenant.zone, first_at, now)
 
 
 def _room(runs: Sequence[Session]) -> tuple[int, int]:
