@@ -119,6 +119,16 @@ async def test_hub_and_page_say_from_and_name_the_prices(
     assert "€40.00" in (await client.get("/b/lotus/yoga?how=series")).text
 
 
+async def test_prices_that_no_listed_date_is_sold_at_are_not_named(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[CHILD])
+    await a_series(services.uow_factory, service, drop_in_allowed=True, drop_in_price_minor=1200)
+    single = await client.get("/b/lotus/yoga?how=single")
+    assert "€12.00" in single.text
+    assert "Child" not in single.text
+
+
 async def a_date(shop: Shop, **more: Any) -> str:
     service = await a_service(shop.services.uow_factory, shop.business.id, **more)
     session = await a_session(shop.services.uow_factory, service)
