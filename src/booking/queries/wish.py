@@ -17,7 +17,7 @@ from src.booking.domain.bookable import (
 )
 from src.booking.domain.drop_in import PayWay, open_ways
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
-from src.booking.domain.price_tiers import FULL, PriceTier, first_choice
+from src.booking.domain.price_tiers import FULL, PriceTier, booker_first, first_choice
 from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, QuoteLine, SubjectKind
 from src.booking.domain.reasons import Reason, guest_sentence
@@ -108,10 +108,10 @@ async def get_wish(
     count_as_free(asked.runs, held or {})
     if not _is_seen(asked, service_slug):
         raise no_such_service()
-    people = _people(asked, typed)
-    if asked.refuse(len(people)):
+    if asked.refuse(len(typed.tiers) or typed.size):
         # Nothing can be had by so many; they are shown what there is, at what it costs.
         asked = asked.as_for_one()
+    people = _people(asked, typed)
     wish = await _wish(uow, tenant, kind, asked, people)
     error = why_not_chosen(asked.tiers(len(people)), typed.tiers, typed.size)
     wish = msgspec.structs.replace(wish, size_error=wish.size_error or error)
@@ -124,7 +124,9 @@ async def get_wish(
 def _people(asked: _Asked, typed: Typed) -> tuple[str, ...]:
     """The key of everyone's price; until somebody has chosen, the one to begin with."""
     if typed.tiers:
-        return typed.tiers
+        size = len(typed.tiers)
+        prices_minor = {tier.key: tier.price_minor for tier in asked.tiers(size)}
+        return booker_first(typed.tiers, {FULL: asked.quote(size).unit_minor, **prices_minor})
     return (first_choice(asked.tiers(typed.size)),) * typed.size
 
 

@@ -164,6 +164,31 @@ async def test_a_family_says_how_many_come_at_which_price(shop: Shop) -> None:
     assert roster.text.count(">Child<") == 2
 
 
+async def test_whoever_books_is_not_the_child_of_the_party(shop: Shop) -> None:
+    youth = {"key": "youth", "name": "Youth", "price_minor": 1000}
+    url = await a_date(shop, price_type="on_site", price_tiers=[CHILD, youth])
+    page = await shop.guest.open(url)
+    (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+    typed = {"counts.full": "0", "counts.child": "1", "counts.youth": "2"}
+    shown = await shop.guest.client.post(form.action, data=form.filled({**typed, "step": "update"}))
+    assert "Name of person 2 (Child)" in shown.text
+    assert "Name of person 3 (Youth)" in shown.text
+    names = {"names.2": "Dora", "names.3": "Emil"}
+    sent = await shop.send(**typed, **names, quoted_minor="2800", quoted_size="3")
+    assert sent.status_code == 303, sent.text
+    booked = (await shop.guest.open(sent.headers["location"])).text
+    assert "Carl Guest (Youth), Dora (Child), Emil (Youth)" in booked
+
+
+async def test_nobody_at_any_price_is_said_where_it_was_chosen(shop: Shop) -> None:
+    page = await shop.guest.open(await a_date(shop, price_tiers=[CHILD]))
+    (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+    asked = form.filled({"counts.full": "0", "counts.child": "0", "step": "update"})
+    shown = await shop.guest.client.post(form.action, data=asked)
+    assert "Please say how many people come." in shown.text
+    assert "Pay €" not in shown.text
+
+
 async def test_a_family_pays_by_card_for_each_price(shop: Shop) -> None:
     sent = await shop.book(await a_date(shop, price_tiers=[CHILD]), **FAMILY)
     assert sent.headers["location"].startswith(shop.stripe.base_url)
