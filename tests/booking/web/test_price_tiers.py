@@ -19,6 +19,8 @@ from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.pages import as_owner, send
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.coupons import a_coupon
+from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
 
 pytestmark = pytest.mark.anyio
@@ -178,6 +180,48 @@ async def test_whoever_books_is_not_the_child_of_the_party(shop: Shop) -> None:
     assert sent.status_code == 303, sent.text
     booked = (await shop.guest.open(sent.headers["location"])).text
     assert "Carl Guest (Youth), Dora (Child), Emil (Youth)" in booked
+
+
+async def test_who_is_the_child_is_said_wherever_the_booking_is(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id)
+    await a_coupon(factory, shop.business.id)
+    half = {**CHILD, "price_minor": 3000}
+    term = await a_series(factory, service, price_type="on_site", price_tiers=[half])
+    counts = {"counts.full": "1", "counts.child": "1", "quoted_size": "2"}
+    url = subject("series", term.series.id)
+    sent = await shop.book(url, **counts, coupon="SPRING", quoted_minor="8100")
+    assert sent.status_code == 303, sent.text
+    booked = await shop.guest.open(sent.headers["location"])
+    assert "2 people: Carl Guest, Child" in booked.text
+    assert "Discount, taken off already" in booked.text
+    assert "€9.00" in booked.text
+    assert "SPRING" in booked.text
+    await shop.work()
+    [mail] = mailer.sent
+    assert "2 people: Carl Guest, Child" in mail.body
+    assert "To pay on site: €81.00 · Discount, taken off already: €9.00" in mail.body
+    leave = await shop.guest.open(f"{booked.url.path}/leave?date={term.sessions[0].id}")
+    assert ">Child<" in leave.text
+    await as_owner(shop.guest.client, shop.services, shop.business)
+    orders = await shop.guest.client.get("/app/lotus/orders")
+    assert "Spring term" in orders.text
+    assert "and 1 more" not in orders.text
+
+
+async def test_the_page_of_a_series_has_its_other_prices_and_that_of_a_single_date(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    service = await a_service(services.uow_factory, lotus.id)
+    rules = {"drop_in_allowed": True, "drop_in_price_minor": 1200, "drop_in_opens_before": 3}
+    term = await a_series(services.uow_factory, service, price_tiers=[CHILD, MEMBER], **rules)
+    page = (await client.get(f"/app/lotus/series/{term.series.id}")).text
+    assert "Child €8.00" in page
+    assert "Member €10.00, only staff choose it" in page
+    assert "Single dates €12.00, open 3 days before the start" in page
 
 
 async def test_nobody_at_any_price_is_said_where_it_was_chosen(shop: Shop) -> None:
