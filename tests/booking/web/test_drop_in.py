@@ -156,6 +156,17 @@ async def test_both_ways_to_pay_say_what_leaving_costs_as_it_will_be(shop: Shop)
     assert f"Free of charge until {promised}" in page.text
 
 
+async def test_until_single_places_open_the_list_says_when_and_leads_to_the_series(
+    shop: Shop,
+) -> None:
+    await a_run(shop.services, shop.business, drop_in_opens_before=3)
+    for path in ("/b/lotus", "/b/lotus/yoga?how=single"):
+        page = await shop.guest.open(path)
+        assert page.status_code == 200
+        assert "Single places from" in page.text
+        assert "See the series" in page.text
+
+
 async def test_without_another_choice_the_first_way_is_taken(shop: Shop) -> None:
     sent = await shop.book(await a_choice(shop))
     assert sent.headers["location"].startswith(shop.stripe.base_url)
