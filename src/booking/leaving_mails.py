@@ -42,7 +42,7 @@ def moved_mail(
             zone_name=tenant.timezone,
             reason=why,
             by_guest=by_guest,
-            leaving=_leaving(tenant, facts),
+            leaving=_leaving(tenant, facts, now),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
     calendar = booking_calendar(
@@ -57,7 +57,7 @@ def moved_mail(
     return mail_of("seats_moved", tenant, facts, view, calendar, key)
 
 
-def _leaving(tenant: TenantSnapshot, facts: BookingFacts) -> list[str]:
+def _leaving(tenant: TenantSnapshot, facts: BookingFacts, now: datetime) -> list[str]:
     if all(item.seat.may_leave_free for item in facts.seats):
         return [
             _(
@@ -65,7 +65,7 @@ def _leaving(tenant: TenantSnapshot, facts: BookingFacts) -> list[str]:
                 " charge, on your booking's page."
             )
         ]
-    return leaving_of(tenant, facts, facts.seats)
+    return leaving_of(tenant, facts, facts.seats, now)
 
 
 def declined_mail(

@@ -16,41 +16,58 @@ def rules_in_words(
     price_type: SeriesPriceType,
     zone: ZoneInfo,
     example_at: datetime | None = None,
+    now: datetime | None = None,
 ) -> list[str]:
     """The terms of an offer with several dates, one sentence each.
 
-    They count from the start of each date. With an example, the step that matters most is also
-    said as a moment, for the date that starts at `example_at`.
+    They count from the start of each date. With an example, the first step that can still be met at
+    `now` is also said as a moment, for the date that starts at `example_at`.
     """
     if not terms.may_cancel:
         said = [_not_by_yourself()]
     elif price_type is SeriesPriceType.FREE:
         said = [_("You can cancel a date until it starts.")]
     elif price_type is SeriesPriceType.ON_SITE:
-        said = [_owed_rule(terms), *_example(terms, example_at, zone, -1)]
+        last = len(_giving(terms)) - 1
+        said = [_owed_rule(terms), *_example(terms, example_at, zone, last, now)]
     else:
-        steps = [_step(tier) for tier in terms.tiers if tier.percent]
-        said = [*steps[:1], *_example(terms, example_at, zone, 0), *steps[1:], _rest(terms)]
+        said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
     return said + _moves_rule(terms) + _course_rule(terms)
 
 
 def dates_in_words(
-    terms: LeavingTerms, price_type: SeriesPriceType, starts_at: datetime, zone: ZoneInfo
+    terms: LeavingTerms,
+    price_type: SeriesPriceType,
+    starts_at: datetime,
+    zone: ZoneInfo,
+    now: datetime | None = None,
 ) -> list[str]:
-    """The terms of one date as moments, one sentence each."""
+    """The terms of one date as moments, one sentence each; of those that are over at `now`, nothing
+    is said any more.
+    """
     if not terms.may_cancel:
         said = [_not_by_yourself()]
     elif price_type is SeriesPriceType.FREE:
         said = [_("You can cancel until it starts.")]
     elif price_type is SeriesPriceType.ON_SITE:
-        said = [_owed_until(terms, starts_at, zone)]
+        said = [_owed_until(terms, starts_at, zone, now)]
     else:
-        said = [*_steps_until(terms, starts_at, zone), _rest(terms)]
+        steps = _steps_until(terms, starts_at, zone, now)
+        said = [*steps, *_rest(terms)] if steps else [_no_money_back()]
     until_at = moves_until(terms, starts_at, zone)
-    if until_at is not None:
+    if until_at is not None and not _is_over(until_at, now):
         when = datetime_local(until_at, zone)
         said.append(_("You can exchange it for another date until %(when)s.", when=when))
     return said
+
+
+def by_way_in_words(by_card: list[str], on_site: list[str]) -> list[str]:
+    """The terms of one date that can be paid either way; what differs says which way it is for."""
+    return [
+        *(_("Paid by card: %(rule)s", rule=rule) for rule in by_card if rule not in on_site),
+        *(_("Paid on site: %(rule)s", rule=rule) for rule in on_site if rule not in by_card),
+        *(rule for rule in by_card if rule in on_site),
+    ]
 
 
 def next_deadline_words(
@@ -95,8 +112,23 @@ def _not_by_yourself() -> str:
 
 
 def _step(tier: Tier) -> str:
-    before, back = _before(tier.before, tier.unit), back_words(tier.percent)
+    back = back_words(tier.percent)
+    if not tier.before:
+        return _("Cancel until a date starts: %(back)s.", back=back)
+    before = _before(tier.before, tier.unit)
     return _("Cancel up to %(before)s before a date: %(back)s.", before=before, back=back)
+
+
+def _step_rules(
+    terms: LeavingTerms, example_at: datetime | None, zone: ZoneInfo, now: datetime | None
+) -> list[str]:
+    """The steps, with the example behind the one it is for."""
+    said = [_step(tier) for tier in _giving(terms)]
+    examples = [_example(terms, example_at, zone, place, now) for place in range(len(said))]
+    first = next((place for place, example in enumerate(examples) if example), None)
+    if first is not None:
+        said[first + 1 : first + 1] = examples[first]
+    return said
 
 
 def _before(count: int, unit: BeforeUnit) -> str:
@@ -105,60 +137,84 @@ def _before(count: int, unit: BeforeUnit) -> str:
     return ngettext("%(num)s hour", "%(num)s hours", count)
 
 
-def _rest(terms: LeavingTerms) -> str:
-    if not any(tier.percent for tier in terms.tiers):
-        return _("You can cancel until it starts, but no money comes back.")
-    return _("Later than that you can still cancel, but nothing comes back.")
+def _no_money_back() -> str:
+    return _("You can cancel until it starts, but no money comes back.")
 
 
-def _last(terms: LeavingTerms) -> Tier | None:
-    """The last moment at which something would come back is the last at which nothing is owed."""
-    steps = [tier for tier in terms.tiers if tier.percent]
-    return steps[-1] if steps else None
+def _rest(terms: LeavingTerms) -> list[str]:
+    """What holds after the last step; nothing, where that one ends with the start."""
+    steps = _giving(terms)
+    if not steps:
+        return [_no_money_back()]
+    if not steps[-1].before:
+        return []
+    return [_("Later than that you can still cancel, but nothing comes back.")]
+
+
+def _giving(terms: LeavingTerms) -> list[Tier]:
+    """Those that `deadlines` has a moment for; the last is also the last at which nothing is owed
+    on site.
+    """
+    return [tier for tier in terms.tiers if tier.percent > 0]
+
+
+def _is_over(until_at: datetime, now: datetime | None) -> bool:
+    return now is not None and until_at < now
 
 
 def _owed_rule(terms: LeavingTerms) -> str:
-    last = _last(terms)
-    if last is None and terms.tiers:
+    steps = _giving(terms)
+    if not steps and terms.tiers:
         return _("You can cancel a date until it starts, but its price stays due.")
-    if last is None:
+    if not steps or not steps[-1].before:
         return _("You can cancel a date free of charge until it starts.")
-    before = _before(last.before, last.unit)
     return _(
         "Cancel a date free of charge up to %(before)s before it; later its price stays due.",
-        before=before,
+        before=_before(steps[-1].before, steps[-1].unit),
     )
 
 
-def _owed_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> str:
+def _owed_until(
+    terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime | None
+) -> str:
     due = deadlines(terms, starts_at, zone)
-    if not due and terms.tiers:
+    if terms.tiers and (not due or _is_over(due[-1].until_at, now)):
         return _("You can cancel until it starts, but the price stays due.")
-    if not due:
+    if not due or due[-1].until_at >= starts_at:
         return _("You can cancel free of charge until it starts.")
     when = datetime_local(due[-1].until_at, zone)
     return _("Cancel free of charge until %(when)s; later the price stays due.", when=when)
 
 
-def _steps_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> list[str]:
-    return [
-        _(
-            "Cancel until %(when)s: %(back)s.",
-            when=datetime_local(due.until_at, zone),
-            back=back_words(due.percent),
-        )
-        for due in deadlines(terms, starts_at, zone)
-    ]
+def _steps_until(
+    terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime | None
+) -> list[str]:
+    said = []
+    for due in deadlines(terms, starts_at, zone):
+        back = back_words(due.percent)
+        if due.until_at >= starts_at:
+            said.append(_("Cancel until it starts: %(back)s.", back=back))
+        elif not _is_over(due.until_at, now):
+            when = datetime_local(due.until_at, zone)
+            said.append(_("Cancel until %(when)s: %(back)s.", when=when, back=back))
+    return said
 
 
 def _example(
-    terms: LeavingTerms, example_at: datetime | None, zone: ZoneInfo, position: int
+    terms: LeavingTerms,
+    example_at: datetime | None,
+    zone: ZoneInfo,
+    position: int,
+    now: datetime | None,
 ) -> list[str]:
-    """The step at that position as a moment."""
+    """The step at that position as a moment, while it lies ahead and is not the start itself."""
     due = [] if example_at is None else deadlines(terms, example_at, zone)
     if not due or example_at is None:
         return []
-    date, until = datetime_local(example_at, zone), datetime_local(due[position].until_at, zone)
+    until_at = due[position].until_at
+    if _is_over(until_at, now) or until_at >= example_at:
+        return []
+    date, until = datetime_local(example_at, zone), datetime_local(until_at, zone)
     return [_("So for %(date)s that is until %(until)s.", date=date, until=until)]
 
 

@@ -1,8 +1,10 @@
 """What mails about bookings are made of: dates, places, money and terms in words."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from src.billing.domain.kinds import PaymentMode
+from src.billing.models import Order
 from src.booking.calendar_files import (
     CalendarSeat,
 )
@@ -12,7 +14,7 @@ from src.booking.domain.moves import place_line
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.queries.changes import Believed, said_of
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
-from src.booking.said import was_words
+from src.booking.said import party_words, was_words
 from src.booking.views.mails import (
     ConfirmedView,
     LeavingDeclinedView,
@@ -116,9 +118,23 @@ def place_of(item: SeatFacts) -> str:
     return place_line(item.location.name, item.location.address)
 
 
+def party_of(seats: Sequence[SeatFacts]) -> list[str]:
+    """Who comes at which price; empty where that says nothing."""
+    people = {item.seat.participant_id: (item.person, item.seat.tier) for item in seats}
+    return party_words(list(people.values()))
+
+
 def money_line(facts: BookingFacts, owed_minor: int) -> str:
-    """What was or will be paid, in a sentence; in the current language."""
+    """What was or will be paid, and what a coupon took off, in words; in the current language."""
     order = facts.order
+    said = [_price_line(order, owed_minor)]
+    if order.discount_minor:
+        discount = format_money(Money(order.discount_minor, order.currency), order.locale)
+        said.append(_("Discount, taken off already: %(amount)s", amount=discount))
+    return " · ".join(said)
+
+
+def _price_line(order: Order, owed_minor: int) -> str:
     is_on_site = order.payment_mode == PaymentMode.ON_SITE
     minor = owed_minor if is_on_site else order.total_minor
     amount = format_money(Money(minor, order.currency), order.locale)
@@ -130,16 +146,22 @@ def money_line(facts: BookingFacts, owed_minor: int) -> str:
 
 
 def leaving_of(
-    tenant: TenantSnapshot, facts: BookingFacts, seats: Sequence[SeatFacts]
+    tenant: TenantSnapshot, facts: BookingFacts, seats: Sequence[SeatFacts], now: datetime
 ) -> list[str]:
-    """The terms it was bought under: for one date as moments, for several as rules."""
+    """The terms it was bought under, as far as they count at `now`: for one date as moments, for
+    several as rules.
+    """
     most = min((item.seat.most_percent for item in seats), default=100)
     terms = capped(terms_from(facts.booking.leaving), most)
     price_type = price_type_of(facts.order)
     starts = [item.session.starts_at for item in seats]
     if len(set(starts)) == 1:
-        return dates_in_words(terms, price_type, starts[0], tenant.zone)
-    return rules_in_words(terms, price_type, tenant.zone, min(starts, default=None))
+        return dates_in_words(terms, price_type, starts[0], tenant.zone, now)
+    return rules_in_words(terms, price_type, tenant.zone, _next(starts, now), now)
+
+
+def _next(starts: Sequence[datetime], now: datetime) -> datetime | None:
+    return min((start for start in starts if start > now), default=None)
 
 
 def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0) -> str:

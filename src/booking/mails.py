@@ -24,6 +24,7 @@ from src.booking.mail_parts import (
     mail_of,
     money_line,
     party_line,
+    party_of,
     runs_of,
 )
 from src.booking.queries.changes import Believed
@@ -92,9 +93,10 @@ def confirmation_mail(
             zone_name=tenant.timezone,
             may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
+            party=party_of(seats),
             money_line=money_line(facts, owed_minor),
             reference=order.reference,
-            leaving=leaving_of(tenant, facts, seats),
+            leaving=leaving_of(tenant, facts, seats, now),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
             has_code=any(item.session.mode == SessionMode.IN_PERSON for item in seats),
         )

@@ -1,4 +1,6 @@
-"""What somebody was told of a session and is no longer so, in words."""
+"""What somebody was told of a session and is no longer so, and who comes, in words."""
+
+from collections.abc import Sequence
 
 from src.booking.domain.kinds import SessionMode
 from src.booking.domain.moves import Facet, Said, what_differs
@@ -24,3 +26,18 @@ def _word(facet: Facet, before: Said, now: Said) -> str:
         is_online = before.mode == SessionMode.ONLINE
         return before.place or (_("online") if is_online else _("no place given"))
     return _("another link to join") if before.meeting_url else _("no link to join")
+
+
+def person_words(name: str, tier: str) -> str:
+    """One of a party with what their price is called; empty for who has neither name nor tier."""
+    return f"{name} ({tier})" if name and tier else name or tier
+
+
+def party_words(people: Sequence[tuple[str, str]]) -> list[str]:
+    """Names and tiers of everyone who comes, in the party's order. Nothing where all pay the full
+    price and there is one of them only, or not all have a name.
+    """
+    has_tiers = any(tier for _name, tier in people)
+    if not has_tiers and (len(people) < 2 or not all(name for name, _tier in people)):
+        return []
+    return [person_words(name, tier) or _("Full price") for name, tier in people]

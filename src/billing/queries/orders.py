@@ -69,15 +69,15 @@ def _page_of(uow: UnitOfWork, wanted: OrderFilter) -> Select[Any]:
     lines = (
         select(
             func.min(OrderLine.description).filter(OrderLine.position == 0).label("what"),
-            func.count().label("lines"),
+            func.count(OrderLine.description.distinct()).label("things"),
         )
         .where(OrderLine.tenant_id == Order.tenant_id, OrderLine.order_id == Order.id)
         .lateral()
     )
     statement = (
-        select(Order, lines.c.what, lines.c.lines, _has_open_item().label("needs_attention"))
+        select(Order, lines.c.what, lines.c.things, _has_open_item().label("needs_attention"))
         .add_columns(owed_minor().label("owed"), is_disputed().label("is_disputed"))
-        .join(lines, lines.c.lines > 0)
+        .join(lines, lines.c.things > 0)
         .where(Order.tenant_id == uow.tenant, *_conditions(wanted))
         .limit(PAGE_SIZE + 1)
     )
@@ -128,7 +128,7 @@ def _row(found: Any) -> OrderRow:
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         what=found.what,
-        more=found.lines - 1,
+        more=found.things - 1,
         state=order.state,
         payment_mode=order.payment_mode,
         total_minor=order.total_minor,

@@ -13,7 +13,13 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionState, Visibility
-from src.booking.domain.pricing import SeriesQuote, SeriesSession, SeriesTerms, quote_series
+from src.booking.domain.pricing import (
+    SeriesQuote,
+    SeriesSession,
+    SeriesTerms,
+    largest_party,
+    quote_series,
+)
 from src.booking.domain.reasons import (
     Reason,
     ReasonCode,
@@ -21,6 +27,7 @@ from src.booking.domain.reasons import (
     being_cancelled,
     closed_reason,
     credit_only,
+    full_reason,
     mixed_services,
     no_upcoming_session,
     not_at_present,
@@ -29,7 +36,7 @@ from src.booking.domain.reasons import (
     price_missing,
     series_off_sale,
 )
-from src.platform.i18n import _, current_babel_locale, ngettext
+from src.platform.i18n import _, current_babel_locale
 from src.platform.localtime import to_local
 
 
@@ -144,7 +151,7 @@ def why_not_bookable_series(facts: SeriesFacts, now: datetime) -> list[Reason]:
         *_series_plan_reasons(facts.business),
         *_service_reasons(facts.service, facts.party_size),
         *_series_sale_reasons(facts),
-        *_quote_reasons(quote),
+        *_quote_reasons(facts, quote, now),
         *_payment_reasons(facts.business, pays_online),
     ]
 
@@ -338,12 +345,7 @@ def _window_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
 
 def _seat_reasons(facts: SessionFacts) -> list[Reason]:
     left = facts.capacity - facts.taken
-    if left >= facts.party_size:
-        return []
-    sentence = _("This date is sold out.")
-    if left > 0:
-        sentence = ngettext("Only one seat is left.", "Only %(num)s seats are left.", left)
-    return [Reason(ReasonCode.FULL, sentence, sentence, _("Raise the session's capacity."))]
+    return [] if left >= facts.party_size else [full_reason(left)]
 
 
 def _series_sale_reasons(facts: SeriesFacts) -> list[Reason]:
@@ -370,10 +372,10 @@ def _series_sale_reasons(facts: SeriesFacts) -> list[Reason]:
     return found
 
 
-def _quote_reasons(quote: SeriesQuote) -> list[Reason]:
+def _quote_reasons(facts: SeriesFacts, quote: SeriesQuote, now: datetime) -> list[Reason]:
     if quote.closed is None:
         return []
-    return [closed_reason(quote.closed)]
+    return [closed_reason(quote.closed, largest_party(facts.terms, facts.sessions, now))]
 
 
 def _in_another_series(sessions: Iterable[AttachedSession]) -> list[Reason]:

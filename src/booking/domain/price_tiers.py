@@ -4,7 +4,7 @@ The full price is the service's or the series' own; tiers are prices beside it. 
 in a seat like any other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -67,6 +67,16 @@ def first_choice(tiers: Sequence[PriceTier]) -> str:
     """What is chosen at first: the cheapest early bird while there is one, else the full price."""
     early = [tier for tier in tiers if tier.until_on is not None]
     return min(early, key=lambda tier: tier.price_minor).key if early else FULL
+
+
+def booker_first(chosen: Sequence[str], prices_minor: Mapping[str, int]) -> tuple[str, ...]:
+    """The keys that a party chose in its order: whoever books comes first and has the dearest of
+    them, being seldom the child of the party; the others follow as they were chosen.
+    """
+    if not chosen:
+        return ()
+    first = max(range(len(chosen)), key=lambda place: prices_minor.get(chosen[place], 0))
+    return (chosen[first], *chosen[:first], *chosen[first + 1 :])
 
 
 def put_off(tiers: Sequence[PriceTier], by: timedelta) -> tuple[PriceTier, ...]:

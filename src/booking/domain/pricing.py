@@ -153,6 +153,22 @@ def quote_series(
     )
 
 
+def largest_party(terms: SeriesTerms, sessions: Iterable[SeriesSession], now: datetime) -> int:
+    """How many could join together for all that seats say; with gaps, the date with the most of
+    them counts.
+    """
+    earliest_start_at = now + timedelta(minutes=terms.min_notice_minutes)
+    upcoming = [
+        session
+        for session in sessions
+        if session.state is SessionState.SCHEDULED and session.starts_at >= earliest_start_at
+    ]
+    if terms.gap_policy is GapPolicy.BLOCK:
+        return min((session.capacity - session.taken for session in upcoming), default=0)
+    lefts = (session.capacity - session.taken for session in upcoming if session.in_term)
+    return max(lefts, default=0)
+
+
 def _closed(
     terms: SeriesTerms, upcoming: Sequence[SeriesSession], full: bool, remaining: int, base: int
 ) -> SaleClosed | None:

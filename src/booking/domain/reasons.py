@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.pricing import SaleClosed
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 
 
 class ReasonCode(StrEnum):
@@ -124,7 +124,8 @@ def credit_only() -> Reason:
     )
 
 
-def closed_reason(closed: SaleClosed) -> Reason:
+def closed_reason(closed: SaleClosed, left: int) -> Reason:
+    """Against joining a series; `left` is how many could come together at most."""
     if closed is SaleClosed.ENDED:
         return Reason(
             ReasonCode.SERIES_ENDED,
@@ -142,11 +143,21 @@ def closed_reason(closed: SaleClosed) -> Reason:
     if closed is SaleClosed.FULL:
         return Reason(
             ReasonCode.FULL,
-            _("This series is sold out."),
+            _("This series is sold out.") if left <= 0 else _only_left(left),
             _("At least one of the dates still to come has too few seats."),
             _("Raise the seats of what is full, or sell it without the full dates."),
         )
     return base_zero()
+
+
+def full_reason(left: int) -> Reason:
+    """Against more people than one date has seats left for."""
+    said = _("This date is sold out.") if left <= 0 else _only_left(left)
+    return Reason(ReasonCode.FULL, said, said, _("Raise the session's capacity."))
+
+
+def _only_left(left: int) -> str:
+    return ngettext("Only one seat is left.", "Only %(num)s seats are left.", left)
 
 
 def base_zero() -> Reason:

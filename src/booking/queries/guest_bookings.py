@@ -13,6 +13,7 @@ from src.billing.domain.holds import HOLD_MARGIN
 from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
+from src.billing.queries.coupon_use import coupon_code_of
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import LeavingTerms, capped, terms_from
 from src.booking.domain.moves import Facet, may_leave_free_because_moved, what_differs
@@ -23,7 +24,7 @@ from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.changes import Believed, find_earlier, said_of
 from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not_booked
 from src.booking.queries.mail_facts import Known
-from src.booking.said import was_words
+from src.booking.said import party_words, was_words
 from src.booking.views.guest import BookedDate, GuestBookingView
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -76,6 +77,8 @@ async def get_guest_booking(
         party_size=booking.party_size,
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),
+        coupon=await coupon_code_of(uow, order),
+        discount_minor=order.discount_minor,
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
@@ -122,6 +125,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
         select(
             Seat.state,
             Seat.session_id,
+            Seat.participant_id,
             Seat.sold_sequence,
             Seat.most_percent,
             Seat.tier,
@@ -175,13 +179,9 @@ def _hold_until(order: Order) -> datetime | None:
 
 
 def _party(seats: Iterable[Row[Any]]) -> list[str]:
-    """The names that were given, each once, in the order of the form, with their kind of price."""
-    named = (seat for seat in seats if seat.participant)
-    return list(
-        dict.fromkeys(
-            f"{seat.participant} ({seat.tier})" if seat.tier else seat.participant for seat in named
-        )
-    )
+    """Everyone once, in the order of the form, with their kind of price."""
+    people = {seat.participant_id: (seat.participant, seat.tier) for seat in seats}
+    return party_words(list(people.values()))
 
 
 def _sold(seat: Row[Any]) -> Known:

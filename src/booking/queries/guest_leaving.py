@@ -26,6 +26,7 @@ from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.models import Booking, Series, Service
 from src.booking.queries.leave_requests import find_newest_request
+from src.booking.said import person_words
 from src.booking.views.leaving import LeavingPage, LeavingSeat
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -36,7 +37,9 @@ from src.tenants.models import Participant
 
 
 class Own(NamedTuple):
-    """A guest's seat with the order it belongs to and the name it was given, perhaps empty."""
+    """A guest's seat with the order it belongs to, and the name it was given with the kind of its
+    price, perhaps empty.
+    """
 
     seat: OwnSeat
     who: str
@@ -104,7 +107,9 @@ async def list_own(uow: UnitOfWork, order_id: UUID) -> list[Own]:
             & (Participant.id == statement.selected_columns["participant_id"]),
         )
     )
-    return [Own(OwnSeat(row[0], row[1], row[2]), row[3]) for row in found]
+    return [
+        Own(OwnSeat(row[0], row[1], row[2]), person_words(row[3], row[0].tier)) for row in found
+    ]
 
 
 def _asked_for(found: Sequence[Own], session_id: UUID | None, now: datetime) -> list[Own]:

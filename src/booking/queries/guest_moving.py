@@ -90,7 +90,7 @@ def _terms(
 ) -> list[str]:
     most = most_percent_after(facts_of_leaving(first, tenant), now)
     terms = capped(terms_from(first.booking.leaving), most)
-    return dates_in_words(terms, price_type_of(order), chosen.starts_at, tenant.zone)
+    return dates_in_words(terms, price_type_of(order), chosen.starts_at, tenant.zone, now)
 
 
 def _people_of(booked: Sequence[Own]) -> dict[UUID | None, set[UUID]]:

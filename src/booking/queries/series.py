@@ -11,9 +11,12 @@ from sqlalchemy import Row, Select, exists, func, or_, select
 
 from src.billing.models import Order
 from src.billing.owed import owed_minor
-from src.booking.domain.kinds import SessionState
+from src.booking.domain.drop_in import price_of_date
+from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionState
+from src.booking.domain.price_tiers import read_tiers
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.drop_in import rules_kept
 from src.booking.queries.offers import get_series_offer
 from src.booking.queries.purchases import is_cancelled, is_in_checkout, is_sold
 from src.booking.queries.sessions import list_sessions_of_series
@@ -48,6 +51,7 @@ async def get_series_overview(uow: UnitOfWork, series_id: UUID, now: datetime) -
         for session in offer.sessions
         if session.state == SessionState.SCHEDULED and session.starts_at > now
     ]
+    rules, service_type = rules_kept(series), SeriesPriceType(service.price_type)
     head = SeriesHead(
         id=series.id,
         title=series.title,
@@ -57,6 +61,10 @@ async def get_series_overview(uow: UnitOfWork, series_id: UUID, now: datetime) -
         service_slug=service.slug,
         price_type=series.price_type,
         price_minor=series.price_minor,
+        tiers=read_tiers(series.price_tiers),
+        is_sold_singly=bool(rules.allowed) and service.sales_mode != SalesMode.SERIES,
+        single=rules,
+        single_minor=price_of_date(rules, service_type, service.price_minor),
         visibility=series.visibility,
         is_active=series.active,
         is_published=series.published_at is not None,

@@ -84,14 +84,23 @@ async def get_service_page(
         tabs=_tabs(path, sides, side) if row.active and len(sides) > 1 else [],
         series=series if side == "series" else [],
         month=month,
-        prices=_named(row.tiers(LOOSE, on_sale.today)),
-        leaving=_single_rules(terms[row.id], row, tenant),
+        prices=_single_prices(month, row, on_sale),
+        leaving=_single_rules(terms[row.id], row, shop),
         structured=describe_service(on_sale, row, tenant, base_url),
     )
 
 
-def _single_rules(terms: LeavingTerms, row: ServiceRow, tenant: TenantSnapshot) -> list[str]:
-    return rules_in_words(terms, SeriesPriceType(row.price_type), tenant.zone, row.next_at)
+def _single_prices(month: MonthView | None, row: ServiceRow, on_sale: OnSale) -> list[NamedPrice]:
+    """The prices beside the full one, where a listed date is sold at them."""
+    dates = [date for day in month.days for date in day.rows] if month is not None else []
+    if not any(date.is_from for date in dates):
+        return []
+    return _named(row.tiers(LOOSE, on_sale.today))
+
+
+def _single_rules(terms: LeavingTerms, row: ServiceRow, shop: Shop) -> list[str]:
+    price_type = SeriesPriceType(row.price_type)
+    return rules_in_words(terms, price_type, shop.tenant.zone, row.next_at, shop.now)
 
 
 def no_such_service() -> NotFound:
@@ -155,6 +164,7 @@ def series_offer(
             SeriesPriceType(row.price_type),
             shop.tenant.zone,
             min((run.starts_at for run in row.runs if run.starts_at > shop.now), default=None),
+            shop.now,
         ),
     )
 

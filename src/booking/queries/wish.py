@@ -17,11 +17,11 @@ from src.booking.domain.bookable import (
 )
 from src.booking.domain.drop_in import PayWay, open_ways
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
-from src.booking.domain.price_tiers import FULL, PriceTier, first_choice
+from src.booking.domain.price_tiers import FULL, PriceTier, booker_first, first_choice
 from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, QuoteLine, SubjectKind
 from src.booking.domain.reasons import Reason, guest_sentence
-from src.booking.leaving_words import dates_in_words, rules_in_words
+from src.booking.leaving_words import by_way_in_words, dates_in_words, rules_in_words
 from src.booking.models import Series, Service, Session
 from src.booking.queries.coupons import judge_for_quote
 from src.booking.queries.decide import business_now
@@ -76,6 +76,14 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
         size = len(people)
         return for_people(self.quote(size), self.tiers(size), people)
 
+    def as_for_one(self) -> "_Asked":
+        """At the price and with the dates that one person gets, whatever the party's size."""
+        return msgspec.structs.replace(
+            self,
+            quote=lambda size: replace(self.quote(1), party_size=size),
+            tiers=lambda _size: self.tiers(1),
+        )
+
 
 async def get_wish(
     uow: UnitOfWork,
@@ -100,6 +108,9 @@ async def get_wish(
     count_as_free(asked.runs, held or {})
     if not _is_seen(asked, service_slug):
         raise no_such_service()
+    if asked.refuse(len(typed.tiers) or typed.size):
+        # Nothing can be had by so many; they are shown what there is, at what it costs.
+        asked = asked.as_for_one()
     people = _people(asked, typed)
     wish = await _wish(uow, tenant, kind, asked, people)
     error = why_not_chosen(asked.tiers(len(people)), typed.tiers, typed.size)
@@ -113,7 +124,9 @@ async def get_wish(
 def _people(asked: _Asked, typed: Typed) -> tuple[str, ...]:
     """The key of everyone's price; until somebody has chosen, the one to begin with."""
     if typed.tiers:
-        return typed.tiers
+        size = len(typed.tiers)
+        prices_minor = {tier.key: tier.price_minor for tier in asked.tiers(size)}
+        return booker_first(typed.tiers, {FULL: asked.quote(size).unit_minor, **prices_minor})
     return (first_choice(asked.tiers(typed.size)),) * typed.size
 
 
@@ -223,7 +236,7 @@ async def _wish(
         ways=_ways(tenant, quote),
         part_of=_part_of(kind, asked),
         questions=read_questions(service.questions),
-        leaving=_leaving(tenant, asked, quote),
+        leaving=_leaving(tenant, asked, quote, now),
         closed=guest_sentence(closed) if closed else None,
         size_error=guest_sentence(refused) if refused else None,
         waitlist_href=f"/b/{tenant.slug}/{service.slug}/waitlist?{kind}={quote.subject_id}"
@@ -245,15 +258,24 @@ def _part_of(kind: SubjectKind, asked: _Asked) -> str:
     return asked.series.title if kind == "session" and asked.series is not None else ""
 
 
-def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote) -> list[str]:
-    """The terms it would be bought under: for one date as moments, for a series as rules."""
+def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote, now: datetime) -> list[str]:
+    """The terms it would be bought under: for one date as moments, for either way to pay while that
+    is chosen; for a series as rules.
+    """
     price_type = quote.price_type if quote.full_minor else SeriesPriceType.FREE
     if quote.kind == "session":
         starts_at = asked.runs[0].starts_at
-        return dates_in_words(quote.leaving, price_type, starts_at, tenant.zone)
+
+        def words(price_type: SeriesPriceType) -> list[str]:
+            return dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now)
+
+        if len(_ways(tenant, quote)) > 1:
+            by_card, on_site = words(SeriesPriceType.ONLINE), words(SeriesPriceType.ON_SITE)
+            return by_way_in_words(by_card, on_site)
+        return words(price_type)
     got = set(quote.session_ids)
     first_at = min((run.starts_at for run in asked.runs if run.id in got), default=None)
-    return rules_in_words(quote.leaving, price_type, tenant.zone, first_at)
+    return rules_in_words(quote.leaving, price_type, tenant.zone, first_at, now)
 
 
 def _room(runs: Sequence[Session]) -> tuple[int, int]:

@@ -112,7 +112,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
     `returning_minor`. `may_leave_free`: a date that is still to come was moved after it was booked,
     and is not back where it was. `course_href` leads to leaving all of a course, empty where there
-    is none to leave.
+    is none to leave. `party` says who comes at which price, and is empty where that says nothing;
+    `discount_minor` is off the total already, by the code `coupon`.
     """
 
     stage: str
@@ -124,6 +125,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     party_size: int
     dates: list[BookedDate]
     may_leave_free: bool
+    coupon: str
+    discount_minor: int
     total_minor: int
     paid_minor: int
     refunded_minor: int

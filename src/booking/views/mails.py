@@ -15,6 +15,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
 
 class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: you are booked. `may_leave`: a date was moved since it was booked.
+    `party`: who comes at which price, empty where that says nothing.
 
     `leaving`: what comes back until when for who cannot come, in sentences.
     `has_code`: somebody will want to see the booking's picture at a door.
@@ -34,6 +35,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     leaving: list[str]
     booking_url: str
     has_code: bool
+    party: list[str] = []
 
 
 class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):

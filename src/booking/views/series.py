@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from src.booking.domain.drop_in import DropInRules
+from src.booking.domain.price_tiers import PriceTier
 from src.booking.views.sessions import SessionListRow
 
 
@@ -33,6 +35,9 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     `seats_left` is how many more can buy it: the fewest free seats of a date still to come, None
     when no date is to come. `base_sessions` is what prices are worked out by now. Its purchases
     are `sold`, `in_checkout` or `cancelled`. `owed_minor` is still to be paid on site.
+
+    `tiers` are the prices beside the full one. A date alone costs `single_minor` and is sold by
+    the rules `single`, if `is_sold_singly`, unless it has rules of its own.
     """
 
     id: UUID
@@ -43,6 +48,10 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     service_slug: str
     price_type: str
     price_minor: int
+    tiers: tuple[PriceTier, ...]
+    is_sold_singly: bool
+    single: DropInRules
+    single_minor: int
     visibility: str
     is_active: bool
     is_published: bool

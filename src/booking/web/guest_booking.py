@@ -21,6 +21,7 @@ from src.booking.web.guest_forms import (
     checked,
     command_of,
     new_form_token,
+    nobody_comes,
     token_of,
     typed_of,
     way_of,
@@ -100,6 +101,8 @@ async def send_booking(
     wish = await _wish(services, ctx, subject, typed)
     if slow_down:
         wish = msgspec.structs.replace(wish, takes_codes=True, code_error=slow_down)
+    if nobody := nobody_comes(data):
+        wish = msgspec.structs.replace(wish, size_error=nobody)
     if data.texts.get("step", [""])[-1] == "update":
         return _updated(request, ctx, subject, wish, data, token)
     if not slow_down and await _is_own_hold(services, ctx, wish, token):

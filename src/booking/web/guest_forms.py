@@ -13,6 +13,7 @@ from msgspec import Meta
 from src.booking.commands.book import BookCommand
 from src.booking.commands.book_checks import way_not_open
 from src.booking.domain.drop_in import PayWay
+from src.booking.domain.price_tiers import booker_first
 from src.booking.domain.questions import answer_errors
 from src.booking.queries.wish import Typed
 from src.booking.views.guest import Wish
@@ -63,7 +64,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
         return sum(self.counts.values()) if self.counts else self.size
 
     def tiers(self) -> tuple[str, ...]:
-        """The key of everyone's price, in the party's order."""
+        """The key of everyone's price, in the order of the form."""
         return tuple(key for key, count in self.counts.items() for _one in range(count))
 
 
@@ -88,6 +89,16 @@ def typed_of(data: FormData) -> Typed:
     size = len(tiers) if tiers else size_of(data, LARGEST_PARTY)
     way = way_of(data.texts.get("way", [""])[-1])
     return Typed(size=size, tiers=tuple(tiers), code=code_of(data), way=way)
+
+
+def nobody_comes(data: FormData) -> str | None:
+    """The sentence for who has chosen that nobody comes at any price."""
+    counts = [texts[-1] for name, texts in data.texts.items() if name.startswith("counts.")]
+    return who_comes() if counts and not any(_number(count, 1) for count in counts) else None
+
+
+def who_comes() -> str:
+    return _("Please say how many people come.")
 
 
 def _number(typed: str, otherwise: int) -> int:
@@ -128,7 +139,7 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
     if wish.ways and bound.value("way") not in ("", *wish.ways):
         errors["way"] = way_not_open()
     if form is not None and form.people == 0:
-        errors["size"] = _("Please say how many people come.")
+        errors["size"] = who_comes()
     elif form is not None and form.people > LARGEST_PARTY:
         errors["size"] = _("At most %(limit)s people can be booked at once.", limit=LARGEST_PARTY)
     elif wish.size_error:
@@ -161,7 +172,7 @@ def command_of(
         kind=wish.kind,
         subject_id=subject_id,
         party=form.party(),
-        tiers=form.tiers(),
+        tiers=booker_first(form.tiers(), {one.key: one.unit_minor for one in wish.prices}),
         guest_name=form.name,
         guest_email=form.email,
         guest_phone=dialled_phone(form.phone, tenant.country) or "",

@@ -79,34 +79,43 @@ def read_terms(form: LeavingFields) -> LeavingTerms:
     return terms
 
 
-def _preview(form: Bound[Any], zone: ZoneInfo, starts_at: datetime) -> list[str]:
-    """What guests would read of the terms as they stand in the form; nothing while they cannot be
-    read.
+def _preview(form: Bound[Any], zone: ZoneInfo, starts_at: datetime) -> tuple[list[str], list[str]]:
+    """What guests would read of the terms as they stand in the form, or else why they cannot: the
+    sentences with which saving them is refused.
     """
     fields = bind(LeavingFields, form.raw).struct
     try:
         price_type = SeriesPriceType(form.value("price_type"))
         terms = None if fields is None else read_terms(fields)
-    except (ValueError, InvalidInput):
-        return []
-    return [] if terms is None else dates_in_words(terms, price_type, starts_at, zone)
+    except InvalidInput as refusal:
+        return [], list(dict.fromkeys(refusal.fields.values()))
+    except ValueError:
+        terms = None
+    if terms is None:
+        return [], [_("The steps cannot be read as they are.")]
+    return dates_in_words(terms, price_type, starts_at, zone), []
 
 
 class LeavingView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the fields need beside the form. `sample_at` is the start that the preview is for."""
+    """What the fields need beside the form. `sample_at` is the start that the preview is for;
+    `unread` says why there is none.
+    """
 
     rows: int
     units: list[tuple[str, str]]
     preview: list[str]
+    unread: list[str]
     sample_at: datetime
     zone: ZoneInfo
 
 
 def leaving_view(form: Bound[Any], zone: ZoneInfo, sample_at: datetime) -> LeavingView:
+    preview, unread = _preview(form, zone, sample_at)
     return LeavingView(
         rows=_tier_rows(form),
         units=_unit_choices(),
-        preview=_preview(form, zone, sample_at),
+        preview=preview,
+        unread=unread,
         sample_at=sample_at,
         zone=zone,
     )

@@ -27,6 +27,7 @@ from src.booking.views.leaving import LeaveAsked
 from src.booking.views.series import BuyerPage, SeriesOverview, SeriesRow
 from src.booking.views.services import ServiceHead
 from src.booking.web.series_editor import MAY_EDIT
+from src.booking.web.series_words import selling_words
 from src.booking.web.service_words import visibility_words
 from src.booking.web.sold_words import Word, booking_words, price_type_words
 from src.platform.db.uow import UnitOfWork
@@ -57,10 +58,12 @@ class SeriesListView(msgspec.Struct, frozen=True, kw_only=True):
 
 class SeriesPageView(msgspec.Struct, frozen=True, kw_only=True):
     """One series. `against` says why guests cannot buy it now, and how to mend it; `is_sold_out`
-    when that is all there is to it. `asked` are the guests who want to leave it.
+    when that is all there is to it. `asked` are the guests who want to leave it. `selling` has its
+    other prices and that of a single date, in words.
     """
 
     overview: SeriesOverview
+    selling: list[str]
     buyers: BuyerPage
     asked: list[LeaveAsked]
     against: list[Reason]
@@ -191,6 +194,7 @@ async def _page(
     base = f"/app/{ctx.here.slug}"
     view = SeriesPageView(
         overview=overview,
+        selling=selling_words(overview.head, ctx.here.currency),
         buyers=buyers,
         asked=asked,
         against=against,

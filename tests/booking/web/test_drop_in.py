@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.commands.sessions import get_session
-from src.booking.models import Series
+from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.models import Series, Service
 from src.platform.services import Services
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.pages import as_owner, send
@@ -139,6 +140,31 @@ async def test_a_guest_chooses_how_to_pay(shop: Shop) -> None:
     async with shop.services.uow_factory(shop.business.id) as uow:
         order = (await uow.session.scalars(select(Order))).one()
         assert (order.payment_mode, order.state) == ("on_site", "confirmed")
+
+
+async def test_both_ways_to_pay_say_what_leaving_costs_as_it_will_be(shop: Shop) -> None:
+    url = await a_choice(shop)
+    steps = (Tier(before=72, percent=100), Tier(before=48, percent=50))
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        service = (await uow.session.scalars(select(Service))).one()
+        service.leaving = LeavingTerms(tiers=steps).document()
+    form = await shop.guest.open(url)
+    promised = form.text.split("Paid on site: Cancel free of charge until ")[1].split(";")[0]
+    assert form.text.count("Paid by card: Cancel until ") == 2
+    sent = await shop.send(way="on_site")
+    page = await shop.guest.open(sent.headers["location"])
+    assert f"Free of charge until {promised}" in page.text
+
+
+async def test_until_single_places_open_the_list_says_when_and_leads_to_the_series(
+    shop: Shop,
+) -> None:
+    await a_run(shop.services, shop.business, drop_in_opens_before=3)
+    for path in ("/b/lotus", "/b/lotus/yoga?how=single"):
+        page = await shop.guest.open(path)
+        assert page.status_code == 200
+        assert "Single places from" in page.text
+        assert "See the series" in page.text
 
 
 async def test_without_another_choice_the_first_way_is_taken(shop: Shop) -> None:

@@ -128,6 +128,18 @@ async def test_the_preview_shows_dates_for_what_is_typed_and_saves_nothing(
     assert await kept(services, lotus, Service) == LeavingTerms()
 
 
+async def test_the_preview_of_steps_in_the_wrong_order_says_what_saving_would(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/services/{service.id}/edit"
+    shown = await send(client, path, {**TYPED, "tiers.2.before": "72", "preview": "1"})
+    assert shown.status_code == 200
+    assert "Put the longest time before the start first." in shown.text
+    assert "cannot be read" not in shown.text
+
+
 async def test_2_27_a_guest_reads_the_terms_as_dates_before_paying(shop: Shop) -> None:
     """peers 2-27: nobody is surprised by what a cancellation costs."""
     factory = shop.services.uow_factory

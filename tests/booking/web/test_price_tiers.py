@@ -19,6 +19,8 @@ from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.pages import as_owner, send
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.coupons import a_coupon
+from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
 
 pytestmark = pytest.mark.anyio
@@ -119,6 +121,16 @@ async def test_hub_and_page_say_from_and_name_the_prices(
     assert "€40.00" in (await client.get("/b/lotus/yoga?how=series")).text
 
 
+async def test_prices_that_no_listed_date_is_sold_at_are_not_named(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[CHILD])
+    await a_series(services.uow_factory, service, drop_in_allowed=True, drop_in_price_minor=1200)
+    single = await client.get("/b/lotus/yoga?how=single")
+    assert "€12.00" in single.text
+    assert "Child" not in single.text
+
+
 async def a_date(shop: Shop, **more: Any) -> str:
     service = await a_service(shop.services.uow_factory, shop.business.id, **more)
     session = await a_session(shop.services.uow_factory, service)
@@ -152,6 +164,73 @@ async def test_a_family_says_how_many_come_at_which_price(shop: Shop) -> None:
     await as_owner(shop.guest.client, shop.services, shop.business)
     roster = await shop.guest.client.get(f"/app/lotus/sessions/{session_id}")
     assert roster.text.count(">Child<") == 2
+
+
+async def test_whoever_books_is_not_the_child_of_the_party(shop: Shop) -> None:
+    youth = {"key": "youth", "name": "Youth", "price_minor": 1000}
+    url = await a_date(shop, price_type="on_site", price_tiers=[CHILD, youth])
+    page = await shop.guest.open(url)
+    (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+    typed = {"counts.full": "0", "counts.child": "1", "counts.youth": "2"}
+    shown = await shop.guest.client.post(form.action, data=form.filled({**typed, "step": "update"}))
+    assert "Name of person 2 (Child)" in shown.text
+    assert "Name of person 3 (Youth)" in shown.text
+    names = {"names.2": "Dora", "names.3": "Emil"}
+    sent = await shop.send(**typed, **names, quoted_minor="2800", quoted_size="3")
+    assert sent.status_code == 303, sent.text
+    booked = (await shop.guest.open(sent.headers["location"])).text
+    assert "Carl Guest (Youth), Dora (Child), Emil (Youth)" in booked
+
+
+async def test_who_is_the_child_is_said_wherever_the_booking_is(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id)
+    await a_coupon(factory, shop.business.id)
+    half = {**CHILD, "price_minor": 3000}
+    term = await a_series(factory, service, price_type="on_site", price_tiers=[half])
+    counts = {"counts.full": "1", "counts.child": "1", "quoted_size": "2"}
+    url = subject("series", term.series.id)
+    sent = await shop.book(url, **counts, coupon="SPRING", quoted_minor="8100")
+    assert sent.status_code == 303, sent.text
+    booked = await shop.guest.open(sent.headers["location"])
+    assert "2 people: Carl Guest, Child" in booked.text
+    assert "Discount, taken off already" in booked.text
+    assert "€9.00" in booked.text
+    assert "SPRING" in booked.text
+    await shop.work()
+    [mail] = mailer.sent
+    assert "2 people: Carl Guest, Child" in mail.body
+    assert "To pay on site: €81.00 · Discount, taken off already: €9.00" in mail.body
+    leave = await shop.guest.open(f"{booked.url.path}/leave?date={term.sessions[0].id}")
+    assert ">Child<" in leave.text
+    await as_owner(shop.guest.client, shop.services, shop.business)
+    orders = await shop.guest.client.get("/app/lotus/orders")
+    assert "Spring term" in orders.text
+    assert "and 1 more" not in orders.text
+
+
+async def test_the_page_of_a_series_has_its_other_prices_and_that_of_a_single_date(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    service = await a_service(services.uow_factory, lotus.id)
+    rules = {"drop_in_allowed": True, "drop_in_price_minor": 1200, "drop_in_opens_before": 3}
+    term = await a_series(services.uow_factory, service, price_tiers=[CHILD, MEMBER], **rules)
+    page = (await client.get(f"/app/lotus/series/{term.series.id}")).text
+    assert "Child €8.00" in page
+    assert "Member €10.00, only staff choose it" in page
+    assert "Single dates €12.00, open 3 days before the start" in page
+
+
+async def test_nobody_at_any_price_is_said_where_it_was_chosen(shop: Shop) -> None:
+    page = await shop.guest.open(await a_date(shop, price_tiers=[CHILD]))
+    (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+    asked = form.filled({"counts.full": "0", "counts.child": "0", "step": "update"})
+    shown = await shop.guest.client.post(form.action, data=asked)
+    assert "Please say how many people come." in shown.text
+    assert "Pay €" not in shown.text
 
 
 async def test_a_family_pays_by_card_for_each_price(shop: Shop) -> None:
@@ -215,6 +294,28 @@ async def test_an_early_bird_is_what_the_form_begins_with_until_it_ends(
     async with shop.services.uow_factory(shop.business.id) as uow:
         assert (await uow.session.scalars(select(Series.price_minor))).one() == 6000
     assert await seats(shop) == []
+
+
+@pytest.mark.parametrize("gap_policy", ["sell_with_gaps", "block"])
+async def test_a_party_bigger_than_what_is_left_reads_how_many_and_real_prices(
+    shop: Shop, gap_policy: str
+) -> None:
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    child = {**CHILD, "price_minor": 4000}
+    term = await a_series(
+        shop.services.uow_factory, service, capacity=3, price_tiers=[child], gap_policy=gap_policy
+    )
+    page = await shop.guest.open(subject("series", term.series.id))
+    (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+    asked = form.filled({"counts.full": "2", "counts.child": "2", "step": "update"})
+    shown = (await shop.guest.client.post(form.action, data=asked)).text
+    assert "Only 3 seats are left." in shown
+    assert "sold out" not in shown
+    assert "See all 3 dates" in shown
+    assert "€120.00" in shown
+    assert "€200.00" in shown
+    assert "€0.00" not in shown
+    assert "Pay €" not in shown
 
 
 async def test_staff_book_at_a_price_that_guests_do_not_see(

@@ -1,0 +1,49 @@
+"""How a series is sold beside its full price, in a few words for its owner."""
+
+from src.booking.domain.drop_in import DropInRules
+from src.booking.domain.leaving import BeforeUnit
+from src.booking.domain.price_tiers import Audience, PriceTier
+from src.booking.views.series import SeriesHead
+from src.platform.i18n import _, ngettext
+from src.platform.web.formats import day_medium, money
+
+
+def selling_words(head: SeriesHead, currency: str) -> list[str]:
+    """Each of its other prices, and what one of its dates costs alone, where it is sold so."""
+    words = [_tier(tier, currency) for tier in head.tiers]
+    return [*words, _single(head, currency)] if head.is_sold_singly else words
+
+
+def _tier(tier: PriceTier, currency: str) -> str:
+    words = [f"{tier.name} {_price(tier.price_minor, currency)}"]
+    if tier.until_on is not None:
+        words.append(_("until %(day)s", day=day_medium(tier.until_on)))
+    if tier.audience is Audience.STAFF:
+        words.append(_("only staff choose it"))
+    return ", ".join(words)
+
+
+def _single(head: SeriesHead, currency: str) -> str:
+    price = _("Single dates %(price)s", price=_price(head.single_minor, currency))
+    opening = _opening(head.single)
+    return f"{price}, {opening}" if opening else price
+
+
+def _opening(rules: DropInRules) -> str:
+    if not rules.opens_before:
+        return ""
+    if rules.opens_unit is BeforeUnit.DAYS:
+        return ngettext(
+            "open %(num)s day before the start",
+            "open %(num)s days before the start",
+            rules.opens_before,
+        )
+    return ngettext(
+        "open %(num)s hour before the start",
+        "open %(num)s hours before the start",
+        rules.opens_before,
+    )
+
+
+def _price(price_minor: int, currency: str) -> str:
+    return money(price_minor, currency) if price_minor else _("free")
