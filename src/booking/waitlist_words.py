@@ -1,7 +1,6 @@
 """Why somebody is not offered a place, in words for owners and for guests."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from src.booking.domain.reasons import Reason, guest_sentence, not_at_present
@@ -16,6 +15,8 @@ def guest_refusal(why: WhyNot, reasons: Sequence[Reason]) -> str:
         return guest_sentence(reasons)
     if why is WhyNot.PARTY_TOO_BIG:
         return _("So many people cannot be booked at once.")
+    if why is WhyNot.NEVER_FITS:
+        return _("So many people never fit in: please wait for fewer places.")
     if why is WhyNot.TOO_LATE:
         return _("It is too late to wait for a place: it starts soon.")
     if why is WhyNot.SWITCHED_OFF:
@@ -51,7 +52,7 @@ def owner_lines(weighed: Weighed, zone: ZoneInfo) -> list[tuple[str, str]]:
 
 def _line(why: WhyNot, weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
     if why is WhyNot.TOO_FEW_PLACES:
-        return _too_few(weighed.room, weighed.entry.size, weighed.passes_at, zone)
+        return _too_few(weighed, zone)
     lines = {
         WhyNot.HAS_OFFER: (_("A place is offered and not answered yet."), ""),
         WhyNot.SWITCHED_OFF: (
@@ -62,6 +63,10 @@ def _line(why: WhyNot, weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
         WhyNot.PARTY_TOO_BIG: (
             _("The party is bigger than may be booked at once."),
             _("Raise the biggest party of the service."),
+        ),
+        WhyNot.NEVER_FITS: (
+            _("The party is bigger than the session, even when it is empty."),
+            _("Raise the session's capacity. Nobody else waits for this party."),
         ),
         WhyNot.TOO_LATE: (
             _("It starts too soon for an offer to be taken."),
@@ -77,16 +82,18 @@ def _line(why: WhyNot, weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
     return lines[why]
 
 
-def _too_few(room: int, size: int, passes_at: datetime | None, zone: ZoneInfo) -> tuple[str, str]:
+def _too_few(weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
     said = ngettext(
         "Only %(num)s place is free for a party of %(size)s.",
         "Only %(num)s places are free for a party of %(size)s.",
-        room,
-        size=size,
+        weighed.room,
+        size=weighed.entry.size,
     )
-    if passes_at is None:
+    if weighed.is_passed:
+        return said, _("Smaller parties behind it are offered what is free; raise the capacity.")
+    if weighed.passes_at is None:
         return said, _("Smaller parties wait behind it; raise the capacity, or let them pass.")
-    when = datetime_local(passes_at, zone)
+    when = datetime_local(weighed.passes_at, zone)
     return said, _("Smaller parties pass it from %(when)s on.", when=when)
 
 

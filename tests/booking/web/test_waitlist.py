@@ -101,6 +101,21 @@ async def test_joining_answers_a_known_address_like_an_unknown_one(
     assert "You are at position 1 of 1." in page.text
 
 
+async def test_a_party_that_never_fits_is_told_so_at_its_size(shop: Shop) -> None:
+    service = await a_service(shop.services.uow_factory, shop.business.id, price_type="free")
+    session = await a_session(shop.services.uow_factory, service, capacity=3)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=3))
+    form = await shop.guest.open(list_of(session))
+    assert '<option value="3"' in form.text
+    assert '<option value="4"' not in form.text
+    sent = await join(shop, list_of(session), size="10")
+    assert sent.status_code == 409
+    at_field = sent.text.split('id="f-size-error"', 1)[1].split("</p>", 1)[0]
+    assert "So many people never fit in: please wait for fewer places." in at_field
+    assert await entries(shop.services.uow_factory, shop.business) == {}
+
+
 async def test_from_the_mail_to_a_place(
     shop: Shop, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:
