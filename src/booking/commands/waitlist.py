@@ -25,7 +25,7 @@ from src.booking.domain.waiting import (
     wanted_places,
     why_nobody,
 )
-from src.booking.events import WaitlistJoined
+from src.booking.events import WaiterRemoved, WaitlistJoined
 from src.booking.models import WaitlistEntry
 from src.booking.queries.waiting import STANDS, find_list, find_live_offer, get_entry, terms_of
 from src.booking.waitlist_words import guest_refusal
@@ -194,12 +194,14 @@ async def wait_again(uow: UnitOfWork, tenant: TenantSnapshot, entry_id: UUID) ->
 
 
 async def remove_entry(uow: UnitOfWork, ctx: RequestContext, entry_id: UUID) -> None:
-    """Staff take somebody off the list, who is not offered anything by itself again.
+    """Staff take somebody off the list, who is told and not offered anything by itself again.
     Pressed again it changes nothing. Raises: NotFound.
     """
     entry = await lock_entry(uow, entry_id)
     if entry.state not in STANDING:
         return
+    lost_offer = entry.state == EntryState.OFFERED
+    uow.record(WaiterRemoved(entry_id=entry_id, lost_offer=lost_offer))
     await audit(uow, ctx, "waitlist.removed", "waitlist_entry", entry_id, name=entry.name)
     await end_entry(uow, entry, EntryState.REMOVED, OfferState.WITHDRAWN, "staff")
 

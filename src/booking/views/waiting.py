@@ -88,6 +88,20 @@ class WaitlistClosedView(msgspec.Struct, frozen=True, kw_only=True):
     service_url: str
 
 
+class WaitlistRemovedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The business has taken you off its list, and what you were offered with it in case of one."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    lost_offer: bool
+    service_url: str
+
+
 class WaitlistMovedView(msgspec.Struct, frozen=True, kw_only=True):
     """What you wait for has another time. `offer` says what that means for what you were offered,
     empty where that was nothing.
