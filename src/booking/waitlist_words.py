@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from src.booking.domain.reasons import Reason, guest_sentence, not_at_present
 from src.booking.domain.waiting import Weighed, WhyNot
+from src.booking.queries.offered_price import OfferedPrice
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import datetime_local
+from src.platform.web.formats import datetime_local, money
 
 
 def guest_refusal(why: WhyNot, reasons: Sequence[Reason]) -> str:
@@ -22,6 +23,14 @@ def guest_refusal(why: WhyNot, reasons: Sequence[Reason]) -> str:
     if why is WhyNot.SWITCHED_OFF:
         return _("There is no waiting list for this.")
     return not_at_present()
+
+
+def price_words(price: OfferedPrice | None, currency: str) -> str:
+    """What the places cost; empty where there is no price to say."""
+    if price is None:
+        return ""
+    shown = money(price.amount_minor, currency) if price.amount_minor else _("free")
+    return _("from %(price)s", price=shown) if price.is_lowest else shown
 
 
 def on_offer_words(places: int) -> str:

@@ -18,7 +18,7 @@ from src.booking.events import (
 )
 from src.booking.models import WaitlistOffer
 from src.booking.queries.waiting import get_entry, pool_of, pools_of
-from src.booking.queries.waitlist_page import get_entry_facts
+from src.booking.queries.waitlist_page import get_entry_facts, with_price
 from src.booking.waitlist_mails import closed_mail, joined_mail, offered_mail, removed_mail
 from src.platform.jobs.context import JobContext
 from src.platform.jobs.queue import Periodic
@@ -102,6 +102,7 @@ async def tell_of_offer(job: JobContext, event: PlacesOffered) -> None:
             return
         facts = await get_entry_facts(uow, offer.entry_id)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
+        facts = await with_price(uow, tenant, facts)
         mail = offered_mail(settings, tenant, facts, await find_wordings(uow))
         await queue_mail(uow, mail, host=settings.host)
 

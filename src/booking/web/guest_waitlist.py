@@ -189,13 +189,14 @@ async def _join_page(
     sent_to: str = "",
     status_code: int = 200,
 ) -> Response[bytes]:
-    refusal, book_href, sizes = "", "", range(0)
+    refusal, book_href, sizes, minutes = "", "", range(0), 0
     async with services.uow_factory(ctx.here.id) as uow:
         wish = await _wish_in(uow, ctx, subject, size)
         try:
-            facts, room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
-            sizes = range(room + 1, min(facts.biggest_party, LARGEST_PARTY) + 1)
-            if room:
+            room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
+            sizes = range(room.places + 1, min(room.facts.biggest_party, LARGEST_PARTY) + 1)
+            minutes = room.terms.offer_minutes
+            if room.places:
                 book_href = f"{wish.service_href}/book?{subject.kind}={subject.id}"
         except Conflict as refused:
             refusal = refused.message
@@ -203,6 +204,7 @@ async def _join_page(
         wish=wish,
         form=form,
         sizes=list(sizes),
+        offer_minutes=minutes,
         refusal=refusal,
         book_href=book_href,
         sent_to=sent_to,
