@@ -183,6 +183,7 @@ def _wire_waitlists() -> None:
     registry.on(events.WaitlistJoined, "booking.tell_waiting", waitlist.tell_of_joining)
     registry.on(events.PlacesOffered, "booking.tell_offered", waitlist.tell_of_offer)
     registry.on(events.WaitlistClosed, "booking.tell_closed", waitlist.tell_of_closing)
+    registry.on(events.WaiterRemoved, "booking.tell_removed", waitlist.tell_of_removal)
     registry.on(events.WaitedDatesMoved, "booking.waited_moved", waitlist_moves.follow_moves)
     registry.on(events.WaiterAffected, "booking.tell_waiter_moved", waitlist_moves.tell_of_move)
     registry.on(events.OfferFulfilled, "booking.leave_lists", waitlist.leave_other_lists)

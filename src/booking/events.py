@@ -168,6 +168,16 @@ class WaitlistClosed(Event, frozen=True, kw_only=True):
     entry_id: UUID
 
 
+class WaiterRemoved(Event, frozen=True, kw_only=True):
+    """Staff took somebody off a list, with what they were offered in case they were; they have not
+    been told yet.
+    """
+
+    topic: ClassVar[str] = "booking.waiter_removed"
+    entry_id: UUID
+    lost_offer: bool
+
+
 class OfferFulfilled(Event, frozen=True, kw_only=True):
     """An order that an offer became is confirmed: its guest need not wait elsewhere then."""
 

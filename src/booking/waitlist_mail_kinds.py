@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from src.booking.models import Service, Session, WaitlistEntry, WaitlistOffer
-from src.booking.queries.waitlist_page import EntryFacts, get_entry_facts
+from src.booking.queries.offered_price import OfferedPrice
+from src.booking.queries.waitlist_page import EntryFacts, get_entry_facts, with_price
 from src.booking.waitlist_mails import joined_mail, moved_mail, offered_mail
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _
@@ -73,7 +74,7 @@ async def _latest(uow: UnitOfWork, asked: Preview) -> EntryFacts | None:
     )
     if entry_id is None:
         return None
-    facts = await get_entry_facts(uow, entry_id)
+    facts = await with_price(uow, asked.tenant, await get_entry_facts(uow, entry_id))
     # It is only shown so, and stays as it is.
     uow.session.expunge(facts.entry)
     facts.entry.locale = asked.locale
@@ -115,6 +116,7 @@ def _made_up(uow: UnitOfWork, asked: Preview) -> EntryFacts:
         count=5,
         offer=_an_offer(uow),
         order=None,
+        price=OfferedPrice(1500),
     )
 
 
@@ -173,7 +175,7 @@ _KINDS = (
         starter_subject=N_("There is a place for you: {service}"),
         starter=N_(
             "Hello {customer_name},\n\nThere is a place for you in {service}, until {until}.\n\n"
-            "{dates}\n\n{booking_link}"
+            "{dates}\n\nPrice: {price}\n\n{booking_link}"
         ),
         button=N_("Take it, or let it go"),
         placeholders=(
@@ -182,6 +184,11 @@ _KINDS = (
                 name="until",
                 label=N_("Until when the offer lasts"),
                 value=lambda view: view.until,
+            ),
+            Placeholder(
+                name="price",
+                label=N_("What the places cost, for all of the party"),
+                value=lambda view: view.price,
             ),
         ),
         needed=("booking_link", "until"),

@@ -9,8 +9,10 @@ from src.booking.views.waiting import (
     WaitlistClosedView,
     WaitlistJoinedView,
     WaitlistMovedView,
+    WaitlistRemovedView,
 )
 from src.booking.waitlist_links import waitlist_path
+from src.booking.waitlist_words import price_words
 from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Mail
@@ -66,6 +68,7 @@ def offered_mail(
             zone_name=tenant.timezone,
             size=entry.party_size,
             until=datetime_local(offer.expires_at, tenant.zone),
+            price=price_words(facts.price, tenant.currency),
             holds=offer.holds,
             entry_url=settings.base_url + waitlist_path(settings, tenant.slug, entry),
         )
@@ -114,6 +117,32 @@ def closed_mail(settings: Settings, tenant: TenantSnapshot, facts: EntryFacts) -
         )
         rendered = render_mail("booking/waitlist_closed", view, entry.locale)
     return _addressed("waitlist_closed", tenant, facts, rendered, f"waitlist_closed:{entry.id}")
+
+
+def removed_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: EntryFacts,
+    occasion: UUID,
+    *,
+    lost_offer: bool,
+) -> Mail:
+    """The business has taken you off the list; one for each time that it has."""
+    entry = facts.entry
+    with use_locale(entry.locale):
+        view = WaitlistRemovedView(
+            locale=entry.locale,
+            from_name=tenant.name,
+            contact=tenant.contact_email,
+            guest_name=entry.name,
+            what=facts.what,
+            runs=_runs(tenant, facts),
+            zone_name=tenant.timezone,
+            lost_offer=lost_offer,
+            service_url=f"{settings.base_url}/b/{tenant.slug}/{facts.service.slug}",
+        )
+        rendered = render_mail("booking/waitlist_removed", view, entry.locale)
+    return _addressed("waitlist_removed", tenant, facts, rendered, f"waitlist_removed:{occasion}")
 
 
 def _offer_after_move(tenant: TenantSnapshot, facts: EntryFacts) -> str:

@@ -1,13 +1,13 @@
 """Why somebody is not offered a place, in words for owners and for guests."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from src.booking.domain.reasons import Reason, guest_sentence, not_at_present
 from src.booking.domain.waiting import Weighed, WhyNot
+from src.booking.queries.offered_price import OfferedPrice
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import datetime_local
+from src.platform.web.formats import datetime_local, money
 
 
 def guest_refusal(why: WhyNot, reasons: Sequence[Reason]) -> str:
@@ -16,11 +16,21 @@ def guest_refusal(why: WhyNot, reasons: Sequence[Reason]) -> str:
         return guest_sentence(reasons)
     if why is WhyNot.PARTY_TOO_BIG:
         return _("So many people cannot be booked at once.")
+    if why is WhyNot.NEVER_FITS:
+        return _("So many people never fit in: please wait for fewer places.")
     if why is WhyNot.TOO_LATE:
         return _("It is too late to wait for a place: it starts soon.")
     if why is WhyNot.SWITCHED_OFF:
         return _("There is no waiting list for this.")
     return not_at_present()
+
+
+def price_words(price: OfferedPrice | None, currency: str) -> str:
+    """What the places cost; empty where there is no price to say."""
+    if price is None:
+        return ""
+    shown = money(price.amount_minor, currency) if price.amount_minor else _("free")
+    return _("from %(price)s", price=shown) if price.is_lowest else shown
 
 
 def on_offer_words(places: int) -> str:
@@ -51,7 +61,7 @@ def owner_lines(weighed: Weighed, zone: ZoneInfo) -> list[tuple[str, str]]:
 
 def _line(why: WhyNot, weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
     if why is WhyNot.TOO_FEW_PLACES:
-        return _too_few(weighed.room, weighed.entry.size, weighed.passes_at, zone)
+        return _too_few(weighed, zone)
     lines = {
         WhyNot.HAS_OFFER: (_("A place is offered and not answered yet."), ""),
         WhyNot.SWITCHED_OFF: (
@@ -62,6 +72,10 @@ def _line(why: WhyNot, weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
         WhyNot.PARTY_TOO_BIG: (
             _("The party is bigger than may be booked at once."),
             _("Raise the biggest party of the service."),
+        ),
+        WhyNot.NEVER_FITS: (
+            _("The party is bigger than the session, even when it is empty."),
+            _("Raise the session's capacity. Nobody else waits for this party."),
         ),
         WhyNot.TOO_LATE: (
             _("It starts too soon for an offer to be taken."),
@@ -77,16 +91,18 @@ def _line(why: WhyNot, weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
     return lines[why]
 
 
-def _too_few(room: int, size: int, passes_at: datetime | None, zone: ZoneInfo) -> tuple[str, str]:
+def _too_few(weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
     said = ngettext(
         "Only %(num)s place is free for a party of %(size)s.",
         "Only %(num)s places are free for a party of %(size)s.",
-        room,
-        size=size,
+        weighed.room,
+        size=weighed.entry.size,
     )
-    if passes_at is None:
+    if weighed.is_passed:
+        return said, _("Smaller parties behind it are offered what is free; raise the capacity.")
+    if weighed.passes_at is None:
         return said, _("Smaller parties wait behind it; raise the capacity, or let them pass.")
-    when = datetime_local(passes_at, zone)
+    when = datetime_local(weighed.passes_at, zone)
     return said, _("Smaller parties pass it from %(when)s on.", when=when)
 
 

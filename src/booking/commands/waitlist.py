@@ -5,6 +5,7 @@ answers a known one as it does an unknown one.
 Source: docs/algorithms/waitlist.md.
 """
 
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -25,7 +26,7 @@ from src.booking.domain.waiting import (
     wanted_places,
     why_nobody,
 )
-from src.booking.events import WaitlistJoined
+from src.booking.events import WaiterRemoved, WaitlistJoined
 from src.booking.models import WaitlistEntry
 from src.booking.queries.waiting import STANDS, find_list, find_live_offer, get_entry, terms_of
 from src.booking.waitlist_words import guest_refusal
@@ -65,6 +66,14 @@ class JoinWaitlist(msgspec.Struct, frozen=True, kw_only=True):
     locale: str = "en"
 
 
+class Room(NamedTuple):
+    """A list, for how many there is room without waiting, and the terms of waiting."""
+
+    facts: ListFacts
+    places: int
+    terms: WaitlistTerms
+
+
 class PlacesAreFree(Conflict):
     """Nobody has to wait: it can be booked."""
 
@@ -81,7 +90,7 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
     Raises: NotFound, PlacesAreFree, and Conflict where waiting makes no sense.
     """
     now, address = uow.clock.now(), normalise_email(cmd.email)
-    _facts, room = await room_in_list(uow, tenant, cmd.kind, cmd.subject_id, cmd.size)
+    room = (await room_in_list(uow, tenant, cmd.kind, cmd.subject_id, cmd.size)).places
     if room >= cmd.size:
         raise PlacesAreFree
     of_list = (
@@ -119,17 +128,18 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
 
 async def room_in_list(
     uow: UnitOfWork, tenant: TenantSnapshot, kind: SubjectKind, subject_id: UUID, size: int = 1
-) -> tuple[ListFacts, int]:
+) -> Room:
     """The list that so many may wait on, and for how many there is room without waiting.
 
     Raises: NotFound; Conflict where nobody can wait.
     """
     now = uow.clock.now()
     service, facts, free = await find_list(uow, tenant, kind, subject_id, now)
-    against = why_nobody(facts, size, terms_of(tenant, service), now)
+    terms = terms_of(tenant, service)
+    against = why_nobody(facts, size, terms, now)
     if against is not None:
         raise Conflict(guest_refusal(*against), code=f"waitlist_{against[0]}")
-    return facts, max(wanted_places(facts, size, free)[1], 0)
+    return Room(facts, max(wanted_places(facts, size, free)[1], 0), terms)
 
 
 async def lock_entry(uow: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
@@ -194,12 +204,14 @@ async def wait_again(uow: UnitOfWork, tenant: TenantSnapshot, entry_id: UUID) ->
 
 
 async def remove_entry(uow: UnitOfWork, ctx: RequestContext, entry_id: UUID) -> None:
-    """Staff take somebody off the list, who is not offered anything by itself again.
+    """Staff take somebody off the list, who is told and not offered anything by itself again.
     Pressed again it changes nothing. Raises: NotFound.
     """
     entry = await lock_entry(uow, entry_id)
     if entry.state not in STANDING:
         return
+    lost_offer = entry.state == EntryState.OFFERED
+    uow.record(WaiterRemoved(entry_id=entry_id, lost_offer=lost_offer))
     await audit(uow, ctx, "waitlist.removed", "waitlist_entry", entry_id, name=entry.name)
     await end_entry(uow, entry, EntryState.REMOVED, OfferState.WITHDRAWN, "staff")
 

@@ -214,7 +214,8 @@ def _next_look(
     waits = [one.entry.list_id for one in weighed if one.why is not WhyNot.HAS_OFFER]
     if not waits and not live:
         return None
-    looks = [*live, *(one.passes_at for one in weighed if one.passes_at is not None)]
+    held_up = [one.passes_at for one in weighed if one.passes_at and not one.is_passed]
+    looks = [*live, *held_up]
     if waits or any(at < now for at in live):
         looks.append(now + LOOK_AT_LEAST_EVERY)
         looks += [pool.lists[one].closes_at - RUSH_BEFORE for one in waits]

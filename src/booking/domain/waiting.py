@@ -57,14 +57,14 @@ class WaitlistTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     `quiet_from` up to `quiet_until`, are none; equal ones: no quiet hours.
 
     A party that is bigger than the places holds up those behind it for `pass_hours`, 0 for not at
-    all, None for as long as it takes.
+    all, None for as long as it takes. Meanwhile anybody may book them, so by default it is 0.
     """
 
     is_on: bool = True
     offer_minutes: int = 240
     quiet_from: int = 22
     quiet_until: int = 8
-    pass_hours: int | None = 24
+    pass_hours: int | None = 0
 
     def document(self) -> dict[str, Any]:
         """As they are stored: what is as by default is left out."""
@@ -79,6 +79,7 @@ class WhyNot(StrEnum):
     SWITCHED_OFF = "switched_off"
     NOT_ON_SALE = "not_on_sale"
     PARTY_TOO_BIG = "party_too_big"
+    NEVER_FITS = "never_fits"
     TOO_LATE = "too_late"
     NO_PLACE = "no_place"
     TOO_FEW_PLACES = "too_few_places"
@@ -104,14 +105,20 @@ class ListFacts:
     many of them as have one.
 
     `reasons` stand against anybody's booking it, that it is full left out; offers end at
-    `closes_at`.
+    `closes_at`. More than `capacity` people never fit in, however many of them leave.
     """
 
     session_ids: tuple[UUID, ...]
     closes_at: datetime
     max_party: int
+    capacity: int
     reasons: tuple[Reason, ...] = ()
     with_gaps: bool = False
+
+    @property
+    def biggest_party(self) -> int:
+        """How many may wait together."""
+        return min(self.max_party, self.capacity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +133,7 @@ class Proposed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
     """What became of one entry: an offer, or why not. `room` is how many places there are for it,
-    `passes_at` when smaller parties go first.
+    `passes_at` when smaller parties go first, and `is_passed` whether they do by now.
     """
 
     entry: Waiting
@@ -135,6 +142,7 @@ class Weighed:
     reasons: tuple[Reason, ...] = ()
     room: int = 0
     passes_at: datetime | None = None
+    is_passed: bool = False
 
     @property
     def is_short(self) -> bool:
@@ -207,7 +215,7 @@ def weigh(
     for entry in sorted(queue, key=lambda one: (one.queued_at, one.entry_id)):
         one = _weigh_one(entry, lists[entry.list_id], left, terms, now, zone)
         proposed = one.proposed
-        if one.is_short and (one.passes_at is None or now < one.passes_at):
+        if one.is_short and not one.is_passed:
             held_up.add(entry.list_id)
         elif proposed is not None and proposed.holds and entry.list_id in held_up:
             one = Weighed(entry=entry, why=WhyNot.BEHIND_BIGGER_PARTY, room=one.room)
@@ -228,6 +236,8 @@ def why_nobody(
         return WhyNot.NOT_ON_SALE, facts.reasons
     if size > facts.max_party:
         return WhyNot.PARTY_TOO_BIG, ()
+    if size > facts.capacity:
+        return WhyNot.NEVER_FITS, ()
     return (WhyNot.TOO_LATE, ()) if is_too_late(facts.closes_at, now) else None
 
 
@@ -255,7 +265,13 @@ def _weigh_one(
     passes_at = None
     if terms.pass_hours is not None:
         passes_at = (entry.short_since or now) + timedelta(hours=terms.pass_hours)
-    return Weighed(entry=entry, why=WhyNot.TOO_FEW_PLACES, room=room, passes_at=passes_at)
+    return Weighed(
+        entry=entry,
+        why=WhyNot.TOO_FEW_PLACES,
+        room=room,
+        passes_at=passes_at,
+        is_passed=passes_at is not None and passes_at <= now,
+    )
 
 
 def wanted_places(

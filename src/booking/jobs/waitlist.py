@@ -12,13 +12,14 @@ from src.booking.events import (
     PlacesFreed,
     PlacesOffered,
     SessionCancelled,
+    WaiterRemoved,
     WaitlistClosed,
     WaitlistJoined,
 )
 from src.booking.models import WaitlistOffer
 from src.booking.queries.waiting import get_entry, pool_of, pools_of
-from src.booking.queries.waitlist_page import get_entry_facts
-from src.booking.waitlist_mails import closed_mail, joined_mail, offered_mail
+from src.booking.queries.waitlist_page import get_entry_facts, with_price
+from src.booking.waitlist_mails import closed_mail, joined_mail, offered_mail, removed_mail
 from src.platform.jobs.context import JobContext
 from src.platform.jobs.queue import Periodic
 from src.platform.mail.queue import queue_mail
@@ -101,6 +102,7 @@ async def tell_of_offer(job: JobContext, event: PlacesOffered) -> None:
             return
         facts = await get_entry_facts(uow, offer.entry_id)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
+        facts = await with_price(uow, tenant, facts)
         mail = offered_mail(settings, tenant, facts, await find_wordings(uow))
         await queue_mail(uow, mail, host=settings.host)
 
@@ -124,3 +126,15 @@ async def tell_of_closing(job: JobContext, event: WaitlistClosed) -> None:
         facts = await get_entry_facts(uow, event.entry_id)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         await queue_mail(uow, closed_mail(settings, tenant, facts), host=settings.host)
+
+
+async def tell_of_removal(job: JobContext, event: WaiterRemoved) -> None:
+    """One mail, unless they have been offered a place by hand since."""
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        facts = await get_entry_facts(uow, event.entry_id)
+        if facts.entry.state != EntryState.REMOVED:
+            return
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        mail = removed_mail(settings, tenant, facts, job.outbox_id, lost_offer=event.lost_offer)
+        await queue_mail(uow, mail, host=settings.host)

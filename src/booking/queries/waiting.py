@@ -310,6 +310,7 @@ def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) ->
         session_ids=(session.id,) if _is_coming(session, now) else (),
         closes_at=closes_at(session.starts_at, service.min_notice_minutes),
         max_party=service.max_party,
+        capacity=session.capacity,
         reasons=_but_full(why_not_bookable_session(facts, now)),
     )
 
@@ -319,12 +320,15 @@ def series_list(offer: SeriesOffer, business: BusinessFacts, now: datetime) -> L
     earliest_at = now + timedelta(minutes=service.min_notice_minutes)
     coming = [one for one in offer.sessions if _is_coming(one, earliest_at)]
     first_at = min((one.starts_at for one in coming), default=now)
+    has_gaps = offer.series.gap_policy == GapPolicy.SELL_WITH_GAPS
+    fits = max if has_gaps else min
     return ListFacts(
         session_ids=tuple(one.id for one in coming),
         closes_at=closes_at(first_at, service.min_notice_minutes),
         max_party=service.max_party,
+        capacity=fits((one.capacity for one in coming), default=0),
         reasons=_but_full(why_not_bookable_series(series_facts(offer, business), now)),
-        with_gaps=offer.series.gap_policy == GapPolicy.SELL_WITH_GAPS,
+        with_gaps=has_gaps,
     )
 
 

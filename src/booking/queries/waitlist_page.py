@@ -1,7 +1,7 @@
 """One entry of a waiting list, as its page and its mails tell of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,10 +13,12 @@ from src.booking.domain.kinds import SessionMode
 from src.booking.domain.waiting import EntryState, OfferState
 from src.booking.guest_links import booking_path
 from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.offered_price import OfferedPrice, offered_price
 from src.booking.queries.offers import get_series_offer, get_session_offer
 from src.booking.queries.waiting import STANDS, get_entry
 from src.booking.views.waiting import EntryDate, EntryView
 from src.booking.waitlist_links import waitlist_path, waitlist_token
+from src.booking.waitlist_words import price_words
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
@@ -27,7 +29,7 @@ from src.tenants.models import Location
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryFacts:
     """An entry with what it waits for. `runs` are the dates to come, or offered; `offer` is its
-    latest one, `order` what that became.
+    latest one, `order` what that became. The `price` is only known where it was asked for.
     """
 
     entry: WaitlistEntry
@@ -39,6 +41,7 @@ class EntryFacts:
     count: int
     offer: WaitlistOffer | None
     order: Order | None
+    price: OfferedPrice | None = None
 
     @property
     def what(self) -> str:
@@ -95,11 +98,18 @@ async def get_entry_facts(uow: UnitOfWork, entry_id: UUID) -> EntryFacts:
     )
 
 
+async def with_price(uow: UnitOfWork, tenant: TenantSnapshot, facts: EntryFacts) -> EntryFacts:
+    """With what all of the party would pay by now."""
+    price = await offered_price(uow, tenant, facts.entry, facts.live_offer)
+    return replace(facts, price=price)
+
+
 async def get_entry_view(
     uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, entry_id: UUID
 ) -> EntryView:
     """Raises: NotFound."""
     facts, now = await get_entry_facts(uow, entry_id), uow.clock.now()
+    facts = await with_price(uow, tenant, facts)
     entry, offer = facts.entry, facts.offer
     base = f"/b/{tenant.slug}/{facts.service.slug}"
     subject = "session" if entry.session_id is not None else "series"
@@ -122,6 +132,7 @@ async def get_entry_view(
         position=facts.position,
         count=facts.count,
         until_at=offer.expires_at if offer is not None else None,
+        price=price_words(facts.price, tenant.currency),
         path=waitlist_path(settings, tenant.slug, entry),
         accept_href=f"{base}/book?{subject}={entry.list_id}&place={place}",
         booking_href=_booking_href(settings, tenant, facts.order),

@@ -12,13 +12,15 @@ from src.booking.views.mails import RunView
 
 
 class JoinView(msgspec.Struct, frozen=True, kw_only=True):
-    """The form for waiting, by parties of `sizes`. `refusal` says why nobody can; `book_href` leads
-    to what is free, for smaller ones. `sent_to` is set once somebody has asked.
+    """The form for waiting, by parties of `sizes`; an offer lasts `offer_minutes`. `refusal` says
+    why nobody can; `book_href` leads to what is free, for smaller ones. `sent_to` is set once
+    somebody has asked.
     """
 
     wish: Wish
     form: Any
     sizes: list[int]
+    offer_minutes: int
     refusal: str
     book_href: str
     sent_to: str
@@ -31,7 +33,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     """One entry on its own page.
 
     `stage`: waiting, offered, rush (an offer that holds nothing), booking (it became an order),
-    left, expired, removed or closed. `position` is of `count`, 0 once it is over.
+    left, expired, removed or closed. `position` is of `count`, 0 once it is over. The `price` is
+    that of the whole party, empty where there is none to say.
     """
 
     stage: str
@@ -42,6 +45,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     count: int
     until_at: datetime | None
+    price: str
     path: str
     accept_href: str
     booking_href: str
@@ -88,6 +92,20 @@ class WaitlistClosedView(msgspec.Struct, frozen=True, kw_only=True):
     service_url: str
 
 
+class WaitlistRemovedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The business has taken you off its list, and what you were offered with it in case of one."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    zone_name: str
+    lost_offer: bool
+    service_url: str
+
+
 class WaitlistMovedView(msgspec.Struct, frozen=True, kw_only=True):
     """What you wait for has another time. `offer` says what that means for what you were offered,
     empty where that was nothing.
@@ -106,7 +124,9 @@ class WaitlistMovedView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlacesOfferedView(msgspec.Struct, frozen=True, kw_only=True):
-    """There are places for you, `until` then; without `holds` for whoever books first."""
+    """There are places for you, `until` then; without `holds` for whoever books first. The `price`
+    is that of the whole party, empty where there is none to say.
+    """
 
     locale: str
     from_name: str
@@ -117,6 +137,7 @@ class PlacesOfferedView(msgspec.Struct, frozen=True, kw_only=True):
     zone_name: str
     size: int
     until: str
+    price: str
     holds: bool
     entry_url: str
 

@@ -16,6 +16,7 @@ from src.booking.commands.waitlist import (
     room_in_list,
     wait_again,
 )
+from src.booking.domain.waiting import WhyNot
 from src.booking.models import WaitlistEntry
 from src.booking.queries.waitlist_page import get_entry_view
 from src.booking.queries.wish import Typed, get_wish
@@ -43,6 +44,7 @@ AGAIN = {"public": OWN["public"]}
 JOIN = "booking/guest/waitlist_join.html"
 ENTRY = "booking/guest/waitlist_entry.html"
 JOIN_HEADERS = {"x-robots-tag": "noindex", "cache-control": "private, no-store"}
+OF_SIZE = frozenset(f"waitlist_{why}" for why in (WhyNot.PARTY_TOO_BIG, WhyNot.NEVER_FITS))
 JOINING_BY_EMAIL = Limit("waitlist-email", 5, 60 * 60)
 """Each asking sends a mail to whoever has the address, which somebody else may have typed."""
 CHANGES_BY_ENTRY = Limit("waitlist-entry", 30, 10 * 60)
@@ -90,7 +92,7 @@ async def join_list(
     except NotFound:
         raise
     except DomainError as refusal:
-        shown = bound.with_errors(None, refusal.message)
+        shown = _refused(bound, refusal)
         return await _join_page(
             request, services, ctx, subject, shown, size, status_code=refusal.status
         )
@@ -153,6 +155,13 @@ def _entry_id(services: Services, ctx: RequestContext, place: str) -> UUID:
     return entry_behind(services.settings, place, ctx.here.id, services.clock.now())
 
 
+def _refused(bound: Bound[JoinForm], refusal: DomainError) -> Bound[JoinForm]:
+    """What is wrong with the size stands at its field, also where the form asks for none."""
+    if refusal.code in OF_SIZE:
+        return bound.with_errors({"size": refusal.message}, refusal.message)
+    return bound.with_errors(None, refusal.message)
+
+
 def _command(subject: Subject, form: JoinForm) -> JoinWaitlist:
     return JoinWaitlist(
         kind=subject.kind,
@@ -180,13 +189,14 @@ async def _join_page(
     sent_to: str = "",
     status_code: int = 200,
 ) -> Response[bytes]:
-    refusal, book_href, sizes = "", "", range(0)
+    refusal, book_href, sizes, minutes = "", "", range(0), 0
     async with services.uow_factory(ctx.here.id) as uow:
         wish = await _wish_in(uow, ctx, subject, size)
         try:
-            facts, room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
-            sizes = range(room + 1, min(facts.max_party, LARGEST_PARTY) + 1)
-            if room:
+            room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
+            sizes = range(room.places + 1, min(room.facts.biggest_party, LARGEST_PARTY) + 1)
+            minutes = room.terms.offer_minutes
+            if room.places:
                 book_href = f"{wish.service_href}/book?{subject.kind}={subject.id}"
         except Conflict as refused:
             refusal = refused.message
@@ -194,6 +204,7 @@ async def _join_page(
         wish=wish,
         form=form,
         sizes=list(sizes),
+        offer_minutes=minutes,
         refusal=refusal,
         book_href=book_href,
         sent_to=sent_to,

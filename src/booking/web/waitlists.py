@@ -80,7 +80,7 @@ async def remove_from_list(
     """What was offered to them goes to the next."""
     async with services.uow_factory(ctx.here.id) as uow:
         await remove_entry(uow, ctx, entry_id)
-    flash(request, "success", _("Taken off the list."))
+    flash(request, "success", _("Taken off the list, and a mail says so."))
     return await _back(request, services, ctx, entry_id)
 
 

@@ -259,6 +259,23 @@ async def test_an_offer_by_hand_does_not_put_off_the_end_of_another(
     assert next_look <= clock.now() + timedelta(minutes=10), "Ann's offer ends then"
 
 
+async def test_who_is_taken_off_is_told_once_with_or_without_an_offer(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    ann, bob = await town.join("Ann"), await town.join("Bob")
+    await town.free()
+    await town.work()
+    assert await town.states() == {"Ann": "offered", "Bob": "waiting"}
+    for entry_id in (bob, ann, ann):
+        async with town.factory(town.lotus.id) as uow:
+            await remove_entry(uow, town.lotus.ctx, entry_id)
+        await town.work()
+    told = [one for one in mailer.sent if one.subject == "No longer on the waiting list: Yoga"]
+    assert [mail.to[0] for mail in told] == ["Bob <bob@example.com>", "Ann <ann@example.com>"]
+    lost = ["The place that was offered to you is no longer yours to take" in m.body for m in told]
+    assert lost == [False, True]
+
+
 async def test_who_was_removed_is_not_offered_anything_but_by_hand(town: Town) -> None:
     """Peers' row 2-35."""
     entry_id = await town.join("Ann")

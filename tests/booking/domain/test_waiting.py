@@ -30,7 +30,7 @@ HOUR = timedelta(hours=1)
 
 
 def a_list(*session_ids: UUID, starts_at: datetime = WEEK, **more: object) -> ListFacts:
-    facts = {"max_party": 10, **more}
+    facts = {"max_party": 10, "capacity": 12, **more}
     return ListFacts(session_ids=session_ids, closes_at=closes_at(starts_at, 0), **facts)  # type: ignore[arg-type]  # fields by name
 
 
@@ -68,6 +68,7 @@ def said(weighed: Sequence[Weighed]) -> list[str]:
         ((2, 1), 1, 24, NOW - 24 * HOUR, ["too_few_places", "holds"]),
         ((2, 3, 1), 3, 0, None, ["holds", "too_few_places", "holds"]),
         ((11, 1), 12, 24, None, ["party_too_big", "holds"]),
+        ((13, 1), 1, None, None, ["party_too_big", "holds"]),
     ],
 )
 def test_whoever_waits_longest_goes_first_and_parties_stay_together(
@@ -81,6 +82,21 @@ def test_whoever_waits_longest_goes_first_and_parties_stay_together(
     queue = people(*sizes, since=since)
     found = weigh(list(reversed(queue)), {MON: a_list(MON)}, {MON: free}, terms, NOW, ZONE)
     assert said(found) == expected
+
+
+def test_by_default_the_first_that_fits_is_offered_what_is_free() -> None:
+    assert TERMS.pass_hours == 0
+    found = weigh(people(3, 2, 1), {MON: a_list(MON)}, {MON: 2}, TERMS, NOW, ZONE)
+    assert said(found) == ["too_few_places", "holds", "no_place"]
+    assert found[0].is_passed
+
+
+@pytest.mark.parametrize("pass_hours", [0, 24, None])
+def test_a_party_that_can_never_fit_holds_nobody_up(pass_hours: int | None) -> None:
+    terms, facts = WaitlistTerms(pass_hours=pass_hours), a_list(MON, capacity=3)
+    assert facts.biggest_party == 3
+    found = weigh(people(4, 1), {MON: facts}, {MON: 1}, terms, NOW, ZONE)
+    assert said(found) == ["never_fits", "holds"]
 
 
 @pytest.mark.parametrize(

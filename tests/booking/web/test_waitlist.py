@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from src.booking.commands.leave import leave_dates
+from src.booking.commands.waking import wake_waitlists
 from src.booking.jobs.waitlist import serve_due
 from src.booking.models import Seat, Service, Session
 from tests.booking.web.conftest import Shop, subject
@@ -99,6 +100,51 @@ async def test_joining_answers_a_known_address_like_an_unknown_one(
     await shop.work()
     page = await shop.guest.open(await own_page(shop, mailer))
     assert "You are at position 1 of 1." in page.text
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        ({"price_type": "on_site", "price_minor": 1500}, "Price: €30.00"),
+        ({"price_type": "free"}, "Price: free"),
+    ],
+)
+async def test_joining_says_how_long_and_an_offer_what_it_costs(
+    shop: Shop, mailer: RememberingMailer, price: dict[str, Any], said: str
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(
+        factory, shop.business.id, **price, waitlist={"offer_minutes": 20, "quiet_from": 8}
+    )
+    session = await a_session(factory, service, capacity=2)
+    async with factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=2))
+    form = await shop.guest.open(list_of(session))
+    assert "a link and 20 min to take it" in form.text
+    await join(shop, list_of(session), size="2")
+    async with factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=0))
+        await wake_waitlists(uow, [session.id])
+    await shop.work()
+    assert said in str(mailer.sent[-1].body)
+    page = await shop.guest.open(await own_page(shop, mailer))
+    assert said in page.text
+    assert "Nothing is booked or charged until you book." in page.text
+
+
+async def test_a_party_that_never_fits_is_told_so_at_its_size(shop: Shop) -> None:
+    service = await a_service(shop.services.uow_factory, shop.business.id, price_type="free")
+    session = await a_session(shop.services.uow_factory, service, capacity=3)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=3))
+    form = await shop.guest.open(list_of(session))
+    assert '<option value="3"' in form.text
+    assert '<option value="4"' not in form.text
+    sent = await join(shop, list_of(session), size="10")
+    assert sent.status_code == 409
+    at_field = sent.text.split('id="f-size-error"', 1)[1].split("</p>", 1)[0]
+    assert "So many people never fit in: please wait for fewer places." in at_field
+    assert await entries(shop.services.uow_factory, shop.business) == {}
 
 
 async def test_from_the_mail_to_a_place(

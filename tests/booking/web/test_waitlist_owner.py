@@ -47,6 +47,18 @@ async def test_the_list_says_who_waits_in_which_order_and_why(
     assert "A place was offered and held" in shown
 
 
+async def test_the_list_says_that_a_party_can_never_fit(
+    services: Services, town: Town, client: AsyncClient
+) -> None:
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=2, seats_taken=2))
+    await town.join("Ann", size=2)
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=1, seats_taken=1))
+    shown = (await client.get(path_of(town))).text
+    assert "The party is bigger than the session, even when it is empty." in shown
+
+
 async def test_an_owner_offers_out_of_turn_and_takes_off(town: Town, client: AsyncClient) -> None:
     await town.join("Ann")
     bob = await town.join("Bob")
@@ -73,7 +85,9 @@ async def test_a_series_has_a_list_of_its_own(town: Town, client: AsyncClient) -
     term = await a_series(town.factory, town.service, capacity=1)
     async with town.factory(town.lotus.id) as uow:
         await uow.session.execute(
-            update(Session).where(Session.series_id == term.series.id).values(seats_taken=1)
+            update(Session)
+            .where(Session.series_id == term.series.id)
+            .values(capacity=2, seats_taken=2)
         )
     await joined(town.factory, town.lotus, "series", term.series.id, "Ann", size=2)
     path = f"/app/lotus/series/{term.series.id}/waitlist"
