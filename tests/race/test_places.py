@@ -5,13 +5,16 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from src.booking.commands.book import book
 from src.booking.commands.edit_several import EditSeveral, Scope, edit_several
 from src.booking.models import Session
+from src.platform.errors import Conflict
 from src.tenants.commands.catalogue import LocationDetails, change_location
 from src.tenants.models import Location
 from tests.booking.commands.places import a_room
+from tests.booking.commands.test_book import a_wish
 from tests.conftest import Committing
-from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.builders import Business, a_business, a_service, a_session, as_guest
 from tests.support.locks import until_somebody_waits
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
@@ -57,3 +60,21 @@ async def test_sessions_come_to_a_place_while_it_is_renamed(committing: Committi
         place = await uow.session.get_one(Location, (business.id, room.id))
         came = await uow.session.get_one(Session, (business.id, comes.id))
         assert (place.name, came.location_id, came.capacity) == ("Hall", room.id, 5)
+
+
+async def test_the_first_guest_of_a_date_makes_a_renaming_start_again(
+    committing: Committing,
+) -> None:
+    """They may have been told the old place, and would never hear of the new one."""
+    factory = committing.uow_factory
+    business = await a_business(factory)
+    service = await a_service(factory, business.id, price_type="free")
+    room = await a_room(factory, business, address="Canal 4")
+    session = await a_session(factory, service, location_id=room.id)
+    async with factory(business.id) as holding:
+        await book(holding, as_guest(business), a_wish("session", session.id))
+        renaming = asyncio.create_task(rename(committing, business, room))
+        await until_somebody_waits(factory)
+    with pytest.raises(Conflict, match="has just changed"):
+        await renaming
+    await rename(committing, business, room)
