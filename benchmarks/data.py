@@ -167,6 +167,39 @@ class Filler:
         business.sessions += ids
         return ids
 
+    async def live_offers(self, business: Business, sessions: Sequence[UUID]) -> None:
+        """Somebody waits for each of the sessions and has been offered a place."""
+        now, entry_ids = datetime.now(UTC), [new_id() for _session in sessions]
+        await self.copy(
+            "waitlist_entries",
+            "tenant_id id session_id address name locale party_size state joined_at queued_at"
+            " ended_by",
+            [
+                (
+                    *(business.id, entry_id, session_id, f"{entry_id}@example.com", "Ann", "en"),
+                    *(1, "offered", now, now, ""),
+                )
+                for entry_id, session_id in zip(entry_ids, sessions, strict=True)
+            ],
+        )
+        await self.copy(
+            "waitlist_offers",
+            "tenant_id id entry_id session_ids places holds state made_by made_at expires_at",
+            [
+                (
+                    *(business.id, new_id(), entry_id, [session_id], 1, True, "live", "list"),
+                    *(now, now + timedelta(days=1)),
+                )
+                for entry_id, session_id in zip(entry_ids, sessions, strict=True)
+            ],
+        )
+        await self._connection.execute(
+            "UPDATE sessions SET seats_taken = seats_taken + 1"
+            " WHERE tenant_id = $1 AND id = ANY($2)",
+            business.id,
+            list(sessions),
+        )
+
     async def series(self, business: Business, service_id: UUID, sessions: Sequence[UUID]) -> UUID:
         command = SeriesCommand(
             title="Eight evenings",

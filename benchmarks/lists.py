@@ -1,7 +1,7 @@
 """Lists of sessions: a service's public page, and the calendar of the dashboard.
 
 The month that is looked at is the same in both businesses, session for session; the large one has
-its other sessions before and after it.
+its other sessions before and after it, and people who were offered places in some of these.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ CLIENTS = 8
 PAGES = 400
 PGBENCH_SECONDS = 3
 FEW, MANY = 200, 20_000
+OFFERS = 200
 MONTH_DAYS = 30
 OTHER_DAYS = 330
 GOAL_GROWTH = 1.2
@@ -48,9 +49,10 @@ class Shop:
             before = (-MONTH_DAYS, others - others // 2)
             for offset, count in (after, before):
                 days = OTHER_DAYS if offset > 0 else MONTH_DAYS - 1
-                await bench.filler.sessions(
+                more = await bench.filler.sessions(
                     business, service_id, count, capacity=20, days=days, offset_days=offset
                 )
+                await bench.filler.live_offers(business, more[: OFFERS // 2])
         first_at = await bench.connection.fetchval(
             "SELECT starts_at FROM sessions WHERE tenant_id = $1 AND id = $2", business.id, ids[0]
         )
@@ -103,7 +105,7 @@ async def measure_lists(bench: Bench) -> list[Report]:
         FEW: await Shop.open(bench, "lists-few", FEW),
         MANY: await Shop.open(bench, "lists-many", MANY),
     }
-    await bench.connection.execute("ANALYZE sessions, services, series")
+    await bench.connection.execute("ANALYZE sessions, services, series, waitlist_offers")
     taken = {(kind, count): Taken() for kind in KINDS for count in shops}
     scripts = {
         (kind, count): await _script(bench, shop, kind)

@@ -1,7 +1,9 @@
 """Mails to who waits for a place."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from src.booking.models import Session
 from src.booking.queries.waitlist_page import EntryFacts
 from src.booking.views.mails import RunView
 from src.booking.views.waiting import (
@@ -82,7 +84,9 @@ def moved_mail(
     mark: str,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
-    """The dates have another time; `mark` names what is said of them."""
+    """The dates have another time, also such as the entry's offer leaves out: all are listed.
+    `mark` names what is said of them.
+    """
     entry = facts.entry
     with use_locale(entry.locale):
         view = WaitlistMovedView(
@@ -91,7 +95,7 @@ def moved_mail(
             contact=tenant.contact_email,
             guest_name=entry.name,
             what=facts.what,
-            runs=_runs(tenant, facts),
+            runs=_runs(tenant, facts, facts.coming),
             zone_name=tenant.timezone,
             size=entry.party_size,
             offer=_offer_after_move(tenant, facts),
@@ -157,14 +161,16 @@ def _offer_after_move(tenant: TenantSnapshot, facts: EntryFacts) -> str:
     return ""
 
 
-def _runs(tenant: TenantSnapshot, facts: EntryFacts) -> list[RunView]:
+def _runs(
+    tenant: TenantSnapshot, facts: EntryFacts, runs: Sequence[Session] | None = None
+) -> list[RunView]:
     return [
         RunView(
             when=date_range(run.starts_at, run.ends_at, tenant.zone),
             title=run.title if facts.entry.series_id is not None else "",
             where=facts.place_of(run) or "",
         )
-        for run in facts.runs
+        for run in (facts.runs if runs is None else runs)
     ]
 
 

@@ -13,8 +13,8 @@ WAITING = text(
 )
 
 
-async def until_somebody_waits(factory: UowFactory) -> None:
-    """Returns once a transaction of this database stands before a lock of another.
+async def until_somebody_waits(factory: UowFactory, *, many: int = 1) -> None:
+    """Returns once so many transactions of this database stand before a lock of another.
 
     Raises: TimeoutError after ten seconds.
     """
@@ -22,5 +22,5 @@ async def until_somebody_waits(factory: UowFactory) -> None:
         while True:
             # Who is connected is read once per transaction, so each look is one of its own.
             async with factory(None) as uow:
-                if await uow.session.scalar(WAITING):
+                if (await uow.session.scalar(WAITING) or 0) >= many:
                     return

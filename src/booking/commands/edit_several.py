@@ -40,6 +40,7 @@ from src.platform.localtime import to_local, to_utc
 from src.platform.web.formats import date_medium
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
+from src.tenants.models import Location
 
 _FIELDS = {"starts_at": "start_time", "ends_at": "duration_minutes"}
 """What of a session's own fields is said in another way here."""
@@ -103,6 +104,8 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
         for change in await plan_edit(uow, ctx, cmd)
         if change.changed and not change.is_protected
     ]
+    if cmd.changes_place and cmd.location_id is not None:
+        await _keep_place(uow, cmd.location_id)
     known = await _known(uow, changes)
     for change in changes:
         await _check(uow, ctx, change, known)
@@ -122,6 +125,15 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
         columns = columns_of(change.becomes)
         await write_session(uow, change.session, columns, set(change.changed), move_guests=True)
     return len(changes)
+
+
+async def _keep_place(uow: UnitOfWork, location_id: UUID) -> None:
+    """Its key is kept before any session is held, for whoever renames it waits for its sessions."""
+    await uow.session.execute(
+        select(Location.id)
+        .where(Location.tenant_id == uow.tenant, Location.id == location_id)
+        .with_for_update(read=True, key_share=True)
+    )
 
 
 async def _reached(

@@ -23,7 +23,7 @@ from src.booking.domain.minimum import (
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.events import MinimumMissed
 from src.booking.models import Seat, Session
-from src.booking.queries.on_offer import people_in, places_on_offer
+from src.booking.queries.on_offer import people_in, people_in_one, places_on_offer, with_offers
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
@@ -119,7 +119,7 @@ async def weigh_session(
             reason=_("Too few people have booked this date."),
             undo_seconds=undo_seconds,
             gives_back=True,
-            as_seen=[people_in() <= people, *_unanswered(session)],
+            as_seen=[people_in_one() <= people, *_unanswered(session)],
         )
         return step
     if step is Step.GO:
@@ -172,7 +172,7 @@ async def _check_unanswered(uow: UnitOfWork, session: Session) -> None:
 async def _people(uow: UnitOfWork, session_id: UUID) -> tuple[int, int]:
     """The session's live seats, held ones too, and the places that are on offer besides."""
     found = await uow.session.execute(
-        select(people_in(), places_on_offer()).where(
+        with_offers(select(people_in(), places_on_offer())).where(
             Session.tenant_id == uow.tenant, Session.id == session_id
         )
     )

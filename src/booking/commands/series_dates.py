@@ -3,9 +3,10 @@
 Guests claim seats of them, so they are locked last and by id.
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select, update
 
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import SessionState
@@ -27,7 +28,7 @@ async def dates_in_term(uow: UnitOfWork, series_id: UUID) -> dict[UUID, bool]:
     return {row.id: row.in_term for row in found}
 
 
-async def lock_dates(uow: UnitOfWork, session_ids: set[UUID]) -> None:
+async def lock_dates(uow: UnitOfWork, session_ids: Collection[UUID]) -> None:
     """Waits for everybody who is claiming seats of these sessions, in the order all claims take.
 
     A statement of its own: what comes after sees the seats of those it has waited for.
@@ -35,7 +36,10 @@ async def lock_dates(uow: UnitOfWork, session_ids: set[UUID]) -> None:
     if session_ids:
         await uow.session.execute(
             select(Session.id)
-            .where(Session.tenant_id == uow.tenant, Session.id.in_(session_ids))
+            .where(
+                Session.tenant_id == uow.tenant,
+                Session.id == any_(bindparam(None, list(session_ids), type_=ARRAY(Uuid()))),
+            )
             .order_by(Session.id)
             .with_for_update(key_share=True)
         )

@@ -55,10 +55,10 @@ def _is_news(facts: EntryFacts, event: WaiterAffected) -> bool:
         return False
     if facts.live_offer is not None and facts.live_offer.made_at > event.at:
         return False
-    return any(run.state != SessionState.CANCELLED for run in facts.runs)
+    return any(run.state != SessionState.CANCELLED for run in facts.coming)
 
 
 def _mark(facts: EntryFacts) -> str:
     """The dates as they are said: another one for each state of them."""
-    said = ",".join(f"{run.id}:{run.sequence}" for run in facts.runs)
+    said = ",".join(f"{run.id}:{run.sequence}" for run in facts.coming)
     return md5(said.encode(), usedforsecurity=False).hexdigest()

@@ -11,7 +11,7 @@ from src.billing.domain.kinds import OrderState, RefundState
 from src.billing.models import Order, Payment, Refund
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.models import Booking, Digest, Seat, Service, Session
-from src.booking.queries.on_offer import people_in, places_on_offer
+from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
 from src.platform.db.uow import UnitOfWork
 from src.tenants.domain.roles import Role
 from src.tenants.models import Location, Member, Performer, User
@@ -135,7 +135,7 @@ async def list_led_by(
 
 async def _dated(uow: UnitOfWork, *where: object, most: int) -> list[Dated]:
     found = await uow.session.execute(
-        select(Session, Service.name, Location.name, people_in(), places_on_offer())
+        with_offers(select(Session, Service.name, Location.name, people_in(), places_on_offer()))
         .join(
             Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
         )

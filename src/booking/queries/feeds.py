@@ -18,7 +18,7 @@ from src.booking.guest_links import booking_path
 from src.booking.mail_parts import calendar_seats
 from src.booking.models import CalendarFeed, Series, Service, Session
 from src.booking.queries.mail_facts import SeatFacts, find_booking_facts
-from src.booking.queries.on_offer import people_in, places_on_offer
+from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
 from src.booking.views.feeds import FeedRow
 from src.booking.waitlist_words import on_offer_words
 from src.platform.config import Settings
@@ -132,23 +132,25 @@ async def _session_dates(
 def _sessions(tenant_id: UUID, now: datetime, led_by: UUID | None) -> Select[Any]:
     tenant = Session.tenant_id
     statement = (
-        select(
-            Session.id,
-            Session.title,
-            Session.starts_at,
-            Session.ends_at,
-            Session.capacity,
-            people_in().label("taken"),
-            places_on_offer().label("on_offer"),
-            Session.state,
-            Session.sequence,
-            Session.mode,
-            Session.meeting_url,
-            Service.name.label("service"),
-            Series.title.label("series"),
-            Performer.name.label("performer"),
-            Location.name.label("place"),
-            Location.address,
+        with_offers(
+            select(
+                Session.id,
+                Session.title,
+                Session.starts_at,
+                Session.ends_at,
+                Session.capacity,
+                people_in().label("taken"),
+                places_on_offer().label("on_offer"),
+                Session.state,
+                Session.sequence,
+                Session.mode,
+                Session.meeting_url,
+                Service.name.label("service"),
+                Series.title.label("series"),
+                Performer.name.label("performer"),
+                Location.name.label("place"),
+                Location.address,
+            )
         )
         .join(Service, (Service.tenant_id == tenant) & (Service.id == Session.service_id))
         .outerjoin(Series, (Series.tenant_id == tenant) & (Series.id == Session.series_id))

@@ -1,24 +1,63 @@
 """Places that waiting lists have offered to somebody: taken from everybody else, people's not yet.
 
 `sessions.seats_taken` counts them, so whoever asks how many people come takes them off again. Both
-are read in one statement: an offer that becomes a seat leaves the sum as it is.
+are read in one statement: an offer that becomes a seat leaves the sum as it is. The live offers
+are added up once a statement and not once a session, of which a list has many.
 """
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, ScalarSelect, any_, cast, func, select
+from sqlalchemy import Integer, Select, any_, cast, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from src.booking.domain.waiting import OfferState
 from src.booking.models import Session, WaitlistOffer
 from src.platform.db.uow import UnitOfWork
 
+_HELD = (
+    select(
+        WaitlistOffer.tenant_id,
+        func.unnest(WaitlistOffer.session_ids).label("session_id"),
+        WaitlistOffer.places,
+    )
+    .where(WaitlistOffer.state == str(OfferState.LIVE), WaitlistOffer.holds)
+    .subquery("held")
+)
+_OFFERED = (
+    select(
+        _HELD.c.tenant_id,
+        _HELD.c.session_id,
+        cast(func.sum(_HELD.c.places), Integer).label("places"),
+    )
+    .group_by(_HELD.c.tenant_id, _HELD.c.session_id)
+    .subquery("offered")
+)
 
-def places_on_offer() -> ScalarSelect[int]:
-    """Of each session of the statement around it, the places of its live offers that hold."""
-    return (
-        select(cast(func.coalesce(func.sum(WaitlistOffer.places), 0), Integer))
+
+def with_offers(statement: Select[Any]) -> Select[Any]:
+    """The statement about sessions of one tenant, whose columns may now be those below."""
+    return statement.outerjoin(
+        _OFFERED,
+        (_OFFERED.c.tenant_id == Session.tenant_id) & (_OFFERED.c.session_id == Session.id),
+    )
+
+
+def places_on_offer() -> ColumnElement[int]:
+    """Of each session of a statement `with_offers`, the places of its live offers that hold."""
+    return func.coalesce(_OFFERED.c.places, 0)
+
+
+def people_in() -> ColumnElement[int]:
+    """Of each session of a statement `with_offers`, its live seats, held ones too."""
+    return Session.seats_taken - places_on_offer()
+
+
+def people_in_one() -> ColumnElement[int]:
+    """The same in a condition on a single session, which a statement that writes it may have."""
+    on_offer = (
+        select(func.coalesce(func.sum(WaitlistOffer.places), 0))
         .where(
             WaitlistOffer.tenant_id == Session.tenant_id,
             WaitlistOffer.state == str(OfferState.LIVE),
@@ -28,11 +67,7 @@ def places_on_offer() -> ScalarSelect[int]:
         .correlate(Session)
         .scalar_subquery()
     )
-
-
-def people_in() -> ColumnElement[int]:
-    """Of each session of the statement around it, its live seats, held ones too."""
-    return Session.seats_taken - places_on_offer()
+    return Session.seats_taken - on_offer
 
 
 async def on_offer_beyond(uow: UnitOfWork, session: Session | None, capacity: int) -> int:
@@ -42,7 +77,9 @@ async def on_offer_beyond(uow: UnitOfWork, session: Session | None, capacity: in
     if session is None or capacity >= session.seats_taken:
         return 0
     found: int | None = await uow.session.scalar(
-        select(places_on_offer()).where(Session.tenant_id == uow.tenant, Session.id == session.id)
+        with_offers(select(places_on_offer()).select_from(Session)).where(
+            Session.tenant_id == uow.tenant, Session.id == session.id
+        )
     )
     return found or 0
 
@@ -53,7 +90,7 @@ async def on_offer_in(uow: UnitOfWork, session_ids: Collection[UUID]) -> dict[UU
         return {}
     on_offer = places_on_offer().label("on_offer")
     found = await uow.session.execute(
-        select(Session.id, on_offer).where(
+        with_offers(select(Session.id, on_offer)).where(
             Session.tenant_id == uow.tenant, Session.id.in_(session_ids)
         )
     )

@@ -10,7 +10,7 @@ from src.booking.domain.kinds import SalesMode, SeriesPriceType, ServiceKind
 from src.booking.domain.price_label import PriceFacts, price_label
 from src.booking.domain.price_label import text as label_text
 from src.booking.models import Series, Service, Session
-from src.booking.queries.on_offer import people_in
+from src.booking.queries.on_offer import people_in, with_offers
 from src.booking.queries.on_sale import OnSale, list_on_sale
 from src.booking.views.services import ServiceHead, ServiceListRow
 from src.platform.db.uow import UnitOfWork
@@ -45,12 +45,14 @@ async def get_service_head(uow: UnitOfWork, service_id: UUID) -> ServiceHead:
 
 def _with_upcoming(tenant_id: UUID, now: datetime) -> Select[Any]:
     coming = (
-        select(
-            Session.service_id,
-            func.count().label("upcoming"),
-            func.sum(people_in()).label("taken"),
-            func.sum(Session.capacity).label("capacity"),
-            func.min(Session.starts_at).label("next_at"),
+        with_offers(
+            select(
+                Session.service_id,
+                func.count().label("upcoming"),
+                func.sum(people_in()).label("taken"),
+                func.sum(Session.capacity).label("capacity"),
+                func.min(Session.starts_at).label("next_at"),
+            )
         )
         .where(
             Session.tenant_id == tenant_id, Session.starts_at >= now, Session.state == "scheduled"

@@ -16,7 +16,7 @@ from sqlalchemy import Row, Select, any_, func, select
 from src.booking.domain.minimum import ASK_AHEAD, decide_at
 from src.booking.domain.session_rules import LONGEST_SESSION
 from src.booking.models import Cancellation, Series, Service, Session
-from src.booking.queries.on_offer import people_in, places_on_offer
+from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
 from src.booking.views.calendar import CalendarFilter
 from src.booking.views.sessions import (
     Minimum,
@@ -194,7 +194,7 @@ def _facts(row: Row[Any]) -> dict[str, Any]:
 def _joined(tenant_id: UUID) -> Select[Any]:
     tenant = Session.tenant_id
     return (
-        select(*COLUMNS)
+        with_offers(select(*COLUMNS))
         .join(Service, (Service.tenant_id == tenant) & (Service.id == Session.service_id))
         .outerjoin(Series, (Series.tenant_id == tenant) & (Series.id == Session.series_id))
         .outerjoin(

@@ -10,7 +10,7 @@ from src.billing.domain.kinds import OpenItemKind
 from src.billing.queries.orders import count_open_items_by_kind, month_totals
 from src.booking.models import Series, Service, Session
 from src.booking.queries.leave_requests import list_open_requests
-from src.booking.queries.on_offer import people_in, places_on_offer
+from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
 from src.booking.queries.sessions import list_next_sessions
 from src.booking.queries.today_charts import get_charts
 from src.booking.views.leaving import LeaveAsked
@@ -94,13 +94,15 @@ def _who(asked: LeaveAsked) -> str:
 async def _session_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> list[Need]:
     """Sessions with too few people, of which somebody is to say whether they take place."""
     found = await uow.session.execute(
-        select(
-            Session.id,
-            Session.starts_at,
-            Session.min_seats,
-            Service.name,
-            people_in().label("people"),
-            places_on_offer().label("on_offer"),
+        with_offers(
+            select(
+                Session.id,
+                Session.starts_at,
+                Session.min_seats,
+                Service.name,
+                people_in().label("people"),
+                places_on_offer().label("on_offer"),
+            )
         )
         .join(
             Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)

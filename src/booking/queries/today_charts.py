@@ -9,7 +9,7 @@ from src.billing.queries.weeks import weekly_totals
 from src.billing.views.orders import WeekTotals
 from src.booking.domain.kinds import SessionState
 from src.booking.models import Session
-from src.booking.queries.on_offer import people_in
+from src.booking.queries.on_offer import people_in, with_offers
 from src.booking.views.today import Chart, ChartPoint
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
@@ -58,10 +58,12 @@ async def _fill(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> Chart
 async def _by_day(uow: UnitOfWork, tenant: TenantSnapshot, days: list[date]) -> Any:
     day = func.date(func.timezone(tenant.timezone, Session.starts_at)).label("day")
     return await uow.session.execute(
-        select(
-            day,
-            func.sum(people_in()).label("taken"),
-            func.sum(Session.capacity).label("capacity"),
+        with_offers(
+            select(
+                day,
+                func.sum(people_in()).label("taken"),
+                func.sum(Session.capacity).label("capacity"),
+            )
         )
         .where(
             Session.tenant_id == uow.tenant,

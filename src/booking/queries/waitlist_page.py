@@ -28,13 +28,15 @@ from src.tenants.models import Location
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryFacts:
-    """An entry with what it waits for. `runs` are the dates to come, or offered; `offer` is its
-    latest one, `order` what that became. The `price` is only known where it was asked for.
+    """An entry with what it waits for. `coming` are the dates to come, `runs` those of them that
+    are offered, or all; `offer` is its latest one, `order` what that became. The `price` is only
+    known where it was asked for.
     """
 
     entry: WaitlistEntry
     service: Service
     series: Series | None
+    coming: Sequence[Session]
     runs: Sequence[Session]
     places: dict[UUID, str]
     position: int
@@ -81,16 +83,18 @@ async def get_entry_facts(uow: UnitOfWork, entry_id: UUID) -> EntryFacts:
     order = None
     if offer is not None and offer.order_id is not None:
         order = await uow.session.get(Order, (uow.tenant, offer.order_id))
-    service, series, runs = await _subject(uow, entry)
+    service, series, coming = await _subject(uow, entry)
+    runs = coming
     if offer is not None and offer.state == OfferState.LIVE:
-        runs = [run for run in runs if run.id in offer.session_ids]
+        runs = [run for run in coming if run.id in offer.session_ids]
     position, count = await _position(uow, entry)
     return EntryFacts(
         entry=entry,
         service=service,
         series=series,
+        coming=coming,
         runs=runs,
-        places=await _places(uow, runs),
+        places=await _places(uow, coming),
         position=position,
         count=count,
         offer=offer,

@@ -196,10 +196,11 @@ async def _performer(uow: UnitOfWork, performer_id: UUID) -> Performer:
 
 
 async def _location(uow: UnitOfWork, location_id: UUID) -> Location:
+    """Locked, but not its key: unless the name becomes another, sessions may come meanwhile."""
     found = await uow.session.scalar(
         select(Location)
         .where(Location.tenant_id == uow.tenant, Location.id == location_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if found is None:
         raise NotFound(_("There is no such place."))

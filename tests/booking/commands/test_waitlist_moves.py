@@ -16,6 +16,7 @@ from src.booking.models import Series, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
+from src.platform.web.formats import date_range
 from tests.booking.commands.test_waitlist import Town, a_town
 from tests.booking.commands.test_waitlist_ends import a_full_term
 from tests.support.clock import FrozenClock
@@ -189,6 +190,37 @@ async def test_who_waits_for_a_series_is_told_of_its_dates_in_one_mail(
     assert await entries(services.uow_factory, lotus) == {"Ann": "waiting", "Bob": "waiting"}
     told = sorted(mail.to[0] for mail in moved(mailer))
     assert told == ["Ann <ann@example.com>", "Bob <bob@example.com>"]
+
+
+async def test_the_mail_lists_the_date_that_moved_beside_those_that_are_offered(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus, term = await a_full_term(services)
+    first, last = term.sessions[0], term.sessions[-1]
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(
+            update(Series).values(gap_policy="sell_with_gaps", join_policy="any_time")
+        )
+    await joined(services.uow_factory, lotus, "series", term.series.id, "Ann")
+    await work(services, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(
+            update(Session).where(Session.id == last.id).values(seats_taken=0)
+        )
+        await wake_waitlists(uow, [last.id])
+    await work(services, lotus.id)
+    [offer] = await offers(services.uow_factory, lotus)
+    assert offer.session_ids == [last.id]
+    async with services.uow_factory(lotus.id) as uow:
+        now = await uow.session.get_one(Session, (lotus.id, first.id))
+        fields = msgspec.structs.asdict(details_of_session(now))
+        fields |= {"starts_at": first.starts_at + HOUR, "ends_at": first.ends_at + HOUR}
+        cmd = UpdateSession(session_id=now.id, move_guests=True, **fields)
+        await update_session(uow, lotus.ctx, cmd)
+    await work(services, lotus.id)
+    [told] = moved(mailer)
+    assert date_range(first.starts_at + HOUR, first.ends_at + HOUR, lotus.tenant.zone) in told.body
+    assert date_range(last.starts_at, last.ends_at, lotus.tenant.zone) in told.body
 
 
 async def test_a_rush_for_a_series_with_gaps_is_told_once(

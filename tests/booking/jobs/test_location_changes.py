@@ -149,6 +149,19 @@ async def test_what_is_online_over_or_elsewhere_is_left_alone(
     assert await sequences(services, lotus, online.id, elsewhere.id, over.id) == [0, 0, 0]
 
 
+async def test_of_dates_without_guests_only_the_number_goes_on(
+    services: Services, lotus: Business, yoga: Service, room: Location
+) -> None:
+    full = await a_session(services.uow_factory, yoga, location_id=room.id)
+    empty = await a_session(services.uow_factory, yoga, location_id=room.id, in_days=14)
+    await guests_of(services, lotus, full.id, "carl")
+    await move_house(services, lotus, room)
+    assert await sequences(services, lotus, full.id, empty.id) == [1, 1]
+    async with services.uow_factory(lotus.id) as uow:
+        kept = (await uow.session.scalars(select(SessionChange.session_id))).all()
+    assert kept == [full.id]
+
+
 async def test_nothing_changes_before_somebody_says_that_guests_are_told(
     services: Services, lotus: Business, yoga: Service, room: Location
 ) -> None:
