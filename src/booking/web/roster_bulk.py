@@ -175,9 +175,14 @@ async def write_to_seats(
 
 
 def _back_of(form: CancelSeatsForm, one: Chosen, currency: str) -> int:
-    """Raises: InvalidInput at the order's field for no amount, or more than can go back."""
-    field = f"back.{one.order_id}"
-    minor = read_amount(form.back.get(str(one.order_id), ""), currency, field)
+    """Raises: InvalidInput at the order's field for no amount, or more than can go back. An empty
+    field is none: what is emptied by mistake would be lost to the guest for good.
+    """
+    field, typed = f"back.{one.order_id}", form.back.get(str(one.order_id), "")
+    if one.back_minor and not typed.strip():
+        sentence = _("Type what goes back, or 0 for nothing.")
+        raise InvalidInput(sentence, fields={field: sentence})
+    minor = read_amount(typed, currency, field)
     if minor > one.back_minor:
         most = money(one.back_minor, currency)
         sentence = _("At most %(amount)s can go back here.", amount=most)
