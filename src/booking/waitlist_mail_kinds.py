@@ -109,6 +109,7 @@ def _made_up(uow: UnitOfWork, asked: Preview) -> EntryFacts:
         entry=entry,
         service=Service(name=_("Your service")),
         series=None,
+        coming=[session],
         runs=[session],
         places={},
         position=2,
