@@ -136,22 +136,20 @@ class WaitlistJoined(Event, frozen=True, kw_only=True):
 
 
 class WaitedDatesMoved(Event, frozen=True, kw_only=True):
-    """Sessions for which somebody waits got another time at `at`; entries whose id comes `after`
-    are still to be gone through.
+    """Sessions for which somebody waits got another time; entries whose id comes `after` are still
+    to be gone through.
     """
 
     topic: ClassVar[str] = "booking.waited_dates_moved"
     session_ids: list[UUID]
-    at: datetime
     after: UUID | None = None
 
 
 class WaiterAffected(Event, frozen=True, kw_only=True):
-    """A date that this entry waits for got another time at `at`; they have not been told yet."""
+    """A date that this entry waits for got another time; they may not have been told yet."""
 
     topic: ClassVar[str] = "booking.waiter_affected"
     entry_id: UUID
-    at: datetime
 
 
 class PlacesOffered(Event, frozen=True, kw_only=True):

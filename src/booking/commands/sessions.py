@@ -24,7 +24,7 @@ from src.booking.domain.session_rules import SessionDraft, move_errors, session_
 from src.booking.errors import MovesGuests
 from src.booking.models import Booking, Seat, Session, SessionChange
 from src.booking.queries.busy import Taken, taken_between
-from src.booking.queries.on_offer import on_offer_beyond
+from src.booking.queries.on_offer import count_on_offer, on_offer_beyond
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -149,7 +149,7 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     if not changed:
         return
     if changed & TIME_COLUMNS and session.seats_taken and not cmd.move_guests:
-        on_offer = await on_offer_beyond(uow, session, 0)
+        on_offer = await count_on_offer(uow, session)
         raise MovesGuests(session.seats_taken - on_offer, on_offer)
     if changed & {*TIME_COLUMNS, "performer_id"}:
         await free_performer(uow, [session.id])

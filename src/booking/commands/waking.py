@@ -29,7 +29,7 @@ async def wake_moved(uow: UnitOfWork, session_ids: Collection[UUID]) -> None:
     """
     if await _somebody_waits(uow, session_ids):
         ids = sorted(set(session_ids))
-        uow.record(WaitedDatesMoved(session_ids=ids, at=uow.clock.now()))
+        uow.record(WaitedDatesMoved(session_ids=ids))
 
 
 async def wake_edited(uow: UnitOfWork, *, grown: Collection[UUID], moved: Collection[UUID]) -> None:

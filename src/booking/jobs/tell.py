@@ -27,10 +27,15 @@ from src.booking.mails import (
     seats_left_mail,
 )
 from src.booking.models import Booking, Cancellation, LeaveRequest, Seat
-from src.booking.queries.changes import Believed, find_believed
-from src.booking.queries.known_seats import find_believed_dates, find_known_seats
+from src.booking.queries.changes import find_believed
+from src.booking.queries.known_seats import (
+    find_believed_by_each,
+    find_believed_dates,
+    find_known_seats,
+)
 from src.booking.queries.mail_facts import (
     BookingFacts,
+    SeatFacts,
     bookings_that_go_on,
     facts_of_orders,
     facts_of_seats,
@@ -42,7 +47,6 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext, JobsTogether
 from src.platform.mail.queue import queue_mail, queue_mails
 from src.tenants.commands.customers import keep_customers
-from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
 from src.tenants.queries.wordings import find_wordings
 
@@ -149,6 +153,9 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
         by_hand = await find_by_hand_minor(uow, list(reasons), [one.order.id for one in every])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         wordings = await find_wordings(uow)
+        each_believes = await find_believed_by_each(
+            uow, [_seats(theirs) for theirs in bookings], tenant.timezone
+        )
         mails = [
             cancellation_mail(
                 settings,
@@ -162,9 +169,9 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 by_hand_minor=sum(
                     by_hand.get((event.cancellation_id, one.order.id), 0) for one in theirs
                 ),
-                believed=await _believed(uow, theirs, tenant),
+                believed=believed,
             )
-            for event, theirs in zip(events, bookings, strict=True)
+            for event, theirs, believed in zip(events, bookings, each_believes, strict=True)
         ]
         await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)
 
@@ -184,19 +191,15 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
             now=now,
             going_on=await bookings_that_go_on(uow, bookings),
             parties=await find_split_parties(uow, bookings),
-            believed=await _believed(uow, bookings, tenant),
+            believed=await find_believed_dates(uow, _seats(bookings), tenant.timezone),
             wordings=await find_wordings(uow),
         )
         if mail.to_address:
             await queue_mail(uow, mail, host=settings.host)
 
 
-async def _believed(
-    uow: UnitOfWork, bookings: Sequence[BookingFacts], tenant: TenantSnapshot
-) -> Believed:
-    """What was moved and ended before its guest heard of it is named by what they know, too."""
-    seats = [item for facts in bookings for item in facts.seats]
-    return await find_believed_dates(uow, seats, tenant.timezone)
+def _seats(bookings: Sequence[BookingFacts]) -> list[SeatFacts]:
+    return [item for facts in bookings for item in facts.seats]
 
 
 async def tell_of_moved_seats(job: JobContext, event: SeatsMoved) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 from src.billing.cron import work_off
 from src.booking.commands.claims import SeatsGone
 from src.booking.commands.waitlist_leaving import close_lists, leave_overlapping
+from src.booking.commands.waitlist_said import lock_entry, note_said
 from src.booking.commands.waitlist_serve import WAITLIST_DUE, serve_pool
 from src.booking.domain.waiting import EntryState, OfferState
 from src.booking.events import (
@@ -86,10 +87,12 @@ async def tell_of_joining(job: JobContext, event: WaitlistJoined) -> None:
         pool_id = await pool_of(uow, entry)
     await serve(job.services, job.tenant_id, pool_id)
     async with job.unit_of_work(done=True) as uow:
+        await lock_entry(uow, event.entry_id)
         facts = await get_entry_facts(uow, event.entry_id)
         if facts.entry.state == EntryState.WAITING:
             tenant = await tenant_snapshot(uow, uow.tenant, now)
             mail = joined_mail(settings, tenant, facts, job.outbox_id, await find_wordings(uow))
+            note_said(facts.entry, facts.runs)
             await queue_mail(uow, mail, host=settings.host)
 
 
@@ -100,10 +103,12 @@ async def tell_of_offer(job: JobContext, event: PlacesOffered) -> None:
         offer = await uow.session.get_one(WaitlistOffer, (uow.tenant, event.offer_id))
         if offer.state != OfferState.LIVE or offer.expires_at < now:
             return
+        await lock_entry(uow, offer.entry_id)
         facts = await get_entry_facts(uow, offer.entry_id)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         facts = await with_price(uow, tenant, facts)
         mail = offered_mail(settings, tenant, facts, await find_wordings(uow))
+        note_said(facts.entry, facts.runs)
         await queue_mail(uow, mail, host=settings.host)
 
 

@@ -1,11 +1,13 @@
 """Telling who waits that the dates have got another time.
 
-Nothing is carried to the mail but when it was: what is so now is read when it is written, and named
-by its key, so of two moves in quick succession there is one mail, with what came of both.
+Nothing is carried to the mail: what is so now is read when it is written, and named by its key, so
+of two moves in quick succession there is one mail, with what came of both. Whom to tell is decided
+by the times that their mails have said, not by when they joined: a move takes a while to commit.
 """
 
 from hashlib import md5
 
+from src.booking.commands.waitlist_said import is_said, lock_entry, note_said
 from src.booking.domain.kinds import SessionState
 from src.booking.events import WaitedDatesMoved, WaiterAffected
 from src.booking.jobs.waitlist import serve
@@ -31,31 +33,32 @@ async def follow_moves(job: JobContext, event: WaitedDatesMoved) -> None:
     async with job.unit_of_work(done=True) as uow:
         found = await list_waiting_for(uow, event.session_ids, after=event.after, most=CHUNK)
         for entry_id in found:
-            uow.record(WaiterAffected(entry_id=entry_id, at=event.at))
+            uow.record(WaiterAffected(entry_id=entry_id))
         if len(found) == CHUNK:
             ids = event.session_ids
-            uow.record(WaitedDatesMoved(session_ids=ids, at=event.at, after=found[-1]))
+            uow.record(WaitedDatesMoved(session_ids=ids, after=found[-1]))
 
 
 async def tell_of_move(job: JobContext, event: WaiterAffected) -> None:
     """One mail with the dates as they are now, unless a mail has said them since."""
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
+        await lock_entry(uow, event.entry_id)
         facts = await get_entry_facts(uow, event.entry_id)
-        if not _is_news(facts, event):
+        if not _is_news(facts):
             return
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         mail = moved_mail(settings, tenant, facts, _mark(facts), await find_wordings(uow))
+        note_said(facts.entry, facts.coming)
         await queue_mail(uow, mail, host=settings.host)
 
 
-def _is_news(facts: EntryFacts, event: WaiterAffected) -> bool:
-    """Who has joined, or was offered a place, since it was moved has read the new time."""
-    if facts.entry.state not in STANDS or facts.entry.joined_at > event.at:
-        return False
-    if facts.live_offer is not None and facts.live_offer.made_at > event.at:
-        return False
-    return any(run.state != SessionState.CANCELLED for run in facts.coming)
+def _is_news(facts: EntryFacts) -> bool:
+    """Whether they wait, and no mail has said yet when one of the dates is now."""
+    return facts.entry.state in STANDS and any(
+        run.state != SessionState.CANCELLED and not is_said(facts.entry, run)
+        for run in facts.coming
+    )
 
 
 def _mark(facts: EntryFacts) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Uuid, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.platform.db import Base, TenantScoped, within_tenant
@@ -17,7 +17,7 @@ class WaitlistEntry(TenantScoped, Base):
 
     It is no customer yet. `queued_at` is its place in the order. `short_since`: since then there
     have been places, but fewer than its party needs. `closed` is one whose date was called off;
-    `ended_by` is guest, staff or system.
+    `ended_by` is guest, staff or system. `said` are the times that mails have told, by session.
     """
 
     __tablename__ = "waitlist_entries"
@@ -63,6 +63,9 @@ class WaitlistEntry(TenantScoped, Base):
     short_since: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str] = mapped_column(default="")
+    said: Mapped[dict[str, str]] = mapped_column(
+        JSONB, default=dict, server_default=text("'{}'::jsonb")
+    )
 
     @property
     def list_id(self) -> UUID:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, literal, select, tuple_
 
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.mail_facts import BookingFacts, find_booking_facts
-from src.booking.queries.on_offer import on_offer_beyond, on_offer_in
+from src.booking.queries.on_offer import count_on_offer, on_offer_in
 from src.booking.views.api import SeriesOut, SessionOut, SessionPage, series_out, session_out
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput, NotFound
@@ -47,7 +47,7 @@ async def list_sessions(
     shown = found[:limit]
     more = len(found) > limit
     last = shown[-1] if shown else None
-    offered = await on_offer_in(uow, [session.id for session in shown])
+    offered = await on_offer_in(uow, shown)
     return SessionPage(
         items=[session_out(session, tenant.zone, offered.get(session.id, 0)) for session in shown],
         next=_mark(last) if more and last is not None else None,
@@ -95,7 +95,7 @@ async def get_session_out(uow: UnitOfWork, tenant: TenantSnapshot, session_id: U
     found = await uow.session.get(Session, (uow.tenant, session_id))
     if found is None:
         raise NotFound(_("There is no such session."))
-    return session_out(found, tenant.zone, await on_offer_beyond(uow, found, 0))
+    return session_out(found, tenant.zone, await count_on_offer(uow, found))
 
 
 async def list_series(

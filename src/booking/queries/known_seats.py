@@ -37,14 +37,31 @@ async def find_believed_dates(
     """What the guest of these seats knows of their dates, where it is no longer so: a date changed,
     or took the place of another one, and the guest has not heard of it.
     """
-    believed = dict(await find_believed(uow, seats))
+    [believed] = await find_believed_by_each(uow, [seats], timezone)
+    return believed
+
+
+async def find_believed_by_each(
+    uow: UnitOfWork, guests: Sequence[Sequence[SeatFacts]], timezone: str
+) -> list[Believed]:
+    """`find_believed_dates` for the seats of each guest: what changed is read for all together. A
+    date that took the place of another did so for its own guest only.
+    """
+    changed = await find_believed(uow, [item for seats in guests for item in seats])
+    return [await _with_replaced(uow, seats, changed, timezone) for seats in guests]
+
+
+async def _with_replaced(
+    uow: UnitOfWork, seats: Sequence[SeatFacts], plain: Believed, timezone: str
+) -> Believed:
     new = {
         item.seat.id: item.seat.replaces_id
         for item in seats
         if item.seat.replaces_id is not None and not item.seat.is_known
     }
     if not new:
-        return believed
+        return plain
+    believed = dict(plain)
     known = await find_known_seats(uow, new)
     [bookings] = await facts_of_seats(uow, [sorted(set(known.values()))])
     before = {item.seat.id: item for facts in bookings for item in facts.seats}

@@ -1,7 +1,7 @@
 """Places that waiting lists have offered to somebody: taken from everybody else, people's not yet.
 
-`sessions.seats_taken` counts them, so whoever asks how many people come takes them off again. Both
-are read in one statement: an offer that becomes a seat leaves the sum as it is. The live offers
+`sessions.seats_taken` counts them, so whoever asks how many people come takes them off again. Lists
+read both in one statement: an offer that becomes a seat leaves the sum as it is. The live offers
 are added up once a statement and not once a session, of which a list has many.
 """
 
@@ -70,28 +70,31 @@ def people_in_one() -> ColumnElement[int]:
     return Session.seats_taken - on_offer
 
 
+async def count_on_offer(uow: UnitOfWork, session: Session) -> int:
+    """How many of the places that the session had taken when it was read are on offer."""
+    return (await on_offer_in(uow, [session])).get(session.id, 0)
+
+
 async def on_offer_beyond(uow: UnitOfWork, session: Session | None, capacity: int) -> int:
-    """How many of the session's places are on offer, where more are taken than the capacity would
-    be: elsewhere nobody needs to know, and 0 is said without asking.
+    """`count_on_offer` where more places are taken than the capacity would be: elsewhere nobody
+    needs to know, and 0 is said without asking.
     """
     if session is None or capacity >= session.seats_taken:
         return 0
-    found: int | None = await uow.session.scalar(
-        with_offers(select(places_on_offer()).select_from(Session)).where(
-            Session.tenant_id == uow.tenant, Session.id == session.id
-        )
-    )
-    return found or 0
+    return await count_on_offer(uow, session)
 
 
-async def on_offer_in(uow: UnitOfWork, session_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Of each of the sessions that has any, the places on offer."""
-    if not session_ids:
+async def on_offer_in(uow: UnitOfWork, sessions: Collection[Session]) -> dict[UUID, int]:
+    """`count_on_offer` of each of the sessions that has any: never more than it had taken when it
+    was read, whatever was offered since.
+    """
+    taken = {session.id: session.seats_taken for session in sessions if session.seats_taken}
+    if not taken:
         return {}
     on_offer = places_on_offer().label("on_offer")
     found = await uow.session.execute(
         with_offers(select(Session.id, on_offer)).where(
-            Session.tenant_id == uow.tenant, Session.id.in_(session_ids)
+            Session.tenant_id == uow.tenant, Session.id.in_(taken)
         )
     )
-    return {row.id: row.on_offer for row in found if row.on_offer}
+    return {row.id: min(row.on_offer, taken[row.id]) for row in found if row.on_offer}

@@ -162,7 +162,7 @@ async def _page(
     async with services.uow_factory(ctx.here.id) as uow:
         performers = await list_performer_choices(uow, session.performer_id)
         locations = await list_location_choices(uow, session.location_id)
-        on_offer = await on_offer_in(uow, [change.session.id for change in planned])
+        on_offer = await on_offer_in(uow, [change.session for change in planned])
     base = f"/app/{ctx.here.slug}"
     rows = [_row(change, on_offer.get(change.session.id, 0)) for change in planned]
     view = SeveralView(

@@ -20,7 +20,7 @@ from src.booking.commands.sessions import (
 )
 from src.booking.errors import MovesGuests
 from src.booking.models import Service, Session
-from src.booking.queries.on_offer import on_offer_beyond
+from src.booking.queries.on_offer import count_on_offer
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import get_service_head
 from src.booking.queries.sessions import get_session_detail, list_sessions
@@ -231,7 +231,9 @@ async def save_session(
             request, services, ctx, bound, service, now, status_code=409, is_stale=True
         )
     _service, now = await _of_session(services, ctx, session_id)
-    are_told = session.seats_taken and now.sequence != session.sequence
+    async with services.uow_factory(ctx.here.id) as uow:
+        has_people = now.seats_taken > await count_on_offer(uow, now)
+    are_told = has_people and now.sequence != session.sequence
     told = _("The session is saved. Its guests are told by mail.")
     flash(request, "success", told if are_told else _("The session is saved."))
     _tell_of_clocks(request, notes)
@@ -326,7 +328,7 @@ async def _editor(
         head = await get_service_head(uow, service.id)
         performers = await list_performer_choices(uow, performer_id)
         locations = await list_location_choices(uow, location_id)
-        on_offer = await on_offer_beyond(uow, session, 0)
+        on_offer = await count_on_offer(uow, session) if session is not None else 0
     meanwhile: list[Fact] = []
     if is_stale and session is not None:
         words = saved_words(performers, locations)

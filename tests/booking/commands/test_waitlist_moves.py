@@ -142,6 +142,21 @@ async def test_who_joins_or_is_offered_a_place_after_the_move_has_read_it(
     assert mailer.sent[-1].subject == "There is a place for you: Yoga"
 
 
+async def test_who_joined_while_the_move_was_being_written_is_told(
+    town: Town, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """The move was begun before they joined, and committed after they were told the old time."""
+    await town.join("Ann")
+    later = town.session.starts_at + timedelta(days=1)
+    clock.advance(timedelta(seconds=2))
+    await town.join("Bob")
+    clock.advance(timedelta(seconds=-2))
+    await move(town, later)
+    clock.advance(timedelta(seconds=3))
+    await town.work()
+    assert sorted(mail.to[0].split()[0] for mail in moved(mailer)) == ["Ann", "Bob"]
+
+
 async def test_fewer_seats_than_are_on_offer_are_refused_and_it_says_why(
     services: Services,
 ) -> None:

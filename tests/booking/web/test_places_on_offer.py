@@ -6,6 +6,7 @@ from httpx import AsyncClient
 from src.booking.commands.leave import leave_dates
 from src.booking.domain.digests import DigestKind
 from src.booking.models import Session
+from src.booking.queries.on_offer import count_on_offer
 from src.platform.services import Services
 from tests.booking.api.conftest import a_program
 from tests.booking.commands.test_book import a_wish, booked, seats_of
@@ -17,6 +18,7 @@ from tests.booking.web.test_today import flat
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
+from tests.support.visitor import Visitor
 from tests.support.waiting import check_places, joined
 from tests.support.work import work
 
@@ -102,3 +104,30 @@ async def test_the_api_tells_places_that_nobody_else_can_have_from_people(
     for shown in (one, listed):
         counts = (shown["seats_taken"], shown["places_offered"], shown["seats_left"])
         assert counts == (3, 2, 0)
+
+
+async def test_an_offer_since_the_session_was_read_is_none_of_its_places(
+    services: Services, lotus: Business, session: Session
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        for taken, on_offer in ((3, 2), (1, 1), (0, 0)):
+            read_before = Session(id=session.id, seats_taken=taken)
+            assert await count_on_offer(uow, read_before) == on_offer
+
+
+async def test_nobody_is_said_to_be_told_of_a_session_that_only_offers_are_in(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    await as_owner(client, services, lotus)
+    owner, path = Visitor(client), f"/app/lotus/sessions/{session.id}/edit"
+    await owner.open(path)
+    await owner.submit({"title": "Basics"}, to=path)
+    assert "The session is saved. Its guests are told by mail." in owner.text
+    seats = await seats_of(services.uow_factory, lotus.id)
+    [kid] = [seat for seat in seats if seat.state == "confirmed"]
+    async with services.uow_factory(lotus.id) as uow:
+        await leave_dates(uow, lotus.tenant, kid.order_id, [kid.id])
+    await owner.open(path)
+    await owner.submit({"title": "Advanced"}, to=path)
+    assert "The session is saved." in owner.text
+    assert "Its guests are told by mail." not in owner.text

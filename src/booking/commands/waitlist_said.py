@@ -1,0 +1,37 @@
+"""What mails have said to somebody who waits of when the dates are.
+
+Kept with the entry, whose row is locked before the dates are read: a move that commits meanwhile
+is told by its own work, which sees that another time was said.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.booking.models import Session, WaitlistEntry
+from src.platform.db.uow import UnitOfWork
+
+
+async def lock_entry(uow: UnitOfWork, entry_id: UUID) -> None:
+    """Two mails to one entry are written one after the other."""
+    await uow.session.execute(
+        select(WaitlistEntry)
+        .where(WaitlistEntry.tenant_id == uow.tenant, WaitlistEntry.id == entry_id)
+        .with_for_update(key_share=True)
+    )
+
+
+def is_said(entry: WaitlistEntry, run: Session) -> bool:
+    """Whether the latest mail that named this date said the time that it has."""
+    return entry.said.get(str(run.id)) == _time(run)
+
+
+def note_said(entry: WaitlistEntry, runs: Iterable[Session]) -> None:
+    """A mail that is queued with this transaction says when these dates are."""
+    entry.said = {**entry.said, **{str(run.id): _time(run) for run in runs}}
+
+
+def _time(run: Session) -> str:
+    return "/".join(at.astimezone(UTC).isoformat() for at in (run.starts_at, run.ends_at))
