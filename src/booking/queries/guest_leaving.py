@@ -26,6 +26,7 @@ from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.models import Booking, Series, Service
 from src.booking.queries.leave_requests import find_newest_request
+from src.booking.queries.party import NUMBER, called
 from src.booking.views.leaving import LeavingPage, LeavingSeat
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -36,7 +37,9 @@ from src.tenants.models import Participant
 
 
 class Own(NamedTuple):
-    """A guest's seat with the order it belongs to and the name it was given, perhaps empty."""
+    """A guest's seat with the order it belongs to and who sits in it, empty for one who comes alone
+    and has no name.
+    """
 
     seat: OwnSeat
     who: str
@@ -96,7 +99,7 @@ async def get_leaving_page(
 
 async def list_own(uow: UnitOfWork, order_id: UUID) -> list[Own]:
     """The order's seats by session and in the order of the party."""
-    statement = own_seats(uow, order_id).add_columns(Participant.name)
+    statement = own_seats(uow, order_id).add_columns(Participant.name, NUMBER)
     found = await uow.session.execute(
         statement.join(
             Participant,
@@ -104,7 +107,10 @@ async def list_own(uow: UnitOfWork, order_id: UUID) -> list[Own]:
             & (Participant.id == statement.selected_columns["participant_id"]),
         )
     )
-    return [Own(OwnSeat(row[0], row[1], row[2]), row[3]) for row in found]
+    return [
+        Own(OwnSeat(seat, session, booking), called(name, number, booking.party_size))
+        for seat, session, booking, name, number in found
+    ]
 
 
 def _asked_for(found: Sequence[Own], session_id: UUID | None, now: datetime) -> list[Own]:
