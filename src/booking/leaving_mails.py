@@ -1,5 +1,6 @@
 """Mails to guests who wanted to come on other dates, or not at all."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from src.booking.calendar_files import Organiser, booking_calendar
@@ -20,11 +21,13 @@ def moved_mail(
     before: BookingFacts,
     facts: BookingFacts,
     *,
+    people: Sequence[str],
     why: str,
     by_guest: bool,
     now: datetime,
 ) -> Mail:
-    """You come on this date instead. `before` has the seats given up, `facts` the new ones.
+    """You come on this date instead. `before` has the seats given up, `facts` the new ones: there
+    sit `people`, empty where that is all of the party.
 
     The calendar file holds the new dates alone, under the UIDs of the old ones and with a higher
     SEQUENCE: the entries move, and none has to be cancelled.
@@ -37,6 +40,7 @@ def moved_mail(
             contact=tenant.contact_email,
             guest_name=order.guest_name,
             what=facts.what,
+            people=", ".join(people),
             before=runs_of(tenant, before.seats, may_join=False),
             runs=runs_of(tenant, facts.seats),
             zone_name=tenant.timezone,

@@ -42,8 +42,10 @@ from src.booking.queries.mail_facts import (
     find_booking_facts,
     find_split_parties,
 )
+from src.booking.queries.party import list_called
 from src.booking.queries.returns import find_by_hand_minor
 from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import use_locale
 from src.platform.jobs.context import JobContext, JobsTogether
 from src.platform.mail.queue import queue_mail, queue_mails
 from src.tenants.commands.customers import keep_customers
@@ -219,8 +221,17 @@ async def tell_of_moved_seats(job: JobContext, event: SeatsMoved) -> None:
         [before], [facts] = await facts_of_seats(uow, [list(known.values()), list(new)])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         by_guest = event.by == "guest"
+        with use_locale(facts.order.locale):
+            people = await list_called(uow, list(new), facts.booking.party_size)
         mail = moved_mail(
-            settings, tenant, before, facts, why=event.why, by_guest=by_guest, now=now
+            settings,
+            tenant,
+            before,
+            facts,
+            people=people,
+            why=event.why,
+            by_guest=by_guest,
+            now=now,
         )
         # Back where they came from before they heard of it: nothing is new.
         is_news = {item.known for item in before.seats} != {item.known for item in facts.seats}

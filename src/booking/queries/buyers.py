@@ -12,6 +12,7 @@ from src.billing.owed import owed_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS, booking_state
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
+from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.queries.purchases import is_purchase
 from src.booking.views.series import BookingDetail, Buyer, BuyerPage, SeatRow
 from src.platform.db.uow import UnitOfWork
@@ -51,7 +52,7 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         raise NotFound(_("There is no such booking."))
     order: Order = row.Order
     booking: Booking = row.Booking
-    seats = await _seats(uow, booking_id)
+    seats = await _seats(uow, booking_id, order.guest_name)
     coming = [seat for seat in seats if seat.state in TAKEN and seat.starts_at > now]
     return BookingDetail(
         id=booking.id,
@@ -168,9 +169,9 @@ def _booking(tenant_id: UUID, booking_id: UUID) -> Select[Any]:
     )
 
 
-async def _seats(uow: UnitOfWork, booking_id: UUID) -> list[SeatRow]:
+async def _seats(uow: UnitOfWork, booking_id: UUID, guest: str) -> list[SeatRow]:
     found = await uow.session.execute(
-        select(Seat, Session, Participant.name)
+        select(Seat, Session, Participant.name, NUMBER)
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .join(
             Participant,
@@ -179,7 +180,10 @@ async def _seats(uow: UnitOfWork, booking_id: UUID) -> list[SeatRow]:
         .where(Seat.tenant_id == uow.tenant, Seat.booking_id == booking_id)
         .order_by(Session.starts_at, Session.id, Seat.id)
     )
-    return [_seat(seat, session, name) for seat, session, name in found]
+    return [
+        _seat(seat, session, called_by_staff(name, number, guest))
+        for seat, session, name, number in found
+    ]
 
 
 def _seat(seat: Seat, session: Session, participant: str) -> SeatRow:

@@ -14,6 +14,7 @@ from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.customers import get_customer
+from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.views.customers import (
     CustomerHead,
     CustomerStory,
@@ -36,7 +37,7 @@ LIVE = frozenset(str(state) for state in LIVE_SEATS)
 async def get_customer_story(uow: UnitOfWork, customer_id: UUID, now: datetime) -> CustomerStory:
     """Raises: NotFound. Who was merged has no story of their own: look at `head.merged_into`."""
     head = await get_customer(uow, customer_id)
-    seats = await _seats(uow, customer_id)
+    seats = await _seats(uow, customer_id, head.name)
     return CustomerStory(
         head=head,
         upcoming=sorted(
@@ -53,11 +54,11 @@ async def get_customer_story(uow: UnitOfWork, customer_id: UUID, now: datetime) 
     )
 
 
-async def _seats(uow: UnitOfWork, customer_id: UUID) -> list[SeatLine]:
+async def _seats(uow: UnitOfWork, customer_id: UUID, guest: str) -> list[SeatLine]:
     """Latest first; holds that died are nobody's story."""
     found = await uow.session.execute(
         select(Seat, Session, Service.name.label("service"), Series.title.label("series"))
-        .add_columns(Participant.name.label("participant"))
+        .add_columns(Participant.name.label("participant"), NUMBER)
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .join(
@@ -78,10 +79,10 @@ async def _seats(uow: UnitOfWork, customer_id: UUID) -> list[SeatLine]:
         .order_by(Session.starts_at.desc(), Seat.id)
         .limit(MOST_SEATS)
     )
-    return [_seat(row) for row in found]
+    return [_seat(row, guest) for row in found]
 
 
-def _seat(row: Row[Any]) -> SeatLine:
+def _seat(row: Row[Any], guest: str) -> SeatLine:
     seat: Seat = row.Seat
     session: Session = row.Session
     return SeatLine(
@@ -90,7 +91,7 @@ def _seat(row: Row[Any]) -> SeatLine:
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         what=" · ".join(filter(None, (row.service, row.series, session.title))),
-        participant=row.participant,
+        participant=called_by_staff(row.participant, row.number, guest),
         state=seat.state,
         is_live=seat.state in LIVE,
     )

@@ -26,6 +26,7 @@ from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.models import Booking, Series, Service
 from src.booking.queries.leave_requests import find_newest_request
+from src.booking.queries.party import NUMBER, called
 from src.booking.said import person_words
 from src.booking.views.leaving import LeavingPage, LeavingSeat
 from src.platform.config import Settings
@@ -37,8 +38,8 @@ from src.tenants.models import Participant
 
 
 class Own(NamedTuple):
-    """A guest's seat with the order it belongs to, and the name it was given with the kind of its
-    price, perhaps empty.
+    """A guest's seat with the order it belongs to and who sits in it with the kind of its price,
+    empty for one who comes alone and has no name.
     """
 
     seat: OwnSeat
@@ -99,7 +100,7 @@ async def get_leaving_page(
 
 async def list_own(uow: UnitOfWork, order_id: UUID) -> list[Own]:
     """The order's seats by session and in the order of the party."""
-    statement = own_seats(uow, order_id).add_columns(Participant.name)
+    statement = own_seats(uow, order_id).add_columns(Participant.name, NUMBER)
     found = await uow.session.execute(
         statement.join(
             Participant,
@@ -108,7 +109,11 @@ async def list_own(uow: UnitOfWork, order_id: UUID) -> list[Own]:
         )
     )
     return [
-        Own(OwnSeat(row[0], row[1], row[2]), person_words(row[3], row[0].tier)) for row in found
+        Own(
+            OwnSeat(seat, session, booking),
+            person_words(called(name, number, booking.party_size), seat.tier),
+        )
+        for seat, session, booking, name, number in found
     ]
 
 

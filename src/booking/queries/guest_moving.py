@@ -71,6 +71,7 @@ async def get_move_page(
             for one in own
             if one.seat.seat.participant_id not in there
         ],
+        is_party=first.booking.party_size > 1,
         choices=choices[:MOST_CHOICES],
         chosen=chosen,
         terms=[] if chosen is None else _terms(first, order, chosen, tenant, now),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
 from src.billing.domain.holds import HOLD_MARGIN
 from src.billing.domain.kinds import OrderState, PaymentMode
@@ -14,17 +14,11 @@ from src.booking.domain.kinds import SeatState
 from src.booking.domain.questions import QuestionKind, read_questions
 from src.booking.domain.states import LIVE_SEATS, WAIVED_SEATS
 from src.booking.models import Booking, Seat, Series, Service
+from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.models import AuditEntry, Customer, Participant
-
-# The place in the party of whoever has no name of their own.
-_NUMBER = (
-    func.dense_rank()
-    .over(partition_by=(Seat.tenant_id, Seat.booking_id), order_by=Participant.id)
-    .label("number")
-)
 
 
 async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
@@ -33,7 +27,7 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
     found = await uow.session.execute(
         select(Seat, Booking, Order, Participant.name.label("participant"))
         .add_columns(Customer.name.label("customer"), Series.title.label("series_title"))
-        .add_columns(Service.questions, owed_minor().label("owed"), _NUMBER)
+        .add_columns(Service.questions, owed_minor().label("owed"), NUMBER)
         .join(Booking, (Booking.tenant_id == tenant) & (Booking.id == Seat.booking_id))
         .join(Order, (Order.tenant_id == tenant) & (Order.id == Seat.order_id))
         .join(
@@ -108,7 +102,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
         booking_id=booking.id,
         order_id=order.id,
         party_size=booking.party_size,
-        name=row.participant or _nameless(order.guest_name or row.customer, row.number),
+        name=called_by_staff(row.participant, row.number, order.guest_name or row.customer),
         booked_by=order.guest_name or row.customer,
         email=order.guest_email,
         phone=order.guest_phone,
@@ -127,10 +121,6 @@ def _seat(row: Row[Any]) -> RosterSeat:
         booked_at=booking.created_at,
         changed_why=seat.changed_why,
     )
-
-
-def _nameless(guest: str, number: int) -> str:
-    return guest if number == 1 else _("%(name)s, person %(number)s", name=guest, number=number)
 
 
 def _pay_until(order: Order) -> datetime | None:

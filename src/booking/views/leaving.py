@@ -84,7 +84,8 @@ class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
 class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     """Coming on another date: the choice, or with `chosen` what it means.
 
-    `terms` are those of the new date, in sentences. `why_not` is a sentence where the date cannot
+    `people` are those who would move, of several where it `is_party`. `terms` are those of the new
+    date, in sentences. `why_not` is a sentence where the date cannot
     be exchanged, `why_no_choice` what stands against most of those with room where there is no
     choice, `refusal` why what was asked for was not done.
     """
@@ -95,6 +96,7 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     people: list[MovePerson]
+    is_party: bool
     choices: list[MoveChoice]
     chosen: MoveChoice | None
     terms: list[str]

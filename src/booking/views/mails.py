@@ -82,6 +82,7 @@ class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: you come on this date instead. `before` are the dates that were given up.
 
     `by_guest`: they exchanged them, else the business did. `leaving` are the terms of the new date.
+    `people` says who of a party moves, empty where all do.
     """
 
     locale: str
@@ -89,6 +90,7 @@ class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
     contact: str
     guest_name: str
     what: str
+    people: str
     before: list[RunView]
     runs: list[RunView]
     zone_name: str

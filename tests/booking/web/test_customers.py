@@ -197,7 +197,7 @@ async def test_the_story_has_all_of_it(
     }
     single = a_wish("session", session.id, party=("Carl", "Kim"), consents=consents)
     made = await booked(factory, lotus, single)
-    await booked(factory, lotus, a_wish("series", term.series.id))
+    course = await booked(factory, lotus, a_wish("series", term.series.id, party=("Carl", "")))
     carl = made.order.customer_id
     await a_customer(factory, lotus, name="CARL", email="ca.rl@example.com")
     async with factory(lotus.id) as uow:
@@ -222,6 +222,9 @@ async def test_the_story_has_all_of_it(
         "First seen",
     ):
         assert words in shown, words
+    booking = (await client.get(f"/app/lotus/bookings/{course.booking_id}")).text
+    assert ", person 2" in booking
+    assert booking.count(", person 2") == shown.count(", person 2") == len(term.sessions)
 
 
 async def test_who_shares_a_phone_is_pointed_out_and_a_stranger_is_not(

@@ -209,6 +209,13 @@ async def test_a_whole_course_is_left_at_once_where_the_terms_allow_it(
     assert len([mail for mail in mailer.sent if "Cancelled" in mail.subject]) == 1
 
 
+async def test_leaving_a_course_says_whose_places_go(shop: Shop) -> None:
+    nameless = {key: value for key, value in PARTY.items() if key != "names.2"}
+    await a_paid_course(shop, LeavingTerms(tiers=TERMS.tiers, whole_course=True), **nameless)
+    page = await shop.guest.open(f"{await own_page(shop)}/leave")
+    assert page.text.count("Person 2") == 3
+
+
 async def test_where_the_terms_do_not_a_course_is_not_left_by_itself(shop: Shop) -> None:
     await a_paid_course(shop)
     own = await own_page(shop)

@@ -14,6 +14,7 @@ from tests.booking.web.test_guest_leaving import seats_of, taken
 from tests.booking.web.test_guest_page import change, own_page
 from tests.support.builders import a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
 
 pytestmark = pytest.mark.anyio
@@ -89,6 +90,23 @@ async def test_only_as_many_of_a_party_as_there_is_room_for(shop: Shop) -> None:
     assert (await press(shop, page)).status_code == 303
     states = sorted(seat.state for seat in await seats_of(shop))
     assert states == ["confirmed", "confirmed", "swapped"]
+
+
+async def test_it_says_which_of_a_party_moves(shop: Shop, mailer: RememberingMailer) -> None:
+    party = {"size": "2", "quoted_size": "2", "quoted_minor": "3000"}
+    first, second = await a_booking(shop, **party)
+    own = await own_page(shop)
+    choosing = await shop.guest.open(f"{own}/move?date={first.id}")
+    assert "For Carl Guest, Person 2" in " ".join(choosing.text.split())
+    page = await shop.guest.open(f"{own}/move?date={first.id}&to={second.id}")
+    (form,) = [form for form in forms_of(page) if "/move" in form.action]
+    one_seat = page.text.split("Person 2", 1)[0].rsplit('value="', 1)[1].split('"', 1)[0]
+    sent = await shop.guest.client.post(form.action, data={**form.fields, "seat": one_seat})
+    assert sent.status_code == 303, sent.text
+    await shop.work()
+    assert "This is about Person 2." in str(mailer.sent[-1].body)
+    leaving = await shop.guest.open(f"{own}/leave?date={second.id}")
+    assert "Person 2" in leaving.text
 
 
 @pytest.mark.parametrize(

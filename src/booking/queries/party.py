@@ -1,0 +1,60 @@
+"""What somebody of a party is called who was given no name: their number in it, which stays."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from src.booking.models import Seat
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.tenants.models import Participant
+
+_EVERY = aliased(Seat)
+
+NUMBER = (
+    select(func.count(_EVERY.participant_id.distinct()))
+    .where(
+        _EVERY.tenant_id == Seat.tenant_id,
+        _EVERY.booking_id == Seat.booking_id,
+        _EVERY.participant_id <= Seat.participant_id,
+    )
+    .correlate(Seat)
+    .scalar_subquery()
+    .label("number")
+)
+"""The place in the party, from 1, whichever of its seats are looked at."""
+
+
+def called(name: str, number: int, party_size: int) -> str:
+    """For the guest who booked; empty for one who comes alone and has no name."""
+    return name or (_("Person %(number)s", number=number) if party_size > 1 else "")
+
+
+def called_by_staff(name: str, number: int, guest: str) -> str:
+    """Beside the guest who booked, who is the first of the party."""
+    if name or number == 1:
+        return name or guest
+    if not guest:
+        return _("Person %(number)s", number=number)
+    return _("%(name)s, person %(number)s", name=guest, number=number)
+
+
+async def list_called(uow: UnitOfWork, seat_ids: Sequence[UUID], party_size: int) -> list[str]:
+    """Who sits in these seats of one booking, each once, in the order of the party; empty where it
+    is all of the party, so that nobody needs to be named.
+    """
+    found = await uow.session.execute(
+        select(Participant.name, NUMBER)
+        .select_from(Seat)
+        .join(
+            Participant,
+            (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
+        )
+        .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids))
+    )
+    people = sorted({(number, name) for name, number in found})
+    if len(people) >= party_size:
+        return []
+    return [called(name, number, party_size) for number, name in people]
