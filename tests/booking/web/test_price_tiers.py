@@ -204,7 +204,7 @@ async def test_who_is_the_child_is_said_wherever_the_booking_is(
     assert "2 people: Carl Guest, Child" in mail.body
     assert "To pay on site: €81.00 · Discount, taken off already: €9.00" in mail.body
     leave = await shop.guest.open(f"{booked.url.path}/leave?date={term.sessions[0].id}")
-    assert ">Child<" in leave.text
+    assert "erson 2 (Child)" in leave.text
     await as_owner(shop.guest.client, shop.services, shop.business)
     orders = await shop.guest.client.get("/app/lotus/orders")
     assert "Spring term" in orders.text
