@@ -143,10 +143,7 @@ def payment_link_mail(
             pay_until="" if until is None else datetime_local(until - HOLD_MARGIN, tenant.zone),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
-    key = f"payment_link:{order.id}"
-    if order.link_version:
-        key += f":{order.link_version}"
-    return mail_of("payment_link", tenant, facts, view, None, key, wordings)
+    return mail_of("payment_link", tenant, facts, view, None, f"payment_link:{order.id}", wordings)
 
 
 def cancellation_mail(

@@ -12,7 +12,7 @@ from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.commands.feeds import revoke_booking_feed
 from src.booking.domain.states import LIVE_SEATS
-from src.booking.events import BookingReaddressed, PaymentLinkPromised
+from src.booking.events import BookingReaddressed
 from src.booking.models import Seat, Session
 from src.platform.db.uow import UnitOfWork
 from src.tenants.commands.audit import audit
@@ -20,7 +20,6 @@ from src.tenants.commands.customer_care import CustomerDetails, change_customer
 from src.tenants.context import RequestContext
 from src.tenants.models import Customer
 
-BY_STAFF = "staff"
 TAKES_MAIL = (str(OrderState.OPEN), str(OrderState.CONFIRMED))
 
 
@@ -33,9 +32,8 @@ async def correct_customer(
     readdress: bool = False,
 ) -> int:
     """Changes the customer; with `readdress`, what is still to come and was booked with the former
-    address writes to the new one. Of that each confirmed booking gets its confirmation anew, each
-    that waits for a payment by staff's link gets the link anew, and the links and the feed that the
-    former address had are over. Returns how many those are.
+    address writes to the new one. Of that each confirmed booking gets its confirmation anew, and
+    the links and the feed that the former address had are over. Returns how many those are.
 
     Raises: what `change_customer` raises.
     """
@@ -47,26 +45,23 @@ async def correct_customer(
     wrong = [order_id for order_id, typed in orders.items() if address and typed != address]
     if not wrong:
         return 0
-    is_confirmed = Order.state == str(OrderState.CONFIRMED)
-    # A guest who is still paying by themselves has had no mail with a link.
-    was_linked = is_confirmed | (Order.source == BY_STAFF)
     written = await uow.session.execute(
         update(Order)
         .where(Order.tenant_id == uow.tenant, Order.id.in_(wrong))
         .values(
             guest_email=address,
-            link_version=Order.link_version + case((was_linked, 1), else_=0),
+            link_version=Order.link_version
+            + case((Order.state == str(OrderState.CONFIRMED), 1), else_=0),
         )
-        .returning(Order.id, is_confirmed, was_linked)
+        .returning(Order.id, Order.state)
         .execution_options(synchronize_session=False)
     )
-    linked = sorted((row[0], bool(row[1])) for row in written if row[2])
-    for order_id, confirmed in linked:
+    confirmed = sorted(row.id for row in written if row.state == OrderState.CONFIRMED)
+    for order_id in confirmed:
         await revoke_booking_feed(uow, order_id)
-        event = BookingReaddressed if confirmed else PaymentLinkPromised
-        uow.record(event(order_id=order_id))
+        uow.record(BookingReaddressed(order_id=order_id))
     await audit(uow, ctx, "customer.readdressed", "customer", customer_id, count=len(wrong))
-    return len(linked)
+    return len(confirmed)
 
 
 async def _lock_orders(uow: UnitOfWork, customer_id: UUID) -> dict[UUID, str]:

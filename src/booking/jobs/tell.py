@@ -89,10 +89,8 @@ async def tell_of_confirmations(
             return
         seats = [item for one in facts for item in one.seats]
         believed = await find_believed(uow, seats)
-        # Once in an order's life: a corrected address only has its mail again.
-        confirmed = {event.order_id for event in events if isinstance(event, OrderConfirmed)}
-        await _establish(uow, [one for one in facts if one.order.id in confirmed])
-        await note_fulfilled(uow, [one for one in order_ids if one in confirmed])
+        await _establish(uow, facts)
+        await note_fulfilled(uow, order_ids)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         owed = await list_owed_minor(uow, order_ids)
         wordings = await find_wordings(uow)

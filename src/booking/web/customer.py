@@ -254,8 +254,8 @@ def _saved(name: str, told: int) -> str:
     if not told:
         return saved
     again = ngettext(
-        "%(num)s mail goes to the new address.",
-        "%(num)s mails go to the new address.",
+        "%(num)s confirmation goes to the new address.",
+        "%(num)s confirmations go to the new address.",
         told,
     )
     return f"{saved} {again}"
