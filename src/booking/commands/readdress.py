@@ -4,15 +4,16 @@ Orders keep what the guest typed, so their mails would go on to the wrong addres
 those that went there may be in a stranger's hands.
 """
 
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.commands.feeds import revoke_booking_feed
 from src.booking.domain.states import LIVE_SEATS
-from src.booking.events import BookingReaddressed
+from src.booking.events import BookingReaddressed, PaymentLinkPromised
 from src.booking.models import Seat, Session
 from src.platform.db.uow import UnitOfWork
 from src.tenants.commands.audit import audit
@@ -21,6 +22,18 @@ from src.tenants.context import RequestContext
 from src.tenants.models import Customer
 
 TAKES_MAIL = (str(OrderState.OPEN), str(OrderState.CONFIRMED))
+HAS_LINKS_OUT = or_(
+    Order.state == str(OrderState.CONFIRMED),
+    and_(Order.state == str(OrderState.OPEN), Order.source == "staff"),
+)
+"""A guest who pays at once is led on by the form; one for whom staff hold seats, by a mail."""
+
+
+class Readdressed(NamedTuple):
+    """How many bookings get their confirmation anew, and how many their link to pay."""
+
+    confirmations: int = 0
+    payment_links: int = 0
 
 
 async def correct_customer(
@@ -30,10 +43,10 @@ async def correct_customer(
     cmd: CustomerDetails,
     *,
     readdress: bool = False,
-) -> int:
+) -> Readdressed:
     """Changes the customer; with `readdress`, what is still to come and was booked with the former
-    address writes to the new one. Of that each confirmed booking gets its confirmation anew, and
-    the links and the feed that the former address had are over. Returns how many those are.
+    address writes to the new one. Of that each booking that had a mail with links gets it anew, and
+    the links and the feed that the former address had are over.
 
     Raises: what `change_customer` raises.
     """
@@ -43,25 +56,35 @@ async def correct_customer(
         select(Customer.email).where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
     )
     wrong = [order_id for order_id, typed in orders.items() if address and typed != address]
-    if not wrong:
-        return 0
+    return await _write_to(uow, ctx, customer_id, address or "", wrong)
+
+
+async def _write_to(
+    uow: UnitOfWork, ctx: RequestContext, customer_id: UUID, address: str, order_ids: list[UUID]
+) -> Readdressed:
+    """The locked orders' mails go to the address, the last one with links at once."""
+    if not order_ids:
+        return Readdressed()
     written = await uow.session.execute(
         update(Order)
-        .where(Order.tenant_id == uow.tenant, Order.id.in_(wrong))
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(order_ids))
         .values(
             guest_email=address,
-            link_version=Order.link_version
-            + case((Order.state == str(OrderState.CONFIRMED), 1), else_=0),
+            link_version=Order.link_version + case((HAS_LINKS_OUT, 1), else_=0),
         )
-        .returning(Order.id, Order.state)
+        .returning(Order.id, Order.state, HAS_LINKS_OUT)
         .execution_options(synchronize_session=False)
     )
-    confirmed = sorted(row.id for row in written if row.state == OrderState.CONFIRMED)
-    for order_id in confirmed:
-        await revoke_booking_feed(uow, order_id)
-        uow.record(BookingReaddressed(order_id=order_id))
-    await audit(uow, ctx, "customer.readdressed", "customer", customer_id, count=len(wrong))
-    return len(confirmed)
+    told = {order_id: state for order_id, state, is_out in sorted(written.tuples()) if is_out}
+    for order_id, state in told.items():
+        if state == OrderState.CONFIRMED:
+            await revoke_booking_feed(uow, order_id)
+            uow.record(BookingReaddressed(order_id=order_id))
+        else:
+            uow.record(PaymentLinkPromised(order_id=order_id))
+    await audit(uow, ctx, "customer.readdressed", "customer", customer_id, count=len(order_ids))
+    states = list(told.values())
+    return Readdressed(states.count(OrderState.CONFIRMED), states.count(OrderState.OPEN))
 
 
 async def _lock_orders(uow: UnitOfWork, customer_id: UUID) -> dict[UUID, str]:
