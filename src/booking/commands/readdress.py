@@ -7,21 +7,20 @@ those that went there may be in a stranger's hands.
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.commands.feeds import revoke_booking_feed
-from src.booking.domain.states import LIVE_SEATS
 from src.booking.events import BookingReaddressed, PaymentLinkPromised
-from src.booking.models import Seat, Session
+from src.booking.queries.mistyped import TYPED, comes_to
 from src.platform.db.uow import UnitOfWork
 from src.tenants.commands.audit import audit
 from src.tenants.commands.customer_care import CustomerDetails, change_customer
+from src.tenants.commands.merge_customers import merge_customers
 from src.tenants.context import RequestContext
 from src.tenants.models import Customer
 
-TAKES_MAIL = (str(OrderState.OPEN), str(OrderState.CONFIRMED))
 HAS_LINKS_OUT = or_(
     Order.state == str(OrderState.CONFIRMED),
     and_(Order.state == str(OrderState.OPEN), Order.source == "staff"),
@@ -87,34 +86,36 @@ async def _write_to(
     return Readdressed(states.count(OrderState.CONFIRMED), states.count(OrderState.OPEN))
 
 
+async def merge_and_correct(
+    uow: UnitOfWork, ctx: RequestContext, gone_id: UUID, kept_id: UUID, *, readdress: bool = False
+) -> Readdressed:
+    """Merges the two; with `readdress`, the address of who is gone was a mistyped one of who is
+    left, and what comes with it is corrected as `correct_customer` does.
+
+    Raises: what `merge_customers` raises.
+    """
+    moved = await merge_customers(uow, ctx, gone_id, kept_id)
+    address = await uow.session.scalar(
+        select(Customer.email).where(Customer.tenant_id == uow.tenant, Customer.id == kept_id)
+    )
+    if not readdress or not address:
+        return Readdressed()
+    # The merge holds what it moved, and nothing else may be locked after the customers.
+    wrong = await uow.session.scalars(
+        select(Order.id)
+        .where(comes_to(uow, kept_id, gone_id), Order.id.in_(moved[Order.__tablename__]))
+        .order_by(Order.id)
+    )
+    return await _write_to(uow, ctx, kept_id, address, list(wrong))
+
+
 async def _lock_orders(uow: UnitOfWork, customer_id: UUID) -> dict[UUID, str]:
     """By id, as everybody does, before the customer: those with something to come that were booked
     with the customer's address as it still is.
     """
-    to_come = (
-        select(Seat.order_id)
-        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
-        .where(
-            Seat.tenant_id == uow.tenant,
-            Seat.state.in_([str(state) for state in LIVE_SEATS]),
-            Session.ends_at > uow.clock.now(),
-        )
-    )
-    typed = func.lower(func.btrim(Order.guest_email))
-    present = (
-        select(Customer.email)
-        .where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
-        .scalar_subquery()
-    )
     found = await uow.session.execute(
-        select(Order.id, typed)
-        .where(
-            Order.tenant_id == uow.tenant,
-            Order.customer_id == customer_id,
-            Order.state.in_(TAKES_MAIL),
-            typed == present,
-            Order.id.in_(to_come),
-        )
+        select(Order.id, TYPED)
+        .where(comes_to(uow, customer_id, customer_id))
         .order_by(Order.id)
         .with_for_update(key_share=True)
     )
