@@ -7,12 +7,13 @@ those that went there may be in a stranger's hands.
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import and_, case, exists, or_, select, update
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.commands.feeds import revoke_booking_feed
 from src.booking.events import BookingReaddressed, PaymentLinkPromised
+from src.booking.models import WaitlistOffer
 from src.booking.queries.mistyped import TYPED, comes_to
 from src.platform.db.uow import UnitOfWork
 from src.tenants.commands.audit import audit
@@ -21,11 +22,18 @@ from src.tenants.commands.merge_customers import merge_customers
 from src.tenants.context import RequestContext
 from src.tenants.models import Customer
 
+FROM_A_LIST = (
+    exists()
+    .where(WaitlistOffer.tenant_id == Order.tenant_id, WaitlistOffer.order_id == Order.id)
+    .correlate(Order)
+)
 HAS_LINKS_OUT = or_(
     Order.state == str(OrderState.CONFIRMED),
-    and_(Order.state == str(OrderState.OPEN), Order.source == "staff"),
+    and_(Order.state == str(OrderState.OPEN), or_(Order.source == "staff", FROM_A_LIST)),
 )
-"""A guest who pays at once is led on by the form; one for whom staff hold seats, by a mail."""
+"""A guest who pays at once is led on by the form; one for whom staff hold seats, by a mail. Who was
+offered a place has had a mail too, whose page leads on to the booking.
+"""
 
 
 class Readdressed(NamedTuple):

@@ -31,7 +31,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     """One entry on its own page.
 
     `stage`: waiting, offered, rush (an offer that holds nothing), booking (it became an order),
-    left, expired, removed or closed. `position` is of `count`, 0 once it is over.
+    left, expired, removed or closed. `position` is of `count`, 0 once it is over. `booking_href` is
+    "" for a booking whose address was corrected.
     """
 
     stage: str
