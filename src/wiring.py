@@ -104,6 +104,7 @@ def _wire_booking() -> None:
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
     from src.booking.jobs.minimum import ask_about_minimum
     from src.booking.jobs.tell import (
+        tell_corrected_addresses,
         tell_of_cancelled_seats,
         tell_of_confirmations,
         tell_of_declined_leaving,
@@ -121,7 +122,7 @@ def _wire_booking() -> None:
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)
-    registry.on_several(BookingReaddressed, "booking.tell_readdressed", tell_of_confirmations)
+    registry.on_several(BookingReaddressed, "booking.tell_readdressed", tell_corrected_addresses)
     registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
     registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)

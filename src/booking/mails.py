@@ -107,9 +107,7 @@ def confirmation_mail(
         host=settings.host,
         now=now,
     )
-    key = f"confirmed:{order.id}"
-    if order.link_version:
-        key += f":{order.link_version}"
+    key = _key_with_links("confirmed", order)
     return mail_of("confirmed", tenant, facts, view, calendar, key, wordings)
 
 
@@ -143,7 +141,14 @@ def payment_link_mail(
             pay_until="" if until is None else datetime_local(until - HOLD_MARGIN, tenant.zone),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
-    return mail_of("payment_link", tenant, facts, view, None, f"payment_link:{order.id}", wordings)
+    key = _key_with_links("payment_link", order)
+    return mail_of("payment_link", tenant, facts, view, None, key, wordings)
+
+
+def _key_with_links(name: str, order: Order) -> str:
+    """Once for each address: a corrected one has it with the links that hold from then on."""
+    version = f":{order.link_version}" if order.link_version else ""
+    return f"{name}:{order.id}{version}"
 
 
 def cancellation_mail(

@@ -4,23 +4,43 @@ Orders keep what the guest typed, so their mails would go on to the wrong addres
 those that went there may be in a stranger's hands.
 """
 
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import and_, case, exists, or_, select, update
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.commands.feeds import revoke_booking_feed
-from src.booking.domain.states import LIVE_SEATS
-from src.booking.events import BookingReaddressed
-from src.booking.models import Seat, Session
+from src.booking.events import BookingReaddressed, PaymentLinkPromised
+from src.booking.models import WaitlistOffer
+from src.booking.queries.mistyped import TYPED, comes_to
 from src.platform.db.uow import UnitOfWork
 from src.tenants.commands.audit import audit
 from src.tenants.commands.customer_care import CustomerDetails, change_customer
+from src.tenants.commands.merge_customers import merge_customers
 from src.tenants.context import RequestContext
 from src.tenants.models import Customer
 
-TAKES_MAIL = (str(OrderState.OPEN), str(OrderState.CONFIRMED))
+FROM_A_LIST = (
+    exists()
+    .where(WaitlistOffer.tenant_id == Order.tenant_id, WaitlistOffer.order_id == Order.id)
+    .correlate(Order)
+)
+HAS_LINKS_OUT = or_(
+    Order.state == str(OrderState.CONFIRMED),
+    and_(Order.state == str(OrderState.OPEN), or_(Order.source == "staff", FROM_A_LIST)),
+)
+"""A guest who pays at once is led on by the form; one for whom staff hold seats, by a mail. Who was
+offered a place has had a mail too, whose page leads on to the booking.
+"""
+
+
+class Readdressed(NamedTuple):
+    """How many bookings get their confirmation anew, and how many their link to pay."""
+
+    confirmations: int = 0
+    payment_links: int = 0
 
 
 async def correct_customer(
@@ -30,10 +50,10 @@ async def correct_customer(
     cmd: CustomerDetails,
     *,
     readdress: bool = False,
-) -> int:
+) -> Readdressed:
     """Changes the customer; with `readdress`, what is still to come and was booked with the former
-    address writes to the new one. Of that each confirmed booking gets its confirmation anew, and
-    the links and the feed that the former address had are over. Returns how many those are.
+    address writes to the new one. Of that each booking that had a mail with links gets it anew, and
+    the links and the feed that the former address had are over.
 
     Raises: what `change_customer` raises.
     """
@@ -43,55 +63,67 @@ async def correct_customer(
         select(Customer.email).where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
     )
     wrong = [order_id for order_id, typed in orders.items() if address and typed != address]
-    if not wrong:
-        return 0
+    return await _write_to(uow, ctx, customer_id, address or "", wrong)
+
+
+async def _write_to(
+    uow: UnitOfWork, ctx: RequestContext, customer_id: UUID, address: str, order_ids: list[UUID]
+) -> Readdressed:
+    """The locked orders' mails go to the address, the last one with links at once."""
+    if not order_ids:
+        return Readdressed()
     written = await uow.session.execute(
         update(Order)
-        .where(Order.tenant_id == uow.tenant, Order.id.in_(wrong))
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(order_ids))
         .values(
             guest_email=address,
-            link_version=Order.link_version
-            + case((Order.state == str(OrderState.CONFIRMED), 1), else_=0),
+            link_version=Order.link_version + case((HAS_LINKS_OUT, 1), else_=0),
         )
-        .returning(Order.id, Order.state)
+        .returning(Order.id, Order.state, HAS_LINKS_OUT)
         .execution_options(synchronize_session=False)
     )
-    confirmed = sorted(row.id for row in written if row.state == OrderState.CONFIRMED)
-    for order_id in confirmed:
-        await revoke_booking_feed(uow, order_id)
-        uow.record(BookingReaddressed(order_id=order_id))
-    await audit(uow, ctx, "customer.readdressed", "customer", customer_id, count=len(wrong))
-    return len(confirmed)
+    told = {order_id: state for order_id, state, is_out in sorted(written.tuples()) if is_out}
+    for order_id, state in told.items():
+        if state == OrderState.CONFIRMED:
+            await revoke_booking_feed(uow, order_id)
+            uow.record(BookingReaddressed(order_id=order_id))
+        else:
+            uow.record(PaymentLinkPromised(order_id=order_id))
+    await audit(uow, ctx, "customer.readdressed", "customer", customer_id, count=len(order_ids))
+    states = list(told.values())
+    return Readdressed(states.count(OrderState.CONFIRMED), states.count(OrderState.OPEN))
+
+
+async def merge_and_correct(
+    uow: UnitOfWork, ctx: RequestContext, gone_id: UUID, kept_id: UUID, *, readdress: bool = False
+) -> Readdressed:
+    """Merges the two; with `readdress`, the address of who is gone was a mistyped one of who is
+    left, and what comes with it is corrected as `correct_customer` does.
+
+    Raises: what `merge_customers` raises.
+    """
+    moved = await merge_customers(uow, ctx, gone_id, kept_id)
+    address = await uow.session.scalar(
+        select(Customer.email).where(Customer.tenant_id == uow.tenant, Customer.id == kept_id)
+    )
+    if not readdress or not address:
+        return Readdressed()
+    # The merge holds what it moved, and nothing else may be locked after the customers.
+    wrong = await uow.session.scalars(
+        select(Order.id)
+        .where(comes_to(uow, kept_id, gone_id), Order.id.in_(moved[Order.__tablename__]))
+        .order_by(Order.id)
+    )
+    return await _write_to(uow, ctx, kept_id, address, list(wrong))
 
 
 async def _lock_orders(uow: UnitOfWork, customer_id: UUID) -> dict[UUID, str]:
     """By id, as everybody does, before the customer: those with something to come that were booked
     with the customer's address as it still is.
     """
-    to_come = (
-        select(Seat.order_id)
-        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
-        .where(
-            Seat.tenant_id == uow.tenant,
-            Seat.state.in_([str(state) for state in LIVE_SEATS]),
-            Session.ends_at > uow.clock.now(),
-        )
-    )
-    typed = func.lower(func.btrim(Order.guest_email))
-    present = (
-        select(Customer.email)
-        .where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
-        .scalar_subquery()
-    )
     found = await uow.session.execute(
-        select(Order.id, typed)
-        .where(
-            Order.tenant_id == uow.tenant,
-            Order.customer_id == customer_id,
-            Order.state.in_(TAKES_MAIL),
-            typed == present,
-            Order.id.in_(to_come),
-        )
+        select(Order.id, TYPED)
+        .where(comes_to(uow, customer_id, customer_id))
         .order_by(Order.id)
         .with_for_update(key_share=True)
     )

@@ -1,6 +1,7 @@
 """Telling guests what happened to their bookings: those that wait together, in one transaction."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import bindparam, select, text
 
@@ -73,42 +74,60 @@ _ESTABLISH = text(
 )
 
 
-async def tell_of_confirmations(
-    jobs: JobsTogether, events: Sequence[OrderConfirmed | BookingReaddressed]
-) -> None:
+async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfirmed]) -> None:
     """One mail for each order and address with every date, and what changed since it was booked;
-    whoever has a confirmed order is established.
+    whoever has a confirmed order is established, and waits no more for what it makes needless.
     """
-    settings, now = jobs.services.settings, jobs.clock.now()
     order_ids = [event.order_id for event in events]
     async with jobs.unit_of_work(done=jobs.jobs) as uow:
-        # Locked before they are read: a change is told by this mail or, after it, by its own.
-        await uow.session.execute(_LOCK_SEATS, {"tenant_id": uow.tenant, "order_ids": order_ids})
-        facts = await facts_of_orders(uow, order_ids)
+        facts = await _locked_facts(uow, order_ids)
         if not facts:
             return
-        seats = [item for one in facts for item in one.seats]
-        believed = await find_believed(uow, seats)
         await _establish(uow, facts)
         await note_fulfilled(uow, order_ids)
-        tenant = await tenant_snapshot(uow, uow.tenant, now)
-        owed = await list_owed_minor(uow, order_ids)
-        wordings = await find_wordings(uow)
-        mails = [
-            confirmation_mail(
-                settings,
-                tenant,
-                one,
-                now,
-                believed,
-                owed_minor=owed[one.order.id],
-                wordings=wordings,
-            )
-            for one in facts
-            if _has_dates(one)
-        ]
-        await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)
-        await mark_told(uow, seats)
+        await _confirm(jobs, uow, facts)
+
+
+async def tell_corrected_addresses(
+    jobs: JobsTogether, events: Sequence[BookingReaddressed]
+) -> None:
+    """The confirmation once more, for each corrected address; nothing else of confirming happens
+    again, for what was done since is the guest's own will.
+    """
+    async with jobs.unit_of_work(done=jobs.jobs) as uow:
+        facts = await _locked_facts(uow, [event.order_id for event in events])
+        if facts:
+            await _confirm(jobs, uow, facts)
+
+
+async def _locked_facts(uow: UnitOfWork, order_ids: Sequence[UUID]) -> list[BookingFacts]:
+    """Locked before they are read: a change is told by this mail or, after it, by its own."""
+    await uow.session.execute(_LOCK_SEATS, {"tenant_id": uow.tenant, "order_ids": order_ids})
+    return await facts_of_orders(uow, order_ids)
+
+
+async def _confirm(jobs: JobsTogether, uow: UnitOfWork, facts: Sequence[BookingFacts]) -> None:
+    settings, now = jobs.services.settings, jobs.clock.now()
+    seats = [item for one in facts for item in one.seats]
+    believed = await find_believed(uow, seats)
+    tenant = await tenant_snapshot(uow, uow.tenant, now)
+    owed = await list_owed_minor(uow, [one.order.id for one in facts])
+    wordings = await find_wordings(uow)
+    mails = [
+        confirmation_mail(
+            settings,
+            tenant,
+            one,
+            now,
+            believed,
+            owed_minor=owed[one.order.id],
+            wordings=wordings,
+        )
+        for one in facts
+        if _has_dates(one)
+    ]
+    await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)
+    await mark_told(uow, seats)
 
 
 async def _establish(uow: UnitOfWork, facts: Sequence[BookingFacts]) -> None:

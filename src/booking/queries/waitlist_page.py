@@ -139,12 +139,21 @@ async def get_entry_view(
         price=price_words(facts.price, tenant.currency),
         path=waitlist_path(settings, tenant.slug, entry),
         accept_href=f"{base}/book?{subject}={entry.list_id}&place={place}",
-        booking_href=booking_path(settings, tenant.slug, facts.order) if facts.order else "",
+        booking_href=_booking_href(settings, tenant, facts.order),
         service_href=base,
         zone=tenant.zone,
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
     )
+
+
+def _booking_href(settings: Settings, tenant: TenantSnapshot, order: Order | None) -> str:
+    """ "" once the order's address was corrected: the entry's link went to the former one, which may
+    be a stranger's, and the booking's own has been sent to the right one.
+    """
+    if order is None or order.link_version:
+        return ""
+    return booking_path(settings, tenant.slug, order)
 
 
 def _stage(facts: EntryFacts, now: datetime) -> str:

@@ -34,7 +34,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 
     `stage`: waiting, offered, rush (an offer that holds nothing), booking (it became an order),
     left, expired, removed or closed. `position` is of `count`, 0 once it is over. The `price` is
-    that of the whole party, empty where there is none to say.
+    that of the whole party, empty where there is none to say. `booking_href` is "" for a booking
+    whose address was corrected.
     """
 
     stage: str

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from src.booking.commands.readdress import correct_customer
+from src.booking.commands.readdress import Readdressed, correct_customer
 from src.booking.queries.customer_story import get_customer_story
 from src.booking.queries.verdict import (
     Choice,
@@ -25,6 +25,7 @@ from src.booking.web.customer_words import (
     Moment,
     consents_of,
     declined_words,
+    readdressed_words,
     timeline,
     why_double,
 )
@@ -40,7 +41,7 @@ from src.booking.web.customers import (
 )
 from src.booking.web.sold_words import Word, seat_words
 from src.platform.errors import InvalidInput
-from src.platform.i18n import _, ngettext
+from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
@@ -249,16 +250,8 @@ def _blank(head: CustomerHead) -> Bound[CustomerForm]:
     return blank(CustomerForm, {**{name: known[name] for name in names}, "readdress": True})
 
 
-def _saved(name: str, told: int) -> str:
-    saved = _("“%(name)s” is saved.", name=name)
-    if not told:
-        return saved
-    again = ngettext(
-        "%(num)s confirmation goes to the new address.",
-        "%(num)s confirmations go to the new address.",
-        told,
-    )
-    return f"{saved} {again}"
+def _saved(name: str, told: Readdressed) -> str:
+    return " ".join([_("“%(name)s” is saved.", name=name), *readdressed_words(told)])
 
 
 def _editor(

@@ -8,17 +8,19 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
+from src.booking.commands.readdress import merge_and_correct
 from src.booking.queries.customer_story import list_doubles
 from src.booking.queries.customers import CustomerFilter, get_customer, list_customers
+from src.booking.queries.mistyped import count_to_readdress
 from src.booking.views.customers import CustomerHead, CustomerRow, Double
 from src.booking.web.customer import ONE
-from src.booking.web.customer_words import why_double
+from src.booking.web.customer_words import readdressed_words, why_double
 from src.booking.web.customers import MAY_CARE, POST_OPTIONS, customers_path, head_of
 from src.platform.errors import Conflict
 from src.platform.i18n import _
 from src.platform.services import Services
+from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
-from src.tenants.commands.merge_customers import merge_customers
 from src.tenants.context import RequestContext
 from src.tenants.queries.merging import MergePreview, preview_merge
 
@@ -35,9 +37,19 @@ class ChooseView(msgspec.Struct, frozen=True, kw_only=True):
     here: str
 
 
-class MergeView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the merge would do; `why_not` when it cannot be done."""
+class MergeForm(msgspec.Struct, kw_only=True):
+    """`readdress`: the address of who is gone was mistyped."""
 
+    readdress: bool = False
+
+
+class MergeView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the merge would do; `why_not` when it cannot be done. `astray` is how many bookings to
+    come write to the address of who is gone.
+    """
+
+    form: Bound[MergeForm]
+    astray: int
     kept: CustomerHead
     gone: CustomerHead
     preview: MergePreview
@@ -81,9 +93,13 @@ async def ask_merge(
     ctx: NamedDependency[RequestContext],
     customer_id: FromPath[UUID],
     other_id: FromPath[UUID],
+    readdress: FromQuery[bool] = False,
 ) -> Response[bytes]:
-    """`customer_id` is who is left, `other_id` who becomes a part of them."""
-    return await _ask(request, services, ctx, customer_id, other_id)
+    """`customer_id` is who is left, `other_id` who becomes a part of them. `readdress`: the box is
+    ticked for somebody who comes from correcting an address.
+    """
+    form = blank(MergeForm, {"readdress": readdress})
+    return await _ask(request, services, ctx, customer_id, other_id, form)
 
 
 async def _ask(
@@ -92,15 +108,19 @@ async def _ask(
     ctx: RequestContext,
     kept_id: UUID,
     gone_id: UUID,
+    form: Bound[MergeForm],
     refusal: Conflict | None = None,
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         kept = await get_customer(uow, kept_id)
         gone = await get_customer(uow, gone_id)
         preview = await preview_merge(uow, gone_id, kept_id)
+        astray = await count_to_readdress(uow, gone_id) if kept.email else 0
     base = customers_path(ctx)
     why_not = refusal.message if refusal is not None else preview.why_not
     view = MergeView(
+        form=form,
+        astray=astray,
         kept=kept,
         gone=gone,
         preview=preview,
@@ -122,16 +142,18 @@ async def merge(
 ) -> Response[bytes]:
     gone = await head_of(services, ctx, other_id)
     kept = await head_of(services, ctx, customer_id)
+    form = bind(MergeForm, await read_form(request))
+    if form.struct is None:
+        return await _ask(request, services, ctx, customer_id, other_id, form)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            await merge_customers(uow, ctx, other_id, customer_id)
+            told = await merge_and_correct(
+                uow, ctx, other_id, customer_id, readdress=form.struct.readdress
+            )
     except Conflict as refusal:
-        return await _ask(request, services, ctx, customer_id, other_id, refusal)
-    flash(
-        request,
-        "success",
-        _("“%(gone)s” is now a part of “%(kept)s”.", gone=gone.name, kept=kept.name),
-    )
+        return await _ask(request, services, ctx, customer_id, other_id, form, refusal)
+    done = _("“%(gone)s” is now a part of “%(kept)s”.", gone=gone.name, kept=kept.name)
+    flash(request, "success", " ".join([done, *readdressed_words(told)]))
     return redirect(request, f"{customers_path(ctx)}/{customer_id}")
 
 

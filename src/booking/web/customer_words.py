@@ -9,8 +9,9 @@ from uuid import UUID
 import msgspec
 
 from src.billing.domain.kinds import OrderState
+from src.booking.commands.readdress import Readdressed
 from src.booking.views.customers import CustomerStory, Double, OrderRow
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.web.audit_words import log_sentence
 
@@ -111,3 +112,26 @@ def why_double(double: Double) -> str:
         (double.same_name, _("the same name")),
     ]
     return ", ".join(words for holds, words in shared if holds)
+
+
+def readdressed_words(told: Readdressed) -> list[str]:
+    """What goes to the corrected address, a sentence for each kind."""
+    words = [
+        (
+            told.confirmations,
+            ngettext(
+                "%(num)s confirmation goes to the new address.",
+                "%(num)s confirmations go to the new address.",
+                told.confirmations,
+            ),
+        ),
+        (
+            told.payment_links,
+            ngettext(
+                "%(num)s link to pay goes to the new address.",
+                "%(num)s links to pay go to the new address.",
+                told.payment_links,
+            ),
+        ),
+    ]
+    return [sentence for count, sentence in words if count]

@@ -9,7 +9,7 @@ that row FOR KEY SHARE until COMMIT (`find_or_add_customer`), so what they wrote
 and who comes after reads where the signpost leads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -43,11 +43,12 @@ def register_own_customer_rows() -> None:
 
 async def merge_customers(
     uow: UnitOfWork, ctx: RequestContext, gone_id: UUID, kept_id: UUID
-) -> None:
+) -> Mapping[str, Sequence[UUID]]:
     """Makes all of `gone_id` a part of `kept_id`, who keeps their own name and address.
 
     What moved, and what the other was like, is in the audit log, so that it can be told apart
-    again. Raises: NotFound; Conflict for one and the same, and for one who is merged already.
+    again. Returns the ids of what moved, by table. Raises: NotFound; Conflict for one and the same,
+    and for one who is merged already.
     """
     if gone_id == kept_id:
         raise _same_customer()
@@ -65,6 +66,7 @@ async def merge_customers(
         "taken_over": await _take_over(uow, gone, kept),
     }
     await audit(uow, ctx, "customer.merged", "customer", kept_id, **detail)
+    return moved
 
 
 def refuse_merge_of(gone: Customer, kept: Customer) -> None:

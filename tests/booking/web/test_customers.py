@@ -265,7 +265,7 @@ async def test_an_edit_is_saved_and_anothers_address_leads_to_merging(
     assert (await send(client, path, {"name": "Anne", "is_established": "on"})).status_code == 303
     refused = await send(client, path, {"email": "bea@example.com"})
     assert refused.status_code == 422
-    assert f"{HOME}/{anna}/merge/{bea}" in refused.text
+    assert f"{HOME}/{bea}/merge/{anna}?readdress=1" in refused.text
     names = [(one.name, one.is_established) for one in await all_customers(services, lotus)]
     assert names == [("Anne", True), ("Bea", False)]
 

@@ -139,3 +139,52 @@ async def test_without_the_tick_orders_stay_as_the_guest_wrote_them(
     assert await addresses(services, lotus) == [TYPO]
     assert await waiting(services, lotus.id) == []
     await Visitor(client).open(link_in(mailer.sent[0].body))
+
+
+async def a_double(services: Services, lotus: Business) -> tuple[Booked, Booked]:
+    """Carl as he booked with his right address, and then with the typo."""
+    good = await sold(services, lotus, in_days=7, guest_email=RIGHT)
+    return good, await sold(services, lotus, in_days=9)
+
+
+async def test_where_the_right_address_is_known_the_two_are_merged_and_it_is_corrected(
+    client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
+) -> None:
+    good, typo = await a_double(services, lotus)
+    await as_owner(client, services, lotus)
+    owner, home = Visitor(client), "/app/lotus/customers"
+    path = f"{home}/{typo.order.customer_id}/edit"
+    await owner.open(path)
+    await owner.submit({"email": RIGHT}, to=path, status=422)
+    ask = f"{home}/{good.order.customer_id}/merge/{typo.order.customer_id}"
+    assert f"{ask}?readdress=1" in owner.text
+    await owner.open(f"{ask}?readdress=1")
+    assert f"{TYPO} is mistyped: 1 booking to come writes to {RIGHT} from now on" in owner.text
+    before = [link_in(mail.body) for mail in mailer.sent]
+    mailer.sent.clear()
+    await owner.submit(to=ask)
+    assert "1 confirmation goes to the new address." in owner.text
+    await work(services, lotus.id)
+    assert await addresses(services, lotus) == [RIGHT, RIGHT]
+    [mail] = mailer.sent
+    assert mail.to == [f"Carl <{RIGHT}>"]
+    guest = Visitor(client)
+    await guest.open(link_in(mail.body))
+    await guest.open(before[0])
+    await guest.open(before[1], status=410)
+
+
+async def test_a_merge_of_two_good_addresses_writes_to_both(
+    client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
+) -> None:
+    good, other = await a_double(services, lotus)
+    await as_owner(client, services, lotus)
+    owner = Visitor(client)
+    ask = f"/app/lotus/customers/{good.order.customer_id}/merge/{other.order.customer_id}"
+    await owner.open(ask)
+    await owner.submit(to=ask)
+    assert "confirmation" not in owner.text
+    assert await addresses(services, lotus) == [RIGHT, TYPO]
+    assert await waiting(services, lotus.id) == []
+    for mail in mailer.sent:
+        await Visitor(client).open(link_in(mail.body))

@@ -1,0 +1,136 @@
+"""What a correction of an address does to everything else that its guest has."""
+
+import re
+from uuid import UUID
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select, update
+
+from src.billing.models import Order
+from src.booking.commands.readdress import Readdressed, correct_customer
+from src.booking.models import Service
+from src.platform.services import Services
+from src.tenants.commands.customer_care import CustomerDetails
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.commands.test_staff_book import by_staff, for_anna
+from tests.booking.commands.test_waitlist import Town, a_town
+from tests.booking.web.test_readdress import link_in
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.mail import RememberingMailer
+from tests.support.visitor import Visitor
+from tests.support.waiting import entries, joined, offers
+from tests.support.work import work
+from tests.tenants.commands.test_customer_care import a_customer
+
+pytestmark = pytest.mark.anyio
+
+RIGHT = "ann@example.org"
+BOOKING = re.compile(r'href="(/b/lotus/bookings/[^"]+)"')
+
+
+async def correct(
+    services: Services, business: Business, customer_id: UUID, name: str = "Ann"
+) -> Readdressed:
+    details = CustomerDetails(name=name, email=RIGHT)
+    async with services.uow_factory(business.id) as uow:
+        told = await correct_customer(uow, business.ctx, customer_id, details, readdress=True)
+    await work(services, business.id)
+    return told
+
+
+async def test_who_joined_another_list_since_keeps_their_place_in_it(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    town = await a_town(services)
+    await town.join("Ann")
+    await town.free()
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    made = await town.take(offer.id)
+    await town.work()
+    other = await a_session(
+        town.factory,
+        await a_service(town.factory, town.lotus.id, price_type="free", slug="other"),
+        capacity=1,
+    )
+    wish = a_wish("session", other.id, guest_email="zoe@example.com")
+    await booked(town.factory, town.lotus, wish)
+    await joined(town.factory, town.lotus, "session", other.id, "Ann")
+    await town.work()
+    mailer.sent.clear()
+    assert await correct(services, town.lotus, made.order.customer_id) == (1, 0)
+    assert [mail.to for mail in mailer.sent] == [[f"Carl <{RIGHT}>"]]
+    assert await entries(town.factory, town.lotus) == {"Ann": "waiting"}
+
+
+async def test_a_link_to_pay_that_went_astray_is_sent_anew_and_the_first_one_ends(
+    client: AsyncClient, services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    anna = await a_customer(services.uow_factory, lotus)
+    session = await a_session(services.uow_factory, await a_service(services.uow_factory, lotus.id))
+    await by_staff(services.uow_factory, lotus, for_anna("session", session.id, anna, pays="link"))
+    await work(services, lotus.id)
+    assert await correct(services, lotus, anna, "Anna") == (0, 1)
+    wrong, right = mailer.sent
+    assert (wrong.to, right.to) == (["Anna <anna@example.com>"], [f"Anna <{RIGHT}>"])
+    assert right.subject == wrong.subject
+    guest = Visitor(client)
+    await guest.open(link_in(right.body))
+    for path in ("", "/leave", "/feed"):
+        assert (await client.get(link_in(wrong.body) + path)).status_code == 410, path
+
+
+async def test_whoever_is_paying_just_now_keeps_the_way_back(services: Services) -> None:
+    """No mail has their link, and the payment page leads to it."""
+    lotus = await a_business(services.uow_factory)
+    session = await a_session(services.uow_factory, await a_service(services.uow_factory, lotus.id))
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    assert await correct(services, lotus, made.order.customer_id, "Carl") == (0, 0)
+    async with services.uow_factory(lotus.id) as uow:
+        [order] = await uow.session.scalars(select(Order))
+    assert (order.state, order.guest_email, order.link_version) == ("open", RIGHT, 0)
+
+
+@pytest.mark.parametrize("price_type", ["free", "online"])
+async def test_the_page_of_the_offer_leads_to_the_corrected_booking_no_more(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, price_type: str
+) -> None:
+    """Also of one that is corrected before it is paid: its link is the same afterwards."""
+    town = await a_town(services)
+    await town.join("Ann")
+    await town.free()
+    await town.work()
+    await set_price(town, price_type)
+    [offer] = await offers(town.factory, town.lotus)
+    page = entry_link_in(mailer.sent[-1].body)
+    made = await town.take(offer.id)
+    assert made.needs_payment == (price_type == "online")
+    await town.work()
+    guest = Visitor(client)
+    await guest.open(page)
+    [before] = BOOKING.findall(guest.text)
+    await guest.open(before)
+    mailer.sent.clear()
+    told = (0, 1) if made.needs_payment else (1, 0)
+    assert await correct(services, town.lotus, made.order.customer_id) == told
+    await guest.open(page)
+    assert "Your newest mail about the booking has the link to it." in guest.text
+    assert BOOKING.findall(guest.text) == []
+    assert (await client.get(before)).status_code == 410
+    [mail] = mailer.sent
+    assert mail.to == [f"Carl <{RIGHT}>"]
+    await guest.open(link_in(mail.body))
+
+
+async def set_price(town: Town, price_type: str) -> None:
+    values = {"price_type": price_type, "price_minor": 1500 if price_type == "online" else 0}
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Service).values(values))
+
+
+def entry_link_in(body: str) -> str:
+    found = re.search(r"http://testserver\.local(/b/lotus/waitlist/\S+)", body)
+    assert found is not None
+    return found[1]
