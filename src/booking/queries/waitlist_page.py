@@ -148,8 +148,8 @@ async def get_entry_view(
 
 
 def _booking_href(settings: Settings, tenant: TenantSnapshot, order: Order | None) -> str:
-    """ "" once the order's address was corrected: the entry's link went to the former one, which may
-    be a stranger's, and the booking's own has been sent to the right one.
+    """Empty once the order's address was corrected: the entry's link went to the former one, which
+    may be a stranger's, and the booking's own has been sent to the right one.
     """
     if order is None or order.link_version:
         return ""
