@@ -29,7 +29,9 @@ def price_words(price: OfferedPrice | None, currency: str) -> str:
     """What the places cost; empty where there is no price to say."""
     if price is None:
         return ""
-    shown = money(price.amount_minor, currency) if price.amount_minor else _("free")
+    if not price.amount_minor and not price.is_lowest:
+        return _("free")
+    shown = money(price.amount_minor, currency)
     return _("from %(price)s", price=shown) if price.is_lowest else shown
 
 
