@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from src.booking.domain.kinds import SessionState
 from src.booking.domain.reasons import Reason, guest_sentence, not_at_present
 from src.booking.domain.waiting import Weighed, WhyNot
+from src.booking.models import Session
 from src.booking.queries.offered_price import OfferedPrice
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import datetime_local, money
@@ -29,7 +31,9 @@ def price_words(price: OfferedPrice | None, currency: str) -> str:
     """What the places cost; empty where there is no price to say."""
     if price is None:
         return ""
-    shown = money(price.amount_minor, currency) if price.amount_minor else _("free")
+    if not price.amount_minor and not price.is_lowest:
+        return _("free")
+    shown = money(price.amount_minor, currency)
     return _("from %(price)s", price=shown) if price.is_lowest else shown
 
 
@@ -104,6 +108,15 @@ def _too_few(weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
         return said, _("Smaller parties wait behind it; raise the capacity, or let them pass.")
     when = datetime_local(weighed.passes_at, zone)
     return said, _("Smaller parties pass it from %(when)s on.", when=when)
+
+
+def closed_words(session: Session | None) -> str:
+    """Why nobody can wait any more for the session, or for the series that has none to come."""
+    if session is None:
+        return _("No date is left to come, so nobody can wait for one.")
+    if session.state in (SessionState.CANCELLED, SessionState.CANCELLING):
+        return _("It is cancelled, so nobody can wait for it.")
+    return _("It has begun, so nobody can wait for it.")
 
 
 def state_words() -> dict[str, tuple[str, str | None]]:

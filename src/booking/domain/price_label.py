@@ -137,7 +137,9 @@ def _sides_in_words(label: PriceLabel, locale: str) -> list[str]:
 
 
 def _amount(amount_minor: int, currency: str, locale: str, is_lowest: bool) -> str:
-    shown = format_money(Money(amount_minor, currency), locale) if amount_minor else _("free")
+    if not amount_minor and not is_lowest:
+        return _("free")
+    shown = format_money(Money(amount_minor, currency), locale)
     return _("from %(price)s", price=shown) if is_lowest else shown
 
 

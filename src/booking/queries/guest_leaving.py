@@ -78,6 +78,9 @@ async def get_leaving_page(
     return LeavingPage(
         seats=leavable,
         is_course=is_course,
+        has_others=any(
+            one.seat.session.id != session_id and is_still_coming(one.seat, now) for one in found
+        ),
         name=await name_of(uow, shown[0].seat.booking),
         reference=order.reference,
         guest_email=order.guest_email,

@@ -291,15 +291,19 @@ def may_be_waited_for(
     service: Service,
     reasons: Sequence[Reason],
     runs: Sequence[Session],
+    size: int,
     now: datetime,
 ) -> bool:
-    """Whether nothing but that it is full stands against it, and there is time to wait."""
+    """Whether nothing but that it is full stands against it for so many, who would fit in if others
+    left, and there is time to wait.
+    """
     if not reasons or _but_full(reasons) or not terms_of(tenant, service).is_on:
         return False
-    coming = [run.starts_at for run in runs if _is_coming(run, now)]
-    if not coming:
+    coming = [run for run in runs if _is_coming(run, now)]
+    if not any(run.capacity >= size for run in coming):
         return False
-    return not is_too_late(closes_at(min(coming), service.min_notice_minutes), now)
+    first_at = min(run.starts_at for run in coming)
+    return not is_too_late(closes_at(first_at, service.min_notice_minutes), now)
 
 
 def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) -> ListFacts:

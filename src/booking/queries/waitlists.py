@@ -12,13 +12,20 @@ from src.booking.domain.waiting import EntryState, Weighed, weigh
 from src.booking.models import Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.waiting import STANDS, Pool, load_pool, pools_of
 from src.booking.views.waiting import EntryRow, WaitlistView
-from src.booking.waitlist_words import ended_words, offer_words, owner_lines, state_words
+from src.booking.waitlist_words import (
+    closed_words,
+    ended_words,
+    offer_words,
+    owner_lines,
+    state_words,
+)
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 
 MOST_ENDED = 100
+MAY_BE_OFFERED = (EntryState.WAITING, EntryState.REMOVED, EntryState.EXPIRED)
 
 
 async def get_waitlist(
@@ -39,16 +46,18 @@ async def get_waitlist(
     offers = await _offers(uow, [*standing, *ended])
     why = {one.entry.entry_id: one for one in weighed}
     session = pool.runs.get(subject_id)
+    closed = "" if pool.lists[subject_id].session_ids else closed_words(session)
     base = f"/app/{tenant.slug}"
     return WaitlistView(
         what=_what(pool, session),
         when=None if session is None else (session.starts_at, session.ends_at),
         standing=[
-            _row(entry, offers, tenant, position, why.get(entry.id))
+            _row(entry, offers, tenant, position, why.get(entry.id), closed)
             for position, entry in enumerate(standing, start=1)
         ],
-        ended=[_row(entry, offers, tenant, 0, None) for entry in ended],
+        ended=[_row(entry, offers, tenant, 0, None, closed) for entry in ended],
         is_on=pool.terms.is_on,
+        closed=closed,
         here=f"{base}/{'sessions' if kind == 'session' else 'series'}/{subject_id}",
         base=base,
         settings_href=f"{base}/services/{pool.service.id}/waitlist",
@@ -68,6 +77,7 @@ def _row(
     tenant: TenantSnapshot,
     position: int,
     weighed: Weighed | None,
+    closed: str,
 ) -> EntryRow:
     own = offers.get(entry.id, ())
     live = next((offer for offer in own if offer.ended_at is None), None)
@@ -80,9 +90,9 @@ def _row(
         joined_at=entry.joined_at,
         state=entry.state,
         until_at=None if live is None else live.expires_at,
-        why=[] if weighed is None or live is not None else owner_lines(weighed, tenant.zone),
+        why=[] if weighed is None else owner_lines(weighed, tenant.zone),
         log=_log(entry, own),
-        may_offer=entry.state in (EntryState.WAITING, EntryState.REMOVED, EntryState.EXPIRED),
+        may_offer=not closed and entry.state in MAY_BE_OFFERED,
     )
 
 

@@ -210,7 +210,8 @@ async def _wish(
     now, service, size = uow.clock.now(), asked.service, len(people)
     closed = asked.refuse(1)
     refused = [] if closed else asked.refuse(size)
-    is_waited_for = may_be_waited_for(tenant, service, closed or refused, asked.runs, now)
+    waiting = 1 if closed else size
+    is_waited_for = may_be_waited_for(tenant, service, closed or refused, asked.runs, waiting, now)
     quote = asked.quote_for(people)
     included = set(quote.session_ids) or {run.id for run in asked.runs}
     left, capacity = _room([run for run in asked.runs if run.id in included])

@@ -30,7 +30,8 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
 
     `back_minor` is what comes back if all of `seats` are left: less than their shares' part where
     less was paid through the processor. `stays_due_minor`: the part of the price that is to be
-    paid on site although the date is left. `is_course`: all dates that are left of a course.
+    paid on site although the date is left. `is_course`: all dates that are left of a course;
+    `has_others`: other dates than this one are still to come.
     `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
     `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done, and
     `reason` what was typed then.
@@ -38,6 +39,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
 
     seats: list[LeavingSeat]
     is_course: bool
+    has_others: bool
     name: str
     reference: str
     guest_email: str

@@ -162,13 +162,16 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaitlistView(msgspec.Struct, frozen=True, kw_only=True):
-    """The list of a session or a series. `here` is the subject's own page."""
+    """The list of a session or a series. `here` is the subject's own page; `closed` says why nobody
+    can wait any more, empty while somebody can.
+    """
 
     what: str
     when: tuple[datetime, datetime] | None
     standing: list[EntryRow]
     ended: list[EntryRow]
     is_on: bool
+    closed: str
     here: str
     base: str
     settings_href: str

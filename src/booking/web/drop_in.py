@@ -171,6 +171,8 @@ def _applies(offer: SessionOffer, ctx: RequestContext) -> list[Applies]:
     ways = [way_words()[way] for way in ways_to_pay(rules, service_type)] if price_minor else []
     of_date, of_series, of_service = _("of this date"), _("from the series"), _("from the service")
     behind = of_series if rules.price_minor is not None else of_service
+    price_from = behind if own.price_minor is None else of_date
+    ways_from = of_date if own.pays else of_series if rules.pays else of_service
     return [
         Applies(
             _("Sold alone"),
@@ -180,7 +182,7 @@ def _applies(offer: SessionOffer, ctx: RequestContext) -> list[Applies]:
         Applies(
             _("Price"),
             money(price_minor, ctx.here.currency) if price_minor else _("Free"),
-            behind if own.price_minor is None else of_date,
+            price_from,
         ),
         Applies(
             _("Opens"),
@@ -190,7 +192,8 @@ def _applies(offer: SessionOffer, ctx: RequestContext) -> list[Applies]:
         Applies(
             _("Paid"),
             ", ".join(ways) or _("nothing to pay"),
-            of_date if own.pays else of_series if rules.pays else of_service,
+            # Of what is free the price alone says that nothing is to be paid.
+            ways_from if price_minor else price_from,
         ),
     ]
 

@@ -25,7 +25,7 @@ def seat_words() -> dict[str, Word]:
         SeatState.NO_SHOW.value: (_("Did not come"), "warning"),
         SeatState.CANCELLED.value: (_("Cancelled"), "error"),
         SeatState.LATE_CANCELLED.value: (_("Cancelled late"), "error"),
-        SeatState.SWAPPED.value: (_("Swapped"), "info"),
+        SeatState.SWAPPED.value: (_("Exchanged"), "info"),
         SeatState.EXPIRED.value: (_("Not paid in time"), "muted"),
     }
 

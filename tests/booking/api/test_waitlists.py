@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_sessions_list_is_counted_by_parties_and_places(
     client: AsyncClient, services: Services
 ) -> None:
-    town = await a_town(services)
+    town = await a_town(services, size=3)
     program = await a_program(client, services, town.lotus)
     path = f"/sessions/{town.session.id}/waitlist"
     assert (await program.get(path)).json() == {"waiting": 0, "offered": 0, "places": 0}

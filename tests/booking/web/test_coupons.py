@@ -110,6 +110,18 @@ async def test_an_owner_changes_it_and_switches_it_off_and_on(
     assert after.active
 
 
+async def test_an_order_says_what_the_code_took_off_each_line(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    await a_coupon(services.uow_factory, lotus.id)
+    made = await booked(
+        services.uow_factory, lotus, a_wish("series", term.series.id, coupon="SPRING")
+    )
+    order = " ".join((await client.get(f"/app/lotus/orders/{made.order_id}")).text.split())
+    assert 'taken off already <span class="pill">SPRING' in order
+    assert "less €" in order.split("taken off already")[0]
+
+
 async def test_only_an_unused_one_is_deleted(
     client: AsyncClient, services: Services, lotus: Business, term: Term
 ) -> None:

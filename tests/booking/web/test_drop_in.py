@@ -60,6 +60,9 @@ async def test_an_owner_sees_what_holds_for_a_date_and_changes_it(
     assert 'value="9.50"' in shown.text
     assert "of this date" in shown.text
     assert "Paid online, Paid on site" in shown.text
+    await send(client, f"{here}/drop-in", {"drop_in_price": "0", "drop_in_pays": []})
+    paid = (await client.get(f"{here}/drop-in")).text.split("nothing to pay", 1)[1]
+    assert "of this date" in paid.split("</dd>", 1)[0]
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,19 @@ async def test_a_whole_course_is_left_at_once_where_the_terms_allow_it(
     assert len([mail for mail in mailer.sent if "Cancelled" in mail.subject]) == 1
 
 
+async def test_other_dates_are_spoken_of_where_there_are_any(shop: Shop) -> None:
+    term = await a_paid_course(shop)
+    assert "All your other dates stay." in (await leave_page(shop, term)).text
+    service = await a_service(
+        shop.services.uow_factory, shop.business.id, slug="once", price_type="free"
+    )
+    session = await a_session(shop.services.uow_factory, service)
+    await shop.book(subject("session", session.id, "once"))
+    alone = await shop.guest.open(f"{await own_page(shop)}/leave?date={session.id}")
+    assert "All your other dates stay." not in alone.text
+    assert "takes it out of your calendar." in alone.text
+
+
 async def test_leaving_a_course_says_whose_places_go(shop: Shop) -> None:
     nameless = {key: value for key, value in PARTY.items() if key != "names.2"}
     await a_paid_course(shop, LeavingTerms(tiers=TERMS.tiers, whole_course=True), **nameless)

@@ -104,9 +104,12 @@ async def test_with_gaps_the_missing_date_is_marked(
     assert ">Full<" in page
     assert "€40.00" in page
     assert "1 date is full: you do not get it, and do not pay for it." in page
+    async with uow_factory(lotus.id) as uow:
+        first = term.sessions[0].id
+        await uow.session.execute(update(Session).where(Session.id == first).values(seats_taken=10))
     hub = (await client.get("/b/lotus")).text
-    assert "2 of 3 dates left" in hub
-    assert hub.count("Sold out") == 1, "the full date alone"
+    assert "1 of 3 dates left" in hub, "plural by how many there are"
+    assert hub.count("Sold out") == 2, "the full dates alone"
 
 
 async def test_a_series_that_can_no_longer_be_joined_stays_with_its_reason(

@@ -137,6 +137,7 @@ async def test_a_party_that_never_fits_is_told_so_at_its_size(shop: Shop) -> Non
     session = await a_session(shop.services.uow_factory, service, capacity=3)
     async with shop.services.uow_factory(shop.business.id) as uow:
         await uow.session.execute(update(Session).values(seats_taken=3))
+    assert "/waitlist?session=" in (await shop.guest.open(subject("session", session.id))).text
     form = await shop.guest.open(list_of(session))
     assert '<option value="3"' in form.text
     assert '<option value="4"' not in form.text
@@ -145,6 +146,17 @@ async def test_a_party_that_never_fits_is_told_so_at_its_size(shop: Shop) -> Non
     at_field = sent.text.split('id="f-size-error"', 1)[1].split("</p>", 1)[0]
     assert "So many people never fit in: please wait for fewer places." in at_field
     assert await entries(shop.services.uow_factory, shop.business) == {}
+
+
+@pytest.mark.parametrize(("size", "may_wait"), [("3", True), ("4", False)])
+async def test_waiting_is_offered_to_parties_that_could_fit(
+    shop: Shop, size: str, may_wait: bool
+) -> None:
+    service = await a_service(shop.services.uow_factory, shop.business.id, price_type="free")
+    session = await a_session(shop.services.uow_factory, service, capacity=3, seats_taken=2)
+    await shop.guest.open(subject("session", session.id))
+    shown = await shop.send(size=size, step="update")
+    assert ("Wait until there are places for all of you" in shown.text) is may_wait
 
 
 async def test_from_the_mail_to_a_place(

@@ -4,6 +4,8 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select, update
 
+from src.booking.commands.cancel import cancel_session
+from src.booking.commands.waitlist import remove_entry
 from src.booking.models import Service, Session, WaitlistEntry
 from src.platform.services import Services
 from tests.booking.commands.test_waitlist import Town, a_town
@@ -79,6 +81,25 @@ async def test_an_owner_offers_out_of_turn_and_takes_off(town: Town, client: Asy
     assert "Taken off the list" in shown.text
     log = await client.get("/app/lotus/settings/log")
     assert "Took somebody off a waiting list" in log.text
+
+
+async def test_the_list_of_a_cancelled_session_offers_nothing(
+    town: Town, client: AsyncClient
+) -> None:
+    ann = await town.join("Ann")
+    async with town.factory(town.lotus.id) as uow:
+        await remove_entry(uow, town.lotus.ctx, ann)
+    open_list = (await client.get(path_of(town))).text
+    assert f"/app/lotus/waitlist/{ann}/offer" in open_list
+    for label in ("What happened", "Actions"):
+        assert f'data-label="{label}"' not in open_list
+    async with town.factory(town.lotus.id) as uow:
+        await cancel_session(uow, town.lotus.ctx, town.session.id, reason="", undo_seconds=0)
+    await town.work()
+    shown = (await client.get(path_of(town))).text
+    assert "It is cancelled, so nobody can wait for it." in shown
+    assert "guests can join the list" not in shown
+    assert f"/app/lotus/waitlist/{ann}/offer" not in shown
 
 
 async def test_a_series_has_a_list_of_its_own(town: Town, client: AsyncClient) -> None:
