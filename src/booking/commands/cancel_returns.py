@@ -1,13 +1,13 @@
 """What goes back to whom with a cancellation: chosen when it is asked for, and kept with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Table
 
-from src.booking.domain.cancelling import MoneyChoice, chosen_minor, mark_of
+from src.booking.domain.cancelling import MoneyChoice, Returnable, chosen_minor, mark_of
 from src.booking.models import CancellationReturn
 from src.booking.queries.cancellation_money import Which, list_returnable
 from src.platform.db.uow import UnitOfWork
@@ -49,18 +49,7 @@ async def keep_returns(
     if wanted == NOTHING:
         return 0
     people = await list_returnable(uow, ctx.here, which)
-    if wanted.seen is not None and wanted.seen != mark_of(people):
-        raise InvalidInput(_("What can go back has just changed. Please look at it again."))
-    if wanted.choice is None and any(one.order_id not in wanted.own for one in people):
-        sentence = _("Please choose what goes back.")
-        raise InvalidInput(sentence, fields={"money": sentence})
-    chosen = chosen_minor(
-        people,
-        wanted.choice or MoneyChoice.NOTHING,
-        wanted.own,
-        ctx.here.currency,
-        current_locale(),
-    )
+    chosen = decided_minor(people, wanted, ctx.here.currency)
     uow.insert(
         RETURNS,
         [
@@ -77,3 +66,20 @@ async def keep_returns(
         ],
     )
     return sum(chosen.values())
+
+
+def decided_minor(
+    people: Sequence[Returnable], wanted: MoneyWanted, currency: str
+) -> dict[UUID, int]:
+    """What goes back by order, in minor units; an order that gets nothing is left out.
+
+    Raises: InvalidInput for no choice, at `money`; for more than can go back, at `back.<order>`;
+    and when somebody could get another amount by now than was seen.
+    """
+    if wanted.seen is not None and wanted.seen != mark_of(people):
+        raise InvalidInput(_("What can go back has just changed. Please look at it again."))
+    if wanted.choice is None and any(one.order_id not in wanted.own for one in people):
+        sentence = _("Please choose what goes back.")
+        raise InvalidInput(sentence, fields={"money": sentence})
+    choice = wanted.choice or MoneyChoice.NOTHING
+    return chosen_minor(people, choice, wanted.own, currency, current_locale())

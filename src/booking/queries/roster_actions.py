@@ -1,20 +1,25 @@
 """Whom an act on several seats of a session touches, by order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
+from sqlalchemy.orm import aliased
 
 from src.billing.models import Order
 from src.billing.owed import owed_minor
 from src.billing.queries.refundable import list_refundable_minor
+from src.booking.domain.cancelling import Returnable
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Seat
+from src.booking.queries.cancellation_money import list_returnable
 from src.booking.views.roster_actions import Chosen
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
 from src.tenants.models import Participant
 
 TAKEN = [str(state) for state in TAKEN_SEATS]
@@ -45,10 +50,33 @@ async def list_chosen(uow: UnitOfWork, session_id: UUID, seat_ids: Sequence[UUID
     return sorted(chosen, key=lambda one: (one.name.casefold(), one.order_id))
 
 
+async def list_returnable_to_cards(
+    uow: UnitOfWork, tenant: TenantSnapshot, seat_ids: Sequence[UUID]
+) -> list[Returnable]:
+    """What could go back for these seats the way it came; what was paid on site is left out."""
+    able = []
+    for one in await list_returnable(uow, tenant, [Seat.id.in_(seat_ids)]):
+        full_minor = one.full_minor - one.by_hand_minor
+        terms_minor = min(one.terms_minor, full_minor)
+        if full_minor:
+            able.append(
+                replace(one, full_minor=full_minor, terms_minor=terms_minor, by_hand_minor=0)
+            )
+    return able
+
+
 def _taken(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> Any:
+    mate = aliased(Seat)
+    mates = select(func.count()).where(
+        mate.tenant_id == Seat.tenant_id,
+        mate.order_id == Seat.order_id,
+        mate.session_id == Seat.session_id,
+    )
+    number = mates.where(mate.id <= Seat.id).correlate(Seat).scalar_subquery()
+    party = mates.correlate(Seat).scalar_subquery()
     return (
         select(Seat, Order, Booking.customer_id, Participant.name.label("person"))
-        .add_columns(owed_minor().label("owed"))
+        .add_columns(owed_minor().label("owed"), number.label("number"), party.label("party"))
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
         .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
         .join(
@@ -77,7 +105,7 @@ def _chosen(rows: Sequence[Row[Any]], refundable_minor: int, seats_in_all: int) 
         customer_id=rows[0].customer_id,
         name=order.guest_name or order.guest_email,
         email=order.guest_email,
-        people=[row.person for row in rows if row.person],
+        people=[who for row in rows if (who := _who(row))],
         seat_ids=[row.Seat.id for row in rows],
         share_minor=share_minor,
         back_minor=min(share_minor, refundable_minor),
@@ -85,3 +113,10 @@ def _chosen(rows: Sequence[Row[Any]], refundable_minor: int, seats_in_all: int) 
         payment_mode=order.payment_mode,
         seats_in_all=seats_in_all,
     )
+
+
+def _who(row: Row[Any]) -> str:
+    """The person's name; of a party without names, which of them it is."""
+    if row.person or row.party == 1:
+        return str(row.person)
+    return _("Person %(number)s", number=row.number)

@@ -14,19 +14,20 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.billing.commands.by_staff import mark_paid_on_site
+from src.booking.commands.cancel_returns import decided_minor
 from src.booking.commands.roster_actions import (
     CancelPlaces,
     WriteToGuests,
     cancel_places,
     write_to_guests,
 )
+from src.booking.queries.roster_actions import list_returnable_to_cards
 from src.booking.views.roster_actions import Chosen
-from src.booking.web.amounts import read_amount, show_amount
+from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
 from src.booking.web.roster import ONE
 from src.booking.web.roster_chosen import (
     POST_OPTIONS,
     AnyRequest,
-    BulkView,
     SeatIds,
     ask,
     each_order,
@@ -39,16 +40,14 @@ from src.platform.i18n import _, ngettext
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.platform.web.formats import money
-from src.platform.web.forms import Bound, bind, blank, read_form
+from src.platform.web.forms import bind, blank, read_form
 from src.tenants.context import RequestContext
 
 
-class CancelSeatsForm(msgspec.Struct):
-    """`back` is what goes back to each order's guest, as typed. Nothing is done before `sure`."""
+class CancelSeatsForm(CancelForm):
+    """What goes back, as on every page about cancelling. Nothing is done before `sure`."""
 
-    seat_ids: SeatIds = []
-    back: dict[str, Annotated[str, Meta(max_length=20)]] = msgspec.field(default_factory=dict)
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    seat_ids: SeatIds = msgspec.field(default_factory=list)
     sure: bool = False
 
 
@@ -80,10 +79,14 @@ async def cancel_seats(
     bound = bind(CancelSeatsForm, await read_form(request))
     form = bound.struct
     view = await look_at(services, ctx, session_id, bound, ticked(bound))
+    async with services.uow_factory(ctx.here.id) as uow:
+        able = await list_returnable_to_cards(uow, ctx.here, view.seat_ids)
+    view = msgspec.structs.replace(view, money=money_asked(able, ctx.here.currency))
     if form is None or not form.sure or view.why_not:
-        return ask(request, "cancel", _with_amounts(view, bound))
+        return ask(request, "cancel", view)
     try:
-        back = {one.order_id: _back_of(form, one, ctx.here.currency) for one in view.chosen}
+        wanted = money_wanted(form, ctx.here.currency)
+        back = decided_minor(able, wanted, ctx.here.currency)
     except InvalidInput as refused:
         return ask(request, "cancel", msgspec.structs.replace(view, form=bound.refused(refused)))
     freed: list[tuple[int, int]] = []
@@ -93,7 +96,7 @@ async def cancel_seats(
             session_id=session_id,
             order_id=one.order_id,
             seat_ids=one.seat_ids,
-            back_minor=back[one.order_id],
+            back_minor=back.get(one.order_id, 0),
             why=form.reason.strip(),
         )
         async with services.uow_factory(ctx.here.id) as uow:
@@ -172,30 +175,6 @@ async def write_to_seats(
         reached = await write_to_guests(uow, ctx, cmd)
     said = ngettext("%(num)s mail is on its way.", "%(num)s mails are on their way.", reached)
     return outcome(request, view, said, [])
-
-
-def _back_of(form: CancelSeatsForm, one: Chosen, currency: str) -> int:
-    """Raises: InvalidInput at the order's field for no amount, or more than can go back. An empty
-    field is none: what is emptied by mistake would be lost to the guest for good.
-    """
-    field, typed = f"back.{one.order_id}", form.back.get(str(one.order_id), "")
-    if one.back_minor and not typed.strip():
-        sentence = _("Type what goes back, or 0 for nothing.")
-        raise InvalidInput(sentence, fields={field: sentence})
-    minor = read_amount(typed, currency, field)
-    if minor > one.back_minor:
-        most = money(one.back_minor, currency)
-        sentence = _("At most %(amount)s can go back here.", amount=most)
-        raise InvalidInput(sentence, fields={field: sentence})
-    return minor
-
-
-def _with_amounts(view: BulkView, bound: Bound[CancelSeatsForm]) -> BulkView:
-    """The form with all that can go back in it, unless something was typed already."""
-    if bound.struct is None or bound.struct.back:
-        return view
-    back = {str(one.order_id): show_amount(one.back_minor, view.currency) for one in view.chosen}
-    return msgspec.structs.replace(view, form=blank(CancelSeatsForm, {"back": back}))
 
 
 route_handlers = [cancel_seats, mark_seats_paid, write_to_seats]

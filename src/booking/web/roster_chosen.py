@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from src.booking.queries.roster_actions import list_chosen
 from src.booking.queries.sessions import get_session_detail
+from src.booking.views.returns import MoneyAsked
 from src.booking.views.roster_actions import Chosen, Failure
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.roster import MOST_TICKED
@@ -42,7 +43,10 @@ class _Ticked(msgspec.Struct):
 
 
 class BulkView(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom the act touches, before it is done; `why_not` when it cannot be done at all."""
+    """Whom the act touches, before it is done; `why_not` when it cannot be done at all.
+
+    `money` is what is to be chosen where cancelling could give something back.
+    """
 
     form: Any
     session: SessionDetail
@@ -55,6 +59,7 @@ class BulkView(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     here: str
     zone: str
+    money: MoneyAsked | None = None
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -93,10 +93,14 @@ async def test_places_are_cancelled_with_what_each_gets_back(
     await as_owner(client, services, lotus)
     asked = await press(client, session, "cancel", chosen, {})
     assert asked.status_code == 200
-    for words in ("Carl", "Kid", "30.00", "Dora", "Nothing was paid yet"):
+    for words in ("Carl", "Kid", "30.00", "Dora", "Nothing was paid yet", "It is done at once"):
         assert words in asked.text, words
     assert await taken(services.uow_factory, lotus.id) == [4], "asking does nothing"
     back = f"back.{carl.order_id}"
+    unsaid = await press(client, session, "cancel", chosen, {"sure": "on", back: ""})
+    assert unsaid.status_code == 422, "an empty field is no amount of 0"
+    assert "Please choose what goes back." in unsaid.text
+    assert await taken(services.uow_factory, lotus.id) == [4]
     more = {"sure": "on", back: "30.01", "reason": "The floor is wet"}
     refused = await press(client, session, "cancel", chosen, more)
     assert refused.status_code == 422
@@ -114,6 +118,22 @@ async def test_places_are_cancelled_with_what_each_gets_back(
     again = await press(client, session, "cancel", chosen, {**more, back: "20"})
     assert "Choose at least one guest" in again.text
     assert await refunds(services, lotus.id) == [2000]
+
+
+async def test_an_empty_amount_follows_the_choice_and_an_unnamed_person_is_told_by_number(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    mara = await a_guest(services, lotus, session, "Mara", "")
+    await paid_by_card(services, lotus, mara)
+    _first, second = sorted(await ids_of(services, lotus, mara))
+    await as_owner(client, services, lotus)
+    asked = await press(client, session, "cancel", [second], {})
+    assert "Person 2" in asked.text
+    assert "Person 1" not in asked.text
+    more = {"sure": "on", "money": "full", f"back.{mara.order_id}": ""}
+    done = await press(client, session, "cancel", [second], more)
+    assert done.status_code == 303
+    assert await refunds(services, lotus.id) == [1500]
 
 
 async def test_what_has_started_is_not_cancelled_and_nothing_is_half_done(
