@@ -121,6 +121,24 @@ async def test_a_party_that_does_not_fit_stays_together_where_it_is(
     assert await dates.live(dates.full) == [bert.order_id] * 2
 
 
+async def test_who_cannot_come_there_is_said_to_stay_and_is_not_counted(
+    client: AsyncClient, services: Services, dates: Dates
+) -> None:
+    await a_guest(services, dates.business, dates.full, "Anna")
+    await a_guest(services, dates.business, dates.full, "Gus", "Kid")
+    chosen = await ids_of(services, dates.business)
+    await as_owner(client, services, dates.business)
+    to = {"to_session_id": str(dates.other.id)}
+    fits = await press(client, dates.full, "move", chosen, to)
+    assert "Move them" in fits.text
+    assert "Stays on the date" not in fits.text
+    await dates.change(capacity=1)
+    seen = await press(client, dates.full, "move", chosen, to)
+    assert seen.text.count("Stays on the date as it is.") == 1
+    assert "Move 1 guest" in seen.text
+    assert "Move them" not in seen.text
+
+
 async def test_a_date_that_changed_since_it_was_shown_takes_nobody(
     client: AsyncClient, services: Services, dates: Dates
 ) -> None:
