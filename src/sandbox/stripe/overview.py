@@ -1,6 +1,7 @@
 """The front page of the stand-in: what happened here lately, and acts of other people to try."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from litestar.response import Redirect
 
@@ -57,7 +58,7 @@ def _row(work: Work, session: Obj) -> Obj:
         "business": accounts.display_name(work),
         "lines": [line["description"] for line in work.store.private(session["id"])["lines"]],
         "email": (session["customer_details"] or {}).get("email") or "",
-        "state": _state(session, charge),
+        "state": _state(work, session, charge),
         "refunded_minor": charge["amount_refunded"] if charge else 0,
     }
 
@@ -69,13 +70,14 @@ def _charge(work: Work, session: Obj) -> Obj | None:
     return work.get("charge", intent["latest_charge"]) if intent["latest_charge"] else None
 
 
-def _state(session: Obj, charge: Obj | None) -> str:
+def _state(work: Work, session: Obj, charge: Obj | None) -> str:
     if session["status"] != "complete":
         return str(session["status"])
     if charge is None:
         return "waiting"
     if charge["disputed"]:
-        return "disputed"
+        dispute = _dispute_of(work, charge)
+        return str(dispute["status"]) if dispute["status"] in ("won", "lost") else "disputed"
     return "refunded" if charge["refunded"] else "paid"
 
 
@@ -90,6 +92,29 @@ def _dispute(work: Work, session: Obj) -> None:
     disputes.open_on(work, charge, "fraudulent")
 
 
+def _dispute_of(work: Work, charge: Obj) -> Obj:
+    found: Obj = disputes.list_all(work, {"charge": charge["id"], "limit": 1})
+    if not found["data"]:
+        raise ApiError("This payment is not disputed.")
+    newest: Obj = found["data"][0]
+    return newest
+
+
+def _decide(work: Work, session: Obj, outcome: Literal["won", "lost"]) -> None:
+    charge = _charge(work, session)
+    if charge is None:
+        raise ApiError("Nothing was paid on this page.")
+    disputes.close(work, _dispute_of(work, charge)["id"], outcome)
+
+
+def _business_wins(work: Work, session: Obj) -> None:
+    _decide(work, session, "won")
+
+
+def _business_loses(work: Work, session: Obj) -> None:
+    _decide(work, session, "lost")
+
+
 def _money_arrives(work: Work, session: Obj) -> None:
     payments.settle_slow(work, session, succeeded=True)
 
@@ -101,6 +126,8 @@ def _money_fails(work: Work, session: Obj) -> None:
 _ACTIONS: dict[str, Callable[[Work, Obj], None]] = {
     "refund": _refund,
     "dispute": _dispute,
+    "win": _business_wins,
+    "lose": _business_loses,
     "arrive": _money_arrives,
     "fail": _money_fails,
 }

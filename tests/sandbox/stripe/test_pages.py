@@ -155,3 +155,26 @@ async def test_the_overview_lists_payments_and_acts_on_them(shop: Shop) -> None:
     assert "has already been refunded" in refused.text
     missing = await shop.running.http.post("/acts/refund", data={"session": "cs_none"})
     assert missing.status_code == 404
+
+
+async def test_the_overview_decides_a_dispute_once(shop: Shop) -> None:
+    won, lost = await shop.paid_page(), await shop.paid_page()
+    for session, act, state in ((won, "win", "won"), (lost, "lose", "lost")):
+        data = {"session": session.id}
+        too_soon = await shop.running.http.post(f"/acts/{act}", data=data)
+        assert too_soon.status_code == 422
+        await shop.running.http.post("/acts/dispute", data=data)
+        assert f"/acts/{act}" in (await shop.running.http.get("/")).text
+        done = await shop.running.http.post(f"/acts/{act}", data=data)
+        assert done.status_code == 303
+        page = await shop.running.http.get("/")
+        assert f"dispute {state}" in page.text
+        assert f"/acts/{act}" not in page.text
+    assert (await shop.events()).count("charge.dispute.closed") == 2
+
+
+async def test_the_page_offers_the_cards_that_go_wrong_later(shop: Shop) -> None:
+    session = await shop.open_page()
+    page = await shop.running.http.get(session.url)
+    for last4 in ("7726", "5126", "0259"):
+        assert f"•••• {last4}" in page.text
