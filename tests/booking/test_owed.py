@@ -12,7 +12,7 @@ from src.billing.owed import get_owed_minor
 from src.billing.queries.order_page import get_order_page
 from src.billing.queries.orders import OrderFilter, list_orders
 from src.booking.commands.book import Booked
-from src.booking.models import Seat
+from src.booking.models import Seat, Session
 from src.booking.queries.buyers import get_booking_detail, list_buyers
 from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.roster import get_roster
@@ -41,6 +41,13 @@ class Sale:
         async with self.services.uow_factory(self.business.id) as uow:
             await uow.session.execute(
                 update(Seat).where(Seat.session_id.in_(ids)).values(state=state)
+            )
+
+    async def date_becomes(self, state: str, date: int) -> None:
+        session_id = self.term.sessions[date].id
+        async with self.services.uow_factory(self.business.id) as uow:
+            await uow.session.execute(
+                update(Session).where(Session.id == session_id).values(state=state)
             )
 
     async def ask(self, question: Callable[[UnitOfWork], Awaitable[int]]) -> int:
@@ -112,6 +119,17 @@ async def test_only_what_was_cancelled_in_time_is_owed_no_more(
     assert found == dict.fromkeys(found, owed_minor)
     assert await sale.press() == Money(owed_minor, "EUR")
     assert await sale.owed() == 0
+
+
+async def test_who_left_late_owes_nothing_for_a_date_that_is_called_off(sale: Sale) -> None:
+    await sale.becomes("late_cancelled", 0)
+    await sale.date_becomes("cancelling", 0)
+    assert await sale.owed() == 6000
+    await sale.date_becomes("cancelled", 0)
+    found = await sale.everywhere()
+    assert found == dict.fromkeys(found, 4000)
+    assert await sale.payments_on_roster(0) == ["waived"]
+    assert await sale.payments_on_roster(1) == ["on_site"]
 
 
 async def test_when_all_is_cancelled_nothing_is_left_to_take(sale: Sale) -> None:

@@ -73,14 +73,22 @@ class SeatLines(LineKind):
         await give_back_seats(uow, Counter(seat.session_id for seat in seats))
 
     def waived_minor(self) -> ColumnElement[int]:
-        """The shares of the order's seats that were cancelled in time, or by the business."""
-        seat = aliased(Seat)
+        """The shares of the order's seats that were cancelled in time, or by the business.
+
+        Who had left late owes nothing either once the business has called the date off.
+        """
+        seat, session = aliased(Seat), aliased(Session)
         return (
             select(func.coalesce(func.sum(seat.share_minor), 0))
+            .join(session, (session.tenant_id == seat.tenant_id) & (session.id == seat.session_id))
             .where(
                 seat.tenant_id == Order.tenant_id,
                 seat.order_id == Order.id,
-                seat.state.in_([str(state) for state in WAIVED_SEATS]),
+                seat.state.in_([str(state) for state in WAIVED_SEATS])
+                | (
+                    (seat.state == str(SeatState.LATE_CANCELLED))
+                    & (session.state == str(SessionState.CANCELLED))
+                ),
             )
             .correlate(Order)
             .scalar_subquery()

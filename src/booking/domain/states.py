@@ -46,6 +46,13 @@ SESSION_MOVES: Mapping[SessionState, frozenset[SessionState]] = {
     SessionState.CANCELLED: frozenset(),
 }
 
+
+def is_waived(seat: SeatState, session: SessionState) -> bool:
+    """Whether nobody has to pay the seat's share: also of one left late, once its date is off."""
+    is_off = seat is SeatState.LATE_CANCELLED and session is SessionState.CANCELLED
+    return seat in WAIVED_SEATS or is_off
+
+
 S = TypeVar("S", SeatState, SessionState)
 
 

@@ -10,10 +10,10 @@ from src.billing.domain.holds import HOLD_MARGIN
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.billing.owed import owed_minor
-from src.booking.domain.kinds import SeatState
+from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.questions import QuestionKind, read_questions
-from src.booking.domain.states import LIVE_SEATS, WAIVED_SEATS
-from src.booking.models import Booking, Seat, Series, Service
+from src.booking.domain.states import LIVE_SEATS, is_waived
+from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.platform.db.uow import UnitOfWork
@@ -28,6 +28,8 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
         select(Seat, Booking, Order, Participant.name.label("participant"))
         .add_columns(Customer.name.label("customer"), Series.title.label("series_title"))
         .add_columns(Service.questions, owed_minor().label("owed"), NUMBER)
+        .add_columns(Session.state.label("session_state"))
+        .join(Session, (Session.tenant_id == tenant) & (Session.id == Seat.session_id))
         .join(Booking, (Booking.tenant_id == tenant) & (Booking.id == Seat.booking_id))
         .join(Order, (Order.tenant_id == tenant) & (Order.id == Seat.order_id))
         .join(
@@ -77,17 +79,18 @@ def _span(written: list[str] | None) -> tuple[datetime, datetime] | None:
     return starts_at, ends_at
 
 
-def payment_state(order: Order, state: SeatState, owed_minor: int) -> str:
+def payment_state(order: Order, owed_minor: int, *, is_waived: bool) -> str:
     """How the seat is paid: free, on_site, paid_on_site, waived, paid, refunded or in_checkout.
 
-    `owed_minor` is what is still to be paid on site for all of its order.
+    `owed_minor` is what is still to be paid on site for all of its order; `is_waived` says that
+    nothing of it is for this seat.
     """
     if order.state == OrderState.OPEN:
         return "in_checkout"
     if order.refunded_minor and order.refunded_minor >= order.paid_minor:
         return "refunded"
     if order.payment_mode == PaymentMode.ON_SITE:
-        if owed_minor and state not in WAIVED_SEATS:
+        if owed_minor and not is_waived:
             return "on_site"
         return "paid_on_site" if order.paid_minor and not owed_minor else "waived"
     return "paid" if order.total_minor else "free"
@@ -109,7 +112,11 @@ def _seat(row: Row[Any]) -> RosterSeat:
         state=seat.state,
         series_title=row.series_title,
         source=order.source,
-        payment=payment_state(order, SeatState(seat.state), row.owed),
+        payment=payment_state(
+            order,
+            row.owed,
+            is_waived=is_waived(SeatState(seat.state), SessionState(row.session_state)),
+        ),
         share_minor=seat.share_minor,
         tier=seat.tier,
         owed_minor=row.owed,
