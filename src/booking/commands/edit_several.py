@@ -93,6 +93,21 @@ async def plan_edit(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -> l
     return [_change(session, cmd, ctx.here.zone) for session in reached]
 
 
+async def list_refusals(
+    uow: UnitOfWork, ctx: RequestContext, planned: Sequence[Change]
+) -> dict[UUID, str]:
+    """Why sessions cannot be so, by session; with one of them, none is changed."""
+    changes = [one for one in planned if one.changed and not one.is_protected]
+    known = await _known(uow, changes)
+    refusals: dict[UUID, str] = {}
+    for one in changes:
+        try:
+            await check_session(uow, ctx, one.becomes, one.session, known=known)
+        except InvalidInput as refused:
+            refusals[one.session.id] = " ".join(refused.fields.values()) or refused.message
+    return refusals
+
+
 async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -> int:
     """Changes all that are reached, or none. Returns how many.
 

@@ -15,6 +15,7 @@ from src.booking.commands.edit_several import (
     EditSeveral,
     Scope,
     edit_several,
+    list_refusals,
     plan_edit,
 )
 from src.booking.queries.on_offer import on_offer_in
@@ -71,16 +72,19 @@ class SeveralForm(msgspec.Struct):
 
 
 class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that is reached, with what becomes of it."""
+    """A session that is reached, with what becomes of it; `why_not`: why it cannot be so."""
 
     starts_at: datetime
     ends_at: datetime
     then_starts_at: datetime
     then_ends_at: datetime
     title: str
+    capacity: int
+    then_capacity: int
     taken: int
     is_protected: bool
     is_same: bool
+    why_not: str
 
 
 class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +94,7 @@ class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
     session: SessionDetail
     rows: list[SeveralRow]
     changed: int
+    refused: int
     guests: int
     parts: list[tuple[str, str]]
     scopes: list[tuple[str, str]]
@@ -163,13 +168,18 @@ async def _page(
         performers = await list_performer_choices(uow, session.performer_id)
         locations = await list_location_choices(uow, session.location_id)
         on_offer = await on_offer_in(uow, [change.session for change in planned])
+        refusals = await list_refusals(uow, ctx, planned)
     base = f"/app/{ctx.here.slug}"
-    rows = [_row(change, on_offer.get(change.session.id, 0)) for change in planned]
+    rows = [
+        _row(one, on_offer.get(one.session.id, 0), refusals.get(one.session.id, ""))
+        for one in planned
+    ]
     view = SeveralView(
         form=form,
         session=session,
         rows=rows,
         changed=sum(not (row.is_same or row.is_protected) for row in rows),
+        refused=len(refusals),
         guests=sum(row.taken for row in rows if not (row.is_same or row.is_protected)),
         parts=_parts(),
         scopes=_scopes(session),
@@ -183,7 +193,7 @@ async def _page(
     return page(request, "booking/sessions/several.html", view, status_code=status_code)
 
 
-def _row(change: Change, on_offer: int) -> SeveralRow:
+def _row(change: Change, on_offer: int, why_not: str) -> SeveralRow:
     session, becomes = change.session, change.becomes
     return SeveralRow(
         starts_at=session.starts_at,
@@ -191,9 +201,12 @@ def _row(change: Change, on_offer: int) -> SeveralRow:
         then_starts_at=becomes.starts_at,
         then_ends_at=becomes.ends_at,
         title=session.title,
+        capacity=session.capacity,
+        then_capacity=becomes.capacity,
         taken=session.seats_taken - on_offer,
         is_protected=change.is_protected,
         is_same=not change.changed,
+        why_not=why_not,
     )
 
 

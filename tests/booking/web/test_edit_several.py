@@ -116,6 +116,27 @@ async def test_what_moves_in_the_same_act_is_in_nobodys_way(
     assert sum("performer_busy" in one for one in sent) == 1
 
 
+async def test_the_dates_looked_at_say_which_cannot_be_so(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    wish = a_wish("session", term.sessions[2].id, guest_email="dora@example.com")
+    async with services.uow_factory(lotus.id) as uow:
+        series = await uow.session.merge(term.series)
+        series.drop_in_allowed = True
+    await booked(services.uow_factory, lotus, wish)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[0].id}/several"
+    looked = await send(client, path, {"change": ["capacity"], "capacity": "1"})
+    assert "sessions are changed" not in looked.text
+    assert "1 date cannot be so" in looked.text
+    assert looked.text.count("seats are already taken") == 1
+    assert "Change them" not in looked.text
+    looked = await send(client, path, {"change": ["capacity"], "capacity": "2"})
+    assert "3 sessions are changed" in looked.text
+    assert "2 seats" in looked.text
+    assert "Change them" in looked.text
+
+
 async def test_all_or_none(services: Services, lotus: Business, term: Term) -> None:
     """The last date has two seats taken, so none of them gets a single one."""
     wish = a_wish("session", term.sessions[2].id, guest_email="dora@example.com")
