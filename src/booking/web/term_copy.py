@@ -1,8 +1,11 @@
 """/app/<slug>/series/<id>/copy: a term again, every date looked at before it is made."""
 
 from datetime import date
+from itertools import pairwise
+from statistics import median_low
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -19,11 +22,14 @@ from src.booking.commands.term_copy import (
     list_term,
     plan_copy,
 )
-from src.booking.domain.term_copy import day_after_term
+from src.booking.domain.drop_in import DropInRules
+from src.booking.domain.term_copy import WEEK, day_after_term
+from src.booking.queries.drop_in import drop_in_columns
 from src.booking.web.series_editor import MAY_EDIT
 from src.platform.errors import Conflict, InvalidInput
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.ids import new_id
+from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.platform.web.formats import day_long
 from src.platform.web.forms import Bound, bind, blank, read_form
@@ -148,7 +154,7 @@ async def _page(
     view = CopyView(
         form=form,
         title=series.title,
-        rows=[_row(each) for each in planned],
+        rows=_rows(planned, ctx.here.zone),
         left_out=left_out,
         price_minor=series.price_minor or None,
         currency=ctx.here.currency,
@@ -162,11 +168,33 @@ async def _page(
     return page(request, "booking/series/copy.html", view, status_code=status_code)
 
 
-def _row(each: PlannedDate) -> CopiedRow:
+def _rows(planned: list[PlannedDate], zone: ZoneInfo) -> list[CopiedRow]:
+    """A hole in the old term, left for holidays perhaps, is one in the new term, and is said."""
+    days = [to_local(each.date.starts_at, zone).date() for each in planned]
+    gaps = [(later - earlier).days for earlier, later in pairwise(days)]
+    usual = median_low(gaps) if gaps else 0
+    return [
+        _row(each, gap if gap >= usual + WEEK.days else 0)
+        for each, gap in zip(planned, [0, *gaps], strict=False)
+    ]
+
+
+def _row(each: PlannedDate, hole_days: int) -> CopiedRow:
     notes = [
         _("a week on: %(day)s is %(holiday)s", day=day_long(on), holiday=name)
         for on, name in each.date.skipped
     ]
+    if hole_days and not notes:
+        notes.append(
+            ngettext(
+                "%(num)s day after the date before",
+                "%(num)s days after the date before",
+                hole_days,
+            )
+        )
+    unset = drop_in_columns(DropInRules())
+    if any(getattr(each.source, name) != value for name, value in unset.items()):
+        notes.append(_("keeps its own rule for single places"))
     return CopiedRow(
         starts_at=each.date.starts_at,
         ends_at=each.date.ends_at,

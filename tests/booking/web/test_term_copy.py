@@ -134,6 +134,25 @@ async def test_a_cancelled_date_is_left_out_and_said_so(
     assert "The price still is €60.00, now for 2 dates." in shown
 
 
+async def test_a_hole_and_a_date_with_a_rule_of_its_own_are_said(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/series/{term.series.id}/copy"
+    plain = await send(client, path, {"skip_holidays": None})
+    assert "days after the date before" not in plain.text
+    assert "its own rule" not in plain.text
+    last = term.sessions[-1]
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.get_one(Session, (uow.tenant, last.id))
+        found.starts_at += timedelta(days=14)
+        found.ends_at += timedelta(days=14)
+        found.drop_in_allowed = True
+    looked = await send(client, path, {"skip_holidays": None})
+    assert looked.text.count("21 days after the date before") == 1
+    assert looked.text.count("keeps its own rule for single places") == 1
+
+
 async def test_a_taken_leader_is_named_and_nothing_is_made(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
