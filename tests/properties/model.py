@@ -48,7 +48,8 @@ class Model(Calling):
 
     def may_join(self, what: Run | Offer, size: int, now: datetime) -> bool:
         dates = self.dates_waited_for(what, now)
-        return bool(dates) and self.room(dates) < size
+        could_fit = all(size <= run.capacity for run in dates)
+        return bool(dates) and self.room(dates) < size and could_fit
 
     def join(self, entry_id: UUID, guest: str, what: Run | Offer, size: int) -> None:
         self.mails["waitlist_joined", guest] += 1
@@ -63,6 +64,7 @@ class Model(Calling):
         if promise is not None:
             promise.state = offer_state
         entry.state = state
+        self.mails["waitlist_removed", entry.guest] += state == "removed"
 
     def take(self, promise: Promise, sale: Sale, now: datetime) -> None:
         """An offer is taken once; a guest who begins again keeps what became of it."""
