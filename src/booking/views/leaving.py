@@ -31,6 +31,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     `back_minor` is what comes back if all of `seats` are left: less than their shares' part where
     less was paid through the processor. `stays_due_minor`: the part of the price that is to be
     paid on site although the date is left. `is_course`: all dates that are left of a course.
+    `no_money_why`: why nothing can come back although it was paid, empty where it can.
     `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
     `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done, and
     `reason` what was typed then.
@@ -44,6 +45,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     back_minor: int
     stays_due_minor: int
     was_paid: bool
+    no_money_why: str
     terms: list[str]
     why_not: str
     refusal: str = ""

@@ -19,6 +19,7 @@ from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.commands.leave import take_back_seats
 from src.booking.domain.cancelling import MoneyChoice
+from src.booking.guest_links import booking_path
 from src.booking.models import Seat
 from src.booking.queries.cancellation_money import list_returnable
 from src.platform.errors import Conflict
@@ -27,6 +28,7 @@ from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card, refunds
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
 from tests.support.visitor import Visitor
 from tests.support.work import work_through
 from tests.tenants.web.signed_in import sign_in
@@ -159,6 +161,42 @@ async def test_what_a_bank_takes_back_in_the_undo_window_is_not_asked_for(
     async with services.uow_factory(lotus.id) as uow:
         [seat] = await uow.session.scalars(select(Seat))
     assert (seat.state, seat.returned_minor) == ("cancelled", 0)
+
+
+async def test_every_page_says_that_the_bank_has_it_instead_of_offering_it(
+    services: Services,
+    lotus: Business,
+    sold: Booked,
+    visitor: Visitor,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    await hears(services, lotus, sold, None)
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = await uow.session.scalar(select(Payment.id))
+        order = await uow.session.get_one(Order, (lotus.id, sold.order_id))
+        [seat] = await uow.session.scalars(select(Seat))
+    page = f"/app/lotus/orders/{sold.order_id}"
+    await visitor.open(page)
+    assert "Taken back by the guest's bank" in visitor.text
+    assert "/refund?payment=" not in visitor.text
+    await visitor.open(f"{page}/refund?payment={payment_id}")
+    assert "The guest's bank has taken this money back" in visitor.text
+    assert "Give back" not in visitor.text
+    for subject in (f"bookings/{sold.booking_id}", f"sessions/{seat.session_id}"):
+        await visitor.open(f"/app/lotus/{subject}/cancel")
+        assert "banks have taken €15.00 of it back in a dispute." in visitor.text
+        assert "There is nothing to give back" not in visitor.text
+    assert "taken back by the guest" in visitor.text, "said beside whom it is about"
+    await visitor.open(f"{booking_path(services.settings, 'lotus', order)}/leave")
+    assert "Your bank has taken the payment back" in visitor.text
+    assert "€15.00 back" not in visitor.text
+    assert "Leave the whole course" not in visitor.text
+    mailer.sent.clear()
+    async with services.uow_factory(lotus.id) as uow:
+        await take_back_seats(uow, sold.order_id, {seat.id: 1500}, why="Agreed")
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    assert "Your bank has taken the payment back" in mailer.sent[-1].body
 
 
 async def test_nobody_else_reads_of_it(
