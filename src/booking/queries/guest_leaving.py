@@ -10,7 +10,7 @@ import msgspec
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
-from src.billing.queries.refundable import list_refundable_minor
+from src.billing.queries.refundable import is_all_back, list_refundable_minor
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.leaving import (
@@ -162,8 +162,8 @@ async def _no_money_why(uow: UnitOfWork, order: Order, refundable_minor: int) ->
     """Why nothing comes back although it was paid for, empty where only the terms say so."""
     if refundable_minor or not order.paid_minor:
         return ""
-    if order.refunded_minor >= order.paid_minor:
-        return _("All that you paid has gone back already, so no more comes back.")
+    if is_all_back(order):
+        return _("All that you paid has gone back or is on its way, so no more comes back.")
     if await is_with_the_bank(uow, order.id):
         return _("Your bank has taken the payment back, so no money comes back from us.")
     return ""

@@ -10,17 +10,20 @@ from sqlalchemy import select
 from src.billing.commands.by_staff import RefundByHand, refund_by_hand
 from src.billing.commands.disputes import note_dispute
 from src.billing.commands.open_items import close_open_items, raise_open_item
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import get_payment, record_foreign_refund
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.models import DisputeRow, Order, Payment
-from src.billing.processor import Dispute
+from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
 from src.billing.queries.refundable import list_refundable_minor
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.commands.leave import take_back_seats
 from src.booking.domain.cancelling import MoneyChoice
+from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.guest_links import booking_path
-from src.booking.models import Seat
+from src.booking.models import Booking, Seat
 from src.booking.queries.cancellation_money import list_returnable
 from src.platform.errors import Conflict
 from src.platform.services import Services
@@ -197,6 +200,39 @@ async def test_every_page_says_that_the_bank_has_it_instead_of_offering_it(
         await take_back_seats(uow, sold.order_id, {seat.id: 1500}, why="Agreed")
     await work_through(services, clock, lotus.id, timedelta(seconds=30))
     assert "Your bank has taken the payment back" in mailer.sent[-1].body
+
+
+async def test_a_booking_whose_money_is_all_back_promises_no_more_of_it(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        order = await uow.session.get_one(Order, (lotus.id, sold.order_id))
+        order.payment_mode = "online"
+        booking = await uow.session.get_one(Booking, (lotus.id, sold.booking_id))
+        booking.leaving = LeavingTerms(tiers=(Tier(before=48, percent=100),)).document()
+        payment = await uow.session.scalar(select(Payment))
+        assert payment is not None
+    path = booking_path(services.settings, "lotus", order)
+    await visitor.open(path)
+    assert "comes back" in visitor.text
+    async with services.uow_factory(lotus.id) as uow:
+        dashboard = ProcessorRefund(
+            id="re_1",
+            payment_intent_id=payment.payment_intent_id,
+            amount_minor=payment.amount_minor,
+            status=RefundStatus.SUCCEEDED,
+            failure="",
+            metadata={},
+        )
+        locked = await lock_order(uow, order.id)
+        await record_foreign_refund(uow, locked, await get_payment(uow, payment.id), dashboard)
+    await visitor.open(path)
+    assert "comes back" not in visitor.text
+    await visitor.open(f"{path}/leave")
+    assert "All that you paid has gone back" in visitor.text
+    assert "€15.00 back" not in visitor.text
+    await visitor.open(f"/app/lotus/orders/{order.id}")
+    assert "All that was paid has gone back or is on its way, but 1 place stays" in visitor.text
 
 
 async def test_nobody_else_reads_of_it(
