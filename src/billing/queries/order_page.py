@@ -17,8 +17,8 @@ from src.billing.queries.disputes import list_disputes_of_order, list_payments_w
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
+from src.billing.words import refund_failure
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import _
 from src.platform.mail.queue import find_refusal
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import AuditEntry
@@ -172,6 +172,8 @@ def _refund(refund: Refund, currency: str) -> RefundView:
         state=refund.state,
         error=_why_failed(refund),
         created_at=refund.created_at,
+        attempt=refund.attempt,
+        finished_at=refund.finished_at,
     )
 
 
@@ -186,7 +188,5 @@ def _payment_page(page: PaymentPage) -> PageView:
 
 
 def _why_failed(refund: Refund) -> str | None:
-    """The processor's words; where it had none, what that means."""
-    if refund.state == RefundState.FAILED:
-        return refund.error or _("The bank sent it back.")
-    return refund.error
+    """In the current language; None where it did not fail."""
+    return refund_failure(refund.error) if refund.state == RefundState.FAILED else None

@@ -126,6 +126,8 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     error: str | None
     created_at: datetime
+    attempt: int
+    finished_at: datetime | None
 
     @property
     def badge(self) -> Badge:

@@ -84,6 +84,7 @@ async def get_guest_booking(
         refunded_minor=order.refunded_minor,
         owed_minor=await get_owed_minor(uow, order_id),
         returning_minor=money.returning_minor,
+        not_arrived_minor=money.not_arrived_minor,
         money_back=money.back,
         why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,

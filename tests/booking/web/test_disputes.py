@@ -11,9 +11,14 @@ from src.billing.commands.by_staff import RefundByHand, refund_by_hand
 from src.billing.commands.disputes import note_dispute
 from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.commands.orders import lock_order
-from src.billing.commands.refunds import get_payment, record_foreign_refund
+from src.billing.commands.refunds import (
+    fail_refund,
+    get_payment,
+    record_foreign_refund,
+    retry_refund,
+)
 from src.billing.domain.kinds import OpenItemKind
-from src.billing.models import DisputeRow, Order, Payment
+from src.billing.models import DisputeRow, Order, Payment, Refund
 from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
 from src.billing.queries.refundable import list_refundable_minor
 from src.booking.commands.book import Booked
@@ -233,6 +238,34 @@ async def test_a_booking_whose_money_is_all_back_promises_no_more_of_it(
     assert "€15.00 back" not in visitor.text
     await visitor.open(f"/app/lotus/orders/{order.id}")
     assert "All that was paid has gone back or is on its way, but 1 place stays" in visitor.text
+
+
+async def test_a_refund_that_failed_is_told_in_sentences_to_both_sides(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = await uow.session.scalar(select(Payment.id))
+        assert payment_id is not None
+        cmd = RefundByHand(
+            order_id=sold.order_id, payment_id=payment_id, amount_minor=700, token="t"
+        )
+        await refund_by_hand(uow, lotus.ctx, cmd)
+    for attempt in (1, 2):
+        async with services.uow_factory(lotus.id) as uow:
+            order = await lock_order(uow, sold.order_id)
+            refund = await uow.session.scalar(select(Refund))
+            assert refund is not None
+            if attempt == 2:
+                await retry_refund(uow, order, refund)
+            await fail_refund(uow, order, refund, "expired_or_canceled_card")
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert "card has expired or was cancelled." in visitor.text
+    assert "expired_or_canceled_card" not in visitor.text
+    assert "It was tried 2 times." in visitor.text
+    assert "Tried 2 times, last on" in visitor.text
+    await visitor.open(booking_path(services.settings, "lotus", order))
+    assert "Did not arrive" in visitor.text
+    assert "€7.00" in visitor.text
 
 
 async def test_nobody_else_reads_of_it(
