@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Literal
 
+import msgspec
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
@@ -263,9 +264,20 @@ async def test_a_refund_that_failed_is_told_in_sentences_to_both_sides(
     assert "expired_or_canceled_card" not in visitor.text
     assert "It was tried 2 times." in visitor.text
     assert "Tried 2 times, last on" in visitor.text
+    assert visitor.text.count("Needs you") == 1
+    async with services.uow_factory(lotus.id) as uow:
+        await refund_by_hand(uow, lotus.ctx, msgspec.structs.replace(cmd, token="u"))
+    async with services.uow_factory(lotus.id) as uow:
+        order = await lock_order(uow, sold.order_id)
+        second = await uow.session.scalar(select(Refund).where(Refund.state == "pending"))
+        assert second is not None
+        await fail_refund(uow, order, second, "declined")
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert visitor.text.count("Needs you") == 1
+    assert "2 refunds did not go through." in visitor.text
     await visitor.open(booking_path(services.settings, "lotus", order))
     assert "Did not arrive" in visitor.text
-    assert "€7.00" in visitor.text
+    assert "€14.00" in visitor.text
 
 
 async def test_nobody_else_reads_of_it(
