@@ -5,7 +5,8 @@ from typing import Any
 
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.models import OpenItem
-from src.platform.i18n import _, current_locale
+from src.billing.words import refund_failure
+from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
 
 
@@ -34,12 +35,17 @@ def _mismatch(facts: Mapping[str, Any]) -> str:
 
 
 def _refund_failed(facts: Mapping[str, Any]) -> str:
-    return _(
+    said = _(
         "A refund of %(amount)s for order %(reference)s did not go through: %(why)s",
         amount=_money(facts["amount_minor"], facts["currency"]),
         reference=facts["reference"],
-        why=facts["why"] or _("The bank sent it back."),
+        why=refund_failure(facts["why"]),
     )
+    attempts = facts.get("attempt", 1)
+    if attempts == 1:
+        return said
+    tried = ngettext("It was tried %(num)s time.", "It was tried %(num)s times.", attempts)
+    return f"{said} {tried}"
 
 
 def _out_of_reach(facts: Mapping[str, Any]) -> str:

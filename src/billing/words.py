@@ -65,3 +65,22 @@ def page_state(state: str) -> str:
         "failed": _("Could not be made"),
     }
     return words[state]
+
+
+def refund_failure(why: str | None) -> str:
+    """Why a refund did not go through, from the processor's reason; what is a sentence stays one.
+
+    A reason that is not known is told as a general sentence.
+    """
+    words = {
+        "": _("The bank sent it back."),
+        "charge_for_pending_refund_disputed": _("The guest's bank disputes the payment."),
+        "declined": _("The guest's bank declined it."),
+        "expired_or_canceled_card": _("The guest's card has expired or was cancelled."),
+        "insufficient_funds": _("Your balance at Stripe was too low."),
+        "lost_or_stolen_card": _("The guest's card is reported lost or stolen."),
+        "merchant_request": _("It was stopped at your own request."),
+    }
+    if why and " " in why:
+        return why
+    return words.get(why or "", _("The guest's bank or Stripe refused it without saying why."))

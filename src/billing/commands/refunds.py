@@ -173,6 +173,7 @@ async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refu
         "amount_minor": refund.amount_minor,
         "currency": payment.currency,
         "why": refund.error,
+        "attempt": refund.attempt,
     }
     await raise_open_item(uow, OpenItemKind.REFUND_FAILED, refund.id, order.id, facts)
 

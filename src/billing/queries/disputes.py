@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from src.billing.models import DisputeRow, Order, Payment
 from src.billing.views.disputes import DisputeSum, DisputeView
@@ -67,6 +67,32 @@ def is_payment_with_the_bank() -> ColumnElement[bool]:
         DisputeRow.payment_id == Payment.id,
         DisputeRow.state.in_(WITH_THE_BANK),
     )
+
+
+def is_order_with_the_bank() -> ColumnElement[bool]:
+    """Whether a bank has taken back a payment of the row of `orders` at hand, and no other one has
+    anything left that could go back to the guest.
+    """
+    of_order = and_(
+        Payment.tenant_id == Order.tenant_id,
+        Payment.order_id == Order.id,
+        Payment.is_extra.is_(False),
+    )
+    has_more = Payment.amount_minor > Payment.refunded_minor
+    return and_(
+        exists().where(of_order, is_payment_with_the_bank()),
+        ~exists().where(of_order, has_more, ~is_payment_with_the_bank()),
+    )
+
+
+async def is_with_the_bank(uow: UnitOfWork, order_id: UUID) -> bool:
+    """Whether nothing of the order's money can go back because a bank has taken it back."""
+    found = await uow.session.scalar(
+        select(is_order_with_the_bank())
+        .select_from(Order)
+        .where(Order.tenant_id == uow.tenant, Order.id == order_id)
+    )
+    return bool(found)
 
 
 async def list_payments_with_the_bank(uow: UnitOfWork, order_id: UUID) -> set[UUID]:

@@ -1,6 +1,6 @@
 """One order with everything about its money."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,12 +13,12 @@ from src.billing.lines import handlers_of
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
-from src.billing.queries.disputes import list_disputes_of_order
+from src.billing.queries.disputes import list_disputes_of_order, list_payments_with_the_bank
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
+from src.billing.words import refund_failure
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import _
 from src.platform.mail.queue import find_refusal
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import AuditEntry
@@ -46,7 +46,14 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
     refused = await find_refusal(uow, history.order.guest_email, history.order.created_at)
     standing = sum(fate.standing for fate in fates)
     disputes = await list_disputes_of_order(uow, order_id)
-    return msgspec.structs.replace(page, mail_refused=refused, standing=standing, disputes=disputes)
+    with_the_bank = await list_payments_with_the_bank(uow, order_id)
+    return msgspec.structs.replace(
+        page,
+        mail_refused=refused,
+        standing=standing,
+        disputes=disputes,
+        payments=[payment_view(one, with_the_bank) for one in history.payments],
+    )
 
 
 async def _of_order(uow: UnitOfWork, model: type[Row], order_id: UUID) -> Sequence[Row]:
@@ -101,7 +108,7 @@ def _page(
         owed_minor=owed_minor,
         returning_minor=_returning_minor(history),
         lines=[_line(line) for line in lines],
-        payments=[payment_view(payment) for payment in history.payments],
+        payments=[],
         refunds=[_refund(refund, currencies[refund.payment_id]) for refund in history.refunds],
         pages=[_payment_page(page) for page in history.pages],
         open_items=[open_item_view(item) for item in _still_open(history.items)],
@@ -136,9 +143,11 @@ def _line(line: OrderLine) -> LineView:
     )
 
 
-def payment_view(payment: Payment) -> PaymentView:
+def payment_view(payment: Payment, with_the_bank: Container[UUID]) -> PaymentView:
+    """Of payments that a bank has taken back, `with_the_bank`, nothing is left to go back."""
     on_site = payment.method == ON_SITE_METHOD
-    left_minor = 0 if on_site else payment.amount_minor - payment.refunded_minor
+    is_gone = payment.id in with_the_bank
+    left_minor = 0 if on_site or is_gone else payment.amount_minor - payment.refunded_minor
     return PaymentView(
         id=payment.id,
         amount_minor=payment.amount_minor,
@@ -150,6 +159,7 @@ def payment_view(payment: Payment) -> PaymentView:
         is_extra=payment.is_extra,
         received_at=payment.received_at,
         processor_id="" if on_site else payment.payment_intent_id,
+        is_with_the_bank=is_gone,
     )
 
 
@@ -162,6 +172,8 @@ def _refund(refund: Refund, currency: str) -> RefundView:
         state=refund.state,
         error=_why_failed(refund),
         created_at=refund.created_at,
+        attempt=refund.attempt,
+        finished_at=refund.finished_at,
     )
 
 
@@ -176,7 +188,5 @@ def _payment_page(page: PaymentPage) -> PageView:
 
 
 def _why_failed(refund: Refund) -> str | None:
-    """The processor's words; where it had none, what that means."""
-    if refund.state == RefundState.FAILED:
-        return refund.error or _("The bank sent it back.")
-    return refund.error
+    """In the current language; None where it did not fail."""
+    return refund_failure(refund.error) if refund.state == RefundState.FAILED else None

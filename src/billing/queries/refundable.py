@@ -6,9 +6,14 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from src.billing.domain.kinds import ON_SITE_METHOD
-from src.billing.models import Payment
+from src.billing.models import Order, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.platform.db.uow import UnitOfWork
+
+
+def is_all_back(order: Order) -> bool:
+    """Whether something was paid, and all of it has gone back or is on its way."""
+    return 0 < order.paid_minor <= order.refunded_minor
 
 
 async def list_refundable_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, int]:

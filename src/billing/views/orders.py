@@ -101,7 +101,9 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
-    """`left_minor` can still go back; 0 for what the business took itself."""
+    """`left_minor` can still go back; 0 for what the business took itself, and for what the
+    guest's bank has taken back (`is_with_the_bank`).
+    """
 
     id: UUID
     amount_minor: int
@@ -113,6 +115,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     is_extra: bool
     received_at: datetime
     processor_id: str
+    is_with_the_bank: bool
 
 
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +126,8 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     error: str | None
     created_at: datetime
+    attempt: int
+    finished_at: datetime | None
 
     @property
     def badge(self) -> Badge:

@@ -17,6 +17,7 @@ from src.billing.commands.by_staff import (
     retry_refund_by_hand,
 )
 from src.billing.commands.refunds import get_payment
+from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
 from src.billing.queries.orders import OrderFilter, list_orders
 from src.billing.views.orders import PaymentView, RefundPage
@@ -204,7 +205,7 @@ async def _payment(
     """Raises: NotFound, also for a payment of another order or one with nothing to give back."""
     async with services.uow_factory(ctx.here.id) as uow:
         payment = await get_payment(uow, payment_id)
-    shown = payment_view(payment)
+        shown = payment_view(payment, await list_payments_with_the_bank(uow, payment.order_id))
     if payment.order_id != order_id:
         raise NotFound(_("There is no such payment."))
     return shown

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
+from src.billing.queries.disputes import is_order_with_the_bank
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
@@ -129,6 +130,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
                     func.count(Booking.id.distinct()).filter(taken).label("bookings"),
                     _sum(Seat.share_minor, taken, mode == str(PaymentMode.ONLINE), "online"),
                     _sum(Seat.share_minor, taken, mode == str(PaymentMode.ON_SITE), "on_site"),
+                    _sum(Seat.share_minor, taken, is_order_with_the_bank(), "with_the_bank"),
                 ),
                 uow.tenant,
                 which,
@@ -144,6 +146,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         in_checkout_minor=int(totals.in_checkout_minor),
         paid_minor=int(totals.online),
         on_site_minor=int(totals.on_site),
+        with_the_bank_minor=int(totals.with_the_bank),
         people=people,
         more=totals.bookings - len(people),
     )
@@ -163,6 +166,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
                 Order.payment_mode,
                 func.count().label("seats"),
                 func.sum(Seat.share_minor).label("share"),
+                func.bool_or(is_order_with_the_bank()).label("is_with_the_bank"),
             ),
             uow.tenant,
             [*which, Seat.state.in_(TAKEN)],
@@ -179,6 +183,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
             seats=row.seats,
             share_minor=int(row.share),
             payment_mode=row.payment_mode,
+            is_with_the_bank=row.is_with_the_bank,
         )
         for row in found
     ]

@@ -14,6 +14,8 @@ from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
+from src.billing.queries.disputes import is_with_the_bank
+from src.billing.queries.refundable import is_all_back
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import LeavingTerms, capped, terms_from
 from src.booking.domain.moves import Facet, may_leave_free_because_moved, what_differs
@@ -64,7 +66,8 @@ async def get_guest_booking(
     stage = _stage(order, seats, money, now, has_paid=has_paid)
     sold = await find_earlier(uow, [_sold(seat) for seat in seats if _has_changed(seat)])
     path = booking_path(settings, tenant.slug, order)
-    about = _About(tenant, order, terms_from(booking.leaving), path, now)
+    is_gone = is_all_back(order) or await is_with_the_bank(uow, order.id)
+    about = _About(tenant, order, terms_from(booking.leaving), path, now, is_gone)
     dates = _dates(seats, sold, about)
     service_href = f"/b/{tenant.slug}/{service.slug}"
     return GuestBookingView(
@@ -84,6 +87,7 @@ async def get_guest_booking(
         refunded_minor=order.refunded_minor,
         owed_minor=await get_owed_minor(uow, order_id),
         returning_minor=money.returning_minor,
+        not_arrived_minor=money.not_arrived_minor,
         money_back=money.back,
         why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,
@@ -213,18 +217,19 @@ def _has_free_way_out(
 
 
 class _About(NamedTuple):
-    """What each date of a booking has in common."""
+    """What each date of a booking has in common; `is_gone`: none of what was paid can go back."""
 
     tenant: TenantSnapshot
     order: Order
     terms: LeavingTerms
     path: str
     now: datetime
+    is_gone: bool
 
 
 def _back_until(seat: Row[Any], about: _About) -> str:
     """The next deadline; one that was moved may be left for everything, which is said elsewhere."""
-    if _may_leave_free(seat, about.now):
+    if about.is_gone or _may_leave_free(seat, about.now):
         return ""
     return next_deadline_words(
         capped(about.terms, seat.most_percent),

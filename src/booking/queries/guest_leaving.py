@@ -9,7 +9,8 @@ import msgspec
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
-from src.billing.queries.refundable import list_refundable_minor
+from src.billing.queries.disputes import is_with_the_bank
+from src.billing.queries.refundable import is_all_back, list_refundable_minor
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.leaving import (
@@ -64,6 +65,8 @@ async def get_leaving_page(
         raise NotFound(_("There is no such booking."))
     own = _asked_for(found, session_id, now)
     shown = own or found[:1]
+    if session_id is None and shown[0].seat.booking.series_id is None:
+        session_id = _only_session(own)
     is_course = session_id is None
     seats = [_seat(one, tenant, now, is_course=is_course) for one in shown]
     leavable = [seat for seat in seats if not seat.why_not]
@@ -87,6 +90,7 @@ async def get_leaving_page(
         back_minor=back_minor,
         stays_due_minor=sum(late) if is_on_site else 0,
         was_paid=order.paid_minor > 0,
+        no_money_why=await _no_money_why(uow, order, refundable),
         terms=_terms(shown, order, tenant, is_course=is_course),
         why_not="" if leavable and own else _why_not(seats, own),
         action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
@@ -151,14 +155,31 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
 
 
 def _promised(seats: Sequence[LeavingSeat], back_minor: int) -> list[LeavingSeat]:
-    """The seats as they are sent back, promising no more together than comes back in all."""
+    """The seats as they are shown and sent back, promising no more together than comes back."""
     promised = []
     for seat in seats:
         part = min(seat.back_minor, back_minor)
         back_minor -= part
         seat_id, _colon, _minor = seat.value.partition(":")
-        promised.append(msgspec.structs.replace(seat, value=f"{seat_id}:{part}"))
+        promised.append(msgspec.structs.replace(seat, value=f"{seat_id}:{part}", back_minor=part))
     return promised
+
+
+def _only_session(own: Sequence[Own]) -> UUID | None:
+    """The one date that is left; None where there are several, or none."""
+    sessions = {one.seat.session.id for one in own}
+    return sessions.pop() if len(sessions) == 1 else None
+
+
+async def _no_money_why(uow: UnitOfWork, order: Order, refundable_minor: int) -> str:
+    """Why nothing comes back although it was paid for, empty where only the terms say so."""
+    if refundable_minor or not order.paid_minor:
+        return ""
+    if is_all_back(order):
+        return _("All that you paid has gone back or is on its way, so no more comes back.")
+    if await is_with_the_bank(uow, order.id):
+        return _("Your bank has taken the payment back, so no money comes back from us.")
+    return ""
 
 
 def _why_not(seats: Sequence[LeavingSeat], own: Sequence[Own]) -> str:

@@ -3,8 +3,8 @@
 import msgspec
 from sqlalchemy import func, select
 
-from src.billing.domain.kinds import OrderState, PageState, RefundState
-from src.billing.models import Order, Payment, PaymentPage, Refund
+from src.billing.domain.kinds import OpenItemKind, OrderState, PageState, RefundState
+from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
 from src.platform.db.uow import UnitOfWork
 
 
@@ -12,6 +12,7 @@ class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
     """`is_kept`: some of what was paid is neither back nor on its way back. `returning_minor` is on
     its way, payments in another currency than the order's left out as on the order.
 
+    `not_arrived_minor` came back from the bank, and the business has still to deal with it.
     `is_mismatch`: a sum or currency came that is not the order's.
     """
 
@@ -21,6 +22,7 @@ class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
     is_mismatch: bool
     is_returning: bool
     returning_minor: int
+    not_arrived_minor: int
 
     @property
     def back(self) -> str:
@@ -52,6 +54,19 @@ async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
             Payment.currency == order.currency,
         )
     )
+    not_arrived = (
+        select(func.coalesce(func.sum(Refund.amount_minor), 0))
+        .join(
+            OpenItem, (OpenItem.tenant_id == Refund.tenant_id) & (OpenItem.subject_id == Refund.id)
+        )
+        .where(
+            Refund.tenant_id == uow.tenant,
+            Refund.order_id == order.id,
+            Refund.state == str(RefundState.FAILED),
+            OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
+            OpenItem.closed_at.is_(None),
+        )
+    )
     is_other = (Payment.amount_minor != order.total_minor) | (Payment.currency != order.currency)
     row = (
         await uow.session.execute(
@@ -62,6 +77,7 @@ async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
                 func.count(Payment.id),
                 func.bool_or(Payment.refunded_minor < Payment.amount_minor),
                 func.bool_or(is_other),
+                not_arrived.correlate(None).scalar_subquery(),
             ).where(Payment.tenant_id == uow.tenant, Payment.order_id == order.id)
         )
     ).one()
@@ -72,6 +88,7 @@ async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
         has_paid=row[3] > 0,
         is_kept=bool(row[4]),
         is_mismatch=bool(row[5]),
+        not_arrived_minor=int(row[6]),
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select
 
 from src.billing.models import Order
+from src.billing.queries.disputes import is_order_with_the_bank
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
@@ -38,13 +39,16 @@ class SeatFacts:
 
 @dataclass(frozen=True, slots=True)
 class BookingFacts:
-    """An order's booking with its seats in order of time."""
+    """An order's booking with its seats in order of time. `is_with_the_bank`: the guest's bank has
+    taken back what was paid.
+    """
 
     order: Order
     booking: Booking
     service: Service
     series: Series | None
     seats: Sequence[SeatFacts]
+    is_with_the_bank: bool = False
 
     @property
     def what(self) -> str:
@@ -150,6 +154,7 @@ def _by_order(rows: Iterable[Row[Any]]) -> list[BookingFacts]:
 def _statement() -> Any:
     return (
         select(Order, Booking, Service, Series, Seat, Session, Location, Participant.name)
+        .add_columns(is_order_with_the_bank().label("is_with_the_bank"))
         .select_from(Booking)
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(
@@ -183,4 +188,4 @@ _OF_SEATS = _statement().where(Seat.id == any_(bindparam("seat_ids", type_=_IDS)
 def _facts(rows: Sequence[Row[Any]]) -> BookingFacts:
     order, booking, service, series, *_rest = rows[0]
     seats = [SeatFacts(row[4], row[5], row[6], row[7]) for row in rows]
-    return BookingFacts(order, booking, service, series, seats)
+    return BookingFacts(order, booking, service, series, seats, rows[0].is_with_the_bank)

@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from src.billing.domain.kinds import ON_SITE_METHOD, RefundCause, RefundState
 from src.billing.models import Order, Payment, Refund
+from src.billing.words import refund_failure
 from src.booking.models import Cancellation, CancellationReturn
 from src.booking.views.returns import FailedRefund, MoneyBack, ToHandBack
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 
 MOST_ROWS = 200
@@ -71,7 +71,7 @@ async def list_failed_refunds(uow: UnitOfWork, cancellation_id: UUID) -> list[Fa
             name=row.guest_name or row.guest_email,
             amount_minor=row.amount_minor,
             currency=row.currency,
-            why=row.error or _("The bank sent it back."),
+            why=refund_failure(row.error),
         )
         for row in found
     ]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from src.billing.models import Order
 from src.billing.owed import owed_minor
+from src.billing.queries.disputes import is_order_with_the_bank
 from src.billing.queries.refundable import list_refundable_minor
 from src.booking.domain.cancelling import Returnable
 from src.booking.domain.states import TAKEN_SEATS
@@ -76,6 +77,7 @@ def _taken(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> Any:
     party = mates.correlate(Seat).scalar_subquery()
     return (
         select(Seat, Order, Booking.customer_id, Participant.name.label("person"))
+        .add_columns(is_order_with_the_bank().label("is_with_the_bank"))
         .add_columns(owed_minor().label("owed"), number.label("number"), party.label("party"))
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
         .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
@@ -112,6 +114,7 @@ def _chosen(rows: Sequence[Row[Any]], refundable_minor: int, seats_in_all: int) 
         owed_minor=int(rows[0].owed),
         payment_mode=order.payment_mode,
         seats_in_all=seats_in_all,
+        is_with_the_bank=rows[0].is_with_the_bank,
     )
 
 

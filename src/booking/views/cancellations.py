@@ -7,7 +7,10 @@ import msgspec
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
-    """One booking that a cancellation reaches; `share_minor` is what its seats in it cost."""
+    """One booking that a cancellation reaches; `share_minor` is what its seats in it cost.
+
+    `is_with_the_bank`: the guest's bank has taken back what was paid for it.
+    """
 
     booking_id: UUID
     name: str
@@ -15,6 +18,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     seats: int
     share_minor: int
     payment_mode: str
+    is_with_the_bank: bool = False
 
 
 class ListsToll(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,8 +35,9 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation would do, in numbers.
 
     `paid_minor` is the part of the seats' price that came in online, `on_site_minor` the part that
-    is or was to be paid there. `in_checkout` counts seats whose guests are paying just now, and
-    `in_checkout_minor` is what they cost.
+    is or was to be paid there, `with_the_bank_minor` the part that guests' banks have taken back.
+    `in_checkout` counts seats whose guests are paying just now, and `in_checkout_minor` is what
+    they cost.
     `mails` counts customers who are written to.
     """
 
@@ -43,6 +48,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     in_checkout_minor: int
     paid_minor: int
     on_site_minor: int
+    with_the_bank_minor: int
     people: list[Touched]
     more: int
     lists: ListsToll = ListsToll()

@@ -110,9 +110,10 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
     mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
     `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
-    `returning_minor`. `may_leave_free`: a date that is still to come was moved after it was booked,
-    and is not back where it was. `course_href` leads to leaving all of a course, empty where there
-    is none to leave. `party` says who comes at which price, and is empty where that says nothing;
+    `returning_minor`, and `not_arrived_minor` came back from the bank.
+    `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
+    where it was. `course_href` leads to leaving all of a course, empty where there is none to
+    leave. `party` says who comes at which price, and is empty where that says nothing;
     `discount_minor` is off the total already, by the code `coupon`.
     """
 
@@ -132,6 +133,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     owed_minor: int
     returning_minor: int
+    not_arrived_minor: int
     money_back: str
     why_not_booked: str
     payment_mode: str

@@ -11,7 +11,8 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 
     `seat_ids` are those that are taken; `share_minor` is what these cost, `back_minor` the most of
     it that can go back the way it came, `owed_minor` is still to be paid on site for the whole
-    order, which `seats_in_all` seats hang on.
+    order, which `seats_in_all` seats hang on. `is_with_the_bank`: the guest's bank has taken back
+    what was paid.
     """
 
     order_id: UUID
@@ -25,6 +26,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     payment_mode: str
     seats_in_all: int
+    is_with_the_bank: bool
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,8 +96,14 @@ def _money(toll: Toll, currency: str, *, chooses: bool) -> str:
     amounts = ", ".join(parts)
     if chooses:
         said = _("%(amounts)s. You choose below what of it goes back.", amounts=amounts)
+    elif toll.with_the_bank_minor:
+        said = _("%(amounts)s. Nothing of it can go back.", amounts=amounts)
     else:
         said = _("%(amounts)s. There is nothing to give back.", amounts=amounts)
+    if toll.with_the_bank_minor:
+        gone = money(toll.with_the_bank_minor, currency)
+        bank = _("Guests' banks have taken %(amount)s of it back in a dispute.", amount=gone)
+        said = f"{said} {bank}"
     if not toll.on_site_minor:
         return said
     return " ".join((said, _("What is still to be paid on site for these seats falls away.")))
@@ -109,4 +115,5 @@ def _effect(one: Touched, currency: str) -> str:
         return seats
     words = {"online": _("paid online"), "on_site": _("on site"), "credit": _("with credits")}
     how = words.get(one.payment_mode, "")
-    return " · ".join(filter(None, (seats, money(one.share_minor, currency), how)))
+    bank = _("taken back by the guest's bank") if one.is_with_the_bank else ""
+    return " · ".join(filter(None, (seats, money(one.share_minor, currency), how, bank)))

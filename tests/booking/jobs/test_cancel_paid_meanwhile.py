@@ -101,7 +101,7 @@ async def test_who_paid_before_the_cancellation_is_left_to_the_choice_about_mone
     await the_session_is_cancelled(shop, term)
     await work_through(shop.services, clock, shop.business.id, timedelta(seconds=60))
     assert await refunds(shop) == []
-    assert "No money goes back with this message" in mailer.sent[-1].body
+    assert "No money comes back for it." in mailer.sent[-1].body
 
 
 async def test_a_purchase_paid_for_within_the_undo_window_gives_all_of_it_back(

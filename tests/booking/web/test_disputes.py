@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Literal
 
+import msgspec
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
@@ -10,16 +11,25 @@ from sqlalchemy import select
 from src.billing.commands.by_staff import RefundByHand, refund_by_hand
 from src.billing.commands.disputes import note_dispute
 from src.billing.commands.open_items import close_open_items, raise_open_item
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import (
+    fail_refund,
+    get_payment,
+    record_foreign_refund,
+    retry_refund,
+)
 from src.billing.domain.kinds import OpenItemKind
-from src.billing.models import DisputeRow, Order, Payment
-from src.billing.processor import Dispute
+from src.billing.models import DisputeRow, Order, Payment, Refund
+from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
 from src.billing.queries.refundable import list_refundable_minor
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.commands.leave import take_back_seats
 from src.booking.domain.cancelling import MoneyChoice
-from src.booking.models import Seat
+from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.guest_links import booking_path
+from src.booking.models import Booking, Seat
 from src.booking.queries.cancellation_money import list_returnable
 from src.platform.errors import Conflict
 from src.platform.services import Services
@@ -27,6 +37,7 @@ from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card, refunds
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
 from tests.support.visitor import Visitor
 from tests.support.work import work_through
 from tests.tenants.web.signed_in import sign_in
@@ -159,6 +170,114 @@ async def test_what_a_bank_takes_back_in_the_undo_window_is_not_asked_for(
     async with services.uow_factory(lotus.id) as uow:
         [seat] = await uow.session.scalars(select(Seat))
     assert (seat.state, seat.returned_minor) == ("cancelled", 0)
+
+
+async def test_every_page_says_that_the_bank_has_it_instead_of_offering_it(
+    services: Services,
+    lotus: Business,
+    sold: Booked,
+    visitor: Visitor,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    await hears(services, lotus, sold, None)
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = await uow.session.scalar(select(Payment.id))
+        order = await uow.session.get_one(Order, (lotus.id, sold.order_id))
+        [seat] = await uow.session.scalars(select(Seat))
+    page = f"/app/lotus/orders/{sold.order_id}"
+    await visitor.open(page)
+    assert "Taken back by the guest's bank" in visitor.text
+    assert "/refund?payment=" not in visitor.text
+    await visitor.open(f"{page}/refund?payment={payment_id}")
+    assert "The guest's bank has taken this money back" in visitor.text
+    assert "Give back" not in visitor.text
+    for subject in (f"bookings/{sold.booking_id}", f"sessions/{seat.session_id}"):
+        await visitor.open(f"/app/lotus/{subject}/cancel")
+        assert "banks have taken €15.00 of it back in a dispute." in visitor.text
+        assert "There is nothing to give back" not in visitor.text
+    assert "taken back by the guest" in visitor.text, "said beside whom it is about"
+    await visitor.open(f"{booking_path(services.settings, 'lotus', order)}/leave")
+    assert "Your bank has taken the payment back" in visitor.text
+    assert "€15.00 back" not in visitor.text
+    assert "Leave the whole course" not in visitor.text
+    mailer.sent.clear()
+    async with services.uow_factory(lotus.id) as uow:
+        await take_back_seats(uow, sold.order_id, {seat.id: 1500}, why="Agreed")
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    assert "Your bank has taken the payment back" in mailer.sent[-1].body
+
+
+async def test_a_booking_whose_money_is_all_back_promises_no_more_of_it(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        order = await uow.session.get_one(Order, (lotus.id, sold.order_id))
+        order.payment_mode = "online"
+        booking = await uow.session.get_one(Booking, (lotus.id, sold.booking_id))
+        booking.leaving = LeavingTerms(tiers=(Tier(before=48, percent=100),)).document()
+        payment = await uow.session.scalar(select(Payment))
+        assert payment is not None
+    path = booking_path(services.settings, "lotus", order)
+    await visitor.open(path)
+    assert "comes back" in visitor.text
+    async with services.uow_factory(lotus.id) as uow:
+        dashboard = ProcessorRefund(
+            id="re_1",
+            payment_intent_id=payment.payment_intent_id,
+            amount_minor=payment.amount_minor,
+            status=RefundStatus.SUCCEEDED,
+            failure="",
+            metadata={},
+        )
+        locked = await lock_order(uow, order.id)
+        await record_foreign_refund(uow, locked, await get_payment(uow, payment.id), dashboard)
+    await visitor.open(path)
+    assert "comes back" not in visitor.text
+    await visitor.open(f"{path}/leave")
+    assert "All that you paid has gone back" in visitor.text
+    assert "€15.00 back" not in visitor.text
+    await visitor.open(f"/app/lotus/orders/{order.id}")
+    assert "All that was paid has gone back or is on its way, but 1 place stays" in visitor.text
+
+
+async def test_a_refund_that_failed_is_told_in_sentences_to_both_sides(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = await uow.session.scalar(select(Payment.id))
+        assert payment_id is not None
+        cmd = RefundByHand(
+            order_id=sold.order_id, payment_id=payment_id, amount_minor=700, token="t"
+        )
+        await refund_by_hand(uow, lotus.ctx, cmd)
+    for attempt in (1, 2):
+        async with services.uow_factory(lotus.id) as uow:
+            order = await lock_order(uow, sold.order_id)
+            refund = await uow.session.scalar(select(Refund))
+            assert refund is not None
+            if attempt == 2:
+                await retry_refund(uow, order, refund)
+            await fail_refund(uow, order, refund, "expired_or_canceled_card")
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert "card has expired or was cancelled." in visitor.text
+    assert "expired_or_canceled_card" not in visitor.text
+    assert "It was tried 2 times." in visitor.text
+    assert "Tried 2 times, last on" in visitor.text
+    assert visitor.text.count("Needs you") == 1
+    async with services.uow_factory(lotus.id) as uow:
+        await refund_by_hand(uow, lotus.ctx, msgspec.structs.replace(cmd, token="u"))
+    async with services.uow_factory(lotus.id) as uow:
+        order = await lock_order(uow, sold.order_id)
+        second = await uow.session.scalar(select(Refund).where(Refund.state == "pending"))
+        assert second is not None
+        await fail_refund(uow, order, second, "declined")
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert visitor.text.count("Needs you") == 1
+    assert "2 refunds did not go through." in visitor.text
+    await visitor.open(booking_path(services.settings, "lotus", order))
+    assert "Did not arrive" in visitor.text
+    assert "€14.00" in visitor.text
 
 
 async def test_nobody_else_reads_of_it(
