@@ -16,6 +16,9 @@ SANDBOX_READY := $(VENV)/.sandbox-ready
 DEV_READY := $(VENV)/.dev-ready
 PYTHONS := python3.13 python3.12 python3.11 python3
 WORKERS ?= 3
+
+# The demo and the tests start dozens of processes: none of them compiles again what another has.
+unexport PYTHONDONTWRITEBYTECODE
 PATHS := src tests migrations benchmarks
 
 # The first Python that is recent enough and can make virtual environments; else one sentence.
