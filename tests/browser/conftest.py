@@ -1,4 +1,4 @@
-"""One program and one browser for a module; a person has a browser window of their own."""
+"""One program and one browser for all journeys of a worker; a person has a window of their own."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,13 +11,20 @@ from tests.support.browser import open_browser
 from tests.support.program import Program, running_program
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """Each journey has a business of its own in it, under a slug that no other journey uses."""
     with running_program(tmp_path_factory.mktemp("program")) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
+def _strangers(program: Program) -> None:
+    """All come from one address: what one module's people tried is not held against the next's."""
+    program.forget_limits()
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with open_browser() as opened:
         yield opened

@@ -26,7 +26,7 @@ OWNERS = (
 def test_somebody_rings_up_and_turns_out_to_be_known(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "alder" if scripts else "aspen")
+    business = staged(program, "jackdaw" if scripts else "magpie")
     term = a_term(program, business)
     owner = person(DESK if scripts else PHONE, java_script_enabled=scripts)
     owner.sign_in(f"olive@{business.slug}.example", PASSWORD)

@@ -66,7 +66,7 @@ def test_a_plan_is_asked_for_and_given(program: Program, person: Callable[..., P
 def test_a_plan_becomes_a_new_version_and_a_business_is_moved(
     program: Program, person: Callable[..., Person]
 ) -> None:
-    staged(program, "elder", plan="starter", paid=False)
+    staged(program, "minnow", plan="starter", paid=False)
     address = an_admin(program, "Grace")
     admin = person(DESK)
     admin.sign_in(address, PASSWORD)
@@ -82,9 +82,9 @@ def test_a_plan_becomes_a_new_version_and_a_business_is_moved(
     admin.press("Save as version 2")
     admin.sees("1,500")
     admin.go("/admin/tenants")
-    admin.sees("Elder")
+    admin.sees("Minnow")
     admin.finds_it_accessible(PHONE, DESK)
-    admin.follow("Elder")
+    admin.follow("Minnow")
     admin.sees("Starter, version 1")
     admin.finds_it_accessible(PHONE, DESK)
     admin.follow("Move to a plan")
@@ -94,7 +94,7 @@ def test_a_plan_becomes_a_new_version_and_a_business_is_moved(
     admin.finds_it_accessible(PHONE, DESK)
     admin.press("Move it to Scale")
     admin.sees("Scale, version 1")
-    the_mail(program, "olive@elder.example", "")
+    the_mail(program, "olive@minnow.example", "")
 
 
 def test_the_month_is_full(program: Program, person: Callable[..., Person]) -> None:

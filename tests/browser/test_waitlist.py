@@ -37,7 +37,7 @@ def a_small_date(program: Program, business: Business) -> Session:
 def test_from_sold_out_to_a_place(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    slug = "heron" if scripts else "stork"
+    slug = "egret" if scripts else "bittern"
     business = staged(program, slug, paid=False)
     session = a_small_date(program, business)
     dora = person(PHONE, java_script_enabled=scripts)

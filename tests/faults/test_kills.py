@@ -213,7 +213,7 @@ def test_a_queue_that_forgets_everything_loses_nothing(program: Program) -> None
     eventually(
         lambda: all(r["attempts"] for r in program.rows("SELECT attempts FROM outbox")), "hand-on"
     )
-    queue = Redis.from_url(test_servers().valkey_url)
+    queue = Redis.from_url(test_servers().program_valkey_url)
     queue.flushdb()
     queue.close()
     program.start("worker")

@@ -148,6 +148,13 @@ class Program:
     def stripe_state(self) -> Any:
         return httpx.get(f"{self._address('stripe')}/_emulator/state", timeout=30).json()
 
+    def forget_limits(self) -> None:
+        """Nobody has tried anything yet."""
+        queue = Redis.from_url(self._environment["REDIS_URL"])
+        for key in queue.scan_iter("limit:*"):
+            queue.delete(key)
+        queue.close()
+
     def run(self, work: Callable[[Any], Any]) -> Any:
         """Runs an async function of the program's services in this process."""
         from src.platform.config import load_settings
@@ -191,8 +198,9 @@ def _forget(redis_url: str) -> None:
 def running_program(folder: Path) -> Iterator[Program]:
     """Everything up, over a fresh migrated database; nothing is left of it afterwards."""
     name, urls = own_database()
-    _forget(test_servers().valkey_url)
-    program = Program(folder, urls, test_servers().valkey_url)
+    redis_url = test_servers().program_valkey_url
+    _forget(redis_url)
+    program = Program(folder, urls, redis_url)
     try:
         program.start("mailbox", "stripe", "web", "worker", "relay")
         yield program

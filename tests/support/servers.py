@@ -28,7 +28,7 @@ import msgspec
 
 from src.sandbox.folders import write_private
 from src.sandbox.postgres import EmbeddedPostgres, PostgresAddress, Role, create_database
-from src.sandbox.valkey import EmbeddedValkey
+from src.sandbox.valkey import DATABASES, EmbeddedValkey
 
 if TYPE_CHECKING:
     import pytest
@@ -56,6 +56,11 @@ class TestServers(msgspec.Struct, frozen=True):
     @property
     def valkey_url(self) -> str:
         return f"{self.valkey_base_url}/{worker_number()}"
+
+    @property
+    def program_valkey_url(self) -> str:
+        """For processes that run while the worker's other tests empty its own database."""
+        return f"{self.valkey_base_url}/{worker_number() + DATABASES // 2}"
 
     @property
     def key_prefix(self) -> str:
