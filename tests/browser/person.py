@@ -5,14 +5,13 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as TookTooLong
 
+from tests.support.accessibility import violations
 from tests.support.program import Program
 
 PHONE, DESK = 390, 1440
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ZONE = ZoneInfo("Europe/Amsterdam")
 # Other processes share the machine's two cores with the browser.
 PATIENCE_MS = 20_000
@@ -82,8 +81,7 @@ class Person:
 
     def violations(self) -> list[str]:
         """What axe finds wrong with this page, and whether it is wider than the window."""
-        found = Axe().run(self.page, options={"runOnly": RULES}).response["violations"]
-        said = [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
+        said = violations(self.page)
         surplus = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if surplus > 0:
             said.append(f"{surplus} px too wide")

@@ -24,7 +24,15 @@ def states(program: Program, statement: str) -> dict[Any, int]:
     return {row[0]: row[1] for row in program.rows(statement, LOTUS.slug)}
 
 
-def test_a_class_is_just_over_and_one_is_about_to_begin(program: Program) -> None:
+def test_everything_there_is_to_show_is_in_it(program: Program) -> None:
+    """One test: loading it takes longer than all that is looked at."""
+    a_class_is_just_over_and_one_is_about_to_begin(program)
+    people_wait_and_one_of_them_has_an_offer(program)
+    every_way_to_sell_and_to_decide_is_there(program)
+    who_came_is_ticked_and_money_is_taken_and_owed(program)
+
+
+def a_class_is_just_over_and_one_is_about_to_begin(program: Program) -> None:
     """In the business's zone, whatever hour it is loaded at."""
     [row] = program.rows(
         f"""SELECT count(*) FILTER (WHERE ends_at BETWEEN now() - {A_NIGHT} AND now()) AS over,
@@ -36,7 +44,7 @@ def test_a_class_is_just_over_and_one_is_about_to_begin(program: Program) -> Non
     assert row["ahead"] >= 1
 
 
-def test_people_wait_and_one_of_them_has_an_offer(program: Program) -> None:
+def people_wait_and_one_of_them_has_an_offer(program: Program) -> None:
     of_lists = f"SELECT w.state, count(*) FROM waitlist_entries w {OF_LOTUS} GROUP BY w.state"
     assert states(program, of_lists) == {"offered": 1, "waiting": 2}
     [offer] = program.rows(
@@ -45,7 +53,7 @@ def test_people_wait_and_one_of_them_has_an_offer(program: Program) -> None:
     assert offer["is_open"]
 
 
-def test_every_way_to_sell_and_to_decide_is_there(program: Program) -> None:
+def every_way_to_sell_and_to_decide_is_there(program: Program) -> None:
     [row] = program.rows(
         f"""SELECT bool_or(price_tiers <> '[]') AS tiers, bool_or(waitlist <> '{{}}') AS lists
         FROM services s {OF_LOTUS}""",
@@ -72,7 +80,7 @@ def test_every_way_to_sell_and_to_decide_is_there(program: Program) -> None:
     assert states(program, asked) == {"open": 1}
 
 
-def test_who_came_is_ticked_and_money_is_taken_and_owed(program: Program) -> None:
+def who_came_is_ticked_and_money_is_taken_and_owed(program: Program) -> None:
     seats = states(program, f"SELECT s.state, count(*) FROM seats s {OF_LOTUS} GROUP BY s.state")
     assert {"attended", "no_show", "confirmed"} <= seats.keys()
     assert "held" not in seats

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from src.platform.web.theme import accent_css
+from tests.support.accessibility import violations
 from tests.support.browser import open_browser
 from tests.support.gallery import server, write_all
 
 pytestmark = pytest.mark.browser
 
 SAMPLES = ("parts", "form", "orders", "hub", "booking", "signin", "admin", "home", "error-404")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ACCENTS = (("#ffe600", "light"), ("#0b2545", "dark"), ("#ff3366", "light"))
 
 
@@ -57,11 +56,6 @@ def wide(browser: Browser) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     yield page
     page.close()
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "dark")])
