@@ -12,7 +12,7 @@ from src.sandbox.demo_state import write_settings
 from src.sandbox.postgres import Role
 from tests.architecture.sizes import ROOT
 from tests.platform.test_config import example
-from tests.support.databases import drop_database
+from tests.support.databases import drop_database, own_database
 from tests.support.servers import fresh_database, test_servers, worker_name
 
 IN_THE_EXAMPLE = "change-me-too@postgres:5432/seatline"
@@ -53,6 +53,14 @@ def placed(name: str, **changes: str) -> dict[str, str]:
 def empty() -> Iterator[str]:
     name = f"seatline_{worker_name()}_cli"
     fresh_database(name)
+    yield name
+    drop_database(name)
+
+
+@pytest.fixture
+def migrated() -> Iterator[str]:
+    """Its name."""
+    name, _urls = own_database()
     yield name
     drop_database(name)
 
@@ -98,22 +106,19 @@ def test_check_config_warns_of_what_is_hardly_meant() -> None:
     assert "Nothing is missing. https://bookings.example.com, production." in done.stdout
 
 
-def test_an_admin_with_a_weak_password_is_refused_in_words(empty: str) -> None:
+def test_an_admin_with_a_weak_password_is_refused_in_words(migrated: str) -> None:
     who = ["--email", "ada@example.com", "--name", "Ada", "--password"]
-    assert seatline(placed(empty), "db", "upgrade").returncode == 0
-    refused = seatline(placed(empty), "admin", "create", *who, "short")
+    refused = seatline(placed(migrated), "admin", "create", *who, "short")
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
-    made = seatline(placed(empty), "admin", "create", *who, "violet hammock seven")
+    made = seatline(placed(migrated), "admin", "create", *who, "violet hammock seven")
     assert made.returncode == 0, made.stderr
     assert "ada@example.com may now sign in" in made.stdout
 
 
-def test_an_admin_is_made_of_a_known_user_only_when_told_to(empty: str) -> None:
-    everything = placed(empty)
-    assert seatline(everything, "db", "upgrade").returncode == 0
-    only = {"MIGRATOR_DATABASE_URL": everything["MIGRATOR_DATABASE_URL"]}
+def test_an_admin_is_made_of_a_known_user_only_when_told_to(migrated: str) -> None:
+    only = {"MIGRATOR_DATABASE_URL": placed(migrated)["MIGRATOR_DATABASE_URL"]}
     who = ["admin", "create", "--email", "ada@example.com", "--name", "Ada", "--password"]
     assert seatline(only, *who, "violet hammock seven").returncode == 0
     refused = seatline(only, *who, "purple hammock eight")

@@ -19,7 +19,7 @@ from tests.support.builders import Business, Term, a_business, a_series, a_servi
 from tests.support.clock import FrozenClock
 from tests.support.waiting import joined
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -175,6 +175,7 @@ def test_without_scripts_there_is_a_list_of_the_week(
     owner.is_at(f"/sessions/{session_id}$")
 
 
+@pytest.mark.slow
 def test_the_charts_of_the_day_are_bars_or_a_table(
     program: Program, person: Callable[..., Person]
 ) -> None:
@@ -200,6 +201,7 @@ def test_the_charts_of_the_day_are_bars_or_a_table(
             expect(table).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_empty_week_does_not_scroll_where_no_key_leads(
     program: Program, person: Callable[..., Person]
 ) -> None:

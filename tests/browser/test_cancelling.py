@@ -49,6 +49,7 @@ def test_a_purchase_is_cancelled_and_then_a_session_with_a_hold_in_it(
     assert sorted(row["state"] for row in orders) == ["cancelled", "confirmed"]
 
 
+@pytest.mark.slow
 def test_a_whole_series_is_cancelled_with_another_amount_for_one_guest(
     program: Program, person: Callable[..., Person]
 ) -> None:

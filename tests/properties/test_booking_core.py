@@ -23,7 +23,7 @@ def world() -> Iterator[World]:
 
 
 SAME_EACH_TIME = settings(
-    max_examples=28,
+    max_examples=25,
     stateful_step_count=80,
     deadline=None,
     database=None,
