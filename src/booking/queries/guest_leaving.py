@@ -191,10 +191,8 @@ async def _no_money_why(
         return _("Your bank has taken the payment back, so no money comes back from us.")
     by_hand = min(by_terms_minor, order.paid_minor - order.refunded_minor)
     if order.payment_mode == PaymentMode.ON_SITE and by_hand:
-        amount = money(by_hand, order.currency)
-        return _(
-            "You paid on site, so the business gives you %(amount)s back itself.", amount=amount
-        )
+        most = money(by_hand, order.currency)
+        return _("You paid on site, so the business itself gives back up to %(most)s.", most=most)
     return ""
 
 

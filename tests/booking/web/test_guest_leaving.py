@@ -170,7 +170,7 @@ async def test_what_was_paid_on_site_comes_back_by_hand_and_the_page_says_so(
         await mark_paid_on_site(uow, shop.business.ctx, order_id)
     leave = f"{await own_page(shop)}/leave?date={session.id}"
     page = await shop.guest.open(leave)
-    assert "You paid on site, so the business gives you €15.00 back itself." in page.text
+    assert "You paid on site, so the business itself gives back up to €15.00." in page.text
     assert "No money comes back." not in page.text
     assert "€0.00 back" not in page.text
     clock.advance(timedelta(days=6, hours=1))
