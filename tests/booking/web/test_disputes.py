@@ -31,13 +31,14 @@ from src.booking.commands.leave import take_back_seats
 from src.booking.domain.cancelling import MoneyChoice
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.guest_links import booking_path
-from src.booking.models import Booking, Seat
+from src.booking.models import Booking, Seat, Session
 from src.booking.queries.cancellation_money import list_returnable
 from src.platform.errors import Conflict
 from src.platform.ids import new_id
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card, refunds
+from tests.booking.web.test_roster_bulk import press
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
@@ -197,7 +198,8 @@ async def test_every_page_says_that_the_bank_has_it_instead_of_offering_it(
     assert "Give back" not in visitor.text
     for subject in (f"bookings/{sold.booking_id}", f"sessions/{seat.session_id}"):
         await visitor.open(f"/app/lotus/{subject}/cancel")
-        assert "banks have taken €15.00 of it back in a dispute." in visitor.text
+        assert "s bank has taken back in a dispute does not go back once more." in visitor.text
+        assert "€15.00 of it" not in visitor.text, "that is the price, not what the bank took"
         assert "There is nothing to give back" not in visitor.text
     assert "taken back by the guest" in visitor.text, "said beside whom it is about"
     await visitor.open(f"{booking_path(services.settings, 'lotus', order)}/leave")
@@ -212,7 +214,7 @@ async def test_every_page_says_that_the_bank_has_it_instead_of_offering_it(
 
 
 async def test_a_booking_whose_money_is_all_back_promises_no_more_of_it(
-    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, clock: FrozenClock
 ) -> None:
     async with services.uow_factory(lotus.id) as uow:
         order = await uow.session.get_one(Order, (lotus.id, sold.order_id))
@@ -221,6 +223,8 @@ async def test_a_booking_whose_money_is_all_back_promises_no_more_of_it(
         booking.leaving = LeavingTerms(tiers=(Tier(before=48, percent=100),)).document()
         payment = await uow.session.scalar(select(Payment))
         assert payment is not None
+        [seat] = await uow.session.scalars(select(Seat))
+        session = await uow.session.get_one(Session, (lotus.id, seat.session_id))
     path = booking_path(services.settings, "lotus", order)
     await visitor.open(path)
     assert "comes back" in visitor.text
@@ -241,7 +245,14 @@ async def test_a_booking_whose_money_is_all_back_promises_no_more_of_it(
     assert "All that you paid has gone back" in visitor.text
     assert "€15.00 back" not in visitor.text
     await visitor.open(f"/app/lotus/orders/{order.id}")
-    assert "All that was paid has gone back or is on its way, but 1 place stays" in visitor.text
+    stays = "All that was paid has gone back or is on its way, but 1 place stays"
+    assert stays in visitor.text
+    asked = await press(visitor.client, session, "cancel", [seat.id], {})
+    assert "All that was paid has gone back or is on its way." in asked.text
+    assert "paid on site" not in asked.text
+    clock.advance(timedelta(days=30))
+    await visitor.open(f"/app/lotus/orders/{order.id}")
+    assert "1 place stays" not in visitor.text, "it is over, so there is nothing to free"
 
 
 async def test_a_refund_that_failed_is_told_in_sentences_to_both_sides(
