@@ -35,7 +35,7 @@ class Ended(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What has become of what was sold: how many parts stand, and what was cancelled."""
+    """What has become of what was sold: how many parts to come stand, and what was cancelled."""
 
     standing: int
     ended: Sequence[Ended]

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.commands.open_items import close_open_items
+from src.billing.commands.open_items import close_covered_failures, close_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
     get_payment,
@@ -83,6 +83,8 @@ def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:
 async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand) -> None:
     """Gives money back to the card it came from; what was booked stays as it is.
 
+    Failed refunds of the payment that it covers need nobody any more.
+
     Raises: NotFound; InvalidInput at `amount` for more than is left of the payment; Conflict for
     one that a bank has taken back.
     """
@@ -100,8 +102,10 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
         raise InvalidInput(refusal.message, fields={"amount": refusal.message}) from refusal
     if refund_id is None:
         return
+    user_id = ctx.actor.user_id
+    await close_covered_failures(uow, payment, cmd.amount_minor, user_id)
     if payment.refunded_minor == payment.amount_minor:
-        await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, ctx.actor.user_id)
+        await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, user_id)
     await audit(uow, ctx, "order.refund_asked", "order", order.id, amount_minor=cmd.amount_minor)
 
 

@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from src.billing.domain.kinds import OpenItemKind
+from src.billing.domain.kinds import OpenItemKind, RefundState
 from src.billing.events import MoneyNeedsAttention
-from src.billing.models import OpenItem
+from src.billing.models import OpenItem, Payment, Refund
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 
@@ -64,3 +64,32 @@ async def close_open_items(
         )
         .values(closed_at=uow.clock.now(), closed_by=closed_by)
     )
+
+
+async def close_covered_failures(
+    uow: UnitOfWork, payment: Payment, amount_minor: int, closed_by: UUID | None = None
+) -> None:
+    """A person gives so much of the payment back anew instead of trying again what failed.
+
+    What that covers is closed, the failure of the very amount first; all of them once nothing is
+    left of the payment. If the new refund fails too, an item of its own is raised.
+    """
+    found = await uow.session.execute(
+        select(Refund.id, Refund.amount_minor)
+        .join(
+            OpenItem, (OpenItem.tenant_id == Refund.tenant_id) & (OpenItem.subject_id == Refund.id)
+        )
+        .where(
+            Refund.tenant_id == uow.tenant,
+            Refund.payment_id == payment.id,
+            Refund.state == str(RefundState.FAILED),
+            OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
+            OpenItem.closed_at.is_(None),
+        )
+        .order_by(Refund.amount_minor != amount_minor, Refund.created_at, Refund.id)
+    )
+    left_minor, is_used_up = amount_minor, payment.refunded_minor == payment.amount_minor
+    for refund_id, failed_minor in found.all():
+        if failed_minor <= left_minor or is_used_up:
+            await close_open_items(uow, OpenItemKind.REFUND_FAILED, refund_id, closed_by)
+            left_minor -= failed_minor

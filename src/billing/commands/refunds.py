@@ -12,7 +12,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.billing.commands.due import add_due, drop_due, move_due
-from src.billing.commands.open_items import close_open_items, raise_open_item
+from src.billing.commands.open_items import (
+    close_covered_failures,
+    close_open_items,
+    raise_open_item,
+)
 from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, RefundCause, RefundState
 from src.billing.domain.processor_amounts import to_processor
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
@@ -213,6 +217,7 @@ async def _insert_foreign(
     )
     uow.session.add(refund)
     set_aside(order, payment, news.amount_minor)
+    await close_covered_failures(uow, payment, news.amount_minor)
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
     return refund

@@ -174,9 +174,9 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     """An order with everything about its money.
 
-    `standing` are the places that were not cancelled. `owed_minor` is still to be taken on site.
-    Of `refunded_minor` so much is still on its way as `returning_minor`. `mail_refused` is what a
-    server said of a mail to the guest that nobody took.
+    `standing` are the places to come that were not cancelled. `owed_minor` is still to be taken on
+    site. Of `refunded_minor` so much is still on its way as `returning_minor`. `mail_refused` is
+    what a server said of a mail to the guest that nobody took.
     """
 
     slug: str
@@ -221,7 +221,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Money about to go back: how much can, and what follows; `standing` places are booked."""
+    """Money about to go back: how much can, and what follows; `standing` places to come stand."""
 
     slug: str
     order_id: UUID

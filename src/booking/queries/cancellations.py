@@ -130,7 +130,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
                     func.count(Booking.id.distinct()).filter(taken).label("bookings"),
                     _sum(Seat.share_minor, taken, mode == str(PaymentMode.ONLINE), "online"),
                     _sum(Seat.share_minor, taken, mode == str(PaymentMode.ON_SITE), "on_site"),
-                    _sum(Seat.share_minor, taken, is_order_with_the_bank(), "with_the_bank"),
+                    func.bool_or(is_order_with_the_bank()).filter(taken).label("with_the_bank"),
                 ),
                 uow.tenant,
                 which,
@@ -146,7 +146,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         in_checkout_minor=int(totals.in_checkout_minor),
         paid_minor=int(totals.online),
         on_site_minor=int(totals.on_site),
-        with_the_bank_minor=int(totals.with_the_bank),
+        is_with_the_bank=bool(totals.with_the_bank),
         people=people,
         more=totals.bookings - len(people),
     )

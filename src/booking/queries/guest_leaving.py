@@ -34,6 +34,7 @@ from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.platform.web.formats import money
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import Participant
 
@@ -72,8 +73,9 @@ async def get_leaving_page(
     leavable = [seat for seat in seats if not seat.why_not]
     path = booking_path(settings, tenant.slug, order)
     refundable = (await list_refundable_minor(uow, [order_id])).get(order_id, 0)
-    back_minor = min(sum(seat.back_minor for seat in leavable), refundable)
-    leavable = _promised(leavable, back_minor)
+    by_terms_minor = sum(seat.back_minor for seat in leavable)
+    back_minor = min(by_terms_minor, refundable)
+    leavable = _promised(leavable, back_minor, is_chosen=not is_course)
     is_on_site = order.payment_mode == PaymentMode.ON_SITE and not order.paid_minor
     late = [
         one.seat.seat.share_minor for one, seat in zip(shown, seats, strict=True) if seat.is_late
@@ -90,7 +92,7 @@ async def get_leaving_page(
         back_minor=back_minor,
         stays_due_minor=sum(late) if is_on_site else 0,
         was_paid=order.paid_minor > 0,
-        no_money_why=await _no_money_why(uow, order, refundable),
+        no_money_why=await _no_money_why(uow, order, refundable, by_terms_minor),
         terms=_terms(shown, order, tenant, is_course=is_course),
         why_not="" if leavable and own else _why_not(seats, own),
         action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
@@ -154,14 +156,20 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
     )
 
 
-def _promised(seats: Sequence[LeavingSeat], back_minor: int) -> list[LeavingSeat]:
-    """The seats as they are shown and sent back, promising no more together than comes back."""
-    promised = []
+def _promised(
+    seats: Sequence[LeavingSeat], back_minor: int, *, is_chosen: bool
+) -> list[LeavingSeat]:
+    """The seats as they are shown and sent back, promising no more together than comes back.
+
+    Where the guest chooses among them, each shows what it alone would bring.
+    """
+    promised, left_minor = [], back_minor
     for seat in seats:
-        part = min(seat.back_minor, back_minor)
-        back_minor -= part
+        part = min(seat.back_minor, left_minor)
+        left_minor -= part
         seat_id, _colon, _minor = seat.value.partition(":")
-        promised.append(msgspec.structs.replace(seat, value=f"{seat_id}:{part}", back_minor=part))
+        alone = min(seat.back_minor, back_minor) if is_chosen else part
+        promised.append(msgspec.structs.replace(seat, value=f"{seat_id}:{part}", back_minor=alone))
     return promised
 
 
@@ -171,14 +179,20 @@ def _only_session(own: Sequence[Own]) -> UUID | None:
     return sessions.pop() if len(sessions) == 1 else None
 
 
-async def _no_money_why(uow: UnitOfWork, order: Order, refundable_minor: int) -> str:
-    """Why nothing comes back although it was paid for, empty where only the terms say so."""
+async def _no_money_why(
+    uow: UnitOfWork, order: Order, refundable_minor: int, by_terms_minor: int
+) -> str:
+    """Why nothing comes back by itself although it was paid for, empty where the terms say so."""
     if refundable_minor or not order.paid_minor:
         return ""
     if is_all_back(order):
         return _("All that you paid has gone back or is on its way, so no more comes back.")
     if await is_with_the_bank(uow, order.id):
         return _("Your bank has taken the payment back, so no money comes back from us.")
+    by_hand = min(by_terms_minor, order.paid_minor - order.refunded_minor)
+    if order.payment_mode == PaymentMode.ON_SITE and by_hand:
+        most = money(by_hand, order.currency)
+        return _("You paid on site, so the business itself gives back up to %(most)s.", most=most)
     return ""
 
 

@@ -1,7 +1,7 @@
 """How the money of one order stands, as far as its guest is told."""
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from src.billing.domain.kinds import OpenItemKind, OrderState, PageState, RefundState
 from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
@@ -12,7 +12,8 @@ class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
     """`is_kept`: some of what was paid is neither back nor on its way back. `returning_minor` is on
     its way, payments in another currency than the order's left out as on the order.
 
-    `not_arrived_minor` came back from the bank, and the business has still to deal with it.
+    `not_arrived_minor` could not be paid back, and the business has still to deal with it: never
+    more than is left of what was paid, in the order's currency too.
     `is_mismatch`: a sum or currency came that is not the order's.
     """
 
@@ -54,19 +55,6 @@ async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
             Payment.currency == order.currency,
         )
     )
-    not_arrived = (
-        select(func.coalesce(func.sum(Refund.amount_minor), 0))
-        .join(
-            OpenItem, (OpenItem.tenant_id == Refund.tenant_id) & (OpenItem.subject_id == Refund.id)
-        )
-        .where(
-            Refund.tenant_id == uow.tenant,
-            Refund.order_id == order.id,
-            Refund.state == str(RefundState.FAILED),
-            OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
-            OpenItem.closed_at.is_(None),
-        )
-    )
     is_other = (Payment.amount_minor != order.total_minor) | (Payment.currency != order.currency)
     row = (
         await uow.session.execute(
@@ -77,7 +65,7 @@ async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
                 func.count(Payment.id),
                 func.bool_or(Payment.refunded_minor < Payment.amount_minor),
                 func.bool_or(is_other),
-                not_arrived.correlate(None).scalar_subquery(),
+                _not_arrived(uow, order).scalar_subquery(),
             ).where(Payment.tenant_id == uow.tenant, Payment.order_id == order.id)
         )
     ).one()
@@ -90,6 +78,33 @@ async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
         is_mismatch=bool(row[5]),
         not_arrived_minor=int(row[6]),
     )
+
+
+def _not_arrived(uow: UnitOfWork, order: Order) -> Select[tuple[int]]:
+    """What failed and nobody has dealt with, of each payment at most what is left of it."""
+    of_payment = (
+        select(
+            func.least(
+                func.sum(Refund.amount_minor), Payment.amount_minor - Payment.refunded_minor
+            ).label("minor")
+        )
+        .select_from(Refund)
+        .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
+        .join(
+            OpenItem, (OpenItem.tenant_id == Refund.tenant_id) & (OpenItem.subject_id == Refund.id)
+        )
+        .where(
+            Refund.tenant_id == uow.tenant,
+            Refund.order_id == order.id,
+            Refund.state == str(RefundState.FAILED),
+            Payment.currency == order.currency,
+            OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
+            OpenItem.closed_at.is_(None),
+        )
+        .group_by(Payment.id, Payment.amount_minor, Payment.refunded_minor)
+        .subquery()
+    )
+    return select(func.coalesce(func.sum(of_payment.c.minor), 0))
 
 
 def why_not_booked(order: Order, money: GuestMoney) -> str:

@@ -13,7 +13,7 @@ from src.billing.lines import Ended, Fate
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
-from src.booking.models import Booking, Seat
+from src.booking.models import Booking, Seat, Session
 from src.platform.db.uow import UnitOfWork
 
 _LIVE = [str(state) for state in LIVE_SEATS]
@@ -46,9 +46,12 @@ def _has_live_seat() -> ColumnElement[bool]:
 
 
 async def fate_of_seats(uow: UnitOfWork, order_id: UUID) -> Fate:
-    """How many of the order's seats stand, and which were cancelled together."""
+    """How many of the order's seats stand on dates to come, and which were cancelled together."""
+    is_to_come = Session.starts_at > uow.clock.now()
     found = await uow.session.execute(
         select(Seat.state, Seat.changed_at, Seat.changed_by, Seat.changed_why, func.count())
+        .add_columns(func.count().filter(is_to_come))
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .where(Seat.tenant_id == uow.tenant, Seat.order_id == order_id)
         .group_by(Seat.state, Seat.changed_at, Seat.changed_by, Seat.changed_why)
         .order_by(Seat.changed_at)
@@ -57,6 +60,6 @@ async def fate_of_seats(uow: UnitOfWork, order_id: UUID) -> Fate:
     cancelled = (str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED))
     live = {str(state) for state in LIVE_SEATS}
     return Fate(
-        standing=sum(row[4] for row in rows if row[0] in live),
+        standing=sum(row[5] for row in rows if row[0] in live),
         ended=[Ended(row[1], row[4], row[2], row[3]) for row in rows if row[0] in cancelled],
     )

@@ -35,7 +35,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation would do, in numbers.
 
     `paid_minor` is the part of the seats' price that came in online, `on_site_minor` the part that
-    is or was to be paid there, `with_the_bank_minor` the part that guests' banks have taken back.
+    is or was to be paid there. `is_with_the_bank`: a guest's bank has taken back what was paid.
     `in_checkout` counts seats whose guests are paying just now, and `in_checkout_minor` is what
     they cost.
     `mails` counts customers who are written to.
@@ -48,7 +48,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     in_checkout_minor: int
     paid_minor: int
     on_site_minor: int
-    with_the_bank_minor: int
+    is_with_the_bank: bool
     people: list[Touched]
     more: int
     lists: ListsToll = ListsToll()

@@ -96,13 +96,12 @@ def _money(toll: Toll, currency: str, *, chooses: bool) -> str:
     amounts = ", ".join(parts)
     if chooses:
         said = _("%(amounts)s. You choose below what of it goes back.", amounts=amounts)
-    elif toll.with_the_bank_minor:
+    elif toll.is_with_the_bank:
         said = _("%(amounts)s. Nothing of it can go back.", amounts=amounts)
     else:
         said = _("%(amounts)s. There is nothing to give back.", amounts=amounts)
-    if toll.with_the_bank_minor:
-        gone = money(toll.with_the_bank_minor, currency)
-        bank = _("Guests' banks have taken %(amount)s of it back in a dispute.", amount=gone)
+    if toll.is_with_the_bank:
+        bank = _("What a guest's bank has taken back in a dispute does not go back once more.")
         said = f"{said} {bank}"
     if not toll.on_site_minor:
         return said

@@ -160,7 +160,7 @@ async def test_a_payment_goes_back_by_hand_once_a_form(desk: Desk) -> None:
     desk.till.places.states[order_id] = "free"
     await desk.visitor.open(form)
     assert "Nothing of this payment is left" in desk.visitor.text
-    assert "None of its places is booked any more" in desk.visitor.text
+    assert "No place of it is still to come" in desk.visitor.text
 
 
 @pytest.mark.parametrize("typed", ["20.01", "0", "", "many", "-5", "1.234"])

@@ -119,7 +119,7 @@ async def test_an_order_says_what_the_code_took_off_each_line(
     )
     order = " ".join((await client.get(f"/app/lotus/orders/{made.order_id}")).text.split())
     assert 'taken off already <span class="pill">SPRING' in order
-    assert "less €" in order.split("taken off already")[0]
+    assert "after €" in order.split("taken off already")[0]
 
 
 async def test_only_an_unused_one_is_deleted(

@@ -8,7 +8,8 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import select, update
 
-from src.billing.models import Refund
+from src.billing.commands.by_staff import RefundByHand, mark_paid_on_site, refund_by_hand
+from src.billing.models import Payment, Refund
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Booking, Seat, Service, Session
 from src.tenants.models import Tenant
@@ -134,6 +135,48 @@ async def test_2_22_each_person_of_the_party_leaves_alone(shop: Shop) -> None:
     assert nobody.status_code == 422
     assert "Please say who cannot come." in nobody.text
     assert await taken(shop) == [1, 2, 2]
+
+
+async def test_whoever_of_a_party_leaves_reads_what_they_alone_would_bring(shop: Shop) -> None:
+    """Part of it went back before, so that both together bring less than one and one."""
+    term = await a_paid_course(shop, **PARTY)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        payment = (await uow.session.scalars(select(Payment))).one()
+        cmd = RefundByHand(
+            order_id=payment.order_id, payment_id=payment.id, amount_minor=9_500, token="t"
+        )
+        await refund_by_hand(uow, shop.business.ctx, cmd)
+    page = await leave_page(shop, term)
+    assert page.text.count("€20.00 back") == 2
+    assert "€25.00 goes back the way you paid" in page.text
+    assert "only the amounts beside their names" not in page.text
+    [form] = [form for form in forms_of(page) if "/leave" in form.action]
+    second = next(one for one in form.fields["seat"] if one.endswith(":500"))
+    assert (await press(shop, page, seat=[second])).status_code == 303
+    assert await refunds(shop) == [9_500, 2_000]
+
+
+async def test_what_was_paid_on_site_comes_back_by_hand_and_the_page_says_so(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_type="on_site")
+    async with factory(shop.business.id) as uow:
+        await uow.session.execute(update(Service).values(leaving=TERMS.document()))
+    session = await a_session(factory, service)
+    await shop.book(subject("session", session.id))
+    async with factory(shop.business.id) as uow:
+        order_id = (await uow.session.scalars(select(Booking.order_id))).one()
+        await mark_paid_on_site(uow, shop.business.ctx, order_id)
+    leave = f"{await own_page(shop)}/leave?date={session.id}"
+    page = await shop.guest.open(leave)
+    assert "You paid on site, so the business itself gives back up to €15.00." in page.text
+    assert "No money comes back." not in page.text
+    assert "€0.00 back" not in page.text
+    clock.advance(timedelta(days=6, hours=1))
+    late = await shop.guest.open(leave)
+    assert "You paid on site, so" not in late.text
+    assert "No money comes back." in late.text
 
 
 async def test_late_it_is_said_plainly_and_frees_the_place(shop: Shop, clock: FrozenClock) -> None:
