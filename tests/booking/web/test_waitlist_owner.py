@@ -72,7 +72,10 @@ async def test_an_owner_offers_out_of_turn_and_takes_off(town: Town, client: Asy
     await town.work()
     [offer] = await offers(town.factory, town.lotus)
     ann = offer.entry_id
-    await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{ann}/remove")
+    for said in ("and a mail says so.", "They are on the list no more."):
+        sent = await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{ann}/remove")
+        shown = await client.get(sent.headers["location"])
+        assert said in shown.text
     await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{bob}/offer")
     assert await town.states() == {"Ann": "removed", "Bob": "offered"}
     assert await town.check() == [1]
