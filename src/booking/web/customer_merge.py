@@ -127,7 +127,7 @@ async def _ask(
         why_not=why_not,
         base=base,
         here=f"{base}/{kept.merged_into or kept_id}",
-        other_way=f"{base}/{gone_id}/merge/{kept_id}",
+        other_way=f"{base}/{gone_id}/merge/{kept_id}{'?readdress=1' if form.checked('readdress') else ''}",
     )
     return page(request, "booking/customers/merge.html", view, status_code=409 if why_not else 200)
 
