@@ -1,5 +1,6 @@
 """Several guests of a session at once: each row once, its money once, failures listed."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -197,6 +198,27 @@ async def test_a_message_reaches_each_guest_once(
     ]
     assert {mail.subject for mail in mailer.sent} == {"Bring a mat"}
     assert "See <you>." in mailer.sent[0].body
+
+
+async def test_who_loses_two_bookings_counts_as_the_two_mails_that_go_out(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    mailer: RememberingMailer,
+) -> None:
+    await a_guest(services, lotus, session, "Carl", "Kid")
+    await a_guest(services, lotus, session, "Carl")
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    ids = await ids_of(services, lotus)
+    await as_owner(client, services, lotus)
+    asked = await press(client, session, "cancel", ids, {})
+    (said,) = re.findall(r"Mails</dt>\s*<dd[^>]*>\s*([^<]*?)\s*<", asked.text)
+    assert (await press(client, session, "cancel", ids, {"sure": "on"})).status_code == 303
+    await work(services, lotus.id)
+    to_guests = [mail for mail in mailer.sent if "carl@example.com" in mail.to[0]]
+    assert said == str(len(to_guests)) == "2"
 
 
 async def test_paid_is_noted_for_each_order_and_what_cannot_be_is_listed(
