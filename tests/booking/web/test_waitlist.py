@@ -144,7 +144,7 @@ async def test_a_party_that_never_fits_is_told_so_at_its_size(shop: Shop) -> Non
     sent = await join(shop, list_of(session), size="10")
     assert sent.status_code == 409
     at_field = sent.text.split('id="f-size-error"', 1)[1].split("</p>", 1)[0]
-    assert "So many people never fit in: please wait for fewer places." in at_field
+    assert "There are not that many places in all: please wait for fewer." in at_field
     assert await entries(shop.services.uow_factory, shop.business) == {}
 
 
