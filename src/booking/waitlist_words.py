@@ -19,7 +19,7 @@ def guest_refusal(why: WhyNot, reasons: Sequence[Reason]) -> str:
     if why is WhyNot.PARTY_TOO_BIG:
         return _("So many people cannot be booked at once.")
     if why is WhyNot.NEVER_FITS:
-        return _("So many people never fit in: please wait for fewer places.")
+        return _("There are not that many places in all: please wait for fewer.")
     if why is WhyNot.TOO_LATE:
         return _("It is too late to wait for a place: it starts soon.")
     if why is WhyNot.SWITCHED_OFF:
@@ -114,7 +114,9 @@ def closed_words(session: Session | None) -> str:
     """Why nobody can wait any more for the session, or for the series that has none to come."""
     if session is None:
         return _("No date is left to come, so nobody can wait for one.")
-    if session.state in (SessionState.CANCELLED, SessionState.CANCELLING):
+    if session.state == SessionState.CANCELLING:
+        return _("It is being cancelled, so nobody can wait for it unless that is undone.")
+    if session.state == SessionState.CANCELLED:
         return _("It is cancelled, so nobody can wait for it.")
     return _("It has begun, so nobody can wait for it.")
 

@@ -40,7 +40,7 @@ from src.platform.localtime import to_local, to_utc
 from src.platform.web.formats import date_medium
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
-from src.tenants.models import Location
+from src.tenants.models import Location, Performer
 
 _FIELDS = {"starts_at": "start_time", "ends_at": "duration_minutes"}
 """What of a session's own fields is said in another way here."""
@@ -98,7 +98,7 @@ async def list_refusals(
 ) -> dict[UUID, str]:
     """Why sessions cannot be so, by session; with one of them, none is changed."""
     changes = [one for one in planned if one.changed and not one.is_protected]
-    known = await _known(uow, changes)
+    known, _kept = await _known(uow, changes), await _named(uow, changes)
     refusals: dict[UUID, str] = {}
     for one in changes:
         try:
@@ -121,7 +121,7 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
     ]
     if cmd.changes_place and cmd.location_id is not None:
         await _keep_place(uow, cmd.location_id)
-    known = await _known(uow, changes)
+    known, _kept = await _known(uow, changes), await _named(uow, changes)
     for change in changes:
         await _check(uow, ctx, change, known)
     await _take_leaders(uow, changes)
@@ -225,6 +225,17 @@ async def _known(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, list[
         taken = await taken_between(uow, performer_id, since, until) if since < until else []
         known[performer_id] = [one for one in taken if one.session_id not in moving]
     return known
+
+
+async def _named(uow: UnitOfWork, changes: Sequence[Change]) -> list[Location | Performer]:
+    """The places and leaders of all, read once: while they are kept, no date reads its own again,
+    for the database session itself holds on to nothing that was only read.
+    """
+    places = {one.becomes.location_id for one in changes} - {None}
+    leaders = {one.becomes.performer_id for one in changes} - {None}
+    there = select(Location).where(Location.tenant_id == uow.tenant, Location.id.in_(places))
+    who = select(Performer).where(Performer.tenant_id == uow.tenant, Performer.id.in_(leaders))
+    return [*await uow.session.scalars(there), *await uow.session.scalars(who)]
 
 
 async def _check(

@@ -203,17 +203,18 @@ async def wait_again(uow: UnitOfWork, tenant: TenantSnapshot, entry_id: UUID) ->
     )
 
 
-async def remove_entry(uow: UnitOfWork, ctx: RequestContext, entry_id: UUID) -> None:
+async def remove_entry(uow: UnitOfWork, ctx: RequestContext, entry_id: UUID) -> bool:
     """Staff take somebody off the list, who is told and not offered anything by itself again.
-    Pressed again it changes nothing. Raises: NotFound.
+    False for one that is on no list any more, who is told nothing. Raises: NotFound.
     """
     entry = await lock_entry(uow, entry_id)
     if entry.state not in STANDING:
-        return
+        return False
     lost_offer = entry.state == EntryState.OFFERED
     uow.record(WaiterRemoved(entry_id=entry_id, lost_offer=lost_offer))
     await audit(uow, ctx, "waitlist.removed", "waitlist_entry", entry_id, name=entry.name)
     await end_entry(uow, entry, EntryState.REMOVED, OfferState.WITHDRAWN, "staff")
+    return True
 
 
 async def change_waitlist(

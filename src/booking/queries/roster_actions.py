@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.orm import aliased
 
 from src.billing.models import Order
 from src.billing.owed import owed_minor
@@ -16,6 +15,7 @@ from src.booking.domain.cancelling import Returnable
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Seat
 from src.booking.queries.cancellation_money import list_returnable
+from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.views.roster_actions import Chosen
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -67,18 +67,10 @@ async def list_returnable_to_cards(
 
 
 def _taken(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> Any:
-    mate = aliased(Seat)
-    mates = select(func.count()).where(
-        mate.tenant_id == Seat.tenant_id,
-        mate.order_id == Seat.order_id,
-        mate.session_id == Seat.session_id,
-    )
-    number = mates.where(mate.id <= Seat.id).correlate(Seat).scalar_subquery()
-    party = mates.correlate(Seat).scalar_subquery()
     return (
         select(Seat, Order, Booking.customer_id, Participant.name.label("person"))
         .add_columns(is_order_with_the_bank().label("is_with_the_bank"))
-        .add_columns(owed_minor().label("owed"), number.label("number"), party.label("party"))
+        .add_columns(owed_minor().label("owed"), NUMBER)
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
         .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
         .join(
@@ -86,7 +78,7 @@ def _taken(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> Any:
             (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
         )
         .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids), Seat.state.in_(TAKEN))
-        .order_by(Seat.id)
+        .order_by(NUMBER, Seat.id)
     )
 
 
@@ -107,7 +99,11 @@ def _chosen(rows: Sequence[Row[Any]], refundable_minor: int, seats_in_all: int) 
         customer_id=rows[0].customer_id,
         name=order.guest_name or order.guest_email,
         email=order.guest_email,
-        people=[who for row in rows if (who := _who(row))],
+        people=[
+            who
+            for row in rows
+            if (who := called_by_staff(row.person, row.number, order.guest_name))
+        ],
         seat_ids=[row.Seat.id for row in rows],
         share_minor=share_minor,
         back_minor=min(share_minor, refundable_minor),
@@ -116,10 +112,3 @@ def _chosen(rows: Sequence[Row[Any]], refundable_minor: int, seats_in_all: int) 
         seats_in_all=seats_in_all,
         is_with_the_bank=rows[0].is_with_the_bank,
     )
-
-
-def _who(row: Row[Any]) -> str:
-    """The person's name; of a party without names, which of them it is."""
-    if row.person or row.party == 1:
-        return str(row.person)
-    return _("Person %(number)s", number=row.number)

@@ -113,12 +113,13 @@ async def get_entry_view(
 ) -> EntryView:
     """Raises: NotFound."""
     facts, now = await get_entry_facts(uow, entry_id), uow.clock.now()
-    facts = await with_price(uow, tenant, facts)
     entry, offer = facts.entry, facts.offer
     base = f"/b/{tenant.slug}/{facts.service.slug}"
     subject = "session" if entry.session_id is not None else "series"
     place = waitlist_token(settings, entry)
     stage = _stage(facts, now)
+    if stage in ("offered", "rush"):
+        facts = await with_price(uow, tenant, facts)
     return EntryView(
         stage=stage,
         what=facts.what,

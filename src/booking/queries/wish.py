@@ -118,7 +118,8 @@ async def get_wish(
     if wish.closed or not typed.code.strip():
         takes_codes = not wish.closed and await has_active_coupons(uow, tenant)
         return msgspec.structs.replace(wish, takes_codes=takes_codes)
-    return await _with_code(uow, tenant, wish, asked.quote_for(people), typed.code)
+    quote = asked.quote_for(people)
+    return await _with_code(uow, tenant, asked, wish, quote, typed.code)
 
 
 def _people(asked: _Asked, typed: Typed) -> tuple[str, ...]:
@@ -131,7 +132,7 @@ def _people(asked: _Asked, typed: Typed) -> tuple[str, ...]:
 
 
 async def _with_code(
-    uow: UnitOfWork, tenant: TenantSnapshot, wish: Wish, quote: Quote, code: str
+    uow: UnitOfWork, tenant: TenantSnapshot, asked: _Asked, wish: Wish, quote: Quote, code: str
 ) -> Wish:
     """The same at the price that the code makes, or with why it makes none."""
     judged = await judge_for_quote(uow, tenant, quote, code)
@@ -146,6 +147,7 @@ async def _with_code(
         lines=[*wish.lines, line],
         total_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
+        leaving=_leaving(tenant, asked, quote, uow.clock.now()),
     )
 
 
@@ -263,14 +265,14 @@ def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote, now: datetime)
     """The terms it would be bought under: for one date as moments, for either way to pay while that
     is chosen; for a series as rules.
     """
-    price_type = quote.price_type if quote.full_minor else SeriesPriceType.FREE
+    price_type = quote.price_type if quote.total_minor else SeriesPriceType.FREE
     if quote.kind == "session":
         starts_at = asked.runs[0].starts_at
 
         def words(price_type: SeriesPriceType) -> list[str]:
             return dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now)
 
-        if len(_ways(tenant, quote)) > 1:
+        if quote.total_minor and len(_ways(tenant, quote)) > 1:
             by_card, on_site = words(SeriesPriceType.ONLINE), words(SeriesPriceType.ON_SITE)
             return by_way_in_words(by_card, on_site)
         return words(price_type)

@@ -117,6 +117,7 @@ async def _ask(
         preview = await preview_merge(uow, gone_id, kept_id)
         astray = await count_to_readdress(uow, gone_id) if kept.email else 0
     base = customers_path(ctx)
+    carried = "?readdress=1" if form.checked("readdress") else ""
     why_not = refusal.message if refusal is not None else preview.why_not
     view = MergeView(
         form=form,
@@ -127,7 +128,7 @@ async def _ask(
         why_not=why_not,
         base=base,
         here=f"{base}/{kept.merged_into or kept_id}",
-        other_way=f"{base}/{gone_id}/merge/{kept_id}",
+        other_way=f"{base}/{gone_id}/merge/{kept_id}{carried}",
     )
     return page(request, "booking/customers/merge.html", view, status_code=409 if why_not else 200)
 

@@ -156,9 +156,9 @@ def _entry_id(services: Services, ctx: RequestContext, place: str) -> UUID:
 
 
 def _refused(bound: Bound[JoinForm], refusal: DomainError) -> Bound[JoinForm]:
-    """What is wrong with the size stands at its field, also where the form asks for none."""
+    """What is wrong with the size stands at its field, which `_join_page` minds the lack of."""
     if refusal.code in OF_SIZE:
-        return bound.with_errors({"size": refusal.message}, refusal.message)
+        return bound.with_errors({"size": refusal.message})
     return bound.with_errors(None, refusal.message)
 
 
@@ -200,6 +200,9 @@ async def _join_page(
                 book_href = f"{wish.service_href}/book?{subject.kind}={subject.id}"
         except Conflict as refused:
             refusal = refused.message
+    if form.error("size") and max(sizes, default=1) == 1:
+        # The form asks for no size, so what is wrong with it is said above.
+        form = form.with_errors(None, form.error("size"))
     view = JoinView(
         wish=wish,
         form=form,

@@ -81,7 +81,9 @@ async def cancel_seats(
     view = await look_at(services, ctx, session_id, bound, ticked(bound))
     async with services.uow_factory(ctx.here.id) as uow:
         able = await list_returnable_to_cards(uow, ctx.here, view.seat_ids)
-    view = msgspec.structs.replace(view, money=money_asked(able, ctx.here.currency))
+    mails = sum(bool(one.email) for one in view.chosen)
+    asked = money_asked(able, ctx.here.currency)
+    view = msgspec.structs.replace(view, money=asked, mails=mails)
     if form is None or not form.sure or view.why_not:
         return ask(request, "cancel", view)
     try:

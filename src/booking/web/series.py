@@ -32,6 +32,7 @@ from src.booking.web.service_words import visibility_words
 from src.booking.web.sold_words import Word, booking_words, price_type_words
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
+from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext, TenantSnapshot
@@ -194,7 +195,9 @@ async def _page(
     base = f"/app/{ctx.here.slug}"
     view = SeriesPageView(
         overview=overview,
-        selling=selling_words(overview.head, ctx.here.currency),
+        selling=selling_words(
+            overview.head, ctx.here.currency, to_local(now, ctx.here.zone).date()
+        ),
         buyers=buyers,
         asked=asked,
         against=against,

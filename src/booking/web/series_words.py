@@ -1,16 +1,20 @@
 """How a series is sold beside its full price, in a few words for its owner."""
 
+from datetime import date
+
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.leaving import BeforeUnit
-from src.booking.domain.price_tiers import Audience, PriceTier
+from src.booking.domain.price_tiers import Audience, PriceTier, open_tiers
 from src.booking.views.series import SeriesHead
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import day_medium, money
 
 
-def selling_words(head: SeriesHead, currency: str) -> list[str]:
-    """Each of its other prices, and what one of its dates costs alone, where it is sold so."""
-    words = [_tier(tier, currency) for tier in head.tiers]
+def selling_words(head: SeriesHead, currency: str, today: date) -> list[str]:
+    """Each of its other prices that is not over, and what one of its dates costs alone, where it
+    is sold so.
+    """
+    words = [_tier(tier, currency) for tier in open_tiers(head.tiers, today, by_staff=True)]
     return [*words, _single(head, currency)] if head.is_sold_singly else words
 
 

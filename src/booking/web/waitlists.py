@@ -79,8 +79,11 @@ async def remove_from_list(
 ) -> Response[bytes]:
     """What was offered to them goes to the next."""
     async with services.uow_factory(ctx.here.id) as uow:
-        await remove_entry(uow, ctx, entry_id)
-    flash(request, "success", _("Taken off the list, and a mail says so."))
+        is_removed = await remove_entry(uow, ctx, entry_id)
+    if is_removed:
+        flash(request, "success", _("Taken off the list, and a mail says so."))
+    else:
+        flash(request, "info", _("They are on the list no more."))
     return await _back(request, services, ctx, entry_id)
 
 

@@ -14,6 +14,7 @@ from src.platform.services import Services
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.pages import as_owner, send
 from tests.support.builders import Business, Term, a_business, a_series, a_service, a_session
+from tests.support.coupons import a_coupon
 from tests.support.visitor import forms_of
 
 pytestmark = pytest.mark.anyio
@@ -154,6 +155,12 @@ async def test_both_ways_to_pay_say_what_leaving_costs_as_it_will_be(shop: Shop)
     form = await shop.guest.open(url)
     promised = form.text.split("Paid on site: Cancel free of charge until ")[1].split(";")[0]
     assert form.text.count("Paid by card: Cancel until ") == 2
+    await a_coupon(shop.services.uow_factory, shop.business.id, "WHOLE", percent=100)
+    whole = await shop.send(coupon="WHOLE", step="update")
+    assert "WHOLE" in whole.text
+    for words in ("Paid by card: ", "Paid on site: "):
+        assert words not in whole.text, "nothing is paid either way"
+    await shop.guest.open(url)
     sent = await shop.send(way="on_site")
     page = await shop.guest.open(sent.headers["location"])
     assert f"Free of charge until {promised}" in page.text

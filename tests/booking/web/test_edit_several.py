@@ -7,11 +7,18 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.booking.commands.busy import Slot, take_performer
-from src.booking.commands.edit_several import EditSeveral, Scope, edit_several
+from src.booking.commands.edit_several import (
+    EditSeveral,
+    Scope,
+    edit_several,
+    list_refusals,
+    plan_edit,
+)
 from src.booking.models import Session
 from src.platform.errors import InvalidInput
 from src.platform.localtime import to_local
 from src.platform.services import Services
+from src.tenants.models import Location
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.queries.test_hub import counted
@@ -116,6 +123,32 @@ async def test_what_moves_in_the_same_act_is_in_nobodys_way(
     assert sum("performer_busy" in one for one in sent) == 1
 
 
+async def test_a_leader_and_a_place_are_read_once_for_all_dates(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    performer = await a_performer(services.uow_factory, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        place = Location(tenant_id=lotus.id, name="Hall", created_at=uow.clock.now())
+        uow.session.add(place)
+        await uow.session.flush()
+        place_id = place.id
+    cmd = EditSeveral(
+        session_id=term.sessions[0].id,
+        scope=Scope.ALL,
+        changes_place=True,
+        location_id=place_id,
+        changes_performer=True,
+        performer_id=performer.id,
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        planned = await plan_edit(uow, lotus.ctx, cmd)
+        with counted() as sent:
+            assert await list_refusals(uow, lotus.ctx, planned) == {}
+    assert len(planned) == 3
+    for table in ("locations", "performers"):
+        assert sum(f"FROM {table}" in one for one in sent) == 1, table
+
+
 async def test_the_dates_looked_at_say_which_cannot_be_so(
     client: AsyncClient, services: Services, lotus: Business, term: Term
 ) -> None:
@@ -128,7 +161,7 @@ async def test_the_dates_looked_at_say_which_cannot_be_so(
     path = f"/app/lotus/sessions/{term.sessions[0].id}/several"
     looked = await send(client, path, {"change": ["capacity"], "capacity": "1"})
     assert "sessions are changed" not in looked.text
-    assert "1 date cannot be so" in looked.text
+    assert "1 date cannot be changed like this" in looked.text
     assert looked.text.count("seats are already taken") == 1
     assert "Change them" not in looked.text
     looked = await send(client, path, {"change": ["capacity"], "capacity": "2"})

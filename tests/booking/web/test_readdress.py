@@ -158,7 +158,10 @@ async def test_where_the_right_address_is_known_the_two_are_merged_and_it_is_cor
     await owner.submit({"email": RIGHT}, to=path, status=422)
     ask = f"{home}/{good.order.customer_id}/merge/{typo.order.customer_id}"
     assert f"{ask}?readdress=1" in owner.text
+    assert "has to be entered again after a merge" in owner.text
     await owner.open(f"{ask}?readdress=1")
+    other_way = f"{home}/{typo.order.customer_id}/merge/{good.order.customer_id}"
+    assert f"{other_way}?readdress=1" in owner.text
     assert f"{TYPO} is mistyped: 1 booking to come writes to {RIGHT} from now on" in owner.text
     before = [link_in(mail.body) for mail in mailer.sent]
     mailer.sent.clear()

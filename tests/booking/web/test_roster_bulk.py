@@ -1,5 +1,6 @@
 """Several guests of a session at once: each row once, its money once, failures listed."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -11,8 +12,9 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.commands.book import Booked
+from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.commands.roster_actions import CancelPlaces, Freed, cancel_places
-from src.booking.models import Session
+from src.booking.models import Service, Session
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -124,12 +126,31 @@ async def test_an_empty_amount_follows_the_choice_and_an_unnamed_person_is_told_
     _first, second = sorted(await ids_of(services, lotus, mara))
     await as_owner(client, services, lotus)
     asked = await press(client, session, "cancel", [second], {})
-    assert "Person 2" in asked.text
-    assert "Person 1" not in asked.text
+    assert "Mara, person 2" in asked.text
     more = {"sure": "on", "money": "full", f"back.{mara.order_id}": ""}
     done = await press(client, session, "cancel", [second], more)
     assert done.status_code == 303
     assert await refunds(services, lotus.id) == [1500]
+
+
+async def test_who_went_to_another_date_and_came_back_keeps_their_number(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    mara = await a_guest(services, lotus, session, "Mara", "", "")
+    async with services.uow_factory(lotus.id) as uow:
+        service = await uow.session.get_one(Service, (lotus.id, session.service_id))
+    other = await a_session(services.uow_factory, service, in_days=3)
+    moved = sorted(await seats_of(services.uow_factory, lotus.id), key=lambda one: one.id)[1].id
+    for to in (other, session):
+        cmd = MoveSeats(
+            order_id=mara.order_id, seat_ids=[moved], session_id=to.id, by="staff", why=""
+        )
+        async with services.uow_factory(lotus.id) as uow:
+            [moved] = await move_by_staff(uow, lotus.ctx, cmd)
+    await as_owner(client, services, lotus)
+    asked = await press(client, session, "cancel", [moved], {})
+    assert "Mara, person 2" in asked.text
+    assert "erson 3" not in asked.text
 
 
 async def test_what_has_started_is_not_cancelled_and_nothing_is_half_done(
@@ -177,6 +198,27 @@ async def test_a_message_reaches_each_guest_once(
     ]
     assert {mail.subject for mail in mailer.sent} == {"Bring a mat"}
     assert "See <you>." in mailer.sent[0].body
+
+
+async def test_who_loses_two_bookings_counts_as_the_two_mails_that_go_out(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    mailer: RememberingMailer,
+) -> None:
+    await a_guest(services, lotus, session, "Carl", "Kid")
+    await a_guest(services, lotus, session, "Carl")
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    ids = await ids_of(services, lotus)
+    await as_owner(client, services, lotus)
+    asked = await press(client, session, "cancel", ids, {})
+    (said,) = re.findall(r"Mails</dt>\s*<dd[^>]*>\s*([^<]*?)\s*<", asked.text)
+    assert (await press(client, session, "cancel", ids, {"sure": "on"})).status_code == 303
+    await work(services, lotus.id)
+    to_guests = [mail for mail in mailer.sent if "carl@example.com" in mail.to[0]]
+    assert said == str(len(to_guests)) == "2"
 
 
 async def test_paid_is_noted_for_each_order_and_what_cannot_be_is_listed(

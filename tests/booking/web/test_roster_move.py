@@ -137,6 +137,10 @@ async def test_who_cannot_come_there_is_said_to_stay_and_is_not_counted(
     assert seen.text.count("Stays on the date as it is.") == 1
     assert "Move 1 guest" in seen.text
     assert "Move them" not in seen.text
+    guses = (await ids_of(services, dates.business))[1:]
+    nobody = await press(client, dates.full, "move", guses, to)
+    assert "Nobody can be moved there" in nobody.text
+    assert "Move 0" not in nobody.text
 
 
 async def test_a_date_that_changed_since_it_was_shown_takes_nobody(

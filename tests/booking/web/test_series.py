@@ -13,6 +13,7 @@ from src.billing.models import Order
 from src.booking.models import Seat, Series, Session
 from src.booking.queries.buyers import list_buyers
 from src.booking.queries.series import get_series_overview, list_series
+from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.commands.test_book import a_wish, booked
@@ -311,3 +312,18 @@ async def test_a_full_series_is_called_sold_out(
     await owner.open(f"/app/lotus/series/{term.series.id}")
     assert "Sold out" in owner.text
     assert "Guests cannot buy it at present" not in owner.text
+
+
+async def test_an_early_bird_that_is_over_is_no_price_any_more(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    today = to_local(services.clock.now(), lotus.tenant.zone).date()
+    tiers = [
+        {"key": name.lower(), "name": name, "price_minor": 5000, "until_on": day.isoformat()}
+        for name, day in (("Lark", today - timedelta(days=1)), ("Robin", today))
+    ]
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_tiers=tiers)
+    await owner.open(f"/app/lotus/series/{term.series.id}")
+    assert "Robin €50.00" in owner.text
+    assert "Lark" not in owner.text

@@ -144,7 +144,14 @@ async def test_a_party_that_never_fits_is_told_so_at_its_size(shop: Shop) -> Non
     sent = await join(shop, list_of(session), size="10")
     assert sent.status_code == 409
     at_field = sent.text.split('id="f-size-error"', 1)[1].split("</p>", 1)[0]
-    assert "So many people never fit in: please wait for fewer places." in at_field
+    said = "There are not that many places in all: please wait for fewer."
+    assert said in at_field
+    assert sent.text.count(said) == 1, "once, at the field"
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=1, capacity=1))
+    unasked = await join(shop, list_of(session), size="2")
+    assert 'id="f-size-error"' not in unasked.text
+    assert unasked.text.count(said) == 1, "above the form, which asks for no size"
     assert await entries(shop.services.uow_factory, shop.business) == {}
 
 

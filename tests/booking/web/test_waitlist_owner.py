@@ -1,5 +1,7 @@
 """A waiting list from its owner's side: who waits, why they have no offer, and the terms."""
 
+from datetime import timedelta
+
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import select, update
@@ -72,7 +74,10 @@ async def test_an_owner_offers_out_of_turn_and_takes_off(town: Town, client: Asy
     await town.work()
     [offer] = await offers(town.factory, town.lotus)
     ann = offer.entry_id
-    await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{ann}/remove")
+    for said in ("and a mail says so.", "They are on the list no more."):
+        sent = await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{ann}/remove")
+        shown = await client.get(sent.headers["location"])
+        assert said in shown.text
     await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{bob}/offer")
     assert await town.states() == {"Ann": "removed", "Bob": "offered"}
     assert await town.check() == [1]
@@ -84,7 +89,7 @@ async def test_an_owner_offers_out_of_turn_and_takes_off(town: Town, client: Asy
 
 
 async def test_the_list_of_a_cancelled_session_offers_nothing(
-    town: Town, client: AsyncClient
+    town: Town, client: AsyncClient, clock: FrozenClock
 ) -> None:
     ann = await town.join("Ann")
     async with town.factory(town.lotus.id) as uow:
@@ -94,7 +99,10 @@ async def test_the_list_of_a_cancelled_session_offers_nothing(
     for label in ("What happened", "Actions"):
         assert f'data-label="{label}"' not in open_list
     async with town.factory(town.lotus.id) as uow:
-        await cancel_session(uow, town.lotus.ctx, town.session.id, reason="", undo_seconds=0)
+        await cancel_session(uow, town.lotus.ctx, town.session.id, reason="", undo_seconds=60)
+    shown = (await client.get(path_of(town))).text
+    assert "It is being cancelled, so nobody can wait for it unless that is undone." in shown
+    clock.advance(timedelta(seconds=61))
     await town.work()
     shown = (await client.get(path_of(town))).text
     assert "It is cancelled, so nobody can wait for it." in shown
