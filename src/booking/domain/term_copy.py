@@ -61,9 +61,11 @@ def _moved(
     return CopiedDate(start, end if end > start else start + (ends_at - starts_at), skipped)
 
 
-def day_after_term(runs: Sequence[tuple[datetime, datetime]], zone: ZoneInfo) -> date:
-    """The day a copy begins on unless somebody says another: its first weekday after the last."""
-    first = to_local(runs[0][0], zone).date()
-    last = to_local(runs[-1][0], zone).date()
+def day_after_term(first_at: datetime, last_at: datetime, zone: ZoneInfo) -> date:
+    """The day a copy begins on unless somebody says another: its first weekday after the last date
+    of the term, or of the last one that was made from it.
+    """
+    first = to_local(first_at, zone).date()
+    last = to_local(last_at, zone).date()
     weeks = (last - first).days // 7 + 1
     return first + weeks * WEEK

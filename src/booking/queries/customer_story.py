@@ -41,9 +41,10 @@ async def get_customer_story(uow: UnitOfWork, customer_id: UUID, now: datetime) 
     return CustomerStory(
         head=head,
         upcoming=sorted(
-            (seat for seat in seats if seat.ends_at > now), key=lambda seat: seat.starts_at
+            (seat for seat in seats if seat.is_live and seat.ends_at > now),
+            key=lambda seat: seat.starts_at,
         ),
-        past=[seat for seat in seats if seat.ends_at <= now],
+        past=[seat for seat in seats if not seat.is_live or seat.ends_at <= now],
         orders=await _orders(uow, customer_id),
         money=await _money(uow, customer_id),
         disputes=await sum_disputes(uow, customer_id),

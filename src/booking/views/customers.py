@@ -124,7 +124,7 @@ class CustomerHead(msgspec.Struct, frozen=True, kw_only=True):
 
 class CustomerStory(msgspec.Struct, frozen=True, kw_only=True):
     """All that a business knows of a customer. The lists end at their limits, newest first, but for
-    `upcoming`, where the next comes first.
+    `upcoming`, where the next comes first. `past` has the seats, too, that are theirs no more.
     """
 
     head: CustomerHead
@@ -141,8 +141,7 @@ class CustomerStory(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def coming(self) -> tuple[int, int]:
         """On how many dates they come, and in how many seats."""
-        live = [seat for seat in self.upcoming if seat.is_live]
-        return len({seat.session_id for seat in live}), len(live)
+        return len({seat.session_id for seat in self.upcoming}), len(self.upcoming)
 
 
 class WhyLine(msgspec.Struct, frozen=True, kw_only=True):

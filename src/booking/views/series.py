@@ -174,3 +174,12 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     seats: list[SeatRow]
     cancellable: int
     cancellation_id: UUID | None
+
+
+class TermCopied(msgspec.Struct, frozen=True, kw_only=True):
+    """A term that was made from another one; when its first and its last date start."""
+
+    id: UUID
+    title: str
+    first_at: datetime
+    last_at: datetime

@@ -113,8 +113,18 @@ async def save_drop_in(
             await set_drop_in(uow, ctx, session_id, rules)
     except InvalidInput as refused:
         return await _form(request, services, ctx, offer, bound.refused(refused))
-    flash(request, "success", _("Single places of this date are sold like this from now on."))
+    flash(request, "success", _sold_now(offer, rules))
     return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}")
+
+
+def _sold_now(before: SessionOffer, rules: DropInRules) -> str:
+    """`before` is the date as it was, with its series."""
+    of_series = before.series is not None and before.series.drop_in_allowed
+    if of_series if rules.allowed is None else rules.allowed:
+        return _("Single places of this date are sold like this from now on.")
+    if rules_of(before).allowed:
+        return _("This date is no longer sold alone.")
+    return _("This date is not sold alone.")
 
 
 def _rules(form: DropInForm, currency: str) -> DropInRules:

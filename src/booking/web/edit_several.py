@@ -139,6 +139,9 @@ async def change_several(
         session = await get_session_detail(uow, session_id)
     if form is None:
         return await _page(request, services, ctx, session, bound, [])
+    if not set(form.change) & set(dict(_parts())):
+        nothing = bound.with_errors({"change": _("Tick what is to change.")})
+        return await _page(request, services, ctx, session, nothing, [])
     cmd, planned = form.command(session_id), []
     try:
         async with services.uow_factory(ctx.here.id) as uow:

@@ -81,8 +81,16 @@ async def each_order(
         try:
             await act(one)
         except DomainError as refused:
-            failures.append(Failure(name=one.name, why=refused.message))
+            failures.append(Failure(name=whom(one), why=refused.message))
     return failures
+
+
+def whom(one: Chosen) -> str:
+    """Those of the order who are chosen, and who booked where that is nobody of them."""
+    people = ", ".join(one.people) or one.name
+    if one.name in one.people or people == one.name:
+        return people
+    return _("%(people)s, booked by %(name)s", people=people, name=one.name)
 
 
 def ticked(bound: Bound[Any]) -> list[UUID]:

@@ -23,11 +23,13 @@ from src.booking.web.roster_chosen import (
     look_at,
     outcome,
     ticked,
+    whom,
 )
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
 from src.platform.web.formats import date_range
 from src.platform.web.forms import Bound, bind, read_form
+from src.platform.web.pages import flash, redirect
 from src.tenants.context import RequestContext
 
 
@@ -54,6 +56,16 @@ class MoveView(BulkView, frozen=True, kw_only=True):
     def movable(self) -> list[Chosen]:
         return [one for one in self.chosen if one.order_id not in self.against]
 
+    @property
+    def names(self) -> dict[UUID, str]:
+        """Who of each order is chosen."""
+        return {one.order_id: whom(one) for one in self.chosen}
+
+    @staticmethod
+    def people(chosen: list[Chosen]) -> int:
+        """How many sit in the chosen seats."""
+        return sum(len(one.seat_ids) for one in chosen)
+
 
 @post(ONE + "/seats/move", **POST_OPTIONS)
 async def move_chosen_seats(
@@ -67,6 +79,9 @@ async def move_chosen_seats(
     form = bound.struct
     view = await _view(services, ctx, session_id, bound)
     target = view.target
+    if not view.chosen:
+        flash(request, "warning", str(view.why_not))
+        return redirect(request, view.here)
     if form is None or target is None or not form.sure or view.why_not:
         return ask(request, "move", view)
 

@@ -25,6 +25,8 @@ from src.booking.commands.term_copy import (
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.term_copy import WEEK, day_after_term
 from src.booking.queries.drop_in import drop_in_columns
+from src.booking.queries.term_copies import list_copies
+from src.booking.views.series import TermCopied
 from src.booking.web.series_editor import MAY_EDIT
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, ngettext
@@ -63,12 +65,13 @@ class CopiedRow(msgspec.Struct, frozen=True, kw_only=True):
 class CopyView(msgspec.Struct, frozen=True, kw_only=True):
     """The form, and once there is something to look at, every date.
 
-    `left_out` are the dates that were cancelled; `price_minor` is what the whole costs without them
-    too, None where it costs nothing.
+    `copies` are the terms that were made from it already. `left_out` are the dates that were
+    cancelled; `price_minor` is what the whole costs without them too, None where it costs nothing.
     """
 
     form: Any
     title: str
+    copies: list[TermCopied]
     rows: list[CopiedRow]
     left_out: int
     price_minor: int | None
@@ -91,14 +94,16 @@ async def show_copy(
         series = await get_series(uow, series_id)
         try:
             runs = await list_term(uow, series_id)
+            copies = await list_copies(uow, series)
         except Conflict as refused:
             flash(request, "warning", refused.message)
             return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
     times = [(run.starts_at, run.ends_at) for run in runs]
+    last_at = max([times[-1][0], *(copy.last_at for copy in copies)])
     initial = {
         "token": new_id(),
         "title": series.title,
-        "first_on": day_after_term(times, ctx.here.zone),
+        "first_on": day_after_term(times[0][0], last_at, ctx.here.zone),
         "skip_holidays": True,
     }
     return await _page(request, services, ctx, series_id, blank(CopyForm, initial), [])
@@ -150,10 +155,12 @@ async def _page(
     async with services.uow_factory(ctx.here.id) as uow:
         series = await get_series(uow, series_id)
         left_out = await count_left_out(uow, series_id)
+        copies = await list_copies(uow, series)
     base = f"/app/{ctx.here.slug}"
     view = CopyView(
         form=form,
         title=series.title,
+        copies=copies,
         rows=_rows(planned, ctx.here.zone),
         left_out=left_out,
         price_minor=series.price_minor or None,

@@ -58,4 +58,4 @@ def test_a_night_that_the_clocks_cut_out_keeps_its_length() -> None:
 
 
 def test_a_term_follows_the_last_on_its_own_weekday() -> None:
-    assert day_after_term(RUNS, ZONE) == date(2027, 1, 25)
+    assert day_after_term(RUNS[0][0], RUNS[-1][0], ZONE) == date(2027, 1, 25)

@@ -1,4 +1,4 @@
-"""A customer's page says of money what every other page says."""
+"""A customer's page says of money and of seats what every other page says."""
 
 import pytest
 
@@ -25,5 +25,7 @@ async def test_nothing_is_owed_for_what_was_cancelled(services: Services) -> Non
         owed = await get_owed_minor(uow, made.order_id)
         story = await get_customer_story(uow, made.order.customer_id, uow.clock.now())
     assert owed == 1000
+    assert [seat.participant for seat in story.upcoming] == ["Kid"]
+    assert [seat.participant for seat in story.past] == ["Carl"], "given up, so nothing to come"
     assert [row.owed_minor for row in story.orders] == [owed]
     assert [row.owed_minor for row in story.money] == [owed]

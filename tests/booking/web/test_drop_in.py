@@ -67,6 +67,31 @@ async def test_an_owner_sees_what_holds_for_a_date_and_changes_it(
 
 
 @pytest.mark.parametrize(
+    ("of_series", "allowed", "said"),
+    [
+        (True, "no", "This date is no longer sold alone."),
+        (False, "no", "This date is not sold alone."),
+        (False, "series", "This date is not sold alone."),
+        (False, "yes", "Single places of this date are sold like this from now on."),
+        (True, "series", "Single places of this date are sold like this from now on."),
+    ],
+)
+async def test_what_was_saved_says_whether_the_date_is_sold_alone(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    of_series: bool,
+    allowed: str,
+    said: str,
+) -> None:
+    await as_owner(client, services, lotus)
+    term = await a_run(services, lotus, drop_in_allowed=of_series)
+    here = f"/app/lotus/sessions/{term.sessions[0].id}"
+    assert (await send(client, f"{here}/drop-in", {"allowed": allowed})).status_code == 303
+    assert said in (await client.get(here)).text
+
+
+@pytest.mark.parametrize(
     ("changes", "field"),
     [
         ({"drop_in_price": "cheap"}, "drop_in_price"),

@@ -85,6 +85,20 @@ async def test_the_change_is_looked_at_then_made_and_told_in_one_mail(
     assert lengths == [timedelta(hours=1), timedelta(minutes=90), timedelta(minutes=90)]
 
 
+@pytest.mark.parametrize("ticked", [[], ["colour"]])
+async def test_where_nothing_is_ticked_it_asks_what_is_to_change(
+    client: AsyncClient, services: Services, lotus: Business, term: Term, ticked: list[str]
+) -> None:
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
+    assert "What is changed</legend>" in (await client.get(path)).text, "it is not optional"
+    refused = await send(client, path, {"change": ticked, "start_time": "18:00"})
+    assert refused.status_code == 422
+    error = refused.text.split(' id="f-change-error"')[1].split("</p>")[0]
+    assert "Tick what is to change." in error
+    assert "sessions are changed" not in refused.text
+
+
 async def test_one_edited_on_its_own_stays_unless_it_is_ticked(
     client: AsyncClient, services: Services, lotus: Business, term: Term
 ) -> None:

@@ -104,7 +104,8 @@ async def test_it_says_which_of_a_party_moves(shop: Shop, mailer: RememberingMai
     sent = await shop.guest.client.post(form.action, data={**form.fields, "seat": one_seat})
     assert sent.status_code == 303, sent.text
     await shop.work()
-    assert "This is about Person 2." in str(mailer.sent[-1].body)
+    body = mailer.sent[-1].body
+    assert body.index("This is about Person 2.") < body.index("The new date:\n- ")
     leaving = await shop.guest.open(f"{own}/leave?date={second.id}")
     assert "Person 2" in leaving.text
 

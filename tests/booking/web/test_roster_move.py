@@ -74,7 +74,7 @@ async def test_guests_see_the_new_date_in_one_mail_and_owe_what_they_owed(
     chosen = await ids_of(services, dates.business)
     await as_owner(client, services, dates.business)
     asked = await press(client, dates.full, "move", chosen, {})
-    assert "2 guests are chosen" in asked.text
+    assert "3 guests are chosen: Carl, Kid; Dora" in " ".join(asked.text.split())
     assert str(dates.other.id) in asked.text
     assert str(dates.full.id) not in fields_of(asked).get("to_session_id", [])
     to = {"to_session_id": str(dates.other.id), "reason": "The hall is closed"}
@@ -99,7 +99,8 @@ async def test_guests_see_the_new_date_in_one_mail_and_owe_what_they_owed(
     assert totals == {3000, 1500}
     assert logged == sorted([carl.booking_id, dora.booking_id])
     again = await press(client, dates.full, "move", chosen, sure)
-    assert "Choose at least one guest" in again.text
+    assert again.status_code == 303, "they sit there no more: it says so on the roster"
+    assert "Choose at least one guest" in (await client.get(again.headers["location"])).text
     assert await dates.counted() == (0, 3)
 
 
@@ -141,6 +142,34 @@ async def test_who_cannot_come_there_is_said_to_stay_and_is_not_counted(
     nobody = await press(client, dates.full, "move", guses, to)
     assert "Nobody can be moved there" in nobody.text
     assert "Move 0" not in nobody.text
+
+
+async def test_where_nobody_is_chosen_the_roster_says_so(
+    client: AsyncClient, services: Services, dates: Dates
+) -> None:
+    await a_guest(services, dates.business, dates.full, "Anna")
+    await as_owner(client, services, dates.business)
+    sent = await press(client, dates.full, "move", [], {})
+    assert sent.headers["location"] == f"/app/lotus/sessions/{dates.full.id}"
+    roster = await client.get(sent.headers["location"])
+    assert "Choose at least one guest who has a place." in roster.text
+
+
+async def test_those_who_move_are_named_beside_who_booked_for_them(
+    client: AsyncClient, services: Services, dates: Dates
+) -> None:
+    ines = await a_guest(services, dates.business, dates.full, "Ines", "Ida")
+    [_buyer, child] = await ids_of(services, dates.business, ines)
+    await as_owner(client, services, dates.business)
+    asked = await press(client, dates.full, "move", [child], {})
+    assert "1 guest is chosen: Ida, booked by Ines" in " ".join(asked.text.split())
+    to = {"to_session_id": str(dates.other.id)}
+    seen = await press(client, dates.full, "move", [child], to)
+    assert "Ida, booked by Ines</span>" in seen.text
+    await dates.change(state="cancelled")
+    await dates.change(state="scheduled", sequence=1)
+    refused = await press(client, dates.full, "move", [child], {**to, "seen": "0", "sure": "on"})
+    assert "Ida, booked by Ines</span>: That date has just changed." in refused.text
 
 
 async def test_a_date_that_changed_since_it_was_shown_takes_nobody(

@@ -11,7 +11,7 @@ from src.booking.commands.busy import Slot, take_performer
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.minimum import set_minimum
 from src.booking.commands.term_copy import CopyTerm, plan_copy
-from src.booking.models import Series, Session
+from src.booking.models import Series, Service, Session
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from src.platform.services import Services
@@ -115,6 +115,31 @@ async def test_a_term_is_looked_at_then_made_once_as_a_draft(
     assert new.join_until_on == term.series.join_until_on + timedelta(days=21)
     page = await client.get(f"/app/lotus/series/{new_id}")
     assert "Draft" in page.text
+
+
+async def test_a_term_that_was_copied_is_proposed_for_after_its_copies(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    """Those too that were made from a copy; a parallel series is none."""
+    await as_owner(client, services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        service = await uow.session.get_one(Service, (lotus.id, term.series.service_id))
+    await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    series_id, days = str(term.series.id), []
+    for title in ("Autumn", "Winter"):
+        path = f"/app/lotus/series/{series_id}/copy"
+        looked = await send(client, path, {"title": title, "skip_holidays": None})
+        days += fields_of(looked)["first_on"]
+        assert "Copied already" not in looked.text
+        made = await send_again(client, path, looked, {"looked": "on"})
+        series_id = made.headers["location"].rsplit("/", 1)[1]
+    again = await client.get(f"/app/lotus/series/{term.series.id}/copy")
+    days += fields_of(again)["first_on"]
+    first, second, third = map(date.fromisoformat, days)
+    assert (second - first, third - second) == (timedelta(days=21), timedelta(days=21))
+    notice = again.text.split("Copied already")[1].split("</ul>")[0]
+    assert notice.index(">Autumn</a>") < notice.index(">Winter</a>")
+    assert notice.count("</li>") == 2
 
 
 async def test_a_cancelled_date_is_left_out_and_said_so(
