@@ -174,8 +174,15 @@ class Sales:
         self.mails["billing.refunded", sale.guest] += 1
 
     def owed(self, sale: Sale) -> int:
-        """What a guest still pays at the door."""
+        """What a guest still pays at the door: nothing for what was cancelled in time, nor for what
+        they had left late before the business called it off.
+        """
         if sale.mode != "on_site" or sale.state != "confirmed":
             return 0
-        waived = sum(place.share for place in sale.places if place.state == "cancelled")
+        waived = sum(
+            place.share
+            for place in sale.places
+            if place.state == "cancelled"
+            or (place.state == "late_cancelled" and place.run.state == "cancelled")
+        )
         return max(sale.total - waived - sale.paid, 0)

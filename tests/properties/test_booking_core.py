@@ -64,6 +64,7 @@ MUST_HAPPEN = {
     "offered becomes expired",
     "refund",
     "refund, refused",
+    "remove",
     "sweep",
     "take live offer",
     "take_back",

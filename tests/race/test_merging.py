@@ -5,11 +5,13 @@ away from the booking and shows what would be left behind.
 """
 
 import asyncio
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from src.booking.commands.book import book
+from src.booking.commands.readdress import merge_and_correct
 from src.platform.errors import Conflict
 from src.tenants.commands import customers
 from src.tenants.commands.merge_customers import merge_customers
@@ -98,6 +100,28 @@ async def test_a_booking_that_comes_during_the_merge_goes_to_who_is_left(
     committing: Committing, lotus: Business
 ) -> None:
     assert await booked_during_the_merge(committing, lotus) == 0
+
+
+async def test_a_booking_that_waits_for_a_mistyped_address_to_go_is_of_somebody_new(
+    committing: Committing, lotus: Business
+) -> None:
+    session = await a_session(
+        committing.uow_factory, await a_service(committing.uow_factory, lotus.id)
+    )
+    gone = await a_customer(committing.uow_factory, lotus, email="carl@example.com")
+    kept = await a_customer(committing.uow_factory, lotus, email="karl@example.com")
+
+    async def stranger_books() -> UUID:
+        async with committing.uow_factory(lotus.id) as uow:
+            made = await book(uow, as_guest(lotus), a_wish("session", session.id))
+        return made.order.customer_id
+
+    async with committing.uow_factory(lotus.id) as uow:
+        await merge_and_correct(uow, lotus.ctx, gone, kept, readdress=True)
+        await uow.settle()
+        booking = asyncio.create_task(stranger_books())
+        await until_somebody_waits(committing.uow_factory)
+    assert await booking not in (gone, kept)
 
 
 async def test_control_without_its_lock_the_booking_is_left_behind(

@@ -1,22 +1,26 @@
 """The last place between an offer, its guest's tabs, the clock and a walk-in."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from src.billing.models import Order
 from src.booking.commands import waitlist_take
 from src.booking.commands.book import book
 from src.booking.commands.leave import leave_dates
-from src.booking.commands.waitlist import leave_waitlist
+from src.booking.commands.waitlist import leave_waitlist, remove_entry
 from src.booking.commands.waitlist_serve import serve_pool
 from src.booking.commands.waitlist_take import held_by_offer
 from src.booking.models import Seat
 from src.platform.db.engine import make_sessions
 from src.platform.db.uow import UnitOfWork, unit_of_work_factory
+from src.platform.jobs.delivery import Delivery
+from src.platform.mail.models import MailRow
+from src.platform.outbox.events import registry
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish, seats_of
 from tests.booking.commands.test_waitlist import Town, a_town
@@ -24,6 +28,7 @@ from tests.conftest import Committing
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import as_guest
 from tests.support.clock import FrozenClock
+from tests.support.locks import until_somebody_waits
 from tests.support.waiting import check_places, entries, offers
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
@@ -169,3 +174,45 @@ async def test_the_list_served_six_times_at_once_offers_once(committing: Committ
     states = await entries(town.factory, town.lotus)
     assert states == {"Ann": "offered", "Bob": "waiting", "Cleo": "waiting"}
     assert await check_places(town.factory, town.lotus) == [1]
+
+
+@pytest.mark.parametrize("ends", ["removed", "left", "accepted"])
+async def test_no_mail_tells_of_an_offer_that_ends_while_it_is_written(
+    committing: Committing, ends: str
+) -> None:
+    town = await a_town(committing.services)
+    await town.join("Ann")
+    await town.work()
+    seats = await seats_of(town.factory, town.lotus.id)
+    async with town.factory(town.lotus.id) as uow:
+        await leave_dates(uow, town.lotus.tenant, town.made.order_id, [seats[0].id])
+        await serving(town)(uow)
+    [offer] = await offers(town.factory, town.lotus)
+    async with town.factory(town.lotus.id) as uow:
+        if ends == "accepted":
+            await booking(town, offer.id)(uow)
+        elif ends == "left":
+            await leave_waitlist(uow, offer.entry_id)
+        else:
+            await remove_entry(uow, town.lotus.ctx, offer.entry_id)
+        await uow.settle()
+        telling = asyncio.create_task(tell(town))
+        await until_somebody_waits(town.factory)
+    await telling
+    assert (await entries(town.factory, town.lotus))["Ann"] == ends
+    async with town.factory(town.lotus.id) as uow:
+        kinds = set(await uow.session.scalars(select(MailRow.kind)))
+    assert kinds == {"confirmed", "waitlist_joined"}
+
+
+async def tell(town: Town) -> None:
+    """The work that tells of the offer, by itself: the rest of the outbox would wait as well."""
+    claim = text(
+        "UPDATE outbox SET attempts = attempts + 1 WHERE consumer = 'booking.tell_offered'"
+        " RETURNING id, attempts"
+    )
+    async with town.factory(town.lotus.id) as uow:
+        [row] = (await uow.session.execute(claim)).all()
+    services = town.services
+    delivery = Delivery(registry, services.uow_factory, services.clock, services)
+    await delivery.deliver(town.lotus.id, row.id, row.attempts)

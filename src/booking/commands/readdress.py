@@ -98,7 +98,8 @@ async def merge_and_correct(
     uow: UnitOfWork, ctx: RequestContext, gone_id: UUID, kept_id: UUID, *, readdress: bool = False
 ) -> Readdressed:
     """Merges the two; with `readdress`, the address of who is gone was a mistyped one of who is
-    left, and what comes with it is corrected as `correct_customer` does.
+    left, and what comes with it is corrected as `correct_customer` does. As there, whoever books
+    with that address later is somebody else: it leads nowhere, and only the audit log has it.
 
     Raises: what `merge_customers` raises.
     """
@@ -114,7 +115,17 @@ async def merge_and_correct(
         .where(comes_to(uow, kept_id, gone_id), Order.id.in_(moved[Order.__tablename__]))
         .order_by(Order.id)
     )
-    return await _write_to(uow, ctx, kept_id, address, list(wrong))
+    order_ids = list(wrong)
+    await uow.session.execute(
+        update(Customer)
+        .where(
+            Customer.tenant_id == uow.tenant,
+            Customer.id == gone_id,
+            Customer.merged_into == kept_id,
+        )
+        .values(email=None)
+    )
+    return await _write_to(uow, ctx, kept_id, address, order_ids)
 
 
 async def _lock_orders(uow: UnitOfWork, customer_id: UUID) -> dict[UUID, str]:

@@ -6,21 +6,8 @@ is told by its own work, which sees that another time was said.
 
 from collections.abc import Iterable
 from datetime import UTC
-from uuid import UUID
-
-from sqlalchemy import select
 
 from src.booking.models import Session, WaitlistEntry
-from src.platform.db.uow import UnitOfWork
-
-
-async def lock_entry(uow: UnitOfWork, entry_id: UUID) -> None:
-    """Two mails to one entry are written one after the other."""
-    await uow.session.execute(
-        select(WaitlistEntry)
-        .where(WaitlistEntry.tenant_id == uow.tenant, WaitlistEntry.id == entry_id)
-        .with_for_update(key_share=True)
-    )
 
 
 def is_said(entry: WaitlistEntry, run: Session) -> bool:

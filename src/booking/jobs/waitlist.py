@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
+from sqlalchemy import select
+
 from src.billing.cron import work_off
 from src.booking.commands.claims import SeatsGone
+from src.booking.commands.waitlist import lock_entry
 from src.booking.commands.waitlist_leaving import close_lists, leave_overlapping
-from src.booking.commands.waitlist_said import lock_entry, note_said
+from src.booking.commands.waitlist_said import note_said
 from src.booking.commands.waitlist_serve import WAITLIST_DUE, serve_pool
 from src.booking.domain.waiting import EntryState, OfferState
 from src.booking.events import (
@@ -97,13 +100,21 @@ async def tell_of_joining(job: JobContext, event: WaitlistJoined) -> None:
 
 
 async def tell_of_offer(job: JobContext, event: PlacesOffered) -> None:
-    """One mail with the link; none once it has ended."""
+    """One mail with the link; none once it has ended, also in the moment in which we look."""
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
+        # Nothing of the offer itself is read before its entry is ours: it may be ending just now.
+        entry_id = await uow.session.scalar(
+            select(WaitlistOffer.entry_id).where(
+                WaitlistOffer.tenant_id == uow.tenant, WaitlistOffer.id == event.offer_id
+            )
+        )
+        if entry_id is None:
+            return
+        await lock_entry(uow, entry_id)
         offer = await uow.session.get_one(WaitlistOffer, (uow.tenant, event.offer_id))
         if offer.state != OfferState.LIVE or offer.expires_at < now:
             return
-        await lock_entry(uow, offer.entry_id)
         facts = await get_entry_facts(uow, offer.entry_id)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         facts = await with_price(uow, tenant, facts)

@@ -7,7 +7,8 @@ by the times that their mails have said, not by when they joined: a move takes a
 
 from hashlib import md5
 
-from src.booking.commands.waitlist_said import is_said, lock_entry, note_said
+from src.booking.commands.waitlist import lock_entry
+from src.booking.commands.waitlist_said import is_said, note_said
 from src.booking.domain.kinds import SessionState
 from src.booking.events import WaitedDatesMoved, WaiterAffected
 from src.booking.jobs.waitlist import serve

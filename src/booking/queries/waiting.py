@@ -289,6 +289,7 @@ def terms_of(tenant: TenantSnapshot, service: Service) -> WaitlistTerms:
 def may_be_waited_for(
     tenant: TenantSnapshot,
     service: Service,
+    series: Series | None,
     reasons: Sequence[Reason],
     runs: Sequence[Session],
     size: int,
@@ -299,8 +300,10 @@ def may_be_waited_for(
     """
     if not reasons or _but_full(reasons) or not terms_of(tenant, service).is_on:
         return False
-    coming = [run for run in runs if _is_coming(run, now)]
-    if not any(run.capacity >= size for run in coming):
+    coming = _still_sold(service, runs, now)
+    if not coming:
+        return False
+    if size > _most_that_fit(coming, has_gaps=_sells_with_gaps(series)):
         return False
     first_at = min(run.starts_at for run in coming)
     return not is_too_late(closes_at(first_at, service.min_notice_minutes), now)
@@ -321,16 +324,14 @@ def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) ->
 
 def series_list(offer: SeriesOffer, business: BusinessFacts, now: datetime) -> ListFacts:
     service = offer.service
-    earliest_at = now + timedelta(minutes=service.min_notice_minutes)
-    coming = [one for one in offer.sessions if _is_coming(one, earliest_at)]
+    coming = _still_sold(service, offer.sessions, now)
     first_at = min((one.starts_at for one in coming), default=now)
-    has_gaps = offer.series.gap_policy == GapPolicy.SELL_WITH_GAPS
-    fits = max if has_gaps else min
+    has_gaps = _sells_with_gaps(offer.series)
     return ListFacts(
         session_ids=tuple(one.id for one in coming),
         closes_at=closes_at(first_at, service.min_notice_minutes),
         max_party=service.max_party,
-        capacity=fits((one.capacity for one in coming), default=0),
+        capacity=_most_that_fit(coming, has_gaps=has_gaps),
         reasons=_but_full(why_not_bookable_series(series_facts(offer, business), now)),
         with_gaps=has_gaps,
     )
@@ -347,6 +348,21 @@ async def find_list(
         return offer.service, facts, _free(runs)
     term = await get_series_offer(uow, subject_id)
     return term.service, series_list(term, business, now), _free(term.sessions)
+
+
+def _still_sold(service: Service, runs: Sequence[Session], now: datetime) -> list[Session]:
+    earliest_at = now + timedelta(minutes=service.min_notice_minutes)
+    return [one for one in runs if _is_coming(one, earliest_at)]
+
+
+def _sells_with_gaps(series: Series | None) -> bool:
+    return series is not None and series.gap_policy == GapPolicy.SELL_WITH_GAPS
+
+
+def _most_that_fit(runs: Sequence[Session], *, has_gaps: bool) -> int:
+    """How many there would be places for if nobody had booked: in each date, or in one."""
+    fits = max if has_gaps else min
+    return fits((run.capacity for run in runs), default=0)
 
 
 def _free(runs: Sequence[Session]) -> dict[UUID, int]:

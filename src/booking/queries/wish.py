@@ -213,7 +213,10 @@ async def _wish(
     closed = asked.refuse(1)
     refused = [] if closed else asked.refuse(size)
     waiting = 1 if closed else size
-    is_waited_for = may_be_waited_for(tenant, service, closed or refused, asked.runs, waiting, now)
+    against = closed or refused
+    is_waited_for = may_be_waited_for(
+        tenant, service, asked.series, against, asked.runs, waiting, now
+    )
     quote = asked.quote_for(people)
     included = set(quote.session_ids) or {run.id for run in asked.runs}
     left, capacity = _room([run for run in asked.runs if run.id in included])

@@ -14,13 +14,13 @@ from src.billing.processor import ProcessorError
 from src.billing.settlement import check_payment, give_up_order
 from src.booking.calendar_files import Organiser, booking_calendar
 from src.booking.domain.kinds import SeatState
-from src.booking.guest_links import booking_path, open_link
+from src.booking.guest_links import booking_path, open_link, order_behind
 from src.booking.mail_parts import calendar_seats
 from src.booking.place import payment_url
 from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.mail_facts import find_booking_facts
 from src.booking.views.guest import GuestBookingView
-from src.platform.errors import Conflict, NotFound, TooManyRequests, Unavailable
+from src.platform.errors import Conflict, Gone, NotFound, TooManyRequests, Unavailable
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit
 from src.platform.services import Services
@@ -50,8 +50,13 @@ async def guest_booking(
     """The booking. Who comes back from paying (`paid`) before the processor has told us is not
     shown an unpaid booking: we ask it.
     """
-    order_id = await _order_id(services, ctx, token)
     has_paid = request.query_params.get("paid") == "1"
+    try:
+        order_id = await _order_id(services, ctx, token)
+    except Gone:
+        if not has_paid:
+            raise
+        return await _back_with_former_link(request, services, ctx, token)
     view = await _view(services, ctx, order_id, has_paid=has_paid)
     if view.stage == "processing" and await _check(services, ctx, order_id):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
@@ -128,6 +133,23 @@ async def booking_calendar_file(
     name = f'attachment; filename="{facts.order.reference}.ics"'
     headers = {**PRIVATE, "content-disposition": name}
     return Response(content, media_type="text/calendar", headers=headers)
+
+
+async def _back_with_former_link(
+    request: AnyRequest, services: Services, ctx: RequestContext, token: str
+) -> Response[bytes]:
+    """The payment page was made before the booking's address was corrected, and leads back to the
+    former link. Who has that may be a stranger, so they are thanked and shown nothing of the
+    booking; the confirmation goes to the right address.
+    """
+    linked = order_behind(services.settings, token, ctx.here.id, services.clock.now())
+    await _check(services, ctx, linked.order_id)
+    said = _(
+        "Thank you. The e-mail address of this booking has been corrected meanwhile: once it is"
+        " paid, the confirmation goes there, with the link to the booking."
+    )
+    flash(request, "info", said)
+    return redirect(request, f"/b/{ctx.here.slug}")
 
 
 async def _order_id(services: Services, ctx: RequestContext, token: str) -> UUID:

@@ -28,6 +28,7 @@ _LOCK = " FOR KEY SHARE OF named, living"
 
 # One round trip whether the address is known or not. The second arm's snapshot misses a row that
 # somebody else commits while the first one waits for it; then there is no row, and we look again.
+# The address may also have been taken from its customer meanwhile: then it is added anew.
 _FIND_OR_ADD = (
     text(
         "WITH added AS (INSERT INTO customers"
@@ -43,11 +44,6 @@ _FIND_OR_ADD = (
     .bindparams(bindparam("tenant_id", type_=Uuid()), bindparam("id", type_=Uuid()))
     .columns(id=Uuid())
 )
-_FIND = (
-    text(f"{_LIVING} AND named.email = :email{_LOCK}")
-    .bindparams(bindparam("tenant_id", type_=Uuid()))
-    .columns(id=Uuid())
-)
 _KEEP = (
     text(f"{_LIVING} AND named.id = :id{_LOCK}")
     .bindparams(bindparam("tenant_id", type_=Uuid()), bindparam("id", type_=Uuid()))
@@ -57,8 +53,8 @@ _KEEP_ALL = text(
     "SELECT id, merged_into FROM customers WHERE tenant_id = :tenant_id AND id = ANY(:ids)"
     " ORDER BY id FOR KEY SHARE"
 ).columns(id=Uuid(), merged_into=Uuid())
-LOOKS = 3
-"""How often we look again. One merge makes us look twice; more at once is a business in trouble."""
+LOOKS = 4
+"""How often we look. One merge makes us look twice; more at once is a business in trouble."""
 
 
 def normalise_email(email: str) -> str:
@@ -78,10 +74,15 @@ async def find_or_add_customer(
     """
     if not email:
         return await _add(uow, name, phone, now)
-    known_as = {"tenant_id": uow.tenant, "email": normalise_email(email)}
-    values = {**known_as, "id": new_id(), "name": name, "phone": phone, "now": now}
-    found: UUID | None = await uow.session.scalar(_FIND_OR_ADD, values)
-    return found if found is not None else await _found(uow, _FIND, known_as)
+    values = {
+        "tenant_id": uow.tenant,
+        "email": normalise_email(email),
+        "id": new_id(),
+        "name": name,
+        "phone": phone,
+        "now": now,
+    }
+    return await _found(uow, _FIND_OR_ADD, values)
 
 
 async def keep_customer(uow: UnitOfWork, customer_id: UUID) -> UUID:

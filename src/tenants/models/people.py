@@ -16,7 +16,8 @@ class Customer(TenantScoped, Base):
     """A guest as this tenant knows them; unique by trimmed lower-case e-mail where there is one.
 
     `merged_into` is set on one that turned out to be another: nothing refers to it any more, its
-    address goes on leading to the other, and it is never itself merged into.
+    address, unless it was mistyped and is gone, leads to the other, and it is never itself merged
+    into.
     """
 
     __tablename__ = "customers"

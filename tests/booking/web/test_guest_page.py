@@ -15,13 +15,19 @@ from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.models import Order, PaymentPage
 from src.billing.settlement import settle_page
 from src.booking.commands.cancel import cancel_session
+from src.booking.commands.readdress import correct_customer
 from src.booking.guest_links import booking_path
 from src.booking.models import Seat, Service, Session
+from src.tenants.commands.customer_care import CustomerDetails
 from src.tenants.models import Tenant
+from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.test_readdress import link_in
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
+from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = pytest.mark.anyio
 
@@ -95,6 +101,42 @@ async def test_back_from_paying_it_asks_when_nobody_has_told_us(shop: Shop) -> N
     assert "You are booked" in page.text
     assert "€60.00" in page.text
     assert page.text.count("<time") == 3
+
+
+async def test_back_from_paying_after_the_address_was_corrected_one_is_thanked_and_shown_nothing(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    """The payment page leads back to the link that was current when it was made."""
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    session = await a_session(shop.services.uow_factory, service)
+    anna = await a_customer(shop.services.uow_factory, shop.business)
+    asked = for_anna("session", session.id, anna, pays="link")
+    made = await by_staff(shop.services.uow_factory, shop.business, asked)
+    await shop.work()
+    former = link_in(mailer.sent[-1].body)
+    page = await shop.guest.open(former)
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/pay")]
+    await shop.guest.client.post(form.action, data=form.fields)
+    details = CustomerDetails(name="Anna", email="anna@example.org")
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await correct_customer(uow, shop.business.ctx, anna, details, readdress=True)
+    await shop.work()
+    page = await shop.guest.open(link_in(mailer.sent[-1].body))
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/pay")]
+    payment = await shop.guest.client.post(form.action, data=form.fields)
+    await shop.pay(payment.headers["location"])
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        [body] = await uow.session.scalars(select(PaymentPage.body))
+    assert body["success_url"].endswith(f"{former}?paid=1")
+    page = await shop.guest.open(f"{former}?paid=1")
+    assert "has been corrected meanwhile" in page.text
+    assert made.order.reference not in page.text
+    assert "/bookings/" not in page.text
+    await shop.work()
+    assert mailer.sent[-1].to == ["Anna <anna@example.org>"]
+    page = await shop.guest.open(link_in(mailer.sent[-1].body))
+    assert "You are booked" in page.text
+    await shop.guest.open(former, status=410)
 
 
 async def test_back_too_early_it_waits_and_renews_itself(shop: Shop) -> None:

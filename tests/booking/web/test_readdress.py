@@ -175,6 +175,13 @@ async def test_where_the_right_address_is_known_the_two_are_merged_and_it_is_cor
     await guest.open(link_in(mail.body))
     await guest.open(before[0])
     await guest.open(before[1], status=410)
+    stranger = await sold(services, lotus, in_days=11)
+    assert stranger.order.customer_id not in (good.order.customer_id, typo.order.customer_id)
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(
+            select(AuditEntry.detail).where(AuditEntry.action == "customer.merged")
+        )
+        assert [detail["gone"]["email"] for detail in found] == [TYPO]
 
 
 async def test_a_merge_of_two_good_addresses_writes_to_both(
@@ -188,6 +195,8 @@ async def test_a_merge_of_two_good_addresses_writes_to_both(
     await owner.submit(to=ask)
     assert "confirmation" not in owner.text
     assert await addresses(services, lotus) == [RIGHT, TYPO]
+    again = await sold(services, lotus, in_days=11)
+    assert again.order.customer_id == good.order.customer_id
     assert await waiting(services, lotus.id) == []
     for mail in mailer.sent:
         await Visitor(client).open(link_in(mail.body))

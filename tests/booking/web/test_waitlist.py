@@ -166,6 +166,29 @@ async def test_waiting_is_offered_to_parties_that_could_fit(
     assert ("Wait until there are places for all of you" in shown.text) is may_wait
 
 
+@pytest.mark.parametrize(
+    ("gap_policy", "size", "may_wait"),
+    [("block", "2", True), ("block", "3", False), ("sell_with_gaps", "3", True)],
+)
+async def test_waiting_for_a_series_is_offered_to_parties_that_fit_into_its_dates(
+    shop: Shop, gap_policy: str, size: str, may_wait: bool
+) -> None:
+    """All of its dates, or with gaps the largest one; and the list takes whom it is offered to."""
+    service = await a_service(shop.services.uow_factory, shop.business.id, price_type="free")
+    term = await a_series(
+        shop.services.uow_factory, service, price_type="free", price_minor=0, gap_policy=gap_policy
+    )
+    for run, capacity in zip(term.sessions, (2, 4, 4), strict=True):
+        async with shop.services.uow_factory(shop.business.id) as uow:
+            values = {"capacity": capacity, "seats_taken": capacity - 1}
+            await uow.session.execute(update(Session).where(Session.id == run.id).values(values))
+    await shop.guest.open(subject("series", term.series.id))
+    shown = await shop.send(size=size, step="update")
+    assert ("Wait until there are places for all of you" in shown.text) is may_wait
+    joining = await join(shop, f"/b/lotus/yoga/waitlist?series={term.series.id}", size=size)
+    assert (joining.status_code != 409) is may_wait
+
+
 async def test_from_the_mail_to_a_place(
     shop: Shop, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:
