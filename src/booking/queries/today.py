@@ -154,6 +154,13 @@ async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
         )
         href = f"{base}/orders?state=disputed"
         needs.append(Need(tone="error", text=text, href=href, label=_("Look at it")))
+    refunds = by_kind.pop(OpenItemKind.REFUND_FAILED, 0)
+    if refunds:
+        text = ngettext(
+            "%(num)s refund needs a decision.", "%(num)s refunds need a decision.", refunds
+        )
+        href = f"{base}/orders?state=attention"
+        needs.append(Need(tone="error", text=text, href=href, label=_("Look at it")))
     open_items = sum(by_kind.values())
     if open_items:
         text = ngettext(
