@@ -121,6 +121,9 @@ async def test_one_that_was_lost_is_called_lost_everywhere(
         await visitor.open(f"/app/lotus/{page}")
         assert "Dispute lost" in visitor.text
         assert "Disputed" not in visitor.text
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    begun = visitor.text.index("The guest&#39;s bank disputes €15.00")
+    assert begun < visitor.text.index("The dispute over €15.00 was lost")
 
 
 async def test_what_is_decided_stays_counted_and_is_not_opened_again_by_old_news(
