@@ -94,6 +94,9 @@ async def test_the_list_of_a_cancelled_session_offers_nothing(
     ann = await town.join("Ann")
     async with town.factory(town.lotus.id) as uow:
         await remove_entry(uow, town.lotus.ctx, ann)
+    assert "Offer a place" not in (await client.get(path_of(town))).text, "it is full"
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=Session.capacity + 1))
     open_list = (await client.get(path_of(town))).text
     assert f"/app/lotus/waitlist/{ann}/offer" in open_list
     for label in ("What happened", "Actions"):
