@@ -137,6 +137,7 @@ async def test_the_terms_are_kept_and_nonsense_is_refused_at_its_field(
     wrong = await send(client, path, {"offer_minutes": "3"})
     assert wrong.status_code == 422
     assert 'id="f-offer_minutes-error"' in wrong.text
+    assert "1440 are a day" in wrong.text
     sent = await send(
         client, path, {"offer_minutes": "60", "quiet_from": "21", "pass_hours": "", "is_on": None}
     )
