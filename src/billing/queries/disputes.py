@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, select
 
 from src.billing.models import DisputeRow, Order, Payment
 from src.billing.views.disputes import DisputeSum, DisputeView
@@ -56,6 +56,20 @@ async def sum_disputes(uow: UnitOfWork, customer_id: UUID | None = None) -> list
 def is_disputed() -> ColumnElement[bool]:
     """Whether there is, or was, a dispute about the row of `orders` at hand."""
     return exists().where(DisputeRow.tenant_id == Order.tenant_id, DisputeRow.order_id == Order.id)
+
+
+def dispute_state_of_order() -> ScalarSelect[str]:
+    """Where the disputes about the row of `orders` at hand stand: an open one before all others,
+    else the one decided last; null without one.
+    """
+    return (
+        select(DisputeRow.state)
+        .where(DisputeRow.tenant_id == Order.tenant_id, DisputeRow.order_id == Order.id)
+        .order_by(DisputeRow.decided_at.desc().nulls_first(), DisputeRow.id)
+        .limit(1)
+        .correlate(Order)
+        .scalar_subquery()
+    )
 
 
 def is_payment_with_the_bank() -> ColumnElement[bool]:

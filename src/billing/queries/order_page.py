@@ -30,6 +30,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
     """Raises: NotFound."""
     order = await get_order(uow, order_id)
     fates = [await kind.fate(uow, order_id) for kind in await handlers_of(uow, order)]
+    disputes = await list_disputes_of_order(uow, order_id)
     history = History(
         order=order,
         pages=await _of_order(uow, PaymentPage, order_id),
@@ -37,6 +38,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         refunds=await _of_order(uow, Refund, order_id),
         items=await _of_order(uow, OpenItem, order_id),
         audit=await _audit_of(uow, order_id),
+        disputes=disputes,
         ended=[end for fate in fates for end in fate.ended],
     )
     lines = await _of_order(uow, OrderLine, order_id)
@@ -45,7 +47,6 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
     page = _page(tenant, history, sorted(lines, key=lambda line: line.position), owed, code)
     refused = await find_refusal(uow, history.order.guest_email, history.order.created_at)
     standing = sum(fate.standing for fate in fates)
-    disputes = await list_disputes_of_order(uow, order_id)
     with_the_bank = await list_payments_with_the_bank(uow, order_id)
     return msgspec.structs.replace(
         page,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,8 @@ from src.billing.domain.kinds import OpenItemKind, OrderState
 from src.billing.models import OpenItem, Order, OrderLine
 from src.billing.open_item_words import open_item_sentence
 from src.billing.owed import owed_minor
-from src.billing.queries.disputes import is_disputed, sum_disputes
+from src.billing.queries.disputes import dispute_state_of_order, is_disputed, sum_disputes
+from src.billing.views.disputes import dispute_badge
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
@@ -76,7 +77,7 @@ def _page_of(uow: UnitOfWork, wanted: OrderFilter) -> Select[Any]:
     )
     statement = (
         select(Order, lines.c.what, lines.c.things, _has_open_item().label("needs_attention"))
-        .add_columns(owed_minor().label("owed"), is_disputed().label("is_disputed"))
+        .add_columns(owed_minor().label("owed"), dispute_state_of_order().label("dispute"))
         .join(lines, lines.c.things > 0)
         .where(Order.tenant_id == uow.tenant, *_conditions(wanted))
         .limit(PAGE_SIZE + 1)
@@ -138,7 +139,7 @@ def _row(found: Any) -> OrderRow:
         currency=order.currency,
         created_at=order.created_at,
         needs_attention=found.needs_attention,
-        is_disputed=found.is_disputed,
+        dispute=dispute_badge(found.dispute),
     )
 
 
@@ -183,6 +184,25 @@ async def count_open_items_by_kind(uow: UnitOfWork) -> dict[OpenItemKind, int]:
         .group_by(OpenItem.kind)
     )
     return {OpenItemKind(row[0]): row[1] for row in found}
+
+
+class DisputeCount(NamedTuple):
+    """Disputes that somebody is to look at: those that run, and those that were lost."""
+
+    open: int
+    lost: int
+
+
+async def count_disputes_to_look_at(uow: UnitOfWork) -> DisputeCount:
+    is_lost = func.coalesce(func.jsonb_extract_path_text(OpenItem.facts, "outcome"), "") == "lost"
+    found = await uow.session.execute(
+        select(func.count().filter(~is_lost), func.count().filter(is_lost)).where(
+            OpenItem.tenant_id == uow.tenant,
+            OpenItem.kind == str(OpenItemKind.DISPUTE),
+            OpenItem.closed_at.is_(None),
+        )
+    )
+    return DisputeCount(*found.one())
 
 
 async def list_open_items(uow: UnitOfWork, limit: int = 20) -> Sequence[OpenItemView]:

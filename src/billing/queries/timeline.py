@@ -8,6 +8,7 @@ from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, OrderState, R
 from src.billing.lines import Ended
 from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
 from src.billing.open_item_words import open_item_sentence
+from src.billing.views.disputes import DisputeView
 from src.billing.views.orders import Moment
 from src.billing.words import refund_cause
 from src.platform.i18n import _, current_locale, ngettext
@@ -24,6 +25,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     refunds: Sequence[Refund]
     items: Sequence[OpenItem]
     audit: Sequence[AuditEntry]
+    disputes: Sequence[DisputeView] = ()
     ended: Sequence[Ended] = ()
 
 
@@ -34,7 +36,8 @@ def timeline(history: History) -> list[Moment]:
         *_of_pages(history.pages),
         *_of_payments(history.payments),
         *_of_refunds(history.refunds, history.payments),
-        *_of_items(history.items),
+        *_of_items(history.items, history.refunds),
+        *_of_disputes(history.disputes),
         *_of_ends(history.ended),
         *_of_staff(history.audit),
     ]
@@ -86,13 +89,28 @@ def _of_refunds(refunds: Sequence[Refund], payments: Sequence[Payment]) -> Itera
         yield Moment(at=refund.finished_at, text=text)
 
 
-def _of_items(items: Sequence[OpenItem]) -> Iterator[Moment]:
-    """A refund that failed tells of itself."""
+def _of_items(items: Sequence[OpenItem], refunds: Sequence[Refund]) -> Iterator[Moment]:
+    """A refund that failed tells of itself until it is tried again; a dispute always does."""
+    failed = {refund.id for refund in refunds if refund.state == RefundState.FAILED}
     for item in items:
-        if item.kind != OpenItemKind.REFUND_FAILED:
+        if item.kind != OpenItemKind.DISPUTE and item.subject_id not in failed:
             yield Moment(at=item.created_at, text=open_item_sentence(item))
         if item.closed_at is not None:
             yield Moment(at=item.closed_at, text=_("Dealt with"))
+
+
+def _of_disputes(disputes: Sequence[DisputeView]) -> Iterator[Moment]:
+    for one in disputes:
+        amount = _amount(one.amount_minor, one.currency)
+        text = _("The guest's bank disputes %(amount)s", amount=amount)
+        yield Moment(at=one.opened_at, text=text)
+        if one.decided_at is None:
+            continue
+        if one.state == "won":
+            text = _("The dispute over %(amount)s was won", amount=amount)
+        else:
+            text = _("The dispute over %(amount)s was lost", amount=amount)
+        yield Moment(at=one.decided_at, text=text)
 
 
 def _of_ends(ended: Sequence[Ended]) -> Iterator[Moment]:

@@ -7,6 +7,11 @@ import msgspec
 from src.billing.words import dispute_state
 
 
+def dispute_badge(state: str | None) -> tuple[str, str] | None:
+    """The word and the tone for an order about which there is a dispute, None without one."""
+    return None if state is None else dispute_state(state)
+
+
 class DisputeView(msgspec.Struct, frozen=True, kw_only=True):
     """One dispute; `decided_at` is None while it is open."""
 

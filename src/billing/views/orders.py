@@ -38,7 +38,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     created_at: datetime
     needs_attention: bool
-    is_disputed: bool
+    dispute: tuple[str, str] | None
 
     @property
     def badge(self) -> Badge:

@@ -21,6 +21,7 @@ from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.price_tiers import (
     PriceTier,
     document_of,
+    over_errors,
     read_tiers,
     tier_errors,
     with_keys,
@@ -34,8 +35,9 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
+from src.platform.localtime import to_local
 from src.tenants.commands.audit import audit
-from src.tenants.context import RequestContext
+from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 from src.tenants.models import Location, Performer
@@ -142,7 +144,7 @@ async def create_service(uow: UnitOfWork, ctx: RequestContext, cmd: CreateServic
     if await uow.session.get(Service, (uow.tenant, service_id)) is not None:
         return service_id
     slug = cmd.slug or await _free_slug(uow, slug_for(cmd.name))
-    await _check(uow, ctx.here.currency, cmd, slug)
+    await _check(uow, ctx.here, cmd, slug)
     now = uow.clock.now()
     uow.session.add(
         Service(
@@ -171,7 +173,7 @@ async def update_service(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateServic
         await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
     if cmd.sales_mode != service.sales_mode:
         await _require_sales_mode(uow, ctx, cmd.sales_mode)
-    await _check(uow, ctx.here.currency, cmd, cmd.slug or service.slug, service)
+    await _check(uow, ctx.here, cmd, cmd.slug or service.slug, service)
     changed = _apply(service, _columns(cmd, cmd.slug or service.slug))
     if changed:
         service.updated_at = uow.clock.now()
@@ -224,16 +226,19 @@ async def _require_sales_mode(uow: UnitOfWork, ctx: RequestContext, mode: SalesM
 
 async def _check(
     uow: UnitOfWork,
-    currency: str,
+    tenant: TenantSnapshot,
     cmd: ServiceDetails,
     slug: str,
     service: Service | None = None,
 ) -> None:
     fields = service_errors(draft_of(cmd, slug)) | terms_errors(cmd.leaving)
-    too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, currency)
+    too_little = too_little_to_pay_online(cmd.price_type, cmd.price_minor, tenant.currency)
     if too_little is not None:
         fields["price_minor"] = too_little
-    fields |= tier_errors(cmd.price_tiers, cmd.price_type, currency, cmd.max_party)
+    fields |= tier_errors(cmd.price_tiers, cmd.price_type, tenant.currency, cmd.max_party)
+    before = () if service is None else read_tiers(service.price_tiers)
+    today = to_local(uow.clock.now(), tenant.zone).date()
+    fields |= over_errors(cmd.price_tiers, before, today)
     fields |= await _unknown_defaults(uow, cmd)
     if "slug" not in fields and (service is None or service.slug != slug):
         fields |= slug_taken().fields if await _is_taken(uow, slug) else {}

@@ -127,6 +127,22 @@ def tier_errors(
     return wrong
 
 
+def over_errors(
+    tiers: Sequence[PriceTier], before: Sequence[PriceTier], today: date
+) -> dict[str, str]:
+    """Sentences for prices whose last day lies before the business's day `today`; those that had
+    it `before` already may keep it.
+    """
+    kept = {(tier.key, tier.until_on) for tier in before}
+    return {
+        f"prices.{position}.until_on": _("Its last day has passed.")
+        for position, tier in enumerate(tiers)
+        if tier.until_on is not None
+        and tier.until_on < today
+        and (tier.key, tier.until_on) not in kept
+    }
+
+
 def _amount_error(
     price_minor: int, price_type: SeriesPriceType, currency: str, most: int
 ) -> str | None:

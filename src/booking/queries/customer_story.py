@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from src.billing.models import Order, OrderLine
 from src.billing.owed import owed_minor
-from src.billing.queries.disputes import is_disputed, sum_disputes
+from src.billing.queries.disputes import dispute_state_of_order, sum_disputes
+from src.billing.views.disputes import dispute_badge
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
@@ -101,7 +102,7 @@ def _seat(row: Row[Any], guest: str) -> SeatLine:
 async def _orders(uow: UnitOfWork, customer_id: UUID) -> list[OrderRow]:
     found = await uow.session.execute(
         select(Order, OrderLine.description.label("what"), owed_minor().label("owed"))
-        .add_columns(is_disputed().label("is_disputed"))
+        .add_columns(dispute_state_of_order().label("dispute"))
         .outerjoin(
             OrderLine,
             (OrderLine.tenant_id == Order.tenant_id)
@@ -130,7 +131,7 @@ def _order(order: Order, row: Row[Any]) -> OrderRow:
         owed_minor=row.owed,
         created_at=order.created_at,
         confirmed_at=order.confirmed_at,
-        is_disputed=row.is_disputed,
+        dispute=dispute_badge(row.dispute),
         consents=order.consents,
     )
 

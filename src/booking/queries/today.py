@@ -1,5 +1,6 @@
 """The day of a business: what comes next, how the month goes, what waits for a person."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,12 @@ from uuid import UUID
 from sqlalchemy import Row, exists, select
 
 from src.billing.domain.kinds import OpenItemKind
-from src.billing.queries.orders import count_open_items_by_kind, month_totals
+from src.billing.queries.orders import (
+    DisputeCount,
+    count_disputes_to_look_at,
+    count_open_items_by_kind,
+    month_totals,
+)
 from src.booking.models import Series, Service, Session
 from src.booking.queries.leave_requests import list_open_requests
 from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
@@ -145,14 +151,18 @@ async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
     needs: list[Need] = []
     base = f"/app/{tenant.slug}"
     by_kind = await count_open_items_by_kind(uow)
-    disputes = by_kind.pop(OpenItemKind.DISPUTE, 0)
-    if disputes:
-        text = ngettext(
-            "A guest's bank disputes %(num)s payment.",
-            "Guests' banks dispute %(num)s payments.",
-            disputes,
-        )
+    if by_kind.pop(OpenItemKind.DISPUTE, 0):
         href = f"{base}/orders?state=disputed"
+        needs += [
+            Need(tone="error", text=text, href=href, label=_("Look at it"))
+            for text in _dispute_words(await count_disputes_to_look_at(uow))
+        ]
+    refunds = by_kind.pop(OpenItemKind.REFUND_FAILED, 0)
+    if refunds:
+        text = ngettext(
+            "%(num)s refund needs a decision.", "%(num)s refunds need a decision.", refunds
+        )
+        href = f"{base}/orders?state=attention"
         needs.append(Need(tone="error", text=text, href=href, label=_("Look at it")))
     open_items = sum(by_kind.values())
     if open_items:
@@ -165,6 +175,21 @@ async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
         label = _("Connect payments")
         needs.append(Need(tone="warning", text=text, href=f"{base}/payments", label=label))
     return needs
+
+
+def _dispute_words(disputes: DisputeCount) -> Iterator[str]:
+    if disputes.open:
+        yield ngettext(
+            "A guest's bank disputes %(num)s payment.",
+            "Guests' banks dispute %(num)s payments.",
+            disputes.open,
+        )
+    if disputes.lost:
+        yield ngettext(
+            "The dispute over %(num)s payment was lost.",
+            "The disputes over %(num)s payments were lost.",
+            disputes.lost,
+        )
 
 
 async def _sells_online(uow: UnitOfWork) -> bool:

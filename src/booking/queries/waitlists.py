@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.booking.domain.quotes import SubjectKind
-from src.booking.domain.waiting import EntryState, Weighed, weigh
+from src.booking.domain.waiting import EntryState, Weighed, wanted_places, weigh
 from src.booking.models import Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.waiting import STANDS, Pool, load_pool, pools_of
 from src.booking.views.waiting import EntryRow, WaitlistView
@@ -48,14 +48,20 @@ async def get_waitlist(
     session = pool.runs.get(subject_id)
     closed = "" if pool.lists[subject_id].session_ids else closed_words(session)
     base = f"/app/{tenant.slug}"
+
+    def has_room(entry: WaitlistEntry) -> bool:
+        """Whether an offer by hand finds places for the whole party."""
+        size = entry.party_size
+        return not closed and wanted_places(pool.lists[subject_id], size, pool.free)[1] >= size
+
     return WaitlistView(
         what=_what(pool, session),
         when=None if session is None else (session.starts_at, session.ends_at),
         standing=[
-            _row(entry, offers, tenant, position, why.get(entry.id), closed)
+            _row(entry, offers, tenant, position, why.get(entry.id), has_room=has_room(entry))
             for position, entry in enumerate(standing, start=1)
         ],
-        ended=[_row(entry, offers, tenant, 0, None, closed) for entry in ended],
+        ended=[_row(entry, offers, tenant, 0, None, has_room=has_room(entry)) for entry in ended],
         is_on=pool.terms.is_on,
         closed=closed,
         here=f"{base}/{'sessions' if kind == 'session' else 'series'}/{subject_id}",
@@ -77,7 +83,8 @@ def _row(
     tenant: TenantSnapshot,
     position: int,
     weighed: Weighed | None,
-    closed: str,
+    *,
+    has_room: bool,
 ) -> EntryRow:
     own = offers.get(entry.id, ())
     live = next((offer for offer in own if offer.ended_at is None), None)
@@ -92,7 +99,7 @@ def _row(
         until_at=None if live is None else live.expires_at,
         why=[] if weighed is None else owner_lines(weighed, tenant.zone),
         log=_log(entry, own),
-        may_offer=not closed and entry.state in MAY_BE_OFFERED,
+        may_offer=has_room and entry.state in MAY_BE_OFFERED,
     )
 
 

@@ -68,7 +68,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     created_at: datetime
     confirmed_at: datetime | None
-    is_disputed: bool
+    dispute: tuple[str, str] | None
     consents: dict[str, Any]
 
 

@@ -15,7 +15,7 @@ def read_amount(text: str, currency: str, field: str) -> int:
         return parse_money_minor(text, currency, current_locale())
     except MoneyFormatError as error:
         known = {
-            "negative": _("A price cannot be below zero."),
+            "negative": _("An amount cannot be below zero."),
             "too_many_decimals": _("These are more decimals than the currency has."),
             "too_large": _("This amount is too large."),
         }

@@ -197,6 +197,8 @@ async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
     (refund,) = await desk.till.refunds(order_id)
     assert (refund.state, refund.attempt) == ("succeeded", 2)
     assert await desk.till.open_items(order_id) == []
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    assert "did not go through" in desk.visitor.text, "the history keeps the first try"
 
 
 async def test_a_wrong_sum_can_be_given_back_from_its_item(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from itertools import product
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from src.billing.domain.coupons import AppliedCoupon
@@ -15,6 +16,7 @@ from src.booking.domain.price_tiers import (
     document_of,
     first_choice,
     open_tiers,
+    over_errors,
     put_off,
     read_tiers,
     tier_errors,
@@ -50,6 +52,15 @@ def test_an_early_bird_ends_with_its_last_day() -> None:
     assert open_tiers(ALL, TODAY) == (CHILD, EARLY)
     assert open_tiers(ALL, TODAY + timedelta(days=1)) == (CHILD,)
     assert open_tiers(ALL, TODAY, by_staff=True) == ALL
+
+
+def test_a_last_day_that_has_passed_is_refused_unless_it_was_there_before() -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    assert over_errors(ALL, (), TODAY) == {}
+    assert over_errors(ALL, (), tomorrow) == {"prices.1.until_on": "Its last day has passed."}
+    assert over_errors(ALL, ALL, tomorrow) == {}
+    moved = (msgspec.structs.replace(EARLY, until_on=TODAY - timedelta(days=1)),)
+    assert list(over_errors(moved, ALL, TODAY)) == ["prices.0.until_on"]
 
 
 def test_the_cheapest_early_bird_is_what_one_begins_with() -> None:

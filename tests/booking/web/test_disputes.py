@@ -107,6 +107,25 @@ async def test_it_is_seen_on_today_among_the_orders_on_its_order_and_its_custome
     assert "Their bank has disputed payments" in visitor.text
 
 
+async def test_one_that_was_lost_is_called_lost_everywhere(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    await hears(services, lotus, sold, None)
+    await hears(services, lotus, sold, "lost")
+    await visitor.open("/app/lotus/today")
+    assert "The dispute over 1 payment was lost." in visitor.text
+    assert "disputes 1 payment" not in visitor.text
+    async with services.uow_factory(lotus.id) as uow:
+        order = await uow.session.get_one(Order, (lotus.id, sold.order_id))
+    for page in ("orders?state=disputed", f"customers/{order.customer_id}"):
+        await visitor.open(f"/app/lotus/{page}")
+        assert "Dispute lost" in visitor.text
+        assert "Disputed" not in visitor.text
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    begun = visitor.text.index("The guest&#39;s bank disputes €15.00")
+    assert begun < visitor.text.index("The dispute over €15.00 was lost")
+
+
 async def test_what_is_decided_stays_counted_and_is_not_opened_again_by_old_news(
     services: Services, lotus: Business, sold: Booked, clock: FrozenClock, visitor: Visitor
 ) -> None:

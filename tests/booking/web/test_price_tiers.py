@@ -95,6 +95,20 @@ async def test_what_cannot_be_is_said_at_its_row_and_stays_typed(
             assert f'value="{text}"' in sent.text
 
 
+async def test_a_last_day_in_the_past_is_refused_at_its_field_unless_it_was_kept(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    over = {**CHILD, "until_on": "2020-01-01"}
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[over])
+    path = f"/app/lotus/services/{service.id}/edit"
+    kept = await send(client, path, {"prices.0.price": "7.50"})
+    assert kept.status_code == 303, "what was over already blocks nothing"
+    refused = await send(client, path, {"prices.0.until_on": "2020-01-02"})
+    assert refused.status_code == 422
+    assert "Its last day has passed." in refused.text
+
+
 async def test_what_is_free_has_no_other_price(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

@@ -131,7 +131,7 @@ async def test_the_same_form_sent_twice_makes_one_series(
     ("typed", "sentence"),
     [
         ({"title": ""}, "Please fill this in."),
-        ({"price": "-5"}, "A price cannot be below zero."),
+        ({"price": "-5"}, "An amount cannot be below zero."),
         ({"price": "twelve"}, "This is not an amount."),
         ({"price": ""}, "Please say what the series costs"),
         ({"drop_in_price": "1.234"}, "more decimals"),

@@ -75,7 +75,7 @@ async def test_going_back_and_sending_again_makes_no_second_one(
         ({"price": "abc"}, "This is not an amount."),
         ({"price": "1.234"}, "decimals"),
         ({"price": ""}, "Enter a price above zero"),
-        ({"price": "-3"}, "A price cannot be below zero."),
+        ({"price": "-3"}, "An amount cannot be below zero."),
         ({"tax_percent": "101"}, "tax rate from 0 to 100"),
         ({"tax_percent": "NaN"}, "tax rate from 0 to 100"),
         ({"slug": "No Good"}, "Use small letters"),

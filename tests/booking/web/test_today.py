@@ -92,7 +92,8 @@ async def test_what_waits_for_a_person_is_said(client: AsyncClient, services: Se
         )
     await as_owner(client, services, business)
     shown = (await client.get(PATH)).text
-    assert "1 payment needs a decision." in shown
+    assert "1 refund needs a decision." in shown
+    assert "payment needs a decision" not in shown
     assert "Guests cannot pay online yet" in shown
     assert "nearly used up" in shown
     assert "850 of 1,000" in shown

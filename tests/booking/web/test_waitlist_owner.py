@@ -94,6 +94,9 @@ async def test_the_list_of_a_cancelled_session_offers_nothing(
     ann = await town.join("Ann")
     async with town.factory(town.lotus.id) as uow:
         await remove_entry(uow, town.lotus.ctx, ann)
+    assert "Offer a place" not in (await client.get(path_of(town))).text, "it is full"
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=Session.capacity + 1))
     open_list = (await client.get(path_of(town))).text
     assert f"/app/lotus/waitlist/{ann}/offer" in open_list
     for label in ("What happened", "Actions"):
@@ -134,6 +137,7 @@ async def test_the_terms_are_kept_and_nonsense_is_refused_at_its_field(
     wrong = await send(client, path, {"offer_minutes": "3"})
     assert wrong.status_code == 422
     assert 'id="f-offer_minutes-error"' in wrong.text
+    assert "1440 are a day" in wrong.text
     sent = await send(
         client, path, {"offer_minutes": "60", "quiet_from": "21", "pass_hours": "", "is_on": None}
     )
