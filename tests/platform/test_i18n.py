@@ -151,6 +151,8 @@ def test_dates_and_numbers_are_written_as_the_locale_does() -> None:
         assert formats.minutes(0) == "0 min"
         assert formats.minutes(1440) == "24 hr"
         assert formats.minutes(10_080) == "7 days"
+        assert formats.minutes_in_words(90) == "1 hour 30 minutes"
+        assert formats.minutes_in_words(1440) == "24 hours"
 
 
 @pytest.mark.parametrize(("locale", "shown"), [("en-GB", "6,000"), ("de", "6.000")])

@@ -7,7 +7,7 @@ each call, which is most of a long page's time, so results are kept by day, minu
 from collections.abc import Callable
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton, format_time
@@ -18,6 +18,7 @@ from src.platform.i18n import babel_locale, current_locale
 from src.platform.money import Money, format_money
 
 Zone = ZoneInfo | str
+UnitLength = Literal["short", "long"]
 
 DASH = "\N{EN DASH}"
 
@@ -149,11 +150,20 @@ MINUTES_OF_A_DAY = 24 * 60
 
 def minutes(total: int) -> str:
     """45 min, 1 hr 30 min, 2 days; a single day stays 24 hr"""
+    return _minutes(total, "short")
+
+
+def minutes_in_words(total: int) -> str:
+    """As `minutes`, with the units written out, for use in a sentence: 1 hour 30 minutes"""
+    return _minutes(total, "long")
+
+
+def _minutes(total: int, length: UnitLength) -> str:
     days, left = divmod(total, MINUTES_OF_A_DAY) if total >= 2 * MINUTES_OF_A_DAY else (0, total)
     hours, rest = divmod(left, 60)
     parts = [(days, "duration-day"), (hours, "duration-hour"), (rest, "duration-minute")]
-    shown = [_unit(amount, unit, current_locale()) for amount, unit in parts if amount]
-    return " ".join(shown) or _unit(0, "duration-minute", current_locale())
+    shown = [_unit(amount, unit, length, current_locale()) for amount, unit in parts if amount]
+    return " ".join(shown) or _unit(0, "duration-minute", length, current_locale())
 
 
 def _local(at: datetime, zone: Zone) -> datetime:
@@ -187,8 +197,8 @@ def _money(amount_minor: int, currency: str, locale: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _unit(amount: int, unit: str, locale: str) -> str:
-    return str(format_unit(amount, unit, "short", locale=babel_locale(locale)))
+def _unit(amount: int, unit: str, length: UnitLength, locale: str) -> str:
+    return str(format_unit(amount, unit, length, locale=babel_locale(locale)))
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -219,5 +229,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
         number,
         percent,
         minutes,
+        minutes_in_words,
     )
 }

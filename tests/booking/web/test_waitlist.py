@@ -120,7 +120,7 @@ async def test_joining_says_how_long_and_an_offer_what_it_costs(
     async with factory(shop.business.id) as uow:
         await uow.session.execute(update(Session).values(seats_taken=2))
     form = await shop.guest.open(list_of(session))
-    assert "a link and 20 min to take it" in form.text
+    assert "a link and 20 minutes to take it" in form.text
     await join(shop, list_of(session), size="2")
     async with factory(shop.business.id) as uow:
         await uow.session.execute(update(Session).values(seats_taken=0))
