@@ -44,11 +44,12 @@ class MergeForm(msgspec.Struct, kw_only=True):
 
 
 class MergeView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the merge would do; `why_not` when it cannot be done. `astray` is how many bookings to
-    come write to the address of who is gone.
+    """What the merge would do; `why_not` when it cannot be done. `may_be_mistyped`: who is gone has
+    an address beside the one that stays. `astray` is how many bookings to come write to it.
     """
 
     form: Bound[MergeForm]
+    may_be_mistyped: bool
     astray: int
     kept: CustomerHead
     gone: CustomerHead
@@ -117,10 +118,10 @@ async def _ask(
         preview = await preview_merge(uow, gone_id, kept_id)
         astray = await count_to_readdress(uow, gone_id) if kept.email else 0
     base = customers_path(ctx)
-    carried = "?readdress=1" if form.checked("readdress") else ""
     why_not = refusal.message if refusal is not None else preview.why_not
     view = MergeView(
         form=form,
+        may_be_mistyped=bool(kept.email and gone.email),
         astray=astray,
         kept=kept,
         gone=gone,
@@ -128,7 +129,7 @@ async def _ask(
         why_not=why_not,
         base=base,
         here=f"{base}/{kept.merged_into or kept_id}",
-        other_way=f"{base}/{gone_id}/merge/{kept_id}{carried}",
+        other_way=f"{base}/{gone_id}/merge/{kept_id}",
     )
     return page(request, "booking/customers/merge.html", view, status_code=409 if why_not else 200)
 

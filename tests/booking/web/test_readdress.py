@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.commands.book import Booked
 from src.booking.commands.feeds import make_booking_feed
@@ -161,7 +162,8 @@ async def test_where_the_right_address_is_known_the_two_are_merged_and_it_is_cor
     assert "has to be entered again after a merge" in owner.text
     await owner.open(f"{ask}?readdress=1")
     other_way = f"{home}/{typo.order.customer_id}/merge/{good.order.customer_id}"
-    assert f"{other_way}?readdress=1" in owner.text
+    # The other way round it would be the right address that is called mistyped.
+    assert f'href="{other_way}"' in owner.text
     assert f"{TYPO} is mistyped: 1 booking to come writes to {RIGHT} from now on" in owner.text
     before = [link_in(mail.body) for mail in mailer.sent]
     mailer.sent.clear()
@@ -182,6 +184,22 @@ async def test_where_the_right_address_is_known_the_two_are_merged_and_it_is_cor
             select(AuditEntry.detail).where(AuditEntry.action == "customer.merged")
         )
         assert [detail["gone"]["email"] for detail in found] == [TYPO]
+
+
+async def test_a_mistyped_address_without_a_booking_to_come_leads_to_nobody_either(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    good, typo = await a_double(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Order).values(state=OrderState.CANCELLED))
+    await as_owner(client, services, lotus)
+    owner, home = Visitor(client), "/app/lotus/customers"
+    ask = f"{home}/{good.order.customer_id}/merge/{typo.order.customer_id}"
+    await owner.open(ask)
+    assert f"{TYPO} is mistyped" in owner.text
+    await owner.submit({"readdress": "on"}, to=ask)
+    stranger = await sold(services, lotus, in_days=11)
+    assert stranger.order.customer_id not in (good.order.customer_id, typo.order.customer_id)
 
 
 async def test_a_merge_of_two_good_addresses_writes_to_both(
