@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.commands.open_items import close_covered_failures, close_open_items
+from src.billing.commands.open_items import close_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
     get_payment,
@@ -23,6 +23,7 @@ from src.billing.domain.kinds import (
     RefundCause,
     RefundState,
 )
+from src.billing.domain.refund_failures import Instead
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
 from src.platform.db.uow import UnitOfWork
@@ -35,12 +36,15 @@ from src.tenants.context import RequestContext
 
 
 class RefundByHand(msgspec.Struct, frozen=True, kw_only=True):
-    """`token` comes from the form, so that sending it twice gives the money back once."""
+    """`token` comes from the form, so that sending it twice gives the money back once. `instead`:
+    the money goes back instead of refunds of the payment that failed, as far as it covers them.
+    """
 
     order_id: UUID
     payment_id: UUID
     amount_minor: int
     token: str
+    instead: bool = False
 
 
 async def mark_paid_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID) -> Money:
@@ -83,8 +87,6 @@ def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:
 async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand) -> None:
     """Gives money back to the card it came from; what was booked stays as it is.
 
-    Failed refunds of the payment that it covers need nobody any more.
-
     Raises: NotFound; InvalidInput at `amount` for more than is left of the payment; Conflict for
     one that a bank has taken back.
     """
@@ -93,17 +95,22 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
     if payment.order_id != order.id or payment.method == ON_SITE_METHOD:
         raise NotFound(_("There is no such payment."))
     await refuse_with_the_bank(uow, payment)
-    key = f"{RefundCause.STAFF}:{cmd.token}"
+    user_id = ctx.actor.user_id
     try:
         refund_id = await request_refund(
-            uow, order, payment, cmd.amount_minor, cause=RefundCause.STAFF, cause_key=key
+            uow,
+            order,
+            payment,
+            cmd.amount_minor,
+            cause=RefundCause.STAFF,
+            cause_key=f"{RefundCause.STAFF}:{cmd.token}",
+            instead=Instead.COVERED if cmd.instead else Instead.NONE,
+            asked_by=user_id,
         )
     except InvalidInput as refusal:
         raise InvalidInput(refusal.message, fields={"amount": refusal.message}) from refusal
     if refund_id is None:
         return
-    user_id = ctx.actor.user_id
-    await close_covered_failures(uow, payment, cmd.amount_minor, user_id)
     if payment.refunded_minor == payment.amount_minor:
         await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, user_id)
     await audit(uow, ctx, "order.refund_asked", "order", order.id, amount_minor=cmd.amount_minor)

@@ -7,6 +7,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.billing.domain.kinds import OpenItemKind, RefundState
+from src.billing.domain.refund_failures import FailedRefund, Instead, replaced_failures
 from src.billing.events import MoneyNeedsAttention
 from src.billing.models import OpenItem, Payment, Refund
 from src.platform.db.uow import UnitOfWork
@@ -66,14 +67,26 @@ async def close_open_items(
     )
 
 
-async def close_covered_failures(
-    uow: UnitOfWork, payment: Payment, amount_minor: int, closed_by: UUID | None = None
+async def close_replaced_failures(
+    uow: UnitOfWork,
+    payment: Payment,
+    amount_minor: int,
+    instead: Instead,
+    closed_by: UUID | None = None,
 ) -> None:
-    """A person gives so much of the payment back anew instead of trying again what failed.
-
-    What that covers is closed, the failure of the very amount first; all of them once nothing is
-    left of the payment. If the new refund fails too, an item of its own is raised.
+    """So much of the payment has just been set aside for a refund that may be instead of some that
+    failed; once nothing is left of the payment, none can be tried again, and all are closed. Should
+    the new refund fail too, it raises an item of its own.
     """
+    failed = await list_open_failures(uow, payment.id)
+    if payment.refunded_minor < payment.amount_minor:
+        failed = list(replaced_failures(failed, amount_minor, instead))
+    for one in failed:
+        await close_open_items(uow, OpenItemKind.REFUND_FAILED, one.refund_id, closed_by)
+
+
+async def list_open_failures(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:
+    """The payment's refunds that failed and wait for a person, oldest first."""
     found = await uow.session.execute(
         select(Refund.id, Refund.amount_minor)
         .join(
@@ -81,15 +94,11 @@ async def close_covered_failures(
         )
         .where(
             Refund.tenant_id == uow.tenant,
-            Refund.payment_id == payment.id,
+            Refund.payment_id == payment_id,
             Refund.state == str(RefundState.FAILED),
             OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
             OpenItem.closed_at.is_(None),
         )
-        .order_by(Refund.amount_minor != amount_minor, Refund.created_at, Refund.id)
+        .order_by(Refund.created_at, Refund.id)
     )
-    left_minor, is_used_up = amount_minor, payment.refunded_minor == payment.amount_minor
-    for refund_id, failed_minor in found.all():
-        if failed_minor <= left_minor or is_used_up:
-            await close_open_items(uow, OpenItemKind.REFUND_FAILED, refund_id, closed_by)
-            left_minor -= failed_minor
+    return [FailedRefund(*row) for row in found.tuples()]

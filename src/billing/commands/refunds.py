@@ -13,12 +13,14 @@ from sqlalchemy import select
 
 from src.billing.commands.due import add_due, drop_due, move_due
 from src.billing.commands.open_items import (
-    close_covered_failures,
     close_open_items,
+    close_replaced_failures,
+    list_open_failures,
     raise_open_item,
 )
 from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, RefundCause, RefundState
 from src.billing.domain.processor_amounts import to_processor
+from src.billing.domain.refund_failures import Instead
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
 from src.billing.events import OrderRefunded, RefundRequested
 from src.billing.models import Order, Payment, Refund
@@ -28,6 +30,8 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
+from src.tenants.commands.audit import audit
+from src.tenants.context import SYSTEM, RequestContext
 
 
 async def request_refund(
@@ -38,8 +42,12 @@ async def request_refund(
     *,
     cause: RefundCause,
     cause_key: str,
+    instead: Instead = Instead.NONE,
+    asked_by: UUID | None = None,
 ) -> UUID | None:
     """Asks for money to go back, once for each `cause_key`; None when it was asked for before.
+
+    `instead` says of which failed refunds of the payment it takes the place; they are closed.
 
     Raises: InvalidInput for more than is left of the payment.
     """
@@ -56,6 +64,7 @@ async def request_refund(
     )
     uow.session.add(refund)
     set_aside(order, payment, amount_minor)
+    await close_replaced_failures(uow, payment, amount_minor, instead, asked_by)
     uow.record(RefundRequested(refund_id=refund.id))
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
@@ -107,10 +116,11 @@ async def refuse_with_the_bank(uow: UnitOfWork, payment: Payment) -> None:
 async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     """Makes a failed refund's next attempt, under a key of its own.
 
-    Raises: Conflict when it did not fail, or a bank has taken the payment back; InvalidInput when
-    the payment has not enough left.
+    Raises: Conflict when it did not fail, was settled in another way, or a bank has taken the
+    payment back; InvalidInput when the payment has not enough left.
     """
-    if refund.state != RefundState.FAILED:
+    waiting = {one.refund_id for one in await list_open_failures(uow, refund.payment_id)}
+    if refund.id not in waiting:
         raise Conflict(_("This refund is not waiting for another try."))
     payment = await get_payment(uow, refund.payment_id)
     await refuse_with_the_bank(uow, payment)
@@ -124,6 +134,7 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     now = uow.clock.now()
     uow.record(RefundRequested(refund_id=refund.id))
     await close_open_items(uow, OpenItemKind.REFUND_FAILED, refund.id)
+    await close_replaced_failures(uow, payment, refund.amount_minor, Instead.NONE)
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
 
 
@@ -153,8 +164,8 @@ async def fail_refund(
 ) -> None:
     """The money did not go back: it is free for another try, and a person is told.
 
-    `others` are the payment's refunds as the processor lists them. When those made in the
-    dashboard returned all of it already, there is nothing left that a person could do.
+    `others` are the payment's refunds as the processor lists them. One of the dashboard over the
+    same amount, or that leaves nothing of the payment, took its place: then nobody need do a thing.
     """
     if refund.state == RefundState.FAILED:
         return
@@ -164,11 +175,10 @@ async def fail_refund(
     refund.finished_at = uow.clock.now()
     set_aside(order, payment, -refund.amount_minor)
     await drop_due(uow, refund.id)
+    await _tell_of_failure(uow, order, payment, refund)
     for other in others:
         if "refund_id" not in other.metadata:
             await record_foreign_refund(uow, order, payment, other)
-    if payment.refunded_minor < payment.amount_minor:
-        await _tell_of_failure(uow, order, payment, refund)
 
 
 async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:
@@ -180,6 +190,10 @@ async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refu
         "attempt": refund.attempt,
     }
     await raise_open_item(uow, OpenItemKind.REFUND_FAILED, refund.id, order.id, facts)
+    # The item and the refund tell of the last try only; the log keeps each.
+    system = RequestContext(actor=SYSTEM)
+    told = {"refund": str(refund.id), **facts}
+    await audit(uow, system, "order.refund_failed", "order", order.id, **told)
 
 
 async def record_foreign_refund(
@@ -217,7 +231,7 @@ async def _insert_foreign(
     )
     uow.session.add(refund)
     set_aside(order, payment, news.amount_minor)
-    await close_covered_failures(uow, payment, news.amount_minor)
+    await close_replaced_failures(uow, payment, news.amount_minor, Instead.THE_SAME)
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
     return refund

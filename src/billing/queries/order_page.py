@@ -84,7 +84,6 @@ def _page(
     coupon: str,
 ) -> OrderPage:
     order = history.order
-    currencies = {payment.id: payment.currency for payment in history.payments}
     return OrderPage(
         slug=tenant.slug,
         zone=tenant.timezone,
@@ -110,7 +109,7 @@ def _page(
         returning_minor=_returning_minor(history),
         lines=[_line(line) for line in lines],
         payments=[],
-        refunds=[_refund(refund, currencies[refund.payment_id]) for refund in history.refunds],
+        refunds=_refunds(history),
         pages=[_payment_page(page) for page in history.pages],
         open_items=[open_item_view(item) for item in _still_open(history.items)],
         timeline=timeline(history),
@@ -164,7 +163,16 @@ def payment_view(payment: Payment, with_the_bank: Container[UUID]) -> PaymentVie
     )
 
 
-def _refund(refund: Refund, currency: str) -> RefundView:
+def _refunds(history: History) -> list[RefundView]:
+    currencies = {payment.id: payment.currency for payment in history.payments}
+    waiting = {item.subject_id for item in _still_open(history.items)}
+    return [
+        _refund(refund, currencies[refund.payment_id], refund.id in waiting)
+        for refund in history.refunds
+    ]
+
+
+def _refund(refund: Refund, currency: str, is_waiting: bool) -> RefundView:
     return RefundView(
         id=refund.id,
         amount_minor=refund.amount_minor,
@@ -175,6 +183,7 @@ def _refund(refund: Refund, currency: str) -> RefundView:
         created_at=refund.created_at,
         attempt=refund.attempt,
         finished_at=refund.finished_at,
+        is_waiting=is_waiting,
     )
 
 

@@ -1,6 +1,7 @@
 """An order's history in sentences, from the rows that tell it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -36,7 +37,8 @@ def timeline(history: History) -> list[Moment]:
         *_of_pages(history.pages),
         *_of_payments(history.payments),
         *_of_refunds(history.refunds, history.payments),
-        *_of_items(history.items, history.refunds),
+        *_of_failures(history),
+        *_of_items(history.items),
         *_of_disputes(history.disputes),
         *_of_ends(history.ended),
         *_of_staff(history.audit),
@@ -80,21 +82,35 @@ def _of_refunds(refunds: Sequence[Refund], payments: Sequence[Payment]) -> Itera
         why = refund_cause(refund.cause)
         text = _("Refund of %(amount)s asked for: %(why)s", amount=amount, why=why)
         yield Moment(at=refund.created_at, text=text)
-        if refund.finished_at is None:
-            continue
-        if refund.state == RefundState.SUCCEEDED:
-            text = _("%(amount)s went back", amount=amount)
-        else:
-            text = _("The refund of %(amount)s did not go through", amount=amount)
-        yield Moment(at=refund.finished_at, text=text)
+        if refund.finished_at is not None and refund.state == RefundState.SUCCEEDED:
+            yield Moment(at=refund.finished_at, text=_("%(amount)s went back", amount=amount))
 
 
-def _of_items(items: Sequence[OpenItem], refunds: Sequence[Refund]) -> Iterator[Moment]:
-    """A refund that failed tells of itself until it is tried again; a dispute always does."""
-    failed = {refund.id for refund in refunds if refund.state == RefundState.FAILED}
+def _of_failures(history: History) -> Iterator[Moment]:
+    """Each try that failed, from the log; a refund's own row knows the last one only."""
+    logged = [entry for entry in history.audit if entry.action == "order.refund_failed"]
+    for entry in logged:
+        facts = entry.detail
+        yield _failed(entry.at, facts["amount_minor"], facts["currency"])
+    known = {entry.detail["refund"] for entry in logged}
+    currencies = {payment.id: payment.currency for payment in history.payments}
+    for refund in history.refunds:
+        is_older_than_the_log = refund.state == RefundState.FAILED and str(refund.id) not in known
+        if is_older_than_the_log and refund.finished_at is not None:
+            yield _failed(refund.finished_at, refund.amount_minor, currencies[refund.payment_id])
+
+
+def _failed(at: datetime, amount_minor: int, currency: str) -> Moment:
+    amount = _amount(amount_minor, currency)
+    return Moment(at=at, text=_("The refund of %(amount)s did not go through", amount=amount))
+
+
+def _of_items(items: Sequence[OpenItem]) -> Iterator[Moment]:
+    """Failed refunds and disputes have lines of their own for how they began and ended."""
     for item in items:
-        if item.kind != OpenItemKind.DISPUTE and item.subject_id not in failed:
-            yield Moment(at=item.created_at, text=open_item_sentence(item))
+        if item.kind in (OpenItemKind.REFUND_FAILED, OpenItemKind.DISPUTE):
+            continue
+        yield Moment(at=item.created_at, text=open_item_sentence(item))
         if item.closed_at is not None:
             yield Moment(at=item.closed_at, text=_("Dealt with"))
 

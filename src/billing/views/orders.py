@@ -5,8 +5,11 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.domain.kinds import RefundState
 from src.billing.views.disputes import DisputeSum, DisputeView
 from src.billing.words import order_state, page_state, payment_mode, refund_cause, refund_state
+from src.platform.i18n import current_locale
+from src.platform.money import Money, format_money
 
 
 class Badge(msgspec.Struct, frozen=True):
@@ -119,6 +122,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_waiting`: it failed, and a person may try it again."""
+
     id: UUID
     amount_minor: int
     currency: str
@@ -128,10 +133,15 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     attempt: int
     finished_at: datetime | None
+    is_waiting: bool
 
     @property
     def badge(self) -> Badge:
         return Badge(*refund_state(self.state))
+
+    @property
+    def is_settled_otherwise(self) -> bool:
+        return self.state == RefundState.FAILED and not self.is_waiting
 
     @property
     def why(self) -> str:
@@ -221,7 +231,9 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Money about to go back: how much can, and what follows; `standing` places to come stand."""
+    """Money about to go back: how much can, and what follows; `standing` places to come stand.
+    `failed`: refunds of the payment that wait for another try, minor units of each.
+    """
 
     slug: str
     order_id: UUID
@@ -229,6 +241,12 @@ class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     guest_name: str
     guest_email: str
     payment: PaymentView
+    failed: list[int]
     standing: int
     zone: str
     form: object
+
+    @property
+    def failed_words(self) -> str:
+        currency, locale = self.payment.currency, current_locale()
+        return ", ".join(format_money(Money(one, currency), locale) for one in self.failed)

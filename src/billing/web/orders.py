@@ -16,6 +16,7 @@ from src.billing.commands.by_staff import (
     refund_by_hand,
     retry_refund_by_hand,
 )
+from src.billing.commands.open_items import list_open_failures
 from src.billing.commands.refunds import get_payment
 from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
@@ -44,11 +45,14 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class RefundForm(msgspec.Struct):
-    """How much of a payment goes back; `token` makes two presses one."""
+    """How much of a payment goes back; `token` makes two presses one. `instead`: it takes the place
+    of what failed.
+    """
 
     amount: Annotated[str, Meta(max_length=30)]
     payment: UUID
     token: Annotated[str, Meta(max_length=40)]
+    instead: bool = False
 
 
 @get("/app/{slug:str}/orders", guards=MAY_SEE, include_in_schema=False)
@@ -119,6 +123,7 @@ async def ask_refund(
         "amount": _in_major_units(shown),
         "payment": payment,
         "token": str(new_id()),
+        "instead": True,
     }
     view = await _refund_view(services, ctx, order_id, shown, blank(RefundForm, initial))
     return page(request, "billing/refund.html", view)
@@ -223,6 +228,7 @@ async def _refund(
         payment_id=payment.id,
         amount_minor=_amount_minor(form.amount, payment.currency),
         token=form.token,
+        instead=form.instead,
     )
     async with services.uow_factory(ctx.here.id) as uow:
         await refund_by_hand(uow, ctx, cmd)
@@ -251,6 +257,7 @@ async def _refund_view(
 ) -> RefundPage:
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order_page(uow, ctx.here, order_id)
+        failed = await list_open_failures(uow, payment.id)
     return RefundPage(
         slug=ctx.here.slug,
         order_id=order_id,
@@ -258,6 +265,7 @@ async def _refund_view(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         payment=payment,
+        failed=[one.amount_minor for one in failed],
         standing=order.standing,
         zone=ctx.here.timezone,
         form=form,

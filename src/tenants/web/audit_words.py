@@ -91,6 +91,7 @@ _SENTENCES = {
     "order.marked_paid": N_("Marked an order as paid"),
     "order.refund_asked": N_("Asked for a refund"),
     "order.refund_retried": N_("Tried a refund again"),
+    "order.refund_failed": N_("A refund did not go through"),
     "order.item_closed": N_("Closed an open point of an order"),
     "calendar_feed.created": N_("Made an address for a calendar program"),
     "calendar_feed.revoked": N_("Ended an address for a calendar program"),

@@ -4,9 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refund, request_refunds, retry_refund
-from src.billing.domain.kinds import RefundCause
+from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.events import OrderRefunded
 from src.billing.jobs.refunds import Refused, _finish, lock_refund
 from src.billing.models import Refund
@@ -158,6 +159,37 @@ async def retry(till: Till, refund_id: UUID) -> None:
         await retry_refund(uow, order, refund)
 
 
+async def test_a_refund_that_was_settled_otherwise_is_not_tried_again(
+    till: Till, sold: UUID
+) -> None:
+    await ask(till, sold)
+    await fault(till, "refuse", error={"message": "Insufficient funds in your balance."})
+    await till.work()
+    (refund,) = await till.refunds(sold)
+    async with till.services.uow_factory(till.business.id) as uow:
+        await close_open_items(uow, OpenItemKind.REFUND_FAILED, refund.id)
+    with pytest.raises(Conflict):
+        await retry(till, refund.id)
+    assert (await till.state(sold)).refunded_minor == 0
+
+
+async def test_when_nothing_is_left_no_failure_waits_whatever_took_the_rest(
+    till: Till, sold: UUID
+) -> None:
+    for key in ("first", "second"):
+        await ask(till, sold, 2000, key)
+        await fault(till, "refuse", error={"message": "Insufficient funds in your balance."})
+        await till.work()
+    first = (await till.refunds(sold))[0]
+    assert len(await till.open_items(sold)) == 1, "the second took what was left"
+    async with till.services.uow_factory(till.business.id) as uow:
+        await raise_open_item(uow, OpenItemKind.REFUND_FAILED, first.id, sold, {})
+    await retry(till, first.id)
+    await till.work()
+    assert sorted(one.state for one in await till.refunds(sold)) == ["failed", "succeeded"]
+    assert await till.open_items(sold) == []
+
+
 async def test_a_refund_may_take_days_and_then_fail(till: Till, sold: UUID) -> None:
     await till.stripe.turn("refund_status", status="pending")
     await ask(till, sold)
@@ -201,6 +233,18 @@ async def test_ours_gives_way_to_one_from_the_dashboard_that_was_faster(
     assert states == {("staff", "failed"), ("processor", "succeeded")}
     assert await till.open_items(sold) == []
     assert (await till.state(sold)).refunded_minor == 2000
+
+
+async def test_the_same_amount_from_the_dashboard_takes_the_place_of_ours_before_and_after(
+    till: Till, sold: UUID
+) -> None:
+    await ask(till, sold, 1200)
+    (payment,) = await till.payments(sold)
+    await till.stripe.turn("refund_from_dashboard", payment=payment.payment_intent_id, amount=1200)
+    await till.work()
+    states = {(refund.cause, refund.state) for refund in await till.refunds(sold)}
+    assert states == {("staff", "failed"), ("processor", "succeeded")}
+    assert await till.open_items(sold) == []
 
 
 async def test_the_platforms_fee_goes_back_in_proportion(till: Till) -> None:

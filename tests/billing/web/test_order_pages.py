@@ -175,9 +175,8 @@ async def test_an_amount_that_cannot_go_back_is_refused_at_its_field(
     assert await desk.till.refunds(order_id) == []
 
 
-async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
-    order_id = await sold(desk)
-    (payment,) = await desk.till.payments(order_id)
+async def balance_is_too_low(desk: Desk) -> None:
+    """For the next refund that is asked for."""
     await desk.till.stripe.turn(
         "api_faults",
         kind="refuse",
@@ -185,6 +184,12 @@ async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
         method="POST",
         error={"message": "Your balance is too low."},
     )
+
+
+async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
+    order_id = await sold(desk)
+    (payment,) = await desk.till.payments(order_id)
+    await balance_is_too_low(desk)
     await desk.visitor.open(f"/app/harbour/orders/{order_id}/refund?payment={payment.id}")
     await desk.visitor.submit({"amount": "5"}, to="/refund")
     await desk.till.work()
@@ -192,13 +197,40 @@ async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
     assert await reference(desk, order_id) in desk.visitor.text
     await desk.visitor.open(f"/app/harbour/orders/{order_id}")
     assert "Your balance is too low." in desk.visitor.text
+    went_wrong = "The refund of £5.00 did not go through"
+    assert desk.visitor.text.count(went_wrong) == 1
+    await balance_is_too_low(desk)
+    await desk.visitor.submit(to="/retry")
+    await desk.till.work()
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    assert desk.visitor.text.count(went_wrong) == 2, "the history keeps each try"
     await desk.visitor.submit(to="/retry")
     await desk.till.work()
     (refund,) = await desk.till.refunds(order_id)
-    assert (refund.state, refund.attempt) == ("succeeded", 2)
+    assert (refund.state, refund.attempt) == ("succeeded", 3)
     assert await desk.till.open_items(order_id) == []
     await desk.visitor.open(f"/app/harbour/orders/{order_id}")
-    assert "did not go through" in desk.visitor.text, "the history keeps the first try"
+    assert desk.visitor.text.count(went_wrong) == 2
+    assert "£5.00 went back" in desk.visitor.text
+
+
+async def test_what_goes_back_instead_of_a_failed_refund_ends_its_tries(desk: Desk) -> None:
+    order_id = await sold(desk)
+    (payment,) = await desk.till.payments(order_id)
+    await balance_is_too_low(desk)
+    form = f"/app/harbour/orders/{order_id}/refund?payment={payment.id}"
+    await desk.visitor.open(form)
+    assert "that failed" not in desk.visitor.text
+    await desk.visitor.submit({"amount": "5"}, to="/refund")
+    await desk.till.work()
+    await desk.visitor.open(form)
+    assert "It goes back instead of the refund of £5.00 that failed" in desk.visitor.text
+    await desk.visitor.submit({"amount": "5"}, to="/refund")
+    await desk.till.work()
+    assert await desk.till.open_items(order_id) == []
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    assert "Settled otherwise" in desk.visitor.text
+    assert "/retry" not in desk.visitor.text
 
 
 async def test_a_wrong_sum_can_be_given_back_from_its_item(desk: Desk) -> None:

@@ -306,12 +306,18 @@ async def test_a_refund_that_failed_is_told_in_sentences_to_both_sides(
     assert "Did not arrive €10.00 The refund did not go through." in text
 
 
-async def gives_back(services: Services, lotus: Business, made: Booked, minor: int) -> Refund:
+async def gives_back(
+    services: Services, lotus: Business, made: Booked, minor: int, *, instead: bool = True
+) -> Refund:
     async with services.uow_factory(lotus.id) as uow:
         payment_id = await uow.session.scalar(select(Payment.id))
         assert payment_id is not None
         cmd = RefundByHand(
-            order_id=made.order_id, payment_id=payment_id, amount_minor=minor, token=str(new_id())
+            order_id=made.order_id,
+            payment_id=payment_id,
+            amount_minor=minor,
+            token=str(new_id()),
+            instead=instead,
         )
         await refund_by_hand(uow, lotus.ctx, cmd)
         asked = await uow.session.scalar(select(Refund).where(Refund.state == "pending"))
@@ -367,6 +373,18 @@ async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is
     assert "Did not arrive" not in await guests_page(services, lotus, sold, visitor)
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     assert "Try the refund again" not in visitor.text
+
+
+async def test_money_for_another_reason_leaves_what_failed_waiting(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    await gives_back_in_vain(services, lotus, sold, 500)
+    goodwill = await gives_back(services, lotus, sold, 700, instead=False)
+    await arrives(services, lotus, sold, goodwill)
+    assert "Did not arrive €5.00 " in await guests_page(services, lotus, sold, visitor)
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert visitor.text.count("Try the refund again") == 1
+    assert "Settled otherwise" not in visitor.text
 
 
 async def test_no_more_is_told_as_not_arrived_than_is_left_of_what_was_paid(
