@@ -59,6 +59,14 @@ class LessComesBack(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class Promised:
+    """What a guest was told comes back, minor units: for each seat alone, and at most together."""
+
+    by_seat: Mapping[UUID, int]
+    most_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class OwnSeat:
     """A seat with what its rules need, its row locked."""
 
@@ -89,14 +97,14 @@ async def leave_dates(
     tenant: TenantSnapshot,
     order_id: UUID,
     seat_ids: Sequence[UUID],
-    promised_minor: Mapping[UUID, int] | None = None,
+    promised: Promised | None = None,
     *,
     session_id: UUID | None = None,
 ) -> int:
     """A guest leaves some of their own seats; late too, which frees them and returns nothing.
 
     Works whatever the tenant's plan or status is. Seats left before are passed over, so that a
-    second press changes nothing. `promised_minor` is what the guest was told by seat: where less
+    second press changes nothing. `promised` is what the guest was told: where less
     would come back by now, nothing is done. With `session_id` they are seats of that date.
     Returns the minor units that come back.
     Raises: NotFound for a seat of another order or date, NotLeavable, LessComesBack.
@@ -110,7 +118,7 @@ async def leave_dates(
     left = {str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)}
     standing = [one for one in own if one.seat.state not in left]
     endings = [_guests_ending(uow, tenant, one) for one in standing]
-    await _check_promise(uow, order_id, endings, promised_minor or {})
+    await _check_promise(uow, order_id, endings, promised or Promised({}, 0))
     return await end_seats(uow, order, endings, LeftBy(kind="guest"))
 
 
@@ -118,7 +126,7 @@ async def leave_course(
     uow: UnitOfWork,
     tenant: TenantSnapshot,
     order_id: UUID,
-    promised_minor: Mapping[UUID, int] | None = None,
+    promised: Promised | None = None,
 ) -> int:
     """A guest leaves every date of their course that is still to come, each by its terms.
 
@@ -129,7 +137,7 @@ async def leave_course(
     own = await lock_own_seats(uow, order_id)
     coming = [one for one in own if is_still_coming(one, uow.clock.now())]
     endings = [_guests_ending(uow, tenant, one, is_whole_course=True) for one in coming]
-    await _check_promise(uow, order_id, endings, promised_minor or {})
+    await _check_promise(uow, order_id, endings, promised or Promised({}, 0))
     return await end_seats(uow, order, endings, LeftBy(kind="guest"))
 
 
@@ -140,19 +148,20 @@ def is_still_coming(own: OwnSeat, now: datetime) -> bool:
 
 
 async def _check_promise(
-    uow: UnitOfWork, order_id: UUID, endings: Sequence[Ending], promised_minor: Mapping[UUID, int]
+    uow: UnitOfWork, order_id: UUID, endings: Sequence[Ending], promised: Promised
 ) -> None:
     """Seat by seat, and all of it: the business may have given money back meanwhile.
 
     Raises: LessComesBack.
     """
-    promised = [promised_minor.get(ending.seat.id, 0) for ending in endings]
+    told = [promised.by_seat.get(ending.seat.id, 0) for ending in endings]
     back = [ending.back_minor for ending in endings]
-    if any(less < said for less, said in zip(back, promised, strict=True)):
+    if any(less < said for less, said in zip(back, told, strict=True)):
         raise LessComesBack
-    if sum(promised):
+    told_minor = min(sum(told), promised.most_minor)
+    if told_minor:
         refundable = (await list_refundable_minor(uow, [order_id])).get(order_id, 0)
-        if min(sum(back), refundable) < sum(promised):
+        if min(sum(back), refundable) < told_minor:
             raise LessComesBack
 
 

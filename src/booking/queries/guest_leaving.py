@@ -34,7 +34,6 @@ from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
-from src.platform.web.formats import money
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import Participant
 
@@ -75,7 +74,13 @@ async def get_leaving_page(
     refundable = (await list_refundable_minor(uow, [order_id])).get(order_id, 0)
     by_terms_minor = sum(seat.back_minor for seat in leavable)
     back_minor = min(by_terms_minor, refundable)
-    leavable = _promised(leavable, back_minor, is_chosen=not is_course)
+    no_money_why = await _no_money_why(uow, order, refundable)
+    by_hand_minor = 0 if refundable or no_money_why else _by_hand_minor(order, by_terms_minor)
+    leavable = (
+        _promised(leavable, back_minor or by_hand_minor, is_promised=back_minor > 0)
+        if is_course
+        else _promised_alone(leavable, back_minor or by_hand_minor, is_promised=back_minor > 0)
+    )
     is_on_site = order.payment_mode == PaymentMode.ON_SITE and not order.paid_minor
     late = [
         one.seat.seat.share_minor for one, seat in zip(shown, seats, strict=True) if seat.is_late
@@ -92,7 +97,8 @@ async def get_leaving_page(
         back_minor=back_minor,
         stays_due_minor=sum(late) if is_on_site else 0,
         was_paid=order.paid_minor > 0,
-        no_money_why=await _no_money_why(uow, order, refundable, by_terms_minor),
+        by_hand_minor=by_hand_minor,
+        no_money_why=no_money_why,
         terms=_terms(shown, order, tenant, is_course=is_course),
         why_not="" if leavable and own else _why_not(seats, own),
         action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
@@ -157,20 +163,32 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
 
 
 def _promised(
-    seats: Sequence[LeavingSeat], back_minor: int, *, is_chosen: bool
+    seats: Sequence[LeavingSeat], together_minor: int, *, is_promised: bool
 ) -> list[LeavingSeat]:
-    """The seats as they are shown and sent back, promising no more together than comes back.
-
-    Where the guest chooses among them, each shows what it alone would bring.
-    """
-    promised, left_minor = [], back_minor
+    """All of the seats, with amounts that come to no more than goes back for them together."""
+    shown, left_minor = [], together_minor
     for seat in seats:
         part = min(seat.back_minor, left_minor)
         left_minor -= part
-        seat_id, _colon, _minor = seat.value.partition(":")
-        alone = min(seat.back_minor, back_minor) if is_chosen else part
-        promised.append(msgspec.structs.replace(seat, value=f"{seat_id}:{part}", back_minor=alone))
-    return promised
+        shown.append(_promising(seat, part, is_promised=is_promised))
+    return shown
+
+
+def _promised_alone(
+    seats: Sequence[LeavingSeat], together_minor: int, *, is_promised: bool
+) -> list[LeavingSeat]:
+    """Seats that the guest chooses among, each with what it would bring if it alone were left."""
+    return [
+        _promising(seat, min(seat.back_minor, together_minor), is_promised=is_promised)
+        for seat in seats
+    ]
+
+
+def _promising(seat: LeavingSeat, minor: int, *, is_promised: bool) -> LeavingSeat:
+    """The amount as it is shown, and sent back as promised unless the business pays it by hand."""
+    seat_id, _colon, _minor = seat.value.partition(":")
+    value = f"{seat_id}:{minor if is_promised else 0}"
+    return msgspec.structs.replace(seat, value=value, back_minor=minor)
 
 
 def _only_session(own: Sequence[Own]) -> UUID | None:
@@ -179,9 +197,7 @@ def _only_session(own: Sequence[Own]) -> UUID | None:
     return sessions.pop() if len(sessions) == 1 else None
 
 
-async def _no_money_why(
-    uow: UnitOfWork, order: Order, refundable_minor: int, by_terms_minor: int
-) -> str:
+async def _no_money_why(uow: UnitOfWork, order: Order, refundable_minor: int) -> str:
     """Why nothing comes back by itself although it was paid for, empty where the terms say so."""
     if refundable_minor or not order.paid_minor:
         return ""
@@ -189,11 +205,14 @@ async def _no_money_why(
         return _("All that you paid has gone back or is on its way, so no more comes back.")
     if await is_with_the_bank(uow, order.id):
         return _("Your bank has taken the payment back, so no money comes back from us.")
-    by_hand = min(by_terms_minor, order.paid_minor - order.refunded_minor)
-    if order.payment_mode == PaymentMode.ON_SITE and by_hand:
-        most = money(by_hand, order.currency)
-        return _("You paid on site, so the business itself gives back up to %(most)s.", most=most)
     return ""
+
+
+def _by_hand_minor(order: Order, by_terms_minor: int) -> int:
+    """What the business gives back itself, of what it took on site."""
+    if order.payment_mode != PaymentMode.ON_SITE:
+        return 0
+    return min(by_terms_minor, order.paid_minor - order.refunded_minor)
 
 
 def _why_not(seats: Sequence[LeavingSeat], own: Sequence[Own]) -> str:

@@ -32,6 +32,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     less was paid through the processor. `stays_due_minor`: the part of the price that is to be
     paid on site although the date is left. `is_course`: all dates that are left of a course;
     `has_others`: other dates than this one are still to come.
+    `by_hand_minor` comes back by the business's own hand, of what it took on site.
     `no_money_why`: why nothing can come back although it was paid, empty where it can.
     `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
     `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done, and
@@ -47,6 +48,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     back_minor: int
     stays_due_minor: int
     was_paid: bool
+    by_hand_minor: int
     no_money_why: str
     terms: list[str]
     why_not: str

@@ -1,6 +1,5 @@
 """A guest who cannot come: one date or a whole course, consequences first, then one press."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.leave import leave_course, leave_dates
+from src.booking.commands.leave import Promised, leave_course, leave_dates
 from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.guest_links import open_link
 from src.booking.queries.guest_leaving import get_leaving_page
@@ -55,7 +54,7 @@ async def send_leaving(
     """Leaves the ticked places; pressed again it changes nothing."""
     order_id = await open_link(services, ctx, token)
     await limit_guest(request, services, order_id)
-    promised = read_seats(await read_form(request))
+    promised = read_promised(await read_form(request))
     try:
         back_minor = await _leave(request, services, ctx, order_id, promised)
     except (Conflict, InvalidInput) as refusal:
@@ -95,16 +94,22 @@ async def limit_guest(request: AnyRequest, services: Services, order_id: UUID) -
     await services.limiter.check(LEAVING_BY_ORDER, str(order_id))
 
 
-def read_seats(data: FormData) -> dict[UUID, int]:
-    """What was ticked: seats with what their guest was told comes back, in minor units."""
+def read_promised(data: FormData) -> Promised:
+    """What was ticked, with what the guest was told comes back. Raises: NotFound for nonsense."""
     seats: dict[UUID, int] = {}
     for value in data.texts.get("seat", []):
         typed, _colon, minor = value.partition(":")
         seat_id = uuid_of(typed)
-        if seat_id is None or not (minor.isascii() and minor.isdigit() and len(minor) < 12):
+        if seat_id is None:
             raise NotFound(_("There is no such booking."))
-        seats[seat_id] = int(minor)
-    return seats
+        seats[seat_id] = _minor(minor)
+    return Promised(seats, _minor(data.texts.get("most", ["0"])[-1]))
+
+
+def _minor(typed: str) -> int:
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 12):
+        raise NotFound(_("There is no such booking."))
+    return int(typed)
 
 
 async def _leave(
@@ -112,15 +117,20 @@ async def _leave(
     services: Services,
     ctx: RequestContext,
     order_id: UUID,
-    promised: Mapping[UUID, int],
+    promised: Promised,
 ) -> int:
     async with services.uow_factory(ctx.here.id) as uow:
         if "date" not in request.query_params:
             return await leave_course(uow, ctx.here, order_id, promised)
-        if not promised:
+        if not promised.by_seat:
             raise InvalidInput(_("Please say who cannot come."))
         return await leave_dates(
-            uow, ctx.here, order_id, list(promised), promised, session_id=_asked_date(request)
+            uow,
+            ctx.here,
+            order_id,
+            list(promised.by_seat),
+            promised,
+            session_id=_asked_date(request),
         )
 
 

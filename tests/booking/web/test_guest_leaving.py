@@ -151,9 +151,28 @@ async def test_whoever_of_a_party_leaves_reads_what_they_alone_would_bring(shop:
     assert "€25.00 goes back the way you paid" in page.text
     assert "only the amounts beside their names" not in page.text
     [form] = [form for form in forms_of(page) if "/leave" in form.action]
-    second = next(one for one in form.fields["seat"] if one.endswith(":500"))
+    second = form.fields["seat"][1]
     assert (await press(shop, page, seat=[second])).status_code == 303
     assert await refunds(shop) == [9_500, 2_000]
+
+
+async def test_the_amount_beside_whoever_of_a_party_is_ticked_is_what_was_promised(
+    shop: Shop,
+) -> None:
+    term = await a_paid_course(shop, **PARTY)
+    page = await leave_page(shop, term)
+    [form] = [form for form in forms_of(page) if "/leave" in form.action]
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        payment = (await uow.session.scalars(select(Payment))).one()
+        cmd = RefundByHand(
+            order_id=payment.order_id, payment_id=payment.id, amount_minor=10_500, token="t"
+        )
+        await refund_by_hand(uow, shop.business.ctx, cmd)
+    for chosen in (form.fields["seat"][:1], form.fields["seat"][1:], form.fields["seat"]):
+        refused = await press(shop, page, seat=chosen)
+        assert refused.status_code == 409
+        assert "Less comes back by now." in refused.text
+    assert await taken(shop) == [2, 2, 2]
 
 
 async def test_what_was_paid_on_site_comes_back_by_hand_and_the_page_says_so(
@@ -164,13 +183,16 @@ async def test_what_was_paid_on_site_comes_back_by_hand_and_the_page_says_so(
     async with factory(shop.business.id) as uow:
         await uow.session.execute(update(Service).values(leaving=TERMS.document()))
     session = await a_session(factory, service)
-    await shop.book(subject("session", session.id))
+    await shop.book(subject("session", session.id), **{**PARTY, "quoted_minor": "3000"})
     async with factory(shop.business.id) as uow:
         order_id = (await uow.session.scalars(select(Booking.order_id))).one()
         await mark_paid_on_site(uow, shop.business.ctx, order_id)
     leave = f"{await own_page(shop)}/leave?date={session.id}"
     page = await shop.guest.open(leave)
-    assert "You paid on site, so the business itself gives back up to €15.00." in page.text
+    assert "You paid on site, so the business itself gives back up to €30.00." in page.text
+    assert page.text.count("€15.00 back") == 2, "who ticks one reads what that one brings"
+    assert "only the amounts beside their names go back" in page.text
+    assert "Cancel free of charge until" in page.text
     assert "No money comes back." not in page.text
     assert "€0.00 back" not in page.text
     clock.advance(timedelta(days=6, hours=1))
