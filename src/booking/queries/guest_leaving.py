@@ -76,15 +76,8 @@ async def get_leaving_page(
     back_minor = min(by_terms_minor, refundable)
     no_money_why = await _no_money_why(uow, order, refundable)
     by_hand_minor = 0 if refundable or no_money_why else _by_hand_minor(order, by_terms_minor)
-    leavable = (
-        _promised(leavable, back_minor or by_hand_minor, is_promised=back_minor > 0)
-        if is_course
-        else _promised_alone(leavable, back_minor or by_hand_minor, is_promised=back_minor > 0)
-    )
-    is_on_site = order.payment_mode == PaymentMode.ON_SITE and not order.paid_minor
-    late = [
-        one.seat.seat.share_minor for one, seat in zip(shown, seats, strict=True) if seat.is_late
-    ]
+    promised = _promised if is_course else _promised_alone
+    leavable = promised(leavable, back_minor or by_hand_minor, is_promised=back_minor > 0)
     return LeavingPage(
         seats=leavable,
         is_course=is_course,
@@ -95,7 +88,7 @@ async def get_leaving_page(
         reference=order.reference,
         guest_email=order.guest_email,
         back_minor=back_minor,
-        stays_due_minor=sum(late) if is_on_site else 0,
+        stays_due_minor=_stays_due_minor(order, shown, seats),
         was_paid=order.paid_minor > 0,
         by_hand_minor=by_hand_minor,
         no_money_why=no_money_why,
@@ -160,6 +153,14 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
         is_penalty_free=facts.is_penalty_free,
         why_not=guest_sentence(reasons) if reasons else "",
     )
+
+
+def _stays_due_minor(order: Order, own: Sequence[Own], seats: Sequence[LeavingSeat]) -> int:
+    """The shares of what is left late, of an order that is still to be paid on site."""
+    if order.payment_mode != PaymentMode.ON_SITE or order.paid_minor:
+        return 0
+    pairs = zip(own, seats, strict=True)
+    return sum(one.seat.seat.share_minor for one, seat in pairs if seat.is_late)
 
 
 def _promised(
