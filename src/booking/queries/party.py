@@ -32,6 +32,12 @@ def called(name: str, number: int, party_size: int) -> str:
     return name or (_("Person %(number)s", number=number) if party_size > 1 else "")
 
 
+def called_among_their_own(name: str, number: int, guest: str) -> str:
+    """In a list of people of one booking; the guest who booked is the first of them."""
+    first = guest if number == 1 else ""
+    return name or first or _("Person %(number)s", number=number)
+
+
 def called_by_staff(name: str, number: int, guest: str) -> str:
     """Beside the guest who booked, who is the first of the party."""
     if name or number == 1:

@@ -15,7 +15,7 @@ from src.booking.domain.cancelling import Returnable
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Seat
 from src.booking.queries.cancellation_money import list_returnable
-from src.booking.queries.party import NUMBER, called_by_staff
+from src.booking.queries.party import NUMBER, called_among_their_own
 from src.booking.views.roster_actions import Chosen
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -99,11 +99,7 @@ def _chosen(rows: Sequence[Row[Any]], refundable_minor: int, seats_in_all: int) 
         customer_id=rows[0].customer_id,
         name=order.guest_name or order.guest_email,
         email=order.guest_email,
-        people=[
-            who
-            for row in rows
-            if (who := called_by_staff(row.person, row.number, order.guest_name))
-        ],
+        people=[called_among_their_own(row.person, row.number, order.guest_name) for row in rows],
         seat_ids=[row.Seat.id for row in rows],
         share_minor=share_minor,
         back_minor=min(share_minor, refundable_minor),
