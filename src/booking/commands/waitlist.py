@@ -5,6 +5,7 @@ answers a known one as it does an unknown one.
 Source: docs/algorithms/waitlist.md.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlalchemy import select
 
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.services import get_service
-from src.booking.commands.waking import wake_waitlists
+from src.booking.commands.waking import dates_behind, wake_waitlists
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.waiting import (
     STANDING,
@@ -27,7 +28,7 @@ from src.booking.domain.waiting import (
     why_nobody,
 )
 from src.booking.events import WaiterRemoved, WaitlistJoined
-from src.booking.models import WaitlistEntry
+from src.booking.models import Series, Session, WaitlistEntry
 from src.booking.queries.waiting import STANDS, find_list, find_live_offer, get_entry, terms_of
 from src.booking.waitlist_words import guest_refusal
 from src.platform.db import register_constraint
@@ -156,8 +157,8 @@ async def lock_entry(uow: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
 async def end_entry(
     uow: UnitOfWork, entry: WaitlistEntry, state: EntryState, offer_state: OfferState, by: str
 ) -> bool:
-    """Takes a locked entry off its list, and with it the places that it was offered, which wake
-    others. False for one that is on no list any more.
+    """Takes a locked entry off its list, and with it the places that it was offered. Others are
+    woken: for those places, or as it held them up. False for one that is on no list any more.
     """
     if entry.state not in STANDING:
         return False
@@ -167,7 +168,8 @@ async def end_entry(
     if offer is not None:
         offer.state, offer.ended_at = str(offer_state), now
     entry.state, entry.ended_at, entry.ended_by = str(state), now, by
-    await wake_waitlists(uow, held)
+    await uow.session.flush()
+    await wake_waitlists(uow, {*held, *await dates_behind(uow, [entry])})
     await uow.settle()
     await give_back_seats(uow, held)
     return True
@@ -220,7 +222,8 @@ async def remove_entry(uow: UnitOfWork, ctx: RequestContext, entry_id: UUID) -> 
 async def change_waitlist(
     uow: UnitOfWork, ctx: RequestContext, service_id: UUID, terms: WaitlistTerms
 ) -> None:
-    """The service's lists go by these terms from now on; offers that were made stand.
+    """The service's lists go by these terms from now on, and are looked at anew; offers that were
+    made stand.
 
     Switching lists on needs a plan that has them; changing and switching off never does.
     Raises: NotFound, PlanLimitReached, InvalidInput.
@@ -235,5 +238,24 @@ async def change_waitlist(
     if terms == kept:
         return
     service.waitlist, service.updated_at = terms.document(), uow.clock.now()
+    await wake_waitlists(uow, await dates_behind(uow, await _standing_of(uow, service_id)))
     said = msgspec.to_builtins(terms)
     await audit(uow, ctx, "service.waitlist_changed", "service", service_id, **said)
+
+
+async def _standing_of(uow: UnitOfWork, service_id: UUID) -> Sequence[WaitlistEntry]:
+    """Who is on any list of the service."""
+    dates = select(Session.id).where(
+        Session.tenant_id == uow.tenant, Session.service_id == service_id
+    )
+    series = select(Series.id).where(
+        Series.tenant_id == uow.tenant, Series.service_id == service_id
+    )
+    found = await uow.session.scalars(
+        select(WaitlistEntry).where(
+            WaitlistEntry.tenant_id == uow.tenant,
+            WaitlistEntry.state.in_(STANDS),
+            WaitlistEntry.session_id.in_(dates) | WaitlistEntry.series_id.in_(series),
+        )
+    )
+    return found.all()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.waitlist import lock_entry
-from src.booking.commands.waking import wake_waitlists
+from src.booking.commands.waking import dates_behind, wake_waitlists
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.waiting import EntryState, OfferState
 from src.booking.events import WaitlistClosed
@@ -22,7 +22,7 @@ from src.platform.db.uow import UnitOfWork
 async def leave_overlapping(uow: UnitOfWork, order_id: UUID) -> None:
     """Who has a place by an offer leaves the other lists for dates at the same time.
 
-    Their other offers end, and wake who waits behind them.
+    Their other offers end, and who waits behind them there is woken.
     """
     entries = [await lock_entry(uow, entry_id) for entry_id in await _overlapping(uow, order_id)]
     standing = [entry for entry in entries if entry.state in STANDS]
@@ -30,7 +30,7 @@ async def leave_overlapping(uow: UnitOfWork, order_id: UUID) -> None:
     for entry in standing:
         entry.state, entry.ended_at = str(EntryState.LEFT), uow.clock.now()
         entry.ended_by = "system"
-    await _free(uow, freed)
+    await _free(uow, freed, *await dates_behind(uow, standing))
 
 
 async def close_lists(uow: UnitOfWork, session_id: UUID) -> None:

@@ -23,6 +23,20 @@ async def wake_waitlists(
         uow.record(PlacesFreed(session_ids=sorted(set(session_ids))), delay_seconds=delay_seconds)
 
 
+async def dates_behind(uow: UnitOfWork, entries: Collection[WaitlistEntry]) -> set[UUID]:
+    """The sessions that these entries wait for, to be woken when the entries end: whoever waits
+    behind a party that was too big for what is free may have had to wait for it.
+    """
+    single = {one.session_id for one in entries if one.session_id is not None}
+    series = {one.series_id for one in entries if one.series_id is not None}
+    if not series:
+        return single
+    dates = await uow.session.scalars(
+        select(Session.id).where(Session.tenant_id == uow.tenant, Session.series_id.in_(series))
+    )
+    return single | set(dates)
+
+
 async def wake_moved(uow: UnitOfWork, session_ids: Collection[UUID]) -> None:
     """Records that the sessions get another time with this transaction, if anybody waits for one:
     offers end sooner where they must, and whoever waits is told. Called as `wake_waitlists` is.

@@ -365,6 +365,44 @@ async def test_a_family_is_offered_places_for_all_of_it_or_none(services: Servic
     assert await town.check() == [2]
 
 
+@pytest.mark.parametrize("by", ["herself", "staff"])
+async def test_when_a_party_that_held_others_up_goes_they_are_offered_what_is_free(
+    services: Services, by: str
+) -> None:
+    town = await a_town(services, size=2, waitlist={"pass_hours": None})
+    ann = await town.join("Ann", size=2)
+    await town.join("Bob")
+    [seat, _other] = await seats_of(town.factory, town.lotus.id)
+    async with town.factory(town.lotus.id) as uow:
+        await leave_dates(uow, town.lotus.tenant, town.made.order_id, [seat.id])
+    await town.work()
+    assert await town.states() == {"Ann": "waiting", "Bob": "waiting"}
+    async with town.factory(town.lotus.id) as uow:
+        if by == "staff":
+            await remove_entry(uow, town.lotus.ctx, ann)
+        else:
+            await leave_waitlist(uow, ann)
+    await town.work()
+    assert (await town.states())["Bob"] == "offered"
+    assert await town.check() == [2]
+
+
+async def test_terms_by_which_smaller_parties_pass_hold_for_who_waits_already(
+    services: Services,
+) -> None:
+    town = await a_town(services, size=2, waitlist={"pass_hours": None})
+    await town.join("Ann", size=2)
+    await town.join("Bob")
+    [seat, _other] = await seats_of(town.factory, town.lotus.id)
+    async with town.factory(town.lotus.id) as uow:
+        await leave_dates(uow, town.lotus.tenant, town.made.order_id, [seat.id])
+    await town.work()
+    async with town.factory(town.lotus.id) as uow:
+        await change_waitlist(uow, town.lotus.ctx, town.service.id, WaitlistTerms(pass_hours=0))
+    await town.work()
+    assert await town.states() == {"Ann": "waiting", "Bob": "offered"}
+
+
 async def test_who_waits_and_fits_comes_before_strangers_while_a_bigger_party_waits(
     services: Services,
 ) -> None:
