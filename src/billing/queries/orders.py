@@ -12,7 +12,12 @@ from src.billing.domain.kinds import OpenItemKind, OrderState
 from src.billing.models import OpenItem, Order, OrderLine
 from src.billing.open_item_words import open_item_sentence
 from src.billing.owed import owed_minor
-from src.billing.queries.disputes import dispute_state_of_order, is_disputed, sum_disputes
+from src.billing.queries.disputes import (
+    dispute_state_of_order,
+    is_disputed,
+    sum_disputes,
+    taken_back_minor,
+)
 from src.billing.views.disputes import dispute_badge
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
 from src.platform.db.uow import UnitOfWork
@@ -78,6 +83,7 @@ def _page_of(uow: UnitOfWork, wanted: OrderFilter) -> Select[Any]:
     statement = (
         select(Order, lines.c.what, lines.c.things, _has_open_item().label("needs_attention"))
         .add_columns(owed_minor().label("owed"), dispute_state_of_order().label("dispute"))
+        .add_columns(taken_back_minor().label("taken_back"))
         .join(lines, lines.c.things > 0)
         .where(Order.tenant_id == uow.tenant, *_conditions(wanted))
         .limit(PAGE_SIZE + 1)
@@ -135,6 +141,7 @@ def _row(found: Any) -> OrderRow:
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        taken_back_minor=int(found.taken_back),
         owed_minor=int(found.owed),
         currency=order.currency,
         created_at=order.created_at,
@@ -155,6 +162,7 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
                 func.coalesce(func.sum(Order.paid_minor), 0),
                 func.coalesce(func.sum(Order.refunded_minor), 0),
                 func.coalesce(func.sum(owed_minor()), 0),
+                func.coalesce(func.sum(taken_back_minor()), 0),
             ).where(
                 Order.tenant_id == uow.tenant,
                 Order.created_at >= starts_at,
@@ -168,6 +176,7 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
         confirmed=found[0],
         paid_minor=int(found[1]),
         refunded_minor=int(found[2]),
+        taken_back_minor=int(found[4]),
         owed_minor=int(found[3]),
     )
 

@@ -20,7 +20,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     """An order in the list. `what` is its first line, `more` how many others it has.
 
     `coupon` is the code that the discount comes from, empty without one. `owed_minor` is still to
-    be taken on site.
+    be taken on site; `taken_back_minor` is with the guest's bank after a dispute that was lost.
     """
 
     id: UUID
@@ -34,6 +34,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     paid_minor: int
     refunded_minor: int
+    taken_back_minor: int
     owed_minor: int
     currency: str
     created_at: datetime
@@ -51,7 +52,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class WeekTotals(msgspec.Struct, frozen=True, kw_only=True):
     """What the orders made in the week from the Monday `on` have brought: how many are confirmed,
-    and what was paid for them less what was given back.
+    and what was paid for them less what was given back or taken back by banks.
     """
 
     on: date
@@ -63,7 +64,7 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
     """The orders made in the calendar month so far, in the tenant's own currency.
 
     `owed_minor` is still to be taken on site for them; `refunded_minor` has been given back or is
-    on its way.
+    on its way, and banks have taken `taken_back_minor` back in disputes that were lost.
     """
 
     month_starts_at: datetime
@@ -71,6 +72,7 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: int
     paid_minor: int
     refunded_minor: int
+    taken_back_minor: int
     owed_minor: int
 
 
@@ -175,8 +177,9 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     """An order with everything about its money.
 
     `standing` are the places to come that were not cancelled. `owed_minor` is still to be taken on
-    site. Of `refunded_minor` so much is still on its way as `returning_minor`. `mail_refused` is
-    what a server said of a mail to the guest that nobody took.
+    site. Of `refunded_minor` so much is still on its way as `returning_minor`. `taken_back_minor`
+    is with the guest's bank after a dispute that was lost. `mail_refused` is what a server said of
+    a mail to the guest that nobody took.
     """
 
     slug: str
@@ -199,6 +202,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     tax_minor: int
     paid_minor: int
     refunded_minor: int
+    taken_back_minor: int
     owed_minor: int
     returning_minor: int
     lines: list[LineView]
@@ -207,9 +211,9 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     pages: list[PageView]
     open_items: list[OpenItemView]
     timeline: list[Moment]
-    disputes: list[DisputeView] = []
-    mail_refused: str | None = None
-    standing: int = 0
+    disputes: list[DisputeView]
+    mail_refused: str | None
+    standing: int
 
     @property
     def badge(self) -> Badge:

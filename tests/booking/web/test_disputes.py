@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Literal
 
 import pytest
@@ -24,6 +25,7 @@ from src.billing.domain.kinds import OpenItemKind
 from src.billing.models import DisputeRow, Order, Payment, Refund
 from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
 from src.billing.queries.refundable import list_refundable_minor
+from src.billing.queries.weeks import weekly_totals
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
@@ -33,6 +35,7 @@ from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Session
 from src.booking.queries.cancellation_money import list_returnable
+from src.booking.queries.digests import what_happened
 from src.platform.errors import Conflict
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -124,6 +127,49 @@ async def test_one_that_was_lost_is_called_lost_everywhere(
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     begun = visitor.text.index("The guest&#39;s bank disputes €15.00")
     assert begun < visitor.text.index("The dispute over €15.00 was lost")
+
+
+async def test_what_a_lost_dispute_took_is_told_wherever_money_is(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, clock: FrozenClock
+) -> None:
+    begun_at = clock.now()
+    async with services.uow_factory(lotus.id) as uow:
+        order = await uow.session.get_one(Order, (lotus.id, sold.order_id))
+        order.created_at = begun_at
+    pages = {
+        f"orders/{sold.order_id}": "Taken back by the guest's bank €15.00",
+        "orders": "€15.00 taken back by the guest's bank",
+        f"customers/{order.customer_id}": "€15.00 taken back by the guest's bank",
+        f"bookings/{sold.booking_id}": "Taken back by the guest's bank €15.00",
+        "today": "€15.00 taken back by banks",
+    }
+    for outcome in (None, "lost"):
+        await hears(services, lotus, sold, outcome)
+        for page, said in pages.items():
+            await visitor.open(f"/app/lotus/{page}")
+            assert (said in words_of(visitor)) is (outcome == "lost"), page
+        own = await guests_page(services, lotus, sold, visitor)
+        assert ("Taken back by your bank €15.00" in own) is (outcome == "lost")
+        async with services.uow_factory(lotus.id) as uow:
+            weeks = await weekly_totals(uow, lotus.tenant, clock.now(), weeks=1)
+            day = timedelta(days=1)
+            told = await what_happened(uow, begun_at - day, begun_at + day)
+        assert weeks[0].kept_minor == (0 if outcome == "lost" else 1500)
+        assert told.taken_back_minor == (1500 if outcome == "lost" else 0)
+
+
+async def test_no_more_counts_as_taken_back_than_is_left_of_what_was_paid(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    await arrives(services, lotus, sold, await gives_back(services, lotus, sold, 400))
+    await hears(services, lotus, sold, "lost")
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert "Taken back by the guest's bank €11.00" in words_of(visitor)
+    async with services.uow_factory(lotus.id) as uow:
+        [dispute] = await uow.session.scalars(select(DisputeRow))
+        dispute.currency = "USD"
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert "Taken back by the guest's bank €" not in words_of(visitor)
 
 
 async def test_what_is_decided_stays_counted_and_is_not_opened_again_by_old_news(
@@ -345,7 +391,12 @@ async def guests_page(services: Services, lotus: Business, made: Booked, visitor
     async with services.uow_factory(lotus.id) as uow:
         order = await uow.session.get_one(Order, (lotus.id, made.order_id))
     await visitor.open(booking_path(services.settings, "lotus", order))
-    return " ".join(re.sub("<[^>]+>", " ", visitor.text).split())
+    return words_of(visitor)
+
+
+def words_of(visitor: Visitor) -> str:
+    """What the page says, without its tags."""
+    return " ".join(unescape(re.sub("<[^>]+>", " ", visitor.text)).split())
 
 
 async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is_back(
