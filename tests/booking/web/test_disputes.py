@@ -39,10 +39,18 @@ from src.booking.queries.digests import what_happened
 from src.platform.errors import Conflict
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.tenants.domain.roles import Role
+from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card, refunds
 from tests.booking.web.test_roster_bulk import press
-from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.builders import (
+    Business,
+    a_business,
+    a_member,
+    a_service,
+    a_session,
+)
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import Visitor
@@ -127,6 +135,28 @@ async def test_one_that_was_lost_is_called_lost_everywhere(
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     begun = visitor.text.index("The guest&#39;s bank disputes €15.00")
     assert begun < visitor.text.index("The dispute over €15.00 was lost")
+
+
+async def test_the_roster_leads_those_who_see_orders_to_the_disputed_one(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    ivan = await a_member(services.uow_factory, lotus, "Ivan", Role.INSTRUCTOR)
+    performer = await a_performer(services.uow_factory, lotus, user_id=ivan.user_id)
+    async with services.uow_factory(lotus.id) as uow:
+        [seat] = await uow.session.scalars(select(Seat))
+        session = await uow.session.get_one(Session, (lotus.id, seat.session_id))
+        session.performer_id = performer.id
+    roster, order = f"/app/lotus/sessions/{seat.session_id}", f"/app/lotus/orders/{sold.order_id}"
+    await visitor.open(roster)
+    assert order not in visitor.text
+    for outcome, word in ((None, "Disputed"), ("lost", "Dispute lost")):
+        await hears(services, lotus, sold, outcome)
+        await visitor.open(roster)
+        assert word in visitor.text[visitor.text.index(order) :]
+    await sign_in(visitor.client, services, ivan.user_id)
+    await visitor.open(roster)
+    assert order not in visitor.text
+    assert "Dispute" not in visitor.text
 
 
 async def test_what_a_lost_dispute_took_is_told_wherever_money_is(
