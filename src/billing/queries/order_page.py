@@ -19,6 +19,7 @@ from src.billing.queries.disputes import (
 )
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
+from src.billing.standing import get_is_all_cancelled
 from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
 from src.billing.words import refund_failure
 from src.platform.db.uow import UnitOfWork
@@ -34,6 +35,7 @@ class _Around(NamedTuple):
 
     owed_minor: int
     taken_back_minor: int
+    is_all_cancelled: bool
     coupon: str
     mail_refused: str | None
     standing: int
@@ -58,6 +60,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
     around = _Around(
         owed_minor=await get_owed_minor(uow, order_id),
         taken_back_minor=await get_taken_back_minor(uow, order_id),
+        is_all_cancelled=await get_is_all_cancelled(uow, order_id),
         coupon=await coupon_code_of(uow, order),
         mail_refused=await find_refusal(uow, order.guest_email, order.created_at),
         standing=sum(fate.standing for fate in fates),
@@ -99,6 +102,7 @@ def _page(
         id=order.id,
         reference=order.reference,
         state=order.state,
+        is_all_cancelled=around.is_all_cancelled,
         payment_mode=order.payment_mode,
         currency=order.currency,
         guest_name=order.guest_name,

@@ -18,6 +18,7 @@ from src.billing.queries.disputes import (
     sum_disputes,
     taken_back_minor,
 )
+from src.billing.standing import is_all_cancelled
 from src.billing.views.disputes import dispute_badge
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
 from src.platform.db.uow import UnitOfWork
@@ -84,6 +85,7 @@ def _page_of(uow: UnitOfWork, wanted: OrderFilter) -> Select[Any]:
         select(Order, lines.c.what, lines.c.things, _has_open_item().label("needs_attention"))
         .add_columns(owed_minor().label("owed"), dispute_state_of_order().label("dispute"))
         .add_columns(taken_back_minor().label("taken_back"))
+        .add_columns(is_all_cancelled().label("is_all_cancelled"))
         .join(lines, lines.c.things > 0)
         .where(Order.tenant_id == uow.tenant, *_conditions(wanted))
         .limit(PAGE_SIZE + 1)
@@ -99,7 +101,10 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     states = STATES.get(wanted.state, STATES[""])
     if len(states) < len(OrderState):
-        conditions.append(Order.state.in_([str(state) for state in states]))
+        is_so = Order.state.in_([str(state) for state in states])
+        conditions.append(is_so | is_all_cancelled() if wanted.state == "ended" else is_so)
+    if wanted.state == "confirmed":
+        conditions.append(~is_all_cancelled())
     if wanted.state == "attention":
         conditions.append(_has_open_item())
     if wanted.state == "disputed":
@@ -137,6 +142,7 @@ def _row(found: Any) -> OrderRow:
         what=found.what,
         more=found.things - 1,
         state=order.state,
+        is_all_cancelled=found.is_all_cancelled,
         payment_mode=order.payment_mode,
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.domain.kinds import OrderState
 from src.billing.views.disputes import DisputeSum, DisputeView
 from src.billing.words import order_state, page_state, payment_mode, refund_cause, refund_state
 
@@ -14,6 +15,11 @@ class Badge(msgspec.Struct, frozen=True):
 
     label: str
     tone: str
+
+
+def _badge(state: str, *, is_all_cancelled: bool) -> Badge:
+    """An order of which nothing stands any more says so, though its rows keep it as confirmed."""
+    return Badge(*order_state(str(OrderState.CANCELLED) if is_all_cancelled else state))
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +36,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     more: int
     state: str
+    is_all_cancelled: bool
     payment_mode: str
     total_minor: int
     paid_minor: int
@@ -43,7 +50,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def badge(self) -> Badge:
-        return Badge(*order_state(self.state))
+        return _badge(self.state, is_all_cancelled=self.is_all_cancelled)
 
     @property
     def mode(self) -> str:
@@ -187,6 +194,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     reference: str
     state: str
+    is_all_cancelled: bool
     payment_mode: str
     currency: str
     guest_name: str
@@ -217,7 +225,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def badge(self) -> Badge:
-        return Badge(*order_state(self.state))
+        return _badge(self.state, is_all_cancelled=self.is_all_cancelled)
 
     @property
     def mode(self) -> str:

@@ -14,6 +14,7 @@ from src.billing.queries.disputes import (
     sum_disputes,
     taken_back_minor,
 )
+from src.billing.standing import is_all_cancelled
 from src.billing.views.disputes import dispute_badge
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
@@ -108,6 +109,7 @@ async def _orders(uow: UnitOfWork, customer_id: UUID) -> list[OrderRow]:
         select(Order, OrderLine.description.label("what"), owed_minor().label("owed"))
         .add_columns(dispute_state_of_order().label("dispute"))
         .add_columns(taken_back_minor().label("taken_back"))
+        .add_columns(is_all_cancelled().label("is_all_cancelled"))
         .outerjoin(
             OrderLine,
             (OrderLine.tenant_id == Order.tenant_id)
@@ -127,6 +129,7 @@ def _order(order: Order, row: Row[Any]) -> OrderRow:
         reference=order.reference,
         what=row.what or "",
         state=order.state,
+        is_all_cancelled=row.is_all_cancelled,
         payment_mode=order.payment_mode,
         source=order.source,
         currency=order.currency,

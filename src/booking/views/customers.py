@@ -61,6 +61,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     what: str
     state: str
+    is_all_cancelled: bool
     payment_mode: str
     source: str
     currency: str
