@@ -100,10 +100,11 @@ async def get_taken_back_minor(uow: UnitOfWork, order_id: UUID) -> int:
 
 def is_payment_with_the_bank() -> ColumnElement[bool]:
     """Whether a bank has taken back the row of `payments` at hand, so that none of it can go back
-    to the guest a second time.
+    to the guest a second time. The order is said too, for that is how disputes are indexed.
     """
     return exists().where(
         DisputeRow.tenant_id == Payment.tenant_id,
+        DisputeRow.order_id == Payment.order_id,
         DisputeRow.payment_id == Payment.id,
         DisputeRow.state.in_(WITH_THE_BANK),
     )
