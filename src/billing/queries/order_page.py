@@ -183,6 +183,7 @@ def payment_view(payment: Payment, with_the_bank: Container[UUID]) -> PaymentVie
 def _refund(refund: Refund, currency: str) -> RefundView:
     return RefundView(
         id=refund.id,
+        payment_id=refund.payment_id,
         amount_minor=refund.amount_minor,
         currency=currency,
         cause=refund.cause,

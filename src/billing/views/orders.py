@@ -129,6 +129,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
+    payment_id: UUID
     amount_minor: int
     currency: str
     cause: str
@@ -233,7 +234,10 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Money about to go back: how much can, and what follows; `standing` places to come stand."""
+    """Money about to go back: how much can, and what follows; `standing` places to come stand.
+
+    `failed` are the sums that did not go back and wait for a person.
+    """
 
     slug: str
     order_id: UUID
@@ -241,6 +245,7 @@ class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     guest_name: str
     guest_email: str
     payment: PaymentView
+    failed: list[int]
     standing: int
     zone: str
     form: object

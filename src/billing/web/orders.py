@@ -20,7 +20,7 @@ from src.billing.commands.refunds import get_payment
 from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
 from src.billing.queries.orders import OrderFilter, list_orders
-from src.billing.views.orders import PaymentView, RefundPage
+from src.billing.views.orders import OrderPage, PaymentView, RefundPage
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
@@ -258,7 +258,18 @@ async def _refund_view(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         payment=payment,
+        failed=_failed(order, payment),
         standing=order.standing,
         zone=ctx.here.timezone,
         form=form,
     )
+
+
+def _failed(order: OrderPage, payment: PaymentView) -> list[int]:
+    """Sums of the payment's refunds that somebody has still to deal with."""
+    waiting = {item.refund_id for item in order.open_items}
+    return [
+        refund.amount_minor
+        for refund in order.refunds
+        if refund.payment_id == payment.id and refund.id in waiting
+    ]

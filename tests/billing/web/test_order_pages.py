@@ -192,6 +192,10 @@ async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
     assert await reference(desk, order_id) in desk.visitor.text
     await desk.visitor.open(f"/app/harbour/orders/{order_id}")
     assert "Your balance is too low." in desk.visitor.text
+    stands_for_it = "A refund of £5.00 did not go through. Giving back as much or more here"
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}/refund?payment={payment.id}")
+    assert stands_for_it in desk.visitor.text
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
     await desk.visitor.submit(to="/retry")
     await desk.till.work()
     (refund,) = await desk.till.refunds(order_id)
@@ -199,6 +203,8 @@ async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
     assert await desk.till.open_items(order_id) == []
     await desk.visitor.open(f"/app/harbour/orders/{order_id}")
     assert "did not go through" in desk.visitor.text, "the history keeps the first try"
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}/refund?payment={payment.id}")
+    assert stands_for_it not in desk.visitor.text
 
 
 async def test_a_wrong_sum_can_be_given_back_from_its_item(desk: Desk) -> None:
