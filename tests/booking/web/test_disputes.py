@@ -191,7 +191,7 @@ async def test_what_a_lost_dispute_took_is_told_wherever_money_is(
 async def test_no_more_counts_as_taken_back_than_is_left_of_what_was_paid(
     services: Services, lotus: Business, sold: Booked, visitor: Visitor
 ) -> None:
-    await arrives(services, lotus, sold, await gives_back(services, lotus, sold, 400))
+    await pays_back(services, lotus, sold, 400)
     await hears(services, lotus, sold, "lost")
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     assert "Taken back by the guest's bank €11.00" in words_of(visitor)
@@ -417,6 +417,19 @@ async def arrives(services: Services, lotus: Business, made: Booked, asked: Refu
         await take_refund_news(uow, order, await get_refund(uow, asked.id), news)
 
 
+async def pays_back(services: Services, lotus: Business, made: Booked, minor: int) -> None:
+    await arrives(services, lotus, made, await gives_back(services, lotus, made, minor))
+
+
+async def nothing_is_left_to_do(
+    services: Services, lotus: Business, made: Booked, visitor: Visitor
+) -> None:
+    """Neither the guest nor the business reads of money that did not arrive."""
+    assert "Did not arrive" not in await guests_page(services, lotus, made, visitor)
+    await visitor.open(f"/app/lotus/orders/{made.order_id}")
+    assert "Try the refund again" not in visitor.text
+
+
 async def guests_page(services: Services, lotus: Business, made: Booked, visitor: Visitor) -> str:
     async with services.uow_factory(lotus.id) as uow:
         order = await uow.session.get_one(Order, (lotus.id, made.order_id))
@@ -438,16 +451,14 @@ async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is
         assert "Did not arrive €7.00 " in text
         assert "bank" not in text
     await gives_back_in_vain(services, lotus, sold, 300)
-    await arrives(services, lotus, sold, await gives_back(services, lotus, sold, 700))
+    await pays_back(services, lotus, sold, 700)
     text = await guests_page(services, lotus, sold, visitor)
     assert "Did not arrive €3.00 " in text
     assert "Paid back €7.00" in text
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     assert visitor.text.count("Try the refund again") == 1
-    await arrives(services, lotus, sold, await gives_back(services, lotus, sold, 300))
-    assert "Did not arrive" not in await guests_page(services, lotus, sold, visitor)
-    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
-    assert "Try the refund again" not in visitor.text
+    await pays_back(services, lotus, sold, 300)
+    await nothing_is_left_to_do(services, lotus, sold, visitor)
 
 
 async def test_no_more_is_told_as_not_arrived_than_is_left_of_what_was_paid(
@@ -455,13 +466,11 @@ async def test_no_more_is_told_as_not_arrived_than_is_left_of_what_was_paid(
 ) -> None:
     await gives_back_in_vain(services, lotus, sold, 1000)
     for minor in (400, 700):
-        await arrives(services, lotus, sold, await gives_back(services, lotus, sold, minor))
+        await pays_back(services, lotus, sold, minor)
     text = await guests_page(services, lotus, sold, visitor)
     assert "Did not arrive €4.00 " in text
-    await arrives(services, lotus, sold, await gives_back(services, lotus, sold, 400))
-    assert "Did not arrive" not in await guests_page(services, lotus, sold, visitor)
-    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
-    assert "Try the refund again" not in visitor.text
+    await pays_back(services, lotus, sold, 400)
+    await nothing_is_left_to_do(services, lotus, sold, visitor)
 
 
 async def test_what_failed_in_another_currency_is_not_told_in_the_orders(
