@@ -70,6 +70,12 @@ class LineKind(Protocol):
         """
         ...
 
+    def stands(self) -> ColumnElement[bool]:
+        """Whether any part of this kind of the `orders` row at hand is not cancelled, over or still
+        to come: SQL.
+        """
+        ...
+
     async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
         """What became of the order's lines of this kind; holds that died are not told of."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal
+from sqlalchemy import ColumnElement, literal, true
 
 from src.billing.lines import Fate, Undeliverable
 from src.billing.models import Order
@@ -44,6 +44,9 @@ class Places:
 
     def waived_minor(self) -> ColumnElement[int]:
         return literal(self.given_up_minor)
+
+    def stands(self) -> ColumnElement[bool]:
+        return true()
 
     async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
         return Fate(1 if self.states.get(order_id) == "sold" else 0, [])

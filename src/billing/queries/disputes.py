@@ -72,12 +72,39 @@ def dispute_state_of_order() -> ScalarSelect[str]:
     )
 
 
+def taken_back_minor() -> ColumnElement[int]:
+    """Minor units that banks have taken back for good from the row of `orders` at hand, in disputes
+    that were lost: in the order's currency, and never more than is left of what was paid.
+    """
+    lost = (
+        select(func.coalesce(func.sum(DisputeRow.amount_minor), 0))
+        .where(
+            DisputeRow.tenant_id == Order.tenant_id,
+            DisputeRow.order_id == Order.id,
+            DisputeRow.state == "lost",
+            DisputeRow.currency == Order.currency,
+        )
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    return func.least(lost, Order.paid_minor - Order.refunded_minor)
+
+
+async def get_taken_back_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What banks have taken back for good from one order; 0 for one that is not there."""
+    found = await uow.session.scalar(
+        select(taken_back_minor()).where(Order.tenant_id == uow.tenant, Order.id == order_id)
+    )
+    return int(found or 0)
+
+
 def is_payment_with_the_bank() -> ColumnElement[bool]:
     """Whether a bank has taken back the row of `payments` at hand, so that none of it can go back
-    to the guest a second time.
+    to the guest a second time. The order is said too, for that is how disputes are indexed.
     """
     return exists().where(
         DisputeRow.tenant_id == Payment.tenant_id,
+        DisputeRow.order_id == Payment.order_id,
         DisputeRow.payment_id == Payment.id,
         DisputeRow.state.in_(WITH_THE_BANK),
     )

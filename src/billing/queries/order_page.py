@@ -1,10 +1,9 @@
 """One order with everything about its money."""
 
 from collections.abc import Container, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
@@ -13,9 +12,14 @@ from src.billing.lines import handlers_of
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
-from src.billing.queries.disputes import list_disputes_of_order, list_payments_with_the_bank
+from src.billing.queries.disputes import (
+    get_taken_back_minor,
+    list_disputes_of_order,
+    list_payments_with_the_bank,
+)
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
+from src.billing.standing import get_is_all_cancelled
 from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
 from src.billing.words import refund_failure
 from src.platform.db.uow import UnitOfWork
@@ -26,11 +30,22 @@ from src.tenants.models import AuditEntry
 Row = TypeVar("Row")
 
 
+class _Around(NamedTuple):
+    """What an order's own rows do not tell of it."""
+
+    owed_minor: int
+    taken_back_minor: int
+    is_all_cancelled: bool
+    coupon: str
+    mail_refused: str | None
+    standing: int
+    with_the_bank: Container[UUID]
+
+
 async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> OrderPage:
     """Raises: NotFound."""
     order = await get_order(uow, order_id)
     fates = [await kind.fate(uow, order_id) for kind in await handlers_of(uow, order)]
-    disputes = await list_disputes_of_order(uow, order_id)
     history = History(
         order=order,
         pages=await _of_order(uow, PaymentPage, order_id),
@@ -38,23 +53,20 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         refunds=await _of_order(uow, Refund, order_id),
         items=await _of_order(uow, OpenItem, order_id),
         audit=await _audit_of(uow, order_id),
-        disputes=disputes,
+        disputes=await list_disputes_of_order(uow, order_id),
         ended=[end for fate in fates for end in fate.ended],
     )
     lines = await _of_order(uow, OrderLine, order_id)
-    owed = await get_owed_minor(uow, order_id)
-    code = await coupon_code_of(uow, order)
-    page = _page(tenant, history, sorted(lines, key=lambda line: line.position), owed, code)
-    refused = await find_refusal(uow, history.order.guest_email, history.order.created_at)
-    standing = sum(fate.standing for fate in fates)
-    with_the_bank = await list_payments_with_the_bank(uow, order_id)
-    return msgspec.structs.replace(
-        page,
-        mail_refused=refused,
-        standing=standing,
-        disputes=disputes,
-        payments=[payment_view(one, with_the_bank) for one in history.payments],
+    around = _Around(
+        owed_minor=await get_owed_minor(uow, order_id),
+        taken_back_minor=await get_taken_back_minor(uow, order_id),
+        is_all_cancelled=await get_is_all_cancelled(uow, order_id),
+        coupon=await coupon_code_of(uow, order),
+        mail_refused=await find_refusal(uow, order.guest_email, order.created_at),
+        standing=sum(fate.standing for fate in fates),
+        with_the_bank=await list_payments_with_the_bank(uow, order_id),
     )
+    return _page(tenant, history, sorted(lines, key=lambda line: line.position), around)
 
 
 async def _of_order(uow: UnitOfWork, model: type[Row], order_id: UUID) -> Sequence[Row]:
@@ -80,8 +92,7 @@ def _page(
     tenant: TenantSnapshot,
     history: History,
     lines: Sequence[OrderLine],
-    owed_minor: int,
-    coupon: str,
+    around: _Around,
 ) -> OrderPage:
     order = history.order
     return OrderPage(
@@ -90,6 +101,7 @@ def _page(
         id=order.id,
         reference=order.reference,
         state=order.state,
+        is_all_cancelled=around.is_all_cancelled,
         payment_mode=order.payment_mode,
         currency=order.currency,
         guest_name=order.guest_name,
@@ -99,20 +111,24 @@ def _page(
         created_at=order.created_at,
         hold_expires_at=order.hold_expires_at,
         closed_why=order.closed_why,
-        coupon=coupon,
+        coupon=around.coupon,
         discount_minor=order.discount_minor,
         total_minor=order.total_minor,
         tax_minor=sum(line.tax_minor for line in lines),
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
-        owed_minor=owed_minor,
+        taken_back_minor=around.taken_back_minor,
+        owed_minor=around.owed_minor,
         returning_minor=_returning_minor(history),
         lines=[_line(line) for line in lines],
-        payments=[],
+        payments=[payment_view(one, around.with_the_bank) for one in history.payments],
         refunds=_refunds(history),
         pages=[_payment_page(page) for page in history.pages],
         open_items=[open_item_view(item) for item in _still_open(history.items)],
         timeline=timeline(history),
+        disputes=list(history.disputes),
+        mail_refused=around.mail_refused,
+        standing=around.standing,
     )
 
 
@@ -175,6 +191,7 @@ def _refunds(history: History) -> list[RefundView]:
 def _refund(refund: Refund, currency: str, is_waiting: bool) -> RefundView:
     return RefundView(
         id=refund.id,
+        payment_id=refund.payment_id,
         amount_minor=refund.amount_minor,
         currency=currency,
         cause=refund.cause,

@@ -12,7 +12,13 @@ from src.billing.domain.kinds import OpenItemKind, OrderState
 from src.billing.models import OpenItem, Order, OrderLine
 from src.billing.open_item_words import open_item_sentence
 from src.billing.owed import owed_minor
-from src.billing.queries.disputes import dispute_state_of_order, is_disputed, sum_disputes
+from src.billing.queries.disputes import (
+    dispute_state_of_order,
+    is_disputed,
+    sum_disputes,
+    taken_back_minor,
+)
+from src.billing.standing import is_all_cancelled
 from src.billing.views.disputes import dispute_badge
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
 from src.platform.db.uow import UnitOfWork
@@ -78,6 +84,8 @@ def _page_of(uow: UnitOfWork, wanted: OrderFilter) -> Select[Any]:
     statement = (
         select(Order, lines.c.what, lines.c.things, _has_open_item().label("needs_attention"))
         .add_columns(owed_minor().label("owed"), dispute_state_of_order().label("dispute"))
+        .add_columns(taken_back_minor().label("taken_back"))
+        .add_columns(is_all_cancelled().label("is_all_cancelled"))
         .join(lines, lines.c.things > 0)
         .where(Order.tenant_id == uow.tenant, *_conditions(wanted))
         .limit(PAGE_SIZE + 1)
@@ -93,7 +101,10 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     states = STATES.get(wanted.state, STATES[""])
     if len(states) < len(OrderState):
-        conditions.append(Order.state.in_([str(state) for state in states]))
+        is_so = Order.state.in_([str(state) for state in states])
+        conditions.append(is_so | is_all_cancelled() if wanted.state == "ended" else is_so)
+    if wanted.state == "confirmed":
+        conditions.append(~is_all_cancelled())
     if wanted.state == "attention":
         conditions.append(_has_open_item())
     if wanted.state == "disputed":
@@ -131,10 +142,12 @@ def _row(found: Any) -> OrderRow:
         what=found.what,
         more=found.things - 1,
         state=order.state,
+        is_all_cancelled=found.is_all_cancelled,
         payment_mode=order.payment_mode,
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        taken_back_minor=int(found.taken_back),
         owed_minor=int(found.owed),
         currency=order.currency,
         created_at=order.created_at,
@@ -155,6 +168,7 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
                 func.coalesce(func.sum(Order.paid_minor), 0),
                 func.coalesce(func.sum(Order.refunded_minor), 0),
                 func.coalesce(func.sum(owed_minor()), 0),
+                func.coalesce(func.sum(taken_back_minor()), 0),
             ).where(
                 Order.tenant_id == uow.tenant,
                 Order.created_at >= starts_at,
@@ -168,6 +182,7 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
         confirmed=found[0],
         paid_minor=int(found[1]),
         refunded_minor=int(found[2]),
+        taken_back_minor=int(found[4]),
         owed_minor=int(found[3]),
     )
 

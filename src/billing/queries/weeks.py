@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
+from src.billing.queries.disputes import taken_back_minor
 from src.billing.views.orders import WeekTotals
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
@@ -42,7 +43,9 @@ async def _by_week(uow: UnitOfWork, tenant: TenantSnapshot, first: date) -> Any:
         select(
             week,
             func.count().filter(Order.state == str(OrderState.CONFIRMED)).label("confirmed"),
-            func.sum(Order.paid_minor - Order.refunded_minor).label("kept_minor"),
+            func.sum(Order.paid_minor - Order.refunded_minor - taken_back_minor()).label(
+                "kept_minor"
+            ),
         )
         .where(
             Order.tenant_id == uow.tenant,

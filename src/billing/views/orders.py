@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.domain.kinds import RefundState
+from src.billing.domain.kinds import OrderState, RefundState
 from src.billing.views.disputes import DisputeSum, DisputeView
 from src.billing.words import order_state, page_state, payment_mode, refund_cause, refund_state
 from src.platform.i18n import current_locale
@@ -19,11 +19,16 @@ class Badge(msgspec.Struct, frozen=True):
     tone: str
 
 
+def _badge(state: str, *, is_all_cancelled: bool) -> Badge:
+    """An order of which nothing stands any more says so, though its rows keep it as confirmed."""
+    return Badge(*order_state(str(OrderState.CANCELLED) if is_all_cancelled else state))
+
+
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     """An order in the list. `what` is its first line, `more` how many others it has.
 
     `coupon` is the code that the discount comes from, empty without one. `owed_minor` is still to
-    be taken on site.
+    be taken on site; `taken_back_minor` is with the guest's bank after a dispute that was lost.
     """
 
     id: UUID
@@ -33,10 +38,12 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     more: int
     state: str
+    is_all_cancelled: bool
     payment_mode: str
     total_minor: int
     paid_minor: int
     refunded_minor: int
+    taken_back_minor: int
     owed_minor: int
     currency: str
     created_at: datetime
@@ -45,7 +52,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def badge(self) -> Badge:
-        return Badge(*order_state(self.state))
+        return _badge(self.state, is_all_cancelled=self.is_all_cancelled)
 
     @property
     def mode(self) -> str:
@@ -54,7 +61,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class WeekTotals(msgspec.Struct, frozen=True, kw_only=True):
     """What the orders made in the week from the Monday `on` have brought: how many are confirmed,
-    and what was paid for them less what was given back.
+    and what was paid for them less what was given back or taken back by banks.
     """
 
     on: date
@@ -66,7 +73,7 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
     """The orders made in the calendar month so far, in the tenant's own currency.
 
     `owed_minor` is still to be taken on site for them; `refunded_minor` has been given back or is
-    on its way.
+    on its way, and banks have taken `taken_back_minor` back in disputes that were lost.
     """
 
     month_starts_at: datetime
@@ -74,6 +81,7 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: int
     paid_minor: int
     refunded_minor: int
+    taken_back_minor: int
     owed_minor: int
 
 
@@ -125,6 +133,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     """`is_waiting`: it failed, and a person may try it again."""
 
     id: UUID
+    payment_id: UUID
     amount_minor: int
     currency: str
     cause: str
@@ -185,8 +194,9 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     """An order with everything about its money.
 
     `standing` are the places to come that were not cancelled. `owed_minor` is still to be taken on
-    site. Of `refunded_minor` so much is still on its way as `returning_minor`. `mail_refused` is
-    what a server said of a mail to the guest that nobody took.
+    site. Of `refunded_minor` so much is still on its way as `returning_minor`. `taken_back_minor`
+    is with the guest's bank after a dispute that was lost. `mail_refused` is what a server said of
+    a mail to the guest that nobody took.
     """
 
     slug: str
@@ -194,6 +204,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     reference: str
     state: str
+    is_all_cancelled: bool
     payment_mode: str
     currency: str
     guest_name: str
@@ -209,6 +220,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     tax_minor: int
     paid_minor: int
     refunded_minor: int
+    taken_back_minor: int
     owed_minor: int
     returning_minor: int
     lines: list[LineView]
@@ -217,13 +229,13 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     pages: list[PageView]
     open_items: list[OpenItemView]
     timeline: list[Moment]
-    disputes: list[DisputeView] = []
-    mail_refused: str | None = None
-    standing: int = 0
+    disputes: list[DisputeView]
+    mail_refused: str | None
+    standing: int
 
     @property
     def badge(self) -> Badge:
-        return Badge(*order_state(self.state))
+        return _badge(self.state, is_all_cancelled=self.is_all_cancelled)
 
     @property
     def mode(self) -> str:

@@ -16,7 +16,6 @@ from src.billing.commands.by_staff import (
     refund_by_hand,
     retry_refund_by_hand,
 )
-from src.billing.commands.open_items import list_open_failures
 from src.billing.commands.refunds import get_payment
 from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
@@ -257,7 +256,6 @@ async def _refund_view(
 ) -> RefundPage:
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order_page(uow, ctx.here, order_id)
-        failed = await list_open_failures(uow, payment.id)
     return RefundPage(
         slug=ctx.here.slug,
         order_id=order_id,
@@ -265,7 +263,11 @@ async def _refund_view(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         payment=payment,
-        failed=[one.amount_minor for one in failed],
+        failed=[
+            refund.amount_minor
+            for refund in order.refunds
+            if refund.payment_id == payment.id and refund.is_waiting
+        ],
         standing=order.standing,
         zone=ctx.here.timezone,
         form=form,

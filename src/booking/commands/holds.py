@@ -19,7 +19,7 @@ from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.commands.leave import mark_returned
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.domain.states import WAIVED_SEATS
+from src.booking.domain.states import LIVE_SEATS, WAIVED_SEATS
 from src.booking.models import Cancellation, Seat, Session
 from src.booking.queries.purchases import fate_of_seats
 from src.platform.db.uow import UnitOfWork
@@ -92,6 +92,19 @@ class SeatLines(LineKind):
             )
             .correlate(Order)
             .scalar_subquery()
+        )
+
+    def stands(self) -> ColumnElement[bool]:
+        """Asked for beside other seats as well, so that the table has another name here."""
+        seat = aliased(Seat)
+        return (
+            exists()
+            .where(
+                seat.tenant_id == Order.tenant_id,
+                seat.order_id == Order.id,
+                seat.state.in_([str(state) for state in LIVE_SEATS]),
+            )
+            .correlate(Order)
         )
 
     async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:

@@ -137,12 +137,16 @@ async def _business(
 def _counts(happened: Happened, currency: str, locale: str) -> list[tuple[str, str]]:
     received = format_money(Money(happened.received_minor, currency), locale)
     refunded = format_money(Money(happened.refunded_minor, currency), locale)
-    return [
+    counts = [
         (_("New bookings"), str(happened.bookings)),
         (_("Cancelled seats"), str(happened.cancelled_seats)),
         (_("Paid online"), received),
         (_("Sent back"), refunded),
     ]
+    if happened.taken_back_minor:
+        taken_back = format_money(Money(happened.taken_back_minor, currency), locale)
+        counts.append((_("Taken back by guests' banks"), taken_back))
+    return counts
 
 
 async def _morning(

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, func, select
 
 from src.billing.models import Order
 from src.billing.owed import owed_minor
+from src.billing.queries.disputes import taken_back_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS, booking_state
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
@@ -72,6 +73,7 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        taken_back_minor=int(row.taken_back),
         owed_minor=int(row.owed),
         made_at=booking.created_at,
         answers=_answers(row.Service.questions, booking.answers),
@@ -105,6 +107,7 @@ def _buyers(which: Sequence[Any], now: datetime, page: int) -> Select[Any]:
             Booking,
             Order,
             owed_minor().label("owed"),
+            taken_back_minor().label("taken_back"),
             func.array_agg(state.distinct()).label("states"),
             func.count().filter(state == CONFIRMED, starts_at > now).label("left"),
             func.count(Session.id.distinct())
@@ -139,6 +142,7 @@ def _buyer(row: Row[Any]) -> Buyer:
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        taken_back_minor=int(row.taken_back),
         owed_minor=int(row.owed),
         left=row.left,
         left_dates=row.left_dates,
@@ -151,7 +155,7 @@ def _buyer(row: Row[Any]) -> Buyer:
 def _booking(tenant_id: UUID, booking_id: UUID) -> Select[Any]:
     return (
         select(Booking, Order, Service, Series.title, Cancellation.id.label("cancellation_id"))
-        .add_columns(owed_minor().label("owed"))
+        .add_columns(owed_minor().label("owed"), taken_back_minor().label("taken_back"))
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(
             Service, (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id)

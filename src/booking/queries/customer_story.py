@@ -9,7 +9,12 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from src.billing.models import Order, OrderLine
 from src.billing.owed import owed_minor
-from src.billing.queries.disputes import dispute_state_of_order, sum_disputes
+from src.billing.queries.disputes import (
+    dispute_state_of_order,
+    sum_disputes,
+    taken_back_minor,
+)
+from src.billing.standing import is_all_cancelled
 from src.billing.views.disputes import dispute_badge
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
@@ -103,6 +108,8 @@ async def _orders(uow: UnitOfWork, customer_id: UUID) -> list[OrderRow]:
     found = await uow.session.execute(
         select(Order, OrderLine.description.label("what"), owed_minor().label("owed"))
         .add_columns(dispute_state_of_order().label("dispute"))
+        .add_columns(taken_back_minor().label("taken_back"))
+        .add_columns(is_all_cancelled().label("is_all_cancelled"))
         .outerjoin(
             OrderLine,
             (OrderLine.tenant_id == Order.tenant_id)
@@ -122,12 +129,14 @@ def _order(order: Order, row: Row[Any]) -> OrderRow:
         reference=order.reference,
         what=row.what or "",
         state=order.state,
+        is_all_cancelled=row.is_all_cancelled,
         payment_mode=order.payment_mode,
         source=order.source,
         currency=order.currency,
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
+        taken_back_minor=row.taken_back,
         owed_minor=row.owed,
         created_at=order.created_at,
         confirmed_at=order.confirmed_at,
@@ -144,13 +153,20 @@ async def _money(uow: UnitOfWork, customer_id: UUID) -> list[MoneySum]:
             func.coalesce(func.sum(Order.paid_minor), 0),
             func.coalesce(func.sum(Order.refunded_minor), 0),
             func.coalesce(func.sum(owed_minor()), 0),
+            func.coalesce(func.sum(taken_back_minor()), 0),
         )
         .where(Order.tenant_id == uow.tenant, Order.customer_id == customer_id)
         .group_by(Order.currency)
         .order_by(Order.currency)
     )
     return [
-        MoneySum(currency=row[0], paid_minor=row[1], refunded_minor=row[2], owed_minor=row[3])
+        MoneySum(
+            currency=row[0],
+            paid_minor=row[1],
+            refunded_minor=row[2],
+            taken_back_minor=row[4],
+            owed_minor=row[3],
+        )
         for row in found
     ]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from src.billing.domain.kinds import OrderState, RefundState
-from src.billing.models import Order, Payment, Refund
+from src.billing.models import DisputeRow, Order, Payment, Refund
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.models import Booking, Digest, Seat, Service, Session
 from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
@@ -22,18 +22,21 @@ MOST_FULL = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """Numbers of a stretch of time; money in minor units of the business's currency."""
+    """Numbers of a stretch of time; money in minor units of the business's currency.
+
+    `taken_back_minor` went to guests' banks in disputes that were lost.
+    """
 
     bookings: int
     cancelled_seats: int
     received_minor: int
     refunded_minor: int
+    taken_back_minor: int
 
     @property
     def is_nothing(self) -> bool:
-        return not (
-            self.bookings or self.cancelled_seats or self.received_minor or self.refunded_minor
-        )
+        money = self.received_minor or self.refunded_minor or self.taken_back_minor
+        return not (self.bookings or self.cancelled_seats or money)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,20 @@ async def what_happened(uow: UnitOfWork, since: datetime, until: datetime) -> Ha
             Refund.finished_at < until,
         )
     )
+    taken_back = await uow.session.scalar(
+        select(func.sum(DisputeRow.amount_minor)).where(
+            DisputeRow.tenant_id == uow.tenant,
+            DisputeRow.state == "lost",
+            DisputeRow.decided_at >= since,
+            DisputeRow.decided_at < until,
+        )
+    )
     return Happened(
         bookings=bookings or 0,
         cancelled_seats=cancelled or 0,
         received_minor=int(received or 0),
         refunded_minor=int(refunded or 0),
+        taken_back_minor=int(taken_back or 0),
     )
 
 

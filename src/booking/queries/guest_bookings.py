@@ -14,7 +14,7 @@ from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
-from src.billing.queries.disputes import is_with_the_bank
+from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.refundable import is_all_back
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import LeavingTerms, capped, terms_from
@@ -88,6 +88,7 @@ async def get_guest_booking(
         owed_minor=await get_owed_minor(uow, order_id),
         returning_minor=money.returning_minor,
         not_arrived_minor=money.not_arrived_minor,
+        taken_back_minor=await get_taken_back_minor(uow, order_id),
         money_back=money.back,
         why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,

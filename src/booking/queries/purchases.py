@@ -4,6 +4,8 @@ A purchase is sold, in checkout or cancelled, and nothing else: the three add up
 One whose hold died or was given up was never a purchase.
 """
 
+from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, select
@@ -15,6 +17,8 @@ from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Session
 from src.platform.db.uow import UnitOfWork
+
+ONE_ACT = timedelta(seconds=10)
 
 _LIVE = [str(state) for state in LIVE_SEATS]
 
@@ -61,5 +65,25 @@ async def fate_of_seats(uow: UnitOfWork, order_id: UUID) -> Fate:
     live = {str(state) for state in LIVE_SEATS}
     return Fate(
         standing=sum(row[5] for row in rows if row[0] in live),
-        ended=[Ended(row[1], row[4], row[2], row[3]) for row in rows if row[0] in cancelled],
+        ended=_in_acts(
+            Ended(row[1], row[4], row[2], row[3]) for row in rows if row[0] in cancelled
+        ),
     )
+
+
+def _in_acts(ended: Iterable[Ended]) -> list[Ended]:
+    """One for each act, in order of time: seats that go at several terms are written one after
+    the other, and so have moments of their own.
+    """
+    acts: list[Ended] = []
+    for end in ended:
+        last = acts[-1] if acts else None
+        if last is not None and _is_same_act(last, end):
+            acts[-1] = last._replace(parts=last.parts + end.parts)
+        else:
+            acts.append(end)
+    return acts
+
+
+def _is_same_act(act: Ended, end: Ended) -> bool:
+    return (act.by, act.why) == (end.by, end.why) and end.at - act.at < ONE_ACT

@@ -10,6 +10,8 @@ from src.billing.domain.holds import HOLD_MARGIN
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.billing.owed import owed_minor
+from src.billing.queries.disputes import dispute_state_of_order
+from src.billing.views.disputes import dispute_badge
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.questions import QuestionKind, read_questions
 from src.booking.domain.states import LIVE_SEATS, is_waived
@@ -29,6 +31,7 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
         .add_columns(Customer.name.label("customer"), Series.title.label("series_title"))
         .add_columns(Service.questions, owed_minor().label("owed"), NUMBER)
         .add_columns(Session.state.label("session_state"))
+        .add_columns(dispute_state_of_order().label("dispute"))
         .join(Session, (Session.tenant_id == tenant) & (Session.id == Seat.session_id))
         .join(Booking, (Booking.tenant_id == tenant) & (Booking.id == Seat.booking_id))
         .join(Order, (Order.tenant_id == tenant) & (Order.id == Seat.order_id))
@@ -117,6 +120,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
             row.owed,
             is_waived=is_waived(SeatState(seat.state), SessionState(row.session_state)),
         ),
+        dispute=dispute_badge(row.dispute),
         share_minor=seat.share_minor,
         tier=seat.tier,
         owed_minor=row.owed,

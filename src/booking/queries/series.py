@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, exists, func, or_, select
 
 from src.billing.models import Order
 from src.billing.owed import owed_minor
+from src.billing.queries.disputes import taken_back_minor
 from src.booking.domain.drop_in import price_of_date
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionState
 from src.booking.domain.price_tiers import read_tiers
@@ -203,14 +204,16 @@ def _row(row: Row[Any]) -> SeriesRow:
 
 
 async def _sold(uow: UnitOfWork, series_id: UUID) -> dict[str, int]:
-    """All purchases by what became of them, and their money less what went back."""
+    """All purchases by what became of them, their money less what went back or banks took."""
     row = (
         await uow.session.execute(
             select(
                 func.count().filter(is_sold()).label("sold"),
                 func.count().filter(is_in_checkout()).label("in_checkout"),
                 func.count().filter(is_cancelled()).label("cancelled"),
-                func.coalesce(func.sum(Order.paid_minor - Order.refunded_minor), 0).label("paid"),
+                func.coalesce(
+                    func.sum(Order.paid_minor - Order.refunded_minor - taken_back_minor()), 0
+                ).label("paid"),
                 func.coalesce(func.sum(owed_minor()), 0).label("owed"),
             )
             .select_from(Booking)

@@ -116,7 +116,7 @@ def _money(weeks: list[WeekTotals], currency: str) -> Chart:
         id="money",
         question=_("What do the bookings of each week bring?"),
         answer=_(
-            "%(amount)s in twelve weeks, by the week of booking, less what was given back.",
+            "%(amount)s in twelve weeks, by the week of booking, less what went back.",
             amount=money(total, currency),
         ),
         columns=(_("Week from"), _("Paid")),

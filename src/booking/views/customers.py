@@ -53,18 +53,22 @@ class SeatLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One order; `owed_minor` is what is still to be taken on site."""
+    """One order; `owed_minor` is what is still to be taken on site, `taken_back_minor` what a bank
+    has taken back in a dispute that was lost.
+    """
 
     id: UUID
     reference: str
     what: str
     state: str
+    is_all_cancelled: bool
     payment_mode: str
     source: str
     currency: str
     total_minor: int
     paid_minor: int
     refunded_minor: int
+    taken_back_minor: int
     owed_minor: int
     created_at: datetime
     confirmed_at: datetime | None
@@ -78,6 +82,7 @@ class MoneySum(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     paid_minor: int
     refunded_minor: int
+    taken_back_minor: int
     owed_minor: int
 
 

@@ -110,7 +110,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
     mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
     `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
-    `returning_minor`, and `not_arrived_minor` came back from the bank.
+    `returning_minor`, and `not_arrived_minor` came back from the bank. `taken_back_minor` the
+    guest's bank has taken back in a dispute that was lost.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave. `party` says who comes at which price, and is empty where that says nothing;
@@ -134,6 +135,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     returning_minor: int
     not_arrived_minor: int
+    taken_back_minor: int
     money_back: str
     why_not_booked: str
     payment_mode: str

@@ -11,8 +11,9 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is who sits in it, `booked_by` who booked. `series_title` is set when the whole series
     was bought. `tier` is what its price is called, empty for the full one. `payment` is a word
-    of `payment_state`, `owed_minor` is still to be paid on site for
-    the whole booking, of `party_size` people. `consents` are the keys of what was ticked with it.
+    of `payment_state`, `dispute` the word and tone of a dispute about the order. `owed_minor` is
+    still to be paid on site for the whole booking, of `party_size` people. `consents` are the keys
+    of what was ticked with it.
     """
 
     seat_id: UUID
@@ -27,6 +28,7 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     series_title: str | None
     source: str
     payment: str
+    dispute: tuple[str, str] | None
     share_minor: int
     tier: str
     owed_minor: int

@@ -96,7 +96,8 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     """One purchase of the series; the counts are of its seats.
 
     `left` are confirmed seats still to come, on `left_dates` dates, `passed` those whose date has
-    begun. `owed_minor` is still to be paid on site.
+    begun. `owed_minor` is still to be paid on site; `taken_back_minor` is with the guest's bank
+    after a dispute that was lost.
     """
 
     booking_id: UUID
@@ -111,6 +112,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     paid_minor: int
     refunded_minor: int
+    taken_back_minor: int
     owed_minor: int
     left: int
     left_dates: int
@@ -148,7 +150,8 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     """All of a booking that its business sees.
 
     `cancellable` counts confirmed seats that have not started; `cancellation_id` is the
-    cancellation under way; `owed_minor` is still to be paid on site.
+    cancellation under way; `owed_minor` is still to be paid on site; `taken_back_minor` is with the
+    guest's bank after a dispute that was lost.
     """
 
     id: UUID
@@ -168,6 +171,7 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     paid_minor: int
     refunded_minor: int
+    taken_back_minor: int
     owed_minor: int
     made_at: datetime
     answers: list[tuple[str, str]]

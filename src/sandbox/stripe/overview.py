@@ -59,7 +59,7 @@ def _row(work: Work, session: Obj) -> Obj:
         "lines": [line["description"] for line in work.store.private(session["id"])["lines"]],
         "email": (session["customer_details"] or {}).get("email") or "",
         "state": _state(work, session, charge),
-        "refunded_minor": charge["amount_refunded"] if charge else 0,
+        "refunds": _refunds_of(work, charge) if charge else [],
     }
 
 
@@ -68,6 +68,12 @@ def _charge(work: Work, session: Obj) -> Obj | None:
         return None
     intent = work.get("payment_intent", session["payment_intent"])
     return work.get("charge", intent["latest_charge"]) if intent["latest_charge"] else None
+
+
+def _refunds_of(work: Work, charge: Obj) -> list[Obj]:
+    """The latest, oldest first: those that failed too, of whose money nothing shows otherwise."""
+    found: list[Obj] = refunds.list_all(work, {"charge": charge["id"]})["data"]
+    return found[::-1]
 
 
 def _state(work: Work, session: Obj, charge: Obj | None) -> str:

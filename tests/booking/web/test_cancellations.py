@@ -1,5 +1,6 @@
 """Consequences first, then the cancelling with a way back, and one booking in full."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,8 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
-from src.booking.models import Booking, Cancellation
+from src.billing.models import Order
+from src.booking.models import Booking, Cancellation, Seat
 from src.booking.queries.purchases import fate_of_seats
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
@@ -228,3 +230,49 @@ async def test_the_orders_history_and_refund_page_know_of_the_cancellation(
     assert "3 places cancelled: Moved away" in owner.text
     async with services.uow_factory(lotus.id) as uow:
         assert (await fate_of_seats(uow, made.order_id)).standing == 0
+
+
+async def test_an_order_of_which_nothing_stands_is_called_cancelled(
+    services: Services, lotus: Business, owner: Visitor, clock: FrozenClock
+) -> None:
+    _session, booking = await a_full_house(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        made = await uow.session.get_one(Booking, (lotus.id, UUID(booking.rsplit("/", 1)[1])))
+        order = await uow.session.get_one(Order, (lotus.id, made.order_id))
+    pages = (f"orders/{order.id}", f"orders?q={order.reference}", f"customers/{order.customer_id}")
+    for is_over in (False, True):
+        for page in pages:
+            await owner.open(f"/app/lotus/{page}")
+            assert [has_badge(owner.text, word) for word in ("Confirmed", "Cancelled")] == (
+                [False, True] if is_over else [True, False]
+            ), page
+        for state, is_listed in (("confirmed", not is_over), ("ended", is_over)):
+            await owner.open(f"/app/lotus/orders?state={state}")
+            assert (order.reference in owner.text) is is_listed, state
+        if not is_over:
+            await owner.open(f"{booking}/cancel")
+            await send(owner)
+            await work_through(services, clock, lotus.id, UNDO)
+
+
+def has_badge(html: str, word: str) -> bool:
+    return any(word in pill for pill in re.findall(r'<span class="pill[^>]*>[^<]*</span>', html))
+
+
+async def test_places_that_went_in_one_act_are_one_line_of_the_history(
+    services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service)
+    wish = a_wish("session", session.id, party=("Ann", "Bob", "Cleo"))
+    made = await booked(services.uow_factory, lotus, wish)
+    async with services.uow_factory(lotus.id) as uow:
+        seats = (await uow.session.scalars(select(Seat).order_by(Seat.id))).all()
+        acts = [("cancelled", 0, 0), ("late_cancelled", 0, 4), ("cancelled", 5, 0)]
+        for seat, (state, minutes, milliseconds) in zip(seats, acts, strict=True):
+            later = timedelta(minutes=minutes, milliseconds=milliseconds)
+            seat.state, seat.changed_at = state, uow.clock.now() + later
+            seat.changed_by, seat.changed_why = "guest", ""
+    async with services.uow_factory(lotus.id) as uow:
+        ended = (await fate_of_seats(uow, made.order_id)).ended
+    assert [end.parts for end in ended] == [2, 1]

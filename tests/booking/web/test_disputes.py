@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Literal
 
 import pytest
@@ -24,6 +25,7 @@ from src.billing.domain.kinds import OpenItemKind
 from src.billing.models import DisputeRow, Order, Payment, Refund
 from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
 from src.billing.queries.refundable import list_refundable_minor
+from src.billing.queries.weeks import weekly_totals
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
@@ -33,13 +35,22 @@ from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Session
 from src.booking.queries.cancellation_money import list_returnable
+from src.booking.queries.digests import what_happened
 from src.platform.errors import Conflict
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.tenants.domain.roles import Role
+from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card, refunds
 from tests.booking.web.test_roster_bulk import press
-from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.builders import (
+    Business,
+    a_business,
+    a_member,
+    a_service,
+    a_session,
+)
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import Visitor
@@ -124,6 +135,71 @@ async def test_one_that_was_lost_is_called_lost_everywhere(
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     begun = visitor.text.index("The guest&#39;s bank disputes €15.00")
     assert begun < visitor.text.index("The dispute over €15.00 was lost")
+
+
+async def test_the_roster_leads_those_who_see_orders_to_the_disputed_one(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    ivan = await a_member(services.uow_factory, lotus, "Ivan", Role.INSTRUCTOR)
+    performer = await a_performer(services.uow_factory, lotus, user_id=ivan.user_id)
+    async with services.uow_factory(lotus.id) as uow:
+        [seat] = await uow.session.scalars(select(Seat))
+        session = await uow.session.get_one(Session, (lotus.id, seat.session_id))
+        session.performer_id = performer.id
+    roster, order = f"/app/lotus/sessions/{seat.session_id}", f"/app/lotus/orders/{sold.order_id}"
+    await visitor.open(roster)
+    assert order not in visitor.text
+    for outcome, word in ((None, "Disputed"), ("lost", "Dispute lost")):
+        await hears(services, lotus, sold, outcome)
+        await visitor.open(roster)
+        assert word in visitor.text[visitor.text.index(order) :]
+    await sign_in(visitor.client, services, ivan.user_id)
+    await visitor.open(roster)
+    assert order not in visitor.text
+    assert "Dispute" not in visitor.text
+
+
+async def test_what_a_lost_dispute_took_is_told_wherever_money_is(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, clock: FrozenClock
+) -> None:
+    begun_at = clock.now()
+    async with services.uow_factory(lotus.id) as uow:
+        order = await uow.session.get_one(Order, (lotus.id, sold.order_id))
+        order.created_at = begun_at
+    pages = {
+        f"orders/{sold.order_id}": "Taken back by the guest's bank €15.00",
+        "orders": "€15.00 taken back by the guest's bank",
+        f"customers/{order.customer_id}": "€15.00 taken back by the guest's bank",
+        f"bookings/{sold.booking_id}": "Taken back by the guest's bank €15.00",
+        "today": "€15.00 taken back by banks",
+    }
+    for outcome in (None, "lost"):
+        await hears(services, lotus, sold, outcome)
+        for page, said in pages.items():
+            await visitor.open(f"/app/lotus/{page}")
+            assert (said in words_of(visitor)) is (outcome == "lost"), page
+        own = await guests_page(services, lotus, sold, visitor)
+        assert ("Taken back by your bank €15.00" in own) is (outcome == "lost")
+        async with services.uow_factory(lotus.id) as uow:
+            weeks = await weekly_totals(uow, lotus.tenant, clock.now(), weeks=1)
+            day = timedelta(days=1)
+            told = await what_happened(uow, begun_at - day, begun_at + day)
+        assert weeks[0].kept_minor == (0 if outcome == "lost" else 1500)
+        assert told.taken_back_minor == (1500 if outcome == "lost" else 0)
+
+
+async def test_no_more_counts_as_taken_back_than_is_left_of_what_was_paid(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    await pays_back(services, lotus, sold, 400)
+    await hears(services, lotus, sold, "lost")
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert "Taken back by the guest's bank €11.00" in words_of(visitor)
+    async with services.uow_factory(lotus.id) as uow:
+        [dispute] = await uow.session.scalars(select(DisputeRow))
+        dispute.currency = "USD"
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert "Taken back by the guest's bank €" not in words_of(visitor)
 
 
 async def test_what_is_decided_stays_counted_and_is_not_opened_again_by_old_news(
@@ -347,11 +423,29 @@ async def arrives(services: Services, lotus: Business, made: Booked, asked: Refu
         await take_refund_news(uow, order, await get_refund(uow, asked.id), news)
 
 
+async def pays_back(services: Services, lotus: Business, made: Booked, minor: int) -> None:
+    await arrives(services, lotus, made, await gives_back(services, lotus, made, minor))
+
+
+async def nothing_is_left_to_do(
+    services: Services, lotus: Business, made: Booked, visitor: Visitor
+) -> None:
+    """Neither the guest nor the business reads of money that did not arrive."""
+    assert "Did not arrive" not in await guests_page(services, lotus, made, visitor)
+    await visitor.open(f"/app/lotus/orders/{made.order_id}")
+    assert "Try the refund again" not in visitor.text
+
+
 async def guests_page(services: Services, lotus: Business, made: Booked, visitor: Visitor) -> str:
     async with services.uow_factory(lotus.id) as uow:
         order = await uow.session.get_one(Order, (lotus.id, made.order_id))
     await visitor.open(booking_path(services.settings, "lotus", order))
-    return " ".join(re.sub("<[^>]+>", " ", visitor.text).split())
+    return words_of(visitor)
+
+
+def words_of(visitor: Visitor) -> str:
+    """What the page says, without its tags."""
+    return " ".join(unescape(re.sub("<[^>]+>", " ", visitor.text)).split())
 
 
 async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is_back(
@@ -363,16 +457,14 @@ async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is
         assert "Did not arrive €7.00 " in text
         assert "bank" not in text
     await gives_back_in_vain(services, lotus, sold, 300)
-    await arrives(services, lotus, sold, await gives_back(services, lotus, sold, 700))
+    await pays_back(services, lotus, sold, 700)
     text = await guests_page(services, lotus, sold, visitor)
     assert "Did not arrive €3.00 " in text
     assert "Paid back €7.00" in text
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     assert visitor.text.count("Try the refund again") == 1
-    await arrives(services, lotus, sold, await gives_back(services, lotus, sold, 300))
-    assert "Did not arrive" not in await guests_page(services, lotus, sold, visitor)
-    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
-    assert "Try the refund again" not in visitor.text
+    await pays_back(services, lotus, sold, 300)
+    await nothing_is_left_to_do(services, lotus, sold, visitor)
 
 
 async def test_money_for_another_reason_leaves_what_failed_waiting(
@@ -392,13 +484,11 @@ async def test_no_more_is_told_as_not_arrived_than_is_left_of_what_was_paid(
 ) -> None:
     await gives_back_in_vain(services, lotus, sold, 1000)
     for minor in (400, 700):
-        await arrives(services, lotus, sold, await gives_back(services, lotus, sold, minor))
+        await pays_back(services, lotus, sold, minor)
     text = await guests_page(services, lotus, sold, visitor)
     assert "Did not arrive €4.00 " in text
-    await arrives(services, lotus, sold, await gives_back(services, lotus, sold, 400))
-    assert "Did not arrive" not in await guests_page(services, lotus, sold, visitor)
-    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
-    assert "Try the refund again" not in visitor.text
+    await pays_back(services, lotus, sold, 400)
+    await nothing_is_left_to_do(services, lotus, sold, visitor)
 
 
 async def test_what_failed_in_another_currency_is_not_told_in_the_orders(

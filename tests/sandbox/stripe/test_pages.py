@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from src.sandbox.stripe import Running
@@ -155,6 +157,17 @@ async def test_the_overview_lists_payments_and_acts_on_them(shop: Shop) -> None:
     assert "has already been refunded" in refused.text
     missing = await shop.running.http.post("/acts/refund", data={"session": "cs_none"})
     assert missing.status_code == 404
+
+
+async def test_the_overview_tells_of_each_refund_what_became_of_it(shop: Shop) -> None:
+    session = await shop.paid_page()
+    for amount, status in ((300, "failed"), (400, "pending"), (500, "succeeded")):
+        await shop.running.turn("refund_status", status=status, times=1)
+        wish: Any = {"payment_intent": session.payment_intent.id, "amount": amount}
+        await shop.client.v1.refunds.create_async(wish, shop.on)
+    text = (await shop.running.http.get("/")).text
+    told = ["Refund of €3.00: failed", "€4.00: on its way", "€5.00: gone back"]
+    assert sorted(told, key=text.index) == told
 
 
 async def test_the_overview_decides_a_dispute_once(shop: Shop) -> None:
