@@ -1,8 +1,6 @@
 """A payment that a guest's bank disputes is seen wherever it matters, and stays counted."""
 
-import re
 from datetime import timedelta
-from html import unescape
 from typing import Literal
 
 import pytest
@@ -14,15 +12,11 @@ from src.billing.commands.disputes import note_dispute
 from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
-    fail_refund,
     get_payment,
-    get_refund,
     record_foreign_refund,
-    retry_refund,
-    take_refund_news,
 )
 from src.billing.domain.kinds import OpenItemKind
-from src.billing.models import DisputeRow, Order, Payment, Refund
+from src.billing.models import DisputeRow, Order, Payment
 from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
 from src.billing.queries.refundable import list_refundable_minor
 from src.billing.queries.weeks import weekly_totals
@@ -37,12 +31,12 @@ from src.booking.models import Booking, Seat, Session
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.digests import what_happened
 from src.platform.errors import Conflict
-from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card, refunds
+from tests.booking.web.money_back import guests_page, pays_back, words_of
 from tests.booking.web.test_roster_bulk import press
 from tests.support.builders import (
     Business,
@@ -348,158 +342,6 @@ async def test_a_booking_whose_money_is_all_back_promises_no_more_of_it(
     clock.advance(timedelta(days=30))
     await visitor.open(f"/app/lotus/orders/{order.id}")
     assert "1 place stays" not in visitor.text, "it is over, so there is nothing to free"
-
-
-async def test_a_refund_that_failed_is_told_in_sentences_to_both_sides(
-    services: Services, lotus: Business, sold: Booked, visitor: Visitor
-) -> None:
-    async with services.uow_factory(lotus.id) as uow:
-        payment_id = await uow.session.scalar(select(Payment.id))
-        assert payment_id is not None
-        cmd = RefundByHand(
-            order_id=sold.order_id, payment_id=payment_id, amount_minor=700, token="t"
-        )
-        await refund_by_hand(uow, lotus.ctx, cmd)
-    for attempt in (1, 2):
-        async with services.uow_factory(lotus.id) as uow:
-            order = await lock_order(uow, sold.order_id)
-            refund = await uow.session.scalar(select(Refund))
-            assert refund is not None
-            if attempt == 2:
-                await retry_refund(uow, order, refund)
-            await fail_refund(uow, order, refund, "expired_or_canceled_card")
-    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
-    assert "card has expired or was cancelled." in visitor.text
-    assert "expired_or_canceled_card" not in visitor.text
-    assert "It was tried 2 times." in visitor.text
-    assert "Tried 2 times, last on" in visitor.text
-    assert visitor.text.count("Needs you") == 1
-    await gives_back_in_vain(services, lotus, sold, 300)
-    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
-    assert visitor.text.count("Needs you") == 1
-    assert "2 refunds did not go through." in visitor.text
-    text = await guests_page(services, lotus, sold, visitor)
-    assert "Did not arrive €10.00 The refund did not go through." in text
-
-
-async def gives_back(
-    services: Services, lotus: Business, made: Booked, minor: int, *, instead: bool = True
-) -> Refund:
-    async with services.uow_factory(lotus.id) as uow:
-        payment_id = await uow.session.scalar(select(Payment.id))
-        assert payment_id is not None
-        cmd = RefundByHand(
-            order_id=made.order_id,
-            payment_id=payment_id,
-            amount_minor=minor,
-            token=str(new_id()),
-            instead=instead,
-        )
-        await refund_by_hand(uow, lotus.ctx, cmd)
-        asked = await uow.session.scalar(select(Refund).where(Refund.state == "pending"))
-        assert asked is not None
-        return asked
-
-
-async def gives_back_in_vain(services: Services, lotus: Business, made: Booked, minor: int) -> None:
-    asked = await gives_back(services, lotus, made, minor)
-    async with services.uow_factory(lotus.id) as uow:
-        order = await lock_order(uow, made.order_id)
-        await fail_refund(uow, order, await get_refund(uow, asked.id), "declined")
-
-
-async def arrives(services: Services, lotus: Business, made: Booked, asked: Refund) -> None:
-    async with services.uow_factory(lotus.id) as uow:
-        payment = await get_payment(uow, asked.payment_id)
-        news = ProcessorRefund(
-            id="re_1",
-            payment_intent_id=payment.payment_intent_id,
-            amount_minor=asked.amount_minor,
-            status=RefundStatus.SUCCEEDED,
-            failure="",
-            metadata={"refund_id": str(asked.id)},
-        )
-        order = await lock_order(uow, made.order_id)
-        await take_refund_news(uow, order, await get_refund(uow, asked.id), news)
-
-
-async def pays_back(services: Services, lotus: Business, made: Booked, minor: int) -> None:
-    await arrives(services, lotus, made, await gives_back(services, lotus, made, minor))
-
-
-async def nothing_is_left_to_do(
-    services: Services, lotus: Business, made: Booked, visitor: Visitor
-) -> None:
-    """Neither the guest nor the business reads of money that did not arrive."""
-    assert "Did not arrive" not in await guests_page(services, lotus, made, visitor)
-    await visitor.open(f"/app/lotus/orders/{made.order_id}")
-    assert "Try the refund again" not in visitor.text
-
-
-async def guests_page(services: Services, lotus: Business, made: Booked, visitor: Visitor) -> str:
-    async with services.uow_factory(lotus.id) as uow:
-        order = await uow.session.get_one(Order, (lotus.id, made.order_id))
-    await visitor.open(booking_path(services.settings, "lotus", order))
-    return words_of(visitor)
-
-
-def words_of(visitor: Visitor) -> str:
-    """What the page says, without its tags."""
-    return " ".join(unescape(re.sub("<[^>]+>", " ", visitor.text)).split())
-
-
-async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is_back(
-    services: Services, lotus: Business, sold: Booked, visitor: Visitor
-) -> None:
-    for _again in range(2):
-        await gives_back_in_vain(services, lotus, sold, 700)
-        text = await guests_page(services, lotus, sold, visitor)
-        assert "Did not arrive €7.00 " in text
-        assert "bank" not in text
-    await gives_back_in_vain(services, lotus, sold, 300)
-    await pays_back(services, lotus, sold, 700)
-    text = await guests_page(services, lotus, sold, visitor)
-    assert "Did not arrive €3.00 " in text
-    assert "Paid back €7.00" in text
-    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
-    assert visitor.text.count("Try the refund again") == 1
-    await pays_back(services, lotus, sold, 300)
-    await nothing_is_left_to_do(services, lotus, sold, visitor)
-
-
-async def test_money_for_another_reason_leaves_what_failed_waiting(
-    services: Services, lotus: Business, sold: Booked, visitor: Visitor
-) -> None:
-    await gives_back_in_vain(services, lotus, sold, 500)
-    goodwill = await gives_back(services, lotus, sold, 700, instead=False)
-    await arrives(services, lotus, sold, goodwill)
-    assert "Did not arrive €5.00 " in await guests_page(services, lotus, sold, visitor)
-    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
-    assert visitor.text.count("Try the refund again") == 1
-    assert "Settled otherwise" not in visitor.text
-
-
-async def test_no_more_is_told_as_not_arrived_than_is_left_of_what_was_paid(
-    services: Services, lotus: Business, sold: Booked, visitor: Visitor
-) -> None:
-    await gives_back_in_vain(services, lotus, sold, 1000)
-    for minor in (400, 700):
-        await pays_back(services, lotus, sold, minor)
-    text = await guests_page(services, lotus, sold, visitor)
-    assert "Did not arrive €4.00 " in text
-    await pays_back(services, lotus, sold, 400)
-    await nothing_is_left_to_do(services, lotus, sold, visitor)
-
-
-async def test_what_failed_in_another_currency_is_not_told_in_the_orders(
-    services: Services, lotus: Business, sold: Booked, visitor: Visitor
-) -> None:
-    async with services.uow_factory(lotus.id) as uow:
-        payment = await uow.session.scalar(select(Payment))
-        assert payment is not None
-        payment.currency = "USD"
-    await gives_back_in_vain(services, lotus, sold, 700)
-    assert "Did not arrive" not in await guests_page(services, lotus, sold, visitor)
 
 
 async def test_nobody_else_reads_of_it(

@@ -1,0 +1,122 @@
+"""Parties of several who wait: for all of them or none, and who comes before whom meanwhile."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from src.booking.commands.leave import leave_dates
+from src.booking.commands.waitlist import (
+    change_waitlist,
+    leave_waitlist,
+    remove_entry,
+)
+from src.booking.commands.waking import wake_waitlists
+from src.booking.domain.waiting import WaitlistTerms
+from src.booking.errors import NotBookable
+from src.booking.models import Session
+from src.platform.errors import Conflict
+from src.platform.services import Services
+from tests.booking.commands.test_book import seats_of
+from tests.booking.commands.test_waitlist import a_town
+from tests.support.waiting import offers
+
+pytestmark = pytest.mark.anyio
+HOUR = timedelta(hours=1)
+
+
+async def test_a_family_is_offered_places_for_all_of_it_or_none(services: Services) -> None:
+    """Peers' row 2-30: where the business has smaller ones wait behind it."""
+    town = await a_town(services, size=2, waitlist={"pass_hours": None})
+    await town.join("Ann", size=2)
+    await town.join("Bob")
+    [first, second] = await seats_of(town.factory, town.lotus.id)
+    for seat in (first, second):
+        async with town.factory(town.lotus.id) as uow:
+            await leave_dates(uow, town.lotus.tenant, town.made.order_id, [seat.id])
+        await town.work()
+        expected = "waiting" if seat is first else "offered"
+        assert await town.states() == {"Ann": expected, "Bob": "waiting"}
+    [offer] = await offers(town.factory, town.lotus)
+    await town.take(offer.id, party=("Ann",))
+    assert await town.check() == [1]
+    await town.work()
+    assert (await town.states())["Bob"] == "offered", "what she did not want goes on"
+    assert await town.check() == [2]
+
+
+@pytest.mark.parametrize("by", ["herself", "staff"])
+async def test_when_a_party_that_held_others_up_goes_they_are_offered_what_is_free(
+    services: Services, by: str
+) -> None:
+    town = await a_town(services, size=2, waitlist={"pass_hours": None})
+    ann = await town.join("Ann", size=2)
+    await town.join("Bob")
+    [seat, _other] = await seats_of(town.factory, town.lotus.id)
+    async with town.factory(town.lotus.id) as uow:
+        await leave_dates(uow, town.lotus.tenant, town.made.order_id, [seat.id])
+    await town.work()
+    assert await town.states() == {"Ann": "waiting", "Bob": "waiting"}
+    async with town.factory(town.lotus.id) as uow:
+        if by == "staff":
+            await remove_entry(uow, town.lotus.ctx, ann)
+        else:
+            await leave_waitlist(uow, ann)
+    await town.work()
+    assert (await town.states())["Bob"] == "offered"
+    assert await town.check() == [2]
+
+
+async def test_terms_by_which_smaller_parties_pass_hold_for_who_waits_already(
+    services: Services,
+) -> None:
+    town = await a_town(services, size=2, waitlist={"pass_hours": None})
+    await town.join("Ann", size=2)
+    await town.join("Bob")
+    [seat, _other] = await seats_of(town.factory, town.lotus.id)
+    async with town.factory(town.lotus.id) as uow:
+        await leave_dates(uow, town.lotus.tenant, town.made.order_id, [seat.id])
+    await town.work()
+    async with town.factory(town.lotus.id) as uow:
+        await change_waitlist(uow, town.lotus.ctx, town.service.id, WaitlistTerms(pass_hours=0))
+    await town.work()
+    assert await town.states() == {"Ann": "waiting", "Bob": "offered"}
+
+
+async def test_who_waits_and_fits_comes_before_strangers_while_a_bigger_party_waits(
+    services: Services,
+) -> None:
+    town = await a_town(services, size=2)
+    await town.join("Ann", size=2)
+    await town.join("Bob")
+    [seat, _other] = await seats_of(town.factory, town.lotus.id)
+    async with town.factory(town.lotus.id) as uow:
+        await leave_dates(uow, town.lotus.tenant, town.made.order_id, [seat.id])
+    await town.work()
+    assert await town.states() == {"Ann": "waiting", "Bob": "offered"}
+    assert await town.check() == [2]
+    with pytest.raises(NotBookable):
+        await town.take(None, guest_email="walk-in@example.com")
+
+
+async def test_a_party_that_can_never_fit_neither_joins_nor_holds_anybody_up(
+    services: Services,
+) -> None:
+    town = await a_town(services, size=3, waitlist={"pass_hours": None})
+    with pytest.raises(Conflict) as never:
+        await town.join("Ann", size=4)
+    assert never.value.code == "waitlist_never_fits"
+    await town.join("Ann", size=3)
+    await town.join("Bob")
+    seats = await seats_of(town.factory, town.lotus.id)
+    async with town.factory(town.lotus.id) as uow:
+        await leave_dates(
+            uow, town.lotus.tenant, town.made.order_id, [seat.id for seat in seats[:2]]
+        )
+    await town.work()
+    assert await town.states() == {"Ann": "waiting", "Bob": "waiting"}
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=2))
+        await wake_waitlists(uow, [town.session.id])
+    await town.work()
+    assert await town.states() == {"Ann": "waiting", "Bob": "offered"}

@@ -1,0 +1,125 @@
+"""A refund that failed is told to both sides until it is tried again or something is instead."""
+
+import pytest
+from sqlalchemy import select
+
+from src.billing.commands.by_staff import RefundByHand, refund_by_hand
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import (
+    fail_refund,
+    retry_refund,
+)
+from src.billing.models import Payment, Refund
+from src.booking.commands.book import Booked
+from src.platform.services import Services
+from tests.booking.web.money_back import (
+    arrives,
+    gives_back,
+    gives_back_in_vain,
+    guests_page,
+    pays_back,
+)
+from tests.booking.web.test_disputes import lotus, sold, visitor
+from tests.support.builders import (
+    Business,
+)
+from tests.support.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+
+__all__ = ["lotus", "sold", "visitor"]
+
+
+async def test_a_refund_that_failed_is_told_in_sentences_to_both_sides(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = await uow.session.scalar(select(Payment.id))
+        assert payment_id is not None
+        cmd = RefundByHand(
+            order_id=sold.order_id, payment_id=payment_id, amount_minor=700, token="t"
+        )
+        await refund_by_hand(uow, lotus.ctx, cmd)
+    for attempt in (1, 2):
+        async with services.uow_factory(lotus.id) as uow:
+            order = await lock_order(uow, sold.order_id)
+            refund = await uow.session.scalar(select(Refund))
+            assert refund is not None
+            if attempt == 2:
+                await retry_refund(uow, order, refund)
+            await fail_refund(uow, order, refund, "expired_or_canceled_card")
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert "card has expired or was cancelled." in visitor.text
+    assert "expired_or_canceled_card" not in visitor.text
+    assert "It was tried 2 times." in visitor.text
+    assert "Tried 2 times, last on" in visitor.text
+    assert visitor.text.count("Needs you") == 1
+    await gives_back_in_vain(services, lotus, sold, 300)
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert visitor.text.count("Needs you") == 1
+    assert "2 refunds did not go through." in visitor.text
+    text = await guests_page(services, lotus, sold, visitor)
+    assert "Did not arrive €10.00 The refund did not go through." in text
+
+
+async def nothing_is_left_to_do(
+    services: Services, lotus: Business, made: Booked, visitor: Visitor
+) -> None:
+    """Neither the guest nor the business reads of money that did not arrive."""
+    assert "Did not arrive" not in await guests_page(services, lotus, made, visitor)
+    await visitor.open(f"/app/lotus/orders/{made.order_id}")
+    assert "Try the refund again" not in visitor.text
+
+
+async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is_back(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    for _again in range(2):
+        await gives_back_in_vain(services, lotus, sold, 700)
+        text = await guests_page(services, lotus, sold, visitor)
+        assert "Did not arrive €7.00 " in text
+        assert "bank" not in text
+    await gives_back_in_vain(services, lotus, sold, 300)
+    await pays_back(services, lotus, sold, 700)
+    text = await guests_page(services, lotus, sold, visitor)
+    assert "Did not arrive €3.00 " in text
+    assert "Paid back €7.00" in text
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert visitor.text.count("Try the refund again") == 1
+    await pays_back(services, lotus, sold, 300)
+    await nothing_is_left_to_do(services, lotus, sold, visitor)
+
+
+async def test_money_for_another_reason_leaves_what_failed_waiting(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    await gives_back_in_vain(services, lotus, sold, 500)
+    goodwill = await gives_back(services, lotus, sold, 700, instead=False)
+    await arrives(services, lotus, sold, goodwill)
+    assert "Did not arrive €5.00 " in await guests_page(services, lotus, sold, visitor)
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}")
+    assert visitor.text.count("Try the refund again") == 1
+    assert "Settled otherwise" not in visitor.text
+
+
+async def test_no_more_is_told_as_not_arrived_than_is_left_of_what_was_paid(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    await gives_back_in_vain(services, lotus, sold, 1000)
+    for minor in (400, 700):
+        await pays_back(services, lotus, sold, minor)
+    text = await guests_page(services, lotus, sold, visitor)
+    assert "Did not arrive €4.00 " in text
+    await pays_back(services, lotus, sold, 400)
+    await nothing_is_left_to_do(services, lotus, sold, visitor)
+
+
+async def test_what_failed_in_another_currency_is_not_told_in_the_orders(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        payment = await uow.session.scalar(select(Payment))
+        assert payment is not None
+        payment.currency = "USD"
+    await gives_back_in_vain(services, lotus, sold, 700)
+    assert "Did not arrive" not in await guests_page(services, lotus, sold, visitor)
