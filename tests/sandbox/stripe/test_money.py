@@ -84,7 +84,7 @@ def processor_fees_minor(world: World) -> int:
     return sum(part["amount"] for part in parts if part["type"] == "stripe_fee")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(act, max_size=12))
 def test_the_books_balance(acts: list[tuple[str, Any, Any]]) -> None:
     world = World()
