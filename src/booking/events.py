@@ -129,10 +129,14 @@ class PlacesFreed(Event, frozen=True, kw_only=True):
 
 
 class WaitlistJoined(Event, frozen=True, kw_only=True):
-    """Somebody asked to wait; their mail with the link to their entry has not been sent yet."""
+    """Somebody asked to wait; their mail with the link to their entry has not been sent yet.
+
+    `asked` is for how many, where they were on the list already.
+    """
 
     topic: ClassVar[str] = "booking.waitlist_joined"
     entry_id: UUID
+    asked: int = 0
 
 
 class WaitedDatesMoved(Event, frozen=True, kw_only=True):

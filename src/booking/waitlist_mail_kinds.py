@@ -10,7 +10,13 @@ from sqlalchemy import select
 from src.booking.models import Service, Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.offered_price import OfferedPrice
 from src.booking.queries.waitlist_page import EntryFacts, get_entry_facts, with_price
-from src.booking.waitlist_mails import joined_mail, moved_mail, offered_mail
+from src.booking.waitlist_mails import (
+    closed_mail,
+    joined_mail,
+    moved_mail,
+    offered_mail,
+    removed_mail,
+)
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _
 from src.platform.ids import new_id
@@ -30,7 +36,7 @@ def _first(view: Any) -> str:
     return str(view.runs[0].when) if view.runs else ""
 
 
-_COMMON = (
+_BASE = (
     CUSTOMER_NAME,
     BUSINESS,
     Placeholder(
@@ -47,6 +53,10 @@ _COMMON = (
     Placeholder(
         name="timezone", label=N_("The clock of the times"), value=lambda view: view.zone_name
     ),
+    CONTACT,
+)
+_COMMON = (
+    *_BASE,
     Placeholder(
         name="people", label=N_("For how many places are waited"), value=lambda view: str(view.size)
     ),
@@ -55,7 +65,11 @@ _COMMON = (
         label=N_("The page of their place in the list; alone in a paragraph, a button"),
         value=lambda view: view.entry_url,
     ),
-    CONTACT,
+)
+_SERVICE_LINK = Placeholder(
+    name="booking_link",
+    label=N_("The service's page; alone in a paragraph, a button"),
+    value=lambda view: view.service_url,
 )
 
 
@@ -144,6 +158,16 @@ def _moved(facts: EntryFacts, asked: Preview) -> Mail:
     return moved_mail(asked.settings, asked.tenant, facts, "", asked.wordings)
 
 
+def _closed(facts: EntryFacts, asked: Preview) -> Mail:
+    return closed_mail(asked.settings, asked.tenant, facts, asked.wordings)
+
+
+def _removed(facts: EntryFacts, asked: Preview) -> Mail:
+    return removed_mail(
+        asked.settings, asked.tenant, facts, new_id(), asked.wordings, lost_offer=True
+    )
+
+
 _KINDS = (
     MailKind(
         key="waitlist_joined",
@@ -218,5 +242,45 @@ _KINDS = (
         needed=("booking_link", "dates"),
         place=10,
         preview=_shown(_moved),
+    ),
+    MailKind(
+        key="waitlist_closed",
+        template="booking/waitlist_closed",
+        title=N_("What is waited for is cancelled"),
+        occasion=N_("When a date, or a whole series, is cancelled for which somebody waits."),
+        starter_subject=N_("Does not take place: {service}"),
+        starter=N_(
+            "Hello {customer_name},\n\nYou waited for a place in {service}. It has been cancelled,"
+            " so the waiting list is closed.\n\n{dates}\n\n{booking_link}"
+        ),
+        button=N_("See the other dates"),
+        placeholders=(*_BASE, _SERVICE_LINK),
+        needed=("dates",),
+        place=10,
+        preview=_shown(_closed),
+    ),
+    MailKind(
+        key="waitlist_removed",
+        template="booking/waitlist_removed",
+        title=N_("Taken off the waiting list"),
+        occasion=N_("When you take somebody off a waiting list."),
+        starter_subject=N_("No longer on the waiting list: {service}"),
+        starter=N_(
+            "Hello {customer_name},\n\nWe have taken you off the waiting list for {service}."
+            " {offer}\n\n{dates}\n\n{booking_link}"
+        ),
+        button=N_("See what else there is"),
+        placeholders=(
+            *_BASE,
+            _SERVICE_LINK,
+            Placeholder(
+                name="offer",
+                label=N_("What it means for an offer; nothing where there is none"),
+                value=lambda view: view.offer,
+            ),
+        ),
+        needed=("offer",),
+        place=10,
+        preview=_shown(_removed),
     ),
 )

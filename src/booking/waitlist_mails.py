@@ -1,6 +1,7 @@
 """Mails to who waits for a place."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from src.booking.models import Session
@@ -8,6 +9,7 @@ from src.booking.queries.waitlist_page import EntryFacts
 from src.booking.views.mails import RunView
 from src.booking.views.waiting import (
     PlacesOfferedView,
+    WaitingMail,
     WaitlistClosedView,
     WaitlistJoinedView,
     WaitlistMovedView,
@@ -18,7 +20,6 @@ from src.booking.waitlist_words import price_words
 from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Mail
-from src.platform.mail.templates import RenderedMail, render_mail
 from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
 from src.tenants.worded_mails import SHIPPED, Wordings, render_worded
@@ -30,19 +31,18 @@ def joined_mail(
     facts: EntryFacts,
     occasion: UUID,
     wordings: Wordings = SHIPPED,
+    *,
+    asked: int = 0,
 ) -> Mail:
-    """You are on the list, this far ahead; one for each time that somebody asked."""
+    """You are on the list, this far ahead; one for each time that somebody asked. `asked`: how many
+    they asked for this time, where they were on the list already.
+    """
     entry = facts.entry
     with use_locale(entry.locale):
         view = WaitlistJoinedView(
-            locale=entry.locale,
-            from_name=tenant.name,
-            contact=tenant.contact_email,
-            guest_name=entry.name,
-            what=facts.what,
-            runs=_runs(tenant, facts),
-            zone_name=tenant.timezone,
+            **_common(tenant, facts),
             size=entry.party_size,
+            asked=asked if asked != entry.party_size else 0,
             position=facts.position,
             entry_url=settings.base_url + waitlist_path(settings, tenant.slug, entry),
         )
@@ -61,20 +61,19 @@ def offered_mail(
         raise ValueError("an entry without an offer has nothing to be told of")
     with use_locale(entry.locale):
         view = PlacesOfferedView(
-            locale=entry.locale,
-            from_name=tenant.name,
-            contact=tenant.contact_email,
-            guest_name=entry.name,
-            what=facts.what,
-            runs=_runs(tenant, facts),
-            zone_name=tenant.timezone,
+            **_common(tenant, facts),
             size=entry.party_size,
             until=datetime_local(offer.expires_at, tenant.zone),
             price=price_words(facts.price, tenant.currency),
             holds=offer.holds,
             entry_url=settings.base_url + waitlist_path(settings, tenant.slug, entry),
         )
-    return _mail("places_offered", tenant, facts, view, f"places_offered:{offer.id}", wordings)
+    return _mail("places_offered", tenant, facts, view, offered_key(offer.id), wordings)
+
+
+def offered_key(offer_id: UUID) -> str:
+    """Of the one mail about an offer."""
+    return f"places_offered:{offer_id}"
 
 
 def moved_mail(
@@ -90,13 +89,7 @@ def moved_mail(
     entry = facts.entry
     with use_locale(entry.locale):
         view = WaitlistMovedView(
-            locale=entry.locale,
-            from_name=tenant.name,
-            contact=tenant.contact_email,
-            guest_name=entry.name,
-            what=facts.what,
-            runs=_runs(tenant, facts, facts.coming),
-            zone_name=tenant.timezone,
+            **_common(tenant, facts, facts.coming),
             size=entry.party_size,
             offer=_offer_after_move(tenant, facts),
             entry_url=settings.base_url + waitlist_path(settings, tenant.slug, entry),
@@ -105,22 +98,16 @@ def moved_mail(
     return _mail("waitlist_moved", tenant, facts, view, key, wordings)
 
 
-def closed_mail(settings: Settings, tenant: TenantSnapshot, facts: EntryFacts) -> Mail:
+def closed_mail(
+    settings: Settings, tenant: TenantSnapshot, facts: EntryFacts, wordings: Wordings = SHIPPED
+) -> Mail:
     """What you waited for does not take place."""
-    entry = facts.entry
-    with use_locale(entry.locale):
+    with use_locale(facts.entry.locale):
         view = WaitlistClosedView(
-            locale=entry.locale,
-            from_name=tenant.name,
-            contact=tenant.contact_email,
-            guest_name=entry.name,
-            what=facts.what,
-            runs=_runs(tenant, facts),
-            zone_name=tenant.timezone,
-            service_url=f"{settings.base_url}/b/{tenant.slug}/{facts.service.slug}",
+            **_common(tenant, facts), service_url=_service_url(settings, tenant, facts)
         )
-        rendered = render_mail("booking/waitlist_closed", view, entry.locale)
-    return _addressed("waitlist_closed", tenant, facts, rendered, f"waitlist_closed:{entry.id}")
+    key = f"waitlist_closed:{facts.entry.id}"
+    return _mail("waitlist_closed", tenant, facts, view, key, wordings)
 
 
 def removed_mail(
@@ -128,25 +115,29 @@ def removed_mail(
     tenant: TenantSnapshot,
     facts: EntryFacts,
     occasion: UUID,
+    wordings: Wordings = SHIPPED,
     *,
     lost_offer: bool,
 ) -> Mail:
     """The business has taken you off the list; one for each time that it has."""
-    entry = facts.entry
-    with use_locale(entry.locale):
+    with use_locale(facts.entry.locale):
         view = WaitlistRemovedView(
-            locale=entry.locale,
-            from_name=tenant.name,
-            contact=tenant.contact_email,
-            guest_name=entry.name,
-            what=facts.what,
-            runs=_runs(tenant, facts),
-            zone_name=tenant.timezone,
-            lost_offer=lost_offer,
-            service_url=f"{settings.base_url}/b/{tenant.slug}/{facts.service.slug}",
+            **_common(tenant, facts),
+            offer=_offer_after_removal() if lost_offer else "",
+            service_url=_service_url(settings, tenant, facts),
         )
-        rendered = render_mail("booking/waitlist_removed", view, entry.locale)
-    return _addressed("waitlist_removed", tenant, facts, rendered, f"waitlist_removed:{occasion}")
+    key = f"waitlist_removed:{occasion}"
+    return _mail("waitlist_removed", tenant, facts, view, key, wordings)
+
+
+def _service_url(settings: Settings, tenant: TenantSnapshot, facts: EntryFacts) -> str:
+    return f"{settings.base_url}/b/{tenant.slug}/{facts.service.slug}"
+
+
+def _offer_after_removal() -> str:
+    return _(
+        "The place that was offered to you is no longer yours to take, and nothing was charged."
+    )
 
 
 def _offer_after_move(tenant: TenantSnapshot, facts: EntryFacts) -> str:
@@ -159,6 +150,21 @@ def _offer_after_move(tenant: TenantSnapshot, facts: EntryFacts) -> str:
             " You keep your turn on the list."
         )
     return ""
+
+
+def _common(
+    tenant: TenantSnapshot, facts: EntryFacts, runs: Sequence[Session] | None = None
+) -> dict[str, Any]:
+    """What `WaitingMail` has; of all dates that are waited for, where none are given."""
+    return {
+        "locale": facts.entry.locale,
+        "from_name": tenant.name,
+        "contact": tenant.contact_email,
+        "guest_name": facts.entry.name,
+        "what": facts.what,
+        "runs": _runs(tenant, facts, runs),
+        "zone_name": tenant.timezone,
+    }
 
 
 def _runs(
@@ -178,20 +184,13 @@ def _mail(
     name: str,
     tenant: TenantSnapshot,
     facts: EntryFacts,
-    view: WaitlistJoinedView | PlacesOfferedView | WaitlistMovedView,
+    view: WaitingMail,
     dedupe_key: str,
     wordings: Wordings,
 ) -> Mail:
-    locale = facts.entry.locale
-    with use_locale(locale):
-        rendered = render_worded(name, view, locale, wordings)
-    return _addressed(name, tenant, facts, rendered, dedupe_key)
-
-
-def _addressed(
-    name: str, tenant: TenantSnapshot, facts: EntryFacts, rendered: RenderedMail, dedupe_key: str
-) -> Mail:
     entry = facts.entry
+    with use_locale(entry.locale):
+        rendered = render_worded(name, view, entry.locale, wordings)
     return Mail(
         kind=name,
         to_address=entry.address,

@@ -87,7 +87,8 @@ class PlacesAreFree(Conflict):
 async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitlist) -> UUID:
     """Puts the address at the end of the list, and lets it have a mail with the link to its entry.
 
-    An address that is on the list stays where it is and is written to again. Returns the entry.
+    An address that is on the list stays where it is, for as many as it was, and is written to
+    again. Returns the entry.
     Raises: NotFound, PlacesAreFree, and Conflict where waiting makes no sense.
     """
     now, address = uow.clock.now(), normalise_email(cmd.email)
@@ -107,6 +108,7 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
             WaitlistEntry.state.in_(STANDS),
         )
     )
+    asked = cmd.size if entry_id is not None else 0
     if entry_id is None:
         entry_id = new_id()
         uow.session.add(
@@ -123,7 +125,7 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
                 queued_at=now,
             )
         )
-    uow.record(WaitlistJoined(entry_id=entry_id))
+    uow.record(WaitlistJoined(entry_id=entry_id, asked=asked))
     return entry_id
 
 

@@ -23,10 +23,17 @@ from src.booking.events import (
 from src.booking.models import WaitlistOffer
 from src.booking.queries.waiting import get_entry, pool_of, pools_of
 from src.booking.queries.waitlist_page import get_entry_facts, with_price
-from src.booking.waitlist_mails import closed_mail, joined_mail, offered_mail, removed_mail
+from src.booking.waitlist_mails import (
+    closed_mail,
+    joined_mail,
+    offered_key,
+    offered_mail,
+    removed_mail,
+)
+from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext
 from src.platform.jobs.queue import Periodic
-from src.platform.mail.queue import queue_mail
+from src.platform.mail.queue import has_mail, queue_mail
 from src.platform.services import Services
 from src.tenants.models import Due
 from src.tenants.queries.tenants import tenant_snapshot
@@ -94,7 +101,8 @@ async def tell_of_joining(job: JobContext, event: WaitlistJoined) -> None:
         facts = await get_entry_facts(uow, event.entry_id)
         if facts.entry.state == EntryState.WAITING:
             tenant = await tenant_snapshot(uow, uow.tenant, now)
-            mail = joined_mail(settings, tenant, facts, job.outbox_id, await find_wordings(uow))
+            wordings = await find_wordings(uow)
+            mail = joined_mail(settings, tenant, facts, job.outbox_id, wordings, asked=event.asked)
             note_said(facts.entry, facts.runs)
             await queue_mail(uow, mail, host=settings.host)
 
@@ -141,7 +149,8 @@ async def tell_of_closing(job: JobContext, event: WaitlistClosed) -> None:
     async with job.unit_of_work(done=True) as uow:
         facts = await get_entry_facts(uow, event.entry_id)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        await queue_mail(uow, closed_mail(settings, tenant, facts), host=settings.host)
+        mail = closed_mail(settings, tenant, facts, await find_wordings(uow))
+        await queue_mail(uow, mail, host=settings.host)
 
 
 async def tell_of_removal(job: JobContext, event: WaiterRemoved) -> None:
@@ -152,5 +161,12 @@ async def tell_of_removal(job: JobContext, event: WaiterRemoved) -> None:
         if facts.entry.state != EntryState.REMOVED:
             return
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        mail = removed_mail(settings, tenant, facts, job.outbox_id, lost_offer=event.lost_offer)
+        wordings = await find_wordings(uow)
+        lost_offer = event.lost_offer and await _was_told_of(uow, facts.offer)
+        mail = removed_mail(settings, tenant, facts, job.outbox_id, wordings, lost_offer=lost_offer)
         await queue_mail(uow, mail, host=settings.host)
+
+
+async def _was_told_of(uow: UnitOfWork, offer: WaitlistOffer | None) -> bool:
+    """Taken off the list before that mail left, they never knew of an offer."""
+    return offer is not None and await has_mail(uow, offered_key(offer.id))

@@ -13,13 +13,14 @@ from src.booking.views.mails import RunView
 
 class JoinView(msgspec.Struct, frozen=True, kw_only=True):
     """The form for waiting, by parties of `sizes`; an offer lasts `offer_minutes`. `refusal` says
-    why nobody can; `book_href` leads to what is free, for smaller ones. `sent_to` is set once
-    somebody has asked.
+    why nobody can; `book_href` leads to the `places` that are free, for smaller ones. `sent_to` is
+    set once somebody has asked.
     """
 
     wish: Wish
     form: Any
     sizes: list[int]
+    places: int
     offer_minutes: int
     refusal: str
     book_href: str
@@ -65,8 +66,8 @@ class EntryDate(msgspec.Struct, frozen=True, kw_only=True):
     place: str | None
 
 
-class WaitlistJoinedView(msgspec.Struct, frozen=True, kw_only=True):
-    """You are on the list."""
+class WaitingMail(msgspec.Struct, frozen=True, kw_only=True):
+    """What every mail to who waits says: to whom, from whom, and of which dates."""
 
     locale: str
     from_name: str
@@ -75,67 +76,49 @@ class WaitlistJoinedView(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     runs: list[RunView]
     zone_name: str
+
+
+class WaitlistJoinedView(WaitingMail, frozen=True, kw_only=True):
+    """You are on the list, for `size` people; `asked` is another number that was asked for since,
+    0 where none was.
+    """
+
     size: int
+    asked: int
     position: int
     entry_url: str
 
 
-class WaitlistClosedView(msgspec.Struct, frozen=True, kw_only=True):
+class WaitlistClosedView(WaitingMail, frozen=True, kw_only=True):
     """What you waited for does not take place."""
 
-    locale: str
-    from_name: str
-    contact: str
-    guest_name: str
-    what: str
-    runs: list[RunView]
-    zone_name: str
     service_url: str
 
 
-class WaitlistRemovedView(msgspec.Struct, frozen=True, kw_only=True):
-    """The business has taken you off its list, and what you were offered with it in case of one."""
+class WaitlistRemovedView(WaitingMail, frozen=True, kw_only=True):
+    """The business has taken you off its list. `offer` says what that means for what you were
+    offered, empty where that was nothing.
+    """
 
-    locale: str
-    from_name: str
-    contact: str
-    guest_name: str
-    what: str
-    runs: list[RunView]
-    zone_name: str
-    lost_offer: bool
+    offer: str
     service_url: str
 
 
-class WaitlistMovedView(msgspec.Struct, frozen=True, kw_only=True):
+class WaitlistMovedView(WaitingMail, frozen=True, kw_only=True):
     """What you wait for has another time. `offer` says what that means for what you were offered,
     empty where that was nothing.
     """
 
-    locale: str
-    from_name: str
-    contact: str
-    guest_name: str
-    what: str
-    runs: list[RunView]
-    zone_name: str
     size: int
     offer: str
     entry_url: str
 
 
-class PlacesOfferedView(msgspec.Struct, frozen=True, kw_only=True):
+class PlacesOfferedView(WaitingMail, frozen=True, kw_only=True):
     """There are places for you, `until` then; without `holds` for whoever books first. The `price`
     is that of the whole party, empty where there is none to say.
     """
 
-    locale: str
-    from_name: str
-    contact: str
-    guest_name: str
-    what: str
-    runs: list[RunView]
-    zone_name: str
     size: int
     until: str
     price: str

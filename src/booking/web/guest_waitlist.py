@@ -189,14 +189,15 @@ async def _join_page(
     sent_to: str = "",
     status_code: int = 200,
 ) -> Response[bytes]:
-    refusal, book_href, sizes, minutes = "", "", range(0), 0
+    refusal, book_href, sizes, places, minutes = "", "", range(0), 0, 0
     async with services.uow_factory(ctx.here.id) as uow:
         wish = await _wish_in(uow, ctx, subject, size)
         try:
             room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
             sizes = range(room.places + 1, min(room.facts.biggest_party, LARGEST_PARTY) + 1)
             minutes = room.terms.offer_minutes
-            if room.places:
+            places = room.places
+            if places:
                 book_href = f"{wish.service_href}/book?{subject.kind}={subject.id}"
         except Conflict as refused:
             refusal = refused.message
@@ -207,6 +208,7 @@ async def _join_page(
         wish=wish,
         form=form,
         sizes=list(sizes),
+        places=places,
         offer_minutes=minutes,
         refusal=refusal,
         book_href=book_href,

@@ -77,6 +77,14 @@ async def queue_mail(uow: UnitOfWork, mail: Mail, *, host: str) -> UUID | None:
     return mail_id
 
 
+async def has_mail(uow: UnitOfWork, dedupe_key: str) -> bool:
+    """Whether the occasion has had its mail, sent or about to be."""
+    found = select(MailRow.id).where(
+        MailRow.tenant_id == uow.tenant, MailRow.dedupe_key == dedupe_key
+    )
+    return await uow.session.scalar(found) is not None
+
+
 async def queue_mails(uow: UnitOfWork, mails: Sequence[Mail], *, host: str) -> list[UUID | None]:
     """Stores the mails and their sending with the running transaction.
 

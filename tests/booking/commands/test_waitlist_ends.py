@@ -22,7 +22,7 @@ from src.booking.commands.waitlist_leaving import close_lists
 from src.booking.commands.waitlist_serve import WAITLIST_DUE, offer_by_hand
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.waiting import WaitlistTerms
-from src.booking.jobs.waitlist import serve_due
+from src.booking.jobs.waitlist import serve, serve_due
 from src.booking.models import Service, Session
 from src.booking.queries.lists_toll import count_to_tell
 from src.booking.queries.waitlist_consequences import waitlist_consequences
@@ -274,6 +274,23 @@ async def test_who_is_taken_off_is_told_once_with_or_without_an_offer(
     assert [mail.to[0] for mail in told] == ["Bob <bob@example.com>", "Ann <ann@example.com>"]
     lost = ["The place that was offered to you is no longer yours to take" in m.body for m in told]
     assert lost == [False, True]
+
+
+async def test_who_is_taken_off_before_they_heard_of_an_offer_reads_nothing_of_it(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    ann = await town.join("Ann")
+    await town.free()
+    assert await serve(town.services, town.lotus.id, town.session.id) == 1
+    async with town.factory(town.lotus.id) as uow:
+        await remove_entry(uow, town.lotus.ctx, ann)
+    await town.work()
+    told = [mail for mail in mailer.sent if mail.to[0].startswith("Ann ")]
+    assert [mail.subject for mail in told] == [
+        "On the waiting list: Yoga",
+        "No longer on the waiting list: Yoga",
+    ]
+    assert "offered to you" not in told[-1].body
 
 
 async def test_who_was_removed_is_not_offered_anything_but_by_hand(town: Town) -> None:

@@ -316,7 +316,8 @@ async def test_bigger_parties_wait_while_there_is_room_for_few(shop: Shop) -> No
     async with shop.services.uow_factory(shop.business.id) as uow:
         await uow.session.execute(update(Session).values(seats_taken=9))
     page = await shop.guest.open(list_of(session))
-    assert "you can book at once" in page.text
+    free = "1 place is free: you can book it at once. Only bigger parties have to wait."
+    assert free in page.text
     refused = await join(shop, list_of(session), size="1")
     assert refused.status_code == 409
     assert "Look into your mailbox" in (await join(shop, list_of(session), size="2")).text

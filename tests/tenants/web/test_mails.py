@@ -23,7 +23,7 @@ PREVIEW = f"{CONFIRMED}/preview"
 HOSTILE = "<script>alert(1)</script> {booking_link} & %s {{7*7}}\r\nBcc: eve@example.com"
 KINDS = ["confirmed", "payment_link", "reminder", "sessions_changed", "seats_cancelled"]
 KINDS += ["refunded", "payment_too_late", "waitlist_joined", "places_offered"]
-KINDS += ["waitlist_moved"]
+KINDS += ["waitlist_moved", "waitlist_closed", "waitlist_removed"]
 
 
 @pytest.fixture
