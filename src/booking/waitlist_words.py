@@ -72,7 +72,7 @@ def _line(why: WhyNot, weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
             _("The waiting list is switched off, or not part of the plan."),
             _("Switch it on at the service, or choose a plan with waiting lists."),
         ),
-        WhyNot.NOT_ON_SALE: (_("No date is left to come."), ""),
+        WhyNot.NOT_ON_SALE: (_("No date is left that could still be booked."), ""),
         WhyNot.PARTY_TOO_BIG: (
             _("The party is bigger than may be booked at once."),
             _("Raise the biggest party of the service."),
@@ -111,9 +111,9 @@ def _too_few(weighed: Weighed, zone: ZoneInfo) -> tuple[str, str]:
 
 
 def closed_words(session: Session | None) -> str:
-    """Why nobody can wait any more for the session, or for the series that has none to come."""
+    """Why nobody can wait any more for the session, or for the series without any to be booked."""
     if session is None:
-        return _("No date is left to come, so nobody can wait for one.")
+        return _("No date is left that could still be booked, so nobody can wait for one.")
     if session.state == SessionState.CANCELLING:
         return _("It is being cancelled, so nobody can wait for it unless that is undone.")
     if session.state == SessionState.CANCELLED:

@@ -30,7 +30,7 @@ from src.booking.domain.waiting import (
     offer_ends_at,
     wanted_places,
     weigh,
-    why_nobody,
+    why_no_places,
 )
 from src.booking.events import PlacesOffered
 from src.booking.models import WaitlistEntry, WaitlistOffer
@@ -101,14 +101,12 @@ async def offer_by_hand(
     pool_id = await pool_of(uow, entry)
     pool = await load_pool(uow, tenant, pool_id, now)
     facts = pool.lists[entry.list_id]
-    wanted, room = wanted_places(facts, entry.party_size, pool.free)
-    against = why_nobody(facts, entry.party_size, pool.terms, now)
-    if against is None and room < entry.party_size:
-        against = WhyNot.NO_PLACE, ()
+    against = why_no_places(facts, entry.party_size, pool.terms, pool.free, now)
     if against is not None:
         shown = Weighed(entry=as_waiting(entry), why=against[0], reasons=against[1])
         sentence, mend = owner_lines(shown, tenant.zone)[0]
         raise Conflict(f"{sentence} {mend}".strip(), code=f"waitlist_{against[0]}")
+    wanted, _room = wanted_places(facts, entry.party_size, pool.free)
     ends_at = offer_ends_at(now, pool.terms, facts.closes_at, tenant.zone)
     _offer(uow, entry, Proposed(session_ids=wanted, expires_at=ends_at, holds=True), "staff")
     await audit(uow, ctx, "waitlist.offered", "waitlist_entry", entry_id, name=entry.name)

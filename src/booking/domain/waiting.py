@@ -241,6 +241,16 @@ def why_nobody(
     return (WhyNot.TOO_LATE, ()) if is_too_late(facts.closes_at, now) else None
 
 
+def why_no_places(
+    facts: ListFacts, size: int, terms: WaitlistTerms, free: Mapping[UUID, int], now: datetime
+) -> tuple[WhyNot, tuple[Reason, ...]] | None:
+    """What stands against offering so many places out of turn, of those that are free now."""
+    against = why_nobody(facts, size, terms, now)
+    if against is None and wanted_places(facts, size, free)[1] < size:
+        return WhyNot.NO_PLACE, ()
+    return against
+
+
 def _weigh_one(
     entry: Waiting,
     facts: ListFacts,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.booking.domain.quotes import SubjectKind
-from src.booking.domain.waiting import EntryState, Weighed, wanted_places, weigh
+from src.booking.domain.waiting import EntryState, Weighed, weigh, why_no_places
 from src.booking.models import Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.waiting import STANDS, Pool, load_pool, pools_of
 from src.booking.views.waiting import EntryRow, WaitlistView
@@ -51,8 +51,8 @@ async def get_waitlist(
 
     def has_room(entry: WaitlistEntry) -> bool:
         """Whether an offer by hand finds places for the whole party."""
-        size = entry.party_size
-        return not closed and wanted_places(pool.lists[subject_id], size, pool.free)[1] >= size
+        facts = pool.lists[subject_id]
+        return why_no_places(facts, entry.party_size, pool.terms, pool.free, now) is None
 
     return WaitlistView(
         what=_what(pool, session),

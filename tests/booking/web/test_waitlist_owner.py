@@ -7,7 +7,8 @@ from httpx import AsyncClient
 from sqlalchemy import select, update
 
 from src.booking.commands.cancel import cancel_session
-from src.booking.commands.waitlist import remove_entry
+from src.booking.commands.waitlist import change_waitlist, remove_entry
+from src.booking.domain.waiting import WaitlistTerms
 from src.booking.models import Service, Session, WaitlistEntry
 from src.platform.services import Services
 from tests.booking.commands.test_waitlist import Town, a_town
@@ -101,6 +102,10 @@ async def test_the_list_of_a_cancelled_session_offers_nothing(
     assert f"/app/lotus/waitlist/{ann}/offer" in open_list
     for label in ("What happened", "Actions"):
         assert f'data-label="{label}"' not in open_list
+    async with town.factory(town.lotus.id) as uow:
+        off = WaitlistTerms(is_on=False)
+        await change_waitlist(uow, town.lotus.ctx, town.service.id, off)
+    assert f"/waitlist/{ann}/offer" not in (await client.get(path_of(town))).text, "switched off"
     async with town.factory(town.lotus.id) as uow:
         await cancel_session(uow, town.lotus.ctx, town.session.id, reason="", undo_seconds=60)
     shown = (await client.get(path_of(town))).text
