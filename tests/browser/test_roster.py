@@ -123,7 +123,6 @@ def they_have_paid(owner: Person) -> None:
     owner.press("Mark as paid")
     owner.sees("Choose at least one guest who has a place.")
     owner.looks()
-    owner.follow("Back to the session")
     chooses(owner, "Anna Bakker", "Dora")
     owner.press("Mark as paid")
     owner.sees("Have you taken this money?")

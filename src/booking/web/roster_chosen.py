@@ -129,6 +129,10 @@ async def look_at(
 
 
 def ask(request: AnyRequest, act: str, view: BulkView) -> Response[bytes]:
+    """The page that asks; where there is nobody to ask about, the roster says so."""
+    if not view.chosen:
+        flash(request, "warning", str(view.why_not))
+        return redirect(request, view.here)
     status_code = 422 if view.form.errors or view.form.form_error else 200
     return page(request, f"booking/roster/bulk_{act}.html", view, status_code=status_code)
 

@@ -29,7 +29,6 @@ from src.platform.i18n import _, ngettext
 from src.platform.services import Services
 from src.platform.web.formats import date_range
 from src.platform.web.forms import Bound, bind, read_form
-from src.platform.web.pages import flash, redirect
 from src.tenants.context import RequestContext
 
 
@@ -79,9 +78,6 @@ async def move_chosen_seats(
     form = bound.struct
     view = await _view(services, ctx, session_id, bound)
     target = view.target
-    if not view.chosen:
-        flash(request, "warning", str(view.why_not))
-        return redirect(request, view.here)
     if form is None or target is None or not form.sure or view.why_not:
         return ask(request, "move", view)
 
