@@ -18,7 +18,7 @@ from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.refundable import is_all_back
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import LeavingTerms, capped, terms_from
-from src.booking.domain.moves import Facet, may_leave_free_because_moved, what_differs
+from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import next_deadline_words, price_type_of
@@ -64,11 +64,12 @@ async def get_guest_booking(
     money = await get_guest_money(uow, order)
     now = uow.clock.now()
     stage = _stage(order, seats, money, now, has_paid=has_paid)
-    sold = await find_earlier(uow, [_sold(seat) for seat in seats if _has_changed(seat)])
+    known = [one for seat in seats for one in (_sold(seat), _told(seat)) if _is_past(seat, one)]
+    then = await find_earlier(uow, known)
     path = booking_path(settings, tenant.slug, order)
     is_gone = is_all_back(order) or await is_with_the_bank(uow, order.id)
     about = _About(tenant, order, terms_from(booking.leaving), path, now, is_gone)
-    dates = _dates(seats, sold, about)
+    dates = _dates(seats, then, about)
     service_href = f"/b/{tenant.slug}/{service.slug}"
     return GuestBookingView(
         stage=stage,
@@ -132,6 +133,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Seat.session_id,
             Seat.participant_id,
             Seat.sold_sequence,
+            Seat.told_sequence,
             Seat.most_percent,
             Seat.tier,
             Seat.may_leave_free,
@@ -193,8 +195,13 @@ def _sold(seat: Row[Any]) -> Known:
     return seat.session_id, seat.sold_sequence
 
 
-def _has_changed(seat: Row[Any]) -> bool:
-    return bool(seat.sold_sequence < seat.Session.sequence)
+def _told(seat: Row[Any]) -> Known:
+    return seat.session_id, seat.told_sequence
+
+
+def _is_past(seat: Row[Any], known: Known) -> bool:
+    """Whether the session has changed since it was that."""
+    return bool(known[1] < seat.Session.sequence)
 
 
 def _may_leave_free(seat: Row[Any], now: datetime) -> bool:
@@ -247,20 +254,27 @@ def _course_href(series: Series | None, dates: Sequence[BookedDate], path: str) 
     return f"{path}/leave"
 
 
-def _dates(seats: Sequence[Row[Any]], sold: Believed, about: _About) -> list[BookedDate]:
+def _dates(seats: Sequence[Row[Any]], then: Believed, about: _About) -> list[BookedDate]:
     by_session = groupby(seats, key=lambda seat: seat.session_id)
-    return [_date(list(own), sold, about) for _id, own in by_session]
+    dates = [_date(list(own), then, about) for _id, own in by_session]
+    return sorted(dates, key=lambda date: date.starts_at)
 
 
-def _date(own: list[Row[Any]], sold: Believed, about: _About) -> BookedDate:
-    first, states = own[0], Counter(SeatState(seat.state) for seat in own)
+def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
+    """A date as it is; one that nobody comes to any more as it was when they gave it up, for what
+    became of it since was not told to them.
+    """
+    standing = [seat for seat in own if seat.state in LIVE_SEATS]
+    first, states = (standing or own)[0], Counter(SeatState(seat.state) for seat in own)
     session, location = first.Session, first.Location
     state = next(candidate for candidate in _STATE_ORDER if states[candidate])
     # While a cancellation can be undone it says nothing; each seat speaks for itself then.
     is_off = session.state == SessionState.CANCELLED
     shown = SeatState.CANCELLED if is_off and state is not SeatState.EXPIRED else state
+    if not standing and (left := then.get(_told(own[-1]))) is not None:
+        return _date_left(left.said, shown)
     online = _("Online") if session.mode == SessionMode.ONLINE else None
-    before, now = sold.get(_sold(first)), said_of(session, location, about.tenant.timezone)
+    before, now = then.get(_sold(first)), said_of(session, location, about.tenant.timezone)
     can_leave = states[SeatState.CONFIRMED] > 0 and not is_off and about.now <= session.starts_at
     return BookedDate(
         title=session.title,
@@ -275,5 +289,33 @@ def _date(own: list[Row[Any]], sold: Believed, about: _About) -> BookedDate:
         was=was_words(before.said, now) if before is not None and not is_off else "",
         is_moved=before is not None and Facet.TIME in what_differs(before.said, now),
         leave_href=f"{about.path}/leave?date={session.id}" if can_leave else "",
-        back_until=_back_until(first, about) if can_leave else "",
+        back_until=_same_for_all(
+            _back_until(seat, about)
+            for seat in own
+            if can_leave and seat.state == SeatState.CONFIRMED
+        ),
+    )
+
+
+def _same_for_all(words: Iterable[str]) -> str:
+    """What holds for one of the party only, the page about leaving says of each."""
+    said = set(words)
+    return said.pop() if len(said) == 1 else ""
+
+
+def _date_left(said: Said, state: SeatState) -> BookedDate:
+    return BookedDate(
+        title=said.title,
+        starts_at=said.starts_at,
+        ends_at=said.ends_at,
+        place=said.place,
+        address="",
+        performer="",
+        meeting_url="",
+        state=str(state),
+        seats=0,
+        was="",
+        is_moved=False,
+        leave_href="",
+        back_until="",
     )

@@ -85,7 +85,8 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     `seats` are those that stand of the party's; `meeting_url` is empty until it may be known.
     `title` is the session's own, empty where it has none. `was` is what was sold, as far as it has
     changed since; `is_moved` says that its time has. `leave_href` is empty where nothing can be
-    left any more; `back_until` says what comes back until when, while something does.
+    left any more; `back_until` says what comes back until when, while something does. One that
+    nobody of the party comes to any more is as it was told to them last.
     """
 
     title: str

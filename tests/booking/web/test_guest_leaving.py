@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from icalendar import Calendar
 from sqlalchemy import select, update
 
 from src.billing.commands.by_staff import RefundByHand, mark_paid_on_site, refund_by_hand
 from src.billing.models import Payment, Refund
+from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Booking, Seat, Service, Session
 from src.tenants.models import Tenant
@@ -97,6 +99,23 @@ async def test_2_29_one_date_of_a_course_is_left_and_only_its_share_goes_back(
     assert (calendar["METHOD"], len(calendar.walk("VEVENT"))) == ("CANCEL", 1)
     left = await shop.guest.client.get(f"{await own_page(shop)}/calendar.ics")
     assert len(Calendar.from_ical(left.content).walk("VEVENT")) == 2
+
+
+async def test_a_date_that_was_left_stays_as_it_was_known_when_others_are_moved(
+    shop: Shop,
+) -> None:
+    term = await a_paid_course(shop)
+    await press(shop, await leave_page(shop, term))
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        session = await uow.session.get_one(Session, (shop.business.id, term.sessions[0].id))
+        fields = msgspec.structs.asdict(details_of_session(session))
+        for name in ("starts_at", "ends_at"):
+            fields[name] += timedelta(days=3)
+        cmd = UpdateSession(session_id=session.id, move_guests=True, **fields)
+        await update_session(uow, shop.business.ctx, cmd)
+    shown = await shop.guest.open(await own_page(shop))
+    assert "Monday, March 8, 2027" in shown.text
+    assert "March 11" not in shown.text
 
 
 async def test_a_second_press_and_a_second_tab_change_nothing(shop: Shop) -> None:
