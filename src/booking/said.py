@@ -34,10 +34,15 @@ def person_words(name: str, tier: str) -> str:
 
 
 def party_words(people: Sequence[tuple[str, str]]) -> list[str]:
-    """Names and tiers of everyone who comes, in the party's order. Nothing where all pay the full
-    price and there is one of them only, or not all have a name.
+    """Names and tiers of everyone who comes, in the party's order, by their number who has no name.
+    Nothing where all pay the full price and there is one of them only, or not all have a name.
     """
     has_tiers = any(tier for _name, tier in people)
     if not has_tiers and (len(people) < 2 or not all(name for name, _tier in people)):
         return []
-    return [person_words(name, tier) or _("Full price") for name, tier in people]
+    if len(people) == 1:
+        return [person_words(*people[0])]
+    return [
+        person_words(name or _("Person %(number)s", number=number), tier)
+        for number, (name, tier) in enumerate(people, start=1)
+    ]

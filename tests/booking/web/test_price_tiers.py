@@ -209,13 +209,13 @@ async def test_who_is_the_child_is_said_wherever_the_booking_is(
     sent = await shop.book(url, **counts, coupon="SPRING", quoted_minor="8100")
     assert sent.status_code == 303, sent.text
     booked = await shop.guest.open(sent.headers["location"])
-    assert "2 people: Carl Guest, Child" in booked.text
+    assert "2 people: Carl Guest, Person 2 (Child)" in booked.text
     assert "Discount, taken off already" in booked.text
     assert "€9.00" in booked.text
     assert "SPRING" in booked.text
     await shop.work()
     [mail] = mailer.sent
-    assert "2 people: Carl Guest, Child" in mail.body
+    assert "2 people: Carl Guest, Person 2 (Child)" in mail.body
     assert "To pay on site: €81.00 · Discount, taken off already: €9.00" in mail.body
     leave = await shop.guest.open(f"{booked.url.path}/leave?date={term.sessions[0].id}")
     assert "erson 2 (Child)" in leave.text
