@@ -1,6 +1,6 @@
 """Whom an act on several seats of a session touches, by order."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from src.billing.owed import owed_minor
 from src.billing.queries.disputes import is_order_with_the_bank
 from src.billing.queries.refundable import list_refundable_minor
 from src.booking.domain.cancelling import Returnable
+from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Seat
 from src.booking.queries.cancellation_money import list_returnable
@@ -26,8 +27,13 @@ from src.tenants.models import Participant
 TAKEN = [str(state) for state in TAKEN_SEATS]
 
 
-async def list_chosen(uow: UnitOfWork, session_id: UUID, seat_ids: Sequence[UUID]) -> list[Chosen]:
-    """The orders of those of the seats that are taken, by their guests' names.
+async def list_chosen(
+    uow: UnitOfWork,
+    session_id: UUID,
+    seat_ids: Sequence[UUID],
+    states: Collection[SeatState] = TAKEN_SEATS,
+) -> list[Chosen]:
+    """The orders of those of the seats that are taken, or in the `states`, by their guests' names.
 
     Raises: NotFound when one of the seats is not of this session.
     """
@@ -38,7 +44,7 @@ async def list_chosen(uow: UnitOfWork, session_id: UUID, seat_ids: Sequence[UUID
     )
     if known != len(set(seat_ids)):
         raise NotFound(_("There is no such place in this session."))
-    rows = (await uow.session.execute(_taken(uow, seat_ids))).all()
+    rows = (await uow.session.execute(_taken(uow, seat_ids, states))).all()
     by_order: dict[UUID, list[Row[Any]]] = {}
     for row in rows:
         by_order.setdefault(row.Order.id, []).append(row)
@@ -66,7 +72,7 @@ async def list_returnable_to_cards(
     return able
 
 
-def _taken(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> Any:
+def _taken(uow: UnitOfWork, seat_ids: Sequence[UUID], states: Collection[SeatState]) -> Any:
     return (
         select(Seat, Order, Booking.customer_id, Participant.name.label("person"))
         .add_columns(is_order_with_the_bank().label("is_with_the_bank"))
@@ -77,7 +83,7 @@ def _taken(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> Any:
             Participant,
             (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
         )
-        .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids), Seat.state.in_(TAKEN))
+        .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids), Seat.state.in_(states))
         .order_by(NUMBER, Seat.id)
     )
 

@@ -21,6 +21,7 @@ from src.booking.commands.roster_actions import (
     cancel_places,
     write_to_guests,
 )
+from src.booking.domain.kinds import SeatState
 from src.booking.queries.roster_actions import list_returnable_to_cards
 from src.booking.views.roster_actions import Chosen
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
@@ -78,7 +79,12 @@ async def cancel_seats(
     """Asks what goes back to whom, then frees the places order by order."""
     bound = bind(CancelSeatsForm, await read_form(request))
     form = bound.struct
-    view = await look_at(services, ctx, session_id, bound, ticked(bound))
+    view = await look_at(services, ctx, session_id, bound, ticked(bound), {SeatState.CONFIRMED})
+    if not view.chosen and ticked(bound):
+        said = _(
+            "Nobody chosen is still to come. Take back who is here or did not come, then cancel."
+        )
+        view = msgspec.structs.replace(view, why_not=said)
     async with services.uow_factory(ctx.here.id) as uow:
         able = await list_returnable_to_cards(uow, ctx.here, view.seat_ids)
     mails = sum(bool(one.email) for one in view.chosen)

@@ -4,7 +4,7 @@ Each asks first and lists whom it touches; then every order is a transaction of 
 that could not be done are listed with the reason.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,6 +12,8 @@ import msgspec
 from litestar import Request, Response
 from msgspec import Meta
 
+from src.booking.domain.kinds import SeatState
+from src.booking.domain.states import TAKEN_SEATS
 from src.booking.queries.roster_actions import list_chosen
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.returns import MoneyAsked
@@ -107,17 +109,20 @@ async def look_at(
     session_id: UUID,
     bound: Bound[Any],
     seat_ids: list[UUID],
+    states: Collection[SeatState] = TAKEN_SEATS,
 ) -> BulkView:
-    """Raises: NotFound for a seat of another session."""
+    """Those of the ticked seats in one of the `states`. Raises: NotFound for a seat of another
+    session.
+    """
     async with services.uow_factory(ctx.here.id) as uow:
         session = await get_session_detail(uow, session_id)
-        chosen = await list_chosen(uow, session_id, seat_ids)
+        chosen = await list_chosen(uow, session_id, seat_ids, states)
     base = f"/app/{ctx.here.slug}"
     return BulkView(
         form=bound,
         session=session,
         chosen=chosen,
-        seat_ids=seat_ids,
+        seat_ids=[seat_id for one in chosen for seat_id in one.seat_ids],
         mails=len({one.customer_id for one in chosen if one.email}),
         total_minor=sum(one.back_minor for one in chosen),
         why_not=None if chosen else _("Choose at least one guest who has a place."),

@@ -14,7 +14,7 @@ from src.billing.models import Order
 from src.booking.commands.book import Booked
 from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.commands.roster_actions import CancelPlaces, Freed, cancel_places
-from src.booking.models import Service, Session
+from src.booking.models import Seat, Service, Session
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -114,7 +114,7 @@ async def test_places_are_cancelled_with_what_each_gets_back(
     assert await taken(services.uow_factory, lotus.id) == [1]
     assert await refunds(services, lotus.id) == [2000]
     again = await press(client, session, "cancel", chosen, {**more, back: "20"})
-    assert "Choose at least one guest" in (await client.get(again.headers["location"])).text
+    assert "Nobody chosen is still to come." in (await client.get(again.headers["location"])).text
     assert await refunds(services, lotus.id) == [2000]
 
 
@@ -241,6 +241,26 @@ async def test_paid_is_noted_for_each_order_and_what_cannot_be_is_listed(
     again = await press(client, session, "paid", ids, {"sure": "on"})
     shown = await client.get(again.headers["location"])
     assert "None of those chosen owes anything." in shown.text
+
+
+async def test_who_was_ticked_off_is_not_counted_among_those_whose_places_go(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    carl = await a_guest(services, lotus, session, "Carl", "Kid")
+    await paid_by_card(services, lotus, carl)
+    here, comes = sorted(await ids_of(services, lotus, carl))
+    async with services.uow_factory(lotus.id) as uow:
+        (await uow.session.get_one(Seat, (lotus.id, here))).state = "attended"
+    await as_owner(client, services, lotus)
+    asked = await press(client, session, "cancel", [here, comes], {})
+    assert "At most €15.00 can go back to the card." in asked.text
+    none = await press(client, session, "cancel", [here], {})
+    shown = (await client.get(none.headers["location"])).text
+    assert "Take back who is here or did not come, then cancel." in shown
+    done = await press(client, session, "cancel", [here, comes], {"sure": "on", "money": "full"})
+    assert done.status_code == 303
+    assert await refunds(services, lotus.id) == [1500]
+    assert await taken(services.uow_factory, lotus.id) == [1]
 
 
 async def test_seats_of_elsewhere_are_not_found(
