@@ -107,6 +107,12 @@ async def test_a_last_day_in_the_past_is_refused_at_its_field_unless_it_was_kept
     refused = await send(client, path, {"prices.0.until_on": "2020-01-02"})
     assert refused.status_code == 422
     assert "Its last day has passed." in refused.text
+    term = await a_series(services.uow_factory, service, price_tiers=[over])
+    of_series = f"/app/lotus/series/{term.series.id}/edit"
+    assert (await send(client, of_series, {"prices.0.price": "7.50"})).status_code == 303
+    again = await send(client, of_series, {"prices.0.until_on": "2020-01-02"})
+    assert again.status_code == 422
+    assert "Its last day has passed." in again.text
 
 
 async def test_what_is_free_has_no_other_price(
