@@ -18,6 +18,7 @@ from src.booking.domain.drop_in import (
 )
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit
+from src.booking.queries.decide import Asked, business_now, decide
 from src.booking.queries.drop_in import rules_kept, rules_of
 from src.booking.queries.offers import SessionOffer, get_session_offer
 from src.booking.queries.sessions import get_session_detail
@@ -111,20 +112,31 @@ async def save_drop_in(
         rules = _rules(form, ctx.here.currency)
         async with services.uow_factory(ctx.here.id) as uow:
             await set_drop_in(uow, ctx, session_id, rules)
+        said = await _sold_now(services, ctx, offer, session_id)
     except InvalidInput as refused:
         return await _form(request, services, ctx, offer, bound.refused(refused))
-    flash(request, "success", _sold_now(offer, rules))
+    flash(request, "success", said)
     return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}")
 
 
-def _sold_now(before: SessionOffer, rules: DropInRules) -> str:
-    """`before` is the date as it was, with its series."""
-    of_series = before.series is not None and before.series.drop_in_allowed
-    if of_series if rules.allowed is None else rules.allowed:
+async def _sold_now(
+    services: Services, ctx: RequestContext, before: SessionOffer, session_id: UUID
+) -> str:
+    """How the date is sold by now, as guests would find it; `before` is the date as it was."""
+    now = services.clock.now()
+    async with services.uow_factory(ctx.here.id) as uow:
+        offer = await get_session_offer(uow, session_id)
+        business = await business_now(uow, ctx.here, now)
+        asked = Asked(kind="session", subject_id=session_id)
+        reasons = (await decide(uow, ctx.here, business, asked, now)).reasons
+    if not rules_of(offer).allowed:
+        if rules_of(before).allowed:
+            return _("This date is no longer sold alone.")
+        return _("This date is not sold alone.")
+    if not reasons:
         return _("Single places of this date are sold like this from now on.")
-    if rules_of(before).allowed:
-        return _("This date is no longer sold alone.")
-    return _("This date is not sold alone.")
+    why = reasons[0].owner_sentence
+    return _("Saved. Single places of this date cannot be booked now: %(why)s", why=why)
 
 
 def _rules(form: DropInForm, currency: str) -> DropInRules:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.billing.models import Order
 from src.booking.commands.sessions import get_session
@@ -89,6 +89,20 @@ async def test_what_was_saved_says_whether_the_date_is_sold_alone(
     here = f"/app/lotus/sessions/{term.sessions[0].id}"
     assert (await send(client, f"{here}/drop-in", {"allowed": allowed})).status_code == 303
     assert said in (await client.get(here)).text
+
+
+async def test_a_date_that_is_not_bought_alone_for_another_reason_is_not_said_to_be(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    term = await a_run(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Service).values(sales_mode="series"))
+    here = f"/app/lotus/sessions/{term.sessions[0].id}"
+    assert (await send(client, f"{here}/drop-in", {"allowed": "yes"})).status_code == 303
+    shown = (await client.get(here)).text
+    assert "Saved. Single places of this date cannot be booked now:" in shown
+    assert "are sold like this" not in shown
 
 
 @pytest.mark.parametrize(
