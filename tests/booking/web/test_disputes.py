@@ -280,7 +280,7 @@ async def test_every_page_says_that_the_bank_has_it_instead_of_offering_it(
         [seat] = await uow.session.scalars(select(Seat))
     page = f"/app/lotus/orders/{sold.order_id}"
     await visitor.open(page)
-    assert "Taken back by the guest's bank" in visitor.text
+    assert "The guest's bank has it" in visitor.text
     assert "/refund?payment=" not in visitor.text
     await visitor.open(f"{page}/refund?payment={payment_id}")
     assert "The guest's bank has taken this money back" in visitor.text
