@@ -13,6 +13,7 @@ from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Mail
 from src.tenants.context import TenantSnapshot
+from src.tenants.worded_mails import SHIPPED, Wordings
 
 
 def moved_mail(
@@ -25,6 +26,7 @@ def moved_mail(
     why: str,
     by_guest: bool,
     now: datetime,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """You come on this date instead. `before` has the seats given up, `facts` the new ones: there
     sit `people`, empty where that is all of the party.
@@ -58,7 +60,7 @@ def moved_mail(
     )
     # A seat takes another one's place only once.
     key = f"moved:{min(item.seat.id for item in facts.seats)}"
-    return mail_of("seats_moved", tenant, facts, view, calendar, key)
+    return mail_of("seats_moved", tenant, facts, view, calendar, key, wordings)
 
 
 def _leaving(tenant: TenantSnapshot, facts: BookingFacts, now: datetime) -> list[str]:
@@ -73,7 +75,11 @@ def _leaving(tenant: TenantSnapshot, facts: BookingFacts, now: datetime) -> list
 
 
 def declined_mail(
-    settings: Settings, tenant: TenantSnapshot, facts: BookingFacts, request: LeaveRequest
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: BookingFacts,
+    request: LeaveRequest,
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """The business does not let you leave the course, in its own words."""
     order = facts.order
@@ -87,4 +93,4 @@ def declined_mail(
         booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
     )
     key = f"leaving_declined:{request.id}"
-    return mail_of("leaving_declined", tenant, facts, view, None, key)
+    return mail_of("leaving_declined", tenant, facts, view, None, key, wordings)

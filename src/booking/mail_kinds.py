@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from src.billing.models import Order
+from src.booking.leaving_mails import declined_mail, moved_mail
 from src.booking.mails import (
     cancellation_mail,
     change_mail,
@@ -14,7 +15,7 @@ from src.booking.mails import (
     payment_link_mail,
     reminder_mail,
 )
-from src.booking.models import Booking, Seat, Service, Session
+from src.booking.models import Booking, LeaveRequest, Seat, Service, Session
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, find_booking_facts
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _
@@ -38,12 +39,18 @@ def _first(view: Any) -> str:
     return str(view.runs[0].when) if view.runs else ""
 
 
+_SERVICE = Placeholder(
+    name="service", label=N_("What was booked, with its series"), value=lambda view: view.what
+)
+_BOOKING_LINK = Placeholder(
+    name="booking_link",
+    label=N_("The booking's page; alone in a paragraph, a button"),
+    value=lambda view: view.booking_url,
+)
 _COMMON = (
     CUSTOMER_NAME,
     BUSINESS,
-    Placeholder(
-        name="service", label=N_("What was booked, with its series"), value=lambda view: view.what
-    ),
+    _SERVICE,
     Placeholder(
         name="dates",
         label=N_("All dates with place and link; alone in a paragraph, a list"),
@@ -53,11 +60,7 @@ _COMMON = (
     Placeholder(
         name="timezone", label=N_("The clock of the times"), value=lambda view: view.zone_name
     ),
-    Placeholder(
-        name="booking_link",
-        label=N_("The booking's page; alone in a paragraph, a button"),
-        value=lambda view: view.booking_url,
-    ),
+    _BOOKING_LINK,
     CONTACT,
 )
 _PEOPLE = Placeholder(
@@ -205,6 +208,25 @@ def _reminded(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
     return reminder_mail(asked.settings, asked.tenant, [one], "preview", asked.wordings)
 
 
+def _moved(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
+    return moved_mail(
+        asked.settings,
+        asked.tenant,
+        facts,
+        facts,
+        people=[],
+        why=_("The hall is closed."),
+        by_guest=False,
+        now=uow.clock.now(),
+        wordings=asked.wordings,
+    )
+
+
+def _declined(_uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
+    request = LeaveRequest(id=new_id(), answer=_("The course has begun, and is fully booked."))
+    return declined_mail(asked.settings, asked.tenant, facts, request, asked.wordings)
+
+
 _KINDS = (
     MailKind(
         key="confirmed",
@@ -293,5 +315,55 @@ _KINDS = (
         placeholders=(*_COMMON, _MONEY, _REASON),
         needed=("dates",),
         preview=_shown(_cancelled),
+    ),
+    MailKind(
+        key="seats_moved",
+        template="booking/seats_moved",
+        title=N_("Another date for a guest"),
+        occasion=N_("When a guest exchanges a date, or you move them to another."),
+        starter_subject=N_("New date: {service}"),
+        starter=N_(
+            "Hello {customer_name},\n\n{people}\n\nYour place in {service} has a new date."
+            " {reason}\n\n{dates}\n\nInstead of: {former_dates}\n\n{booking_link}"
+        ),
+        button=N_("See your booking"),
+        placeholders=(
+            *_COMMON,
+            _REASON,
+            Placeholder(
+                name="former_dates",
+                label=N_("The dates that were given up"),
+                value=lambda view: "; ".join(run.when for run in view.before),
+            ),
+            Placeholder(
+                name="people",
+                label=N_("Who of a party moves; nothing where all do"),
+                value=lambda view: view.people,
+            ),
+        ),
+        needed=("dates", "people"),
+        preview=_shown(_moved),
+    ),
+    MailKind(
+        key="leaving_declined",
+        template="booking/leaving_declined",
+        title=N_("A course cannot be left"),
+        occasion=N_("When you decline a guest's request to leave a whole course."),
+        starter_subject=N_("About leaving: {service}"),
+        starter=N_(
+            "Hello {customer_name},\n\nYou asked to leave {service}. We cannot agree to that:\n\n"
+            "{answer}\n\nAll your dates stay as they are.\n\n{booking_link}"
+        ),
+        button=N_("See your booking"),
+        placeholders=(
+            CUSTOMER_NAME,
+            BUSINESS,
+            _SERVICE,
+            Placeholder(name="answer", label=N_("Your answer"), value=lambda view: view.answer),
+            _BOOKING_LINK,
+            CONTACT,
+        ),
+        needed=("answer",),
+        preview=_shown(_declined),
     ),
 )

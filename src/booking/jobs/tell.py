@@ -249,6 +249,7 @@ async def tell_of_moved_seats(job: JobContext, event: SeatsMoved) -> None:
             why=event.why,
             by_guest=by_guest,
             now=now,
+            wordings=await find_wordings(uow),
         )
         # Back where they came from before they heard of it: nothing is new.
         is_news = {item.known for item in before.seats} != {item.known for item in facts.seats}
@@ -267,5 +268,5 @@ async def tell_of_declined_leaving(job: JobContext, event: LeavingDeclined) -> N
         facts = await find_booking_facts(uow, booking.order_id)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         if facts is not None and facts.order.guest_email:
-            mail = declined_mail(settings, tenant, facts, request)
+            mail = declined_mail(settings, tenant, facts, request, await find_wordings(uow))
             await queue_mail(uow, mail, host=settings.host)
