@@ -92,6 +92,7 @@ def _wire_booking() -> None:
         BookingReaddressed,
         CancellationRequested,
         CustomerAffected,
+        LeavingAsked,
         LeavingDeclined,
         MinimumMissed,
         PaymentLinkPromised,
@@ -102,6 +103,7 @@ def _wire_booking() -> None:
     )
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
+    from src.booking.jobs.leave_requests import tell_of_asked_leaving
     from src.booking.jobs.minimum import ask_about_minimum
     from src.booking.jobs.tell import (
         tell_corrected_addresses,
@@ -126,6 +128,7 @@ def _wire_booking() -> None:
     registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
     registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
+    registry.on(LeavingAsked, "booking.tell_asked", tell_of_asked_leaving)
     registry.on(LeavingDeclined, "booking.tell_declined", tell_of_declined_leaving)
     registry.on(SeatsMoved, "booking.tell_moved", tell_of_moved_seats)
     registry.on(MinimumMissed, "booking.ask_about_minimum", ask_about_minimum)

@@ -57,6 +57,13 @@ class SeatsMoved(Event, frozen=True, kw_only=True):
     why: str = ""
 
 
+class LeavingAsked(Event, frozen=True, kw_only=True):
+    """A guest asked to leave a whole course; nobody has been told yet."""
+
+    topic: ClassVar[str] = "booking.leaving_asked"
+    request_id: UUID
+
+
 class LeavingDeclined(Event, frozen=True, kw_only=True):
     """Staff declined to let a guest leave a course; the guest has not been told yet."""
 

@@ -8,11 +8,18 @@ from src.booking.guest_links import booking_path
 from src.booking.mail_parts import calendar_seats, leaving_of, mail_of, runs_of
 from src.booking.models import LeaveRequest
 from src.booking.queries.mail_facts import BookingFacts
-from src.booking.views.mails import LeavingDeclinedView, SeatsMovedView
+from src.booking.views.mails import (
+    LeaveRequestView,
+    LeavingAskedView,
+    LeavingDeclinedView,
+    SeatsMovedView,
+)
 from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Mail
+from src.platform.mail.templates import render_mail
 from src.tenants.context import TenantSnapshot
+from src.tenants.models import User
 from src.tenants.worded_mails import SHIPPED, Wordings
 
 
@@ -94,3 +101,57 @@ def declined_mail(
     )
     key = f"leaving_declined:{request.id}"
     return mail_of("leaving_declined", tenant, facts, view, None, key, wordings)
+
+
+def asked_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: BookingFacts,
+    request: LeaveRequest,
+    wordings: Wordings = SHIPPED,
+) -> Mail:
+    """Your request has arrived; you keep all your dates until it is answered."""
+    order = facts.order
+    view = LeavingAskedView(
+        locale=order.locale,
+        from_name=tenant.name,
+        contact=tenant.contact_email,
+        guest_name=order.guest_name,
+        what=facts.what,
+        reason=request.reason,
+        booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+    )
+    key = f"leaving_asked:{request.id}"
+    return mail_of("leaving_asked", tenant, facts, view, None, key, wordings)
+
+
+def request_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    facts: BookingFacts,
+    request: LeaveRequest,
+    user: User,
+) -> Mail:
+    """A guest asks to leave a course, to one of those who decide."""
+    order = facts.order
+    view = LeaveRequestView(
+        locale=user.locale,
+        from_name=tenant.name,
+        contact="",
+        name=user.name,
+        guest_name=order.guest_name or order.guest_email,
+        what=facts.what,
+        reason=request.reason,
+        href=f"{settings.base_url}/app/{tenant.slug}/leave-requests/{request.id}",
+    )
+    rendered = render_mail("booking/leave_request", view, user.locale)
+    return Mail(
+        kind="leave_request",
+        to_address=user.email,
+        to_name=user.name,
+        from_name=tenant.name,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        dedupe_key=f"leave_request:{request.id}:{user.id}",
+    )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from src.billing.models import Order
-from src.booking.leaving_mails import declined_mail, moved_mail
+from src.booking.leaving_mails import asked_mail, declined_mail, moved_mail
 from src.booking.mails import (
     cancellation_mail,
     change_mail,
@@ -222,6 +222,11 @@ def _moved(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
     )
 
 
+def _asked(_uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
+    request = LeaveRequest(id=new_id(), reason=_("We are moving away."))
+    return asked_mail(asked.settings, asked.tenant, facts, request, asked.wordings)
+
+
 def _declined(_uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
     request = LeaveRequest(id=new_id(), answer=_("The course has begun, and is fully booked."))
     return declined_mail(asked.settings, asked.tenant, facts, request, asked.wordings)
@@ -343,6 +348,29 @@ _KINDS = (
         ),
         needed=("dates", "people"),
         preview=_shown(_moved),
+    ),
+    MailKind(
+        key="leaving_asked",
+        template="booking/leaving_asked",
+        title=N_("A request to leave has arrived"),
+        occasion=N_("When a guest asks to leave a whole course."),
+        starter_subject=N_("Your request to leave: {service}"),
+        starter=N_(
+            "Hello {customer_name},\n\nWe have your request to leave {service}, and answer by mail."
+            " Until then you keep your place on all dates.\n\n{booking_link}"
+        ),
+        button=N_("See your booking"),
+        placeholders=(
+            CUSTOMER_NAME,
+            BUSINESS,
+            _SERVICE,
+            Placeholder(
+                name="reason", label=N_("What the guest wrote"), value=lambda view: view.reason
+            ),
+            _BOOKING_LINK,
+            CONTACT,
+        ),
+        preview=_shown(_asked),
     ),
     MailKind(
         key="leaving_declined",

@@ -17,6 +17,7 @@ from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
 from src.booking.said import party_words, was_words
 from src.booking.views.mails import (
     ConfirmedView,
+    LeavingAskedView,
     LeavingDeclinedView,
     PaymentLinkView,
     ReminderView,
@@ -35,6 +36,7 @@ from src.tenants.worded_mails import SHIPPED, Wordings, find_mail_kind, render_w
 
 BookingMailView = (
     ConfirmedView
+    | LeavingAskedView
     | LeavingDeclinedView
     | PaymentLinkView
     | ReminderView

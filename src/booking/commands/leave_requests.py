@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from src.billing.commands.orders import lock_order
 from src.booking.commands.leave import is_still_coming, lock_own_seats
 from src.booking.domain.leaving import terms_from
-from src.booking.events import LeavingDeclined
+from src.booking.events import LeavingAsked, LeavingDeclined
 from src.booking.models import LeaveRequest
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -59,6 +59,7 @@ async def ask_to_leave(uow: UnitOfWork, order_id: UUID, reason: str) -> UUID:
     )
     uow.session.add(request)
     await uow.session.flush()
+    uow.record(LeavingAsked(request_id=request.id))
     return request.id
 
 

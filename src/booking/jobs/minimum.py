@@ -1,7 +1,5 @@
 """The clock of minimum group sizes, and the mail that asks whether a session is to take place."""
 
-from sqlalchemy import select
-
 from src.billing.cron import work_off
 from src.booking.commands.decision_due import MINIMUM_DUE
 from src.booking.commands.minimum import weigh_session
@@ -10,7 +8,6 @@ from src.booking.events import MinimumMissed
 from src.booking.models import Service, Session
 from src.booking.views.mails import MinimumMissedView
 from src.booking.waitlist_words import on_offer_words
-from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import use_locale
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import Mail, queue_mail
@@ -18,8 +15,8 @@ from src.platform.mail.templates import render_mail
 from src.platform.services import Services
 from src.platform.web.formats import date_range, datetime_local
 from src.tenants.context import TenantSnapshot
-from src.tenants.domain.roles import Role
-from src.tenants.models import Due, Member, User
+from src.tenants.models import Due, User
+from src.tenants.queries.members import list_managers
 from src.tenants.queries.tenants import tenant_snapshot
 
 
@@ -51,21 +48,9 @@ async def ask_about_minimum(job: JobContext, event: MinimumMissed) -> None:
         service = await uow.session.get_one(Service, (uow.tenant, session.service_id))
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         href = f"{settings.base_url}/app/{tenant.slug}/sessions/{session.id}"
-        for user in await _managers(uow):
+        for user in await list_managers(uow):
             mail = _mail(event, tenant, user, session, service, href)
             await queue_mail(uow, mail, host=settings.host)
-
-
-async def _managers(uow: UnitOfWork) -> list[User]:
-    found = await uow.session.scalars(
-        select(User)
-        .join(Member, Member.user_id == User.id)
-        .where(
-            Member.tenant_id == uow.tenant, Member.role.in_([str(Role.OWNER), str(Role.MANAGER)])
-        )
-        .order_by(User.id)
-    )
-    return list(found)
 
 
 def _mail(

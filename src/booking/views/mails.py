@@ -100,6 +100,31 @@ class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
 
 
+class LeavingAskedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail that says: the business has your request to leave the course."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    reason: str
+    booking_url: str
+
+
+class LeaveRequestView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail to those who run the business: a guest asks to leave a course."""
+
+    locale: str
+    from_name: str
+    contact: str
+    name: str
+    guest_name: str
+    what: str
+    reason: str
+    href: str
+
+
 class LeavingDeclinedView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: the business does not let you leave the course."""
 

@@ -103,3 +103,16 @@ def has_confirmed_owner(tenant_id: InstrumentedAttribute[UUID]) -> ColumnElement
             User.email_confirmed_at.is_not(None),
         )
     )
+
+
+async def list_managers(uow: UnitOfWork) -> list[User]:
+    """Who decides for the business: its owners and managers."""
+    found = await uow.session.scalars(
+        select(User)
+        .join(Member, Member.user_id == User.id)
+        .where(
+            Member.tenant_id == uow.tenant, Member.role.in_([str(Role.OWNER), str(Role.MANAGER)])
+        )
+        .order_by(User.id)
+    )
+    return list(found)

@@ -8,10 +8,12 @@ from sqlalchemy import select
 from src.booking.commands.cancel import cancel_purchase, undo_cancellation
 from src.booking.models import LeaveRequest
 from src.platform.errors import Conflict
+from src.tenants.domain.roles import Role
 from tests.booking.web.conftest import Shop
 from tests.booking.web.pages import send
 from tests.booking.web.test_guest_leaving import a_paid_course, refunds, taken
 from tests.booking.web.test_guest_page import own_page
+from tests.support.builders import a_member
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
 from tests.tenants.web.signed_in import sign_in
@@ -52,6 +54,30 @@ async def test_staff_accept_by_cancelling_the_purchase(shop: Shop) -> None:
     shown = await client.get(f"/app/lotus/leave-requests/{request.id}")
     assert "The purchase was cancelled." in shown.text
     assert "asks to leave" not in (await client.get("/app/lotus/today")).text
+
+
+async def test_asking_is_told_once_to_the_guest_and_to_those_who_decide(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    await a_paid_course(shop)
+    factory = shop.services.uow_factory
+    await a_member(factory, shop.business, "Mo", Role.MANAGER)
+    await a_member(factory, shop.business, "Ivan", Role.INSTRUCTOR)
+    await shop.work()
+    mailer.sent.clear()
+    request = await asked(shop)
+    await shop.work()
+    told = {mail.to[0]: mail for mail in mailer.sent}
+    assert len(mailer.sent) == len(told) == 3
+    guest = next(mail for to, mail in told.items() if "carl@example.com" in to)
+    assert guest.subject == "Your request to leave: Yoga · Spring term"
+    assert "You wrote: We move away." in guest.body
+    assert "Until then you keep your place on all dates." in guest.body
+    staff = [mail for mail in told.values() if mail is not guest]
+    assert {mail.subject for mail in staff} == {"Carl Guest asks to leave Yoga · Spring term"}
+    for mail in staff:
+        assert f"/app/lotus/leave-requests/{request.id}" in mail.body
+    assert any(to.startswith("Mo ") for to in told)
 
 
 async def test_taking_the_cancelling_back_has_the_guest_ask_again(shop: Shop) -> None:
