@@ -5,7 +5,7 @@ are locked last and by id.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -45,6 +45,7 @@ from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.price_tiers import (
     PriceTier,
     document_of,
+    over_errors,
     read_tiers,
     tier_errors,
     with_keys,
@@ -58,8 +59,9 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
+from src.platform.localtime import to_local
 from src.tenants.commands.audit import audit
-from src.tenants.context import RequestContext
+from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 
@@ -159,7 +161,7 @@ async def create_series(
     series_id = series_id or new_id()
     if await uow.session.get(Series, (uow.tenant, series_id)) is not None:
         return series_id
-    _check(cmd, service, ctx.here.currency)
+    _check(cmd, service, ctx.here, (), uow.clock.now())
     now = uow.clock.now()
     uow.session.add(
         Series(
@@ -202,7 +204,8 @@ async def update_series(
     if seen is not None:
         await _check_seen(uow, series, cmd, seen)
     service = await uow.session.get_one(Service, (uow.tenant, series.service_id))
-    _check(cmd, service, ctx.here.currency)
+    kept = read_tiers(series.price_tiers)
+    _check(cmd, service, ctx.here, kept, uow.clock.now())
     for name, value in _columns(cmd).items():
         setattr(series, name, value)
     series.updated_at = uow.clock.now()
@@ -310,14 +313,24 @@ async def _require_plan(uow: UnitOfWork, ctx: RequestContext) -> None:
     await require_feature_now(uow, ctx, Feature.SERIES)
 
 
-def _check(cmd: SeriesCommand, service: Service, currency: str) -> None:
-    """Raises: InvalidInput with every field's sentence."""
+def _check(
+    cmd: SeriesCommand,
+    service: Service,
+    here: TenantSnapshot,
+    kept: Sequence[PriceTier],
+    now: datetime,
+) -> None:
+    """`kept` are the prices that the series had before.
+
+    Raises: InvalidInput with every field's sentence.
+    """
     wrong: dict[str, str] = {}
     if not cmd.title.strip():
         wrong["title"] = _("Please give the series a title.")
     if len(cmd.title) > 120:
         wrong["title"] = _("Please keep the title within 120 characters.")
-    wrong |= _price_errors(cmd, service, currency) | terms_errors(cmd.leaving)
+    wrong |= _price_errors(cmd, service, here.currency) | terms_errors(cmd.leaving)
+    wrong |= over_errors(cmd.price_tiers, kept, to_local(now, here.zone).date())
     if cmd.join_policy is JoinPolicy.UNTIL and cmd.join_until_on is None:
         wrong["join_until_on"] = _("Please say until which day guests may join.")
     if wrong:
