@@ -1,5 +1,6 @@
 """/app/<slug>/sessions/<id>/drop-in: how one date of a series is sold alone."""
 
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from src.booking.domain.drop_in import (
 )
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit
+from src.booking.domain.reasons import ReasonCode
+from src.booking.queries.decide import Asked, business_now, decide
 from src.booking.queries.drop_in import rules_kept, rules_of
 from src.booking.queries.offers import SessionOffer, get_session_offer
 from src.booking.queries.sessions import get_session_detail
@@ -31,6 +34,7 @@ from src.booking.web.drop_in_forms import (
     way_words,
 )
 from src.booking.web.roster import ONE
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -43,6 +47,17 @@ from src.tenants.web.guards import requires_member
 
 MAY_EDIT = [requires_member(Role.MANAGER)]
 ALLOWED: dict[str, bool | None] = {"series": None, "yes": True, "no": False}
+# What stays in the way of selling single places until somebody changes it elsewhere.
+NOT_ON_SALE = frozenset(
+    {
+        ReasonCode.SERVICE_INACTIVE,
+        ReasonCode.NOT_SOLD_SINGLY,
+        ReasonCode.SERIES_NOT_ON_SALE,
+        ReasonCode.CREDIT_ONLY,
+        ReasonCode.CANCELLED,
+        ReasonCode.STARTED,
+    }
+)
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -111,20 +126,31 @@ async def save_drop_in(
         rules = _rules(form, ctx.here.currency)
         async with services.uow_factory(ctx.here.id) as uow:
             await set_drop_in(uow, ctx, session_id, rules)
+        async with services.uow_factory(ctx.here.id) as uow:
+            said = await _sold_now(uow, ctx, offer, services.clock.now())
     except InvalidInput as refused:
         return await _form(request, services, ctx, offer, bound.refused(refused))
-    flash(request, "success", _sold_now(offer, rules))
+    flash(request, "success", said)
     return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}")
 
 
-def _sold_now(before: SessionOffer, rules: DropInRules) -> str:
-    """`before` is the date as it was, with its series."""
-    of_series = before.series is not None and before.series.drop_in_allowed
-    if of_series if rules.allowed is None else rules.allowed:
-        return _("Single places of this date are sold like this from now on.")
-    if rules_of(before).allowed:
-        return _("This date is no longer sold alone.")
-    return _("This date is not sold alone.")
+async def _sold_now(
+    uow: UnitOfWork, ctx: RequestContext, before: SessionOffer, now: datetime
+) -> str:
+    """`before` is the date as it was, with its series; the rest is asked of it as it is saved."""
+    offer = await get_session_offer(uow, before.session.id)
+    if not rules_of(offer).allowed:
+        if rules_of(before).allowed:
+            return _("This date is no longer sold alone.")
+        return _("This date is not sold alone.")
+    asked = Asked(kind="session", subject_id=offer.session.id)
+    business = await business_now(uow, ctx.here, now)
+    decided = await decide(uow, ctx.here, business, asked, now)
+    in_the_way = [one for one in decided.reasons if one.code in NOT_ON_SALE]
+    if in_the_way:
+        why = " ".join(one.owner_sentence for one in in_the_way)
+        return _("Saved, but single places of this date are not on sale. %(why)s", why=why)
+    return _("Single places of this date are sold like this from now on.")
 
 
 def _rules(form: DropInForm, currency: str) -> DropInRules:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.billing.models import Order
 from src.booking.commands.sessions import get_session
@@ -89,6 +89,26 @@ async def test_what_was_saved_says_whether_the_date_is_sold_alone(
     here = f"/app/lotus/sessions/{term.sessions[0].id}"
     assert (await send(client, f"{here}/drop-in", {"allowed": allowed})).status_code == 303
     assert said in (await client.get(here)).text
+
+
+@pytest.mark.parametrize("off", ["service", "series"])
+async def test_what_keeps_a_date_off_sale_all_the_same_is_said(
+    client: AsyncClient, services: Services, lotus: Business, off: str
+) -> None:
+    await as_owner(client, services, lotus)
+    term = await a_run(services, lotus, drop_in_allowed=False)
+    async with services.uow_factory(lotus.id) as uow:
+        if off == "service":
+            await uow.session.execute(update(Service).values(sales_mode="series"))
+        else:
+            await uow.session.execute(update(Series).values(active=False))
+    here = f"/app/lotus/sessions/{term.sessions[0].id}"
+    assert (await send(client, f"{here}/drop-in", {"allowed": "yes"})).status_code == 303
+    shown = (await client.get(here)).text
+    assert "single places of this date are not on sale" in shown
+    assert "are sold like this from now on" not in shown
+    if off == "service":
+        assert "The service is sold as series only." in shown
 
 
 @pytest.mark.parametrize(
