@@ -1,5 +1,6 @@
 """The page of one booking, for whoever has its link: see it, pay for it, give it up."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,10 +33,15 @@ AnyRequest = Request[Any, Any, Any]
 PUBLIC = {"public": "The signed link is the key to this one booking.", "while_suspended": True}
 TEMPLATE = "booking/guest/booking.html"
 PAYING = {"public": PUBLIC["public"]}
+THANKS = "booking/guest/paid_for_corrected.html"
 STATE_FRAGMENT = "booking/guest/_booking_state.html"
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 IN_CALENDAR = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
 CHECKS_BY_ORDER = Limit("payment-check", 10, 10 * 60)
+# A stranger's former link uses up nothing of what the guest's own page asks.
+CHECKS_BY_FORMER_LINK = Limit("payment-check-former", 3, 10 * 60)
+# A payment page's way back is not longer than this.
+JUST_PAID = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -56,9 +62,12 @@ async def guest_booking(
     except Gone:
         if not has_paid:
             raise
-        return await _back_with_former_link(request, services, ctx, token)
+        thanks = await _back_with_former_link(request, services, ctx, token)
+        if thanks is None:
+            raise
+        return thanks
     view = await _view(services, ctx, order_id, has_paid=has_paid)
-    if view.stage == "processing" and await _check(services, ctx, order_id):
+    if view.stage == "processing" and await _check(services, ctx, order_id, CHECKS_BY_ORDER):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
     headers = PRIVATE if view.is_waiting else {**PRIVATE, "hx-refresh": "true"}
     return page(request, TEMPLATE, view, fragment=STATE_FRAGMENT, headers=headers)
@@ -137,19 +146,21 @@ async def booking_calendar_file(
 
 async def _back_with_former_link(
     request: AnyRequest, services: Services, ctx: RequestContext, token: str
-) -> Response[bytes]:
+) -> Response[bytes] | None:
     """The payment page was made before the booking's address was corrected, and leads back to the
     former link. Who has that may be a stranger, so they are thanked and shown nothing of the
-    booking; the confirmation goes to the right address.
+    booking; the confirmation goes to the right address. None where nobody can be just back from
+    paying for it.
     """
     linked = order_behind(services.settings, token, ctx.here.id, services.clock.now())
-    await _check(services, ctx, linked.order_id)
-    said = _(
-        "Thank you. The e-mail address of this booking has been corrected meanwhile: once it is"
-        " paid, the confirmation goes there, with the link to the booking."
-    )
-    flash(request, "info", said)
-    return redirect(request, f"/b/{ctx.here.slug}")
+    await _check(services, ctx, linked.order_id, CHECKS_BY_FORMER_LINK)
+    async with services.uow_factory(ctx.here.id) as uow:
+        order = await get_order(uow, linked.order_id)
+    just_now = services.clock.now() - JUST_PAID
+    is_paid = order.confirmed_at is not None and order.confirmed_at > just_now
+    if order.state != OrderState.OPEN and not (order.state == OrderState.CONFIRMED and is_paid):
+        return None
+    return page(request, THANKS, None, headers=PRIVATE)
 
 
 async def _order_id(services: Services, ctx: RequestContext, token: str) -> UUID:
@@ -166,11 +177,11 @@ async def _view(
         )
 
 
-async def _check(services: Services, ctx: RequestContext, order_id: UUID) -> bool:
+async def _check(services: Services, ctx: RequestContext, order_id: UUID, limit: Limit) -> bool:
     """Asks how the payment stands; not more often than makes sense. Whether it was asked."""
     limiter = services.limiter
     try:
-        await limiter.check(CHECKS_BY_ORDER, str(order_id))
+        await limiter.check(limit, str(order_id))
     except TooManyRequests:
         return False
     await check_payment(services, ctx.here.id, order_id)

@@ -104,7 +104,7 @@ async def test_back_from_paying_it_asks_when_nobody_has_told_us(shop: Shop) -> N
 
 
 async def test_back_from_paying_after_the_address_was_corrected_one_is_thanked_and_shown_nothing(
-    shop: Shop, mailer: RememberingMailer
+    shop: Shop, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:
     """The payment page leads back to the link that was current when it was made."""
     service = await a_service(shop.services.uow_factory, shop.business.id)
@@ -128,6 +128,7 @@ async def test_back_from_paying_after_the_address_was_corrected_one_is_thanked_a
     async with shop.services.uow_factory(shop.business.id) as uow:
         [body] = await uow.session.scalars(select(PaymentPage.body))
     assert body["success_url"].endswith(f"{former}?paid=1")
+    await change(shop, Tenant, status="suspended")
     page = await shop.guest.open(f"{former}?paid=1")
     assert "has been corrected meanwhile" in page.text
     assert made.order.reference not in page.text
@@ -137,6 +138,19 @@ async def test_back_from_paying_after_the_address_was_corrected_one_is_thanked_a
     page = await shop.guest.open(link_in(mailer.sent[-1].body))
     assert "You are booked" in page.text
     await shop.guest.open(former, status=410)
+    clock.advance(timedelta(hours=2))
+    await shop.guest.open(f"{former}?paid=1", status=410)
+
+
+async def test_a_former_link_uses_up_no_checks_of_the_right_one(shop: Shop) -> None:
+    payment = await a_held_term(shop)
+    former = f"{await own_page(shop)}?paid=1"
+    await change(shop, Order, link_version=1)
+    for _turn in range(12):
+        assert "once it is paid" in (await shop.guest.open(former)).text
+    await shop.pay(payment)
+    page = await shop.guest.open(f"{await own_page(shop)}?paid=1")
+    assert "You are booked" in page.text
 
 
 async def test_back_too_early_it_waits_and_renews_itself(shop: Shop) -> None:

@@ -327,3 +327,22 @@ async def test_an_early_bird_that_is_over_is_no_price_any_more(
     await owner.open(f"/app/lotus/series/{term.series.id}")
     assert "Robin €50.00" in owner.text
     assert "Lark" not in owner.text
+
+
+async def test_a_price_whose_last_day_has_passed_is_kept_but_not_made(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    today = to_local(services.clock.now(), lotus.tenant.zone).date()
+    gone, last = today - timedelta(days=1), today - timedelta(days=2)
+    lark = {"key": "lark", "name": "Lark", "price_minor": 500, "until_on": gone.isoformat()}
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_tiers=[lark])
+    path = f"/app/lotus/series/{term.series.id}/edit"
+    await owner.open(path)
+    await owner.submit({"prices.0.until_on": last.isoformat()}, to=path, status=422)
+    assert "Its last day has passed." in owner.text
+    await owner.open(path)
+    await owner.submit({"title": "Renamed"}, to=path)
+    assert "Its last day has passed." not in owner.text
+    kept = await the_only_series(services, lotus)
+    assert (kept.title, kept.price_tiers) == ("Renamed", [lark])
