@@ -68,19 +68,28 @@ def page_state(state: str) -> str:
 
 
 def refund_failure(why: str | None) -> str:
-    """Why a refund did not go through, from the processor's reason; what is a sentence stays one.
+    """Why a refund did not go through, from the processor's reason or the code of its refusal.
 
-    A reason that is not known is told as a general sentence.
+    One that is not known is named in a general sentence. The processor's own sentence, which is
+    there where it gave no code, is in no language of ours and not shown.
     """
+    disputed = _("The guest's bank disputes the payment.")
+    too_low = _("Your balance at Stripe was too low.")
     words = {
         "": _("The bank sent it back."),
-        "charge_for_pending_refund_disputed": _("The guest's bank disputes the payment."),
+        "balance_insufficient": too_low,
+        "charge_already_refunded": _("All of the payment had gone back before."),
+        "charge_disputed": disputed,
+        "charge_for_pending_refund_disputed": disputed,
         "declined": _("The guest's bank declined it."),
         "expired_or_canceled_card": _("The guest's card has expired or was cancelled."),
-        "insufficient_funds": _("Your balance at Stripe was too low."),
+        "insufficient_funds": too_low,
         "lost_or_stolen_card": _("The guest's card is reported lost or stolen."),
         "merchant_request": _("It was stopped at your own request."),
     }
-    if why and " " in why:
-        return why
-    return words.get(why or "", _("The guest's bank or Stripe refused it without saying why."))
+    why = why or ""
+    if why in words:
+        return words[why]
+    if why == "unknown" or " " in why:
+        return _("The guest's bank or Stripe refused it without saying why.")
+    return _("The guest's bank or Stripe refused it, with the code “%(code)s”.", code=why)

@@ -24,6 +24,8 @@ from src.platform.errors import TooManyRequests
 from src.platform.i18n import ngettext
 
 MAX_KEYS_HERE = 10_000
+KEY_PREFIX = "limit:"
+"""Of every counter's key in the store, which holds other things too."""
 
 _SCRIPT = """
 local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -181,4 +183,4 @@ def _milliseconds(at: datetime) -> int:
 def _name(bucket: str, key: str, window_number: int) -> str:
     """The key by its hash: addresses of people are not readable in the store."""
     digest = sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
-    return f"limit:{bucket}:{{{digest}}}:{window_number}"
+    return f"{KEY_PREFIX}{bucket}:{{{digest}}}:{window_number}"

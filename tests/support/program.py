@@ -18,6 +18,7 @@ import httpx
 import uvloop
 from redis import Redis
 
+from src.platform.ratelimit import KEY_PREFIX
 from src.sandbox.postgres import Role
 from src.sandbox.processes import Process, free_port, http_ready, spawn, tcp_ready
 from tests.support.databases import drop_database, own_database
@@ -151,7 +152,7 @@ class Program:
     def forget_limits(self) -> None:
         """Nobody has tried anything yet."""
         queue = Redis.from_url(self._environment["REDIS_URL"])
-        for key in queue.scan_iter("limit:*"):
+        for key in queue.scan_iter(f"{KEY_PREFIX}*"):
             queue.delete(key)
         queue.close()
 

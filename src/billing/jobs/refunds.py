@@ -40,7 +40,10 @@ class RefundCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """The processor's no to one attempt, with the payment's refunds as it lists them."""
+    """The processor's no to one attempt, with the payment's refunds as it lists them.
+
+    `why` is its code, or its sentence where it gave none.
+    """
 
     attempt: int
     why: str
@@ -136,12 +139,12 @@ async def _found_or_refused(
     services: Services, call: RefundCall, failure: DefinitiveFailure
 ) -> ProcessorRefund | Refused:
     """A refusal may only mean that the money went back before, by us or in the dashboard."""
-    attempt = call.refund.attempt
+    attempt, why = call.refund.attempt, failure.code or str(failure)
     try:
         listed = await _list(services, call)
     except ProcessorError:
-        return Refused(attempt=attempt, why=str(failure))
-    return _ours(listed, call.refund) or Refused(attempt=attempt, why=str(failure), others=listed)
+        return Refused(attempt=attempt, why=why)
+    return _ours(listed, call.refund) or Refused(attempt=attempt, why=why, others=listed)
 
 
 async def _next_attempt(services: Services, call: RefundCall) -> RefundCall | None:

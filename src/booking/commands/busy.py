@@ -19,7 +19,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _
 from src.platform.ids import new_id
-from src.tenants.models import PerformerBusy
+from src.tenants.models import Performer, PerformerBusy
 
 _BUSY = cast(Table, PerformerBusy.__table__)
 
@@ -78,3 +78,7 @@ async def free_performer(uow: UnitOfWork, session_ids: Iterable[UUID]) -> None:
             PerformerBusy.source_id.in_(list(session_ids)),
         )
     )
+
+
+async def performer_exists(uow: UnitOfWork, performer_id: UUID) -> bool:
+    return await uow.session.get(Performer, (uow.tenant, performer_id)) is not None

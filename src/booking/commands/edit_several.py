@@ -33,6 +33,7 @@ from src.booking.commands.waking import wake_edited
 from src.booking.domain.kinds import SessionState
 from src.booking.models import Session
 from src.booking.queries.busy import Taken, taken_between
+from src.booking.queries.on_offer import on_offer_beyond
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
@@ -99,10 +100,11 @@ async def list_refusals(
     """Why sessions cannot be so, by session; with one of them, none is changed."""
     changes = [one for one in planned if one.changed and not one.is_protected]
     known, _kept = await _known(uow, changes), await _named(uow, changes)
+    on_offer = await on_offer_beyond(uow, _capacities(changes))
     refusals: dict[UUID, str] = {}
     for one in changes:
         try:
-            await check_session(uow, ctx, one.becomes, one.session, known=known)
+            await check_session(uow, ctx, one.becomes, one.session, known=known, on_offer=on_offer)
         except InvalidInput as refused:
             refusals[one.session.id] = " ".join(refused.fields.values()) or refused.message
     return refusals
@@ -122,8 +124,9 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
     if cmd.changes_place and cmd.location_id is not None:
         await _keep_place(uow, cmd.location_id)
     known, _kept = await _known(uow, changes), await _named(uow, changes)
+    on_offer = await on_offer_beyond(uow, _capacities(changes))
     for change in changes:
-        await _check(uow, ctx, change, known)
+        await _check(uow, ctx, change, known, on_offer)
     await _take_leaders(uow, changes)
     heard_of = [change.session for change in changes if change.changed & CALENDAR_COLUMNS]
     await note_changes(uow, heard_of, timezone=ctx.here.timezone, reason=cmd.reason.strip())
@@ -238,12 +241,22 @@ async def _named(uow: UnitOfWork, changes: Sequence[Change]) -> list[Location | 
     return [*await uow.session.scalars(there), *await uow.session.scalars(who)]
 
 
+def _capacities(changes: Sequence[Change]) -> list[tuple[Session, int]]:
+    return [(one.session, one.becomes.capacity) for one in changes]
+
+
 async def _check(
-    uow: UnitOfWork, ctx: RequestContext, change: Change, known: dict[UUID, list[Taken]]
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    change: Change,
+    known: dict[UUID, list[Taken]],
+    on_offer: dict[UUID, int],
 ) -> None:
     """Raises: InvalidInput with the date and what the rules of one session say about it."""
     try:
-        await check_session(uow, ctx, change.becomes, change.session, known=known)
+        await check_session(
+            uow, ctx, change.becomes, change.session, known=known, on_offer=on_offer
+        )
     except InvalidInput as refused:
         day = date_medium(change.session.starts_at, ctx.here.zone)
         fields = {

@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Table, delete, insert, select
 
-from src.booking.commands.busy import Slot, take_performer
-from src.booking.commands.sessions import performer_exists, require_group_service
+from src.booking.commands.busy import Slot, performer_exists, take_performer
+from src.booking.commands.sessions import require_group_service
 from src.booking.domain.rehearsal import PlannedSession
 from src.booking.domain.session_rules import LARGEST_CAPACITY
 from src.booking.domain.timetable import Timetable

@@ -7,8 +7,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Table, insert, select
 
-from src.booking.commands.busy import Slot, take_performer
-from src.booking.commands.sessions import performer_exists, place_errors, require_group_service
+from src.booking.commands.busy import Slot, performer_exists, take_performer
+from src.booking.commands.sessions import place_errors, require_group_service
 from src.booking.domain.kinds import SessionMode
 from src.booking.domain.repeat import RepeatRule
 from src.booking.domain.session_rules import SessionDraft, session_errors

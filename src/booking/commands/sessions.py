@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import delete, exists, func, select, update
 
-from src.booking.commands.busy import Slot, free_performer, take_performer
+from src.booking.commands.busy import Slot, free_performer, performer_exists, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
 from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.services import get_service
@@ -36,11 +36,10 @@ from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
-from src.tenants.models import Location, Performer
+from src.tenants.models import Location
 
 CALENDAR_COLUMNS = {"title", "starts_at", "ends_at", "mode", "location_id", "meeting_url"}
 TIME_COLUMNS = {"starts_at", "ends_at"}
-
 
 register_constraint(
     "pk_sessions",
@@ -255,10 +254,6 @@ async def place_errors(
     return {}
 
 
-async def performer_exists(uow: UnitOfWork, performer_id: UUID) -> bool:
-    return await uow.session.get(Performer, (uow.tenant, performer_id)) is not None
-
-
 async def check_session(
     uow: UnitOfWork,
     ctx: RequestContext,
@@ -266,11 +261,15 @@ async def check_session(
     session: Session | None,
     *,
     known: Mapping[UUID, Sequence[Taken]] | None = None,
+    on_offer: Mapping[UUID, int] | None = None,
 ) -> None:
     """Raises: InvalidInput with every field that will not do.
 
-    `known` is what takes each leader, where that was asked for several sessions at once.
+    `known` is what takes each leader and `on_offer` what `on_offer_beyond` says, where these were
+    asked for several sessions at once.
     """
+    if on_offer is None:
+        on_offer = await on_offer_beyond(uow, [(session, cmd.capacity)] if session else [])
     draft = SessionDraft(
         title=cmd.title,
         starts_at=cmd.starts_at,
@@ -279,7 +278,7 @@ async def check_session(
         mode=cmd.mode,
         meeting_url=cmd.meeting_url,
         taken=session.seats_taken if session is not None else 0,
-        on_offer=await on_offer_beyond(uow, session, cmd.capacity),
+        on_offer=on_offer.get(session.id, 0) if session is not None else 0,
         current_starts_at=session.starts_at if session is not None else None,
         current_ends_at=session.ends_at if session is not None else None,
     )

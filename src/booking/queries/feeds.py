@@ -16,9 +16,9 @@ from src.booking.domain.moves import place_line
 from src.booking.feed_files import Feed, FeedDate
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import calendar_seats
-from src.booking.models import CalendarFeed, Series, Service, Session
+from src.booking.models import CalendarFeed, Session
 from src.booking.queries.mail_facts import SeatFacts, find_booking_facts
-from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
+from src.booking.queries.sessions import joined_sessions
 from src.booking.views.feeds import FeedRow
 from src.booking.waitlist_words import on_offer_words
 from src.platform.config import Settings
@@ -130,39 +130,10 @@ async def _session_dates(
 
 
 def _sessions(tenant_id: UUID, now: datetime, led_by: UUID | None) -> Select[Any]:
-    tenant = Session.tenant_id
     statement = (
-        with_offers(
-            select(
-                Session.id,
-                Session.title,
-                Session.starts_at,
-                Session.ends_at,
-                Session.capacity,
-                people_in().label("taken"),
-                places_on_offer().label("on_offer"),
-                Session.state,
-                Session.sequence,
-                Session.mode,
-                Session.meeting_url,
-                Service.name.label("service"),
-                Series.title.label("series"),
-                Performer.name.label("performer"),
-                Location.name.label("place"),
-                Location.address,
-            )
-        )
-        .join(Service, (Service.tenant_id == tenant) & (Service.id == Session.service_id))
-        .outerjoin(Series, (Series.tenant_id == tenant) & (Series.id == Session.series_id))
-        .outerjoin(
-            Performer, (Performer.tenant_id == tenant) & (Performer.id == Session.performer_id)
-        )
-        .outerjoin(Location, (Location.tenant_id == tenant) & (Location.id == Session.location_id))
-        .where(
-            tenant == tenant_id,
-            Session.starts_at >= now - SHOWN_BEFORE,
-            Session.starts_at < now + SHOWN_AFTER,
-        )
+        joined_sessions(tenant_id)
+        .add_columns(Session.sequence, Session.meeting_url, Location.address)
+        .where(Session.starts_at >= now - SHOWN_BEFORE, Session.starts_at < now + SHOWN_AFTER)
         .order_by(Session.starts_at, Session.id)
         .limit(MOST_DATES)
     )
@@ -173,7 +144,7 @@ def _dates(rows: Iterable[Row[Any]], base: str, host: str) -> Iterable[FeedDate]
     for row in rows:
         is_cancelled = row.state == SessionState.CANCELLED
         online = row.meeting_url if row.mode == SessionMode.ONLINE else ""
-        name = " · ".join(filter(None, (row.service, row.title)))
+        name = " · ".join(filter(None, (row.service_name, row.title)))
         yield FeedDate(
             uid=f"session-{row.id}@{host}",
             starts_at=row.starts_at,
@@ -195,5 +166,5 @@ def _lines(row: Row[Any], *, is_cancelled: bool) -> Iterable[str]:
         yield " ".join(filter(None, (said, on_offer_words(row.on_offer))))
     if row.performer:
         yield _("Performer: %(name)s", name=row.performer)
-    if row.series:
-        yield _("In the series “%(title)s”", title=row.series)
+    if row.series_title:
+        yield _("In the series “%(title)s”", title=row.series_title)

@@ -5,7 +5,7 @@ read both in one statement: an offer that becomes a seat leaves the sum as it is
 are added up once a statement and not once a session, of which a list has many.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -75,13 +75,15 @@ async def count_on_offer(uow: UnitOfWork, session: Session) -> int:
     return (await on_offer_in(uow, [session])).get(session.id, 0)
 
 
-async def on_offer_beyond(uow: UnitOfWork, session: Session | None, capacity: int) -> int:
-    """`count_on_offer` where more places are taken than the capacity would be: elsewhere nobody
-    needs to know, and 0 is said without asking.
+async def on_offer_beyond(
+    uow: UnitOfWork, wanted: Iterable[tuple[Session, int]]
+) -> dict[UUID, int]:
+    """`on_offer_in` of those sessions that have more places taken than the capacity beside them: of
+    the others nobody needs to know, and none of them is asked about.
     """
-    if session is None or capacity >= session.seats_taken:
-        return 0
-    return await count_on_offer(uow, session)
+    return await on_offer_in(
+        uow, [session for session, capacity in wanted if capacity < session.seats_taken]
+    )
 
 
 async def on_offer_in(uow: UnitOfWork, sessions: Collection[Session]) -> dict[UUID, int]:

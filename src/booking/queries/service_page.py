@@ -91,11 +91,19 @@ async def get_service_page(
 
 
 def _single_prices(month: MonthView | None, row: ServiceRow, on_sale: OnSale) -> list[NamedPrice]:
-    """The prices beside the full one, where a listed date is sold at them."""
-    dates = [date for day in month.days for date in day.rows] if month is not None else []
-    if not any(date.is_from for date in dates):
+    """The prices beside the full one, where a listed date is sold at them; in a month without any
+    that is sold alone, where one of the next dates is, or where there is none, one would be.
+    """
+    if month is None:
         return []
-    return _named(row.tiers(LOOSE, on_sale.today))
+    dates = [date for day in month.days for date in day.rows if date.price_minor is not None]
+    coming = [run.rules() for run in row.coming_runs or ()] or [LOOSE]
+    has_them = (
+        any(date.is_from for date in dates)
+        if dates
+        else any(row.tiers(rules, on_sale.today) for rules in coming)
+    )
+    return _named(row.tiers(LOOSE, on_sale.today)) if has_them else []
 
 
 def _single_rules(terms: LeavingTerms, row: ServiceRow, shop: Shop) -> list[str]:

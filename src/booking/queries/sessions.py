@@ -63,7 +63,7 @@ async def list_sessions(
     led_by: UUID | None = None,
 ) -> SessionPage:
     """Upcoming ones with the next first, or past ones with the latest first."""
-    of_those = _narrowed(_joined(uow.tenant), service_id, led_by)
+    of_those = _narrowed(joined_sessions(uow.tenant), service_id, led_by)
     order = (Session.starts_at.desc(), Session.id) if past else (Session.starts_at, Session.id)
     wanted = of_those.where(Session.starts_at < now if past else Session.starts_at >= now)
     found = await uow.session.execute(
@@ -84,7 +84,7 @@ async def list_next_sessions(
     uow: UnitOfWork, now: datetime, *, most: int, led_by: UUID | None = None
 ) -> list[SessionListRow]:
     """Those that run now or come next, cancelled ones left out."""
-    statement = _narrowed(_joined(uow.tenant), None, led_by).where(
+    statement = _narrowed(joined_sessions(uow.tenant), None, led_by).where(
         Session.ends_at > now,
         Session.state != "cancelled",
     )
@@ -102,7 +102,7 @@ async def list_sessions_between(
     led_by: UUID | None = None,
 ) -> list[SessionListRow]:
     """At most `most` sessions that run within the window, cancelled ones too, in order of time."""
-    statement = _narrowed(_joined(uow.tenant), wanted.service_id, led_by).where(
+    statement = _narrowed(joined_sessions(uow.tenant), wanted.service_id, led_by).where(
         # Of the two on the start the index makes a range; no session is longer.
         Session.starts_at > starts_at - LONGEST_SESSION,
         Session.starts_at < ends_at,
@@ -118,7 +118,7 @@ async def list_sessions_between(
 
 async def list_sessions_of_series(uow: UnitOfWork, series_id: UUID) -> list[SessionListRow]:
     """All dates of the series in order, cancelled ones too; its title is not in each row."""
-    statement = _joined(uow.tenant).where(Session.series_id == series_id)
+    statement = joined_sessions(uow.tenant).where(Session.series_id == series_id)
     found = await uow.session.execute(statement.order_by(Session.starts_at, Session.id))
     return [msgspec.structs.replace(list_row(row), series_title=None) for row in found]
 
@@ -128,7 +128,7 @@ async def get_session_detail(
 ) -> SessionDetail:
     """Raises: NotFound, for another tenant's or another instructor's session too."""
     statement = (
-        _narrowed(_joined(uow.tenant), None, led_by)
+        _narrowed(joined_sessions(uow.tenant), None, led_by)
         .add_columns(
             Session.meeting_url,
             Session.performer_id,
@@ -191,7 +191,8 @@ def _facts(row: Row[Any]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in (*names, *counts, *more)}
 
 
-def _joined(tenant_id: UUID) -> Select[Any]:
+def joined_sessions(tenant_id: UUID) -> Select[Any]:
+    """The sessions of a business with `COLUMNS`, not narrowed nor in any order."""
     tenant = Session.tenant_id
     return (
         with_offers(select(*COLUMNS))

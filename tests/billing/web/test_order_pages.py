@@ -182,7 +182,7 @@ async def balance_is_too_low(desk: Desk) -> None:
         kind="refuse",
         path_contains="refunds",
         method="POST",
-        error={"message": "Your balance is too low."},
+        error={"code": "balance_insufficient", "message": "Insufficient funds in the balance."},
     )
 
 
@@ -196,7 +196,8 @@ async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
     await desk.visitor.open("/app/harbour/orders?state=attention")
     assert await reference(desk, order_id) in desk.visitor.text
     await desk.visitor.open(f"/app/harbour/orders/{order_id}")
-    assert "Your balance is too low." in desk.visitor.text
+    assert "Your balance at Stripe was too low." in desk.visitor.text
+    assert "Insufficient funds" not in desk.visitor.text
     went_wrong = "The refund of £5.00 did not go through"
     assert desk.visitor.text.count(went_wrong) == 1
     await balance_is_too_low(desk)

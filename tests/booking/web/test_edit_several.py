@@ -184,6 +184,20 @@ async def test_the_dates_looked_at_say_which_cannot_be_so(
     assert "Change them" in looked.text
 
 
+async def test_places_on_offer_are_asked_about_once_for_all_dates(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    """And only of dates that have more places taken than they are to have."""
+    async with services.uow_factory(lotus.id) as uow:
+        for capacity, refused, asked in ((0, 3, 1), (1, 0, 0)):
+            cmd = EditSeveral(session_id=term.sessions[0].id, scope=Scope.ALL, capacity=capacity)
+            planned = await plan_edit(uow, lotus.ctx, cmd)
+            with counted() as sent:
+                refusals = await list_refusals(uow, lotus.ctx, planned)
+            assert len(refusals) == refused
+            assert sum("waitlist_offers" in one for one in sent) == asked
+
+
 async def test_all_or_none(services: Services, lotus: Business, term: Term) -> None:
     """The last date has two seats taken, so none of them gets a single one."""
     wish = a_wish("session", term.sessions[2].id, guest_email="dora@example.com")

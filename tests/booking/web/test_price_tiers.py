@@ -149,6 +149,20 @@ async def test_prices_that_no_listed_date_is_sold_at_are_not_named(
     single = await client.get("/b/lotus/yoga?how=single")
     assert "€12.00" in single.text
     assert "Child" not in single.text
+    empty = await client.get("/b/lotus/yoga?how=single&month=2027-06")
+    assert "Child" not in empty.text, "nor where no date is listed"
+
+
+async def test_a_month_without_dates_names_the_prices_of_those_to_come(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[CHILD])
+    nothing = await client.get("/b/lotus/yoga?how=single")
+    assert "Child" in nothing.text, "what a date would cost"
+    await a_session(services.uow_factory, service)
+    empty = await client.get("/b/lotus/yoga?how=single&month=2027-06")
+    assert "/book?" not in empty.text
+    assert "Child" in empty.text
 
 
 async def a_date(shop: Shop, **more: Any) -> str:
