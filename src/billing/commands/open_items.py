@@ -1,15 +1,17 @@
 """Open items: what about money a person must look at, since no rule can decide it."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from src.billing.domain.kinds import OpenItemKind, RefundState
-from src.billing.domain.refund_failures import FailedRefund, Instead, replaced_failures
+from src.billing.domain.kinds import OpenItemKind
+from src.billing.domain.refund_failures import Instead, replaced_failures
 from src.billing.events import MoneyNeedsAttention
 from src.billing.models import OpenItem, Payment, Refund
+from src.billing.queries.refund_failures import list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 
@@ -78,27 +80,31 @@ async def close_replaced_failures(
     failed; once nothing is left of the payment, none can be tried again, and all are closed. Should
     the new refund fail too, it raises an item of its own.
     """
-    failed = await list_open_failures(uow, payment.id)
-    if payment.refunded_minor < payment.amount_minor:
-        failed = list(replaced_failures(failed, amount_minor, instead))
-    for one in failed:
+    if payment.refunded_minor == payment.amount_minor:
+        await close_failures_of(uow, [payment.id], closed_by)
+        return
+    waiting = await list_waiting_refunds(uow, payment.id)
+    for one in replaced_failures(waiting, amount_minor, instead):
         await close_open_items(uow, OpenItemKind.REFUND_FAILED, one.refund_id, closed_by)
 
 
-async def list_open_failures(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:
-    """The payment's refunds that failed and wait for a person, oldest first."""
-    found = await uow.session.execute(
-        select(Refund.id, Refund.amount_minor)
-        .join(
-            OpenItem, (OpenItem.tenant_id == Refund.tenant_id) & (OpenItem.subject_id == Refund.id)
-        )
+async def close_failures_of(
+    uow: UnitOfWork, payment_ids: Collection[UUID], closed_by: UUID | None = None
+) -> None:
+    """No refund of these payments that failed can be tried again: nothing of them is left, or a
+    bank has it.
+    """
+    refunds = select(Refund.id).where(
+        Refund.tenant_id == uow.tenant, Refund.payment_id.in_(payment_ids)
+    )
+    await uow.session.execute(
+        update(OpenItem)
         .where(
-            Refund.tenant_id == uow.tenant,
-            Refund.payment_id == payment_id,
-            Refund.state == str(RefundState.FAILED),
+            OpenItem.tenant_id == uow.tenant,
             OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
+            OpenItem.subject_id.in_(refunds),
             OpenItem.closed_at.is_(None),
         )
-        .order_by(Refund.created_at, Refund.id)
+        .values(closed_at=uow.clock.now(), closed_by=closed_by)
+        .execution_options(synchronize_session=False)
     )
-    return [FailedRefund(*row) for row in found.tuples()]

@@ -6,6 +6,7 @@ the order's row locked by `lock_order`.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from src.billing.commands.due import add_due, drop_due, move_due
 from src.billing.commands.open_items import (
     close_open_items,
     close_replaced_failures,
-    list_open_failures,
     raise_open_item,
 )
 from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, RefundCause, RefundState
@@ -26,6 +26,7 @@ from src.billing.events import OrderRefunded, RefundRequested
 from src.billing.models import Order, Payment, Refund
 from src.billing.processor import ProcessorRefund, RefundStatus
 from src.billing.queries.disputes import list_payments_with_the_bank
+from src.billing.queries.refund_failures import list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
@@ -119,7 +120,7 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     Raises: Conflict when it did not fail, was settled in another way, or a bank has taken the
     payment back; InvalidInput when the payment has not enough left.
     """
-    waiting = {one.refund_id for one in await list_open_failures(uow, refund.payment_id)}
+    waiting = {one.refund_id for one in await list_waiting_refunds(uow, refund.payment_id)}
     if refund.id not in waiting:
         raise Conflict(_("This refund is not waiting for another try."))
     payment = await get_payment(uow, refund.payment_id)
@@ -164,8 +165,9 @@ async def fail_refund(
 ) -> None:
     """The money did not go back: it is free for another try, and a person is told.
 
-    `others` are the payment's refunds as the processor lists them. One of the dashboard over the
-    same amount, or that leaves nothing of the payment, took its place: then nobody need do a thing.
+    `others` are the payment's refunds as the processor lists them. One of the dashboard that is new
+    to us, over the same amount or leaving nothing of the payment, took its place: then nobody need
+    do a thing. One that another refund of ours leaves no room for is left to later news.
     """
     if refund.state == RefundState.FAILED:
         return
@@ -178,7 +180,9 @@ async def fail_refund(
     await _tell_of_failure(uow, order, payment, refund)
     for other in others:
         if "refund_id" not in other.metadata:
-            await record_foreign_refund(uow, order, payment, other)
+            # It is refused before anything is written; the failure itself has to stand.
+            with suppress(Conflict):
+                await record_foreign_refund(uow, order, payment, other)
 
 
 async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.billing.commands.due import add_due
+from src.billing.commands.open_items import close_failures_of
 from src.billing.commands.refunds import refund_row, set_aside
 from src.billing.domain.kinds import ON_SITE_METHOD, RefundCause
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
@@ -57,6 +58,10 @@ async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) ->
                 asked += await _ask(uow, one, payment, one.amount_minor - asked)
         taken = sum(p.amount_minor - p.refunded_minor for p in own if p.method == ON_SITE_METHOD)
         given[one.order.id] = Given(asked, min(one.amount_minor - asked, taken))
+    every = [payment for own in payments.values() for payment in own]
+    used_up = [one.id for one in every if one.refunded_minor == one.amount_minor]
+    if used_up:
+        await close_failures_of(uow, used_up)
     return given
 
 

@@ -7,10 +7,8 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 
 from src.billing.commands.connect import disconnect_account, recheck_account
-from src.billing.commands.disputes import note_dispute
+from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.commands.inbox import find_inbox_event, mark_handled
-from src.billing.commands.open_items import close_open_items, raise_open_item
-from src.billing.domain.kinds import OpenItemKind
 from src.billing.events import ProcessorEventReceived
 from src.billing.models import InboxEvent, Order, Payment, PaymentPage
 from src.billing.processor import ACCOUNT_OUT_OF_REACH, DefinitiveFailure, Dispute
@@ -94,13 +92,8 @@ async def _disputed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> s
         if found is None:
             return NOT_OURS
         payment_id, order_id, reference = found
-        if not await note_dispute(uow, payment_id, order_id, dispute):
+        if not await take_dispute_news(uow, payment_id, order_id, reference, dispute):
             return "dispute decided before"
-        if dispute.outcome == "won":
-            await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
-        else:
-            facts = _dispute_facts(dispute, reference)
-            await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, order_id, facts)
     return f"dispute {dispute.outcome or 'open'}"
 
 
@@ -113,15 +106,6 @@ async def _dispute_now(services: Services, inbox: InboxEvent) -> Dispute:
         if failure.code != ACCOUNT_OUT_OF_REACH:
             raise
         return gateway.read_dispute(_object(inbox))
-
-
-def _dispute_facts(dispute: Dispute, reference: str) -> dict[str, Any]:
-    return {
-        "reference": reference,
-        "amount_minor": dispute.amount_minor,
-        "currency": dispute.currency,
-        "outcome": dispute.outcome,
-    }
 
 
 async def _account_changed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
@@ -20,7 +21,14 @@ from src.billing.queries.disputes import (
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.standing import get_is_all_cancelled
-from src.billing.views.orders import LineView, OrderPage, PageView, PaymentView, RefundView
+from src.billing.views.orders import (
+    LineView,
+    OpenItemView,
+    OrderPage,
+    PageView,
+    PaymentView,
+    RefundView,
+)
 from src.billing.words import refund_failure
 from src.platform.db.uow import UnitOfWork
 from src.platform.mail.queue import find_refusal
@@ -122,9 +130,9 @@ def _page(
         returning_minor=_returning_minor(history),
         lines=[_line(line) for line in lines],
         payments=[payment_view(one, around.with_the_bank) for one in history.payments],
-        refunds=_refunds(history),
+        refunds=_refunds(history, around.with_the_bank),
         pages=[_payment_page(page) for page in history.pages],
-        open_items=[open_item_view(item) for item in _still_open(history.items)],
+        open_items=_open_items(history, around.with_the_bank),
         timeline=timeline(history),
         disputes=list(history.disputes),
         mail_refused=around.mail_refused,
@@ -140,6 +148,16 @@ def _returning_minor(history: History) -> int:
         for refund in history.refunds
         if refund.state == RefundState.PENDING and refund.payment_id in ours
     )
+
+
+def _open_items(history: History, with_the_bank: Container[UUID]) -> list[OpenItemView]:
+    """Without a way to try a refund again of what a bank has taken back."""
+    gone = {one.id for one in history.refunds if one.payment_id in with_the_bank}
+    views = [open_item_view(item) for item in _still_open(history.items)]
+    return [
+        msgspec.structs.replace(view, refund_id=None) if view.refund_id in gone else view
+        for view in views
+    ]
 
 
 def _still_open(items: Iterable[OpenItem]) -> list[OpenItem]:
@@ -179,16 +197,23 @@ def payment_view(payment: Payment, with_the_bank: Container[UUID]) -> PaymentVie
     )
 
 
-def _refunds(history: History) -> list[RefundView]:
+def _refunds(history: History, with_the_bank: Container[UUID]) -> list[RefundView]:
     currencies = {payment.id: payment.currency for payment in history.payments}
     waiting = {item.subject_id for item in _still_open(history.items)}
     return [
-        _refund(refund, currencies[refund.payment_id], refund.id in waiting)
+        _refund(
+            refund,
+            currencies[refund.payment_id],
+            is_waiting=refund.id in waiting,
+            is_with_the_bank=refund.payment_id in with_the_bank,
+        )
         for refund in history.refunds
     ]
 
 
-def _refund(refund: Refund, currency: str, is_waiting: bool) -> RefundView:
+def _refund(
+    refund: Refund, currency: str, *, is_waiting: bool, is_with_the_bank: bool
+) -> RefundView:
     return RefundView(
         id=refund.id,
         payment_id=refund.payment_id,
@@ -201,6 +226,7 @@ def _refund(refund: Refund, currency: str, is_waiting: bool) -> RefundView:
         attempt=refund.attempt,
         finished_at=refund.finished_at,
         is_waiting=is_waiting,
+        is_with_the_bank=is_with_the_bank,
     )
 
 

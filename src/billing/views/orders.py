@@ -130,7 +130,9 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
-    """`is_waiting`: it failed, and a person may try it again."""
+    """`is_waiting`: it failed, and nobody has dealt with that; `is_with_the_bank`: the guest's bank
+    has taken back its payment, so that it cannot be tried again.
+    """
 
     id: UUID
     payment_id: UUID
@@ -143,6 +145,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     finished_at: datetime | None
     is_waiting: bool
+    is_with_the_bank: bool
 
     @property
     def badge(self) -> Badge:

@@ -3,8 +3,10 @@
 import msgspec
 from sqlalchemy import Select, func, select
 
-from src.billing.domain.kinds import OpenItemKind, OrderState, PageState, RefundState
-from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
+from src.billing.domain.kinds import OrderState, PageState, RefundState
+from src.billing.models import Order, Payment, PaymentPage, Refund
+from src.billing.queries.disputes import is_payment_with_the_bank
+from src.billing.queries.refund_failures import is_waiting
 from src.platform.db.uow import UnitOfWork
 
 
@@ -81,7 +83,9 @@ async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
 
 
 def _not_arrived(uow: UnitOfWork, order: Order) -> Select[tuple[int]]:
-    """What failed and nobody has dealt with, of each payment at most what is left of it."""
+    """What failed and nobody has dealt with, of each payment at most what is left of it; a payment
+    that a bank has taken back is with the guest.
+    """
     of_payment = (
         select(
             func.least(
@@ -90,16 +94,12 @@ def _not_arrived(uow: UnitOfWork, order: Order) -> Select[tuple[int]]:
         )
         .select_from(Refund)
         .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
-        .join(
-            OpenItem, (OpenItem.tenant_id == Refund.tenant_id) & (OpenItem.subject_id == Refund.id)
-        )
         .where(
             Refund.tenant_id == uow.tenant,
             Refund.order_id == order.id,
-            Refund.state == str(RefundState.FAILED),
             Payment.currency == order.currency,
-            OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
-            OpenItem.closed_at.is_(None),
+            is_waiting(),
+            ~is_payment_with_the_bank(),
         )
         .group_by(Payment.id, Payment.amount_minor, Payment.refunded_minor)
         .subquery()

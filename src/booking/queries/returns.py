@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from src.billing.domain.kinds import ON_SITE_METHOD, RefundCause, RefundState
 from src.billing.models import Order, Payment, Refund
+from src.billing.queries.refund_failures import is_waiting
 from src.billing.words import refund_failure
 from src.booking.models import Cancellation, CancellationReturn
 from src.booking.views.returns import FailedRefund, MoneyBack, ToHandBack
@@ -46,7 +47,7 @@ async def get_money_back(
 
 
 async def list_failed_refunds(uow: UnitOfWork, cancellation_id: UUID) -> list[FailedRefund]:
-    """Refunds of the cancellation that did not go through, by name; at most `MOST_ROWS`."""
+    """Its refunds that failed and wait for a person, by name; at most `MOST_ROWS`."""
     found = await uow.session.execute(
         _refunds(
             uow,
@@ -60,7 +61,7 @@ async def list_failed_refunds(uow: UnitOfWork, cancellation_id: UUID) -> list[Fa
             Refund.error,
         )
         .join(Order, (Order.tenant_id == Refund.tenant_id) & (Order.id == Refund.order_id))
-        .where(_is_ours(cancellation_id), Refund.state == str(RefundState.FAILED))
+        .where(_is_ours(cancellation_id), is_waiting())
         .order_by(Order.guest_name, Refund.id)
         .limit(MOST_ROWS)
     )
@@ -125,11 +126,11 @@ def _is_ours(cancellation_id: UUID) -> ColumnElement[bool]:
 
 
 async def _sums(uow: UnitOfWork, cancellation_id: UUID) -> dict[RefundState, tuple[int, int]]:
-    """By state how many refunds there are, and their sum."""
+    """By state how many refunds there are, and their sum; failed ones only while they wait."""
     columns = (Refund.state, func.count(), func.sum(Refund.amount_minor))
     found = await uow.session.execute(
         _refunds(uow, cancellation_id, *columns)
-        .where(_is_ours(cancellation_id))
+        .where(_is_ours(cancellation_id), or_(Refund.state != RefundState.FAILED, is_waiting()))
         .group_by(Refund.state)
     )
     sums = dict.fromkeys(RefundState, (0, 0))

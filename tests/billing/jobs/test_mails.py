@@ -187,5 +187,7 @@ async def test_owners_hear_of_money_that_needs_them(till: Till) -> None:
     await till.work()
     (mail,) = await mails(till)
     assert (mail.kind, mail.to_address) == ("billing.open_item", "olive@harbour.example")
-    assert "No money." in mail.text
+    assert "A refund of £7.00" in mail.text
+    assert "did not go through" in mail.text
+    assert "No money." not in mail.text, "the processor's own words are in no language of ours"
     assert f"/app/harbour/orders/{order_id}" in mail.text

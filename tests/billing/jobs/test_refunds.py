@@ -247,6 +247,22 @@ async def test_the_same_amount_from_the_dashboard_takes_the_place_of_ours_before
     assert await till.open_items(sold) == []
 
 
+@pytest.mark.parametrize("minor", [1500, 2000])
+async def test_two_of_ours_under_way_give_way_to_one_from_the_dashboard(
+    till: Till, sold: UUID, minor: int
+) -> None:
+    await ask(till, sold, 1200, "first")
+    await ask(till, sold, 800, "second")
+    (payment,) = await till.payments(sold)
+    await till.stripe.turn("refund_from_dashboard", payment=payment.payment_intent_id, amount=minor)
+    await till.work()
+    states = sorted((one.amount_minor, one.state) for one in await till.refunds(sold))
+    assert states == [(800, "failed"), (1200, "failed"), (minor, "succeeded")]
+    assert (await till.state(sold)).refunded_minor == minor
+    waiting = [item.facts["amount_minor"] for item in await till.open_items(sold)]
+    assert sorted(waiting) == ([] if minor == 2000 else [800, 1200])
+
+
 async def test_the_platforms_fee_goes_back_in_proportion(till: Till) -> None:
     till.take_fee(1000)
     order_id, session_id = await till.order_with_page()

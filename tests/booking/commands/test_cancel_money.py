@@ -9,7 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from src.billing.commands.by_staff import RefundByHand, mark_paid_on_site, refund_by_hand
-from src.billing.models import Order, Payment
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import fail_refund
+from src.billing.models import Order, Payment, Refund
+from src.billing.queries.refund_failures import list_waiting_refunds
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
 from src.booking.commands.cancel_returns import MoneyWanted
@@ -158,6 +161,32 @@ async def test_what_went_back_by_hand_before_does_not_go_back_again(
     await work_through(services, clock, lotus.id, UNDO)
     assert sorted(await refunds(services, lotus.id)) == [1500, 4500]
     assert (await returned(services, lotus))[1] == ("cancelled", 1500)
+
+
+async def test_a_cancellation_that_leaves_nothing_of_a_payment_ends_its_failures(
+    services: Services, lotus: Business, term: Term, clock: FrozenClock
+) -> None:
+    made = await buys(services, lotus, term, "carl")
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = await uow.session.scalar(select(Payment.id))
+        assert payment_id is not None
+        cmd = RefundByHand(
+            order_id=made.order_id, payment_id=payment_id, amount_minor=4500, token="t"
+        )
+        await refund_by_hand(uow, lotus.ctx, cmd)
+        order = await lock_order(uow, made.order_id)
+        asked = (await uow.session.scalars(select(Refund))).one()
+        await fail_refund(uow, order, asked, "declined")
+        cmd = RefundByHand(
+            order_id=made.order_id, payment_id=payment_id, amount_minor=4000, token="u"
+        )
+        await refund_by_hand(uow, lotus.ctx, cmd)
+        assert len(await list_waiting_refunds(uow, payment_id)) == 1
+    await cancels(services, lotus, term, FULL)
+    await work_through(services, clock, lotus.id, UNDO)
+    assert sorted(await refunds(services, lotus.id)) == [2000, 4000, 4500]
+    async with services.uow_factory(lotus.id) as uow:
+        assert await list_waiting_refunds(uow, payment_id) == []
 
 
 async def test_a_share_that_its_guest_took_with_them_meanwhile_does_not_go_back_twice(

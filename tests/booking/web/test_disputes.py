@@ -8,14 +8,12 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.billing.commands.by_staff import RefundByHand, refund_by_hand
-from src.billing.commands.disputes import note_dispute
-from src.billing.commands.open_items import close_open_items, raise_open_item
+from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
     get_payment,
     record_foreign_refund,
 )
-from src.billing.domain.kinds import OpenItemKind
 from src.billing.models import DisputeRow, Order, Payment
 from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
 from src.billing.queries.refundable import list_refundable_minor
@@ -85,13 +83,7 @@ async def hears(services: Services, lotus: Business, made: Booked, outcome: Outc
     async with services.uow_factory(lotus.id) as uow:
         payment_id = await uow.session.scalar(select(Payment.id))
         assert payment_id is not None
-        is_news = await note_dispute(uow, payment_id, made.order_id, dispute)
-        if is_news and outcome != "won":
-            facts = {"reference": "R", "amount_minor": 1500, "currency": "EUR", "outcome": outcome}
-            await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, made.order_id, facts)
-        elif is_news:
-            await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
-    return is_news
+        return await take_dispute_news(uow, payment_id, made.order_id, "R", dispute)
 
 
 async def test_it_is_seen_on_today_among_the_orders_on_its_order_and_its_customer(

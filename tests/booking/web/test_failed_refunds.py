@@ -19,7 +19,7 @@ from tests.booking.web.money_back import (
     guests_page,
     pays_back,
 )
-from tests.booking.web.test_disputes import lotus, sold, visitor
+from tests.booking.web.test_disputes import hears, lotus, sold, visitor
 from tests.support.builders import (
     Business,
 )
@@ -100,6 +100,20 @@ async def test_money_for_another_reason_leaves_what_failed_waiting(
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     assert visitor.text.count("Try the refund again") == 1
     assert "Settled otherwise" not in visitor.text
+
+
+async def test_what_a_bank_has_is_not_told_as_not_arrived_and_is_not_tried_again(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    await gives_back_in_vain(services, lotus, sold, 700)
+    order = f"/app/lotus/orders/{sold.order_id}"
+    for outcome, waits in ((None, True), ("lost", False)):
+        await hears(services, lotus, sold, outcome)
+        assert "Did not arrive" not in await guests_page(services, lotus, sold, visitor)
+        await visitor.open(order)
+        assert "/retry" not in visitor.text
+        assert ("A refund of €7.00" in visitor.text) is waits
+        assert ("Settled otherwise" in visitor.text) is not waits
 
 
 async def test_no_more_is_told_as_not_arrived_than_is_left_of_what_was_paid(

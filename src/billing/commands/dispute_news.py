@@ -1,0 +1,38 @@
+"""What follows from the news of a dispute: who looks at it, and what can go back no more."""
+
+from uuid import UUID
+
+from src.billing.commands.disputes import note_dispute
+from src.billing.commands.open_items import (
+    close_failures_of,
+    close_open_items,
+    raise_open_item,
+)
+from src.billing.domain.kinds import OpenItemKind
+from src.billing.processor import Dispute
+from src.platform.db.uow import UnitOfWork
+
+
+async def take_dispute_news(
+    uow: UnitOfWork, payment_id: UUID, order_id: UUID, reference: str, dispute: Dispute
+) -> bool:
+    """Writes down how the dispute stands, and tells people of it. Returns whether it is news.
+
+    One that is lost leaves nothing of the payment to give back, so that no refund of it that failed
+    waits any more.
+    """
+    if not await note_dispute(uow, payment_id, order_id, dispute):
+        return False
+    if dispute.outcome == "won":
+        await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
+        return True
+    facts = {
+        "reference": reference,
+        "amount_minor": dispute.amount_minor,
+        "currency": dispute.currency,
+        "outcome": dispute.outcome,
+    }
+    await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, order_id, facts)
+    if dispute.outcome == "lost":
+        await close_failures_of(uow, [payment_id])
+    return True
