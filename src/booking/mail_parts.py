@@ -14,7 +14,7 @@ from src.booking.domain.moves import place_line
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.queries.changes import Believed, said_of
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
-from src.booking.said import party_words, was_words
+from src.booking.said import in_party, party_words, was_words
 from src.booking.views.mails import (
     ConfirmedView,
     LeavingAskedView,
@@ -120,10 +120,13 @@ def place_of(item: SeatFacts) -> str:
     return place_line(item.location.name, item.location.address)
 
 
-def party_of(seats: Sequence[SeatFacts]) -> list[str]:
-    """Who comes at which price; empty where that says nothing."""
-    people = {item.seat.participant_id: (item.person, item.seat.tier) for item in seats}
-    return party_words(list(people.values()))
+def party_of(facts: BookingFacts, seats: Sequence[SeatFacts]) -> list[str]:
+    """Who comes at which price, of all of the booking's; empty where that says nothing."""
+    people = in_party(
+        (item.seat.participant_id, item.person, item.seat.tier) for item in facts.seats
+    )
+    coming = {item.seat.participant_id for item in seats}
+    return party_words([person for one, person in people.items() if one in coming])
 
 
 def money_line(facts: BookingFacts, owed_minor: int) -> str:

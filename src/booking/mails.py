@@ -93,7 +93,7 @@ def confirmation_mail(
             zone_name=tenant.timezone,
             may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
-            party=party_of(seats),
+            party=party_of(facts, seats),
             money_line=money_line(facts, owed_minor),
             reference=order.reference,
             leaving=leaving_of(tenant, facts, seats, now),

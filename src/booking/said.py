@@ -1,6 +1,8 @@
 """What somebody was told of a session and is no longer so, and who comes, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from uuid import UUID
 
 from src.booking.domain.kinds import SessionMode
 from src.booking.domain.moves import Facet, Said, what_differs
@@ -33,16 +35,35 @@ def person_words(name: str, tier: str) -> str:
     return f"{name} ({tier})" if name and tier else name or tier
 
 
-def party_words(people: Sequence[tuple[str, str]]) -> list[str]:
+class Person(NamedTuple):
+    """One of a party. `number` is their place in it, which stays whoever else leaves or moves."""
+
+    number: int
+    name: str
+    tier: str
+
+
+def in_party(rows: Iterable[tuple[UUID, str, str]]) -> dict[UUID, Person]:
+    """Everyone of a booking once, in the order of the form: from the participants of all its seats,
+    their names and tiers, as `queries.party.NUMBER` counts them.
+    """
+    people = {participant_id: (name, tier) for participant_id, name, tier in rows}
+    return {
+        participant_id: Person(number, *people[participant_id])
+        for number, participant_id in enumerate(sorted(people), start=1)
+    }
+
+
+def party_words(people: Sequence[Person]) -> list[str]:
     """Names and tiers of everyone who comes, in the party's order, by their number who has no name.
     Nothing where all pay the full price and there is one of them only, or not all have a name.
     """
-    has_tiers = any(tier for _name, tier in people)
-    if not has_tiers and (len(people) < 2 or not all(name for name, _tier in people)):
+    has_tiers = any(one.tier for one in people)
+    if not has_tiers and (len(people) < 2 or not all(one.name for one in people)):
         return []
     if len(people) == 1:
-        return [person_words(*people[0])]
+        return [person_words(people[0].name, people[0].tier)]
     return [
-        person_words(name or _("Person %(number)s", number=number), tier)
-        for number, (name, tier) in enumerate(people, start=1)
+        person_words(one.name or _("Person %(number)s", number=one.number), one.tier)
+        for one in people
     ]

@@ -127,7 +127,8 @@ async def _confirm(jobs: JobsTogether, uow: UnitOfWork, facts: Sequence[BookingF
         if _has_dates(one)
     ]
     await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)
-    await mark_told(uow, seats)
+    # A date that was left before is not in the mail.
+    await mark_told(uow, [item for item in seats if item.seat.state in COMES])
 
 
 async def _establish(uow: UnitOfWork, facts: Sequence[BookingFacts]) -> None:

@@ -26,7 +26,7 @@ from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.changes import Believed, find_earlier, said_of
 from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not_booked
 from src.booking.queries.mail_facts import Known
-from src.booking.said import party_words, was_words
+from src.booking.said import in_party, party_words, was_words
 from src.booking.views.guest import BookedDate, GuestBookingView
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -187,7 +187,7 @@ def _hold_until(order: Order) -> datetime | None:
 
 def _party(seats: Iterable[Row[Any]]) -> list[str]:
     """Everyone once, in the order of the form, with their kind of price."""
-    people = {seat.participant_id: (seat.participant, seat.tier) for seat in seats}
+    people = in_party((seat.participant_id, seat.participant, seat.tier) for seat in seats)
     return party_words(list(people.values()))
 
 
@@ -271,7 +271,8 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
     # While a cancellation can be undone it says nothing; each seat speaks for itself then.
     is_off = session.state == SessionState.CANCELLED
     shown = SeatState.CANCELLED if is_off and state is not SeatState.EXPIRED else state
-    if not standing and (left := then.get(_told(own[-1]))) is not None:
+    told_last = max(own, key=lambda seat: seat.told_sequence)
+    if not standing and (left := then.get(_told(told_last))) is not None:
         return _date_left(left.said, shown)
     online = _("Online") if session.mode == SessionMode.ONLINE else None
     before, now = then.get(_sold(first)), said_of(session, location, about.tenant.timezone)
@@ -308,7 +309,7 @@ def _date_left(said: Said, state: SeatState) -> BookedDate:
         title=said.title,
         starts_at=said.starts_at,
         ends_at=said.ends_at,
-        place=said.place,
+        place=said.place or (_("Online") if said.mode == SessionMode.ONLINE else None),
         address="",
         performer="",
         meeting_url="",

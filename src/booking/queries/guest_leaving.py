@@ -107,7 +107,7 @@ async def get_leaving_page(
 
 
 async def list_own(uow: UnitOfWork, order_id: UUID) -> list[Own]:
-    """The order's seats by session and in the order of the party."""
+    """The order's seats by session, and in the order of the party, whoever has moved since."""
     statement = own_seats(uow, order_id).add_columns(Participant.name, NUMBER)
     found = await uow.session.execute(
         statement.join(
@@ -121,7 +121,9 @@ async def list_own(uow: UnitOfWork, order_id: UUID) -> list[Own]:
             OwnSeat(seat, session, booking),
             person_words(called(name, number, booking.party_size), seat.tier),
         )
-        for seat, session, booking, name, number in found
+        for seat, session, booking, name, number in sorted(
+            found, key=lambda row: (row.Session.id, row.number)
+        )
     ]
 
 
