@@ -132,7 +132,7 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
     await note_changes(uow, heard_of, timezone=ctx.here.timezone, reason=cmd.reason.strip())
     await wake_edited(
         uow,
-        grown=[one.session.id for one in changes if "capacity" in one.changed],
+        resized=[one.session.id for one in changes if "capacity" in one.changed],
         moved=[one.session.id for one in changes if one.changed & TIME_COLUMNS],
     )
     for change in changes:

@@ -162,7 +162,7 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
         await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
     await wake_edited(
         uow,
-        grown=[session.id] if cmd.capacity > session.capacity else [],
+        resized=[session.id] if cmd.capacity != session.capacity else [],
         moved=[session.id] if changed & TIME_COLUMNS else [],
     )
     told = {"of": await _which(uow, ctx, session), **told_of(cmd, session, changed)}

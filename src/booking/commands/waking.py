@@ -46,9 +46,13 @@ async def wake_moved(uow: UnitOfWork, session_ids: Collection[UUID]) -> None:
         uow.record(WaitedDatesMoved(session_ids=ids))
 
 
-async def wake_edited(uow: UnitOfWork, *, grown: Collection[UUID], moved: Collection[UUID]) -> None:
-    """Both: sessions that get more places, and those that get another time."""
-    await wake_waitlists(uow, grown)
+async def wake_edited(
+    uow: UnitOfWork, *, resized: Collection[UUID], moved: Collection[UUID]
+) -> None:
+    """Both: sessions with another number of places, since with fewer a party that waits ahead may
+    never fit in, and those that get another time.
+    """
+    await wake_waitlists(uow, resized)
     await wake_moved(uow, moved)
 
 

@@ -2,16 +2,16 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
-from sqlalchemy import update
 
 from src.booking.commands.leave import leave_dates
+from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
 from src.booking.commands.waitlist import (
     change_waitlist,
     leave_waitlist,
     remove_entry,
 )
-from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.waiting import WaitlistTerms
 from src.booking.errors import NotBookable
 from src.booking.models import Session
@@ -116,7 +116,8 @@ async def test_a_party_that_can_never_fit_neither_joins_nor_holds_anybody_up(
     await town.work()
     assert await town.states() == {"Ann": "waiting", "Bob": "waiting"}
     async with town.factory(town.lotus.id) as uow:
-        await uow.session.execute(update(Session).values(capacity=2))
-        await wake_waitlists(uow, [town.session.id])
+        session = await uow.session.get_one(Session, (town.lotus.id, town.session.id))
+        fields = msgspec.structs.asdict(details_of_session(session)) | {"capacity": 2}
+        await update_session(uow, town.lotus.ctx, UpdateSession(session_id=session.id, **fields))
     await town.work()
     assert await town.states() == {"Ann": "waiting", "Bob": "offered"}
