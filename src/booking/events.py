@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from src.booking.domain.kinds import By
 from src.platform.outbox.events import Event
 
 
@@ -43,7 +44,7 @@ class SeatsLeft(Event, frozen=True, kw_only=True):
     topic: ClassVar[str] = "booking.seats_left"
     order_id: UUID
     seat_ids: list[UUID]
-    by: str
+    by: By
     why: str = ""
 
 
@@ -53,7 +54,7 @@ class SeatsMoved(Event, frozen=True, kw_only=True):
     topic: ClassVar[str] = "booking.seats_moved"
     order_id: UUID
     seat_ids: list[UUID]
-    by: str
+    by: By
     why: str = ""
 
 

@@ -22,7 +22,7 @@ from src.billing.models import Order
 from src.booking.commands.book_checks import check_answers, check_tiers, check_way, lines_of
 from src.booking.commands.waitlist_take import claim_quoted, held_by_offer
 from src.booking.domain.drop_in import PayWay
-from src.booking.domain.kinds import SeatState
+from src.booking.domain.kinds import By, SeatState
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
@@ -292,7 +292,7 @@ async def _write(
         now=now,
     )
     booking_id = _insert_booking(uow, cmd, quote, order, now)
-    by = "guest" if cmd.pays is None else "staff"
+    by: By = "guest" if cmd.pays is None else "staff"
     _insert_seats(uow, quote, order, booking_id, participant_ids, now, by)
     return Booked(order=order, booking_id=booking_id)
 
@@ -359,7 +359,7 @@ def _insert_seats(
     booking_id: UUID,
     participant_ids: list[UUID],
     now: datetime,
-    by: str,
+    by: By,
 ) -> None:
     """One seat per session and participant, each with its share of the total, in that order."""
     state = SeatState.HELD if order.state == OrderState.OPEN else SeatState.CONFIRMED

@@ -27,7 +27,7 @@ from src.booking.domain.exchange import (
     sequence_after,
     why_not_take,
 )
-from src.booking.domain.kinds import SalesMode, SeatState, SessionState
+from src.booking.domain.kinds import By, SalesMode, SeatState, SessionState
 from src.booking.domain.leaving import most_percent_after, why_not_end, why_not_move_seat
 from src.booking.domain.reasons import Reason, ReasonCode, guest_sentence
 from src.booking.domain.states import LIVE_SEATS
@@ -81,7 +81,7 @@ class MoveSeats(msgspec.Struct, frozen=True, kw_only=True):
     seat_ids: Sequence[UUID]
     session_id: UUID
     seen_sequence: int | None = None
-    by: str = "guest"
+    by: By = "guest"
     why: str = ""
 
 
@@ -136,7 +136,7 @@ async def why_not_move(
     own: Sequence[OwnSeat],
     offer: SessionOffer,
     *,
-    by: str = "guest",
+    by: By = "guest",
 ) -> list[Reason]:
     """Every reason against exchanging these seats for ones in the offered session."""
     return [
@@ -146,7 +146,7 @@ async def why_not_move(
 
 
 def why_not_give_up(
-    tenant: TenantSnapshot, own: Sequence[OwnSeat], now: datetime, *, by: str = "guest"
+    tenant: TenantSnapshot, own: Sequence[OwnSeat], now: datetime, *, by: By = "guest"
 ) -> list[Reason]:
     """Every reason against exchanging these seats at all."""
     judge = why_not_end if by == "staff" else why_not_move_seat
@@ -159,7 +159,7 @@ async def why_not_come(
     own: Sequence[OwnSeat],
     offer: SessionOffer,
     *,
-    by: str = "guest",
+    by: By = "guest",
 ) -> list[Reason]:
     """Every reason against the offered session as the place to go to."""
     now = uow.clock.now()

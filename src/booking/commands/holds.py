@@ -18,7 +18,7 @@ from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.commands.leave import mark_returned
 from src.booking.commands.waking import wake_waitlists
-from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.kinds import By, SeatState, SessionState
 from src.booking.domain.states import LIVE_SEATS, WAIVED_SEATS
 from src.booking.models import Cancellation, Seat, Session
 from src.booking.queries.purchases import fate_of_seats
@@ -175,7 +175,7 @@ async def _move(
     uow: UnitOfWork,
     seat_ids: Sequence[UUID],
     state: SeatState,
-    by: str,
+    by: By,
     why: str,
     now: datetime,
 ) -> None:

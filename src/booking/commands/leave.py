@@ -20,7 +20,7 @@ from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.waking import wake_waitlists
-from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.kinds import By, SeatState, SessionState
 from src.booking.domain.leaving import (
     LeavingFacts,
     amount_back_minor,
@@ -86,9 +86,9 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftBy:
-    """Who ends the seats, `guest` or `staff`, and why, in words for the guest."""
+    """Who ends the seats, and why, in words for the guest."""
 
-    kind: str
+    kind: By
     why: str = ""
 
 

@@ -4,6 +4,10 @@ The values are what the database stores and the API shows, so a value never chan
 """
 
 from enum import StrEnum
+from typing import Literal
+
+By = Literal["guest", "staff", "system"]
+"""Who did something to a seat. `staff` is the API too, `system` is no person."""
 
 
 class ServiceKind(StrEnum):
