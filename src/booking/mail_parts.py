@@ -14,6 +14,7 @@ from src.booking.domain.moves import place_line
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.queries.changes import Believed, said_of
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
+from src.booking.queries.party import called
 from src.booking.said import in_party, party_words, was_words
 from src.booking.views.mails import (
     ConfirmedView,
@@ -26,7 +27,7 @@ from src.booking.views.mails import (
     SeatsMovedView,
     SessionsChangedView,
 )
-from src.platform.i18n import _, ngettext
+from src.platform.i18n import _
 from src.platform.mail.queue import Attachment, Mail
 from src.platform.mail.templates import render_mail
 from src.platform.money import Money, format_money
@@ -233,11 +234,6 @@ def party_line(parties: Sequence[SplitParty]) -> str:
     )
 
 
-def _people(names: Sequence[str]) -> str:
-    named = [name for name in names if name]
-    unnamed = len(names) - len(named)
-    if unnamed and named:
-        named.append(ngettext("%(num)s more person", "%(num)s more people", unnamed))
-    elif unnamed:
-        named.append(ngettext("%(num)s person", "%(num)s people", unnamed))
-    return ", ".join(named)
+def _people(people: Sequence[tuple[int, str]]) -> str:
+    """A party has several, so who has no name has a number."""
+    return ", ".join(called(name, number, party_size=2) for number, name in people)

@@ -11,6 +11,7 @@ from src.billing.models import Order
 from src.billing.queries.disputes import is_order_with_the_bank
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.party import NUMBER
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Location, Participant
 
@@ -108,10 +109,12 @@ async def bookings_that_go_on(uow: UnitOfWork, ended: Sequence[BookingFacts]) ->
 
 @dataclass(frozen=True, slots=True)
 class SplitParty:
-    """Names, perhaps empty, of those of a party whose seats ended and of those who still come."""
+    """Those of a party whose seats ended and those who still come: each by their number in it and
+    their name, perhaps empty.
+    """
 
-    gone: tuple[str, ...]
-    staying: tuple[str, ...]
+    gone: tuple[tuple[int, str], ...]
+    staying: tuple[tuple[int, str], ...]
 
 
 async def find_split_parties(
@@ -120,7 +123,7 @@ async def find_split_parties(
     """By booking, of the bookings of which somebody still comes to one of the dates that ended."""
     seat_ids = {item.seat.id for facts in ended for item in facts.seats}
     found = await uow.session.execute(
-        select(Seat.booking_id, Seat.id, Participant.id, Participant.name)
+        select(Seat.booking_id, Seat.id, Participant.id, NUMBER, Participant.name)
         .join(
             Participant,
             (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
@@ -133,11 +136,11 @@ async def find_split_parties(
         )
         .order_by(Participant.id)
     )
-    gone: dict[UUID, dict[UUID, str]] = {}
-    staying: dict[UUID, dict[UUID, str]] = {}
-    for booking_id, seat_id, person_id, name in found:
+    gone: dict[UUID, dict[UUID, tuple[int, str]]] = {}
+    staying: dict[UUID, dict[UUID, tuple[int, str]]] = {}
+    for booking_id, seat_id, person_id, number, name in found:
         people = gone if seat_id in seat_ids else staying
-        people.setdefault(booking_id, {})[person_id] = name
+        people.setdefault(booking_id, {})[person_id] = number, name
     return {
         booking_id: SplitParty(tuple(gone.get(booking_id, {}).values()), tuple(people.values()))
         for booking_id, people in staying.items()

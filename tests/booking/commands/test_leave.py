@@ -25,6 +25,7 @@ from src.booking.views.leaving import LeavingPage
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.tenants.models import Participant
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish, booked, month_count, seats_of, taken
 from tests.support.builders import Business, a_business, a_series, a_service
@@ -191,6 +192,17 @@ async def test_the_mail_says_who_of_the_party_still_comes(
     await leave(services, lotus, made, [kids])
     await work(services, lotus.id, rounds=5)
     assert "This is about Kid. Still coming: Carl." in mailer.sent[0].body
+    async with services.uow_factory(lotus.id) as uow:
+        (await uow.session.get_one(Participant, (lotus.id, kids.participant_id))).name = ""
+    other = next(
+        one
+        for one in await seats_of(services.uow_factory, lotus.id)
+        if (one.participant_id, one.state) == (kids.participant_id, "confirmed")
+    )
+    mailer.sent.clear()
+    await leave(services, lotus, made, [other])
+    await work(services, lotus.id, rounds=5)
+    assert "This is about Person 2. Still coming: Carl." in mailer.sent[0].body
     await leave(services, lotus, made, [carls])
     await work(services, lotus.id, rounds=5)
     assert "Still coming" not in mailer.sent[1].body
