@@ -37,8 +37,8 @@ class Person:
         page.on("console", lambda said: self._heard(said.type, said.text))
 
     def _heard(self, kind: str, text: str) -> None:
-        """A refused form answers 4xx on purpose, and the browser says so each time; a request is given
-        up on purpose when a newer one takes its place.
+        """A refused form answers 4xx on purpose, and the browser says so each time; a request that
+        a newer one takes the place of is given up on purpose.
         """
         if kind != "error" or "Failed to load resource" in text:
             return
