@@ -213,6 +213,24 @@ async def test_what_is_decided_stays_counted_and_is_not_opened_again_by_old_news
     assert "Dispute won: 1 payment, €15.00" in visitor.text
 
 
+async def test_a_decision_that_is_told_again_has_its_effect_once(
+    services: Services, lotus: Business, sold: Booked, clock: FrozenClock
+) -> None:
+    begun_at, day = clock.now(), timedelta(days=1)
+    assert await hears(services, lotus, sold, "lost")
+    clock.advance(day)
+    assert not await hears(services, lotus, sold, "lost")
+    async with services.uow_factory(lotus.id) as uow:
+        [row] = await uow.session.scalars(select(DisputeRow))
+        assert row.decided_at == begun_at
+        told = [
+            (await what_happened(uow, since, since + day)).taken_back_minor
+            for since in (begun_at, begun_at + day)
+        ]
+    assert told == [1500, 0]
+    assert await hears(services, lotus, sold, "won"), "another decision is news"
+
+
 async def test_what_the_bank_has_cannot_go_back_to_the_guest_as_well(
     services: Services, lotus: Business, sold: Booked
 ) -> None:
