@@ -327,7 +327,7 @@ def _check(
     if len(cmd.title) > 120:
         wrong["title"] = _("Please keep the title within 120 characters.")
     wrong |= _price_errors(cmd, service, tenant.currency) | terms_errors(cmd.leaving)
-    wrong |= over_errors(cmd.price_tiers, before, today)
+    wrong |= over_errors(with_keys(cmd.price_tiers), before, today)
     if cmd.join_policy is JoinPolicy.UNTIL and cmd.join_until_on is None:
         wrong["join_until_on"] = _("Please say until which day guests may join.")
     if wrong:
