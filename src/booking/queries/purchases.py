@@ -42,8 +42,13 @@ def is_cancelled() -> ColumnElement[bool]:
 
 def _has_live_seat() -> ColumnElement[bool]:
     return exists().where(
-        Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id, Seat.state.in_(_LIVE)
+        Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id, is_standing(Seat)
     )
+
+
+def is_standing(seat: type[Seat]) -> ColumnElement[bool]:
+    """Whether the row of `seats`, or of its alias, is held or taken, be it over or to come."""
+    return seat.state.in_(_LIVE)
 
 
 async def fate_of_seats(uow: UnitOfWork, order_id: UUID) -> Fate:
@@ -51,7 +56,7 @@ async def fate_of_seats(uow: UnitOfWork, order_id: UUID) -> Fate:
 
     Seats that end in one act have one moment, whatever comes back of each.
     """
-    is_to_come = Seat.state.in_(_LIVE) & (Session.starts_at > uow.clock.now())
+    is_to_come = is_standing(Seat) & (Session.starts_at > uow.clock.now())
     found = await uow.session.execute(
         select(Seat.changed_at, Seat.changed_by, Seat.changed_why)
         .add_columns(func.count().filter(Seat.state.in_(_CANCELLED)).label("cancelled"))
