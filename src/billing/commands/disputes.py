@@ -11,12 +11,13 @@ from src.platform.ids import new_id
 
 
 async def note_dispute(uow: UnitOfWork, payment_id: UUID, order_id: UUID, dispute: Dispute) -> bool:
-    """Writes down how the dispute stands. What is decided stays so, whatever comes late.
+    """Writes down how the dispute stands. What is decided stays so, whatever comes late, and keeps
+    its moment when it is told once more.
 
-    Returns whether this is news of it: False for an old state of one that is decided.
+    Returns whether this is news of it: False for an old state of one that is decided, and for its
+    decision told again.
     """
     now = uow.clock.now()
-    decided_at = now if dispute.outcome else None
     statement = insert(DisputeRow).values(
         tenant_id=uow.tenant,
         id=new_id(),
@@ -27,17 +28,18 @@ async def note_dispute(uow: UnitOfWork, payment_id: UUID, order_id: UUID, disput
         currency=dispute.currency,
         state=dispute.outcome or "open",
         opened_at=now,
-        decided_at=decided_at,
+        decided_at=now if dispute.outcome else None,
     )
+    told = statement.excluded.state
     kept = await uow.session.scalar(
         statement.on_conflict_do_update(
             constraint="uq_disputes_processor_id",
             set_={
-                "state": statement.excluded.state,
+                "state": told,
                 "amount_minor": statement.excluded.amount_minor,
                 "decided_at": statement.excluded.decided_at,
             },
-            where=(DisputeRow.state == "open") | (statement.excluded.state != "open"),
+            where=(DisputeRow.state == "open") | ((told != "open") & (told != DisputeRow.state)),
         ).returning(DisputeRow.id)
     )
     return kept is not None

@@ -1,5 +1,6 @@
 """Disputes of an order, of a customer, and in all."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, select
@@ -88,6 +89,33 @@ def taken_back_minor() -> ColumnElement[int]:
         .scalar_subquery()
     )
     return func.least(lost, Order.paid_minor - Order.refunded_minor)
+
+
+async def get_taken_back_between(uow: UnitOfWork, since: datetime, until: datetime) -> int:
+    """What disputes that were lost from `since`, and before `until`, add to `taken_back_minor()` of
+    all orders.
+    """
+    is_before = DisputeRow.decided_at < since
+    lost = (
+        select(
+            DisputeRow.order_id,
+            func.sum(DisputeRow.amount_minor).label("in_all"),
+            func.coalesce(func.sum(DisputeRow.amount_minor).filter(is_before), 0).label("before"),
+            (Order.paid_minor - Order.refunded_minor).label("left"),
+        )
+        .join(Order, (Order.tenant_id == DisputeRow.tenant_id) & (Order.id == DisputeRow.order_id))
+        .where(
+            DisputeRow.tenant_id == uow.tenant,
+            DisputeRow.state == "lost",
+            DisputeRow.currency == Order.currency,
+            DisputeRow.decided_at < until,
+        )
+        .group_by(DisputeRow.order_id, Order.paid_minor, Order.refunded_minor)
+        .having(func.max(DisputeRow.decided_at) >= since)
+        .subquery()
+    )
+    taken = func.least(lost.c.in_all, lost.c.left) - func.least(lost.c.before, lost.c.left)
+    return int(await uow.session.scalar(select(func.sum(taken))) or 0)
 
 
 async def get_taken_back_minor(uow: UnitOfWork, order_id: UUID) -> int:

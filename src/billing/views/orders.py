@@ -19,7 +19,7 @@ class Badge(msgspec.Struct, frozen=True):
     tone: str
 
 
-def _badge(state: str, *, is_all_cancelled: bool) -> Badge:
+def order_badge(state: str, *, is_all_cancelled: bool) -> Badge:
     """An order of which nothing stands any more says so, though its rows keep it as confirmed."""
     return Badge(*order_state(str(OrderState.CANCELLED) if is_all_cancelled else state))
 
@@ -52,7 +52,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def badge(self) -> Badge:
-        return _badge(self.state, is_all_cancelled=self.is_all_cancelled)
+        return order_badge(self.state, is_all_cancelled=self.is_all_cancelled)
 
     @property
     def mode(self) -> str:
@@ -238,7 +238,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def badge(self) -> Badge:
-        return _badge(self.state, is_all_cancelled=self.is_all_cancelled)
+        return order_badge(self.state, is_all_cancelled=self.is_all_cancelled)
 
     @property
     def mode(self) -> str:

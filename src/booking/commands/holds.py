@@ -19,9 +19,9 @@ from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.commands.leave import mark_returned
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState
-from src.booking.domain.states import LIVE_SEATS, WAIVED_SEATS
+from src.booking.domain.states import WAIVED_SEATS
 from src.booking.models import Cancellation, Seat, Session
-from src.booking.queries.purchases import fate_of_seats
+from src.booking.queries.purchases import fate_of_seats, is_standing
 from src.platform.db.uow import UnitOfWork
 
 CHANGING_SECONDS = 5
@@ -102,7 +102,7 @@ class SeatLines(LineKind):
             .where(
                 seat.tenant_id == Order.tenant_id,
                 seat.order_id == Order.id,
-                seat.state.in_([str(state) for state in LIVE_SEATS]),
+                is_standing(seat),
             )
             .correlate(Order)
         )

@@ -282,6 +282,8 @@ def spread(asked: int, wanted: Mapping[UUID, int]) -> dict[UUID, int]:
 async def _mark(
     uow: UnitOfWork, endings: Sequence[Ending], returned: Mapping[UUID, int], by: LeftBy
 ) -> None:
+    # Seats that end in one act have one moment, which is how the order's history knows.
+    now = uow.clock.now()
     alike: dict[tuple[SeatState, int], list[UUID]] = defaultdict(list)
     for ending in endings:
         alike[(ending.state, returned[ending.seat.id])].append(ending.seat.id)
@@ -294,7 +296,7 @@ async def _mark(
                 sequence=Seat.sequence + 1,
                 returned_as="money" if back else None,
                 returned_minor=back,
-                changed_at=uow.clock.now(),
+                changed_at=now,
                 changed_by=by.kind,
                 changed_why=by.why,
             )

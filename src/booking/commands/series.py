@@ -205,7 +205,7 @@ async def update_series(
         await _check_seen(uow, series, cmd, seen)
     service = await uow.session.get_one(Service, (uow.tenant, series.service_id))
     today = to_local(uow.clock.now(), ctx.here.zone).date()
-    _check(cmd, service, ctx.here, today, read_tiers(series.price_tiers))
+    _check(cmd, service, ctx.here, today, series)
     for name, value in _columns(cmd).items():
         setattr(series, name, value)
     series.updated_at = uow.clock.now()
@@ -318,20 +318,30 @@ def _check(
     service: Service,
     tenant: TenantSnapshot,
     today: date,
-    before: Sequence[PriceTier] = (),
+    series: Series | None = None,
 ) -> None:
-    """`before` are the prices it had. Raises: InvalidInput with every field's sentence."""
+    """Days that have passed may stay where the `series` has them. Raises: InvalidInput with every
+    field's sentence.
+    """
     wrong: dict[str, str] = {}
     if not cmd.title.strip():
         wrong["title"] = _("Please give the series a title.")
     if len(cmd.title) > 120:
         wrong["title"] = _("Please keep the title within 120 characters.")
     wrong |= _price_errors(cmd, service, tenant.currency) | terms_errors(cmd.leaving)
-    wrong |= over_errors(cmd.price_tiers, before, today)
+    before = () if series is None else read_tiers(series.price_tiers)
+    wrong |= over_errors(with_keys(cmd.price_tiers), before, today)
     if cmd.join_policy is JoinPolicy.UNTIL and cmd.join_until_on is None:
         wrong["join_until_on"] = _("Please say until which day guests may join.")
+    elif cmd.join_policy is JoinPolicy.UNTIL and _is_over(cmd.join_until_on, today, series):
+        wrong["join_until_on"] = _("That day has passed, so nobody could join any more.")
     if wrong:
         raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
+
+
+def _is_over(day: date | None, today: date, series: Series | None) -> bool:
+    kept = None if series is None else series.join_until_on
+    return day is not None and day < today and day != kept
 
 
 def _price_errors(cmd: SeriesCommand, service: Service, currency: str) -> dict[str, str]:

@@ -238,7 +238,7 @@ async def _check(
     fields |= tier_errors(cmd.price_tiers, cmd.price_type, tenant.currency, cmd.max_party)
     before = () if service is None else read_tiers(service.price_tiers)
     today = to_local(uow.clock.now(), tenant.zone).date()
-    fields |= over_errors(cmd.price_tiers, before, today)
+    fields |= over_errors(with_keys(cmd.price_tiers), before, today)
     fields |= await _unknown_defaults(uow, cmd)
     if "slug" not in fields and (service is None or service.slug != slug):
         fields |= slug_taken().fields if await _is_taken(uow, slug) else {}

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from src.billing.domain.coupons import CouponReason, coupon_worth, why_not_usable
 from src.billing.models import Coupon, CouponUse, Order
 from src.billing.queries.coupon_use import terms_of
+from src.billing.standing import is_all_cancelled
 from src.booking.domain.quotes import SubjectKind
 from src.booking.models import Series, Service
 from src.booking.queries.coupons import judge_for_quote
@@ -79,7 +80,7 @@ async def list_coupon_uses(
 ) -> list[CouponUseRow]:
     """The orders made with it, the newest first, also those that came to nothing."""
     found = await uow.session.execute(
-        select(Order, CouponUse)
+        select(Order, CouponUse, is_all_cancelled())
         .join(Order, (Order.tenant_id == CouponUse.tenant_id) & (Order.id == CouponUse.order_id))
         .where(CouponUse.tenant_id == uow.tenant, CouponUse.coupon_id == coupon_id)
         .order_by(CouponUse.id.desc())
@@ -92,12 +93,13 @@ async def list_coupon_uses(
             guest_name=order.guest_name,
             guest_email=order.guest_email,
             state=order.state,
+            is_all_cancelled=is_gone,
             discount_minor=use.discount_minor,
             total_minor=order.total_minor,
             created_at=use.created_at,
             is_returned=use.returned_at is not None,
         )
-        for order, use in found.tuples()
+        for order, use, is_gone in found.tuples()
     ]
 
 

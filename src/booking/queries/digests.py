@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from src.billing.domain.kinds import OrderState, RefundState
-from src.billing.models import DisputeRow, Order, Payment, Refund
+from src.billing.models import Order, Payment, Refund
+from src.billing.queries.disputes import get_taken_back_between
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.models import Booking, Digest, Seat, Service, Session
 from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
@@ -101,20 +102,12 @@ async def what_happened(uow: UnitOfWork, since: datetime, until: datetime) -> Ha
             Refund.finished_at < until,
         )
     )
-    taken_back = await uow.session.scalar(
-        select(func.sum(DisputeRow.amount_minor)).where(
-            DisputeRow.tenant_id == uow.tenant,
-            DisputeRow.state == "lost",
-            DisputeRow.decided_at >= since,
-            DisputeRow.decided_at < until,
-        )
-    )
     return Happened(
         bookings=bookings or 0,
         cancelled_seats=cancelled or 0,
         received_minor=int(received or 0),
         refunded_minor=int(refunded or 0),
-        taken_back_minor=int(taken_back or 0),
+        taken_back_minor=await get_taken_back_between(uow, since, until),
     )
 
 

@@ -31,6 +31,7 @@ class CouponUseRow(msgspec.Struct, frozen=True, kw_only=True):
     guest_name: str
     guest_email: str
     state: str
+    is_all_cancelled: bool
     discount_minor: int
     total_minor: int
     created_at: datetime

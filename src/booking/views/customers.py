@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from src.billing.views.disputes import DisputeSum
+from src.billing.views.orders import Badge, order_badge
 
 
 class CustomerRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +75,10 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at: datetime | None
     dispute: tuple[str, str] | None
     consents: dict[str, Any]
+
+    @property
+    def badge(self) -> Badge:
+        return order_badge(self.state, is_all_cancelled=self.is_all_cancelled)
 
 
 class MoneySum(msgspec.Struct, frozen=True, kw_only=True):

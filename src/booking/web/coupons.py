@@ -14,7 +14,7 @@ from src.billing.commands.coupons import (
     is_ever_used,
     set_coupon_active,
 )
-from src.billing.words import order_state
+from src.billing.views.orders import order_badge
 from src.booking.commands.coupons import save_coupon
 from src.booking.queries.coupon_pages import (
     MOST_EXPORTED,
@@ -294,7 +294,7 @@ def _cells(row: CouponUseRow, ctx: RequestContext) -> list[str | int | None]:
         row.reference,
         row.guest_name,
         row.guest_email,
-        order_state(row.state)[0],
+        order_badge(row.state, is_all_cancelled=row.is_all_cancelled).label,
         _plain(row.discount_minor, currency),
         _plain(row.total_minor, currency),
         currency,

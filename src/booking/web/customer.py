@@ -80,7 +80,6 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     terms: str
     shared: dict[UUID, str]
     seat_states: dict[str, Word]
-    order_states: dict[str, Word]
     note_form: Any
     tags_form: Any
     sessions: list[Choice]
@@ -133,7 +132,6 @@ async def _show(
         terms=ctx.here.booking_terms,
         shared={double.id: why_double(double) for double in story.doubles},
         seat_states=seat_words(),
-        order_states=order_words(),
         note_form=note_form or blank(NoteForm),
         tags_form=tags_form or blank(TagsForm, {"tags": tags}),
         sessions=sessions,
@@ -143,15 +141,6 @@ async def _show(
     )
     status = REFUSED if note_form or tags_form else 200
     return page(request, "booking/customers/show.html", view, status_code=status)
-
-
-def order_words() -> dict[str, Word]:
-    return {
-        "open": (_("Waiting for payment"), "warning"),
-        "confirmed": (_("Confirmed"), "success"),
-        "expired": (_("Not paid in time"), "muted"),
-        "cancelled": (_("Cancelled"), "muted"),
-    }
 
 
 @post(ONE + "/notes", **POST_OPTIONS)

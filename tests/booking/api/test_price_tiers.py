@@ -1,5 +1,6 @@
 """Several prices over the API."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from src.platform.services import Services
 from tests.booking.api.conftest import Program
 from tests.booking.commands.test_book import seats_of
 from tests.support.builders import Business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +43,23 @@ async def test_prices_that_cannot_be_are_refused(
     refused = await program.put(f"/services/{service.id}", {"price_tiers": twice})
     assert refused.status_code == 422
     assert list(refused.json()["errors"]) == ["prices.1.name"]
+
+
+async def test_a_price_that_has_run_out_is_kept_without_its_key(
+    services: Services, lotus: Business, program: Program, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service)
+    early = {"name": "Early bird", "price_minor": 5000, "until_on": "2027-03-05"}
+    paths = (f"/services/{service.id}", f"/series/{term.series.id}")
+    for _days in range(2):
+        for path in paths:
+            kept = await program.put(path, {"price_tiers": [early]})
+            assert kept.status_code == 200, kept.text
+        clock.advance(timedelta(days=5))
+    for path in paths:
+        refused = await program.put(path, {"price_tiers": [{**early, "name": "Earlier bird"}]})
+        assert list(refused.json()["errors"]) == ["prices.0.until_on"]
 
 
 async def test_a_party_is_booked_at_several_prices(

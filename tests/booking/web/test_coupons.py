@@ -7,6 +7,8 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.billing.models import Coupon
+from src.booking.commands.leave import take_back_seats
+from src.booking.models import Seat
 from src.platform.services import Services
 from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import a_wish, booked
@@ -166,6 +168,23 @@ async def test_the_uses_are_taken_along_as_a_file_and_that_is_logged(
     async with services.uow_factory(lotus.id) as uow:
         actions = (await uow.session.scalars(select(AuditEntry.action))).all()
     assert "coupon.exported" in actions
+
+
+async def test_the_file_calls_an_order_cancelled_of_which_nothing_stands(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_type="on_site")
+    coupon = await a_coupon(services.uow_factory, lotus.id)
+    here = f"{HOME}/{coupon.id}"
+    wish = a_wish("series", term.series.id, coupon="SPRING")
+    made = await booked(services.uow_factory, lotus, wish)
+    for state in ("Confirmed", "Cancelled"):
+        answer = await send(client, here, {}, to=f"{here}/export")
+        assert f",{state},6.00," in answer.content.decode("utf-8-sig")
+        async with services.uow_factory(lotus.id) as uow:
+            seats = dict.fromkeys(await uow.session.scalars(select(Seat.id)), 0)
+            await take_back_seats(uow, made.order_id, seats, why="Agreed")
 
 
 async def test_a_plan_without_coupons_shows_them_and_changes_none(

@@ -75,10 +75,12 @@ async def sold(services: Services, lotus: Business) -> Booked:
 Outcome = Literal["won", "lost"] | None
 
 
-async def hears(services: Services, lotus: Business, made: Booked, outcome: Outcome) -> bool:
+async def hears(
+    services: Services, lotus: Business, made: Booked, outcome: Outcome, *, which: str = "du_1"
+) -> bool:
     """The processor tells of the dispute, as the job about its events takes it."""
     dispute = Dispute(
-        id="du_1", payment_intent_id="", amount_minor=1500, currency="EUR", outcome=outcome
+        id=which, payment_intent_id="", amount_minor=1500, currency="EUR", outcome=outcome
     )
     async with services.uow_factory(lotus.id) as uow:
         payment_id = await uow.session.scalar(select(Payment.id))
@@ -175,17 +177,32 @@ async def test_what_a_lost_dispute_took_is_told_wherever_money_is(
 
 
 async def test_no_more_counts_as_taken_back_than_is_left_of_what_was_paid(
-    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, clock: FrozenClock
 ) -> None:
+    begun_at, day = clock.now(), timedelta(days=1)
+
+    async def digests(days: int) -> list[int]:
+        async with services.uow_factory(lotus.id) as uow:
+            each = [begun_at + n * day for n in range(days)]
+            return [(await what_happened(uow, at, at + day)).taken_back_minor for at in each]
+
     await pays_back(services, lotus, sold, 400)
     await hears(services, lotus, sold, "lost")
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     assert "Taken back by the guest's bank €11.00" in words_of(visitor)
+    assert await digests(1) == [1100]
+    clock.advance(day)
     async with services.uow_factory(lotus.id) as uow:
         [dispute] = await uow.session.scalars(select(DisputeRow))
-        dispute.currency = "USD"
+        dispute.amount_minor = 900
+    await hears(services, lotus, sold, "lost", which="du_2")
+    assert await digests(2) == [900, 200], "only what the first had left"
+    async with services.uow_factory(lotus.id) as uow:
+        for dispute in await uow.session.scalars(select(DisputeRow)):
+            dispute.currency = "USD"
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     assert "Taken back by the guest's bank €" not in words_of(visitor)
+    assert await digests(2) == [0, 0]
 
 
 async def test_what_is_decided_stays_counted_and_is_not_opened_again_by_old_news(
@@ -203,6 +220,24 @@ async def test_what_is_decided_stays_counted_and_is_not_opened_again_by_old_news
     assert "disputes" not in visitor.text
     await visitor.open("/app/lotus/orders?state=disputed")
     assert "Dispute won: 1 payment, €15.00" in visitor.text
+
+
+async def test_a_decision_that_is_told_again_has_its_effect_once(
+    services: Services, lotus: Business, sold: Booked, clock: FrozenClock
+) -> None:
+    begun_at, day = clock.now(), timedelta(days=1)
+    assert await hears(services, lotus, sold, "lost")
+    clock.advance(day)
+    assert not await hears(services, lotus, sold, "lost")
+    async with services.uow_factory(lotus.id) as uow:
+        [row] = await uow.session.scalars(select(DisputeRow))
+        assert row.decided_at == begun_at
+        told = [
+            (await what_happened(uow, since, since + day)).taken_back_minor
+            for since in (begun_at, begun_at + day)
+        ]
+    assert told == [1500, 0]
+    assert await hears(services, lotus, sold, "won"), "another decision is news"
 
 
 async def test_what_the_bank_has_cannot_go_back_to_the_guest_as_well(
