@@ -1,6 +1,6 @@
 """A series is put together, published once for its base, and never loses what it sold."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -157,6 +157,10 @@ async def test_a_started_session_cannot_join(
         ({"title": "  "}, "title"),
         ({"price_minor": 0}, "price"),
         ({"join_policy": JoinPolicy.UNTIL}, "join_until_on"),
+        (
+            {"join_policy": JoinPolicy.UNTIL, "join_until_on": date(2020, 1, 1)},
+            "join_until_on",
+        ),
         ({"drop_in_minor": -1}, "drop_in_price"),
     ],
 )
