@@ -214,8 +214,9 @@ async def remove_entry(uow: UnitOfWork, ctx: RequestContext, entry_id: UUID) -> 
     entry = await lock_entry(uow, entry_id)
     if entry.state not in STANDING:
         return False
-    lost_offer = entry.state == EntryState.OFFERED
-    uow.record(WaiterRemoved(entry_id=entry_id, lost_offer=lost_offer))
+    offer = await find_live_offer(uow, entry_id)
+    offer_id = None if offer is None else offer.id
+    uow.record(WaiterRemoved(entry_id=entry_id, lost_offer=offer_id is not None, offer_id=offer_id))
     await audit(uow, ctx, "waitlist.removed", "waitlist_entry", entry_id, name=entry.name)
     await end_entry(uow, entry, EntryState.REMOVED, OfferState.WITHDRAWN, "staff")
     return True

@@ -293,6 +293,40 @@ async def test_who_is_taken_off_before_they_heard_of_an_offer_reads_nothing_of_i
     assert "offered to you" not in told[-1].body
 
 
+async def test_who_is_taken_off_twice_reads_of_the_offer_that_they_knew(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    """The second offer ends before its mail has left, and before the first removal is told."""
+    ann = await town.join("Ann")
+    await town.free()
+    await town.work()
+    async with town.factory(town.lotus.id) as uow:
+        await remove_entry(uow, town.lotus.ctx, ann)
+    async with town.factory(town.lotus.id) as uow:
+        await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, ann)
+    async with town.factory(town.lotus.id) as uow:
+        await remove_entry(uow, town.lotus.ctx, ann)
+    await town.work()
+    told = [one for one in mailer.sent if one.subject == "No longer on the waiting list: Yoga"]
+    assert sorted("was offered to you" in mail.body for mail in told) == [False, True]
+
+
+async def test_who_is_taken_off_after_everybody_was_told_loses_nothing(
+    town: Town, mailer: RememberingMailer, clock: FrozenClock
+) -> None:
+    ann = await town.join("Ann")
+    clock.advance(town.session.starts_at - clock.now() - timedelta(hours=2, minutes=30))
+    await town.free()
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    assert (offer.state, offer.holds) == ("live", False)
+    async with town.factory(town.lotus.id) as uow:
+        await remove_entry(uow, town.lotus.ctx, ann)
+    await town.work()
+    assert mailer.sent[-1].subject == "No longer on the waiting list: Yoga"
+    assert "was offered to you" not in mailer.sent[-1].body
+
+
 async def test_who_was_removed_is_not_offered_anything_but_by_hand(town: Town) -> None:
     """Peers' row 2-35."""
     entry_id = await town.join("Ann")
