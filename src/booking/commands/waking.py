@@ -14,8 +14,9 @@ from src.platform.db.uow import UnitOfWork
 async def wake_waitlists(
     uow: UnitOfWork, session_ids: Collection[UUID], *, delay_seconds: int = 0
 ) -> None:
-    """Records that places of the sessions get free with this transaction, if anybody waits for one,
-    or was offered one: the list is looked at, wherever its session belongs by then.
+    """Records that places of the sessions get free with this transaction, or that others may have
+    those that are, if anybody waits for one or was offered one: the list is looked at, wherever its
+    session belongs by then.
 
     Called before the unit of work settles, since the places themselves are given back last.
     """
