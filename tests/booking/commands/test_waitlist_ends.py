@@ -28,6 +28,7 @@ from src.booking.queries.lists_toll import count_to_tell
 from src.booking.queries.waitlist_consequences import waitlist_consequences
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.services import Services
+from src.platform.web.formats import date_range
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.plans import Change
 from src.tenants.models import Due
@@ -100,8 +101,10 @@ async def test_a_series_that_is_called_off_closes_its_list_too(
         await cancel_series(uow, lotus.ctx, term.series.id, reason="", undo_seconds=0)
     await work(services, lotus.id)
     assert await entries(services.uow_factory, lotus) == {"Ann": "closed"}
-    told = [mail.to[0] for mail in mailer.sent if mail.subject.startswith("Does not take place")]
-    assert told == ["Ann <ann@example.com>"]
+    [told] = [mail for mail in mailer.sent if mail.subject.startswith("Does not take place")]
+    assert told.to[0] == "Ann <ann@example.com>"
+    whens = [date_range(run.starts_at, run.ends_at, lotus.tenant.zone) for run in term.sessions]
+    assert all(when in told.body for when in whens), "which dates they were"
 
 
 async def test_a_series_is_offered_at_once_when_its_one_full_date_is_called_off(
