@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.services import get_service
-from src.booking.commands.waking import dates_behind, wake_waitlists
+from src.booking.commands.waking import dates_behind, wake_each_list, wake_waitlists
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.waiting import (
     STANDING,
@@ -241,7 +241,7 @@ async def change_waitlist(
     if terms == kept:
         return
     service.waitlist, service.updated_at = terms.document(), uow.clock.now()
-    await wake_waitlists(uow, await dates_behind(uow, await _standing_of(uow, service_id)))
+    await wake_each_list(uow, await _standing_of(uow, service_id))
     said = msgspec.to_builtins(terms)
     await audit(uow, ctx, "service.waitlist_changed", "service", service_id, **said)
 
