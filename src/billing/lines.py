@@ -71,8 +71,8 @@ class LineKind(Protocol):
         ...
 
     def stands(self) -> ColumnElement[bool]:
-        """Whether any part of this kind of the `orders` row at hand is not cancelled, over or still
-        to come: SQL.
+        """Whether any part of this kind of the `orders` row at hand is not cancelled; one that is
+        over stands too: SQL.
         """
         ...
 

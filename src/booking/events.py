@@ -180,12 +180,13 @@ class WaitlistClosed(Event, frozen=True, kw_only=True):
 
 class WaiterRemoved(Event, frozen=True, kw_only=True):
     """Staff took somebody off a list, with what they were offered in case they were; they have not
-    been told yet.
+    been told yet. `offer_id` is the one that they lost, None in events of before it was kept.
     """
 
     topic: ClassVar[str] = "booking.waiter_removed"
     entry_id: UUID
     lost_offer: bool
+    offer_id: UUID | None = None
 
 
 class OfferFulfilled(Event, frozen=True, kw_only=True):

@@ -177,7 +177,8 @@ _KINDS = (
         starter_subject=N_("On the waiting list: {service}"),
         starter=N_(
             "Hello {customer_name},\n\nYou are on the waiting list for {service}, at position"
-            " {position}. We write to you as soon as there is a place.\n\n{dates}\n\n{booking_link}"
+            " {position}. We write to you as soon as there is a place.\n\n{asked}\n\n{dates}\n\n"
+            "{booking_link}"
         ),
         button=N_("See your position, or leave the list"),
         placeholders=(
@@ -187,8 +188,14 @@ _KINDS = (
                 label=N_("Their position in the list"),
                 value=lambda view: str(view.position),
             ),
+            Placeholder(
+                name="asked",
+                label=N_("What stands, where another number was asked for; nothing otherwise"),
+                value=lambda view: view.asked,
+            ),
         ),
         needed=("booking_link",),
+        always=("asked",),
         place=10,
         preview=_shown(_joined),
     ),

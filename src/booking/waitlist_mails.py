@@ -20,7 +20,7 @@ from src.booking.waitlist_words import price_words
 from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Mail
-from src.platform.web.formats import date_range, datetime_local
+from src.platform.web.formats import date_range, datetime_local, number
 from src.tenants.context import TenantSnapshot
 from src.tenants.worded_mails import SHIPPED, Wordings, render_worded
 
@@ -42,7 +42,7 @@ def joined_mail(
         view = WaitlistJoinedView(
             **_common(tenant, facts),
             size=entry.party_size,
-            asked=asked if asked != entry.party_size else 0,
+            asked=_what_stands(asked, entry.party_size),
             position=facts.position,
             entry_url=settings.base_url + waitlist_path(settings, tenant.slug, entry),
         )
@@ -132,6 +132,18 @@ def removed_mail(
 
 def _service_url(settings: Settings, tenant: TenantSnapshot, facts: EntryFacts) -> str:
     return f"{settings.base_url}/b/{tenant.slug}/{facts.service.slug}"
+
+
+def _what_stands(asked: int, size: int) -> str:
+    if asked in (0, size):
+        return ""
+    return _(
+        "You asked for places for %(asked)s just now, but you are on the list for %(size)s already,"
+        " and that stands. To change it, leave the list and join it again; you are at its end"
+        " then.",
+        asked=number(asked),
+        size=number(size),
+    )
 
 
 def _offer_after_removal() -> str:

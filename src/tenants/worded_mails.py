@@ -16,7 +16,7 @@ from src.platform.i18n import N_, _, use_locale
 from src.platform.mail.queue import Mail
 from src.platform.mail.templates import RenderedMail, render_mail
 from src.tenants.context import TenantSnapshot
-from src.tenants.domain.wording import Paragraph, Wording, fill, paragraphs_of
+from src.tenants.domain.wording import Paragraph, Wording, fill, paragraphs_of, placeholders_in
 
 
 class Placeholder(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +72,9 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 class MailKind(msgspec.Struct, frozen=True, kw_only=True):
     """A mail to guests. `template` is that of the shipped words; `starter` are words to begin with.
 
-    `needed`: without these placeholders the mail would be of no use. `button`
-    is what the link says, `place` where it stands in lists.
+    `needed`: without these placeholders the mail would be of no use. `always`: these end the words
+    that lack them, so that nobody misses what they say. `button` is what the link says, `place`
+    where it stands in lists.
     """
 
     key: str
@@ -86,6 +87,7 @@ class MailKind(msgspec.Struct, frozen=True, kw_only=True):
     placeholders: tuple[Placeholder, ...]
     preview: Callable[[UnitOfWork, Preview], Awaitable[Mail]]
     needed: tuple[str, ...] = ()
+    always: tuple[str, ...] = ()
     place: int = 0
 
     @property
@@ -134,10 +136,16 @@ def render_worded(key: str, view: Any, locale: str, wordings: Wordings) -> Rende
             locale=locale,
             from_name=view.from_name,
             subject=fill(wording.subject, values),
-            paragraphs=list(paragraphs_of(wording.body, values)),
+            paragraphs=list(paragraphs_of(_with_all(kind, wording.body), values)),
             runs=getattr(view, "runs", []),
             href=values.get("booking_link", ""),
             button=_(kind.button),
             unsubscribe_url=getattr(view, "unsubscribe_url", ""),
         )
     return render_mail("worded", worded, locale)
+
+
+def _with_all(kind: MailKind, body: str) -> str:
+    has = placeholders_in(body)
+    lacking = [f"{{{name}}}" for name in kind.always if name not in has]
+    return "\n\n".join([body, *lacking])

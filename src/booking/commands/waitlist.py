@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.services import get_service
-from src.booking.commands.waking import dates_behind, wake_waitlists
+from src.booking.commands.waking import dates_behind, wake_each_list, wake_waitlists
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.waiting import (
     STANDING,
@@ -214,8 +214,9 @@ async def remove_entry(uow: UnitOfWork, ctx: RequestContext, entry_id: UUID) -> 
     entry = await lock_entry(uow, entry_id)
     if entry.state not in STANDING:
         return False
-    lost_offer = entry.state == EntryState.OFFERED
-    uow.record(WaiterRemoved(entry_id=entry_id, lost_offer=lost_offer))
+    offer = await find_live_offer(uow, entry_id)
+    offer_id = None if offer is None else offer.id
+    uow.record(WaiterRemoved(entry_id=entry_id, lost_offer=offer_id is not None, offer_id=offer_id))
     await audit(uow, ctx, "waitlist.removed", "waitlist_entry", entry_id, name=entry.name)
     await end_entry(uow, entry, EntryState.REMOVED, OfferState.WITHDRAWN, "staff")
     return True
@@ -240,7 +241,7 @@ async def change_waitlist(
     if terms == kept:
         return
     service.waitlist, service.updated_at = terms.document(), uow.clock.now()
-    await wake_waitlists(uow, await dates_behind(uow, await _standing_of(uow, service_id)))
+    await wake_each_list(uow, await _standing_of(uow, service_id))
     said = msgspec.to_builtins(terms)
     await audit(uow, ctx, "service.waitlist_changed", "service", service_id, **said)
 

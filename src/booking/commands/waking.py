@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
+from src.booking.domain.kinds import SessionState
 from src.booking.domain.waiting import STANDING
 from src.booking.events import PlacesFreed, WaitedDatesMoved
 from src.booking.models import Session, WaitlistEntry
@@ -14,8 +15,9 @@ from src.platform.db.uow import UnitOfWork
 async def wake_waitlists(
     uow: UnitOfWork, session_ids: Collection[UUID], *, delay_seconds: int = 0
 ) -> None:
-    """Records that places of the sessions get free with this transaction, if anybody waits for one,
-    or was offered one: the list is looked at, wherever its session belongs by then.
+    """Records that places of the sessions get free with this transaction, or that others may have
+    those that are, if anybody waits for one or was offered one: the list is looked at, wherever its
+    session belongs by then.
 
     Called before the unit of work settles, since the places themselves are given back last.
     """
@@ -35,6 +37,26 @@ async def dates_behind(uow: UnitOfWork, entries: Collection[WaitlistEntry]) -> s
         select(Session.id).where(Session.tenant_id == uow.tenant, Session.series_id.in_(series))
     )
     return single | set(dates)
+
+
+async def wake_each_list(uow: UnitOfWork, entries: Collection[WaitlistEntry]) -> None:
+    """As `wake_waitlists` for all that these entries wait for and that is still to come, each pool
+    by an event of its own: there may be hundreds, and one that fails begins no other anew.
+    """
+    single = {one.session_id for one in entries if one.session_id is not None}
+    series = {one.series_id for one in entries if one.series_id is not None}
+    dates = await uow.session.execute(
+        select(Session.id, Session.series_id).where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(single) | Session.series_id.in_(series),
+            Session.state == str(SessionState.SCHEDULED),
+            Session.starts_at > uow.clock.now(),
+        )
+    )
+    # Any of its dates names a pool.
+    pools = {row.series_id or row.id: row.id for row in dates}
+    for session_id in pools.values():
+        uow.record(PlacesFreed(session_ids=[session_id]))
 
 
 async def wake_moved(uow: UnitOfWork, session_ids: Collection[UUID]) -> None:

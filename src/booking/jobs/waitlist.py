@@ -162,11 +162,16 @@ async def tell_of_removal(job: JobContext, event: WaiterRemoved) -> None:
             return
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         wordings = await find_wordings(uow)
-        lost_offer = event.lost_offer and await _was_told_of(uow, facts.offer)
+        offer = facts.offer
+        if event.offer_id is not None:
+            offer = await uow.session.get_one(WaitlistOffer, (uow.tenant, event.offer_id))
+        lost_offer = event.lost_offer and await _was_promised(uow, offer)
         mail = removed_mail(settings, tenant, facts, job.outbox_id, wordings, lost_offer=lost_offer)
         await queue_mail(uow, mail, host=settings.host)
 
 
-async def _was_told_of(uow: UnitOfWork, offer: WaitlistOffer | None) -> bool:
-    """Taken off the list before that mail left, they never knew of an offer."""
-    return offer is not None and await has_mail(uow, offered_key(offer.id))
+async def _was_promised(uow: UnitOfWork, offer: WaitlistOffer | None) -> bool:
+    """Taken off the list before that mail left, they never knew of an offer; and what was told to
+    everybody was never theirs, and can be booked by them as by anybody.
+    """
+    return offer is not None and offer.holds and await has_mail(uow, offered_key(offer.id))

@@ -33,7 +33,7 @@ async def list_chosen(
     seat_ids: Sequence[UUID],
     states: Collection[SeatState] = TAKEN_SEATS,
 ) -> list[Chosen]:
-    """The orders of those of the seats that are taken, or in the `states`, by their guests' names.
+    """The orders of those of the seats that are in one of the `states`, by their guests' names.
 
     Raises: NotFound when one of the seats is not of this session.
     """

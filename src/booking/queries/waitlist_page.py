@@ -194,6 +194,9 @@ async def _subject(
     term = await get_series_offer(uow, entry.list_id)
     now = uow.clock.now()
     coming = [run for run in term.sessions if run.state == "scheduled" and run.starts_at > now]
+    if entry.state == EntryState.CLOSED and entry.ended_at is not None:
+        # None of a series that was called off is to come: shown is what was when its list closed.
+        coming = [run for run in term.sessions if run.starts_at > entry.ended_at]
     return term.service, term.series, coming
 
 

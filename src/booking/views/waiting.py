@@ -79,12 +79,12 @@ class WaitingMail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaitlistJoinedView(WaitingMail, frozen=True, kw_only=True):
-    """You are on the list, for `size` people; `asked` is another number that was asked for since,
-    0 where none was.
+    """You are on the list, for `size` people; `asked` says what stands where another number was
+    asked for since, empty where none was.
     """
 
     size: int
-    asked: int
+    asked: str
     position: int
     entry_url: str
 

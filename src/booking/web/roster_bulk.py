@@ -22,7 +22,8 @@ from src.booking.commands.roster_actions import (
     write_to_guests,
 )
 from src.booking.domain.kinds import SeatState
-from src.booking.queries.roster_actions import list_returnable_to_cards
+from src.booking.domain.states import TAKEN_SEATS
+from src.booking.queries.roster_actions import list_chosen, list_returnable_to_cards
 from src.booking.views.roster_actions import Chosen
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
 from src.booking.web.roster import ONE
@@ -35,6 +36,7 @@ from src.booking.web.roster_chosen import (
     look_at,
     outcome,
     ticked,
+    whom,
 )
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, ngettext
@@ -43,6 +45,9 @@ from src.platform.services import Services
 from src.platform.web.formats import money
 from src.platform.web.forms import bind, blank, read_form
 from src.tenants.context import RequestContext
+
+SEEN = TAKEN_SEATS - {SeatState.CONFIRMED}
+"""Of who is here already, or did not come: such a place is not cancelled."""
 
 
 class CancelSeatsForm(CancelForm):
@@ -80,16 +85,15 @@ async def cancel_seats(
     bound = bind(CancelSeatsForm, await read_form(request))
     form = bound.struct
     view = await look_at(services, ctx, session_id, bound, ticked(bound), {SeatState.CONFIRMED})
-    if not view.chosen and ticked(bound):
-        said = _(
-            "Nobody chosen is still to come. Take back who is here or did not come, then cancel."
-        )
-        view = msgspec.structs.replace(view, why_not=said)
     async with services.uow_factory(ctx.here.id) as uow:
+        left = await list_chosen(uow, session_id, ticked(bound), SEEN)
+        stays = [whom(one) for one in left]
+        if not view.chosen and ticked(bound):
+            view = msgspec.structs.replace(view, why_not=_nobody_to_cancel(stays))
         able = await list_returnable_to_cards(uow, ctx.here, view.seat_ids)
     mails = sum(bool(one.email) for one in view.chosen)
     asked = money_asked(able, ctx.here.currency)
-    view = msgspec.structs.replace(view, money=asked, mails=mails)
+    view = msgspec.structs.replace(view, money=asked, mails=mails, stays=stays)
     if form is None or not form.sure or view.why_not:
         return ask(request, "cancel", view)
     try:
@@ -117,6 +121,14 @@ async def cancel_seats(
     if minor:
         said += " " + _("%(amount)s is on its way back.", amount=money(minor, view.currency))
     return outcome(request, view, said, failures)
+
+
+def _nobody_to_cancel(stays: list[str]) -> str:
+    if stays:
+        return _(
+            "Nobody chosen is still to come. Take back who is here or did not come, then cancel."
+        )
+    return _("None of those chosen has a place in this session any more.")
 
 
 @post(ONE + "/seats/paid", **POST_OPTIONS)

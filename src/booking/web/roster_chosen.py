@@ -47,7 +47,8 @@ class _Ticked(msgspec.Struct):
 class BulkView(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the act touches, before it is done; `why_not` when it cannot be done at all.
 
-    `money` is what is to be chosen where cancelling could give something back.
+    `money` is what is to be chosen where cancelling could give something back, `stays` are those
+    ticked whom cancelling leaves alone.
     """
 
     form: Any
@@ -62,6 +63,7 @@ class BulkView(msgspec.Struct, frozen=True, kw_only=True):
     here: str
     zone: str
     money: MoneyAsked | None = None
+    stays: list[str] = []
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,8 @@ from src.platform.errors import Conflict, NotFound
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.commands.entitlements import rebuild_entitlements
+from src.tenants.commands.wordings import word_mail
+from src.tenants.domain.wording import Wording
 from src.tenants.models import Tenant
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.support.builders import (
@@ -304,6 +306,13 @@ async def test_an_address_waits_once_and_hears_again(
     told = [mail for mail in mailer.sent if mail.subject == "On the waiting list: Yoga"]
     asked = "You asked for places for 3 just now, but you are on the list for 1 already"
     assert [asked in mail.body for mail in told] == [False, False, True]
+    words = Wording(subject="Our list", body="Hello {customer_name}\n\n{booking_link}")
+    async with town.factory(town.lotus.id) as uow:
+        await word_mail(uow, town.lotus.ctx, "waitlist_joined", "en", words)
+    for size in (1, 3):
+        assert await town.join("Ann", size=size) == first
+    worded = [mail for mail in mailer.sent if mail.subject == "Our list"]
+    assert [asked in mail.body for mail in worded] == [False, True], "saved before there was that"
 
 
 async def test_nobody_waits_for_what_is_free_or_cannot_be_had(town: Town) -> None:

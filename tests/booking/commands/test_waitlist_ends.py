@@ -28,6 +28,7 @@ from src.booking.queries.lists_toll import count_to_tell
 from src.booking.queries.waitlist_consequences import waitlist_consequences
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.services import Services
+from src.platform.web.formats import date_range
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.plans import Change
 from src.tenants.models import Due
@@ -100,8 +101,10 @@ async def test_a_series_that_is_called_off_closes_its_list_too(
         await cancel_series(uow, lotus.ctx, term.series.id, reason="", undo_seconds=0)
     await work(services, lotus.id)
     assert await entries(services.uow_factory, lotus) == {"Ann": "closed"}
-    told = [mail.to[0] for mail in mailer.sent if mail.subject.startswith("Does not take place")]
-    assert told == ["Ann <ann@example.com>"]
+    [told] = [mail for mail in mailer.sent if mail.subject.startswith("Does not take place")]
+    assert told.to[0] == "Ann <ann@example.com>"
+    whens = [date_range(run.starts_at, run.ends_at, lotus.tenant.zone) for run in term.sessions]
+    assert all(when in told.body for when in whens), "which dates they were"
 
 
 async def test_a_series_is_offered_at_once_when_its_one_full_date_is_called_off(
@@ -291,6 +294,40 @@ async def test_who_is_taken_off_before_they_heard_of_an_offer_reads_nothing_of_i
         "No longer on the waiting list: Yoga",
     ]
     assert "offered to you" not in told[-1].body
+
+
+async def test_who_is_taken_off_twice_reads_of_the_offer_that_they_knew(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    """The second offer ends before its mail has left, and before the first removal is told."""
+    ann = await town.join("Ann")
+    await town.free()
+    await town.work()
+    async with town.factory(town.lotus.id) as uow:
+        await remove_entry(uow, town.lotus.ctx, ann)
+    async with town.factory(town.lotus.id) as uow:
+        await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, ann)
+    async with town.factory(town.lotus.id) as uow:
+        await remove_entry(uow, town.lotus.ctx, ann)
+    await town.work()
+    told = [one for one in mailer.sent if one.subject == "No longer on the waiting list: Yoga"]
+    assert sorted("was offered to you" in mail.body for mail in told) == [False, True]
+
+
+async def test_who_is_taken_off_after_everybody_was_told_loses_nothing(
+    town: Town, mailer: RememberingMailer, clock: FrozenClock
+) -> None:
+    ann = await town.join("Ann")
+    clock.advance(town.session.starts_at - clock.now() - timedelta(hours=2, minutes=30))
+    await town.free()
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    assert (offer.state, offer.holds) == ("live", False)
+    async with town.factory(town.lotus.id) as uow:
+        await remove_entry(uow, town.lotus.ctx, ann)
+    await town.work()
+    assert mailer.sent[-1].subject == "No longer on the waiting list: Yoga"
+    assert "was offered to you" not in mailer.sent[-1].body
 
 
 async def test_who_was_removed_is_not_offered_anything_but_by_hand(town: Town) -> None:

@@ -19,7 +19,10 @@ from src.platform.errors import Conflict
 from src.platform.services import Services
 from tests.booking.commands.test_book import seats_of
 from tests.booking.commands.test_waitlist import a_town
-from tests.support.waiting import offers
+from tests.support.builders import a_series, a_session
+from tests.support.clock import FrozenClock
+from tests.support.waiting import joined, offers
+from tests.support.work import waiting
 
 pytestmark = pytest.mark.anyio
 HOUR = timedelta(hours=1)
@@ -81,6 +84,25 @@ async def test_terms_by_which_smaller_parties_pass_hold_for_who_waits_already(
         await change_waitlist(uow, town.lotus.ctx, town.service.id, WaitlistTerms(pass_hours=0))
     await town.work()
     assert await town.states() == {"Ann": "waiting", "Bob": "offered"}
+
+
+async def test_changed_terms_wake_each_list_to_come_by_an_event_of_its_own(
+    services: Services, clock: FrozenClock
+) -> None:
+    town = await a_town(services)
+    term = await a_series(town.factory, town.service, price_type="free", price_minor=0)
+    later = await a_session(town.factory, town.service, in_days=40)
+    async with town.factory(town.lotus.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=Session.capacity))
+    await town.join("Ann")
+    await joined(town.factory, town.lotus, "session", later.id, "Bob")
+    await joined(town.factory, town.lotus, "series", term.series.id, "Cleo")
+    await town.work()
+    clock.advance(town.session.ends_at - clock.now())
+    async with town.factory(town.lotus.id) as uow:
+        await change_waitlist(uow, town.lotus.ctx, town.service.id, WaitlistTerms(pass_hours=6))
+    woken = await waiting(services, town.lotus.id)
+    assert woken.count("booking.serve_waitlists") == 2, "Ann's is over, and Cleo's three are one"
 
 
 async def test_who_waits_and_fits_comes_before_strangers_while_a_bigger_party_waits(

@@ -114,8 +114,28 @@ async def test_places_are_cancelled_with_what_each_gets_back(
     assert await taken(services.uow_factory, lotus.id) == [1]
     assert await refunds(services, lotus.id) == [2000]
     again = await press(client, session, "cancel", chosen, {**more, back: "20"})
-    assert "Nobody chosen is still to come." in (await client.get(again.headers["location"])).text
+    said = (await client.get(again.headers["location"])).text
+    assert "None of those chosen has a place in this session any more." in said
     assert await refunds(services, lotus.id) == [2000]
+
+
+async def test_who_is_here_already_stays_and_the_page_says_so(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    carl = await a_guest(services, lotus, session, "Carl", "Kid")
+    mine = sorted(await ids_of(services, lotus, carl))
+    async with services.uow_factory(lotus.id) as uow:
+        (await uow.session.get_one(Seat, (lotus.id, mine[1]))).state = "attended"
+    await as_owner(client, services, lotus)
+    asked = await press(client, session, "cancel", mine, {})
+    stays = "Not cancelled, for they are here already or did not come: Kid, booked by Carl."
+    assert stays in " ".join(asked.text.split())
+    refused = await press(client, session, "cancel", mine[1:], {"sure": "on"})
+    said = (await client.get(refused.headers["location"])).text
+    assert "Nobody chosen is still to come. Take back who is here" in said
+    done = await press(client, session, "cancel", mine, {"sure": "on"})
+    assert done.status_code == 303
+    assert await states_of(services, lotus) == ["attended", "cancelled"]
 
 
 async def test_an_empty_amount_follows_the_choice_and_an_unnamed_person_is_told_by_number(
