@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.services import get_service
+from src.booking.commands.waitlist_said import note_said
 from src.booking.commands.waking import dates_behind, wake_each_list, wake_waitlists
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.waiting import (
@@ -92,8 +93,8 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
     Raises: NotFound, PlacesAreFree, and Conflict where waiting makes no sense.
     """
     now, address = uow.clock.now(), normalise_email(cmd.email)
-    room = (await room_in_list(uow, tenant, cmd.kind, cmd.subject_id, cmd.size)).places
-    if room >= cmd.size:
+    room = await room_in_list(uow, tenant, cmd.kind, cmd.subject_id, cmd.size)
+    if room.places >= cmd.size:
         raise PlacesAreFree
     of_list = (
         WaitlistEntry.session_id == cmd.subject_id
@@ -111,20 +112,23 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
     asked = cmd.size if entry_id is not None else 0
     if entry_id is None:
         entry_id = new_id()
-        uow.session.add(
-            WaitlistEntry(
-                tenant_id=uow.tenant,
-                id=entry_id,
-                session_id=cmd.subject_id if cmd.kind == "session" else None,
-                series_id=cmd.subject_id if cmd.kind == "series" else None,
-                address=address,
-                name=" ".join(cmd.name.split()),
-                locale=cmd.locale,
-                party_size=cmd.size,
-                joined_at=now,
-                queued_at=now,
-            )
+        entry = WaitlistEntry(
+            tenant_id=uow.tenant,
+            id=entry_id,
+            session_id=cmd.subject_id if cmd.kind == "session" else None,
+            series_id=cmd.subject_id if cmd.kind == "series" else None,
+            address=address,
+            name=" ".join(cmd.name.split()),
+            locale=cmd.locale,
+            party_size=cmd.size,
+            joined_at=now,
+            queued_at=now,
+            said={},
         )
+        # A move before is no news to them, for their own mail says the time; one after it is.
+        keys = [(uow.tenant, one) for one in room.facts.session_ids]
+        note_said(entry, [await uow.session.get_one(Session, key) for key in keys])
+        uow.session.add(entry)
     uow.record(WaitlistJoined(entry_id=entry_id, asked=asked))
     return entry_id
 

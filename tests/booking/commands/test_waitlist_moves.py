@@ -55,6 +55,19 @@ async def an_offer(town: Town) -> None:
     assert await town.states() == {"Ann": "offered", "Bob": "waiting"}
 
 
+async def test_who_joins_after_a_move_is_not_told_of_it_as_of_news(
+    town: Town, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """Although the work that tells of it comes first; another place may even get free meanwhile."""
+    await town.join("Ann")
+    await move(town, clock.now() + timedelta(days=8))
+    await joined(town.factory, town.lotus, "session", town.session.id, "Bob")
+    await town.work()
+    assert [mail.to[0] for mail in moved(mailer)] == ["Ann <ann@example.com>"]
+    told = [mail.subject for mail in mailer.sent if mail.to[0].startswith("Bob ")]
+    assert told == ["On the waiting list: Yoga"]
+
+
 async def test_an_offer_ends_an_hour_before_the_new_start_and_all_who_wait_are_told(
     town: Town, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:

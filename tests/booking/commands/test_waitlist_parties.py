@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
