@@ -23,14 +23,15 @@ from src.billing.domain.kinds import (
     RefundCause,
     RefundState,
 )
-from src.billing.domain.refund_failures import Instead
+from src.billing.domain.refund_failures import Instead, replaced_failures
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
+from src.billing.queries.refund_failures import list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
-from src.platform.i18n import _
+from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
-from src.platform.money import Money
+from src.platform.money import Money, format_money
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
@@ -96,6 +97,8 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
         raise NotFound(_("There is no such payment."))
     await refuse_with_the_bank(uow, payment)
     user_id = ctx.actor.user_id
+    if cmd.instead:
+        await _refuse_too_little(uow, payment, cmd.amount_minor)
     try:
         refund_id = await request_refund(
             uow,
@@ -114,6 +117,18 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
     if payment.refunded_minor == payment.amount_minor:
         await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, user_id)
     await audit(uow, ctx, "order.refund_asked", "order", order.id, amount_minor=cmd.amount_minor)
+
+
+async def _refuse_too_little(uow: UnitOfWork, payment: Payment, amount_minor: int) -> None:
+    """Raises: InvalidInput at `amount` for what takes the place of no refund that failed."""
+    waiting = await list_waiting_refunds(uow, payment.id)
+    if waiting and not list(replaced_failures(waiting, amount_minor, Instead.COVERED)):
+        least = min(one.amount_minor for one in waiting)
+        sentence = _(
+            "It is less than the %(amount)s that failed. Give that much, or untick the box below.",
+            amount=format_money(Money(least, payment.currency), current_locale()),
+        )
+        raise InvalidInput(sentence, fields={"amount": sentence})
 
 
 async def retry_refund_by_hand(

@@ -226,6 +226,9 @@ async def test_what_goes_back_instead_of_a_failed_refund_ends_its_tries(desk: De
     await desk.till.work()
     await desk.visitor.open(form)
     assert "It goes back instead of the refund of £5.00 that failed" in desk.visitor.text
+    await desk.visitor.submit({"amount": "4"}, to="/refund", status=422)
+    assert "It is less than the £5.00 that failed." in desk.visitor.text
+    assert 'id="f-amount-error"' in desk.visitor.text
     await desk.visitor.submit({"amount": "5"}, to="/refund")
     await desk.till.work()
     assert await desk.till.open_items(order_id) == []
