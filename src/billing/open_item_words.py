@@ -23,6 +23,8 @@ def open_item_sentence(item: OpenItem) -> str:
             return _out_of_reach(item.facts)
         case OpenItemKind.DISPUTE:
             return _dispute(item.facts)
+        case OpenItemKind.HAND_BACK:
+            return _hand_back(item.facts)
 
 
 def _mismatch(facts: Mapping[str, Any]) -> str:
@@ -46,6 +48,16 @@ def _refund_failed(facts: Mapping[str, Any]) -> str:
         return said
     tried = ngettext("It was tried %(num)s time.", "It was tried %(num)s times.", attempts)
     return f"{said} {tried}"
+
+
+def _hand_back(facts: Mapping[str, Any]) -> str:
+    return _(
+        "%(guest)s has left a date of order %(reference)s in time. Please give back %(amount)s of"
+        " what you took on site.",
+        guest=facts["guest"],
+        reference=facts["reference"],
+        amount=_money(facts["amount_minor"], facts["currency"]),
+    )
 
 
 def _out_of_reach(facts: Mapping[str, Any]) -> str:

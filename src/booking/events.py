@@ -39,13 +39,16 @@ class SessionCancelled(Event, frozen=True, kw_only=True):
 
 
 class SeatsLeft(Event, frozen=True, kw_only=True):
-    """Seats of one order ended before their sessions; `by` guest or staff."""
+    """Seats of one order ended before their sessions; `by` guest or staff. `by_hand_minor` comes
+    back on site.
+    """
 
     topic: ClassVar[str] = "booking.seats_left"
     order_id: UUID
     seat_ids: list[UUID]
     by: By
     why: str = ""
+    by_hand_minor: int = 0
 
 
 class SeatsMoved(Event, frozen=True, kw_only=True):

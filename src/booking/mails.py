@@ -193,6 +193,7 @@ def seats_left_mail(
     by_guest: bool,
     now: datetime,
     going_on: Container[UUID] = (),
+    by_hand_minor: int = 0,
     parties: Mapping[UUID, SplitParty] | None = None,
     believed: Believed | None = None,
     wordings: Wordings = SHIPPED,
@@ -204,6 +205,7 @@ def seats_left_mail(
         by_guest=by_guest,
         key=key,
         going_on=going_on,
+        by_hand_minor=by_hand_minor,
         parties=parties or {},
         believed=believed or {},
     )

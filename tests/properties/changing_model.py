@@ -8,6 +8,7 @@ from tests.properties.things import (
     LIVE,
     MOVES_BEFORE,
     OFFERED_BEFORE,
+    OWNER,
     Place,
     Run,
     Sale,
@@ -47,8 +48,16 @@ class Changing(Sales):
         for place in standing:
             place.state = "late_cancelled" if late[place] else "cancelled"
         self._give_back(sale, ends)
+        self._promise_by_hand(sale, sum(ends.values()))
         self.mails["seats_cancelled", sale.guest] += bool(standing)
         return True
+
+    def _promise_by_hand(self, sale: Sale, wanted: int) -> None:
+        """What was taken on site the business hands back itself, and its owner is asked to."""
+        left = sale.paid - sale.promised if sale.mode == "on_site" else 0
+        by_hand = min(wanted, left)
+        sale.promised += by_hand
+        self.mails["billing.open_item", OWNER] += bool(by_hand)
 
     def leave_course(self, sale: Sale, now: datetime) -> bool:
         coming = [place for place in sale.places if is_coming(place, now)]

@@ -14,6 +14,7 @@ MARGIN = timedelta(minutes=5)
 UNDO = timedelta(seconds=10)
 MOVES_BEFORE = timedelta(hours=2)
 FOUND_BY_CLOCK = timedelta(minutes=30)
+OWNER = "owner"
 OFFER_LASTS = timedelta(hours=4)
 OFFERS_END_BEFORE = timedelta(hours=1)
 OFFERED_BEFORE = timedelta(hours=2)
@@ -101,7 +102,9 @@ class Discount:
 
 @dataclass(eq=False)
 class Sale:
-    """An order. `taken` is money at the processor that we have not been told of."""
+    """An order. `taken` is money at the processor that we have not been told of; `promised` is what
+    the business is asked to hand back of what it took on site.
+    """
 
     id: UUID
     booking_id: UUID
@@ -119,6 +122,7 @@ class Sale:
     confirmed_at: datetime | None = None
     paid: int = 0
     refunded: int = 0
+    promised: int = 0
     places: list[Place] = field(default_factory=list)
 
     @property

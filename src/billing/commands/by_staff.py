@@ -146,13 +146,18 @@ async def retry_refund_by_hand(
 async def close_item_by_hand(
     uow: UnitOfWork, ctx: RequestContext, order_id: UUID, item_id: UUID
 ) -> None:
-    """A person has dealt with it elsewhere; closing it twice changes nothing. Raises: NotFound."""
+    """A person has dealt with it elsewhere; closing it twice changes nothing. What was to be handed
+    back is written down as given. Raises: NotFound.
+    """
+    order = await lock_order(uow, order_id)
     item = await uow.session.get(OpenItem, {"tenant_id": uow.tenant, "id": item_id})
     if item is None or item.order_id != order_id:
         raise NotFound(_("There is nothing here."))
     if item.closed_at is not None:
         return
     item.closed_at, item.closed_by = uow.clock.now(), ctx.actor.user_id
+    if item.kind == OpenItemKind.HAND_BACK:
+        await hand_back(uow, order, item.facts["amount_minor"], cause_key=f"hand_back:{item.id}")
     await audit(uow, ctx, "order.item_closed", "order", order_id, item=item.kind)
 
 

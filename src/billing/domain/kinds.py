@@ -72,6 +72,7 @@ class OpenItemKind(StrEnum):
     REFUND_FAILED = "refund_failed"
     PAGE_OUT_OF_REACH = "page_out_of_reach"
     DISPUTE = "dispute"
+    HAND_BACK = "hand_back"
 
 
 ON_SITE_METHOD = "on_site"

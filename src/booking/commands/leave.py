@@ -13,11 +13,13 @@ from uuid import UUID
 
 from sqlalchemy import Select, select, update
 
+from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
-from src.billing.domain.kinds import RefundCause
+from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
+from src.billing.queries.to_hand_back import get_left_on_site_minor
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState
@@ -254,7 +256,12 @@ async def end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending], by
     returned = spread(asked, {ending.seat.id: ending.back_minor for ending in endings})
     await _mark(uow, endings, returned, by)
     seat_ids = [ending.seat.id for ending in endings]
-    uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by=by.kind, why=by.why))
+    by_hand = await _promise_by_hand(uow, order, endings, asked) if by.kind == "guest" else 0
+    uow.record(
+        SeatsLeft(
+            order_id=order.id, seat_ids=seat_ids, by=by.kind, why=by.why, by_hand_minor=by_hand
+        )
+    )
     await wake_waitlists(uow, {ending.seat.session_id for ending in endings})
     await uow.settle()
     await give_back_seats(uow, Counter(ending.seat.session_id for ending in endings))
@@ -268,6 +275,26 @@ async def _ask_refund(uow: UnitOfWork, order: Order, endings: Sequence[Ending]) 
         return 0
     key = f"{RefundCause.CANCELLED}:{min(str(ending.seat.id) for ending in endings)}"
     return await request_refunds(uow, order, wanted, cause=RefundCause.CANCELLED, cause_key=key)
+
+
+async def _promise_by_hand(
+    uow: UnitOfWork, order: Order, endings: Sequence[Ending], asked: int
+) -> int:
+    """What the terms give back beyond what went to a card, of what was taken on site: the business
+    is asked to hand it back. Returns how much, in minor units.
+    """
+    rest = sum(ending.back_minor for ending in endings) - asked
+    minor = min(rest, await get_left_on_site_minor(uow, order.id)) if rest > 0 else 0
+    if minor:
+        facts = {
+            "reference": order.reference,
+            "guest": order.guest_name or order.guest_email,
+            "amount_minor": minor,
+            "currency": order.currency,
+        }
+        first = min(ending.seat.id for ending in endings)
+        await raise_open_item(uow, OpenItemKind.HAND_BACK, first, order.id, facts)
+    return minor
 
 
 def spread(asked: int, wanted: Mapping[UUID, int]) -> dict[UUID, int]:

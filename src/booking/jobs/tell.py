@@ -210,6 +210,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
             by_guest=event.by == "guest",
             now=now,
             going_on=await bookings_that_go_on(uow, bookings),
+            by_hand_minor=event.by_hand_minor,
             parties=await find_split_parties(uow, bookings),
             believed=await find_believed_dates(uow, _seats(bookings), tenant.timezone),
             wordings=await find_wordings(uow),

@@ -16,6 +16,7 @@ from src.billing.owed import get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.refundable import is_all_back
+from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import LeavingTerms, capped, terms_from
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
@@ -90,6 +91,7 @@ async def get_guest_booking(
         returning_minor=money.returning_minor,
         not_arrived_minor=money.not_arrived_minor,
         taken_back_minor=await get_taken_back_minor(uow, order_id),
+        to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         money_back=money.back,
         why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,

@@ -164,6 +164,15 @@ async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
         )
         href = f"{base}/orders?state=attention"
         needs.append(Need(tone="error", text=text, href=href, label=_("Look at it")))
+    by_hand = by_kind.pop(OpenItemKind.HAND_BACK, 0)
+    if by_hand:
+        text = ngettext(
+            "%(num)s guest who has left gets money back by hand.",
+            "%(num)s guests who have left get money back by hand.",
+            by_hand,
+        )
+        href = f"{base}/orders?state=attention"
+        needs.append(Need(tone="warning", text=text, href=href, label=_("Look at it")))
     open_items = sum(by_kind.values())
     if open_items:
         text = ngettext(

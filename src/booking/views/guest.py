@@ -137,6 +137,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     returning_minor: int
     not_arrived_minor: int
     taken_back_minor: int
+    to_hand_back_minor: int
     money_back: str
     why_not_booked: str
     payment_mode: str

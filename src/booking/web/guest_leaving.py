@@ -8,6 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.booking.commands.leave import Promised, leave_course, leave_dates
 from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.guest_links import open_link
@@ -15,6 +16,7 @@ from src.booking.queries.guest_leaving import get_leaving_page
 from src.booking.views.leaving import LeavingPage
 from src.booking.web.guest_page import PRIVATE, PUBLIC
 from src.booking.web.hub import uuid_of
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit
@@ -56,12 +58,12 @@ async def send_leaving(
     await limit_guest(request, services, order_id)
     promised = read_promised(await read_form(request))
     try:
-        back_minor = await _leave(request, services, ctx, order_id, promised)
+        back_minor, by_hand_minor = await _leave(request, services, ctx, order_id, promised)
     except (Conflict, InvalidInput) as refusal:
         view = await _view(request, services, ctx, order_id)
         shown = msgspec.structs.replace(view, refusal=refusal.message)
         return page(request, TEMPLATE, shown, status_code=refusal.status, headers=PRIVATE)
-    flash(request, "success", _said(ctx, back_minor))
+    flash(request, "success", _said(ctx, back_minor, by_hand_minor))
     return redirect(request, request.scope["path"].removesuffix("/leave"))
 
 
@@ -118,27 +120,36 @@ async def _leave(
     ctx: RequestContext,
     order_id: UUID,
     promised: Promised,
-) -> int:
+) -> tuple[int, int]:
+    """What comes back the way it was paid, and what by the business's own hand."""
     async with services.uow_factory(ctx.here.id) as uow:
-        if "date" not in request.query_params:
-            return await leave_course(uow, ctx.here, order_id, promised)
-        if not promised.by_seat:
-            raise InvalidInput(_("Please say who cannot come."))
-        return await leave_dates(
-            uow,
-            ctx.here,
-            order_id,
-            list(promised.by_seat),
-            promised,
-            session_id=_asked_date(request),
-        )
+        before_minor = await get_to_hand_back_minor(uow, order_id)
+        back_minor = await _leave_in(uow, request, ctx, order_id, promised)
+        return back_minor, await get_to_hand_back_minor(uow, order_id) - before_minor
 
 
-def _said(ctx: RequestContext, back_minor: int) -> str:
-    if not back_minor:
-        return _("It is cancelled. A mail says so, too.")
-    amount = money(back_minor, ctx.here.currency)
-    return _("It is cancelled. %(amount)s is on its way back to you.", amount=amount)
+async def _leave_in(
+    uow: UnitOfWork, request: AnyRequest, ctx: RequestContext, order_id: UUID, promised: Promised
+) -> int:
+    if "date" not in request.query_params:
+        return await leave_course(uow, ctx.here, order_id, promised)
+    if not promised.by_seat:
+        raise InvalidInput(_("Please say who cannot come."))
+    seat_ids = list(promised.by_seat)
+    return await leave_dates(
+        uow, ctx.here, order_id, seat_ids, promised, session_id=_asked_date(request)
+    )
+
+
+def _said(ctx: RequestContext, back_minor: int, by_hand_minor: int) -> str:
+    currency = ctx.here.currency
+    if back_minor:
+        amount = money(back_minor, currency)
+        return _("It is cancelled. %(amount)s is on its way back to you.", amount=amount)
+    if by_hand_minor:
+        amount = money(by_hand_minor, currency)
+        return _("It is cancelled. The business gives you %(amount)s back.", amount=amount)
+    return _("It is cancelled. A mail says so, too.")
 
 
 def _asked_date(request: AnyRequest) -> UUID | None:

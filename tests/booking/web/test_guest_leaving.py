@@ -9,8 +9,13 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import select, update
 
-from src.billing.commands.by_staff import RefundByHand, mark_paid_on_site, refund_by_hand
-from src.billing.models import Payment, Refund
+from src.billing.commands.by_staff import (
+    RefundByHand,
+    close_item_by_hand,
+    mark_paid_on_site,
+    refund_by_hand,
+)
+from src.billing.models import OpenItem, Payment, Refund
 from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Booking, Seat, Service, Session
@@ -194,8 +199,8 @@ async def test_the_amount_beside_whoever_of_a_party_is_ticked_is_what_was_promis
     assert await taken(shop) == [2, 2, 2]
 
 
-async def test_what_was_paid_on_site_comes_back_by_hand_and_the_page_says_so(
-    shop: Shop, clock: FrozenClock
+async def test_what_was_paid_on_site_comes_back_by_hand_and_everybody_is_told(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
     factory = shop.services.uow_factory
     service = await a_service(factory, shop.business.id, price_type="on_site")
@@ -214,6 +219,22 @@ async def test_what_was_paid_on_site_comes_back_by_hand_and_the_page_says_so(
     assert "Cancel free of charge until" in page.text
     assert "No money comes back." not in page.text
     assert "€0.00 back" not in page.text
+    kid = next(form for form in forms_of(page) if "/leave" in form.action).fields["seat"][1:]
+    await press(shop, page, seat=kid)
+    shown = await shop.guest.open(await own_page(shop))
+    assert "It is cancelled. The business gives you €15.00 back." in shown.text
+    assert "The business gives back" in shown.text
+    await shop.work()
+    by_hand = "The business gives you €15.00 back that you paid on site."
+    assert any(by_hand in mail.body for mail in mailer.sent)
+    async with factory(shop.business.id) as uow:
+        item = (await uow.session.scalars(select(OpenItem))).one()
+        assert (item.kind, item.facts["amount_minor"]) == ("hand_back", 1500)
+        await close_item_by_hand(uow, shop.business.ctx, order_id, item.id)
+        payment = (await uow.session.scalars(select(Payment))).one()
+        assert (payment.amount_minor, payment.refunded_minor) == (3000, 1500)
+    assert "The business gives back" not in (await shop.guest.open(await own_page(shop))).text
+    assert any("Please give back €15.00" in mail.body for mail in mailer.sent), "owners are told"
     clock.advance(timedelta(days=6, hours=1))
     late = await shop.guest.open(leave)
     assert "You paid on site, so" not in late.text

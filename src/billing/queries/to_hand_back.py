@@ -1,0 +1,34 @@
+"""What a business has still to give back by hand, of what it took on site."""
+
+from uuid import UUID
+
+from sqlalchemy import Integer, func, select
+
+from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind
+from src.billing.models import OpenItem, Payment
+from src.platform.db.uow import UnitOfWork
+
+
+async def get_to_hand_back_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What guests were told that they get, and nobody has said yet that they have it."""
+    found = await uow.session.scalar(
+        select(func.sum(OpenItem.facts["amount_minor"].astext.cast(Integer))).where(
+            OpenItem.tenant_id == uow.tenant,
+            OpenItem.order_id == order_id,
+            OpenItem.kind == str(OpenItemKind.HAND_BACK),
+            OpenItem.closed_at.is_(None),
+        )
+    )
+    return int(found or 0)
+
+
+async def get_left_on_site_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What the business took on site for the order and has neither given back nor to give back."""
+    taken = await uow.session.scalar(
+        select(func.sum(Payment.amount_minor - Payment.refunded_minor)).where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == order_id,
+            Payment.method == ON_SITE_METHOD,
+        )
+    )
+    return max(int(taken or 0) - await get_to_hand_back_minor(uow, order_id), 0)
