@@ -44,8 +44,10 @@ async def gives_back(
         return asked
 
 
-async def gives_back_in_vain(services: Services, lotus: Business, made: Booked, minor: int) -> None:
-    asked = await gives_back(services, lotus, made, minor)
+async def gives_back_in_vain(
+    services: Services, lotus: Business, made: Booked, minor: int, *, instead: bool = True
+) -> None:
+    asked = await gives_back(services, lotus, made, minor, instead=instead)
     async with services.uow_factory(lotus.id) as uow:
         order = await lock_order(uow, made.order_id)
         await fail_refund(uow, order, await get_refund(uow, asked.id), "declined")
@@ -66,8 +68,11 @@ async def arrives(services: Services, lotus: Business, made: Booked, asked: Refu
         await take_refund_news(uow, order, await get_refund(uow, asked.id), news)
 
 
-async def pays_back(services: Services, lotus: Business, made: Booked, minor: int) -> None:
-    await arrives(services, lotus, made, await gives_back(services, lotus, made, minor))
+async def pays_back(
+    services: Services, lotus: Business, made: Booked, minor: int, *, instead: bool = True
+) -> None:
+    asked = await gives_back(services, lotus, made, minor, instead=instead)
+    await arrives(services, lotus, made, asked)
 
 
 async def guests_page(services: Services, lotus: Business, made: Booked, visitor: Visitor) -> str:

@@ -54,7 +54,7 @@ async def test_a_refund_that_failed_is_told_in_sentences_to_both_sides(
     assert "It was tried 2 times." in visitor.text
     assert "Tried 2 times, last on" in visitor.text
     assert visitor.text.count("Needs you") == 1
-    await gives_back_in_vain(services, lotus, sold, 300)
+    await gives_back_in_vain(services, lotus, sold, 300, instead=False)
     await visitor.open(f"/app/lotus/orders/{sold.order_id}")
     assert visitor.text.count("Needs you") == 1
     assert "2 refunds did not go through." in visitor.text
@@ -79,7 +79,7 @@ async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is
         text = await guests_page(services, lotus, sold, visitor)
         assert "Did not arrive €7.00 " in text
         assert "bank" not in text
-    await gives_back_in_vain(services, lotus, sold, 300)
+    await gives_back_in_vain(services, lotus, sold, 300, instead=False)
     await pays_back(services, lotus, sold, 700)
     text = await guests_page(services, lotus, sold, visitor)
     assert "Did not arrive €3.00 " in text
@@ -121,10 +121,10 @@ async def test_no_more_is_told_as_not_arrived_than_is_left_of_what_was_paid(
 ) -> None:
     await gives_back_in_vain(services, lotus, sold, 1000)
     for minor in (400, 700):
-        await pays_back(services, lotus, sold, minor)
+        await pays_back(services, lotus, sold, minor, instead=False)
     text = await guests_page(services, lotus, sold, visitor)
     assert "Did not arrive €4.00 " in text
-    await pays_back(services, lotus, sold, 400)
+    await pays_back(services, lotus, sold, 400, instead=False)
     await nothing_is_left_to_do(services, lotus, sold, visitor)
 
 
