@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select, update
 
@@ -253,6 +254,11 @@ async def test_a_party_for_which_there_is_no_room_is_told_how_much_there_is(shop
     assert "Only 2 seats are left." in sent.text
 
 
+def kept_what_was_typed(sent: httpx.Response) -> None:
+    for typed in ("Carl Guest", "carl@example.com"):
+        assert f'value="{typed}"' in sent.text
+
+
 async def test_sold_out_between_page_and_sending(shop: Shop) -> None:
     factory = shop.services.uow_factory
     session = await a_session(factory, await a_service(factory, shop.business.id), capacity=1)
@@ -272,6 +278,7 @@ async def test_started_between_page_and_sending(shop: Shop, clock: FrozenClock) 
     sent = await shop.send()
     assert sent.status_code == 409
     assert "already started" in sent.text
+    assert await rows(shop, Order) == []
 
 
 async def test_a_changed_price_is_shown_and_asked_for_again(shop: Shop) -> None:
@@ -283,8 +290,21 @@ async def test_a_changed_price_is_shown_and_asked_for_again(shop: Shop) -> None:
     assert refused.status_code == 409
     assert "The price has changed to €17.00" in refused.text
     assert await rows(shop, Order) == []
+    kept_what_was_typed(refused)
     shop.guest.page = refused
     assert (await shop.send()).status_code == 303
+
+
+async def test_a_price_that_changes_during_a_hold_is_the_next_guests(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    session = await a_session(factory, await a_service(factory, shop.business.id))
+    sent = await shop.book(subject("session", session.id))
+    await change(shop, Service, price_minor=1700)
+    await shop.pay(sent.headers["location"])
+    [held] = await rows(shop, Order)
+    await check_payment(shop.services, shop.business.id, held.id)
+    [order] = await rows(shop, Order)
+    assert (order.state, order.total_minor, order.paid_minor) == ("confirmed", 1500, 1500)
 
 
 async def test_a_business_without_payments_says_so_before_the_form(shop: Shop) -> None:

@@ -77,9 +77,12 @@ async def test_what_cannot_be_used_is_said_and_kept(
     client: AsyncClient, services: Services, changes: dict[str, str], sentence: str
 ) -> None:
     business, path = await the_new_page(client, services)
-    answer = await send(client, path, changes)
+    answer = await send(client, path, {"title": "Evening", **changes})
     assert answer.status_code == 422
     assert sentence in answer.text
+    assert any(f'id="f-{field}-error"' in answer.text for field in changes), "at its field"
+    if "title" not in changes:
+        assert 'value="Evening"' in answer.text, "what was typed is kept"
     assert await stored(services, business) == []
 
 
@@ -141,6 +144,9 @@ async def test_seats_below_those_taken_are_refused_at_the_field(
     answer = await send(client, path, {"capacity": "5"})
     assert answer.status_code == 422
     assert "6 seats are already taken; cancel some first." in answer.text
+    assert 'id="f-capacity-error"' in answer.text
+    assert 'value="5"' in answer.text
+    assert [one.capacity for one in await stored(services, business)] == [session.capacity]
 
 
 async def test_lists_show_fill_series_and_state_by_month(
@@ -165,11 +171,14 @@ async def test_lists_show_fill_series_and_state_by_month(
 async def test_an_hour_that_the_clocks_skip_is_said_not_to_exist(
     client: AsyncClient, services: Services
 ) -> None:
-    _business, path = await the_new_page(client, services)
+    business, path = await the_new_page(client, services)
     night = {"starts_at": "2027-03-28T02:30", "ends_at": "2027-03-28T03:30"}
     refused = await send(client, path, night)
     assert refused.status_code == 422
     assert "so 02:30 does not exist" in refused.text
+    assert 'id="f-starts_at-error"' in refused.text
+    assert 'value="2027-03-28T02:30"' in refused.text
+    assert await stored(services, business) == []
     assert "The end must come after the start." not in refused.text
 
 
