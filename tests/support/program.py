@@ -3,6 +3,7 @@
 For what only real processes show: a browser's journey, and a kill in the middle of something.
 """
 
+import asyncio
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 import asyncpg
@@ -129,6 +131,32 @@ class Program:
                 await connection.close()
 
         return _aside(fetch())
+
+    @contextmanager
+    def holding(self, sql: str) -> Iterator[None]:
+        """Keeps the rows that the statement locks until the end of the block."""
+        address = self._urls[Role.MIGRATOR].replace("+asyncpg", "")
+        loop = asyncio.new_event_loop()
+        thread = Thread(target=loop.run_forever, daemon=True)
+        thread.start()
+
+        def wait(work: Coroutine[Any, Any, T]) -> T:
+            return asyncio.run_coroutine_threadsafe(work, loop).result(60)
+
+        async def hold() -> asyncpg.Connection:
+            connection = await asyncpg.connect(address)
+            await connection.execute("BEGIN")
+            await connection.execute(sql)
+            return connection
+
+        connection = wait(hold())
+        try:
+            yield
+        finally:
+            wait(connection.close())
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
 
     def mails(self, to: str | None = None) -> list[dict[str, Any]]:
         """Every mail in the mailbox, oldest first."""
