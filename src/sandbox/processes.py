@@ -229,12 +229,20 @@ def http_ready(port: int, path: str) -> Ready:
     return ready
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of this machine that nobody listens on now, and another each time a process asks:
+    what is to listen on the last one may not have begun.
+    """
+    while True:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port: int = probe.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def port_is_free(port: int) -> bool:

@@ -31,6 +31,9 @@ STRIPE_KEY = "sk_test_of_the_program"
 WAIT_SECONDS = 60.0
 
 
+MOST_WORKERS = 16
+
+
 class Program:
     """A running Seatline over a database of its own."""
 
@@ -38,7 +41,7 @@ class Program:
         self._folder = folder
         self._urls = urls
         self._processes: dict[str, Process] = {}
-        self._ports = {name: free_port() for name in ("web", "stripe", "mailbox", "smtp")}
+        self._ports = {name: _own_port() for name in ("web", "stripe", "mailbox", "smtp")}
         self._environment = self._settings(redis_url)
 
     @property
@@ -197,6 +200,17 @@ class Program:
                 await running.close()
 
         return _aside(go())
+
+
+def _own_port() -> int:
+    """None that another worker of this run takes in the same moment: servers that share a port
+    answer for each other.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    # The system hands out odd ones alone, or even ones.
+    while (port := free_port()) // 2 % MOST_WORKERS != worker % MOST_WORKERS:
+        pass
+    return port
 
 
 def _aside(work: Coroutine[Any, Any, T]) -> T:
