@@ -172,6 +172,7 @@ async def _insert_series(
             tenant_id=uow.tenant,
             id=cmd.new_id,
             title=cmd.title.strip(),
+            copied_from=source.id,
             join_until_on=until_on,
             price_tiers=document_of(put_off(read_tiers(source.price_tiers), later)),
             created_at=now,

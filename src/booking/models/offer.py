@@ -72,7 +72,7 @@ class Series(TenantScoped, Base):
 
     `base_sessions` is how many sessions the term had when first published; it divides the price
     for late joiners and never moves after. `drop_in_...` say how its dates are sold alone; see
-    `domain/drop_in.py`.
+    `domain/drop_in.py`. `copied_from` is the series that its dates were first made from.
     """
 
     __tablename__ = "series"
@@ -87,7 +87,9 @@ class Series(TenantScoped, Base):
         CheckConstraint("price_minor >= 0", name="price"),
         CheckConstraint(DROP_IN, name="drop_in"),
         CheckConstraint("published_at IS NULL OR base_sessions > 0", name="published_has_base"),
+        within_tenant("copied_from", "series"),
         Index("ix_series_service", "tenant_id", "service_id"),
+        Index("ix_series_copied_from", "tenant_id", "copied_from"),
     )
 
     service_id: Mapped[UUID]
@@ -107,6 +109,7 @@ class Series(TenantScoped, Base):
     drop_in_opens_unit: Mapped[str] = mapped_column(default="days", server_default=text("'days'"))
     drop_in_pays: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    copied_from: Mapped[UUID | None]
     base_sessions: Mapped[int | None]
     published_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
