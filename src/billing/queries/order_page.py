@@ -151,13 +151,32 @@ def _returning_minor(history: History) -> int:
 
 
 def _open_items(history: History, with_the_bank: Container[UUID]) -> list[OpenItemView]:
-    """Without a way to try a refund again of what a bank has taken back."""
+    """Without a way to try a refund again of what a bank has taken back, and of one that is more
+    than is left with the way to give back the rest.
+    """
     gone = {one.id for one in history.refunds if one.payment_id in with_the_bank}
-    views = [open_item_view(item) for item in _still_open(history.items)]
+    too_much = {
+        one.id: one.payment_id
+        for one in history.refunds
+        if one.id not in gone and _is_too_much(history, one)
+    }
     return [
-        msgspec.structs.replace(view, refund_id=None) if view.refund_id in gone else view
-        for view in views
+        msgspec.structs.replace(view, refund_id=None, payment_id=too_much.get(view.refund_id))
+        if view.refund_id in gone or view.refund_id in too_much
+        else view
+        for view in map(open_item_view, _still_open(history.items))
     ]
+
+
+def _left_minor(history: History, refund: Refund) -> int:
+    payment = next(one for one in history.payments if one.id == refund.payment_id)
+    return payment.amount_minor - payment.refunded_minor
+
+
+def _is_too_much(history: History, refund: Refund) -> bool:
+    """It failed, and since then so much went back in another way that it cannot be tried again."""
+    failed = refund.state == RefundState.FAILED
+    return failed and refund.amount_minor > _left_minor(history, refund)
 
 
 def _still_open(items: Iterable[OpenItem]) -> list[OpenItem]:
@@ -206,13 +225,14 @@ def _refunds(history: History, with_the_bank: Container[UUID]) -> list[RefundVie
             currencies[refund.payment_id],
             is_waiting=refund.id in waiting,
             is_with_the_bank=refund.payment_id in with_the_bank,
+            left_minor=_left_minor(history, refund),
         )
         for refund in history.refunds
     ]
 
 
 def _refund(
-    refund: Refund, currency: str, *, is_waiting: bool, is_with_the_bank: bool
+    refund: Refund, currency: str, *, is_waiting: bool, is_with_the_bank: bool, left_minor: int
 ) -> RefundView:
     return RefundView(
         id=refund.id,
@@ -227,6 +247,7 @@ def _refund(
         finished_at=refund.finished_at,
         is_waiting=is_waiting,
         is_with_the_bank=is_with_the_bank,
+        left_minor=left_minor,
     )
 
 

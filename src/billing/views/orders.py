@@ -131,7 +131,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     """`is_waiting`: it failed, and nobody has dealt with that; `is_with_the_bank`: the guest's bank
-    has taken back its payment, so that it cannot be tried again.
+    has taken back its payment, so that it cannot be tried again. `left_minor` is what has not gone
+    back of that payment.
     """
 
     id: UUID
@@ -146,6 +147,11 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     is_waiting: bool
     is_with_the_bank: bool
+    left_minor: int
+
+    @property
+    def is_too_much(self) -> bool:
+        return self.amount_minor > self.left_minor
 
     @property
     def badge(self) -> Badge:

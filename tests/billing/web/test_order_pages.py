@@ -237,6 +237,28 @@ async def test_what_goes_back_instead_of_a_failed_refund_ends_its_tries(desk: De
     assert "/retry" not in desk.visitor.text
 
 
+async def test_a_failed_refund_of_more_than_is_left_leads_to_what_is_left(desk: Desk) -> None:
+    """Beside it so much went back that another try could only be refused."""
+    order_id = await sold(desk)
+    (payment,) = await desk.till.payments(order_id)
+    form = f"/app/harbour/orders/{order_id}/refund?payment={payment.id}"
+    await balance_is_too_low(desk)
+    await desk.visitor.open(form)
+    await desk.visitor.submit({"amount": "5"}, to="/refund")
+    await desk.till.work()
+    most = payment.amount_minor - 400
+    await desk.visitor.open(form)
+    await desk.visitor.submit({"amount": f"{most / 100:.2f}", "instead": []}, to="/refund")
+    await desk.till.work()
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    assert "At most £4.00 is left to go back" in desk.visitor.text
+    assert "/retry" not in desk.visitor.text
+    await desk.visitor.open(form)
+    await desk.visitor.submit({"amount": "4", "instead": []}, to="/refund")
+    await desk.till.work()
+    assert await desk.till.open_items(order_id) == []
+
+
 async def test_a_wrong_sum_can_be_given_back_from_its_item(desk: Desk) -> None:
     order_id, session_id = await desk.till.order_with_page()
     async with desk.till.services.uow_factory(desk.business.id) as uow:
