@@ -13,7 +13,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select, update
 
 from src.billing.commands.due import drop_due
-from src.booking.commands.cancel_returns import NOTHING, MoneyWanted, keep_returns
+from src.booking.commands.cancel_returns import (
+    NOTHING,
+    MoneyWanted,
+    keep_returns,
+    wait_for_payments,
+)
 from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.leave_requests import accept_open_request, reopen_request
 from src.booking.commands.series import lock_series
@@ -275,6 +280,7 @@ async def request(
     """Writes down the cancelling of the seats among `which`, and what goes back for them; the job
     begins when the undo window is over. Returns its id. Raises: InvalidInput for `money`.
     """
+    await wait_for_payments(uow, which)
     now, cancellation_id = uow.clock.now(), new_id()
     uow.session.add(
         Cancellation(

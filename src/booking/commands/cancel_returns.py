@@ -5,10 +5,12 @@ from typing import cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table
+from sqlalchemy import Table, select
 
+from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.models import Order
 from src.booking.domain.cancelling import MoneyChoice, Returnable, chosen_minor, mark_of
-from src.booking.models import CancellationReturn
+from src.booking.models import CancellationReturn, Seat, Session
 from src.booking.queries.cancellation_money import Which, list_returnable
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
@@ -32,6 +34,30 @@ class MoneyWanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING = MoneyWanted(choice=MoneyChoice.NOTHING)
+
+
+async def wait_for_payments(uow: UnitOfWork, which: Which) -> None:
+    """Locks, by id, the orders with seats among `which` for which money may come at any moment.
+
+    A payment that has begun commits first, so that the choice is about it too; one that comes later
+    is later than the cancellation by the clock as well, which is how its money is told apart.
+    """
+    of_seats = (
+        select(Seat.order_id)
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(Seat.tenant_id == uow.tenant, *which)
+    )
+    is_unpaid = Order.state.in_((str(OrderState.OPEN), str(OrderState.EXPIRED)))
+    await uow.session.execute(
+        select(Order.id)
+        .where(
+            Order.tenant_id == uow.tenant,
+            Order.id.in_(of_seats),
+            is_unpaid | (Order.payment_mode == str(PaymentMode.ON_SITE)),
+        )
+        .order_by(Order.id)
+        .with_for_update(key_share=True)
+    )
 
 
 async def keep_returns(
