@@ -188,7 +188,7 @@ def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0) -> str:
     if said:
         return " ".join(said)
     if any(facts.is_with_the_bank for facts in bookings):
-        return _("Your bank has taken the payment back, so no money comes back from us.")
+        return _("Your bank has this payment because of a dispute, so no money comes back from us.")
     if any(facts.order.paid_minor for facts in bookings):
         return _("No money comes back for it.")
     return _("Nothing was paid for it, so nothing comes back.")

@@ -109,7 +109,7 @@ async def refuse_with_the_bank(uow: UnitOfWork, payment: Payment) -> None:
     """Raises: Conflict for a payment that its bank has taken back, which would go back twice."""
     if payment.id in await list_payments_with_the_bank(uow, payment.order_id):
         raise Conflict(
-            _("The guest's bank has taken this payment back, so nothing of it can be refunded."),
+            _("The guest's bank has this payment because of a dispute, so it cannot be refunded."),
             code="payment_disputed",
         )
 

@@ -67,7 +67,7 @@ async def list_orders(
         search=wanted.search,
         older=rows[-1].id if older else None,
         newer=rows[0].id if newer else None,
-        open_items=await count_open_items(uow),
+        in_need=await _count_in_need(uow),
         disputes=await sum_disputes(uow),
     )
 
@@ -187,8 +187,14 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
     )
 
 
-async def count_open_items(uow: UnitOfWork) -> int:
-    return sum((await count_open_items_by_kind(uow)).values())
+async def _count_in_need(uow: UnitOfWork) -> int:
+    """Orders, as the list shows them: one with two refunds that failed is one of them."""
+    found = await uow.session.scalar(
+        select(func.count(OpenItem.order_id.distinct())).where(
+            OpenItem.tenant_id == uow.tenant, OpenItem.closed_at.is_(None)
+        )
+    )
+    return int(found or 0)
 
 
 async def count_open_items_by_kind(uow: UnitOfWork) -> dict[OpenItemKind, int]:

@@ -86,7 +86,9 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of orders, newest first; `older` and `newer` are the cursors of its neighbours."""
+    """One page of orders, newest first; `older` and `newer` are the cursors of its neighbours,
+    `in_need` how many orders somebody has to look at.
+    """
 
     slug: str
     zone: str
@@ -96,7 +98,7 @@ class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
     search: str
     older: UUID | None
     newer: UUID | None
-    open_items: int
+    in_need: int
     disputes: list[DisputeSum]
 
 

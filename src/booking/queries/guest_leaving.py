@@ -207,7 +207,7 @@ async def _no_money_why(uow: UnitOfWork, order: Order, refundable_minor: int) ->
     if is_all_back(order):
         return _("All that you paid has gone back or is on its way, so no more comes back.")
     if await is_with_the_bank(uow, order.id):
-        return _("Your bank has taken the payment back, so no money comes back from us.")
+        return _("Your bank has this payment because of a dispute, so no money comes back from us.")
     return ""
 
 

@@ -51,7 +51,7 @@ async def list_chosen(
     refundable = await list_refundable_minor(uow, list(by_order))
     in_all = await _seats_in_all(uow, list(by_order))
     chosen = [
-        _chosen(theirs, refundable.get(order_id, 0), in_all[order_id])
+        _chosen(theirs, refundable.get(order_id, 0), in_all.get(order_id, 0))
         for order_id, theirs in by_order.items()
     ]
     return sorted(chosen, key=lambda one: (one.name.casefold(), one.order_id))

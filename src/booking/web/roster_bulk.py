@@ -24,7 +24,7 @@ from src.booking.commands.roster_actions import (
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.queries.roster_actions import list_chosen, list_returnable_to_cards
-from src.booking.views.roster_actions import Chosen
+from src.booking.views.roster_actions import Chosen, Failure
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
 from src.booking.web.roster import ONE
 from src.booking.web.roster_chosen import (
@@ -143,7 +143,14 @@ async def mark_seats_paid(
     view = await look_at(services, ctx, session_id, bound, ticked(bound))
     owing = [one for one in view.chosen if one.owed_minor]
     total_minor = sum(one.owed_minor for one in owing)
-    view = msgspec.structs.replace(view, chosen=owing, total_minor=total_minor)
+    paid = [
+        Failure(name=whom(one), why=_("Nothing is to be paid on site for this booking."))
+        for one in view.chosen
+        if not one.owed_minor
+    ]
+    view = msgspec.structs.replace(
+        view, chosen=owing, total_minor=total_minor, left_out=[*view.left_out, *paid]
+    )
     if not owing and not view.why_not:
         view = msgspec.structs.replace(view, why_not=_("None of those chosen owes anything."))
     if bound.struct is None or not bound.struct.sure or view.why_not:

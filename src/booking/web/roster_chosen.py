@@ -13,7 +13,7 @@ from litestar import Request, Response
 from msgspec import Meta
 
 from src.booking.domain.kinds import SeatState
-from src.booking.domain.states import TAKEN_SEATS
+from src.booking.domain.states import LIVE_SEATS, TAKEN_SEATS
 from src.booking.queries.roster_actions import list_chosen
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.returns import MoneyAsked
@@ -35,6 +35,9 @@ POST_OPTIONS: dict[str, Any] = {
     "include_in_schema": False,
 }
 AnyRequest = Request[Any, Any, Any]
+GONE = frozenset(SeatState) - LIVE_SEATS
+"""Of places that ended after the page with the ticks was opened."""
+
 SeatIds = Annotated[list[UUID], Meta(max_length=MOST_TICKED)]
 
 
@@ -48,7 +51,7 @@ class BulkView(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the act touches, before it is done; `why_not` when it cannot be done at all.
 
     `money` is what is to be chosen where cancelling could give something back, `stays` are those
-    ticked whom cancelling leaves alone.
+    ticked whom cancelling leaves alone, `left_out` others who are ticked but not chosen.
     """
 
     form: Any
@@ -64,6 +67,7 @@ class BulkView(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     money: MoneyAsked | None = None
     stays: list[str] = []
+    left_out: list[Failure] = []
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +123,7 @@ async def look_at(
     async with services.uow_factory(ctx.here.id) as uow:
         session = await get_session_detail(uow, session_id)
         chosen = await list_chosen(uow, session_id, seat_ids, states)
+        gone = await list_chosen(uow, session_id, seat_ids, GONE)
     base = f"/app/{ctx.here.slug}"
     return BulkView(
         form=bound,
@@ -132,6 +137,7 @@ async def look_at(
         base=base,
         here=f"{base}/sessions/{session_id}",
         zone=ctx.here.timezone,
+        left_out=[Failure(name=whom(one), why=_("This place is gone by now.")) for one in gone],
     )
 
 

@@ -101,7 +101,7 @@ def _money(toll: Toll, currency: str, *, chooses: bool) -> str:
     else:
         said = _("%(amounts)s. There is nothing to give back.", amounts=amounts)
     if toll.is_with_the_bank:
-        bank = _("What a guest's bank has taken back in a dispute does not go back once more.")
+        bank = _("What a guest's bank has because of a dispute cannot go back from here.")
         said = f"{said} {bank}"
     if not toll.on_site_minor:
         return said
@@ -114,5 +114,5 @@ def _effect(one: Touched, currency: str) -> str:
         return seats
     words = {"online": _("paid online"), "on_site": _("on site"), "credit": _("with credits")}
     how = words.get(one.payment_mode, "")
-    bank = _("taken back by the guest's bank") if one.is_with_the_bank else ""
+    bank = _("disputed, the guest's bank has it") if one.is_with_the_bank else ""
     return " · ".join(filter(None, (seats, money(one.share_minor, currency), how, bank)))

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -213,6 +214,22 @@ async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
     await desk.visitor.open(f"/app/harbour/orders/{order_id}")
     assert desk.visitor.text.count(went_wrong) == 2
     assert "£5.00 went back" in desk.visitor.text
+
+
+async def test_an_order_with_two_failed_refunds_is_one_that_needs_attention(desk: Desk) -> None:
+    order_id = await sold(desk)
+    (payment,) = await desk.till.payments(order_id)
+    form = f"/app/harbour/orders/{order_id}/refund?payment={payment.id}"
+    for amount in ("5", "6"):
+        await balance_is_too_low(desk)
+        await desk.visitor.open(form)
+        boxes: dict[str, object] = {"instead": []} if amount == "6" else {}
+        await desk.visitor.submit({"amount": amount, **boxes}, to="/refund")
+        await desk.till.work()
+    assert len(await desk.till.open_items(order_id)) == 2
+    await desk.visitor.open("/app/harbour/orders?state=attention")
+    [tab] = re.findall(r"Needs attention\s*<span[^>]*>(\d+)<", desk.visitor.text)
+    assert tab == "1"
 
 
 async def test_what_goes_back_instead_of_a_failed_refund_ends_its_tries(desk: Desk) -> None:

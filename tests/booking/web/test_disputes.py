@@ -262,7 +262,7 @@ async def test_it_comes_back_neither_by_leaving_nor_by_hand(
         cmd = RefundByHand(
             order_id=sold.order_id, payment_id=payment.id, amount_minor=100, token="t"
         )
-    with pytest.raises(Conflict, match="bank has taken this payment back"):
+    with pytest.raises(Conflict, match="bank has this payment because of a dispute"):
         async with services.uow_factory(lotus.id) as uow:
             await refund_by_hand(uow, lotus.ctx, cmd)
     async with services.uow_factory(lotus.id) as uow:
@@ -310,23 +310,23 @@ async def test_every_page_says_that_the_bank_has_it_instead_of_offering_it(
     assert "The guest's bank has it" in visitor.text
     assert "/refund?payment=" not in visitor.text
     await visitor.open(f"{page}/refund?payment={payment_id}")
-    assert "The guest's bank has taken this money back" in visitor.text
+    assert "The guest's bank has this money because of a dispute" in visitor.text
     assert "Give back" not in visitor.text
     for subject in (f"bookings/{sold.booking_id}", f"sessions/{seat.session_id}"):
         await visitor.open(f"/app/lotus/{subject}/cancel")
-        assert "s bank has taken back in a dispute does not go back once more." in visitor.text
+        assert "s bank has because of a dispute cannot go back from here." in visitor.text
         assert "€15.00 of it" not in visitor.text, "that is the price, not what the bank took"
         assert "There is nothing to give back" not in visitor.text
-    assert "taken back by the guest" in visitor.text, "said beside whom it is about"
+    assert "s bank has it" in visitor.text, "said beside whom it is about"
     await visitor.open(f"{booking_path(services.settings, 'lotus', order)}/leave")
-    assert "Your bank has taken the payment back" in visitor.text
+    assert "Your bank has this payment because of a dispute" in visitor.text
     assert "€15.00 back" not in visitor.text
     assert "Leave the whole course" not in visitor.text
     mailer.sent.clear()
     async with services.uow_factory(lotus.id) as uow:
         await take_back_seats(uow, sold.order_id, {seat.id: 1500}, why="Agreed")
     await work_through(services, clock, lotus.id, timedelta(seconds=30))
-    assert "Your bank has taken the payment back" in mailer.sent[-1].body
+    assert "Your bank has this payment because of a dispute" in mailer.sent[-1].body
 
 
 async def test_a_booking_whose_money_is_all_back_promises_no_more_of_it(

@@ -80,6 +80,10 @@ async def press(
     return await client.post(f"{path}/seats/{act}", data=sent)
 
 
+def words_in(page: Response) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", page.text).split())
+
+
 async def test_places_are_cancelled_with_what_each_gets_back(
     client: AsyncClient,
     services: Services,
@@ -258,9 +262,32 @@ async def test_paid_is_noted_for_each_order_and_what_cannot_be_is_listed(
         found = await uow.session.execute(select(Order.id, Order.paid_minor))
         paid = {row.id: row.paid_minor for row in found}
     assert paid == {carl.order_id: 3000, dora.order_id: 1500}
+    erik = await a_guest(services, lotus, session, "Erik")
+    more = await press(client, session, "paid", await ids_of(services, lotus), {})
+    said = words_in(more)
+    assert "Left out of those ticked: Carl, Kid: Nothing is to be paid on site" in said
+    assert "Dora: Nothing is to be paid on site for this booking." in said
+    assert f"{(await ids_of(services, lotus, erik))[0]}" in more.text
     again = await press(client, session, "paid", ids, {"sure": "on"})
     shown = await client.get(again.headers["location"])
     assert "None of those chosen owes anything." in shown.text
+
+
+async def test_whose_place_went_meanwhile_is_named_as_left_out(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    await a_guest(services, lotus, session, "Carl")
+    dora = await a_guest(services, lotus, session, "Dora")
+    async with services.uow_factory(lotus.id) as uow:
+        service = await uow.session.get_one(Service, (lotus.id, session.service_id))
+    await a_session(services.uow_factory, service, in_days=9)
+    [gone] = await ids_of(services, lotus, dora)
+    ids = await ids_of(services, lotus)
+    await as_owner(client, services, lotus)
+    await press(client, session, "cancel", [gone], {"sure": "on"})
+    for act in ("cancel", "paid", "message", "move"):
+        said = words_in(await press(client, session, act, ids, {}))
+        assert "Left out of those ticked: Dora: This place is gone by now." in said, act
 
 
 async def test_who_was_ticked_off_is_not_counted_among_those_whose_places_go(
