@@ -1,6 +1,6 @@
 """The terms for leaving a date as people read them: in plain words, and as dates on their clock."""
 
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from src.billing.domain.kinds import PaymentMode
@@ -8,7 +8,7 @@ from src.billing.models import Order
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier, deadlines, moves_until
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import datetime_local
+from src.platform.web.formats import clock, datetime_local
 
 
 def rules_in_words(
@@ -23,16 +23,17 @@ def rules_in_words(
     They count from the start of each date. With an example, the first step that can still be met at
     `now` is also said as a moment, for the date that starts at `example_at`.
     """
+    counted = _giving(terms)
     if not terms.may_cancel:
-        said = [_not_by_yourself()]
+        said, counted = [_not_by_yourself()], []
     elif price_type is SeriesPriceType.FREE:
-        said = [_("You can cancel a date until it starts.")]
+        said, counted = [_("You can cancel a date until it starts.")], []
     elif price_type is SeriesPriceType.ON_SITE:
         last = len(_giving(terms)) - 1
         said = [_owed_rule(terms), *_example(terms, example_at, zone, last, now)]
     else:
         said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
-    return said + _moves_rule(terms) + _course_rule(terms)
+    return said + _moves_rule(terms) + _quiet_rules(terms, counted) + _course_rule(terms)
 
 
 def dates_in_words(
@@ -225,6 +226,31 @@ def _moves_rule(terms: LeavingTerms) -> list[str]:
         return [_("You can exchange a date for another one until it starts.")]
     before = _before(terms.moves_before, terms.moves_unit)
     return [_("You can exchange a date for another one up to %(before)s before.", before=before)]
+
+
+def _quiet_rules(terms: LeavingTerms, counted: list[Tier]) -> list[str]:
+    """What quiet hours mean for the steps that were named, and for exchanging."""
+    quiet = terms.quiet_hours
+    if quiet is None:
+        return []
+    units = {tier.unit for tier in counted if tier.before}
+    if terms.moves_before:
+        units.add(terms.moves_unit)
+    begins, ends = clock(time(quiet.begins)), clock(time(quiet.ends))
+    said = []
+    if BeforeUnit.HOURS in units:
+        said.append(
+            _("Hours between %(begins)s and %(ends)s are not counted.", begins=begins, ends=ends)
+        )
+    if BeforeUnit.DAYS in units:
+        said.append(
+            _(
+                "A deadline between %(begins)s and %(ends)s moves to the %(begins)s before it.",
+                begins=begins,
+                ends=ends,
+            )
+        )
+    return said
 
 
 def _course_rule(terms: LeavingTerms) -> list[str]:

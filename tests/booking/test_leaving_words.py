@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from src.booking.domain.kinds import SeriesPriceType
-from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier
+from src.booking.domain.quiet_hours import QuietHours
 from src.booking.leaving_words import by_way_in_words, dates_in_words, rules_in_words
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -73,3 +74,22 @@ def test_of_two_ways_to_pay_each_has_its_own_terms_and_the_rest_once() -> None:
         "Paid on site: Free.",
         "Same.",
     ]
+
+
+def test_quiet_hours_are_part_of_the_rule_and_of_its_example() -> None:
+    """A class at nine: twelve hours before it, the night left out, are eleven in the morning."""
+    night, nine = QuietHours(begins=22, ends=8), datetime(2027, 5, 12, 7, tzinfo=UTC)
+    terms = LeavingTerms(tiers=(Tier(before=12, percent=100),), quiet_hours=night)
+    said = rules_in_words(terms, ONLINE, AMSTERDAM, nine)
+    assert said[1].endswith("that is until Tue, May 11, 2027, 11:00\u202fAM.")
+    assert said[-1] == "Hours between 10:00\u202fPM and 8:00\u202fAM are not counted."
+    owed = rules_in_words(terms, ON_SITE, AMSTERDAM, nine)
+    assert owed[-1] == said[-1]
+    free = rules_in_words(terms, SeriesPriceType.FREE, AMSTERDAM, nine)
+    assert free == ["You can cancel a date until it starts."], "no deadline, no hours"
+    by_day = LeavingTerms(
+        tiers=(Tier(before=1, unit=BeforeUnit.DAYS, percent=100),), quiet_hours=night
+    )
+    ten = "10:00\u202fPM"
+    moved = f"A deadline between {ten} and 8:00\u202fAM moves to the {ten} before it."
+    assert rules_in_words(by_day, ONLINE, AMSTERDAM)[-1] == moved

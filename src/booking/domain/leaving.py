@@ -6,7 +6,7 @@ as they were when it was bought: a later change of them changes nothing for who 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.quiet_hours import QuietHours, days_before, hours_before, quiet_error
 from src.booking.domain.reasons import Reason, ReasonCode, off_reason
 from src.platform.i18n import _
-from src.platform.localtime import to_local, to_utc
 from src.platform.money import round_half_up
 
 MOST_TIERS = 8
@@ -44,7 +44,8 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     `tiers` come with the longest time first, and never give more back for less notice. Without
     any, nothing comes back, and nobody is late. `moves_before` is None where a date may not be
-    exchanged for another. `whole_course`: a guest may leave all dates of a series at once.
+    exchanged for another. `whole_course`: a guest may leave all dates of a series at once. Of the
+    time before a start, `quiet_hours` do not count.
     """
 
     tiers: tuple[Tier, ...] = ()
@@ -52,6 +53,7 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     moves_before: int | None = None
     moves_unit: BeforeUnit = BeforeUnit.HOURS
     whole_course: bool = False
+    quiet_hours: QuietHours | None = None
 
     def document(self) -> dict[str, Any]:
         """As they are stored: what is as by default is left out."""
@@ -111,14 +113,23 @@ def terms_errors(terms: LeavingTerms) -> dict[str, str]:
     moves = terms.moves_before
     if moves is not None and not 0 <= moves <= LONGEST_BEFORE[terms.moves_unit]:
         wrong["moves_before"] = _("At most a year before the start.")
-    return {**_order_errors(terms.tiers), **wrong}
+    if terms.quiet_hours is not None and (said := quiet_error(terms.quiet_hours)):
+        wrong["quiet_hours"] = said
+    return {**_order_errors(terms.tiers, has_quiet=terms.quiet_hours is not None), **wrong}
 
 
-def _order_errors(tiers: Sequence[Tier]) -> dict[str, str]:
-    """Each step is nearer to the start than the one before, and gives no more back."""
+def _order_errors(tiers: Sequence[Tier], *, has_quiet: bool) -> dict[str, str]:
+    """Each step is nearer to the start than the one before, and gives no more back.
+
+    With quiet hours a number of hours is no fixed part of a day, so the one is not mixed with the
+    other.
+    """
     wrong: dict[str, str] = {}
     for position, (first, second) in enumerate(pairwise(tiers), start=1):
-        if _hours(second) >= _hours(first):
+        if has_quiet and first.unit is not second.unit:
+            said = _("With quiet hours, count all steps in hours or all in days.")
+            wrong[f"tiers.{position}.unit"] = said
+        elif _hours(second) >= _hours(first):
             said = _("Put the longest time before the start first.")
             wrong[f"tiers.{position}.before"] = said
         if second.percent > first.percent:
@@ -134,7 +145,10 @@ def _hours(tier: Tier) -> int:
 def deadlines(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> list[Deadline]:
     """Until when how much comes back, the most first; steps that give nothing are left out."""
     return [
-        Deadline(until_at=_cutoff(tier, starts_at, zone), percent=tier.percent)
+        Deadline(
+            until_at=cutoff(tier.before, tier.unit, starts_at, zone, terms.quiet_hours),
+            percent=tier.percent,
+        )
         for tier in terms.tiers
         if tier.percent > 0
     ]
@@ -169,7 +183,7 @@ def moves_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> dat
     """Until when the date may be exchanged for another, None where it may not."""
     if terms.moves_before is None:
         return None
-    return cutoff(terms.moves_before, terms.moves_unit, starts_at, zone)
+    return cutoff(terms.moves_before, terms.moves_unit, starts_at, zone, terms.quiet_hours)
 
 
 def why_not_leave(facts: LeavingFacts, now: datetime) -> list[Reason]:
@@ -263,12 +277,16 @@ def _course_not_allowed() -> Reason:
     )
 
 
-def _cutoff(tier: Tier, starts_at: datetime, zone: ZoneInfo) -> datetime:
-    return cutoff(tier.before, tier.unit, starts_at, zone)
-
-
-def cutoff(before: int, unit: BeforeUnit, starts_at: datetime, zone: ZoneInfo) -> datetime:
-    """The moment so long before a start: in real hours, or in days on the zone's clocks."""
+def cutoff(
+    before: int,
+    unit: BeforeUnit,
+    starts_at: datetime,
+    zone: ZoneInfo,
+    quiet: QuietHours | None = None,
+) -> datetime:
+    """The moment so long before a start: in real hours, or in days on the zone's clocks. Without
+    `quiet` hours, which do not count.
+    """
     if unit is BeforeUnit.HOURS:
-        return starts_at - timedelta(hours=before)
-    return to_utc(to_local(starts_at, zone) - timedelta(days=before), zone)
+        return hours_before(starts_at, before, zone, quiet)
+    return days_before(starts_at, before, zone, quiet)

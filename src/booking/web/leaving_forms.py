@@ -1,7 +1,7 @@
 """The part of an editor that sets the terms for leaving a date: as typed, as terms, and back."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +10,14 @@ from msgspec import Meta
 
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier, terms_errors
+from src.booking.domain.quiet_hours import QuietHours
 from src.booking.leaving_words import dates_in_words
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
+from src.platform.web.formats import clock
 from src.platform.web.forms import Bound, bind
 
+USUAL_MORNING = 8
 LEAST_ROWS = 3
 SPARE_ROWS = 1
 Digits = Annotated[str, Meta(max_length=6)]
@@ -33,17 +36,22 @@ class TierRow(msgspec.Struct, kw_only=True):
 
 
 class LeavingFields(msgspec.Struct, kw_only=True):
-    """What an editor adds to its form; `moves_before` is empty where dates are not exchanged."""
+    """What an editor adds to its form; `moves_before` is empty where dates are not exchanged, and
+    `quiet_from` where the night counts as well.
+    """
 
     tiers: list[TierRow] = msgspec.field(default_factory=list)
     may_cancel: bool = False
     moves_before: Digits = ""
     moves_unit: BeforeUnit = BeforeUnit.HOURS
     whole_course: bool = False
+    quiet_from: Digits = ""
+    quiet_until: Digits = str(USUAL_MORNING)
 
 
 def leaving_initial(terms: LeavingTerms) -> dict[str, Any]:
     """The terms as the form shows them at first."""
+    quiet = terms.quiet_hours
     return {
         "tiers": [
             {"before": tier.before, "unit": tier.unit, "percent": tier.percent}
@@ -53,6 +61,8 @@ def leaving_initial(terms: LeavingTerms) -> dict[str, Any]:
         "moves_before": "" if terms.moves_before is None else terms.moves_before,
         "moves_unit": terms.moves_unit,
         "whole_course": terms.whole_course,
+        "quiet_from": "" if quiet is None else quiet.begins,
+        "quiet_until": USUAL_MORNING if quiet is None else quiet.ends,
     }
 
 
@@ -70,6 +80,7 @@ def read_terms(form: LeavingFields) -> LeavingTerms:
         moves_before=moves,
         moves_unit=form.moves_unit,
         whole_course=form.whole_course,
+        quiet_hours=_quiet_hours(form, fields),
     )
     if not fields:
         wrong = terms_errors(terms)
@@ -103,6 +114,7 @@ class LeavingView(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: int
     units: list[tuple[str, str]]
+    hours: list[tuple[str, str]]
     preview: list[str]
     unread: list[str]
     sample_at: datetime
@@ -114,6 +126,7 @@ def leaving_view(form: Bound[Any], zone: ZoneInfo, sample_at: datetime) -> Leavi
     return LeavingView(
         rows=_tier_rows(form),
         units=_unit_choices(),
+        hours=[(str(hour), clock(time(hour))) for hour in range(24)],
         preview=preview,
         unread=unread,
         sample_at=sample_at,
@@ -139,6 +152,13 @@ def _tier(row: TierRow, name: str, fields: dict[str, str]) -> Tier:
     return Tier(before=before, unit=row.unit, percent=percent)
 
 
+def _quiet_hours(form: LeavingFields, fields: dict[str, str]) -> QuietHours | None:
+    if not form.quiet_from.strip():
+        return None
+    begins = _number(form.quiet_from, "quiet_from", fields)
+    return QuietHours(begins=begins, ends=_number(form.quiet_until, "quiet_until", fields))
+
+
 def _number(text: str, name: str, fields: dict[str, str]) -> int:
     """0 for what is no number, said in `fields`."""
     typed = text.strip()
@@ -150,6 +170,8 @@ def _number(text: str, name: str, fields: dict[str, str]) -> int:
 
 def _form_name(name: str, filled: Sequence[int]) -> str:
     head, _dot, rest = name.partition(".")
+    if head == "quiet_hours":
+        return "quiet_until"
     if head != "tiers" or not rest:
         return name
     position, _dot, column = rest.partition(".")

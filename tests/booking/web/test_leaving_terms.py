@@ -7,7 +7,8 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier, terms_from
-from src.booking.models import Series, Service
+from src.booking.domain.quiet_hours import QuietHours
+from src.booking.models import Booking, Series, Service
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.conftest import Shop, subject
@@ -126,6 +127,38 @@ async def test_the_preview_shows_dates_for_what_is_typed_and_saves_nothing(
     )
     assert "Later than that you can still cancel, but nothing comes back." in shown.text
     assert await kept(services, lotus, Service) == LeavingTerms()
+
+
+async def test_quiet_hours_are_previewed_refused_kept_and_booked_under(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service, in_days=7)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/services/{service.id}/edit"
+    typed = {"tiers.0.before": "14", "tiers.0.percent": "100", "moves_before": "3"}
+    night = {"quiet_from": "22", "quiet_until": "8"}
+    shown = await send(client, path, {**typed, **night, "price_type": "online", "preview": "1"})
+    # Two hours of Monday's morning, and twelve of Sunday without its night.
+    assert "Cancel until Sun, Mar 7, 2027, 10:00\u202fAM: all that you paid" in shown.text
+    assert "exchange it for another date until Sun, Mar 7, 2027, 9:00\u202fPM" in shown.text
+    too_long = await send(client, path, {**typed, "quiet_from": "8", "quiet_until": "22"})
+    assert too_long.status_code == 422
+    assert "Quiet hours last between 1 and 12 hours." in too_long.text
+    mixed = {"tiers.1.before": "1", "tiers.1.unit": "days", "tiers.1.percent": "50"}
+    refused = await send(client, path, {**typed, **night, "tiers.0.before": "40", **mixed})
+    assert refused.status_code == 422
+    assert "count all steps in hours or all in days" in refused.text
+    assert (await send(client, path, {**typed, **night})).status_code == 303
+    terms = await kept(services, lotus, Service)
+    assert terms.quiet_hours == QuietHours(begins=22, ends=8)
+    again = await client.get(path)
+    assert (await send_again(client, path, again, {})).status_code == 303
+    assert await kept(services, lotus, Service) == terms, "saved again, nothing is lost"
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    assert (await send(client, path, {"quiet_from": ""})).status_code == 303
+    assert (await kept(services, lotus, Service)).quiet_hours is None
+    assert await kept(services, lotus, Booking) == terms, "as it was bought"
 
 
 async def test_the_preview_of_steps_in_the_wrong_order_says_what_saving_would(
