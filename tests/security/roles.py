@@ -22,6 +22,7 @@ POST /calendar/feeds/own/revoke
 POST /sessions/{session_id}/attendance
 GET /check-in
 GET POST /check-in/{code}
+GET POST /sessions/{session_id}/seats/{seat_id}
 """
 
 _MANAGER = """
@@ -114,6 +115,7 @@ POST /customers/{customer_id}/notes
 POST /customers/{customer_id}/notes/{note_id}/remove
 POST /customers/{customer_id}/tags
 GET /bookings/{booking_id}
+GET POST /bookings/{booking_id}/people
 GET POST /bookings/{booking_id}/cancel
 GET POST /leave-requests/{request_id}
 GET /cancellations/{cancellation_id}

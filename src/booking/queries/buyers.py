@@ -77,6 +77,7 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         owed_minor=int(row.owed),
         made_at=booking.created_at,
         answers=_answers(row.Service.questions, booking.answers),
+        note=booking.note,
         seats=seats,
         cancellable=len(coming),
         cancellation_id=row.cancellation_id,

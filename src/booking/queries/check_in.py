@@ -13,11 +13,12 @@ from src.billing.owed import get_owed_minor
 from src.booking.domain.attendance import is_at_the_door
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Seat, Service, Session
+from src.booking.queries.customers import notes_of_customer, tags_of_customer
 from src.booking.views.check_in import CheckInBooking, CheckInSeat
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
-from src.tenants.models import Location, Participant, Performer
+from src.tenants.models import Customer, Location, Participant, Performer
 
 TAKEN = [str(state) for state in TAKEN_SEATS]
 
@@ -39,8 +40,12 @@ async def get_check_in(
     `led_by` narrows them to one member's sessions. Raises: NotFound, where none is left then too.
     """
     found = await uow.session.execute(
-        select(Order, Booking)
+        select(Order, Booking, tags_of_customer().label("tags"), notes_of_customer().label("notes"))
         .join(Booking, (Booking.tenant_id == Order.tenant_id) & (Booking.order_id == Order.id))
+        .join(
+            Customer,
+            (Customer.tenant_id == Booking.tenant_id) & (Customer.id == Booking.customer_id),
+        )
         .where(Order.tenant_id == uow.tenant, Order.id == order_id)
         .limit(1)
     )
@@ -53,9 +58,13 @@ async def get_check_in(
     now = uow.clock.now()
     return CheckInBooking(
         booking_id=booking.id,
+        customer_id=booking.customer_id,
         reference=order.reference,
         guest_name=order.guest_name,
         note=booking.note,
+        consents=sorted(order.consents),
+        tags=row.tags or [],
+        staff_notes=row.notes,
         owed_minor=await get_owed_minor(uow, order_id),
         currency=order.currency,
         is_confirmed=order.state == OrderState.CONFIRMED,

@@ -14,7 +14,7 @@ from src.booking.models import Booking
 from src.booking.views.customers import CustomerHead, CustomerRow, CustomersPage
 from src.platform.db.uow import UnitOfWork
 from src.tenants.commands.customers import no_such_customer
-from src.tenants.models import Customer, CustomerTag
+from src.tenants.models import Customer, CustomerNote, CustomerTag
 
 PAGE_SIZE = 50
 MOST_EXPORTED = 100_000
@@ -72,7 +72,7 @@ async def list_tags(uow: UnitOfWork) -> list[str]:
 async def get_customer(uow: UnitOfWork, customer_id: UUID) -> CustomerHead:
     """Also one who was merged. Raises: NotFound, for another business's too."""
     found = await uow.session.execute(
-        select(Customer, _tags().label("tags")).where(
+        select(Customer, tags_of_customer().label("tags")).where(
             Customer.tenant_id == uow.tenant, Customer.id == customer_id
         )
     )
@@ -92,10 +92,24 @@ async def get_customer(uow: UnitOfWork, customer_id: UUID) -> CustomerHead:
     )
 
 
-def _tags() -> Any:
+def tags_of_customer() -> Any:
+    """The words of the Customer of the statement around it, in order; None without any."""
     return (
         select(func.array_agg(aggregate_order_by(CustomerTag.word, CustomerTag.word)))
         .where(CustomerTag.tenant_id == Customer.tenant_id, CustomerTag.customer_id == Customer.id)
+        .correlate(Customer)
+        .scalar_subquery()
+    )
+
+
+def notes_of_customer() -> Any:
+    """How many notes staff have about the Customer of the statement around it."""
+    return (
+        select(func.count())
+        .select_from(CustomerNote)
+        .where(
+            CustomerNote.tenant_id == Customer.tenant_id, CustomerNote.customer_id == Customer.id
+        )
         .correlate(Customer)
         .scalar_subquery()
     )
@@ -118,7 +132,7 @@ def _bookings() -> Any:
 
 def _rows(conditions: list[ColumnElement[bool]]) -> Select[Any]:
     return (
-        select(Customer, _tags().label("tags"), _bookings().label("bookings"))
+        select(Customer, tags_of_customer().label("tags"), _bookings().label("bookings"))
         .where(*conditions)
         .order_by(func.lower(Customer.name), Customer.id)
     )

@@ -20,6 +20,7 @@ from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import LeavingTerms, capped, terms_from
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
+from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import next_deadline_words, price_type_of
@@ -100,6 +101,7 @@ async def get_guest_booking(
         hold_until_at=_hold_until(order),
         path=path,
         course_href=_course_href(series, dates, path),
+        people_href=_people_href(seats, path, now),
         again_href=service_href,
         hub_href=f"/b/{tenant.slug}",
         contact_email=tenant.contact_email,
@@ -254,6 +256,11 @@ def _course_href(series: Series | None, dates: Sequence[BookedDate], path: str) 
     if series is None or sum(bool(date.leave_href) for date in dates) < 2:
         return ""
     return f"{path}/leave"
+
+
+def _people_href(seats: Iterable[Row[Any]], path: str, now: datetime) -> str:
+    starts = [seat.Session.starts_at for seat in seats if seat.state in LIVE_SEATS]
+    return f"{path}/people" if may_guest_name(min(starts, default=None), now) else ""
 
 
 def _dates(seats: Sequence[Row[Any]], then: Believed, about: _About) -> list[BookedDate]:

@@ -16,6 +16,7 @@ from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.questions import QuestionKind, read_questions
 from src.booking.domain.states import LIVE_SEATS, is_waived
 from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.customers import notes_of_customer, tags_of_customer
 from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.platform.db.uow import UnitOfWork
@@ -32,6 +33,7 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
         .add_columns(Service.questions, owed_minor().label("owed"), NUMBER)
         .add_columns(Session.state.label("session_state"))
         .add_columns(dispute_state_of_order().label("dispute"))
+        .add_columns(tags_of_customer().label("tags"), notes_of_customer().label("notes"))
         .join(Session, (Session.tenant_id == tenant) & (Session.id == Seat.session_id))
         .join(Booking, (Booking.tenant_id == tenant) & (Booking.id == Seat.booking_id))
         .join(Order, (Order.tenant_id == tenant) & (Order.id == Seat.order_id))
@@ -107,6 +109,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
         seat_id=seat.id,
         booking_id=booking.id,
         order_id=order.id,
+        customer_id=booking.customer_id,
         party_size=booking.party_size,
         name=called_by_staff(row.participant, row.number, order.guest_name or row.customer),
         booked_by=order.guest_name or row.customer,
@@ -129,6 +132,8 @@ def _seat(row: Row[Any]) -> RosterSeat:
         note=booking.note,
         answers=_answers(row.questions, booking.answers),
         consents=sorted(order.consents),
+        tags=row.tags or [],
+        staff_notes=row.notes,
         booked_at=booking.created_at,
         changed_why=seat.changed_why,
     )

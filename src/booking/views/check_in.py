@@ -23,13 +23,18 @@ class CheckInSeat(msgspec.Struct, frozen=True, kw_only=True):
 class CheckInBooking(msgspec.Struct, frozen=True, kw_only=True):
     """A booking by its code: today's places, and when the others are.
 
-    `owed_minor` is still to be paid on site for all of it.
+    `owed_minor` is still to be paid on site for all of it. `tags` and `staff_notes` are of its
+    customer, `consents` the keys of what was ticked with it.
     """
 
     booking_id: UUID
+    customer_id: UUID
     reference: str
     guest_name: str
     note: str
+    consents: list[str]
+    tags: list[str]
+    staff_notes: int
     owed_minor: int
     currency: str
     is_confirmed: bool

@@ -115,7 +115,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     guest's bank has taken back in a dispute that was lost.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
-    leave. `party` says who comes at which price, and is empty where that says nothing;
+    leave; `people_href` to saying who comes, empty where it is too late for that. `party` says
+    who comes at which price, and is empty where that says nothing;
     `discount_minor` is off the total already, by the code `coupon`.
     """
 
@@ -146,6 +147,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     hold_until_at: datetime | None
     path: str
     course_href: str
+    people_href: str
     again_href: str
     hub_href: str
     contact_email: str

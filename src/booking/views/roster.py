@@ -13,12 +13,13 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     was bought. `tier` is what its price is called, empty for the full one. `payment` is a word
     of `payment_state`, `dispute` the word and tone of a dispute about the order. `owed_minor` is
     still to be paid on site for the whole booking, of `party_size` people. `consents` are the keys
-    of what was ticked with it.
+    of what was ticked with it. `tags` are the customer's, who has `staff_notes` notes of staff.
     """
 
     seat_id: UUID
     booking_id: UUID
     order_id: UUID
+    customer_id: UUID
     party_size: int
     name: str
     booked_by: str
@@ -37,6 +38,8 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     answers: list[tuple[str, str]]
     consents: list[str]
+    tags: list[str]
+    staff_notes: int
     booked_at: datetime
     changed_why: str
 

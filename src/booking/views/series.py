@@ -175,6 +175,7 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     made_at: datetime
     answers: list[tuple[str, str]]
+    note: str
     seats: list[SeatRow]
     cancellable: int
     cancellation_id: UUID | None

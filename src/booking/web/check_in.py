@@ -24,6 +24,7 @@ from src.booking.guest_links import open_link
 from src.booking.mails import check_in_address
 from src.booking.queries.check_in import find_order_by_reference, get_check_in
 from src.booking.views.check_in import CheckInBooking, CheckInSeat
+from src.booking.web.roster_words import consent_words
 from src.booking.web.sessions import led_by
 from src.booking.web.sold_words import seat_words
 from src.platform.errors import Conflict, NotFound
@@ -83,6 +84,7 @@ class CheckInView(msgspec.Struct, frozen=True, kw_only=True):
     why_not: dict[UUID, str | None]
     may_tick: list[UUID]
     seat_words: dict[str, tuple[str, str]]
+    consent_words: dict[str, str]
     may_edit: bool
     here: str
     base: str
@@ -174,6 +176,7 @@ async def show_check_in(
             if seat.state in TICKED_FROM[SeatState.ATTENDED] and not why_not[seat.seat_id]
         ],
         seat_words=seat_words(),
+        consent_words=consent_words(),
         may_edit=ctx.actor.role is not Role.INSTRUCTOR,
         here=f"{base}/check-in/{code}",
         base=base,

@@ -71,6 +71,7 @@ _SENTENCES = {
     "booking.cancelled": N_("Cancelled a booking"),
     "booking.cancellation_undone": N_("Took back the cancelling of a booking"),
     "booking.seat_moved": N_("Moved a place to another session"),
+    "booking.people_changed": N_("Changed the note or names of a booking"),
     "booking.leaving_declined": N_("Declined to let a guest leave a course"),
     "timetable.given_up": N_("Gave up importing a timetable"),
     "broadcast.sent": N_("Wrote to many guests"),
@@ -112,6 +113,8 @@ _PLATFORM = {
 
 _FIELDS = {
     "name": N_("name"),
+    "names": N_("names"),
+    "note": N_("note"),
     "email": N_("e-mail"),
     "phone": N_("phone"),
     "is_established": N_("established or not"),

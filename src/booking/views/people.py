@@ -1,0 +1,30 @@
+"""Who a booking is for, and what is noted about it."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class OnePerson(msgspec.Struct, frozen=True, kw_only=True):
+    """One of a party; `number` is their place in it from 1, `name` may be empty."""
+
+    participant_id: UUID
+    number: int
+    name: str
+    tier: str
+
+
+class BookingPeople(msgspec.Struct, frozen=True, kw_only=True):
+    """Everyone of a booking in the order of its form. `first_starts_at` is the start of the first
+    date that somebody still has a place in, None where nobody has any.
+    """
+
+    booking_id: UUID
+    order_id: UUID
+    customer_id: UUID
+    guest_name: str
+    what: str
+    note: str
+    people: list[OnePerson]
+    first_starts_at: datetime | None
