@@ -16,7 +16,7 @@ from src.booking.views.waiting import (
     WaitlistRemovedView,
 )
 from src.booking.waitlist_links import waitlist_path
-from src.booking.waitlist_words import price_words
+from src.booking.waitlist_words import offered_price_words
 from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Mail
@@ -64,7 +64,7 @@ def offered_mail(
             **_common(tenant, facts),
             size=entry.party_size,
             until=datetime_local(offer.expires_at, tenant.zone),
-            price=price_words(facts.price, tenant.currency),
+            price=offered_price_words(facts.price, tenant.currency),
             holds=offer.holds,
             entry_url=settings.base_url + waitlist_path(settings, tenant.slug, entry),
         )

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from src.booking.domain.kinds import SessionState
+from src.booking.domain.price_label import price_words
 from src.booking.domain.reasons import Reason, guest_sentence, not_at_present
 from src.booking.domain.waiting import Weighed, WhyNot
 from src.booking.models import Session
 from src.booking.queries.offered_price import OfferedPrice
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import datetime_local, money
+from src.platform.web.formats import datetime_local
 
 
 def guest_refusal(why: WhyNot, reasons: Sequence[Reason]) -> str:
@@ -27,14 +28,11 @@ def guest_refusal(why: WhyNot, reasons: Sequence[Reason]) -> str:
     return not_at_present()
 
 
-def price_words(price: OfferedPrice | None, currency: str) -> str:
+def offered_price_words(price: OfferedPrice | None, currency: str) -> str:
     """What the places cost; empty where there is no price to say."""
     if price is None:
         return ""
-    if not price.amount_minor and not price.is_lowest:
-        return _("free")
-    shown = money(price.amount_minor, currency)
-    return _("from %(price)s", price=shown) if price.is_lowest else shown
+    return price_words(price.amount_minor, currency, is_lowest=price.is_lowest)
 
 
 def on_offer_words(places: int) -> str:

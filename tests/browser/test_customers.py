@@ -85,7 +85,10 @@ def why_can_she_not_book_this(owner: Person, term: Term) -> None:
     owner.choose(what=f"session:{term.sessions[0].id}")
     owner.press("Look")
     owner.sees("They have 2 seats in it already.")
-    owner.sees("Any guest can book this now.")
+    owner.sees("can book this now.")
+    owner.type(size="99")
+    owner.press("Look")
+    owner.sees("The party is bigger than")
     owner.looks()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
+from src.booking.domain.price_label import price
 from src.platform.i18n import use_locale
 from src.platform.web.pages import make_environment
 from tests.support.gallery_data import ERROR_STATUSES, error_context, page_contexts
@@ -28,6 +29,7 @@ SECURITY = (
 def environment() -> Environment:
     """The program's own environment, which finds the gallery's samples too."""
     env = make_environment(ROOT / "templates")
+    env.filters["price"] = price
     env.loader = FileSystemLoader([ROOT / "templates", SAMPLES])
     return env
 

@@ -1,11 +1,14 @@
-"""The price that a service shows: one decision for hub, page, embed, API and mail."""
+"""The price that a service shows: one decision, and one way to word a price, for hub, page, embed,
+API, mail and dashboard.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from src.booking.domain.kinds import SalesMode, ServiceKind
-from src.platform.i18n import _, use_locale
+from src.platform.i18n import _, current_locale, use_locale
 from src.platform.money import Money, format_money
 
 
@@ -122,8 +125,21 @@ def text(label: PriceLabel, locale: str) -> str:
         if label.kind is PriceKind.NOTHING:
             return _("Next dates soon")
         words = _("free") if label.free else " · ".join(_sides_in_words(label, locale))
-        words = words[:1].upper() + words[1:]
+        words = _alone(words)
         return _("%(price)s · sold out", price=words) if label.sold_out else words
+
+
+def price_words(amount_minor: int, currency: str, *, is_lowest: bool = False) -> str:
+    """One price inside of a sentence, in the current language; `is_lowest` of several."""
+    return _amount(amount_minor, currency, current_locale(), is_lowest)
+
+
+def price(
+    amount_minor: int, currency: str, *, is_lowest: bool = False, inside: bool = False
+) -> str:
+    """The same as it stands by itself, for templates; `inside` of a sentence where it is said."""
+    words = price_words(amount_minor, currency, is_lowest=is_lowest)
+    return words if inside else _alone(words)
 
 
 def _sides_in_words(label: PriceLabel, locale: str) -> list[str]:
@@ -136,11 +152,19 @@ def _sides_in_words(label: PriceLabel, locale: str) -> list[str]:
     return words
 
 
+@lru_cache(maxsize=4096)
 def _amount(amount_minor: int, currency: str, locale: str, is_lowest: bool) -> str:
-    if not amount_minor and not is_lowest:
-        return _("free")
-    shown = format_money(Money(amount_minor, currency), locale)
-    return _("from %(price)s", price=shown) if is_lowest else shown
+    """Kept by language: a list of dates says it on every line."""
+    with use_locale(locale):
+        if not amount_minor and not is_lowest:
+            return _("free")
+        shown = format_money(Money(amount_minor, currency), locale)
+        return _("from %(price)s", price=shown) if is_lowest else shown
+
+
+def _alone(words: str) -> str:
+    """With a capital, as the beginning of a line."""
+    return words[:1].upper() + words[1:]
 
 
 def _shown_sides(

@@ -1,15 +1,16 @@
 """Coupons for their owner: the list with its uses, one coupon, and what it can be for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.billing.domain.coupons import CouponReason, coupon_worth, why_not_usable
+from src.billing.domain.coupons import coupon_worth, why_not_usable
 from src.billing.models import Coupon, CouponUse, Order
 from src.billing.queries.coupon_use import terms_of
 from src.billing.standing import is_all_cancelled
 from src.booking.domain.quotes import SubjectKind
+from src.booking.mend_links import coupon_lines
 from src.booking.models import Series, Service
 from src.booking.queries.coupons import judge_for_quote
 from src.booking.queries.decide import Asked, business_now, decide
@@ -71,7 +72,7 @@ def coupon_row(
         discount_minor=off_minor.get(coupon.id, 0),
         starts_on=coupon.starts_on,
         ends_on=coupon.ends_on,
-        against=why_lines(against),
+        against=coupon_lines(against, f"/app/{tenant.slug}", coupon.id),
     )
 
 
@@ -119,11 +120,8 @@ async def why_not_for(
     business = await business_now(uow, tenant, now)
     decided = await decide(uow, tenant, business, Asked(kind=kind, subject_id=subject_id), now)
     judged = await judge_for_quote(uow, tenant, decided.quote, code, email)
-    return why_lines(judged.reasons)
-
-
-def why_lines(reasons: Sequence[CouponReason]) -> list[WhyLine]:
-    return [WhyLine(sentence=one.owner_sentence, mend=one.mend) for one in reasons]
+    coupon_id = None if judged.coupon is None else judged.coupon.id
+    return coupon_lines(judged.reasons, f"/app/{tenant.slug}", coupon_id)
 
 
 async def list_scope_choices(uow: UnitOfWork) -> tuple[list[Choice], list[Choice]]:

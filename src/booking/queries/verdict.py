@@ -7,11 +7,11 @@ from sqlalchemy import func, select
 
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.quotes import SubjectKind
-from src.booking.domain.reasons import Reason
+from src.booking.mend_links import Subject, why_lines
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.customer_story import LIVE
-from src.booking.queries.decide import Asked, business_now, decide
-from src.booking.views.customers import Verdict, WhyLine
+from src.booking.queries.decide import Asked, Decided, business_now, decide
+from src.booking.views.customers import Verdict
 from src.platform.db.uow import UnitOfWork
 from src.platform.web.formats import datetime_local
 from src.tenants.context import TenantSnapshot
@@ -91,9 +91,22 @@ async def get_verdict(
     guest = await decide(uow, tenant, business, asked, now)
     by_staff = Asked(kind=kind, subject_id=subject_id, pays="on_site")
     staff = await decide(uow, tenant, business, by_staff, now)
+    return await verdict_of(uow, tenant, guest, staff, customer_id)
+
+
+async def verdict_of(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    guest: Decided,
+    staff: Decided,
+    customer_id: UUID | None,
+) -> Verdict:
+    """What was decided for a guest and for staff about the same thing."""
+    kind, subject_id = staff.quote.kind, staff.quote.subject_id
     given = set(staff.quote.session_ids)
     coming = [run for run in staff.runs if run.id in given]
     one = staff.runs[0] if kind == "session" else None
+    subject = subject_of(tenant, staff)
     return Verdict(
         what=f"{kind}:{subject_id}",
         name=staff.quote.description,
@@ -104,8 +117,20 @@ async def get_verdict(
         prices=[(tier.key, tier.name, tier.price_minor) for tier in staff.tiers],
         dates_key=staff.quote.dates_key,
         has_seats=0 if customer_id is None else await _has(uow, kind, subject_id, customer_id),
-        guest=_lines(guest.reasons),
-        staff=_lines(staff.reasons),
+        guest=why_lines(guest.reasons, subject),
+        staff=why_lines(staff.reasons, subject),
+    )
+
+
+def subject_of(tenant: TenantSnapshot, decided: Decided) -> Subject:
+    """Where what stands against it is mended."""
+    quote = decided.quote
+    is_session = quote.kind == "session"
+    return Subject(
+        base=f"/app/{tenant.slug}",
+        service_id=quote.service_id,
+        session_id=quote.subject_id if is_session else None,
+        series_id=decided.runs[0].series_id if is_session else quote.subject_id,
     )
 
 
@@ -124,7 +149,3 @@ async def _has(uow: UnitOfWork, kind: SubjectKind, subject_id: UUID, customer_id
         )
     )
     return found or 0
-
-
-def _lines(reasons: list[Reason]) -> list[WhyLine]:
-    return [WhyLine(sentence=reason.owner_sentence, mend=reason.mend) for reason in reasons]

@@ -18,7 +18,7 @@ from src.booking.queries.offers import get_series_offer, get_session_offer
 from src.booking.queries.waiting import STANDS, get_entry
 from src.booking.views.waiting import EntryDate, EntryView
 from src.booking.waitlist_links import waitlist_path, waitlist_token
-from src.booking.waitlist_words import price_words
+from src.booking.waitlist_words import offered_price_words
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
@@ -137,7 +137,7 @@ async def get_entry_view(
         position=facts.position,
         count=facts.count,
         until_at=offer.expires_at if offer is not None else None,
-        price=price_words(facts.price, tenant.currency),
+        price=offered_price_words(facts.price, tenant.currency),
         path=waitlist_path(settings, tenant.slug, entry),
         accept_href=f"{base}/book?{subject}={entry.list_id}&place={place}",
         booking_href=_booking_href(settings, tenant, facts.order),

@@ -155,10 +155,13 @@ class CustomerStory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WhyLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A reason against, and what to do about it; `mend` is empty where nothing can be done."""
+    """A reason against, and what to do about it; `mend` is empty where nothing can be done, and
+    `href` where there is no page for it.
+    """
 
     sentence: str
     mend: str
+    href: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,3 +181,25 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     has_seats: int
     guest: list[WhyLine]
     staff: list[WhyLine]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether one customer can book something, for so many, at that price and with that code.
+
+    `about` is what is known of them and it. `against` stands against them, `code_against` against
+    the code alone; without any `lines` work out what `total_minor` it would cost. `tier` is the key
+    of the price that was asked for, one of `prices` by key. `way` is how it would be paid.
+    """
+
+    verdict: Verdict
+    size: int
+    tier: str
+    code: str
+    prices: list[tuple[str, str]]
+    about: list[WhyLine]
+    against: list[WhyLine]
+    code_against: list[WhyLine]
+    lines: list[tuple[str, int, str]]
+    total_minor: int
+    way: str
+    may_be_booked_by_staff: bool

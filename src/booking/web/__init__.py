@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from src.booking.domain.price_label import price
 from src.booking.web import (
     api,
     broadcasts,
@@ -99,5 +100,6 @@ route_handlers: list[Any] = [
 
 
 def install(kit: WebKit, services: Services) -> None:
-    """Registers what booking adds to every page and to the list of first steps."""
+    """Registers what booking adds to templates, to every page and to the list of first steps."""
+    kit.environment.filters["price"] = price
     register_steps()

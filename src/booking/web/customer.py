@@ -11,15 +11,15 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.booking.commands.readdress import Readdressed, correct_customer
+from src.booking.queries.answers import Wanted, get_answer
 from src.booking.queries.customer_story import get_customer_story
 from src.booking.queries.verdict import (
     Choice,
-    get_verdict,
     list_series_choices,
     list_session_choices,
     read_subject,
 )
-from src.booking.views.customers import CustomerHead, CustomerStory, Verdict
+from src.booking.views.customers import Answer, CustomerHead, CustomerStory
 from src.booking.web.customer_words import (
     Consent,
     Moment,
@@ -39,11 +39,12 @@ from src.booking.web.customers import (
     customers_path,
     head_of,
 )
+from src.booking.web.guest_forms import LARGEST_PARTY
 from src.booking.web.sold_words import Word, seat_words
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
-from src.platform.web.forms import Bound, bind, blank, read_form
+from src.platform.web.forms import Bound, bind, blank, form_data, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.tenants.commands.customer_care import (
     KnownAddress,
@@ -67,8 +68,27 @@ class TagsForm(msgspec.Struct):
     tags: Annotated[str, Meta(max_length=800)] = ""
 
 
+class WhyForm(msgspec.Struct):
+    """What is asked about: `what` as `read_subject` reads it, for how many, at which price."""
+
+    what: Annotated[str, Meta(max_length=60)] = ""
+    size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] = 1
+    tier: Annotated[str, Meta(max_length=60)] = ""
+    code: Annotated[str, Meta(max_length=40)] = ""
+
+    def wanted(self) -> Wanted | None:
+        """None while nothing is chosen."""
+        subject = read_subject(self.what)
+        if subject is None:
+            return None
+        kind, subject_id = subject
+        return Wanted(
+            kind=kind, subject_id=subject_id, size=self.size, tier=self.tier, code=self.code
+        )
+
+
 class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
-    """The story. `verdict` answers "why can't they book this?" for the one that was chosen."""
+    """The story. `answer` is to "why can't they book this?", of what `why_form` asks."""
 
     story: CustomerStory
     base: str
@@ -84,7 +104,8 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     tags_form: Any
     sessions: list[Choice]
     series: list[Choice]
-    verdict: Verdict | None
+    why_form: Any
+    answer: Answer | None
     currency: str
 
 
@@ -107,7 +128,8 @@ async def _show(
     note_form: Bound[NoteForm] | None = None,
     tags_form: Bound[TagsForm] | None = None,
 ) -> Response[bytes]:
-    subject = read_subject(request.query_params.get("what", ""))
+    why_form = bind(WhyForm, form_data(request.query_params))
+    wanted = None if why_form.struct is None else why_form.struct.wanted()
     now: datetime = services.clock.now()
     async with services.uow_factory(ctx.here.id) as uow:
         story = await get_customer_story(uow, customer_id, now)
@@ -116,9 +138,9 @@ async def _show(
         declined = await list_declined(uow, customer_id)
         sessions = await list_session_choices(uow, ctx.here)
         series = await list_series_choices(uow)
-        verdict = None
-        if subject is not None:
-            verdict = await get_verdict(uow, ctx.here, *subject, customer_id, now)
+        answer = None
+        if wanted is not None:
+            answer = await get_answer(uow, ctx.here, story.head, wanted, now)
     base = f"/app/{ctx.here.slug}"
     tags = ", ".join(story.head.tags)
     view = CustomerView(
@@ -136,10 +158,11 @@ async def _show(
         tags_form=tags_form or blank(TagsForm, {"tags": tags}),
         sessions=sessions,
         series=series,
-        verdict=verdict,
+        why_form=why_form,
+        answer=answer,
         currency=ctx.here.currency,
     )
-    status = REFUSED if note_form or tags_form else 200
+    status = REFUSED if note_form or tags_form or why_form.errors else 200
     return page(request, "booking/customers/show.html", view, status_code=status)
 
 

@@ -18,6 +18,7 @@ from src.booking.domain.drop_in import (
 )
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit
+from src.booking.domain.price_label import price
 from src.booking.queries.decide import Asked, business_now, decide
 from src.booking.queries.drop_in import rules_kept, rules_of
 from src.booking.queries.offers import SessionOffer, get_session_offer
@@ -35,7 +36,7 @@ from src.booking.web.roster import ONE
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.services import Services
-from src.platform.web.formats import datetime_local, money
+from src.platform.web.formats import datetime_local
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
@@ -203,7 +204,7 @@ def _applies(offer: SessionOffer, ctx: RequestContext) -> list[Applies]:
         ),
         Applies(
             _("Price"),
-            money(price_minor, ctx.here.currency) if price_minor else _("Free"),
+            price(price_minor, ctx.here.currency),
             price_from,
         ),
         Applies(

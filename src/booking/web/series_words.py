@@ -4,10 +4,11 @@ from datetime import date
 
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.leaving import BeforeUnit
+from src.booking.domain.price_label import price_words
 from src.booking.domain.price_tiers import Audience, PriceTier, open_tiers
 from src.booking.views.series import SeriesHead
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import day_medium, money
+from src.platform.web.formats import day_medium
 
 
 def selling_words(head: SeriesHead, currency: str, today: date) -> list[str]:
@@ -50,4 +51,4 @@ def _opening(rules: DropInRules) -> str:
 
 
 def _price(price_minor: int, currency: str) -> str:
-    return money(price_minor, currency) if price_minor else _("free")
+    return price_words(price_minor, currency)

@@ -8,6 +8,7 @@ import pytest
 from src.platform.services import Services
 from tests.booking.api.conftest import Program
 from tests.booking.commands.test_book import seats_of
+from tests.booking.web.pages import as_owner
 from tests.support.builders import Business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 
@@ -33,6 +34,44 @@ async def test_prices_are_set_and_told(
     assert [tier["key"] for tier in on_hub["tiers"]] == ["child"]
     [series] = on_hub["series"]
     assert series["tiers"][0]["price"]["amount_minor"] == 5000
+
+
+LABELS: list[tuple[dict[str, Any], dict[str, Any] | None, str, str]] = [
+    ({}, None, "€15.00", "€15.00"),
+    ({"price_type": "free"}, None, "Free", "Free"),
+    ({"price_tiers": [CHILD]}, None, "From €8.00", "From €8.00"),
+    ({"price_tiers": [{**CHILD, "price_minor": 0}]}, None, "From €0.00", "From €0.00"),
+    ({}, {}, "€15.00 · series €60.00", "€60.00"),
+    ({}, {"price_type": "free", "price_minor": 0}, "€15.00 · series free", "Free"),
+    ({}, {"price_tiers": [CHILD]}, "€15.00 · series from €8.00", "From €8.00"),
+]
+"""Of a service and of its series: the label of the service, and the price of what was made last."""
+
+
+@pytest.mark.parametrize(("of_service", "of_series", "label", "price"), LABELS)
+async def test_every_surface_says_the_same_price(
+    services: Services,
+    lotus: Business,
+    program: Program,
+    of_service: dict[str, Any],
+    of_series: dict[str, Any] | None,
+    label: str,
+    price: str,
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, **of_service)
+    await a_session(services.uow_factory, service)
+    if of_series is not None:
+        await a_series(services.uow_factory, service, **of_series)
+    [on_hub] = (await program.get("/hub")).json()["services"]
+    assert on_hub["price_label"] == label
+    visitor = program.client
+    hub = (await visitor.get("/b/lotus")).text
+    assert f'<span class="font-medium">{label}</span>' in hub
+    assert f'">{price}</span>' in hub
+    page = (await visitor.get("/b/lotus/yoga")).text
+    assert f'<span class="text-lg font-semibold">{label}</span>' in page
+    await as_owner(visitor, services, lotus)
+    assert f"{label} · " in (await visitor.get("/app/lotus/services")).text
 
 
 async def test_prices_that_cannot_be_are_refused(

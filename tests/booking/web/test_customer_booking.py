@@ -194,7 +194,7 @@ async def test_nothing_against_it_is_said_too(
     service = await a_service(services.uow_factory, lotus.id, price_type="free")
     session = await a_session(services.uow_factory, service)
     path = f"{HOME}/{anna}?what=session:{session.id}"
-    assert "Any guest can book this now." in (await client.get(path)).text
+    assert "Anna can book this now." in (await client.get(path)).text
     await send(client, f"{HOME}/{anna}/book?what=session:{session.id}", {"pays": "free"})
     assert "They have 1 seat in it already." in (await client.get(path)).text
 
