@@ -20,7 +20,7 @@ GET /calendar/feeds
 POST /calendar/feeds/own
 POST /calendar/feeds/own/revoke
 POST /sessions/{session_id}/attendance
-GET /check-in
+GET POST /check-in
 GET POST /check-in/{code}
 GET POST /sessions/{session_id}/seats/{seat_id}
 """
