@@ -41,6 +41,17 @@ _AT_SERIES = frozenset(
         ReasonCode.NO_UPCOMING_SESSION,
     }
 )
+_AT_ROSTER = frozenset(
+    {
+        ReasonCode.NOT_JUST_NOW,
+        ReasonCode.LEAVING_NOT_ALLOWED,
+        ReasonCode.MOVES_NOT_ALLOWED,
+        ReasonCode.TOO_LATE_TO_MOVE,
+        ReasonCode.NOT_OFFERED,
+        ReasonCode.COSTS_MORE,
+    }
+)
+"""What staff do by themselves on the session's page, whatever binds the guest."""
 _AT_SERIES_TERMS = frozenset(
     {ReasonCode.SERIES_HIDDEN, ReasonCode.SERIES_UNLISTED, ReasonCode.JOIN_CLOSED}
 )
@@ -53,6 +64,7 @@ class Subject(NamedTuple):
     service_id: UUID
     session_id: UUID | None = None
     series_id: UUID | None = None
+    booking_id: UUID | None = None
 
 
 def why_lines(reasons: Sequence[Reason], subject: Subject) -> list[WhyLine]:
@@ -83,7 +95,11 @@ def mend_href(code: ReasonCode, subject: Subject) -> str:
 def _at_subject(code: ReasonCode, subject: Subject) -> str:
     session = f"{subject.base}/sessions/{subject.session_id}"
     series = f"{subject.base}/series/{subject.series_id}"
+    if code is ReasonCode.COURSE_NOT_ALLOWED and subject.booking_id is not None:
+        return f"{subject.base}/bookings/{subject.booking_id}/cancel"
     if subject.session_id is not None:
+        if code in _AT_ROSTER:
+            return session
         if code in _AT_DROP_IN:
             return f"{session}/drop-in"
         if code is ReasonCode.FULL:
