@@ -15,7 +15,9 @@ LIVE = "('held', 'confirmed', 'attended', 'no_show')"
 class Booking(TenantScoped, Base):
     """What a guest books in one go; its state derives from its seats.
 
-    `leaving` are the terms it was bought under; see `domain/leaving.py`.
+    `leaving` are the terms it was bought under; see `domain/leaving.py`. `answers` are those given
+    for the booking, `person_answers` those of each participant by their id; see
+    `domain/questions.py`.
     """
 
     __tablename__ = "bookings"
@@ -39,7 +41,10 @@ class Booking(TenantScoped, Base):
     series_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]
     party_size: Mapped[int] = mapped_column(default=1)
-    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    answers: Mapped[list[Any]] = mapped_column(default=list)
+    person_answers: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'::jsonb")
+    )
     leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
