@@ -93,3 +93,14 @@ class FeedKind(StrEnum):
     CUSTOMER = "customer"
     OWN = "own"
     BUSINESS = "business"
+
+
+class DateScope(StrEnum):
+    """What an act on one date reaches: it alone, those after it too, all still to come, or those
+    that were chosen one by one.
+    """
+
+    THIS = "this"
+    FOLLOWING = "following"
+    ALL = "all"
+    CHOSEN = "chosen"

@@ -149,18 +149,19 @@ class LeaveRequest(TenantScoped, Base):
 
 
 class Cancellation(TenantScoped, Base):
-    """The cancelling of a session, a series or a purchase, done by a job in chunks.
+    """The cancelling of a session, a series, chosen dates or a purchase, done by a job in chunks.
 
     `waiting` is the undo window, in which nothing has happened yet. `total` and `done` count
     customers with seats that are taken. `cursor` is not used. With
     `gives_back` what was paid for the seats goes back with them, without being asked; else what
-    `CancellationReturn` says. `session_ids` are the dates that the cancelling of a series stopped,
-    `resumes_sale` whether undoing it puts the series on sale again.
+    `CancellationReturn` says. `session_ids` are the dates that the cancelling of a series or of
+    chosen dates stopped; the earliest of chosen ones is its subject. `resumes_sale` says whether
+    undoing it puts the series on sale again.
     """
 
     __tablename__ = "cancellations"
     __table_args__ = (
-        CheckConstraint("scope IN ('session', 'purchase', 'series')", name="scope"),
+        CheckConstraint("scope IN ('session', 'purchase', 'series', 'dates')", name="scope"),
         CheckConstraint("state IN ('waiting', 'running', 'done', 'undone')", name="state"),
         UniqueConstraint("tenant_id", "id", "scope", name="uq_cancellations_scope"),
         Index(
