@@ -2,14 +2,14 @@
 
 A calendar that follows all dates of one customer, under a secret address as the others.
 
-Revision: se, after 0027.
+Revision: 0029, after 0028.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "se"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -12,8 +12,9 @@ from sqlalchemy import and_, case, exists, or_, select, update
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.commands.feeds import revoke_booking_feed, revoke_customer_feed
+from src.booking.commands.waking import wake_waitlists
 from src.booking.events import BookingReaddressed, PaymentLinkPromised
-from src.booking.models import WaitlistOffer
+from src.booking.models import Booking, WaitlistEntry, WaitlistOffer
 from src.booking.queries.mistyped import TYPED, comes_to
 from src.platform.db.uow import UnitOfWork
 from src.tenants.commands.audit import audit
@@ -91,9 +92,26 @@ async def _write_to(
             uow.record(BookingReaddressed(order_id=order_id))
         else:
             uow.record(PaymentLinkPromised(order_id=order_id))
+    await _wake_lists_of(uow, order_ids)
     await audit(uow, ctx, "customer.readdressed", "customer", customer_id, count=len(order_ids))
     states = list(told.values())
     return Readdressed(states.count(OrderState.CONFIRMED), states.count(OrderState.OPEN))
+
+
+async def _wake_lists_of(uow: UnitOfWork, order_ids: list[UUID]) -> None:
+    """Who waited for a date that one of the orders lacks did so at the former address: they wait no
+    more, and what was offered there goes to the next.
+    """
+    waited = await uow.session.scalars(
+        select(WaitlistEntry.session_id)
+        .join(
+            Booking,
+            (Booking.tenant_id == WaitlistEntry.tenant_id)
+            & (Booking.id == WaitlistEntry.for_booking_id),
+        )
+        .where(WaitlistEntry.tenant_id == uow.tenant, Booking.order_id.in_(order_ids))
+    )
+    await wake_waitlists(uow, {one for one in waited if one is not None})
 
 
 async def merge_and_correct(
