@@ -14,6 +14,7 @@ from src.booking.web import (
     coupons,
     customer,
     customer_booking,
+    customer_feeds,
     customer_merge,
     customers,
     digests,
@@ -98,6 +99,7 @@ route_handlers: list[Any] = [
     *customer_booking.route_handlers,
     *calendar.route_handlers,
     *feeds.route_handlers,
+    *customer_feeds.route_handlers,
 ]
 
 
