@@ -120,6 +120,30 @@ async def test_a_refused_mail_waits_and_goes_out_later(
     assert await outbox(committing, tenant) == []
 
 
+async def test_a_row_that_has_failed_goes_behind_what_waited_meanwhile(
+    committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """Thousands of refunds that the processor puts off must not hold up the mails."""
+    tenant = new_id()
+    async with committing.uow_factory(tenant) as uow:
+        for number in range(2):
+            await queue_mail(uow, a_mail(f"hello:{number}"), host="seatline.example")
+
+    async def room_for_one() -> int:
+        return 1
+
+    hands = Hands()
+    relay = Relay(relay_engine, clock, hands.take, room_for_one)
+    mailer.refuse_next = 1
+    for _attempt in range(3):
+        await relay.run_once()
+        await delivery(committing).deliver(*hands.claimed[-1])
+        clock.advance(timedelta(seconds=10))
+    first, second, third = [row.outbox_id for row in hands.claimed]
+    assert first == third != second
+    assert await outbox(committing, tenant) == []
+
+
 async def test_an_attempt_that_was_overtaken_does_nothing(
     committing: Committing, relay_engine: AsyncEngine, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:

@@ -30,10 +30,12 @@ _TENANTS = text(
     " WHERE parked_at IS NULL AND available_at <= :now GROUP BY tenant_id) due"
     " ORDER BY first LIMIT :tenants"
 )
+# By the time since when they are due, not by age: rows that fail over and over, a processor being
+# out of reach, are due again behind those that nobody has tried yet.
 _CLAIM = text(
     "UPDATE outbox SET attempts = attempts + 1, available_at = :lease WHERE tenant_id = :tenant_id"
     " AND id = ANY(ARRAY(SELECT id FROM outbox WHERE tenant_id = :tenant_id AND parked_at IS NULL"
-    " AND available_at <= :now AND attempts < :max ORDER BY id LIMIT :batch"
+    " AND available_at <= :now AND attempts < :max ORDER BY available_at, id LIMIT :batch"
     " FOR UPDATE SKIP LOCKED)) RETURNING id, attempts"
 )
 _PARK = text(
