@@ -23,7 +23,8 @@ from tests.support.builders import Business, a_business, a_series, a_service, a_
 from tests.support.coupons import a_coupon
 from tests.support.waiting import joined
 
-ON_SITE = {"price_type": "on_site", "leaving": {"tiers": [{"before": 24, "percent": 100}]}}
+LEAVING = {"tiers": [{"before": 24, "percent": 100}], "moves_before": 24}
+ON_SITE = {"price_type": "on_site", "leaving": LEAVING}
 
 
 class Busy:
@@ -40,6 +41,7 @@ class Busy:
     coupon: Coupon
     of_carl: Booked
     of_term: Booked
+    of_later: Booked
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -82,6 +84,7 @@ class Busy:
     async def grow(self, by: int) -> None:
         first, self.size = self.size, self.size + by
         self.of_carl = await self.books("session", self.today, "carl", self.size)
+        self.of_later = await self.books("session", self.loose, "carl", self.size)
         dates: dict[str, Any] = {"sessions": self.size, "price_type": "on_site", "title": "Term"}
         self.term = (await a_series(self.factory, self.service, **dates)).series
         self.of_term = await self.books("series", self.term, "carl")
@@ -176,6 +179,8 @@ class Busy:
             order = await self._order(uow, self.of_carl)
             of_term = await self._order(uow, self.of_term)
             code = check_in_code(self.services.settings, order)
+            of_later = await self._order(uow, self.of_later)
+            later = booking_path(self.services.settings, "lotus", of_later)
             booking = booking_path(self.services.settings, "lotus", of_term)
         app, hub, today = "/app/lotus", "/b/lotus", f"/app/lotus/sessions/{self.today.id}"
         of_series = f"{app}/series/{self.series.id}"
@@ -185,6 +190,8 @@ class Busy:
             f"{hub}/yoga?how=single",
             f"{hub}/yoga/book?series={self.term.id}",
             booking,
+            f"{later}/leave?date={self.loose.id}",
+            f"{later}/move?date={self.loose.id}",
             f"{app}/today",
             f"{app}/calendar",
             f"{app}/calendar/entries?start=2027-03-01&end=2027-04-05",
@@ -202,10 +209,13 @@ class Busy:
             f"{today}/cancel",
             f"{app}/sessions/{self.full.id}/waitlist",
             f"{app}/check-in/{code}",
+            f"{app}/bookings/{self.of_carl.booking_id}",
+            f"{app}/bookings/{self.of_term.booking_id}",
             f"{app}/orders",
             f"{app}/orders/{self.of_carl.order_id}",
             f"{app}/customers",
             f"{app}/customers/{order.customer_id}",
+            f"{app}/customers/{order.customer_id}?what=session:{self.loose.id}",
             f"{app}/coupons",
             f"{app}/coupons/{self.coupon.id}",
             f"{app}/broadcasts",
