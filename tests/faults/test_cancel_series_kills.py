@@ -152,10 +152,11 @@ def test_a_worker_killed_while_a_course_is_cancelled_with_its_money(program: Pro
     eventually(
         lambda: program.rows("SELECT state FROM cancellations")[0]["state"] == "done",
         "the end of the cancellation",
-        300,
+        900,
+        every=1,
     )
     assert progress(program) == (BUYERS, BUYERS, BUYERS * DATES), "it went on from there"
-    eventually(lambda: is_quiet(program), "mails and refunds", 600)
+    eventually(lambda: is_quiet(program), "mails and refunds", 900, every=1)
     assert {row["seats_taken"] for row in program.rows("SELECT seats_taken FROM sessions")} == {0}
     check_money(program)
     check_mails(program)

@@ -220,7 +220,9 @@ def _aside(work: Coroutine[Any, Any, T]) -> T:
         return thread.submit(uvloop.run, work).result()
 
 
-def eventually(holds: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
+def eventually(
+    holds: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS, *, every: float = 0.05
+) -> Any:
     """The first true answer; looks again and again, for other processes do not say when."""
     deadline = time.monotonic() + seconds
     while True:
@@ -228,7 +230,7 @@ def eventually(holds: Callable[[], Any], what: str, seconds: float = WAIT_SECOND
         if answer:
             return answer
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds:.0f} s"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def _forget(redis_url: str) -> None:
