@@ -217,5 +217,10 @@ def spelled(run: Run, offer: Joinable, shop: Shop) -> SpelledDate:
     else:
         state = "full" if run.taken >= run.capacity else "included"
     return SpelledDate(
-        title=run.title, starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state
+        title=run.title,
+        starts_at=run.starts_at,
+        ends_at=run.ends_at,
+        place=place,
+        is_online=run.mode == SessionMode.ONLINE,
+        state=state,
     )

@@ -358,7 +358,12 @@ def _spelled(
     if place is None and run.mode == SessionMode.ONLINE:
         place = _("Online")
     return SpelledDate(
-        title=run.title, starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state
+        title=run.title,
+        starts_at=run.starts_at,
+        ends_at=run.ends_at,
+        place=place,
+        is_online=run.mode == SessionMode.ONLINE,
+        state=state,
     )
 
 

@@ -93,6 +93,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     place: str | None
+    is_online: bool
     address: str
     performer: str | None
     meeting_url: str

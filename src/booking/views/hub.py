@@ -143,6 +143,7 @@ class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     place: str | None
+    is_online: bool
     state: str
 
 
