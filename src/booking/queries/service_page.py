@@ -164,6 +164,7 @@ def series_offer(
         waitlist_href=_waitlist_href(offer, service, shop),
         is_late=quote.closed is None and bool(quote.passed),
         gaps=0 if quote.closed else len(quote.gaps),
+        gaps_wait=has_waitlist(service, shop),
         pays_on_site=row.price_type == "on_site",
         leaving=rules_in_words(
             terms,
