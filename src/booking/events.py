@@ -75,6 +75,17 @@ class LeavingDeclined(Event, frozen=True, kw_only=True):
     request_id: UUID
 
 
+class CalendarAsked(Event, frozen=True, kw_only=True):
+    """Somebody with a booking's link asked for the calendar of all that its customer books; nothing
+    has been mailed yet.
+    """
+
+    topic: ClassVar[str] = "booking.calendar_asked"
+    ask_id: UUID
+    customer_id: UUID
+    locale: str
+
+
 class SessionsChanged(Event, frozen=True, kw_only=True):
     """An act changed sessions in what their guests know of them; `session_changes` has which.
 

@@ -37,8 +37,6 @@ _AT_SERIES = frozenset(
         ReasonCode.SERIES_INACTIVE,
         ReasonCode.SERIES_NOT_PUBLISHED,
         ReasonCode.SERIES_ENDED,
-        ReasonCode.BASE_ZERO,
-        ReasonCode.NO_UPCOMING_SESSION,
     }
 )
 _AT_ROSTER = frozenset(
@@ -52,8 +50,17 @@ _AT_ROSTER = frozenset(
     }
 )
 """What staff do by themselves on the session's page, whatever binds the guest."""
-_AT_SERIES_TERMS = frozenset(
-    {ReasonCode.SERIES_HIDDEN, ReasonCode.SERIES_UNLISTED, ReasonCode.JOIN_CLOSED}
+_AT_SERIES_EDITOR = frozenset(
+    {
+        ReasonCode.SERIES_HIDDEN,
+        ReasonCode.SERIES_UNLISTED,
+        ReasonCode.JOIN_CLOSED,
+        ReasonCode.BASE_ZERO,
+        ReasonCode.NO_UPCOMING_SESSION,
+        ReasonCode.MIXED_SERVICES,
+        ReasonCode.SESSION_IN_ANOTHER_SERIES,
+        ReasonCode.PRICE_MISSING,
+    }
 )
 
 
@@ -89,6 +96,8 @@ def mend_href(code: ReasonCode, subject: Subject) -> str:
         return f"{subject.base}/services/{subject.service_id}/edit"
     if code is ReasonCode.NO_DATES:
         return f"{subject.base}/services/{subject.service_id}/sessions"
+    if code is ReasonCode.NO_SERIES_ON_SALE:
+        return f"{subject.base}/services/{subject.service_id}/series"
     return _at_subject(code, subject)
 
 
@@ -108,7 +117,7 @@ def _at_subject(code: ReasonCode, subject: Subject) -> str:
         return ""
     if code in _AT_SERIES or code is ReasonCode.FULL:
         return series
-    return f"{series}/edit" if code in _AT_SERIES_TERMS else ""
+    return f"{series}/edit" if code in _AT_SERIES_EDITOR else ""
 
 
 def coupon_lines(

@@ -131,6 +131,7 @@ POST /imports/{import_id}/commit
 POST /imports/{import_id}/delete
 GET /calendar/new
 POST /calendar/feeds/business
+POST /customers/{customer_id}/calendar/revoke
 POST /calendar/feeds/business/revoke
 """
 

@@ -19,6 +19,7 @@ class ReasonCode(StrEnum):
     SERVICE_HIDDEN = "service_hidden"
     SERVICE_UNLISTED = "service_unlisted"
     NO_DATES = "no_dates"
+    NO_SERIES_ON_SALE = "no_series_on_sale"
     NOT_SOLD_SINGLY = "not_sold_singly"
     NOT_SOLD_AS_SERIES = "not_sold_as_series"
     SERIES_NOT_ON_SALE = "series_not_on_sale"
@@ -205,4 +206,42 @@ def price_missing() -> Reason:
         _("This series is not on sale."),
         _("The series is to be paid for, and has no price."),
         _("Enter a price, or make the series free."),
+    )
+
+
+def service_unlisted() -> Reason:
+    """Against finding it on the public page; by its link it can be booked."""
+    return Reason(
+        ReasonCode.SERVICE_UNLISTED,
+        not_at_present(),
+        _("The service is unlisted, so it is not on your public page."),
+        _("Make the service public."),
+    )
+
+
+def series_unlisted() -> Reason:
+    """Against finding it on the public page; by its link it can be booked."""
+    return Reason(
+        ReasonCode.SERIES_UNLISTED,
+        not_at_present(),
+        _("The series is unlisted, so it is not on your public page."),
+        _("Make the series public."),
+    )
+
+
+def no_dates() -> Reason:
+    return Reason(
+        ReasonCode.NO_DATES,
+        not_at_present(),
+        _("No date of it is to come."),
+        _("Publish its next dates."),
+    )
+
+
+def no_series_on_sale() -> Reason:
+    return Reason(
+        ReasonCode.NO_SERIES_ON_SALE,
+        not_at_present(),
+        _("It is sold as series only, and none is on sale."),
+        _("Put a series on sale, or sell single dates too."),
     )

@@ -198,6 +198,11 @@ def offer_ends_at(
     return closing_at
 
 
+def facts_of(lists: Mapping[UUID, ListFacts], entry: Waiting) -> ListFacts:
+    """Its own, where it completes a purchase; else its list's."""
+    return lists.get(entry.entry_id) or lists[entry.list_id]
+
+
 def weigh(
     queue: Sequence[Waiting],
     lists: Mapping[UUID, ListFacts],
@@ -209,11 +214,13 @@ def weigh(
     """What each entry is offered now, or why nothing, whoever waits longest first.
 
     Lists that share sessions, a series' and its single dates', are weighed together: `free` are the
-    places of each session that nobody has, and an offer takes its own from those behind it.
+    places of each session that nobody has, and an offer takes its own from those behind it. Who
+    completes a purchase stands in the list of the date like others, and has facts in `lists` of
+    their own, by their entry's id.
     """
     left, held_up, weighed = dict(free), set[UUID](), []
     for entry in sorted(queue, key=lambda one: (one.queued_at, one.entry_id)):
-        one = _weigh_one(entry, lists[entry.list_id], left, terms, now, zone)
+        one = _weigh_one(entry, facts_of(lists, entry), left, terms, now, zone)
         proposed = one.proposed
         if one.is_short and not one.is_passed:
             held_up.add(entry.list_id)

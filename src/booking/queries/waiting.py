@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 
 from src.booking.domain.bookable import (
     BusinessFacts,
@@ -22,10 +22,12 @@ from src.booking.domain.waiting import (
     Waiting,
     WaitlistTerms,
     closes_at,
+    facts_of,
     is_too_late,
     waitlist_from,
 )
 from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.completing import Completing, completing_of
 from src.booking.queries.decide import business_now
 from src.booking.queries.offer_facts import quote_of_session, series_facts, session_facts
 from src.booking.queries.offers import (
@@ -48,7 +50,8 @@ class Pool:
     """The lists that share sessions: a series' with those of its dates, or one loose session's.
 
     `pool_id` is the series', or the loose session's. `runs` are all of its sessions, `free` the
-    places of those that can still be come to.
+    places of those that can still be come to. `completing` is what entries for a purchase are for,
+    by entry; what holds for them is in `lists` under their own ids.
     """
 
     pool_id: UUID
@@ -59,11 +62,16 @@ class Pool:
     lists: dict[UUID, ListFacts]
     free: dict[UUID, int]
     entries: list[WaitlistEntry]
+    completing: dict[UUID, Completing]
 
     @property
     def queue(self) -> list[Waiting]:
         """Who is on a list by now."""
         return [as_waiting(entry) for entry in self.entries if entry.state in STANDS]
+
+    def facts_of(self, entry: WaitlistEntry) -> ListFacts:
+        """What holds for the entry: its list's, or its own where it completes a purchase."""
+        return facts_of(self.lists, as_waiting(entry))
 
     def is_stopped(self, offer: WaitlistOffer) -> bool:
         """Whether one of its dates is being cancelled, which may still be undone, or is cancelled:
@@ -192,18 +200,6 @@ async def list_waiting_for(
     return found.all()
 
 
-async def count_waiting(uow: UnitOfWork, session_id: UUID) -> int:
-    """How many wait for a place in the session alone."""
-    found = await uow.session.scalar(
-        select(func.count()).where(
-            WaitlistEntry.tenant_id == uow.tenant,
-            WaitlistEntry.session_id == session_id,
-            WaitlistEntry.state.in_(STANDS),
-        )
-    )
-    return found or 0
-
-
 async def load_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID, now: datetime) -> Pool:
     """Raises: NotFound for what is neither a series nor a session."""
     business = await business_now(uow, tenant, now)
@@ -215,8 +211,25 @@ async def load_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID, now:
     entries = list(found)
     series = await uow.session.get(Series, (uow.tenant, pool_id))
     if series is None:
-        return _of_session(tenant, await get_session_offer(uow, pool_id), business, entries, now)
-    return _of_series(tenant, await get_series_offer(uow, pool_id), business, entries, now)
+        one = await get_session_offer(uow, pool_id)
+        pool = _of_session(tenant, one, business, entries, now)
+    else:
+        term = await get_series_offer(uow, pool_id)
+        pool = _of_series(tenant, term, business, entries, now)
+    await add_completing(uow, tenant, pool, entries)
+    return pool
+
+
+async def add_completing(
+    uow: UnitOfWork, tenant: TenantSnapshot, pool: Pool, entries: Sequence[WaitlistEntry]
+) -> None:
+    """Lets the pool know what these entries for purchases are for, ones that have ended too."""
+    found, now = await completing_of(uow, tenant, entries), uow.clock.now()
+    business = await business_now(uow, tenant, now) if found else None
+    for entry_id, one in found.items():
+        pool.completing[entry_id] = one
+        if business is not None:
+            pool.lists[entry_id] = one.waits(business, now)
 
 
 def _of_session(
@@ -275,6 +288,7 @@ def _pool(
         lists=lists,
         free={one.id: one.capacity - one.seats_taken for one in coming},
         entries=entries,
+        completing={},
     )
 
 

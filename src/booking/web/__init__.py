@@ -15,6 +15,7 @@ from src.booking.web import (
     coupons,
     customer,
     customer_booking,
+    customer_feeds,
     customer_merge,
     customers,
     digests,
@@ -100,6 +101,7 @@ route_handlers: list[Any] = [
     *customer_booking.route_handlers,
     *calendar.route_handlers,
     *feeds.route_handlers,
+    *customer_feeds.route_handlers,
 ]
 
 

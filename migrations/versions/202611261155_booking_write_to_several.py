@@ -3,7 +3,7 @@
 A mail to many may be for several sessions, series and tags at once: its audiences are a list of
 `session:<id>`, `series:<id>` and `tag:<word>`. Turning it back keeps the first one of each.
 
-Revision: sh, after 0028.
+Revision: sh, after 0031.
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "sh"
-down_revision = "0028"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
