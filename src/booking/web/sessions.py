@@ -1,5 +1,6 @@
 """/app/<slug>/sessions: dates in lists, published by hand, corrected and taken back."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -59,7 +60,11 @@ MAY_CREATE = [*MAY_EDIT, requires(Feature.GROUP_SERVICES)]
 
 
 class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
-    """A list of sessions; `service` is the one they are all of, None for all services."""
+    """A list of sessions; `service` is the one they are all of, None for all services.
+
+    Those that start after `ticks_since` can be chosen, all of them at first with `tick_all`; None
+    where there is nothing to choose for.
+    """
 
     listed: SessionPage
     service: ServiceHead | None
@@ -71,6 +76,9 @@ class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
     may_publish: bool
     previous_href: str | None
     next_href: str | None
+    page_href: str
+    ticks_since: datetime | None
+    tick_all: bool
 
 
 class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
@@ -293,7 +301,7 @@ async def _list(
             service_id=service_id,
             led_by=led_by(ctx),
         )
-    base = f"/app/{ctx.here.slug}"
+    base, may_edit = f"/app/{ctx.here.slug}", ctx.actor.role is not Role.INSTRUCTOR
     here = f"{base}/services/{service_id}/sessions" if service_id else f"{base}/sessions"
     view = SessionsView(
         listed=listed,
@@ -302,10 +310,13 @@ async def _list(
         here=here,
         past=past,
         zone=ctx.here.timezone,
-        may_edit=ctx.actor.role is not Role.INSTRUCTOR,
+        may_edit=may_edit,
         may_publish=ctx.here.entitlements.has(Feature.GROUP_SERVICES),
         previous_href=_page_href(here, number - 1, past=past) if number > 1 else None,
         next_href=_page_href(here, number + 1, past=past) if listed.has_more else None,
+        page_href=_page_href(here, number, past=past),
+        ticks_since=None if past or not may_edit else services.clock.now(),
+        tick_all=request.query_params.get("tick") == "all",
     )
     return page(request, "booking/sessions/list.html", view)
 
