@@ -27,7 +27,6 @@ from src.booking.web.edit_several_forms import (
     scopes,
     weekday_choices,
 )
-from src.booking.web.roster import ONE
 from src.booking.web.service_words import mode_words
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, ngettext
@@ -40,7 +39,7 @@ from src.tenants.web.guards import requires_member
 
 MAY_EDIT = [requires_member(Role.MANAGER)]
 AnyRequest = Request[Any, Any, Any]
-SEVERAL = ONE + "/several"
+SEVERAL = "/app/{slug:str}/sessions/{session_id:uuid}/several"
 
 
 class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
