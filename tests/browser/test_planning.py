@@ -95,6 +95,46 @@ def a_term_is_copied(owner: Person, business: Business, term: Term) -> None:
     owner.sees("On sale")
 
 
+@WAYS
+def test_chosen_dates_move_together_and_are_cancelled_together(
+    program: Program, person: Callable[..., Person], scripts: bool
+) -> None:
+    business = staged(program, "wren" if scripts else "siskin", paid=False)
+    term = a_course(program, business)
+    carl = books(program, business, "series", term.series.id, "Carl Guest")
+    the_mail(program, carl, "You are booked")
+    owner = person(DESK, java_script_enabled=scripts)
+    owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+    listed = f"/app/{business.slug}/series/{term.series.id}"
+    before = starts(program, term.series.id)
+    owner.go(listed)
+    owner.looks()
+    ticks = owner.page.locator("main input[name=session_ids]")
+    for index in (1, 2):
+        ticks.nth(index).check()
+    owner.press("Edit chosen")
+    owner.sees("2 dates are chosen.")
+    owner.page.get_by_label("Day", exact=True).check()
+    owner.type(shift_days="7")
+    owner.press("Look at the dates")
+    owner.sees("2 sessions are changed")
+    owner.looks()
+    owner.press("Change them")
+    owner.sees("2 sessions are changed.")
+    after = starts(program, term.series.id)
+    assert [(then - at).days for then, at in zip(after, before, strict=True)] == [0, 7, 7]
+    the_mail(program, carl, "Changed: Yoga")
+    owner.follow("Choose all")
+    ticks.nth(0).uncheck()
+    owner.press("Cancel chosen")
+    owner.sees("Cancel 2 dates?")
+    owner.looks()
+    owner.type(reason="The floor is repaired.")
+    owner.press("Cancel 2 dates")
+    owner.sees("2 dates")
+    owner.looks()
+
+
 def a_date(program: Program, business: Business, in_days: float) -> Session:
     async def stage(services: Services) -> Session:
         service = await a_service(

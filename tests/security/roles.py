@@ -84,6 +84,8 @@ GET POST /sessions/{session_id}/delete
 GET POST /sessions/{session_id}/minimum
 GET POST /sessions/{session_id}/drop-in
 GET POST /sessions/{session_id}/several
+GET POST /sessions/chosen/cancel
+POST /sessions/chosen/edit
 POST /sessions/{session_id}/go
 POST /sessions/{session_id}/export
 POST /sessions/{session_id}/seats/cancel
