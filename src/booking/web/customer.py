@@ -53,6 +53,7 @@ from src.tenants.commands.customer_care import (
     set_tags,
 )
 from src.tenants.context import RequestContext
+from src.tenants.domain.roles import Role
 from src.tenants.queries.mail_choices import list_declined
 
 ONE = HOME + "/{customer_id:uuid}"
@@ -107,6 +108,7 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     why_form: Any
     answer: Answer | None
     currency: str
+    is_owner: bool
 
 
 @get(ONE, guards=MAY_CARE, include_in_schema=False)
@@ -161,6 +163,7 @@ async def _show(
         why_form=why_form,
         answer=answer,
         currency=ctx.here.currency,
+        is_owner=ctx.actor.role is Role.OWNER,
     )
     status = REFUSED if note_form or tags_form or why_form.errors else 200
     return page(request, "booking/customers/show.html", view, status_code=status)
