@@ -55,6 +55,7 @@ from src.tenants.commands.customer_care import (
     set_tags,
 )
 from src.tenants.context import RequestContext
+from src.tenants.domain.roles import Role
 from src.tenants.queries.mail_choices import list_declined
 
 ONE = HOME + "/{customer_id:uuid}"
@@ -110,6 +111,7 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer | None
     currency: str
     calendar: FeedRow | None
+    is_owner: bool
 
 
 @get(ONE, guards=MAY_CARE, include_in_schema=False)
@@ -166,6 +168,7 @@ async def _show(
         answer=answer,
         currency=ctx.here.currency,
         calendar=calendar,
+        is_owner=ctx.actor.role is Role.OWNER,
     )
     status = REFUSED if note_form or tags_form or why_form.errors else 200
     return page(request, "booking/customers/show.html", view, status_code=status)
