@@ -4,14 +4,14 @@ What a business lets guests know: always the exact number where it is null, else
 when no more than that are left, which is never where it is 0. That something is sold out is always
 said.
 
-Revision: sd, after 0027.
+Revision: 0032, after 0031.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "sd"
-down_revision = "0027"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

@@ -69,6 +69,8 @@ POST /waitlist/{entry_id}/offer
 POST /waitlist/{entry_id}/remove
 GET /broadcasts
 GET POST /broadcasts/new
+POST /broadcasts/new/preview
+POST /broadcasts/new/trial
 GET /broadcasts/{broadcast_id}
 GET /services/{service_id}/sessions
 GET POST /services/{service_id}/sessions/new
@@ -129,6 +131,7 @@ POST /imports/{import_id}/commit
 POST /imports/{import_id}/delete
 GET /calendar/new
 POST /calendar/feeds/business
+POST /customers/{customer_id}/calendar/revoke
 POST /calendar/feeds/business/revoke
 """
 

@@ -14,7 +14,6 @@ from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.price_label import text as price_text
 from src.booking.domain.reasons import not_at_present, opens_soon
 from src.booking.domain.seats_told import SeatsTold, seats_told
-from src.booking.domain.waiting import closes_at, is_too_late
 from src.booking.queries.dates import (
     DatedRow,
     Wanted,
@@ -271,13 +270,14 @@ def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: DateState) 
 
 
 def _is_waited_for(row: DatedRow, service: ServiceRow, shop: Shop) -> bool:
-    closing_at = closes_at(row.starts_at, service.min_notice_minutes)
-    return has_waitlist(service, shop) and not is_too_late(closing_at, shop.now)
+    return has_waitlist(service, shop) and not service.is_too_late_to_wait(row.starts_at, shop.now)
 
 
 def has_waitlist(service: ServiceRow, shop: Shop) -> bool:
     """Whether one can wait for what is full of the service."""
-    return service.has_waitlist and shop.is_open and shop.tenant.entitlements.has(Feature.WAITLIST)
+    return (
+        service.waitlist.is_on and shop.is_open and shop.tenant.entitlements.has(Feature.WAITLIST)
+    )
 
 
 def service_card(row: ServiceRow, on_sale: OnSale, shop: Shop) -> ServiceCard:

@@ -40,7 +40,7 @@ from src.booking.queries.tiers import (
     tiers_of_session,
     why_not_chosen,
 )
-from src.booking.queries.waiting import may_be_waited_for
+from src.booking.queries.waiting import may_be_waited_for, terms_of
 from src.booking.views.guest import PriceChoice, PriceLine, Wish
 from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
@@ -248,6 +248,7 @@ async def _wish(
         waitlist_href=f"/b/{tenant.slug}/{service.slug}/waitlist?{kind}={quote.subject_id}"
         if is_waited_for
         else None,
+        gaps_wait=terms_of(tenant, service).is_on,
         takes_codes=False,
         code_error=None,
     )

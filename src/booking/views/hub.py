@@ -157,8 +157,8 @@ class NamedPrice(NamedTuple):
 
 class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
     """One series, every date spelled out; `prices` are those beside the full one, and `gaps` counts
-    full dates that are left out. `reason` says why it cannot be bought, `leaving` what comes back
-    until when.
+    full dates that are left out; with `gaps_wait` its buyer can wait for those. `reason` says why
+    it cannot be bought, `leaving` what comes back until when.
     """
 
     series_id: UUID
@@ -176,6 +176,7 @@ class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
     waitlist_href: str | None
     is_late: bool
     gaps: int
+    gaps_wait: bool
     pays_on_site: bool
     leaving: list[str]
 

@@ -5,6 +5,7 @@ from typing import Any
 from src.booking.domain.price_label import price
 from src.booking.web import (
     api,
+    broadcast_compose,
     broadcasts,
     calendar,
     cancellation_progress,
@@ -14,6 +15,7 @@ from src.booking.web import (
     coupons,
     customer,
     customer_booking,
+    customer_feeds,
     customer_merge,
     customers,
     digests,
@@ -87,6 +89,7 @@ route_handlers: list[Any] = [
     *term_copy.route_handlers,
     *cancellations.route_handlers,
     *cancellation_progress.route_handlers,
+    *broadcast_compose.route_handlers,
     *broadcasts.route_handlers,
     *leave_requests.route_handlers,
     *imports.route_handlers,
@@ -98,6 +101,7 @@ route_handlers: list[Any] = [
     *customer_booking.route_handlers,
     *calendar.route_handlers,
     *feeds.route_handlers,
+    *customer_feeds.route_handlers,
 ]
 
 

@@ -20,6 +20,7 @@ from src.booking.queries.cancellations import (
     toll_of_purchase,
     toll_of_session,
 )
+from src.booking.queries.purchases import of_purchase
 from src.booking.queries.seat_answers import get_guest_may
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.cancellations import LostDate
@@ -210,7 +211,7 @@ async def _ask_purchase(
         booking = await get_booking_detail(uow, booking_id, now)
         toll = await toll_of_purchase(uow, booking_id, now)
         dates = await list_lost_dates(uow, booking_id, now)
-        which = [Seat.booking_id == booking_id, Session.starts_at > now]
+        which = [of_purchase(booking_id), Session.starts_at > now]
         able = await list_returnable(uow, ctx.here, which)
     if booking.cancellation_id is not None:
         return to_progress(request, ctx, booking.cancellation_id)

@@ -16,7 +16,7 @@ from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.queries.finding import find_session
 from src.booking.queries.roster import get_roster, list_history
 from src.booking.queries.sessions import get_session_detail
-from src.booking.queries.waiting import count_waiting
+from src.booking.queries.waitlist_counts import count_waiting
 from src.booking.views.finding import Found
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.booking.views.sessions import SessionDetail
