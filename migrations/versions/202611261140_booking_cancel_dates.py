@@ -2,13 +2,13 @@
 
 A cancellation may be of several chosen dates.
 
-Revision: sc, after 0027.
+Revision: 0030, after 0029.
 """
 
 from alembic import op
 
-revision = "sc"
-down_revision = "0027"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

@@ -223,6 +223,38 @@ def test_calendars_elsewhere_follow_and_are_ended(
     a_feed_lives(guest, own, dates=3)
 
 
+@WAYS
+def test_a_guest_has_all_their_dates_in_a_calendar(
+    program: Program, person: Callable[..., Person], scripts: bool
+) -> None:
+    business = staged(program, "whimbrel" if scripts else "dunlin", paid=False)
+    term, talk = a_course(program, business), a_date(program, business, 5)
+    carl = books(program, business, "series", term.series.id, "Carl Guest")
+    confirmed = the_mail(program, carl, "You are booked")
+    books(program, business, "session", talk.id, "Carl Guest")
+    guest = person(PHONE, java_script_enabled=scripts)
+    guest.go(link_in(confirmed, "/b/"))
+    guest.looks()
+    guest.follow("All my dates in my calendar")
+    guest.press("Send me the link")
+    guest.sees("a link to all your dates is on its way")
+    guest.looks()
+    own = link_in(the_mail(program, carl, "Your dates at"), "/b/")
+    guest.go(own)
+    guest.looks()
+    a_feed_lives(guest, own, dates=4)
+    guest.press("Make an address")
+    guest.sees("It is shown this once.")
+    owner = person(DESK, java_script_enabled=scripts)
+    owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+    owner.go(f"/app/{business.slug}/customers")
+    owner.follow("Carl Guest")
+    owner.sees("No program has read it yet.")
+    owner.looks()
+    owner.press("End the address")
+    owner.sees("The address has ended.")
+
+
 def a_feed_lives(somebody: Person, form: str, *, dates: int) -> None:
     """Made, read by a calendar program, and ended."""
     own = somebody.page.locator(f"main form[action='{form}']")

@@ -31,6 +31,7 @@ from src.booking.domain.states import TAKEN_SEATS, sources_of
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Series, Session, SessionChange
 from src.booking.queries.cancellation_money import Which
+from src.booking.queries.purchases import of_purchase
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -111,8 +112,8 @@ async def cancel_purchase(
     undo_seconds: int,
     money: MoneyWanted = NOTHING,
 ) -> UUID:
-    """Lets a job free the booking's seats that have not started, after the undo window. A guest who
-    asked for it has got it with this.
+    """Lets a job free the booking's seats that have not started, those too of dates that it has
+    been completed by, after the undo window. A guest who asked for it has got it with this.
 
     `money` says what goes back. Returns the cancellation's id.
     Raises: NotFound; Conflict when no such seat is left; InvalidInput for `money`.
@@ -120,7 +121,7 @@ async def cancel_purchase(
     booking = await uow.session.get(Booking, (uow.tenant, booking_id))
     if booking is None:
         raise NotFound(_("There is no such booking."))
-    which = [Seat.booking_id == booking_id, Session.starts_at > uow.clock.now()]
+    which = [of_purchase(booking_id), Session.starts_at > uow.clock.now()]
     if not await _customers_with_seats(uow, which, CANCELLABLE):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
     await accept_open_request(uow, ctx, booking_id)

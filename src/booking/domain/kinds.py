@@ -85,9 +85,12 @@ class GapPolicy(StrEnum):
 
 
 class FeedKind(StrEnum):
-    """What a calendar feed follows: one booking, what a member leads, or the whole business."""
+    """What a calendar feed follows: one booking, all that a customer books, what a member leads, or
+    the whole business.
+    """
 
     BOOKING = "booking"
+    CUSTOMER = "customer"
     OWN = "own"
     BUSINESS = "business"
 

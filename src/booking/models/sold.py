@@ -15,7 +15,12 @@ LIVE = "('held', 'confirmed', 'attended', 'no_show')"
 class Booking(TenantScoped, Base):
     """What a guest books in one go; its state derives from its seats.
 
-    `leaving` are the terms it was bought under; see `domain/leaving.py`.
+    `leaving` are the terms it was bought under; see `domain/leaving.py`. `answers` are those given
+    for the booking, `person_answers` those of each participant by their id; see
+    `domain/questions.py`.
+    `gaps` are the dates that a course was sold without, each at what it would have cost; see
+    `domain/gaps.py`. A booking with `completes_id` is one of them that the guest of that booking
+    has got since.
     """
 
     __tablename__ = "bookings"
@@ -25,12 +30,23 @@ class Booking(TenantScoped, Base):
         within_tenant("service_id", "services"),
         within_tenant("series_id", "series"),
         within_tenant("session_id", "sessions"),
+        within_tenant("completes_id", "bookings"),
         CheckConstraint("(series_id IS NULL) <> (session_id IS NULL)", name="series_or_session"),
         CheckConstraint("party_size > 0", name="party_size"),
+        CheckConstraint(
+            "completes_id IS NULL OR (series_id IS NOT NULL AND completes_id <> id)",
+            name="completes",
+        ),
         Index("ix_bookings_order", "tenant_id", "order_id"),
         Index("ix_bookings_series", "tenant_id", "series_id"),
         Index("ix_bookings_session", "tenant_id", "session_id"),
         Index("ix_bookings_customer", "tenant_id", "customer_id"),
+        Index(
+            "ix_bookings_completes_id",
+            "tenant_id",
+            "completes_id",
+            postgresql_where=text("completes_id IS NOT NULL"),
+        ),
     )
 
     order_id: Mapped[UUID]
@@ -39,8 +55,13 @@ class Booking(TenantScoped, Base):
     series_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]
     party_size: Mapped[int] = mapped_column(default=1)
-    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    answers: Mapped[list[Any]] = mapped_column(default=list)
+    person_answers: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'::jsonb")
+    )
     leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    gaps: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
+    completes_id: Mapped[UUID | None]
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
 

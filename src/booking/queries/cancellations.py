@@ -15,6 +15,7 @@ from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.lists_toll import lists_toll
+from src.booking.queries.purchases import of_purchase
 from src.booking.views.cancellations import ChosenDate, LostDate, Progress, Toll, Touched
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -31,8 +32,10 @@ async def toll_of_session(uow: UnitOfWork, session_id: UUID) -> Toll:
 
 
 async def toll_of_purchase(uow: UnitOfWork, booking_id: UUID, now: datetime) -> Toll:
-    """What cancelling the purchase would do; dates that have begun are not touched."""
-    return await _toll(uow, [Seat.booking_id == booking_id, Session.starts_at > now])
+    """What cancelling the purchase would do, with dates that complete it; those that have begun
+    are not touched.
+    """
+    return await _toll(uow, [of_purchase(booking_id), Session.starts_at > now])
 
 
 def dates_to_come(series_id: UUID, now: datetime) -> list[ColumnElement[bool]]:
@@ -131,7 +134,7 @@ async def list_lost_dates(uow: UnitOfWork, booking_id: UUID, now: datetime) -> l
         .join(Seat, (Seat.tenant_id == Session.tenant_id) & (Seat.session_id == Session.id))
         .where(
             Session.tenant_id == uow.tenant,
-            Seat.booking_id == booking_id,
+            of_purchase(booking_id),
             Seat.state.in_(TAKEN),
             Session.starts_at > now,
         )

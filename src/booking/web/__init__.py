@@ -5,15 +5,18 @@ from typing import Any
 from src.booking.domain.price_label import price
 from src.booking.web import (
     api,
+    broadcast_compose,
     broadcasts,
     calendar,
     cancellation_progress,
     cancellations,
     check_in,
+    check_in_scan,
     chosen_dates,
     coupons,
     customer,
     customer_booking,
+    customer_feeds,
     customer_merge,
     customers,
     digests,
@@ -80,6 +83,7 @@ route_handlers: list[Any] = [
     *roster_move.route_handlers,
     *roster_export.route_handlers,
     *check_in.route_handlers,
+    *check_in_scan.route_handlers,
     *today.route_handlers,
     *digests.route_handlers,
     *series.route_handlers,
@@ -89,6 +93,7 @@ route_handlers: list[Any] = [
     *term_copy.route_handlers,
     *cancellations.route_handlers,
     *cancellation_progress.route_handlers,
+    *broadcast_compose.route_handlers,
     *broadcasts.route_handlers,
     *leave_requests.route_handlers,
     *imports.route_handlers,
@@ -100,6 +105,7 @@ route_handlers: list[Any] = [
     *customer_booking.route_handlers,
     *calendar.route_handlers,
     *feeds.route_handlers,
+    *customer_feeds.route_handlers,
 ]
 
 

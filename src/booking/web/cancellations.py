@@ -22,10 +22,13 @@ from src.booking.queries.cancellations import (
     toll_of_purchase,
     toll_of_session,
 )
+from src.booking.queries.purchases import of_purchase
 from src.booking.queries.reached import list_reached
+from src.booking.queries.seat_answers import get_guest_may
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.cancellations import LostDate
 from src.booking.views.returns import MoneyAsked
+from src.booking.views.seat_answers import GuestMay
 from src.booking.views.series import BookingDetail
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
@@ -86,6 +89,7 @@ class BookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking; `words` are those of its payment, `states` of it, `seat_states` of its seats."""
 
     booking: BookingDetail
+    guest_may: GuestMay
     base: str
     zone: str
     words: dict[str, str]
@@ -102,8 +106,10 @@ async def show_booking(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         booking = await get_booking_detail(uow, booking_id, services.clock.now())
+        guest_may = await get_guest_may(uow, ctx.here, booking.order_id)
     view = BookingView(
         booking=booking,
+        guest_may=guest_may,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         words=payment_words(),
@@ -214,7 +220,7 @@ async def _ask_purchase(
         booking = await get_booking_detail(uow, booking_id, now)
         toll = await toll_of_purchase(uow, booking_id, now)
         dates = await list_lost_dates(uow, booking_id, now)
-        which = [Seat.booking_id == booking_id, Session.starts_at > now]
+        which = [of_purchase(booking_id), Session.starts_at > now]
         able = await list_returnable(uow, ctx.here, which)
     if booking.cancellation_id is not None:
         return to_progress(request, ctx, booking.cancellation_id)

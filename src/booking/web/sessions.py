@@ -20,10 +20,12 @@ from src.booking.commands.sessions import (
 from src.booking.domain.kinds import DateScope
 from src.booking.errors import MovesGuests
 from src.booking.models import Service, Session
+from src.booking.queries.finding import find_service
 from src.booking.queries.on_offer import count_on_offer
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import get_service_head
 from src.booking.queries.sessions import list_sessions
+from src.booking.views.finding import Found
 from src.booking.views.services import ServiceHead
 from src.booking.views.sessions import SessionPage
 from src.booking.web.meanwhile import Fact, saved_now, stale
@@ -60,7 +62,8 @@ MAY_CREATE = [*MAY_EDIT, requires(Feature.GROUP_SERVICES)]
 
 
 class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
-    """A list of sessions; `service` is the one they are all of, None for all services.
+    """A list of sessions; `service` is the one they are all of, None for all services, and `found`
+    says how guests find that one.
 
     Those that start after `ticks_since` can be chosen, all of them at first with `tick_all`; None
     where there is nothing to choose for.
@@ -68,6 +71,7 @@ class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
 
     listed: SessionPage
     service: ServiceHead | None
+    found: Found | None
     base: str
     here: str
     past: bool
@@ -254,6 +258,7 @@ async def _list(
     past, number = request.query_params.get("when") == "past", _page_number(request)
     async with services.uow_factory(ctx.here.id) as uow:
         service = await get_service_head(uow, service_id) if service_id else None
+        found = await find_service(uow, ctx.here, service_id) if service_id else None
         listed = await list_sessions(
             uow,
             ctx.here.zone,
@@ -268,6 +273,7 @@ async def _list(
     view = SessionsView(
         listed=listed,
         service=service,
+        found=found,
         base=base,
         here=here,
         past=past,
