@@ -24,7 +24,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public AS $
         UPDATE audit SET detail = coalesce((
             SELECT jsonb_object_agg(key, value) FROM jsonb_each(detail)
             WHERE jsonb_typeof(value) IN ('number', 'boolean') OR key IN ('booking', 'changed',
-                'item', 'kind', 'money', 'moved', 'refund', 'seats', 'session', 'title')),
+                'currency', 'item', 'kind', 'money', 'moved', 'refund', 'seats', 'session', 'title')),
             '{{}}'::jsonb)
         WHERE {TENANT} AND (subject_id = ANY (subjects) OR EXISTS (
             SELECT 1 FROM unnest(words) word

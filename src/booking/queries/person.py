@@ -1,6 +1,7 @@
 """One person across all tables: who they are, and what is kept about them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,25 +20,28 @@ from src.tenants.person_rows import Person, person_rows
 
 async def find_person(uow: UnitOfWork, customer_id: UUID, called: str = "") -> Person:
     """Raises: NotFound, also for one who was merged or erased."""
+    living = select(Customer.id).where(
+        Customer.tenant_id == uow.tenant,
+        Customer.id == customer_id,
+        Customer.merged_into.is_(None),
+        Customer.erased_at.is_(None),
+    )
+    if await uow.session.scalar(living) is None:
+        raise no_such_customer()
+    return await person_behind(uow, customer_id, called)
+
+
+async def person_behind(uow: UnitOfWork, customer_id: UUID, called: str = "") -> Person:
+    """Of one who was erased only the ids are left."""
     known = select(Customer.id).where(
         Customer.tenant_id == uow.tenant,
         or_(Customer.id == customer_id, Customer.merged_into == customer_id),
-        Customer.erased_at.is_(None),
     )
     ids = sorted((await uow.session.scalars(known)).all())
-    head = await uow.session.get(Customer, (uow.tenant, customer_id))
-    if customer_id not in ids or head is None or head.merged_into is not None:
-        raise no_such_customer()
     person = Person(
         tenant_id=uow.tenant, customer_ids=ids, addresses=(), at=uow.clock.now(), called=called
     )
-    return Person(
-        tenant_id=uow.tenant,
-        customer_ids=ids,
-        addresses=await _addresses(uow, person),
-        at=person.at,
-        called=called,
-    )
+    return replace(person, addresses=await _addresses(uow, person))
 
 
 async def _addresses(uow: UnitOfWork, person: Person) -> list[str]:

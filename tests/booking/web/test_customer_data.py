@@ -1,13 +1,20 @@
 """An owner hands over what is kept about a person, or erases it."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import select
 
+from src.booking.commands.erase_customer import erase_customer
+from src.booking.models import Booking
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.web.pages import as_owner, send
 from tests.support.builders import a_business, a_member
+from tests.support.clock import FrozenClock
+from tests.support.somebody import much_is_said, zora_books
 from tests.tenants.commands.test_customer_care import a_customer, actions
 from tests.tenants.web.signed_in import sign_in
 
@@ -54,6 +61,34 @@ async def test_erasing_says_what_it_does_and_wants_to_be_meant(
         assert f'href="{path}{gone}"' not in shown.text
     assert "Erased customer" not in (await client.get("/app/lotus/customers")).text
     assert (await client.get(f"{path}/erase")).status_code == 404
+
+
+async def test_every_page_about_what_is_left_still_opens(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    business = await a_business(services.uow_factory)
+    made = await zora_books(services, business)
+    await much_is_said(services, business, made)
+    clock.advance(timedelta(days=30))
+    customer_id = made.order.customer_id
+    async with services.uow_factory(business.id) as uow:
+        session_id = (await uow.session.scalars(select(Booking.session_id))).one()
+        await erase_customer(uow, business.ctx, customer_id, "zq@quillfeather.test")
+    await as_owner(client, services, business)
+    for page in (
+        f"customers/{customer_id}",
+        f"orders/{made.order_id}",
+        "orders",
+        f"bookings/{made.booking_id}",
+        f"sessions/{session_id}",
+        f"sessions/{session_id}/print",
+        f"sessions/{session_id}/waitlist",
+        "broadcasts",
+        f"broadcasts/{made.order_id}",
+    ):
+        shown = await client.get(f"/app/lotus/{page}")
+        assert shown.status_code == 200, page
+        assert "quillfeather" not in shown.text.lower(), page
 
 
 async def test_a_manager_is_offered_neither(client: AsyncClient, services: Services) -> None:
