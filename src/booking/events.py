@@ -112,6 +112,18 @@ class BroadcastWaiting(Event, frozen=True, kw_only=True):
     broadcast_id: UUID
 
 
+class BroadcastTried(Event, frozen=True, kw_only=True):
+    """A member wants to have a mail to many alone, before it leaves."""
+
+    topic: ClassVar[str] = "booking.broadcast_tried"
+    trial_id: UUID
+    user_id: UUID
+    audiences: list[str]
+    is_marketing: bool
+    subject: str
+    body: str
+
+
 class PaymentLinkPromised(Event, frozen=True, kw_only=True):
     """Staff hold seats for a guest, who is to pay by a link that has not been sent yet."""
 

@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from src.booking.commands.book import book
 from src.booking.commands.repeat import publish_repeat
+from src.booking.commands.session_deleting import delete_session
 from src.booking.commands.sessions import (
     CreateSession,
     UpdateSession,
     create_session,
-    delete_session,
     update_session,
 )
 from src.booking.models import Seat, Session

@@ -133,8 +133,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         broadcast = Broadcast(
             tenant_id=business.id,
             id=new_id(),
-            audience="session",
-            subject_id=loose.id,
+            audiences=[f"session:{loose.id}"],
             is_marketing=False,
             to_later=False,
             subject="News",
