@@ -11,7 +11,7 @@ from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import NOTHING
 from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.guest_links import booking_path
-from src.booking.models import Broadcast, Series, Service, Session
+from src.booking.models import Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -19,6 +19,7 @@ from src.tenants.models import CustomerNote, CustomerTag
 from tests.booking.commands.places import a_performer, a_room
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card
+from tests.booking.jobs.test_broadcast import send, session
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.coupons import a_coupon
 from tests.support.waiting import joined
@@ -120,6 +121,8 @@ class Busy:
                 uow, self.business.ctx, leaves.booking_id, reason="", undo_seconds=60, money=NOTHING
             )
         await self._tell(number, buyer)
+        both = (session(self.today.id), session(self.loose.id))
+        await send(self.services, self.business, both[0], audiences=both)
 
     async def _tell(self, number: int, made: Booked) -> None:
         """What nobody does by a command, or what comes from outside, about a purchase."""
@@ -157,18 +160,6 @@ class Busy:
                 created_at=now,
             )
             add(CustomerTag, customer_id=carl.customer_id, word=f"word {number}")
-            add(
-                Broadcast,
-                audience="session",
-                subject_id=self.today.id,
-                is_marketing=False,
-                to_later=False,
-                subject="News",
-                body="Hello",
-                total=1,
-                sent_by="Olive",
-                sent_at=now,
-            )
 
     async def _order(self, uow: UnitOfWork, made: Booked) -> Order:
         return await uow.session.get_one(Order, (self.business.id, made.order_id))
