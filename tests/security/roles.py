@@ -84,6 +84,8 @@ GET POST /sessions/{session_id}/delete
 GET POST /sessions/{session_id}/minimum
 GET POST /sessions/{session_id}/drop-in
 GET POST /sessions/{session_id}/several
+GET POST /sessions/chosen/cancel
+POST /sessions/chosen/edit
 POST /sessions/{session_id}/go
 POST /sessions/{session_id}/export
 POST /sessions/{session_id}/seats/cancel
@@ -138,6 +140,8 @@ POST /calendar/feeds/business/revoke
 _OWNER = """
 GET POST /settings/api-keys
 GET POST /settings/api-keys/{key_id}/revoke
+POST /customers/{customer_id}/export
+GET POST /customers/{customer_id}/erase
 GET /payments
 GET /payments/refresh
 GET /payments/return

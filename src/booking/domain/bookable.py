@@ -30,6 +30,7 @@ from src.booking.domain.reasons import (
     off_reason,
     series_off_sale,
 )
+from src.booking.domain.seats_told import is_told
 from src.platform.i18n import _, current_babel_locale
 from src.platform.localtime import to_local
 
@@ -38,7 +39,7 @@ from src.platform.localtime import to_local
 class BusinessFacts:
     """`status` is the tenant's: active, past_due, paused, suspended or closed.
 
-    `is_confirmed`: an owner has proved an e-mail address.
+    `is_confirmed`: an owner has proved an e-mail address. `seats_told_up_to`: see `is_told`.
     """
 
     zone: ZoneInfo
@@ -48,6 +49,7 @@ class BusinessFacts:
     may_sell_series: bool = True
     monthly_limit_reached: bool = False
     payments_ready: bool = True
+    seats_told_up_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,7 +310,9 @@ def _window_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
 
 def _seat_reasons(facts: SessionFacts) -> list[Reason]:
     left = facts.capacity - facts.taken
-    return [] if left >= facts.party_size else [full_reason(left)]
+    if left >= facts.party_size:
+        return []
+    return [full_reason(left, is_told=is_told(left, facts.business.seats_told_up_to))]
 
 
 def _series_sale_reasons(facts: SeriesFacts) -> list[Reason]:
@@ -338,7 +342,9 @@ def _series_sale_reasons(facts: SeriesFacts) -> list[Reason]:
 def _quote_reasons(facts: SeriesFacts, quote: SeriesQuote, now: datetime) -> list[Reason]:
     if quote.closed is None:
         return []
-    return [closed_reason(quote.closed, largest_party(facts.terms, facts.sessions, now))]
+    left = largest_party(facts.terms, facts.sessions, now)
+    told = is_told(left, facts.business.seats_told_up_to)
+    return [closed_reason(quote.closed, left, is_told=told)]
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:

@@ -128,8 +128,10 @@ def credit_only() -> Reason:
     )
 
 
-def closed_reason(closed: SaleClosed, left: int) -> Reason:
-    """Against joining a series; `left` is how many could come together at most."""
+def closed_reason(closed: SaleClosed, left: int, *, is_told: bool = True) -> Reason:
+    """Against joining a series; `left` is how many could come together at most, and `is_told`
+    whether guests may read it.
+    """
     if closed is SaleClosed.ENDED:
         return Reason(
             ReasonCode.SERIES_ENDED,
@@ -147,20 +149,26 @@ def closed_reason(closed: SaleClosed, left: int) -> Reason:
     if closed is SaleClosed.FULL:
         return Reason(
             ReasonCode.FULL,
-            _("This series is sold out.") if left <= 0 else _only_left(left),
+            _("This series is sold out.") if left <= 0 else _only_left(left, is_told=is_told),
             _("At least one of the dates still to come has too few seats."),
             _("Raise the seats of what is full, or sell it without the full dates."),
         )
     return base_zero()
 
 
-def full_reason(left: int) -> Reason:
-    """Against more people than one date has seats left for."""
-    said = _("This date is sold out.") if left <= 0 else _only_left(left)
-    return Reason(ReasonCode.FULL, said, said, _("Raise the session's capacity."))
+def full_reason(left: int, *, is_told: bool = True) -> Reason:
+    """Against more people than one date has seats left for; `is_told`: guests may read how many."""
+    mend = _("Raise the session's capacity.")
+    if left <= 0:
+        gone = _("This date is sold out.")
+        return Reason(ReasonCode.FULL, gone, gone, mend)
+    guest, owner = _only_left(left, is_told=is_told), _only_left(left, is_told=True)
+    return Reason(ReasonCode.FULL, guest, owner, mend)
 
 
-def _only_left(left: int) -> str:
+def _only_left(left: int, *, is_told: bool) -> str:
+    if not is_told:
+        return _("There are not that many seats left.")
     return ngettext("Only one seat is left.", "Only %(num)s seats are left.", left)
 
 

@@ -17,6 +17,7 @@ from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import capped, most_percent_after, terms_from
 from src.booking.domain.moves import place_line
 from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.domain.seats_told import seats_told
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of
@@ -146,7 +147,7 @@ def judge_choices(
         if reasons:
             against[reasons[0]] += 1
         else:
-            choices.append(_choice(offer, place, performer, action))
+            choices.append(_choice(tenant, offer, place, performer, action))
     return Judged(choices, against.most_common(1)[0][0] if against else None)
 
 
@@ -197,8 +198,11 @@ def _place(session: Session, location: Location | None) -> str:
     return "" if location is None else place_line(location.name, location.address)
 
 
-def _choice(offer: SessionOffer, place: str, performer: str, action: str) -> MoveChoice:
+def _choice(
+    tenant: TenantSnapshot, offer: SessionOffer, place: str, performer: str, action: str
+) -> MoveChoice:
     session = offer.session
+    left = session.capacity - session.seats_taken
     return MoveChoice(
         session_id=str(session.id),
         sequence=session.sequence,
@@ -208,6 +212,6 @@ def _choice(offer: SessionOffer, place: str, performer: str, action: str) -> Mov
         title=session.title,
         place=place,
         performer=performer,
-        left=session.capacity - session.seats_taken,
-        capacity=session.capacity,
+        left=left,
+        seats=seats_told(left, session.capacity, tenant.seats_told_up_to),
     )

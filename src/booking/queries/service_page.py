@@ -146,7 +146,6 @@ def series_offer(
 ) -> SeriesOffer:
     """The series as it is sold now, with the reason where it is not."""
     row, quote = offer.row, offer.quote
-    left, capacity = offer.tightest(shop.now)
     reason = _reason(offer, service, shop)
     return SeriesOffer(
         series_id=row.id,
@@ -158,13 +157,13 @@ def series_offer(
         price_minor=quote.full_price_minor if quote.closed else quote.price_minor,
         full_price_minor=quote.full_price_minor,
         prices=_named(offer.tiers),
-        left=max(left, 0),
-        capacity=capacity,
+        seats=shop.seats_told(*offer.tightest(shop.now)),
         reason=reason,
         book_href=None if reason else f"{shop.path}/{service.slug}/book?series={row.id}",
         waitlist_href=_waitlist_href(offer, service, shop),
         is_late=quote.closed is None and bool(quote.passed),
         gaps=0 if quote.closed else len(quote.gaps),
+        gaps_wait=has_waitlist(service, shop),
         pays_on_site=row.price_type == "on_site",
         leaving=rules_in_words(
             terms,
@@ -218,5 +217,10 @@ def spelled(run: Run, offer: Joinable, shop: Shop) -> SpelledDate:
     else:
         state = "full" if run.taken >= run.capacity else "included"
     return SpelledDate(
-        title=run.title, starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state
+        title=run.title,
+        starts_at=run.starts_at,
+        ends_at=run.ends_at,
+        place=place,
+        is_online=run.mode == SessionMode.ONLINE,
+        state=state,
     )

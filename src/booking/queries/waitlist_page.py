@@ -124,6 +124,11 @@ async def get_entry_view(
     if stage in ("offered", "rush"):
         facts = await with_price(uow, tenant, facts)
     completing = (await completing_of(uow, tenant, [entry])).get(entry.id)
+    completes = None
+    if completing is not None:
+        completes = _completes(tenant, settings, completing, entry, now)
+        if entry.state in STANDS and not completing.is_needed:
+            stage = "left"
     return EntryView(
         stage=stage,
         what=facts.what,
@@ -146,19 +151,28 @@ async def get_entry_view(
         accept_href=f"{base}/book?{subject}={entry.list_id}&place={place}",
         booking_href=_booking_href(settings, tenant, facts.order),
         service_href=base,
-        completes=None if completing is None else _completes(tenant, completing, now),
+        completes=completes,
         zone=tenant.zone,
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
     )
 
 
-def _completes(tenant: TenantSnapshot, found: Completing, now: datetime) -> CompletesView:
+def _completes(
+    tenant: TenantSnapshot,
+    settings: Settings,
+    found: Completing,
+    entry: WaitlistEntry,
+    now: datetime,
+) -> CompletesView:
+    is_theirs = entry.address == found.order.guest_email
     quote = found.quote()
     price_type = quote.price_type if quote.total_minor else SeriesPriceType.FREE
     starts_at = found.session.starts_at
     return CompletesView(
-        reference=found.order.reference,
+        reference=found.order.reference if is_theirs else "",
+        href=booking_path(settings, tenant.slug, found.order) if is_theirs else "",
+        is_needed=found.is_needed,
         pays=str(quote.payment_mode),
         dates_key=quote.dates_key,
         leaving=dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now),

@@ -13,14 +13,14 @@ from src.booking.views.mails import RunView
 
 class JoinView(msgspec.Struct, frozen=True, kw_only=True):
     """The form for waiting, by parties of `sizes`; an offer lasts `offer_minutes`. `refusal` says
-    why nobody can; `book_href` leads to the `places` that are free, for smaller ones. `sent_to` is
-    set once somebody has asked.
+    why nobody can; `book_href` leads to the `places` that are free, for smaller ones, None where
+    guests read no number. `sent_to` is set once somebody has asked.
     """
 
     wish: Wish
     form: Any
     sizes: list[int]
-    places: int
+    places: int | None
     offer_minutes: int
     refusal: str
     book_href: str
@@ -60,11 +60,15 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CompletesView(msgspec.Struct, frozen=True, kw_only=True):
-    """The purchase that the place completes: its number, how the place is paid (free, on_site or
-    online), and what comes back until when. `dates_key` stands for the date as it is shown.
+    """The purchase that the place completes: its number and page, how the place is paid (free,
+    on_site or online), and what comes back until when. `dates_key` stands for the date as it is
+    shown. Unless `is_needed` nobody lacks it any more. `href` and number are empty for who may not
+    see the purchase: its address was corrected since.
     """
 
     reference: str
+    href: str
+    is_needed: bool
     pays: str
     dates_key: str
     leaving: list[str]

@@ -1,5 +1,6 @@
 """/app/<slug>/series: what is sold as a course, who bought it, and the editor of it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -59,7 +60,8 @@ class SeriesListView(msgspec.Struct, frozen=True, kw_only=True):
 class SeriesPageView(msgspec.Struct, frozen=True, kw_only=True):
     """One series. `found` says how guests find it, for one off sale why it cannot go on sale, and
     how either is mended. `asked` are the guests who want to leave it. `selling` has its other
-    prices and that of a single date, in words.
+    prices and that of a single date, in words. `has_ticks` when a date is still to come, `tick_all`
+    when all of them are chosen at first.
     """
 
     overview: SeriesOverview
@@ -74,6 +76,9 @@ class SeriesPageView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     may_edit: bool
     shows_buyers: bool
+    now: datetime
+    has_ticks: bool
+    tick_all: bool
     words: dict[str, str]
     states: dict[str, Word]
 
@@ -206,6 +211,9 @@ async def _page(
         currency=ctx.here.currency,
         may_edit=_may_sell_series(ctx.here),
         shows_buyers=shows_buyers,
+        now=now,
+        has_ticks=any(run.state == "scheduled" and run.starts_at > now for run in overview.runs),
+        tick_all=request.query_params.get("tick") == "all",
         words=price_type_words(),
         states=booking_words(),
     )

@@ -3,15 +3,15 @@
 A mail to many may be for several sessions, series and tags at once: its audiences are a list of
 `session:<id>`, `series:<id>` and `tag:<word>`. Turning it back keeps the first one of each.
 
-Revision: sh, after 0031.
+Revision: 0033, after 0032.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "sh"
-down_revision = "0031"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
