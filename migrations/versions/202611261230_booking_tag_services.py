@@ -2,15 +2,15 @@
 
 Words by which guests narrow what a business offers.
 
-Revision: sh2, after sh.
+Revision: sh, after 0034.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "sh2"
-down_revision = "sh"
+revision = "sh"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
