@@ -156,8 +156,7 @@ class Busy:
             add(CustomerTag, customer_id=carl.customer_id, word=f"word {number}")
             add(
                 Broadcast,
-                audience="session",
-                subject_id=self.today.id,
+                audiences=[f"session:{self.today.id}"],
                 is_marketing=False,
                 to_later=False,
                 subject="News",
