@@ -29,7 +29,7 @@ payments account_id currency method payment_intent_id
 refunds body cause cause_key error processor_id state
 seats changed_by returned_as state tier
 services description kind leaving mode name price_tiers price_type questions reminders sales_mode
-services slug visibility waitlist
+services slug tags visibility waitlist
 sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state title
 waitlist_entries ended_by locale said state
 """

@@ -52,6 +52,20 @@ def test_a_date_and_a_series_are_written_to(
     owner.looks()
     subjects = {mail["subject"] for mail in program.mails(to=carl)}
     assert "Bring a mat" not in subjects
+    owner.follow("Write to guests")
+    for name in ("Open evening", "Spring term"):
+        owner.page.get_by_role("checkbox", name=name).check()
+    owner.type(subject="Both of you", body="Dear {customer_name}, see you.")
+    owner.press("See who gets it")
+    owner.sees("2 mails")
+    owner.looks()
+    owner.page.get_by_role("button", name="Send me a trial").first.click()
+    owner.sees("The trial is on its way to your own address.")
+    trial = the_mail(program, f"olive@{business.slug}.example", "Trial: Both of you")
+    assert "Dear Anna Bakker, see you." in trial["text"]
+    owner.press("Send it")
+    for guest in (anna, carl):
+        the_mail(program, guest, "Both of you")
 
 
 def to_everybody(owner: Person, menu: str, email: str, subject: str, text: str) -> Any:

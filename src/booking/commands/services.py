@@ -4,6 +4,7 @@ What the plan gates is offering: creating a group service, switching one on, sho
 selling by series. Words and rules of a service may be corrected on any plan.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -38,6 +39,7 @@ from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext, TenantSnapshot
+from src.tenants.domain.customer_tags import read_tags
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 from src.tenants.models import Location, Performer
@@ -82,6 +84,7 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     max_party: int = 10
     questions: tuple[Question, ...] = ()
     leaving: LeavingTerms = NOTHING_BACK
+    tags: tuple[str, ...] = ()
     visibility: Visibility = Visibility.PUBLIC
     active: bool = True
 
@@ -128,6 +131,7 @@ def details_of_service(service: Service) -> ServiceDetails:
         max_party=service.max_party,
         questions=tuple(read_questions(service.questions)),
         leaving=terms_from(service.leaving),
+        tags=tuple(service.tags),
         visibility=Visibility(service.visibility),
         active=service.active,
     )
@@ -239,11 +243,20 @@ async def _check(
     before = () if service is None else read_tiers(service.price_tiers)
     today = to_local(uow.clock.now(), tenant.zone).date()
     fields |= over_errors(with_keys(cmd.price_tiers), before, today)
+    fields |= _tag_errors(cmd.tags)
     fields |= await _unknown_defaults(uow, cmd)
     if "slug" not in fields and (service is None or service.slug != slug):
         fields |= slug_taken().fields if await _is_taken(uow, slug) else {}
     if fields:
         raise InvalidInput(_("The service cannot be saved like this."), fields=fields)
+
+
+def _tag_errors(tags: Sequence[str]) -> dict[str, str]:
+    try:
+        read_tags(",".join(tags))
+    except InvalidInput as refused:
+        return dict(refused.fields)
+    return {}
 
 
 def draft_of(cmd: ServiceDetails, slug: str) -> ServiceDraft:
@@ -315,6 +328,7 @@ def _columns(cmd: ServiceDetails, slug: str) -> dict[str, object]:
         "max_party": cmd.max_party,
         "questions": list(msgspec.to_builtins(cmd.questions)),
         "leaving": cmd.leaving.document(),
+        "tags": read_tags(",".join(cmd.tags)),
         "visibility": str(cmd.visibility),
         "active": cmd.active,
     }

@@ -22,7 +22,7 @@ class Service(TenantScoped, Base):
 
     `leaving` are the terms for leaving what is sold singly; see `domain/leaving.py`. `reminders`
     are the mails before each date; see `domain/reminding.py`. `waitlist` are the terms for waiting
-    when it is full; see `domain/waiting.py`.
+    when it is full; see `domain/waiting.py`. `tags` are words in small letters.
     """
 
     __tablename__ = "services"
@@ -61,6 +61,7 @@ class Service(TenantScoped, Base):
     waitlist: Mapped[dict[str, Any]] = mapped_column(
         default=dict, server_default=text("'{}'::jsonb")
     )
+    tags: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     active: Mapped[bool] = mapped_column(default=True)
     visibility: Mapped[str] = mapped_column(default="public")
     created_at: Mapped[datetime]

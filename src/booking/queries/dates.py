@@ -26,7 +26,8 @@ FURTHEST_MONTHS = 24
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for; None: no wish. `weekday` counts from 1, Monday.
 
-    `month` is the first of a month; `after` is the last date that was shown before.
+    `month` is the first of a month; `after` is the last date that was shown before. `words` and
+    `tag` are looked for in what is said of services; `services` are those that were found by them.
     """
 
     month: date | None = None
@@ -34,6 +35,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     performer: UUID | None = None
     weekday: int | None = None
     after: UUID | None = None
+    words: str | None = None
+    tag: str | None = None
+    services: tuple[UUID, ...] | None = None
+
+    @property
+    def is_searched(self) -> bool:
+        return (self.words or self.tag) is not None
 
     @property
     def is_narrowed(self) -> bool:
@@ -85,6 +93,7 @@ async def list_dates(
         "performer": wanted.performer,
         "weekday": wanted.weekday,
         "after": wanted.after,
+        "services": wanted.services,
     }
     asked = {name: value for name, value in given.items() if value is not None}
     bounds = {"starts_at": max(starts_at, now), "ends_at": ends_at}
@@ -99,7 +108,11 @@ async def list_dates(
 
 async def find_next_date(uow: UnitOfWork, wanted: Wanted, from_at: datetime) -> datetime | None:
     """The first listed date from a moment on, by the same wishes but for the weekday."""
-    given = {"service": wanted.service, "performer": wanted.performer}
+    given: dict[str, object] = {
+        "service": wanted.service,
+        "performer": wanted.performer,
+        "services": wanted.services,
+    }
     asked = {name: value for name, value in given.items() if value is not None}
     found: datetime | None = await uow.session.scalar(
         _next_statement(frozenset(asked)),
@@ -149,6 +162,7 @@ _LISTED = (
 )
 _NARROWED = {
     "service": " AND n.service_id = :service",
+    "services": " AND n.service_id = ANY(CAST(:services AS uuid[]))",
     "performer": " AND n.performer_id = :performer",
     "weekday": " AND extract(isodow FROM n.starts_at AT TIME ZONE :zone) = :weekday",
     "after": (

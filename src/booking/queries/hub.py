@@ -27,6 +27,7 @@ from src.booking.queries.dates import (
     within_reach,
 )
 from src.booking.queries.drop_in import LOOSE
+from src.booking.queries.hub_search import found_services, search_of
 from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
 from src.booking.views.hub import (
     Choice,
@@ -115,7 +116,10 @@ async def get_hub(
     on_sale = await list_on_sale(uow, tenant, now)
     shop = shop_of(tenant, on_sale, now)
     wanted = _known_only(wanted, on_sale)
-    month = await _month(uow, shop, on_sale, wanted) if on_sale.services else None
+    found = found_services(on_sale, wanted) if wanted.is_searched else on_sale.services
+    if wanted.is_searched:
+        wanted = msgspec.structs.replace(wanted, services=tuple(row.id for row in found))
+    month = await _month(uow, shop, found, wanted) if found else None
     return HubView(
         name=tenant.name,
         about=tenant.about,
@@ -126,10 +130,11 @@ async def get_hub(
         path=shop.path,
         url=base_url + shop.path,
         notice=shop.notice or (None if on_sale.services else _nothing_yet(tenant)),
-        services=[service_card(row, on_sale, shop) for row in on_sale.services],
-        series=series_cards(on_sale, shop)[:MOST_CARDS],
+        services=[service_card(row, on_sale, shop) for row in found],
+        series=series_cards(on_sale, found, shop)[:MOST_CARDS],
         month=month,
-        filters=_filters(on_sale, wanted) if _wants_filters(wanted, month) else None,
+        filters=_filters(found, on_sale, wanted) if _wants_filters(wanted, month) else None,
+        search=search_of(on_sale, wanted, shop.path),
     )
 
 
@@ -148,12 +153,14 @@ def _known_only(wanted: Wanted, on_sale: OnSale) -> Wanted:
     )
 
 
-async def _month(uow: UnitOfWork, shop: Shop, on_sale: OnSale, wanted: Wanted) -> MonthView:
+async def _month(
+    uow: UnitOfWork, shop: Shop, found: Sequence[ServiceRow], wanted: Wanted
+) -> MonthView:
     """The month asked for, else the first that has a date."""
     zone, now = shop.tenant.zone, shop.now
-    soonest = min((row.next_at for row in on_sale.services if row.next_at), default=now)
+    soonest = min((row.next_at for row in found if row.next_at), default=now)
     month = within_reach(wanted.month or month_of(soonest, zone), now, zone)
-    services = {row.id: row for row in on_sale.services}
+    services = {row.id: row for row in found}
     return await month_view(uow, shop, services, wanted, month, shop.path)
 
 
@@ -191,6 +198,8 @@ def _href(path: str, wanted: Wanted, month: date, after: UUID | None = None) -> 
         "service": wanted.service if "/" not in path.removeprefix("/b/") else None,
         "performer": wanted.performer,
         "weekday": wanted.weekday,
+        "q": wanted.words,
+        "tag": wanted.tag,
         "after": after,
         "how": "single" if "/" in path.removeprefix("/b/") else None,
     }
@@ -313,8 +322,8 @@ def shortened(description: str) -> str:
     return line[:SUMMARY_CHARACTERS].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
 
 
-def series_cards(on_sale: OnSale, shop: Shop) -> list[SeriesCard]:
-    services = {row.id: row for row in on_sale.services}
+def series_cards(on_sale: OnSale, found: Sequence[ServiceRow], shop: Shop) -> list[SeriesCard]:
+    services = {row.id: row for row in found}
     return [
         _series_card(offer, services[offer.row.service_id], shop)
         for offer in on_sale.series
@@ -353,9 +362,9 @@ def _wants_filters(wanted: Wanted, month: MonthView | None) -> bool:
     return wanted.is_narrowed or sum(len(day.rows) for day in month.days) > MANY_DATES
 
 
-def _filters(on_sale: OnSale, wanted: Wanted) -> Filters:
+def _filters(found: Sequence[ServiceRow], on_sale: OnSale, wanted: Wanted) -> Filters:
     names = current_babel_locale().days["stand-alone"]["wide"]
-    services = ((row.id, row.name) for row in on_sale.services)
+    services = ((row.id, row.name) for row in found)
     performers = ((row.id, row.name) for row in on_sale.performers)
     weekdays = ((number, names[number - 1]) for number in range(1, 8))
     return Filters(

@@ -147,6 +147,7 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
     visibility: str
     waitlist: WaitlistTerms
+    tags: list[str]
     free_runs: list[SoldAlone] | None
     coming_runs: list[SoldAlone] | None
     next_at: datetime | None

@@ -69,6 +69,7 @@ class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
     max_party: int
     questions: list[Question]
     leaving: LeavingTerms
+    tags: list[str]
     visibility: Visibility
     active: bool
 
@@ -322,6 +323,7 @@ def service_out(service: Service, currency: str) -> ServiceOut:
         max_party=service.max_party,
         questions=read_questions(service.questions),
         leaving=terms_from(service.leaving),
+        tags=service.tags,
         visibility=Visibility(service.visibility),
         active=service.active,
     )

@@ -98,6 +98,22 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     is_active: bool
 
 
+class TagLink(msgspec.Struct, frozen=True, kw_only=True):
+    label: str
+    href: str
+    is_chosen: bool
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """How the page can be narrowed to some services; without `has_words` by tags alone."""
+
+    words: str
+    tag: str
+    has_words: bool
+    tags: list[TagLink]
+    is_active: bool
+
+
 class MonthView(msgspec.Struct, frozen=True, kw_only=True):
     """The dates of one month; None for a link that leads nowhere.
 
@@ -130,6 +146,7 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
     series: list[SeriesCard]
     month: MonthView | None
     filters: Filters | None
+    search: Search | None
 
 
 class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from src.tenants.context import RequestContext
 AnyRequest = Request[Any, Any, Any]
 
 FRESH = timedelta(seconds=1)
+LONGEST_SEARCH = 60
 PUBLIC = {"public": "Guests see what a business offers without signing in."}
 
 hub_pages = PageCache(fresh=FRESH)
@@ -36,9 +37,11 @@ async def hub_page(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """What the business offers; `month`, `service`, `performer`, `weekday` narrow the dates."""
+    """What the business offers; `month`, `service`, `performer`, `weekday` narrow the dates, `q`
+    and `tag` all of it. What somebody typed is no page that others ask for.
+    """
     now, wanted = services.clock.now(), wanted_of(request)
-    if not may_be_cached(request):
+    if wanted.words is not None or not may_be_cached(request):
         return page(request, "booking/guest/hub.html", await _view(services, ctx, wanted, now))
 
     async def make() -> Any:
@@ -63,6 +66,8 @@ def wanted_of(request: AnyRequest) -> Wanted:
         performer=uuid_of(query.get("performer", "")),
         weekday=_weekday(query.get("weekday", "")),
         after=uuid_of(query.get("after", "")),
+        words=_words(query.get("q", "")),
+        tag=_words(query.get("tag", "").lower()),
     )
 
 
@@ -71,6 +76,10 @@ def uuid_of(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def _words(text: str) -> str | None:
+    return " ".join(text.split())[:LONGEST_SEARCH].strip() or None
 
 
 def _month(text: str) -> date | None:

@@ -62,6 +62,7 @@ class ServiceForm(LeavingFields, kw_only=True):
     horizon_days: int = 365
     max_party: int = 10
     questions: list[QuestionRow] = msgspec.field(default_factory=list)
+    tags: Annotated[str, Meta(max_length=1000)] = ""
     visibility: Visibility = Visibility.PUBLIC
     active: bool = False
 
@@ -83,6 +84,7 @@ def initial_of(service: Service, currency: str) -> dict[str, Any]:
         **leaving_initial(terms_from(service.leaving)),
         "seen": mark_of(details_of_service(service)),
         "questions": questions,
+        "tags": ", ".join(service.tags),
         "price": "" if is_free else show_amount(service.price_minor, currency),
         "prices": tiers_initial(read_tiers(service.price_tiers), currency),
         "tax_percent": show_percent(service.tax_rate_bp),
@@ -110,6 +112,7 @@ def field_labels() -> dict[str, str]:
         "horizon_days": _("Bookable ahead"),
         "max_party": _("Largest party"),
         "questions": _("Questions to guests"),
+        "tags": _("Tags"),
     }
 
 
@@ -179,7 +182,7 @@ def _other_errors(details: dict[str, Any]) -> dict[str, str]:
 def _details(
     form: ServiceForm, price_minor: int, tax_rate_bp: int, leaving: LeavingTerms
 ) -> dict[str, Any]:
-    read = {"price_minor", "price_tiers", "tax_rate_bp", "questions", "leaving"}
+    read = {"price_minor", "price_tiers", "tax_rate_bp", "questions", "leaving", "tags"}
     same = set(ServiceDetails.__struct_fields__) - read
     return {
         **{name: getattr(form, name) for name in same},
@@ -187,6 +190,7 @@ def _details(
         "tax_rate_bp": tax_rate_bp,
         "questions": _questions(form.questions),
         "leaving": leaving,
+        "tags": tuple(form.tags.split(",")),
     }
 
 

@@ -8,6 +8,7 @@ from httpx import AsyncClient
 from sqlalchemy import text, update
 
 from src.booking.models import Series, Service, Session
+from src.booking.queries.hub_search import MANY_SERVICES
 from src.platform.db.uow import UowFactory
 from src.platform.services import Services
 from src.tenants.models import Performer, Tenant
@@ -335,3 +336,30 @@ async def test_who_published_something_sees_it_at_once(
     assert "Second" not in (await client.get("/b/lotus")).text
     await sign_in(client, services, lotus.owner.id)
     assert "Second" in (await client.get("/b/lotus")).text
+
+
+async def test_tags_and_words_narrow_services_series_and_dates(
+    client: AsyncClient, uow_factory: UowFactory, lotus: Business
+) -> None:
+    yoga = await a_service(uow_factory, lotus.id, tags=["calm", "outdoors"])
+    await a_series(uow_factory, yoga, title="Summer in Zürich")
+    clay = await a_service(uow_factory, lotus.id, slug="clay", name="Clay", tags=["calm"])
+    await a_session(uow_factory, clay, title="Open studio")
+    page = (await client.get("/b/lotus")).text
+    assert 'href="/b/lotus?tag=outdoors#services"' in page
+    assert 'name="q"' not in page, "two services need no search"
+    outdoors = (await client.get("/b/lotus?tag=outdoors")).text
+    assert "Summer in Zürich" in outdoors
+    assert "Open studio" not in outdoors
+    assert 'href="/b/lotus#services"' in outdoors, "the chosen tag leads back"
+    for number in range(MANY_SERVICES - 2):
+        await a_service(uow_factory, lotus.id, slug=f"s{number}", name=f"Other {number}")
+    assert 'name="q"' in (await client.get("/b/lotus?month=2027-05")).text
+    found = (await client.get("/b/lotus?q=%20zurich%20SUMMER")).text
+    assert "Summer in Zürich" in found
+    assert "Other 1" not in found
+    none = (await client.get("/b/lotus?q=zurich&tag=nosuch")).text
+    assert "Nothing fits this" in none
+    assert "Summer in Zürich" not in none
+    typed = (await client.get("/b/lotus?q=%3Cb%3E")).text
+    assert "<b>" not in typed

@@ -58,6 +58,22 @@ def test_no_course_is_begun_with_on_a_plan_without_series() -> None:
     assert preset_values("course", has_series=False) == {}
 
 
+async def test_tags_are_words_between_commas(client: AsyncClient, services: Services) -> None:
+    business = await a_business(services.uow_factory)
+    await as_owner(client, services, business)
+    refused = await send(client, NEW, {"name": "Clay", "price": "80", "tags": "x" * 31})
+    assert refused.status_code == 422
+    assert 'id="f-tags-error"' in refused.text
+    sent = await send(client, NEW, {"name": "Clay", "price": "80", "tags": "Outdoors, calm,, calm"})
+    assert sent.status_code == 303
+    [made] = await stored(services, business.id)
+    assert made.tags == ["calm", "outdoors"]
+    edit = f"/app/lotus/services/{made.id}/edit"
+    assert fields_of(await client.get(edit), edit)["tags"] == ["calm, outdoors"]
+    assert (await send(client, edit, {"tags": ""})).status_code == 303
+    assert (await stored(services, business.id))[0].tags == []
+
+
 async def test_an_owner_makes_a_service(client: AsyncClient, services: Services) -> None:
     business = await a_business(services.uow_factory)
     await as_owner(client, services, business)

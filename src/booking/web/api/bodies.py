@@ -65,6 +65,7 @@ class ServiceIn(msgspec.Struct, frozen=True, kw_only=True):
     max_party: Party = 10
     questions: tuple[Question, ...] = ()
     leaving: LeavingTerms = NOTHING_BACK
+    tags: tuple[str, ...] = ()
     visibility: Visibility = Visibility.PUBLIC
     active: bool = True
 

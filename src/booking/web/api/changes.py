@@ -54,6 +54,7 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
     max_party: Party | UnsetType = UNSET
     questions: list[Question] | UnsetType = UNSET
     leaving: LeavingTerms | UnsetType = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     active: bool | UnsetType = UNSET
 
