@@ -4,14 +4,14 @@ Answers are kept with the words and the kind of their questions, also those that
 gave. Answers of before are given the words of their questions as they are now; one whose question
 is gone keeps its key.
 
-Revision: sg, after 0027.
+Revision: 0028, after 0027.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "sg"
+revision = "0028"
 down_revision = "0027"
 branch_labels = None
 depends_on = None

@@ -1,7 +1,9 @@
 """Bookings go with their customer; their seats go with the bookings.
 
-When a person is erased, that there were seats stays: a session had so many people, and each had its
-share of the money.
+Calendar feeds end on both sides: neither address was asked whether the other one's dates are its
+own. Who is left asks for a new one, by a mail to the address that they keep. When a person is
+erased, that there were seats stays: a session had so many people, and each had its share of the
+money.
 """
 
 from typing import Any, cast
@@ -10,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Select, Table, and_, func, select
 
 from src.billing.customer_rows import orders_of
+from src.booking.commands.feeds import revoke_customer_feed
 from src.booking.models import (
     Booking,
     CalendarFeed,
@@ -20,6 +23,7 @@ from src.booking.models import (
     Session,
     WaitlistEntry,
 )
+from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import ngettext
 from src.platform.mail.models import MailRow
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
@@ -27,9 +31,30 @@ from src.tenants.models import AuditEntry
 from src.tenants.person_rows import Person, PersonRows, nothing, register_person_rows
 
 _MAILS = cast(Table, MailRow.__table__)
+FEED_COLUMNS = ("created_at", "last_read_at", "revoked_at")
+
+
+class FeedsThatEnd(CustomerRows):
+    """A customer's feeds when they are merged. Nothing that counts as theirs goes over."""
+
+    async def count(self, uow: UnitOfWork, customer_id: UUID) -> int:
+        return 0
+
+    async def move(self, uow: UnitOfWork, gone_id: UUID, kept_id: UUID) -> list[UUID]:
+        """Ends both customers' feeds, so that neither shows what the other has booked."""
+        await revoke_customer_feed(uow, [gone_id, kept_id])
+        return await super().move(uow, gone_id, kept_id)
 
 
 def register_bookings_of_customers() -> None:
+    register_customer_rows(
+        FeedsThatEnd(
+            table=cast(Table, CalendarFeed.__table__),
+            words=lambda count: ngettext("%(num)s calendar", "%(num)s calendars", count),
+            shown=FEED_COLUMNS,
+            erased=None,
+        )
+    )
     register_customer_rows(
         CustomerRows(
             table=cast(Table, Booking.__table__),
@@ -81,8 +106,9 @@ def _register_what_was_booked() -> None:
         PersonRows(
             table=cast(Table, CalendarFeed.__table__),
             whose=lambda person: CalendarFeed.order_id.in_(orders_of(person)),
-            shown=("order_id", "created_at", "last_read_at", "revoked_at"),
+            shown=("order_id", *FEED_COLUMNS),
             erased=None,
+            name="calendar_feeds_of_bookings",
         )
     )
 

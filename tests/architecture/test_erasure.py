@@ -17,7 +17,7 @@ OF_THE_BUSINESS = {
 """Tables that are never about a guest."""
 
 TELLS_NOBODY = """
-bookings leaving
+bookings gaps leaving
 cancellations scope state
 disputes currency processor_id state
 leave_requests state

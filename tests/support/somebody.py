@@ -82,9 +82,9 @@ async def much_is_said(services: Services, lotus: Business, made: Booked) -> Non
         await uow.session.flush()
         await uow.session.execute(
             text(
-                "INSERT INTO broadcasts (tenant_id, id, audience, word, is_marketing, to_later,"
-                " subject, body, state, total, done, sent_by, sent_at) VALUES"
-                " (:tenant_id, :id, 'tag', 'x', false, false, 's', 'b', 'sent', 1, 1, 'O', now())"
+                "INSERT INTO broadcasts (tenant_id, id, audiences, is_marketing, to_later, subject,"
+                " body, state, total, done, sent_by, sent_at) VALUES (:tenant_id, :id,"
+                """ '["tag:x"]', false, false, 's', 'b', 'sent', 1, 1, 'O', now())"""
             ),
             {"tenant_id": lotus.id, "id": made.order_id},
         )

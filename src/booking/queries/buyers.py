@@ -82,7 +82,19 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         seats=seats,
         cancellable=len(coming),
         cancellation_id=row.cancellation_id,
+        completes_id=booking.completes_id,
+        completed_by=await _completed_by(uow, booking_id),
     )
+
+
+async def _completed_by(uow: UnitOfWork, booking_id: UUID) -> list[tuple[UUID, str]]:
+    found = await uow.session.execute(
+        _with_order(
+            select(Booking.id, Order.reference),
+            (Booking.tenant_id == uow.tenant, Booking.completes_id == booking_id, is_purchase()),
+        ).order_by(Booking.created_at, Booking.id)
+    )
+    return list(found.tuples())
 
 
 def _with_order(statement: Select[Any], which: Sequence[Any]) -> Select[Any]:
@@ -151,6 +163,7 @@ def _buyer(row: Row[Any]) -> Buyer:
         attended=row.attended,
         passed=row.passed,
         lost=row.lost,
+        completes=row.Booking.completes_id is not None,
     )
 
 

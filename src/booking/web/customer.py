@@ -14,6 +14,7 @@ from src.booking.commands.readdress import Readdressed, correct_customer
 from src.booking.queries.answers import Wanted, get_answer
 from src.booking.queries.customer_history import list_history
 from src.booking.queries.customer_story import get_customer_story
+from src.booking.queries.feeds import find_customer_feed
 from src.booking.queries.verdict import (
     Choice,
     list_series_choices,
@@ -21,6 +22,7 @@ from src.booking.queries.verdict import (
     read_subject,
 )
 from src.booking.views.customers import Answer, CustomerHead, CustomerStory
+from src.booking.views.feeds import FeedRow
 from src.booking.web.customer_history import HistoryView, history_view
 from src.booking.web.customer_words import (
     Consent,
@@ -114,6 +116,7 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     why_form: Any
     answer: Answer | None
     currency: str
+    calendar: FeedRow | None
     is_owner: bool
 
 
@@ -145,6 +148,7 @@ async def _show(
             return redirect(request, f"{customers_path(ctx)}/{story.head.merged_into}")
         history = await list_history(uow, customer_id, number=_page_of(request))
         declined = await list_declined(uow, customer_id)
+        calendar = await find_customer_feed(uow, customer_id)
         sessions = await list_session_choices(uow, ctx.here)
         series = await list_series_choices(uow)
         answer = None
@@ -170,6 +174,7 @@ async def _show(
         why_form=why_form,
         answer=answer,
         currency=ctx.here.currency,
+        calendar=calendar,
         is_owner=ctx.actor.role is Role.OWNER,
     )
     status = REFUSED if note_form or tags_form or why_form.errors else 200

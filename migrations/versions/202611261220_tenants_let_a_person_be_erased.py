@@ -3,7 +3,7 @@
 The program may neither change the log nor read the processor's events, so what they say of somebody
 is taken out by functions, which reach into the rows of the business that asks and no others.
 
-Revision: sg2, after sg.
+Revision: 0034, after 0033.
 """
 
 import sqlalchemy as sa
@@ -11,8 +11,8 @@ from alembic import op
 
 from migrations.policies import TENANT
 
-revision = "sg2"
-down_revision = "sg"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
