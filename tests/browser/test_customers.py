@@ -37,6 +37,8 @@ def test_somebody_rings_up_and_turns_out_to_be_known(
     a_second_record_comes_up(owner, business, term)
     she_pays(program, person(PHONE), business)
     the_two_become_one(program, owner, business)
+    she_cannot_be_erased_yet(owner)
+    somebody_is_erased(program, owner, business)
 
 
 def she_is_added_from_a_session(owner: Person, business: Business, term: Term) -> None:
@@ -134,3 +136,28 @@ def the_two_become_one(program: Program, owner: Person, business: Business) -> N
         "phone": "+31205550134",
     }
     assert [row["name"] for row in program.rows(OWNERS, business.id)] == ["Anna Bakker"]
+
+
+def she_cannot_be_erased_yet(owner: Person) -> None:
+    owner.follow("Erase")
+    owner.sees("cannot be erased yet")
+    owner.sees("lie ahead. Cancel them first.")
+    owner.looks()
+
+
+def somebody_is_erased(program: Program, owner: Person, business: Business) -> None:
+    owner.go(f"/app/{business.slug}/customers/new")
+    owner.type(name="Bob Vane", email=f"bob@{business.slug}.example")
+    owner.press("Add customer")
+    owner.follow("Erase")
+    owner.sees("Nobody can undo this.")
+    owner.looks()
+    owner.type(typed="yes")
+    owner.press("Erase for good")
+    owner.sees("Please type")
+    owner.looks()
+    owner.type(typed=f"bob@{business.slug}.example")
+    owner.press("Erase for good")
+    owner.sees("This person was erased on")
+    owner.looks()
+    assert "Bob Vane" not in {row["name"] for row in program.rows(LIVING, business.id)}

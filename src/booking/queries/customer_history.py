@@ -68,7 +68,7 @@ async def list_history(uow: UnitOfWork, customer_id: UUID, *, number: int = 1) -
     columns = every.c
     found = await uow.session.execute(
         select(every)
-        .order_by(columns.at.desc(), columns.kind, columns.ref)
+        .order_by(columns.at.desc(), columns.kind == "first_seen", columns.kind, columns.ref)
         .limit(PAGE_SIZE + 1)
         .offset((number - 1) * PAGE_SIZE)
     )

@@ -77,7 +77,10 @@ def roster_csv(roster: Roster, ctx: RequestContext) -> bytes:
 
 
 def _cells(seat: RosterSeat, questions: list[str], ctx: RequestContext) -> list[Cell]:
-    answers = dict(seat.answers)
+    # The booking and its people may be asked the same words.
+    answers: dict[str, str] = {}
+    for label, words in seat.answers:
+        answers[label] = "; ".join(filter(None, (answers.get(label), words)))
     agreed = consent_words()
     return [
         seat.name,

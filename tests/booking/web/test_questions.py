@@ -51,7 +51,7 @@ async def test_each_person_is_asked_and_every_list_says_who_answered_what(
     shop: Shop, client: AsyncClient
 ) -> None:
     factory = shop.services.uow_factory
-    asked = [PER_PERSON, FIRST]
+    asked = [PER_PERSON, FIRST, {**KNEES, "key": "q3", "required": False}]
     service = await a_service(factory, shop.business.id, price_type="free", questions=asked)
     session = await a_session(factory, service)
     url = subject("session", session.id)
@@ -61,21 +61,22 @@ async def test_each_person_is_asked_and_every_list_says_who_answered_what(
     assert 'id="f-people-2-q1-error"' in refused.text
     assert 'id="f-people-1-q1-error"' not in refused.text
     assert ">None</textarea>" in refused.text, "what was typed is kept"
-    sent = await shop.book(url, **two, **{"people.2.q1": "Left knee"})
+    answers = {"people.2.q1": "Left knee", "answers.q3": "Loud music"}
+    sent = await shop.book(url, **two, **answers)
     assert sent.status_code == 303, sent.text
     async with factory(shop.business.id) as uow:
         booking = (await uow.session.scalars(select(Booking))).one()
-    assert booking.answers == []
+    assert [given["answer"] for given in booking.answers] == ["Loud music"]
     kept = [given[0]["answer"] for _who, given in sorted(booking.person_answers.items())]
     assert kept == ["None", "Left knee"]
     await as_owner(client, shop.services, shop.business)
     path = f"/app/lotus/sessions/{session.id}"
     paper = (await client.get(f"{path}/print")).text
-    assert paper.count("Any injuries?") == 2
+    assert paper.count("Any injuries?") == 4
     exported = await send(client, path, {}, to=f"{path}/export")
     table = read_csv(exported.content)
     column = table.header.index("Any injuries?")
     assert {row.cells[0]: row.cells[column] for row in table.rows} == {
-        "Carl Guest": "None",
-        "Kim": "Left knee",
+        "Carl Guest": "Loud music; None",
+        "Kim": "Loud music; Left knee",
     }
