@@ -47,6 +47,7 @@ class EditSeveral(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: str = ""
     changes_performer: bool = False
     performer_id: UUID | None = None
+    tells_performer: bool = False
     changes_minimum: bool = False
     min_seats: int | None = None
     decide_hours: int | None = None
@@ -105,7 +106,11 @@ def _change(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> Change:
     if cmd.changes_minimum:
         fields["min_seats"], fields["decide_hours"] = cmd.min_seats, cmd.decide_hours
     becomes = UpdateSession(
-        session_id=session.id, move_guests=True, reason=cmd.reason.strip(), **fields
+        session_id=session.id,
+        move_guests=True,
+        reason=cmd.reason.strip(),
+        tells_performer=cmd.tells_performer,
+        **fields,
     )
     columns = columns_of(becomes)
     is_its_own = session.edited_at is not None and session.id != cmd.session_id

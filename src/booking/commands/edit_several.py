@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from src.booking.commands.announcing import announced
 from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import note_changes
 from src.booking.commands.decision_due import replan_decision
@@ -23,6 +24,7 @@ from src.booking.commands.sessions import (
     check_session,
     columns_of,
     told_of,
+    told_performers,
     write_session,
 )
 from src.booking.commands.waking import wake_edited
@@ -84,8 +86,19 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
         await _check_by_name(uow, ctx, change, facts)
     await _take_leaders(uow, changes)
     await _replan(uow, changes)
-    heard_of = [change.session for change in changes if change.changed & CALENDAR_COLUMNS]
-    await note_changes(uow, heard_of, timezone=ctx.here.timezone, reason=cmd.reason.strip())
+    told = told_performers([(one.becomes, one.changed) for one in changes])
+    performers = await announced(uow, told)
+    await note_changes(
+        uow,
+        [
+            one.session
+            for one in changes
+            if one.changed & CALENDAR_COLUMNS or one.session.id in performers
+        ],
+        timezone=ctx.here.timezone,
+        reason=cmd.reason.strip(),
+        performers=performers,
+    )
     await wake_edited(
         uow,
         resized=[one.session.id for one in changes if "capacity" in one.changed],
@@ -97,7 +110,9 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
     await uow.settle()
     for change in sorted(changes, key=lambda one: one.session.id):
         columns = columns_of(change.becomes)
-        await write_session(uow, change.session, columns, set(change.changed), move_guests=True)
+        tells = change.session.id in performers
+        changed = set(change.changed)
+        await write_session(uow, change.session, columns, changed, move_guests=True, tells=tells)
     return len(changes)
 
 

@@ -5,7 +5,7 @@ statement that lets no guest lose a seat, and none be moved unless that is what 
 guests know of a session is kept before it changes, and they are told; see `changes`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import func, update
 
+from src.booking.commands.announcing import announced
 from src.booking.commands.busy import Slot, free_performer, performer_exists, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
 from src.booking.commands.decision_due import replan_decision
@@ -78,13 +79,15 @@ class CreateSession(SessionDetails, frozen=True, kw_only=True):
 
 class UpdateSession(SessionDetails, frozen=True, kw_only=True):
     """What the session is to be. `move_guests` says that whoever has a seat moves with it, `reason`
-    then goes into their mails. `seen_sequence` is the state of the session that was looked at, and
-    `seen` the mark of everything that was shown of it.
+    then goes into their mails, and `tells_performer` that they hear who performs instead.
+    `seen_sequence` is the state of the session that was looked at, and `seen` the mark of
+    everything that was shown of it.
     """
 
     session_id: UUID
     move_guests: bool = False
     reason: str = ""
+    tells_performer: bool = False
     seen_sequence: int | None = None
     seen: str | None = None
 
@@ -168,9 +171,12 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
             await take_performer(uow, cmd.performer_id, [slot])
     if changed & DECISION_COLUMNS:
         await replan_decision(uow, session.id, cmd.starts_at, columns["decide_hours"])
-    if changed & CALENDAR_COLUMNS:
-        reason = cmd.reason.strip()
-        await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
+    performers = await announced(uow, told_performers([(cmd, changed)]))
+    if changed & CALENDAR_COLUMNS or performers:
+        reason, here = cmd.reason.strip(), ctx.here
+        await note_changes(
+            uow, [session], timezone=here.timezone, reason=reason, performers=performers
+        )
     await wake_edited(
         uow,
         resized=[session.id] if cmd.capacity != session.capacity else [],
@@ -179,9 +185,19 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     told = {"of": await _which(uow, ctx, session), **told_of(cmd, session, changed)}
     await audit(uow, ctx, "session.changed", "session", session.id, **told)
     await uow.settle()
-    await write_session(
-        uow, session, {**columns, "edited_at": uow.clock.now()}, changed, cmd.move_guests
-    )
+    columns["edited_at"] = uow.clock.now()
+    await write_session(uow, session, columns, changed, cmd.move_guests, tells=bool(performers))
+
+
+def told_performers(
+    changes: Sequence[tuple[UpdateSession, Collection[str]]],
+) -> dict[UUID, UUID | None]:
+    """By session that gets another performer, whom its guests are to be told, None for nobody."""
+    return {
+        cmd.session_id: cmd.performer_id if cmd.tells_performer else None
+        for cmd, changed in changes
+        if "performer_id" in changed
+    }
 
 
 def _is_stale(session: Session, cmd: UpdateSession) -> bool:
@@ -348,10 +364,13 @@ async def write_session(
     columns: dict[str, Any],
     changed: set[str],
     move_guests: bool,
+    *,
+    tells: bool = False,
 ) -> None:
     """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked.
 
-    `edited_at` among the columns marks the session as edited on its own.
+    `edited_at` among the columns marks the session as edited on its own. `tells`: guests hear of
+    the change, though it is none of their calendars.
     """
     statement = update(Session).where(
         Session.tenant_id == uow.tenant,
@@ -368,7 +387,7 @@ async def write_session(
         least = func.coalesce(columns["min_seats"], 0)
     capacity = columns["capacity"] if "capacity" in changed else Session.capacity
     statement = statement.where(least <= capacity)
-    if changed & CALENDAR_COLUMNS:
+    if tells or changed & CALENDAR_COLUMNS:
         statement = statement.where(Session.sequence == session.sequence)
         values["sequence"] = session.sequence + 1
     if changed & TIME_COLUMNS:

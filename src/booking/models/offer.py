@@ -201,6 +201,7 @@ class SessionChange(TenantScoped, Base):
     `sequence` is what the session's rose to with it, so each seat's own number leads to what its
     guest was told: the facts before the first change past it. All changes of one act share an
     `action_id`. `place` is the line that guests read, `timezone` the clock they read the time on.
+    `performer` is who performs from then on, where guests are to hear of that, else empty.
     """
 
     __tablename__ = "session_changes"
@@ -222,6 +223,7 @@ class SessionChange(TenantScoped, Base):
     place: Mapped[str]
     meeting_url: Mapped[str]
     reason: Mapped[str]
+    performer: Mapped[str] = mapped_column(default="", server_default=text("''"))
     changed_at: Mapped[datetime]
 
 

@@ -41,6 +41,7 @@ class SeveralForm(msgspec.Struct):
     meeting_url: Annotated[str, Meta(max_length=2000)] = ""
     location_id: UUID | None = None
     performer_id: UUID | None = None
+    tells_performer: bool = False
     min_seats: int | None = None
     decide_hours: int | None = None
     include_edited: bool = False
@@ -68,6 +69,7 @@ class SeveralForm(msgspec.Struct):
             meeting_url=self.meeting_url,
             changes_performer="performer" in ticked,
             performer_id=self.performer_id,
+            tells_performer=self.tells_performer,
             changes_minimum="minimum" in ticked,
             min_seats=self.min_seats,
             decide_hours=self.decide_hours,

@@ -48,6 +48,7 @@ class SessionForm(msgspec.Struct, kw_only=True):
     meeting_url: Annotated[str, Meta(max_length=2000)] = ""
     location_id: UUID | None = None
     performer_id: UUID | None = None
+    tells_performer: bool = False
     min_seats: int | None = None
     decide_hours: int | None = None
 
@@ -156,6 +157,7 @@ def update_of(form: SessionForm, zone: ZoneInfo, session: Session) -> UpdateSess
         session_id=session.id,
         move_guests=form.move_guests,
         reason=form.reason,
+        tells_performer=form.tells_performer,
         seen_sequence=form.seen,
         seen=form.shown or None,
         **details_of(form, zone, session),

@@ -88,6 +88,7 @@ def several_of(form: SessionForm, session: Session, zone: ZoneInfo) -> SeveralFo
         meeting_url=form.meeting_url,
         location_id=form.location_id,
         performer_id=form.performer_id,
+        tells_performer=form.tells_performer,
         min_seats=form.min_seats,
         decide_hours=form.decide_hours,
         reason=form.reason,
