@@ -9,7 +9,8 @@ from sqlalchemy import Table, insert, select
 
 from src.booking.commands.busy import Slot, performer_exists, take_performer
 from src.booking.commands.decision_due import plan_decisions
-from src.booking.commands.sessions import place_errors, require_group_service
+from src.booking.commands.session_places import place_errors
+from src.booking.commands.sessions import require_group_service
 from src.booking.domain.kinds import SessionMode
 from src.booking.domain.minimum import USUAL_HOURS, minimum_errors
 from src.booking.domain.repeat import RepeatRule

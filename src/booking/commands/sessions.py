@@ -18,7 +18,9 @@ from src.booking.commands.busy import Slot, free_performer, performer_exists, ta
 from src.booking.commands.changes import changed_meanwhile, note_changes
 from src.booking.commands.decision_due import replan_decision
 from src.booking.commands.services import get_service
+from src.booking.commands.session_places import place_errors
 from src.booking.commands.waking import wake_edited
+from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
 from src.booking.domain.minimum import USUAL_HOURS, minimum_errors
 from src.booking.domain.seen import mark_of
@@ -26,11 +28,12 @@ from src.booking.domain.session_rules import SessionDraft, move_errors, session_
 from src.booking.errors import MovesGuests
 from src.booking.models import Session
 from src.booking.queries.busy import Taken, taken_between
+from src.booking.queries.drop_in import drop_in_columns
 from src.booking.queries.on_offer import count_on_offer, on_offer_beyond
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
-from src.platform.i18n import _, ngettext
+from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from src.platform.web.formats import date_range
@@ -38,12 +41,12 @@ from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
-from src.tenants.models import Location
 
 CALENDAR_COLUMNS = {"title", "starts_at", "ends_at", "mode", "location_id", "meeting_url"}
 TIME_COLUMNS = {"starts_at", "ends_at"}
 MINIMUM_COLUMNS = {"min_seats", "decide_hours"}
 DECISION_COLUMNS = {"starts_at", *MINIMUM_COLUMNS}
+DROP_IN_COLUMNS = frozenset(drop_in_columns(DropInRules()))
 
 register_constraint(
     "pk_sessions",
@@ -213,32 +216,6 @@ async def require_group_service(uow: UnitOfWork, service_id: UUID) -> None:
         raise Conflict(_("Only group services have sessions."), code="not_a_group_service")
 
 
-async def place_errors(
-    uow: UnitOfWork, location_id: UUID | None, mode: SessionMode, capacity: int
-) -> dict[str, str]:
-    """Sentences about where a session is to be, and whether its guests fit in there."""
-    if location_id is None:
-        return {}
-    location = await uow.session.get(Location, (uow.tenant, location_id))
-    if location is None:
-        return {"location_id": _("Please choose one of the given ones.")}
-    if location.is_online and mode is SessionMode.IN_PERSON:
-        return {"location_id": _("This is an online place; choose a room, or make it online.")}
-    if not location.is_online and mode is SessionMode.ONLINE:
-        return {"location_id": _("An online session has no room; choose an online place or none.")}
-    room = location.room_capacity
-    if room is not None and capacity > room:
-        return {
-            "capacity": ngettext(
-                "%(place)s has room for %(num)s person.",
-                "%(place)s has room for %(num)s people.",
-                room,
-                place=location.name,
-            )
-        }
-    return {}
-
-
 async def check_session(
     uow: UnitOfWork,
     ctx: RequestContext,
@@ -387,6 +364,8 @@ async def write_session(
         least = func.coalesce(columns["min_seats"], 0)
     capacity = columns["capacity"] if "capacity" in changed else Session.capacity
     statement = statement.where(least <= capacity)
+    if changed & DROP_IN_COLUMNS:
+        statement = statement.where(Session.series_id == session.series_id)
     if tells or changed & CALENDAR_COLUMNS:
         statement = statement.where(Session.sequence == session.sequence)
         values["sequence"] = session.sequence + 1

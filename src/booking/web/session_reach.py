@@ -52,7 +52,7 @@ async def several_instead(
     planned = []
     if several.change:
         async with services.uow_factory(ctx.here.id) as uow:
-            planned = await plan_edit(uow, ctx, several.command(session.id))
+            planned = await plan_edit(uow, ctx, several.command(session.id, ctx.here.currency))
     bound: Bound[SeveralForm] = blank(SeveralForm, several)
     return await several_page(request, services, ctx, session.id, bound, planned)
 
