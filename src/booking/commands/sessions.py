@@ -22,7 +22,7 @@ from src.booking.commands.session_places import place_errors
 from src.booking.commands.waking import wake_edited
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
-from src.booking.domain.minimum import USUAL_HOURS, minimum_errors
+from src.booking.domain.minimum import USUAL_HOURS, hours_of, minimum_errors
 from src.booking.domain.seen import mark_of
 from src.booking.domain.session_rules import SessionDraft, move_errors, session_errors
 from src.booking.errors import MovesGuests
@@ -310,7 +310,7 @@ def columns_of(cmd: SessionDetails) -> dict[str, Any]:
         "meeting_url": cmd.meeting_url.strip(),
         "performer_id": cmd.performer_id,
         "min_seats": cmd.min_seats,
-        "decide_hours": None if cmd.min_seats is None else cmd.decide_hours or USUAL_HOURS,
+        "decide_hours": hours_of(cmd.min_seats, cmd.decide_hours),
     }
 
 

@@ -36,6 +36,11 @@ class Service(TenantScoped, Base):
         CheckConstraint("price_minor >= 0", name="price"),
         CheckConstraint("duration_minutes > 0", name="duration"),
         CheckConstraint("default_capacity > 0 AND max_party > 0", name="capacity"),
+        CheckConstraint(
+            "(default_min_seats IS NULL) = (default_decide_hours IS NULL)"
+            " AND default_min_seats > 0 AND default_decide_hours > 0",
+            name="minimum",
+        ),
     )
 
     kind: Mapped[str]
@@ -52,6 +57,8 @@ class Service(TenantScoped, Base):
     default_capacity: Mapped[int] = mapped_column(default=10)
     default_performer_id: Mapped[UUID | None]
     default_location_id: Mapped[UUID | None]
+    default_min_seats: Mapped[int | None]
+    default_decide_hours: Mapped[int | None]
     min_notice_minutes: Mapped[int] = mapped_column(default=0)
     horizon_days: Mapped[int] = mapped_column(default=365)
     max_party: Mapped[int] = mapped_column(default=10)

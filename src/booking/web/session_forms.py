@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from src.booking.commands.sessions import UpdateSession, details_of_session
 from src.booking.domain.kinds import DateScope, SessionMode
-from src.booking.domain.minimum import USUAL_HOURS
+from src.booking.domain.minimum import USUAL_HOURS, hours_of
 from src.booking.domain.seen import mark_of
 from src.booking.models import Service, Session
 from src.booking.queries.resources import Choice
@@ -67,7 +67,8 @@ def initial_of_new(
         "mode": service.mode,
         "location_id": service.default_location_id,
         "performer_id": service.default_performer_id,
-        "decide_hours": USUAL_HOURS,
+        "min_seats": service.default_min_seats,
+        "decide_hours": service.default_decide_hours or USUAL_HOURS,
     }
 
 
@@ -148,7 +149,7 @@ def details_of(form: SessionForm, zone: ZoneInfo, session: Session | None = None
         "location_id": form.location_id,
         "performer_id": form.performer_id,
         "min_seats": form.min_seats,
-        "decide_hours": None if form.min_seats is None else form.decide_hours or USUAL_HOURS,
+        "decide_hours": hours_of(form.min_seats, form.decide_hours),
     }
 
 

@@ -49,6 +49,8 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
     default_capacity: Count | UnsetType = UNSET
     default_performer_id: UUID | UnsetType | None = UNSET
     default_location_id: UUID | UnsetType | None = UNSET
+    default_min_seats: Count | UnsetType | None = UNSET
+    default_decide_hours: Count | UnsetType | None = UNSET
     min_notice_minutes: int | UnsetType = UNSET
     horizon_days: Days | UnsetType = UNSET
     max_party: Party | UnsetType = UNSET
