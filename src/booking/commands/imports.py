@@ -4,7 +4,6 @@ Imported sessions count nothing on the monthly counter; they are dates, not book
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from sqlalchemy import Table, delete, insert, select
 from src.booking.commands.busy import Slot, performer_exists, take_performer
 from src.booking.commands.decision_due import plan_decisions
 from src.booking.commands.sessions import require_group_service
-from src.booking.domain.minimum import minimum_errors
 from src.booking.domain.rehearsal import PlannedSession
 from src.booking.domain.session_rules import LARGEST_CAPACITY
 from src.booking.domain.timetable import Timetable
@@ -23,6 +21,7 @@ from src.booking.models import Service, Session, TimetableImport
 from src.booking.queries.imports import (
     PlannedImport,
     get_import,
+    hours_of_import,
     location_of,
     options_of,
     plan_import,
@@ -275,19 +274,9 @@ def _session_row(
         "in_term": True,
         "import_key": plan.proposed.uid,
         "created_at": uow.clock.now(),
-        **_minimum(service, plan, uow.clock.now()),
+        "min_seats": plan.min_seats,
+        "decide_hours": None if plan.min_seats is None else hours_of_import(service),
     }
-
-
-def _minimum(service: Service, plan: PlannedSession, now: datetime) -> dict[str, int | None]:
-    """The service's, but for a date on which it cannot be met or was to be decided already."""
-    least, hours = service.default_min_seats, service.default_decide_hours
-    if least is None or hours is None:
-        return {"min_seats": None, "decide_hours": None}
-    starts_at = plan.proposed.starts_at
-    if minimum_errors(least, hours, plan.capacity, starts_at, now):
-        return {"min_seats": None, "decide_hours": None}
-    return {"min_seats": least, "decide_hours": hours}
 
 
 def _slots(create: Sequence[PlannedSession], ids: Sequence[UUID]) -> dict[UUID, list[Slot]]:

@@ -149,13 +149,27 @@ async def test_what_the_service_says_is_what_new_dates_begin_with(
         assert (fields["min_seats"], fields["decide_hours"]) == (["4"], ["24"]), page
     visitor = Visitor(client)
     await upload(visitor, f"{path}/import", DATES)
+    assert "Needs 4 people to take place." in visitor.text
+    rehearsal = visitor.path
+    assert (
+        "needs more people than it has seats"
+        in (await visitor.open(f"{rehearsal}?show=clashes")).text
+    )
+    assert (
+        "“some” is not a number of people."
+        in (await visitor.open(f"{rehearsal}?show=refused")).text
+    )
+    await visitor.open(rehearsal)
     await visitor.submit(to="/commit")
-    assert await minimums(services, lotus) == [(None, None), (4, 24), (None, None)]
-    assert await asked_before_start(services, lotus) == hours(48)
+    assert await minimums(services, lotus) == [(None, None), (4, 24), (None, None), (6, 24)]
+    assert await asked_before_start(services, lotus) == hours(48, 48)
 
 
-DATES = """date,start,end,title,capacity
-2027-03-02,09:00,10:00,Soon,12
-2027-04-05,18:00,19:00,Flow,12
-2027-04-06,18:00,19:00,Small,3
+DATES = """date,start,end,title,capacity,minimum
+2027-03-02,09:00,10:00,Soon,12,2
+2027-04-05,18:00,19:00,Flow,12,
+2027-04-06,18:00,19:00,Small,3,
+2027-04-07,18:00,19:00,Own,12,6
+2027-04-08,18:00,19:00,Wrong,12,13
+2027-04-09,18:00,19:00,Odd,12,some
 """
