@@ -235,6 +235,7 @@ def runs_of(
     believed: Believed | None = None,
     *,
     may_join: bool = True,
+    says_performer: bool = False,
 ) -> list[RunView]:
     """Each date once, however many people of the party come."""
     by_session = {item.session.id: item for item in seats}
@@ -245,9 +246,15 @@ def runs_of(
             where=place_of(item),
             join_url=join_url_of(item, may_join=may_join),
             was=_was(tenant, item, believed or {}),
+            performer=_performer(item, believed or {}) if says_performer else "",
         )
         for item in by_session.values()
     ]
+
+
+def _performer(item: SeatFacts, believed: Believed) -> str:
+    earlier = believed.get(item.known)
+    return earlier.performer if earlier is not None else ""
 
 
 def _was(tenant: TenantSnapshot, item: SeatFacts, believed: Believed) -> str:

@@ -288,7 +288,7 @@ def change_mail(
             contact=tenant.contact_email,
             guest_name=first.order.guest_name,
             what=first.what,
-            runs=runs_of(tenant, seats, believed),
+            runs=runs_of(tenant, seats, believed, says_performer=True),
             zone_name=tenant.timezone,
             reason=_reason(seats, believed),
             may_leave=_moved_since_told(seats),

@@ -4,8 +4,9 @@ Called before the change is written, in its transaction: two changes of the same
 would have the same number, so the second is refused instead of telling guests half of it.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, select, update
@@ -22,6 +23,7 @@ from src.platform.ids import new_id
 from src.tenants.models import Location
 
 CHANGES = cast(Table, SessionChange.__table__)
+NOBODY: Mapping[UUID, str] = MappingProxyType({})
 
 
 def changed_meanwhile() -> Conflict:
@@ -40,18 +42,21 @@ async def note_changes(
     timezone: str,
     reason: str = "",
     place: str | None = None,
+    performers: Mapping[UUID, str] = NOBODY,
 ) -> None:
     """Keeps the sessions' facts as they still are, as one act, and lets their guests be told.
 
     Whoever calls this raises each session's sequence by one. `timezone` is the clock that the
     guests have read the times on, `reason` goes into the mails, and `place` is the line that they
-    have read of it where the sessions' own is another by now.
+    have read of it where the sessions' own is another by now. `performers` names, by session, who
+    performs from now on where guests are to be told that.
     Raises, when it settles: Conflict when somebody changed one of the sessions meanwhile.
     """
     if not sessions:
         return
     action_id, places = new_id(), await _places(uow, sessions)
     rows = [_row(uow, one, action_id, places, timezone, reason) for one in sessions]
+    rows = [{**row, "performer": performers.get(row["session_id"], "")} for row in rows]
     if place is not None:
         rows = [{**row, "place": place} for row in rows]
     uow.insert(CHANGES, rows)
@@ -111,7 +116,7 @@ def _row(
     places: dict[UUID | None, Location],
     timezone: str,
     reason: str,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     said = said_of(session, places.get(session.location_id), timezone)
     return {
         "tenant_id": uow.tenant,

@@ -14,9 +14,11 @@ from src.booking.commands.sessions import (
     details_of_session,
     get_session,
 )
+from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import DateScope, SessionMode
 from src.booking.domain.shifting import Shift
 from src.booking.models import Session
+from src.booking.queries.drop_in import drop_in_columns
 from src.booking.queries.reached import list_reached
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import RequestContext
@@ -47,24 +49,35 @@ class EditSeveral(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: str = ""
     changes_performer: bool = False
     performer_id: UUID | None = None
+    tells_performer: bool = False
     changes_minimum: bool = False
     min_seats: int | None = None
     decide_hours: int | None = None
+    drop_in: DropInRules | None = None
     include_edited: bool = False
     reason: str = ""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A session and what becomes of it; `is_protected`: it was edited on its own and stays."""
+    """A session and what becomes of it; `is_protected`: it was edited on its own and stays.
+
+    `drop_in` are its own rules from then on for being sold alone, where these are changed.
+    """
 
     session: Session
     becomes: UpdateSession
+    drop_in: DropInRules | None
     changed: frozenset[str]
     is_protected: bool
 
     @property
     def is_made(self) -> bool:
         return bool(self.changed) and not self.is_protected
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The session as it is to be kept."""
+        return _columns(self.becomes, self.drop_in)
 
 
 async def plan_edit(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -> list[Change]:
@@ -105,16 +118,26 @@ def _change(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> Change:
     if cmd.changes_minimum:
         fields["min_seats"], fields["decide_hours"] = cmd.min_seats, cmd.decide_hours
     becomes = UpdateSession(
-        session_id=session.id, move_guests=True, reason=cmd.reason.strip(), **fields
+        session_id=session.id,
+        move_guests=True,
+        reason=cmd.reason.strip(),
+        tells_performer=cmd.tells_performer,
+        **fields,
     )
-    columns = columns_of(becomes)
+    columns = _columns(becomes, cmd.drop_in)
     is_its_own = session.edited_at is not None and session.id != cmd.session_id
     return Change(
         session=session,
         becomes=becomes,
+        drop_in=cmd.drop_in,
         changed=frozenset(n for n in columns if getattr(session, n) != columns[n]),
         is_protected=is_its_own and not cmd.include_edited,
     )
+
+
+def _columns(becomes: UpdateSession, drop_in: DropInRules | None) -> dict[str, Any]:
+    own = drop_in_columns(drop_in) if drop_in is not None else {}
+    return {**columns_of(becomes), **own}
 
 
 def _times(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> tuple[datetime, datetime]:

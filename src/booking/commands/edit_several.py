@@ -6,27 +6,35 @@ of all their dates in one mail.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
 
+from src.booking.commands.announcing import announced
 from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import note_changes
 from src.booking.commands.decision_due import replan_decision
+from src.booking.commands.drop_in import rules_errors
 from src.booking.commands.edit_plan import Change, EditSeveral, doubled, made_of, plan_edit
 from src.booking.commands.sessions import (
     CALENDAR_COLUMNS,
     DECISION_COLUMNS,
+    DROP_IN_COLUMNS,
     TIME_COLUMNS,
     UpdateSession,
     check_session,
     columns_of,
     told_of,
+    told_performers,
     write_session,
 )
 from src.booking.commands.waking import wake_edited
+from src.booking.domain.drop_in import DropInRules
+from src.booking.models import Series, Service, Session
 from src.booking.queries.busy import Taken, taken_between
+from src.booking.queries.drop_in import rules_kept
 from src.booking.queries.on_offer import on_offer_beyond
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
@@ -53,6 +61,8 @@ class _Facts(msgspec.Struct, frozen=True, kw_only=True):
     on_offer: dict[UUID, int]
     doubled: set[UUID]
     named: list[Location | Performer]
+    services: dict[UUID, Service]
+    series: dict[UUID, Series]
 
 
 async def list_refusals(
@@ -84,8 +94,19 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
         await _check_by_name(uow, ctx, change, facts)
     await _take_leaders(uow, changes)
     await _replan(uow, changes)
-    heard_of = [change.session for change in changes if change.changed & CALENDAR_COLUMNS]
-    await note_changes(uow, heard_of, timezone=ctx.here.timezone, reason=cmd.reason.strip())
+    told = told_performers([(one.becomes, one.changed) for one in changes])
+    performers = await announced(uow, told)
+    await note_changes(
+        uow,
+        [
+            one.session
+            for one in changes
+            if one.changed & CALENDAR_COLUMNS or one.session.id in performers
+        ],
+        timezone=ctx.here.timezone,
+        reason=cmd.reason.strip(),
+        performers=performers,
+    )
     await wake_edited(
         uow,
         resized=[one.session.id for one in changes if "capacity" in one.changed],
@@ -96,8 +117,10 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
         await audit(uow, ctx, "session.changed", "session", change.session.id, **said)
     await uow.settle()
     for change in sorted(changes, key=lambda one: one.session.id):
-        columns = columns_of(change.becomes)
-        await write_session(uow, change.session, columns, set(change.changed), move_guests=True)
+        columns = change.columns
+        tells = change.session.id in performers
+        changed = set(change.changed)
+        await write_session(uow, change.session, columns, changed, move_guests=True, tells=tells)
     return len(changes)
 
 
@@ -150,7 +173,29 @@ async def _facts(uow: UnitOfWork, changes: Sequence[Change]) -> _Facts:
         on_offer=await on_offer_beyond(uow, capacities),
         doubled=doubled(changes),
         named=await _named(uow, changes),
+        **await _sold(uow, changes),
     )
+
+
+async def _sold(uow: UnitOfWork, changes: Sequence[Change]) -> dict[str, Any]:
+    """What rules for single dates hold together with, where such rules are changed."""
+    selling = [one.session for one in changes if one.changed & DROP_IN_COLUMNS]
+    if not selling:
+        return {"services": {}, "series": {}}
+    services = await uow.session.scalars(
+        select(Service).where(
+            Service.tenant_id == uow.tenant, Service.id.in_({one.service_id for one in selling})
+        )
+    )
+    series = await uow.session.scalars(
+        select(Series).where(
+            Series.tenant_id == uow.tenant, Series.id.in_({one.series_id for one in selling})
+        )
+    )
+    return {
+        "services": {one.id: one for one in services},
+        "series": {one.id: one for one in series},
+    }
 
 
 async def _check(uow: UnitOfWork, ctx: RequestContext, change: Change, facts: _Facts) -> None:
@@ -163,6 +208,22 @@ async def _check(uow: UnitOfWork, ctx: RequestContext, change: Change, facts: _F
     if change.session.id in facts.doubled:
         sentence = _("Another date that is changed here would start at the same time.")
         raise InvalidInput(sentence, fields={"starts_at": sentence})
+    if change.drop_in is not None and change.changed & DROP_IN_COLUMNS:
+        _check_drop_in(ctx, change.session, change.drop_in, facts)
+
+
+def _check_drop_in(
+    ctx: RequestContext, session: Session, rules: DropInRules, facts: _Facts
+) -> None:
+    """Raises: InvalidInput for a date in no series, and for what `rules_errors` says."""
+    if session.series_id is None:
+        sentence = _("This session is in no series: it is sold at the price of its service.")
+        raise InvalidInput(sentence, fields={"allowed": sentence})
+    behind = rules_kept(facts.series[session.series_id])
+    service = facts.services[session.service_id]
+    fields = rules_errors(rules, behind, service, ctx.here.currency)
+    if fields:
+        raise InvalidInput(_("Please look at the marked fields."), fields=fields)
 
 
 async def _check_by_name(

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Table, delete, insert, select
 
 from src.booking.commands.busy import Slot, performer_exists, take_performer
+from src.booking.commands.decision_due import plan_decisions
 from src.booking.commands.sessions import require_group_service
 from src.booking.domain.rehearsal import PlannedSession
 from src.booking.domain.session_rules import LARGEST_CAPACITY
@@ -20,6 +21,7 @@ from src.booking.models import Service, Session, TimetableImport
 from src.booking.queries.imports import (
     PlannedImport,
     get_import,
+    hours_of_import,
     location_of,
     options_of,
     plan_import,
@@ -244,6 +246,10 @@ async def _insert(
     ]
     for first in range(0, len(rows), BATCH):
         await uow.session.execute(insert(_SESSIONS), rows[first : first + BATCH])
+    await plan_decisions(
+        uow,
+        [(row["id"], row["starts_at"], row["decide_hours"]) for row in rows if row["min_seats"]],
+    )
     for performer_id, slots in _slots(planned.create, ids).items():
         await take_performer(uow, performer_id, slots)
 
@@ -268,6 +274,8 @@ def _session_row(
         "in_term": True,
         "import_key": plan.proposed.uid,
         "created_at": uow.clock.now(),
+        "min_seats": plan.min_seats,
+        "decide_hours": None if plan.min_seats is None else hours_of_import(service),
     }
 
 

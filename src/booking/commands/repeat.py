@@ -9,9 +9,10 @@ from sqlalchemy import Table, insert, select
 
 from src.booking.commands.busy import Slot, performer_exists, take_performer
 from src.booking.commands.decision_due import plan_decisions
-from src.booking.commands.sessions import place_errors, require_group_service
+from src.booking.commands.session_places import place_errors
+from src.booking.commands.sessions import require_group_service
 from src.booking.domain.kinds import SessionMode
-from src.booking.domain.minimum import USUAL_HOURS, minimum_errors
+from src.booking.domain.minimum import USUAL_HOURS, hours_of, minimum_errors
 from src.booking.domain.repeat import RepeatRule
 from src.booking.domain.session_rules import SessionDraft, session_errors
 from src.booking.domain.titles import pattern_error
@@ -170,7 +171,7 @@ async def _insert(
     uow: UnitOfWork, cmd: PublishRepeat, new: list[RepeatDate], slots: list[Slot]
 ) -> None:
     now = uow.clock.now()
-    hours = None if cmd.min_seats is None else cmd.decide_hours or USUAL_HOURS
+    hours = hours_of(cmd.min_seats, cmd.decide_hours)
     shared: dict[str, Any] = {
         "tenant_id": uow.tenant,
         "service_id": cmd.service_id,

@@ -18,6 +18,7 @@ from src.booking.domain.kinds import (
     Visibility,
 )
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_errors, terms_from
+from src.booking.domain.minimum import hours_of
 from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.price_tiers import (
     PriceTier,
@@ -79,6 +80,8 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     default_capacity: int = 10
     default_performer_id: UUID | None = None
     default_location_id: UUID | None = None
+    default_min_seats: int | None = None
+    default_decide_hours: int | None = None
     min_notice_minutes: int = 0
     horizon_days: int = 365
     max_party: int = 10
@@ -126,6 +129,8 @@ def details_of_service(service: Service) -> ServiceDetails:
         default_capacity=service.default_capacity,
         default_performer_id=service.default_performer_id,
         default_location_id=service.default_location_id,
+        default_min_seats=service.default_min_seats,
+        default_decide_hours=service.default_decide_hours,
         min_notice_minutes=service.min_notice_minutes,
         horizon_days=service.horizon_days,
         max_party=service.max_party,
@@ -271,6 +276,8 @@ def draft_of(cmd: ServiceDetails, slug: str) -> ServiceDraft:
         tax_rate_bp=cmd.tax_rate_bp,
         duration_minutes=cmd.duration_minutes,
         default_capacity=cmd.default_capacity,
+        default_min_seats=cmd.default_min_seats,
+        default_decide_hours=cmd.default_decide_hours,
         min_notice_minutes=cmd.min_notice_minutes,
         horizon_days=cmd.horizon_days,
         max_party=cmd.max_party,
@@ -323,6 +330,8 @@ def _columns(cmd: ServiceDetails, slug: str) -> dict[str, object]:
         "default_capacity": cmd.default_capacity,
         "default_performer_id": cmd.default_performer_id,
         "default_location_id": cmd.default_location_id,
+        "default_min_seats": cmd.default_min_seats,
+        "default_decide_hours": hours_of(cmd.default_min_seats, cmd.default_decide_hours),
         "min_notice_minutes": cmd.min_notice_minutes,
         "horizon_days": cmd.horizon_days,
         "max_party": cmd.max_party,

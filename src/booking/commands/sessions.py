@@ -5,7 +5,7 @@ statement that lets no guest lose a seat, and none be moved unless that is what 
 guests know of a session is kept before it changes, and they are told; see `changes`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,23 +13,27 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import func, update
 
+from src.booking.commands.announcing import announced
 from src.booking.commands.busy import Slot, free_performer, performer_exists, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
 from src.booking.commands.decision_due import replan_decision
 from src.booking.commands.services import get_service
+from src.booking.commands.session_places import place_errors
 from src.booking.commands.waking import wake_edited
+from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
-from src.booking.domain.minimum import USUAL_HOURS, minimum_errors
+from src.booking.domain.minimum import USUAL_HOURS, hours_of, minimum_errors
 from src.booking.domain.seen import mark_of
 from src.booking.domain.session_rules import SessionDraft, move_errors, session_errors
 from src.booking.errors import MovesGuests
 from src.booking.models import Session
 from src.booking.queries.busy import Taken, taken_between
+from src.booking.queries.drop_in import drop_in_columns
 from src.booking.queries.on_offer import count_on_offer, on_offer_beyond
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
-from src.platform.i18n import _, ngettext
+from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from src.platform.web.formats import date_range
@@ -37,12 +41,12 @@ from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
-from src.tenants.models import Location
 
 CALENDAR_COLUMNS = {"title", "starts_at", "ends_at", "mode", "location_id", "meeting_url"}
 TIME_COLUMNS = {"starts_at", "ends_at"}
 MINIMUM_COLUMNS = {"min_seats", "decide_hours"}
 DECISION_COLUMNS = {"starts_at", *MINIMUM_COLUMNS}
+DROP_IN_COLUMNS = frozenset(drop_in_columns(DropInRules()))
 
 register_constraint(
     "pk_sessions",
@@ -78,13 +82,15 @@ class CreateSession(SessionDetails, frozen=True, kw_only=True):
 
 class UpdateSession(SessionDetails, frozen=True, kw_only=True):
     """What the session is to be. `move_guests` says that whoever has a seat moves with it, `reason`
-    then goes into their mails. `seen_sequence` is the state of the session that was looked at, and
-    `seen` the mark of everything that was shown of it.
+    then goes into their mails, and `tells_performer` that they hear who performs instead.
+    `seen_sequence` is the state of the session that was looked at, and `seen` the mark of
+    everything that was shown of it.
     """
 
     session_id: UUID
     move_guests: bool = False
     reason: str = ""
+    tells_performer: bool = False
     seen_sequence: int | None = None
     seen: str | None = None
 
@@ -168,9 +174,12 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
             await take_performer(uow, cmd.performer_id, [slot])
     if changed & DECISION_COLUMNS:
         await replan_decision(uow, session.id, cmd.starts_at, columns["decide_hours"])
-    if changed & CALENDAR_COLUMNS:
-        reason = cmd.reason.strip()
-        await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
+    performers = await announced(uow, told_performers([(cmd, changed)]))
+    if changed & CALENDAR_COLUMNS or performers:
+        reason, here = cmd.reason.strip(), ctx.here
+        await note_changes(
+            uow, [session], timezone=here.timezone, reason=reason, performers=performers
+        )
     await wake_edited(
         uow,
         resized=[session.id] if cmd.capacity != session.capacity else [],
@@ -179,9 +188,19 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     told = {"of": await _which(uow, ctx, session), **told_of(cmd, session, changed)}
     await audit(uow, ctx, "session.changed", "session", session.id, **told)
     await uow.settle()
-    await write_session(
-        uow, session, {**columns, "edited_at": uow.clock.now()}, changed, cmd.move_guests
-    )
+    columns["edited_at"] = uow.clock.now()
+    await write_session(uow, session, columns, changed, cmd.move_guests, tells=bool(performers))
+
+
+def told_performers(
+    changes: Sequence[tuple[UpdateSession, Collection[str]]],
+) -> dict[UUID, UUID | None]:
+    """By session that gets another performer, whom its guests are to be told, None for nobody."""
+    return {
+        cmd.session_id: cmd.performer_id if cmd.tells_performer else None
+        for cmd, changed in changes
+        if "performer_id" in changed
+    }
 
 
 def _is_stale(session: Session, cmd: UpdateSession) -> bool:
@@ -195,32 +214,6 @@ async def require_group_service(uow: UnitOfWork, service_id: UUID) -> None:
     service = await get_service(uow, service_id)
     if service.kind != ServiceKind.GROUP:
         raise Conflict(_("Only group services have sessions."), code="not_a_group_service")
-
-
-async def place_errors(
-    uow: UnitOfWork, location_id: UUID | None, mode: SessionMode, capacity: int
-) -> dict[str, str]:
-    """Sentences about where a session is to be, and whether its guests fit in there."""
-    if location_id is None:
-        return {}
-    location = await uow.session.get(Location, (uow.tenant, location_id))
-    if location is None:
-        return {"location_id": _("Please choose one of the given ones.")}
-    if location.is_online and mode is SessionMode.IN_PERSON:
-        return {"location_id": _("This is an online place; choose a room, or make it online.")}
-    if not location.is_online and mode is SessionMode.ONLINE:
-        return {"location_id": _("An online session has no room; choose an online place or none.")}
-    room = location.room_capacity
-    if room is not None and capacity > room:
-        return {
-            "capacity": ngettext(
-                "%(place)s has room for %(num)s person.",
-                "%(place)s has room for %(num)s people.",
-                room,
-                place=location.name,
-            )
-        }
-    return {}
 
 
 async def check_session(
@@ -317,7 +310,7 @@ def columns_of(cmd: SessionDetails) -> dict[str, Any]:
         "meeting_url": cmd.meeting_url.strip(),
         "performer_id": cmd.performer_id,
         "min_seats": cmd.min_seats,
-        "decide_hours": None if cmd.min_seats is None else cmd.decide_hours or USUAL_HOURS,
+        "decide_hours": hours_of(cmd.min_seats, cmd.decide_hours),
     }
 
 
@@ -348,10 +341,13 @@ async def write_session(
     columns: dict[str, Any],
     changed: set[str],
     move_guests: bool,
+    *,
+    tells: bool = False,
 ) -> None:
     """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked.
 
-    `edited_at` among the columns marks the session as edited on its own.
+    `edited_at` among the columns marks the session as edited on its own. `tells`: guests hear of
+    the change, though it is none of their calendars.
     """
     statement = update(Session).where(
         Session.tenant_id == uow.tenant,
@@ -368,7 +364,9 @@ async def write_session(
         least = func.coalesce(columns["min_seats"], 0)
     capacity = columns["capacity"] if "capacity" in changed else Session.capacity
     statement = statement.where(least <= capacity)
-    if changed & CALENDAR_COLUMNS:
+    if changed & DROP_IN_COLUMNS:
+        statement = statement.where(Session.series_id == session.series_id)
+    if tells or changed & CALENDAR_COLUMNS:
         statement = statement.where(Session.sequence == session.sequence)
         values["sequence"] = session.sequence + 1
     if changed & TIME_COLUMNS:

@@ -22,6 +22,11 @@ class Step(StrEnum):
     CALL_OFF = "call_off"
 
 
+def hours_of(min_seats: int | None, decide_hours: int | None) -> int | None:
+    """How many hours before the start it is decided, where there is a minimum."""
+    return None if min_seats is None else decide_hours or USUAL_HOURS
+
+
 def decide_at(starts_at: datetime, decide_hours: int) -> datetime:
     """When it is decided: so many real hours before the start."""
     return starts_at - timedelta(hours=decide_hours)

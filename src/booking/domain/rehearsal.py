@@ -39,7 +39,8 @@ class ImportRules:
 
     `performers` maps the name, in small letters, to the performer; rows without a name get
     `default_performer_id`. `busy` is what those performers are taken for already. `left_out` are
-    uids of sessions, and of whole events, that the owner does not want.
+    uids of sessions, and of whole events, that the owner does not want. What starts at
+    `decided_until` or before has no minimum group size any more: it would be called off at once.
     """
 
     default_capacity: int
@@ -47,6 +48,8 @@ class ImportRules:
     performers: Mapping[str, UUID]
     busy: Mapping[UUID, Sequence[BusySpan]]
     left_out: frozenset[str] = frozenset()
+    default_min_seats: int | None = None
+    decided_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class PlannedSession:
     proposed: ProposedSession
     capacity: int
     performer_id: UUID | None
+    min_seats: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,8 @@ def rehearse(timetable: Timetable, known: Sequence[KnownSession], rules: ImportR
         read.add(proposed)
         taken.take(performer_id, proposed)
         capacity = proposed.capacity or rules.default_capacity
-        create.append(PlannedSession(proposed, capacity, performer_id))
+        least = _least(proposed, capacity, rules)
+        create.append(PlannedSession(proposed, capacity, performer_id, least))
     return Rehearsal(
         tuple(create),
         tuple(clashes),
@@ -176,6 +181,16 @@ def _place(session: KnownSession | ProposedSession) -> _Place:
     return session.title.casefold(), session.starts_at, (session.location_name or "").casefold()
 
 
+def _least(proposed: ProposedSession, capacity: int, rules: ImportRules) -> int | None:
+    """The file's minimum, else the default where there are as many seats."""
+    if rules.decided_until is not None and proposed.starts_at <= rules.decided_until:
+        return None
+    if proposed.min_seats is not None:
+        return proposed.min_seats
+    least = rules.default_min_seats
+    return least if least is not None and least <= capacity else None
+
+
 def _performer(proposed: ProposedSession, rules: ImportRules) -> UUID | None:
     if proposed.performer_name is None:
         return rules.default_performer_id
@@ -185,7 +200,7 @@ def _performer(proposed: ProposedSession, rules: ImportRules) -> UUID | None:
 def _digest(create: Sequence[PlannedSession]) -> str:
     said = [
         f"{plan.proposed.uid}|{plan.proposed.starts_at.isoformat()}|{plan.proposed.ends_at.isoformat()}"
-        f"|{plan.proposed.title}|{plan.capacity}|{plan.performer_id}"
+        f"|{plan.proposed.title}|{plan.capacity}|{plan.performer_id}|{plan.min_seats}"
         for plan in create
     ]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()

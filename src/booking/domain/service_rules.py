@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from src.booking.domain.kinds import SalesMode, SeriesPriceType
+from src.booking.domain.minimum import LONGEST_HOURS, hours_of
 from src.booking.domain.questions import Question, question_errors
 from src.booking.domain.session_rules import LARGEST_CAPACITY, LONGEST_SESSION
 from src.platform.i18n import _
@@ -48,6 +49,8 @@ class ServiceDraft:
     horizon_days: int
     max_party: int
     questions: Sequence[Question]
+    default_min_seats: int | None = None
+    default_decide_hours: int | None = None
 
 
 def service_errors(draft: ServiceDraft) -> dict[str, str]:
@@ -121,6 +124,12 @@ def _number_errors(draft: ServiceDraft) -> dict[str, str]:
         "horizon_days": (draft.horizon_days, 1, LONGEST_HORIZON_DAYS),
         "max_party": (draft.max_party, 1, LARGEST_PARTY),
     }
+    if draft.default_min_seats is not None:
+        hours = hours_of(draft.default_min_seats, draft.default_decide_hours) or 0
+        bounds |= {
+            "default_min_seats": (draft.default_min_seats, 1, draft.default_capacity),
+            "default_decide_hours": (hours, 1, LONGEST_HOURS),
+        }
     return {
         name: _("Choose a number from %(lowest)s to %(highest)s.", lowest=lowest, highest=highest)
         for name, (number, lowest, highest) in bounds.items()

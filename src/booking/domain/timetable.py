@@ -30,6 +30,7 @@ class ProposedSession:
     starts_at: datetime
     ends_at: datetime
     capacity: int | None = None
+    min_seats: int | None = None
     location_name: str | None = None
     performer_name: str | None = None
     notes: tuple[str, ...] = ()

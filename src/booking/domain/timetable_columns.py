@@ -26,6 +26,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "weekday": ("dayoftheweek", "day of the week", "weekday", "day"),
     "duration": ("duration", "minutes", "duration minutes", "length"),
     "capacity": ("capacity", "places", "seats", "spaces", "max"),
+    "min_seats": ("minimum", "min seats", "minimum group size", "minimum participants",
+                  "min participants", "min people", "at least"),
     "location": ("location", "site", "venue", "room", "place", "address"),
     "performer": ("instructor", "teacher", "coach", "performer", "trainer", "leader"),
     "uid": ("uid", "id", "external id"),

@@ -140,6 +140,7 @@ def _session(
         starts_at=starts_at,
         ends_at=ends_at,
         capacity=_capacity(columns.cell(row, "capacity")),
+        min_seats=_minimum(columns.cell(row, "min_seats")),
         location_name=place,
         performer_name=performer,
         notes=tuple(notes),
@@ -155,6 +156,14 @@ def _capacity(text: str) -> int | None:
     if int(number[0]) < 1:
         raise RowRefusedError(_("It has no place to offer."))
     return int(number[0])
+
+
+def _minimum(text: str) -> int | None:
+    """0 and nothing are none."""
+    number = _NUMBER.fullmatch(text.removesuffix(".0")) if text else None
+    if text and number is None:
+        raise RowRefusedError(_("“%(text)s” is not a number of people.", text=text[:20]))
+    return int(number[0]) or None if number is not None else None
 
 
 def _spans(row: CsvRow, columns: Columns) -> Iterator[tuple[datetime, datetime]]:

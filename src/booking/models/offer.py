@@ -36,6 +36,11 @@ class Service(TenantScoped, Base):
         CheckConstraint("price_minor >= 0", name="price"),
         CheckConstraint("duration_minutes > 0", name="duration"),
         CheckConstraint("default_capacity > 0 AND max_party > 0", name="capacity"),
+        CheckConstraint(
+            "(default_min_seats IS NULL) = (default_decide_hours IS NULL)"
+            " AND default_min_seats > 0 AND default_decide_hours > 0",
+            name="minimum",
+        ),
     )
 
     kind: Mapped[str]
@@ -52,6 +57,8 @@ class Service(TenantScoped, Base):
     default_capacity: Mapped[int] = mapped_column(default=10)
     default_performer_id: Mapped[UUID | None]
     default_location_id: Mapped[UUID | None]
+    default_min_seats: Mapped[int | None]
+    default_decide_hours: Mapped[int | None]
     min_notice_minutes: Mapped[int] = mapped_column(default=0)
     horizon_days: Mapped[int] = mapped_column(default=365)
     max_party: Mapped[int] = mapped_column(default=10)
@@ -202,6 +209,7 @@ class SessionChange(TenantScoped, Base):
     `sequence` is what the session's rose to with it, so each seat's own number leads to what its
     guest was told: the facts before the first change past it. All changes of one act share an
     `action_id`. `place` is the line that guests read, `timezone` the clock they read the time on.
+    `performer` is who performs from then on, where guests are to hear of that, else empty.
     """
 
     __tablename__ = "session_changes"
@@ -223,6 +231,7 @@ class SessionChange(TenantScoped, Base):
     place: Mapped[str]
     meeting_url: Mapped[str]
     reason: Mapped[str]
+    performer: Mapped[str] = mapped_column(default="", server_default=text("''"))
     changed_at: Mapped[datetime]
 
 

@@ -17,10 +17,13 @@ from src.tenants.models import Location
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What a session was in a state, and the reasons given since, the latest first."""
+    """What a session was in a state, and the reasons given since, the latest first. `performer` is
+    who performs by now, where that is to be told.
+    """
 
     said: Said
     reasons: tuple[str, ...] = ()
+    performer: str = ""
 
 
 def said_of(session: Session, location: Location | None, timezone: str) -> Said:
@@ -79,7 +82,12 @@ def _earlier(changes: Sequence[SessionChange], number: int) -> Earlier | None:
         place=first.place,
         meeting_url=first.meeting_url,
     )
-    return Earlier(said, tuple(change.reason for change in reversed(since) if change.reason))
+    latest = since[::-1]
+    return Earlier(
+        said,
+        tuple(change.reason for change in latest if change.reason),
+        next((change.performer for change in latest if change.performer), ""),
+    )
 
 
 async def find_believed(uow: UnitOfWork, seats: Iterable[SeatFacts]) -> Believed:
@@ -90,9 +98,10 @@ async def find_believed(uow: UnitOfWork, seats: Iterable[SeatFacts]) -> Believed
 def is_news(item: SeatFacts, believed: Believed, timezone: str) -> bool:
     """Whether the seat's guest would read something new."""
     earlier = believed.get(item.known)
-    return earlier is not None and bool(
-        what_differs(earlier.said, said_of(item.session, item.location, timezone))
-    )
+    if earlier is None:
+        return False
+    differs = what_differs(earlier.said, said_of(item.session, item.location, timezone))
+    return bool(differs or earlier.performer)
 
 
 async def list_bookings_to_tell(

@@ -4,7 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import Range
 
 from src.booking.domain.kinds import SessionMode
+from src.booking.domain.minimum import USUAL_HOURS
 from src.booking.domain.rehearsal import (
     BusySpan,
     Clash,
@@ -95,6 +96,11 @@ def choice_of(options: ImportOptions) -> ColumnChoice | None:
     return ColumnChoice(options.columns, options.headless)
 
 
+def hours_of_import(service: Service) -> int:
+    """How long before the start of an imported session its minimum is decided."""
+    return service.default_decide_hours or USUAL_HOURS
+
+
 async def plan_import(
     uow: UnitOfWork,
     stored: TimetableImport,
@@ -111,6 +117,8 @@ async def plan_import(
         performers=performers.known,
         busy=await _busy(uow, timetable.sessions, performers, options),
         left_out=options.left_out,
+        default_min_seats=service.default_min_seats,
+        decided_until=uow.clock.now() + timedelta(hours=hours_of_import(service)),
     )
     rehearsal = rehearse(timetable, await _known(uow, service.id), rules)
     rooms = await _rooms(uow)
@@ -273,6 +281,8 @@ def _fitted(
 def _why_not_there(plan: PlannedSession, room: Location | None, service: Service) -> str | None:
     if plan.capacity > LARGEST_CAPACITY:
         return _("It has more seats than any session can have.")
+    if plan.min_seats is not None and plan.min_seats > plan.capacity:
+        return _("It needs more people than it has seats.")
     if room is None:
         return None
     if room.is_online and service.mode == SessionMode.IN_PERSON:

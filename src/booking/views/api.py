@@ -64,6 +64,8 @@ class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
     default_capacity: int
     default_performer_id: UUID | None
     default_location_id: UUID | None
+    default_min_seats: int | None
+    default_decide_hours: int | None
     min_notice_minutes: int
     horizon_days: int
     max_party: int
@@ -318,6 +320,8 @@ def service_out(service: Service, currency: str) -> ServiceOut:
         default_capacity=service.default_capacity,
         default_performer_id=service.default_performer_id,
         default_location_id=service.default_location_id,
+        default_min_seats=service.default_min_seats,
+        default_decide_hours=service.default_decide_hours,
         min_notice_minutes=service.min_notice_minutes,
         horizon_days=service.horizon_days,
         max_party=service.max_party,

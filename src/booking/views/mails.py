@@ -4,13 +4,16 @@ import msgspec
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """One date of a booking, spelled out; `was` is what its guest was told before, if not that."""
+    """One date of a booking, spelled out; `was` is what its guest was told before, if not that, and
+    `performer` who performs now, where they are told.
+    """
 
     when: str
     title: str = ""
     where: str = ""
     join_url: str = ""
     was: str = ""
+    performer: str = ""
 
 
 class MissingView(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from src.booking.queries.offers import SessionOffer, get_session_offer
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.drop_in_forms import (
+    ALLOWED,
     Typed,
     drop_in_initial,
     read_drop_in,
@@ -44,7 +45,6 @@ from src.tenants.domain.roles import Role
 from src.tenants.web.guards import requires_member
 
 MAY_EDIT = [requires_member(Role.MANAGER)]
-ALLOWED: dict[str, bool | None] = {"series": None, "yes": True, "no": False}
 AnyRequest = Request[Any, Any, Any]
 
 

@@ -10,6 +10,7 @@ from src.booking.web.amounts import amount_or_none, show_amount
 from src.booking.web.meanwhile import Words, of_choices
 from src.platform.i18n import _
 
+ALLOWED: dict[str, bool | None] = {"series": None, "yes": True, "no": False}
 Typed = Annotated[str, Meta(max_length=30)]
 
 

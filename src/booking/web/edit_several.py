@@ -13,7 +13,7 @@ from litestar.params import FromPath
 
 from src.booking.commands.edit_plan import Change, plan_edit
 from src.booking.commands.edit_several import edit_several, list_refusals
-from src.booking.commands.sessions import MINIMUM_COLUMNS
+from src.booking.commands.sessions import DROP_IN_COLUMNS, MINIMUM_COLUMNS
 from src.booking.domain.kinds import DateScope
 from src.booking.queries.cancellations import list_chosen_dates
 from src.booking.queries.on_offer import on_offer_in
@@ -21,8 +21,10 @@ from src.booking.queries.resources import Choice, list_location_choices, list_pe
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.chosen_dates import CHOSEN, back_to, ticked_dates
+from src.booking.web.drop_in_forms import unit_choices, way_choices
 from src.booking.web.edit_several_forms import (
     SeveralForm,
+    allowed_choices,
     initial_of,
     parts,
     scopes,
@@ -46,7 +48,8 @@ SEVERAL = "/app/{slug:str}/sessions/{session_id:uuid}/several"
 class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
     """A session that is reached, with what becomes of it; `why_not`: why it cannot be so.
 
-    `new_minimum`: it gets another minimum group size, `then_min_seats`, or with None loses it.
+    `new_minimum`: it gets another minimum group size, `then_min_seats`, or with None loses it;
+    `new_drop_in`: it is sold alone by other rules.
     """
 
     starts_at: datetime
@@ -58,6 +61,7 @@ class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
     then_capacity: int
     new_minimum: bool
     then_min_seats: int | None
+    new_drop_in: bool
     taken: int
     is_protected: bool
     is_same: bool
@@ -85,6 +89,10 @@ class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
     modes: list[tuple[str, str]]
     performers: list[Choice]
     locations: list[Choice]
+    currency: str
+    allowed: list[tuple[str, str]]
+    units: list[tuple[str, str]]
+    ways: list[tuple[str, str]]
     base: str
     action: str
     back: str
@@ -146,7 +154,7 @@ async def look_or_change(
     if form is None:
         return await several_page(request, services, ctx, session_id, bound, [])
     try:
-        cmd = form.command(session_id)
+        cmd = form.command(session_id, ctx.here.currency)
         async with services.uow_factory(ctx.here.id) as uow:
             planned = await plan_edit(uow, ctx, cmd)
         if form.looked:
@@ -206,6 +214,10 @@ async def several_page(
         modes=list(mode_words().items()),
         performers=performers,
         locations=locations,
+        currency=ctx.here.currency,
+        allowed=allowed_choices(),
+        units=unit_choices(),
+        ways=way_choices(),
         base=f"/app/{ctx.here.slug}",
         action=_action(request, ctx, session_id, is_chosen=is_chosen),
         back=_back(request, ctx, session_id, DateScope.CHOSEN if is_chosen else DateScope.ALL),
@@ -240,6 +252,7 @@ def _row(change: Change, on_offer: int, why_not: str) -> SeveralRow:
         then_capacity=becomes.capacity,
         new_minimum=bool(change.changed & MINIMUM_COLUMNS),
         then_min_seats=becomes.min_seats,
+        new_drop_in=bool(change.changed & DROP_IN_COLUMNS),
         taken=session.seats_taken - on_offer,
         is_protected=change.is_protected,
         is_same=not change.changed,

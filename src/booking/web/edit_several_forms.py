@@ -1,7 +1,7 @@
 """The form of one change for several sessions: as typed, as a command, and its words."""
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,11 +9,14 @@ import msgspec
 from msgspec import Meta
 
 from src.booking.commands.edit_plan import EditSeveral
+from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.kinds import DateScope, SessionMode
+from src.booking.domain.leaving import BeforeUnit
 from src.booking.domain.minimum import USUAL_HOURS
 from src.booking.domain.shifting import FURTHEST_DAYS
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.chosen_dates import SessionIds
+from src.booking.web.drop_in_forms import ALLOWED, Typed, read_drop_in
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.localtime import to_local
@@ -41,17 +44,23 @@ class SeveralForm(msgspec.Struct):
     meeting_url: Annotated[str, Meta(max_length=2000)] = ""
     location_id: UUID | None = None
     performer_id: UUID | None = None
+    tells_performer: bool = False
     min_seats: int | None = None
     decide_hours: int | None = None
+    allowed: Literal["series", "yes", "no"] = "series"
+    drop_in_price: Typed = ""
+    drop_in_opens_before: Typed = ""
+    drop_in_opens_unit: BeforeUnit = BeforeUnit.DAYS
+    drop_in_pays: list[PayWay] = []
     include_edited: bool = False
     reason: Annotated[str, Meta(max_length=500)] = ""
     began: bool = False
     looked: bool = False
 
-    def command(self, session_id: UUID) -> EditSeveral:
+    def command(self, session_id: UUID, currency: str) -> EditSeveral:
         """Raises: InvalidInput for what does not say what is to become of the dates."""
         ticked = set(self.change)
-        _check(self, ticked)
+        drop_in = _check(self, ticked, currency)
         return EditSeveral(
             session_id=session_id,
             scope=self.scope,
@@ -68,16 +77,20 @@ class SeveralForm(msgspec.Struct):
             meeting_url=self.meeting_url,
             changes_performer="performer" in ticked,
             performer_id=self.performer_id,
+            tells_performer=self.tells_performer,
             changes_minimum="minimum" in ticked,
             min_seats=self.min_seats,
             decide_hours=self.decide_hours,
+            drop_in=drop_in,
             include_edited=self.include_edited,
             reason=self.reason,
         )
 
 
-def _check(form: SeveralForm, ticked: set[str]) -> None:
+def _check(form: SeveralForm, ticked: set[str], currency: str) -> DropInRules | None:
+    """The rules for single dates, where these are ticked. Raises: InvalidInput."""
     fields: dict[str, str] = {}
+    rules = None
     if not ticked & set(dict(parts())):
         fields["change"] = _("Tick what is to change.")
     if "day" in ticked:
@@ -85,8 +98,12 @@ def _check(form: SeveralForm, ticked: set[str]) -> None:
     for part, name in _NUMBERS.items():
         if part in ticked and getattr(form, name) is None:
             fields[name] = _("Please fill this in.")
+    if "drop_in" in ticked:
+        read = read_drop_in(form, currency, fields)
+        rules = msgspec.structs.replace(read, allowed=ALLOWED[form.allowed])
     if fields:
         raise InvalidInput(_("Please look at the marked fields."), fields=fields)
+    return rules
 
 
 _NUMBERS = {"time": "start_time", "duration": "duration_minutes", "capacity": "capacity"}
@@ -129,7 +146,16 @@ def parts() -> list[tuple[str, str]]:
         ("performer", _("Performer")),
         ("capacity", _("Seats")),
         ("minimum", _("Minimum group size")),
+        ("drop_in", _("Single places")),
         ("title", _("Title")),
+    ]
+
+
+def allowed_choices() -> list[tuple[str, str]]:
+    return [
+        ("series", _("As the series says")),
+        ("yes", _("Sold alone")),
+        ("no", _("Not sold alone")),
     ]
 
 

@@ -8,7 +8,7 @@ from src.booking.domain.rehearsal import PlannedSession
 from src.booking.domain.timetable import ProposedSession
 from src.booking.queries.imports import PlannedImport
 from src.booking.views.imports import EventRow, ImportRow
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 
 KINDS = ("create", "clashes", "refused", "there")
 """What may become of a row, the first shown first."""
@@ -44,10 +44,22 @@ def _created(plan: PlannedSession, planned: PlannedImport) -> ImportRow:
         capacity=plan.capacity,
         performer=planned.performer_names.get(person, "") if person is not None else "",
         place=_place(proposed, planned),
-        said=" ".join(proposed.notes),
+        said=" ".join([*proposed.notes, *_needed(plan)]),
         uid=proposed.uid,
         may_tick=True,
     )
+
+
+def _needed(plan: PlannedSession) -> list[str]:
+    if plan.min_seats is None:
+        return []
+    return [
+        ngettext(
+            "Needs %(num)s person to take place.",
+            "Needs %(num)s people to take place.",
+            plan.min_seats,
+        )
+    ]
 
 
 def _unticked(proposed: ProposedSession, left_out: frozenset[str]) -> ImportRow:

@@ -63,7 +63,8 @@ def initial_of(service: Service, tenant: TenantSnapshot, today: date) -> dict[st
         "mode": service.mode,
         "location_id": service.default_location_id,
         "performer_id": service.default_performer_id,
-        "decide_hours": USUAL_HOURS,
+        "min_seats": service.default_min_seats,
+        "decide_hours": service.default_decide_hours or USUAL_HOURS,
     }
 
 

@@ -58,6 +58,8 @@ class ServiceForm(LeavingFields, kw_only=True):
     default_capacity: int = 10
     default_performer_id: UUID | None = None
     default_location_id: UUID | None = None
+    default_min_seats: int | None = None
+    default_decide_hours: int | None = None
     min_notice_minutes: int = 0
     horizon_days: int = 365
     max_party: int = 10
@@ -108,6 +110,8 @@ def field_labels() -> dict[str, str]:
         "default_capacity": _("Seats"),
         "default_performer_id": _("Performer"),
         "default_location_id": _("Place"),
+        "default_min_seats": _("Takes place with at least"),
+        "default_decide_hours": _("Decided so many hours before the start"),
         "min_notice_minutes": _("Notice before the start"),
         "horizon_days": _("Bookable ahead"),
         "max_party": _("Largest party"),

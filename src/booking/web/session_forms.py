@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from src.booking.commands.sessions import UpdateSession, details_of_session
 from src.booking.domain.kinds import DateScope, SessionMode
-from src.booking.domain.minimum import USUAL_HOURS
+from src.booking.domain.minimum import USUAL_HOURS, hours_of
 from src.booking.domain.seen import mark_of
 from src.booking.models import Service, Session
 from src.booking.queries.resources import Choice
@@ -48,6 +48,7 @@ class SessionForm(msgspec.Struct, kw_only=True):
     meeting_url: Annotated[str, Meta(max_length=2000)] = ""
     location_id: UUID | None = None
     performer_id: UUID | None = None
+    tells_performer: bool = False
     min_seats: int | None = None
     decide_hours: int | None = None
 
@@ -66,7 +67,8 @@ def initial_of_new(
         "mode": service.mode,
         "location_id": service.default_location_id,
         "performer_id": service.default_performer_id,
-        "decide_hours": USUAL_HOURS,
+        "min_seats": service.default_min_seats,
+        "decide_hours": service.default_decide_hours or USUAL_HOURS,
     }
 
 
@@ -147,7 +149,7 @@ def details_of(form: SessionForm, zone: ZoneInfo, session: Session | None = None
         "location_id": form.location_id,
         "performer_id": form.performer_id,
         "min_seats": form.min_seats,
-        "decide_hours": None if form.min_seats is None else form.decide_hours or USUAL_HOURS,
+        "decide_hours": hours_of(form.min_seats, form.decide_hours),
     }
 
 
@@ -156,6 +158,7 @@ def update_of(form: SessionForm, zone: ZoneInfo, session: Session) -> UpdateSess
         session_id=session.id,
         move_guests=form.move_guests,
         reason=form.reason,
+        tells_performer=form.tells_performer,
         seen_sequence=form.seen,
         seen=form.shown or None,
         **details_of(form, zone, session),

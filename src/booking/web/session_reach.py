@@ -52,7 +52,7 @@ async def several_instead(
     planned = []
     if several.change:
         async with services.uow_factory(ctx.here.id) as uow:
-            planned = await plan_edit(uow, ctx, several.command(session.id))
+            planned = await plan_edit(uow, ctx, several.command(session.id, ctx.here.currency))
     bound: Bound[SeveralForm] = blank(SeveralForm, several)
     return await several_page(request, services, ctx, session.id, bound, planned)
 
@@ -88,6 +88,7 @@ def several_of(form: SessionForm, session: Session, zone: ZoneInfo) -> SeveralFo
         meeting_url=form.meeting_url,
         location_id=form.location_id,
         performer_id=form.performer_id,
+        tells_performer=form.tells_performer,
         min_seats=form.min_seats,
         decide_hours=form.decide_hours,
         reason=form.reason,

@@ -140,6 +140,32 @@ async def test_which_day_is_meant_is_asked_at_the_field(
     assert sentence in refused.text
 
 
+async def test_single_places_of_several_dates_get_other_rules(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """What cannot hold with the service's is named; a date in no series has none."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    term = await a_series(services.uow_factory, service)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
+    asked = {"change": ["drop_in"], "allowed": "yes", "drop_in_pays": ["on_site"]}
+    unread = await send(client, path, {**asked, "drop_in_price": "much"})
+    assert unread.status_code == 422
+    refused = await send_again(client, path, unread, {"drop_in_price": "9999999"})
+    assert refused.text.count("This price is too high") == 2
+    looked = await send_again(client, path, refused, {"drop_in_price": "12.50"})
+    assert looked.text.count("other rules for single places") == 2
+    await send_again(client, path, looked, {"looked": "on"})
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Session).order_by(Session.starts_at))
+        kept = [(one.drop_in_allowed, one.drop_in_price_minor, one.drop_in_pays) for one in found]
+    assert kept == [(None, None, []), *[(True, 1250, ["on_site"])] * 2]
+    loose = await a_session(services.uow_factory, service, in_days=40)
+    path = f"/app/lotus/sessions/{loose.id}/several"
+    refused = await send(client, path, asked)
+    assert "This session is in no series" in refused.text
+
+
 async def test_none_goes_to_the_past_or_onto_another_date_of_the_act(
     client: AsyncClient, services: Services, lotus: Business, term: Term, clock: FrozenClock
 ) -> None:

@@ -11,7 +11,9 @@ from src.booking.models import Session
 from src.platform.services import Services
 from src.tenants.models import Due
 from tests.booking.web.pages import as_owner, fields_of, send, send_again
+from tests.booking.web.test_imports import upload
 from tests.support.builders import Business, a_business, a_series, a_service
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.anyio
 
@@ -132,3 +134,42 @@ async def test_one_dates_editor_spreads_it(
     several = path.removesuffix("edit") + "several"
     await send_again(client, several, shown, {"looked": "on"})
     assert await minimums(services, lotus) == [(None, None), (2, 24), (2, 24)]
+
+
+async def test_what_the_service_says_is_what_new_dates_begin_with(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """Of imported dates only where it can still be decided, and be met."""
+    service = await a_service(services.uow_factory, lotus.id)
+    path = f"/app/lotus/services/{service.id}"
+    changes = {"default_min_seats": "4", "default_decide_hours": ""}
+    assert (await send(client, f"{path}/edit", changes)).status_code == 303
+    for page in (f"{path}/sessions/new", f"{path}/sessions/repeat"):
+        fields = fields_of(await client.get(page))
+        assert (fields["min_seats"], fields["decide_hours"]) == (["4"], ["24"]), page
+    visitor = Visitor(client)
+    await upload(visitor, f"{path}/import", DATES)
+    assert "Needs 4 people to take place." in visitor.text
+    rehearsal = visitor.path
+    assert (
+        "needs more people than it has seats"
+        in (await visitor.open(f"{rehearsal}?show=clashes")).text
+    )
+    assert (
+        "“some” is not a number of people."
+        in (await visitor.open(f"{rehearsal}?show=refused")).text
+    )
+    await visitor.open(rehearsal)
+    await visitor.submit(to="/commit")
+    assert await minimums(services, lotus) == [(None, None), (4, 24), (None, None), (6, 24)]
+    assert await asked_before_start(services, lotus) == hours(48, 48)
+
+
+DATES = """date,start,end,title,capacity,minimum
+2027-03-02,09:00,10:00,Soon,12,2
+2027-04-05,18:00,19:00,Flow,12,
+2027-04-06,18:00,19:00,Small,3,
+2027-04-07,18:00,19:00,Own,12,6
+2027-04-08,18:00,19:00,Wrong,12,13
+2027-04-09,18:00,19:00,Odd,12,some
+"""

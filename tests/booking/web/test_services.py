@@ -122,6 +122,8 @@ async def test_going_back_and_sending_again_makes_no_second_one(
         ({"tax_percent": "NaN"}, "tax rate from 0 to 100"),
         ({"slug": "No Good"}, "Use small letters"),
         ({"default_capacity": "0"}, "Choose a number from 1"),
+        ({"default_min_seats": "11"}, "Choose a number from 1 to 10."),
+        ({"default_min_seats": "3", "default_decide_hours": "9999"}, "Choose a number from 1 to"),
         ({"duration_minutes": "soon"}, "Please give a whole number."),
         ({"price_type": "barter"}, "Please choose one of the given ones."),
         (

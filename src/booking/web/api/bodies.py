@@ -60,6 +60,8 @@ class ServiceIn(msgspec.Struct, frozen=True, kw_only=True):
     default_capacity: Count = 10
     default_performer_id: UUID | None = None
     default_location_id: UUID | None = None
+    default_min_seats: Count | None = None
+    default_decide_hours: Count | None = None
     min_notice_minutes: int = 0
     horizon_days: Days = 365
     max_party: Party = 10

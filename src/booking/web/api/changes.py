@@ -49,6 +49,8 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
     default_capacity: Count | UnsetType = UNSET
     default_performer_id: UUID | UnsetType | None = UNSET
     default_location_id: UUID | UnsetType | None = UNSET
+    default_min_seats: Count | UnsetType | None = UNSET
+    default_decide_hours: Count | UnsetType | None = UNSET
     min_notice_minutes: int | UnsetType = UNSET
     horizon_days: Days | UnsetType = UNSET
     max_party: Party | UnsetType = UNSET
@@ -61,7 +63,8 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
 
 class SessionChange(msgspec.Struct, frozen=True, kw_only=True):
     """Fields of a session to change; those that are left out stay. Where it has guests, another
-    time needs `move_guests`; whoever booked is told by mail, with the `reason`.
+    time needs `move_guests`; whoever booked is told by mail, with the `reason`. With
+    `tells_performer` they are told of another performer too.
     """
 
     starts_at: datetime | UnsetType = UNSET
@@ -75,6 +78,7 @@ class SessionChange(msgspec.Struct, frozen=True, kw_only=True):
     min_seats: Count | UnsetType | None = UNSET
     decide_hours: Count | UnsetType | None = UNSET
     move_guests: bool = False
+    tells_performer: bool = False
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 

@@ -1,0 +1,25 @@
+"""booking tell who teaches.
+
+A change of a session may say to its guests who performs from then on.
+
+Revision: sc, after 0034.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "sc"
+down_revision = "0034"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "session_changes",
+        sa.Column("performer", sa.Text(), nullable=False, server_default=sa.text("''")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_column("session_changes", "performer")

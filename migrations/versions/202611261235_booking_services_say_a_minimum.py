@@ -1,0 +1,31 @@
+"""booking services say a minimum.
+
+New sessions of a service may begin with a minimum group size and when it is decided.
+
+Revision: sc2, after sc.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "sc2"
+down_revision = "sc"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for name in ("default_min_seats", "default_decide_hours"):
+        op.add_column("services", sa.Column(name, sa.Integer(), nullable=True))
+    op.create_check_constraint(
+        op.f("ck_services_minimum"),
+        "services",
+        "(default_min_seats IS NULL) = (default_decide_hours IS NULL)"
+        " AND default_min_seats > 0 AND default_decide_hours > 0",
+    )
+
+
+def downgrade() -> None:
+    op.drop_constraint(op.f("ck_services_minimum"), "services")
+    for name in ("default_decide_hours", "default_min_seats"):
+        op.drop_column("services", name)
