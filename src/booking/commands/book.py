@@ -19,7 +19,15 @@ from src.billing.commands.orders import NewOrder, insert_order
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
-from src.booking.commands.book_checks import check_answers, check_tiers, check_way, lines_of
+from src.booking.commands.book_checks import (
+    answer_columns,
+    check_answers,
+    check_dates,
+    check_price,
+    check_tiers,
+    check_way,
+    lines_of,
+)
 from src.booking.commands.book_rows import insert_booking, insert_seats
 from src.booking.commands.waitlist_take import claim_quoted, held_by_offer
 from src.booking.domain.drop_in import PayWay
@@ -28,8 +36,9 @@ from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
-from src.booking.errors import DatesChanged, NotBookable, PriceChanged
+from src.booking.errors import NotBookable
 from src.booking.events import PaymentLinkPromised
+from src.booking.models import Service
 from src.booking.queries.completing import lock_completing
 from src.booking.queries.coupons import priced_with_coupon
 from src.booking.queries.decide import Asked, decide
@@ -40,7 +49,6 @@ from src.platform.errors import InvalidInput, NotAllowed, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import month_key
-from src.platform.money import Money, format_money
 from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
 from src.tenants.commands.customers import add_participants, find_or_add_customer, keep_customer
@@ -59,7 +67,8 @@ PLAN_REASONS = {
 
 class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One guest's wish. `party` has a name, perhaps empty, for everyone who comes; `tiers` the key
-    of everyone's price, in the same order, or nothing where all pay the full one.
+    of everyone's price, in the same order, or nothing where all pay the full one. `people` has
+    everyone's own answers in that order, `answers` the ones for the booking.
 
     `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
     quote; None when nobody was shown one. `way` is how they want to pay, None: the first way that
@@ -76,6 +85,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     form_token: str
     guest_phone: str = ""
     answers: dict[str, str] = msgspec.field(default_factory=dict)
+    people: tuple[dict[str, str], ...] = ()
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
     note: str = ""
     coupon: str = ""
@@ -199,11 +209,13 @@ async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quot
 
 
 class _Judged(NamedTuple):
-    """What is to be sold, the earliest start that may still be, and when its first date starts.
-    `people` are participants that are there already, for a booking that completes another.
+    """What is to be sold, of which service, the earliest start that may still be, and when the
+    first date starts. `people` are participants that are there already, for a booking that
+    completes another.
     """
 
     quote: Quote
+    service: Service
     earliest: datetime
     starts_at: datetime
     people: list[UUID] | None = None
@@ -236,19 +248,19 @@ async def _judge(
     _refuse(tenant, decided.reasons, by_staff=by_staff)
     check_tiers(decided.tiers_error)
     if not by_staff:
-        check_answers(decided.service, cmd.answers)
+        check_answers(decided.service, cmd.answers, cmd.people, len(cmd.party))
         check_way(decided.quote, cmd.way)
     quote = decided.quote
     if quote.total_minor > LARGEST_ORDER_MINOR:
         raise InvalidInput(_("This is too much for one booking. Choose fewer people."), fields={})
-    _check_dates(cmd, quote)
+    check_dates(cmd.quoted_dates, quote)
     quote = await priced_with_coupon(
         uow, tenant, quote, cmd.coupon, cmd.guest_email, without_order=instead_of
     )
-    _check_price(tenant, cmd, quote)
+    check_price(tenant, cmd.quoted_minor, cmd.locale, quote)
     notice = 0 if by_staff else decided.service.min_notice_minutes
     starts = [run.starts_at for run in decided.runs if run.id in quote.session_ids]
-    return _Judged(quote, now + timedelta(minutes=notice), min(starts))
+    return _Judged(quote, decided.service, now + timedelta(minutes=notice), min(starts))
 
 
 async def _judge_completing(
@@ -264,10 +276,10 @@ async def _judge_completing(
     count_as_free([found.session], held)
     quote = found.quote()
     _refuse(tenant, found.reasons(business_facts(tenant), now), by_staff=False)
-    _check_dates(cmd, quote)
+    check_dates(cmd.quoted_dates, quote)
     notice = timedelta(minutes=found.service.min_notice_minutes)
     people = [one.participant_id for one in found.missing]
-    return _Judged(quote, now + notice, found.session.starts_at, people)
+    return _Judged(quote, found.service, now + notice, found.session.starts_at, people)
 
 
 def _refuse(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) -> None:
@@ -282,24 +294,6 @@ def _refuse(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) ->
             refusal.message = reason.guest_sentence
             raise refusal
     raise NotBookable(reasons)
-
-
-def _check_dates(cmd: BookCommand, quote: Quote) -> None:
-    """Nobody buys a date that was moved while they filled in the form."""
-    if cmd.quoted_dates not in (None, quote.dates_key):
-        raise DatesChanged(
-            _("The dates have just changed. Please look at them again before you book.")
-        )
-
-
-def _check_price(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote) -> None:
-    if cmd.quoted_minor is None or cmd.quoted_minor == quote.total_minor:
-        return
-    price = format_money(Money(quote.total_minor, tenant.currency), cmd.locale)
-    raise PriceChanged(
-        _("The price has changed to %(price)s. Please look again before you book.", price=price),
-        total_minor=quote.total_minor,
-    )
 
 
 async def _write(
@@ -320,7 +314,8 @@ async def _write(
         month=month_key(now, tenant.zone) if cmd.completes is None else None,
         now=now,
     )
-    booking_id = insert_booking(uow, cmd, quote, order, now)
+    given = answer_columns(judged.service, cmd.answers, cmd.people, participant_ids)
+    booking_id = insert_booking(uow, cmd, quote, order, given, now)
     by: By = "guest" if cmd.pays is None else "staff"
     insert_seats(uow, quote, order, booking_id, participant_ids, now, by)
     return Booked(order=order, booking_id=booking_id)

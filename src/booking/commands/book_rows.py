@@ -1,7 +1,7 @@
 """The rows of a booking and its seats, which nobody else waits for."""
 
 from datetime import datetime
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import Table
@@ -23,17 +23,23 @@ class Said(Protocol):
     """What a guest said beside the wish itself, and the booking that it completes, if any."""
 
     @property
-    def answers(self) -> dict[str, str]: ...
-
-    @property
     def note(self) -> str: ...
 
     @property
     def completes(self) -> UUID | None: ...
 
 
-def insert_booking(uow: UnitOfWork, said: Said, quote: Quote, order: Order, now: datetime) -> UUID:
-    """The booking of what is quoted, with the dates that it leaves out. Returns its id."""
+def insert_booking(
+    uow: UnitOfWork,
+    said: Said,
+    quote: Quote,
+    order: Order,
+    given: dict[str, Any],
+    now: datetime,
+) -> UUID:
+    """The booking of what is quoted, with the dates that it leaves out, and `given`, the columns of
+    its answers. Returns its id.
+    """
     booking_id = new_id()
     is_series = quote.kind == "series"
     row = {
@@ -45,7 +51,7 @@ def insert_booking(uow: UnitOfWork, said: Said, quote: Quote, order: Order, now:
         "series_id": quote.subject_id if is_series else None,
         "session_id": None if is_series else quote.subject_id,
         "party_size": quote.party_size,
-        "answers": said.answers,
+        **given,
         "leaving": quote.leaving.document(),
         "gaps": gaps_of(quote).document(),
         "completes_id": said.completes,

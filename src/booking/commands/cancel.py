@@ -43,14 +43,14 @@ from src.tenants.context import RequestContext
 TAKEN = tuple(sorted(str(state) for state in TAKEN_SEATS))
 CANCELLABLE = tuple(sorted(str(state) for state in sources_of(SeatState.CANCELLED)))
 
-SUBJECTS = {"session": "session", "purchase": "booking", "series": "series"}
+SUBJECTS = {"session": "session", "dates": "session", "purchase": "booking", "series": "series"}
 """What a cancellation's scope is called in the audit log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCancellation:
-    """What is asked for. `session_ids` are the dates of a series, and `resumes_sale` whether it is
-    on sale.
+    """What is asked for. `session_ids` are the dates of a series, or those chosen one by one, of
+    which the earliest is then the subject; `resumes_sale` says whether the series is on sale.
     """
 
     scope: str
@@ -155,6 +155,9 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     subject = SUBJECTS[row.scope]
     await audit(uow, ctx, f"{subject}.cancellation_undone", subject, row.subject_id)
     stopped = stopped_sessions(row)
+    if row.scope == "dates":
+        others = sorted(stopped - {row.subject_id})
+        await log_dates(uow, ctx, "session.cancellation_undone", others)
     await _tell_what_waited(uow, stopped)
     await prolong_offers(uow, stopped, uow.clock.now() - row.requested_at)
     await wake_waitlists(uow, stopped)
@@ -222,6 +225,18 @@ def stopped_sessions(cancellation: Cancellation) -> set[UUID]:
     if cancellation.scope == "session":
         return {cancellation.subject_id}
     return set(cancellation.session_ids)
+
+
+async def log_dates(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    action: str,
+    session_ids: Sequence[UUID],
+    **said: object,
+) -> None:
+    """Each date of an act tells its own story, the first of them what the whole act was."""
+    for session_id in session_ids:
+        await audit(uow, ctx, action, "session", session_id, **said)
 
 
 async def _resume_sale(uow: UnitOfWork, series_id: UUID) -> None:

@@ -20,15 +20,16 @@ from src.booking.commands.claims import turn_seats
 from src.booking.commands.waitlist import lock_entry
 from src.booking.domain.waiting import (
     LOOK_AT_LEAST_EVERY,
-    RUSH_BEFORE,
     STANDING,
     EntryState,
     OfferState,
     Proposed,
     Weighed,
     WhyNot,
-    closes_at,
+    is_rush,
+    made_closes_at,
     offer_ends_at,
+    rush_begins_at,
     wanted_places,
     weigh,
     why_no_places,
@@ -154,9 +155,10 @@ def _follow_dates(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) ->
         if offer.state != OfferState.LIVE or not starts or pool.is_stopped(offer):
             continue
         entry = entries[offer.entry_id]
-        latest_at = closes_at(min(starts), pool.service.min_notice_minutes)
+        latest_at = made_closes_at(min(starts), pool.service.min_notice_minutes, pool.terms)
         # The list's own closing: with gaps its first date may be full and not among those offered.
-        is_calm = not offer.holds and now < pool.lists[entry.list_id].closes_at - RUSH_BEFORE
+        closing_at = pool.lists[entry.list_id].closes_at
+        is_calm = not offer.holds and not is_rush(closing_at, now, pool.terms)
         if latest_at < now or is_calm:
             freed.update(offer.held())
             offer.state, offer.ended_at = str(OfferState.WITHDRAWN), now
@@ -241,7 +243,7 @@ def _next_look(
     looks = [*live, *held_up]
     if waits or any(at < now for at in live):
         looks.append(now + LOOK_AT_LEAST_EVERY)
-        looks += [pool.lists[one].closes_at - RUSH_BEFORE for one in waits]
+        looks += [rush_begins_at(pool.lists[one].closes_at, pool.terms) for one in waits]
     return max(min(at for at in looks if at >= now), now + A_MOMENT)
 
 

@@ -158,7 +158,7 @@ def _in_scope(cancellation: Cancellation) -> ColumnElement[bool]:
     match cancellation.scope:
         case "session":
             return Seat.session_id == cancellation.subject_id
-        case "series":
+        case "series" | "dates":
             stopped = bindparam(None, cancellation.session_ids, type_=_IDS)
             return Seat.session_id == any_(stopped)
         case _:

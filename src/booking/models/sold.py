@@ -15,9 +15,12 @@ LIVE = "('held', 'confirmed', 'attended', 'no_show')"
 class Booking(TenantScoped, Base):
     """What a guest books in one go; its state derives from its seats.
 
-    `leaving` are the terms it was bought under; see `domain/leaving.py`. `gaps` are the dates that
-    a course was sold without, each at what it would have cost; see `domain/gaps.py`. A booking with
-    `completes_id` is one of them that the guest of that booking has got since.
+    `leaving` are the terms it was bought under; see `domain/leaving.py`. `answers` are those given
+    for the booking, `person_answers` those of each participant by their id; see
+    `domain/questions.py`.
+    `gaps` are the dates that a course was sold without, each at what it would have cost; see
+    `domain/gaps.py`. A booking with `completes_id` is one of them that the guest of that booking
+    has got since.
     """
 
     __tablename__ = "bookings"
@@ -52,7 +55,10 @@ class Booking(TenantScoped, Base):
     series_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]
     party_size: Mapped[int] = mapped_column(default=1)
-    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    answers: Mapped[list[Any]] = mapped_column(default=list)
+    person_answers: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'::jsonb")
+    )
     leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
     gaps: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
     completes_id: Mapped[UUID | None]
@@ -159,18 +165,19 @@ class LeaveRequest(TenantScoped, Base):
 
 
 class Cancellation(TenantScoped, Base):
-    """The cancelling of a session, a series or a purchase, done by a job in chunks.
+    """The cancelling of a session, a series, chosen dates or a purchase, done by a job in chunks.
 
     `waiting` is the undo window, in which nothing has happened yet. `total` and `done` count
     customers with seats that are taken. `cursor` is not used. With
     `gives_back` what was paid for the seats goes back with them, without being asked; else what
-    `CancellationReturn` says. `session_ids` are the dates that the cancelling of a series stopped,
-    `resumes_sale` whether undoing it puts the series on sale again.
+    `CancellationReturn` says. `session_ids` are the dates that the cancelling of a series or of
+    chosen dates stopped; the earliest of chosen ones is its subject. `resumes_sale` says whether
+    undoing it puts the series on sale again.
     """
 
     __tablename__ = "cancellations"
     __table_args__ = (
-        CheckConstraint("scope IN ('session', 'purchase', 'series')", name="scope"),
+        CheckConstraint("scope IN ('session', 'purchase', 'series', 'dates')", name="scope"),
         CheckConstraint("state IN ('waiting', 'running', 'done', 'undone')", name="state"),
         UniqueConstraint("tenant_id", "id", "scope", name="uq_cancellations_scope"),
         Index(

@@ -24,10 +24,11 @@ from src.booking.domain.leaving import terms_from
 from src.booking.domain.quotes import Quote
 from src.booking.domain.reasons import Reason, ReasonCode, off_reason
 from src.booking.domain.states import LIVE_SEATS
-from src.booking.domain.waiting import ListFacts, closes_at
+from src.booking.domain.waiting import ListFacts
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session, WaitlistEntry
 from src.booking.queries.offer_facts import session_facts
 from src.booking.queries.offers import SessionOffer
+from src.booking.queries.waitlist_times import closing_of
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _
@@ -99,7 +100,7 @@ class Completing:
         is_coming = session.state == SessionState.SCHEDULED and session.starts_at > now
         return ListFacts(
             session_ids=(session.id,) if is_coming and self.is_needed else (),
-            closes_at=closes_at(session.starts_at, self.service.min_notice_minutes),
+            closes_at=closing_of(self.service, session.starts_at),
             max_party=len(self.missing),
             capacity=session.capacity,
             reasons=tuple(

@@ -237,6 +237,7 @@ async def list_doubles(uow: UnitOfWork, head: CustomerHead) -> list[Double]:
             Customer.tenant_id == uow.tenant,
             Customer.id != head.id,
             Customer.merged_into.is_(None),
+            Customer.erased_at.is_(None),
             or_(*same.values()),
         )
         .order_by(func.lower(Customer.name), Customer.id)

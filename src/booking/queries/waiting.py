@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Select, select
 
 from src.booking.domain.bookable import (
@@ -21,9 +22,7 @@ from src.booking.domain.waiting import (
     ListFacts,
     Waiting,
     WaitlistTerms,
-    closes_at,
     facts_of,
-    is_too_late,
     waitlist_from,
 )
 from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
@@ -36,6 +35,7 @@ from src.booking.queries.offers import (
     get_series_offer,
     get_session_offer,
 )
+from src.booking.queries.waitlist_times import closing_of, is_too_late_for
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
@@ -296,7 +296,7 @@ def terms_of(tenant: TenantSnapshot, service: Service) -> WaitlistTerms:
     """The service's terms; a plan without waiting lists has them switched off."""
     terms = waitlist_from(service.waitlist)
     if terms.is_on and not tenant.entitlements.has(Feature.WAITLIST):
-        return WaitlistTerms(is_on=False)
+        return replace(terms, is_on=False)
     return terms
 
 
@@ -320,7 +320,7 @@ def may_be_waited_for(
     if size > _most_that_fit(coming, has_gaps=_sells_with_gaps(series)):
         return False
     first_at = min(run.starts_at for run in coming)
-    return not is_too_late(closes_at(first_at, service.min_notice_minutes), now)
+    return not is_too_late_for(service, first_at, now)
 
 
 def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) -> ListFacts:
@@ -329,7 +329,7 @@ def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) ->
     facts = session_facts(offer, business, quote)
     return ListFacts(
         session_ids=(session.id,) if _is_coming(session, now) else (),
-        closes_at=closes_at(session.starts_at, service.min_notice_minutes),
+        closes_at=closing_of(service, session.starts_at),
         max_party=service.max_party,
         capacity=session.capacity,
         reasons=_but_full(why_not_bookable_session(facts, now)),
@@ -343,7 +343,7 @@ def series_list(offer: SeriesOffer, business: BusinessFacts, now: datetime) -> L
     has_gaps = _sells_with_gaps(offer.series)
     return ListFacts(
         session_ids=tuple(one.id for one in coming),
-        closes_at=closes_at(first_at, service.min_notice_minutes),
+        closes_at=closing_of(service, first_at),
         max_party=service.max_party,
         capacity=_most_that_fit(coming, has_gaps=has_gaps),
         reasons=_but_full(why_not_bookable_series(series_facts(offer, business), now)),

@@ -120,7 +120,9 @@ class Double(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CustomerHead(msgspec.Struct, frozen=True, kw_only=True):
-    """Who it is. `merged_into` is set on one who is gone; `tags` are in order."""
+    """Who it is. `merged_into` is set on one who is gone; `tags` are in order. `erased_at`: who it
+    was is not known any more.
+    """
 
     id: UUID
     name: str
@@ -129,6 +131,7 @@ class CustomerHead(msgspec.Struct, frozen=True, kw_only=True):
     is_established: bool
     created_at: datetime
     merged_into: UUID | None
+    erased_at: datetime | None
     tags: list[str]
 
 

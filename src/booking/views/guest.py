@@ -9,6 +9,7 @@ import msgspec
 
 from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
+from src.booking.domain.seats_told import SeatsTold
 from src.booking.views.hub import SpelledDate
 
 PriceLine = tuple[str, int, str]
@@ -50,8 +51,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     prices: list[PriceChoice]
     people: list[str]
     most: int
-    left: int
-    capacity: int
+    seats: SeatsTold
     lines: list[PriceLine]
     total_minor: int
     payment_mode: str
@@ -96,6 +96,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     place: str | None
+    is_online: bool
     address: str
     performer: str | None
     meeting_url: str

@@ -124,6 +124,17 @@ class LeavingAskedView(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
 
 
+class CalendarLinkView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail with the link to the calendar of all that a customer books; it holds for `days`."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    days: int
+    calendar_url: str
+
+
 class LeaveRequestView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail to those who run the business: a guest asks to leave a course."""
 

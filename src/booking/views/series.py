@@ -139,6 +139,7 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     title: str
+    participant_id: UUID
     participant: str
     state: str
     share_minor: int

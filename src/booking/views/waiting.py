@@ -13,14 +13,14 @@ from src.booking.views.mails import RunView
 
 class JoinView(msgspec.Struct, frozen=True, kw_only=True):
     """The form for waiting, by parties of `sizes`; an offer lasts `offer_minutes`. `refusal` says
-    why nobody can; `book_href` leads to the `places` that are free, for smaller ones. `sent_to` is
-    set once somebody has asked.
+    why nobody can; `book_href` leads to the `places` that are free, for smaller ones, None where
+    guests read no number. `sent_to` is set once somebody has asked.
     """
 
     wish: Wish
     form: Any
     sizes: list[int]
-    places: int
+    places: int | None
     offer_minutes: int
     refusal: str
     book_href: str

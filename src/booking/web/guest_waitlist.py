@@ -18,6 +18,7 @@ from src.booking.commands.waitlist import (
     room_in_list,
     wait_again,
 )
+from src.booking.domain.seats_told import is_told
 from src.booking.domain.waiting import WhyNot
 from src.booking.guest_links import booking_path, open_link
 from src.booking.models import WaitlistEntry
@@ -243,15 +244,17 @@ async def _join_page(
     sent_to: str = "",
     status_code: int = 200,
 ) -> Response[bytes]:
-    refusal, book_href, sizes, places, minutes = "", "", range(0), 0, 0
+    refusal, book_href, sizes, minutes = "", "", range(0), 0
+    places: int | None = None
     async with services.uow_factory(ctx.here.id) as uow:
         wish = await _wish_in(uow, ctx, subject, size)
         try:
             room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
             sizes = range(room.places + 1, min(room.facts.biggest_party, LARGEST_PARTY) + 1)
             minutes = room.terms.offer_minutes
-            places = room.places
-            if places:
+            if is_told(room.places, ctx.here.seats_told_up_to):
+                places = room.places
+            if room.places:
                 book_href = f"{wish.service_href}/book?{subject.kind}={subject.id}"
         except Conflict as refused:
             refusal = refused.message

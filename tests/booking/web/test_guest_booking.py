@@ -202,7 +202,8 @@ async def test_consents_and_answers_are_kept(shop: Shop, clock: FrozenClock) -> 
     assert len(order.consents["terms"]["sha256"]) == 64
     assert "marketing" not in order.consents
     assert order.guest_phone == "+31201234567"
-    assert booking.answers == {"why": "My back"}
+    [kept] = booking.answers
+    assert (kept["label"], kept["answer"]) == ("Why yoga?", "My back")
 
 
 async def test_a_party_has_names_and_pays_for_all(shop: Shop) -> None:
@@ -329,6 +330,7 @@ async def test_a_paused_business_takes_no_booking(shop: Shop, status: str) -> No
 
 
 async def test_too_many_tries_keep_what_was_typed(shop: Shop) -> None:
+    """Row 2-43: machines took all places."""
     factory = shop.services.uow_factory
     service = await a_service(factory, shop.business.id, price_type="free")
     session = await a_session(factory, service, capacity=100)

@@ -4,15 +4,15 @@ A course that is sold with gaps keeps what its buyer would have paid for each da
 waits for one of those does so for that purchase; the place is a booking that completes the first.
 Of what was sold before, nothing is known: its gaps cannot be waited for.
 
-Revision: sb, after 0027.
+Revision: 0031, after 0030.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "sb"
-down_revision = "0027"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
