@@ -210,8 +210,8 @@ async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quot
 
 class _Judged(NamedTuple):
     """What is to be sold, of which service, the earliest start that may still be, and when the
-    first date starts. `people` are participants that are there already, for a booking that
-    completes another.
+    first date starts. For a booking that completes another `people` are those of its participants
+    who come, and `said` is what was said with it.
     """
 
     quote: Quote
@@ -219,6 +219,7 @@ class _Judged(NamedTuple):
     earliest: datetime
     starts_at: datetime
     people: list[UUID] | None = None
+    said: dict[str, Any] | None = None
 
 
 async def _judge(
@@ -279,7 +280,8 @@ async def _judge_completing(
     check_dates(cmd.quoted_dates, quote)
     notice = timedelta(minutes=found.service.min_notice_minutes)
     people = [one.participant_id for one in found.missing]
-    return _Judged(quote, found.service, now + notice, found.session.starts_at, people)
+    starts_at = found.session.starts_at
+    return _Judged(quote, found.service, now + notice, starts_at, people, found.said)
 
 
 def _refuse(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) -> None:
@@ -314,8 +316,11 @@ async def _write(
         month=month_key(now, tenant.zone) if cmd.completes is None else None,
         now=now,
     )
-    given = answer_columns(judged.service, cmd.answers, cmd.people, participant_ids)
-    booking_id = insert_booking(uow, cmd, quote, order, given, now)
+    said = judged.said
+    if said is None:
+        given = answer_columns(judged.service, cmd.answers, cmd.people, participant_ids)
+        said = {**given, "note": cmd.note}
+    booking_id = insert_booking(uow, quote, order, said, cmd.completes, now)
     by: By = "guest" if cmd.pays is None else "staff"
     insert_seats(uow, quote, order, booking_id, participant_ids, now, by)
     return Booked(order=order, booking_id=booking_id)

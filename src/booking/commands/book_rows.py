@@ -1,7 +1,7 @@
 """The rows of a booking and its seats, which nobody else waits for."""
 
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table
@@ -19,26 +19,16 @@ BOOKINGS = cast(Table, Booking.__table__)
 SEATS = cast(Table, Seat.__table__)
 
 
-class Said(Protocol):
-    """What a guest said beside the wish itself, and the booking that it completes, if any."""
-
-    @property
-    def note(self) -> str: ...
-
-    @property
-    def completes(self) -> UUID | None: ...
-
-
 def insert_booking(
     uow: UnitOfWork,
-    said: Said,
     quote: Quote,
     order: Order,
-    given: dict[str, Any],
+    said: dict[str, Any],
+    completes: UUID | None,
     now: datetime,
 ) -> UUID:
-    """The booking of what is quoted, with the dates that it leaves out, and `given`, the columns of
-    its answers. Returns its id.
+    """The booking of what is quoted, with the dates that it leaves out, and `said`, the columns of
+    its answers and its note. `completes` is the one that it completes. Returns its id.
     """
     booking_id = new_id()
     is_series = quote.kind == "series"
@@ -51,11 +41,10 @@ def insert_booking(
         "series_id": quote.subject_id if is_series else None,
         "session_id": None if is_series else quote.subject_id,
         "party_size": quote.party_size,
-        **given,
+        **said,
         "leaving": quote.leaving.document(),
         "gaps": gaps_of(quote).document(),
-        "completes_id": said.completes,
-        "note": said.note,
+        "completes_id": completes,
         "created_at": now,
     }
     uow.insert(BOOKINGS, [row])

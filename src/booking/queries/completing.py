@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -65,6 +65,19 @@ class Completing:
     @property
     def what(self) -> str:
         return " · ".join(filter(None, (self.service.name, self.series.title)))
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What was answered and noted with the purchase, as columns of a booking, as far as it is
+        about those who lack the date.
+        """
+        own = {str(one.participant_id) for one in self.missing}
+        by_person = self.booking.person_answers.items()
+        return {
+            "answers": self.booking.answers,
+            "person_answers": {one: given for one, given in by_person if one in own},
+            "note": self.booking.note,
+        }
 
     def quote(self) -> Quote:
         """At the price and under the terms of the purchase."""

@@ -27,8 +27,10 @@ from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.models import Booking, Series, Service
 from src.booking.queries.leave_requests import find_newest_request
+from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.party import NUMBER, called
 from src.booking.said import person_words
+from src.booking.views.guest import MissingDate
 from src.booking.views.leaving import LeavingPage, LeavingSeat
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -99,11 +101,19 @@ async def get_leaving_page(
         asked=await find_newest_request(uow, order_id) if is_course else None,
         move_href=_move_href(shown, path, tenant, now, session_id),
         path=path,
+        had=await _had(uow, tenant, settings, shown[0].seat.booking) if is_course else [],
         currency=order.currency,
         zone=tenant.zone,
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
     )
+
+
+async def _had(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, booking: Booking
+) -> list[MissingDate]:
+    missing = await list_missing(uow, tenant, settings, [booking])
+    return [date for date in missing.get(booking.id, []) if date.state == "had"]
 
 
 async def list_own(uow: UnitOfWork, order_id: UUID) -> list[Own]:

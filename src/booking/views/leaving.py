@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.booking.domain.seats_told import SeatsTold
+from src.booking.views.guest import MissingDate
 
 
 class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +39,8 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     `no_money_why`: why nothing can come back although it was paid, empty where it can.
     `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
     `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done, and
-    `reason` what was typed then.
+    `reason` what was typed then. `had` are dates of the course that were got later, each by a
+    booking of its own, which stands whatever is left here.
     """
 
     seats: list[LeavingSeat]
@@ -61,6 +63,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     may_ask: bool
     asked: "LeaveAsked | None" = None
     path: str
+    had: list[MissingDate] = []
     currency: str
     zone: ZoneInfo
     contact_email: str

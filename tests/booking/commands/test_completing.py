@@ -132,6 +132,29 @@ async def test_somebody_who_has_left_the_course_is_not_waited_for(
     assert await course.check() == [1, 2, 1]
 
 
+async def test_what_was_said_with_the_course_is_said_of_the_date(
+    services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus, party=("Ann", "Ben"), wish={"note": "By wheelchair"})
+    seats = await course.seats(course.bought)
+    ann, ben = sorted({str(seat.participant_id) for seat in seats})
+    diet = [{"key": "diet", "label": "Diet", "kind": "text", "answer": "Vegan"}]
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(
+            update(Booking)
+            .where(Booking.id == course.bought.booking_id)
+            .values(answers=diet, person_answers={ann: diet, ben: diet})
+        )
+        hers = [one.id for one in seats if str(one.participant_id) == ann]
+        await leave_dates(uow, lotus.tenant, course.bought.order_id, hers)
+    entry_id = await course.wait()
+    made = await course.take(entry_id)
+    async with services.uow_factory(lotus.id) as uow:
+        kept = await uow.session.get_one(Booking, (lotus.id, made.booking_id))
+    assert (kept.answers, kept.person_answers) == (diet, {ben: diet})
+    assert kept.note == "By wheelchair"
+
+
 async def test_who_has_no_name_keeps_their_number_in_the_party(
     services: Services, lotus: Business
 ) -> None:

@@ -105,6 +105,8 @@ async def test_from_a_full_date_that_was_left_out_to_a_place_in_it(
     assert await check_places(shop.services.uow_factory, shop.business) == [1, 1, 1]
     had = (await shop.guest.open(own)).text
     assert "You have got a place since, by a booking of its own" in had
+    leaving = await shop.guest.open(f"{own}/leave")
+    assert "If the business agrees, it goes with the course." in leaving.text
     later = await shop.guest.open(await own_page(shop, mailer))
     assert own in later.text
     assert "It is a date that an earlier booking of yours was made without." in later.text

@@ -1,0 +1,84 @@
+"""A purchase is cancelled while the date that completes it is being paid for."""
+
+from datetime import timedelta
+
+import pytest
+
+from src.billing.checkout import ensure_payment_page
+from src.booking.commands.book import Booked
+from src.booking.models import Cancellation
+from tests.booking.jobs.test_cancel_paid_meanwhile import (
+    UNDO,
+    pays,
+    refunds,
+    the_purchase_is_cancelled,
+)
+from tests.booking.web.conftest import ROOT, Shop, shop
+from tests.support.clock import FrozenClock
+from tests.support.gaps import Course, a_course
+from tests.support.mail import RememberingMailer
+from tests.support.work import work_through
+
+__all__ = ["shop"]
+pytestmark = pytest.mark.anyio
+
+
+async def at_the_payment_page(shop: Shop, made: Booked) -> Booked:
+    back = f"{ROOT}/"
+    await ensure_payment_page(
+        shop.services, shop.business.id, made.order_id, success_url=back, cancel_url=back
+    )
+    return made
+
+
+async def a_course_paid_by_card(shop: Shop) -> tuple[Course, Booked]:
+    """Ann has paid for two dates and is at the payment page for the third."""
+    course = await a_course(shop.services, shop.business, price_type="online")
+    await at_the_payment_page(shop, course.bought)
+    await pays(shop, course.bought.order_id)
+    await course.work()
+    entry_id = await course.wait()
+    await course.free()
+    made = await at_the_payment_page(shop, await course.take(entry_id))
+    assert made.needs_payment
+    assert made.total_minor == 2000
+    return course, made
+
+
+async def test_what_is_paid_within_the_undo_window_goes_back(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    course, made = await a_course_paid_by_card(shop)
+    await the_purchase_is_cancelled(shop, course.bought)
+    clock.advance(timedelta(seconds=UNDO / 2))
+    await pays(shop, made.order_id)
+    await work_through(shop.services, clock, shop.business.id, timedelta(seconds=60))
+    assert await refunds(shop) == [("not_delivered", 2000, "succeeded")]
+    assert [seat.state for seat in await course.seats(made)] == ["cancelled"]
+    assert await course.check() == [0, 0, 0]
+    assert "€20.00 is on its way back to you" in mailer.sent[-1].body
+
+
+async def test_a_hold_that_is_not_paid_ends_with_the_purchase(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    course, made = await a_course_paid_by_card(shop)
+    await the_purchase_is_cancelled(shop, course.bought)
+    await work_through(shop.services, clock, shop.business.id, timedelta(minutes=2))
+    assert [seat.state for seat in await course.seats(made)] in (["expired"], ["cancelled"])
+    assert await course.check() == [0, 0, 0]
+    assert await refunds(shop) == []
+
+
+async def test_what_is_paid_while_it_is_freed_is_not_delivered(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    course, made = await a_course_paid_by_card(shop)
+    cancellation_id = await the_purchase_is_cancelled(shop, course.bought)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        found = await uow.session.get_one(Cancellation, (shop.business.id, cancellation_id))
+        found.state = "running"
+    await pays(shop, made.order_id)
+    assert [seat.state for seat in await course.seats(made)] == ["cancelled"]
+    await course.work()
+    assert await refunds(shop) == [("not_delivered", 2000, "succeeded")]
