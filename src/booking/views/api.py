@@ -221,7 +221,7 @@ class CancellationOut(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: UUID
-    scope: Literal["session", "purchase", "series"]
+    scope: Literal["session", "purchase", "series", "seats"]
     subject_id: UUID
     state: CancellationState
     customers: int
