@@ -41,13 +41,14 @@ run_node node_modules/@tailwindcss/cli/dist/index.mjs \
   --input css/app.css --output "$out/static/css/app.css" --minify >/dev/null 2>"$here/node_modules/.css-log" ||
   { cat "$here/node_modules/.css-log" >&2; exit 1; }
 cp node_modules/htmx.org/dist/htmx.min.js "$out/static/vendor/htmx-2.0.11.min.js"
-# Two libraries come in pieces: what is used of each is put into one file under a name of its own.
+# Some libraries come in pieces: what is used of each is put into one file under a name of its own.
 bundle() {
   node_modules/.bin/esbuild "$1" --bundle --minify --format=iife --global-name="$2" --target=es2022 \
     --legal-comments=none --log-level=error --outfile="$out/static/vendor/$3"
 }
 bundle vendor-calendar.mjs FullCalendar fullcalendar-7.1.0.min.js
 bundle vendor-chart.mjs ChartJs chart-4.6.1.min.js
+bundle vendor-qr.mjs QrCode qr-0.7.0.min.js
 cat node_modules/fullcalendar/skeleton.css node_modules/fullcalendar/themes/classic/theme.css |
   node_modules/.bin/esbuild --loader=css --minify --log-level=error >"$out/static/vendor/fullcalendar-7.1.0.min.css"
 {
@@ -60,12 +61,14 @@ cat node_modules/fullcalendar/skeleton.css node_modules/fullcalendar/themes/clas
   echo; echo "----"; echo "temporal-polyfill 1.0.8 (in fullcalendar-7.1.0.min.js)"; echo; cat node_modules/temporal-polyfill/LICENSE
   echo; echo "----"; echo "Chart.js 4.6.1 (chart-4.6.1.min.js)"; echo; cat node_modules/chart.js/LICENSE.md
   echo; echo "----"; echo "@kurkle/color 0.3.4 (in chart-4.6.1.min.js)"; echo; cat node_modules/@kurkle/color/LICENSE.md
+  echo; echo "----"; echo "qr 0.7.0 (qr-0.7.0.min.js), under its MIT licence"; echo; cat node_modules/qr/LICENSE-MIT
 } >"$out/static/vendor/LICENCES.txt"
 
 if [ "$out" != "$root" ]; then
   failed=0
   for built in static/css/app.css static/vendor/htmx-2.0.11.min.js static/vendor/fullcalendar-7.1.0.min.js \
-    static/vendor/fullcalendar-7.1.0.min.css static/vendor/chart-4.6.1.min.js static/vendor/LICENCES.txt templates/macros/icons.html; do
+    static/vendor/fullcalendar-7.1.0.min.css static/vendor/chart-4.6.1.min.js \
+    static/vendor/qr-0.7.0.min.js static/vendor/LICENCES.txt templates/macros/icons.html; do
     cmp -s "$out/$built" "$root/$built" || { echo "$built is not what assets/build.sh makes: run it and commit." >&2; failed=1; }
   done
   exit $failed

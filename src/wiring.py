@@ -162,15 +162,25 @@ def _wire_booking_settings() -> None:
 
 def _wire_words_to_guests() -> None:
     """What a business writes in its own words."""
+    from src.booking.calendar_mails import register_calendar_mail
     from src.booking.commands.broadcasts import register_broadcasts_of_customers
-    from src.booking.events import BroadcastWaiting, GuestWrittenTo
-    from src.booking.jobs.broadcast import send_next_chunk
+    from src.booking.events import (
+        BroadcastTried,
+        BroadcastWaiting,
+        CalendarAsked,
+        GuestWrittenTo,
+    )
+    from src.booking.jobs.broadcast import send_next_chunk, send_trial
+    from src.booking.jobs.calendar_link import send_calendar_link
     from src.booking.jobs.messages import send_message
     from src.booking.mail_kinds import register_booking_mails
 
     register_booking_mails()
+    register_calendar_mail()
     register_broadcasts_of_customers()
+    registry.on(CalendarAsked, "booking.send_calendar_link", send_calendar_link)
     registry.on(BroadcastWaiting, "booking.broadcast", send_next_chunk)
+    registry.on(BroadcastTried, "booking.broadcast_trial", send_trial)
     registry.on(GuestWrittenTo, "booking.send_message", send_message)
 
 

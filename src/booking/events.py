@@ -76,6 +76,17 @@ class LeavingDeclined(Event, frozen=True, kw_only=True):
     request_id: UUID
 
 
+class CalendarAsked(Event, frozen=True, kw_only=True):
+    """Somebody with a booking's link asked for the calendar of all that its customer books; nothing
+    has been mailed yet.
+    """
+
+    topic: ClassVar[str] = "booking.calendar_asked"
+    ask_id: UUID
+    customer_id: UUID
+    locale: str
+
+
 class SessionsChanged(Event, frozen=True, kw_only=True):
     """An act changed sessions in what their guests know of them; `session_changes` has which.
 
@@ -100,6 +111,18 @@ class BroadcastWaiting(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "booking.broadcast_waiting"
     broadcast_id: UUID
+
+
+class BroadcastTried(Event, frozen=True, kw_only=True):
+    """A member wants to have a mail to many alone, before it leaves."""
+
+    topic: ClassVar[str] = "booking.broadcast_tried"
+    trial_id: UUID
+    user_id: UUID
+    audiences: list[str]
+    is_marketing: bool
+    subject: str
+    body: str
 
 
 class PaymentLinkPromised(Event, frozen=True, kw_only=True):

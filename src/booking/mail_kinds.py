@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.leaving_mails import asked_mail, declined_mail, moved_mail
+from src.booking.mail_parts import MISSING
 from src.booking.mails import (
     cancellation_mail,
     change_mail,
@@ -249,7 +250,9 @@ _KINDS = (
             _PEOPLE,
             _MONEY,
             REFERENCE,
+            MISSING,
         ),
+        always=("missing",),
         preview=_shown(_confirmed),
     ),
     MailKind(

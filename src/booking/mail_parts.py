@@ -16,10 +16,12 @@ from src.booking.queries.changes import Believed, said_of
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
 from src.booking.queries.party import called
 from src.booking.said import in_party, party_words, was_words
+from src.booking.views.guest import MissingDate
 from src.booking.views.mails import (
     ConfirmedView,
     LeavingAskedView,
     LeavingDeclinedView,
+    MissingView,
     PaymentLinkView,
     ReminderView,
     RunView,
@@ -27,13 +29,13 @@ from src.booking.views.mails import (
     SeatsMovedView,
     SessionsChangedView,
 )
-from src.platform.i18n import _
+from src.platform.i18n import N_, _
 from src.platform.mail.queue import Attachment, Mail
 from src.platform.mail.templates import render_mail
 from src.platform.money import Money, format_money
-from src.platform.web.formats import date_range
+from src.platform.web.formats import date_long, date_range
 from src.tenants.context import TenantSnapshot
-from src.tenants.worded_mails import SHIPPED, Wordings, find_mail_kind, render_worded
+from src.tenants.worded_mails import SHIPPED, Placeholder, Wordings, find_mail_kind, render_worded
 
 BookingMailView = (
     ConfirmedView
@@ -119,6 +121,39 @@ def place_of(item: SeatFacts) -> str:
     if item.session.mode == SessionMode.ONLINE or item.location is None:
         return ""
     return place_line(item.location.name, item.location.address)
+
+
+def missing_of(
+    tenant: TenantSnapshot, missing: Sequence[MissingDate], booking_url: str
+) -> list[MissingView]:
+    """The dates that a course was sold without, but for those that its guest has got since."""
+    return [
+        MissingView(
+            when=date_range(date.starts_at, date.ends_at, tenant.zone),
+            day=date_long(date.starts_at, tenant.zone),
+            join_url=f"{booking_url}#missing" if date.state == "open" else "",
+        )
+        for date in missing
+        if date.state != "had"
+    ]
+
+
+def _missing_words(missing: Sequence[MissingView]) -> str:
+    if not missing:
+        return ""
+    dates = "; ".join(date.when for date in missing)
+    said = _("Full, so not included and not paid for: %(dates)s.", dates=dates)
+    if not any(date.join_url for date in missing):
+        return said
+    more = _("On your booking's page you can join the waiting list for what is missing.")
+    return f"{said} {more}"
+
+
+MISSING = Placeholder(
+    name="missing",
+    label=N_("Dates of a course that were full and left out; nothing otherwise"),
+    value=lambda view: _missing_words(view.missing),
+)
 
 
 def party_of(facts: BookingFacts, seats: Sequence[SeatFacts]) -> list[str]:

@@ -22,6 +22,7 @@ from src.booking.mail_parts import (
     calendar_seats,
     leaving_of,
     mail_of,
+    missing_of,
     money_line,
     party_line,
     party_of,
@@ -29,6 +30,7 @@ from src.booking.mail_parts import (
 )
 from src.booking.queries.changes import Believed
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
+from src.booking.views.guest import MissingDate
 from src.booking.views.mails import (
     ConfirmedView,
     PaymentLinkView,
@@ -75,12 +77,15 @@ def confirmation_mail(
     believed: Believed,
     *,
     owed_minor: int,
+    missing: Sequence[MissingDate] = (),
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """You are booked: every date spelled out and in the attached calendar file, with what it was
-    when it was booked where it has changed since. `owed_minor` is still to be paid on site.
+    when it was booked where it has changed since. `owed_minor` is still to be paid on site;
+    `missing` are dates that a course was sold without.
     """
     order = facts.order
+    booking_url = settings.base_url + booking_path(settings, tenant.slug, order)
     seats = [item for item in facts.seats if item.seat.state in COMES]
     with use_locale(order.locale):
         view = ConfirmedView(
@@ -97,7 +102,8 @@ def confirmation_mail(
             money_line=money_line(facts, owed_minor),
             reference=order.reference,
             leaving=leaving_of(tenant, facts, seats, now),
-            booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+            booking_url=booking_url,
+            missing=missing_of(tenant, missing, booking_url),
             has_code=any(item.session.mode == SessionMode.IN_PERSON for item in seats),
         )
     calendar = booking_calendar(

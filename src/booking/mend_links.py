@@ -37,12 +37,30 @@ _AT_SERIES = frozenset(
         ReasonCode.SERIES_INACTIVE,
         ReasonCode.SERIES_NOT_PUBLISHED,
         ReasonCode.SERIES_ENDED,
-        ReasonCode.BASE_ZERO,
-        ReasonCode.NO_UPCOMING_SESSION,
     }
 )
-_AT_SERIES_TERMS = frozenset(
-    {ReasonCode.SERIES_HIDDEN, ReasonCode.SERIES_UNLISTED, ReasonCode.JOIN_CLOSED}
+_AT_ROSTER = frozenset(
+    {
+        ReasonCode.NOT_JUST_NOW,
+        ReasonCode.LEAVING_NOT_ALLOWED,
+        ReasonCode.MOVES_NOT_ALLOWED,
+        ReasonCode.TOO_LATE_TO_MOVE,
+        ReasonCode.NOT_OFFERED,
+        ReasonCode.COSTS_MORE,
+    }
+)
+"""What staff do by themselves on the session's page, whatever binds the guest."""
+_AT_SERIES_EDITOR = frozenset(
+    {
+        ReasonCode.SERIES_HIDDEN,
+        ReasonCode.SERIES_UNLISTED,
+        ReasonCode.JOIN_CLOSED,
+        ReasonCode.BASE_ZERO,
+        ReasonCode.NO_UPCOMING_SESSION,
+        ReasonCode.MIXED_SERVICES,
+        ReasonCode.SESSION_IN_ANOTHER_SERIES,
+        ReasonCode.PRICE_MISSING,
+    }
 )
 
 
@@ -53,6 +71,7 @@ class Subject(NamedTuple):
     service_id: UUID
     session_id: UUID | None = None
     series_id: UUID | None = None
+    booking_id: UUID | None = None
 
 
 def why_lines(reasons: Sequence[Reason], subject: Subject) -> list[WhyLine]:
@@ -77,13 +96,19 @@ def mend_href(code: ReasonCode, subject: Subject) -> str:
         return f"{subject.base}/services/{subject.service_id}/edit"
     if code is ReasonCode.NO_DATES:
         return f"{subject.base}/services/{subject.service_id}/sessions"
+    if code is ReasonCode.NO_SERIES_ON_SALE:
+        return f"{subject.base}/services/{subject.service_id}/series"
     return _at_subject(code, subject)
 
 
 def _at_subject(code: ReasonCode, subject: Subject) -> str:
     session = f"{subject.base}/sessions/{subject.session_id}"
     series = f"{subject.base}/series/{subject.series_id}"
+    if code is ReasonCode.COURSE_NOT_ALLOWED and subject.booking_id is not None:
+        return f"{subject.base}/bookings/{subject.booking_id}/cancel"
     if subject.session_id is not None:
+        if code in _AT_ROSTER:
+            return session
         if code in _AT_DROP_IN:
             return f"{session}/drop-in"
         if code is ReasonCode.FULL:
@@ -92,7 +117,7 @@ def _at_subject(code: ReasonCode, subject: Subject) -> str:
         return ""
     if code in _AT_SERIES or code is ReasonCode.FULL:
         return series
-    return f"{series}/edit" if code in _AT_SERIES_TERMS else ""
+    return f"{series}/edit" if code in _AT_SERIES_EDITOR else ""
 
 
 def coupon_lines(

@@ -49,6 +49,8 @@ class TenantSnapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     payments_ready: bool
     entitlements: Entitlements
     logo_url: str | None = None
+    seats_told_up_to: int | None = None
+    """Guests read how many seats are left while it is no more than that; None: always."""
     is_confirmed: bool = True
     """Whether an owner has proved an e-mail address; until then guests read "opening soon"."""
     asked_plans: dict[str, datetime] = {}

@@ -257,8 +257,8 @@ RIGHTS: dict[str, dict[str, str]] = {
     "tenants": APPEND
     | {
         "UPDATE": "about booking_terms brand_color contact_email contact_phone country currency"
-        " entitlements locale name payments_ready plan_version_id slug status timezone"
-        " trial_ends_at trial_version_id",
+        " entitlements locale name payments_ready plan_version_id seats_told_up_to slug status"
+        " timezone trial_ends_at trial_version_id",
     },
     "users": {
         "SELECT": "*",

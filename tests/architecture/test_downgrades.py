@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 from sqlalchemy import select, update
 
+from src.booking.commands.cancel_dates import cancel_dates
 from src.booking.commands.cancel_seats import cancel_seats
 from src.booking.commands.cancel_series import cancel_series
 from src.booking.commands.waking import wake_waitlists
@@ -46,14 +47,7 @@ async def test_a_series_being_cancelled_becomes_the_cancelling_of_each_of_its_da
     async with factory(lotus.id) as uow:
         kept = await cancel_series(uow, lotus.ctx, term.series.id, reason="Flu", undo_seconds=60)
     alembic(own_urls, "downgrade", "0020")
-    found = await owners(
-        own_urls,
-        "SELECT c.id, c.subject_id, c.scope, c.state, c.total, count(o.id) FROM cancellations c"
-        " JOIN sessions s ON s.id = c.subject_id AND s.state = 'cancelling'"
-        " LEFT JOIN outbox o ON o.consumer = 'booking.cancel'"
-        " AND o.payload ->> 'cancellation_id' = c.id::text AND o.available_at = c.starts_at"
-        " GROUP BY c.tenant_id, c.id ORDER BY c.subject_id",
-    )
+    found = await owners(own_urls, SINGLY)
     assert [row[1] for row in found] == sorted(session.id for session in term.sessions)
     assert {row[2:] for row in found} == {("session", "waiting", 1, 1)}
     assert found[0][0] == kept, "its own work and mails find it"
@@ -68,7 +62,7 @@ async def test_the_cancelling_of_places_is_taken_back_and_not_taken_for_the_sess
     async with factory(lotus.id) as uow:
         seat_ids = list(await uow.session.scalars(select(Seat.id).where(Seat.session_id == date)))
         waits = await cancel_seats(uow, lotus.ctx, date, seat_ids, reason="", undo_seconds=60)
-    alembic(own_urls, "downgrade", "0027")
+    alembic(own_urls, "downgrade", "0033")
     found = await owners(own_urls, "SELECT id, scope, state FROM cancellations")
     assert found == [(waits, "session", "undone")]
     states = await owners(
@@ -104,5 +98,27 @@ async def test_no_work_of_waiting_lists_stays_without_them(
     alembic(own_urls, "upgrade", "head")
 
 
+async def test_chosen_dates_being_cancelled_become_the_cancelling_of_each(
+    own_urls: Mapping[Role, str], factory: UowFactory
+) -> None:
+    lotus, term = await a_term(factory)
+    ids = [session.id for session in term.sessions[:2]]
+    async with factory(lotus.id) as uow:
+        kept = await cancel_dates(uow, lotus.ctx, ids, reason="Flu", undo_seconds=60)
+    alembic(own_urls, "downgrade", "0027")
+    found = await owners(own_urls, SINGLY)
+    assert [row[1] for row in found] == sorted(ids)
+    assert {row[2:] for row in found} == {("session", "waiting", 1, 1)}
+    assert kept in {row[0] for row in found}, "its own work and mails find it"
+    alembic(own_urls, "upgrade", "head")
+
+
+SINGLY = (
+    "SELECT c.id, c.subject_id, c.scope, c.state, c.total, count(o.id) FROM cancellations c"
+    " JOIN sessions s ON s.id = c.subject_id AND s.state = 'cancelling'"
+    " LEFT JOIN outbox o ON o.consumer = 'booking.cancel'"
+    " AND o.payload ->> 'cancellation_id' = c.id::text AND o.available_at = c.starts_at"
+    " GROUP BY c.tenant_id, c.id ORDER BY c.subject_id"
+)
 WORK = "SELECT DISTINCT consumer FROM outbox ORDER BY consumer"
 LISTS = [("booking.serve_waitlists",), ("booking.tell_waiting",)]

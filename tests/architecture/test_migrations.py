@@ -16,8 +16,11 @@ from src.platform.db.engine import make_engine, make_sessions
 from src.platform.db.uow import unit_of_work_factory
 from src.sandbox.postgres import Role
 from tests.architecture.sizes import ROOT
-from tests.support.builders import a_business, a_service
+from tests.booking.commands.test_book import a_wish, booked
+from tests.support.builders import a_business, a_service, a_session
 from tests.support.clock import FrozenClock
+
+BEFORE_QUESTIONS_WERE_KEPT = "0027"
 
 
 def alembic(urls: Mapping[Role, str], *words: str) -> str:
@@ -132,3 +135,37 @@ async def test_a_backfill_by_the_owner_reaches_every_tenant(own_urls: Mapping[Ro
         async with factory(tenant_id) as uow:
             assert await uow.session.scalar(text("SELECT description FROM services")) == "filled"
     await app.dispose()
+
+
+@pytest.mark.anyio
+async def test_answers_of_before_keep_the_question_that_they_were_given_to(
+    own_urls: Mapping[Role, str],
+) -> None:
+    """There and back: the answer of a question that is gone keeps its key."""
+    app = make_engine(own_urls[Role.APP])
+    factory = unit_of_work_factory(make_sessions(app), FrozenClock())
+    business = await a_business(factory)
+    questions = [
+        {"key": "b", "label": "Injuries?", "kind": "text"},
+        {"key": "a", "label": "First time?", "kind": "checkbox"},
+    ]
+    service = await a_service(factory, business.id, price_type="free", questions=questions)
+    session = await a_session(factory, service)
+    wish = a_wish("session", session.id, answers={"a": "on", "b": "Knee"})
+    await booked(factory, business, wish)
+    await app.dispose()
+    alembic(own_urls, "downgrade", BEFORE_QUESTIONS_WERE_KEPT)
+    found = await owners(own_urls, "SELECT answers FROM bookings")
+    assert found == [({"a": "on", "b": "Knee"},)]
+    migrator = create_async_engine(own_urls[Role.MIGRATOR])
+    async with migrator.begin() as connection:
+        gone = """UPDATE bookings SET answers = answers || '{"gone": "Yes"}'"""
+        await connection.execute(text(gone))
+    await migrator.dispose()
+    alembic(own_urls, "upgrade", "head")
+    [(kept,)] = await owners(own_urls, "SELECT answers FROM bookings")
+    assert kept == [
+        {"key": "b", "label": "Injuries?", "kind": "text", "answer": "Knee"},
+        {"key": "a", "label": "First time?", "kind": "checkbox", "answer": "on"},
+        {"key": "gone", "label": "gone", "kind": "text", "answer": "Yes"},
+    ]

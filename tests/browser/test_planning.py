@@ -95,6 +95,46 @@ def a_term_is_copied(owner: Person, business: Business, term: Term) -> None:
     owner.sees("On sale")
 
 
+@WAYS
+def test_chosen_dates_move_together_and_are_cancelled_together(
+    program: Program, person: Callable[..., Person], scripts: bool
+) -> None:
+    business = staged(program, "wren" if scripts else "siskin", paid=False)
+    term = a_course(program, business)
+    carl = books(program, business, "series", term.series.id, "Carl Guest")
+    the_mail(program, carl, "You are booked")
+    owner = person(DESK, java_script_enabled=scripts)
+    owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+    listed = f"/app/{business.slug}/series/{term.series.id}"
+    before = starts(program, term.series.id)
+    owner.go(listed)
+    owner.looks()
+    ticks = owner.page.locator("main input[name=session_ids]")
+    for index in (1, 2):
+        ticks.nth(index).check()
+    owner.press("Edit chosen")
+    owner.sees("2 dates are chosen.")
+    owner.page.get_by_label("Day", exact=True).check()
+    owner.type(shift_days="7")
+    owner.press("Look at the dates")
+    owner.sees("2 sessions are changed")
+    owner.looks()
+    owner.press("Change them")
+    owner.sees("2 sessions are changed.")
+    after = starts(program, term.series.id)
+    assert [(then - at).days for then, at in zip(after, before, strict=True)] == [0, 7, 7]
+    the_mail(program, carl, "Changed: Yoga")
+    owner.follow("Choose all")
+    ticks.nth(0).uncheck()
+    owner.press("Cancel chosen")
+    owner.sees("Cancel 2 dates?")
+    owner.looks()
+    owner.type(reason="The floor is repaired.")
+    owner.press("Cancel 2 dates")
+    owner.sees("2 dates")
+    owner.looks()
+
+
 def a_date(program: Program, business: Business, in_days: float) -> Session:
     async def stage(services: Services) -> Session:
         service = await a_service(
@@ -181,6 +221,38 @@ def test_calendars_elsewhere_follow_and_are_ended(
     guest.looks()
     own = guest.page.url.removeprefix(program.base_url)
     a_feed_lives(guest, own, dates=3)
+
+
+@WAYS
+def test_a_guest_has_all_their_dates_in_a_calendar(
+    program: Program, person: Callable[..., Person], scripts: bool
+) -> None:
+    business = staged(program, "whimbrel" if scripts else "dunlin", paid=False)
+    term, talk = a_course(program, business), a_date(program, business, 5)
+    carl = books(program, business, "series", term.series.id, "Carl Guest")
+    confirmed = the_mail(program, carl, "You are booked")
+    books(program, business, "session", talk.id, "Carl Guest")
+    guest = person(PHONE, java_script_enabled=scripts)
+    guest.go(link_in(confirmed, "/b/"))
+    guest.looks()
+    guest.follow("All my dates in my calendar")
+    guest.press("Send me the link")
+    guest.sees("a link to all your dates is on its way")
+    guest.looks()
+    own = link_in(the_mail(program, carl, "Your dates at"), "/b/")
+    guest.go(own)
+    guest.looks()
+    a_feed_lives(guest, own, dates=4)
+    guest.press("Make an address")
+    guest.sees("It is shown this once.")
+    owner = person(DESK, java_script_enabled=scripts)
+    owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+    owner.go(f"/app/{business.slug}/customers")
+    owner.follow("Carl Guest")
+    owner.sees("No program has read it yet.")
+    owner.looks()
+    owner.press("End the address")
+    owner.sees("The address has ended.")
 
 
 def a_feed_lives(somebody: Person, form: str, *, dates: int) -> None:

@@ -65,7 +65,11 @@ async def test_a_message_to_many_is_sent_once(committing: Committing) -> None:
     await booked(committing.uow_factory, business, a_wish("session", session.id))
     audience = Audience(kind=AudienceKind.SESSION, subject_id=session.id)
     draft = BroadcastDraft(
-        audience=audience, is_marketing=False, to_later=False, subject="Bring a mat", body="Please."
+        audiences=(audience,),
+        is_marketing=False,
+        to_later=False,
+        subject="Bring a mat",
+        body="Please.",
     )
     sent = new_id()
 

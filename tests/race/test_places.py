@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from src.booking.commands.book import book
-from src.booking.commands.edit_several import EditSeveral, Scope, edit_several
+from src.booking.commands.edit_plan import EditSeveral
+from src.booking.commands.edit_several import edit_several
+from src.booking.domain.kinds import DateScope
 from src.booking.models import Session
 from src.platform.errors import Conflict
 from src.tenants.commands.catalogue import LocationDetails, change_location
@@ -30,7 +32,7 @@ async def bring(committing: Committing, business: Business, first: Session, room
     async with committing.uow_factory(business.id) as uow:
         cmd = EditSeveral(
             session_id=first.id,
-            scope=Scope.FOLLOWING,
+            scope=DateScope.FOLLOWING,
             changes_place=True,
             location_id=room.id,
             capacity=5,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from src.billing.models import Coupon, OpenItem, Order, Payment, Refund
+from src.booking.calendar_links import calendar_url
 from src.booking.check_in_codes import check_in_code
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.feeds import make_booking_feed
@@ -132,8 +133,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         broadcast = Broadcast(
             tenant_id=business.id,
             id=new_id(),
-            audience="session",
-            subject_id=loose.id,
+            audiences=[f"session:{loose.id}"],
             is_marketing=False,
             to_later=False,
             subject="News",
@@ -173,6 +173,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
         choice = unsubscribe_url(
             services.settings, business.tenant, order.customer_id, MailTopic.MARKETING, now
         )
+        calendar = calendar_url(
+            services.settings, business.tenant, order.customer_id, order.guest_email, now
+        )
         last = Seat.session_id == term.sessions[2].id
         left_seat_id = await uow.session.scalar(select(Seat.id).where(last))
         second = Seat.session_id == term.sessions[1].id
@@ -191,6 +194,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "token": token,
         "secret": secret,
         "choice": choice.rpartition("/")[2],
+        "calendar": calendar.rpartition("/")[2],
         "code": code,
         "service_slug": service.slug,
         "user_id": business.owner.id,

@@ -20,7 +20,7 @@ GET /calendar/feeds
 POST /calendar/feeds/own
 POST /calendar/feeds/own/revoke
 POST /sessions/{session_id}/attendance
-GET /check-in
+GET POST /check-in
 GET POST /check-in/{code}
 GET POST /sessions/{session_id}/seats/{seat_id}
 """
@@ -69,6 +69,8 @@ POST /waitlist/{entry_id}/offer
 POST /waitlist/{entry_id}/remove
 GET /broadcasts
 GET POST /broadcasts/new
+POST /broadcasts/new/preview
+POST /broadcasts/new/trial
 GET /broadcasts/{broadcast_id}
 GET /services/{service_id}/sessions
 GET POST /services/{service_id}/sessions/new
@@ -82,6 +84,8 @@ GET POST /sessions/{session_id}/delete
 GET POST /sessions/{session_id}/minimum
 GET POST /sessions/{session_id}/drop-in
 GET POST /sessions/{session_id}/several
+GET POST /sessions/chosen/cancel
+POST /sessions/chosen/edit
 POST /sessions/{session_id}/go
 POST /sessions/{session_id}/export
 POST /sessions/{session_id}/seats/cancel
@@ -129,6 +133,7 @@ POST /imports/{import_id}/commit
 POST /imports/{import_id}/delete
 GET /calendar/new
 POST /calendar/feeds/business
+POST /customers/{customer_id}/calendar/revoke
 POST /calendar/feeds/business/revoke
 """
 

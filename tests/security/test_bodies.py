@@ -179,6 +179,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "PerformerForm": ("/settings/performers", {"name": "Ivy"}),
     "CouponForm": ("/coupons/new", {"code": "AUTUMN", "percent": "10"}),
     "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
+    "CancelDatesForm": ("/sessions/chosen/cancel", {"sure": "on"}),
     "MessageForm": ("/sessions/{loose_session_id}/seats/message", {"sure": "on"}),
     "PaidForm": ("/sessions/{loose_session_id}/seats/paid", {"sure": "on"}),
     "MoveSeatsForm": ("/sessions/{loose_session_id}/seats/move", {"sure": "on"}),

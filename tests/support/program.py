@@ -164,7 +164,8 @@ class Program:
     def mails(self, to: str | None = None) -> list[dict[str, Any]]:
         """Every mail in the mailbox, oldest first."""
         params = {"limit": "10000"} | ({"to": to} if to else {})
-        answer = httpx.get(f"{self._address('mailbox')}/api/messages", params=params, timeout=30)
+        # It reads each of them anew, and there may be thousands.
+        answer = httpx.get(f"{self._address('mailbox')}/api/messages", params=params, timeout=180)
         answer.raise_for_status()
         found = answer.json()
         return list(reversed(found["messages"] if isinstance(found, dict) else found))

@@ -44,6 +44,24 @@ class Subject(msgspec.Struct, frozen=True):
         return f"/b/{LOTUS.slug}/{self.service}/book?series={self.series_id}"
 
 
+def fill_in(page: Page, name: str, email: str) -> None:
+    page.fill("[name=name]", name)
+    page.fill("[name=email]", email)
+    page.locator("h1").click()
+
+
+def book_and_pay(page: Page) -> None:
+    """From a form that is filled in to the confirmation."""
+    if page.locator("[name=terms]").count():
+        page.check("[name=terms]")
+    page.locator("#summary button[value=book]").click()
+    page.get_by_label("Card number").fill("4242 4242 4242 4242")
+    page.get_by_label("Expiry month and year").fill("12/34")
+    page.get_by_label("Security code").fill("123")
+    page.locator("button.go").click()
+    page.get_by_role("heading", name="You are booked").wait_for()
+
+
 class Studio:
     """A browser before the running program."""
 
@@ -73,19 +91,9 @@ class Studio:
         page.goto(f"/b/{LOTUS.slug}")
         self.shoot(page, "hub", width, "light")
         page.goto(subject.form)
-        name, email = GUESTS[width]
-        page.fill("[name=name]", name)
-        page.fill("[name=email]", email)
-        page.locator("h1").click()
+        fill_in(page, *GUESTS[width])
         self.shoot(page, "booking", width, "light")
-        if page.locator("[name=terms]").count():
-            page.check("[name=terms]")
-        page.locator("#summary button[value=book]").click()
-        page.get_by_label("Card number").fill("4242 4242 4242 4242")
-        page.get_by_label("Expiry month and year").fill("12/34")
-        page.get_by_label("Security code").fill("123")
-        page.locator("button.go").click()
-        page.get_by_role("heading", name="You are booked").wait_for()
+        book_and_pay(page)
         self.shoot(page, "confirmation", width, "light")
 
     def owner(self, page: Page, subject: Subject, width: int, scheme: Scheme) -> None:

@@ -31,16 +31,27 @@ class _Forms(HTMLParser):
         self._open: Form | None = None
         self._select: str | None = None
         self._textarea: str | None = None
+        self._ahead: dict[str, list[tuple[str, str]]] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._open = Form(given.get("action", ""), given.get("method", "get").lower())
             self.forms.append(self._open)
+            for name, value in self._ahead.pop(given.get("id", ""), []):
+                self._open.fields.setdefault(name, []).append(value)
+        elif tag == "input" and "form" in given:
+            self._elsewhere(given)
         elif self._open is not None:
             self._control(tag, given)
             if tag == "button" and "formaction" in given:
                 self.others.append((self._open, given["formaction"]))
+
+    def _elsewhere(self, given: dict[str, str]) -> None:
+        """An input outside of its form, which it names by id; here they stand before it."""
+        if given.get("name") and self._counts(given):
+            ahead = self._ahead.setdefault(given["form"], [])
+            ahead.append((given["name"], given.get("value", "on")))
 
     def _control(self, tag: str, given: dict[str, str]) -> None:
         assert self._open is not None

@@ -89,11 +89,14 @@ class CouponGuest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedCoupon:
-    """A coupon that was found usable, with what it takes off one order."""
+    """A coupon that was found usable, with what it takes off one order: a percentage of it, or,
+    where `percent` is None, an amount.
+    """
 
     coupon_id: UUID
     code: str
     discount_minor: int
+    percent: int | None = None
     first_order_only: bool = False
 
 

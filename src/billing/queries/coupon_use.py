@@ -93,6 +93,7 @@ async def judge_coupon(uow: UnitOfWork, tenant: TenantSnapshot, asked: CouponAsk
             coupon_id=coupon.id,
             code=coupon.code,
             discount_minor=discount_minor(terms, asked.purchase),
+            percent=terms.percent,
             first_order_only=coupon.first_order_only,
         )
     return CouponJudged(coupon=coupon, reasons=reasons, applied=applied)

@@ -6,40 +6,49 @@ Source: docs/algorithms/seats.md.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table
 
 from src.billing.commands.coupon_claims import claim_coupon
 from src.billing.commands.orders import NewOrder, insert_order
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
-from src.booking.commands.book_checks import check_answers, check_tiers, check_way, lines_of
+from src.booking.commands.book_checks import (
+    answer_columns,
+    check_answers,
+    check_dates,
+    check_price,
+    check_tiers,
+    check_way,
+    lines_of,
+)
+from src.booking.commands.book_rows import insert_booking, insert_seats
 from src.booking.commands.waitlist_take import claim_quoted, held_by_offer
 from src.booking.domain.drop_in import PayWay
-from src.booking.domain.kinds import By, SeatState
+from src.booking.domain.kinds import By
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
-from src.booking.errors import DatesChanged, NotBookable, PriceChanged
+from src.booking.errors import NotBookable
 from src.booking.events import PaymentLinkPromised
-from src.booking.models import Booking, Seat
+from src.booking.models import Service
+from src.booking.queries.completing import lock_completing
 from src.booking.queries.coupons import priced_with_coupon
 from src.booking.queries.decide import Asked, decide
 from src.booking.queries.offer_facts import business_facts
-from src.booking.queries.offers import count_held_seats
+from src.booking.queries.offers import count_as_free, count_held_seats
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput, NotAllowed, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import month_key
-from src.platform.money import Money, format_money
 from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
 from src.tenants.commands.customers import add_participants, find_or_add_customer, keep_customer
@@ -49,8 +58,6 @@ from src.tenants.domain.roles import Role, reaches
 from src.tenants.gates import lacks_feature
 from src.tenants.queries.tenants import tenant_snapshot
 
-BOOKINGS = cast(Table, Booking.__table__)
-SEATS = cast(Table, Seat.__table__)
 HIDDEN = frozenset({ReasonCode.SERVICE_HIDDEN, ReasonCode.SERIES_HIDDEN})
 PLAN_REASONS = {
     ReasonCode.PLAN_LACKS_GROUPS: Feature.GROUP_SERVICES,
@@ -60,12 +67,14 @@ PLAN_REASONS = {
 
 class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One guest's wish. `party` has a name, perhaps empty, for everyone who comes; `tiers` the key
-    of everyone's price, in the same order, or nothing where all pay the full one.
+    of everyone's price, in the same order, or nothing where all pay the full one. `people` has
+    everyone's own answers in that order, `answers` the ones for the booking.
 
     `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
     quote; None when nobody was shown one. `way` is how they want to pay, None: the first way that
     is open. With `pays` it is staff who book, for the customer `customer_id`, and say how it is
-    paid. `offer_id` is a waiting list's offer that it takes up.
+    paid. `offer_id` is a waiting list's offer that it takes up. With `completes` it is the session
+    that this booking of a series was sold without, for those of its party who lack it.
     """
 
     kind: SubjectKind
@@ -76,6 +85,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     form_token: str
     guest_phone: str = ""
     answers: dict[str, str] = msgspec.field(default_factory=dict)
+    people: tuple[dict[str, str], ...] = ()
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
     note: str = ""
     coupon: str = ""
@@ -88,6 +98,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     customer_id: UUID | None = None
     pays: StaffPays | None = None
     offer_id: UUID | None = None
+    completes: UUID | None = None
 
     def tidied(self) -> "BookCommand":
         """Names on one line: they stand in headers of mails and in calendar files."""
@@ -158,7 +169,8 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     await claim_quoted(uow, quote, booked.order.id, earliest=judged.earliest, offer_id=cmd.offer_id)
     if quote.coupon is not None:
         await claim_coupon(uow, quote.coupon.coupon_id, booked.order.customer_id)
-    await claim_booking_unit(uow, tenant, now)
+    if cmd.completes is None:
+        await claim_booking_unit(uow, tenant, now)
     return booked
 
 
@@ -197,11 +209,16 @@ async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quot
 
 
 class _Judged(NamedTuple):
-    """What is to be sold, the earliest start that may still be, and when its first date starts."""
+    """What is to be sold, of which service, the earliest start that may still be, and when the
+    first date starts. `people` are participants that are there already, for a booking that
+    completes another.
+    """
 
     quote: Quote
+    service: Service
     earliest: datetime
     starts_at: datetime
+    people: list[UUID] | None = None
 
 
 async def _judge(
@@ -216,6 +233,8 @@ async def _judge(
     held = await held_by_offer(uow, cmd.offer_id)
     if instead_of is not None:
         held = await count_held_seats(uow, instead_of)
+    if cmd.completes is not None:
+        return await _judge_completing(uow, tenant, cmd, cmd.completes, now, held)
     asked = Asked(
         kind=cmd.kind,
         subject_id=cmd.subject_id,
@@ -229,19 +248,38 @@ async def _judge(
     _refuse(tenant, decided.reasons, by_staff=by_staff)
     check_tiers(decided.tiers_error)
     if not by_staff:
-        check_answers(decided.service, cmd.answers)
+        check_answers(decided.service, cmd.answers, cmd.people, len(cmd.party))
         check_way(decided.quote, cmd.way)
     quote = decided.quote
     if quote.total_minor > LARGEST_ORDER_MINOR:
         raise InvalidInput(_("This is too much for one booking. Choose fewer people."), fields={})
-    _check_dates(cmd, quote)
+    check_dates(cmd.quoted_dates, quote)
     quote = await priced_with_coupon(
         uow, tenant, quote, cmd.coupon, cmd.guest_email, without_order=instead_of
     )
-    _check_price(tenant, cmd, quote)
+    check_price(tenant, cmd.quoted_minor, cmd.locale, quote)
     notice = 0 if by_staff else decided.service.min_notice_minutes
     starts = [run.starts_at for run in decided.runs if run.id in quote.session_ids]
-    return _Judged(quote, now + timedelta(minutes=notice), min(starts))
+    return _Judged(quote, decided.service, now + timedelta(minutes=notice), min(starts))
+
+
+async def _judge_completing(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    cmd: BookCommand,
+    booking_id: UUID,
+    now: datetime,
+    held: Mapping[UUID, int],
+) -> _Judged:
+    """The price is the one that was kept with the purchase. Whoever ends that is waited for."""
+    found = await lock_completing(uow, tenant, booking_id, cmd.subject_id)
+    count_as_free([found.session], held)
+    quote = found.quote()
+    _refuse(tenant, found.reasons(business_facts(tenant), now), by_staff=False)
+    check_dates(cmd.quoted_dates, quote)
+    notice = timedelta(minutes=found.service.min_notice_minutes)
+    people = [one.participant_id for one in found.missing]
+    return _Judged(quote, found.service, now + notice, found.session.starts_at, people)
 
 
 def _refuse(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) -> None:
@@ -258,24 +296,6 @@ def _refuse(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) ->
     raise NotBookable(reasons)
 
 
-def _check_dates(cmd: BookCommand, quote: Quote) -> None:
-    """Nobody buys a date that was moved while they filled in the form."""
-    if cmd.quoted_dates not in (None, quote.dates_key):
-        raise DatesChanged(
-            _("The dates have just changed. Please look at them again before you book.")
-        )
-
-
-def _check_price(tenant: TenantSnapshot, cmd: BookCommand, quote: Quote) -> None:
-    if cmd.quoted_minor is None or cmd.quoted_minor == quote.total_minor:
-        return
-    price = format_money(Money(quote.total_minor, tenant.currency), cmd.locale)
-    raise PriceChanged(
-        _("The price has changed to %(price)s. Please look again before you book.", price=price),
-        total_minor=quote.total_minor,
-    )
-
-
 async def _write(
     uow: UnitOfWork, tenant: TenantSnapshot, cmd: BookCommand, judged: _Judged, now: datetime
 ) -> Booked:
@@ -284,16 +304,20 @@ async def _write(
     if cmd.pays is not None:
         lifetime = link_lifetime(judged.starts_at, now)
     customer_id = await _customer(uow, cmd, now)
-    participant_ids = await add_participants(uow, customer_id, list(cmd.party))
+    participant_ids = judged.people
+    if participant_ids is None:
+        participant_ids = await add_participants(uow, customer_id, list(cmd.party))
     order = await insert_order(
         uow,
         _order(tenant, cmd, quote, customer_id, lifetime),
-        month=month_key(now, tenant.zone),
+        # What completes a purchase was counted with it.
+        month=month_key(now, tenant.zone) if cmd.completes is None else None,
         now=now,
     )
-    booking_id = _insert_booking(uow, cmd, quote, order, now)
+    given = answer_columns(judged.service, cmd.answers, cmd.people, participant_ids)
+    booking_id = insert_booking(uow, cmd, quote, order, given, now)
     by: By = "guest" if cmd.pays is None else "staff"
-    _insert_seats(uow, quote, order, booking_id, participant_ids, now, by)
+    insert_seats(uow, quote, order, booking_id, participant_ids, now, by)
     return Booked(order=order, booking_id=booking_id)
 
 
@@ -327,71 +351,3 @@ def _order(
         hold_lifetime=hold_lifetime,
         coupon=quote.coupon,
     )
-
-
-def _insert_booking(
-    uow: UnitOfWork, cmd: BookCommand, quote: Quote, order: Order, now: datetime
-) -> UUID:
-    booking_id = new_id()
-    is_series = quote.kind == "series"
-    row = {
-        "tenant_id": uow.tenant,
-        "id": booking_id,
-        "order_id": order.id,
-        "customer_id": order.customer_id,
-        "service_id": quote.service_id,
-        "series_id": quote.subject_id if is_series else None,
-        "session_id": None if is_series else quote.subject_id,
-        "party_size": quote.party_size,
-        "answers": cmd.answers,
-        "leaving": quote.leaving.document(),
-        "note": cmd.note,
-        "created_at": now,
-    }
-    uow.insert(BOOKINGS, [row])
-    return booking_id
-
-
-def _insert_seats(
-    uow: UnitOfWork,
-    quote: Quote,
-    order: Order,
-    booking_id: UUID,
-    participant_ids: list[UUID],
-    now: datetime,
-    by: By,
-) -> None:
-    """One seat per session and participant, each with its share of the total, in that order."""
-    state = SeatState.HELD if order.state == OrderState.OPEN else SeatState.CONFIRMED
-    runs = zip(quote.session_ids, quote.sequences, strict=True)
-    tiers = [person.tier for person in quote.party]
-    people = list(zip(participant_ids, tiers, strict=True))
-    places = [(*run, *person) for run in runs for person in people]
-    rows = [
-        {
-            "tenant_id": uow.tenant,
-            "id": new_id(),
-            "booking_id": booking_id,
-            "order_id": order.id,
-            "session_id": session_id,
-            "participant_id": participant_id,
-            "state": str(state),
-            "share_minor": share,
-            "tier": tier,
-            "returned_as": None,
-            "returned_minor": 0,
-            "sequence": 0,
-            "sold_sequence": sequence,
-            "told_sequence": sequence,
-            "replaces_id": None,
-            "calendar_id": None,
-            "most_percent": 100,
-            "changed_at": now,
-            "changed_by": by,
-            "changed_why": "",
-        }
-        for (session_id, sequence, participant_id, tier), share in zip(
-            places, quote.shares_minor(), strict=True
-        )
-    ]
-    uow.insert(SEATS, rows)

@@ -1,24 +1,81 @@
 """What of a wish is refused at a field, and the lines that an order has of a quote."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
 
 from src.billing.commands.orders import NewLine
 from src.booking.domain.drop_in import PayWay
-from src.booking.domain.questions import answer_errors, read_questions
+from src.booking.domain.questions import (
+    answer_errors,
+    given_answers,
+    people_errors,
+    read_questions,
+)
 from src.booking.domain.quotes import Quote
+from src.booking.errors import DatesChanged, PriceChanged
 from src.booking.models import Service
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
+from src.platform.money import Money, format_money
+from src.tenants.context import TenantSnapshot
 
 
-def check_answers(service: Service, answers: Mapping[str, str]) -> None:
-    """Raises: InvalidInput at `answers.<key>`."""
+def check_answers(
+    service: Service, answers: Mapping[str, str], people: Sequence[Mapping[str, str]], size: int
+) -> None:
+    """Raises: InvalidInput at `answers.<key>` and `people.<number>.<key>`."""
     questions = read_questions(service.questions)
-    fields = answer_errors(questions, answers)
-    for key in answers.keys() - {question.key for question in questions}:
+    fields = answer_errors(questions, answers) | people_errors(questions, people, size)
+    once = {question.key for question in questions if not question.per_person}
+    each = {question.key for question in questions if question.per_person}
+    for key in answers.keys() - once:
         fields[f"answers.{key}"] = _("This is not asked any more.")
+    for number, given in enumerate(people, start=1):
+        for key in given.keys() - each if number <= size else given.keys():
+            fields[f"people.{number}.{key}"] = _("This is not asked any more.")
     if fields:
         raise InvalidInput(_("Please look at the marked fields."), fields=fields)
+
+
+def answer_columns(
+    service: Service,
+    answers: Mapping[str, str],
+    people: Sequence[Mapping[str, str]],
+    participant_ids: Sequence[UUID],
+) -> dict[str, Any]:
+    """The columns of a booking that keep what was answered, each with its question."""
+    questions = read_questions(service.questions)
+    by_person = {
+        str(participant_id): given
+        for participant_id, said in zip(participant_ids, people, strict=False)
+        if (given := given_answers(questions, said, per_person=True))
+    }
+    return {
+        "answers": given_answers(questions, answers, per_person=False),
+        "person_answers": by_person,
+    }
+
+
+def check_dates(quoted_dates: str | None, quote: Quote) -> None:
+    """Nobody buys a date that was moved while they filled in the form. Raises: DatesChanged."""
+    if quoted_dates not in (None, quote.dates_key):
+        raise DatesChanged(
+            _("The dates have just changed. Please look at them again before you book.")
+        )
+
+
+def check_price(
+    tenant: TenantSnapshot, quoted_minor: int | None, locale: str, quote: Quote
+) -> None:
+    """Raises: PriceChanged."""
+    if quoted_minor is None or quoted_minor == quote.total_minor:
+        return
+    price = format_money(Money(quote.total_minor, tenant.currency), locale)
+    raise PriceChanged(
+        _("The price has changed to %(price)s. Please look again before you book.", price=price),
+        total_minor=quote.total_minor,
+    )
 
 
 def check_way(quote: Quote, way: PayWay | None) -> None:

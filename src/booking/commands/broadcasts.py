@@ -9,14 +9,13 @@ from sqlalchemy import Table, select
 from src.billing.commands.due import add_due
 from src.booking.domain.broadcasting import (
     MOST_A_DAY,
-    AudienceKind,
     BroadcastDraft,
     Recipient,
     draft_errors,
 )
-from src.booking.events import BroadcastWaiting
+from src.booking.events import BroadcastTried, BroadcastWaiting
 from src.booking.models import Broadcast, BroadcastMail
-from src.booking.queries.broadcasts import count_since, list_recipients, name_of_audience
+from src.booking.queries.broadcasts import count_since, list_recipients, names_of_audiences
 from src.platform.db import register_constraint
 from src.platform.db.batch import insert_unless_taken
 from src.platform.db.uow import UnitOfWork
@@ -58,7 +57,7 @@ async def send_broadcast(
     """
     if await uow.session.get(Broadcast, (uow.tenant, broadcast_id)) is not None:
         return
-    name = await name_of_audience(uow, draft.audience, ctx.here.zone)
+    names = await names_of_audiences(uow, draft.audiences, ctx.here.zone)
     if errors := draft_errors(draft):
         raise InvalidInput(_("This cannot be sent like this."), fields=errors)
     now = uow.clock.now()
@@ -66,19 +65,16 @@ async def send_broadcast(
         raise Conflict(
             _("That is enough for one day. Please go on tomorrow."), code="too_many_broadcasts"
         )
-    people = await list_recipients(uow, draft.audience, needs_consent=draft.is_marketing)
+    people = await list_recipients(uow, draft.audiences, needs_consent=draft.is_marketing)
     if not people:
         raise InvalidInput(_("There is nobody to write to."), fields={})
-    to_later = draft.to_later and draft.audience.kind is not AudienceKind.TAG
     uow.session.add(
         Broadcast(
             tenant_id=uow.tenant,
             id=broadcast_id,
-            audience=str(draft.audience.kind),
-            subject_id=draft.audience.subject_id,
-            word=draft.audience.word,
+            audiences=[one.text for one in draft.audiences],
             is_marketing=draft.is_marketing,
-            to_later=to_later,
+            to_later=draft.to_later,
             subject=" ".join(draft.subject.split()),
             body=draft.body.strip(),
             total=len(people),
@@ -86,10 +82,31 @@ async def send_broadcast(
             sent_at=now,
         )
     )
+    name = ", ".join(names)
     await audit(uow, ctx, "broadcast.sent", "broadcast", broadcast_id, name=name, to=len(people))
-    if to_later:
+    if draft.to_later:
         await add_due(uow, BROADCAST_DUE, broadcast_id, now + LATER_EVERY)
     uow.record(BroadcastWaiting(broadcast_id=broadcast_id))
+
+
+async def try_broadcast(uow: UnitOfWork, ctx: RequestContext, draft: BroadcastDraft) -> None:
+    """Lets the mail go to the one who writes it, with the data of one of those it is for.
+
+    Raises: NotFound, InvalidInput.
+    """
+    await names_of_audiences(uow, draft.audiences, ctx.here.zone)
+    if errors := draft_errors(draft):
+        raise InvalidInput(_("This cannot be sent like this."), fields=errors)
+    uow.record(
+        BroadcastTried(
+            trial_id=new_id(),
+            user_id=ctx.user_id,
+            audiences=[one.text for one in draft.audiences],
+            is_marketing=draft.is_marketing,
+            subject=draft.subject,
+            body=draft.body,
+        )
+    )
 
 
 async def lock_broadcast(uow: UnitOfWork, broadcast_id: UUID) -> Broadcast:

@@ -32,6 +32,7 @@ from src.booking.domain.states import TAKEN_SEATS, sources_of
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Series, Session, SessionChange
 from src.booking.queries.cancellation_money import Which
+from src.booking.queries.purchases import of_purchase
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -45,6 +46,7 @@ CANCELLABLE = tuple(sorted(str(state) for state in sources_of(SeatState.CANCELLE
 
 SUBJECTS = {
     "session": ("session", "session"),
+    "dates": ("session", "session"),
     "purchase": ("booking", "booking"),
     "series": ("series", "series"),
     "seats": ("seats", "session"),
@@ -54,8 +56,9 @@ SUBJECTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCancellation:
-    """What is asked for. `session_ids` are the dates of a series, and `resumes_sale` whether it is
-    on sale; `seat_ids` are chosen seats.
+    """What is asked for. `session_ids` are the dates of a series, or those chosen one by one, of
+    which the earliest is then the subject; `resumes_sale` says whether the series is on sale.
+    `seat_ids` are chosen seats.
     """
 
     scope: str
@@ -118,8 +121,9 @@ async def cancel_purchase(
     undo_seconds: int,
     money: MoneyWanted = NOTHING,
 ) -> UUID:
-    """Lets a job free the booking's seats that have not started, after the undo window, in which
-    nobody else does anything with them. A guest who asked for it has got it with this.
+    """Lets a job free the booking's seats that have not started, those too of dates that it has
+    been completed by, after the undo window, in which nobody else does anything with them. A guest
+    who asked for it has got it with this.
 
     `money` says what goes back. Returns the cancellation's id.
     Raises: NotFound; Conflict when no such seat is left; InvalidInput for `money`.
@@ -127,7 +131,7 @@ async def cancel_purchase(
     booking = await uow.session.get(Booking, (uow.tenant, booking_id))
     if booking is None:
         raise NotFound(_("There is no such booking."))
-    which = [Seat.booking_id == booking_id, Session.starts_at > uow.clock.now()]
+    which = [of_purchase(booking_id), Session.starts_at > uow.clock.now()]
     if not await _customers_with_seats(uow, which, CANCELLABLE):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
     seat_ids = await lock_free_seats(uow, which)
@@ -166,6 +170,9 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     await audit(uow, ctx, f"{what}.cancellation_undone", subject, row.subject_id)
     await release_seats(uow, cancellation_id)
     stopped = stopped_sessions(row)
+    if row.scope == "dates":
+        others = sorted(stopped - {row.subject_id})
+        await log_dates(uow, ctx, "session.cancellation_undone", others)
     await _tell_what_waited(uow, stopped)
     await prolong_offers(uow, stopped, uow.clock.now() - row.requested_at)
     await wake_waitlists(uow, stopped)
@@ -233,6 +240,18 @@ def stopped_sessions(cancellation: Cancellation) -> set[UUID]:
     if cancellation.scope == "session":
         return {cancellation.subject_id}
     return set(cancellation.session_ids)
+
+
+async def log_dates(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    action: str,
+    session_ids: Sequence[UUID],
+    **said: object,
+) -> None:
+    """Each date of an act tells its own story, the first of them what the whole act was."""
+    for session_id in session_ids:
+        await audit(uow, ctx, action, "session", session_id, **said)
 
 
 async def _resume_sale(uow: UnitOfWork, series_id: UUID) -> None:

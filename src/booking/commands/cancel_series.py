@@ -6,14 +6,12 @@ Source: docs/algorithms/cancelling-and-money.md.
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from src.booking.commands.cancel import NewCancellation, request
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
 from src.booking.commands.series import lock_series
-from src.booking.commands.series_dates import lock_dates
-from src.booking.domain.kinds import SessionState
-from src.booking.domain.states import sources_of
+from src.booking.commands.series_dates import stop_sale
 from src.booking.models import Seat, Session
 from src.booking.queries.cancellations import dates_to_come
 from src.platform.db.uow import UnitOfWork
@@ -55,7 +53,11 @@ async def cancel_series(
     which = [Seat.session_id.in_(session_ids)]
     cancellation_id = await request(uow, ctx, new, which, money)
     await uow.settle()
-    await _stop_sale(uow, session_ids)
+    if not await stop_sale(uow, session_ids):
+        raise Conflict(
+            _("A date of this series has just changed. Please look at it again."),
+            code="session_changed",
+        )
     return cancellation_id
 
 
@@ -66,24 +68,3 @@ async def _dates_to_come(uow: UnitOfWork, series_id: UUID) -> set[UUID]:
         )
     )
     return set(found)
-
-
-async def _stop_sale(uow: UnitOfWork, session_ids: set[UUID]) -> None:
-    """All of them or none, locked by id as whoever claims seats of them does."""
-    await lock_dates(uow, session_ids)
-    stopped = await uow.session.scalars(
-        update(Session)
-        .where(
-            Session.tenant_id == uow.tenant,
-            Session.id.in_(session_ids),
-            Session.state.in_(sources_of(SessionState.CANCELLING)),
-        )
-        .values(state=str(SessionState.CANCELLING))
-        .returning(Session.id)
-        .execution_options(synchronize_session=False)
-    )
-    if set(stopped) != session_ids:
-        raise Conflict(
-            _("A date of this series has just changed. Please look at it again."),
-            code="session_changed",
-        )

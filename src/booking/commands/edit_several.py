@@ -1,4 +1,4 @@
-"""Editing several sessions in one act: this one and those after it, or all that are still to come.
+"""Editing several sessions in one act: those after one too, all still to come, or chosen ones.
 
 One transaction: what is written about the sessions comes first, they themselves last and by id,
 each by the guarded statement of a single edit. So all are changed or none, and every guest is told
@@ -6,11 +6,7 @@ of all their dates in one mail.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
-from enum import StrEnum
-from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import select
@@ -18,26 +14,22 @@ from sqlalchemy import select
 from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import note_changes
 from src.booking.commands.decision_due import plan_decision
+from src.booking.commands.edit_plan import Change, EditSeveral, doubled, made_of, plan_edit
 from src.booking.commands.sessions import (
     CALENDAR_COLUMNS,
     TIME_COLUMNS,
     UpdateSession,
     check_session,
     columns_of,
-    details_of_session,
-    get_session,
     told_of,
     write_session,
 )
 from src.booking.commands.waking import wake_edited
-from src.booking.domain.kinds import SessionState
-from src.booking.models import Session
 from src.booking.queries.busy import Taken, taken_between
 from src.booking.queries.on_offer import on_offer_beyond
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
-from src.platform.localtime import to_local, to_utc
 from src.platform.web.formats import date_medium
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
@@ -50,61 +42,28 @@ _FIELDS = {"starts_at": "start_time", "ends_at": "duration_minutes"}
 _LEADERS_TIME = frozenset({*TIME_COLUMNS, "performer_id"})
 
 
-class Scope(StrEnum):
-    """Which sessions: those of the series, or, outside of any, of the same weekday and time."""
+class _Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What all checks of one act need, asked for once: see `_known`, `on_offer_beyond`, `doubled`.
 
-    FOLLOWING = "following"
-    ALL = "all"
-
-
-class EditSeveral(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be changed; None leaves it, and of place and leader the flags say whether.
-
-    `start_time` is on the business's clock. Sessions that were edited on their own are left alone
-    unless `include_edited`.
+    While `named` is kept, no date reads its place and leader again.
     """
 
-    session_id: UUID
-    scope: Scope
-    start_time: time | None = None
-    duration_minutes: int | None = None
-    capacity: int | None = None
-    title: str | None = None
-    changes_place: bool = False
-    location_id: UUID | None = None
-    changes_performer: bool = False
-    performer_id: UUID | None = None
-    include_edited: bool = False
-    reason: str = ""
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A session and what becomes of it; `is_protected`: it was edited on its own and stays."""
-
-    session: Session
-    becomes: UpdateSession
-    changed: frozenset[str]
-    is_protected: bool
-
-
-async def plan_edit(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -> list[Change]:
-    """Every session that is reached, in order of time, changing nothing. Raises: NotFound."""
-    first = await get_session(uow, cmd.session_id)
-    reached = await _reached(uow, first, cmd.scope, ctx.here.zone)
-    return [_change(session, cmd, ctx.here.zone) for session in reached]
+    known: dict[UUID, list[Taken]]
+    on_offer: dict[UUID, int]
+    doubled: set[UUID]
+    named: list[Location | Performer]
 
 
 async def list_refusals(
     uow: UnitOfWork, ctx: RequestContext, planned: Sequence[Change]
 ) -> dict[UUID, str]:
     """Why sessions cannot be so, by session; with one of them, none is changed."""
-    changes = [one for one in planned if one.changed and not one.is_protected]
-    known, _kept = await _known(uow, changes), await _named(uow, changes)
-    on_offer = await on_offer_beyond(uow, _capacities(changes))
+    changes = made_of(planned)
+    facts = await _facts(uow, changes)
     refusals: dict[UUID, str] = {}
     for one in changes:
         try:
-            await check_session(uow, ctx, one.becomes, one.session, known=known, on_offer=on_offer)
+            await _check(uow, ctx, one, facts)
         except InvalidInput as refused:
             refusals[one.session.id] = " ".join(refused.fields.values()) or refused.message
     return refusals
@@ -116,17 +75,12 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
     Raises: NotFound; InvalidInput, which names the first date that cannot be so; Conflict when one
     of them changed meanwhile or a leader was taken.
     """
-    changes = [
-        change
-        for change in await plan_edit(uow, ctx, cmd)
-        if change.changed and not change.is_protected
-    ]
+    changes = made_of(await plan_edit(uow, ctx, cmd))
     if cmd.changes_place and cmd.location_id is not None:
         await _keep_place(uow, cmd.location_id)
-    known, _kept = await _known(uow, changes), await _named(uow, changes)
-    on_offer = await on_offer_beyond(uow, _capacities(changes))
+    facts = await _facts(uow, changes)
     for change in changes:
-        await _check(uow, ctx, change, known, on_offer)
+        await _check_by_name(uow, ctx, change, facts)
     await _take_leaders(uow, changes)
     heard_of = [change.session for change in changes if change.changed & CALENDAR_COLUMNS]
     await note_changes(uow, heard_of, timezone=ctx.here.timezone, reason=cmd.reason.strip())
@@ -154,69 +108,10 @@ async def _keep_place(uow: UnitOfWork, location_id: UUID) -> None:
     )
 
 
-async def _reached(
-    uow: UnitOfWork, first: Session, scope: Scope, zone: ZoneInfo
-) -> Sequence[Session]:
-    """Those that have not begun: what has been is history."""
-    since = first.starts_at if scope is Scope.FOLLOWING else uow.clock.now()
-    of_series = Session.series_id == first.series_id
-    is_loose = first.series_id is None
-    found = await uow.session.scalars(
-        select(Session)
-        .where(
-            Session.tenant_id == uow.tenant,
-            Session.service_id == first.service_id,
-            Session.series_id.is_(None) if is_loose else of_series,
-            Session.state == str(SessionState.SCHEDULED),
-            Session.starts_at >= since,
-            Session.starts_at > uow.clock.now(),
-        )
-        .order_by(Session.starts_at, Session.id)
-    )
-    rhythm = _rhythm(first, zone)
-    return [one for one in found if not is_loose or _rhythm(one, zone) == rhythm]
-
-
-def _rhythm(session: Session, zone: ZoneInfo) -> tuple[int, time]:
-    local = to_local(session.starts_at, zone)
-    return local.weekday(), local.time()
-
-
-def _change(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> Change:
-    fields: dict[str, Any] = msgspec.structs.asdict(details_of_session(session))
-    fields["starts_at"], fields["ends_at"] = _times(session, cmd, zone)
-    if cmd.capacity is not None:
-        fields["capacity"] = cmd.capacity
-    if cmd.title is not None:
-        fields["title"] = cmd.title
-    if cmd.changes_place:
-        fields["location_id"] = cmd.location_id
-    if cmd.changes_performer:
-        fields["performer_id"] = cmd.performer_id
-    becomes = UpdateSession(
-        session_id=session.id, move_guests=True, reason=cmd.reason.strip(), **fields
-    )
-    columns = columns_of(becomes)
-    return Change(
-        session=session,
-        becomes=becomes,
-        changed=frozenset(n for n in columns if getattr(session, n) != columns[n]),
-        is_protected=session.edited_at is not None and not cmd.include_edited,
-    )
-
-
-def _times(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    starts_at, lasts = session.starts_at, session.ends_at - session.starts_at
-    if cmd.start_time is not None:
-        on = to_local(starts_at, zone).date()
-        starts_at = to_utc(datetime.combine(on, cmd.start_time.replace(tzinfo=None)), zone)
-    if cmd.duration_minutes is not None:
-        lasts = timedelta(minutes=cmd.duration_minutes)
-    return starts_at, starts_at + lasts
-
-
 async def _known(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, list[Taken]]:
-    """What takes each leader then, apart from the sessions that move away in this very act."""
+    """What takes each leader then: the sessions of this very act where they go to, the others where
+    they are.
+    """
     moving = {one.session.id for one in changes if one.changed & _LEADERS_TIME}
     led: dict[UUID, list[UpdateSession]] = {}
     for one in changes:
@@ -227,6 +122,11 @@ async def _known(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, list[
         since, until = min(run.starts_at for run in runs), max(run.ends_at for run in runs)
         taken = await taken_between(uow, performer_id, since, until) if since < until else []
         known[performer_id] = [one for one in taken if one.session_id not in moving]
+        known[performer_id] += [
+            Taken(run.starts_at, run.ends_at, run.session_id, run.title)
+            for run in runs
+            if run.session_id in moving
+        ]
     return known
 
 
@@ -241,22 +141,34 @@ async def _named(uow: UnitOfWork, changes: Sequence[Change]) -> list[Location | 
     return [*await uow.session.scalars(there), *await uow.session.scalars(who)]
 
 
-def _capacities(changes: Sequence[Change]) -> list[tuple[Session, int]]:
-    return [(one.session, one.becomes.capacity) for one in changes]
+async def _facts(uow: UnitOfWork, changes: Sequence[Change]) -> _Facts:
+    capacities = [(one.session, one.becomes.capacity) for one in changes]
+    return _Facts(
+        known=await _known(uow, changes),
+        on_offer=await on_offer_beyond(uow, capacities),
+        doubled=doubled(changes),
+        named=await _named(uow, changes),
+    )
 
 
-async def _check(
-    uow: UnitOfWork,
-    ctx: RequestContext,
-    change: Change,
-    known: dict[UUID, list[Taken]],
-    on_offer: dict[UUID, int],
+async def _check(uow: UnitOfWork, ctx: RequestContext, change: Change, facts: _Facts) -> None:
+    """Raises: InvalidInput with what the rules of one session say, or that it has another date's
+    start.
+    """
+    await check_session(
+        uow, ctx, change.becomes, change.session, known=facts.known, on_offer=facts.on_offer
+    )
+    if change.session.id in facts.doubled:
+        sentence = _("Another date that is changed here would start at the same time.")
+        raise InvalidInput(sentence, fields={"starts_at": sentence})
+
+
+async def _check_by_name(
+    uow: UnitOfWork, ctx: RequestContext, change: Change, facts: _Facts
 ) -> None:
-    """Raises: InvalidInput with the date and what the rules of one session say about it."""
+    """Raises: InvalidInput with the date and what `_check` says about it."""
     try:
-        await check_session(
-            uow, ctx, change.becomes, change.session, known=known, on_offer=on_offer
-        )
+        await _check(uow, ctx, change, facts)
     except InvalidInput as refused:
         day = date_medium(change.session.starts_at, ctx.here.zone)
         fields = {

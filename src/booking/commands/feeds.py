@@ -7,6 +7,7 @@ SHA-256 of the secret is stored, whose 256 random bits no guessing reaches.
 import hmac
 import re
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -14,7 +15,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, select, update
 
+from src.billing.commands.orders import get_order
+from src.booking.calendar_links import LinkedCustomer, hold_customer
 from src.booking.domain.kinds import FeedKind
+from src.booking.events import CalendarAsked
 from src.booking.models import CalendarFeed
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -22,6 +26,7 @@ from src.platform.errors import Conflict, Gone, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
+from src.tenants.commands.customers import keep_customer
 from src.tenants.context import RequestContext
 from src.tenants.domain.roles import Role, reaches
 from src.tenants.models import Member
@@ -37,6 +42,7 @@ def _made_meanwhile() -> Conflict:
 
 register_constraint("uq_calendar_feeds_of_user", _made_meanwhile)
 register_constraint("uq_calendar_feeds_of_order", _made_meanwhile)
+register_constraint("uq_calendar_feeds_of_customer", _made_meanwhile)
 
 
 async def make_member_feed(uow: UnitOfWork, ctx: RequestContext, kind: FeedKind) -> str:
@@ -70,6 +76,42 @@ async def revoke_booking_feed(uow: UnitOfWork, order_id: UUID) -> None:
     await _revoke(uow, CalendarFeed.order_id == order_id)
 
 
+async def ask_for_calendar(uow: UnitOfWork, order_id: UUID) -> None:
+    """The customer who booked gets a link to the calendar of all their dates, at their own address.
+
+    Whoever asks learns nothing of it: neither the address, nor whether there is one.
+    Raises: NotFound for an order that was never confirmed.
+    """
+    order = await get_order(uow, order_id)
+    if order.confirmed_at is None:
+        raise NotFound(_("This booking has no date for a calendar."))
+    asked = CalendarAsked(ask_id=new_id(), customer_id=order.customer_id, locale=order.locale)
+    uow.record(asked)
+
+
+async def make_customer_feed(uow: UnitOfWork, linked: LinkedCustomer) -> str:
+    """The one feed of all that the customer books, any earlier one ended. Returns its key, shown
+    this once.
+
+    Raises: NotFound; Gone for a link that has ended; when it settles, Conflict.
+    """
+    customer_id = await hold_customer(uow, linked)
+    await _replace(uow, CalendarFeed.customer_id == customer_id)
+    return _make(uow, FeedKind.CUSTOMER, customer_id=customer_id)[1]
+
+
+async def revoke_customer_feed(uow: UnitOfWork, customer_ids: Collection[UUID]) -> list[UUID]:
+    """Ends the feed of each of them at once; returns those that there were."""
+    return await _revoke(uow, CalendarFeed.customer_id.in_(customer_ids))
+
+
+async def stop_sharing_customer(uow: UnitOfWork, ctx: RequestContext, customer_id: UUID) -> None:
+    """Staff end the customer's feed; without one, nothing is done. Raises: NotFound."""
+    customer_id = await keep_customer(uow, customer_id)
+    for _feed_id in await revoke_customer_feed(uow, [customer_id]):
+        await audit(uow, ctx, "calendar_feed.revoked", "customer", customer_id, kind="customer")
+
+
 async def open_feed(uow: UnitOfWork, key: str) -> CalendarFeed:
     """The feed behind a key.
 
@@ -78,10 +120,13 @@ async def open_feed(uow: UnitOfWork, key: str) -> CalendarFeed:
     """
     shape = _SHAPE.fullmatch(key)
     feed = None if shape is None else await _by_id(uow, UUID(shape[1]))
+    if feed is not None and feed.customer_id is not None:
+        # A merge brings another one's dates and ends the feed: it waits for us, or we for it.
+        await uow.session.refresh(feed, with_for_update={"key_share": True})
     if feed is None or shape is None or not hmac.compare_digest(feed.secret_hash, _hash(shape[2])):
         raise NotFound(_("There is no such calendar."))
     if feed.revoked_at is not None or not await _may_read(uow, feed):
-        raise Gone(_("This calendar is no longer shared under this address."))
+        raise _no_longer_shared()
     return feed
 
 
@@ -133,6 +178,10 @@ async def _replace(uow: UnitOfWork, whose: ColumnElement[bool]) -> None:
         execution_options={"synchronize_session": False},
     )
     await _revoke(uow, whose)
+
+
+def _no_longer_shared() -> Gone:
+    return Gone(_("This calendar is no longer shared under this address."))
 
 
 async def _may_read(uow: UnitOfWork, feed: CalendarFeed) -> bool:

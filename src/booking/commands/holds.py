@@ -20,7 +20,7 @@ from src.booking.commands.leave import mark_returned
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState
 from src.booking.domain.states import WAIVED_SEATS
-from src.booking.models import Cancellation, Seat, Session
+from src.booking.models import Booking, Cancellation, Seat, Session
 from src.booking.queries.purchases import fate_of_seats, is_standing
 from src.platform.db.uow import UnitOfWork
 
@@ -127,12 +127,18 @@ class SeatLines(LineKind):
 
 
 async def _purchase_is_cancelled(uow: UnitOfWork, booking_id: UUID) -> bool:
-    """Whether staff have cancelled the purchase and did not take it back in time."""
+    """Whether staff have cancelled the purchase, or the one that it completes, and did not take it
+    back in time.
+    """
     found = await uow.session.scalar(
         select(Cancellation.id).where(
             Cancellation.tenant_id == uow.tenant,
             Cancellation.scope == "purchase",
-            Cancellation.subject_id == booking_id,
+            Cancellation.subject_id.in_(
+                select(func.coalesce(Booking.completes_id, Booking.id)).where(
+                    Booking.tenant_id == uow.tenant, Booking.id == booking_id
+                )
+            ),
             Cancellation.state.in_(["running", "done"]),
         )
     )
@@ -172,7 +178,11 @@ def _is_being_freed(now: datetime) -> ColumnElement[bool]:
             (Cancellation.subject_id == Session.id) | (Session.id == any_(Cancellation.session_ids))
         )
     )
-    purchase_is_off = runs.where(Cancellation.subject_id == Seat.booking_id)
+    purchase_is_off = runs.where(
+        Booking.tenant_id == Seat.tenant_id,
+        Booking.id == Seat.booking_id,
+        Cancellation.subject_id.in_([Booking.id, Booking.completes_id]),
+    )
     return session_is_off | (purchase_is_off & (Session.starts_at > now))
 
 

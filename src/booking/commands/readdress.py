@@ -11,9 +11,10 @@ from sqlalchemy import and_, case, exists, or_, select, update
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
-from src.booking.commands.feeds import revoke_booking_feed
+from src.booking.commands.feeds import revoke_booking_feed, revoke_customer_feed
+from src.booking.commands.waking import wake_waitlists
 from src.booking.events import BookingReaddressed, PaymentLinkPromised
-from src.booking.models import WaitlistOffer
+from src.booking.models import Booking, WaitlistEntry, WaitlistOffer
 from src.booking.queries.mistyped import TYPED, comes_to
 from src.platform.db.uow import UnitOfWork
 from src.tenants.commands.audit import audit
@@ -53,15 +54,17 @@ async def correct_customer(
 ) -> Readdressed:
     """Changes the customer; with `readdress`, what is still to come and was booked with the former
     address writes to the new one. Of that each booking that had a mail with links gets it anew, and
-    the links and the feed that the former address had are over.
+    the links and the feed that the former address had are over. The feed of all their dates ends
+    with the address that it was asked for from, in any case.
 
     Raises: what `change_customer` raises.
     """
     orders = await _lock_orders(uow, customer_id) if readdress else {}
+    before = await _address_of(uow, customer_id)
     await change_customer(uow, ctx, customer_id, cmd)
-    address = await uow.session.scalar(
-        select(Customer.email).where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
-    )
+    address = await _address_of(uow, customer_id)
+    if address != before:
+        await revoke_customer_feed(uow, [customer_id])
     wrong = [order_id for order_id, typed in orders.items() if address and typed != address]
     return await _write_to(uow, ctx, customer_id, address or "", wrong)
 
@@ -89,9 +92,26 @@ async def _write_to(
             uow.record(BookingReaddressed(order_id=order_id))
         else:
             uow.record(PaymentLinkPromised(order_id=order_id))
+    await _wake_lists_of(uow, order_ids)
     await audit(uow, ctx, "customer.readdressed", "customer", customer_id, count=len(order_ids))
     states = list(told.values())
     return Readdressed(states.count(OrderState.CONFIRMED), states.count(OrderState.OPEN))
+
+
+async def _wake_lists_of(uow: UnitOfWork, order_ids: list[UUID]) -> None:
+    """Who waited for a date that one of the orders lacks did so at the former address: they wait no
+    more, and what was offered there goes to the next.
+    """
+    waited = await uow.session.scalars(
+        select(WaitlistEntry.session_id)
+        .join(
+            Booking,
+            (Booking.tenant_id == WaitlistEntry.tenant_id)
+            & (Booking.id == WaitlistEntry.for_booking_id),
+        )
+        .where(WaitlistEntry.tenant_id == uow.tenant, Booking.order_id.in_(order_ids))
+    )
+    await wake_waitlists(uow, {one for one in waited if one is not None})
 
 
 async def merge_and_correct(
@@ -104,9 +124,7 @@ async def merge_and_correct(
     Raises: what `merge_customers` raises.
     """
     moved = await merge_customers(uow, ctx, gone_id, kept_id)
-    address = await uow.session.scalar(
-        select(Customer.email).where(Customer.tenant_id == uow.tenant, Customer.id == kept_id)
-    )
+    address = await _address_of(uow, kept_id)
     if not readdress or not address:
         return Readdressed()
     # The merge holds what it moved, and nothing else may be locked after the customers.
@@ -126,6 +144,13 @@ async def merge_and_correct(
         .values(email=None)
     )
     return await _write_to(uow, ctx, kept_id, address, order_ids)
+
+
+async def _address_of(uow: UnitOfWork, customer_id: UUID) -> str | None:
+    found: str | None = await uow.session.scalar(
+        select(Customer.email).where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
+    )
+    return found
 
 
 async def _lock_orders(uow: UnitOfWork, customer_id: UUID) -> dict[UUID, str]:

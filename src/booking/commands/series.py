@@ -21,11 +21,6 @@ from src.booking.commands.series_dates import (
     sessions_that_take_place,
 )
 from src.booking.commands.waking import wake_waitlists
-from src.booking.domain.bookable import (
-    AttachedSession,
-    PublishFacts,
-    why_not_publishable_series,
-)
 from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.kinds import (
     GapPolicy,
@@ -49,6 +44,11 @@ from src.booking.domain.price_tiers import (
     read_tiers,
     tier_errors,
     with_keys,
+)
+from src.booking.domain.publishing import (
+    AttachedSession,
+    PublishFacts,
+    why_not_publishable_series,
 )
 from src.booking.domain.reasons import Reason
 from src.booking.domain.seen import changed_since_seen, mark_of

@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select, update
 
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import SessionState
-from src.booking.domain.states import LIVE_SEATS
+from src.booking.domain.states import LIVE_SEATS, sources_of
 from src.booking.models import Booking, Seat, Session
 from src.booking.queries.drop_in import drop_in_columns
 from src.platform.db.uow import UnitOfWork
@@ -43,6 +43,25 @@ async def lock_dates(uow: UnitOfWork, session_ids: Collection[UUID]) -> None:
             .order_by(Session.id)
             .with_for_update(key_share=True)
         )
+
+
+async def stop_sale(uow: UnitOfWork, session_ids: Collection[UUID]) -> bool:
+    """Has all these dates being cancelled from now on, locked by id as whoever claims seats of them
+    does; False when one of them was not on sale any more, and nothing may be committed.
+    """
+    await lock_dates(uow, session_ids)
+    stopped = await uow.session.scalars(
+        update(Session)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(session_ids),
+            Session.state.in_(sources_of(SessionState.CANCELLING)),
+        )
+        .values(state=str(SessionState.CANCELLING))
+        .returning(Session.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(stopped) == set(session_ids)
 
 
 async def attach(

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.booking.commands.claims import give_back_seats
+from src.booking.commands.completing import wait_for_missing_again
 from src.booking.commands.services import get_service
 from src.booking.commands.waitlist_said import note_said
 from src.booking.commands.waking import dates_behind, wake_each_list, wake_waitlists
@@ -43,7 +44,7 @@ from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import lacks_feature
 
-for _name in ("session", "series"):
+for _name in ("session", "series", "for_booking"):
     register_constraint(
         f"uq_waitlist_entries_{_name}",
         lambda: Conflict(_("The list has just changed. Please try again."), code="list_changed"),
@@ -106,6 +107,7 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
             WaitlistEntry.tenant_id == uow.tenant,
             of_list,
             WaitlistEntry.address == address,
+            WaitlistEntry.for_booking_id.is_(None),
             WaitlistEntry.state.in_(STANDS),
         )
     )
@@ -197,6 +199,8 @@ async def wait_again(uow: UnitOfWork, tenant: TenantSnapshot, entry_id: UUID) ->
     entry = await get_entry(uow, entry_id)
     if entry.state == EntryState.REMOVED:
         raise Conflict(_("The business has taken you off the list. Please contact it."))
+    if entry.for_booking_id is not None:
+        return await wait_for_missing_again(uow, tenant, entry)
     return await join_waitlist(
         uow,
         tenant,

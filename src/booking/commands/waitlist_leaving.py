@@ -168,6 +168,8 @@ async def _overlapping(uow: UnitOfWork, order_id: UUID) -> Sequence[UUID]:
             WaitlistEntry.tenant_id == uow.tenant,
             WaitlistEntry.state.in_(STANDS),
             WaitlistEntry.id != had.id,
+            # Each is for a party of its own, whose booking it ends with.
+            WaitlistEntry.for_booking_id.is_(None),
             taken.order_id == order_id,
             other.starts_at < mine.ends_at,
             other.ends_at > mine.starts_at,

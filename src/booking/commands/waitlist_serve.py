@@ -20,14 +20,16 @@ from src.booking.commands.claims import turn_seats
 from src.booking.commands.waitlist import lock_entry
 from src.booking.domain.waiting import (
     LOOK_AT_LEAST_EVERY,
-    RUSH_BEFORE,
+    STANDING,
     EntryState,
     OfferState,
     Proposed,
     Weighed,
     WhyNot,
-    closes_at,
+    is_rush,
+    made_closes_at,
     offer_ends_at,
+    rush_begins_at,
     wanted_places,
     weigh,
     why_no_places,
@@ -36,6 +38,7 @@ from src.booking.events import PlacesOffered
 from src.booking.models import WaitlistEntry, WaitlistOffer
 from src.booking.queries.waiting import (
     Pool,
+    add_completing,
     as_waiting,
     list_live_offers,
     load_pool,
@@ -74,6 +77,7 @@ async def serve_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID) -> 
     offers = await list_live_offers(uow, pool.entries)
     freed = _end_overdue(pool, offers, now)
     freed.update(_follow_dates(pool, offers, now))
+    freed.update(_follow_purchases(pool, offers, now))
     _close_what_is_over(pool, now)
     free = {one: count + freed[one] for one, count in pool.free.items()}
     weighed = weigh(pool.queue, pool.lists, free, pool.terms, now, tenant.zone)
@@ -100,7 +104,8 @@ async def offer_by_hand(
         raise Conflict(_("This person has an offer, a place, or has left the list."))
     pool_id = await pool_of(uow, entry)
     pool = await load_pool(uow, tenant, pool_id, now)
-    facts = pool.lists[entry.list_id]
+    await add_completing(uow, tenant, pool, [entry])
+    facts = pool.facts_of(entry)
     against = why_no_places(facts, entry.party_size, pool.terms, pool.free, now)
     if against is not None:
         shown = Weighed(entry=as_waiting(entry), why=against[0], reasons=against[1])
@@ -150,14 +155,36 @@ def _follow_dates(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) ->
         if offer.state != OfferState.LIVE or not starts or pool.is_stopped(offer):
             continue
         entry = entries[offer.entry_id]
-        latest_at = closes_at(min(starts), pool.service.min_notice_minutes)
+        latest_at = made_closes_at(min(starts), pool.service.min_notice_minutes, pool.terms)
         # The list's own closing: with gaps its first date may be full and not among those offered.
-        is_calm = not offer.holds and now < pool.lists[entry.list_id].closes_at - RUSH_BEFORE
+        closing_at = pool.lists[entry.list_id].closes_at
+        is_calm = not offer.holds and not is_rush(closing_at, now, pool.terms)
         if latest_at < now or is_calm:
             freed.update(offer.held())
             offer.state, offer.ended_at = str(OfferState.WITHDRAWN), now
             entry.state = str(EntryState.WAITING)
         offer.expires_at = min(offer.expires_at, latest_at)
+    return freed
+
+
+def _follow_purchases(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) -> Counter[UUID]:
+    """Who completes a purchase waits for as many as still lack the date, and no more once nobody
+    does: the purchase has ended, or they are there. The places that this frees, by session.
+    """
+    live = {one.entry_id: one for one in offers if one.state == OfferState.LIVE}
+    freed = Counter[UUID]()
+    for entry in pool.entries:
+        found = pool.completing.get(entry.id)
+        if found is None or entry.state not in STANDING:
+            continue
+        offer = live.get(entry.id)
+        if found.is_needed:
+            entry.party_size = len(found.missing) if offer is None else entry.party_size
+            continue
+        if offer is not None:
+            freed.update(offer.held())
+            offer.state, offer.ended_at = str(OfferState.WITHDRAWN), now
+        _end(entry, EntryState.LEFT, now)
     return freed
 
 
@@ -216,7 +243,7 @@ def _next_look(
     looks = [*live, *held_up]
     if waits or any(at < now for at in live):
         looks.append(now + LOOK_AT_LEAST_EVERY)
-        looks += [pool.lists[one].closes_at - RUSH_BEFORE for one in waits]
+        looks += [rush_begins_at(pool.lists[one].closes_at, pool.terms) for one in waits]
     return max(min(at for at in looks if at >= now), now + A_MOMENT)
 
 

@@ -86,9 +86,15 @@ async def _somebody_waits(uow: UnitOfWork, session_ids: Collection[UUID]) -> boo
         Session.id.in_(session_ids),
         Session.series_id.is_not(None),
     )
+    beside = select(Session.id).where(
+        Session.tenant_id == uow.tenant, Session.series_id.in_(of_series)
+    )
     waits = exists().where(
         WaitlistEntry.tenant_id == uow.tenant,
         WaitlistEntry.state.in_([str(state) for state in STANDING]),
-        WaitlistEntry.session_id.in_(session_ids) | WaitlistEntry.series_id.in_(of_series),
+        WaitlistEntry.session_id.in_(session_ids)
+        | WaitlistEntry.series_id.in_(of_series)
+        # With any of its dates a purchase may end that a missing one was waited for with.
+        | (WaitlistEntry.for_booking_id.is_not(None) & WaitlistEntry.session_id.in_(beside)),
     )
     return bool(await uow.session.scalar(select(waits)))

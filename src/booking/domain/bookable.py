@@ -1,13 +1,12 @@
-"""Whether something can be booked or published, and if not, every reason with a way to mend it.
+"""Whether something can be booked, and if not, every reason with a way to mend it.
 
 One answer serves all askers: the booking commands refuse with it, guests read one sentence of it,
 and owners see the whole of it under "why can't Anna book this?".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -23,19 +22,15 @@ from src.booking.domain.pricing import (
 from src.booking.domain.reasons import (
     Reason,
     ReasonCode,
-    base_zero,
-    being_cancelled,
     closed_reason,
     credit_only,
     full_reason,
-    mixed_services,
-    no_upcoming_session,
     not_at_present,
     not_confirmed,
     off_reason,
-    price_missing,
     series_off_sale,
 )
+from src.booking.domain.seats_told import is_told
 from src.platform.i18n import _, current_babel_locale
 from src.platform.localtime import to_local
 
@@ -44,7 +39,7 @@ from src.platform.localtime import to_local
 class BusinessFacts:
     """`status` is the tenant's: active, past_due, paused, suspended or closed.
 
-    `is_confirmed`: an owner has proved an e-mail address.
+    `is_confirmed`: an owner has proved an e-mail address. `seats_told_up_to`: see `is_told`.
     """
 
     zone: ZoneInfo
@@ -54,6 +49,7 @@ class BusinessFacts:
     may_sell_series: bool = True
     monthly_limit_reached: bool = False
     payments_ready: bool = True
+    seats_told_up_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,30 +101,6 @@ class SeriesFacts:
     party_size: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttachedSession:
-    """A session that a series is to have; `other_series_title` names the one it is in already."""
-
-    service_id: UUID
-    state: SessionState
-    starts_at: datetime
-    other_series_title: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishFacts:
-    """A series that its owner wants to put on sale.
-
-    `is_first`: its term, and with it what is worked out by it, would be fixed for good.
-    """
-
-    service_id: UUID
-    sessions: Sequence[AttachedSession]
-    price_type: SeriesPriceType
-    price_minor: int | None
-    is_first: bool = False
-
-
 def why_not_bookable_session(facts: SessionFacts, now: datetime) -> list[Reason]:
     """Every reason against, the weightiest first; empty when it may be booked."""
     return [
@@ -156,22 +128,15 @@ def why_not_bookable_series(facts: SeriesFacts, now: datetime) -> list[Reason]:
     ]
 
 
-def why_not_publishable_series(facts: PublishFacts, now: datetime) -> list[Reason]:
-    """Every reason against putting the series on sale; all of them speak to the owner."""
-    live = [session for session in facts.sessions if session.state is SessionState.SCHEDULED]
-    reasons: list[Reason] = []
-    if not live:
-        reasons.append(base_zero())
-    elif not any(session.starts_at >= now for session in live):
-        reasons.append(no_upcoming_session())
-    if any(session.service_id != facts.service_id for session in facts.sessions):
-        reasons.append(mixed_services())
-    reasons.extend(_in_another_series(facts.sessions))
-    if facts.is_first and any(s.state is SessionState.CANCELLING for s in facts.sessions):
-        reasons.append(being_cancelled())
-    if facts.price_type is not SeriesPriceType.FREE and not facts.price_minor:
-        reasons.append(price_missing())
-    return reasons
+def why_not_offered(
+    business: BusinessFacts, service: ServiceFacts, *, pays_online: bool
+) -> list[Reason]:
+    """What stands against everything of the service, whatever its dates."""
+    return [
+        *_business_reasons(business),
+        *_service_reasons(service, party_size=1),
+        *_payment_reasons(business, pays_online),
+    ]
 
 
 def _business_reasons(business: BusinessFacts) -> list[Reason]:
@@ -345,7 +310,9 @@ def _window_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
 
 def _seat_reasons(facts: SessionFacts) -> list[Reason]:
     left = facts.capacity - facts.taken
-    return [] if left >= facts.party_size else [full_reason(left)]
+    if left >= facts.party_size:
+        return []
+    return [full_reason(left, is_told=is_told(left, facts.business.seats_told_up_to))]
 
 
 def _series_sale_reasons(facts: SeriesFacts) -> list[Reason]:
@@ -375,21 +342,9 @@ def _series_sale_reasons(facts: SeriesFacts) -> list[Reason]:
 def _quote_reasons(facts: SeriesFacts, quote: SeriesQuote, now: datetime) -> list[Reason]:
     if quote.closed is None:
         return []
-    return [closed_reason(quote.closed, largest_party(facts.terms, facts.sessions, now))]
-
-
-def _in_another_series(sessions: Iterable[AttachedSession]) -> list[Reason]:
-    """One reason for each series that already has some of the sessions."""
-    titles = dict.fromkeys(s.other_series_title for s in sessions if s.other_series_title)
-    return [
-        Reason(
-            ReasonCode.SESSION_IN_ANOTHER_SERIES,
-            _("This series is not on sale."),
-            _("A session is already part of the series “%(title)s”.", title=title),
-            _("Take the session out of one of the two series."),
-        )
-        for title in titles
-    ]
+    left = largest_party(facts.terms, facts.sessions, now)
+    told = is_told(left, facts.business.seats_told_up_to)
+    return [closed_reason(quote.closed, left, is_told=told)]
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:

@@ -10,6 +10,7 @@ from src.platform.i18n import _
 from src.tenants.domain.wording import Wording, wording_errors
 
 PLACEHOLDERS = ("customer_name", "business")
+MOST_AUDIENCES = 20
 MOST_A_DAY = 20
 """Broadcasts of one business; more is a mistake, or somebody who should not be there."""
 
@@ -48,12 +49,13 @@ def read_audience(text: str) -> Audience | None:
 
 
 class BroadcastDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail to many. `is_marketing`: no service mail, hence only to those who agreed to it.
+    """A mail to all of its audiences, once to who is in several.
 
+    `is_marketing`: no service mail, hence only to those who agreed to it.
     `to_later`: who gets a place afterwards is written to as well, until the last date is over.
     """
 
-    audience: Audience
+    audiences: tuple[Audience, ...]
     is_marketing: bool
     to_later: bool
     subject: str
@@ -67,14 +69,26 @@ class BroadcastDraft(msgspec.Struct, frozen=True, kw_only=True):
 def draft_errors(draft: BroadcastDraft) -> dict[str, str]:
     """Sentences by field; empty when it may be sent."""
     errors = wording_errors(draft.wording, PLACEHOLDERS)
-    is_tag = draft.audience.kind is AudienceKind.TAG
-    if is_tag and not draft.is_marketing:
+    if not draft.audiences:
+        errors["to"] = _("Please choose to whom you write.")
+    elif len(draft.audiences) > MOST_AUDIENCES:
+        errors["to"] = _("Please choose %(num)s at the most.", num=MOST_AUDIENCES)
+    if has_tag(draft.audiences) and not draft.is_marketing:
         errors["is_marketing"] = _(
             "Customers of a tag have booked nothing that this is about, so it needs their consent."
         )
-    if is_tag and draft.to_later:
+    if draft.audiences and not has_dates(draft.audiences) and draft.to_later:
         errors["to_later"] = _("Nobody joins a tag by booking.")
     return errors
+
+
+def has_tag(audiences: Sequence[Audience]) -> bool:
+    return any(one.kind is AudienceKind.TAG for one in audiences)
+
+
+def has_dates(audiences: Sequence[Audience]) -> bool:
+    """Whether somebody may join one of them by booking."""
+    return any(one.kind is not AudienceKind.TAG for one in audiences)
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):

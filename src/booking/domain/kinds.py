@@ -85,8 +85,22 @@ class GapPolicy(StrEnum):
 
 
 class FeedKind(StrEnum):
-    """What a calendar feed follows: one booking, what a member leads, or the whole business."""
+    """What a calendar feed follows: one booking, all that a customer books, what a member leads, or
+    the whole business.
+    """
 
     BOOKING = "booking"
+    CUSTOMER = "customer"
     OWN = "own"
     BUSINESS = "business"
+
+
+class DateScope(StrEnum):
+    """What an act on one date reaches: it alone, those after it too, all still to come, or those
+    that were chosen one by one.
+    """
+
+    THIS = "this"
+    FOLLOWING = "following"
+    ALL = "all"
+    CHOSEN = "chosen"

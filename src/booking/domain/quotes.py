@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -46,7 +46,8 @@ class Quote:
     those sessions' own, of the state in which they are sold. `leaving` are the terms that the
     booking will have been made under. A `coupon` takes its discount off the whole party's price,
     once, and the seats share what is left. `unit_minor` is the full price of one; `people` are set,
-    in the order of the party, where it can be paid at several prices.
+    in the order of the party, where it can be paid at several prices. `gaps` are dates of a series
+    that are full and left out: what each would have cost one person, by what their price is called.
     """
 
     kind: SubjectKind
@@ -63,6 +64,7 @@ class Quote:
     tax_rate_bp: int
     leaving: LeavingTerms = NOTHING_BACK
     coupon: AppliedCoupon | None = None
+    gaps: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def discount_minor(self) -> int:

@@ -19,6 +19,7 @@ class ReasonCode(StrEnum):
     SERVICE_HIDDEN = "service_hidden"
     SERVICE_UNLISTED = "service_unlisted"
     NO_DATES = "no_dates"
+    NO_SERIES_ON_SALE = "no_series_on_sale"
     NOT_SOLD_SINGLY = "not_sold_singly"
     NOT_SOLD_AS_SERIES = "not_sold_as_series"
     SERIES_NOT_ON_SALE = "series_not_on_sale"
@@ -143,8 +144,10 @@ def credit_only() -> Reason:
     )
 
 
-def closed_reason(closed: SaleClosed, left: int) -> Reason:
-    """Against joining a series; `left` is how many could come together at most."""
+def closed_reason(closed: SaleClosed, left: int, *, is_told: bool = True) -> Reason:
+    """Against joining a series; `left` is how many could come together at most, and `is_told`
+    whether guests may read it.
+    """
     if closed is SaleClosed.ENDED:
         return Reason(
             ReasonCode.SERIES_ENDED,
@@ -162,20 +165,26 @@ def closed_reason(closed: SaleClosed, left: int) -> Reason:
     if closed is SaleClosed.FULL:
         return Reason(
             ReasonCode.FULL,
-            _("This series is sold out.") if left <= 0 else _only_left(left),
+            _("This series is sold out.") if left <= 0 else _only_left(left, is_told=is_told),
             _("At least one of the dates still to come has too few seats."),
             _("Raise the seats of what is full, or sell it without the full dates."),
         )
     return base_zero()
 
 
-def full_reason(left: int) -> Reason:
-    """Against more people than one date has seats left for."""
-    said = _("This date is sold out.") if left <= 0 else _only_left(left)
-    return Reason(ReasonCode.FULL, said, said, _("Raise the session's capacity."))
+def full_reason(left: int, *, is_told: bool = True) -> Reason:
+    """Against more people than one date has seats left for; `is_told`: guests may read how many."""
+    mend = _("Raise the session's capacity.")
+    if left <= 0:
+        gone = _("This date is sold out.")
+        return Reason(ReasonCode.FULL, gone, gone, mend)
+    guest, owner = _only_left(left, is_told=is_told), _only_left(left, is_told=True)
+    return Reason(ReasonCode.FULL, guest, owner, mend)
 
 
-def _only_left(left: int) -> str:
+def _only_left(left: int, *, is_told: bool) -> str:
+    if not is_told:
+        return _("There are not that many seats left.")
     return ngettext("Only one seat is left.", "Only %(num)s seats are left.", left)
 
 
@@ -221,4 +230,42 @@ def price_missing() -> Reason:
         _("This series is not on sale."),
         _("The series is to be paid for, and has no price."),
         _("Enter a price, or make the series free."),
+    )
+
+
+def service_unlisted() -> Reason:
+    """Against finding it on the public page; by its link it can be booked."""
+    return Reason(
+        ReasonCode.SERVICE_UNLISTED,
+        not_at_present(),
+        _("The service is unlisted, so it is not on your public page."),
+        _("Make the service public."),
+    )
+
+
+def series_unlisted() -> Reason:
+    """Against finding it on the public page; by its link it can be booked."""
+    return Reason(
+        ReasonCode.SERIES_UNLISTED,
+        not_at_present(),
+        _("The series is unlisted, so it is not on your public page."),
+        _("Make the series public."),
+    )
+
+
+def no_dates() -> Reason:
+    return Reason(
+        ReasonCode.NO_DATES,
+        not_at_present(),
+        _("No date of it is to come."),
+        _("Publish its next dates."),
+    )
+
+
+def no_series_on_sale() -> Reason:
+    return Reason(
+        ReasonCode.NO_SERIES_ON_SALE,
+        not_at_present(),
+        _("It is sold as series only, and none is on sale."),
+        _("Put a series on sale, or sell single dates too."),
     )

@@ -18,16 +18,15 @@ from src.booking.domain.reasons import Reason
 from src.platform.i18n import _
 from src.platform.localtime import to_local, to_utc
 
-CLOSES_BEFORE = timedelta(hours=1)
-"""An offer ends at the latest so long before the first date starts."""
-TOO_LATE_BEFORE = timedelta(hours=1)
-"""Nothing is offered any more so long before offers end: nobody could take it in time."""
-RUSH_BEFORE = timedelta(hours=2)
-"""From so long before offers end on, everybody is told at once and the first to book has it."""
+MADE_CLOSES_BEFORE = timedelta(hours=1)
+"""No change of the terms ends an offer that was made sooner than so long before its first date."""
 LOOK_AT_LEAST_EVERY = timedelta(minutes=30)
 """How late a list may hear of a place that got free without a word, such as a reopened sale."""
 OFFER_MINUTES = (15, 7 * 24 * 60)
 LONGEST_PASS_HOURS = 24 * 30
+CLOSING_MINUTES = (0, 7 * 24 * 60)
+LAST_OFFER_MINUTES = (15, 7 * 24 * 60)
+LONGEST_RUSH_HOURS = 24 * 7
 
 
 class EntryState(StrEnum):
@@ -58,6 +57,10 @@ class WaitlistTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     A party that is bigger than the places holds up those behind it for `pass_hours`, 0 for not at
     all, None for as long as it takes. Meanwhile anybody may book them, so by default it is 0.
+
+    Offers end at the latest `closing_minutes` before the first date starts. From `rush_hours`
+    before that on, everybody is told at once and the first to book has it, 0 for never; from
+    `last_offer_minutes` before it on nothing is offered, since nobody could take it in time.
     """
 
     is_on: bool = True
@@ -65,6 +68,9 @@ class WaitlistTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     quiet_from: int = 22
     quiet_until: int = 8
     pass_hours: int | None = 0
+    closing_minutes: int = 60
+    last_offer_minutes: int = 60
+    rush_hours: int = 2
 
     def document(self) -> dict[str, Any]:
         """As they are stored: what is as by default is left out."""
@@ -165,17 +171,42 @@ def waitlist_errors(terms: WaitlistTerms) -> dict[str, str]:
             errors[name] = _("Please give a full hour between 0 and 23.")
     if terms.pass_hours is not None and not 0 <= terms.pass_hours <= LONGEST_PASS_HOURS:
         errors["pass_hours"] = _("At most 30 days.")
+    least, most = CLOSING_MINUTES
+    if not least <= terms.closing_minutes <= most:
+        errors["closing_minutes"] = _("Between none and 10,080 minutes, which are 7 days.")
+    least, most = LAST_OFFER_MINUTES
+    if not least <= terms.last_offer_minutes <= most:
+        errors["last_offer_minutes"] = _("Between 15 and 10,080 minutes, which are 7 days.")
+    if not 0 <= terms.rush_hours <= LONGEST_RUSH_HOURS:
+        errors["rush_hours"] = _("At most 168 hours, which are 7 days.")
     return errors
 
 
-def closes_at(first_starts_at: datetime, min_notice_minutes: int) -> datetime:
+def closes_at(first_starts_at: datetime, min_notice_minutes: int, terms: WaitlistTerms) -> datetime:
     """When offers of what starts then end at the latest."""
-    return first_starts_at - max(CLOSES_BEFORE, timedelta(minutes=min_notice_minutes))
+    return first_starts_at - timedelta(minutes=max(terms.closing_minutes, min_notice_minutes))
 
 
-def is_too_late(closing_at: datetime, now: datetime) -> bool:
+def made_closes_at(
+    first_starts_at: datetime, min_notice_minutes: int, terms: WaitlistTerms
+) -> datetime:
+    """When an offer that was made ends at the latest, whatever the terms have become since."""
+    closing = min(timedelta(minutes=terms.closing_minutes), MADE_CLOSES_BEFORE)
+    return first_starts_at - max(closing, timedelta(minutes=min_notice_minutes))
+
+
+def is_too_late(closing_at: datetime, now: datetime, terms: WaitlistTerms) -> bool:
     """Whether nothing is offered any more; at the exact second it still is."""
-    return now > closing_at - TOO_LATE_BEFORE
+    return now > closing_at - timedelta(minutes=terms.last_offer_minutes)
+
+
+def rush_begins_at(closing_at: datetime, terms: WaitlistTerms) -> datetime:
+    """From when on everybody is told at once; with none, when offers end."""
+    return closing_at - timedelta(hours=terms.rush_hours)
+
+
+def is_rush(closing_at: datetime, now: datetime, terms: WaitlistTerms) -> bool:
+    return terms.rush_hours > 0 and now >= rush_begins_at(closing_at, terms)
 
 
 def offer_ends_at(
@@ -198,6 +229,11 @@ def offer_ends_at(
     return closing_at
 
 
+def facts_of(lists: Mapping[UUID, ListFacts], entry: Waiting) -> ListFacts:
+    """Its own, where it completes a purchase; else its list's."""
+    return lists.get(entry.entry_id) or lists[entry.list_id]
+
+
 def weigh(
     queue: Sequence[Waiting],
     lists: Mapping[UUID, ListFacts],
@@ -209,11 +245,13 @@ def weigh(
     """What each entry is offered now, or why nothing, whoever waits longest first.
 
     Lists that share sessions, a series' and its single dates', are weighed together: `free` are the
-    places of each session that nobody has, and an offer takes its own from those behind it.
+    places of each session that nobody has, and an offer takes its own from those behind it. Who
+    completes a purchase stands in the list of the date like others, and has facts in `lists` of
+    their own, by their entry's id.
     """
     left, held_up, weighed = dict(free), set[UUID](), []
     for entry in sorted(queue, key=lambda one: (one.queued_at, one.entry_id)):
-        one = _weigh_one(entry, lists[entry.list_id], left, terms, now, zone)
+        one = _weigh_one(entry, facts_of(lists, entry), left, terms, now, zone)
         proposed = one.proposed
         if one.is_short and not one.is_passed:
             held_up.add(entry.list_id)
@@ -238,7 +276,7 @@ def why_nobody(
         return WhyNot.PARTY_TOO_BIG, ()
     if size > facts.capacity:
         return WhyNot.NEVER_FITS, ()
-    return (WhyNot.TOO_LATE, ()) if is_too_late(facts.closes_at, now) else None
+    return (WhyNot.TOO_LATE, ()) if is_too_late(facts.closes_at, now, terms) else None
 
 
 def why_no_places(
@@ -265,12 +303,12 @@ def _weigh_one(
     if against is not None:
         return Weighed(entry=entry, why=against[0], reasons=against[1])
     wanted, room = wanted_places(facts, entry.size, left)
-    is_rush = now >= facts.closes_at - RUSH_BEFORE
+    rushes = is_rush(facts.closes_at, now, terms)
     if room >= entry.size:
-        ends_at = facts.closes_at if is_rush else offer_ends_at(now, terms, facts.closes_at, zone)
-        proposed = Proposed(session_ids=wanted, expires_at=ends_at, holds=not is_rush)
+        ends_at = facts.closes_at if rushes else offer_ends_at(now, terms, facts.closes_at, zone)
+        proposed = Proposed(session_ids=wanted, expires_at=ends_at, holds=not rushes)
         return Weighed(entry=entry, proposed=proposed, room=room)
-    if room <= 0 or is_rush:
+    if room <= 0 or rushes:
         return Weighed(entry=entry, why=WhyNot.NO_PLACE, room=max(room, 0))
     passes_at = None
     if terms.pass_hours is not None:

@@ -4,31 +4,32 @@ from datetime import timedelta
 
 from src.billing.commands.due import drop_due, move_due
 from src.billing.cron import work_off
+from src.booking.broadcast_mails import broadcast_mail, shown_mail, trial_of
 from src.booking.commands.broadcasts import (
     BROADCAST_DUE,
     LATER_EVERY,
     claim_recipients,
     lock_broadcast,
 )
-from src.booking.domain.broadcasting import Recipient
-from src.booking.events import BroadcastWaiting
+from src.booking.events import BroadcastTried, BroadcastWaiting
 from src.booking.models import Broadcast
-from src.booking.queries.broadcasts import audience_of, is_over, list_recipients
+from src.booking.queries.broadcasts import (
+    audiences_of,
+    audiences_read,
+    first_reader,
+    is_over,
+    list_recipients,
+)
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext
 from src.platform.jobs.queue import Periodic
-from src.platform.mail.queue import Mail, queue_mails
-from src.platform.mail.templates import render_mail
+from src.platform.mail.queue import queue_mail, queue_mails
 from src.platform.services import Services
-from src.tenants.context import TenantSnapshot
-from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.domain.roles import TenantStatus
-from src.tenants.domain.wording import fill, paragraphs_of
-from src.tenants.models import Due
+from src.tenants.domain.wording import Wording
+from src.tenants.models import Due, User
 from src.tenants.queries.tenants import tenant_snapshot
-from src.tenants.unsubscribe_links import unsubscribe_url
-from src.tenants.worded_mails import WordedView
 
 CHUNK_PEOPLE = 50
 LATER_SECONDS = 60
@@ -49,6 +50,22 @@ async def send_next_chunk(job: JobContext, event: BroadcastWaiting) -> None:
             broadcast.state = "sent"
 
 
+async def send_trial(job: JobContext, event: BroadcastTried) -> None:
+    """The mail as its first reader would have it, to whoever wrote it."""
+    settings = job.services.settings
+    async with job.unit_of_work(done=True) as uow:
+        tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
+        user = await uow.session.get(User, event.user_id)
+        if user is None or not tenant.status.is_seen:
+            return
+        guest = await first_reader(
+            uow, audiences_read(event.audiences), event.is_marketing, otherwise=user.name
+        )
+        wording = Wording(subject=event.subject, body=event.body)
+        shown = shown_mail(settings, tenant, wording, guest, is_marketing=event.is_marketing)
+        await queue_mail(uow, trial_of(shown, user, event.trial_id), host=settings.host)
+
+
 def broadcasting(services: Services) -> Periodic:
     """Broadcasts to those who join later, by the clock."""
 
@@ -62,7 +79,7 @@ async def write_to_later(services: Services, due: Due) -> None:
     """Whoever has got a place since; over with the last date."""
     async with services.uow_factory(due.tenant_id) as uow:
         broadcast, now = await lock_broadcast(uow, due.ref), uow.clock.now()
-        if await is_over(uow, audience_of(broadcast), now):
+        if await is_over(uow, audiences_of(broadcast), now):
             await drop_due(uow, due.ref)
             return
         await _write(uow, services.settings, broadcast)
@@ -80,7 +97,7 @@ async def _write(uow: UnitOfWork, settings: Settings, broadcast: Broadcast) -> i
         return 0
     people = await list_recipients(
         uow,
-        audience_of(broadcast),
+        audiences_of(broadcast),
         needs_consent=broadcast.is_marketing,
         most=CHUNK_PEOPLE,
         broadcast_id=broadcast.id,
@@ -91,39 +108,3 @@ async def _write(uow: UnitOfWork, settings: Settings, broadcast: Broadcast) -> i
         await queue_mails(uow, mails, host=settings.host)
     broadcast.done += len(claimed)
     return len(people)
-
-
-def broadcast_mail(
-    settings: Settings, tenant: TenantSnapshot, broadcast: Broadcast, to: Recipient
-) -> Mail:
-    """The words as they were written, in the business's shell and, for news, with a way out."""
-    locale = to.locale or tenant.locale
-    values = {"customer_name": to.name, "business": tenant.name}
-    way_out = ""
-    if broadcast.is_marketing:
-        way_out = unsubscribe_url(
-            settings, tenant, to.customer_id, MailTopic.MARKETING, broadcast.sent_at
-        )
-    view = WordedView(
-        locale=locale,
-        from_name=tenant.name,
-        subject=fill(broadcast.subject, values),
-        paragraphs=list(paragraphs_of(broadcast.body, values, blocks=())),
-        runs=[],
-        href="",
-        button="",
-        unsubscribe_url=way_out,
-    )
-    words = render_mail("worded", view, locale)
-    return Mail(
-        kind="broadcast",
-        to_address=to.address,
-        to_name=to.name,
-        from_name=tenant.name,
-        reply_to=tenant.contact_email or None,
-        subject=words.subject,
-        text=words.text,
-        html=words.html,
-        dedupe_key=f"broadcast:{broadcast.id}:{to.address}",
-        unsubscribe_url=way_out,
-    )

@@ -40,6 +40,7 @@ from src.booking.domain.states import sources_of
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
 from src.booking.jobs.cancel_money import Taken, give_money_back
 from src.booking.models import Booking, Cancellation, Seat, Session
+from src.booking.queries.purchases import of_purchase
 from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext
 from src.tenants.models import PerformerBusy
@@ -99,13 +100,15 @@ async def _wait_for_late_payment(uow: UnitOfWork, cancellation_id: UUID) -> None
         select(Booking.order_id)
         .join(
             Cancellation,
-            (Cancellation.tenant_id == Booking.tenant_id) & (Cancellation.subject_id == Booking.id),
+            (Cancellation.tenant_id == Booking.tenant_id)
+            & (Cancellation.subject_id == func.coalesce(Booking.completes_id, Booking.id)),
         )
         .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation_id)
     )
     await uow.session.execute(
         select(Order.id)
         .where(Order.tenant_id == uow.tenant, Order.id.in_(bought))
+        .order_by(Order.id)
         .with_for_update(key_share=True)
     )
 
@@ -156,13 +159,13 @@ def _in_scope(cancellation: Cancellation) -> ColumnElement[bool]:
     match cancellation.scope:
         case "session":
             return Seat.session_id == cancellation.subject_id
-        case "series":
+        case "series" | "dates":
             stopped = bindparam(None, cancellation.session_ids, type_=_IDS)
             return Seat.session_id == any_(stopped)
         case "seats":
             return Seat.cancellation_id == cancellation.id
         case _:
-            return Seat.booking_id == cancellation.subject_id
+            return of_purchase(cancellation.subject_id)
 
 
 async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:

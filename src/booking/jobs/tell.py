@@ -43,6 +43,7 @@ from src.booking.queries.mail_facts import (
     find_booking_facts,
     find_split_parties,
 )
+from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.party import list_called
 from src.booking.queries.returns import find_by_hand_minor
 from src.platform.db.uow import UnitOfWork
@@ -113,6 +114,7 @@ async def _confirm(jobs: JobsTogether, uow: UnitOfWork, facts: Sequence[BookingF
     tenant = await tenant_snapshot(uow, uow.tenant, now)
     owed = await list_owed_minor(uow, [one.order.id for one in facts])
     wordings = await find_wordings(uow)
+    missing = await list_missing(uow, tenant, settings, [one.booking for one in facts])
     mails = [
         confirmation_mail(
             settings,
@@ -121,6 +123,7 @@ async def _confirm(jobs: JobsTogether, uow: UnitOfWork, facts: Sequence[BookingF
             now,
             believed,
             owed_minor=owed[one.order.id],
+            missing=missing.get(one.booking.id, []),
             wordings=wordings,
         )
         for one in facts

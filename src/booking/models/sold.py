@@ -15,7 +15,12 @@ LIVE = "('held', 'confirmed', 'attended', 'no_show')"
 class Booking(TenantScoped, Base):
     """What a guest books in one go; its state derives from its seats.
 
-    `leaving` are the terms it was bought under; see `domain/leaving.py`.
+    `leaving` are the terms it was bought under; see `domain/leaving.py`. `answers` are those given
+    for the booking, `person_answers` those of each participant by their id; see
+    `domain/questions.py`.
+    `gaps` are the dates that a course was sold without, each at what it would have cost; see
+    `domain/gaps.py`. A booking with `completes_id` is one of them that the guest of that booking
+    has got since.
     """
 
     __tablename__ = "bookings"
@@ -25,12 +30,23 @@ class Booking(TenantScoped, Base):
         within_tenant("service_id", "services"),
         within_tenant("series_id", "series"),
         within_tenant("session_id", "sessions"),
+        within_tenant("completes_id", "bookings"),
         CheckConstraint("(series_id IS NULL) <> (session_id IS NULL)", name="series_or_session"),
         CheckConstraint("party_size > 0", name="party_size"),
+        CheckConstraint(
+            "completes_id IS NULL OR (series_id IS NOT NULL AND completes_id <> id)",
+            name="completes",
+        ),
         Index("ix_bookings_order", "tenant_id", "order_id"),
         Index("ix_bookings_series", "tenant_id", "series_id"),
         Index("ix_bookings_session", "tenant_id", "session_id"),
         Index("ix_bookings_customer", "tenant_id", "customer_id"),
+        Index(
+            "ix_bookings_completes_id",
+            "tenant_id",
+            "completes_id",
+            postgresql_where=text("completes_id IS NOT NULL"),
+        ),
     )
 
     order_id: Mapped[UUID]
@@ -39,8 +55,13 @@ class Booking(TenantScoped, Base):
     series_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]
     party_size: Mapped[int] = mapped_column(default=1)
-    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    answers: Mapped[list[Any]] = mapped_column(default=list)
+    person_answers: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'::jsonb")
+    )
     leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    gaps: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
+    completes_id: Mapped[UUID | None]
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
 
@@ -154,20 +175,23 @@ class LeaveRequest(TenantScoped, Base):
 
 
 class Cancellation(TenantScoped, Base):
-    """The cancelling of a session, a series, a purchase or single seats, done by a job in chunks.
+    """The cancelling of a session, a series, chosen dates, a purchase or single seats.
 
-    `waiting` is the undo window, in which nothing has happened yet. `total` and `done` count
-    customers with seats that are taken. `cursor` is not used. With
+    A job does it in chunks. `waiting` is the undo window, in which nothing has happened yet.
+    `total` and `done` count customers with seats that are taken. `cursor` is not used. With
     `gives_back` what was paid for the seats goes back with them, without being asked; else what
-    `CancellationReturn` says. `session_ids` are the dates that the cancelling of a series stopped,
-    `resumes_sale` whether undoing it puts the series on sale again. The seats of `seats` are those
-    that name it, all of the session that is its subject: each can name one, so that two
-    cancellings of seats can go side by side in a session, and never reach the same seat.
+    `CancellationReturn` says. `session_ids` are the dates that the cancelling of a series or of
+    chosen dates stopped; the earliest of chosen ones is its subject. `resumes_sale` says whether
+    undoing it puts the series on sale again. The seats of `seats` are those that name it, all of
+    the session that is its subject: each can name one, so that two cancellings of seats can go side
+    by side in a session, and never reach the same seat.
     """
 
     __tablename__ = "cancellations"
     __table_args__ = (
-        CheckConstraint("scope IN ('session', 'purchase', 'series', 'seats')", name="scope"),
+        CheckConstraint(
+            "scope IN ('session', 'purchase', 'series', 'dates', 'seats')", name="scope"
+        ),
         CheckConstraint("state IN ('waiting', 'running', 'done', 'undone')", name="state"),
         UniqueConstraint("tenant_id", "id", "scope", name="uq_cancellations_scope"),
         Index(

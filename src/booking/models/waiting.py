@@ -15,15 +15,19 @@ STANDS = "state IN ('waiting', 'offered')"
 class WaitlistEntry(TenantScoped, Base):
     """One address waits for places in one session, or in all of a series: once each.
 
-    It is no customer yet. `queued_at` is its place in the order. `short_since`: since then there
-    have been places, but fewer than its party needs. `closed` is one whose date was called off;
-    `ended_by` is guest, staff or system. `said` are the times that mails have told, by session.
+    With `for_booking_id` it is the session that this purchase of a series was sold without, once
+    for each such purchase; any other is no customer yet. `queued_at` is its place in the order.
+    `short_since`: since then there have been places, but fewer than its party needs. `closed` is
+    one whose date was called off; `ended_by` is guest, staff or system. `said` are the times that
+    mails have told, by session.
     """
 
     __tablename__ = "waitlist_entries"
     __table_args__ = (
         within_tenant("session_id", "sessions"),
         within_tenant("series_id", "series"),
+        within_tenant("for_booking_id", "bookings"),
+        CheckConstraint("for_booking_id IS NULL OR session_id IS NOT NULL", name="for_booking"),
         CheckConstraint("(series_id IS NULL) <> (session_id IS NULL)", name="series_or_session"),
         CheckConstraint("party_size > 0", name="party_size"),
         CheckConstraint(
@@ -37,7 +41,21 @@ class WaitlistEntry(TenantScoped, Base):
             "session_id",
             "address",
             unique=True,
+            postgresql_where=text(f"{STANDS} AND for_booking_id IS NULL"),
+        ),
+        Index(
+            "uq_waitlist_entries_for_booking",
+            "tenant_id",
+            "for_booking_id",
+            "session_id",
+            unique=True,
             postgresql_where=text(STANDS),
+        ),
+        Index(
+            "ix_waitlist_entries_for_booking_id",
+            "tenant_id",
+            "for_booking_id",
+            postgresql_where=text("for_booking_id IS NOT NULL"),
         ),
         Index(
             "uq_waitlist_entries_series",
@@ -53,6 +71,7 @@ class WaitlistEntry(TenantScoped, Base):
 
     session_id: Mapped[UUID | None]
     series_id: Mapped[UUID | None]
+    for_booking_id: Mapped[UUID | None]
     address: Mapped[str]
     name: Mapped[str]
     locale: Mapped[str]

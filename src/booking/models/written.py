@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.platform.db import Base, TenantScoped, within_tenant
@@ -12,20 +13,18 @@ from src.platform.db import Base, TenantScoped, within_tenant
 class Broadcast(TenantScoped, Base):
     """One mail to many, sent by a job in chunks. `total` is how many it was for when it was sent.
 
-    `done` grows past it where later ones are written `to_later`.
+    `audiences` are for whom it is, each `Audience.text`. `done` grows past `total` where later
+    ones are written `to_later`.
     """
 
     __tablename__ = "broadcasts"
     __table_args__ = (
-        CheckConstraint("audience IN ('session', 'series', 'tag')", name="audience"),
-        CheckConstraint("(audience = 'tag') = (subject_id IS NULL)", name="subject"),
+        CheckConstraint("jsonb_array_length(audiences) > 0", name="audiences"),
         CheckConstraint("state IN ('sending', 'sent')", name="state"),
         Index("ix_broadcasts_sent_at", "tenant_id", "sent_at"),
     )
 
-    audience: Mapped[str]
-    subject_id: Mapped[UUID | None]
-    word: Mapped[str] = mapped_column(default="")
+    audiences: Mapped[list[str]] = mapped_column(JSONB)
     is_marketing: Mapped[bool]
     to_later: Mapped[bool]
     subject: Mapped[str]

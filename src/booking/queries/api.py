@@ -49,7 +49,7 @@ async def list_sessions(
     last = shown[-1] if shown else None
     offered = await on_offer_in(uow, shown)
     return SessionPage(
-        items=[session_out(session, tenant.zone, offered.get(session.id, 0)) for session in shown],
+        items=[session_out(session, tenant, offered.get(session.id, 0)) for session in shown],
         next=_mark(last) if more and last is not None else None,
     )
 
@@ -95,7 +95,7 @@ async def get_session_out(uow: UnitOfWork, tenant: TenantSnapshot, session_id: U
     found = await uow.session.get(Session, (uow.tenant, session_id))
     if found is None:
         raise NotFound(_("There is no such session."))
-    return session_out(found, tenant.zone, await count_on_offer(uow, found))
+    return session_out(found, tenant, await count_on_offer(uow, found))
 
 
 async def list_series(

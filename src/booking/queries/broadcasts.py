@@ -1,13 +1,14 @@
 """Whom a broadcast is for, and what was sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import TextClause, func, null, select, text
+from sqlalchemy import Row, Select, TextClause, func, null, select, text
 
-from src.booking.domain.broadcasting import Audience, AudienceKind, Recipient
+from src.booking.domain.broadcasting import Audience, AudienceKind, Recipient, read_audience
 from src.booking.models import Broadcast, BroadcastMail, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -28,13 +29,14 @@ _SEATS = (
     " WHERE s.tenant_id = :tenant_id AND s.state IN ('confirmed', 'attended')"
 )
 _PEOPLE = {
-    AudienceKind.SESSION: f"{_SEATS} AND n.id = :subject_id",
-    AudienceKind.SERIES: f"{_SEATS} AND n.series_id = :subject_id",
+    AudienceKind.SESSION: f"{_SEATS} AND n.id = ANY(CAST(:session AS uuid[]))",
+    AudienceKind.SERIES: f"{_SEATS} AND n.series_id = ANY(CAST(:series AS uuid[]))",
     AudienceKind.TAG: (
         "SELECT k.id AS customer_id, k.email AS address, k.name, '' AS locale, k.created_at AS at"
         " FROM customer_tags t"
         " JOIN customers k ON k.tenant_id = :tenant_id AND k.id = t.customer_id"
-        " WHERE t.tenant_id = :tenant_id AND t.word = :word AND k.email IS NOT NULL"
+        " WHERE t.tenant_id = :tenant_id AND t.word = ANY(CAST(:tag AS text[]))"
+        " AND k.email IS NOT NULL"
     ),
 }
 _AGREED = (
@@ -44,11 +46,12 @@ _AGREED = (
 )
 
 
-def _statement(kind: AudienceKind) -> TextClause:
+def _statement(kinds: Iterable[AudienceKind]) -> TextClause:
     """Each address once, under its latest name; those already written to are left out."""
+    people = " UNION ALL ".join(_PEOPLE[kind] for kind in kinds)
     return text(
         "SELECT DISTINCT ON (p.address) p.customer_id, p.address, p.name, p.locale"  # noqa: S608 - our own words
-        f" FROM ({_PEOPLE[kind]}) p WHERE p.address <> ''"
+        f" FROM ({people}) p WHERE p.address <> ''"
         f" AND (NOT :needs_consent OR ({_AGREED}))"
         " AND NOT EXISTS (SELECT FROM broadcast_mails w WHERE w.tenant_id = :tenant_id"
         " AND w.broadcast_id = :broadcast_id AND w.address = p.address)"
@@ -56,62 +59,102 @@ def _statement(kind: AudienceKind) -> TextClause:
     )
 
 
-_STATEMENTS = {kind: _statement(kind) for kind in AudienceKind}
-
-
 async def list_recipients(
     uow: UnitOfWork,
-    audience: Audience,
+    audiences: Sequence[Audience],
     *,
     needs_consent: bool,
     most: int | None = None,
     broadcast_id: UUID = NOBODY,
 ) -> list[Recipient]:
-    """Who is to be written to now, in the order of their addresses; with consent where needed."""
+    """Who is to be written to now, in the order of their addresses, once whatever number of
+    audiences they belong to; with consent where needed.
+    """
+    named: dict[AudienceKind, list[Any]] = {}
+    for one in audiences:
+        is_tag = one.kind is AudienceKind.TAG
+        named.setdefault(one.kind, []).append(one.word if is_tag else one.subject_id)
+    if not named:
+        return []
     values = {
         "tenant_id": uow.tenant,
         "needs_consent": needs_consent,
         "broadcast_id": broadcast_id,
         "most": most,
     }
-    if audience.kind is AudienceKind.TAG:
-        values["word"] = audience.word
-    else:
-        values["subject_id"] = audience.subject_id
-    found = await uow.session.execute(_STATEMENTS[audience.kind], values)
+    of_kinds = {str(kind): subjects for kind, subjects in named.items()}
+    found = await uow.session.execute(_statement(named), values | of_kinds)
     return [Recipient(**row._mapping) for row in found]
 
 
-async def name_of_audience(uow: UnitOfWork, audience: Audience, zone: ZoneInfo) -> str:
-    """What owners call it, a session with its date. Raises: NotFound, for another tenant's too."""
-    if audience.kind is AudienceKind.TAG:
-        return _("Tag “%(word)s”", word=audience.word)
-    is_session = audience.kind is AudienceKind.SESSION
-    subject = Session if is_session else Series
-    starts_at = Session.starts_at if is_session else null()
-    found = await uow.session.execute(
-        select(Service.name, subject.title, starts_at.label("starts_at"))
-        .join(
-            subject,
-            (subject.tenant_id == Service.tenant_id) & (subject.service_id == Service.id),
-        )
-        .where(subject.tenant_id == uow.tenant, subject.id == audience.subject_id)
-    )
-    row = found.first()
-    if row is None:
+async def first_reader(
+    uow: UnitOfWork, audiences: Sequence[Audience], needs_consent: bool, *, otherwise: str
+) -> Recipient:
+    """One of those who would get it; where there is nobody yet, somebody of this name."""
+    found = await list_recipients(uow, audiences, needs_consent=needs_consent, most=1)
+    nobody = Recipient(customer_id=NOBODY, address="", name=otherwise, locale="")
+    return found[0] if found else nobody
+
+
+async def names_of_audiences(
+    uow: UnitOfWork, audiences: Sequence[Audience], zone: ZoneInfo
+) -> list[str]:
+    """What owners call each, a session with its date.
+
+    Raises: NotFound, for another tenant's too.
+    """
+    names = {
+        **await _names(uow, Session, audiences, AudienceKind.SESSION, zone),
+        **await _names(uow, Series, audiences, AudienceKind.SERIES, zone),
+        **{
+            one: _("Tag “%(word)s”", word=one.word)
+            for one in audiences
+            if one.kind is AudienceKind.TAG
+        },
+    }
+    if any(one not in names for one in audiences):
         raise NotFound(_("There is nothing here."))
+    return [names[one] for one in audiences]
+
+
+async def _names(
+    uow: UnitOfWork,
+    subject: type[Session] | type[Series],
+    audiences: Sequence[Audience],
+    kind: AudienceKind,
+    zone: ZoneInfo,
+) -> dict[Audience, str]:
+    wanted = [one.subject_id for one in audiences if one.kind is kind]
+    if not wanted:
+        return {}
+    found = await uow.session.execute(
+        naming(subject).where(subject.tenant_id == uow.tenant, subject.id.in_(wanted))
+    )
+    return {Audience(kind=kind, subject_id=row.id): name_of(row, zone) for row in found}
+
+
+def naming(subject: type[Session] | type[Series]) -> Select[Any]:
+    """What `name_of` needs of each: the service, the own title and, of a session, the date."""
+    starts_at = subject.starts_at if subject is Session else null()
+    return select(subject.id, Service.name, subject.title, starts_at.label("starts_at")).join(
+        Service, (Service.tenant_id == subject.tenant_id) & (Service.id == subject.service_id)
+    )
+
+
+def name_of(row: Row[Any], zone: ZoneInfo) -> str:
     when = datetime_local(row.starts_at, zone) if row.starts_at is not None else ""
     return " · ".join(filter(None, (row.name, row.title, when)))
 
 
-async def is_over(uow: UnitOfWork, audience: Audience, now: datetime) -> bool:
+async def is_over(uow: UnitOfWork, audiences: Sequence[Audience], now: datetime) -> bool:
     """Whether nobody can join any more: every date has begun or is off."""
-    mine = Session.id if audience.kind is AudienceKind.SESSION else Session.series_id
+    dates = [one.subject_id for one in audiences if one.kind is AudienceKind.SESSION]
+    series = [one.subject_id for one in audiences if one.kind is AudienceKind.SERIES]
     ahead = await uow.session.scalar(
         select(Session.id)
         .where(
             Session.tenant_id == uow.tenant,
-            mine == audience.subject_id,
+            Session.id.in_(dates) | Session.series_id.in_(series),
             Session.starts_at > now,
             Session.state == "scheduled",
         )
@@ -159,9 +202,10 @@ async def count_since(uow: UnitOfWork, since: datetime) -> int:
     return found or 0
 
 
-def audience_of(broadcast: Broadcast) -> Audience:
-    return Audience(
-        kind=AudienceKind(broadcast.audience),
-        subject_id=broadcast.subject_id,
-        word=broadcast.word,
-    )
+def audiences_of(broadcast: Broadcast) -> tuple[Audience, ...]:
+    return audiences_read(broadcast.audiences)
+
+
+def audiences_read(texts: Iterable[str]) -> tuple[Audience, ...]:
+    """Of what `Audience.text` made."""
+    return tuple(filter(None, map(read_audience, texts)))

@@ -11,6 +11,7 @@ from src.billing.models import Order
 from src.billing.owed import owed_minor
 from src.billing.queries.disputes import taken_back_minor
 from src.booking.domain.kinds import SeatState
+from src.booking.domain.questions import answered
 from src.booking.domain.states import TAKEN_SEATS, booking_state, live_cancellation
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.party import NUMBER, called_by_staff
@@ -76,12 +77,24 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         taken_back_minor=int(row.taken_back),
         owed_minor=int(row.owed),
         made_at=booking.created_at,
-        answers=_answers(row.Service.questions, booking.answers),
+        answers=_answers(booking, seats),
         note=booking.note,
         seats=seats,
         cancellable=len(coming),
         cancellation_id=row.cancellation_id,
+        completes_id=booking.completes_id,
+        completed_by=await _completed_by(uow, booking_id),
     )
+
+
+async def _completed_by(uow: UnitOfWork, booking_id: UUID) -> list[tuple[UUID, str]]:
+    found = await uow.session.execute(
+        _with_order(
+            select(Booking.id, Order.reference),
+            (Booking.tenant_id == uow.tenant, Booking.completes_id == booking_id, is_purchase()),
+        ).order_by(Booking.created_at, Booking.id)
+    )
+    return list(found.tuples())
 
 
 def _with_order(statement: Select[Any], which: Sequence[Any]) -> Select[Any]:
@@ -150,6 +163,7 @@ def _buyer(row: Row[Any]) -> Buyer:
         attended=row.attended,
         passed=row.passed,
         lost=row.lost,
+        completes=row.Booking.completes_id is not None,
     )
 
 
@@ -199,6 +213,7 @@ def _seat(seat: Seat, session: Session, participant: str) -> SeatRow:
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         title=session.title,
+        participant_id=seat.participant_id,
         participant=participant,
         state=seat.state,
         share_minor=seat.share_minor,
@@ -214,11 +229,13 @@ def _state(seats: Sequence[SeatRow]) -> str:
     return str(booking_state(SeatState(seat.state) for seat in seats)) if seats else "expired"
 
 
-def _answers(questions: Sequence[Any], answers: dict[str, Any]) -> list[tuple[str, str]]:
-    """Each answer under its question; one whose question is gone stays under its key."""
-    labels = {question.get("key"): question.get("label", "") for question in questions}
-    words = {True: _("Yes"), False: _("No")}
-    return [
-        (labels.get(key) or key, words[given] if isinstance(given, bool) else str(given))
-        for key, given in answers.items()
-    ]
+def _answers(booking: Booking, seats: Sequence[SeatRow]) -> list[tuple[str, str]]:
+    """What was answered for the booking, then what each of its people said, who is named."""
+    found = answered(booking.answers)
+    names = {str(seat.participant_id): seat.participant for seat in seats}
+    for participant_id, given in booking.person_answers.items():
+        name = names.get(participant_id, "")
+        found += [
+            (f"{name}: {label}" if name else label, words) for label, words in answered(given)
+        ]
+    return found

@@ -1,12 +1,12 @@
 """What cancelling would do to whom, and how far a cancellation is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
@@ -15,10 +15,11 @@ from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.lists_toll import lists_toll
-from src.booking.views.cancellations import LostDate, Progress, Toll, Touched
+from src.booking.queries.purchases import of_purchase
+from src.booking.views.cancellations import ChosenDate, LostDate, Progress, Toll, Touched
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 
 MOST_PEOPLE = 12
 HELD, TAKEN = str(SeatState.HELD), [str(state) for state in TAKEN_SEATS]
@@ -31,8 +32,10 @@ async def toll_of_session(uow: UnitOfWork, session_id: UUID) -> Toll:
 
 
 async def toll_of_purchase(uow: UnitOfWork, booking_id: UUID, now: datetime) -> Toll:
-    """What cancelling the purchase would do; dates that have begun are not touched."""
-    return await _toll(uow, [Seat.booking_id == booking_id, Session.starts_at > now])
+    """What cancelling the purchase would do, with dates that complete it; those that have begun
+    are not touched.
+    """
+    return await _toll(uow, [of_purchase(booking_id), Session.starts_at > now])
 
 
 async def toll_of_seats(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> Toll:
@@ -69,6 +72,66 @@ async def list_dates_to_come(uow: UnitOfWork, series_id: UUID, now: datetime) ->
     return [LostDate(starts_at=row.starts_at, ends_at=row.ends_at) for row in found]
 
 
+def is_cancellable(now: datetime) -> list[ColumnElement[bool]]:
+    """Of a session: it is not cancelled nor being cancelled, and not over."""
+    return [Session.state == str(SessionState.SCHEDULED), Session.ends_at > now]
+
+
+async def toll_of_dates(uow: UnitOfWork, session_ids: Collection[UUID]) -> Toll:
+    """What cancelling all these dates would do."""
+    toll = await _toll(uow, [Seat.session_id.in_(session_ids)])
+    return msgspec.structs.replace(toll, lists=await lists_toll(uow, session_ids))
+
+
+async def list_chosen_dates(
+    uow: UnitOfWork, session_ids: Collection[UUID], now: datetime
+) -> list[ChosenDate]:
+    """These dates in order, each with whether it can be cancelled now. Raises: NotFound for one
+    that is not there.
+    """
+    can = and_(*is_cancellable(now)).label("can")
+    found = await uow.session.execute(
+        _joined_dates(select(*_DATE, can), uow.tenant)
+        .where(Session.id.in_(session_ids))
+        .order_by(Session.starts_at, Session.id)
+    )
+    dates = [
+        ChosenDate(
+            id=row.id,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            what=_joined([row.service_name, row.title, row.series_title]),
+            series_id=row.series_id,
+            is_cancellable=row.can,
+        )
+        for row in found
+    ]
+    if {one.id for one in dates} != set(session_ids):
+        raise NotFound(_("There is no such session."))
+    return dates
+
+
+_DATE = (
+    Session.id,
+    Session.starts_at,
+    Session.ends_at,
+    Session.title,
+    Session.series_id,
+    Service.name.label("service_name"),
+    Series.title.label("series_title"),
+)
+
+
+def _joined_dates(statement: Select[Any], tenant_id: UUID) -> Select[Any]:
+    tenant = Session.tenant_id
+    return (
+        statement.select_from(Session)
+        .join(Service, (Service.tenant_id == tenant) & (Service.id == Session.service_id))
+        .outerjoin(Series, (Series.tenant_id == tenant) & (Series.id == Session.series_id))
+        .where(tenant == tenant_id)
+    )
+
+
 async def list_lost_dates(uow: UnitOfWork, booking_id: UUID, now: datetime) -> list[LostDate]:
     """The dates of the purchase that would be cancelled, in order."""
     found = await uow.session.execute(
@@ -76,7 +139,7 @@ async def list_lost_dates(uow: UnitOfWork, booking_id: UUID, now: datetime) -> l
         .join(Seat, (Seat.tenant_id == Session.tenant_id) & (Seat.session_id == Session.id))
         .where(
             Session.tenant_id == uow.tenant,
-            Seat.booking_id == booking_id,
+            of_purchase(booking_id),
             Seat.state.in_(TAKEN),
             Session.starts_at > now,
         )
@@ -132,6 +195,19 @@ async def find_live_cancellation_of_seats(uow: UnitOfWork, seat_ids: Sequence[UU
     )
     live = found.all()
     return live[0] if len(live) == 1 else None
+
+
+async def find_live_of_dates(uow: UnitOfWork, session_ids: Collection[UUID]) -> UUID | None:
+    """The cancellation of chosen dates that waits or runs and is of just these."""
+    found: UUID | None = await uow.session.scalar(
+        select(Cancellation.id).where(
+            Cancellation.tenant_id == uow.tenant,
+            Cancellation.scope == "dates",
+            Cancellation.state.in_(["waiting", "running"]),
+            Cancellation.session_ids == sorted(session_ids),
+        )
+    )
+    return found
 
 
 async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
@@ -232,8 +308,27 @@ async def _subject(uow: UnitOfWork, cancellation: Cancellation) -> tuple[str, st
     if cancellation.scope == "series":
         named = await uow.session.execute(_series_name(uow.tenant, subject_id))
         return _joined(named.one()), f"series/{subject_id}"
+    if cancellation.scope == "dates":
+        return await _dates_name(uow, cancellation)
     named = await uow.session.execute(_purchase_name(uow.tenant, subject_id))
     return _joined(named.one()), f"bookings/{subject_id}"
+
+
+async def _dates_name(uow: UnitOfWork, cancellation: Cancellation) -> tuple[str, str]:
+    """What the chosen dates are of, how many they are, and the page that lists them."""
+    found = await uow.session.execute(
+        _joined_dates(select(Service.name, Series.title, Session.series_id), uow.tenant)
+        .where(Session.id.in_(cancellation.session_ids))
+        .distinct()
+        .order_by(Service.name, Series.title)
+    )
+    rows = found.all()
+    names = ", ".join(_joined([row.name, row.title]) for row in rows)
+    count = len(cancellation.session_ids)
+    what = ngettext("%(names)s: %(num)s date", "%(names)s: %(num)s dates", count, names=names)
+    series = {row.series_id for row in rows}
+    is_of_one = len(series) == 1 and None not in series
+    return what, f"series/{series.pop()}" if is_of_one else "sessions"
 
 
 def _session_name(tenant_id: UUID, session_id: UUID) -> Select[Any]:

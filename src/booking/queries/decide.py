@@ -24,6 +24,7 @@ from src.booking.domain.staff_rules import (
     session_for_staff,
 )
 from src.booking.models import Service, Session
+from src.booking.queries.gaps import with_gaps
 from src.booking.queries.offer_facts import (
     business_facts,
     quote_of_series,
@@ -141,6 +142,7 @@ async def _series(
     if asked.pays is not None:
         quote = quote_paid(quote, asked.pays)
         facts = series_for_staff(facts, quote.price_type)
+    quote = with_gaps(quote, offer, facts.terms, tenant, now)
     return Decided(
         service=offer.service,
         runs=list(offer.sessions),

@@ -3,21 +3,25 @@
 Staff's feeds name nobody who booked: whoever follows a calendar hands it to a program of others.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 
-from src.booking.calendar_files import Organiser, seat_uid
-from src.booking.domain.kinds import FeedKind, SeatState, SessionMode, SessionState
+from src.booking.calendar_files import Organiser
+from src.booking.domain.kinds import FeedKind, SessionMode, SessionState
 from src.booking.domain.moves import place_line
 from src.booking.feed_files import Feed, FeedDate
-from src.booking.guest_links import booking_path
-from src.booking.mail_parts import calendar_seats
 from src.booking.models import CalendarFeed, Session
-from src.booking.queries.mail_facts import SeatFacts, find_booking_facts
+from src.booking.queries.guest_dates import (
+    MOST_DATES,
+    SHOWN_AFTER,
+    SHOWN_BEFORE,
+    booking_dates,
+    customer_dates,
+)
 from src.booking.queries.sessions import joined_sessions
 from src.booking.views.feeds import FeedRow
 from src.booking.waitlist_words import on_offer_words
@@ -26,12 +30,6 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import Location, Performer
-
-SHOWN_BEFORE = timedelta(days=60)
-SHOWN_AFTER = timedelta(days=400)
-MOST_DATES = 2_000
-STANDS = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW})
-ENDED = frozenset({SeatState.CANCELLED, SeatState.LATE_CANCELLED, SeatState.SWAPPED})
 
 
 async def find_member_feeds(uow: UnitOfWork, user_id: UUID) -> dict[FeedKind, FeedRow]:
@@ -50,13 +48,28 @@ async def find_booking_feed(uow: UnitOfWork, order_id: UUID) -> FeedRow | None:
     return None if feed is None else _row(feed)
 
 
+async def find_customer_feed(uow: UnitOfWork, customer_id: UUID) -> FeedRow | None:
+    """The feed of all that the customer books, if there is one at present."""
+    whose = CalendarFeed.customer_id == customer_id
+    feed = await uow.session.scalar(_live(uow.tenant).where(whose))
+    return None if feed is None else _row(feed)
+
+
+async def count_customer_feeds(uow: UnitOfWork, customer_ids: Sequence[UUID]) -> int:
+    """How many of them have a feed at present."""
+    live = _live(uow.tenant).where(CalendarFeed.customer_id.in_(customer_ids)).subquery()
+    return await uow.session.scalar(select(func.count()).select_from(live)) or 0
+
+
 async def get_feed_content(
     uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, feed: CalendarFeed
 ) -> Feed:
     """What the feed says now, to whoever has opened it."""
     kind = FeedKind(feed.kind)
-    if kind is FeedKind.BOOKING:
-        dates = await _booking_dates(uow, tenant, settings, feed)
+    if feed.order_id is not None:
+        dates = await booking_dates(uow, tenant, settings, feed.order_id)
+    elif feed.customer_id is not None:
+        dates = await customer_dates(uow, tenant, settings, feed.customer_id)
     else:
         led_by = feed.user_id if kind is FeedKind.OWN else None
         dates = await _session_dates(uow, tenant, settings, led_by)
@@ -84,42 +97,6 @@ def _live(tenant_id: UUID) -> Select[tuple[CalendarFeed]]:
 
 def _row(feed: CalendarFeed) -> FeedRow:
     return FeedRow(created_at=feed.created_at, last_read_at=feed.last_read_at)
-
-
-async def _booking_dates(
-    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, feed: CalendarFeed
-) -> list[FeedDate]:
-    """The dates of one booking under the UIDs that its mails use, cancelled ones marked so."""
-    assert feed.order_id is not None
-    facts = await find_booking_facts(uow, feed.order_id)
-    if facts is None or facts.order.confirmed_at is None:
-        return []
-    own_page = settings.base_url + booking_path(settings, tenant.slug, facts.order)
-    # A date that another one took the place of lives on in that one's entry.
-    given_up = {item.seat.replaces_id for item in facts.seats}
-    shown = [
-        item
-        for item in facts.seats
-        if item.seat.state in STANDS | ENDED and item.seat.id not in given_up
-    ]
-    return [
-        FeedDate(
-            uid=seat_uid(entry.seat_id, settings.host),
-            starts_at=entry.starts_at,
-            ends_at=entry.ends_at,
-            title=entry.title,
-            sequence=entry.sequence,
-            is_cancelled=item.seat.state in ENDED,
-            where=entry.where,
-            url=entry.url,
-        )
-        for item in shown
-        for entry in calendar_seats(facts, [item], own_page, may_join=_may_join(item))
-    ]
-
-
-def _may_join(item: SeatFacts) -> bool:
-    return item.seat.state not in ENDED
 
 
 async def _session_dates(

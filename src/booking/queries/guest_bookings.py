@@ -28,6 +28,7 @@ from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.changes import Believed, find_earlier, said_of
 from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not_booked
 from src.booking.queries.mail_facts import Known
+from src.booking.queries.missing_dates import list_missing
 from src.booking.said import in_party, party_words, was_words
 from src.booking.views.guest import BookedDate, GuestBookingView
 from src.platform.config import Settings
@@ -72,6 +73,7 @@ async def get_guest_booking(
     is_gone = is_all_back(order) or await is_with_the_bank(uow, order.id)
     about = _About(tenant, order, terms_from(booking.leaving), path, now, is_gone)
     dates = _dates(seats, then, about)
+    missing = await list_missing(uow, tenant, settings, [booking])
     service_href = f"/b/{tenant.slug}/{service.slug}"
     return GuestBookingView(
         stage=stage,
@@ -106,7 +108,23 @@ async def get_guest_booking(
         hub_href=f"/b/{tenant.slug}",
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
+        missing=missing.get(booking.id, []) if stage == "confirmed" else [],
+        completes_href=await _completes_href(uow, tenant, settings, booking),
     )
+
+
+async def _completes_href(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, booking: Booking
+) -> str:
+    """The page of the booking that it completes; empty for any other."""
+    if booking.completes_id is None:
+        return ""
+    order = await uow.session.scalar(
+        select(Order)
+        .join(Booking, (Booking.tenant_id == Order.tenant_id) & (Booking.order_id == Order.id))
+        .where(Booking.tenant_id == uow.tenant, Booking.id == booking.completes_id)
+    )
+    return "" if order is None else booking_path(settings, tenant.slug, order)
 
 
 async def _order(uow: UnitOfWork, order_id: UUID) -> tuple[Order, Booking, Service, Series | None]:
@@ -291,6 +309,7 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         place=location.name if location is not None else online,
+        is_online=session.mode == SessionMode.ONLINE,
         address=location.address if location is not None else "",
         performer=first.performer,
         meeting_url=session.meeting_url if shown in KNOWS_THE_LINK else "",
@@ -319,6 +338,7 @@ def _date_left(said: Said, state: SeatState) -> BookedDate:
         starts_at=said.starts_at,
         ends_at=said.ends_at,
         place=said.place or (_("Online") if said.mode == SessionMode.ONLINE else None),
+        is_online=said.mode == SessionMode.ONLINE,
         address="",
         performer="",
         meeting_url="",

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,8 @@ from src.booking.domain.exchange import why_not_take
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import capped, most_percent_after, terms_from
 from src.booking.domain.moves import place_line
-from src.booking.domain.reasons import guest_sentence
+from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.domain.seats_told import seats_told
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of
@@ -32,6 +34,19 @@ from src.tenants.models import Location, Performer
 
 MOST_CHOICES = 60
 MOST_LOOKED_AT = 300
+
+
+FoundOffer = tuple[SessionOffer, str, str]
+"""A date with its place and performer."""
+
+
+class Judged(NamedTuple):
+    """The dates that can be come to, and what stands against most of the other ones with room,
+    None where there is none.
+    """
+
+    choices: list[MoveChoice]
+    against: Reason | None
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +72,11 @@ async def get_move_page(
     path = booking_path(settings, tenant.slug, order)
     action = f"{path}/move?date={asked.session_id}"
     reasons = why_not_give_up(tenant, [one.seat for one in own or ours], now)
-    choices, against = ([], "") if reasons else await _choices(uow, tenant, found, own, action, now)
+    judged = Judged([], None)
+    if not reasons:
+        offers = await list_offers(uow, first.booking.service_id, [asked.session_id], now)
+        judged = judge_choices(tenant, found, own, offers, action, now)
+    choices, against = judged
     chosen = next((one for one in choices if one.session_id == str(asked.to)), None)
     there = _people_of(found).get(asked.to, set())
     return MovePage(
@@ -76,7 +95,7 @@ async def get_move_page(
         chosen=chosen,
         terms=[] if chosen is None else _terms(first, order, chosen, tenant, now),
         why_not=guest_sentence(reasons) if reasons else "",
-        why_no_choice="" if choices else against,
+        why_no_choice="" if choices or against is None else against.guest_sentence,
         action=action if chosen is None else chosen.href,
         leave_href=f"{path}/leave?date={asked.session_id}",
         path=path,
@@ -103,38 +122,44 @@ def _people_of(booked: Sequence[Own]) -> dict[UUID | None, set[UUID]]:
     return people
 
 
-async def _choices(
-    uow: UnitOfWork,
+def judge_choices(
     tenant: TenantSnapshot,
     booked: Sequence[Own],
     own: Sequence[Own],
+    offers: Sequence[FoundOffer],
     action: str,
     now: datetime,
-) -> tuple[list[MoveChoice], str]:
-    """The dates with room for at least one of them, where not all of them are already; and what
-    stands against most of the other ones with room, empty where there is none.
+) -> Judged:
+    """Of the `offers`, the dates with room for at least one of those who are on one date, where not
+    all of them are already; `booked` is all that they have.
     """
-    one = [own[0].seat]
+    one, own_id = [own[0].seat], own[0].seat.session.id
     people, there = {item.seat.seat.participant_id for item in own}, _people_of(booked)
-    found = await _offers(uow, own[0].seat, now)
-    sources = [offer for offer, *_rest in found if offer.session.id == own[0].seat.session.id]
+    sources = [offer for offer, *_rest in offers if offer.session.id == own_id]
     choices: list[MoveChoice] = []
-    against: Counter[str] = Counter()
-    for offer, place, performer in found:
+    against: Counter[Reason] = Counter()
+    for offer, place, performer in offers:
+        if offer.session.id != own_id and not _has_room(offer.session):
+            continue
         if people <= there.get(offer.session.id, set()):
             continue
         reasons = why_not_take(target_facts(tenant, one, offer, sources, now), now)
         if reasons:
-            against[guest_sentence(reasons)] += 1
+            against[reasons[0]] += 1
         else:
-            choices.append(_choice(offer, place, performer, action))
-    return choices, against.most_common(1)[0][0] if against else ""
+            choices.append(_choice(tenant, offer, place, performer, action))
+    return Judged(choices, against.most_common(1)[0][0] if against else None)
 
 
-async def _offers(
-    uow: UnitOfWork, own: OwnSeat, now: datetime
-) -> list[tuple[SessionOffer, str, str]]:
-    """The service's dates to come, the booked one among them, with place and performer."""
+def _has_room(session: Session) -> bool:
+    is_on = session.state == SessionState.SCHEDULED
+    return is_on and session.seats_taken < session.capacity
+
+
+async def list_offers(
+    uow: UnitOfWork, service_id: UUID, own_ids: Sequence[UUID], now: datetime
+) -> list[FoundOffer]:
+    """The service's dates to come that have room, and among them those of the booking's own."""
     found = await uow.session.execute(
         select(Session, Service, Series, Location, Performer.name)
         .join(
@@ -153,10 +178,10 @@ async def _offers(
         )
         .where(
             Session.tenant_id == uow.tenant,
-            Session.service_id == own.booking.service_id,
+            Session.service_id == service_id,
             Session.starts_at >= now,
-            (Session.state == str(SessionState.SCHEDULED)) | (Session.id == own.session.id),
-            (Session.seats_taken < Session.capacity) | (Session.id == own.session.id),
+            (Session.state == str(SessionState.SCHEDULED)) | Session.id.in_(own_ids),
+            (Session.seats_taken < Session.capacity) | Session.id.in_(own_ids),
         )
         .order_by(Session.starts_at, Session.id)
         .limit(MOST_LOOKED_AT)
@@ -173,8 +198,11 @@ def _place(session: Session, location: Location | None) -> str:
     return "" if location is None else place_line(location.name, location.address)
 
 
-def _choice(offer: SessionOffer, place: str, performer: str, action: str) -> MoveChoice:
+def _choice(
+    tenant: TenantSnapshot, offer: SessionOffer, place: str, performer: str, action: str
+) -> MoveChoice:
     session = offer.session
+    left = session.capacity - session.seats_taken
     return MoveChoice(
         session_id=str(session.id),
         sequence=session.sequence,
@@ -184,6 +212,6 @@ def _choice(offer: SessionOffer, place: str, performer: str, action: str) -> Mov
         title=session.title,
         place=place,
         performer=performer,
-        left=session.capacity - session.seats_taken,
-        capacity=session.capacity,
+        left=left,
+        seats=seats_told(left, session.capacity, tenant.seats_told_up_to),
     )

@@ -13,7 +13,7 @@ from src.booking.domain.drop_in import STRANGERS_WAYS, DropInRules, PayWay, open
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.price_label import text as price_text
 from src.booking.domain.reasons import not_at_present, opens_soon
-from src.booking.domain.waiting import closes_at, is_too_late
+from src.booking.domain.seats_told import SeatsTold, seats_told
 from src.booking.queries.dates import (
     DatedRow,
     Wanted,
@@ -66,6 +66,10 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def path(self) -> str:
         return f"/b/{self.tenant.slug}"
+
+    def seats_told(self, left: int, capacity: int) -> SeatsTold:
+        """What guests read of it."""
+        return seats_told(left, capacity, self.tenant.seats_told_up_to)
 
     def sells(self, price_type: str, price_minor: int) -> bool:
         """Whether something at this price can be paid for just now."""
@@ -215,14 +219,15 @@ def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
     state = _state(row, service, shop, rules, price_minor)
     if state == "book" and opening_at is not None and shop.now < opening_at:
         state = "soon"
+    told = shop.seats_told(row.capacity - row.taken, row.capacity)
     return DateRow(
         session_id=row.id,
         name=f"{service.name} · {row.title}" if row.title else service.name,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
-        left=max(row.capacity - row.taken, 0),
-        seats=seats_in_words(row.capacity - row.taken, current_locale()),
-        is_scarce=is_scarce(row.capacity - row.taken, row.capacity),
+        is_full=row.taken >= row.capacity,
+        seats=seats_in_words(told.left, current_locale()),
+        is_scarce=told.is_scarce,
         is_online=row.mode == SessionMode.ONLINE,
         performer=row.performer,
         place=row.place,
@@ -265,13 +270,14 @@ def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: DateState) 
 
 
 def _is_waited_for(row: DatedRow, service: ServiceRow, shop: Shop) -> bool:
-    closing_at = closes_at(row.starts_at, service.min_notice_minutes)
-    return has_waitlist(service, shop) and not is_too_late(closing_at, shop.now)
+    return has_waitlist(service, shop) and not service.is_too_late_to_wait(row.starts_at, shop.now)
 
 
 def has_waitlist(service: ServiceRow, shop: Shop) -> bool:
     """Whether one can wait for what is full of the service."""
-    return service.has_waitlist and shop.is_open and shop.tenant.entitlements.has(Feature.WAITLIST)
+    return (
+        service.waitlist.is_on and shop.is_open and shop.tenant.entitlements.has(Feature.WAITLIST)
+    )
 
 
 def service_card(row: ServiceRow, on_sale: OnSale, shop: Shop) -> ServiceCard:
@@ -287,17 +293,16 @@ def service_card(row: ServiceRow, on_sale: OnSale, shop: Shop) -> ServiceCard:
 
 
 @lru_cache(maxsize=4096)
-def seats_in_words(left: int, locale: str) -> str:
-    """How many seats are left, kept by language: a list says it on every line."""
+def seats_in_words(left: int | None, locale: str) -> str:
+    """How many seats are left, kept by language: a list says it on every line. Empty where it is
+    not told.
+    """
+    if left is None:
+        return ""
     with use_locale(locale):
-        if left <= 0:
+        if left == 0:
             return _("Sold out")
         return ngettext("%(num)s seat left", "%(num)s seats left", left)
-
-
-def is_scarce(left: int, capacity: int) -> bool:
-    """Few are left when under a fifth, or the last one."""
-    return left > 0 and (left * 5 < capacity or left == 1)
 
 
 def shortened(description: str) -> str:
@@ -320,7 +325,7 @@ def series_cards(on_sale: OnSale, shop: Shop) -> list[SeriesCard]:
 def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard:
     row, quote = offer.row, offer.quote
     held = [run for run in row.runs if run.state == "scheduled"]
-    left, capacity = offer.tightest(shop.now)
+    told = shop.seats_told(*offer.tightest(shop.now))
     sells = not offer.is_sold_out and shop.sells(row.price_type, quote.price_minor)
     price_minor = quote.full_price_minor if offer.is_sold_out else quote.price_minor
     base = f"{shop.path}/{service.slug}"
@@ -335,8 +340,8 @@ def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard
         remaining=len(quote.included) if quote.included else len(quote.gaps),
         price_minor=min(price_minor, *(tier.price_minor for tier in offer.tiers), price_minor),
         is_from=bool(offer.tiers),
-        seats=seats_in_words(left, current_locale()),
-        is_scarce=is_scarce(left, capacity),
+        seats=seats_in_words(told.left, current_locale()),
+        is_scarce=told.is_scarce,
         is_sold_out=offer.is_sold_out,
         book_href=f"{base}/book?series={row.id}" if sells else None,
     )

@@ -36,6 +36,7 @@ def business_facts(tenant: TenantSnapshot, *, monthly_limit_reached: bool = Fals
         may_sell_series=tenant.entitlements.has(Feature.SERIES),
         monthly_limit_reached=monthly_limit_reached,
         payments_ready=tenant.payments_ready,
+        seats_told_up_to=tenant.seats_told_up_to,
     )
 
 

@@ -46,6 +46,7 @@ from src.booking.domain.pricing import (
     SeriesTerms,
     quote_series,
 )
+from src.booking.domain.waiting import WaitlistTerms, closes_at, is_too_late
 from src.booking.queries.drop_in import LOOSE, rules_from
 from src.booking.queries.on_sale_statement import on_sale_statement
 from src.booking.queries.tiers import at_proportion
@@ -145,7 +146,7 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     horizon_days: int
     active: bool
     visibility: str
-    has_waitlist: bool
+    waitlist: WaitlistTerms
     free_runs: list[SoldAlone] | None
     coming_runs: list[SoldAlone] | None
     next_at: datetime | None
@@ -157,6 +158,10 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
             min_notice_minutes=self.min_notice_minutes,
             horizon_days=self.horizon_days,
         )
+
+    def is_too_late_to_wait(self, first_starts_at: datetime, now: datetime) -> bool:
+        closing_at = closes_at(first_starts_at, self.min_notice_minutes, self.waitlist)
+        return is_too_late(closing_at, now, self.waitlist)
 
     def single_price_minor(self, rules: DropInRules = LOOSE) -> int:
         return price_of_date(rules, SeriesPriceType(self.price_type), self.price_minor)

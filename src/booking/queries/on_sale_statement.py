@@ -45,7 +45,7 @@ under one rule the first is the first to open.
 _SERVICES = (
     "SELECT s.id, s.slug, s.name, s.description, s.mode, s.sales_mode, s.price_type,"
     " s.price_minor, s.price_tiers, s.duration_minutes, s.min_notice_minutes, s.horizon_days,"
-    " s.active, s.visibility, coalesce((s.waitlist ->> 'is_on')::boolean, true) AS has_waitlist,"
+    " s.active, s.visibility, s.waitlist,"
     " CASE WHEN s.sales_mode <> 'series' THEN free.runs END AS free_runs,"
     " CASE WHEN s.sales_mode <> 'series' THEN coming.runs END AS coming_runs, coming.next_at"
     " FROM services s {free} {coming}"

@@ -7,6 +7,7 @@ One whose hold died or was given up was never a purchase.
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import aliased
 
 from src.billing.domain.kinds import OrderState
 from src.billing.lines import Ended, Fate
@@ -17,12 +18,18 @@ from src.booking.models import Booking, Seat, Session
 from src.platform.db.uow import UnitOfWork
 
 _LIVE = [str(state) for state in LIVE_SEATS]
+_ANY = aliased(Booking)
 _CANCELLED = [str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)]
 
 
 def is_purchase() -> ColumnElement[bool]:
     """Of a booking and its order."""
     return Order.state.in_([str(OrderState.OPEN), str(OrderState.CONFIRMED)])
+
+
+def is_whole() -> ColumnElement[bool]:
+    """Whether the booking is a purchase of its own, and completes no other."""
+    return Booking.completes_id.is_(None)
 
 
 def is_in_checkout() -> ColumnElement[bool]:
@@ -49,6 +56,16 @@ def _has_live_seat() -> ColumnElement[bool]:
 def is_standing(seat: type[Seat]) -> ColumnElement[bool]:
     """Whether the row of `seats`, or of its alias, is held or taken, be it over or to come."""
     return seat.state.in_(_LIVE)
+
+
+def of_purchase(booking_id: UUID) -> ColumnElement[bool]:
+    """Of a seat: whether it is of that booking, or of one that completes it."""
+    return Seat.booking_id.in_(
+        select(_ANY.id).where(
+            _ANY.tenant_id == Seat.tenant_id,
+            (_ANY.id == booking_id) | (_ANY.completes_id == booking_id),
+        )
+    )
 
 
 async def fate_of_seats(uow: UnitOfWork, order_id: UUID) -> Fate:

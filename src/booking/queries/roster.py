@@ -13,14 +13,13 @@ from src.billing.owed import owed_minor
 from src.billing.queries.disputes import dispute_state_of_order
 from src.billing.views.disputes import dispute_badge
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.domain.questions import QuestionKind, read_questions
+from src.booking.domain.questions import answered
 from src.booking.domain.states import LIVE_SEATS, is_waived, live_cancellation
-from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.models import Booking, Seat, Series, Session
 from src.booking.queries.customers import notes_of_customer, tags_of_customer
 from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import _
 from src.tenants.models import AuditEntry, Customer, Participant
 
 
@@ -30,7 +29,7 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
     found = await uow.session.execute(
         select(Seat, Booking, Order, Participant.name.label("participant"))
         .add_columns(Customer.name.label("customer"), Series.title.label("series_title"))
-        .add_columns(Service.questions, owed_minor().label("owed"), NUMBER)
+        .add_columns(owed_minor().label("owed"), NUMBER)
         .add_columns(Session.state.label("session_state"))
         .add_columns(dispute_state_of_order().label("dispute"))
         .add_columns(tags_of_customer().label("tags"), notes_of_customer().label("notes"))
@@ -41,7 +40,6 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
             Participant, (Participant.tenant_id == tenant) & (Participant.id == Seat.participant_id)
         )
         .join(Customer, (Customer.tenant_id == tenant) & (Customer.id == Booking.customer_id))
-        .join(Service, (Service.tenant_id == tenant) & (Service.id == Booking.service_id))
         .outerjoin(Series, (Series.tenant_id == tenant) & (Series.id == Booking.series_id))
         .where(tenant == uow.tenant, Seat.session_id == session_id)
         .where(Seat.state != str(SeatState.EXPIRED))
@@ -131,7 +129,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
         currency=order.currency,
         pay_until_at=_pay_until(order),
         note=booking.note,
-        answers=_answers(row.questions, booking.answers),
+        answers=answers_of_person(booking, seat.participant_id),
         consents=sorted(order.consents),
         tags=row.tags or [],
         staff_notes=row.notes,
@@ -151,13 +149,7 @@ def _by_name(seat: RosterSeat) -> tuple[str, UUID]:
     return seat.name.casefold(), seat.seat_id
 
 
-def _answers(questions: list[Any], given: dict[str, Any]) -> list[tuple[str, str]]:
-    """Each answer under its question; one whose question is gone stands alone."""
-    asked = {question.key: question for question in read_questions(questions)}
-    shown: list[tuple[str, str]] = []
-    for key, answer in given.items():
-        question = asked.get(key)
-        is_tick = question is not None and question.kind is QuestionKind.CHECKBOX
-        words = _("yes") if is_tick and answer else str(answer)
-        shown.append((question.label if question is not None else key, words))
-    return [(label, words) for label, words in shown if words]
+def answers_of_person(booking: Booking, participant_id: UUID) -> list[tuple[str, str]]:
+    """What was answered for the booking, and then for this one of its people."""
+    own = booking.person_answers.get(str(participant_id), [])
+    return answered([*booking.answers, *own])

@@ -19,7 +19,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.drop_in import rules_kept
 from src.booking.queries.offers import get_series_offer
-from src.booking.queries.purchases import is_cancelled, is_in_checkout, is_sold
+from src.booking.queries.purchases import is_cancelled, is_in_checkout, is_sold, is_whole
 from src.booking.queries.sessions import list_sessions_of_series
 from src.booking.views.series import (
     Rhythm,
@@ -170,7 +170,8 @@ def _listed(tenant_id: UUID, now: datetime, service_id: UUID | None) -> Select[A
     sold = (
         select(func.count(Booking.id))
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
-        .where(Booking.tenant_id == tenant_id, Booking.series_id == Series.id, is_sold())
+        .where(Booking.tenant_id == tenant_id, Booking.series_id == Series.id)
+        .where(is_sold(), is_whole())
         .scalar_subquery()
     )
     statement = (
@@ -204,13 +205,15 @@ def _row(row: Row[Any]) -> SeriesRow:
 
 
 async def _sold(uow: UnitOfWork, series_id: UUID) -> dict[str, int]:
-    """All purchases by what became of them, their money less what went back or banks took."""
+    """All purchases by what became of them, their money less what went back or banks took. What
+    completes one is money of the series, and no purchase more.
+    """
     row = (
         await uow.session.execute(
             select(
-                func.count().filter(is_sold()).label("sold"),
-                func.count().filter(is_in_checkout()).label("in_checkout"),
-                func.count().filter(is_cancelled()).label("cancelled"),
+                func.count().filter(is_sold(), is_whole()).label("sold"),
+                func.count().filter(is_in_checkout(), is_whole()).label("in_checkout"),
+                func.count().filter(is_cancelled(), is_whole()).label("cancelled"),
                 func.coalesce(
                     func.sum(Order.paid_minor - Order.refunded_minor - taken_back_minor()), 0
                 ).label("paid"),

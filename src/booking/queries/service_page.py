@@ -14,7 +14,6 @@ from src.booking.domain.price_label import PriceKind
 from src.booking.domain.price_label import text as price_text
 from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.reasons import guest_sentence, not_at_present
-from src.booking.domain.waiting import closes_at, is_too_late
 from src.booking.leaving_words import rules_in_words
 from src.booking.queries.dates import Wanted, month_of, within_reach
 from src.booking.queries.drop_in import LOOSE
@@ -147,7 +146,6 @@ def series_offer(
 ) -> SeriesOffer:
     """The series as it is sold now, with the reason where it is not."""
     row, quote = offer.row, offer.quote
-    left, capacity = offer.tightest(shop.now)
     reason = _reason(offer, service, shop)
     return SeriesOffer(
         series_id=row.id,
@@ -159,13 +157,13 @@ def series_offer(
         price_minor=quote.full_price_minor if quote.closed else quote.price_minor,
         full_price_minor=quote.full_price_minor,
         prices=_named(offer.tiers),
-        left=max(left, 0),
-        capacity=capacity,
+        seats=shop.seats_told(*offer.tightest(shop.now)),
         reason=reason,
         book_href=None if reason else f"{shop.path}/{service.slug}/book?series={row.id}",
         waitlist_href=_waitlist_href(offer, service, shop),
         is_late=quote.closed is None and bool(quote.passed),
         gaps=0 if quote.closed else len(quote.gaps),
+        gaps_wait=has_waitlist(service, shop),
         pays_on_site=row.price_type == "on_site",
         leaving=rules_in_words(
             terms,
@@ -182,7 +180,7 @@ def _waitlist_href(offer: Joinable, service: ServiceRow, shop: Shop) -> str | No
     first_at = min((run.starts_at for run in offer.coming(shop.now)), default=None)
     if not offer.is_sold_out or first_at is None or not has_waitlist(service, shop):
         return None
-    if is_too_late(closes_at(first_at, service.min_notice_minutes), shop.now):
+    if service.is_too_late_to_wait(first_at, shop.now):
         return None
     return f"{shop.path}/{service.slug}/waitlist?series={offer.row.id}"
 
@@ -219,5 +217,10 @@ def spelled(run: Run, offer: Joinable, shop: Shop) -> SpelledDate:
     else:
         state = "full" if run.taken >= run.capacity else "included"
     return SpelledDate(
-        title=run.title, starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state
+        title=run.title,
+        starts_at=run.starts_at,
+        ends_at=run.ends_at,
+        place=place,
+        is_online=run.mode == SessionMode.ONLINE,
+        state=state,
     )

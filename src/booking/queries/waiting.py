@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Select, select
 
 from src.booking.domain.bookable import (
     BusinessFacts,
@@ -21,11 +22,11 @@ from src.booking.domain.waiting import (
     ListFacts,
     Waiting,
     WaitlistTerms,
-    closes_at,
-    is_too_late,
+    facts_of,
     waitlist_from,
 )
 from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.completing import Completing, completing_of
 from src.booking.queries.decide import business_now
 from src.booking.queries.offer_facts import quote_of_session, series_facts, session_facts
 from src.booking.queries.offers import (
@@ -34,6 +35,7 @@ from src.booking.queries.offers import (
     get_series_offer,
     get_session_offer,
 )
+from src.booking.queries.waitlist_times import closing_of, is_too_late_for
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
@@ -48,7 +50,8 @@ class Pool:
     """The lists that share sessions: a series' with those of its dates, or one loose session's.
 
     `pool_id` is the series', or the loose session's. `runs` are all of its sessions, `free` the
-    places of those that can still be come to.
+    places of those that can still be come to. `completing` is what entries for a purchase are for,
+    by entry; what holds for them is in `lists` under their own ids.
     """
 
     pool_id: UUID
@@ -59,11 +62,16 @@ class Pool:
     lists: dict[UUID, ListFacts]
     free: dict[UUID, int]
     entries: list[WaitlistEntry]
+    completing: dict[UUID, Completing]
 
     @property
     def queue(self) -> list[Waiting]:
         """Who is on a list by now."""
         return [as_waiting(entry) for entry in self.entries if entry.state in STANDS]
+
+    def facts_of(self, entry: WaitlistEntry) -> ListFacts:
+        """What holds for the entry: its list's, or its own where it completes a purchase."""
+        return facts_of(self.lists, as_waiting(entry))
 
     def is_stopped(self, offer: WaitlistOffer) -> bool:
         """Whether one of its dates is being cancelled, which may still be undone, or is cancelled:
@@ -192,18 +200,6 @@ async def list_waiting_for(
     return found.all()
 
 
-async def count_waiting(uow: UnitOfWork, session_id: UUID) -> int:
-    """How many wait for a place in the session alone."""
-    found = await uow.session.scalar(
-        select(func.count()).where(
-            WaitlistEntry.tenant_id == uow.tenant,
-            WaitlistEntry.session_id == session_id,
-            WaitlistEntry.state.in_(STANDS),
-        )
-    )
-    return found or 0
-
-
 async def load_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID, now: datetime) -> Pool:
     """Raises: NotFound for what is neither a series nor a session."""
     business = await business_now(uow, tenant, now)
@@ -215,8 +211,25 @@ async def load_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID, now:
     entries = list(found)
     series = await uow.session.get(Series, (uow.tenant, pool_id))
     if series is None:
-        return _of_session(tenant, await get_session_offer(uow, pool_id), business, entries, now)
-    return _of_series(tenant, await get_series_offer(uow, pool_id), business, entries, now)
+        one = await get_session_offer(uow, pool_id)
+        pool = _of_session(tenant, one, business, entries, now)
+    else:
+        term = await get_series_offer(uow, pool_id)
+        pool = _of_series(tenant, term, business, entries, now)
+    await add_completing(uow, tenant, pool, entries)
+    return pool
+
+
+async def add_completing(
+    uow: UnitOfWork, tenant: TenantSnapshot, pool: Pool, entries: Sequence[WaitlistEntry]
+) -> None:
+    """Lets the pool know what these entries for purchases are for, ones that have ended too."""
+    found, now = await completing_of(uow, tenant, entries), uow.clock.now()
+    business = await business_now(uow, tenant, now) if found else None
+    for entry_id, one in found.items():
+        pool.completing[entry_id] = one
+        if business is not None:
+            pool.lists[entry_id] = one.waits(business, now)
 
 
 def _of_session(
@@ -275,6 +288,7 @@ def _pool(
         lists=lists,
         free={one.id: one.capacity - one.seats_taken for one in coming},
         entries=entries,
+        completing={},
     )
 
 
@@ -282,7 +296,7 @@ def terms_of(tenant: TenantSnapshot, service: Service) -> WaitlistTerms:
     """The service's terms; a plan without waiting lists has them switched off."""
     terms = waitlist_from(service.waitlist)
     if terms.is_on and not tenant.entitlements.has(Feature.WAITLIST):
-        return WaitlistTerms(is_on=False)
+        return replace(terms, is_on=False)
     return terms
 
 
@@ -306,7 +320,7 @@ def may_be_waited_for(
     if size > _most_that_fit(coming, has_gaps=_sells_with_gaps(series)):
         return False
     first_at = min(run.starts_at for run in coming)
-    return not is_too_late(closes_at(first_at, service.min_notice_minutes), now)
+    return not is_too_late_for(service, first_at, now)
 
 
 def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) -> ListFacts:
@@ -315,7 +329,7 @@ def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) ->
     facts = session_facts(offer, business, quote)
     return ListFacts(
         session_ids=(session.id,) if _is_coming(session, now) else (),
-        closes_at=closes_at(session.starts_at, service.min_notice_minutes),
+        closes_at=closing_of(service, session.starts_at),
         max_party=service.max_party,
         capacity=session.capacity,
         reasons=_but_full(why_not_bookable_session(facts, now)),
@@ -329,7 +343,7 @@ def series_list(offer: SeriesOffer, business: BusinessFacts, now: datetime) -> L
     has_gaps = _sells_with_gaps(offer.series)
     return ListFacts(
         session_ids=tuple(one.id for one in coming),
-        closes_at=closes_at(first_at, service.min_notice_minutes),
+        closes_at=closing_of(service, first_at),
         max_party=service.max_party,
         capacity=_most_that_fit(coming, has_gaps=has_gaps),
         reasons=_but_full(why_not_bookable_series(series_facts(offer, business), now)),

@@ -12,6 +12,18 @@ from src.booking.views.waiting import WaitlistOut
 from src.platform.db.uow import UnitOfWork
 
 
+async def count_waiting(uow: UnitOfWork, session_id: UUID) -> int:
+    """How many wait for a place in the session alone."""
+    found = await uow.session.scalar(
+        select(func.count()).where(
+            WaitlistEntry.tenant_id == uow.tenant,
+            WaitlistEntry.session_id == session_id,
+            WaitlistEntry.state.in_(STANDS),
+        )
+    )
+    return found or 0
+
+
 async def count_list(uow: UnitOfWork, kind: SubjectKind, subject_id: UUID) -> WaitlistOut:
     """In one query; all 0 where nobody waits, or for what is not there."""
     of_list = WaitlistEntry.session_id if kind == "session" else WaitlistEntry.series_id

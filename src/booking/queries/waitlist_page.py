@@ -9,14 +9,16 @@ from sqlalchemy import func, select
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
-from src.booking.domain.kinds import SessionMode
+from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.waiting import EntryState, OfferState
 from src.booking.guest_links import booking_path
+from src.booking.leaving_words import dates_in_words
 from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.completing import Completing, completing_of
 from src.booking.queries.offered_price import OfferedPrice, offered_price
 from src.booking.queries.offers import get_series_offer, get_session_offer
 from src.booking.queries.waiting import STANDS, get_entry
-from src.booking.views.waiting import EntryDate, EntryView
+from src.booking.views.waiting import CompletesView, EntryDate, EntryView
 from src.booking.waitlist_links import waitlist_path, waitlist_token
 from src.booking.waitlist_words import offered_price_words
 from src.platform.config import Settings
@@ -49,7 +51,8 @@ class EntryFacts:
     def what(self) -> str:
         """In words: the service with the series or the session's own title."""
         title = self.runs[0].title if self.entry.session_id and self.runs else ""
-        if self.entry.series_id and self.series is not None:
+        is_of_course = self.entry.series_id or self.entry.for_booking_id
+        if is_of_course and self.series is not None:
             title = self.series.title
         return " · ".join(filter(None, (self.service.name, title)))
 
@@ -120,6 +123,12 @@ async def get_entry_view(
     stage = _stage(facts, now)
     if stage in ("offered", "rush"):
         facts = await with_price(uow, tenant, facts)
+    completing = (await completing_of(uow, tenant, [entry])).get(entry.id)
+    completes = None
+    if completing is not None:
+        completes = _completes(tenant, settings, completing, entry, now)
+        if entry.state in STANDS and not completing.is_needed:
+            stage = "left"
     return EntryView(
         stage=stage,
         what=facts.what,
@@ -142,9 +151,31 @@ async def get_entry_view(
         accept_href=f"{base}/book?{subject}={entry.list_id}&place={place}",
         booking_href=_booking_href(settings, tenant, facts.order),
         service_href=base,
+        completes=completes,
         zone=tenant.zone,
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
+    )
+
+
+def _completes(
+    tenant: TenantSnapshot,
+    settings: Settings,
+    found: Completing,
+    entry: WaitlistEntry,
+    now: datetime,
+) -> CompletesView:
+    is_theirs = entry.address == found.order.guest_email
+    quote = found.quote()
+    price_type = quote.price_type if quote.total_minor else SeriesPriceType.FREE
+    starts_at = found.session.starts_at
+    return CompletesView(
+        reference=found.order.reference if is_theirs else "",
+        href=booking_path(settings, tenant.slug, found.order) if is_theirs else "",
+        is_needed=found.is_needed,
+        pays=str(quote.payment_mode),
+        dates_key=quote.dates_key,
+        leaving=dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now),
     )
 
 

@@ -5,17 +5,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.waiting import EntryState, Weighed, weigh, why_no_places
 from src.booking.models import Session, WaitlistEntry, WaitlistOffer
-from src.booking.queries.waiting import STANDS, Pool, load_pool, pools_of
+from src.booking.queries.completing import Completing
+from src.booking.queries.offered_price import OfferedPrice
+from src.booking.queries.waiting import STANDS, Pool, add_completing, load_pool, pools_of
 from src.booking.views.waiting import EntryRow, WaitlistView
 from src.booking.waitlist_words import (
     closed_words,
     ended_words,
     offer_words,
+    offered_price_words,
     owner_lines,
     state_words,
 )
@@ -43,25 +47,26 @@ async def get_waitlist(
     weighed = weigh(pool.queue, pool.lists, pool.free, pool.terms, now, tenant.zone)
     standing = [entry for entry in pool.entries if entry.list_id == subject_id]
     ended = await _ended(uow, kind, subject_id)
+    await add_completing(uow, tenant, pool, ended)
     offers = await _offers(uow, [*standing, *ended])
     why = {one.entry.entry_id: one for one in weighed}
     session = pool.runs.get(subject_id)
     closed = "" if pool.lists[subject_id].session_ids else closed_words(session)
     base = f"/app/{tenant.slug}"
 
-    def has_room(entry: WaitlistEntry) -> bool:
-        """Whether an offer by hand finds places for the whole party."""
-        facts = pool.lists[subject_id]
-        return why_no_places(facts, entry.party_size, pool.terms, pool.free, now) is None
+    def row(entry: WaitlistEntry, position: int) -> EntryRow:
+        """With an offer by hand where that finds places for the whole party."""
+        facts = pool.facts_of(entry)
+        none = why_no_places(facts, entry.party_size, pool.terms, pool.free, now)
+        shown = _row(entry, offers, tenant, position, why.get(entry.id), has_room=none is None)
+        completing = pool.completing.get(entry.id)
+        return shown if completing is None else _completes(shown, completing, tenant)
 
     return WaitlistView(
         what=_what(pool, session),
         when=None if session is None else (session.starts_at, session.ends_at),
-        standing=[
-            _row(entry, offers, tenant, position, why.get(entry.id), has_room=has_room(entry))
-            for position, entry in enumerate(standing, start=1)
-        ],
-        ended=[_row(entry, offers, tenant, 0, None, has_room=has_room(entry)) for entry in ended],
+        standing=[row(entry, position) for position, entry in enumerate(standing, start=1)],
+        ended=[row(entry, 0) for entry in ended],
         is_on=pool.terms.is_on,
         closed=closed,
         here=f"{base}/{'sessions' if kind == 'session' else 'series'}/{subject_id}",
@@ -100,6 +105,16 @@ def _row(
         why=[] if weighed is None else owner_lines(weighed, tenant.zone),
         log=_log(entry, own),
         may_offer=has_room and entry.state in MAY_BE_OFFERED,
+    )
+
+
+def _completes(row: EntryRow, found: Completing, tenant: TenantSnapshot) -> EntryRow:
+    """The price is said as long as there is anybody to pay it."""
+    price = OfferedPrice(found.total_minor) if found.is_needed else None
+    return msgspec.structs.replace(
+        row,
+        completes=found.series.title or found.service.name,
+        price=offered_price_words(price, tenant.currency),
     )
 
 

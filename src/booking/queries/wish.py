@@ -21,6 +21,7 @@ from src.booking.domain.price_tiers import FULL, PriceTier, booker_first, first_
 from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, QuoteLine, SubjectKind
 from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.domain.seats_told import is_told, seats_told
 from src.booking.leaving_words import by_way_in_words, dates_in_words, rules_in_words
 from src.booking.models import Series, Service, Session
 from src.booking.queries.coupons import judge_for_quote
@@ -39,7 +40,7 @@ from src.booking.queries.tiers import (
     tiers_of_session,
     why_not_chosen,
 )
-from src.booking.queries.waiting import may_be_waited_for
+from src.booking.queries.waiting import may_be_waited_for, terms_of
 from src.booking.views.guest import PriceChoice, PriceLine, Wish
 from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
@@ -233,9 +234,8 @@ async def _wish(
         size=size,
         prices=_prices(asked, quote, people),
         people=[person.tier for person in quote.party],
-        most=max(min(service.max_party, left), 1),
-        left=left,
-        capacity=capacity,
+        most=_most(tenant, service, left),
+        seats=seats_told(left, capacity, tenant.seats_told_up_to),
         lines=_lines(asked, quote),
         total_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
@@ -248,9 +248,17 @@ async def _wish(
         waitlist_href=f"/b/{tenant.slug}/{service.slug}/waitlist?{kind}={quote.subject_id}"
         if is_waited_for
         else None,
+        gaps_wait=terms_of(tenant, service).is_on,
         takes_codes=False,
         code_error=None,
     )
+
+
+def _most(tenant: TenantSnapshot, service: Service, left: int) -> int:
+    """How many can be chosen: what there is, where that may be known."""
+    if not is_told(left, tenant.seats_told_up_to):
+        return service.max_party
+    return max(min(service.max_party, left), 1)
 
 
 def _ways(tenant: TenantSnapshot, quote: Quote) -> list[str]:
@@ -351,7 +359,12 @@ def _spelled(
     if place is None and run.mode == SessionMode.ONLINE:
         place = _("Online")
     return SpelledDate(
-        title=run.title, starts_at=run.starts_at, ends_at=run.ends_at, place=place, state=state
+        title=run.title,
+        starts_at=run.starts_at,
+        ends_at=run.ends_at,
+        place=place,
+        is_online=run.mode == SessionMode.ONLINE,
+        state=state,
     )
 
 

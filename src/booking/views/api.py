@@ -26,8 +26,10 @@ from src.booking.domain.kinds import (
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, terms_from
 from src.booking.domain.price_tiers import PriceTier, read_tiers
 from src.booking.domain.questions import Question, read_questions
+from src.booking.domain.seats_told import seats_told
 from src.booking.models import Series, Service, Session
 from src.platform.localtime import to_local
+from src.tenants.context import TenantSnapshot
 
 CancellationState = Literal["waiting", "running", "done", "undone"]
 
@@ -74,6 +76,8 @@ class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
 class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
     """A date of a service. `seats_taken` are the places that nobody else can have: people's seats,
     held ones too, and the `places_offered` to people on the waiting list, who have not taken them.
+    `seats_left_told` is what guests read of `seats_left`: null where they read no number, 0 where
+    the date is sold out.
     """
 
     id: UUID
@@ -86,6 +90,7 @@ class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
     seats_taken: int
     places_offered: int
     seats_left: int
+    seats_left_told: int | None
     mode: SessionMode
     meeting_url: str
     location_id: UUID | None
@@ -221,7 +226,7 @@ class CancellationOut(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: UUID
-    scope: Literal["session", "purchase", "series", "seats"]
+    scope: Literal["session", "purchase", "series", "dates", "seats"]
     subject_id: UUID
     state: CancellationState
     customers: int
@@ -320,7 +325,8 @@ def service_out(service: Service, currency: str) -> ServiceOut:
     )
 
 
-def session_out(session: Session, zone: ZoneInfo, places_offered: int) -> SessionOut:
+def session_out(session: Session, tenant: TenantSnapshot, places_offered: int) -> SessionOut:
+    left, zone = session.capacity - session.seats_taken, tenant.zone
     return SessionOut(
         id=session.id,
         service_id=session.service_id,
@@ -331,7 +337,8 @@ def session_out(session: Session, zone: ZoneInfo, places_offered: int) -> Sessio
         capacity=session.capacity,
         seats_taken=session.seats_taken,
         places_offered=places_offered,
-        seats_left=session.capacity - session.seats_taken,
+        seats_left=left,
+        seats_left_told=seats_told(left, session.capacity, tenant.seats_told_up_to).left,
         mode=SessionMode(session.mode),
         meeting_url=session.meeting_url,
         location_id=session.location_id,

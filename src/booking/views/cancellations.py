@@ -61,6 +61,15 @@ class LostDate(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime
 
 
+class ChosenDate(LostDate, frozen=True, kw_only=True):
+    """A date that staff chose; `what` names its service, its title and its series."""
+
+    id: UUID
+    what: str
+    series_id: UUID | None
+    is_cancellable: bool
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """A cancellation as it stands. `done` of `total` customers have been dealt with.
 

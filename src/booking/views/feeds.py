@@ -29,8 +29,11 @@ class FeedPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedsView(msgspec.Struct, frozen=True, kw_only=True):
-    """The feeds of whoever is asking; `back` leads to where they came from."""
+    """The feeds of whoever is asking; `back` leads to where they came from. At `ask_path` a guest
+    asks for the one of all their dates.
+    """
 
     parts: list[FeedPart]
     back: str
     zone: str
+    ask_path: str = ""

@@ -2,12 +2,14 @@
 
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
+from src.booking.domain.seats_told import SeatsTold
 from src.booking.views.hub import SpelledDate
 
 PriceLine = tuple[str, int, str]
@@ -33,7 +35,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     whether a code is asked for at all; the price is less the one that was given unless `code_error`
     says why not. `ways` are those to pay among which the guest chooses, and `part_of` the series
     that a single date belongs to, empty for none. `leaving` says in sentences what comes back until
-    when. `waitlist_href` is where to wait for what is full.
+    when. `waitlist_href` is where to wait for what is full; with `gaps_wait` the buyer of a series
+    that is sold without a full date can wait for that.
     """
 
     name: str
@@ -48,8 +51,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     prices: list[PriceChoice]
     people: list[str]
     most: int
-    left: int
-    capacity: int
+    seats: SeatsTold
     lines: list[PriceLine]
     total_minor: int
     payment_mode: str
@@ -62,6 +64,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     takes_codes: bool
     code_error: str | None
     waitlist_href: str | None = None
+    gaps_wait: bool = False
 
 
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +96,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     place: str | None
+    is_online: bool
     address: str
     performer: str | None
     meeting_url: str
@@ -102,6 +106,22 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     is_moved: bool
     leave_href: str
     back_until: str
+
+
+class MissingDate(msgspec.Struct, frozen=True, kw_only=True):
+    """A date to come that a course was sold without, and what its party pays who gets it later.
+
+    `state`: open (its guest may ask to be told), closed (nobody waits for it), waiting, offered, or
+    had (they have got it since). `href` leads to where they wait, or to what they have got.
+    """
+
+    session_id: UUID
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+    href: str
+    price: str
 
 
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +137,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that. `party` says
     who comes at which price, and is empty where that says nothing;
-    `discount_minor` is off the total already, by the code `coupon`.
+    `discount_minor` is off the total already, by the code `coupon`. `missing` are dates that it was
+    sold without; `completes_href` leads to the booking that this one is a missing date of.
     """
 
     stage: str
@@ -152,6 +173,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     hub_href: str
     contact_email: str
     contact_phone: str
+    missing: list[MissingDate]
+    completes_href: str
 
     @property
     def returned_minor(self) -> int:

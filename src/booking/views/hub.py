@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from markupsafe import Markup
 
+from src.booking.domain.seats_told import SeatsTold
+
 DateState = Literal["book", "series", "soon", "full", "closed"]
 
 
@@ -17,15 +19,15 @@ class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `state`: book (`href` leads to the form), series (sold as part of its series only, `href` leads
     there), soon (sold alone from `opens_at` on, `href` leads to the series), full (`href` leads to
     its waiting list, if it has one), or closed. `price_minor` is None where the date is not sold
-    alone, and with `is_from` the lowest of several. `seats` says in words how many are left, and
-    `is_scarce` whether that is under a fifth.
+    alone, and with `is_from` the lowest of several. `seats` says in words how many are left, empty
+    where that is not told, and `is_scarce` whether they are few.
     """
 
     session_id: UUID
     name: str
     starts_at: datetime
     ends_at: datetime
-    left: int
+    is_full: bool
     seats: str
     is_scarce: bool
     is_online: bool
@@ -141,6 +143,7 @@ class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     place: str | None
+    is_online: bool
     state: str
 
 
@@ -154,8 +157,8 @@ class NamedPrice(NamedTuple):
 
 class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
     """One series, every date spelled out; `prices` are those beside the full one, and `gaps` counts
-    full dates that are left out. `reason` says why it cannot be bought, `leaving` what comes back
-    until when.
+    full dates that are left out; with `gaps_wait` its buyer can wait for those. `reason` says why
+    it cannot be bought, `leaving` what comes back until when.
     """
 
     series_id: UUID
@@ -167,13 +170,13 @@ class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
     price_minor: int
     full_price_minor: int
     prices: list[NamedPrice]
-    left: int
-    capacity: int
+    seats: SeatsTold
     reason: str | None
     book_href: str | None
     waitlist_href: str | None
     is_late: bool
     gaps: int
+    gaps_wait: bool
     pays_on_site: bool
     leaving: list[str]
 

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.booking.domain.seats_told import SeatsTold
+
 
 class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     """One person's place on one date; `value` names it and what its guest is promised for it.
@@ -73,7 +75,7 @@ class MovePerson(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """A date that the guest may come to instead; `left` is its room."""
+    """A date that the guest may come to instead; `left` is its room, `seats` what is said of it."""
 
     session_id: str
     sequence: int
@@ -84,7 +86,7 @@ class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     performer: str
     left: int
-    capacity: int
+    seats: SeatsTold
 
 
 class MovePage(msgspec.Struct, frozen=True, kw_only=True):

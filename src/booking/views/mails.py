@@ -13,12 +13,23 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     was: str = ""
 
 
+class MissingView(msgspec.Struct, frozen=True, kw_only=True):
+    """A date that a course was sold without. `join_url` leads to where its guest can ask to be told
+    of a place, empty where nobody can wait for it.
+    """
+
+    when: str
+    day: str
+    join_url: str
+
+
 class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: you are booked. `may_leave`: a date was moved since it was booked.
     `party`: who comes at which price, empty where that says nothing.
 
     `leaving`: what comes back until when for who cannot come, in sentences.
     `has_code`: somebody will want to see the booking's picture at a door.
+    `missing`: dates of the course that are not part of it.
     """
 
     locale: str
@@ -36,6 +47,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
     has_code: bool
     party: list[str] = []
+    missing: list[MissingView] = []
 
 
 class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +122,17 @@ class LeavingAskedView(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     reason: str
     booking_url: str
+
+
+class CalendarLinkView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail with the link to the calendar of all that a customer books; it holds for `days`."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    days: int
+    calendar_url: str
 
 
 class LeaveRequestView(msgspec.Struct, frozen=True, kw_only=True):

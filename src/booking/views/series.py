@@ -97,7 +97,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
 
     `left` are confirmed seats still to come, on `left_dates` dates, `passed` those whose date has
     begun. `owed_minor` is still to be paid on site; `taken_back_minor` is with the guest's bank
-    after a dispute that was lost.
+    after a dispute that was lost. `completes`: it is a date that another one was sold without.
     """
 
     booking_id: UUID
@@ -119,6 +119,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     attended: int
     passed: int
     lost: int
+    completes: bool = False
 
 
 class BuyerPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +141,7 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     title: str
+    participant_id: UUID
     participant: str
     state: str
     share_minor: int
@@ -154,7 +156,8 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
 
     `cancellable` counts confirmed seats that have not started; `cancellation_id` is the
     cancellation under way; `owed_minor` is still to be paid on site; `taken_back_minor` is with the
-    guest's bank after a dispute that was lost.
+    guest's bank after a dispute that was lost. `completes_id` is the purchase that it completes,
+    `completed_by` are those that complete this one, with their numbers.
     """
 
     id: UUID
@@ -182,6 +185,8 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     seats: list[SeatRow]
     cancellable: int
     cancellation_id: UUID | None
+    completes_id: UUID | None = None
+    completed_by: list[tuple[UUID, str]] = []
 
 
 class TermCopied(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,14 +13,14 @@ from src.booking.views.mails import RunView
 
 class JoinView(msgspec.Struct, frozen=True, kw_only=True):
     """The form for waiting, by parties of `sizes`; an offer lasts `offer_minutes`. `refusal` says
-    why nobody can; `book_href` leads to the `places` that are free, for smaller ones. `sent_to` is
-    set once somebody has asked.
+    why nobody can; `book_href` leads to the `places` that are free, for smaller ones, None where
+    guests read no number. `sent_to` is set once somebody has asked.
     """
 
     wish: Wish
     form: Any
     sizes: list[int]
-    places: int
+    places: int | None
     offer_minutes: int
     refusal: str
     book_href: str
@@ -36,7 +36,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     `stage`: waiting, offered, rush (an offer that holds nothing), booking (it became an order),
     left, expired, removed or closed. `position` is of `count`, 0 once it is over. The `price` is
     that of the whole party, empty where there is none to say. `booking_href` is "" for a booking
-    whose address was corrected.
+    whose address was corrected. With `completes` nothing but the place itself is left to be chosen:
+    it is taken on this very page.
     """
 
     stage: str
@@ -52,9 +53,25 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     accept_href: str
     booking_href: str
     service_href: str
+    completes: "CompletesView | None"
     zone: ZoneInfo
     contact_email: str
     contact_phone: str
+
+
+class CompletesView(msgspec.Struct, frozen=True, kw_only=True):
+    """The purchase that the place completes: its number and page, how the place is paid (free,
+    on_site or online), and what comes back until when. `dates_key` stands for the date as it is
+    shown. Unless `is_needed` nobody lacks it any more. `href` and number are empty for who may not
+    see the purchase: its address was corrected since.
+    """
+
+    reference: str
+    href: str
+    is_needed: bool
+    pays: str
+    dates_key: str
+    leaving: list[str]
 
 
 class EntryDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +145,8 @@ class PlacesOfferedView(WaitingMail, frozen=True, kw_only=True):
 
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody on a list, or who was: `why` are the reasons against an offer with how to mend them,
-    `log` what happened and when, the latest first.
+    `log` what happened and when, the latest first. `completes` is the series of which their
+    purchase lacks this date, and `price` what they pay for it; else both are empty.
     """
 
     entry_id: UUID
@@ -142,6 +160,8 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     why: list[tuple[str, str]]
     log: list[tuple[datetime, str]]
     may_offer: bool
+    completes: str = ""
+    price: str = ""
 
 
 class WaitlistView(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.commands.cancel import cancel_purchase, cancel_session
+from src.booking.commands.sessions import get_session
+from src.booking.domain.kinds import DateScope
 from src.booking.models import Seat, Session
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.cancellation_money import list_returnable
@@ -20,9 +22,13 @@ from src.booking.queries.cancellations import (
     toll_of_purchase,
     toll_of_session,
 )
+from src.booking.queries.purchases import of_purchase
+from src.booking.queries.reached import list_reached
+from src.booking.queries.seat_answers import get_guest_may
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.cancellations import LostDate
 from src.booking.views.returns import MoneyAsked
+from src.booking.views.seat_answers import GuestMay
 from src.booking.views.series import BookingDetail
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
@@ -48,7 +54,9 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class CancelSessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """What cancelling the session would do; `why_not` when it cannot be cancelled any more."""
+    """What cancelling the session would do; `why_not` when it cannot be cancelled any more.
+    `following` are the dates after it that could be cancelled with it.
+    """
 
     form: Any
     session: SessionDetail
@@ -57,6 +65,7 @@ class CancelSessionView(msgspec.Struct, frozen=True, kw_only=True):
     more: int
     money: MoneyAsked | None
     why_not: str | None
+    following: int
     base: str
     zone: str
     undo_seconds: int
@@ -80,6 +89,7 @@ class BookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking; `words` are those of its payment, `states` of it, `seat_states` of its seats."""
 
     booking: BookingDetail
+    guest_may: GuestMay
     base: str
     zone: str
     words: dict[str, str]
@@ -96,8 +106,10 @@ async def show_booking(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         booking = await get_booking_detail(uow, booking_id, services.clock.now())
+        guest_may = await get_guest_may(uow, ctx.here, booking.order_id)
     view = BookingView(
         booking=booking,
+        guest_may=guest_may,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         words=payment_words(),
@@ -174,6 +186,8 @@ async def _ask_session(
         session = await get_session_detail(uow, session_id)
         toll = await toll_of_session(uow, session_id)
         able = await list_returnable(uow, ctx.here, [Seat.session_id == session_id])
+        this = await get_session(uow, session_id)
+        reached = await list_reached(uow, this, DateScope.FOLLOWING, ctx.here.zone)
     if session.waiting_cancellation is not None:
         return to_progress(request, ctx, session.waiting_cancellation)
     view = CancelSessionView(
@@ -184,6 +198,7 @@ async def _ask_session(
         more=toll.more,
         money=money_asked(able, ctx.here.currency),
         why_not=_why_session_stays(session, services.clock.now()),
+        following=sum(one.id != session_id for one in reached),
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         undo_seconds=services.settings.undo_window_seconds,
@@ -205,7 +220,7 @@ async def _ask_purchase(
         booking = await get_booking_detail(uow, booking_id, now)
         toll = await toll_of_purchase(uow, booking_id, now)
         dates = await list_lost_dates(uow, booking_id, now)
-        which = [Seat.booking_id == booking_id, Session.starts_at > now]
+        which = [of_purchase(booking_id), Session.starts_at > now]
         able = await list_returnable(uow, ctx.here, which)
     if booking.cancellation_id is not None:
         return to_progress(request, ctx, booking.cancellation_id)

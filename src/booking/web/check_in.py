@@ -1,4 +1,4 @@
-"""Checking in by code: what the picture leads to, and the page where a code is put in.
+"""Checking in by code: what the picture leads to, and one booking at the door.
 
 A phone's own camera opens the picture's address, so nobody needs an app: whoever is signed in and a
 member of the business comes to the check-in. Anyone else learns nothing: the code stands in the
@@ -30,7 +30,8 @@ from src.booking.web.sold_words import seat_words
 from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
-from src.platform.web.forms import bind, form_data, read_form
+from src.platform.web.exchange import exchange_of
+from src.platform.web.forms import bind, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
 from src.tenants.domain.roles import Role
@@ -48,12 +49,6 @@ PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 MOST_SEATS = 50
 
 
-class CodeQuery(msgspec.Struct):
-    """What a scanner typed, or a person: a code, its whole link, or a booking's number."""
-
-    code: Annotated[str, Meta(max_length=500)] = ""
-
-
 class DoorView(msgspec.Struct, frozen=True, kw_only=True):
     """For whoever is no member: nothing of the booking."""
 
@@ -67,17 +62,10 @@ class CheckInForm(msgspec.Struct):
     seat_ids: Annotated[list[UUID], Meta(max_length=MOST_SEATS)] = []
 
 
-class ScanView(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a code is put in; `refusal` says what was wrong with the last one."""
-
-    typed: str
-    refusal: str | None
-    base: str
-
-
 class CheckInView(msgspec.Struct, frozen=True, kw_only=True):
     """A booking at the door; `why_not` says by seat why it cannot be checked in now, `may_tick` has
-    the seats that can.
+    the seats that can. `said`: tone and sentence of what was just done, where the page does not
+    say it above; `is_in_place` where the booking is shown below the camera.
     """
 
     booking: CheckInBooking
@@ -89,6 +77,8 @@ class CheckInView(msgspec.Struct, frozen=True, kw_only=True):
     here: str
     base: str
     zone: str
+    said: tuple[str, str] | None = None
+    is_in_place: bool = False
 
 
 @get("/c/{slug:str}/{code:str}", opt=DOOR, include_in_schema=False)
@@ -136,27 +126,6 @@ async def _address(services: Services, ctx: RequestContext, token: str) -> str:
     return check_in_address(services.settings, ctx.here.slug, order)
 
 
-@get("/app/{slug:str}/check-in", guards=MAY_CHECK_IN, include_in_schema=False)
-async def show_scanner(
-    request: AnyRequest,
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-) -> Response[bytes]:
-    """A field for what a hand scanner types or a person reads out."""
-    base = f"/app/{ctx.here.slug}"
-    query = bind(CodeQuery, form_data(request.query_params.dict())).struct or CodeQuery()
-    if not query.code.strip():
-        return page(
-            request, "booking/check_in/scan.html", ScanView(typed="", refusal=None, base=base)
-        )
-    try:
-        code = await _known_code(services, ctx, query.code)
-    except NotFound as refused:
-        view = ScanView(typed=query.code, refusal=refused.message, base=base)
-        return page(request, "booking/check_in/scan.html", view, status_code=404)
-    return redirect(request, f"{base}/check-in/{code}")
-
-
 @get(OF_CODE, guards=MAY_CHECK_IN, include_in_schema=False)
 async def show_check_in(
     request: AnyRequest,
@@ -164,10 +133,16 @@ async def show_check_in(
     ctx: NamedDependency[RequestContext],
     code: FromPath[str],
 ) -> Response[bytes]:
+    view = await look_at_booking(services, ctx, code)
+    return page(request, "booking/check_in/booking.html", view, headers=PRIVATE)
+
+
+async def look_at_booking(services: Services, ctx: RequestContext, code: str) -> CheckInView:
+    """Raises: NotFound, for another instructor's booking too."""
     booking = await _booking(services, ctx, code)
     why_not = {seat.seat_id: _why_not(seat, services, ctx) for seat in booking.today}
     base = f"/app/{ctx.here.slug}"
-    view = CheckInView(
+    return CheckInView(
         booking=booking,
         why_not=why_not,
         may_tick=[
@@ -182,7 +157,6 @@ async def show_check_in(
         base=base,
         zone=ctx.here.timezone,
     )
-    return page(request, "booking/check_in/booking.html", view, headers=PRIVATE)
 
 
 @post(OF_CODE, guards=MAY_CHECK_IN, status_code=200, include_in_schema=False)
@@ -192,29 +166,46 @@ async def check_in(
     ctx: NamedDependency[RequestContext],
     code: FromPath[str],
 ) -> Response[bytes]:
-    """Ticks today's places of this booking, session by session. Raises: NotFound for another's."""
-    booking = await _booking(services, ctx, code)
+    """Ticks today's places of this booking, session by session; below the camera it answers with
+    the booking alone. Raises: NotFound for another's.
+    """
     form = bind(CheckInForm, await read_form(request)).struct or CheckInForm()
-    session_of = {seat.seat_id: seat.session_id for seat in booking.today}
-    if not set(form.seat_ids) <= set(session_of):
-        raise NotFound(_("This booking has no such place today."))
     wanted = SeatState.CONFIRMED if form.wanted == "confirmed" else SeatState.ATTENDED
+    tone, sentence = await tick_today(services, ctx, code, form.seat_ids, wanted)
+    if exchange_of(request.scope).is_htmx:
+        view = await look_at_booking(services, ctx, code)
+        shown = msgspec.structs.replace(view, said=(tone, sentence), is_in_place=True)
+        return page(request, "booking/check_in/_scanned.html", shown, headers=PRIVATE)
+    flash(request, "success" if tone == "success" else "warning", sentence)
+    return redirect(request, f"/app/{ctx.here.slug}/check-in/{code}")
+
+
+async def tick_today(
+    services: Services,
+    ctx: RequestContext,
+    code: str,
+    seat_ids: list[UUID],
+    wanted: SeatState,
+) -> tuple[str, str]:
+    """Tone and sentence of what became of it. Raises: NotFound for a place of another day."""
+    booking = await _booking(services, ctx, code)
+    session_of = {seat.seat_id: seat.session_id for seat in booking.today}
+    if not set(seat_ids) <= set(session_of):
+        raise NotFound(_("This booking has no such place today."))
     changed = being_cancelled = 0
     try:
-        for session_id in sorted({session_of[seat_id] for seat_id in form.seat_ids}):
-            seat_ids = [one for one in form.seat_ids if session_of[one] == session_id]
+        for session_id in sorted({session_of[seat_id] for seat_id in seat_ids}):
+            here = [one for one in seat_ids if session_of[one] == session_id]
             async with services.uow_factory(ctx.here.id) as uow:
-                done = await mark_attendance(uow, ctx, session_id, seat_ids, wanted)
+                done = await mark_attendance(uow, ctx, session_id, here, wanted)
             changed += done.changed
             being_cancelled += done.being_cancelled
     except Conflict as refused:
-        flash(request, "warning", refused.message)
-    else:
-        if being_cancelled:
-            flash(request, "warning", why_not_tick_this())
-        if changed or not being_cancelled:
-            _tell(request, wanted, changed)
-    return redirect(request, f"/app/{ctx.here.slug}/check-in/{code}")
+        return "warning", refused.message
+    if not being_cancelled:
+        return _said(wanted, changed)
+    said = [_said(wanted, changed)[1]] if changed else []
+    return "warning", " ".join([*said, why_not_tick_this()])
 
 
 def _why_not(seat: CheckInSeat, services: Services, ctx: RequestContext) -> str | None:
@@ -224,17 +215,16 @@ def _why_not(seat: CheckInSeat, services: Services, ctx: RequestContext) -> str 
     return why_not_tick(SeatState.ATTENDED, state, seat.starts_at, ctx.here.zone, now)
 
 
-def _tell(request: AnyRequest, wanted: SeatState, changed: int) -> None:
+def _said(wanted: SeatState, changed: int) -> tuple[str, str]:
     if not changed:
-        flash(request, "warning", _("That was done already."))
-    elif wanted is SeatState.CONFIRMED:
-        flash(request, "success", _("Taken back."))
-    else:
-        said = ngettext("%(num)s person is checked in.", "%(num)s people are checked in.", changed)
-        flash(request, "success", said)
+        return "warning", _("That was done already.")
+    if wanted is SeatState.CONFIRMED:
+        return "success", _("Taken back.")
+    said = ngettext("%(num)s person is checked in.", "%(num)s people are checked in.", changed)
+    return "success", said
 
 
-async def _known_code(services: Services, ctx: RequestContext, typed: str) -> str:
+async def known_code(services: Services, ctx: RequestContext, typed: str) -> str:
     """The code that was meant. Raises: NotFound, also for a booking whose places are another's."""
     code = code_in(typed)
     async with services.uow_factory(ctx.here.id) as uow:
@@ -253,4 +243,4 @@ async def _booking(services: Services, ctx: RequestContext, code: str) -> CheckI
         return await get_check_in(uow, order_id, ctx.here.zone, led_by=led_by(ctx))
 
 
-route_handlers = [open_code, show_drawing, show_picture, show_scanner, show_check_in, check_in]
+route_handlers = [open_code, show_drawing, show_picture, show_check_in, check_in]

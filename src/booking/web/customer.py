@@ -13,6 +13,7 @@ from msgspec import Meta
 from src.booking.commands.readdress import Readdressed, correct_customer
 from src.booking.queries.answers import Wanted, get_answer
 from src.booking.queries.customer_story import get_customer_story
+from src.booking.queries.feeds import find_customer_feed
 from src.booking.queries.verdict import (
     Choice,
     list_series_choices,
@@ -20,6 +21,7 @@ from src.booking.queries.verdict import (
     read_subject,
 )
 from src.booking.views.customers import Answer, CustomerHead, CustomerStory
+from src.booking.views.feeds import FeedRow
 from src.booking.web.customer_words import (
     Consent,
     Moment,
@@ -107,6 +109,7 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     why_form: Any
     answer: Answer | None
     currency: str
+    calendar: FeedRow | None
 
 
 @get(ONE, guards=MAY_CARE, include_in_schema=False)
@@ -136,6 +139,7 @@ async def _show(
         if story.head.merged_into is not None:
             return redirect(request, f"{customers_path(ctx)}/{story.head.merged_into}")
         declined = await list_declined(uow, customer_id)
+        calendar = await find_customer_feed(uow, customer_id)
         sessions = await list_session_choices(uow, ctx.here)
         series = await list_series_choices(uow)
         answer = None
@@ -161,6 +165,7 @@ async def _show(
         why_form=why_form,
         answer=answer,
         currency=ctx.here.currency,
+        calendar=calendar,
     )
     status = REFUSED if note_form or tags_form or why_form.errors else 200
     return page(request, "booking/customers/show.html", view, status_code=status)

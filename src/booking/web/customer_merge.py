@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 from src.booking.commands.readdress import merge_and_correct
 from src.booking.queries.customer_story import list_doubles
 from src.booking.queries.customers import CustomerFilter, get_customer, list_customers
+from src.booking.queries.feeds import count_customer_feeds
 from src.booking.queries.mistyped import count_to_readdress
 from src.booking.views.customers import CustomerHead, CustomerRow, Double
 from src.booking.web.customer import ONE
@@ -46,11 +47,13 @@ class MergeForm(msgspec.Struct, kw_only=True):
 class MergeView(msgspec.Struct, frozen=True, kw_only=True):
     """What the merge would do; `why_not` when it cannot be done. `may_be_mistyped`: who is gone has
     an address beside the one that stays. `astray` is how many bookings to come write to it.
+    `calendars`: how many of the two have a calendar of all their dates, which ends.
     """
 
     form: Bound[MergeForm]
     may_be_mistyped: bool
     astray: int
+    calendars: int
     kept: CustomerHead
     gone: CustomerHead
     preview: MergePreview
@@ -117,12 +120,14 @@ async def _ask(
         gone = await get_customer(uow, gone_id)
         preview = await preview_merge(uow, gone_id, kept_id)
         astray = await count_to_readdress(uow, gone_id) if kept.email else 0
+        calendars = await count_customer_feeds(uow, [kept_id, gone_id])
     base = customers_path(ctx)
     why_not = refusal.message if refusal is not None else preview.why_not
     view = MergeView(
         form=form,
         may_be_mistyped=bool(kept.email and gone.email),
         astray=astray,
+        calendars=calendars,
         kept=kept,
         gone=gone,
         preview=preview,

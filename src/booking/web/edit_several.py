@@ -1,31 +1,35 @@
-"""/app/<slug>/sessions/<id>/several: one change for several sessions, looked at before."""
+"""/app/<slug>/sessions/<id>/several, /chosen/edit: one change for several sessions, looked at
+before.
+"""
 
-from datetime import datetime, time
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Meta
 
-from src.booking.commands.edit_several import (
-    Change,
-    EditSeveral,
-    Scope,
-    edit_several,
-    list_refusals,
-    plan_edit,
-)
+from src.booking.commands.edit_plan import Change, plan_edit
+from src.booking.commands.edit_several import edit_several, list_refusals
+from src.booking.domain.kinds import DateScope
+from src.booking.queries.cancellations import list_chosen_dates
 from src.booking.queries.on_offer import on_offer_in
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.sessions import SessionDetail
-from src.booking.web.roster import ONE
+from src.booking.web.chosen_dates import CHOSEN, back_to, ticked_dates
+from src.booking.web.edit_several_forms import (
+    SeveralForm,
+    initial_of,
+    parts,
+    scopes,
+    weekday_choices,
+)
+from src.booking.web.service_words import mode_words
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, ngettext
-from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
@@ -35,40 +39,7 @@ from src.tenants.web.guards import requires_member
 
 MAY_EDIT = [requires_member(Role.MANAGER)]
 AnyRequest = Request[Any, Any, Any]
-SEVERAL = ONE + "/several"
-
-
-class SeveralForm(msgspec.Struct):
-    """`change` names what is to be changed; everything else that stands in the form is left."""
-
-    scope: Scope = Scope.FOLLOWING
-    change: list[Annotated[str, Meta(max_length=20)]] = []
-    start_time: time | None = None
-    duration_minutes: int | None = None
-    capacity: int | None = None
-    title: Annotated[str, Meta(max_length=120)] = ""
-    location_id: UUID | None = None
-    performer_id: UUID | None = None
-    include_edited: bool = False
-    reason: Annotated[str, Meta(max_length=500)] = ""
-    looked: bool = False
-
-    def command(self, session_id: UUID) -> EditSeveral:
-        ticked = set(self.change)
-        return EditSeveral(
-            session_id=session_id,
-            scope=self.scope,
-            start_time=self.start_time if "time" in ticked else None,
-            duration_minutes=self.duration_minutes if "duration" in ticked else None,
-            capacity=self.capacity if "capacity" in ticked else None,
-            title=self.title if "title" in ticked else None,
-            changes_place="place" in ticked,
-            location_id=self.location_id,
-            changes_performer="performer" in ticked,
-            performer_id=self.performer_id,
-            include_edited=self.include_edited,
-            reason=self.reason,
-        )
+SEVERAL = "/app/{slug:str}/sessions/{session_id:uuid}/several"
 
 
 class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,20 +59,29 @@ class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
-    """The form, and once there is something to look at, every session that is reached."""
+    """The form, and once there is something to look at, every session that is reached.
+
+    `chosen` are the ids of dates that were chosen one by one, of which `left_out` have begun or are
+    cancelled.
+    """
 
     form: Any
     session: SessionDetail
+    chosen: list[UUID]
+    left_out: int
     rows: list[SeveralRow]
     changed: int
     refused: int
     guests: int
     parts: list[tuple[str, str]]
     scopes: list[tuple[str, str]]
+    weekdays: list[tuple[int, str]]
+    modes: list[tuple[str, str]]
     performers: list[Choice]
     locations: list[Choice]
     base: str
-    here: str
+    action: str
+    back: str
     zone: str
 
 
@@ -112,17 +92,8 @@ async def show_several(
     ctx: NamedDependency[RequestContext],
     session_id: FromPath[UUID],
 ) -> Response[bytes]:
-    async with services.uow_factory(ctx.here.id) as uow:
-        session = await get_session_detail(uow, session_id)
-    initial = {
-        "start_time": to_local(session.starts_at, ctx.here.zone).time(),
-        "duration_minutes": int((session.ends_at - session.starts_at).total_seconds() // 60),
-        "capacity": session.capacity,
-        "title": session.title,
-        "location_id": session.location_id,
-        "performer_id": session.performer_id,
-    }
-    return await _page(request, services, ctx, session, blank(SeveralForm, initial), [])
+    form = await _begun(services, ctx, session_id, [])
+    return await several_page(request, services, ctx, session_id, form, [])
 
 
 @post(SEVERAL, guards=MAY_EDIT, status_code=200, include_in_schema=False)
@@ -134,16 +105,42 @@ async def change_several(
 ) -> Response[bytes]:
     """First every session that is reached; once these were looked at, the change."""
     bound = bind(SeveralForm, await read_form(request))
-    form = bound.struct
+    return await look_or_change(request, services, ctx, session_id, bound)
+
+
+@post(CHOSEN + "/edit", guards=MAY_EDIT, status_code=200, include_in_schema=False)
+async def change_chosen(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    """The form for the ticked dates, then as for any several. Raises: NotFound."""
+    bound = bind(SeveralForm, await read_form(request))
+    ticked = ticked_dates(bound)
+    if not ticked:
+        flash(request, "warning", _("Choose at least one date."))
+        return redirect(request, back_to(request, ctx))
     async with services.uow_factory(ctx.here.id) as uow:
-        session = await get_session_detail(uow, session_id)
+        first = (await list_chosen_dates(uow, ticked, uow.clock.now()))[0]
+    if not bound.checked("began"):
+        form = await _begun(services, ctx, first.id, ticked)
+        return await several_page(request, services, ctx, first.id, form, [])
+    return await look_or_change(request, services, ctx, first.id, bound)
+
+
+async def look_or_change(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    session_id: UUID,
+    bound: Bound[SeveralForm],
+) -> Response[bytes]:
+    """Every session that is reached, or, where that was looked at, the change and a way back."""
+    form, planned = bound.struct, list[Change]()
     if form is None:
-        return await _page(request, services, ctx, session, bound, [])
-    if not set(form.change) & set(dict(_parts())):
-        nothing = bound.with_errors({"change": _("Tick what is to change.")})
-        return await _page(request, services, ctx, session, nothing, [])
-    cmd, planned = form.command(session_id), []
+        return await several_page(request, services, ctx, session_id, bound, [])
     try:
+        cmd = form.command(session_id)
         async with services.uow_factory(ctx.here.id) as uow:
             planned = await plan_edit(uow, ctx, cmd)
         if form.looked:
@@ -151,49 +148,78 @@ async def change_several(
                 count = await edit_several(uow, ctx, cmd)
             said = ngettext("%(num)s session is changed.", "%(num)s sessions are changed.", count)
             flash(request, "success", said)
-            return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}")
+            return redirect(request, _back(request, ctx, session_id, form.scope))
     except InvalidInput as refused:
         bound = bound.refused(refused)
     except Conflict as refused:
         bound = bound.with_errors(None, refused.message)
-    return await _page(request, services, ctx, session, bound, planned)
+    return await several_page(request, services, ctx, session_id, bound, planned)
 
 
-async def _page(
+async def _begun(
+    services: Services, ctx: RequestContext, session_id: UUID, chosen: list[UUID]
+) -> Bound[SeveralForm]:
+    async with services.uow_factory(ctx.here.id) as uow:
+        session = await get_session_detail(uow, session_id)
+    scope = {"scope": DateScope.CHOSEN, "session_ids": chosen} if chosen else {}
+    return blank(SeveralForm, {**initial_of(session, ctx.here.zone), **scope})
+
+
+async def several_page(
     request: AnyRequest,
     services: Services,
     ctx: RequestContext,
-    session: SessionDetail,
+    session_id: UUID,
     form: Bound[SeveralForm],
     planned: list[Change],
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
+        session = await get_session_detail(uow, session_id)
         performers = await list_performer_choices(uow, session.performer_id)
         locations = await list_location_choices(uow, session.location_id)
         on_offer = await on_offer_in(uow, [change.session for change in planned])
         refusals = await list_refusals(uow, ctx, planned)
-    base = f"/app/{ctx.here.slug}"
     rows = [
         _row(one, on_offer.get(one.session.id, 0), refusals.get(one.session.id, ""))
         for one in planned
     ]
+    is_chosen = form.value("scope") == DateScope.CHOSEN
+    chosen = ticked_dates(form) if is_chosen else []
     view = SeveralView(
         form=form,
         session=session,
+        chosen=chosen,
+        left_out=len(chosen) - len(rows) if rows else 0,
         rows=rows,
         changed=sum(not (row.is_same or row.is_protected) for row in rows),
         refused=len(refusals),
         guests=sum(row.taken for row in rows if not (row.is_same or row.is_protected)),
-        parts=_parts(),
-        scopes=_scopes(session),
+        parts=parts(),
+        scopes=scopes(session, with_this=form.value("scope") == DateScope.THIS),
+        weekdays=weekday_choices(),
+        modes=list(mode_words().items()),
         performers=performers,
         locations=locations,
-        base=base,
-        here=f"{base}/sessions/{session.id}",
+        base=f"/app/{ctx.here.slug}",
+        action=_action(request, ctx, session_id, is_chosen=is_chosen),
+        back=_back(request, ctx, session_id, DateScope.CHOSEN if is_chosen else DateScope.ALL),
         zone=ctx.here.timezone,
     )
     status_code = 422 if form.errors or form.form_error else 200
     return page(request, "booking/sessions/several.html", view, status_code=status_code)
+
+
+def _action(request: AnyRequest, ctx: RequestContext, session_id: UUID, *, is_chosen: bool) -> str:
+    base, query = f"/app/{ctx.here.slug}/sessions", request.url.query
+    if is_chosen:
+        return f"{base}/chosen/edit?{query}" if query else f"{base}/chosen/edit"
+    return f"{base}/{session_id}/several"
+
+
+def _back(request: AnyRequest, ctx: RequestContext, session_id: UUID, scope: DateScope) -> str:
+    if scope is DateScope.CHOSEN:
+        return back_to(request, ctx)
+    return f"/app/{ctx.here.slug}/sessions/{session_id}"
 
 
 def _row(change: Change, on_offer: int, why_not: str) -> SeveralRow:
@@ -213,27 +239,4 @@ def _row(change: Change, on_offer: int, why_not: str) -> SeveralRow:
     )
 
 
-def _parts() -> list[tuple[str, str]]:
-    return [
-        ("time", _("Time of day")),
-        ("duration", _("Duration")),
-        ("place", _("Place")),
-        ("performer", _("Performer")),
-        ("capacity", _("Seats")),
-        ("title", _("Title")),
-    ]
-
-
-def _scopes(session: SessionDetail) -> list[tuple[str, str]]:
-    if session.series_id is not None:
-        return [
-            ("following", _("This date and those after it in the series")),
-            ("all", _("All dates of the series that are still to come")),
-        ]
-    return [
-        ("following", _("This date and those after it on the same weekday and time")),
-        ("all", _("All dates still to come on the same weekday and time")),
-    ]
-
-
-route_handlers = [show_several, change_several]
+route_handlers = [show_several, change_several, change_chosen]

@@ -176,7 +176,7 @@ async def stop_sharing_booking(
     order_id = await _order_id(services, ctx, token)
     async with services.uow_factory(ctx.here.id) as uow:
         await revoke_booking_feed(uow, order_id)
-    flash(request, "success", _stopped())
+    flash(request, "success", stopped_words())
     return redirect(request, f"/b/{ctx.here.slug}/bookings/{token}/feed")
 
 
@@ -194,11 +194,11 @@ async def _revoke(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         await revoke_member_feed(uow, ctx, kind)
-    flash(request, "success", _stopped())
+    flash(request, "success", stopped_words())
     return redirect(request, f"/app/{ctx.here.slug}/calendar/feeds")
 
 
-def _stopped() -> str:
+def stopped_words() -> str:
     return _("The address has ended. Calendar programs get nothing under it any more.")
 
 
@@ -224,7 +224,7 @@ async def _members_page(
         del words[FeedKind.BUSINESS]
     base = f"/app/{ctx.here.slug}/calendar"
     parts = [
-        _part(services, ctx, kind, *text, f"{base}/feeds/{kind}", rows.get(kind), made or {})
+        feed_part(services, ctx, kind, *text, f"{base}/feeds/{kind}", rows.get(kind), made or {})
         for kind, text in words.items()
     ]
     view = FeedsView(parts=parts, back=base, zone=ctx.here.timezone)
@@ -242,7 +242,7 @@ async def _guests_page(
         order = await get_order(uow, order_id)
         row = await find_booking_feed(uow, order_id)
     back = booking_path(services.settings, ctx.here.slug, order)
-    part = _part(
+    part = feed_part(
         services,
         ctx,
         FeedKind.BOOKING,
@@ -252,11 +252,11 @@ async def _guests_page(
         row,
         {} if made is None else {FeedKind.BOOKING: made},
     )
-    view = FeedsView(parts=[part], back=back, zone=ctx.here.timezone)
+    view = FeedsView(parts=[part], back=back, zone=ctx.here.timezone, ask_path=f"{back}/feed/all")
     return page(request, "booking/guest/feed.html", view, headers=PRIVATE)
 
 
-def _part(
+def feed_part(
     services: Services,
     ctx: RequestContext,
     kind: FeedKind,

@@ -177,7 +177,7 @@ async def _refused(
     form = cast("BookingForm", bound.struct)
     is_code = "coupon" in refusal.fields
     typed = Typed(
-        size=form.people,
+        size=form.size_of_party,
         tiers=form.tiers(),
         code="" if is_code else form.coupon,
         way=way_of(form.way),

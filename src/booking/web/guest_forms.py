@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from src.booking.commands.book import BookCommand
 from src.booking.commands.book_checks import way_not_open
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.price_tiers import booker_first
-from src.booking.domain.questions import answer_errors
+from src.booking.domain.questions import answer_errors, people_errors
 from src.booking.queries.wish import Typed
 from src.booking.views.guest import Wish
 from src.platform.i18n import _, current_locale
@@ -29,8 +30,9 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}", re.ASCII)
 
 
 class BookingForm(msgspec.Struct, kw_only=True):
-    """Who comes and how it is agreed. `names.2` is the second of the party, and so on; `counts` say
-    how many come at which price, where there are several.
+    """Who comes and how it is agreed. `names.2` is the second of the party, and so on, and
+    `people.2.<key>` what they answer; `counts` say how many come at which price, where there are
+    several.
 
     `quoted_minor` is the total that was shown, for a party of `quoted_size`, and `quoted_dates`
     stands for the dates that were.
@@ -45,6 +47,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     )
     names: dict[str, Annotated[str, Meta(max_length=120)]] = msgspec.field(default_factory=dict)
     answers: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
+    people: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
     note: Annotated[str, Meta(max_length=1000)] = ""
     coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
     way: Annotated[str, Meta(max_length=20)] = ""
@@ -56,11 +59,11 @@ class BookingForm(msgspec.Struct, kw_only=True):
 
     def party(self) -> tuple[str, ...]:
         """A name, perhaps empty, for everyone who comes; the first is the guest's own."""
-        others = (self.names.get(str(place), "") for place in range(2, self.people + 1))
+        others = (self.names.get(str(place), "") for place in range(2, self.size_of_party + 1))
         return (self.name, *others)
 
     @property
-    def people(self) -> int:
+    def size_of_party(self) -> int:
         return sum(self.counts.values()) if self.counts else self.size
 
     def tiers(self) -> tuple[str, ...]:
@@ -127,8 +130,10 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
     """The form with what only the business and the offer can find wrong in it."""
     errors: dict[str, str] = {}
     form = bound.struct
-    answers = form.answers if form is not None else _typed_answers(bound)
+    answers = form.answers if form is not None else _typed(bound, "answers.")
     errors |= answer_errors(wish.questions, answers)
+    people = people_answers(form.people if form is not None else _typed(bound, "people."))
+    errors |= people_errors(wish.questions, people, wish.size)
     phone = form.phone if form is not None else bound.value("phone")
     if phone and "phone" not in bound.errors and dialled_phone(phone, tenant.country) is None:
         errors["phone"] = not_a_phone()
@@ -138,21 +143,31 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
         errors["coupon"] = wish.code_error
     if wish.ways and bound.value("way") not in ("", *wish.ways):
         errors["way"] = way_not_open()
-    if form is not None and form.people == 0:
+    if form is not None and form.size_of_party == 0:
         errors["size"] = who_comes()
-    elif form is not None and form.people > LARGEST_PARTY:
+    elif form is not None and form.size_of_party > LARGEST_PARTY:
         errors["size"] = _("At most %(limit)s people can be booked at once.", limit=LARGEST_PARTY)
     elif wish.size_error:
         errors["size"] = wish.size_error
-    elif form is not None and form.quoted_size not in (None, form.people):
+    elif form is not None and form.quoted_size not in (None, form.size_of_party):
         errors["size"] = _(
             "The number of people has changed, and the price with it. Please check both."
         )
     return bound.with_errors(errors) if errors else bound
 
 
-def _typed_answers(bound: Bound[BookingForm]) -> dict[str, str]:
-    start = "answers."
+def people_answers(typed: Mapping[str, str]) -> tuple[dict[str, str], ...]:
+    """What everyone of the party answered, from fields named `<number>.<key>`; others are none."""
+    found: dict[int, dict[str, str]] = {}
+    for name, answer in typed.items():
+        number, _dot, key = name.partition(".")
+        if key and 1 <= _number(number, 0) <= LARGEST_PARTY:
+            found.setdefault(_number(number, 0), {})[key] = answer
+    return tuple(found.get(number, {}) for number in range(1, max(found, default=0) + 1))
+
+
+def _typed(bound: Bound[BookingForm], start: str) -> dict[str, str]:
+    """The fields whose names begin so, of a form that could not be read as a whole."""
     return {
         name.removeprefix(start): texts[-1]
         for name, texts in bound.raw.items()
@@ -177,7 +192,11 @@ def command_of(
         guest_email=form.email,
         guest_phone=dialled_phone(form.phone, tenant.country) or "",
         form_token=token,
-        answers=_answers(form, wish),
+        answers=_answers(form.answers, wish, per_person=False),
+        people=tuple(
+            _answers(one, wish, per_person=True)
+            for one in people_answers(form.people)[: form.size_of_party]
+        ),
         note=form.note,
         coupon=form.coupon,
         way=PayWay(form.way) if form.way in wish.ways else None,
@@ -189,10 +208,10 @@ def command_of(
     )
 
 
-def _answers(form: BookingForm, wish: Wish) -> dict[str, str]:
+def _answers(given: Mapping[str, str], wish: Wish, *, per_person: bool) -> dict[str, str]:
     """What was answered of what is asked now."""
-    asked = {question.key for question in wish.questions}
-    return {key: answer for key, answer in form.answers.items() if answer and key in asked}
+    asked = {question.key for question in wish.questions if question.per_person == per_person}
+    return {key: answer for key, answer in given.items() if answer and key in asked}
 
 
 def consents_of(form: BookingForm, tenant: TenantSnapshot, now: datetime) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
+from src.billing.commands.orders import get_order
+from src.booking.commands.completing import command_of_offer, wait_for_missing_of_order
 from src.booking.commands.waitlist import (
     JoinWaitlist,
     join_waitlist,
@@ -16,8 +18,11 @@ from src.booking.commands.waitlist import (
     room_in_list,
     wait_again,
 )
+from src.booking.domain.seats_told import is_told
 from src.booking.domain.waiting import WhyNot
+from src.booking.guest_links import booking_path, open_link
 from src.booking.models import WaitlistEntry
+from src.booking.place import place_booking
 from src.booking.queries.waitlist_page import get_entry_view
 from src.booking.queries.wish import Typed, get_wish
 from src.booking.views.guest import Wish
@@ -27,7 +32,7 @@ from src.booking.web.guest_booking import Subject, subject_of
 from src.booking.web.guest_forms import LARGEST_PARTY, size_of
 from src.booking.web.guest_page import PRIVATE
 from src.platform.errors import Conflict, DomainError, NotFound
-from src.platform.i18n import current_locale
+from src.platform.i18n import _, current_locale
 from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit
 from src.platform.services import Services
 from src.platform.web.forms import Bound, Email, bind, blank, read_form
@@ -48,6 +53,7 @@ OF_SIZE = frozenset(f"waitlist_{why}" for why in (WhyNot.PARTY_TOO_BIG, WhyNot.N
 JOINING_BY_EMAIL = Limit("waitlist-email", 5, 60 * 60)
 """Each asking sends a mail to whoever has the address, which somebody else may have typed."""
 CHANGES_BY_ENTRY = Limit("waitlist-entry", 30, 10 * 60)
+CHANGES_BY_BOOKING = Limit("waitlist-booking", 30, 10 * 60)
 
 
 class JoinForm(msgspec.Struct, kw_only=True):
@@ -111,6 +117,55 @@ async def waitlist_entry(
     async with services.uow_factory(ctx.here.id) as uow:
         view = await get_entry_view(uow, ctx.here, services.settings, entry_id)
     return page(request, ENTRY, view, headers=PRIVATE)
+
+
+@post("/b/{slug:str}/waitlist/{place:str}/take", opt=AGAIN)
+async def take_missing_date(
+    request: AnyRequest,
+    place: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Books the date that a course was sold without, as it was shown: on to the payment page or to
+    the booking. Pressed again it is the same booking.
+    """
+    entry_id, data = _entry_id(services, ctx, place), await read_form(request)
+    await services.limiter.check(CHANGES_BY_ENTRY, str(entry_id))
+    path = request.scope["path"].removesuffix("/take")
+    dates = data.texts.get("quoted_dates", [""])[-1]
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            command = await command_of_offer(uow, entry_id, dates)
+        placed = await place_booking(services, ctx, command, cancel_path=path)
+    except DomainError as refusal:
+        flash(request, "error", refusal.message)
+        return redirect(request, path)
+    return redirect(request, placed.payment_url or placed.guest_path)
+
+
+@post("/b/{slug:str}/bookings/{token:str}/missing/{session_id:uuid}", opt=AGAIN)
+async def wait_for_missing_date(
+    request: AnyRequest,
+    token: FromPath[str],
+    session_id: FromPath[UUID],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Who has the booking's link waits for a date that it was sold without. Pressed again it
+    changes nothing.
+    """
+    order_id = await open_link(services, ctx, token)
+    await services.limiter.check(CHANGES_BY_BOOKING, str(order_id))
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await wait_for_missing_of_order(uow, ctx.here, order_id, session_id)
+    except Conflict as refusal:
+        flash(request, "error", refusal.message)
+    else:
+        flash(request, "success", _("You are on the waiting list. We write to you about it."))
+    async with services.uow_factory(ctx.here.id) as uow:
+        order = await get_order(uow, order_id)
+    return redirect(request, f"{booking_path(services.settings, ctx.here.slug, order)}#missing")
 
 
 @post("/b/{slug:str}/waitlist/{place:str}/leave", opt=OWN)
@@ -189,15 +244,17 @@ async def _join_page(
     sent_to: str = "",
     status_code: int = 200,
 ) -> Response[bytes]:
-    refusal, book_href, sizes, places, minutes = "", "", range(0), 0, 0
+    refusal, book_href, sizes, minutes = "", "", range(0), 0
+    places: int | None = None
     async with services.uow_factory(ctx.here.id) as uow:
         wish = await _wish_in(uow, ctx, subject, size)
         try:
             room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
             sizes = range(room.places + 1, min(room.facts.biggest_party, LARGEST_PARTY) + 1)
             minutes = room.terms.offer_minutes
-            places = room.places
-            if places:
+            if is_told(room.places, ctx.here.seats_told_up_to):
+                places = room.places
+            if room.places:
                 book_href = f"{wish.service_href}/book?{subject.kind}={subject.id}"
         except Conflict as refused:
             refusal = refused.message
@@ -226,4 +283,6 @@ route_handlers: list[Any] = [
     waitlist_entry,
     leave_list,
     wait_once_more,
+    take_missing_date,
+    wait_for_missing_date,
 ]

@@ -41,6 +41,9 @@ async def offered_place(
             entry = await get_entry(uow, entry_id)
             if subject_id != (entry.session_id if kind == "session" else entry.series_id):
                 return NO_PLACE
+            if entry.for_booking_id is not None:
+                # Its price and its people are that booking's: its own page takes it.
+                return NO_PLACE
             typed = {"name": entry.name, "email": entry.address, "size": entry.party_size}
             offer = await find_live_offer(uow, entry_id)
             if offer is None:

@@ -13,9 +13,11 @@ from src.booking.commands.attendance import Ticked, mark_attendance
 from src.booking.commands.sessions import TIME_COLUMNS
 from src.booking.domain.attendance import why_not_tick
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.queries.finding import find_session
 from src.booking.queries.roster import get_roster, list_history
 from src.booking.queries.sessions import get_session_detail
-from src.booking.queries.waiting import count_waiting
+from src.booking.queries.waitlist_counts import count_waiting
+from src.booking.views.finding import Found
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.roster_words import (
@@ -65,7 +67,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
 
     `listed` is the part of those coming that `shown` names; `why_not` says of each mark why nobody
     can be given it now, None where they can; `said` is what has just been done. So many entries are
-    `waiting` for a place in it.
+    `waiting` for a place in it. `found`, for those who run the business, says how guests find it.
     """
 
     session: SessionDetail
@@ -76,6 +78,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     why_not: dict[str, str | None]
     said: tuple[str, str] | None
     waiting: int
+    found: Found | None
     history: list[HistoryLine]
     base: str
     zone: str
@@ -196,6 +199,7 @@ async def roster_view(
         roster = await get_roster(uow, session_id)
         history = await list_history(uow, session_id) if may_edit else []
         waiting = await count_waiting(uow, session_id) if may_edit else 0
+        found = await find_session(uow, ctx.here, session_id) if may_edit else None
     base, now = f"/app/{ctx.here.slug}", services.clock.now()
     return SessionView(
         session=session,
@@ -206,6 +210,7 @@ async def roster_view(
         why_not=_why_not(services, ctx, session),
         said=said,
         waiting=waiting,
+        found=found,
         history=[_said(line) for line in history],
         base=base,
         zone=ctx.here.timezone,

@@ -1,5 +1,6 @@
 """/app/<slug>/series: what is sold as a course, who bought it, and the editor of it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +16,13 @@ from src.booking.commands.series import (
     reasons_against_publishing,
     unpublish_series,
 )
-from src.booking.domain.bookable import why_not_bookable_series
-from src.booking.domain.reasons import Reason, ReasonCode
+from src.booking.mend_links import why_lines
 from src.booking.queries.buyers import list_buyers
+from src.booking.queries.finding import find_series, subject_of_series
 from src.booking.queries.leave_requests import list_open_requests
-from src.booking.queries.offer_facts import business_facts, series_facts
-from src.booking.queries.offers import get_series_offer
 from src.booking.queries.series import get_series_overview, list_series
 from src.booking.queries.services import get_service_head
+from src.booking.views.finding import Found
 from src.booking.views.leaving import LeaveAsked
 from src.booking.views.series import BuyerPage, SeriesOverview, SeriesRow
 from src.booking.views.services import ServiceHead
@@ -58,17 +58,17 @@ class SeriesListView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeriesPageView(msgspec.Struct, frozen=True, kw_only=True):
-    """One series. `against` says why guests cannot buy it now, and how to mend it; `is_sold_out`
-    when that is all there is to it. `asked` are the guests who want to leave it. `selling` has its
-    other prices and that of a single date, in words.
+    """One series. `found` says how guests find it, for one off sale why it cannot go on sale, and
+    how either is mended. `asked` are the guests who want to leave it. `selling` has its other
+    prices and that of a single date, in words. `has_ticks` when a date is still to come, `tick_all`
+    when all of them are chosen at first.
     """
 
     overview: SeriesOverview
     selling: list[str]
     buyers: BuyerPage
     asked: list[LeaveAsked]
-    against: list[Reason]
-    is_sold_out: bool
+    found: Found
     base: str
     here: str
     hub_href: str
@@ -76,6 +76,9 @@ class SeriesPageView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     may_edit: bool
     shows_buyers: bool
+    now: datetime
+    has_ticks: bool
+    tick_all: bool
     words: dict[str, str]
     states: dict[str, Word]
 
@@ -191,7 +194,7 @@ async def _page(
         overview = await get_series_overview(uow, series_id, now)
         buyers = await list_buyers(uow, series_id, now, page=page_number(request))
         asked = await list_open_requests(uow, series_id) if shows_buyers else []
-        against = await _against(uow, ctx, series_id)
+        found = await _found(uow, ctx, series_id)
     base = f"/app/{ctx.here.slug}"
     view = SeriesPageView(
         overview=overview,
@@ -200,8 +203,7 @@ async def _page(
         ),
         buyers=buyers,
         asked=asked,
-        against=against,
-        is_sold_out=bool(against) and all(one.code is ReasonCode.FULL for one in against),
+        found=found,
         base=base,
         here=f"{base}/series/{series_id}",
         hub_href=f"/b/{ctx.here.slug}/{overview.head.service_slug}",
@@ -209,19 +211,24 @@ async def _page(
         currency=ctx.here.currency,
         may_edit=_may_sell_series(ctx.here),
         shows_buyers=shows_buyers,
+        now=now,
+        has_ticks=any(run.state == "scheduled" and run.starts_at > now for run in overview.runs),
+        tick_all=request.query_params.get("tick") == "all",
         words=price_type_words(),
         states=booking_words(),
     )
     return page(request, "booking/series/show.html", view)
 
 
-async def _against(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> list[Reason]:
-    """While it is on sale, why guests cannot buy it; before, why it cannot be published."""
+async def _found(uow: UnitOfWork, ctx: RequestContext, series_id: UUID) -> Found:
+    """While it is on sale, why guests do not find it or cannot buy it; before, why it cannot be put
+    on sale.
+    """
     series = await get_series(uow, series_id)
-    if not series.active:
-        return await reasons_against_publishing(uow, series)
-    facts = series_facts(await get_series_offer(uow, series_id), business_facts(ctx.here))
-    return why_not_bookable_series(facts, uow.clock.now())
+    if series.active:
+        return await find_series(uow, ctx.here, series_id)
+    against = await reasons_against_publishing(uow, series)
+    return Found(seen="off", why=why_lines(against, subject_of_series(ctx.here, series)))
 
 
 def _may_sell_series(tenant: TenantSnapshot) -> bool:

@@ -36,6 +36,7 @@ class QuestionRow(msgspec.Struct, kw_only=True):
     label: Annotated[str, Meta(max_length=200)] = ""
     kind: QuestionKind = QuestionKind.TEXT
     required: bool = False
+    per_person: bool = False
     choices: Annotated[str, Meta(max_length=5000)] = ""
 
 
@@ -225,5 +226,6 @@ def _question(row: QuestionRow, key: str) -> Question:
         label=row.label,
         kind=row.kind,
         required=row.required,
+        per_person=row.per_person,
         choices=tuple(lines) if is_choice else (),
     )

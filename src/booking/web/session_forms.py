@@ -10,7 +10,7 @@ from litestar import Request
 from msgspec import Meta
 
 from src.booking.commands.sessions import UpdateSession, details_of_session
-from src.booking.domain.kinds import SessionMode
+from src.booking.domain.kinds import DateScope, SessionMode
 from src.booking.domain.seen import mark_of
 from src.booking.models import Service, Session
 from src.booking.queries.resources import Choice
@@ -29,13 +29,14 @@ class SessionForm(msgspec.Struct, kw_only=True):
     """A session as it is typed, on the clock of the business. `token` becomes a new one's id.
 
     `seen` is the state of the session that the form was made from and `shown` the mark of all that
-    it showed; `move_guests` and `reason` come
-    from the page that said what moving it means.
+    it showed; `move_guests` and `reason` come from the page that said what moving it means. `scope`
+    says which other dates are to be changed too.
     """
 
     token: UUID | None = None
     seen: int | None = None
     shown: Annotated[str, Meta(max_length=64)] = ""
+    scope: DateScope = DateScope.THIS
     move_guests: bool = False
     reason: Annotated[str, Meta(max_length=500)] = ""
     title: Annotated[str, Meta(max_length=120)] = ""

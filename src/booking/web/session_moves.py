@@ -6,12 +6,13 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response
 
-from src.booking.commands.sessions import UpdateSession
+from src.booking.commands.sessions import UpdateSession, get_session
 from src.booking.domain.moves import clocks_change_between
 from src.booking.queries.moves import get_move_effect
 from src.booking.views.cancellations import Toll
 from src.booking.views.sessions import MoveEffect, SeriesPlace
 from src.booking.web.session_forms import SessionForm
+from src.booking.web.session_reach import list_scopes
 from src.booking.web.toll_words import Fact, toll_people
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
@@ -21,13 +22,14 @@ from src.platform.web.forms import Bound
 from src.platform.web.pages import page
 from src.tenants.context import RequestContext, TenantSnapshot
 
-NOT_TYPED = {FIELD_NAME, "move_guests", "reason", "seen"}
+NOT_TYPED = {FIELD_NAME, "move_guests", "reason", "scope", "seen"}
 
 
 class MoveView(msgspec.Struct, frozen=True, kw_only=True):
     """What the move would do; `typed` is the editor's form, to be sent again as it is.
 
-    `seen` is the state of the session that all of this is said of.
+    `seen` is the state of the session that all of this is said of; `scopes`: which other dates may
+    move as well.
     """
 
     form: Any
@@ -39,6 +41,7 @@ class MoveView(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
     people: list[Fact]
     more: int
+    scopes: list[tuple[str, str]]
     base: str
 
 
@@ -53,6 +56,7 @@ async def move_page(
     """The page that says so and asks; nothing is done yet."""
     async with services.uow_factory(ctx.here.id) as uow:
         effect = await get_move_effect(uow, cmd)
+        reach = await list_scopes(uow, ctx, await get_session(uow, cmd.session_id))
     raw = bound.raw.items()
     view = MoveView(
         form=bound,
@@ -64,6 +68,7 @@ async def move_page(
         notes=notes,
         people=toll_people(effect.toll, ctx.here.currency),
         more=effect.toll.more,
+        scopes=reach,
         base=f"/app/{ctx.here.slug}",
     )
     return page(request, "booking/sessions/move.html", view)

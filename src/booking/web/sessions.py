@@ -1,5 +1,6 @@
-"""/app/<slug>/sessions: dates in lists, published by hand, corrected and taken back."""
+"""/app/<slug>/sessions: dates in lists, published by hand and corrected."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,19 +14,20 @@ from src.booking.commands.services import get_service
 from src.booking.commands.sessions import (
     CreateSession,
     create_session,
-    delete_session,
     get_session,
     update_session,
-    why_not_deletable,
 )
+from src.booking.domain.kinds import DateScope
 from src.booking.errors import MovesGuests
 from src.booking.models import Service, Session
+from src.booking.queries.finding import find_service
 from src.booking.queries.on_offer import count_on_offer
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import get_service_head
-from src.booking.queries.sessions import get_session_detail, list_sessions
+from src.booking.queries.sessions import list_sessions
+from src.booking.views.finding import Found
 from src.booking.views.services import ServiceHead
-from src.booking.views.sessions import SessionDetail, SessionPage
+from src.booking.views.sessions import SessionPage
 from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.service_words import mode_words
 from src.booking.web.session_forms import (
@@ -42,6 +44,7 @@ from src.booking.web.session_forms import (
     update_of,
 )
 from src.booking.web.session_moves import move_page
+from src.booking.web.session_reach import list_scopes, several_instead
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -59,10 +62,16 @@ MAY_CREATE = [*MAY_EDIT, requires(Feature.GROUP_SERVICES)]
 
 
 class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
-    """A list of sessions; `service` is the one they are all of, None for all services."""
+    """A list of sessions; `service` is the one they are all of, None for all services, and `found`
+    says how guests find that one.
+
+    Those that start after `ticks_since` can be chosen, all of them at first with `tick_all`; None
+    where there is nothing to choose for.
+    """
 
     listed: SessionPage
     service: ServiceHead | None
+    found: Found | None
     base: str
     here: str
     past: bool
@@ -71,13 +80,17 @@ class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
     may_publish: bool
     previous_href: str | None
     next_href: str | None
+    page_href: str
+    ticks_since: datetime | None
+    tick_all: bool
 
 
 class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The editor; `session_id` is None for a new one. `meanwhile` is what somebody else saved.
 
     Of the `taken` places `on_offer` are offered to people who wait. `is_proposed`: the time shown
-    comes from the calendar and is not the session's.
+    comes from the calendar and is not the session's. `scopes`: which other dates may be changed as
+    well.
     """
 
     form: Any
@@ -89,18 +102,10 @@ class SessionFormView(msgspec.Struct, frozen=True, kw_only=True):
     taken: int
     on_offer: int
     is_proposed: bool
+    scopes: list[tuple[str, str]]
     performers: list[Choice]
     locations: list[Choice]
     modes: list[Choice]
-
-
-class DeleteView(msgspec.Struct, frozen=True, kw_only=True):
-    """What taking a session back means; `why_not` when it has to stay."""
-
-    session: SessionDetail
-    base: str
-    zone: str
-    why_not: str | None
 
 
 def led_by(ctx: RequestContext) -> UUID | None:
@@ -206,7 +211,9 @@ async def save_session(
     ctx: NamedDependency[RequestContext],
     session_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """Saves what moves no guest; a move is explained first, and done when it is sent from there."""
+    """Saves what moves no guest; a move is explained first, and done when it is sent from there.
+    What is to reach other dates too is shown for all of them first.
+    """
     service, session = await _of_session(services, ctx, session_id)
     bound = bind(SessionForm, await read_form(request))
     form = bound.struct
@@ -215,6 +222,8 @@ async def save_session(
     cmd = update_of(form, ctx.here.zone, session)
     notes = clock_notes(form, ctx.here.zone, session)
     try:
+        if form.scope in (DateScope.FOLLOWING, DateScope.ALL):
+            return await several_instead(request, services, ctx, session, form)
         async with services.uow_factory(ctx.here.id) as uow:
             await update_session(uow, ctx, cmd)
     except MovesGuests:
@@ -240,41 +249,6 @@ async def save_session(
     return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}")
 
 
-@get("/app/{slug:str}/sessions/{session_id:uuid}/delete", guards=MAY_EDIT, include_in_schema=False)
-async def show_deleting(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-    session_id: FromPath[UUID],
-) -> Response[bytes]:
-    """Says what would go before it asks."""
-    async with services.uow_factory(ctx.here.id) as uow:
-        why_not = await why_not_deletable(uow, await get_session(uow, session_id))
-        detail = await get_session_detail(uow, session_id)
-    view = DeleteView(
-        session=detail, base=f"/app/{ctx.here.slug}", zone=ctx.here.timezone, why_not=why_not
-    )
-    return page(request, "booking/sessions/delete.html", view)
-
-
-@post(
-    "/app/{slug:str}/sessions/{session_id:uuid}/delete",
-    guards=MAY_EDIT,
-    status_code=200,
-    include_in_schema=False,
-)
-async def delete_it(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-    session_id: FromPath[UUID],
-) -> Response[bytes]:
-    async with services.uow_factory(ctx.here.id) as uow:
-        service_id = await delete_session(uow, ctx, session_id)
-    flash(request, "success", _("The session is gone. Nobody had booked it."))
-    return redirect(request, f"/app/{ctx.here.slug}/services/{service_id}/sessions")
-
-
 async def _list(
     request: Request[Any, Any, Any],
     services: Services,
@@ -284,6 +258,7 @@ async def _list(
     past, number = request.query_params.get("when") == "past", _page_number(request)
     async with services.uow_factory(ctx.here.id) as uow:
         service = await get_service_head(uow, service_id) if service_id else None
+        found = await find_service(uow, ctx.here, service_id) if service_id else None
         listed = await list_sessions(
             uow,
             ctx.here.zone,
@@ -293,19 +268,23 @@ async def _list(
             service_id=service_id,
             led_by=led_by(ctx),
         )
-    base = f"/app/{ctx.here.slug}"
+    base, may_edit = f"/app/{ctx.here.slug}", ctx.actor.role is not Role.INSTRUCTOR
     here = f"{base}/services/{service_id}/sessions" if service_id else f"{base}/sessions"
     view = SessionsView(
         listed=listed,
         service=service,
+        found=found,
         base=base,
         here=here,
         past=past,
         zone=ctx.here.timezone,
-        may_edit=ctx.actor.role is not Role.INSTRUCTOR,
+        may_edit=may_edit,
         may_publish=ctx.here.entitlements.has(Feature.GROUP_SERVICES),
         previous_href=_page_href(here, number - 1, past=past) if number > 1 else None,
         next_href=_page_href(here, number + 1, past=past) if listed.has_more else None,
+        page_href=_page_href(here, number, past=past),
+        ticks_since=None if past or not may_edit else services.clock.now(),
+        tick_all=request.query_params.get("tick") == "all",
     )
     return page(request, "booking/sessions/list.html", view)
 
@@ -329,6 +308,7 @@ async def _editor(
         performers = await list_performer_choices(uow, performer_id)
         locations = await list_location_choices(uow, location_id)
         on_offer = await count_on_offer(uow, session) if session is not None else 0
+        reach = await list_scopes(uow, ctx, session) if session is not None else []
     meanwhile: list[Fact] = []
     if is_stale and session is not None:
         words = saved_words(performers, locations)
@@ -344,6 +324,7 @@ async def _editor(
         taken=session.seats_taken if session is not None else 0,
         on_offer=on_offer,
         is_proposed=is_proposed,
+        scopes=reach,
         performers=performers,
         locations=locations,
         modes=list(mode_words().items()),
@@ -381,6 +362,4 @@ route_handlers = [
     save_new_session,
     show_session_editor,
     save_session,
-    show_deleting,
-    delete_it,
 ]

@@ -35,6 +35,9 @@ class TermsForm(msgspec.Struct, kw_only=True):
     quiet_from: int = 22
     quiet_until: int = 8
     pass_hours: int | None = None
+    closing_minutes: int = 60
+    last_offer_minutes: int = 60
+    rush_hours: int = 2
 
 
 class TermsView(msgspec.Struct, frozen=True, kw_only=True):

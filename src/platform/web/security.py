@@ -33,7 +33,8 @@ def payment_page_origins(settings: Settings) -> tuple[str, ...]:
 class SecurityHeaders:
     """The headers of every answer, worked out once.
 
-    A handler with `opt={"embeddable": True}` may be framed by any site; all others by none.
+    A handler with `opt={"embeddable": True}` may be framed by any site, all others by none; the
+    pages of one with `opt={"camera": True}` may ask for the camera.
     """
 
     def __init__(self, *, secure: bool, form_action_origins: Sequence[str] = ()) -> None:
@@ -41,31 +42,37 @@ class SecurityHeaders:
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"strict-origin-when-cross-origin"),
             (b"cross-origin-opener-policy", b"same-origin"),
-            (
-                b"permissions-policy",
-                b"camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
-            ),
         ]
         if secure:
             policy = f"max-age={HSTS_SECONDS}; includeSubDomains".encode()
             common.append((b"strict-transport-security", policy))
-        self._closed: list[Header] = [
+        closed = [
             *common,
             (b"content-security-policy", _policy(form_action_origins, "'none'", secure)),
             (b"x-frame-options", b"DENY"),
         ]
+        self._closed: list[Header] = [*closed, _permissions("()")]
+        self._with_camera: list[Header] = [*closed, _permissions("(self)")]
         self._embeddable: list[Header] = [
             *common,
             (b"content-security-policy", _policy(form_action_origins, "*", secure)),
+            _permissions("()"),
         ]
 
     def for_scope(self, scope: Scope, given: Sequence[Header]) -> list[Header]:
         """Those headers that the answer does not bring itself."""
         handler = cast("dict[str, Any]", scope).get("route_handler")
-        is_embeddable = handler is not None and handler.opt.get("embeddable", False)
-        chosen = self._embeddable if is_embeddable else self._closed
+        opt = {} if handler is None else handler.opt
+        chosen = self._embeddable if opt.get("embeddable", False) else self._closed
+        if opt.get("camera", False):
+            chosen = self._with_camera
         names = {name.lower() for name, _value in given}
         return [header for header in chosen if header[0] not in names]
+
+
+def _permissions(camera: str) -> Header:
+    allowed = f"camera={camera}, geolocation=(), microphone=(), payment=(), usb=()"
+    return b"permissions-policy", f"{allowed}, browsing-topics=()".encode()
 
 
 def _policy(form_action_origins: Sequence[str], ancestors: str, secure: bool) -> bytes:

@@ -21,12 +21,15 @@ from src.tenants.queries.settings import currency_lock
 
 MOST_SLUGS = 20
 LONGEST_ABOUT, LONGEST_TERMS = 2_000, 20_000
+MOST_FEW_SEATS = 99
 
 Keep = Literal["instants", "wall_clock"]
 
 
 class ChangeProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """All of the profile but the timezone, which has a step of its own."""
+    """All of the profile but the timezone, which has a step of its own. Guests read how many seats
+    are left while it is no more than `seats_told_up_to`: never at 0, always where it is None.
+    """
 
     name: str
     slug: str
@@ -36,6 +39,7 @@ class ChangeProfile(msgspec.Struct, frozen=True, kw_only=True):
     country: str
     currency: str
     locale: str
+    seats_told_up_to: int | None
 
 
 class ChangeTimezone(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +57,7 @@ async def change_profile(uow: UnitOfWork, ctx: RequestContext, cmd: ChangeProfil
     """
     tenant = await _locked(uow)
     phone = await _check_profile(uow, tenant, cmd)
-    wanted = {
+    wanted: dict[str, Any] = {
         "name": " ".join(cmd.name.split()),
         "slug": normalise_slug(cmd.slug),
         "about": cmd.about.strip(),
@@ -62,6 +66,7 @@ async def change_profile(uow: UnitOfWork, ctx: RequestContext, cmd: ChangeProfil
         "country": cmd.country,
         "currency": cmd.currency,
         "locale": cmd.locale,
+        "seats_told_up_to": cmd.seats_told_up_to,
     }
     if wanted["slug"] != tenant.slug:
         await _reserve_slug(uow, wanted["slug"])
@@ -145,6 +150,9 @@ async def _check_profile(uow: UnitOfWork, tenant: Tenant, cmd: ChangeProfile) ->
         wrong["locale"] = _("Please choose a language from the list.")
     if cmd.currency != tenant.currency and (lock := await currency_lock(uow)) is not None:
         wrong["currency"] = lock
+    if cmd.seats_told_up_to is not None and not 0 <= cmd.seats_told_up_to <= MOST_FEW_SEATS:
+        said = _("Please give a number from 1 to %(most)s.", most=MOST_FEW_SEATS)
+        wrong["seats_told_up_to"] = said
     if wrong:
         raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
     return phone or ""

@@ -4,7 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, false, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -83,6 +92,7 @@ class Tenant(Directory, Base):
         CheckConstraint(
             "status IN ('active', 'past_due', 'paused', 'suspended', 'closed')", name="status"
         ),
+        CheckConstraint("seats_told_up_to BETWEEN 0 AND 99", name="seats_told_up_to"),
     )
 
     slug: Mapped[str]
@@ -97,6 +107,7 @@ class Tenant(Directory, Base):
     contact_email: Mapped[str] = mapped_column(default="")
     contact_phone: Mapped[str] = mapped_column(default="")
     booking_terms: Mapped[str] = mapped_column(default="")
+    seats_told_up_to: Mapped[int | None] = mapped_column(SmallInteger)
     plan_version_id: Mapped[UUID] = mapped_column(ForeignKey("plan_versions.id"))
     trial_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("plan_versions.id"))
     trial_ends_at: Mapped[datetime | None]

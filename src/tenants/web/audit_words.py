@@ -126,6 +126,7 @@ _FIELDS = {
     "country": N_("country"),
     "currency": N_("currency"),
     "locale": N_("language"),
+    "seats_told_up_to": N_("how many places are left"),
     "address": N_("address"),
     "room_capacity": N_("capacity of the room"),
     "is_online": N_("online or not"),

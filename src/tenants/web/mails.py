@@ -160,10 +160,11 @@ async def preview_mail(
     )
     async with services.uow_factory(ctx.here.id) as uow:
         mail = await mail_kind.preview(uow, asked)
-    return _as_it_is_read(mail, as_text=data.texts.get("as", [""])[-1] == "text")
+    return as_it_is_read(mail, as_text=data.texts.get("as", [""])[-1] == "text")
 
 
-def _as_it_is_read(mail: Mail, *, as_text: bool) -> Response[bytes]:
+def as_it_is_read(mail: Mail, *, as_text: bool) -> Response[bytes]:
+    """The mail alone, for a window of its own."""
     headers = {"content-security-policy": MAIL_POLICY, "cache-control": "no-store"}
     if as_text:
         text = f"{_('Subject')}: {mail.one_line}\n\n{mail.text}"

@@ -1,6 +1,6 @@
 """/app/<slug>/settings: the profile, the clock, the colour, the booking terms."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -29,6 +29,8 @@ from src.tenants.queries.settings import currency_lock, preview_timezone
 from src.tenants.views.settings import MovedDate
 from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_tabs
 
+SeatsTold = Literal["always", "few", "never"]
+FEW_SEATS = 3
 ZONES = [(name, name.replace("_", " ")) for name in timezones()]
 
 
@@ -43,6 +45,8 @@ class ProfileForm(msgspec.Struct):
     about: Annotated[str, Meta(max_length=2_000)] = ""
     contact_email: Email = ""
     contact_phone: Annotated[str, Meta(max_length=40)] = ""
+    seats_told: SeatsTold = "always"
+    few_seats: int | None = None
 
 
 class ZoneForm(msgspec.Struct):
@@ -75,6 +79,7 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
     currencies: list[tuple[str, str]]
     locales: list[tuple[str, str]]
     zones: list[tuple[str, str]]
+    seats_told: list[tuple[str, str]]
     currency_lock: str | None
 
 
@@ -116,13 +121,12 @@ async def save_profile(
     form = bind(ProfileForm, await read_form(request))
     if form.struct is None:
         return await _profile(request, services, ctx, form=form)
-    typed = msgspec.structs.asdict(form.struct)
-    cmd = ChangeProfile(name=typed.pop("business_name"), **typed)
+    cmd = _change_of(form.struct)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
             slug = await change_profile(uow, ctx, cmd)
     except InvalidInput as refusal:
-        return await _profile(request, services, ctx, form=form.refused(refusal))
+        return await _profile(request, services, ctx, form=form.refused(_at_the_form(refusal)))
     flash(request, "success", _("Your profile is saved."))
     return redirect(request, f"/app/{slug}/settings")
 
@@ -220,6 +224,11 @@ async def _profile(
         currencies=_currencies(ctx.here.currency, lock),
         locales=_locales(ctx.here.locale),
         zones=_zones(ctx.here.timezone),
+        seats_told=[
+            ("always", _("Always say the exact number")),
+            ("few", _("Say it only when few are left")),
+            ("never", _("Never say it")),
+        ],
         currency_lock=lock,
     )
     refused = form is not None or zone_form is not None
@@ -227,10 +236,29 @@ async def _profile(
     return page(request, template, view, status_code=422 if refused else 200)
 
 
+def _change_of(form: ProfileForm) -> ChangeProfile:
+    """At no number the few are none: that is refused, since never is a choice of its own."""
+    typed = msgspec.structs.asdict(form)
+    few = typed.pop("few_seats") or -1
+    told = {"always": None, "few": few, "never": 0}[typed.pop("seats_told")]
+    return ChangeProfile(name=typed.pop("business_name"), seats_told_up_to=told, **typed)
+
+
+def _at_the_form(refusal: InvalidInput) -> InvalidInput:
+    fields = {
+        "few_seats" if name == "seats_told_up_to" else name: said
+        for name, said in refusal.fields.items()
+    }
+    return InvalidInput(refusal.message, fields=fields)
+
+
 def _present(ctx: RequestContext) -> dict[str, Any]:
     kept = msgspec.structs.asdict(ctx.here)
     names = set(ProfileForm.__struct_fields__)
-    return {"business_name": ctx.here.name} | {k: v for k, v in kept.items() if k in names}
+    present = {"business_name": ctx.here.name} | {k: v for k, v in kept.items() if k in names}
+    up_to = ctx.here.seats_told_up_to
+    told = "always" if up_to is None else "few" if up_to else "never"
+    return present | {"seats_told": told, "few_seats": up_to or FEW_SEATS}
 
 
 def _currencies(present: str, lock: str | None) -> list[tuple[str, str]]:

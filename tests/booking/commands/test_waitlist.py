@@ -12,7 +12,8 @@ from src.billing.commands.ending import expire_order
 from src.booking.commands.book import BookCommand, Booked
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
 from src.booking.commands.claims import SeatsGone
-from src.booking.commands.edit_several import EditSeveral, Scope, edit_several
+from src.booking.commands.edit_plan import EditSeveral
+from src.booking.commands.edit_several import edit_several
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.series import get_series_command, update_series
@@ -23,6 +24,7 @@ from src.booking.commands.waitlist import (
     leave_waitlist,
     remove_entry,
 )
+from src.booking.domain.kinds import DateScope
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.waiting import WaitlistTerms
 from src.booking.errors import NotBookable
@@ -211,7 +213,7 @@ async def capacity_is_raised(town: Town) -> None:
 
 async def capacities_are_raised(town: Town) -> None:
     await town.join("Ann")
-    cmd = EditSeveral(session_id=town.session.id, scope=Scope.ALL, capacity=2)
+    cmd = EditSeveral(session_id=town.session.id, scope=DateScope.ALL, capacity=2)
     async with town.factory(town.lotus.id) as uow:
         assert await edit_several(uow, town.lotus.ctx, cmd) == 1
 

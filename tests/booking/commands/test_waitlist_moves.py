@@ -7,9 +7,11 @@ import pytest
 from litestar_email import EmailMultiAlternatives
 from sqlalchemy import select, update
 
-from src.booking.commands.edit_several import EditSeveral, Scope, edit_several
+from src.booking.commands.edit_plan import EditSeveral
+from src.booking.commands.edit_several import edit_several
 from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
 from src.booking.commands.waking import wake_waitlists
+from src.booking.domain.kinds import DateScope
 from src.booking.errors import MovesGuests
 from src.booking.jobs.waitlist import serve, serve_due
 from src.booking.models import Series, Session
@@ -194,7 +196,7 @@ async def test_fewer_seats_than_are_on_offer_are_refused_and_it_says_why(
 async def shrink(uow: UnitOfWork, town: Town, *, several: bool) -> None:
     now = await uow.session.get_one(Session, (town.lotus.id, town.session.id))
     if several:
-        cmd = EditSeveral(session_id=now.id, scope=Scope.ALL, capacity=1)
+        cmd = EditSeveral(session_id=now.id, scope=DateScope.ALL, capacity=1)
         await edit_several(uow, town.lotus.ctx, cmd)
         return
     fields = msgspec.structs.asdict(details_of_session(now)) | {"capacity": 1}
@@ -212,7 +214,7 @@ async def test_who_waits_for_a_series_is_told_of_its_dates_in_one_mail(
         first = (await uow.session.scalars(select(Session).order_by(Session.starts_at))).first()
         assert first is not None
         lasts = int((first.ends_at - first.starts_at).total_seconds() // 60) + 15
-        cmd = EditSeveral(session_id=first.id, scope=Scope.ALL, duration_minutes=lasts)
+        cmd = EditSeveral(session_id=first.id, scope=DateScope.ALL, duration_minutes=lasts)
         assert await edit_several(uow, lotus.ctx, cmd) == len(term.sessions)
     await work(services, lotus.id)
     assert await entries(services.uow_factory, lotus) == {"Ann": "waiting", "Bob": "waiting"}

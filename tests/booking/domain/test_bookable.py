@@ -6,15 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from src.booking.domain.bookable import (
-    AttachedSession,
     BusinessFacts,
-    PublishFacts,
     SeriesFacts,
     ServiceFacts,
     SessionFacts,
     why_not_bookable_series,
     why_not_bookable_session,
-    why_not_publishable_series,
 )
 from src.booking.domain.kinds import (
     JoinPolicy,
@@ -49,16 +46,6 @@ SERIES = SeriesFacts(
     active=True,
     visibility=Visibility.PUBLIC,
 )
-SERVICE_ID = UUID(int=7)
-ATTACHED = AttachedSession(
-    service_id=SERVICE_ID, state=SessionState.SCHEDULED, starts_at=START, other_series_title=None
-)
-PUBLISH = PublishFacts(
-    service_id=SERVICE_ID,
-    sessions=[ATTACHED],
-    price_type=SeriesPriceType.ONLINE,
-    price_minor=10_000,
-)
 LONG_AGO = NOW - timedelta(days=3)
 
 
@@ -77,7 +64,6 @@ def with_service(**changes: object) -> ServiceFacts:
 def test_nothing_stands_against_an_ordinary_booking() -> None:
     assert why_not_bookable_session(SESSION, NOW) == []
     assert why_not_bookable_series(SERIES, NOW) == []
-    assert why_not_publishable_series(PUBLISH, NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -258,37 +244,3 @@ def test_guests_are_told_nothing_about_the_business(secret: str) -> None:
     facts = replace(SERIES, business=business, service=service, active=False, published=False)
     for reason in why_not_bookable_series(facts, NOW):
         assert secret not in reason.guest_sentence.lower()
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"sessions": []}, [ReasonCode.BASE_ZERO]),
-        ({"sessions": [replace(ATTACHED, state=SessionState.CANCELLED)]}, [ReasonCode.BASE_ZERO]),
-        ({"sessions": [replace(ATTACHED, starts_at=LONG_AGO)]}, [ReasonCode.NO_UPCOMING_SESSION]),
-        (
-            {"sessions": [ATTACHED, replace(ATTACHED, service_id=UUID(int=8))]},
-            [ReasonCode.MIXED_SERVICES],
-        ),
-        (
-            {"sessions": [replace(ATTACHED, other_series_title="Autumn")] * 2},
-            [ReasonCode.SESSION_IN_ANOTHER_SERIES],
-        ),
-        ({"sessions": [ATTACHED, replace(ATTACHED, state=SessionState.CANCELLING)]}, []),
-        (
-            {
-                "sessions": [ATTACHED, replace(ATTACHED, state=SessionState.CANCELLING)],
-                "is_first": True,
-            },
-            [ReasonCode.BEING_CANCELLED],
-        ),
-        ({"price_minor": None}, [ReasonCode.PRICE_MISSING]),
-        ({"price_minor": 0}, [ReasonCode.PRICE_MISSING]),
-        ({"price_minor": None, "price_type": SeriesPriceType.FREE}, []),
-        ({"sessions": [replace(ATTACHED, starts_at=NOW)]}, []),
-        ({"sessions": [], "price_minor": None}, [ReasonCode.BASE_ZERO, ReasonCode.PRICE_MISSING]),
-    ],
-)
-def test_reasons_against_publishing(change: dict[str, object], expected: list[ReasonCode]) -> None:
-    facts = replace(PUBLISH, **change)  # type: ignore[arg-type]  # The table mixes field types.
-    assert codes(why_not_publishable_series(facts, NOW)) == expected

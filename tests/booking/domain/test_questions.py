@@ -9,6 +9,9 @@ from src.booking.domain.questions import (
     Question,
     QuestionKind,
     answer_errors,
+    answered,
+    given_answers,
+    people_errors,
     question_errors,
     read_questions,
 )
@@ -62,3 +65,24 @@ def test_good_answers_and_none_where_none_is_needed() -> None:
     questions = [a_choice(), Question(key="q2", label="Anything else?")]
     assert answer_errors(questions, {"q1": "Beginner"}) == {}
     assert answer_errors(questions, {}) == {}
+
+
+EACH = Question(key="knees", label="Any injuries?", required=True, per_person=True)
+ONCE = Question(key="first", label="First time?", kind=QuestionKind.CHECKBOX)
+
+
+def test_what_each_person_is_asked_is_missed_at_that_person_only() -> None:
+    people = [{"knees": "No"}, {}]
+    assert list(people_errors([ONCE, EACH], people, 3)) == ["people.2.knees", "people.3.knees"]
+    assert answer_errors([ONCE, EACH], {}) == {}, "the booking itself is not asked it"
+
+
+def test_an_answer_keeps_the_words_and_the_kind_of_its_question() -> None:
+    kept = given_answers([EACH, ONCE], {"first": "on", "knees": "Left"}, per_person=False)
+    kept += given_answers([EACH, ONCE], {"first": "on", "knees": " Left "}, per_person=True)
+    assert kept == [
+        {"key": "first", "label": "First time?", "kind": "checkbox", "answer": "on"},
+        {"key": "knees", "label": "Any injuries?", "kind": "text", "answer": "Left"},
+    ]
+    assert answered(kept) == [("First time?", "yes"), ("Any injuries?", "Left")]
+    assert given_answers([ONCE], {"first": " "}, per_person=False) == []

@@ -15,6 +15,7 @@ from src.booking.domain.waiting import (
     Weighed,
     WhyNot,
     closes_at,
+    made_closes_at,
     offer_ends_at,
     waitlist_errors,
     waitlist_from,
@@ -31,7 +32,7 @@ HOUR = timedelta(hours=1)
 
 def a_list(*session_ids: UUID, starts_at: datetime = WEEK, **more: object) -> ListFacts:
     facts = {"max_party": 10, "capacity": 12, **more}
-    return ListFacts(session_ids=session_ids, closes_at=closes_at(starts_at, 0), **facts)  # type: ignore[arg-type]  # fields by name
+    return ListFacts(session_ids=session_ids, closes_at=closes_at(starts_at, 0, TERMS), **facts)  # type: ignore[arg-type]  # fields by name
 
 
 def people(*sizes: int, of: UUID = MON, since: datetime | None = None) -> list[Waiting]:
@@ -131,6 +132,17 @@ def test_in_the_last_hours_everybody_who_fits_is_told_and_nothing_is_held(
     assert said(found) == expected
 
 
+def test_the_last_hours_are_the_terms_own() -> None:
+    facts = a_list(MON, starts_at=NOW + 12 * HOUR)
+    early = WaitlistTerms(rush_hours=12)
+    assert said(weigh(people(1), {MON: facts}, {MON: 1}, early, NOW, ZONE)) == ["rush"]
+    late = WaitlistTerms(last_offer_minutes=12 * 60)
+    assert said(weigh(people(1), {MON: facts}, {MON: 1}, late, NOW, ZONE)) == ["too_late"]
+    soon = a_list(MON, starts_at=NOW + 2 * HOUR)
+    never = WaitlistTerms(rush_hours=0)
+    assert said(weigh(people(1, 1), {MON: soon}, {MON: 1}, never, NOW, ZONE))[0] == "holds"
+
+
 def test_who_has_an_offer_gets_no_second_one() -> None:
     [first] = people(1)
     offered = Waiting(entry_id=first.entry_id, list_id=MON, size=1, queued_at=NOW, has_offer=True)
@@ -200,7 +212,17 @@ def test_an_offer_ends_with_the_sale_at_the_latest() -> None:
 
 @pytest.mark.parametrize(("notice", "before"), [(0, HOUR), (60, HOUR), (24 * 60, 24 * HOUR)])
 def test_offers_end_before_the_sale_does(notice: int, before: timedelta) -> None:
-    assert closes_at(WEEK, notice) == WEEK - before
+    assert closes_at(WEEK, notice, TERMS) == WEEK - before
+    late = WaitlistTerms(closing_minutes=0)
+    assert closes_at(WEEK, notice, late) == WEEK - timedelta(minutes=notice)
+
+
+def test_an_offer_that_was_made_outlives_terms_that_close_sooner_since() -> None:
+    sooner = WaitlistTerms(closing_minutes=600)
+    assert closes_at(WEEK, 0, sooner) == WEEK - 10 * HOUR
+    assert made_closes_at(WEEK, 0, sooner) == WEEK - HOUR
+    assert made_closes_at(WEEK, 120, sooner) == WEEK - 2 * HOUR
+    assert made_closes_at(WEEK, 0, WaitlistTerms(closing_minutes=15)) == WEEK - HOUR / 4
 
 
 @pytest.mark.parametrize(
@@ -212,6 +234,11 @@ def test_offers_end_before_the_sale_does(notice: int, before: timedelta) -> None
         (WaitlistTerms(quiet_until=-1), "quiet_until"),
         (WaitlistTerms(pass_hours=-1), "pass_hours"),
         (WaitlistTerms(pass_hours=721), "pass_hours"),
+        (WaitlistTerms(closing_minutes=-1), "closing_minutes"),
+        (WaitlistTerms(closing_minutes=10081), "closing_minutes"),
+        (WaitlistTerms(last_offer_minutes=14), "last_offer_minutes"),
+        (WaitlistTerms(rush_hours=-1), "rush_hours"),
+        (WaitlistTerms(rush_hours=169), "rush_hours"),
     ],
 )
 def test_terms_that_make_no_sense_are_refused_at_their_field(

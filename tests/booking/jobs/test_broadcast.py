@@ -48,7 +48,7 @@ async def send(services: Services, business: Business, audience: Audience, **mor
     broadcast_id = more.pop("broadcast_id", new_id())
     draft = BroadcastDraft(
         **{
-            "audience": audience,
+            "audiences": (audience,),
             "is_marketing": False,
             "to_later": False,
             "subject": "Bring a mat, {customer_name}",
@@ -222,6 +222,54 @@ async def test_a_tag_is_written_to_with_consent_only(
     assert told(mailer) == ["Carl <carl@example.com>"]
 
 
+async def test_who_is_in_several_audiences_gets_it_once(
+    services: Services, mailer: RememberingMailer, lotus: Business, yoga: Service
+) -> None:
+    first = await a_session(services.uow_factory, yoga)
+    second = await a_session(services.uow_factory, yoga)
+    third = await a_session(services.uow_factory, yoga)
+    term = await a_series(services.uow_factory, yoga, price_type="free", price_minor=0)
+    await guests_of(services, lotus, first.id, "carl", "dora")
+    await guests_of(services, lotus, second.id, "carl", "emil")
+    await guests_of(services, lotus, third.id, "fay")
+    gina = a_wish("series", term.series.id, guest_email="gina@example.com", guest_name="Gina")
+    await booked(services.uow_factory, lotus, gina)
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    series = Audience(kind=AudienceKind.SERIES, subject_id=term.series.id)
+    both = (session(first.id), session(second.id), series)
+    broadcast_id = await send(services, lotus, both[0], audiences=both)
+    await work(services, lotus.id)
+    names = [to.partition(" ")[0] for to in told(mailer)]
+    assert names == ["Carl", "Dora", "Emil", "Gina"]
+    assert (await the(services, lotus, broadcast_id)).total == 4
+
+
+async def test_a_tag_beside_a_date_needs_consent_of_all(
+    services: Services, mailer: RememberingMailer, lotus: Business, yoga: Service
+) -> None:
+    date = await a_session(services.uow_factory, yoga)
+    other = await a_session(services.uow_factory, yoga)
+    await guests_of(services, lotus, date.id, "carl", consents=AGREED)
+    await guests_of(services, lotus, date.id, "dora")
+    await guests_of(services, lotus, other.id, "emil", consents=AGREED)
+    async with services.uow_factory(lotus.id) as uow:
+        emil = await uow.session.scalar(
+            select(Customer.id).where(Customer.email == "emil@example.com")
+        )
+        uow.session.add(
+            CustomerTag(tenant_id=lotus.id, id=new_id(), customer_id=emil, word="member")
+        )
+    mailer.sent.clear()
+    both = (session(date.id), Audience(kind=AudienceKind.TAG, word="member"))
+    with pytest.raises(InvalidInput) as refused:
+        await send(services, lotus, both[0], audiences=both)
+    assert list(refused.value.fields) == ["is_marketing"]
+    await send(services, lotus, both[0], audiences=both, is_marketing=True, to_later=True)
+    await work(services, lotus.id)
+    assert told(mailer) == ["Carl <carl@example.com>", "Emil <emil@example.com>"]
+
+
 async def test_later_ones_get_it_too_where_that_was_asked_for(
     services: Services,
     mailer: RememberingMailer,
@@ -266,6 +314,9 @@ async def test_what_cannot_be_sent_is_refused(
     eves = await a_business(services.uow_factory, "rival", owner="Eve")
     with pytest.raises(NotFound):
         await send(services, eves, session(date.id))
+    for none_or_many in ((), tuple(session(new_id()) for _n in range(21))):
+        with pytest.raises((InvalidInput, NotFound)):
+            await send(services, lotus, session(date.id), audiences=none_or_many)
     monkeypatch.setattr("src.booking.commands.broadcasts.MOST_A_DAY", 1)
     await send(services, lotus, session(date.id))
     with pytest.raises(Conflict):

@@ -14,7 +14,7 @@ from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.leaving import BeforeUnit
 from src.booking.queries.dates import Wanted, list_dates, month_bounds, month_of, within_reach
 from src.booking.queries.drop_in import rules_of
-from src.booking.queries.hub import get_hub, is_scarce, seats_in_words, shortened
+from src.booking.queries.hub import get_hub, seats_in_words, shortened
 from src.booking.queries.offers import get_session_offer
 from src.booking.queries.on_sale import find_on_sale, list_on_sale
 from src.booking.views.hub import HubView
@@ -175,7 +175,7 @@ def test_months_stay_within_reach() -> None:
 def test_words() -> None:
     assert seats_in_words(0, "en") == "Sold out"
     assert seats_in_words(1, "en") == "1 seat left"
-    assert (is_scarce(2, 10), is_scarce(1, 10), is_scarce(1, 2)) == (False, True, True)
+    assert seats_in_words(None, "en") == ""
     assert shortened("one\n two") == "one two"
     assert shortened("word " * 40).endswith("word…")
 

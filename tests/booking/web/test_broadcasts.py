@@ -3,7 +3,9 @@
 import pytest
 from httpx import AsyncClient
 
+from src.booking.web.broadcast_compose import TRIALS_BY_USER
 from src.platform.services import Services
+from src.tenants.models import User
 from tests.booking.jobs.test_changes import guests_of
 from tests.booking.web.pages import as_owner, send, send_again
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -63,6 +65,66 @@ async def test_news_say_who_is_left_out(
     assert "0 mails" in looked.text
     assert "1 person" in looked.text
     assert "There is nobody to write to." in looked.text
+
+
+async def test_several_are_chosen_and_the_mail_is_tried_on_before_it_leaves(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    first = await a_session(services.uow_factory, service, title="Morning")
+    second = await a_session(services.uow_factory, service, title="Evening")
+    await guests_of(services, lotus, first.id, "carl", "dora")
+    await guests_of(services, lotus, second.id, "carl")
+    mailer.sent.clear()
+    new = "/app/lotus/broadcasts/new"
+    assert new in (await client.get("/app/lotus/broadcasts")).text
+    empty = await client.get(new)
+    assert "Morning" in empty.text
+    assert "Evening" in empty.text
+    refused = await send_again(client, new, empty, {"subject": "Mats", "body": "Bring one"})
+    assert refused.status_code == 422
+    assert "Please choose to whom you write." in refused.text
+    both = [f"session:{first.id}", f"session:{second.id}"]
+    typed = {"to": both, "subject": "Mats, {customer_name}", "body": "See you at {business}"}
+    looked = await send_again(client, new, empty, typed)
+    assert "2 mails" in looked.text
+    shown = await send_again(client, f"{new}/preview", looked, {})
+    assert "See you at" in shown.text
+    assert "{business}" not in shown.text
+    assert "sandbox" in shown.headers["content-security-policy"]
+    assert mailer.sent == []
+    tried = await send_again(client, f"{new}/trial", looked, {"about": "news"})
+    assert "on its way to your own address" in tried.text
+    await work(services, lotus.id)
+    assert mailer.sent[0].to == [f"Olive <{await address_of(services, lotus)}>"]
+    assert "Trial: Mats" in mailer.sent[0].subject
+    assert "List-Unsubscribe" not in mailer.sent[0].headers, "it ends no guest's news"
+    sent = await send_again(client, new, looked, {"looked": "on"})
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 3
+    assert "Morning" in (page := await client.get(sent.headers["location"])).text
+    assert "Evening" in page.text
+
+
+async def address_of(services: Services, business: Business) -> str:
+    async with services.uow_factory(None) as uow:
+        return (await uow.session.get_one(User, business.owner.id)).email
+
+
+async def test_trials_have_an_end(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    new = f"/app/lotus/broadcasts/new?to=session:{session.id}"
+    typed = {"subject": "Mats", "body": "Bring one"}
+    for _turn in range(TRIALS_BY_USER.times + 1):
+        last = await send(client, new, typed, to="/app/lotus/broadcasts/new/trial")
+    assert last.status_code == 200
+    assert "on its way" not in last.text
+    assert "Bring one" in last.text
+    await work(services, lotus.id)
+    assert len(mailer.sent) == TRIALS_BY_USER.times
 
 
 @pytest.mark.parametrize("to", ["session:1", "all:x", "tag:"])

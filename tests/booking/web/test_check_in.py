@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
 
 from src.billing.models import Order
 from src.booking.check_in_codes import check_in_code
@@ -32,6 +32,8 @@ from tests.support.work import work
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
+
+BY_SCRIPT = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -178,6 +180,81 @@ async def test_a_code_is_typed_pasted_or_named_by_the_bookings_number(
     assert none.status_code == 404
     assert "There is no booking with this code." in none.text
     assert "&lt;nothing&gt;" in none.text
+
+
+async def read_by_camera(client: AsyncClient, code: str, **headers: str) -> Response:
+    token = fields_of(await client.get("/app/lotus/check-in"))["_csrf_token"]
+    sent = {"_csrf_token": token, "code": code}
+    return await client.post("/app/lotus/check-in", data=sent, headers=headers)
+
+
+async def test_a_code_read_by_the_camera_checks_in_whoever_has_one_place(
+    client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service, in_days=2)
+    alone = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    code = await a_code(services, lotus, alone)
+    await as_owner(client, services, lotus)
+    early = await read_by_camera(client, code, **BY_SCRIPT)
+    assert 'data-scanned="error"' in early.text
+    assert "This booking has no place today." in early.text
+    clock.advance(timedelta(days=2))
+    await as_owner(client, services, lotus)
+    done = await read_by_camera(client, f"https://seatline.example/c/lotus/{code}", **BY_SCRIPT)
+    assert 'data-scanned="success"' in done.text
+    assert "1 person is checked in." in done.text
+    assert "<html" not in done.text
+    assert await states_of(services, lotus) == ["attended"]
+    again = await read_by_camera(client, code)
+    assert 'data-scanned="warning"' in again.text
+    assert "Checked in already." in again.text
+    assert "<html" in again.text, "without a script it is the whole page"
+    none = await read_by_camera(client, "https://elsewhere.example/menu", **BY_SCRIPT)
+    assert 'data-scanned="error"' in none.text
+    assert "There is no booking with this code." in none.text
+
+
+async def test_of_several_places_the_camera_chooses_none(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked, clock: FrozenClock
+) -> None:
+    code = await a_code(services, lotus, made)
+    clock.advance(timedelta(days=7))
+    await as_owner(client, services, lotus)
+    shown = await read_by_camera(client, code, **BY_SCRIPT)
+    assert "Choose who of them is here." in shown.text
+    assert f'hx-post="/app/lotus/check-in/{code}"' in shown.text
+    assert "All 2 are here" in shown.text
+    assert await states_of(services, lotus) == ["confirmed"] * 6
+    ids = [seat.id for seat in await seats_of(services.uow_factory, lotus.id)]
+    token = fields_of(await client.get(f"/app/lotus/check-in/{code}"))["_csrf_token"]
+    sent = {"_csrf_token": token, "wanted": "attended", "seat_ids": [str(one) for one in ids[:2]]}
+    ticked = await client.post(f"/app/lotus/check-in/{code}", data=sent, headers=BY_SCRIPT)
+    assert "2 people are checked in." in ticked.text
+    assert "<html" not in ticked.text
+
+
+async def test_what_is_owed_makes_whoever_scans_look_up(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service, in_days=0.1)
+    alone = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await as_owner(client, services, lotus)
+    shown = await read_by_camera(client, await a_code(services, lotus, alone), **BY_SCRIPT)
+    assert 'data-scanned="warning"' in shown.text
+    assert "1 person is checked in." in shown.text
+    assert "Still to pay: €15.00" in shown.text
+
+
+async def test_the_camera_may_be_asked_for_on_that_page_alone(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> None:
+    await as_owner(client, services, lotus)
+    door = await client.get("/app/lotus/check-in")
+    assert "camera=(self)" in door.headers["permissions-policy"]
+    for path in ("/app/lotus/today", f"/app/lotus/check-in/{await a_code(services, lotus, made)}"):
+        assert "camera=()" in (await client.get(path)).headers["permissions-policy"], path
 
 
 async def test_an_instructor_finds_bookings_of_their_own_sessions_only(

@@ -104,6 +104,8 @@ async def test_it_is_seen_on_today_among_the_orders_on_its_order_and_its_custome
     assert "Disputes" in visitor.text
     await visitor.open(f"/app/lotus/customers/{order.customer_id}")
     assert "Their bank has disputed payments" in visitor.text
+    await visitor.open(f"/app/lotus/bookings/{sold.booking_id}")
+    assert "Their bank has the payment because of a dispute." in visitor.text
 
 
 async def test_one_that_was_lost_is_called_lost_everywhere(

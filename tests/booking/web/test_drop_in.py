@@ -185,6 +185,19 @@ async def test_a_guest_chooses_how_to_pay(shop: Shop) -> None:
         assert (order.payment_mode, order.state) == ("on_site", "confirmed")
 
 
+async def test_what_is_booked_is_said_in_dates(shop: Shop, client: AsyncClient) -> None:
+    """Row 2-28: "recurring" and "term" left families in doubt about what they had booked."""
+    term = await a_run(shop.services, shop.business)
+    page = (await client.get("/b/lotus/yoga")).text
+    assert [word in page for word in ("Whole series", "Single dates")] == [True, True]
+    whole = (await shop.guest.open(subject("series", term.series.id))).text
+    assert "See all 3 dates" in whole
+    assert "This date only" not in whole
+    single = (await shop.guest.open(subject("session", term.sessions[0].id))).text
+    assert "This date only" in single
+    assert "all 3 dates" not in single
+
+
 async def test_both_ways_to_pay_say_what_leaving_costs_as_it_will_be(shop: Shop) -> None:
     url = await a_choice(shop)
     steps = (Tier(before=72, percent=100), Tier(before=48, percent=50))

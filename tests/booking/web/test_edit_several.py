@@ -4,16 +4,13 @@ from datetime import time, timedelta
 
 import pytest
 from httpx import AsyncClient
+from icalendar import Calendar
 from sqlalchemy import select
 
 from src.booking.commands.busy import Slot, take_performer
-from src.booking.commands.edit_several import (
-    EditSeveral,
-    Scope,
-    edit_several,
-    list_refusals,
-    plan_edit,
-)
+from src.booking.commands.edit_plan import EditSeveral, plan_edit
+from src.booking.commands.edit_several import edit_several, list_refusals
+from src.booking.domain.kinds import DateScope
 from src.booking.models import Session
 from src.platform.errors import InvalidInput
 from src.platform.localtime import to_local
@@ -53,7 +50,7 @@ async def times(services: Services, lotus: Business) -> list[str]:
 
 
 async def edit(services: Services, lotus: Business, session: Session, **more: object) -> int:
-    cmd = EditSeveral(session_id=session.id, **{"scope": Scope.ALL, **more})  # type: ignore[arg-type]  # fields by name
+    cmd = EditSeveral(session_id=session.id, **{"scope": DateScope.ALL, **more})  # type: ignore[arg-type]  # fields by name
     async with services.uow_factory(lotus.id) as uow:
         return await edit_several(uow, lotus.ctx, cmd)
 
@@ -83,6 +80,85 @@ async def test_the_change_is_looked_at_then_made_and_told_in_one_mail(
         found = await uow.session.scalars(select(Session).order_by(Session.starts_at))
         lengths = [one.ends_at - one.starts_at for one in found]
     assert lengths == [timedelta(hours=1), timedelta(minutes=90), timedelta(minutes=90)]
+
+
+async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    term: Term,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    """Each is shown old and new; who bought the old day may leave, whatever the terms say."""
+    mailer.sent.clear()
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
+    before = [one.starts_at for one in term.sessions]
+    weekday = (to_local(before[1], lotus.tenant.zone).weekday() + 1) % 7
+    asked = {"change": ["day"], "weekday": str(weekday)}
+    looked = await send(client, path, asked)
+    assert "2 sessions are changed" in looked.text
+    assert looked.text.count('<s class="text-muted">') == 2
+    await send_again(client, path, looked, {"looked": "on"})
+    async with services.uow_factory(lotus.id) as uow:
+        found = (await uow.session.scalars(select(Session).order_by(Session.starts_at))).all()
+    days = timedelta(days=1 if weekday else -6)
+    assert [one.starts_at for one in found] == [before[0], before[1] + days, before[2] + days]
+    assert [one.moved_sequence for one in found] == [0, 1, 1]
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    calendar = Calendar.from_ical(mail.attachments[0][1])
+    told = {one["DTSTART"].dt: int(one["SEQUENCE"]) for one in calendar.walk("VEVENT")}
+    assert {found[1].starts_at, found[2].starts_at} <= set(told)
+    assert told[found[1].starts_at] > 0
+    assert "without any charge" in str(mail.body)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"weekday": "", "shift_days": ""}, "Choose a weekday, or give a number of days."),
+        ({"weekday": "1", "shift_days": "7"}, "not both."),
+        ({"shift_days": "400"}, "At most 366 days."),
+        ({"weekday": "7"}, "weekday"),
+    ],
+)
+async def test_which_day_is_meant_is_asked_at_the_field(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    term: Term,
+    typed: dict[str, str],
+    sentence: str,
+) -> None:
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
+    refused = await send(client, path, {"change": ["day"], **typed})
+    assert refused.status_code == 422
+    assert sentence in refused.text
+
+
+async def test_none_goes_to_the_past_or_onto_another_date_of_the_act(
+    client: AsyncClient, services: Services, lotus: Business, term: Term, clock: FrozenClock
+) -> None:
+    clock.advance(timedelta(days=1))
+    with pytest.raises(InvalidInput, match="Nothing was changed"):
+        await edit(services, lotus, term.sessions[0], shift_days=-30)
+    async with services.uow_factory(lotus.id) as uow:
+        other = await uow.session.get_one(Session, (lotus.id, term.sessions[1].id))
+        lasts = other.ends_at - other.starts_at
+        other.starts_at = term.sessions[0].starts_at + timedelta(hours=2)
+        other.ends_at = other.starts_at + lasts
+        planned = await plan_edit(
+            uow,
+            lotus.ctx,
+            EditSeveral(session_id=term.sessions[0].id, scope=DateScope.ALL, start_time=time(15)),
+        )
+        refusals = await list_refusals(uow, lotus.ctx, planned)
+        await uow.session.rollback()
+    assert set(refusals) == {term.sessions[0].id, term.sessions[1].id}
+    assert "start at the same time" in refusals[term.sessions[1].id]
 
 
 @pytest.mark.parametrize("ticked", [[], ["colour"]])
@@ -148,7 +224,7 @@ async def test_a_leader_and_a_place_are_read_once_for_all_dates(
         place_id = place.id
     cmd = EditSeveral(
         session_id=term.sessions[0].id,
-        scope=Scope.ALL,
+        scope=DateScope.ALL,
         changes_place=True,
         location_id=place_id,
         changes_performer=True,
@@ -190,7 +266,9 @@ async def test_places_on_offer_are_asked_about_once_for_all_dates(
     """And only of dates that have more places taken than they are to have."""
     async with services.uow_factory(lotus.id) as uow:
         for capacity, refused, asked in ((0, 3, 1), (1, 0, 0)):
-            cmd = EditSeveral(session_id=term.sessions[0].id, scope=Scope.ALL, capacity=capacity)
+            cmd = EditSeveral(
+                session_id=term.sessions[0].id, scope=DateScope.ALL, capacity=capacity
+            )
             planned = await plan_edit(uow, lotus.ctx, cmd)
             with counted() as sent:
                 refusals = await list_refusals(uow, lotus.ctx, planned)

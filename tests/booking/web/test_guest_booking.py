@@ -202,7 +202,8 @@ async def test_consents_and_answers_are_kept(shop: Shop, clock: FrozenClock) -> 
     assert len(order.consents["terms"]["sha256"]) == 64
     assert "marketing" not in order.consents
     assert order.guest_phone == "+31201234567"
-    assert booking.answers == {"why": "My back"}
+    [kept] = booking.answers
+    assert (kept["label"], kept["answer"]) == ("Why yoga?", "My back")
 
 
 async def test_a_party_has_names_and_pays_for_all(shop: Shop) -> None:

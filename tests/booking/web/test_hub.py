@@ -64,6 +64,30 @@ async def test_few_and_none_left(
     assert page.count("book?session=") == 2
 
 
+async def test_only_online_dates_are_made_ready_for_the_readers_own_clock(
+    client: AsyncClient, uow_factory: UowFactory, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    term = await a_series(uow_factory, service)
+    await a_session(uow_factory, service, in_days=3)
+    paths = ("/b/lotus", "/b/lotus/yoga?how=single", "/b/lotus/yoga?how=series")
+    for path in paths:
+        page = (await client.get(path)).text
+        assert "yourtime" not in page
+        assert "data-from" not in page
+    online = term.sessions[1]
+    async with uow_factory(lotus.id) as uow:
+        only = update(Session).where(Session.id == online.id)
+        await uow.session.execute(only.values(mode="online"))
+    clock.advance(timedelta(seconds=2))
+    for path in (*paths, f"/b/lotus/yoga/book?series={term.series.id}"):
+        page = (await client.get(path)).text
+        head, body = page.split("<body")
+        assert 'data-zone="Europe/Amsterdam"' in head
+        assert body.count("data-from=") == 1
+        assert f'data-from="{online.starts_at.isoformat()}"' in body
+
+
 async def test_single_places_that_open_later_lead_to_the_series_until_then(
     client: AsyncClient, uow_factory: UowFactory, lotus: Business
 ) -> None:

@@ -2,12 +2,14 @@
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import update
 
 from src.booking.commands.leave import leave_dates
 from src.booking.domain.digests import DigestKind
 from src.booking.models import Session
 from src.booking.queries.on_offer import count_on_offer
 from src.platform.services import Services
+from src.tenants.models import Tenant
 from tests.booking.api.conftest import a_program
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.commands.test_waitlist import LEAVING
@@ -104,6 +106,14 @@ async def test_the_api_tells_places_that_nobody_else_can_have_from_people(
     for shown in (one, listed):
         counts = (shown["seats_taken"], shown["places_offered"], shown["seats_left"])
         assert counts == (3, 2, 0)
+        assert shown["seats_left_told"] == 0
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=5))
+    for up_to, told in ((None, 2), (2, 2), (1, None)):
+        async with services.uow_factory(lotus.id) as uow:
+            await uow.session.execute(update(Tenant).values(seats_told_up_to=up_to))
+        one = (await program.get(f"/sessions/{session.id}")).json()
+        assert (one["seats_left"], one["seats_left_told"]) == (2, told)
 
 
 async def test_an_offer_since_the_session_was_read_is_none_of_its_places(

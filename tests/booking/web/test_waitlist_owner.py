@@ -139,9 +139,10 @@ async def test_the_terms_are_kept_and_nonsense_is_refused_at_its_field(
 ) -> None:
     path = f"/app/lotus/services/{town.service.id}/waitlist"
     assert path in (await client.get("/app/lotus/services")).text
-    wrong = await send(client, path, {"offer_minutes": "3"})
+    wrong = await send(client, path, {"offer_minutes": "3", "rush_hours": "200"})
     assert wrong.status_code == 422
     assert 'id="f-offer_minutes-error"' in wrong.text
+    assert 'id="f-rush_hours-error"' in wrong.text
     assert "1440 are a day" in wrong.text
     sent = await send(
         client, path, {"offer_minutes": "60", "quiet_from": "21", "pass_hours": "", "is_on": None}
@@ -153,6 +154,11 @@ async def test_the_terms_are_kept_and_nonsense_is_refused_at_its_field(
     again = fields_of(await client.get(path), path)
     assert again["offer_minutes"] == ["60"]
     assert again["pass_hours"] == [""]
+    assert [again[one] for one in ("closing_minutes", "last_offer_minutes", "rush_hours")] == [
+        ["60"],
+        ["60"],
+        ["2"],
+    ]
     assert "is_on" not in again
     shown = await client.get(path_of(town))
     assert "Nobody can join, and nothing is offered" in shown.text

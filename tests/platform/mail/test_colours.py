@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from src.booking.views.mails import ConfirmedView, RunView
+from src.booking.views.mails import ConfirmedView, MissingView, RunView
 from src.platform.mail.templates import TEMPLATES, render_mail
 from tests.support.browser import open_browser
 
@@ -67,6 +67,11 @@ def confirmed() -> str:
         may_leave=True,
         leaving=["Until Thu, 17 Dec, 18:00 all of it comes back."],
         has_code=False,
+        missing=[
+            MissingView(
+                when="Fri, 25 Dec 2026, 18:00", day="25 December", join_url="https://x.example"
+            )
+        ],
         booking_url="https://seatline.example/b/sunrise/bookings/1",
     )
     return render_mail("booking/confirmed", view, "en").html

@@ -30,6 +30,11 @@ async def embed() -> str:
     return "embedded"
 
 
+@get("/door", opt={"camera": True})
+async def door() -> str:
+    return "door"
+
+
 @get("/links/{token:str}")
 async def link(token: FromPath[str]) -> str:
     return "link"
@@ -48,6 +53,18 @@ async def test_policy_allows_own_content_only_and_payment_pages_as_form_targets(
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert "strict-transport-security" not in headers
+
+
+async def test_the_camera_is_for_those_pages_alone_that_name_it(serve: Serve) -> None:
+    client = await serve(who, embed, door)
+    given = {
+        path: (await client.get(path)).headers["permissions-policy"].split(", ")
+        for path in ("/who", "/embed", "/door", "/nowhere")
+    }
+    assert {path for path, allowed in given.items() if "camera=(self)" in allowed} == {"/door"}
+    assert all("microphone=()" in allowed for allowed in given.values())
+    framed = (await client.get("/door")).headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in framed
 
 
 async def test_secure_site_asks_for_https_only(

@@ -77,6 +77,28 @@ async def test_the_profile_is_saved_and_shown_again(
     assert await actions(services, lotus) == ["settings.profile_changed"]
 
 
+async def test_how_many_places_are_left_is_said_as_the_business_wishes(
+    olive: Visitor, services: Services, lotus: Business
+) -> None:
+    for typed, kept in (
+        ({"seats_told": "few", "few_seats": "4"}, 4),
+        ({"seats_told": "never"}, 0),
+        ({"seats_told": "always", "few_seats": ""}, None),
+    ):
+        await olive.open(HOME)
+        await save(olive, typed)
+        assert (await now_of(services, lotus)).seats_told_up_to == kept
+    for few in ("0", "100", ""):
+        await olive.open(HOME)
+        await save(olive, {"seats_told": "few", "few_seats": few}, status=422)
+        assert "a number from 1 to 99" in olive.text
+    await olive.open(HOME)
+    await save(olive, {"seats_told": "few", "few_seats": "4"})
+    await olive.open(HOME)
+    await save(olive)
+    assert (await actions(services, lotus)).count("settings.profile_changed") == 4
+
+
 async def test_saving_what_is_there_already_is_no_change(
     olive: Visitor, services: Services, lotus: Business
 ) -> None:

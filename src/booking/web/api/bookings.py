@@ -82,6 +82,14 @@ class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, Annotated[str, Meta(max_length=2000)]],
         Meta(description="What the guest says to the service's questions, by the `key` of each."),
     ] = {}
+    people: Annotated[
+        list[dict[str, Annotated[str, Meta(max_length=2000)]]],
+        Meta(
+            max_length=100,
+            description="What each of the party says to the questions asked `per_person`, in the"
+            " order of the party, by the `key` of each.",
+        ),
+    ] = []
     note: Annotated[str, Meta(max_length=2000)] = ""
     coupon: Annotated[str, Meta(max_length=40)] = ""
     way: Way | None = None
@@ -136,6 +144,7 @@ def _command(ctx: RequestContext, data: BookingIn, token: str) -> BookCommand:
         guest_email=email,
         guest_phone=_phone(ctx, data.guest_phone.strip()),
         answers=data.answers,
+        people=tuple(data.people),
         note=data.note,
         coupon=data.coupon,
         tiers=tuple(data.tiers),

@@ -2,20 +2,20 @@
 
 A cancellation may be of single seats, which name it while it waits or runs.
 
-Revision: sa, after 0027.
+Revision: sa, after 0033.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "sa"
-down_revision = "0027"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    _limit_scopes("'session', 'purchase', 'series', 'seats'")
+    _limit_scopes("'session', 'purchase', 'series', 'dates', 'seats'")
     _keep_one_at_a_time("state IN ('waiting', 'running') AND scope <> 'seats'")
     op.add_column("seats", sa.Column("cancellation_id", sa.Uuid(), nullable=True))
     op.create_foreign_key(
@@ -40,7 +40,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("fk_seats_tenant_id_cancellation_id"), "seats", type_="foreignkey")
     op.drop_column("seats", "cancellation_id")
     _keep_one_at_a_time("state IN ('waiting', 'running')")
-    _limit_scopes("'session', 'purchase', 'series'")
+    _limit_scopes("'session', 'purchase', 'series', 'dates'")
 
 
 # Older code would take it for its session's and free everybody. What waits is taken back; of what

@@ -1,0 +1,107 @@
+"""The rows of a booking and its seats, which nobody else waits for."""
+
+from datetime import datetime
+from typing import Any, Protocol, cast
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
+from src.booking.domain.gaps import gaps_of
+from src.booking.domain.kinds import By, SeatState
+from src.booking.domain.quotes import Quote
+from src.booking.models import Booking, Seat
+from src.platform.db.uow import UnitOfWork
+from src.platform.ids import new_id
+
+BOOKINGS = cast(Table, Booking.__table__)
+SEATS = cast(Table, Seat.__table__)
+
+
+class Said(Protocol):
+    """What a guest said beside the wish itself, and the booking that it completes, if any."""
+
+    @property
+    def note(self) -> str: ...
+
+    @property
+    def completes(self) -> UUID | None: ...
+
+
+def insert_booking(
+    uow: UnitOfWork,
+    said: Said,
+    quote: Quote,
+    order: Order,
+    given: dict[str, Any],
+    now: datetime,
+) -> UUID:
+    """The booking of what is quoted, with the dates that it leaves out, and `given`, the columns of
+    its answers. Returns its id.
+    """
+    booking_id = new_id()
+    is_series = quote.kind == "series"
+    row = {
+        "tenant_id": uow.tenant,
+        "id": booking_id,
+        "order_id": order.id,
+        "customer_id": order.customer_id,
+        "service_id": quote.service_id,
+        "series_id": quote.subject_id if is_series else None,
+        "session_id": None if is_series else quote.subject_id,
+        "party_size": quote.party_size,
+        **given,
+        "leaving": quote.leaving.document(),
+        "gaps": gaps_of(quote).document(),
+        "completes_id": said.completes,
+        "note": said.note,
+        "created_at": now,
+    }
+    uow.insert(BOOKINGS, [row])
+    return booking_id
+
+
+def insert_seats(
+    uow: UnitOfWork,
+    quote: Quote,
+    order: Order,
+    booking_id: UUID,
+    participant_ids: list[UUID],
+    now: datetime,
+    by: By,
+) -> None:
+    """One seat per session and participant, each with its share of the total, in that order."""
+    state = SeatState.HELD if order.state == OrderState.OPEN else SeatState.CONFIRMED
+    runs = zip(quote.session_ids, quote.sequences, strict=True)
+    tiers = [person.tier for person in quote.party]
+    people = list(zip(participant_ids, tiers, strict=True))
+    places = [(*run, *person) for run in runs for person in people]
+    rows = [
+        {
+            "tenant_id": uow.tenant,
+            "id": new_id(),
+            "booking_id": booking_id,
+            "order_id": order.id,
+            "session_id": session_id,
+            "participant_id": participant_id,
+            "state": str(state),
+            "share_minor": share,
+            "tier": tier,
+            "returned_as": None,
+            "returned_minor": 0,
+            "sequence": 0,
+            "sold_sequence": sequence,
+            "told_sequence": sequence,
+            "replaces_id": None,
+            "calendar_id": None,
+            "most_percent": 100,
+            "changed_at": now,
+            "changed_by": by,
+            "changed_why": "",
+        }
+        for (session_id, sequence, participant_id, tier), share in zip(
+            places, quote.shares_minor(), strict=True
+        )
+    ]
+    uow.insert(SEATS, rows)

@@ -1,0 +1,124 @@
+"""One change for several sessions: what it is, and what would become of each, changing nothing."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from src.booking.commands.sessions import (
+    UpdateSession,
+    columns_of,
+    details_of_session,
+    get_session,
+)
+from src.booking.domain.kinds import DateScope, SessionMode
+from src.booking.domain.shifting import Shift
+from src.booking.models import Session
+from src.booking.queries.reached import list_reached
+from src.platform.db.uow import UnitOfWork
+from src.tenants.context import RequestContext
+
+
+class EditSeveral(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be changed; None leaves it, and of place and leader the flags say whether.
+
+    `weekday` (0 is Monday), `shift_days` and `start_time` are on the business's clock; see `Shift`.
+    `meeting_url` goes with `mode`. `chosen` are the sessions of that scope. Sessions that were
+    edited on their own are left alone unless `include_edited`, or it is the one that the act began
+    from.
+    """
+
+    session_id: UUID
+    scope: DateScope
+    chosen: tuple[UUID, ...] = ()
+    weekday: int | None = None
+    shift_days: int | None = None
+    start_time: time | None = None
+    duration_minutes: int | None = None
+    capacity: int | None = None
+    title: str | None = None
+    changes_place: bool = False
+    location_id: UUID | None = None
+    mode: SessionMode | None = None
+    meeting_url: str = ""
+    changes_performer: bool = False
+    performer_id: UUID | None = None
+    include_edited: bool = False
+    reason: str = ""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A session and what becomes of it; `is_protected`: it was edited on its own and stays."""
+
+    session: Session
+    becomes: UpdateSession
+    changed: frozenset[str]
+    is_protected: bool
+
+    @property
+    def is_made(self) -> bool:
+        return bool(self.changed) and not self.is_protected
+
+
+async def plan_edit(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -> list[Change]:
+    """Every session that is reached, in order of time, changing nothing. Raises: NotFound."""
+    first = await get_session(uow, cmd.session_id)
+    reached = await list_reached(uow, first, cmd.scope, ctx.here.zone, cmd.chosen)
+    return [_change(session, cmd, ctx.here.zone) for session in reached]
+
+
+def doubled(changes: Collection[Change]) -> set[UUID]:
+    """Those that would start together with another one of the same service, which they did not
+    before: two dates of one week that go to the same weekday.
+    """
+    moved = [one for one in changes if "starts_at" in one.changed]
+    found: set[UUID] = set()
+    first_at: dict[tuple[UUID, datetime], Session] = {}
+    for one in moved:
+        key = (one.session.service_id, one.becomes.starts_at)
+        first = first_at.setdefault(key, one.session)
+        if first.starts_at != one.session.starts_at:
+            found |= {first.id, one.session.id}
+    return found
+
+
+def _change(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> Change:
+    fields: dict[str, Any] = msgspec.structs.asdict(details_of_session(session))
+    fields["starts_at"], fields["ends_at"] = _times(session, cmd, zone)
+    if cmd.capacity is not None:
+        fields["capacity"] = cmd.capacity
+    if cmd.title is not None:
+        fields["title"] = cmd.title
+    if cmd.changes_place:
+        fields["location_id"] = cmd.location_id
+    if cmd.mode is not None:
+        fields["mode"], fields["meeting_url"] = cmd.mode, cmd.meeting_url
+    if cmd.changes_performer:
+        fields["performer_id"] = cmd.performer_id
+    becomes = UpdateSession(
+        session_id=session.id, move_guests=True, reason=cmd.reason.strip(), **fields
+    )
+    columns = columns_of(becomes)
+    is_its_own = session.edited_at is not None and session.id != cmd.session_id
+    return Change(
+        session=session,
+        becomes=becomes,
+        changed=frozenset(n for n in columns if getattr(session, n) != columns[n]),
+        is_protected=is_its_own and not cmd.include_edited,
+    )
+
+
+def _times(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    shift = Shift(weekday=cmd.weekday, days=cmd.shift_days, start_time=cmd.start_time)
+    starts_at, lasts = shift.of(session.starts_at, zone), session.ends_at - session.starts_at
+    if cmd.duration_minutes is not None:
+        lasts = timedelta(minutes=cmd.duration_minutes)
+    return starts_at, starts_at + lasts
+
+
+def made_of(planned: Sequence[Change]) -> list[Change]:
+    """Those that are really changed."""
+    return [one for one in planned if one.is_made]

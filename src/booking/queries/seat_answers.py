@@ -1,0 +1,178 @@
+"""Whether the guest of a booking may leave or exchange each of its places, and what it means.
+
+By the functions that the guest's own pages and the commands behind them ask.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from src.billing.domain.kinds import PaymentMode
+from src.billing.models import Order
+from src.billing.queries.disputes import is_with_the_bank
+from src.billing.queries.refundable import list_refundable_minor
+from src.booking.commands.exchange import why_not_give_up
+from src.booking.commands.leave import facts_of_leaving, is_still_coming
+from src.booking.domain.kinds import SeatState
+from src.booking.domain.leaving import (
+    LeavingFacts,
+    amount_back_minor,
+    capped,
+    deadlines,
+    is_late,
+    percent_back,
+    why_not_leave,
+)
+from src.booking.mend_links import Subject, why_lines
+from src.booking.queries.guest_leaving import Own, list_own
+from src.booking.queries.guest_moving import FoundOffer, judge_choices, list_offers
+from src.booking.views.customers import WhyLine
+from src.booking.views.seat_answers import GuestMay, SeatAnswer
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.platform.web.formats import datetime_local, money
+from src.tenants.context import TenantSnapshot
+
+MOST_SEATS = 12
+MOST_DATES = 6
+
+
+class _Money(NamedTuple):
+    """The order, and what of it can still come back, in minor units. `is_with_the_bank`: a dispute
+    is why nothing can.
+    """
+
+    order: Order
+    most_minor: int
+    is_with_the_bank: bool
+
+
+async def get_guest_may(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> GuestMay:
+    """Of the confirmed places that lie ahead; one of a date that is being cancelled among them."""
+    now = uow.clock.now()
+    found = await list_own(uow, order_id)
+    ahead = [
+        one
+        for one in sorted(found, key=lambda own: own.seat.session.starts_at)
+        if one.seat.seat.state == SeatState.CONFIRMED and now <= one.seat.session.starts_at
+    ]
+    if not ahead:
+        return GuestMay(seats=[], unsaid=0, course="", why_not_course=[])
+    paid = await _money(uow, order_id)
+    shown = ahead[:MOST_SEATS]
+    booking = shown[0].seat.booking
+    own_ids = [one.seat.session.id for one in shown]
+    offers = await list_offers(uow, booking.service_id, own_ids, now)
+    against_course = _against_course(tenant, ahead, now)
+    is_course = booking.series_id is not None
+    return GuestMay(
+        seats=[_answer(tenant, one, found, offers, paid, now) for one in shown],
+        unsaid=len(ahead) - len(shown),
+        course=_("May leave the whole course, each date by its terms.")
+        if is_course and not against_course
+        else "",
+        why_not_course=against_course if is_course else [],
+    )
+
+
+async def _money(uow: UnitOfWork, order_id: UUID) -> _Money:
+    """By card what can be refunded, by hand what was taken on site and not given back."""
+    order = await uow.session.get_one(Order, (uow.tenant, order_id))
+    most_minor = (await list_refundable_minor(uow, [order_id])).get(order_id, 0)
+    with_the_bank = not most_minor and await is_with_the_bank(uow, order_id)
+    if not most_minor and not with_the_bank and order.payment_mode == PaymentMode.ON_SITE:
+        most_minor = order.paid_minor - order.refunded_minor
+    return _Money(order, most_minor, with_the_bank)
+
+
+def _answer(
+    tenant: TenantSnapshot,
+    one: Own,
+    booked: Sequence[Own],
+    offers: Sequence[FoundOffer],
+    paid: _Money,
+    now: datetime,
+) -> SeatAnswer:
+    session, subject = one.seat.session, _subject(tenant, one)
+    facts = facts_of_leaving(one.seat, tenant)
+    against_leaving = why_lines(why_not_leave(facts, now), subject)
+    against = why_lines(why_not_give_up(tenant, [one.seat], now), subject)
+    dates: list[tuple[datetime, datetime]] = []
+    if not against:
+        judged = judge_choices(tenant, booked, [one], offers, "", now)
+        dates = [(choice.starts_at, choice.ends_at) for choice in judged.choices]
+        if not dates:
+            no_room = WhyLine(sentence=_("No other date of the service has room."), mend="")
+            against = why_lines([judged.against], subject) if judged.against else [no_room]
+    return SeatAnswer(
+        session_id=session.id,
+        who=one.who,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        title=session.title,
+        leaving="" if against_leaving else _leaving(one, facts, paid, now),
+        why_not_leave=against_leaving,
+        dates=dates[:MOST_DATES],
+        more=max(len(dates) - MOST_DATES, 0),
+        why_not_exchange=against,
+    )
+
+
+def _leaving(one: Own, facts: LeavingFacts, paid: _Money, now: datetime) -> str:
+    """Until when they may leave on the terms that hold now, and what those mean for their money."""
+    order, share_minor = paid.order, one.seat.seat.share_minor
+    if not order.total_minor:
+        return _("May leave until it starts.")
+    if order.payment_mode == PaymentMode.ON_SITE and not order.paid_minor:
+        if is_late(facts, now):
+            owed = money(share_minor, order.currency)
+            return _("May leave until it starts, but still owes %(amount)s.", amount=owed)
+        until = datetime_local(_in_time_until(facts), facts.zone)
+        return _("May leave until %(until)s and owes nothing.", until=until)
+    back_minor = min(amount_back_minor(share_minor, percent_back(facts, now)), paid.most_minor)
+    if paid.is_with_the_bank:
+        return _("May leave until it starts. Their bank has the payment because of a dispute.")
+    if not back_minor:
+        return _("May leave until it starts, but gets nothing back.")
+    amount = money(back_minor, order.currency)
+    until = datetime_local(_until(facts, now), facts.zone)
+    return _("May leave until %(until)s and gets back %(amount)s.", until=until, amount=amount)
+
+
+def _until(facts: LeavingFacts, now: datetime) -> datetime:
+    """The last moment at which as much comes back as now; the start where nothing does, or where
+    leaving is no one's fault.
+    """
+    if facts.is_penalty_free:
+        return facts.starts_at
+    percent = percent_back(facts, now)
+    due = deadlines(capped(facts.terms, facts.most_percent), facts.starts_at, facts.zone)
+    return max((one.until_at for one in due if one.percent == percent), default=facts.starts_at)
+
+
+def _in_time_until(facts: LeavingFacts) -> datetime:
+    """The last moment at which leaving is not late."""
+    due = deadlines(facts.terms, facts.starts_at, facts.zone)
+    return facts.starts_at if facts.is_penalty_free or not due else due[-1].until_at
+
+
+def _against_course(tenant: TenantSnapshot, ahead: Sequence[Own], now: datetime) -> list[WhyLine]:
+    """What stands against leaving all of it, each reason once."""
+    coming = [one for one in ahead if is_still_coming(one.seat, now)] or ahead[:1]
+    found: dict[WhyLine, None] = {}
+    for one in coming:
+        facts = facts_of_leaving(one.seat, tenant, is_whole_course=True)
+        found |= dict.fromkeys(why_lines(why_not_leave(facts, now), _subject(tenant, one)))
+    return list(found)
+
+
+def _subject(tenant: TenantSnapshot, one: Own) -> Subject:
+    booking = one.seat.booking
+    return Subject(
+        base=f"/app/{tenant.slug}",
+        service_id=booking.service_id,
+        session_id=one.seat.session.id,
+        series_id=booking.series_id,
+        booking_id=booking.id,
+    )

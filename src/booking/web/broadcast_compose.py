@@ -1,0 +1,234 @@
+"""/app/<slug>/broadcasts/new: a mail to rosters, series and tags; who gets it is shown first."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from msgspec import Meta
+
+from src.booking.broadcast_mails import shown_mail
+from src.booking.commands.broadcasts import send_broadcast, try_broadcast
+from src.booking.domain.broadcasting import (
+    Audience,
+    BroadcastDraft,
+    Recipient,
+    draft_errors,
+    has_dates,
+    read_audience,
+    sample_of,
+)
+from src.booking.queries.broadcast_choices import Choice, list_audiences
+from src.booking.queries.broadcasts import first_reader, list_recipients, names_of_audiences
+from src.booking.web.broadcasts import HOME, MAY_WRITE, base_of
+from src.platform.errors import Conflict, InvalidInput, NotFound, TooManyRequests
+from src.platform.i18n import _, ngettext
+from src.platform.ids import new_id
+from src.platform.ratelimit import Limit
+from src.platform.services import Services
+from src.platform.web.forms import Bound, bind, blank, read_form
+from src.platform.web.pages import AnyRequest, flash, page, redirect
+from src.tenants.context import RequestContext
+from src.tenants.web.mails import as_it_is_read
+
+NEW = HOME + "/new"
+SHOWN = 12
+TRIALS_BY_USER = Limit("broadcast-trials", 10, 15 * 60)
+
+
+class BroadcastForm(msgspec.Struct, kw_only=True):
+    """A mail as it is typed; `token` becomes its id. `looked`: who gets it has been shown."""
+
+    token: UUID
+    to: list[Annotated[str, Meta(max_length=100)]] = []
+    about: Annotated[str, Meta(max_length=20)] = "service"
+    to_later: bool = False
+    subject: Annotated[str, Meta(max_length=1_000)] = ""
+    body: Annotated[str, Meta(max_length=20_000)] = ""
+    looked: bool = False
+
+    def draft(self, audiences: tuple[Audience, ...]) -> BroadcastDraft:
+        only_tags = bool(audiences) and not has_dates(audiences)
+        return BroadcastDraft(
+            audiences=audiences,
+            is_marketing=self.about != "service" or only_tags,
+            to_later=self.to_later,
+            subject=self.subject,
+            body=self.body,
+        )
+
+
+class ComposeView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail, and before it leaves who gets it: `facts` is empty before. `others` are the groups
+    of those it may be for beside `chosen`.
+    """
+
+    form: Any
+    base: str
+    chosen: list[Choice]
+    others: list[tuple[str, list[Choice]]]
+    only_tags: bool
+    facts: list[tuple[str, str]]
+    people: list[tuple[str, str]]
+    more: int
+    carried: list[tuple[str, str]]
+
+
+@get(NEW, guards=MAY_WRITE, include_in_schema=False)
+async def show_new_broadcast(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    """For whom it is stands in `to`, e.g. `session:<id>`, once for each."""
+    texts = request.query_params.getall("to", [])
+    typed = {"token": new_id(), "to": texts, "about": "service"}
+    return await _compose(request, services, ctx, blank(BroadcastForm, typed))
+
+
+@post(NEW, guards=MAY_WRITE, status_code=200, include_in_schema=False)
+async def send_new_broadcast(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    bound = bind(BroadcastForm, await read_form(request))
+    draft = _draft(bound)
+    if not isinstance(draft, BroadcastDraft):
+        return await _compose(request, services, ctx, draft, status_code=422)
+    form = bound.struct
+    if form is None or not form.looked:
+        return await _compose(request, services, ctx, bound, draft=draft)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await send_broadcast(uow, ctx, form.token, draft)
+    except InvalidInput as refused:
+        return await _compose(request, services, ctx, bound.refused(refused), status_code=422)
+    except Conflict as refused:
+        flash(request, "warning", refused.message)
+        return redirect(request, base_of(ctx))
+    return redirect(request, f"{base_of(ctx)}/{form.token}")
+
+
+@post(NEW + "/preview", guards=MAY_WRITE, status_code=200, include_in_schema=False)
+async def preview_broadcast(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    """The mail itself, as the first of its readers would have it."""
+    draft = _draft(bound := bind(BroadcastForm, await read_form(request)))
+    if not isinstance(draft, BroadcastDraft):
+        return await _compose(request, services, ctx, draft, status_code=422)
+    async with services.uow_factory(ctx.here.id) as uow:
+        await names_of_audiences(uow, draft.audiences, ctx.here.zone)
+        guest = await first_reader(
+            uow, draft.audiences, draft.is_marketing, otherwise=ctx.actor.name
+        )
+    mail = shown_mail(
+        services.settings, ctx.here, draft.wording, guest, is_marketing=draft.is_marketing
+    )
+    return as_it_is_read(mail, as_text=bound.value("as") == "text")
+
+
+@post(NEW + "/trial", guards=MAY_WRITE, status_code=200, include_in_schema=False)
+async def send_trial(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    """To whoever writes it, alone; what was typed stays."""
+    draft = _draft(bound := bind(BroadcastForm, await read_form(request)))
+    if not isinstance(draft, BroadcastDraft):
+        return await _compose(request, services, ctx, draft, status_code=422)
+    try:
+        await services.limiter.check(TRIALS_BY_USER, str(ctx.user_id))
+        async with services.uow_factory(ctx.here.id) as uow:
+            await try_broadcast(uow, ctx, draft)
+    except TooManyRequests as refused:
+        flash(request, "warning", refused.message)
+    else:
+        flash(request, "success", _("The trial is on its way to your own address."))
+    return await _compose(request, services, ctx, bound, draft=draft)
+
+
+def _draft(bound: Bound[BroadcastForm]) -> BroadcastDraft | Bound[BroadcastForm]:
+    """What may be sent, or the form with all that stands against it."""
+    if bound.struct is None:
+        return bound
+    draft = bound.struct.draft(_audiences(bound))
+    if errors := draft_errors(draft):
+        # Consent is asked for where the form asks what the mail is.
+        shown = {{"is_marketing": "about"}.get(name, name): text for name, text in errors.items()}
+        return bound.with_errors(shown)
+    return draft
+
+
+async def _compose(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    form: Bound[BroadcastForm],
+    *,
+    draft: BroadcastDraft | None = None,
+    status_code: int = 200,
+) -> Response[bytes]:
+    audiences, people, everybody = _audiences(form), list[Recipient](), list[Recipient]()
+    async with services.uow_factory(ctx.here.id) as uow:
+        names = await names_of_audiences(uow, audiences, ctx.here.zone)
+        choices = await list_audiences(uow, ctx.here)
+        if draft is not None:
+            people = await list_recipients(uow, audiences, needs_consent=draft.is_marketing)
+            everybody = await list_recipients(uow, audiences, needs_consent=False)
+    shown, more = sample_of(people, SHOWN)
+    chosen = [(one.text, name) for one, name in zip(audiences, names, strict=True)]
+    groups = [
+        (_("Dates"), choices.sessions),
+        (_("Series"), choices.series),
+        (_("Customers"), choices.tags),
+    ]
+    others = [(title, [one for one in group if one not in chosen]) for title, group in groups]
+    view = ComposeView(
+        form=form,
+        base=base_of(ctx),
+        chosen=chosen,
+        others=[(title, group) for title, group in others if group],
+        only_tags=bool(audiences) and not has_dates(audiences),
+        facts=[] if draft is None else _facts(draft, names, len(people), len(everybody)),
+        people=[(one, _("one mail")) for one in shown],
+        more=more,
+        carried=[
+            (name, value)
+            for name in ("token", "to", "about", "to_later", "subject", "body")
+            for value in form.values(name)
+        ],
+    )
+    return page(request, "booking/broadcasts/new.html", view, status_code=status_code)
+
+
+def _facts(
+    draft: BroadcastDraft, names: list[str], reached: int, total: int
+) -> list[tuple[str, str]]:
+    facts = [
+        (_("To"), ", ".join(names)),
+        (_("Subject"), draft.subject),
+        (_("Mails"), ngettext("%(num)s mail", "%(num)s mails", reached)),
+    ]
+    if draft.is_marketing:
+        left_out = ngettext("%(num)s person", "%(num)s people", total - reached)
+        facts.append((_("Left out, for they did not agree to news"), left_out))
+    if draft.to_later:
+        facts.append((_("Later"), _("whoever gets a place before the last date begins")))
+    return facts
+
+
+def _audiences(form: Bound[BroadcastForm]) -> tuple[Audience, ...]:
+    """Each once, as they were chosen. Raises: NotFound for what is no audience."""
+    found = [read_audience(text) for text in dict.fromkeys(form.values("to"))]
+    if None in found:
+        raise NotFound(_("There is nothing here."))
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+route_handlers = [show_new_broadcast, send_new_broadcast, preview_broadcast, send_trial]

@@ -1,0 +1,58 @@
+"""No page asks the database once for each row that it shows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from src.platform.services import Services
+from tests.booking.web.pages import as_owner
+from tests.support.busy import Busy
+from tests.support.clock import FrozenClock
+
+pytestmark = pytest.mark.anyio
+FEW, MORE = 2, 6
+FRAMING = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET LOCAL")
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements sent inside, those that frame a transaction left out."""
+    sent: list[str] = []
+
+    def remember(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith(FRAMING):
+            sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", remember)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", remember)
+
+
+async def test_a_page_asks_as_often_for_many_rows_as_for_few(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    """Each of these pages is longer for more rows, and as many statements."""
+    busy = Busy(services)
+    await busy.open()
+    await as_owner(client, services, busy.business)
+    await client.get("/b/lotus")
+    seen: list[list[tuple[str, int, int]]] = []
+    for by in (FEW, MORE):
+        await busy.grow(by)
+        clock.advance(timedelta(seconds=30))
+        seen.append([])
+        for page in await busy.pages():
+            with counted() as sent:
+                shown = await client.get(page)
+            assert shown.status_code == 200, page
+            seen[-1].append((page, len(sent), len(shown.text)))
+    pairs = list(zip(*seen, strict=True))
+    assert [one[0] for one, more in pairs if more[2] < one[2] + 200] == []
+    assert [(one, more[1]) for one, more in pairs if more[1] != one[1]] == []

@@ -1,0 +1,106 @@
+"""The place that completes a course, between its guest's tabs, a walk-in and the purchase's end."""
+
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from src.booking.commands.book import book
+from src.booking.commands.cancel import cancel_purchase
+from src.booking.commands.completing import command_of_offer
+from src.booking.commands.leave import leave_dates
+from src.booking.commands.waitlist_serve import serve_pool
+from src.platform.db.uow import UnitOfWork
+from src.tenants.queries.tenants import tenant_snapshot
+from tests.booking.commands.test_book import a_wish
+from tests.conftest import Committing
+from tests.race.test_sessions import Act, at_once
+from tests.support.builders import a_business, as_guest
+from tests.support.clock import FrozenClock
+from tests.support.gaps import Course, a_course
+from tests.support.work import work_through
+
+pytestmark = [pytest.mark.anyio, pytest.mark.race]
+
+
+async def who_waits(committing: Committing) -> tuple[Course, UUID]:
+    course = await a_course(committing.services, await a_business(committing.uow_factory))
+    return course, await course.wait()
+
+
+def taking(course: Course, entry_id: UUID) -> Act:
+    async def act(uow: UnitOfWork) -> None:
+        await book(uow, as_guest(course.lotus), await command_of_offer(uow, entry_id))
+
+    return act
+
+
+async def race(committing: Committing, course: Course, acts: list[Act], turn: int) -> Counter[str]:
+    return await at_once(committing, course.lotus.id, acts[:: -1 if turn % 2 else 1])
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_the_missing_date_is_offered_or_sold_to_a_walk_in(
+    committing: Committing, turn: int
+) -> None:
+    course, _entry_id = await who_waits(committing)
+    [seat] = await course.seats(course.other)
+    async with committing.uow_factory(course.lotus.id) as uow:
+        await leave_dates(uow, course.lotus.tenant, course.other.order_id, [seat.id])
+    wish = a_wish("session", course.missing, guest_email="walk-in@example.com")
+
+    async def serving(uow: UnitOfWork) -> None:
+        tenant = await tenant_snapshot(uow, course.lotus.id, uow.clock.now())
+        await serve_pool(uow, tenant, course.term.series.id)
+
+    async def walking_in(uow: UnitOfWork) -> None:
+        await book(uow, as_guest(course.lotus), wish)
+
+    outcome = await race(committing, course, [serving, walking_in], turn)
+    assert set(outcome) <= {"done", "full", "sold_out"}, outcome
+    # One place, which is on offer or somebody's.
+    assert await course.check() == [1, 1, 1]
+
+
+async def test_in_six_tabs_it_is_taken_once(committing: Committing) -> None:
+    course, entry_id = await who_waits(committing)
+    await course.free()
+    outcome = await at_once(committing, course.lotus.id, [taking(course, entry_id)] * 6)
+    assert outcome["done"] == 1, outcome
+    assert await course.check() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_a_purchase_that_is_cancelled_meanwhile_takes_it_along(
+    committing: Committing, clock: FrozenClock, turn: int
+) -> None:
+    course, entry_id = await who_waits(committing)
+    await course.free()
+
+    async def cancelling(uow: UnitOfWork) -> None:
+        booking_id = course.bought.booking_id
+        await cancel_purchase(uow, course.lotus.ctx, booking_id, reason="", undo_seconds=60)
+
+    outcome = await race(committing, course, [cancelling, taking(course, entry_id)], turn)
+    assert set(outcome) <= {"done", "not_just_now"}, outcome
+    await work_through(course.services, clock, course.lotus.id, timedelta(minutes=4))
+    assert await course.check() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_who_leaves_the_course_meanwhile_has_the_date_or_has_not_taken_it(
+    committing: Committing, turn: int
+) -> None:
+    course, entry_id = await who_waits(committing)
+    await course.free()
+
+    seat_ids = [seat.id for seat in await course.seats(course.bought)]
+
+    async def leaving(uow: UnitOfWork) -> None:
+        await leave_dates(uow, course.lotus.tenant, course.bought.order_id, seat_ids)
+
+    outcome = await race(committing, course, [leaving, taking(course, entry_id)], turn)
+    assert set(outcome) <= {"done", "not_missing"}, outcome
+    await course.work()
+    assert await course.check() == [0, int(outcome["done"] == 2), 0]
