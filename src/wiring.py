@@ -46,9 +46,9 @@ def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
     from src.tenants.commands.mail_choices import register_mail_choices
-    from src.tenants.commands.merge_customers import register_own_customer_rows
     from src.tenants.jobs import account_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
+    from src.tenants.own_customer_rows import register_own_customer_rows
 
     register_own_customer_rows()
     register_mail_choices()
@@ -67,7 +67,7 @@ def _wire_tenants() -> None:
 
 
 def _wire_billing() -> None:
-    from src.billing.customer_rows import register_orders_of_customers
+    from src.billing.customer_rows import register_money_of_customers, register_orders_of_customers
     from src.billing.jobs import register
     from src.billing.mail_kinds import register_billing_mails
     from src.billing.queries.plan_consequences import coupon_consequences
@@ -79,6 +79,7 @@ def _wire_billing() -> None:
     register_downgrade_probe("billing", coupon_consequences)
     register_billing_mails()
     register_orders_of_customers()
+    register_money_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)
 

@@ -1,14 +1,46 @@
-"""Orders, and what was used in them, go with their customer."""
+"""Orders, and what was used in them, go with their customer.
 
-from typing import cast
+When a person is erased, the money stays as it is: orders with their references, what was paid, and
+what went back. Who it was goes, and with it every link to their pages.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Table,
+    case,
+    delete,
+    func,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy import cast as as_type
+from sqlalchemy.dialects.postgresql import JSONB
 
-from src.billing.models import CouponCustomer, CouponUse, Order
+from src.billing.models import (
+    CouponCustomer,
+    CouponUse,
+    DisputeRow,
+    OpenItem,
+    Order,
+    OrderLine,
+    Payment,
+    PaymentPage,
+    Refund,
+)
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import ngettext
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
+from src.tenants.person_rows import Person, PersonRows, nothing, register_person_rows
+
+_ORDERS = cast(Table, Order.__table__)
+_ITEMS = cast(Table, OpenItem.__table__)
 
 
 class _CouponUses(CustomerRows):
@@ -57,20 +89,92 @@ def register_orders_of_customers() -> None:
     """Orders are locked one by one elsewhere, and so before all else by a merge."""
     register_customer_rows(
         CustomerRows(
-            table=cast(Table, Order.__table__),
+            table=_ORDERS,
             words=lambda count: ngettext("%(num)s order", "%(num)s orders", count),
             is_contended=True,
+            shown=(
+                *("id", "reference", "state", "payment_mode", "currency", "total_minor"),
+                *("discount_minor", "paid_minor", "refunded_minor", "guest_name", "guest_email"),
+                *("guest_phone", "locale", "source", "consents", "created_at", "confirmed_at"),
+            ),
+            erased=_order_of_nobody,
         )
     )
     register_customer_rows(
         _CouponUses(
             table=cast(Table, CouponUse.__table__),
             words=lambda count: ngettext("%(num)s coupon used", "%(num)s coupons used", count),
+            shown=("coupon_id", "order_id", "discount_minor", "created_at", "returned_at"),
+            erased=nothing,
         )
     )
     register_customer_rows(
         _CouponCounts(
             table=cast(Table, CouponCustomer.__table__),
             words=lambda count: ngettext("%(num)s coupon count", "%(num)s coupon counts", count),
+            shown=("coupon_id", "used"),
+            erased=nothing,
         )
     )
+
+
+def register_money_of_customers() -> None:
+    """What hangs on their orders."""
+    shown_of: dict[Any, tuple[str, ...]] = {
+        OrderLine: ("order_id", "description", "tier", "quantity", "unit_minor", "total_minor"),
+        Payment: ("order_id", "amount_minor", "currency", "method", "received_at"),
+        Refund: ("order_id", "amount_minor", "cause", "state", "created_at", "finished_at"),
+        DisputeRow: ("order_id", "amount_minor", "currency", "state", "opened_at", "decided_at"),
+    }
+    for model, shown in shown_of.items():
+        register_person_rows(
+            PersonRows(table=model.__table__, whose=_in_orders(model), shown=shown, erased=nothing)
+        )
+    register_person_rows(
+        PersonRows(
+            table=cast(Table, PaymentPage.__table__),
+            whose=_in_orders(PaymentPage),
+            shown=(),
+            erased=lambda _person: {"body": {}, "url": None, "error": None},
+        )
+    )
+    register_person_rows(
+        PersonRows(table=_ITEMS, whose=_in_orders(OpenItem), shown=(), erased=_item_of_nobody)
+    )
+
+
+def orders_of(person: Person) -> Select[tuple[UUID]]:
+    """The ids of all that they ever ordered."""
+    return select(Order.id).where(
+        Order.tenant_id == person.tenant_id, Order.customer_id.in_(person.customer_ids)
+    )
+
+
+def _in_orders(model: Any) -> Any:
+    def whose(person: Person) -> ColumnElement[bool]:
+        found: ColumnElement[bool] = model.order_id.in_(orders_of(person))
+        return found
+
+    return whose
+
+
+def _order_of_nobody(person: Person) -> Mapping[str, Any]:
+    """The terms that were agreed to stay with the order, the wish for news does not."""
+    return {
+        "guest_name": person.called,
+        "guest_email": "",
+        "guest_phone": "",
+        "consents": _ORDERS.c.consents - "marketing",
+        "form_token": func.concat("erased/", as_type(_ORDERS.c.id, String)),
+        "fingerprint": "",
+        "link_version": _ORDERS.c.link_version + 1,
+    }
+
+
+def _item_of_nobody(person: Person) -> Mapping[str, Any]:
+    """Only closed ones are left by then; some name their guest."""
+    facts, named = _ITEMS.c.facts, type_coerce({"guest": person.called}, JSONB)
+    return {
+        "facts": case((facts.has_key("guest"), facts.concat(named)), else_=facts),
+        "sentence": "",
+    }

@@ -1,5 +1,7 @@
 """What hangs on a customer, told by the packages that own it, so that a merge can move all of it.
 
+It is handed over and erased with the person too; see `person_rows.py`.
+
 A test holds the list against the database's own catalogue: a table that refers to customers and is
 not registered here would be left behind.
 """
@@ -8,19 +10,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import func, select, update
 
 from src.platform.db.uow import UnitOfWork
+from src.tenants.person_rows import PersonRows, register_person_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerRows:
+class CustomerRows(PersonRows):
     """Rows of a tenant table with a `customer_id`; `words(count)` says how many of them.
 
     `is_contended`: others lock single rows of it, so they are locked by id and before all else.
     """
 
-    table: Table
     words: Callable[[int], str]
     is_contended: bool = False
 
@@ -63,6 +65,7 @@ _registered: dict[str, CustomerRows] = {}
 def register_customer_rows(rows: CustomerRows) -> None:
     """From now on these rows go with their customer; the same table again replaces it."""
     _registered[rows.table.name] = rows
+    register_person_rows(rows)
 
 
 def customer_rows() -> Iterable[CustomerRows]:

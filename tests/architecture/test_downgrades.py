@@ -62,7 +62,7 @@ async def test_the_cancelling_of_places_is_taken_back_and_not_taken_for_the_sess
     async with factory(lotus.id) as uow:
         seat_ids = list(await uow.session.scalars(select(Seat.id).where(Seat.session_id == date)))
         waits = await cancel_seats(uow, lotus.ctx, date, seat_ids, reason="", undo_seconds=60)
-    alembic(own_urls, "downgrade", "0033")
+    alembic(own_urls, "downgrade", "0034")
     found = await owners(own_urls, "SELECT id, scope, state FROM cancellations")
     assert found == [(waits, "session", "undone")]
     states = await owners(

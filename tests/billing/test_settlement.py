@@ -58,6 +58,7 @@ async def test_nobody_is_asked_about_a_page_that_has_brought_its_money(till: Til
 async def test_paid_in_time_is_confirmed_once_however_often_it_is_asked(
     till: Till, recorder: Recorder
 ) -> None:
+    """Row 2-19: a booking was told of before its payment had come."""
     order_id, session_id = await till.order_with_page()
     await till.pay(session_id)
     for _ in range(3):
@@ -82,6 +83,7 @@ async def test_an_unpaid_page_changes_nothing(till: Till) -> None:
 
 
 async def test_a_declined_card_does_not_end_the_hold(till: Till) -> None:
+    """Row 2-11: one declined try, and what was paid next stayed unpaid."""
     order_id, session_id = await till.order_with_page()
     declined = await till.pay(session_id, card="4000000000000002")
     assert declined["outcome"] == "declined"
@@ -113,6 +115,7 @@ async def paid_but_swept(till: Till) -> object:
 async def test_paid_after_the_hold_takes_the_places_again_at_the_quoted_price(
     till: Till, recorder: Recorder
 ) -> None:
+    """Row 2-16: late money got nothing though seats were free."""
     order_id = await paid_but_swept(till)
     before = await taken(till)
     assert await settle(till, order_id) == PageOutcome.PAID
@@ -127,6 +130,7 @@ async def test_paid_after_the_hold_takes_the_places_again_at_the_quoted_price(
 async def test_paid_after_the_hold_when_all_is_gone_goes_back_in_full(
     till: Till, recorder: Recorder
 ) -> None:
+    """Row 2-1: a card was charged, and then no place was left."""
     order_id = await paid_but_swept(till)
     await sell_out(till)
     for _ in range(2):
@@ -209,6 +213,7 @@ async def _second_page(till: Till, first: PaymentPage) -> PaymentPage:
 
 
 async def test_a_slow_payment_keeps_the_places_until_it_is_decided(till: Till) -> None:
+    """Row 2-13: a slow payment outlived its hold."""
     order_id, session_id = await till.order_with_page()
     await _allow_slow_methods(till, session_id)
     await till.pay(session_id, method="sepa_debit")
@@ -328,6 +333,7 @@ async def test_a_confirmed_order_is_left_alone(till: Till) -> None:
 
 
 async def test_the_page_a_guest_comes_back_to_asks_by_itself(till: Till) -> None:
+    """Row 2-14: guests sat before "processing" for ever."""
     order_id, session_id = await till.order_with_page()
     await till.pay(session_id)
     await till.stripe.turn("api_faults", kind="error_500_before")

@@ -52,6 +52,7 @@ async def states(till: Till, *order_ids: UUID) -> list[str]:
 
 
 async def test_unpaid_holds_end_and_their_pages_before_them(shop: Till) -> None:
+    """Row 2-15: seats of abandoned orders never came back."""
     shop.places.left = 5
     with_page = [(await shop.order_with_page())[0] for _ in range(3)]
     bare = await shop.order()
@@ -133,6 +134,7 @@ async def test_a_hold_that_a_later_page_prolonged_is_left_alone(shop: Till) -> N
 
 
 async def test_reconciling_finds_payments_whose_events_never_came(shop: Till) -> None:
+    """Row 2-18: a rush left guests who had paid without a ticket."""
     order_id, session_id = await shop.order_with_page()
     other, _session = await shop.order_with_page()
     await shop.pay(session_id)

@@ -22,6 +22,7 @@ STARTS = "SELECT starts_at FROM sessions WHERE series_id = $1 ORDER BY starts_at
 def test_a_business_begins_and_sells_a_series_that_a_guest_buys(
     program: Program, person: Callable[..., Person]
 ) -> None:
+    """Row 2-21: dates that are only sold together had to be bought one by one."""
     owner = person(PHONE)
     o.signs_up(owner, "Lotus Yoga", SLUG, "olive@lotus.example")
     owner.sees("Growth trial")

@@ -19,6 +19,7 @@ def written(content: bytes) -> list[list[str]]:
     "cell", ["=1+1", "+49 170", "-2", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "=cmd|' /C'!A0"]
 )
 def test_text_that_a_spreadsheet_would_run_is_protected(cell: str) -> None:
+    """Row 2-48: a guest's name ran as a formula."""
     assert written(write_csv(["name"], [[cell]]))[1] == ["'" + cell]
 
 

@@ -54,7 +54,7 @@ def strangers() -> list[str]:
 
 
 async def test_the_last_use_goes_to_exactly_one_of_twenty(committing: Committing) -> None:
-    """peers 2-49: limited codes were used more often than allowed."""
+    """Row 2-49: limited codes were used more often than allowed."""
     business, term = await a_shop(committing)
     await a_coupon(committing.uow_factory, business.id, max_uses=1)
     outcomes = await all_at_once(committing, business, wishes(term, *strangers()))

@@ -163,7 +163,8 @@ async def test_a_minimum_is_never_above_the_capacity(
         await set_minimum(uow, business.ctx, session.id, min_seats=10, decide_hours=24)
 
     async def lower_capacity(uow: UnitOfWork) -> None:
-        fields = msgspec.structs.asdict(details_of_session(session)) | {"capacity": 4}
+        known = details_of_session(await get_session(uow, session.id))
+        fields = msgspec.structs.asdict(known) | {"capacity": 4}
         await update_session(uow, business.ctx, UpdateSession(session_id=session.id, **fields))
 
     acts = [raise_minimum, lower_capacity]

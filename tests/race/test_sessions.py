@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from src.booking.commands.book import book
 from src.booking.commands.repeat import publish_repeat
+from src.booking.commands.session_deleting import delete_session
 from src.booking.commands.sessions import (
     CreateSession,
     UpdateSession,
     create_session,
-    delete_session,
     update_session,
 )
 from src.booking.models import Seat, Session
@@ -76,6 +76,7 @@ async def test_a_form_sent_ten_times_at_once_publishes_one_session(committing: C
 
 
 async def test_one_performer_is_taken_by_one_of_ten_sessions(committing: Committing) -> None:
+    """Row 2-9: staff could let somebody be in two places."""
     business = await a_business(committing.uow_factory)
     service = await a_service(committing.uow_factory, business.id)
     performer = await a_performer(committing.uow_factory, business)

@@ -140,6 +140,8 @@ POST /calendar/feeds/business/revoke
 _OWNER = """
 GET POST /settings/api-keys
 GET POST /settings/api-keys/{key_id}/revoke
+POST /customers/{customer_id}/export
+GET POST /customers/{customer_id}/erase
 GET /payments
 GET /payments/refresh
 GET /payments/return

@@ -44,6 +44,8 @@ def register_broadcasts_of_customers() -> None:
             words=lambda count: ngettext(
                 "%(num)s message to many", "%(num)s messages to many", count
             ),
+            shown=("broadcast_id", "address", "name", "written_at"),
+            erased=None,
         )
     )
 

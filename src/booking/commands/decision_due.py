@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from src.billing.commands.due import add_due, drop_several_due
+from src.billing.commands.due import add_due, drop_due, drop_several_due
 from src.booking.domain.minimum import ASK_AHEAD, decide_at
 from src.platform.db.uow import UnitOfWork
 
@@ -16,6 +16,16 @@ async def plan_decision(
 ) -> None:
     """Has it looked at a day before it is decided, or at once where that has passed."""
     await plan_decisions(uow, [(session_id, starts_at, decide_hours)])
+
+
+async def replan_decision(
+    uow: UnitOfWork, session_id: UUID, starts_at: datetime, decide_hours: int | None
+) -> None:
+    """`plan_decision`, or with None nothing is decided any more."""
+    if decide_hours is None:
+        await drop_due(uow, session_id)
+    else:
+        await plan_decision(uow, session_id, starts_at, decide_hours)
 
 
 async def plan_decisions(uow: UnitOfWork, sessions: Sequence[tuple[UUID, datetime, int]]) -> None:

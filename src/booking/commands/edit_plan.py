@@ -23,7 +23,8 @@ from src.tenants.context import RequestContext
 
 
 class EditSeveral(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be changed; None leaves it, and of place and leader the flags say whether.
+    """What is to be changed; None leaves it, and of place, leader and minimum the flags say
+    whether.
 
     `weekday` (0 is Monday), `shift_days` and `start_time` are on the business's clock; see `Shift`.
     `meeting_url` goes with `mode`. `chosen` are the sessions of that scope. Sessions that were
@@ -46,6 +47,9 @@ class EditSeveral(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: str = ""
     changes_performer: bool = False
     performer_id: UUID | None = None
+    changes_minimum: bool = False
+    min_seats: int | None = None
+    decide_hours: int | None = None
     include_edited: bool = False
     reason: str = ""
 
@@ -98,6 +102,8 @@ def _change(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> Change:
         fields["mode"], fields["meeting_url"] = cmd.mode, cmd.meeting_url
     if cmd.changes_performer:
         fields["performer_id"] = cmd.performer_id
+    if cmd.changes_minimum:
+        fields["min_seats"], fields["decide_hours"] = cmd.min_seats, cmd.decide_hours
     becomes = UpdateSession(
         session_id=session.id, move_guests=True, reason=cmd.reason.strip(), **fields
     )

@@ -13,10 +13,11 @@ from sqlalchemy import select
 
 from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import note_changes
-from src.booking.commands.decision_due import plan_decision
+from src.booking.commands.decision_due import replan_decision
 from src.booking.commands.edit_plan import Change, EditSeveral, doubled, made_of, plan_edit
 from src.booking.commands.sessions import (
     CALENDAR_COLUMNS,
+    DECISION_COLUMNS,
     TIME_COLUMNS,
     UpdateSession,
     check_session,
@@ -82,6 +83,7 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
     for change in changes:
         await _check_by_name(uow, ctx, change, facts)
     await _take_leaders(uow, changes)
+    await _replan(uow, changes)
     heard_of = [change.session for change in changes if change.changed & CALENDAR_COLUMNS]
     await note_changes(uow, heard_of, timezone=ctx.here.timezone, reason=cmd.reason.strip())
     await wake_edited(
@@ -178,6 +180,14 @@ async def _check_by_name(
         raise InvalidInput(" ".join(fields.values()) or refused.message, fields=fields) from refused
 
 
+async def _replan(uow: UnitOfWork, changes: Sequence[Change]) -> None:
+    """When each is decided that has a minimum, or had one."""
+    for one in changes:
+        if one.changed & DECISION_COLUMNS:
+            hours = columns_of(one.becomes)["decide_hours"]
+            await replan_decision(uow, one.session.id, one.becomes.starts_at, hours)
+
+
 async def _take_leaders(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """All are freed before any is taken, for sessions may change places with each other."""
     moved = [one for one in changes if one.changed & _LEADERS_TIME]
@@ -188,8 +198,5 @@ async def _take_leaders(uow: UnitOfWork, changes: Sequence[Change]) -> None:
         if becomes.performer_id is not None:
             slot = Slot(one.session.id, becomes.starts_at, becomes.ends_at)
             by_leader.setdefault(becomes.performer_id, []).append(slot)
-        if one.session.decide_hours is not None:
-            hours = one.session.decide_hours
-            await plan_decision(uow, one.session.id, becomes.starts_at, hours)
     for performer_id in sorted(by_leader):
         await take_performer(uow, performer_id, by_leader[performer_id])

@@ -8,8 +8,10 @@ import msgspec
 from sqlalchemy import Table, insert, select
 
 from src.booking.commands.busy import Slot, performer_exists, take_performer
+from src.booking.commands.decision_due import plan_decisions
 from src.booking.commands.sessions import place_errors, require_group_service
 from src.booking.domain.kinds import SessionMode
+from src.booking.domain.minimum import USUAL_HOURS, minimum_errors
 from src.booking.domain.repeat import RepeatRule
 from src.booking.domain.session_rules import SessionDraft, session_errors
 from src.booking.domain.titles import pattern_error
@@ -40,6 +42,8 @@ class PublishRepeat(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: str = ""
     location_id: UUID | None = None
     performer_id: UUID | None = None
+    min_seats: int | None = None
+    decide_hours: int | None = None
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +140,11 @@ def _errors_of_a_session(
         mode=cmd.mode,
         meeting_url=cmd.meeting_url,
     )
-    fields = session_errors(draft, uow.clock.now())
+    now, hours = uow.clock.now(), cmd.decide_hours or USUAL_HOURS
+    fields = session_errors(draft, now)
+    if cmd.min_seats is not None:
+        start = first.occurrence.starts_at
+        fields |= minimum_errors(cmd.min_seats, hours, cmd.capacity, start, now)
     ends = fields.pop("ends_at", None)
     return {**fields, "duration_minutes": ends} if ends else fields
 
@@ -162,6 +170,7 @@ async def _insert(
     uow: UnitOfWork, cmd: PublishRepeat, new: list[RepeatDate], slots: list[Slot]
 ) -> None:
     now = uow.clock.now()
+    hours = None if cmd.min_seats is None else cmd.decide_hours or USUAL_HOURS
     shared: dict[str, Any] = {
         "tenant_id": uow.tenant,
         "service_id": cmd.service_id,
@@ -171,6 +180,8 @@ async def _insert(
         "location_id": cmd.location_id,
         "meeting_url": cmd.meeting_url.strip(),
         "performer_id": cmd.performer_id,
+        "min_seats": cmd.min_seats,
+        "decide_hours": hours,
         "state": "scheduled",
         "sequence": 0,
         "in_term": True,
@@ -189,3 +200,5 @@ async def _insert(
     await uow.session.execute(insert(_SESSIONS), rows)
     if cmd.performer_id is not None:
         await take_performer(uow, cmd.performer_id, slots)
+    if hours is not None:
+        await plan_decisions(uow, [(slot.session_id, slot.starts_at, hours) for slot in slots])

@@ -1,4 +1,4 @@
-"""Publishing single sessions, correcting them, and taking back those nobody ever booked.
+"""Publishing single sessions and correcting them.
 
 A session's own row is contended (bookings claim its seats), so it is written last, by one guarded
 statement that lets no guest lose a seat, and none be moved unless that is what was asked for. What
@@ -11,18 +11,19 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import func, update
 
 from src.booking.commands.busy import Slot, free_performer, performer_exists, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
-from src.booking.commands.decision_due import plan_decision
+from src.booking.commands.decision_due import replan_decision
 from src.booking.commands.services import get_service
 from src.booking.commands.waking import wake_edited
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
+from src.booking.domain.minimum import USUAL_HOURS, minimum_errors
 from src.booking.domain.seen import mark_of
 from src.booking.domain.session_rules import SessionDraft, move_errors, session_errors
 from src.booking.errors import MovesGuests
-from src.booking.models import Booking, Seat, Session, SessionChange
+from src.booking.models import Session
 from src.booking.queries.busy import Taken, taken_between
 from src.booking.queries.on_offer import count_on_offer, on_offer_beyond
 from src.platform.db import register_constraint
@@ -40,17 +41,21 @@ from src.tenants.models import Location
 
 CALENDAR_COLUMNS = {"title", "starts_at", "ends_at", "mode", "location_id", "meeting_url"}
 TIME_COLUMNS = {"starts_at", "ends_at"}
+MINIMUM_COLUMNS = {"min_seats", "decide_hours"}
+DECISION_COLUMNS = {"starts_at", *MINIMUM_COLUMNS}
 
 register_constraint(
     "pk_sessions",
     lambda: Conflict(_("This session has been published already."), code="already_submitted"),
 )
-for _name in ("fk_seats_tenant_id_session_id", "fk_bookings_tenant_id_session_id"):
-    register_constraint(_name, changed_meanwhile)
 
 
 class SessionDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything of a session that its owner may choose; both moments are aware."""
+    """Everything of a session that its owner may choose; both moments are aware.
+
+    With fewer than `min_seats`, where it has a minimum, it is called off `decide_hours` before its
+    start, a day before unless said otherwise.
+    """
 
     starts_at: datetime
     ends_at: datetime
@@ -60,6 +65,8 @@ class SessionDetails(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: str = ""
     location_id: UUID | None = None
     performer_id: UUID | None = None
+    min_seats: int | None = None
+    decide_hours: int | None = None
 
 
 class CreateSession(SessionDetails, frozen=True, kw_only=True):
@@ -101,6 +108,8 @@ def details_of_session(session: Session) -> SessionDetails:
         meeting_url=session.meeting_url,
         location_id=session.location_id,
         performer_id=session.performer_id,
+        min_seats=session.min_seats,
+        decide_hours=session.decide_hours,
     )
 
 
@@ -128,6 +137,8 @@ async def create_session(uow: UnitOfWork, ctx: RequestContext, cmd: CreateSessio
     await uow.session.flush()
     if cmd.performer_id is not None:
         await take_performer(uow, cmd.performer_id, [Slot(session_id, cmd.starts_at, cmd.ends_at)])
+    if cmd.min_seats is not None:
+        await replan_decision(uow, session_id, cmd.starts_at, cmd.decide_hours or USUAL_HOURS)
     return session_id
 
 
@@ -155,8 +166,8 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
         if cmd.performer_id is not None:
             slot = Slot(session.id, cmd.starts_at, cmd.ends_at)
             await take_performer(uow, cmd.performer_id, [slot])
-    if "starts_at" in changed and session.decide_hours is not None:
-        await plan_decision(uow, session.id, cmd.starts_at, session.decide_hours)
+    if changed & DECISION_COLUMNS:
+        await replan_decision(uow, session.id, cmd.starts_at, columns["decide_hours"])
     if changed & CALENDAR_COLUMNS:
         reason = cmd.reason.strip()
         await note_changes(uow, [session], timezone=ctx.here.timezone, reason=reason)
@@ -177,48 +188,6 @@ def _is_stale(session: Session, cmd: UpdateSession) -> bool:
     if cmd.seen_sequence not in (None, session.sequence):
         return True
     return cmd.seen not in (None, mark_of(details_of_session(session)))
-
-
-async def delete_session(uow: UnitOfWork, ctx: RequestContext, session_id: UUID) -> UUID:
-    """Takes back a session that nobody ever had a seat in; returns its service.
-
-    Raises: NotFound; Conflict when somebody had a seat or it belongs to a series.
-    """
-    session = await get_session(uow, session_id)
-    sentence = await why_not_deletable(uow, session)
-    if sentence is not None:
-        raise Conflict(sentence, code="not_deletable")
-    await free_performer(uow, [session_id])
-    await uow.session.execute(
-        delete(SessionChange).where(
-            SessionChange.tenant_id == uow.tenant, SessionChange.session_id == session_id
-        )
-    )
-    said = {"starts_at": session.starts_at.isoformat(), "title": session.title}
-    await audit(uow, ctx, "session.deleted", "session", session_id, **said)
-    await uow.settle()
-    deleted = await uow.session.execute(
-        delete(Session)
-        .where(
-            Session.tenant_id == uow.tenant,
-            Session.id == session_id,
-            Session.seats_taken == 0,
-            Session.series_id.is_(None),
-        )
-        .returning(Session.id)
-    )
-    if deleted.first() is None:
-        raise changed_meanwhile()
-    return session.service_id
-
-
-async def why_not_deletable(uow: UnitOfWork, session: Session) -> str | None:
-    """Why this session has to stay, None when it may go."""
-    if session.series_id is not None:
-        return _("This session belongs to a series; take it out of the series first.")
-    if await _was_ever_booked(uow, session.id):
-        return _("Somebody has booked this session, so it stays as history; you can cancel it.")
-    return None
 
 
 async def require_group_service(uow: UnitOfWork, service_id: UUID) -> None:
@@ -284,13 +253,24 @@ async def check_session(
     )
     now = uow.clock.now()
     fields = {**session_errors(draft, now), **move_errors(draft, now)}
-    if session is not None and cmd.capacity < (session.min_seats or 0):
-        fields["capacity"] = _("It needs %(least)s people to take place.", least=session.min_seats)
+    fields = {**_minimum_errors(cmd, session, now), **fields}
     fields = {**await place_errors(uow, cmd.location_id, cmd.mode, cmd.capacity), **fields}
     if not fields:
         fields = await _performer_errors(uow, ctx, cmd, session, known)
     if fields:
         raise InvalidInput(_("The session cannot be saved like this."), fields=fields)
+
+
+def _minimum_errors(cmd: SessionDetails, session: Session | None, now: datetime) -> dict[str, str]:
+    """A minimum that stays may be decided already; one that is set anew must not."""
+    if cmd.min_seats is None:
+        return {}
+    hours = cmd.decide_hours or USUAL_HOURS
+    if session is None or (session.min_seats, session.decide_hours) != (cmd.min_seats, hours):
+        return minimum_errors(cmd.min_seats, hours, cmd.capacity, cmd.starts_at, now)
+    if cmd.capacity >= cmd.min_seats:
+        return {}
+    return {"capacity": _("It needs %(least)s people to take place.", least=cmd.min_seats)}
 
 
 async def _performer_errors(
@@ -336,6 +316,8 @@ def columns_of(cmd: SessionDetails) -> dict[str, Any]:
         "location_id": cmd.location_id,
         "meeting_url": cmd.meeting_url.strip(),
         "performer_id": cmd.performer_id,
+        "min_seats": cmd.min_seats,
+        "decide_hours": None if cmd.min_seats is None else cmd.decide_hours or USUAL_HOURS,
     }
 
 
@@ -376,11 +358,16 @@ async def write_session(
         Session.id == session.id,
         Session.state == str(SessionState.SCHEDULED),
         Session.seats_taken <= columns["capacity"],
-        func.coalesce(Session.min_seats, 0) <= columns["capacity"],
     )
     values = {name: columns[name] for name in changed}
     if "edited_at" in columns:
         values["edited_at"] = columns["edited_at"]
+    least = func.coalesce(Session.min_seats, 0)
+    if changed & MINIMUM_COLUMNS:
+        values |= {"decided_at": None, "decision_asked_at": None}
+        least = func.coalesce(columns["min_seats"], 0)
+    capacity = columns["capacity"] if "capacity" in changed else Session.capacity
+    statement = statement.where(least <= capacity)
     if changed & CALENDAR_COLUMNS:
         statement = statement.where(Session.sequence == session.sequence)
         values["sequence"] = session.sequence + 1
@@ -391,9 +378,3 @@ async def write_session(
     written = await uow.session.execute(statement.values(**values).returning(Session.id))
     if written.first() is None:
         raise changed_meanwhile()
-
-
-async def _was_ever_booked(uow: UnitOfWork, session_id: UUID) -> bool:
-    seats = exists().where(Seat.tenant_id == uow.tenant, Seat.session_id == session_id)
-    bookings = exists().where(Booking.tenant_id == uow.tenant, Booking.session_id == session_id)
-    return bool(await uow.session.scalar(select(seats | bookings)))

@@ -6,6 +6,7 @@ from enum import StrEnum
 from src.platform.i18n import _
 
 LONGEST_HOURS = 24 * 60
+USUAL_HOURS = 24
 ASK_AHEAD = timedelta(hours=24)
 HOLDS_WAIT = timedelta(minutes=5)
 """How soon is looked again while somebody is paying for a place that would make the number."""

@@ -161,7 +161,8 @@ async def _waits(
         row = next(one for one in page.standing if one.entry_id == entry.id)
         lines.append(_waits_line(row, kind, f"{page.here}/waitlist", tenant))
         offer = await find_live_offer(uow, entry.id)
-        if offer is not None and kind == wanted.kind:
+        # What completes a purchase is taken for that, and not by booking anew.
+        if offer is not None and kind == wanted.kind and entry.for_booking_id is None:
             held = offer.held()
     return _Waits(lines, held)
 
@@ -185,8 +186,10 @@ def _waits_line(row: EntryRow, kind: SubjectKind, href: str, tenant: TenantSnaps
         else _("They wait for this date as number %(place)s", place=row.position)
     )
     people = ngettext("%(num)s person", "%(num)s people", row.size)
+    completes = _("Completes %(series)s", series=row.completes) if row.completes else ""
+    said = " · ".join(filter(None, (place, people, completes)))
     why = " ".join(sentence for sentence, _mend in row.why)
-    return WhyLine(sentence=f"{place} · {people}. {why}".strip(), mend=see, href=href)
+    return WhyLine(sentence=f"{said}. {why}".strip(), mend=see, href=href)
 
 
 async def _judged(

@@ -25,7 +25,6 @@ from src.booking.views.customers import (
     CustomerHead,
     CustomerStory,
     Double,
-    LogLine,
     MoneySum,
     NoteLine,
     OrderRow,
@@ -33,7 +32,7 @@ from src.booking.views.customers import (
     SeatLine,
 )
 from src.platform.db.uow import UnitOfWork
-from src.tenants.models import AuditEntry, Customer, CustomerNote, Participant
+from src.tenants.models import Customer, CustomerNote, Participant
 
 MOST_SEATS, MOST_ORDERS, MOST_LINES, MOST_DOUBLES = 200, 200, 100, 10
 SHARED = ("same_phone", "same_name", "same_email")
@@ -56,7 +55,6 @@ async def get_customer_story(uow: UnitOfWork, customer_id: UUID, now: datetime) 
         disputes=await sum_disputes(uow, customer_id),
         participants=await _participants(uow, customer_id),
         notes=await _notes(uow, customer_id),
-        log=await _log(uow, customer_id),
         doubles=await list_doubles(uow, head),
     )
 
@@ -203,26 +201,6 @@ async def _notes(uow: UnitOfWork, customer_id: UUID) -> list[NoteLine]:
     ]
 
 
-async def _log(uow: UnitOfWork, customer_id: UUID) -> list[LogLine]:
-    """Also what was done to those who have been merged into this customer."""
-    merged = select(Customer.id).where(
-        Customer.tenant_id == uow.tenant, Customer.merged_into == customer_id
-    )
-    found = await uow.session.scalars(
-        select(AuditEntry)
-        .where(
-            AuditEntry.tenant_id == uow.tenant,
-            or_(AuditEntry.subject_id == customer_id, AuditEntry.subject_id.in_(merged)),
-        )
-        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
-        .limit(MOST_LINES)
-    )
-    return [
-        LogLine(at=entry.at, who=entry.actor_name, action=entry.action, detail=entry.detail)
-        for entry in found
-    ]
-
-
 async def list_doubles(uow: UnitOfWork, head: CustomerHead) -> list[Double]:
     """Who has the same number, the same name, or the same address but for dots; at most ten.
 
@@ -237,6 +215,7 @@ async def list_doubles(uow: UnitOfWork, head: CustomerHead) -> list[Double]:
             Customer.tenant_id == uow.tenant,
             Customer.id != head.id,
             Customer.merged_into.is_(None),
+            Customer.erased_at.is_(None),
             or_(*same.values()),
         )
         .order_by(func.lower(Customer.name), Customer.id)

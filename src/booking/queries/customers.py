@@ -88,6 +88,7 @@ async def get_customer(uow: UnitOfWork, customer_id: UUID) -> CustomerHead:
         is_established=customer.is_established,
         created_at=customer.created_at,
         merged_into=customer.merged_into,
+        erased_at=customer.erased_at,
         tags=row.tags or [],
     )
 
@@ -142,6 +143,7 @@ def _conditions(tenant_id: UUID, wanted: CustomerFilter) -> list[ColumnElement[b
     conditions: list[ColumnElement[bool]] = [
         Customer.tenant_id == tenant_id,
         Customer.merged_into.is_(None),
+        Customer.erased_at.is_(None),
         *_matches(wanted.search),
     ]
     if wanted.tag:

@@ -6,25 +6,33 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from src.booking.models import Seat
+from src.booking.models import Booking, Seat
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.models import Participant
 
-_EVERY = aliased(Seat)
+_EVERY, _OWN = aliased(Seat), aliased(Booking)
+_PURCHASE = (
+    select(func.coalesce(_OWN.completes_id, _OWN.id))
+    .where(_OWN.tenant_id == Seat.tenant_id, _OWN.id == Seat.booking_id)
+    .correlate(Seat)
+    .scalar_subquery()
+)
 
 NUMBER = (
     select(func.count(_EVERY.participant_id.distinct()))
     .where(
         _EVERY.tenant_id == Seat.tenant_id,
-        _EVERY.booking_id == Seat.booking_id,
+        _EVERY.booking_id == _PURCHASE,
         _EVERY.participant_id <= Seat.participant_id,
     )
     .correlate(Seat)
     .scalar_subquery()
     .label("number")
 )
-"""The place in the party, from 1, whichever of its seats are looked at."""
+"""The place in the party, from 1, whichever of its seats are looked at, also those of dates that
+were got later.
+"""
 
 
 def called(name: str, number: int, party_size: int) -> str:

@@ -95,6 +95,8 @@ class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: str
     location_id: UUID | None
     performer_id: UUID | None
+    min_seats: int | None
+    decide_hours: int | None
     state: SessionState
 
 
@@ -343,6 +345,8 @@ def session_out(session: Session, tenant: TenantSnapshot, places_offered: int) -
         meeting_url=session.meeting_url,
         location_id=session.location_id,
         performer_id=session.performer_id,
+        min_seats=session.min_seats,
+        decide_hours=session.decide_hours,
         state=SessionState(session.state),
     )
 

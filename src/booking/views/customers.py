@@ -98,13 +98,24 @@ class ParticipantLine(msgspec.Struct, frozen=True, kw_only=True):
     seats: int
 
 
-class LogLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of the log about the customer."""
+class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened. `kind` says what `facts` there are and what `ref` is the id of;
+    `web/customer_history.py` has the words.
+    """
 
     at: datetime
+    kind: str
+    ref: UUID | None
     who: str
-    action: str
-    detail: dict[str, Any]
+    facts: dict[str, Any]
+
+
+class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of what happened, newest first."""
+
+    lines: list[HistoryLine]
+    number: int
+    has_more: bool
 
 
 class Double(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +131,9 @@ class Double(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CustomerHead(msgspec.Struct, frozen=True, kw_only=True):
-    """Who it is. `merged_into` is set on one who is gone; `tags` are in order."""
+    """Who it is. `merged_into` is set on one who is gone; `tags` are in order. `erased_at`: who it
+    was is not known any more.
+    """
 
     id: UUID
     name: str
@@ -129,6 +142,7 @@ class CustomerHead(msgspec.Struct, frozen=True, kw_only=True):
     is_established: bool
     created_at: datetime
     merged_into: UUID | None
+    erased_at: datetime | None
     tags: list[str]
 
 
@@ -145,7 +159,6 @@ class CustomerStory(msgspec.Struct, frozen=True, kw_only=True):
     disputes: list[DisputeSum]
     participants: list[ParticipantLine]
     notes: list[NoteLine]
-    log: list[LogLine]
     doubles: list[Double]
 
     @property

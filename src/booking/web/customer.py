@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from src.booking.commands.readdress import Readdressed, correct_customer
 from src.booking.queries.answers import Wanted, get_answer
+from src.booking.queries.customer_history import list_history
 from src.booking.queries.customer_story import get_customer_story
 from src.booking.queries.feeds import find_customer_feed
 from src.booking.queries.verdict import (
@@ -22,13 +23,12 @@ from src.booking.queries.verdict import (
 )
 from src.booking.views.customers import Answer, CustomerHead, CustomerStory
 from src.booking.views.feeds import FeedRow
+from src.booking.web.customer_history import HistoryView, history_view
 from src.booking.web.customer_words import (
     Consent,
-    Moment,
     consents_of,
     declined_words,
     readdressed_words,
-    timeline,
     why_double,
 )
 from src.booking.web.customers import (
@@ -55,6 +55,7 @@ from src.tenants.commands.customer_care import (
     set_tags,
 )
 from src.tenants.context import RequestContext
+from src.tenants.domain.roles import Role
 from src.tenants.queries.mail_choices import list_declined
 
 ONE = HOME + "/{customer_id:uuid}"
@@ -89,6 +90,12 @@ class WhyForm(msgspec.Struct):
         )
 
 
+class HistoryQuery(msgspec.Struct):
+    """Which page of what happened."""
+
+    history: Annotated[int, Meta(ge=1, le=10_000)] = 1
+
+
 class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     """The story. `answer` is to "why can't they book this?", of what `why_form` asks."""
 
@@ -96,7 +103,7 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     here: str
     zone: str
-    timeline: list[Moment]
+    history: HistoryView
     consents: list[Consent]
     declined: list[str]
     terms: str
@@ -110,6 +117,7 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer | None
     currency: str
     calendar: FeedRow | None
+    is_owner: bool
 
 
 @get(ONE, guards=MAY_CARE, include_in_schema=False)
@@ -138,6 +146,7 @@ async def _show(
         story = await get_customer_story(uow, customer_id, now)
         if story.head.merged_into is not None:
             return redirect(request, f"{customers_path(ctx)}/{story.head.merged_into}")
+        history = await list_history(uow, customer_id, number=_page_of(request))
         declined = await list_declined(uow, customer_id)
         calendar = await find_customer_feed(uow, customer_id)
         sessions = await list_session_choices(uow, ctx.here)
@@ -145,14 +154,14 @@ async def _show(
         answer = None
         if wanted is not None:
             answer = await get_answer(uow, ctx.here, story.head, wanted, now)
-    base = f"/app/{ctx.here.slug}"
+    base, here = f"/app/{ctx.here.slug}", f"{customers_path(ctx)}/{customer_id}"
     tags = ", ".join(story.head.tags)
     view = CustomerView(
         story=story,
         base=base,
-        here=f"{customers_path(ctx)}/{customer_id}",
+        here=here,
         zone=ctx.here.timezone,
-        timeline=timeline(story, base),
+        history=history_view(history, base, here, ctx.here.zone),
         consents=consents_of(story, ctx.here.booking_terms),
         declined=declined_words(declined),
         terms=ctx.here.booking_terms,
@@ -166,9 +175,16 @@ async def _show(
         answer=answer,
         currency=ctx.here.currency,
         calendar=calendar,
+        is_owner=ctx.actor.role is Role.OWNER,
     )
     status = REFUSED if note_form or tags_form or why_form.errors else 200
     return page(request, "booking/customers/show.html", view, status_code=status)
+
+
+def _page_of(request: AnyRequest) -> int:
+    """The first for what is no number of a page."""
+    wanted = bind(HistoryQuery, form_data(request.query_params)).struct
+    return wanted.history if wanted is not None else 1
 
 
 @post(ONE + "/notes", **POST_OPTIONS)

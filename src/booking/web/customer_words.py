@@ -1,4 +1,4 @@
-"""What the customer's page says of what happened, and of what was agreed to."""
+"""What the customer's page says of what was agreed to, and of others like them."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,21 +8,10 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.domain.kinds import OrderState
 from src.booking.commands.readdress import Readdressed
 from src.booking.views.customers import CustomerStory, Double, OrderRow
 from src.platform.i18n import _, ngettext
 from src.tenants.domain.mail_topics import MailTopic
-from src.tenants.web.audit_words import log_sentence
-
-
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened, in words; `href` leads to more of it."""
-
-    at: datetime
-    text: str
-    who: str = ""
-    href: str | None = None
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,33 +23,6 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     is_current: bool
     mark: str
-
-
-def timeline(story: CustomerStory, base: str) -> list[Moment]:
-    """Newest first."""
-    moments: list[Moment] = []
-    for order in story.orders:
-        moments += _of_order(order, base)
-    moments += [
-        Moment(at=line.at, text=log_sentence(line.action, line.detail), who=line.who)
-        for line in story.log
-        if line.action != "customer.booked"
-    ]
-    if not any(line.action == "customer.added" for line in story.log):
-        moments.append(Moment(at=story.head.created_at, text=_("First seen")))
-    return sorted(moments, key=lambda moment: moment.at, reverse=True)
-
-
-def _of_order(order: OrderRow, base: str) -> list[Moment]:
-    href = f"{base}/orders/{order.id}"
-    said = {
-        OrderState.OPEN.value: _("Is paying for %(what)s", what=order.what),
-        OrderState.CONFIRMED.value: _("Booked %(what)s", what=order.what),
-        OrderState.EXPIRED.value: _("Did not pay in time for %(what)s", what=order.what),
-        OrderState.CANCELLED.value: _("Gave up %(what)s", what=order.what),
-    }
-    who = _("by staff") if order.source == "staff" else ""
-    return [Moment(at=order.created_at, text=said[order.state], who=who, href=href)]
 
 
 def consents_of(story: CustomerStory, terms: str) -> list[Consent]:

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from src.booking.commands.edit_plan import Change, plan_edit
 from src.booking.commands.edit_several import edit_several, list_refusals
+from src.booking.commands.sessions import MINIMUM_COLUMNS
 from src.booking.domain.kinds import DateScope
 from src.booking.queries.cancellations import list_chosen_dates
 from src.booking.queries.on_offer import on_offer_in
@@ -43,7 +44,10 @@ SEVERAL = "/app/{slug:str}/sessions/{session_id:uuid}/several"
 
 
 class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that is reached, with what becomes of it; `why_not`: why it cannot be so."""
+    """A session that is reached, with what becomes of it; `why_not`: why it cannot be so.
+
+    `new_minimum`: it gets another minimum group size, `then_min_seats`, or with None loses it.
+    """
 
     starts_at: datetime
     ends_at: datetime
@@ -52,6 +56,8 @@ class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     capacity: int
     then_capacity: int
+    new_minimum: bool
+    then_min_seats: int | None
     taken: int
     is_protected: bool
     is_same: bool
@@ -232,6 +238,8 @@ def _row(change: Change, on_offer: int, why_not: str) -> SeveralRow:
         title=session.title,
         capacity=session.capacity,
         then_capacity=becomes.capacity,
+        new_minimum=bool(change.changed & MINIMUM_COLUMNS),
+        then_min_seats=becomes.min_seats,
         taken=session.seats_taken - on_offer,
         is_protected=change.is_protected,
         is_same=not change.changed,

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from src.booking.commands.edit_plan import EditSeveral
 from src.booking.domain.kinds import DateScope, SessionMode
+from src.booking.domain.minimum import USUAL_HOURS
 from src.booking.domain.shifting import FURTHEST_DAYS
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.chosen_dates import SessionIds
@@ -40,6 +41,8 @@ class SeveralForm(msgspec.Struct):
     meeting_url: Annotated[str, Meta(max_length=2000)] = ""
     location_id: UUID | None = None
     performer_id: UUID | None = None
+    min_seats: int | None = None
+    decide_hours: int | None = None
     include_edited: bool = False
     reason: Annotated[str, Meta(max_length=500)] = ""
     began: bool = False
@@ -65,6 +68,9 @@ class SeveralForm(msgspec.Struct):
             meeting_url=self.meeting_url,
             changes_performer="performer" in ticked,
             performer_id=self.performer_id,
+            changes_minimum="minimum" in ticked,
+            min_seats=self.min_seats,
+            decide_hours=self.decide_hours,
             include_edited=self.include_edited,
             reason=self.reason,
         )
@@ -108,6 +114,8 @@ def initial_of(session: SessionDetail, zone: ZoneInfo) -> dict[str, Any]:
         "meeting_url": session.meeting_url,
         "location_id": session.location_id,
         "performer_id": session.performer_id,
+        "min_seats": session.minimum.min_seats,
+        "decide_hours": session.minimum.decide_hours or USUAL_HOURS,
     }
 
 
@@ -120,6 +128,7 @@ def parts() -> list[tuple[str, str]]:
         ("place", _("Place")),
         ("performer", _("Performer")),
         ("capacity", _("Seats")),
+        ("minimum", _("Minimum group size")),
         ("title", _("Title")),
     ]
 

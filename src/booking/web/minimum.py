@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.commands.minimum import let_it_take_place, set_minimum
+from src.booking.domain.minimum import USUAL_HOURS
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.roster import ONE
@@ -30,7 +31,7 @@ class MinimumForm(msgspec.Struct):
     """An empty number takes the minimum away."""
 
     min_seats: int | None = None
-    decide_hours: int = 24
+    decide_hours: int = USUAL_HOURS
 
 
 class MinimumView(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +54,7 @@ async def show_minimum(
     async with services.uow_factory(ctx.here.id) as uow:
         session = await get_session_detail(uow, session_id)
     minimum = session.minimum
-    initial = {"min_seats": minimum.min_seats, "decide_hours": minimum.decide_hours or 24}
+    initial = {"min_seats": minimum.min_seats, "decide_hours": minimum.decide_hours or USUAL_HOURS}
     return _form(request, ctx, session, blank(MinimumForm, initial))
 
 

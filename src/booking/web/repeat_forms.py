@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from src.booking.commands.repeat import PublishRepeat
 from src.booking.domain.kinds import SessionMode
+from src.booking.domain.minimum import USUAL_HOURS
 from src.booking.domain.repeat import OccurrenceNote, RepeatRule, supported_holiday_regions
 from src.booking.models import Service
 from src.booking.queries.repeat import RepeatDate
@@ -41,6 +42,8 @@ class RepeatForm(msgspec.Struct, kw_only=True):
     meeting_url: Annotated[str, Meta(max_length=2000)] = ""
     location_id: UUID | None = None
     performer_id: UUID | None = None
+    min_seats: int | None = None
+    decide_hours: int | None = None
     step: str = ""
     looked: bool = False
     ticked: frozenset[date] = frozenset()
@@ -60,6 +63,7 @@ def initial_of(service: Service, tenant: TenantSnapshot, today: date) -> dict[st
         "mode": service.mode,
         "location_id": service.default_location_id,
         "performer_id": service.default_performer_id,
+        "decide_hours": USUAL_HOURS,
     }
 
 
@@ -88,6 +92,8 @@ def command_of(form: RepeatForm, service_id: UUID) -> PublishRepeat:
         meeting_url=form.meeting_url,
         location_id=form.location_id,
         performer_id=form.performer_id,
+        min_seats=form.min_seats,
+        decide_hours=form.decide_hours,
     )
 
 

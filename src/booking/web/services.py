@@ -1,5 +1,6 @@
 """/app/<slug>/services: what the business offers, and the editor of it."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from src.booking.web.service_forms import (
     initial_of,
     saved_words,
 )
+from src.booking.web.service_presets import PresetLink, preset_links, preset_values
 from src.booking.web.service_words import (
     mode_words,
     price_type_choices,
@@ -74,7 +76,9 @@ class ServicesView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor; `service_id` is None for a new service. `meanwhile`: what somebody else saved."""
+    """The editor; `service_id` is None for a new service. `meanwhile`: what somebody else saved;
+    `presets`: what a new one may begin with.
+    """
 
     form: Any
     meanwhile: list[Fact]
@@ -89,6 +93,7 @@ class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
     leaving: LeavingView
     tiers: TiersView
     choices: dict[str, Any]
+    presets: Sequence[PresetLink]
 
 
 @get("/app/{slug:str}/services", guards=MAY_EDIT, include_in_schema=False)
@@ -117,9 +122,12 @@ async def show_new_service(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    initial = {"token": new_id(), "price_type": "online", "active": True, "may_cancel": True}
-    form = blank(ServiceForm, initial)
-    return await _editor(request, services, ctx, form, None)
+    """Filled in as what stands in `as`, such as a workshop, if it is one of those offered."""
+    key, has_series = request.query_params.get("as", ""), ctx.here.entitlements.has(Feature.SERIES)
+    usual = {"token": new_id(), "price_type": "online", "active": True, "may_cancel": True}
+    form = blank(ServiceForm, {**usual, **preset_values(key, has_series=has_series)})
+    links = preset_links(f"/app/{ctx.here.slug}/services/new", key, has_series=has_series)
+    return await _editor(request, services, ctx, form, None, presets=links)
 
 
 @post("/app/{slug:str}/services/new", guards=MAY_CREATE, status_code=200, include_in_schema=False)
@@ -252,6 +260,7 @@ async def _editor(
     *,
     status_code: int = 200,
     initial: dict[str, Any] | None = None,
+    presets: Sequence[PresetLink] = (),
 ) -> Response[bytes]:
     """`initial` is what is saved by now, where that is another than what was shown."""
     async with services.uow_factory(ctx.here.id) as uow:
@@ -274,6 +283,7 @@ async def _editor(
         leaving=leaving_view(form, ctx.here.zone, sample_at),
         tiers=tiers_view(form),
         choices=choices,
+        presets=presets,
     )
     return page(request, "booking/services/form.html", view, status_code=status_code)
 

@@ -8,7 +8,8 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.sessions import delete_session, get_session, why_not_deletable
+from src.booking.commands.session_deleting import delete_session, why_not_deletable
+from src.booking.commands.sessions import get_session
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.sessions import SessionDetail
 from src.platform.i18n import _

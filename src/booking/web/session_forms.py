@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from src.booking.commands.sessions import UpdateSession, details_of_session
 from src.booking.domain.kinds import DateScope, SessionMode
+from src.booking.domain.minimum import USUAL_HOURS
 from src.booking.domain.seen import mark_of
 from src.booking.models import Service, Session
 from src.booking.queries.resources import Choice
@@ -47,6 +48,8 @@ class SessionForm(msgspec.Struct, kw_only=True):
     meeting_url: Annotated[str, Meta(max_length=2000)] = ""
     location_id: UUID | None = None
     performer_id: UUID | None = None
+    min_seats: int | None = None
+    decide_hours: int | None = None
 
 
 def initial_of_new(
@@ -63,6 +66,7 @@ def initial_of_new(
         "mode": service.mode,
         "location_id": service.default_location_id,
         "performer_id": service.default_performer_id,
+        "decide_hours": USUAL_HOURS,
     }
 
 
@@ -82,6 +86,8 @@ def initial_of(
         "meeting_url": session.meeting_url,
         "location_id": session.location_id,
         "performer_id": session.performer_id,
+        "min_seats": session.min_seats,
+        "decide_hours": session.decide_hours or USUAL_HOURS,
     }
 
 
@@ -106,6 +112,8 @@ def field_labels() -> dict[str, str]:
         "mode": _("Where"),
         "location_id": _("Place"),
         "meeting_url": _("Meeting link"),
+        "min_seats": _("Takes place with at least"),
+        "decide_hours": _("Decided so many hours before the start"),
     }
 
 
@@ -138,6 +146,8 @@ def details_of(form: SessionForm, zone: ZoneInfo, session: Session | None = None
         "meeting_url": form.meeting_url,
         "location_id": form.location_id,
         "performer_id": form.performer_id,
+        "min_seats": form.min_seats,
+        "decide_hours": None if form.min_seats is None else form.decide_hours or USUAL_HOURS,
     }
 
 

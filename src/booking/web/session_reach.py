@@ -72,6 +72,8 @@ def several_of(form: SessionForm, session: Session, zone: ZoneInfo) -> SeveralFo
         "place": form.location_id != session.location_id,
         "performer": form.performer_id != session.performer_id,
         "capacity": form.capacity != session.capacity,
+        "minimum": (then["min_seats"], then["decide_hours"])
+        != (session.min_seats, session.decide_hours),
         "title": form.title.strip() != session.title,
     }
     return SeveralForm(
@@ -86,6 +88,8 @@ def several_of(form: SessionForm, session: Session, zone: ZoneInfo) -> SeveralFo
         meeting_url=form.meeting_url,
         location_id=form.location_id,
         performer_id=form.performer_id,
+        min_seats=form.min_seats,
+        decide_hours=form.decide_hours,
         reason=form.reason,
         began=True,
     )

@@ -148,6 +148,7 @@ async def _customer(uow: UnitOfWork, customer_id: UUID) -> Customer:
             Customer.tenant_id == uow.tenant,
             Customer.id == customer_id,
             Customer.merged_into.is_(None),
+            Customer.erased_at.is_(None),
         )
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)

@@ -22,7 +22,8 @@ PARTICIPANTS = cast(Table, Participant.__table__)
 _LIVING = (
     "SELECT living.id FROM customers AS named JOIN customers AS living"
     " ON living.tenant_id = named.tenant_id"
-    " AND living.id = coalesce(named.merged_into, named.id) WHERE named.tenant_id = :tenant_id"
+    " AND living.id = coalesce(named.merged_into, named.id) AND living.erased_at IS NULL"
+    " WHERE named.tenant_id = :tenant_id"
 )
 _LOCK = " FOR KEY SHARE OF named, living"
 
@@ -51,7 +52,7 @@ _KEEP = (
 )
 _KEEP_ALL = text(
     "SELECT id, merged_into FROM customers WHERE tenant_id = :tenant_id AND id = ANY(:ids)"
-    " ORDER BY id FOR KEY SHARE"
+    " AND erased_at IS NULL ORDER BY id FOR KEY SHARE"
 ).columns(id=Uuid(), merged_into=Uuid())
 LOOKS = 4
 """How often we look. One merge makes us look twice; more at once is a business in trouble."""
@@ -89,9 +90,14 @@ async def keep_customer(uow: UnitOfWork, customer_id: UUID) -> UUID:
     """The customer, or the one it was merged into, who stays the right one until COMMIT.
 
     For whoever writes something under a customer that was read before.
-    Raises: NotFound, for another tenant's too; Unavailable while one merge follows another.
+    Raises: NotFound, for another tenant's and an erased one too; Unavailable while one merge
+    follows another.
     """
-    known = exists().where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
+    known = exists().where(
+        Customer.tenant_id == uow.tenant,
+        Customer.id == customer_id,
+        Customer.erased_at.is_(None),
+    )
     if not await uow.session.scalar(select(known)):
         raise no_such_customer()
     return await _found(uow, _KEEP, {"tenant_id": uow.tenant, "id": customer_id})

@@ -23,6 +23,8 @@ def register_mail_choices() -> None:
             words=lambda count: ngettext(
                 "%(num)s choice about mails", "%(num)s choices about mails", count
             ),
+            shown=("topic", "wants", "chosen_at"),
+            erased=None,
         )
     )
 

@@ -10,35 +10,19 @@ and who comes after reads where the signpost leads.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import delete, select, update
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
-from src.platform.i18n import _, ngettext
+from src.platform.i18n import _
 from src.tenants.commands.audit import audit
 from src.tenants.commands.customers import no_such_customer
 from src.tenants.context import RequestContext
-from src.tenants.customer_rows import CustomerRows, customer_rows, register_customer_rows
-from src.tenants.models import Customer, CustomerNote, CustomerTag, Participant
-
-
-def register_own_customer_rows() -> None:
-    """Participants and notes; tags are merged word by word."""
-    register_customer_rows(
-        CustomerRows(
-            table=cast(Table, Participant.__table__),
-            words=lambda count: ngettext("%(num)s participant", "%(num)s participants", count),
-        )
-    )
-    register_customer_rows(
-        CustomerRows(
-            table=cast(Table, CustomerNote.__table__),
-            words=lambda count: ngettext("%(num)s note", "%(num)s notes", count),
-        )
-    )
+from src.tenants.customer_rows import customer_rows
+from src.tenants.models import Customer, CustomerTag
 
 
 async def merge_customers(
@@ -93,7 +77,7 @@ async def _lock_both(uow: UnitOfWork, gone_id: UUID, kept_id: UUID) -> tuple[Cus
         .execution_options(populate_existing=True)
     )
     by_id = {customer.id: customer for customer in found}
-    if len(by_id) < 2:
+    if len(by_id) < 2 or any(customer.erased_at for customer in by_id.values()):
         raise no_such_customer()
     gone, kept = by_id[gone_id], by_id[kept_id]
     refuse_merge_of(gone, kept)

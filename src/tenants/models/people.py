@@ -17,7 +17,7 @@ class Customer(TenantScoped, Base):
 
     `merged_into` is set on one that turned out to be another: nothing refers to it any more, its
     address, unless it was mistyped and is gone, leads to the other, and it is never itself merged
-    into.
+    into. `erased_at`: all that told who it was is gone for good, and the row stays for the ledger.
     """
 
     __tablename__ = "customers"
@@ -49,6 +49,7 @@ class Customer(TenantScoped, Base):
     created_at: Mapped[datetime]
     merged_into: Mapped[UUID | None]
     merged_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
 
 class CustomerNote(TenantScoped, Base):

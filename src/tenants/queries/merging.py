@@ -36,7 +36,7 @@ async def preview_merge(uow: UnitOfWork, gone_id: UUID, kept_id: UUID) -> MergeP
         )
     )
     by_id = {customer.id: customer for customer in found}
-    if gone_id not in by_id or kept_id not in by_id:
+    if len({gone_id, kept_id} - by_id.keys()) or any(one.erased_at for one in by_id.values()):
         raise no_such_customer()
     gone, kept = by_id[gone_id], by_id[kept_id]
     counts = [(rows, await rows.count(uow, gone_id)) for rows in customer_rows()]

@@ -84,6 +84,8 @@ _SENTENCES = {
     "customer.merged": N_("Merged two customers"),
     "customer.booked": N_("Booked for a customer"),
     "customer.exported": N_("Exported customers"),
+    "customer.handed_over": N_("Exported a customer's data"),
+    "customer.erased": N_("Erased a customer"),
     "coupon.created": N_("Added a coupon"),
     "coupon.changed": N_("Changed a coupon"),
     "coupon.switched_on": N_("Switched a coupon on"),

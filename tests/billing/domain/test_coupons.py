@@ -69,7 +69,7 @@ def test_the_total_never_falls_below_nothing(
 def test_a_rest_that_nobody_can_pay_online_is_given_away(
     pays_online: bool, currency: str, amount_minor: int, left_minor: int
 ) -> None:
-    """peers 2-52: a shop let totals go negative, and the processor charged its least amount."""
+    """Row 2-52: a shop let totals go negative, and the processor charged its least amount."""
     purchase = a_purchase(1000, pays_online=pays_online, currency=currency)
     assert 1000 - discount_minor(CouponTerms(amount_minor=amount_minor), purchase) == left_minor
 

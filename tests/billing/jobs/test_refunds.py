@@ -51,6 +51,7 @@ async def amounts(till: Till) -> list[int]:
 async def test_a_refund_is_asked_for_once_and_told_when_it_went(
     till: Till, sold: UUID, recorder: Recorder
 ) -> None:
+    """Row 2-17: a refund failed where the platform had taken no fee."""
     for _ in range(2):
         await ask(till, sold)
     await till.work()
@@ -77,6 +78,7 @@ async def test_refunds_never_exceed_what_was_paid(till: Till, sold: UUID) -> Non
 async def test_after_a_doubt_the_same_attempt_goes_out_again(
     till: Till, sold: UUID, kind: str
 ) -> None:
+    """Row 2-55: many refunds at once ran into the processor's limit."""
     await ask(till, sold)
     await fault(till, kind)
     with till.impatient():

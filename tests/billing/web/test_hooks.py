@@ -69,6 +69,7 @@ async def test_a_guest_pays_and_the_event_confirms(wired: Wired) -> None:
     ],
 )
 async def test_events_that_misbehave_have_one_effect(wired: Wired, faults: dict[str, Any]) -> None:
+    """Row 2-20: an event that came again took effect again."""
     await wired.till.stripe.turn("webhooks", **faults)
     order_id, session_id = await wired.till.order_with_page()
     await wired.till.pay(session_id)
@@ -88,6 +89,7 @@ async def test_an_expired_page_frees_the_place(wired: Wired) -> None:
 
 
 async def test_a_bad_signature_is_refused_and_leaves_nothing(wired: Wired) -> None:
+    """Row 2-20: a bad signature was a fault of the server."""
     answer = await post(wired, event("charge.refunded", account="acct_1"), "whsec_of_others")
     assert answer.status_code == 400
     assert "evt_1" not in {row.event_id for row in await inbox(wired)}
@@ -116,6 +118,7 @@ async def test_a_type_that_nobody_waits_for_leaves_no_trace(wired: Wired) -> Non
 
 
 async def test_a_foreign_account_is_stored_and_done_with(wired: Wired) -> None:
+    """Row 2-12: an event that could change nothing was answered with an error."""
     answer = await post(wired, event("charge.refunded", account="acct_other"), "whsec_connect")
     assert answer.status_code == 200
     row = next(row for row in await inbox(wired) if row.event_id == "evt_1")

@@ -292,6 +292,21 @@ async def test_changing_one_field_leaves_all_others(program: Program) -> None:
     assert (await program.put(f"/services/{made['id']}", renamed.json())).json() == renamed.json()
 
 
+async def test_a_session_has_a_minimum_until_it_is_taken_away(program: Program) -> None:
+    service = (await program.post("/services", a_service_body())).json()
+    times = {"starts_at": "2027-05-14T18:00:00+02:00", "ends_at": "2027-05-14T19:00:00+02:00"}
+    body = {"service_id": service["id"], "capacity": 5, "min_seats": 3, **times}
+    made = (await program.post("/sessions", body)).json()
+    assert (made["min_seats"], made["decide_hours"]) == (3, 24)
+    path = f"/sessions/{made['id']}"
+    renamed = (await program.put(path, {"title": "Basics"})).json()
+    assert renamed == {**made, "title": "Basics"}
+    refused = await program.put(path, {"min_seats": 6})
+    assert list(refused.json()["errors"]) == ["min_seats"]
+    gone = (await program.put(path, {"min_seats": None})).json()
+    assert (gone["min_seats"], gone["decide_hours"]) == (None, None)
+
+
 async def test_a_series_keeps_what_a_change_leaves_out(
     program: Program, services: Services, lotus: Business
 ) -> None:

@@ -76,6 +76,7 @@ async def lotus(uow_factory: UowFactory) -> Business:
 async def test_a_paid_series_holds_a_seat_in_every_session_and_counts_once(
     uow_factory: UowFactory, lotus: Business
 ) -> None:
+    """Row 2-3: carts reserved nothing."""
     term = await a_series(uow_factory, await a_service(uow_factory, lotus.id))
     made = await booked(uow_factory, lotus, a_wish("series", term.series.id))
     assert made.needs_payment
@@ -329,6 +330,7 @@ async def test_the_same_form_twice_is_one_order(uow_factory: UowFactory, lotus: 
 async def test_a_known_address_attaches_and_changes_nothing_stored(
     uow_factory: UowFactory, lotus: Business
 ) -> None:
+    """Row 2-42: a guest with another's address took over their record."""
     session = await a_session(uow_factory, await a_service(uow_factory, lotus.id))
     await booked(uow_factory, lotus, a_wish("session", session.id))
     await booked(

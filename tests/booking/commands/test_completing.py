@@ -132,6 +132,22 @@ async def test_somebody_who_has_left_the_course_is_not_waited_for(
     assert await course.check() == [1, 2, 1]
 
 
+async def test_who_has_no_name_keeps_their_number_in_the_party(
+    services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus, party=("Ann", ""))
+    entry_id = await course.wait()
+    seats = await course.seats(course.bought)
+    hers = [one.id for one in seats if one.participant_id == seats[0].participant_id]
+    async with services.uow_factory(lotus.id) as uow:
+        await leave_dates(uow, lotus.tenant, course.bought.order_id, hers)
+    await course.work()
+    made = await course.take(entry_id)
+    async with services.uow_factory(lotus.id) as uow:
+        detail = await get_booking_detail(uow, made.booking_id, uow.clock.now())
+    assert [seat.participant for seat in detail.seats] == ["Ann, person 2"]
+
+
 @pytest.mark.parametrize("what", ["sold with it", "a single date", "sold before", "elsewhere"])
 async def test_only_a_date_that_the_course_was_sold_without_can_be_waited_for(
     services: Services, lotus: Business, what: str

@@ -62,7 +62,7 @@ async def orders_of(uow_factory: UowFactory, business: Business) -> list[Order]:
 async def test_it_comes_off_the_total_once_before_the_seats_share_it(
     uow_factory: UowFactory, lotus: Business, term: Term
 ) -> None:
-    """I3, and peers 2-50: a use was counted per ticket instead of per order."""
+    """I3, and row 2-50: a use was counted per ticket instead of per order."""
     await a_coupon(uow_factory, lotus.id, amount_minor=1001)
     wish = a_wish("series", term.series.id, party=("Carl", "Dora"), coupon=" spring ")
     made = await booked(uow_factory, lotus, wish)
@@ -80,6 +80,7 @@ async def test_it_comes_off_the_total_once_before_the_seats_share_it(
 async def test_it_takes_its_part_of_a_price_that_was_worked_out_for_who_joins_late(
     uow_factory: UowFactory, lotus: Business, clock: FrozenClock
 ) -> None:
+    """Row 2-54: a course could not be joined late, nor with a code."""
     service = await a_service(uow_factory, lotus.id)
     term = await a_series(uow_factory, service, join_policy="any_time")
     await a_coupon(uow_factory, lotus.id, percent=50)
@@ -91,7 +92,7 @@ async def test_it_takes_its_part_of_a_price_that_was_worked_out_for_who_joins_la
 async def test_a_whole_discount_needs_no_payment_page(
     uow_factory: UowFactory, lotus: Business, term: Term
 ) -> None:
-    """peers 2-52: a code for everything failed at the card."""
+    """Row 2-52: a code for everything failed at the card."""
     await a_coupon(uow_factory, lotus.id, percent=100)
     made = await booked(uow_factory, lotus, a_wish("series", term.series.id, coupon="SPRING"))
     assert not made.needs_payment
@@ -114,7 +115,7 @@ async def test_a_whole_discount_needs_no_payment_page(
 async def test_one_that_does_not_apply_books_nothing_and_says_so_at_its_field(
     uow_factory: UowFactory, lotus: Business, term: Term, rules: dict[str, object]
 ) -> None:
-    """peers 2-49: the order was saved before the counter was looked at."""
+    """Row 2-49: the order was saved before the counter was looked at."""
     await a_coupon(uow_factory, lotus.id, **rules)
     with pytest.raises(InvalidInput) as refused:
         await booked(uow_factory, lotus, a_wish("series", term.series.id, coupon="SPRING"))
@@ -212,7 +213,7 @@ async def test_a_plan_without_coupons_stops_new_uses_and_breaks_no_hold(
 async def test_a_dead_hold_gives_it_back(
     uow_factory: UowFactory, lotus: Business, term: Term, end: Callable[..., Awaitable[object]]
 ) -> None:
-    """peers 2-50: a code stayed used after its order was gone."""
+    """Row 2-50: a code stayed used after its order was gone."""
     await a_coupon(uow_factory, lotus.id, max_uses=1, max_per_customer=1, first_order_only=True)
     made = await booked(uow_factory, lotus, a_wish("series", term.series.id, coupon="SPRING"))
     assert await uses(uow_factory, lotus.id) == 1

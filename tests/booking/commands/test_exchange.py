@@ -327,7 +327,7 @@ async def test_what_others_wait_for_is_claimed_last_and_in_one_statement(
 async def test_2_40_one_mail_moves_the_entry_in_the_calendar(
     services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:
-    """peers 2-40, 2-41: one UID for the place, a higher SEQUENCE, nothing to cancel, no ghost."""
+    """Row 2-40, 2-41: one UID for the place, a higher SEQUENCE, nothing to cancel, no ghost."""
     made, _first, second = await a_single(services, lotus)
     await work(services, lotus.id)
     [confirmed] = mailer.sent

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from src.booking.commands.book import BookCommand, book
+from src.booking.commands.session_deleting import delete_session
 from src.booking.commands.sessions import (
     CreateSession,
     UpdateSession,
     create_session,
-    delete_session,
     get_session,
     update_session,
 )

@@ -95,6 +95,7 @@ async def test_notice_horizon_and_join_policy_do_not_bind_staff(
 async def test_a_full_session_is_full_for_staff_too(
     uow_factory: UowFactory, lotus: Business, anna: UUID
 ) -> None:
+    """Row 2-9: what staff did was checked by nothing."""
     service = await a_service(uow_factory, lotus.id, price_type="free")
     session = await a_session(uow_factory, service, capacity=1)
     await by_staff(uow_factory, lotus, for_anna("session", session.id, anna))

@@ -285,7 +285,7 @@ async def somebody_is_removed(town: Town) -> None:
 async def test_every_way_a_place_gets_free_wakes_the_list(
     town: Town, event: Callable[[Town], Awaitable[None]]
 ) -> None:
-    """Peers' row 2-34: nobody wrote when a seat got free."""
+    """Row 2-34: nobody wrote when a seat got free."""
     await event(town)
     await town.work()
     assert (await town.states())["Ann"] == "offered"

@@ -331,7 +331,7 @@ async def test_who_is_taken_off_after_everybody_was_told_loses_nothing(
 
 
 async def test_who_was_removed_is_not_offered_anything_but_by_hand(town: Town) -> None:
-    """Peers' row 2-35."""
+    """Row 2-35."""
     entry_id = await town.join("Ann")
     async with town.factory(town.lotus.id) as uow:
         await remove_entry(uow, town.lotus.ctx, entry_id)

@@ -30,7 +30,7 @@ HOUR = timedelta(hours=1)
 
 
 async def test_a_family_is_offered_places_for_all_of_it_or_none(services: Services) -> None:
-    """Peers' row 2-30: where the business has smaller ones wait behind it."""
+    """Row 2-30: where the business has smaller ones wait behind it."""
     town = await a_town(services, size=2, waitlist={"pass_hours": None})
     await town.join("Ann", size=2)
     await town.join("Bob")
@@ -144,3 +144,19 @@ async def test_a_party_that_can_never_fit_neither_joins_nor_holds_anybody_up(
         await update_session(uow, town.lotus.ctx, UpdateSession(session_id=session.id, **fields))
     await town.work()
     assert await town.states() == {"Ann": "waiting", "Bob": "offered"}
+
+
+async def test_a_price_that_runs_out_costs_nobody_their_turn(
+    services: Services, clock: FrozenClock
+) -> None:
+    """Row 2-31: entries hung on a price, and the last of the list had the seat when it ended."""
+    early = {"key": "early", "name": "Early bird", "price_minor": 900, "until_on": "2027-03-01"}
+    town = await a_town(services, price_type="on_site", price_tiers=[early])
+    await town.join("Ann")
+    clock.advance(timedelta(days=2))
+    await town.join("Bob")
+    await town.free()
+    await town.work()
+    assert await town.states() == {"Ann": "offered", "Bob": "waiting"}
+    [offer] = await offers(town.factory, town.lotus)
+    assert (await town.take(offer.id)).total_minor == 1500, "at the price of today"

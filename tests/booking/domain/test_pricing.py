@@ -69,6 +69,7 @@ def test_at_the_exact_second_of_the_start_the_guest_is_in_time() -> None:
 
 
 def test_dates_added_later_are_delivered_but_change_no_price() -> None:
+    """Row 2-47: next term's dates lowered this term's price."""
     added = [weekly(number, in_term=False) for number in (8, 9)]
     now = FIRST + 3 * WEEK + timedelta(hours=1)
     quote = quote_series(TERMS, [*term(), *added], now, BERLIN)

@@ -36,6 +36,7 @@ def locals_of(occurrences: list[Occurrence]) -> list[datetime]:
 
 
 def test_six_in_the_evening_stays_six_over_the_end_of_summer_time() -> None:
+    """Row 2-36: dates slipped by an hour when the clocks changed."""
     dates = preview(TUESDAYS, BERLIN)
     assert [d.local_start.hour for d in dates] == [18] * 8
     assert dates[2].starts_at == datetime(2026, 10, 20, 16, tzinfo=UTC)

@@ -25,6 +25,7 @@ def locals_of(first_on: date, holidays: dict[date, str] | None = None) -> list[s
 
 
 def test_the_clocks_show_the_same_after_they_changed() -> None:
+    """Row 2-36: a copied term slipped by an hour when the clocks changed."""
     assert locals_of(date(2027, 3, 22)) == [
         "03-22 18:00",
         "03-24 18:00",

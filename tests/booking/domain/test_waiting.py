@@ -112,6 +112,7 @@ def test_a_party_that_can_never_fit_holds_nobody_up(pass_hours: int | None) -> N
 def test_nothing_is_offered_that_could_not_be_taken(
     facts: ListFacts, terms: WaitlistTerms, why: WhyNot
 ) -> None:
+    """Row 2-33: an offer came after the last day to pay."""
     [one] = weigh(people(1), {MON: facts}, {MON: 5}, terms, NOW, ZONE)
     assert (one.proposed, one.why) == (None, why)
 

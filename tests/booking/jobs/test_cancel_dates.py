@@ -55,6 +55,7 @@ async def logged(services: Services, lotus: Business, action: str) -> set[UUID |
 async def test_chosen_dates_end_for_everybody_with_one_mail_each_and_the_others_stay(
     services: Services, lotus: Business, term: Term, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
+    """Row 2-57: dates were cancelled one by one."""
     await buys(services, lotus, "series", term.series.id, "carl")
     await buys(services, lotus, "session", term.sessions[2].id, "eva")
     await work(services, lotus.id)

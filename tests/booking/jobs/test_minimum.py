@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
@@ -161,14 +162,12 @@ async def test_a_moved_session_is_decided_by_its_new_start(
     await turn(services, lotus)
     async with services.uow_factory(lotus.id) as uow:
         now = await uow.session.get_one(Session, (lotus.id, session.id))
-        fields = {
-            name: getattr(details_of_session(now), name) for name in ("capacity", "mode", "title")
-        }
         later = {
             "starts_at": now.starts_at + timedelta(days=7),
             "ends_at": now.ends_at + timedelta(days=7),
         }
-        cmd = UpdateSession(session_id=session.id, move_guests=True, **fields, **later)
+        fields = msgspec.structs.asdict(details_of_session(now)) | later
+        cmd = UpdateSession(session_id=session.id, move_guests=True, **fields)
         await update_session(uow, lotus.ctx, cmd)
     clock.advance(timedelta(days=2))
     await turn(services, lotus)

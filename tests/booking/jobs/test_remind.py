@@ -128,6 +128,7 @@ async def test_who_left_and_what_was_cancelled_is_not_reminded_of(
     lotus: Business,
     yoga: Service,
 ) -> None:
+    """Row 2-38: reminders of what was cancelled still went out."""
     session = await a_session(services.uow_factory, yoga, in_days=3)
     gone = await a_session(services.uow_factory, yoga, in_days=3)
     await switch(services, lotus, yoga.id, DAY)
@@ -168,6 +169,7 @@ async def test_a_date_that_moves_is_reminded_of_at_its_new_time(
     lotus: Business,
     yoga: Service,
 ) -> None:
+    """Row 2-38: reminders went out at the time before a move."""
     session = await a_session(services.uow_factory, yoga, in_days=3)
     await switch(services, lotus, yoga.id, DAY)
     await guests_of(services, lotus, session.id, "carl")
@@ -189,6 +191,7 @@ async def test_switching_on_reaches_only_what_is_still_to_come(
     lotus: Business,
     yoga: Service,
 ) -> None:
+    """Row 2-39: switching an old rule on mailed everybody."""
     soon = await a_session(services.uow_factory, yoga, in_days=0.5)
     later = await a_session(services.uow_factory, yoga, in_days=3)
     await guests_of(services, lotus, soon.id, "carl")

@@ -11,6 +11,7 @@ from tests.booking.commands.test_waitlist import Town, a_town
 from tests.booking.web.pages import as_owner
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.coupons import a_coupon, lose_coupons
+from tests.support.gaps import a_course
 from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = pytest.mark.anyio
@@ -132,3 +133,17 @@ async def test_a_series_that_cannot_be_bought_has_no_price_to_take_off_from(
     assert f'href="/app/lotus/series/{term.series.id}/edit"' in shown
     assert "It has been used as often as it may be." in shown
     assert "What it would cost them" not in shown
+
+
+async def test_a_place_that_completes_a_course_is_not_had_by_booking_its_date(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus)
+    await course.wait()
+    path = f"{HOME}/{course.bought.order.customer_id}?what=session:{course.missing}"
+    waits = (await client.get(path)).text
+    assert "They wait for this date as number 1 · 1 person · Completes Spring term." in waits
+    await course.free()
+    offered = (await client.get(path)).text
+    assert "1 place is offered to them until" in offered
+    assert "This date is sold out." in offered

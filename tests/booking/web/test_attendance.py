@@ -157,6 +157,7 @@ async def test_an_instructor_ticks_at_their_own_door_only(
 async def test_the_file_is_safe_to_open_and_its_taking_is_logged(
     client: AsyncClient, services: Services, lotus: Business, tonight: Session
 ) -> None:
+    """Row 2-48: a name ran as a formula in the list of who comes."""
     wish = a_wish(
         "session",
         tonight.id,

@@ -62,6 +62,7 @@ async def test_the_change_is_looked_at_then_made_and_told_in_one_mail(
     term: Term,
     mailer: RememberingMailer,
 ) -> None:
+    """Row 2-57: another time meant to cancel a class and make it anew."""
     mailer.sent.clear()
     await as_owner(client, services, lotus)
     path = f"/app/lotus/sessions/{term.sessions[1].id}/several"

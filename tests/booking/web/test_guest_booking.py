@@ -330,6 +330,7 @@ async def test_a_paused_business_takes_no_booking(shop: Shop, status: str) -> No
 
 
 async def test_too_many_tries_keep_what_was_typed(shop: Shop) -> None:
+    """Row 2-43: machines took all places."""
     factory = shop.services.uow_factory
     service = await a_service(factory, shop.business.id, price_type="free")
     session = await a_session(factory, service, capacity=100)

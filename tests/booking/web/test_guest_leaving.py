@@ -76,7 +76,7 @@ async def press(shop: Shop, page: httpx.Response, **changes: Any) -> httpx.Respo
 async def test_2_29_one_date_of_a_course_is_left_and_only_its_share_goes_back(
     shop: Shop, mailer: RememberingMailer
 ) -> None:
-    """peers 2-29, 2-23, 2-24: one date out of the course, its own share, its own capacity."""
+    """Row 2-29, 2-23, 2-24: one date out of the course, its own share, its own capacity."""
     term = await a_paid_course(shop)
     await shop.work()
     mailer.sent.clear()
@@ -88,7 +88,7 @@ async def test_2_29_one_date_of_a_course_is_left_and_only_its_share_goes_back(
     page = await leave_page(shop, term)
     assert "€20.00 goes back the way you paid" in page.text
     assert "Mon, Mar 8, 2027" in page.text
-    assert "Mar 15" not in page.text, "peers 2-27: exactly the date that goes, and no other"
+    assert "Mar 15" not in page.text, "row 2-27: exactly the date that goes, and no other"
     assert await taken(shop) == [1, 1, 1], "looking does nothing"
     sent = await press(shop, page)
     assert sent.status_code == 303
@@ -145,7 +145,7 @@ async def test_only_seats_of_the_date_that_is_shown_are_left(shop: Shop) -> None
 
 
 async def test_2_22_each_person_of_the_party_leaves_alone(shop: Shop) -> None:
-    """peers 2-22: a part of an order, priced by the shares it was bought at."""
+    """Row 2-22: a part of an order, priced by the shares it was bought at."""
     term = await a_paid_course(shop, **PARTY)
     page = await leave_page(shop, term)
     assert "Who cannot come?" in page.text

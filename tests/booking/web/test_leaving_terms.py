@@ -174,7 +174,7 @@ async def test_the_preview_of_steps_in_the_wrong_order_says_what_saving_would(
 
 
 async def test_2_27_a_guest_reads_the_terms_as_dates_before_paying(shop: Shop) -> None:
-    """peers 2-27: nobody is surprised by what a cancellation costs."""
+    """Row 2-27: nobody is surprised by what a cancellation costs."""
     factory = shop.services.uow_factory
     service = await a_service(factory, shop.business.id, leaving=TERMS.document())
     session = await a_session(factory, service)

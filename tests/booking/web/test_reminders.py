@@ -22,6 +22,7 @@ async def kept(services: Services, business: Business) -> list[tuple[int, str]]:
 async def test_whom_a_new_one_reaches_is_shown_before_it_is_on(
     client: AsyncClient, services: Services
 ) -> None:
+    """Row 2-39: nobody saw how many it would reach."""
     business = await a_business(services.uow_factory)
     await as_owner(client, services, business)
     service = await a_service(services.uow_factory, business.id, price_type="free")

@@ -70,7 +70,9 @@ async def test_places_are_cancelled_with_what_each_gets_back(
     again = await press(client, session, "cancel", chosen, {**more, back: "20"})
     progress = done.headers["location"]
     assert again.headers["location"] == progress, "a second press shows the first's"
-    assert "Nothing is freed and nobody is told yet." in (await client.get(progress)).text
+    waits = words_of(await client.get(progress))
+    assert "Nothing is freed and nobody is told yet." in waits
+    assert "Yoga · Chosen places" in waits, "not the session"
     assert await taken(services.uow_factory, lotus.id) == [4], "in the window nothing happens"
     await work_through(services, clock, lotus.id, UNDO)
     assert await taken(services.uow_factory, lotus.id) == [1]

@@ -7,6 +7,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.booking.models import Service
+from src.booking.web.service_presets import preset_links, preset_values
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.web.pages import as_owner, fields_of, send, send_again
@@ -30,6 +31,31 @@ async def test_without_a_service_the_next_step_is_shown(
     shown = await client.get("/app/lotus/services")
     assert "No service yet" in shown.text
     assert f'href="{NEW}"' in shown.text
+
+
+@pytest.mark.parametrize(
+    ("key", "mode", "minutes", "tiers"),
+    [("workshop", "single", 180, 2), ("course", "series", 75, 0), ("class", "single", 60, 1)],
+)
+async def test_a_new_service_may_begin_as_one_of_three(
+    client: AsyncClient, services: Services, key: str, mode: str, minutes: int, tiers: int
+) -> None:
+    business = await a_business(services.uow_factory)
+    await as_owner(client, services, business)
+    path = f"{NEW}?as={key}"
+    assert f'href="{path}"' in (await client.get(NEW)).text
+    assert "Filled in" in (await client.get(path)).text
+    sent = await send(client, path, {"name": "Clay", "price": "80"}, to=NEW)
+    assert sent.status_code == 303
+    [made] = await stored(services, business.id)
+    assert (made.sales_mode, made.duration_minutes) == (mode, minutes)
+    assert len(made.leaving.get("tiers", [])) == tiers
+
+
+def test_no_course_is_begun_with_on_a_plan_without_series() -> None:
+    offered = preset_links(NEW, "course", has_series=False)
+    assert [one.href for one in offered] == [f"{NEW}?as=workshop", f"{NEW}?as=class"]
+    assert preset_values("course", has_series=False) == {}
 
 
 async def test_an_owner_makes_a_service(client: AsyncClient, services: Services) -> None:

@@ -207,6 +207,7 @@ async def test_how_full_the_next_days_are_is_counted_by_the_businesss_days(
 async def test_what_each_week_brought_is_told_with_what_was_given_back(
     client: AsyncClient, services: Services, clock: FrozenClock
 ) -> None:
+    """Row 2-25: statistics did not know of refunds."""
     business = await a_business(services.uow_factory)
     service = await a_service(services.uow_factory, business.id, price_type="on_site")
     session = await a_session(services.uow_factory, service, in_days=60)

@@ -91,6 +91,7 @@ async def test_a_full_series_leads_to_its_list(shop: Shop) -> None:
 async def test_joining_answers_a_known_address_like_an_unknown_one(
     shop: Shop, mailer: RememberingMailer
 ) -> None:
+    """Row 2-42: a form told whether an address was known."""
     session = await a_full_date(shop)
     first = await join(shop, list_of(session))
     second = await join(shop, list_of(session))
@@ -255,6 +256,7 @@ async def test_declining_gives_it_to_the_next(shop: Shop, mailer: RememberingMai
 
 
 async def test_an_offer_is_paid_like_any_booking(shop: Shop, mailer: RememberingMailer) -> None:
+    """Row 2-51: who moved up was charged without being asked."""
     session = await a_full_date(shop)
     async with shop.services.uow_factory(shop.business.id) as uow:
         await uow.session.execute(update(Service).values(price_type="online", price_minor=1500))

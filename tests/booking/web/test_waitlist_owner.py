@@ -34,6 +34,7 @@ def path_of(town: Town) -> str:
 async def test_the_list_says_who_waits_in_which_order_and_why(
     town: Town, client: AsyncClient, clock: FrozenClock
 ) -> None:
+    """Row 2-32: nobody could tell why no offer went out."""
     empty = await client.get(path_of(town))
     assert "Nobody waits" in empty.text
     assert path_of(town) in (await client.get(f"/app/lotus/sessions/{town.session.id}")).text

@@ -168,6 +168,7 @@ async def test_a_move_counts_at_once_and_is_in_both_logs(uow_factory: UowFactory
 
 
 async def test_moving_up_and_back_restores_exactly(uow_factory: UowFactory) -> None:
+    """Row 2-58: a smaller plan lost what the bigger one had set up."""
     ada = await an_admin(uow_factory)
     business = await a_business(uow_factory, plan="growth")
     growth = await version_of(uow_factory, "growth")

@@ -70,7 +70,9 @@ class ServiceIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A session. Both moments carry their offset, e.g. 2027-05-14T18:00:00+02:00."""
+    """A session. Both moments carry their offset, e.g. 2027-05-14T18:00:00+02:00. With fewer than
+    `min_seats` it is called off `decide_hours` before its start, 24 unless said; null: never.
+    """
 
     service_id: UUID
     starts_at: datetime
@@ -81,6 +83,8 @@ class SessionIn(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: Annotated[str, Meta(max_length=500)] = ""
     location_id: UUID | None = None
     performer_id: UUID | None = None
+    min_seats: Count | None = None
+    decide_hours: Count | None = None
 
 
 class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):

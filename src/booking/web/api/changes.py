@@ -71,6 +71,8 @@ class SessionChange(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
     location_id: UUID | UnsetType | None = UNSET
     performer_id: UUID | UnsetType | None = UNSET
+    min_seats: Count | UnsetType | None = UNSET
+    decide_hours: Count | UnsetType | None = UNSET
     move_guests: bool = False
     reason: Annotated[str, Meta(max_length=500)] = ""
 

@@ -1,0 +1,64 @@
+"""tenants let a person be erased.
+
+The program may neither change the log nor read the processor's events, so what they say of somebody
+is taken out by functions, which reach into the rows of the business that asks and no others.
+
+Revision: 0034, after 0033.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from migrations.policies import TENANT
+
+revision = "0034"
+down_revision = "0033"
+branch_labels = None
+depends_on = None
+
+# What stays says what was done, in numbers, ids and the business's own titles, and not to whom.
+IN_AUDIT = f"""
+CREATE FUNCTION erase_in_audit(subjects uuid[], words text[]) RETURNS integer
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    WITH gone AS (
+        UPDATE audit SET detail = coalesce((
+            SELECT jsonb_object_agg(key, value) FROM jsonb_each(detail)
+            WHERE jsonb_typeof(value) IN ('number', 'boolean') OR key IN ('booking', 'changed',
+                'currency', 'item', 'kind', 'money', 'moved', 'refund', 'seats', 'session', 'title')),
+            '{{}}'::jsonb)
+        WHERE {TENANT} AND (subject_id = ANY (subjects) OR EXISTS (
+            SELECT 1 FROM unnest(words) word
+            WHERE word <> '' AND strpos(lower(detail::text), lower(word)) > 0))
+        RETURNING 1)
+    SELECT count(*)::integer FROM gone
+$$
+"""
+# Those that have not been handled are counted and left alone: their work needs what they say.
+IN_EVENTS = f"""
+CREATE FUNCTION erase_in_events(words text[]) RETURNS integer
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    WITH about AS (
+        SELECT i.id, i.handled_at FROM webhook_inbox i JOIN connected_accounts a USING (account_id)
+        WHERE a.{TENANT} AND EXISTS (SELECT 1 FROM unnest(words) word
+            WHERE word <> '' AND strpos(lower(i.payload::text), lower(word)) > 0)),
+    gone AS (
+        UPDATE webhook_inbox SET payload = '{{}}'::jsonb
+        WHERE id IN (SELECT id FROM about WHERE handled_at IS NOT NULL) RETURNING 1)
+    SELECT count(*)::integer FROM about WHERE handled_at IS NULL
+$$
+"""
+FUNCTIONS = {"erase_in_audit(uuid[], text[])": IN_AUDIT, "erase_in_events(text[])": IN_EVENTS}
+
+
+def upgrade() -> None:
+    op.add_column("customers", sa.Column("erased_at", sa.TIMESTAMP(timezone=True), nullable=True))
+    for name, made in FUNCTIONS.items():
+        op.execute(made)
+        op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO seatline_app")
+
+
+def downgrade() -> None:
+    for name in FUNCTIONS:
+        op.execute(f"DROP FUNCTION {name}")
+    op.drop_column("customers", "erased_at")

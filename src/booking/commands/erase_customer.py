@@ -1,0 +1,162 @@
+"""Erasing a person: who it was goes for good, and the money stays as it is.
+
+Locks: orders by id, then the customer and those who were merged into it, FOR UPDATE, so that
+whoever books or writes for them is seen, or finds nobody. See `docs/algorithms/erasing.md`.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Table, Text, Uuid, and_, delete, func, or_, select, update
+from sqlalchemy import cast as as_type
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from src.billing.customer_rows import orders_of
+from src.billing.models import DisputeRow, Payment, PaymentPage, Refund
+from src.booking.queries.erasing import list_bars, under_way
+from src.booking.queries.person import (
+    find_person,
+    list_names,
+    list_staff_addresses,
+    list_things,
+    mentions,
+)
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput, NotAllowed
+from src.platform.i18n import _
+from src.platform.mail.models import MailRow
+from src.platform.outbox.models import OutboxRow
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+from src.tenants.customer_rows import customer_rows
+from src.tenants.domain.roles import Role
+from src.tenants.models import Customer
+from src.tenants.person_rows import Person, person_rows
+
+_MAILS = cast(Table, MailRow.__table__)
+
+
+async def erase_customer(
+    uow: UnitOfWork, ctx: RequestContext, customer_id: UUID, typed: str
+) -> None:
+    """All that told who they were is gone for good, from every table; nobody is told.
+
+    `typed` is the word that `word_to_type` asks for. Raises: NotFound, also for one who was merged
+    or erased; NotAllowed; InvalidInput at `typed`; Conflict with what stands against it.
+    """
+    _check_owner(ctx)
+    for contended in customer_rows():
+        if contended.is_contended:
+            await contended.lock(uow, customer_id)
+    await _lock(uow, customer_id)
+    person = await find_person(uow, customer_id, _("Erased customer"))
+    await _check_typed(uow, customer_id, typed)
+    bars = await list_bars(uow, person)
+    if bars:
+        raise Conflict(" ".join(bars), code="not_erasable")
+    things, names = await list_things(uow, person), await list_names(uow, person)
+    staff = await list_staff_addresses(uow)
+    own = [address for address in person.addresses if address not in staff]
+    await _erase_in_log(uow, things, own)
+    await _erase_in_events(uow, await _marks_of(uow, person, own))
+    await _erase_given_up(uow, person, things)
+    await _erase_in_mails_to_others(uow, [*own, *names], own, staff)
+    for rows in person_rows():
+        await rows.erase(uow, person)
+    await audit(uow, ctx, "customer.erased", "customer", customer_id)
+
+
+async def word_to_type(uow: UnitOfWork, customer_id: UUID) -> str:
+    """What has to be typed before somebody is erased: their address, number or name."""
+    customer = await uow.session.get_one(Customer, (uow.tenant, customer_id))
+    return customer.email or customer.phone or customer.name
+
+
+def _check_owner(ctx: RequestContext) -> None:
+    if ctx.actor.role is not Role.OWNER:
+        raise NotAllowed(_("Only somebody with the role of %(role)s can do this.", role=_("owner")))
+
+
+async def _check_typed(uow: UnitOfWork, customer_id: UUID, typed: str) -> None:
+    word = await word_to_type(uow, customer_id)
+    if " ".join(typed.split()).lower() != " ".join(word.split()).lower():
+        sentence = _("Please type “%(word)s” as it stands here.", word=word)
+        raise InvalidInput(sentence, fields={"typed": sentence})
+
+
+async def _lock(uow: UnitOfWork, customer_id: UUID) -> None:
+    await uow.session.execute(
+        select(Customer.id)
+        .where(
+            Customer.tenant_id == uow.tenant,
+            or_(Customer.id == customer_id, Customer.merged_into == customer_id),
+        )
+        .order_by(Customer.id)
+        .with_for_update()
+    )
+
+
+async def _erase_in_log(uow: UnitOfWork, things: Sequence[UUID], words: Sequence[str]) -> None:
+    """What the log says stays, but for words that somebody wrote or was called by."""
+    await uow.session.execute(
+        select(
+            func.erase_in_audit(
+                as_type(list(things), ARRAY(Uuid())), as_type(list(words), ARRAY(Text))
+            )
+        )
+    )
+
+
+async def _erase_in_events(uow: UnitOfWork, words: Sequence[str]) -> None:
+    """Raises: Conflict while one of the processor's events has not had its effect yet."""
+    left = await uow.session.scalar(select(func.erase_in_events(as_type(list(words), ARRAY(Text)))))
+    if left:
+        raise Conflict(under_way(), code="not_erasable")
+
+
+async def _marks_of(uow: UnitOfWork, person: Person, addresses: Sequence[str]) -> list[str]:
+    """By what the processor's events can be told to be about them."""
+    ordered = orders_of(person)
+    found = set(addresses) | {str(order_id) for order_id in await uow.session.scalars(ordered)}
+    for model, column in (
+        (PaymentPage, PaymentPage.processor_id),
+        (Payment, Payment.payment_intent_id),
+        (Refund, Refund.processor_id),
+        (DisputeRow, DisputeRow.processor_id),
+    ):
+        marks = await uow.session.scalars(
+            select(column).where(
+                model.tenant_id == uow.tenant, model.order_id.in_(ordered), column.is_not(None)
+            )
+        )
+        found |= {mark for mark in marks if mark}
+    return sorted(found)
+
+
+async def _erase_given_up(uow: UnitOfWork, person: Person, things: Sequence[UUID]) -> None:
+    """What could not be done and waits for an operator has nobody left to be done for."""
+    words = [*map(str, things), *person.addresses]
+    await uow.session.execute(
+        delete(OutboxRow).where(
+            OutboxRow.tenant_id == uow.tenant,
+            OutboxRow.parked_at.is_not(None),
+            mentions(OutboxRow.payload, words),
+        )
+    )
+
+
+async def _erase_in_mails_to_others(
+    uow: UnitOfWork, words: Sequence[str], own: Sequence[str], staff: Sequence[str]
+) -> None:
+    """The copies of sent mails that tell of them: to staff by any name, to others by address."""
+    told = func.concat(_MAILS.c.subject, " ", _MAILS.c.text, " ", _MAILS.c.reply_to)
+    to_staff = func.lower(_MAILS.c.to_address).in_(staff)
+    await uow.session.execute(
+        update(_MAILS)
+        .where(
+            _MAILS.c.tenant_id == uow.tenant,
+            or_(and_(to_staff, mentions(told, words)), mentions(told, own)),
+        )
+        .values(subject="", text="", html="", attachments=[], reply_to=None)
+    )

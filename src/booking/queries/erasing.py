@@ -1,0 +1,163 @@
+"""What erasing a person would do, and what stands against it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from src.billing.customer_rows import orders_of
+from src.billing.domain.kinds import OrderState
+from src.billing.models import DisputeRow, OpenItem, Order, PaymentPage, Refund
+from src.booking.customer_rows import bookings_of
+from src.booking.domain.states import LIVE_SEATS
+from src.booking.models import CancellationReturn, Seat, Session, WaitlistEntry
+from src.booking.queries.person import list_things, mentions, waits
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _, ngettext
+from src.platform.mail.models import MailRow
+from src.platform.outbox.models import OutboxRow
+from src.tenants.person_rows import Person, person_rows
+
+SENDING = timedelta(hours=1)
+"""A mail that has waited longer is not on its way any more, and is erased like the others."""
+
+
+class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
+    """In words: what goes, what stays without a name, and the reasons against it now."""
+
+    goes: list[str]
+    stays: list[str]
+    bars: list[str]
+
+
+async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
+    counts = {rows.key: await rows.count_of(uow, person) for rows in person_rows()}
+    return ErasePreview(goes=_goes(counts), stays=_stays(counts), bars=await list_bars(uow, person))
+
+
+def _goes(counts: Mapping[str, int]) -> list[str]:
+    notes, mails = counts["customer_notes"], counts["mails"]
+    people, tags = counts["participants"], counts["customer_tags"]
+    waiting = counts["waitlist_entries"]
+    words = [
+        (1, _("name, e-mail address and phone number")),
+        (people, ngettext("the name of %(num)s guest", "the names of %(num)s guests", people)),
+        (counts["bookings"], _("what was answered and noted in bookings")),
+        (notes, ngettext("%(num)s note", "%(num)s notes", notes)),
+        (tags, ngettext("%(num)s tag", "%(num)s tags", tags)),
+        (mails, ngettext("%(num)s mail", "%(num)s mails", mails)),
+        (waiting, ngettext("%(num)s name on a list", "%(num)s names on lists", waiting)),
+        (1, _("every consent to news by mail")),
+    ]
+    return [sentence for count, sentence in words if count]
+
+
+def _stays(counts: Mapping[str, int]) -> list[str]:
+    orders, seats = counts["orders"], counts["seats"]
+    payments, refunds = counts["payments"], counts["refunds"]
+    words = [
+        (orders, ngettext("%(num)s order", "%(num)s orders", orders)),
+        (payments, ngettext("%(num)s payment", "%(num)s payments", payments)),
+        (refunds, ngettext("%(num)s refund", "%(num)s refunds", refunds)),
+        (seats, ngettext("%(num)s seat", "%(num)s seats", seats)),
+    ]
+    return [sentence for count, sentence in words if count]
+
+
+async def list_bars(uow: UnitOfWork, person: Person) -> list[str]:
+    """Each as a sentence that says what to do first; none when nothing stands against it."""
+    row = (await uow.session.execute(select(*_counts(uow, person)))).one()
+    words = [
+        (
+            row.seats,
+            ngettext(
+                "%(num)s place of theirs lies ahead. Cancel it first.",
+                "%(num)s places of theirs lie ahead. Cancel them first.",
+                row.seats,
+            ),
+        ),
+        (row.orders, _("An order is being paid for. Wait until it is paid or has ended.")),
+        (row.money, _("Money is still to go back to them. See to it first.")),
+        (row.disputes, _("Their bank disputes a payment. Wait until that is decided.")),
+        (row.waiting, _("They are on a waiting list. Take them off it first.")),
+        (row.mails or await _under_way(uow, person), under_way()),
+    ]
+    return [sentence for count, sentence in words if count]
+
+
+def under_way() -> str:
+    return _("Something about them is just being done or sent. Try again in a few minutes.")
+
+
+def _counts(uow: UnitOfWork, person: Person) -> list[Any]:
+    ordered, tenant = orders_of(person), uow.tenant
+    ahead = and_(
+        Seat.booking_id.in_(bookings_of(person)),
+        Seat.state.in_([str(state) for state in LIVE_SEATS]),
+        Session.ends_at > person.at,
+    )
+    seats = (
+        select(func.count())
+        .select_from(Seat)
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(Seat.tenant_id == tenant, ahead)
+    )
+    paying = or_(
+        Order.state == str(OrderState.OPEN),
+        select(PaymentPage.id)
+        .where(
+            PaymentPage.tenant_id == tenant,
+            PaymentPage.order_id == Order.id,
+            PaymentPage.state.in_(["pending", "open"]),
+        )
+        .exists(),
+    )
+    by_hand = and_(CancellationReturn.by_hand_minor > 0, CancellationReturn.handed_at.is_(None))
+    money = (
+        _count(tenant, Refund, Refund.order_id.in_(ordered), Refund.state == "pending")
+        + _count(tenant, OpenItem, OpenItem.order_id.in_(ordered), OpenItem.closed_at.is_(None))
+        + _count(tenant, CancellationReturn, CancellationReturn.order_id.in_(ordered), by_hand)
+    )
+    sending = and_(
+        func.lower(MailRow.to_address).in_(person.addresses),
+        MailRow.sent_at.is_(None),
+        MailRow.refused.is_(None),
+        MailRow.queued_at > person.at - SENDING,
+    )
+    stands = WaitlistEntry.state.in_(["waiting", "offered"])
+    return [
+        seats.scalar_subquery().label("seats"),
+        _count(tenant, Order, Order.id.in_(ordered), paying).label("orders"),
+        money.label("money"),
+        _count(
+            tenant, DisputeRow, DisputeRow.order_id.in_(ordered), DisputeRow.state == "open"
+        ).label("disputes"),
+        _count(tenant, WaitlistEntry, waits(uow, person), stands).label("waiting"),
+        _count(tenant, MailRow, sending).label("mails"),
+    ]
+
+
+def _count(tenant: Any, model: Any, *conditions: ColumnElement[bool]) -> Any:
+    return (
+        select(func.count())
+        .select_from(model)
+        .where(model.tenant_id == tenant, *conditions)
+        .scalar_subquery()
+    )
+
+
+async def _under_way(uow: UnitOfWork, person: Person) -> int:
+    """What was given up does not count: it is erased."""
+    things = [str(thing) for thing in await list_things(uow, person)]
+    found = await uow.session.scalar(
+        select(func.count())
+        .select_from(OutboxRow)
+        .where(
+            OutboxRow.tenant_id == uow.tenant,
+            OutboxRow.parked_at.is_(None),
+            mentions(OutboxRow.payload, [*things, *person.addresses]),
+        )
+    )
+    return found or 0

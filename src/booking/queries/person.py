@@ -1,0 +1,133 @@
+"""One person across all tables: who they are, and what is kept about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, String, Text, and_, cast, exists, func, or_, select, union
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from src.billing.customer_rows import orders_of
+from src.billing.models import Order
+from src.booking.customer_rows import bookings_of
+from src.booking.models import BroadcastMail, LeaveRequest, Seat, WaitlistEntry
+from src.platform.db.uow import UnitOfWork
+from src.tenants.commands.customers import no_such_customer
+from src.tenants.models import AuditEntry, Customer, Member, Participant, User
+from src.tenants.person_rows import Person, person_rows
+
+
+async def find_person(uow: UnitOfWork, customer_id: UUID, called: str = "") -> Person:
+    """Raises: NotFound, also for one who was merged or erased."""
+    living = select(Customer.id).where(
+        Customer.tenant_id == uow.tenant,
+        Customer.id == customer_id,
+        Customer.merged_into.is_(None),
+        Customer.erased_at.is_(None),
+    )
+    if await uow.session.scalar(living) is None:
+        raise no_such_customer()
+    return await person_behind(uow, customer_id, called)
+
+
+async def person_behind(uow: UnitOfWork, customer_id: UUID, called: str = "") -> Person:
+    """Of one who was erased only the ids are left."""
+    known = select(Customer.id).where(
+        Customer.tenant_id == uow.tenant,
+        or_(Customer.id == customer_id, Customer.merged_into == customer_id),
+    )
+    ids = sorted((await uow.session.scalars(known)).all())
+    person = Person(
+        tenant_id=uow.tenant, customer_ids=ids, addresses=(), at=uow.clock.now(), called=called
+    )
+    return replace(person, addresses=await _addresses(uow, person))
+
+
+async def _addresses(uow: UnitOfWork, person: Person) -> list[str]:
+    """All that they were ever written to at, but those that are another customer's now."""
+    ids = person.customer_ids
+    was = AuditEntry.detail["was"]["email"].astext
+    mistyped = AuditEntry.detail["gone"]["email"].astext
+    of_them = and_(AuditEntry.tenant_id == uow.tenant, AuditEntry.subject_id.in_(ids))
+    every = union(
+        select(func.lower(Customer.email).label("address")).where(
+            Customer.tenant_id == uow.tenant, Customer.id.in_(ids)
+        ),
+        select(func.lower(Order.guest_email)).where(Order.id.in_(orders_of(person))),
+        select(func.lower(BroadcastMail.address)).where(
+            BroadcastMail.tenant_id == uow.tenant, BroadcastMail.customer_id.in_(ids)
+        ),
+        select(func.lower(was)).where(of_them),
+        select(func.lower(mistyped)).where(of_them),
+    ).subquery()
+    anothers = exists().where(
+        Customer.tenant_id == uow.tenant,
+        Customer.email == every.c.address,
+        Customer.id.not_in(ids),
+    )
+    found = await uow.session.scalars(
+        select(every.c.address).where(every.c.address != "", ~anothers).order_by(every.c.address)
+    )
+    return list(found)
+
+
+async def list_things(uow: UnitOfWork, person: Person) -> list[UUID]:
+    """The ids under which the log, and what is still to be done, tell of them."""
+    ids = person.customer_ids
+    bookings = bookings_of(person)
+    every = union(
+        select(Customer.id).where(Customer.tenant_id == uow.tenant, Customer.id.in_(ids)),
+        orders_of(person),
+        bookings,
+        select(Seat.id).where(Seat.tenant_id == uow.tenant, Seat.booking_id.in_(bookings)),
+        select(LeaveRequest.id).where(
+            LeaveRequest.tenant_id == uow.tenant, LeaveRequest.booking_id.in_(bookings)
+        ),
+        select(WaitlistEntry.id).where(waits(uow, person)),
+    )
+    return list(await uow.session.scalars(every))
+
+
+async def list_names(uow: UnitOfWork, person: Person) -> list[str]:
+    """What they and who came with them are called, and their numbers, in lower case."""
+    ids = person.customer_ids
+    own = and_(Customer.tenant_id == uow.tenant, Customer.id.in_(ids))
+    ordered = Order.id.in_(orders_of(person))
+    came = and_(Participant.tenant_id == uow.tenant, Participant.customer_id.in_(ids))
+    every = union(
+        select(func.lower(Customer.name)).where(own),
+        select(Customer.phone).where(own),
+        select(func.lower(Order.guest_name)).where(ordered),
+        select(Order.guest_phone).where(ordered),
+        select(func.lower(Participant.name)).where(came),
+    )
+    return sorted(word for word in await uow.session.scalars(every) if len(word) > 2)
+
+
+async def list_staff_addresses(uow: UnitOfWork) -> list[str]:
+    found = await uow.session.scalars(
+        select(func.lower(User.email))
+        .join(Member, Member.user_id == User.id)
+        .where(Member.tenant_id == uow.tenant)
+    )
+    return list(found)
+
+
+async def read_person(uow: UnitOfWork, person: Person) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Everything that is kept about them, by table, but secrets of links and payment pages."""
+    found = {rows.key: await rows.read(uow, person) for rows in person_rows()}
+    return {name: each for name, each in found.items() if each}
+
+
+def mentions(column: Any, words: Sequence[str]) -> ColumnElement[bool]:
+    """Whether any of the words, in lower case, stands in the column."""
+    word = func.unnest(cast(list(words), ARRAY(Text))).column_valued("word")
+    return exists(select(1).where(func.strpos(func.lower(cast(column, String)), word) > 0))
+
+
+def waits(uow: UnitOfWork, person: Person) -> ColumnElement[bool]:
+    return and_(
+        WaitlistEntry.tenant_id == uow.tenant,
+        func.lower(WaitlistEntry.address).in_(person.addresses),
+    )

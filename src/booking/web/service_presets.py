@@ -1,0 +1,94 @@
+"""What a new service may begin with: a workshop, a course of dates, or an open class."""
+
+from typing import Any
+
+import msgspec
+
+from src.booking.domain.kinds import SalesMode
+from src.booking.domain.leaving import BeforeUnit
+from src.platform.i18n import N_, _
+
+
+class Preset(msgspec.Struct, frozen=True, kw_only=True):
+    """`values` are those of the form that differ from an empty one's."""
+
+    key: str
+    title: str
+    sentence: str
+    values: dict[str, Any]
+    needs_series: bool = False
+
+
+class PresetLink(msgspec.Struct, frozen=True, kw_only=True):
+    title: str
+    sentence: str
+    href: str
+    is_chosen: bool
+
+
+PRESETS = (
+    Preset(
+        key="workshop",
+        title=N_("A workshop"),
+        sentence=N_("One date with a price of its own, booked well ahead, by parties too."),
+        values={
+            "sales_mode": SalesMode.SINGLE,
+            "duration_minutes": 180,
+            "default_capacity": 12,
+            "min_notice_minutes": 1440,
+            "max_party": 4,
+            "tiers": [
+                {"before": 14, "unit": BeforeUnit.DAYS, "percent": 100},
+                {"before": 7, "unit": BeforeUnit.DAYS, "percent": 50},
+            ],
+        },
+    ),
+    Preset(
+        key="course",
+        title=N_("A course of dates"),
+        sentence=N_("A term that is bought and paid for as one, every week at the same time."),
+        values={
+            "sales_mode": SalesMode.SERIES,
+            "duration_minutes": 75,
+            "default_capacity": 12,
+            "max_party": 1,
+        },
+        needs_series=True,
+    ),
+    Preset(
+        key="class",
+        title=N_("An open class"),
+        sentence=N_("Every date is booked by itself, until shortly before it starts."),
+        values={
+            "sales_mode": SalesMode.SINGLE,
+            "duration_minutes": 60,
+            "default_capacity": 20,
+            "min_notice_minutes": 30,
+            "horizon_days": 28,
+            "max_party": 2,
+            "tiers": [{"before": 12, "unit": BeforeUnit.HOURS, "percent": 100}],
+        },
+    ),
+)
+
+
+def preset_values(key: str, *, has_series: bool) -> dict[str, Any]:
+    """Of the preset of that key; nothing for another one, or one that the plan does not have."""
+    return next((one.values for one in _offered(has_series) if one.key == key), {})
+
+
+def preset_links(path: str, key: str, *, has_series: bool) -> list[PresetLink]:
+    """Where each of them leads, the editor's own page being at `path`."""
+    return [
+        PresetLink(
+            title=_(one.title),
+            sentence=_(one.sentence),
+            href=f"{path}?as={one.key}",
+            is_chosen=one.key == key,
+        )
+        for one in _offered(has_series)
+    ]
+
+
+def _offered(has_series: bool) -> list[Preset]:
+    return [one for one in PRESETS if has_series or not one.needs_series]

@@ -1,0 +1,77 @@
+"""No column of words is forgotten when a person is erased."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import JSON, LargeBinary, String, Table
+
+from src.platform.db import Base
+from src.platform.ids import new_id
+from src.tenants.person_rows import Person, person_rows
+
+OF_THE_BUSINESS = {
+    *("api_keys", "booking_counters", "broadcasts", "connected_accounts", "coupons", "digests"),
+    *("due", "entitlement_grants", "invitations", "locations", "mail_wordings", "members"),
+    *("performer_busy", "performers", "plan_requests", "reminders_sent", "series"),
+    *("session_changes", "tenant_slugs", "timetable_imports", "waitlist_offers"),
+}
+"""Tables that are never about a guest."""
+
+TELLS_NOBODY = """
+bookings gaps leaving
+cancellations scope state
+disputes currency processor_id state
+leave_requests state
+open_items kind
+order_lines description kind tier
+orders closed_why currency locale month payment_mode reference source state
+payment_pages account_id idempotency_key processor_id state
+payments account_id currency method payment_intent_id
+refunds body cause cause_key error processor_id state
+seats changed_by returned_as state tier
+services description kind leaving mode name price_tiers price_type questions reminders sales_mode
+services slug visibility waitlist
+sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state title
+waitlist_entries ended_by locale said state
+"""
+"""Columns that stay as they are, since they tell of no person without the others."""
+
+ELSEWHERE = {"audit", "outbox"}
+"""What the program may not change, or not by itself; `erase_customer` sees to them, and its own
+test reads every table afterwards.
+"""
+
+
+def columns_of_words(table: Table) -> set[str]:
+    kinds = (String, JSON, LargeBinary)
+    return {column.name for column in table.c if isinstance(column.type, kinds)}
+
+
+def kept() -> dict[str, set[str]]:
+    """The columns of words that erasing leaves, by table, of those that it reaches."""
+    nobody = Person(tenant_id=new_id(), customer_ids=(), addresses=(), at=datetime.now(UTC))
+    left = {rows.table.name: columns_of_words(rows.table) for rows in person_rows()}
+    for rows in person_rows():
+        gone = columns_of_words(rows.table) if rows.erased is None else set(rows.erased(nobody))
+        left[rows.table.name] -= gone
+    return left
+
+
+def test_every_column_of_words_is_erased_or_known_to_tell_of_nobody() -> None:
+    """A new one is erased by the `PersonRows` of its table, or named above with good reason."""
+    known: dict[str, set[str]] = {}
+    for line in TELLS_NOBODY.split("\n"):
+        table, *columns = line.split() or [""]
+        known.setdefault(table, set()).update(columns)
+    left = {table: columns for table, columns in kept().items() if columns}
+    assert left == {name: found for name, found in known.items() if name} | {"audit": left["audit"]}
+
+
+def test_every_table_of_a_business_is_reached_or_known_to_be_about_no_guest() -> None:
+    tables = {
+        name
+        for name, table in Base.metadata.tables.items()
+        if "tenant_id" in table.c and columns_of_words(table)
+    }
+    assert tables == {name for name in kept() if columns_of_words(Base.metadata.tables[name])} | (
+        OF_THE_BUSINESS | ELSEWHERE
+    )

@@ -1,0 +1,104 @@
+"""An owner hands over what is kept about a person, or erases it."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from src.booking.commands.erase_customer import erase_customer
+from src.booking.models import Booking
+from src.platform.services import Services
+from src.tenants.domain.roles import Role
+from tests.booking.web.pages import as_owner, send
+from tests.support.builders import a_business, a_member
+from tests.support.clock import FrozenClock
+from tests.support.somebody import much_is_said, zora_books
+from tests.tenants.commands.test_customer_care import a_customer, actions
+from tests.tenants.web.signed_in import sign_in
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_owner_takes_along_all_that_is_kept(
+    client: AsyncClient, services: Services
+) -> None:
+    business = await a_business(services.uow_factory)
+    customer_id = await a_customer(services.uow_factory, business, name="=cmd|' /C calc'!A0")
+    await as_owner(client, services, business)
+    path = f"/app/lotus/customers/{customer_id}"
+    file = await send(client, path, {}, to=f"{path}/export")
+    assert file.status_code == 200
+    assert file.headers["content-disposition"].startswith("attachment")
+    told = msgspec.json.decode(file.content)
+    assert told["customers"][0]["email"] == "anna@example.com"
+    assert told["audit"][0]["action"] == "customer.added"
+    assert (await actions(services.uow_factory, business, customer_id))[-1] == (
+        "customer.handed_over"
+    )
+
+
+async def test_erasing_says_what_it_does_and_wants_to_be_meant(
+    client: AsyncClient, services: Services
+) -> None:
+    business = await a_business(services.uow_factory)
+    customer_id = await a_customer(services.uow_factory, business)
+    await as_owner(client, services, business)
+    path = f"/app/lotus/customers/{customer_id}"
+    asked = await client.get(f"{path}/erase")
+    assert "Nobody can undo this." in asked.text
+    assert "anna@example.com" in asked.text
+    refused = await send(client, f"{path}/erase", {"typed": "yes"})
+    assert refused.status_code == 422
+    assert "Please type" in refused.text
+    done = await send(client, f"{path}/erase", {"typed": "Anna@example.com "})
+    assert done.status_code == 303
+    shown = await client.get(path)
+    assert "This person was erased" in shown.text
+    assert "anna" not in shown.text.lower()
+    for gone in ("/edit", "/book", "/merge", "/erase"):
+        assert f'href="{path}{gone}"' not in shown.text
+    assert "Erased customer" not in (await client.get("/app/lotus/customers")).text
+    assert (await client.get(f"{path}/erase")).status_code == 404
+
+
+async def test_every_page_about_what_is_left_still_opens(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    business = await a_business(services.uow_factory)
+    made = await zora_books(services, business)
+    await much_is_said(services, business, made)
+    clock.advance(timedelta(days=30))
+    customer_id = made.order.customer_id
+    async with services.uow_factory(business.id) as uow:
+        session_id = (await uow.session.scalars(select(Booking.session_id))).one()
+        await erase_customer(uow, business.ctx, customer_id, "zq@quillfeather.test")
+    await as_owner(client, services, business)
+    for page in (
+        f"customers/{customer_id}",
+        f"orders/{made.order_id}",
+        "orders",
+        f"bookings/{made.booking_id}",
+        f"sessions/{session_id}",
+        f"sessions/{session_id}/print",
+        f"sessions/{session_id}/waitlist",
+        "broadcasts",
+        f"broadcasts/{made.order_id}",
+    ):
+        shown = await client.get(f"/app/lotus/{page}")
+        assert shown.status_code == 200, page
+        assert "quillfeather" not in shown.text.lower(), page
+
+
+async def test_a_manager_is_offered_neither(client: AsyncClient, services: Services) -> None:
+    business = await a_business(services.uow_factory)
+    customer_id = await a_customer(services.uow_factory, business)
+    mia = await a_member(services.uow_factory, business, "Mia", Role.MANAGER)
+    assert mia.actor.user_id is not None
+    await sign_in(client, services, mia.actor.user_id)
+    path = f"/app/lotus/customers/{customer_id}"
+    shown = await client.get(path)
+    assert shown.status_code == 200
+    assert "/erase" not in shown.text
+    assert "/export" not in shown.text

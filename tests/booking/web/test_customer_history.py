@@ -1,0 +1,128 @@
+"""The customer's page tells all that happened, newest first, a page at a time."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from src.billing.models import Coupon, CouponUse
+from src.booking.queries.customer_history import PAGE_SIZE, list_history
+from src.platform.mail.models import MailRow
+from src.platform.services import Services
+from tests.booking.web.pages import as_owner
+from tests.support.builders import Business, a_business
+from tests.support.clock import FrozenClock
+from tests.support.coupons import a_coupon
+from tests.support.somebody import MAIL, much_is_said, zora_books
+
+pytestmark = pytest.mark.anyio
+
+
+async def a_code_was_used(services: Services, business: Business, order: object) -> None:
+    coupon: Coupon = await a_coupon(services.uow_factory, business.id)
+    async with services.uow_factory(business.id) as uow:
+        uow.session.add(
+            CouponUse(
+                tenant_id=business.id,
+                coupon_id=coupon.id,
+                order_id=order.id,  # type: ignore[attr-defined]  # an order
+                customer_id=order.customer_id,  # type: ignore[attr-defined]  # an order
+                discount_minor=150,
+                created_at=uow.clock.now(),
+                returned_at=uow.clock.now(),
+            )
+        )
+
+
+async def test_it_is_whole(client: AsyncClient, services: Services, clock: FrozenClock) -> None:
+    lotus = await a_business(services.uow_factory)
+    made = await zora_books(services, lotus)
+    clock.advance(timedelta(minutes=1))
+    await much_is_said(services, lotus, made)
+    await a_code_was_used(services, lotus, made.order)
+    await as_owner(client, services, lotus)
+    shown = (await client.get(f"/app/lotus/customers/{made.order.customer_id}")).text
+    for words in (
+        "Booked Yoga",
+        "paid",
+        "Mail “You",
+        f"to {MAIL}",
+        "Message to many: “s”",
+        "Joined the waiting list: Yoga · ",
+        "Left the waiting list: Yoga · ",
+        "Asked to leave a course; declined",
+        "Used the code SPRING: €1.50 off",
+        "The code SPRING may be used again",
+        "Ended reminders by mail",
+        "Changed a customer",
+        "First seen",
+    ):
+        assert words in shown, words
+    history = shown[shown.index('id="history"') :]
+    assert history.index("Changed a customer") < history.index("Booked Yoga"), "newest first"
+
+
+async def test_another_customers_mails_and_lists_are_not_theirs(services: Services) -> None:
+    lotus = await a_business(services.uow_factory)
+    made = await zora_books(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        before = await list_history(uow, made.order.customer_id)
+        uow.session.add(a_mail(lotus, "carl@example.com", 1, uow.clock))
+    async with services.uow_factory(lotus.id) as uow:
+        assert await list_history(uow, made.order.customer_id) == before
+
+
+def a_mail(business: Business, to: str, number: int, clock: object) -> MailRow:
+    now = clock.now()  # type: ignore[attr-defined]  # a clock
+    return MailRow(
+        tenant_id=business.id,
+        kind="reminder",
+        to_address=to,
+        subject=f"Reminder {number}",
+        text="t",
+        html="h",
+        message_id=f"<{number}@x>",
+        dedupe_key=f"reminder {number}",
+        queued_at=now - timedelta(days=number),
+        sent_at=now,
+    )
+
+
+async def test_it_has_pages_and_asks_no_more_for_a_long_one(
+    client: AsyncClient, services: Services, rolled_back: AsyncEngine
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    made = await zora_books(services, lotus)
+    path = f"/app/lotus/customers/{made.order.customer_id}"
+    await as_owner(client, services, lotus)
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    counts = []
+    for is_long in (False, True):
+        if is_long:
+            async with services.uow_factory(lotus.id) as uow:
+                for number in range(1, 41):
+                    uow.session.add(a_mail(lotus, MAIL, number, uow.clock))
+        event.listen(rolled_back.sync_engine, "before_cursor_execute", note)
+        try:
+            first = (await client.get(path)).text
+        finally:
+            event.remove(rolled_back.sync_engine, "before_cursor_execute", note)
+        counts.append(len(asked))
+        asked.clear()
+    assert counts[0] == counts[1] > 0
+    second = (await client.get(f"{path}?history=2")).text
+    numbers = [re.findall(r"Reminder (\d+)”", page) for page in (first, second)]
+    assert [int(number) for page in numbers for number in page] == list(range(1, 41))
+    assert first.count("Reminder") < PAGE_SIZE
+    assert 'href="/app/lotus/customers/' in first
+    assert "?history=2#history" in first
+    assert "?history=1#history" in second
+    assert "?history=3" not in second
+    assert (await client.get(f"{path}?history=x")).status_code == 200

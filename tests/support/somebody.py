@@ -1,0 +1,210 @@
+"""A guest of whom every table that holds words says something."""
+
+from typing import Any
+
+from sqlalchemy import select, text
+
+from src.billing.models import ConnectedAccount, InboxEvent, OpenItem, PaymentPage
+from src.booking.commands.book import Booked
+from src.booking.commands.readdress import correct_customer
+from src.booking.models import (
+    Booking,
+    BroadcastMail,
+    Cancellation,
+    LeaveRequest,
+    Seat,
+    WaitlistEntry,
+)
+from src.platform.db.uow import UnitOfWork
+from src.platform.mail.models import MailRow
+from src.platform.outbox.models import OutboxRow
+from src.platform.services import Services
+from src.tenants.commands.customer_care import CustomerDetails, add_note, set_tags
+from src.tenants.commands.mail_choices import choose_mails
+from src.tenants.commands.merge_customers import merge_customers
+from src.tenants.domain.mail_topics import MailTopic
+from src.tenants.models import AuditEntry
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.commands.test_leave import paid_by_card
+from tests.support.builders import Business, a_service, a_session
+from tests.support.work import work
+from tests.tenants.commands.test_customer_care import a_customer
+
+MAIL = "zora@quillfeather.test"
+WORDS = ("quillfeather", "209998877")
+KNEE = {"key": "q1", "label": "Any injuries?", "kind": "text"}
+EACH = {**KNEE, "key": "q2", "per_person": True}
+
+
+async def zora_books(services: Services, lotus: Business, **more: Any) -> Booked:
+    """For two, of whom one is another of her name; paid by card."""
+    service = await a_service(
+        services.uow_factory, lotus.id, price_type="on_site", questions=[KNEE, EACH]
+    )
+    session = await a_session(services.uow_factory, service)
+    wish = {
+        "party": ("Zora Quillfeather", "Kim Quillfeather"),
+        "guest_name": "Zora Quillfeather",
+        "guest_email": MAIL,
+        "guest_phone": "+31209998877",
+        "answers": {"q1": "the quillfeather knee"},
+        "people": ({"q2": "Quillfeather"}, {"q2": "no quillfeather"}),
+        "note": "Quillfeather is late",
+        "consents": {"terms": {"sha256": "0" * 64}, "marketing": {}},
+        **more,
+    }
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id, **wish))
+    await paid_by_card(services, lotus, made)
+    await work(services, lotus.id)
+    return made
+
+
+async def much_is_said(services: Services, lotus: Business, made: Booked) -> None:
+    """Of her, in every table that holds words."""
+    customer_id = made.order.customer_id
+    other = await a_customer(
+        services.uow_factory, lotus, name="Z. Quillfeather", email="z@quillfeather.test"
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        await merge_customers(uow, lotus.ctx, other, customer_id)
+    async with services.uow_factory(lotus.id) as uow:
+        await add_note(uow, lotus.ctx, customer_id, "Quillfeather is kind")
+        await set_tags(uow, lotus.ctx, customer_id, "quillfeathers")
+        await choose_mails(uow, customer_id, MailTopic.REMINDERS, wants=False)
+        details = CustomerDetails(name="Zora Quillfeather", email="zq@quillfeather.test")
+        await correct_customer(uow, lotus.ctx, customer_id, details)
+    async with services.uow_factory(lotus.id) as uow:
+        booking = (await uow.session.scalars(select(Booking))).one()
+        seat = (await uow.session.scalars(select(Seat).limit(1))).one()
+        seat.changed_why = "Quillfeather asked"
+        for row in _rows(uow, lotus, made, booking):
+            uow.session.add(row)
+        await uow.session.flush()
+        await uow.session.execute(
+            text(
+                "INSERT INTO broadcasts (tenant_id, id, audiences, is_marketing, to_later, subject,"
+                " body, state, total, done, sent_by, sent_at) VALUES (:tenant_id, :id,"
+                """ '["tag:x"]', false, false, 's', 'b', 'sent', 1, 1, 'O', now())"""
+            ),
+            {"tenant_id": lotus.id, "id": made.order_id},
+        )
+        uow.session.add(
+            BroadcastMail(
+                tenant_id=lotus.id,
+                broadcast_id=made.order_id,
+                customer_id=customer_id,
+                address="old@quillfeather.test",
+                name="Zora Quillfeather",
+                written_at=uow.clock.now(),
+            )
+        )
+
+
+def _rows(uow: UnitOfWork, lotus: Business, made: Booked, booking: Booking) -> list[Any]:
+    now, key = uow.clock.now(), {"tenant_id": lotus.id}
+    mail = {"html": "", "queued_at": now, "sent_at": now, "kind": "digest"}
+    return [
+        LeaveRequest(
+            **key,
+            booking_id=booking.id,
+            reason="Quillfeather moves away",
+            answer="Dear Quillfeather",
+            state="declined",
+            asked_at=now,
+            decided_at=now,
+        ),
+        Cancellation(
+            **key,
+            scope="purchase",
+            subject_id=booking.id,
+            state="undone",
+            reason="Quillfeather is ill",
+            requested_at=now,
+            starts_at=now,
+        ),
+        WaitlistEntry(
+            **key,
+            session_id=booking.session_id,
+            address=MAIL,
+            name="Zora Quillfeather",
+            locale="en",
+            party_size=1,
+            state="left",
+            joined_at=now,
+            queued_at=now,
+            ended_at=now,
+        ),
+        MailRow(
+            **key,
+            **mail,
+            to_address=lotus.owner.email,
+            subject="New: Zora Quillfeather",
+            text="Zora Quillfeather has booked",
+            message_id="<1@x>",
+            dedupe_key="to-owner",
+            reply_to=MAIL,
+        ),
+        OutboxRow(
+            **key,
+            topic="t",
+            consumer="c",
+            payload={"order_id": str(made.order_id), "why": "Quillfeather"},
+            created_at=now,
+            available_at=now,
+            parked_at=now,
+        ),
+        OpenItem(
+            **key,
+            kind="hand_back",
+            subject_id=made.order_id,
+            order_id=made.order_id,
+            facts={
+                "guest": "Zora Quillfeather",
+                "reference": "R",
+                "amount_minor": 1,
+                "currency": "EUR",
+            },
+            created_at=now,
+            closed_at=now,
+        ),
+        PaymentPage(
+            **key,
+            order_id=made.order_id,
+            attempt=1,
+            account_id="acct_1",
+            idempotency_key="k",
+            body={"customer_email": MAIL},
+            state="complete",
+            processor_id="cs_1",
+            url="https://pay.test/quillfeather",
+            expires_at=now,
+            created_at=now,
+        ),
+        ConnectedAccount(
+            account_id=f"acct_{lotus.slug}", tenant_id=lotus.id, created_at=now, updated_at=now
+        ),
+        AuditEntry(
+            **key,
+            actor_kind="system",
+            actor_name="system",
+            action="order.refund_failed",
+            subject_kind="order",
+            subject_id=made.order_id,
+            detail={
+                "refund": str(made.order_id),
+                "amount_minor": 500,
+                "currency": "EUR",
+                "why": "quillfeather's card",
+            },
+            at=now,
+        ),
+        InboxEvent(
+            event_id="evt_1",
+            endpoint="connect",
+            type="checkout.session.completed",
+            account_id=f"acct_{lotus.slug}",
+            payload={"id": "cs_1", "customer_details": {"name": "Zora Quillfeather"}},
+            received_at=now,
+            handled_at=now,
+        ),
+    ]
