@@ -39,8 +39,9 @@ class SessionCancelled(Event, frozen=True, kw_only=True):
 
 
 class SeatsLeft(Event, frozen=True, kw_only=True):
-    """Seats of one order ended before their sessions; `by` guest or staff. `by_hand_minor` comes
-    back on site.
+    """Seats of one order were left before their sessions. `by_hand_minor` comes back on site. `by`
+    staff, with `why`, stands only in what was recorded before the cancelling of seats could be
+    undone.
     """
 
     topic: ClassVar[str] = "booking.seats_left"

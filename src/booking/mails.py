@@ -167,13 +167,14 @@ def cancellation_mail(
     now: datetime,
     going_on: Container[UUID] = (),
     by_hand_minor: int = 0,
+    parties: Mapping[UUID, SplitParty] | None = None,
     believed: Believed | None = None,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had.
 
     `going_on` are the bookings that have other seats which stand; `by_hand_minor` is handed back
-    on site.
+    on site; `parties` are those of which somebody still comes.
 
     Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
     customer's others, is told of as well.
@@ -185,6 +186,7 @@ def cancellation_mail(
         key=key,
         going_on=going_on,
         by_hand_minor=by_hand_minor,
+        parties=parties or {},
         believed=believed or {},
     )
     return _seats_mail(settings, tenant, bookings, end, now, wordings)

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from src.booking.commands.cancel_dates import cancel_dates
+from src.booking.commands.cancel_seats import cancel_seats
 from src.booking.commands.cancel_series import cancel_series
 from src.booking.commands.waking import wake_waitlists
-from src.booking.models import Session
+from src.booking.models import Seat, Session
 from src.booking.queries.waiting import list_waiting_for
 from src.platform.db.engine import make_engine, make_sessions
 from src.platform.db.uow import UowFactory, unit_of_work_factory
@@ -50,6 +51,24 @@ async def test_a_series_being_cancelled_becomes_the_cancelling_of_each_of_its_da
     assert [row[1] for row in found] == sorted(session.id for session in term.sessions)
     assert {row[2:] for row in found} == {("session", "waiting", 1, 1)}
     assert found[0][0] == kept, "its own work and mails find it"
+    alembic(own_urls, "upgrade", "head")
+
+
+async def test_the_cancelling_of_places_is_taken_back_and_not_taken_for_the_sessions(
+    own_urls: Mapping[Role, str], factory: UowFactory
+) -> None:
+    lotus, term = await a_term(factory)
+    date = term.sessions[0].id
+    async with factory(lotus.id) as uow:
+        seat_ids = list(await uow.session.scalars(select(Seat.id).where(Seat.session_id == date)))
+        waits = await cancel_seats(uow, lotus.ctx, date, seat_ids, reason="", undo_seconds=60)
+    alembic(own_urls, "downgrade", "0034")
+    found = await owners(own_urls, "SELECT id, scope, state FROM cancellations")
+    assert found == [(waits, "session", "undone")]
+    states = await owners(
+        own_urls, "SELECT DISTINCT state FROM seats UNION SELECT state FROM sessions"
+    )
+    assert sorted(states) == [("confirmed",), ("scheduled",)]
     alembic(own_urls, "upgrade", "head")
 
 

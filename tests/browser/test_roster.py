@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from src.booking.models import Session
 from src.platform.services import Services
 from tests.browser.person import DESK, PHONE, Person
+from tests.browser.test_cancelling import it_is_done
 from tests.support.builders import PASSWORD, Business, a_service, a_session
 from tests.support.letters import link_in, the_mail
 from tests.support.program import Program
@@ -169,7 +170,9 @@ def one_is_sent_home(owner: Person, email: str) -> None:
     owner.type(reason="The floor is wet.")
     owner.looks()
     owner.press("Cancel the places")
-    owner.sees("1 place is free again.")
+    owner.is_at("/cancellations/")
+    it_is_done(owner, "1 seat freed, 1 customer told.")
+    owner.follow("Back")
     owner.sees("No longer coming")
     owner.looks()
     assert "The floor is wet." in the_mail(owner.program, email, "Cancelled")["text"]

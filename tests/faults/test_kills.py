@@ -114,6 +114,47 @@ def test_a_worker_killed_in_the_middle_of_two_thousand_seats(program: Program) -
 
 
 @pytest.mark.slow
+def test_a_worker_killed_in_the_middle_of_chosen_places(program: Program) -> None:
+    """Each is freed once and told of once, and nobody else's place is touched."""
+    made = filled(program, customers=301, party=1)
+    eventually(lambda: outbox_is_empty(program), "the confirmations", 240)
+    business, session = made["business"], made["session"]
+    rows = program.rows(
+        "SELECT seats.id FROM seats JOIN bookings b ON b.id = booking_id ORDER BY b.customer_id"
+    )
+    chosen = [row["id"] for row in rows[1:]]
+
+    async def ask(services: Services) -> None:
+        from src.booking.commands.cancel_seats import cancel_seats
+
+        async with services.uow_factory(business.id) as uow:
+            await cancel_seats(
+                uow, business.ctx, session.id, chosen, reason="Flood", undo_seconds=0
+            )
+
+    freed = "SELECT seats_freed AS n FROM cancellations"
+    with program.holding(LAST_GUEST):
+        program.run(ask)
+        eventually(lambda: 0 < program.rows(freed)[0]["n"] < 300, "the middle of it")
+        program.kill("worker")
+    program.start("worker")
+    eventually(
+        lambda: program.rows("SELECT state FROM cancellations")[0]["state"] == "done",
+        "the end of the cancellation",
+        180,
+    )
+    eventually(lambda: outbox_is_empty(program), "the mails", 300)
+    assert program.rows(freed)[0]["n"] == 300
+    [there] = program.rows("SELECT state, seats_taken FROM sessions")
+    assert (there["state"], there["seats_taken"]) == ("scheduled", 1)
+    [standing] = program.rows("SELECT id, cancellation_id FROM seats WHERE state = 'confirmed'")
+    assert (standing["id"], standing["cancellation_id"]) == (rows[0]["id"], None)
+    cancelled = [mail for mail in program.mails() if mail["subject"].startswith("Cancelled")]
+    assert len({mail["message_id"] for mail in cancelled}) == 300
+    assert len(cancelled) <= 320, "at most what was between the server's yes and our mark"
+
+
+@pytest.mark.slow
 def test_a_worker_killed_while_guests_are_told_of_a_move(program: Program) -> None:
     made = filled(program, customers=80, party=2)
     eventually(lambda: outbox_is_empty(program), "the confirmations", 120)

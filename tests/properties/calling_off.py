@@ -10,7 +10,7 @@ from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.domain.cancelling import MoneyChoice
 from tests.properties.buying import PICK
 from tests.properties.changing import Changing
-from tests.properties.things import Ending, Offer, Run, Sale
+from tests.properties.things import Ending, Offer, Place, Run, Sale, Subject
 
 THEN = st.sampled_from(["undo", "wait", "go on"])
 CHOICE = st.sampled_from([None, MoneyChoice.FULL, MoneyChoice.TERMS])
@@ -18,7 +18,7 @@ OWN = st.sampled_from([None, None, None, 50, 101])
 
 
 class CallingOff(Changing):
-    """Sessions, purchases and whole series."""
+    """Sessions, purchases, whole series and single seats."""
 
     @precondition(lambda self: self._is_lively())
     @rule(pick=PICK, choice=CHOICE, own=OWN, then=THEN)
@@ -41,9 +41,17 @@ class CallingOff(Changing):
     ) -> None:
         self._cancel_and(self._any(self.model.series, pick), pick, choice, own, then)
 
+    @precondition(lambda self: self.model.sales)
+    @rule(pick=PICK, which=PICK, choice=CHOICE, own=OWN, then=THEN)
+    def cancel_seat(
+        self, pick: int, which: int, choice: MoneyChoice | None, own: int | None, then: str
+    ) -> None:
+        place = self._any(self._any(self.model.sales, pick).places, which)
+        self._cancel_and(place, pick, choice, own, then)
+
     def _cancel_and(
         self,
-        subject: Run | Sale | Offer,
+        subject: Subject,
         pick: int,
         choice: MoneyChoice | None,
         own: int | None,
@@ -71,7 +79,7 @@ class CallingOff(Changing):
 
     def _cancel(
         self,
-        subject: Run | Sale | Offer,
+        subject: Subject,
         pick: int,
         choice: MoneyChoice | None,
         own: int | None,
@@ -119,8 +127,8 @@ class CallingOff(Changing):
 _UNKNOWN = uuid4()
 
 
-def _name(subject: Run | Sale | Offer) -> str:
-    return {Run: "session", Sale: "purchase", Offer: "series"}[type(subject)]
+def _name(subject: Subject) -> str:
+    return {Run: "session", Sale: "purchase", Offer: "series", Place: "seat"}[type(subject)]
 
 
 def _of(choice: MoneyChoice | None, full: int, by_terms: int) -> int:

@@ -57,16 +57,6 @@ class Changing(Buying):
         if new_id is not None:
             self.model.exchange(place, run, new_id, self.now)
 
-    @precondition(lambda self: self.model.sales)
-    @rule(pick=PICK, which=PICK, part=st.sampled_from([0, 50, 100, 101]))
-    def take_back(self, pick: int, which: int, part: int) -> None:
-        place = self._any(self._any(self.model.sales, pick).places, which)
-        self._take_back(place, place.share * part // 100 + (part > 100))
-
-    def _take_back(self, place: Place, amount: int) -> None:
-        allowed, _back = self._attempt(self.steps.take_back(place, amount))
-        assert allowed == self.model.take_back(place.order, place, amount)
-
     @precondition(lambda self: self._refundable())
     @rule(pick=PICK, part=st.sampled_from([30, 100, 101]))
     def refund(self, pick: int, part: int) -> None:

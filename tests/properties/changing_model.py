@@ -13,6 +13,7 @@ from tests.properties.things import (
     Run,
     Sale,
     half_up,
+    is_ahead,
     is_coming,
     sells_singly,
 )
@@ -60,21 +61,11 @@ class Changing(Sales):
         self.mails["billing.open_item", OWNER] += bool(by_hand)
 
     def leave_course(self, sale: Sale, now: datetime) -> bool:
-        coming = [place for place in sale.places if is_coming(place, now)]
+        coming = [place for place in sale.places if is_ahead(place, now)]
         must_ask = sale.is_series and not sale.offer.whole_course
         if must_ask and not all(place.leaves_free for place in coming):
             return False
         return self.leave(sale, coming, now)
-
-    def take_back(self, sale: Sale, place: Place, amount: int) -> bool:
-        """Staff end a seat; one that has ended is passed over."""
-        if amount > place.share:
-            return False
-        if place.state == "confirmed":
-            place.state = "cancelled"
-            self._give_back(sale, {place: amount})
-            self.mails["seats_cancelled", sale.guest] += 1
-        return True
 
     def _give_back(self, sale: Sale, wanted: dict[Place, int]) -> None:
         """As much of it as was paid by card and has not gone back, the first seats first."""

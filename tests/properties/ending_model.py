@@ -1,25 +1,39 @@
-"""The model's rules for a business that calls off a session, a series or a purchase."""
+"""The model's rules for a business that calls off a session, a series, a purchase or a seat."""
 
 from datetime import datetime
 
 from tests.properties.changing_model import Changing
-from tests.properties.things import LIVE, UNDO, Ending, Offer, Place, Run, Sale, half_up, reached
+from tests.properties.things import (
+    LIVE,
+    UNDO,
+    Ending,
+    Offer,
+    Place,
+    Run,
+    Sale,
+    Subject,
+    half_up,
+    is_coming,
+    reached,
+)
 
 
 class Calling(Changing):
     """Cancelling, with what goes back, and taking it back in time."""
 
-    def may_cancel(self, subject: Run | Sale | Offer, now: datetime) -> bool:
+    def may_cancel(self, subject: Subject, now: datetime) -> bool:
         if isinstance(subject, Run):
             return subject.state == "scheduled" and subject.ends_at > now
+        if isinstance(subject, Place):
+            return is_coming(subject, now) and subject.run.starts_at > now
         if any(one.subject is subject and one.state == "waiting" for one in self.endings):
             return False
         if isinstance(subject, Offer):
             return bool(self.stoppable(subject, now))
         return any(one.state in LIVE and one.run.starts_at > now for one in subject.places)
 
-    def stoppable(self, subject: Run | Sale | Offer, now: datetime) -> list[Run]:
-        """The dates that cancelling it stops; a purchase's go on."""
+    def stoppable(self, subject: Subject, now: datetime) -> list[Run]:
+        """The dates that cancelling it stops; those of a purchase or a seat go on."""
         if isinstance(subject, Run):
             return [subject]
         dates = subject.runs if isinstance(subject, Offer) else []
@@ -41,15 +55,31 @@ class Calling(Changing):
 
     def cancel(self, ending: Ending) -> None:
         self.endings.append(ending)
+        for place in self._marked_by(ending):
+            place.ending = ending
         for run in ending.runs:
             run.state = "cancelling"
         if isinstance(ending.subject, Offer):
             ending.resumes, ending.subject.active = ending.subject.active, False
 
+    def _marked_by(self, ending: Ending) -> list[Place]:
+        """The seats with which nothing else is done while it is under way."""
+        if isinstance(ending.subject, Place):
+            return [ending.subject]
+        places = ending.subject.places if isinstance(ending.subject, Sale) else []
+        free = [one for one in places if one.state == "confirmed" and one.ending is None]
+        return [one for one in free if one.run.starts_at > ending.asked_at]
+
+    def _release(self, ending: Ending) -> None:
+        for place in self.places():
+            if place.ending is ending:
+                place.ending = None
+
     def undo(self, ending: Ending, now: datetime) -> bool:
         if ending.state != "waiting":
             return False
         ending.state = "undone"
+        self._release(ending)
         for promise in self.promises:
             if promise.state == "live" and set(promise.runs) & set(ending.runs):
                 promise.expires_at += now - ending.asked_at
@@ -91,6 +121,7 @@ class Calling(Changing):
             ):
                 self._close(sale, now, "cancelled", reached(ending, sale, now))
         ending.state = "done"
+        self._release(ending)
         for run in ending.runs:
             run.state = "cancelled"
             run.sequence += 1

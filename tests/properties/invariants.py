@@ -68,6 +68,7 @@ def i6_no_sale_in_a_session_that_is_being_cancelled() -> str:
         FROM seats JOIN bookings ON bookings.id = seats.booking_id
         JOIN sessions ON sessions.id = seats.session_id AND sessions.state <> 'scheduled'
         JOIN cancellations c ON c.subject_id = seats.session_id AND c.state <> 'undone'
+            AND c.scope <> 'seats'
         WHERE seats.replaces_id IS NULL AND bookings.created_at > c.requested_at"""
 
 
@@ -130,6 +131,14 @@ def i11_a_share_comes_back_once() -> str:
         CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n FROM refunds
             WHERE order_id = o.id AND cause IN ('cancelled', 'not_delivered')) r
         WHERE seats.n <> r.n"""
+
+
+def a_confirmed_seat_names_only_what_is_under_way_for_it() -> str:
+    return """
+        SELECT seats.id || ' is held by ' || c.state || ' ' || c.id FROM seats
+        JOIN cancellations c ON c.id = seats.cancellation_id
+        WHERE seats.state IN ('attended', 'no_show', 'swapped', 'late_cancelled')
+           OR (seats.state = 'confirmed' AND c.state IN ('done', 'undone'))"""
 
 
 def an_offer_is_taken_once_and_by_an_order_of_its_own() -> str:
@@ -198,6 +207,7 @@ ALWAYS: Sequence[Invariant] = (
     i9_seats_are_as_their_order_is,
     i10_the_months_counter_is_what_was_booked_in_it,
     i11_a_share_comes_back_once,
+    a_confirmed_seat_names_only_what_is_under_way_for_it,
     an_offer_is_taken_once_and_by_an_order_of_its_own,
     coupon_uses_are_the_orders_that_hold_them,
     nothing_in_the_outbox_has_failed,

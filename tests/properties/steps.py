@@ -12,9 +12,10 @@ from src.billing.settlement import settle_page
 from src.booking.commands.book import BookCommand, Booked, book
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
 from src.booking.commands.cancel_returns import MoneyWanted
+from src.booking.commands.cancel_seats import cancel_seats
 from src.booking.commands.cancel_series import cancel_series
 from src.booking.commands.exchange import MoveSeats, move_seats
-from src.booking.commands.leave import leave_course, leave_dates, take_back_seats
+from src.booking.commands.leave import leave_course, leave_dates
 from src.booking.commands.sessions import UpdateSession, update_session
 from src.booking.commands.waitlist import (
     JoinWaitlist,
@@ -30,7 +31,7 @@ from src.platform.ids import new_id
 from src.platform.money import Money
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
-from tests.properties.things import Discount, Entry, Offer, Place, Promise, Run, Sale
+from tests.properties.things import Discount, Entry, Offer, Place, Promise, Run, Sale, Subject
 from tests.properties.world import Shop
 from tests.support.builders import as_guest
 from tests.support.work import work
@@ -117,10 +118,6 @@ class Steps:
 
     # --- the owner
 
-    async def take_back(self, place: Place, amount: int) -> int:
-        async with self.factory(self.shop.id) as uow:
-            return await take_back_seats(uow, place.order.id, {place.id: amount}, why="")
-
     async def refund(self, sale: Sale, amount: int) -> None:
         """A button that is pressed twice, as impatient people do."""
         payment_id = await self._payment(sale)
@@ -154,9 +151,7 @@ class Steps:
         async with self.factory(self.shop.id) as uow:
             await update_session(uow, self.shop.business.ctx, cmd)
 
-    async def cancel(
-        self, subject: Run | Sale | Offer, money: MoneyWanted, *, gives_back: bool
-    ) -> UUID:
+    async def cancel(self, subject: Subject, money: MoneyWanted, *, gives_back: bool) -> UUID:
         ctx = self.shop.business.ctx
         async with self.factory(self.shop.id) as uow:
             if isinstance(subject, Run):
@@ -165,6 +160,10 @@ class Steps:
                 )
             if isinstance(subject, Offer):
                 return await cancel_series(uow, ctx, subject.id, **_ILL, money=money)
+            if isinstance(subject, Place):
+                return await cancel_seats(
+                    uow, ctx, subject.run.id, [subject.id], **_ILL, money=money
+                )
             return await cancel_purchase(uow, ctx, subject.booking_id, **_ILL, money=money)
 
     async def undo(self, cancellation_id: UUID) -> None:

@@ -37,6 +37,7 @@ MUST_HAPPEN = {
     "book, refused",
     "cancel",
     "cancel a purchase",
+    "cancel a seat",
     "cancel a series",
     "cancel a session",
     "cancel what is being paid",
@@ -67,8 +68,8 @@ MUST_HAPPEN = {
     "remove",
     "sweep",
     "take live offer",
-    "take_back",
     "undo",
+    "undo a seat",
     "undo a series",
     "undo, refused",
 }

@@ -67,7 +67,7 @@ class Run:
 @dataclass(eq=False)
 class Place:
     """A seat. `sold` is the run's sequence that it was sold at; it `is_marked` when it took the
-    place of one that could be left without any penalty.
+    place of one that could be left without any penalty. `ending` is what is under way for it.
     """
 
     id: UUID
@@ -81,6 +81,7 @@ class Place:
     returned: int = 0
     is_marked: bool = False
     replaced_by: "Place | None" = None
+    ending: "Ending | None" = None
 
     @property
     def leaves_free(self) -> bool:
@@ -131,6 +132,9 @@ class Sale:
         return self.paid - self.refunded if self.mode == "online" else 0
 
 
+Subject = Run | Sale | Offer | Place
+
+
 @dataclass(eq=False)
 class Ending:
     """A cancellation that can still be undone, or was carried out.
@@ -140,7 +144,7 @@ class Ending:
     """
 
     id: UUID
-    subject: Run | Sale | Offer
+    subject: Subject
     asked_at: datetime
     runs: list[Run] = field(default_factory=list)
     gives_back: bool = False
@@ -215,6 +219,11 @@ def sells_singly(run: Run) -> bool:
 
 
 def is_coming(place: Place, now: datetime) -> bool:
+    """And nobody is cancelling the place, or all that was bought with it."""
+    return is_ahead(place, now) and place.ending is None
+
+
+def is_ahead(place: Place, now: datetime) -> bool:
     is_on = place.run.state == "scheduled" and now <= place.run.starts_at
     return place.state == "confirmed" and is_on
 
@@ -223,6 +232,8 @@ def reached(ending: Ending, sale: Sale, now: datetime) -> list[Place]:
     """The sale's seats that the cancellation is about; a purchase's leaves what has started."""
     if ending.subject is sale:
         return [place for place in sale.places if place.run.starts_at > now]
+    if isinstance(ending.subject, Place):
+        return [place for place in sale.places if place is ending.subject]
     return [place for place in sale.places if place.run in ending.runs]
 
 

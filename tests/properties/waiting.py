@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from src.booking.domain.cancelling import MoneyChoice
 from tests.properties.buying import GUEST, PICK, SIZE
 from tests.properties.calling_off import CallingOff
 from tests.properties.driver import GUESTS
@@ -80,14 +81,14 @@ class Waiting(CallingOff):
     @precondition(lambda self: self._seats_waited_for())
     @rule(pick=PICK, then=THEN)
     def make_room(self, pick: int, then: str) -> None:
-        """The owner takes back a seat that somebody waits for, and the list, which was at rest, has
-        to hear of it.
+        """The owner cancels a seat that somebody waits for, and the list, which was at rest, has to
+        hear of it.
         """
         self.deliver()
         if not self._seats_waited_for():
             return
-        self._take_back(self._any(self._seats_waited_for(), pick), 0)
-        self.deliver()
+        place = self._any(self._seats_waited_for(), pick)
+        self._cancel_and(place, pick, MoneyChoice.NOTHING, None, "go on")
         if any(one.state == "live" for one in self.model.promises):
             if then == "take":
                 self._take_offer(self._any(self._promises(), pick), child=False, pays=True)

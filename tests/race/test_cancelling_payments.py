@@ -15,7 +15,7 @@ from src.billing.commands.settle import apply_page
 from src.billing.models import Order, Payment, PaymentPage, Refund
 from src.billing.settlement import settle_page
 from src.billing.stripe_gateway import StripeGateway
-from src.booking.commands import cancel
+from src.booking.commands import cancel, cancel_marks
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase, cancel_session
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
@@ -237,7 +237,8 @@ async def test_a_control_without_the_wait_a_guest_has_neither_the_seat_nor_the_m
     async def waits_for_nobody(*_args: object) -> None:
         return None
 
-    monkeypatch.setattr(cancel, "wait_for_payments", waits_for_nobody)
+    for module in (cancel, cancel_marks):
+        monkeypatch.setattr(module, "wait_for_payments", waits_for_nobody)
     back, states = await in_the_middle_of_paying(committing, lotus, term, scope, waits=False)
     assert back == []
     assert "cancelled" in states

@@ -1,22 +1,38 @@
 """Several people work on one roster in the same moment: each row is done once."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
+from src.billing.commands.orders import lock_order
 from src.booking.commands.attendance import Ticked, mark_attendance
-from src.booking.commands.roster_actions import CancelPlaces, Freed, cancel_places
+from src.booking.commands.book import Booked
+from src.booking.commands.cancel import cancel_session, undo_cancellation
+from src.booking.commands.cancel_returns import MoneyWanted
+from src.booking.commands.cancel_seats import cancel_seats
+from src.booking.commands.leave import lock_own_seats
+from src.booking.domain.cancelling import MoneyChoice
 from src.booking.domain.kinds import SeatState
-from src.booking.models import Session
+from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.models import Cancellation, Seat, Session
 from src.platform.db.uow import UnitOfWork
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
 from tests.booking.commands.test_leave import paid_by_card, refunds
 from tests.conftest import Committing
+from tests.properties.invariants import WHAT_IS_BROKEN
+from tests.race.test_leaving import leaving
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.locks import until_somebody_waits
+from tests.support.work import work_together
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
+TERMS = LeavingTerms(tiers=(Tier(before=0, percent=100),))
+FULL = MoneyWanted(choice=MoneyChoice.FULL)
 GUESTS = 6
 
 
@@ -27,55 +43,78 @@ class Door:
         self.committing = committing
         self.business = business
         self.session = session
+        self.bought: list[Booked] = []
         self.seats: dict[UUID, list[UUID]] = {}
         self.ticked: list[Ticked] = []
-        self.freed: list[Freed] = []
+
+    def seats_of(self, guests: slice = slice(None)) -> list[UUID]:
+        """Theirs, in the order in which they booked."""
+        return [one for made in self.bought[guests] for one in self.seats[made.order_id]]
 
     def ticking(self, wanted: SeatState, *, backwards: bool = False) -> Act:
-        seat_ids = [one for seats in self.seats.values() for one in seats]
-
         async def act(uow: UnitOfWork) -> None:
-            done = await mark_attendance(
-                uow,
-                self.business.ctx,
-                self.session.id,
-                seat_ids[::-1] if backwards else seat_ids,
-                wanted,
-            )
-            self.ticked.append(done)
+            seat_ids = self.seats_of()[::-1] if backwards else self.seats_of()
+            ctx = self.business.ctx
+            self.ticked.append(await mark_attendance(uow, ctx, self.session.id, seat_ids, wanted))
 
         return act
 
-    def cancelling(self) -> list[Act]:
-        """One act for each order, as the page does it."""
-
-        def one(order_id: UUID, seat_ids: list[UUID]) -> Act:
-            cmd = CancelPlaces(
-                session_id=self.session.id, order_id=order_id, seat_ids=seat_ids, back_minor=3000
+    def cancelling(self, seat_ids: Sequence[UUID]) -> Act:
+        async def act(uow: UnitOfWork) -> None:
+            ctx = self.business.ctx
+            await cancel_seats(
+                uow, ctx, self.session.id, seat_ids, reason="", undo_seconds=0, money=FULL
             )
 
-            async def act(uow: UnitOfWork) -> None:
-                self.freed.append(await cancel_places(uow, self.business.ctx, cmd))
+        return act
 
-            return act
+    def cancelling_session(self) -> Act:
+        async def act(uow: UnitOfWork) -> None:
+            ctx = self.business.ctx
+            await cancel_session(uow, ctx, self.session.id, reason="", undo_seconds=0, money=FULL)
 
-        return [one(order_id, seat_ids) for order_id, seat_ids in self.seats.items()]
+        return act
+
+    async def at_once(self, *acts: Act) -> Counter[str]:
+        return await at_once(self.committing, self.business.id, list(acts))
+
+    async def carry_out(self) -> None:
+        for _round in range(8):
+            await work_together(self.committing.services, self.business.id)
 
     async def states(self) -> Counter[str]:
         seats = await seats_of(self.committing.uow_factory, self.business.id)
         return Counter(seat.state for seat in seats)
 
+    async def check(self, *, freed: int) -> None:
+        """So many seats are freed, each with its share back once, and nobody is held any more."""
+        factory, tenant_id = self.committing.uow_factory, self.business.id
+        assert sum(await refunds(self.committing.services, tenant_id)) == freed * 1500
+        assert await taken(factory, tenant_id) == [2 * GUESTS - freed]
+        async with factory(tenant_id) as uow:
+            for seat in await uow.session.scalars(select(Seat)):
+                assert seat.returned_minor == (1500 if seat.state == "cancelled" else 0)
+                assert seat.state == "cancelled" or seat.cancellation_id is None
+            states = set(await uow.session.scalars(select(Cancellation.state)))
+            connection = await uow.session.connection()
+            broken = {row[0] for row in await connection.exec_driver_sql(WHAT_IS_BROKEN)}
+        assert states <= {"done", "undone"}
+        assert broken <= {"nothing_in_the_outbox_has_failed"}, "for there is no processor here"
+
 
 @pytest.fixture
 async def door(committing: Committing) -> Door:
     business = await a_business(committing.uow_factory)
-    service = await a_service(committing.uow_factory, business.id, price_type="on_site")
+    service = await a_service(
+        committing.uow_factory, business.id, price_type="on_site", leaving=TERMS.document()
+    )
     session = await a_session(committing.uow_factory, service, in_days=1 / 24, capacity=20)
     door = Door(committing, business, session)
     for number in range(GUESTS):
         wish = a_wish("session", session.id, party=("A", "B"), guest_email=f"g{number}@example.com")
         made = await booked(committing.uow_factory, business, wish)
         await paid_by_card(committing.services, business, made)
+        door.bought.append(made)
         door.seats[made.order_id] = []
     for seat in await seats_of(committing.uow_factory, business.id):
         door.seats[seat.order_id].append(seat.id)
@@ -84,29 +123,100 @@ async def door(committing: Committing) -> Door:
 
 async def test_two_doors_tick_everybody_once(door: Door) -> None:
     acts = [door.ticking(SeatState.ATTENDED), door.ticking(SeatState.ATTENDED, backwards=True)]
-    assert await at_once(door.committing, door.business.id, acts) == {"done": 2}
+    assert await door.at_once(*acts) == {"done": 2}
     assert sum(one.changed for one in door.ticked) == 2 * GUESTS
     assert await door.states() == {"attended": 2 * GUESTS}
 
 
-async def test_the_same_places_cancelled_twice_give_their_money_back_once(door: Door) -> None:
-    acts = [*door.cancelling(), *reversed(door.cancelling())]
-    assert await at_once(door.committing, door.business.id, acts) == {"done": 2 * GUESTS}
-    assert sum(one.seats for one in door.freed) == 2 * GUESTS
-    assert await refunds(door.committing.services, door.business.id) == [3000] * GUESTS
-    assert await taken(door.committing.uow_factory, door.business.id) == [0]
+async def test_the_same_place_is_never_in_two_cancellations(door: Door) -> None:
+    """All of those chosen, or nothing: who comes second is told, and looks again."""
+    first, second = door.seats_of(slice(0, 4)), door.seats_of(slice(3, 6))
+    outcomes = await door.at_once(door.cancelling(first), door.cancelling(second[::-1]))
+    assert outcomes == {"done": 1, "already_cancelling": 1}
+    async with door.committing.uow_factory(door.business.id) as uow:
+        marked = Seat.cancellation_id.is_not(None)
+        going = set(await uow.session.scalars(select(Seat.id).where(marked)))
+    assert going in (set(first), set(second))
+    await door.carry_out()
+    await door.check(freed=len(going))
+
+
+async def test_places_of_one_roster_are_cancelled_side_by_side(door: Door) -> None:
+    acts = [door.cancelling(theirs) for theirs in door.seats.values()]
+    assert await door.at_once(*acts) == {"done": GUESTS}
+    await door.carry_out()
+    await door.check(freed=2 * GUESTS)
 
 
 @pytest.mark.parametrize("first", ["tick", "cancel"])
 async def test_ticking_against_cancelling_leaves_each_seat_in_one_of_both(
     door: Door, first: str
 ) -> None:
-    acts = [door.ticking(SeatState.ATTENDED), *door.cancelling()]
-    await at_once(door.committing, door.business.id, acts if first == "tick" else acts[::-1])
-    states = await door.states()
-    assert set(states) <= {"attended", "cancelled"}
-    assert await taken(door.committing.uow_factory, door.business.id) == [states["attended"]]
-    returned = sum(await refunds(door.committing.services, door.business.id))
-    assert returned == sum(one.back_minor for one in door.freed)
-    for seat in await seats_of(door.committing.uow_factory, door.business.id):
-        assert (seat.returned_as == "money") is (seat.state == "cancelled")
+    acts = [door.ticking(SeatState.ATTENDED), door.cancelling(door.seats_of())]
+    outcomes = await door.at_once(*(acts if first == "tick" else acts[::-1]))
+    [ticked] = door.ticked
+    won = 0 if outcomes["seats_changed"] else 2 * GUESTS
+    assert (ticked.changed, ticked.being_cancelled) == (2 * GUESTS - won, won)
+    await door.carry_out()
+    await door.check(freed=won)
+
+
+async def test_guests_who_leave_while_their_places_are_cancelled_get_their_money_once(
+    door: Door,
+) -> None:
+    leaves = [leaving(door.business, made, door.seats[made.order_id]) for made in door.bought]
+    outcomes = await door.at_once(*leaves[:3], door.cancelling(door.seats_of()), *leaves[3:])
+    assert outcomes["done"] == GUESTS if outcomes["seats_changed"] else outcomes["done"] == 1
+    await door.carry_out()
+    await door.check(freed=2 * GUESTS)
+
+
+async def test_undoing_against_the_job_leaves_all_or_nothing(door: Door) -> None:
+    factory, business = door.committing.uow_factory, door.business
+    async with factory(business.id) as uow:
+        await door.cancelling(door.seats_of())(uow)
+    async with factory(business.id) as uow:
+        cancellation_id = (await uow.session.scalars(select(Cancellation.id))).one()
+
+    async def undo(uow: UnitOfWork) -> None:
+        await undo_cancellation(uow, business.ctx, cancellation_id)
+
+    outcomes, _delivered = await asyncio.gather(
+        door.at_once(undo), work_together(door.committing.services, business.id)
+    )
+    await door.carry_out()
+    await door.check(freed=0 if outcomes["done"] else 2 * GUESTS)
+
+
+async def test_a_session_called_off_over_its_places_frees_each_once(door: Door) -> None:
+    """Whichever job comes first: the other finds nothing left of what it came for."""
+    acts = [door.cancelling(theirs) for theirs in list(door.seats.values())[:4]]
+    for act in acts:
+        await door.at_once(act)
+    await asyncio.gather(
+        door.at_once(door.cancelling_session()),
+        work_together(door.committing.services, door.business.id),
+    )
+    await door.carry_out()
+    await door.check(freed=2 * GUESTS)
+    async with door.committing.uow_factory(door.business.id) as uow:
+        freed = await uow.session.scalars(select(Cancellation.seats_freed))
+    assert sum(freed) == 2 * GUESTS
+
+
+async def test_cancelling_places_waits_for_an_order_without_holding_its_seats(
+    door: Door,
+) -> None:
+    """Whoever leaves has the order first, and the seats then."""
+    factory, business, made = door.committing.uow_factory, door.business, door.bought[0]
+
+    async def cancel() -> None:
+        async with factory(business.id) as uow:
+            await door.cancelling(door.seats_of())(uow)
+
+    async with factory(business.id) as uow:
+        await lock_order(uow, made.order_id)
+        other = asyncio.create_task(cancel())
+        await until_somebody_waits(factory)
+        await lock_own_seats(uow, made.order_id)
+    await other

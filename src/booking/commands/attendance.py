@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from src.booking.commands.sessions import get_session
 from src.booking.domain.attendance import TICKED_FROM, why_not_tick
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.states import live_cancellation
 from src.booking.models import Seat, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -29,10 +30,13 @@ _ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """How many seats were changed, and how many were so already or no longer could be."""
+    """How many seats were changed, how many were so already or no longer could be, and how many
+    are being cancelled.
+    """
 
     changed: int
     passed_over: int
+    being_cancelled: int = 0
 
 
 async def mark_attendance(
@@ -42,21 +46,27 @@ async def mark_attendance(
     seat_ids: Sequence[UUID],
     wanted: SeatState,
 ) -> Ticked:
-    """Marks seats of one session as attended or no-show, or, as confirmed, takes that back.
+    """Marks seats of one session as attended or no-show, or, as confirmed, takes that back. Those
+    that are being cancelled stay as they are.
 
     Raises: NotFound for a seat of another session; Conflict when it is too early or cancelled.
     """
     session = await get_session(uow, session_id)
     check_tickable(uow, ctx, session, wanted)
-    locked = await uow.session.scalars(
-        select(Seat.id)
+    locked = await uow.session.execute(
+        select(Seat.id, Seat.state, Seat.cancellation_id)
         .where(Seat.tenant_id == uow.tenant, Seat.session_id == session_id, Seat.id.in_(seat_ids))
         .order_by(Seat.id)
         .with_for_update(key_share=True)
     )
-    known = set(locked.all())
-    if known != set(seat_ids):
+    seats = locked.all()
+    if {seat.id for seat in seats} != set(seat_ids):
         raise NotFound(_("There is no such place in this session."))
+    known = {
+        seat.id
+        for seat in seats
+        if live_cancellation(SeatState(seat.state), seat.cancellation_id) is None
+    }
     changed = await uow.session.execute(
         update(Seat)
         .where(
@@ -72,7 +82,11 @@ async def mark_attendance(
     if done:
         said = {"session": str(session_id), "seats": done}
         await audit(uow, ctx, _ACTIONS[wanted], "seats", None, **said)
-    return Ticked(changed=len(done), passed_over=len(known) - len(done))
+    return Ticked(
+        changed=len(done),
+        passed_over=len(known) - len(done),
+        being_cancelled=len(seats) - len(known),
+    )
 
 
 def check_tickable(

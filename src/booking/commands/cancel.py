@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select, update
 
 from src.billing.commands.due import drop_due
+from src.booking.commands.cancel_marks import lock_free_seats, mark_seats, release_seats
 from src.booking.commands.cancel_returns import (
     NOTHING,
     MoneyWanted,
@@ -43,14 +44,21 @@ from src.tenants.context import RequestContext
 TAKEN = tuple(sorted(str(state) for state in TAKEN_SEATS))
 CANCELLABLE = tuple(sorted(str(state) for state in sources_of(SeatState.CANCELLED)))
 
-SUBJECTS = {"session": "session", "dates": "session", "purchase": "booking", "series": "series"}
-"""What a cancellation's scope is called in the audit log."""
+SUBJECTS = {
+    "session": ("session", "session"),
+    "dates": ("session", "session"),
+    "purchase": ("booking", "booking"),
+    "series": ("series", "series"),
+    "seats": ("seats", "session"),
+}
+"""What is cancelled, by scope, in the words of the audit log, and what its entry is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCancellation:
     """What is asked for. `session_ids` are the dates of a series, or those chosen one by one, of
     which the earliest is then the subject; `resumes_sale` says whether the series is on sale.
+    `seat_ids` are chosen seats.
     """
 
     scope: str
@@ -60,6 +68,7 @@ class NewCancellation:
     gives_back: bool = False
     session_ids: Sequence[UUID] = ()
     resumes_sale: bool = False
+    seat_ids: Sequence[UUID] = ()
 
 
 register_constraint(
@@ -113,7 +122,8 @@ async def cancel_purchase(
     money: MoneyWanted = NOTHING,
 ) -> UUID:
     """Lets a job free the booking's seats that have not started, those too of dates that it has
-    been completed by, after the undo window. A guest who asked for it has got it with this.
+    been completed by, after the undo window, in which nobody else does anything with them. A guest
+    who asked for it has got it with this.
 
     `money` says what goes back. Returns the cancellation's id.
     Raises: NotFound; Conflict when no such seat is left; InvalidInput for `money`.
@@ -124,11 +134,15 @@ async def cancel_purchase(
     which = [of_purchase(booking_id), Session.starts_at > uow.clock.now()]
     if not await _customers_with_seats(uow, which, CANCELLABLE):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
+    seat_ids = await lock_free_seats(uow, which)
     await accept_open_request(uow, ctx, booking_id)
     new = NewCancellation(
         scope="purchase", subject_id=booking_id, reason=reason, undo_seconds=undo_seconds
     )
-    return await request(uow, ctx, new, which, money)
+    cancellation_id = await request(uow, ctx, new, which, money)
+    await uow.settle()
+    await mark_seats(uow, cancellation_id, seat_ids)
+    return cancellation_id
 
 
 async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_id: UUID) -> None:
@@ -152,8 +166,9 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     if row is None:
         await get_cancellation(uow, cancellation_id)
         raise Conflict(_("It is too late to undo this: seats are being freed."), code="too_late")
-    subject = SUBJECTS[row.scope]
-    await audit(uow, ctx, f"{subject}.cancellation_undone", subject, row.subject_id)
+    what, subject = SUBJECTS[row.scope]
+    await audit(uow, ctx, f"{what}.cancellation_undone", subject, row.subject_id)
+    await release_seats(uow, cancellation_id)
     stopped = stopped_sessions(row)
     if row.scope == "dates":
         others = sorted(stopped - {row.subject_id})
@@ -221,7 +236,7 @@ async def _decide_anew(uow: UnitOfWork, session_ids: set[UUID]) -> set[UUID]:
 
 
 def stopped_sessions(cancellation: Cancellation) -> set[UUID]:
-    """The sessions that the cancellation is of, none for a purchase's."""
+    """The sessions that the cancellation is of, none for that of a purchase or of seats."""
     if cancellation.scope == "session":
         return {cancellation.subject_id}
     return set(cancellation.session_ids)
@@ -319,8 +334,10 @@ async def request(
     said: dict[str, object] = {"reason": new.reason}
     if back_minor:
         said |= {"amount_minor": back_minor, "money": str(money.choice)}
-    subject = SUBJECTS[new.scope]
-    await audit(uow, ctx, f"{subject}.cancelled", subject, new.subject_id, **said)
+    if new.seat_ids:
+        said |= {"seats": sorted(map(str, new.seat_ids))}
+    what, subject = SUBJECTS[new.scope]
+    await audit(uow, ctx, f"{what}.cancelled", subject, new.subject_id, **said)
     event = CancellationRequested(cancellation_id=cancellation_id)
     uow.record(event, delay_seconds=new.undo_seconds)
     return cancellation_id

@@ -133,6 +133,7 @@ async def _purchase_is_cancelled(uow: UnitOfWork, booking_id: UUID) -> bool:
     found = await uow.session.scalar(
         select(Cancellation.id).where(
             Cancellation.tenant_id == uow.tenant,
+            Cancellation.scope == "purchase",
             Cancellation.subject_id.in_(
                 select(func.coalesce(Booking.completes_id, Booking.id)).where(
                     Booking.tenant_id == uow.tenant, Booking.id == booking_id
@@ -166,7 +167,11 @@ def _is_being_freed(now: datetime) -> ColumnElement[bool]:
     """Whether a cancellation that can no longer be undone reaches the seat: its session's, or its
     purchase's, which leaves what has started.
     """
-    runs = exists().where(Cancellation.tenant_id == Seat.tenant_id, Cancellation.state == "running")
+    runs = exists().where(
+        Cancellation.tenant_id == Seat.tenant_id,
+        Cancellation.state == "running",
+        Cancellation.scope != "seats",
+    )
     session_is_off = (Session.state == str(SessionState.CANCELLED)) | (
         (Session.state == str(SessionState.CANCELLING))
         & runs.where(

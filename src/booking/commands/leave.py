@@ -1,4 +1,4 @@
-"""Seats that end before their session: left by their guest, or taken back by staff.
+"""Seats that their guest leaves before their session.
 
 Orders are locked first, then seats by (session, id). What comes back of a seat's share is written
 on the seat and asked for as a refund in the same transaction; the session's places are freed last.
@@ -22,7 +22,7 @@ from src.billing.queries.refundable import list_refundable_minor
 from src.billing.queries.to_hand_back import get_left_on_site_minor
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.waking import wake_waitlists
-from src.booking.domain.kinds import By, SeatState, SessionState
+from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import (
     LeavingFacts,
     amount_back_minor,
@@ -36,7 +36,7 @@ from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.events import SeatsLeft
 from src.booking.models import Booking, Seat, Session
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 
@@ -86,14 +86,6 @@ class Ending:
     back_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftBy:
-    """Who ends the seats, and why, in words for the guest."""
-
-    kind: By
-    why: str = ""
-
-
 async def leave_dates(
     uow: UnitOfWork,
     tenant: TenantSnapshot,
@@ -121,7 +113,7 @@ async def leave_dates(
     standing = [one for one in own if one.seat.state not in left]
     endings = [_guests_ending(uow, tenant, one) for one in standing]
     await _check_promise(uow, order_id, endings, promised or Promised({}, 0))
-    return await end_seats(uow, order, endings, LeftBy(kind="guest"))
+    return await _end_seats(uow, order, endings)
 
 
 async def leave_course(
@@ -140,7 +132,7 @@ async def leave_course(
     coming = [one for one in own if is_still_coming(one, uow.clock.now())]
     endings = [_guests_ending(uow, tenant, one, is_whole_course=True) for one in coming]
     await _check_promise(uow, order_id, endings, promised or Promised({}, 0))
-    return await end_seats(uow, order, endings, LeftBy(kind="guest"))
+    return await _end_seats(uow, order, endings)
 
 
 def is_still_coming(own: OwnSeat, now: datetime) -> bool:
@@ -197,29 +189,8 @@ def facts_of_leaving(
         ),
         is_whole_course=is_whole_course and own.booking.series_id is not None,
         most_percent=own.seat.most_percent,
+        is_being_cancelled=own.seat.cancellation_id is not None,
     )
-
-
-async def take_back_seats(
-    uow: UnitOfWork, order_id: UUID, back_minor: Mapping[UUID, int], *, why: str
-) -> int:
-    """Staff cancel seats of one order, each with what its guest gets back, by seat.
-
-    Seats that have ended or been attended are passed over. Returns the minor units that come back.
-    Raises: NotFound for a seat of another order; InvalidInput for more back than a seat's share.
-    """
-    order = await lock_order(uow, order_id)
-    own = await lock_own_seats(uow, order_id, list(back_minor))
-    if {one.seat.id for one in own} != set(back_minor):
-        raise NotFound(_("There is no such booking."))
-    endings = []
-    for one in own:
-        back = back_minor[one.seat.id]
-        if not 0 <= back <= one.seat.share_minor:
-            raise InvalidInput(_("At most what was paid for a place can go back."))
-        if one.seat.state == SeatState.CONFIRMED:
-            endings.append(Ending(seat=one.seat, state=SeatState.CANCELLED, back_minor=back))
-    return await end_seats(uow, order, endings, LeftBy(kind="staff", why=why))
 
 
 async def lock_own_seats(
@@ -244,7 +215,7 @@ def own_seats(uow: UnitOfWork, order_id: UUID) -> Select[tuple[Seat, Session, Bo
     )
 
 
-async def end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending], by: LeftBy) -> int:
+async def _end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending]) -> int:
     """Ends seats of one locked order, asks for their refund, tells their guest, frees the places.
 
     The seats' rows are locked and confirmed. Less comes back than was wanted where less was paid
@@ -254,14 +225,10 @@ async def end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending], by
         return 0
     asked = await _ask_refund(uow, order, endings)
     returned = spread(asked, {ending.seat.id: ending.back_minor for ending in endings})
-    await _mark(uow, endings, returned, by)
+    await _mark(uow, endings, returned)
     seat_ids = [ending.seat.id for ending in endings]
-    by_hand = await _promise_by_hand(uow, order, endings, asked) if by.kind == "guest" else 0
-    uow.record(
-        SeatsLeft(
-            order_id=order.id, seat_ids=seat_ids, by=by.kind, why=by.why, by_hand_minor=by_hand
-        )
-    )
+    by_hand = await _promise_by_hand(uow, order, endings, asked)
+    uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by="guest", by_hand_minor=by_hand))
     await wake_waitlists(uow, {ending.seat.session_id for ending in endings})
     await uow.settle()
     await give_back_seats(uow, Counter(ending.seat.session_id for ending in endings))
@@ -306,9 +273,7 @@ def spread(asked: int, wanted: Mapping[UUID, int]) -> dict[UUID, int]:
     return returned
 
 
-async def _mark(
-    uow: UnitOfWork, endings: Sequence[Ending], returned: Mapping[UUID, int], by: LeftBy
-) -> None:
+async def _mark(uow: UnitOfWork, endings: Sequence[Ending], returned: Mapping[UUID, int]) -> None:
     # Seats that end in one act have one moment, which is how the order's history knows.
     now = uow.clock.now()
     alike: dict[tuple[SeatState, int], list[UUID]] = defaultdict(list)
@@ -324,8 +289,8 @@ async def _mark(
                 returned_as="money" if back else None,
                 returned_minor=back,
                 changed_at=now,
-                changed_by=by.kind,
-                changed_why=by.why,
+                changed_by="guest",
+                changed_why="",
             )
             .execution_options(synchronize_session=False)
         )

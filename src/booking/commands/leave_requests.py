@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from src.billing.commands.orders import lock_order
 from src.booking.commands.leave import is_still_coming, lock_own_seats
 from src.booking.domain.leaving import terms_from
+from src.booking.domain.reasons import ReasonCode, not_just_now
 from src.booking.events import LeavingAsked, LeavingDeclined
 from src.booking.models import LeaveRequest
 from src.platform.db import register_constraint
@@ -32,8 +33,8 @@ register_constraint(
 async def ask_to_leave(uow: UnitOfWork, order_id: UUID, reason: str) -> UUID:
     """The guest's request; while one is open, it stays as it is and is returned.
 
-    Raises: NotFound for what is no course; Conflict where none of its dates is left, or where it
-    can be left without asking; InvalidInput.
+    Raises: NotFound for what is no course; Conflict where none of its dates is left, where staff
+    are cancelling one of them, or where it can be left without asking; InvalidInput.
     """
     words = _words(reason, "reason")
     await lock_order(uow, order_id)
@@ -43,8 +44,11 @@ async def ask_to_leave(uow: UnitOfWork, order_id: UUID, reason: str) -> UUID:
     booking, now = own[0].booking, uow.clock.now()
     if terms_from(booking.leaving).whole_course:
         raise Conflict(_("You can leave this course without asking."), code="may_leave")
-    if not any(is_still_coming(one, now) for one in own):
+    coming = [one for one in own if is_still_coming(one, now)]
+    if not coming:
         raise Conflict(_("None of its dates is left, so there is nothing to leave."))
+    if any(one.seat.cancellation_id is not None for one in coming):
+        raise Conflict(not_just_now(), code=str(ReasonCode.NOT_JUST_NOW))
     open_id = await uow.session.scalar(
         select(LeaveRequest.id).where(
             LeaveRequest.tenant_id == uow.tenant,

@@ -47,3 +47,8 @@ def why_not_tick(
     if wanted is SeatState.NO_SHOW and now < starts_at:
         return _("It has not started yet: whoever is missing may still come.")
     return None
+
+
+def why_not_tick_this() -> str:
+    """Against a seat that staff are cancelling, of a session that goes on."""
+    return _("This place is being cancelled, so nobody is checked in for it.")

@@ -16,7 +16,7 @@ import msgspec
 
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.quiet_hours import QuietHours, days_before, hours_before, quiet_error
-from src.booking.domain.reasons import Reason, ReasonCode, off_reason
+from src.booking.domain.reasons import Reason, ReasonCode, off_reason, seat_being_cancelled
 from src.platform.i18n import _
 from src.platform.money import round_half_up
 
@@ -79,7 +79,8 @@ class LeavingFacts:
     `is_penalty_free`: the business moved the session after it was booked, so that leaving it gives
     everything back whatever the terms say. `is_whole_course`: all dates that are left of a series
     are left with it. `most_percent` is what came back when the seat was exchanged for this one: an
-    exchange wins no better terms.
+    exchange wins no better terms. `is_being_cancelled`: staff are cancelling the seat, or its
+    purchase.
     """
 
     terms: LeavingTerms
@@ -90,6 +91,7 @@ class LeavingFacts:
     is_penalty_free: bool = False
     is_whole_course: bool = False
     most_percent: int = 100
+    is_being_cancelled: bool = False
 
 
 def terms_from(kept: object) -> LeavingTerms:
@@ -245,6 +247,8 @@ def _seat_reasons(facts: LeavingFacts, now: datetime) -> list[Reason]:
         return [Reason(ReasonCode.SEAT_NOT_CONFIRMED, gone, gone, "")]
     if facts.session is not SessionState.SCHEDULED:
         return [off_reason(facts.session)]
+    if facts.is_being_cancelled:
+        return [seat_being_cancelled()]
     if now > facts.starts_at:
         started = _("This date has already started.")
         return [Reason(ReasonCode.STARTED, started, started, "")]

@@ -91,12 +91,28 @@ def off_reason(session: SessionState, mend: str = "") -> Reason:
     if session is SessionState.CANCELLING:
         return Reason(
             ReasonCode.NOT_JUST_NOW,
-            _("This is not possible just now. Please try again in a minute."),
+            not_just_now(),
             _("The session is being cancelled."),
             _("Undo the cancelling while that is possible, or publish a new session."),
         )
     cancelled = _("This date has been cancelled.")
     return Reason(ReasonCode.CANCELLED, cancelled, cancelled, mend)
+
+
+def seat_being_cancelled() -> Reason:
+    """Against whatever else is to be done with a seat while its cancelling can be undone; no guest
+    reads a word of that.
+    """
+    return Reason(
+        ReasonCode.NOT_JUST_NOW,
+        not_just_now(),
+        _("This place is being cancelled."),
+        _("Undo the cancelling while that is possible."),
+    )
+
+
+def not_just_now() -> str:
+    return _("This is not possible just now. Please try again in a minute.")
 
 
 def not_confirmed() -> Reason:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
+from uuid import UUID
 
 from src.booking.domain.kinds import BookingState, SeatState, SessionState
 
@@ -51,6 +52,11 @@ def is_waived(seat: SeatState, session: SessionState) -> bool:
     """Whether nobody has to pay the seat's share: also of one left late, once its date is off."""
     is_off = seat is SeatState.LATE_CANCELLED and session is SessionState.CANCELLED
     return seat in WAIVED_SEATS or is_off
+
+
+def live_cancellation(seat: SeatState, named: UUID | None) -> UUID | None:
+    """The cancellation that is under way for the seat: what an ended one names is history."""
+    return named if seat is SeatState.CONFIRMED else None
 
 
 S = TypeVar("S", SeatState, SessionState)

@@ -31,6 +31,7 @@ from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.billing.settlement import expire_pages_for_orders
 from src.booking.commands.cancel import CANCELLABLE, TAKEN, stopped_sessions
+from src.booking.commands.cancel_marks import release_seats
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.series_dates import lock_dates
 from src.booking.commands.waking import wake_waitlists
@@ -161,6 +162,8 @@ def _in_scope(cancellation: Cancellation) -> ColumnElement[bool]:
         case "series" | "dates":
             stopped = bindparam(None, cancellation.session_ids, type_=_IDS)
             return Seat.session_id == any_(stopped)
+        case "seats":
+            return Seat.cancellation_id == cancellation.id
         case _:
             return of_purchase(cancellation.subject_id)
 
@@ -181,7 +184,7 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
     await give_money_back(uow, cancellation, seats)
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
-    if cancellation.scope == "purchase":
+    if not stopped_sessions(cancellation):
         await wake_waitlists(uow, {seat.session_id for seat in seats})
     await uow.settle()
     await give_back_seats(uow, Counter(seat.session_id for seat in seats))
@@ -209,7 +212,9 @@ async def _next_customers(
 
 
 def _not_started(cancellation: Cancellation, now: datetime) -> list[ColumnElement[bool]]:
-    """A purchase loses only what has not begun; the cancelling of dates reaches all of them."""
+    """A purchase loses only what has not begun; the cancelling of dates reaches all of them, and
+    that of seats those that were asked for in time.
+    """
     return [Session.starts_at > now] if cancellation.scope == "purchase" else []
 
 
@@ -302,11 +307,14 @@ async def _progress(uow: UnitOfWork, cancellation: Cancellation, seats: Sequence
 async def _finish(uow: UnitOfWork, cancellation: Cancellation) -> bool:
     """Ends the cancellation when no live seat is left; False while a hold is still undecided.
 
-    Who left by themselves during the wait is in its total no more.
+    Whom another cancellation was faster with is in its total no more. A purchase's seats that have
+    begun meanwhile stay, and are free to be ticked.
     """
     if await _live_seats(uow, cancellation):
         return False
     now = uow.clock.now()
+    if cancellation.scope == "purchase":
+        await release_seats(uow, cancellation.id)
     await uow.session.execute(
         update(Cancellation)
         .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation.id)

@@ -39,7 +39,7 @@ _LOCK_SEATS = text(
     "SELECT s.id, s.booking_id, s.session_id FROM seats s"
     " JOIN unnest(:booking_ids, :session_ids) AS due (booking_id, session_id)"
     " ON s.booking_id = due.booking_id AND s.session_id = due.session_id"
-    " WHERE s.tenant_id = :tenant_id AND s.state = 'confirmed'"
+    " WHERE s.tenant_id = :tenant_id AND s.state = 'confirmed' AND s.cancellation_id IS NULL"
     " ORDER BY s.session_id, s.id FOR NO KEY UPDATE OF s"
 ).bindparams(
     bindparam("booking_ids", type_=ARRAY(Uuid)), bindparam("session_ids", type_=ARRAY(Uuid))

@@ -162,18 +162,25 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
     settings, now = jobs.services.settings, jobs.clock.now()
     async with jobs.unit_of_work(done=jobs.jobs) as uow:
         bookings = await facts_of_seats(uow, [event.seat_ids for event in events])
-        reasons = {
-            cancellation.id: cancellation.reason
-            for cancellation in await uow.session.scalars(
-                select(Cancellation).where(
-                    Cancellation.tenant_id == uow.tenant,
-                    Cancellation.id.in_({event.cancellation_id for event in events}),
-                )
+        found = await uow.session.scalars(
+            select(Cancellation).where(
+                Cancellation.tenant_id == uow.tenant,
+                Cancellation.id.in_({event.cancellation_id for event in events}),
             )
-        }
+        )
+        cancellations = {one.id: one for one in found}
+        single = [
+            one
+            for event, theirs in zip(events, bookings, strict=True)
+            if cancellations[event.cancellation_id].scope == "seats"
+            for one in theirs
+        ]
         every = [one for theirs in bookings for one in theirs]
         going_on = await bookings_that_go_on(uow, every)
-        by_hand = await find_by_hand_minor(uow, list(reasons), [one.order.id for one in every])
+        by_hand = await find_by_hand_minor(
+            uow, list(cancellations), [one.order.id for one in every]
+        )
+        parties = await find_split_parties(uow, single) if single else {}
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         wordings = await find_wordings(uow)
         each_believes = await find_believed_by_each(
@@ -185,10 +192,11 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 tenant,
                 theirs,
                 cancellation_id=event.cancellation_id,
-                reason=reasons[event.cancellation_id],
+                reason=cancellations[event.cancellation_id].reason,
                 now=now,
                 wordings=wordings,
                 going_on=going_on,
+                parties=parties,
                 by_hand_minor=sum(
                     by_hand.get((event.cancellation_id, one.order.id), 0) for one in theirs
                 ),

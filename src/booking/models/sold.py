@@ -78,6 +78,8 @@ class Seat(TenantScoped, Base):
     from. That one keeps its entry in the guest's calendar, `calendar_id` (None: its own id), and
     never gives back more than `most_percent`, which is what came back when it was exchanged, unless
     it `may_leave_free`: the business moved the guest. Until they were told, it is not `is_known`.
+    While a confirmed seat names a cancellation, of seats or of its purchase, that one waits or
+    runs, and nothing else is done with the seat; a seat that has ended keeps the name.
     """
 
     __tablename__ = "seats"
@@ -87,6 +89,7 @@ class Seat(TenantScoped, Base):
         within_tenant("session_id", "sessions"),
         within_tenant("participant_id", "participants"),
         within_tenant("replaces_id", "seats"),
+        within_tenant("cancellation_id", "cancellations"),
         UniqueConstraint("tenant_id", "replaces_id", name="uq_seats_replaces"),
         CheckConstraint("most_percent BETWEEN 0 AND 100", name="most_percent"),
         CheckConstraint(
@@ -111,6 +114,12 @@ class Seat(TenantScoped, Base):
         Index("ix_seats_order", "tenant_id", "order_id"),
         Index("ix_seats_booking", "tenant_id", "booking_id"),
         Index("ix_seats_session", "tenant_id", "session_id"),
+        Index(
+            "ix_seats_cancellation",
+            "tenant_id",
+            "cancellation_id",
+            postgresql_where=text("cancellation_id IS NOT NULL"),
+        ),
     )
 
     booking_id: Mapped[UUID]
@@ -127,6 +136,7 @@ class Seat(TenantScoped, Base):
     told_sequence: Mapped[int] = mapped_column(default=0)
     replaces_id: Mapped[UUID | None]
     calendar_id: Mapped[UUID | None]
+    cancellation_id: Mapped[UUID | None]
     most_percent: Mapped[int] = mapped_column(default=100, server_default=text("100"))
     may_leave_free: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     is_known: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
@@ -165,19 +175,23 @@ class LeaveRequest(TenantScoped, Base):
 
 
 class Cancellation(TenantScoped, Base):
-    """The cancelling of a session, a series, chosen dates or a purchase, done by a job in chunks.
+    """The cancelling of a session, a series, chosen dates, a purchase or single seats.
 
-    `waiting` is the undo window, in which nothing has happened yet. `total` and `done` count
-    customers with seats that are taken. `cursor` is not used. With
+    A job does it in chunks. `waiting` is the undo window, in which nothing has happened yet.
+    `total` and `done` count customers with seats that are taken. `cursor` is not used. With
     `gives_back` what was paid for the seats goes back with them, without being asked; else what
     `CancellationReturn` says. `session_ids` are the dates that the cancelling of a series or of
     chosen dates stopped; the earliest of chosen ones is its subject. `resumes_sale` says whether
-    undoing it puts the series on sale again.
+    undoing it puts the series on sale again. The seats of `seats` are those that name it, all of
+    the session that is its subject: each can name one, so that two cancellings of seats can go side
+    by side in a session, and never reach the same seat.
     """
 
     __tablename__ = "cancellations"
     __table_args__ = (
-        CheckConstraint("scope IN ('session', 'purchase', 'series', 'dates')", name="scope"),
+        CheckConstraint(
+            "scope IN ('session', 'purchase', 'series', 'dates', 'seats')", name="scope"
+        ),
         CheckConstraint("state IN ('waiting', 'running', 'done', 'undone')", name="state"),
         UniqueConstraint("tenant_id", "id", "scope", name="uq_cancellations_scope"),
         Index(
@@ -185,7 +199,7 @@ class Cancellation(TenantScoped, Base):
             "tenant_id",
             "subject_id",
             unique=True,
-            postgresql_where=text("state IN ('waiting', 'running')"),
+            postgresql_where=text("state IN ('waiting', 'running') AND scope <> 'seats'"),
         ),
     )
 

@@ -12,7 +12,7 @@ from src.billing.owed import owed_minor
 from src.billing.queries.disputes import taken_back_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.questions import answered
-from src.booking.domain.states import TAKEN_SEATS, booking_state
+from src.booking.domain.states import TAKEN_SEATS, booking_state, live_cancellation
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.queries.purchases import is_purchase
@@ -181,6 +181,7 @@ def _booking(tenant_id: UUID, booking_id: UUID) -> Select[Any]:
         .outerjoin(
             Cancellation,
             (Cancellation.tenant_id == Booking.tenant_id)
+            & (Cancellation.scope == "purchase")
             & (Cancellation.subject_id == Booking.id)
             & Cancellation.state.in_(["waiting", "running"]),
         )
@@ -217,6 +218,7 @@ def _seat(seat: Seat, session: Session, participant: str) -> SeatRow:
         state=seat.state,
         share_minor=seat.share_minor,
         tier=seat.tier,
+        cancellation_id=live_cancellation(SeatState(seat.state), seat.cancellation_id),
         changed_at=seat.changed_at,
         changed_why=seat.changed_why,
     )

@@ -38,6 +38,11 @@ async def toll_of_purchase(uow: UnitOfWork, booking_id: UUID, now: datetime) -> 
     return await _toll(uow, [of_purchase(booking_id), Session.starts_at > now])
 
 
+async def toll_of_seats(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> Toll:
+    """What cancelling these seats would do."""
+    return await _toll(uow, [Seat.id.in_(seat_ids)])
+
+
 def dates_to_come(series_id: UUID, now: datetime) -> list[ColumnElement[bool]]:
     """The dates that cancelling the whole series would reach, and the seats in them."""
     return [
@@ -163,15 +168,33 @@ async def get_progress(uow: UnitOfWork, cancellation_id: UUID) -> Progress:
 
 
 async def find_live_cancellation(uow: UnitOfWork, subject_id: UUID) -> UUID | None:
-    """The cancellation of this session or booking that waits or runs."""
+    """The cancellation of this whole session, series or booking that waits or runs."""
     found: UUID | None = await uow.session.scalar(
         select(Cancellation.id).where(
             Cancellation.tenant_id == uow.tenant,
             Cancellation.subject_id == subject_id,
+            Cancellation.scope != "seats",
             Cancellation.state.in_(["waiting", "running"]),
         )
     )
     return found
+
+
+async def find_live_cancellation_of_seats(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> UUID | None:
+    """The one cancellation that all of these seats are in which still stand, None where there are
+    several, or none.
+    """
+    found = await uow.session.scalars(
+        select(Seat.cancellation_id)
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.id.in_(seat_ids),
+            Seat.state == str(SeatState.CONFIRMED),
+        )
+        .distinct()
+    )
+    live = found.all()
+    return live[0] if len(live) == 1 else None
 
 
 async def find_live_of_dates(uow: UnitOfWork, session_ids: Collection[UUID]) -> UUID | None:
@@ -279,7 +302,7 @@ def _reached(statement: Select[Any], tenant_id: UUID, which: Sequence[Any]) -> S
 async def _subject(uow: UnitOfWork, cancellation: Cancellation) -> tuple[str, str]:
     """The subject's name and its page below the business's."""
     subject_id = cancellation.subject_id
-    if cancellation.scope == "session":
+    if cancellation.scope in ("session", "seats"):
         named = await uow.session.execute(_session_name(uow.tenant, subject_id))
         return _joined(named.one()), f"sessions/{subject_id}"
     if cancellation.scope == "series":

@@ -11,6 +11,7 @@ from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
 from src.booking.domain.attendance import is_at_the_door
+from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Seat, Service, Session
 from src.booking.queries.customers import notes_of_customer, tags_of_customer
@@ -105,6 +106,8 @@ def _seat(row: Row[Any]) -> CheckInSeat:
         session_id=session.id,
         name=row.person,
         state=row.Seat.state,
+        is_being_cancelled=row.Seat.state == SeatState.CONFIRMED
+        and row.Seat.cancellation_id is not None,
         session_state=session.state,
         what=" · ".join(filter(None, (row.service, session.title))),
         starts_at=session.starts_at,

@@ -35,13 +35,14 @@ _MOVED_AT = (
 )
 _DECLINED = declined("b.customer_id", MailTopic.REMINDERS)
 # A seat that became its guest's after the moment was due is not reminded: they have just booked.
+# Nor is one that is being cancelled; where that is undone, a later look finds it.
 _WAITING = text(
     "SELECT s.session_id, s.booking_id, min(due.starts_at) AS starts_at,"  # noqa: S608 - our own words
     " array_agg(DISTINCT due.ahead || ' ' || due.unit) AS offsets"
     " FROM unnest(:session_ids, :starts, :aheads, :units, :moments)"
     " AS due (session_id, starts_at, ahead, unit, at)"
     " JOIN seats s ON s.tenant_id = :tenant_id AND s.session_id = due.session_id"
-    " AND s.state = 'confirmed' AND s.changed_at <= due.at"
+    " AND s.state = 'confirmed' AND s.cancellation_id IS NULL AND s.changed_at <= due.at"
     " JOIN bookings b ON b.tenant_id = :tenant_id AND b.id = s.booking_id"
     f" WHERE NOT {_DECLINED}"
     " AND NOT EXISTS (SELECT FROM reminders_sent r WHERE r.tenant_id = :tenant_id"

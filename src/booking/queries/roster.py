@@ -14,7 +14,7 @@ from src.billing.queries.disputes import dispute_state_of_order
 from src.billing.views.disputes import dispute_badge
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.questions import answered
-from src.booking.domain.states import LIVE_SEATS, is_waived
+from src.booking.domain.states import LIVE_SEATS, is_waived, live_cancellation
 from src.booking.models import Booking, Seat, Series, Session
 from src.booking.queries.customers import notes_of_customer, tags_of_customer
 from src.booking.queries.party import NUMBER, called_by_staff
@@ -114,6 +114,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
         email=order.guest_email,
         phone=order.guest_phone,
         state=seat.state,
+        cancellation_id=live_cancellation(SeatState(seat.state), seat.cancellation_id),
         series_title=row.series_title,
         source=order.source,
         payment=payment_state(

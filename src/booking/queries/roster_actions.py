@@ -1,7 +1,6 @@
 """Whom an act on several seats of a session touches, by order."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,17 +10,14 @@ from src.billing.models import Order
 from src.billing.owed import owed_minor
 from src.billing.queries.disputes import is_order_with_the_bank
 from src.billing.queries.refundable import list_refundable_minor
-from src.booking.domain.cancelling import Returnable
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Seat
-from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.party import NUMBER, called_among_their_own
 from src.booking.views.roster_actions import Chosen
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
-from src.tenants.context import TenantSnapshot
 from src.tenants.models import Participant
 
 TAKEN = [str(state) for state in TAKEN_SEATS]
@@ -32,8 +28,11 @@ async def list_chosen(
     session_id: UUID,
     seat_ids: Sequence[UUID],
     states: Collection[SeatState] = TAKEN_SEATS,
+    *,
+    is_being_cancelled: bool | None = None,
 ) -> list[Chosen]:
-    """The orders of those of the seats that are in one of the `states`, by their guests' names.
+    """The orders of those of the seats that are in one of the `states`, by their guests' names; of
+    confirmed ones, where it is asked for, only those that are being cancelled, or that are not.
 
     Raises: NotFound when one of the seats is not of this session.
     """
@@ -44,7 +43,11 @@ async def list_chosen(
     )
     if known != len(set(seat_ids)):
         raise NotFound(_("There is no such place in this session."))
-    rows = (await uow.session.execute(_taken(uow, seat_ids, states))).all()
+    statement = _taken(uow, seat_ids, states)
+    if is_being_cancelled is not None:
+        named = Seat.cancellation_id
+        statement = statement.where(named.is_not(None) if is_being_cancelled else named.is_(None))
+    rows = (await uow.session.execute(statement)).all()
     by_order: dict[UUID, list[Row[Any]]] = {}
     for row in rows:
         by_order.setdefault(row.Order.id, []).append(row)
@@ -55,21 +58,6 @@ async def list_chosen(
         for order_id, theirs in by_order.items()
     ]
     return sorted(chosen, key=lambda one: (one.name.casefold(), one.order_id))
-
-
-async def list_returnable_to_cards(
-    uow: UnitOfWork, tenant: TenantSnapshot, seat_ids: Sequence[UUID]
-) -> list[Returnable]:
-    """What could go back for these seats the way it came; what was paid on site is left out."""
-    able = []
-    for one in await list_returnable(uow, tenant, [Seat.id.in_(seat_ids)]):
-        full_minor = one.full_minor - one.by_hand_minor
-        terms_minor = min(one.terms_minor, full_minor)
-        if full_minor:
-            able.append(
-                replace(one, full_minor=full_minor, terms_minor=terms_minor, by_hand_minor=0)
-            )
-    return able
 
 
 def _taken(uow: UnitOfWork, seat_ids: Sequence[UUID], states: Collection[SeatState]) -> Any:

@@ -146,6 +146,7 @@ async def get_session_detail(
                 (Cancellation.subject_id == Session.id)
                 | (Session.id == any_(Cancellation.session_ids))
             )
+            & (Cancellation.scope != "seats")
             & Cancellation.state.in_(["waiting", "running"]),
         )
         .where(Session.id == session_id)

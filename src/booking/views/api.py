@@ -231,7 +231,7 @@ class CancellationOut(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: UUID
-    scope: Literal["session", "purchase", "series", "dates"]
+    scope: Literal["session", "purchase", "series", "dates", "seats"]
     subject_id: UUID
     state: CancellationState
     customers: int

@@ -13,6 +13,7 @@ class CheckInSeat(msgspec.Struct, frozen=True, kw_only=True):
     session_id: UUID
     name: str
     state: str
+    is_being_cancelled: bool
     session_state: str
     what: str
     starts_at: datetime

@@ -14,6 +14,7 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     of `payment_state`, `dispute` the word and tone of a dispute about the order. `owed_minor` is
     still to be paid on site for the whole booking, of `party_size` people. `consents` are the keys
     of what was ticked with it. `tags` are the customer's, who has `staff_notes` notes of staff.
+    `cancellation_id` is the cancelling that is under way for it.
     """
 
     seat_id: UUID
@@ -26,6 +27,7 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     phone: str
     state: str
+    cancellation_id: UUID | None
     series_title: str | None
     source: str
     payment: str

@@ -132,7 +132,9 @@ class BuyerPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One seat of a booking; `share_minor` is its part of the price."""
+    """One seat of a booking; `share_minor` is its part of the price, `cancellation_id` the
+    cancelling that is under way for it.
+    """
 
     id: UUID
     session_id: UUID
@@ -144,6 +146,7 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     share_minor: int
     tier: str
+    cancellation_id: UUID | None
     changed_at: datetime
     changed_why: str
 

@@ -18,7 +18,7 @@ from msgspec import Meta
 from src.billing.commands.orders import get_order
 from src.booking.check_in_codes import check_in_code, code_in, order_of_code, qr_png, qr_svg
 from src.booking.commands.attendance import mark_attendance
-from src.booking.domain.attendance import TICKED_FROM, why_not_tick
+from src.booking.domain.attendance import TICKED_FROM, why_not_tick, why_not_tick_this
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.guest_links import open_link
 from src.booking.mails import check_in_address
@@ -192,19 +192,25 @@ async def tick_today(
     session_of = {seat.seat_id: seat.session_id for seat in booking.today}
     if not set(seat_ids) <= set(session_of):
         raise NotFound(_("This booking has no such place today."))
-    changed = 0
+    changed = being_cancelled = 0
     try:
         for session_id in sorted({session_of[seat_id] for seat_id in seat_ids}):
             here = [one for one in seat_ids if session_of[one] == session_id]
             async with services.uow_factory(ctx.here.id) as uow:
                 done = await mark_attendance(uow, ctx, session_id, here, wanted)
             changed += done.changed
+            being_cancelled += done.being_cancelled
     except Conflict as refused:
         return "warning", refused.message
-    return _said(wanted, changed)
+    if not being_cancelled:
+        return _said(wanted, changed)
+    said = [_said(wanted, changed)[1]] if changed else []
+    return "warning", " ".join([*said, why_not_tick_this()])
 
 
 def _why_not(seat: CheckInSeat, services: Services, ctx: RequestContext) -> str | None:
+    if seat.is_being_cancelled:
+        return why_not_tick_this()
     state, now = SessionState(seat.session_state), services.clock.now()
     return why_not_tick(SeatState.ATTENDED, state, seat.starts_at, ctx.here.zone, now)
 

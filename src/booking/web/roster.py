@@ -160,14 +160,24 @@ def _said_of(wanted: SeatState, done: Ticked) -> str:
             "Taken back for %(num)s.", "Taken back for %(num)s.", done.changed
         ),
     }[wanted]
-    if not done.passed_over:
-        return said
-    more = ngettext(
-        "%(num)s was so already, or has no place any more.",
-        "%(num)s were so already, or have no place any more.",
-        done.passed_over,
-    )
-    return f"{said} {more}" if done.changed else more
+    sentences = [said] if done.changed else []
+    if done.passed_over:
+        sentences.append(
+            ngettext(
+                "%(num)s was so already, or has no place any more.",
+                "%(num)s were so already, or have no place any more.",
+                done.passed_over,
+            )
+        )
+    if done.being_cancelled:
+        sentences.append(
+            ngettext(
+                "%(num)s is being cancelled and stays as it is.",
+                "%(num)s are being cancelled and stay as they are.",
+                done.being_cancelled,
+            )
+        )
+    return " ".join(sentences or [said])
 
 
 def _shown(request: Request[Any, Any, Any]) -> str:

@@ -16,7 +16,6 @@ from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS, TAKEN_SEATS
 from src.booking.queries.roster_actions import list_chosen
 from src.booking.queries.sessions import get_session_detail
-from src.booking.views.returns import MoneyAsked
 from src.booking.views.roster_actions import Chosen, Failure
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.roster import MOST_TICKED
@@ -50,8 +49,7 @@ class _Ticked(msgspec.Struct):
 class BulkView(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the act touches, before it is done; `why_not` when it cannot be done at all.
 
-    `money` is what is to be chosen where cancelling could give something back, `stays` are those
-    ticked whom cancelling leaves alone, `left_out` others who are ticked but not chosen.
+    `left_out` are those who are ticked but not chosen.
     """
 
     form: Any
@@ -65,8 +63,6 @@ class BulkView(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     here: str
     zone: str
-    money: MoneyAsked | None = None
-    stays: list[str] = []
     left_out: list[Failure] = []
 
 
@@ -116,13 +112,17 @@ async def look_at(
     bound: Bound[Any],
     seat_ids: list[UUID],
     states: Collection[SeatState] = TAKEN_SEATS,
+    *,
+    is_being_cancelled: bool | None = None,
 ) -> BulkView:
-    """Those of the ticked seats in one of the `states`. Raises: NotFound for a seat of another
-    session.
+    """Those of the ticked seats in one of the `states`, and where it is asked for only those that
+    are being cancelled, or that are not. Raises: NotFound for a seat of another session.
     """
     async with services.uow_factory(ctx.here.id) as uow:
         session = await get_session_detail(uow, session_id)
-        chosen = await list_chosen(uow, session_id, seat_ids, states)
+        chosen = await list_chosen(
+            uow, session_id, seat_ids, states, is_being_cancelled=is_being_cancelled
+        )
         gone = await list_chosen(uow, session_id, seat_ids, GONE)
     base = f"/app/{ctx.here.slug}"
     return BulkView(
@@ -131,7 +131,7 @@ async def look_at(
         chosen=chosen,
         seat_ids=[seat_id for one in chosen for seat_id in one.seat_ids],
         mails=len({one.customer_id for one in chosen if one.email}),
-        total_minor=sum(one.back_minor for one in chosen),
+        total_minor=sum(one.owed_minor for one in chosen),
         why_not=None if chosen else _("Choose at least one guest who has a place."),
         currency=ctx.here.currency,
         base=base,

@@ -69,6 +69,8 @@ def action_words() -> dict[str, str]:
         "session.moved_by_hand": _("Moved"),
         "session.cancelled": _("Cancelled"),
         "session.cancellation_undone": _("Cancelling undone"),
+        "seats.cancelled": _("Places cancelled"),
+        "seats.cancellation_undone": _("Cancelling of places undone"),
         "session.drop_in_set": _("Single places set"),
         "session.minimum_set": _("Minimum group size set"),
         "session.let_take_place": _("Takes place, however few come"),

@@ -61,6 +61,7 @@ _SENTENCES = {
     "seats.no_show": N_("Marked guests as no-shows"),
     "seats.attendance_undone": N_("Took back who came"),
     "seats.cancelled": N_("Cancelled places"),
+    "seats.cancellation_undone": N_("Took back the cancelling of places"),
     "roster.exported": N_("Exported a list of guests"),
     "roster.messaged": N_("Wrote to guests"),
     "series.created": N_("Put a series together"),

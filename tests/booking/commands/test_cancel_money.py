@@ -24,7 +24,7 @@ from src.booking.queries.returns import get_money_back
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
-from tests.booking.commands.test_leave import TERMS, leave, paid_by_card, refunds
+from tests.booking.commands.test_leave import TERMS, paid_by_card, refunds
 from tests.support.builders import Business, Term, a_business, a_series, a_service
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
@@ -61,11 +61,22 @@ async def buys(
 
 
 async def cancels(
-    services: Services, lotus: Business, term: Term, money: MoneyWanted, date: int = 1
+    services: Services,
+    lotus: Business,
+    term: Term,
+    money: MoneyWanted,
+    *,
+    date: int = 1,
+    undo_seconds: int = 10,
 ) -> UUID:
     async with services.uow_factory(lotus.id) as uow:
         return await cancel_session(
-            uow, lotus.ctx, term.sessions[date].id, reason="Flood", undo_seconds=10, money=money
+            uow,
+            lotus.ctx,
+            term.sessions[date].id,
+            reason="Flood",
+            undo_seconds=undo_seconds,
+            money=money,
         )
 
 
@@ -126,7 +137,11 @@ async def test_single_guests_get_another_amount_and_nobody_more_than_their_share
     assert refused.value.fields == {f"back.{eva.order_id}": "At most €20.00 can go back here."}
     with pytest.raises(InvalidInput):
         await cancels(
-            services, lotus, term, MoneyWanted(choice=MoneyChoice.NOTHING, own={lotus.id: 1}), 2
+            services,
+            lotus,
+            term,
+            MoneyWanted(choice=MoneyChoice.NOTHING, own={lotus.id: 1}),
+            date=2,
         )
 
 
@@ -189,36 +204,36 @@ async def test_a_cancellation_that_leaves_nothing_of_a_payment_ends_its_failures
         assert await list_waiting_refunds(uow, payment_id) == []
 
 
-async def test_a_share_that_its_guest_took_with_them_meanwhile_does_not_go_back_twice(
+async def test_a_share_that_goes_back_with_its_date_meanwhile_does_not_go_back_twice(
     services: Services, lotus: Business, term: Term, clock: FrozenClock
 ) -> None:
-    """I11, where a purchase is cancelled whose guest leaves a date in the undo window."""
+    """I11, where a purchase is cancelled of which a date is called off in the undo window."""
     made = await buys(services, lotus, term, "carl")
     async with services.uow_factory(lotus.id) as uow:
         await cancel_purchase(
             uow, lotus.ctx, made.booking_id, reason="", undo_seconds=10, money=FULL
         )
-    await leave(services, lotus, made, (await seats_of(services.uow_factory, lotus.id))[:1])
+    await cancels(services, lotus, term, FULL, date=0, undo_seconds=0)
     await work_through(services, clock, lotus.id, UNDO)
     assert sorted(await refunds(services, lotus.id)) == [2000, 4000]
     assert await returned(services, lotus) == [("cancelled", 2000)] * 3
 
 
-async def test_a_date_that_its_guest_left_late_meanwhile_brings_nothing_back_by_the_choice(
+async def test_a_date_that_went_without_its_money_meanwhile_brings_nothing_back_by_the_choice(
     services: Services, lotus: Business, term: Term, clock: FrozenClock
 ) -> None:
     """What goes back is never more than the shares of the seats that are freed then."""
     made = await buys(services, lotus, term, "carl")
-    clock.advance(timedelta(days=6, hours=12))
     async with services.uow_factory(lotus.id) as uow:
         await cancel_purchase(
             uow, lotus.ctx, made.booking_id, reason="", undo_seconds=10, money=FULL
         )
-    await leave(services, lotus, made, (await seats_of(services.uow_factory, lotus.id))[:1])
+    nothing = MoneyWanted(choice=MoneyChoice.NOTHING)
+    await cancels(services, lotus, term, nothing, date=0, undo_seconds=0)
     await work_through(services, clock, lotus.id, UNDO)
     assert await refunds(services, lotus.id) == [4000]
     found = await returned(services, lotus)
-    assert found == [("late_cancelled", 0), ("cancelled", 2000), ("cancelled", 2000)]
+    assert found == [("cancelled", 0), ("cancelled", 2000), ("cancelled", 2000)]
 
 
 async def test_undone_nothing_goes_back_and_the_next_time_is_chosen_anew(

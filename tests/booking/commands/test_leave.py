@@ -16,7 +16,6 @@ from src.booking.commands.leave import (
     NotLeavable,
     Promised,
     leave_dates,
-    take_back_seats,
 )
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Seat, Series
@@ -29,6 +28,7 @@ from src.tenants.models import Participant
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish, booked, month_count, seats_of, taken
 from tests.support.builders import Business, a_business, a_series, a_service
+from tests.support.cancelling import seats_taken_back
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
@@ -212,14 +212,11 @@ async def test_staff_give_back_less_than_the_share_but_never_more(
     services: Services, lotus: Business
 ) -> None:
     made = await a_course(services, lotus)
-    [first, second, *_rest] = await seats_of(services.uow_factory, lotus.id)
-    async with services.uow_factory(lotus.id) as uow:
-        given = {first.id: 500, second.id: 0}
-        assert await take_back_seats(uow, made.order_id, given, why="Agreed") == 500
+    [first, second, third, *_rest] = await seats_of(services.uow_factory, lotus.id)
+    factory, back = services.uow_factory, {made.order_id: 500}
+    await seats_taken_back(factory, lotus, [first.id, second.id], own=back)
     with pytest.raises(InvalidInput):
-        async with services.uow_factory(lotus.id) as uow:
-            third = _rest[0]
-            await take_back_seats(uow, made.order_id, {third.id: 2001}, why="Too much")
+        await seats_taken_back(factory, lotus, [third.id], own={made.order_id: 2001})
     assert await refunds(services, lotus.id) == [500]
     assert await taken(services.uow_factory, lotus.id) == [0, 2, 2]
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from src.booking.commands.attendance import mark_attendance
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
-from src.booking.commands.leave import leave_dates
+from src.booking.commands.leave import NotLeavable, leave_dates
 from src.booking.domain.kinds import SeatState
 from src.booking.events import SeatsCancelled
 from src.booking.models import Booking, Cancellation, Seat, Session
@@ -235,16 +235,20 @@ async def test_a_purchase_loses_only_the_seats_that_have_not_started(
     assert await taken(services.uow_factory, lotus.id) == [1, 0, 0]
 
 
-async def test_who_leaves_during_the_wait_is_not_counted(
+async def test_whom_another_cancellation_frees_during_the_wait_is_not_counted(
     services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
-    service = await a_service(services.uow_factory, lotus.id)
-    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
-    made = await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
     cancellation_id = await cancel_the_purchase(services, lotus, made.booking_id)
     seat_ids = [seat.id for seat in await seats_of(services.uow_factory, lotus.id)]
+    with pytest.raises(NotLeavable) as refused:
+        async with services.uow_factory(lotus.id) as uow:
+            await leave_dates(uow, lotus.tenant, made.order_id, seat_ids)
+    assert refused.value.message == "This is not possible just now. Please try again in a minute."
     async with services.uow_factory(lotus.id) as uow:
-        await leave_dates(uow, lotus.tenant, made.order_id, seat_ids)
+        await cancel_session(uow, lotus.ctx, session.id, reason="", undo_seconds=0)
     await work_through(services, clock, lotus.id, timedelta(seconds=30))
     done = await the(services, lotus, cancellation_id)
     assert (done.state, done.done, done.total) == ("done", 0, 0)

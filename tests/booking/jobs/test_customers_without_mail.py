@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from src.booking.commands.cancel import cancel_session
-from src.booking.commands.leave import take_back_seats
 from src.booking.place import place_by_staff
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.commands.test_staff_book import for_anna
 from tests.support.builders import a_business, a_service, a_session
+from tests.support.cancelling import seats_taken_back
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.work import waiting, work, work_through
@@ -42,10 +42,9 @@ async def test_a_booking_that_ended_before_its_confirmation_left_is_not_told_of(
     factory = services.uow_factory
     lotus = await a_business(factory)
     session = await a_session(factory, await a_service(factory, lotus.id, price_type="free"))
-    made = await booked(factory, lotus, a_wish("session", session.id))
+    await booked(factory, lotus, a_wish("session", session.id))
     [seat] = await seats_of(factory, lotus.id)
-    async with factory(lotus.id) as uow:
-        await take_back_seats(uow, made.order_id, {seat.id: 0}, why="Ill")
+    await seats_taken_back(factory, lotus, [seat.id], why="Ill")
     await work(services, lotus.id)
     assert await waiting(services, lotus.id) == []
     assert [mail.subject for mail in mailer.sent] == ["Cancelled: Yoga"]

@@ -3,11 +3,11 @@
 import pytest
 
 from src.billing.owed import get_owed_minor
-from src.booking.commands.leave import take_back_seats
 from src.booking.queries.customer_story import get_customer_story
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.support.builders import a_business, a_service, a_session
+from tests.support.cancelling import seats_taken_back
 
 pytestmark = pytest.mark.anyio
 
@@ -19,8 +19,7 @@ async def test_nothing_is_owed_for_what_was_cancelled(services: Services) -> Non
     session = await a_session(factory, service)
     made = await booked(factory, lotus, a_wish("session", session.id, party=("Carl", "Kid")))
     [first, _second] = await seats_of(factory, lotus.id)
-    async with factory(lotus.id) as uow:
-        await take_back_seats(uow, made.order_id, {first.id: 0}, why="Ill")
+    await seats_taken_back(factory, lotus, [first.id], why="Ill")
     async with factory(lotus.id) as uow:
         owed = await get_owed_minor(uow, made.order_id)
         story = await get_customer_story(uow, made.order.customer_id, uow.clock.now())

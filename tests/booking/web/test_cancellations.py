@@ -10,7 +10,6 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.billing.models import Order
-from src.booking.commands.leave import take_back_seats
 from src.booking.models import Booking, Cancellation
 from src.booking.queries.purchases import fate_of_seats
 from src.platform.services import Services
@@ -18,6 +17,7 @@ from src.tenants.domain.roles import Role
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
 from tests.booking.commands.test_leave import paid_by_card
 from tests.support.builders import Business, a_business, a_member, a_series, a_service, a_session
+from tests.support.cancelling import seats_taken_back
 from tests.support.clock import FrozenClock
 from tests.support.visitor import Visitor
 from tests.support.work import work_through
@@ -279,10 +279,13 @@ async def test_places_that_went_in_one_act_are_one_line_of_the_history(
     await paid_by_card(services, lotus, made)
     seats = await seats_of(services.uow_factory, lotus.id)
     for chosen in (seats[:2], seats[2:3], seats[3:]):
-        async with services.uow_factory(lotus.id) as uow:
-            uow.clock = TickingClock(clock.now())
-            back = {seat.id: 100 * number for number, seat in enumerate(chosen)}
-            await take_back_seats(uow, made.order_id, back, why="")
+        await seats_taken_back(
+            services.uow_factory,
+            lotus,
+            [seat.id for seat in chosen],
+            own={made.order_id: 100},
+            clock=TickingClock(clock.now()),
+        )
         clock.advance(timedelta(seconds=6))
     async with services.uow_factory(lotus.id) as uow:
         ended = (await fate_of_seats(uow, made.order_id)).ended

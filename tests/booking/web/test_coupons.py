@@ -7,13 +7,13 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.billing.models import Coupon
-from src.booking.commands.leave import take_back_seats
 from src.booking.models import Seat
 from src.platform.services import Services
 from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.pages import as_owner, fields_of, send
 from tests.support.builders import Business, Term, a_business, a_series, a_service
+from tests.support.cancelling import seats_taken_back
 from tests.support.coupons import a_coupon, lose_coupons
 
 pytestmark = pytest.mark.anyio
@@ -178,13 +178,14 @@ async def test_the_file_calls_an_order_cancelled_of_which_nothing_stands(
     coupon = await a_coupon(services.uow_factory, lotus.id)
     here = f"{HOME}/{coupon.id}"
     wish = a_wish("series", term.series.id, coupon="SPRING")
-    made = await booked(services.uow_factory, lotus, wish)
+    await booked(services.uow_factory, lotus, wish)
     for state in ("Confirmed", "Cancelled"):
         answer = await send(client, here, {}, to=f"{here}/export")
         assert f",{state},6.00," in answer.content.decode("utf-8-sig")
         async with services.uow_factory(lotus.id) as uow:
-            seats = dict.fromkeys(await uow.session.scalars(select(Seat.id)), 0)
-            await take_back_seats(uow, made.order_id, seats, why="Agreed")
+            confirmed = select(Seat.id).where(Seat.state == "confirmed")
+            seat_ids = list(await uow.session.scalars(confirmed))
+        await seats_taken_back(services.uow_factory, lotus, seat_ids, why="Agreed")
 
 
 async def test_a_plan_without_coupons_shows_them_and_changes_none(

@@ -21,14 +21,13 @@ from src.billing.queries.weeks import weekly_totals
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
-from src.booking.commands.leave import take_back_seats
 from src.booking.domain.cancelling import MoneyChoice
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Session
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.digests import what_happened
-from src.platform.errors import Conflict
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.commands.places import a_performer
@@ -43,6 +42,7 @@ from tests.support.builders import (
     a_service,
     a_session,
 )
+from tests.support.cancelling import seats_taken_back
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import Visitor
@@ -269,8 +269,9 @@ async def test_it_comes_back_neither_by_leaving_nor_by_hand(
             await refund_by_hand(uow, lotus.ctx, cmd)
     async with services.uow_factory(lotus.id) as uow:
         seat_ids = list(await uow.session.scalars(select(Seat.id)))
-        given = dict.fromkeys(seat_ids, 1500)
-        assert await take_back_seats(uow, sold.order_id, given, why="Agreed") == 0
+    with pytest.raises(InvalidInput):
+        await seats_taken_back(services.uow_factory, lotus, seat_ids, own={sold.order_id: 1})
+    await seats_taken_back(services.uow_factory, lotus, seat_ids, why="Agreed")
     assert await refunds(services, lotus.id) == []
     await hears(services, lotus, sold, "won")
     async with services.uow_factory(lotus.id) as uow:
@@ -325,8 +326,7 @@ async def test_every_page_says_that_the_bank_has_it_instead_of_offering_it(
     assert "€15.00 back" not in visitor.text
     assert "Leave the whole course" not in visitor.text
     mailer.sent.clear()
-    async with services.uow_factory(lotus.id) as uow:
-        await take_back_seats(uow, sold.order_id, {seat.id: 1500}, why="Agreed")
+    await seats_taken_back(services.uow_factory, lotus, [seat.id], why="Agreed")
     await work_through(services, clock, lotus.id, timedelta(seconds=30))
     assert "Your bank has this payment because of a dispute" in mailer.sent[-1].body
 

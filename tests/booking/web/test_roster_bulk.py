@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +12,13 @@ from sqlalchemy import select
 from src.billing.models import Order
 from src.booking.commands.book import Booked
 from src.booking.commands.exchange import MoveSeats, move_by_staff
-from src.booking.commands.roster_actions import CancelPlaces, Freed, cancel_places
-from src.booking.models import Seat, Service, Session
-from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.booking.models import Service, Session
 from src.platform.ids import new_id
 from src.platform.services import Services
-from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
-from tests.booking.commands.test_leave import paid_by_card, refunds
+from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.web.pages import as_owner, fields_of
 from tests.support.builders import Business, a_business, a_service, a_session
-from tests.support.clock import FrozenClock
+from tests.support.cancelling import seats_taken_back
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
 
@@ -60,17 +56,6 @@ async def states_of(services: Services, lotus: Business) -> list[str]:
     return sorted(seat.state for seat in await seats_of(services.uow_factory, lotus.id))
 
 
-async def cancel(
-    services: Services, lotus: Business, session: Session, made: Booked, back_minor: int
-) -> Freed:
-    seat_ids = await ids_of(services, lotus, made)
-    cmd = CancelPlaces(
-        session_id=session.id, order_id=made.order_id, seat_ids=seat_ids, back_minor=back_minor
-    )
-    async with services.uow_factory(lotus.id) as uow:
-        return await cancel_places(uow, lotus.ctx, cmd)
-
-
 async def press(
     client: AsyncClient, session: Session, act: str, ids: list[UUID], more: Mapping[str, Any]
 ) -> Response:
@@ -82,79 +67,6 @@ async def press(
 
 def words_in(page: Response) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", page.text).split())
-
-
-async def test_places_are_cancelled_with_what_each_gets_back(
-    client: AsyncClient,
-    services: Services,
-    lotus: Business,
-    session: Session,
-    mailer: RememberingMailer,
-) -> None:
-    carl = await a_guest(services, lotus, session, "Carl", "Kid")
-    dora = await a_guest(services, lotus, session, "Dora")
-    await a_guest(services, lotus, session, "Eva")
-    await paid_by_card(services, lotus, carl)
-    chosen = [*await ids_of(services, lotus, carl), *await ids_of(services, lotus, dora)]
-    await as_owner(client, services, lotus)
-    asked = await press(client, session, "cancel", chosen, {})
-    assert asked.status_code == 200
-    for words in ("Carl", "Kid", "30.00", "Dora", "Nothing was paid yet", "It is done at once"):
-        assert words in asked.text, words
-    assert await taken(services.uow_factory, lotus.id) == [4], "asking does nothing"
-    back = f"back.{carl.order_id}"
-    unsaid = await press(client, session, "cancel", chosen, {"sure": "on", back: ""})
-    assert unsaid.status_code == 422, "an empty field is no amount of 0"
-    assert "Please choose what goes back." in unsaid.text
-    assert await taken(services.uow_factory, lotus.id) == [4]
-    more = {"sure": "on", back: "30.01", "reason": "The floor is wet"}
-    refused = await press(client, session, "cancel", chosen, more)
-    assert refused.status_code == 422
-    assert "At most €30.00 can go back here." in refused.text
-    await work(services, lotus.id)
-    mailer.sent.clear()
-    done = await press(client, session, "cancel", chosen, {**more, back: "20"})
-    assert done.status_code == 303
-    assert await taken(services.uow_factory, lotus.id) == [1]
-    assert await refunds(services, lotus.id) == [2000]
-    again = await press(client, session, "cancel", chosen, {**more, back: "20"})
-    said = (await client.get(again.headers["location"])).text
-    assert "None of those chosen has a place in this session any more." in said
-    assert await refunds(services, lotus.id) == [2000]
-
-
-async def test_who_is_here_already_stays_and_the_page_says_so(
-    client: AsyncClient, services: Services, lotus: Business, session: Session
-) -> None:
-    carl = await a_guest(services, lotus, session, "Carl", "Kid")
-    mine = sorted(await ids_of(services, lotus, carl))
-    async with services.uow_factory(lotus.id) as uow:
-        (await uow.session.get_one(Seat, (lotus.id, mine[1]))).state = "attended"
-    await as_owner(client, services, lotus)
-    asked = await press(client, session, "cancel", mine, {})
-    stays = "Not cancelled, for they are here already or did not come: Kid, booked by Carl."
-    assert stays in " ".join(asked.text.split())
-    refused = await press(client, session, "cancel", mine[1:], {"sure": "on"})
-    said = (await client.get(refused.headers["location"])).text
-    assert "Nobody chosen is still to come. Take back who is here" in said
-    done = await press(client, session, "cancel", mine, {"sure": "on"})
-    assert done.status_code == 303
-    assert await states_of(services, lotus) == ["attended", "cancelled"]
-
-
-async def test_an_empty_amount_follows_the_choice_and_an_unnamed_person_is_told_by_number(
-    client: AsyncClient, services: Services, lotus: Business, session: Session
-) -> None:
-    mara = await a_guest(services, lotus, session, "Mara", "")
-    await paid_by_card(services, lotus, mara)
-    _first, second = sorted(await ids_of(services, lotus, mara))
-    await as_owner(client, services, lotus)
-    asked = await press(client, session, "cancel", [second], {})
-    assert "1 seat · Person 2" in " ".join(asked.text.split())
-    more = {"sure": "on", "money": "full", f"back.{mara.order_id}": ""}
-    done = await press(client, session, "cancel", [second], more)
-    assert done.status_code == 303
-    assert await refunds(services, lotus.id) == [1500]
 
 
 async def test_who_went_to_another_date_and_came_back_keeps_their_number(
@@ -178,22 +90,6 @@ async def test_who_went_to_another_date_and_came_back_keeps_their_number(
     here = [one.id for one in every if (one.session_id, one.state) == (session.id, "confirmed")]
     asked = await press(client, session, "move", here, {})
     assert "3 guests are chosen: Mara, Person 2, Person 3" in " ".join(asked.text.split())
-
-
-async def test_what_has_started_is_not_cancelled_and_nothing_is_half_done(
-    services: Services, lotus: Business, session: Session, clock: FrozenClock
-) -> None:
-    made = await a_guest(services, lotus, session, "Carl")
-    with pytest.raises(InvalidInput):
-        await cancel(services, lotus, session, made, 1501)
-    service = await a_service(services.uow_factory, lotus.id, slug="other")
-    other = await a_session(services.uow_factory, service)
-    with pytest.raises(NotFound):
-        await cancel(services, lotus, other, made, 0)
-    clock.advance(timedelta(days=2))
-    with pytest.raises(Conflict, match="has started"):
-        await cancel(services, lotus, session, made, 0)
-    assert await states_of(services, lotus) == ["confirmed"]
 
 
 async def test_a_message_reaches_each_guest_once(
@@ -225,27 +121,6 @@ async def test_a_message_reaches_each_guest_once(
     ]
     assert {mail.subject for mail in mailer.sent} == {"Bring a mat"}
     assert "See <you>." in mailer.sent[0].body
-
-
-async def test_who_loses_two_bookings_counts_as_the_two_mails_that_go_out(
-    client: AsyncClient,
-    services: Services,
-    lotus: Business,
-    session: Session,
-    mailer: RememberingMailer,
-) -> None:
-    await a_guest(services, lotus, session, "Carl", "Kid")
-    await a_guest(services, lotus, session, "Carl")
-    await work(services, lotus.id)
-    mailer.sent.clear()
-    ids = await ids_of(services, lotus)
-    await as_owner(client, services, lotus)
-    asked = await press(client, session, "cancel", ids, {})
-    (said,) = re.findall(r"Mails</dt>\s*<dd[^>]*>\s*([^<]*?)\s*<", asked.text)
-    assert (await press(client, session, "cancel", ids, {"sure": "on"})).status_code == 303
-    await work(services, lotus.id)
-    to_guests = [mail for mail in mailer.sent if "carl@example.com" in mail.to[0]]
-    assert said == str(len(to_guests)) == "2"
 
 
 async def test_paid_is_noted_for_each_order_and_what_cannot_be_is_listed(
@@ -281,33 +156,13 @@ async def test_whose_place_went_meanwhile_is_named_as_left_out(
     async with services.uow_factory(lotus.id) as uow:
         service = await uow.session.get_one(Service, (lotus.id, session.service_id))
     await a_session(services.uow_factory, service, in_days=9)
-    [gone] = await ids_of(services, lotus, dora)
+    gone = await ids_of(services, lotus, dora)
     ids = await ids_of(services, lotus)
+    await seats_taken_back(services.uow_factory, lotus, gone)
     await as_owner(client, services, lotus)
-    await press(client, session, "cancel", [gone], {"sure": "on"})
     for act in ("cancel", "paid", "message", "move"):
         said = words_in(await press(client, session, act, ids, {}))
         assert "Left out of those ticked: Dora: This place is gone by now." in said, act
-
-
-async def test_who_was_ticked_off_is_not_counted_among_those_whose_places_go(
-    client: AsyncClient, services: Services, lotus: Business, session: Session
-) -> None:
-    carl = await a_guest(services, lotus, session, "Carl", "Kid")
-    await paid_by_card(services, lotus, carl)
-    here, comes = sorted(await ids_of(services, lotus, carl))
-    async with services.uow_factory(lotus.id) as uow:
-        (await uow.session.get_one(Seat, (lotus.id, here))).state = "attended"
-    await as_owner(client, services, lotus)
-    asked = await press(client, session, "cancel", [here, comes], {})
-    assert "At most €15.00 can go back to the card." in asked.text
-    none = await press(client, session, "cancel", [here], {})
-    shown = (await client.get(none.headers["location"])).text
-    assert "Take back who is here or did not come, then cancel." in shown
-    done = await press(client, session, "cancel", [here, comes], {"sure": "on", "money": "full"})
-    assert done.status_code == 303
-    assert await refunds(services, lotus.id) == [1500]
-    assert await taken(services.uow_factory, lotus.id) == [1]
 
 
 async def test_seats_of_elsewhere_are_not_found(

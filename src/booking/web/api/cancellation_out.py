@@ -18,7 +18,7 @@ from src.booking.views.returns import MoneyBack
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 
-Scope = Literal["session", "purchase", "series", "dates"]
+Scope = Literal["session", "purchase", "series", "dates", "seats"]
 
 
 async def get_cancellation_out(
