@@ -2,14 +2,14 @@
 
 A cancellation may be of single seats, which name it while it waits or runs.
 
-Revision: sa, after 0034.
+Revision: 0036, after 0035.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "sa"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
