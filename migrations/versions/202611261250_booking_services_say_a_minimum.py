@@ -2,14 +2,14 @@
 
 New sessions of a service may begin with a minimum group size and when it is decided.
 
-Revision: sc2, after sc.
+Revision: 0037, after 0036.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "sc2"
-down_revision = "sc"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
