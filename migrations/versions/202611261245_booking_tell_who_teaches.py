@@ -2,14 +2,14 @@
 
 A change of a session may say to its guests who performs from then on.
 
-Revision: sc, after 0034.
+Revision: 0037, after 0036.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "sc"
-down_revision = "0034"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
