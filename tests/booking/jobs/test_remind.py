@@ -8,7 +8,7 @@ import pytest
 from litestar_email import EmailMultiAlternatives
 from sqlalchemy import select, text
 
-from src.booking.commands.cancel import cancel_session
+from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
 from src.booking.commands.reminders import change_reminders
 from src.booking.domain.leaving import BeforeUnit
 from src.booking.domain.reminding import Offset
@@ -118,6 +118,27 @@ async def test_two_offsets_that_are_due_at_once_are_one_mail(
     await switch(services, lotus, yoga.id, DAY, TWO_HOURS)
     await guests_of(services, lotus, session.id, "carl")
     await tick(services, clock, lotus, timedelta(days=3) - timedelta(hours=1))
+    assert len(reminders(mailer)) == 1
+
+
+async def test_who_is_being_cancelled_is_not_reminded_unless_that_is_undone(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    session = await a_session(services.uow_factory, yoga, in_days=3)
+    await switch(services, lotus, yoga.id, DAY)
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    clock.advance(timedelta(days=2) - timedelta(seconds=5))
+    async with services.uow_factory(lotus.id) as uow:
+        going = await cancel_purchase(uow, lotus.ctx, made.booking_id, reason="", undo_seconds=3600)
+    await tick(services, clock, lotus, timedelta(seconds=5))
+    assert reminders(mailer) == []
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, going)
+    await tick(services, clock, lotus, timedelta(minutes=15))
     assert len(reminders(mailer)) == 1
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from httpx import AsyncClient, Response
 
-from src.booking.models import Seat, Session
+from src.booking.models import Seat, Service, Session
 from src.platform.services import Services
 from tests.booking.commands.test_book import taken
 from tests.booking.commands.test_leave import paid_by_card, refunds
@@ -223,11 +223,17 @@ async def test_while_it_can_be_undone_nobody_is_ticked_moved_or_cancelled_again(
         there = await uow.session.get_one(Session, (lotus.id, session.id))
         there.starts_at = clock.now() + timedelta(hours=1)
         there.ends_at = clock.now() + timedelta(hours=2)
+        service = await uow.session.get_one(Service, (lotus.id, session.service_id))
+    other = await a_session(services.uow_factory, service, in_days=9)
     await as_owner(client, services, lotus)
     await press(client, session, "cancel", carls, SURE)
     asked = await press(client, session, "cancel", [*carls, *doras], {})
     assert "Being cancelled already: Carl." in words_of(asked)
     assert "1 seat of 1 guest" in words_of(asked)
+    to = {"to_session_id": str(other.id)}
+    assert "This place is being cancelled." in words_of(
+        await press(client, session, "move", carls, to)
+    )
     here = f"/app/lotus/sessions/{session.id}"
     token = fields_of(await client.get(here), f"{here}/attendance")["_csrf_token"]
     sent = {"_csrf_token": token, "wanted": "attended", "seat_ids": [*map(str, carls + doras)]}
