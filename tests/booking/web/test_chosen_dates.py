@@ -81,6 +81,7 @@ async def test_consequences_of_the_ticked_dates_come_first_then_one_cancelling(
     assert fields_of(refused)["session_ids"] == ids[:2], "the ticks are kept"
     other = {**sure, "money": "full", "session_ids": ids[1:2]}
     again = await send_again(client, CANCEL, refused, other)
+    assert again.status_code == 200, "it is a look, and no mistake"
     assert "You have chosen other dates since." in again.text
     assert await states(services, lotus) == ["scheduled"] * 3
     done = await send_again(client, CANCEL, asked, {**sure, "money": "full"})
@@ -95,6 +96,21 @@ async def test_consequences_of_the_ticked_dates_come_first_then_one_cancelling(
     left = await client.post(CANCEL, data={**ticked, "session_ids": ids})
     assert "2 dates are left out" in left.text
     assert "Cancel 1 date?" in left.text
+
+
+async def test_with_other_ticks_it_is_looked_at_again_and_then_done(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    ids = [str(one.id) for one in term.sessions]
+    token = fields_of(await client.get("/app/lotus/sessions"))["_csrf_token"]
+    asked = await client.post(CANCEL, data={"_csrf_token": token, "session_ids": ids[:2]})
+    sure = {"sure": "on", "money": "full"}
+    again = await send_again(client, CANCEL, asked, {**sure, "session_ids": ids[1:2]})
+    assert "Cancel 1 date?" in again.text
+    assert "€20.00" in again.text
+    done = await send_again(client, CANCEL, again, sure)
+    assert done.status_code == 303
+    assert await states(services, lotus) == ["scheduled", "cancelling", "scheduled"]
 
 
 async def test_a_dates_page_leads_to_those_after_it(client: AsyncClient, term: Term) -> None:
