@@ -1,5 +1,6 @@
 """Sending broadcasts: a chunk in each run, every person once, consent asked for anew each time."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from src.billing.commands.due import drop_due, move_due
@@ -11,6 +12,7 @@ from src.booking.commands.broadcasts import (
     claim_recipients,
     lock_broadcast,
 )
+from src.booking.domain.broadcasting import Audience, joined_by_booking
 from src.booking.events import BroadcastTried, BroadcastWaiting
 from src.booking.models import Broadcast
 from src.booking.queries.broadcasts import (
@@ -41,7 +43,7 @@ async def send_next_chunk(job: JobContext, event: BroadcastWaiting) -> None:
     """The next people; those who are left follow in the next run."""
     async with job.unit_of_work(done=True) as uow:
         broadcast = await lock_broadcast(uow, event.broadcast_id)
-        found = await _write(uow, job.services.settings, broadcast)
+        found = await _write(uow, job.services.settings, broadcast, audiences_of(broadcast))
         if found is None:
             uow.record(event, delay_seconds=NOT_NOW_SECONDS)
         elif found == CHUNK_PEOPLE:
@@ -76,17 +78,20 @@ def broadcasting(services: Services) -> Periodic:
 
 
 async def write_to_later(services: Services, due: Due) -> None:
-    """Whoever has got a place since; over with the last date."""
+    """Whoever has got a place since, hence no tag's customers; over with the last date."""
     async with services.uow_factory(due.tenant_id) as uow:
         broadcast, now = await lock_broadcast(uow, due.ref), uow.clock.now()
-        if await is_over(uow, audiences_of(broadcast), now):
+        audiences = joined_by_booking(audiences_of(broadcast))
+        if await is_over(uow, audiences, now):
             await drop_due(uow, due.ref)
             return
-        await _write(uow, services.settings, broadcast)
+        await _write(uow, services.settings, broadcast, audiences)
         await move_due(uow, due.ref, now + LATER_EVERY)
 
 
-async def _write(uow: UnitOfWork, settings: Settings, broadcast: Broadcast) -> int | None:
+async def _write(
+    uow: UnitOfWork, settings: Settings, broadcast: Broadcast, audiences: Sequence[Audience]
+) -> int | None:
     """Returns how many were still to be written to, this chunk at most; None where that is not to
     be known now, for the business is suspended. A closed one writes to nobody any more.
     """
@@ -97,7 +102,7 @@ async def _write(uow: UnitOfWork, settings: Settings, broadcast: Broadcast) -> i
         return 0
     people = await list_recipients(
         uow,
-        audiences_of(broadcast),
+        audiences,
         needs_consent=broadcast.is_marketing,
         most=CHUNK_PEOPLE,
         broadcast_id=broadcast.id,
