@@ -10,6 +10,7 @@ from src.booking.commands.broadcasts import (
     BROADCAST_DUE,
     LATER_EVERY,
     claim_recipients,
+    hold_recipients,
     lock_broadcast,
 )
 from src.booking.domain.broadcasting import Audience, joined_by_booking
@@ -20,7 +21,6 @@ from src.booking.queries.broadcasts import (
     audiences_read,
     first_reader,
     is_over,
-    list_recipients,
 )
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -100,13 +100,7 @@ async def _write(
         return None
     if not tenant.status.is_seen:
         return 0
-    people = await list_recipients(
-        uow,
-        audiences,
-        needs_consent=broadcast.is_marketing,
-        most=CHUNK_PEOPLE,
-        broadcast_id=broadcast.id,
-    )
+    people = await hold_recipients(uow, broadcast, audiences, CHUNK_PEOPLE)
     claimed = await claim_recipients(uow, broadcast.id, people)
     if claimed:
         mails = [broadcast_mail(settings, tenant, broadcast, one) for one in claimed]
