@@ -29,7 +29,7 @@ from src.booking.commands.book_checks import (
     lines_of,
 )
 from src.booking.commands.book_rows import insert_booking, insert_seats
-from src.booking.commands.waitlist_take import claim_quoted, held_by_offer
+from src.booking.commands.waitlist_take import check_party, claim_quoted, held_by_offer
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import By
 from src.booking.domain.quotes import Quote, SubjectKind
@@ -277,7 +277,9 @@ async def _judge_completing(
     count_as_free([found.session], held)
     quote = found.quote()
     _refuse(tenant, found.reasons(business_facts(tenant), now), by_staff=False)
+    await check_party(uow, cmd.offer_id, quote.party_size)
     check_dates(cmd.quoted_dates, quote)
+    check_price(tenant, cmd.quoted_minor, cmd.locale, quote)
     notice = timedelta(minutes=found.service.min_notice_minutes)
     people = [one.participant_id for one in found.missing]
     starts_at = found.session.starts_at

@@ -1,17 +1,20 @@
-"""A purchase that has ended, been left or been corrected buys nothing more of what it lacks."""
+"""Who completes a course when the purchase, its party or its address is another one by then."""
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from src.booking.commands.cancel import cancel_purchase
+from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
-from src.platform.errors import NotFound
+from src.platform.errors import Conflict, NotFound
 from src.platform.services import Services
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
 from tests.support.gaps import Course, a_course
+from tests.support.mail import RememberingMailer
 from tests.support.work import work_through
 
 pytestmark = pytest.mark.anyio
@@ -64,3 +67,65 @@ async def test_a_course_that_goes_on_after_its_first_date_still_gets_it(
     await course.free()
     await course.take(entry_id)
     assert await course.check() == [1, 1, 1]
+
+
+async def ben_is_there(course: Course) -> list[UUID]:
+    """Staff move one of a party of two into the missing date; the seats that this makes."""
+    [_anns, bens] = [
+        one
+        for one in await course.seats(course.bought)
+        if one.session_id == course.term.sessions[0].id
+    ]
+    move = MoveSeats(
+        order_id=course.bought.order_id,
+        seat_ids=[bens.id],
+        session_id=course.missing,
+        by="staff",
+    )
+    async with course.services.uow_factory(course.lotus.id) as uow:
+        moved = await move_seats(uow, course.lotus.tenant, move)
+    await course.work()
+    return list(moved)
+
+
+async def leave(course: Course, seat_ids: list[UUID]) -> None:
+    async with course.services.uow_factory(course.lotus.id) as uow:
+        await leave_dates(uow, course.lotus.tenant, course.bought.order_id, seat_ids)
+
+
+async def test_an_offer_for_one_books_nobody_who_lacks_the_date_since(
+    services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus, party=("Ann", "Ben"))
+    entry_id = await course.wait()
+    there = await ben_is_there(course)
+    await course.free()
+    assert await course.states() == [("live", 1)]
+    await leave(course, there)
+    with pytest.raises(Conflict) as refused:
+        await course.take(entry_id)
+    assert refused.value.code == "party_has_grown"
+    await course.work()
+    assert await course.states() == [("withdrawn", 1), ("live", 2)]
+    made = await course.take(entry_id)
+    assert (len(await course.seats(made)), made.total_minor) == (2, 4000)
+    assert await course.check() == [1, 2, 2]
+
+
+async def test_an_offer_for_two_is_for_one_once_the_other_has_left(
+    services: Services, lotus: Business, mailer: RememberingMailer
+) -> None:
+    course = await a_course(services, lotus, party=("Ann", "Ben"))
+    entry_id = await course.wait()
+    await course.free()
+    assert await course.states() == [("live", 2)]
+    before = len(mailer.sent)
+    seats = await course.seats(course.bought)
+    bens = [one.id for one in seats if one.participant_id == seats[1].participant_id]
+    await leave(course, bens)
+    await course.work()
+    assert await course.states() == [("live", 1)]
+    assert (await course.entry(entry_id)).party_size == 1
+    assert await course.check() == [1, 1, 1]
+    # Of the leaving alone.
+    assert len(mailer.sent) == before + 1
