@@ -5,12 +5,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
+from src.booking.commands.readdress import correct_customer
+from src.booking.models import Booking
+from src.booking.queries.guest_bookings import get_guest_booking
+from src.booking.queries.missing_dates import list_missing
 from src.platform.errors import Conflict, NotFound
 from src.platform.services import Services
+from src.tenants.commands.customer_care import CustomerDetails
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
 from tests.support.gaps import Course, a_course
@@ -129,3 +135,39 @@ async def test_an_offer_for_two_is_for_one_once_the_other_has_left(
     assert await course.check() == [1, 1, 1]
     # Of the leaving alone.
     assert len(mailer.sent) == before + 1
+
+
+@pytest.mark.parametrize("ended", ["what completes it", "the course"])
+async def test_with_a_corrected_address_no_page_leads_on_to_the_other_booking(
+    services: Services, lotus: Business, clock: FrozenClock, ended: str
+) -> None:
+    """Only what is still to come is readdressed: the other's links may be a stranger's."""
+    course = await a_course(services, lotus)
+    entry_id = await course.wait()
+    await course.free()
+    made = await course.take(entry_id)
+    await course.work()
+    both = {course.bought.order_id: made.order_id, made.order_id: course.bought.order_id}
+    links = [await leads_to(course, one) for one in both]
+    assert all(links)
+    left = made if ended == "what completes it" else course.bought
+    async with services.uow_factory(lotus.id) as uow:
+        seats = [one.id for one in await course.seats(left)]
+        await leave_dates(uow, lotus.tenant, left.order_id, seats)
+    async with services.uow_factory(lotus.id) as uow:
+        booking = await uow.session.get_one(Booking, (lotus.id, course.bought.booking_id))
+        right = CustomerDetails(name="Ann", email="ann@example.org", phone="")
+        await correct_customer(uow, lotus.ctx, booking.customer_id, right, readdress=True)
+    assert await leads_to(course, left.order_id) == []
+
+
+async def leads_to(course: Course, order_id: UUID) -> list[str]:
+    """The other bookings that the page of the order links to."""
+    services = course.services
+    async with services.uow_factory(course.lotus.id) as uow:
+        view = await get_guest_booking(uow, course.lotus.tenant, services.settings, order_id)
+        booking = await uow.session.scalar(select(Booking).where(Booking.order_id == order_id))
+        assert booking is not None
+        listed = await list_missing(uow, course.lotus.tenant, services.settings, [booking])
+    had = [one.href for one in listed.get(booking.id, []) if one.state == "had"]
+    return [*had, *filter(None, [view.completes_href])]
