@@ -13,7 +13,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select, update
 
 from src.billing.commands.due import drop_due
-from src.booking.commands.cancel_marks import lock_free_seats, mark_seats, release_seats
+from src.booking.commands.cancel_marks import (
+    is_marked,
+    lock_free_seats,
+    mark_seats,
+    release_seats,
+)
 from src.booking.commands.cancel_returns import (
     NOTHING,
     MoneyWanted,
@@ -71,10 +76,11 @@ class NewCancellation:
     seat_ids: Sequence[UUID] = ()
 
 
-register_constraint(
-    "uq_cancellations_live",
-    lambda: Conflict(_("This is being cancelled already."), code="already_cancelling"),
-)
+def _is_being_cancelled() -> Conflict:
+    return Conflict(_("This is being cancelled already."), code="already_cancelling")
+
+
+register_constraint("uq_cancellations_live", _is_being_cancelled)
 
 
 async def cancel_session(
@@ -126,7 +132,8 @@ async def cancel_purchase(
     who asked for it has got it with this.
 
     `money` says what goes back. Returns the cancellation's id.
-    Raises: NotFound; Conflict when no such seat is left; InvalidInput for `money`.
+    Raises: NotFound; Conflict when no such seat is left, or all that are left are being cancelled
+    already; InvalidInput for `money`.
     """
     booking = await uow.session.get(Booking, (uow.tenant, booking_id))
     if booking is None:
@@ -135,6 +142,8 @@ async def cancel_purchase(
     if not await _customers_with_seats(uow, which, CANCELLABLE):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
     seat_ids = await lock_free_seats(uow, which)
+    if not await _customers_with_seats(uow, [*which, ~is_marked()], CANCELLABLE):
+        raise _is_being_cancelled()
     await accept_open_request(uow, ctx, booking_id)
     new = NewCancellation(
         scope="purchase", subject_id=booking_id, reason=reason, undo_seconds=undo_seconds

@@ -11,7 +11,8 @@ from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.readdress import correct_customer
-from src.booking.models import Booking
+from src.booking.models import Booking, Cancellation
+from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.missing_dates import list_missing
 from src.platform.errors import Conflict, NotFound
@@ -171,3 +172,23 @@ async def leads_to(course: Course, order_id: UUID) -> list[str]:
         listed = await list_missing(uow, course.lotus.tenant, services.settings, [booking])
     had = [one.href for one in listed.get(booking.id, []) if one.state == "had"]
     return [*had, *filter(None, [view.completes_href])]
+
+
+async def test_what_completes_a_course_is_not_cancelled_beside_it(
+    services: Services, lotus: Business
+) -> None:
+    """Its seats would stand in two cancellations, each with money of its own."""
+    course = await a_course(services, lotus)
+    entry_id = await course.wait()
+    await course.free()
+    made = await course.take(entry_id)
+    await course.work()
+    await cancel_the_course(course)
+    with pytest.raises(Conflict) as refused:
+        async with services.uow_factory(lotus.id) as uow:
+            await cancel_purchase(uow, lotus.ctx, made.booking_id, reason="", undo_seconds=60)
+    assert refused.value.code == "already_cancelling"
+    async with services.uow_factory(lotus.id) as uow:
+        [cancellation] = await uow.session.scalars(select(Cancellation))
+        detail = await get_booking_detail(uow, made.booking_id, uow.clock.now())
+    assert detail.cancellation_id == cancellation.id
