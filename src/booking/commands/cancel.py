@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select, update
 
 from src.billing.commands.due import drop_due
+from src.billing.commands.orders import lock_order
 from src.booking.commands.cancel_marks import (
     is_marked,
     lock_free_seats,
@@ -138,6 +139,8 @@ async def cancel_purchase(
     booking = await uow.session.get(Booking, (uow.tenant, booking_id))
     if booking is None:
         raise NotFound(_("There is no such booking."))
+    # Whoever completes the purchase holds its order: what they took is seen, or they see this.
+    await lock_order(uow, booking.order_id)
     which = [of_purchase(booking_id), Session.starts_at > uow.clock.now()]
     if not await _customers_with_seats(uow, which, CANCELLABLE):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
