@@ -105,7 +105,7 @@ async def offer_by_hand(
     pool_id = await pool_of(uow, entry)
     pool = await load_pool(uow, tenant, pool_id, now)
     await add_completing(uow, tenant, pool, [entry])
-    facts = pool.facts_of(entry)
+    facts, entry.party_size = pool.facts_of(entry), pool.size_of(entry)
     against = why_no_places(facts, entry.party_size, pool.terms, pool.free, now)
     if against is not None:
         shown = Weighed(entry=as_waiting(entry), why=against[0], reasons=against[1])

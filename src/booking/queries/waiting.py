@@ -73,6 +73,11 @@ class Pool:
         """What holds for the entry: its list's, or its own where it completes a purchase."""
         return facts_of(self.lists, as_waiting(entry))
 
+    def size_of(self, entry: WaitlistEntry) -> int:
+        """For how many an offer would be by now: fewer of a purchase may lack its date since."""
+        found = self.completing.get(entry.id)
+        return entry.party_size if found is None else len(found.missing) or entry.party_size
+
     def is_stopped(self, offer: WaitlistOffer) -> bool:
         """Whether one of its dates is being cancelled, which may still be undone, or is cancelled:
         then its list is about to be closed, with a mail.

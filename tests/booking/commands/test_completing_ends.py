@@ -11,10 +11,13 @@ from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.readdress import correct_customer
+from src.booking.commands.waitlist import remove_entry
+from src.booking.commands.waitlist_serve import offer_by_hand
 from src.booking.models import Booking, Cancellation
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.missing_dates import list_missing
+from src.booking.queries.waitlists import get_waitlist
 from src.platform.errors import Conflict, NotFound
 from src.platform.services import Services
 from src.tenants.commands.customer_care import CustomerDetails
@@ -192,3 +195,22 @@ async def test_what_completes_a_course_is_not_cancelled_beside_it(
         [cancellation] = await uow.session.scalars(select(Cancellation))
         detail = await get_booking_detail(uow, made.booking_id, uow.clock.now())
     assert detail.cancellation_id == cancellation.id
+
+
+async def test_staff_offer_by_hand_to_those_who_are_left_of_a_party(
+    services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus, party=("Ann", "Ben"))
+    entry_id = await course.wait()
+    async with services.uow_factory(lotus.id) as uow:
+        await remove_entry(uow, lotus.ctx, entry_id)
+    seats = await course.seats(course.bought)
+    bens = [one.id for one in seats if one.participant_id == seats[1].participant_id]
+    await leave(course, bens)
+    async with services.uow_factory(lotus.id) as uow:
+        [row] = (await get_waitlist(uow, lotus.tenant, "session", course.missing)).ended
+        assert (row.may_offer, row.size, row.price) == (True, 1, "€20.00")
+        await offer_by_hand(uow, lotus.ctx, lotus.tenant, entry_id)
+    assert await course.states() == [("live", 1)]
+    await course.take(entry_id)
+    assert await course.check() == [1, 2, 1]
