@@ -30,7 +30,7 @@ from src.booking.commands.decision_due import plan_decision
 from src.booking.commands.leave_requests import accept_open_request, reopen_request
 from src.booking.commands.series import lock_series
 from src.booking.commands.series_dates import lock_dates
-from src.booking.commands.waitlist_leaving import prolong_offers
+from src.booking.commands.waitlist_leaving import prolong_offers, resume_waiting
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.minimum import decide_at
@@ -186,11 +186,13 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
         others = sorted(stopped - {row.subject_id})
         await log_dates(uow, ctx, "session.cancellation_undone", others)
     await _tell_what_waited(uow, stopped)
-    await prolong_offers(uow, stopped, uow.clock.now() - row.requested_at)
+    stopped_for = uow.clock.now() - row.requested_at
+    await prolong_offers(uow, stopped, stopped_for)
     await wake_waitlists(uow, stopped)
     decided = await _decide_anew(uow, stopped)
     if row.scope == "purchase":
         await reopen_request(uow, row.subject_id)
+        await resume_waiting(uow, row.subject_id, stopped_for)
     if row.resumes_sale:
         await _resume_sale(uow, row.subject_id)
     await uow.settle()

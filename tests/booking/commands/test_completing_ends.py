@@ -7,12 +7,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from src.booking.commands.cancel import cancel_purchase
+from src.booking.commands.cancel import cancel_purchase, undo_cancellation
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.readdress import correct_customer
 from src.booking.commands.waitlist import remove_entry
 from src.booking.commands.waitlist_serve import offer_by_hand
+from src.booking.jobs.waitlist import serve
 from src.booking.models import Booking, Cancellation
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.guest_bookings import get_guest_booking
@@ -25,6 +26,7 @@ from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
 from tests.support.gaps import Course, a_course
 from tests.support.mail import RememberingMailer
+from tests.support.waiting import offers
 from tests.support.work import work_through
 
 pytestmark = pytest.mark.anyio
@@ -35,10 +37,10 @@ async def lotus(services: Services) -> Business:
     return await a_business(services.uow_factory)
 
 
-async def cancel_the_course(course: Course) -> None:
+async def cancel_the_course(course: Course) -> UUID:
     async with course.services.uow_factory(course.lotus.id) as uow:
         booking_id = course.bought.booking_id
-        await cancel_purchase(uow, course.lotus.ctx, booking_id, reason="", undo_seconds=60)
+        return await cancel_purchase(uow, course.lotus.ctx, booking_id, reason="", undo_seconds=60)
 
 
 async def leave_the_rest(course: Course) -> None:
@@ -214,3 +216,35 @@ async def test_staff_offer_by_hand_to_those_who_are_left_of_a_party(
     assert await course.states() == [("live", 1)]
     await course.take(entry_id)
     assert await course.check() == [1, 2, 1]
+
+
+async def test_while_its_purchase_is_being_cancelled_no_offer_passes(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    course = await a_course(services, lotus)
+    entry_id = await course.wait()
+    await course.free()
+    [offer] = await offers(services.uow_factory, lotus)
+    clock.advance(offer.expires_at - clock.now() - timedelta(seconds=1))
+    going = await cancel_the_course(course)
+    clock.advance(timedelta(seconds=30))
+    await serve(services, lotus.id, course.term.series.id)
+    assert await course.states() == [("live", 1)]
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, going)
+    await course.work()
+    await course.take(entry_id)
+
+
+async def test_a_purchase_that_is_kept_after_all_is_offered_what_is_free_at_once(
+    services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus)
+    await course.wait()
+    going = await cancel_the_course(course)
+    await course.free()
+    assert await course.states() == []
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, going)
+    await course.work()
+    assert await course.states() == [("live", 1)]
