@@ -111,10 +111,14 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """Equal for a repeated submit, different when anything the guest chose has changed.
 
-        The language they read and the way they came, an offer too, are none of it.
+        The language they read and the way they came, an offer too, are none of it. Nor is, of a
+        booking that completes another, who they are: that is the other's, and may change with it.
         """
+        cmd = self.tidied()
+        if cmd.completes is not None:
+            cmd = msgspec.structs.replace(cmd, guest_name="", guest_phone="", customer_id=None)
         said = msgspec.structs.replace(
-            self.tidied(),
+            cmd,
             form_token="",
             consents={},
             quoted_minor=None,

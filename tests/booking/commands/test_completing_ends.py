@@ -5,16 +5,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from src.booking.commands.book import BookCommand
 from src.booking.commands.cancel import cancel_purchase, undo_cancellation
+from src.booking.commands.completing import command_of_offer
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.readdress import correct_customer
 from src.booking.commands.waitlist import remove_entry
 from src.booking.commands.waitlist_serve import offer_by_hand
 from src.booking.jobs.waitlist import serve
-from src.booking.models import Booking, Cancellation
+from src.booking.models import Booking, Cancellation, Session
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.missing_dates import list_missing
@@ -22,6 +24,9 @@ from src.booking.queries.waitlists import get_waitlist
 from src.platform.errors import Conflict, NotFound
 from src.platform.services import Services
 from src.tenants.commands.customer_care import CustomerDetails
+from src.tenants.commands.merge_customers import merge_customers
+from src.tenants.models import Customer
+from tests.booking.commands.test_book import a_wish, booked
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
 from tests.support.gaps import Course, a_course
@@ -248,3 +253,31 @@ async def test_a_purchase_that_is_kept_after_all_is_offered_what_is_free_at_once
         await undo_cancellation(uow, lotus.ctx, going)
     await course.work()
     assert await course.states() == [("live", 1)]
+
+
+async def test_after_a_merge_the_same_press_is_still_the_same_booking(
+    services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus)
+    entry_id = await course.wait()
+    await course.free()
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=2))
+    before = await command_of(course, entry_id)
+    anna = {"guest_name": "Anna", "guest_email": "anna@example.com", "party": ("Anna",)}
+    await booked(services.uow_factory, lotus, a_wish("session", course.term.sessions[0].id, **anna))
+    async with services.uow_factory(lotus.id) as uow:
+        kept = await uow.session.scalar(
+            select(Customer.id).where(Customer.email == "anna@example.com")
+        )
+        assert before.customer_id is not None
+        assert kept is not None
+        await merge_customers(uow, lotus.ctx, before.customer_id, kept)
+    after = await command_of(course, entry_id)
+    assert after.customer_id == kept
+    assert after.fingerprint() == before.fingerprint()
+
+
+async def command_of(course: Course, entry_id: UUID) -> BookCommand:
+    async with course.services.uow_factory(course.lotus.id) as uow:
+        return await command_of_offer(uow, entry_id)
