@@ -124,8 +124,9 @@ async def get_entry_view(
     if stage in ("offered", "rush"):
         facts = await with_price(uow, tenant, facts)
     completing = (await completing_of(uow, tenant, [entry])).get(entry.id)
-    completes = None
+    completes, size = None, entry.party_size
     if completing is not None:
+        size = len(completing.missing) or size
         completes = _completes(tenant, settings, completing, entry, now)
         if entry.state in STANDS and not completing.is_needed:
             stage = "left"
@@ -133,7 +134,7 @@ async def get_entry_view(
         stage=stage,
         what=facts.what,
         guest_name=entry.name,
-        size=entry.party_size,
+        size=size,
         dates=[
             EntryDate(
                 title=run.title,
@@ -175,6 +176,7 @@ def _completes(
         is_needed=found.is_needed,
         pays=str(quote.payment_mode),
         dates_key=quote.dates_key,
+        total_minor=quote.total_minor,
         leaving=dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now),
     )
 

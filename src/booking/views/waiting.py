@@ -62,8 +62,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 class CompletesView(msgspec.Struct, frozen=True, kw_only=True):
     """The purchase that the place completes: its number and page, how the place is paid (free,
     on_site or online), and what comes back until when. `dates_key` stands for the date as it is
-    shown. Unless `is_needed` nobody lacks it any more. `href` and number are empty for who may not
-    see the purchase: its address was corrected since.
+    shown, `total_minor` is its price. Unless `is_needed` nobody lacks it any more. `href` and
+    number are empty for who may not see the purchase: its address was corrected since.
     """
 
     reference: str
@@ -71,6 +71,7 @@ class CompletesView(msgspec.Struct, frozen=True, kw_only=True):
     is_needed: bool
     pays: str
     dates_key: str
+    total_minor: int
     leaving: list[str]
 
 
