@@ -109,22 +109,26 @@ async def get_guest_booking(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         missing=missing.get(booking.id, []) if stage == "confirmed" else [],
-        completes_href=await _completes_href(uow, tenant, settings, booking),
+        completes_href=await _completes_href(uow, tenant, settings, order, booking),
     )
 
 
 async def _completes_href(
-    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, booking: Booking
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, order: Order, booking: Booking
 ) -> str:
-    """The page of the booking that it completes; empty for any other."""
+    """The page of the booking that it completes; empty for any other, and where the address of only
+    one of them was corrected: this page may be in a stranger's hands.
+    """
     if booking.completes_id is None:
         return ""
-    order = await uow.session.scalar(
+    first = await uow.session.scalar(
         select(Order)
         .join(Booking, (Booking.tenant_id == Order.tenant_id) & (Booking.order_id == Order.id))
         .where(Booking.tenant_id == uow.tenant, Booking.id == booking.completes_id)
     )
-    return "" if order is None else booking_path(settings, tenant.slug, order)
+    if first is None or first.guest_email != order.guest_email:
+        return ""
+    return booking_path(settings, tenant.slug, first)
 
 
 async def _order(uow: UnitOfWork, order_id: UUID) -> tuple[Order, Booking, Service, Series | None]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from src.billing.models import Order
 from src.booking.domain.bookable import BusinessFacts
@@ -106,15 +107,21 @@ async def _entries(uow: UnitOfWork, wanted: Collection[Wanted]) -> dict[Wanted, 
 
 
 async def _had(uow: UnitOfWork, wanted: Collection[Wanted]) -> dict[Wanted, Order]:
-    """The orders by which the purchases have got what they lacked."""
+    """The orders by which the purchases have got what they lacked; not where the address of only
+    one of the two was corrected since.
+    """
+    first, theirs = aliased(Booking), aliased(Order)
     found = await uow.session.execute(
         select(Booking.completes_id, Seat.session_id, Order)
         .join(Seat, (Seat.tenant_id == Booking.tenant_id) & (Seat.booking_id == Booking.id))
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
+        .join(first, (first.tenant_id == Booking.tenant_id) & (first.id == Booking.completes_id))
+        .join(theirs, (theirs.tenant_id == first.tenant_id) & (theirs.id == first.order_id))
         .where(
             Booking.tenant_id == uow.tenant,
             Booking.completes_id.in_({booking_id for booking_id, _session in wanted}),
             Seat.state.in_(LIVE),
+            Order.guest_email == theirs.guest_email,
         )
     )
     return {(booking_id, session_id): order for booking_id, session_id, order in found}
