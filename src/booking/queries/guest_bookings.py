@@ -100,7 +100,7 @@ async def get_guest_booking(
         payment_mode=order.payment_mode,
         currency=order.currency,
         zone=tenant.zone,
-        hold_until_at=_hold_until(order),
+        hold_until_at=hold_until(order),
         path=path,
         course_href=_course_href(series, dates, path),
         people_href=_people_href(seats, path, now),
@@ -193,7 +193,7 @@ def _stage(
     if order.state == OrderState.OPEN:
         if money.page_is_complete or has_paid:
             return "processing"
-        until = _hold_until(order)
+        until = hold_until(order)
         return "held" if until is not None and now < until else "over"
     if order.state == OrderState.CONFIRMED:
         live = any(seat.state in LIVE_SEATS for seat in seats)
@@ -204,7 +204,7 @@ def _stage(
     return "expired"
 
 
-def _hold_until(order: Order) -> datetime | None:
+def hold_until(order: Order) -> datetime | None:
     """Until when the guest can pay: the payment page ends before the hold does."""
     return None if order.hold_expires_at is None else order.hold_expires_at - HOLD_MARGIN
 

@@ -118,6 +118,8 @@ async def takes(shop: Shop, place: str) -> None:
     [form] = [one for one in forms_of(page) if one.action.endswith("/take")]
     answers = [await shop.guest.client.post(form.action, data=form.fields) for _time in range(2)]
     [location] = {answer.headers["location"] for answer in answers}
+    is_paid_first = "/bookings/" not in location
+    assert ("yours once it is paid" in (await shop.guest.open(place)).text) == is_paid_first
     await settles(shop, location)
 
 
