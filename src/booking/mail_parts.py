@@ -87,7 +87,8 @@ def _dates_file(calendar: bytes) -> Attachment:
 def calendar_seats(
     facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str, *, may_join: bool = True
 ) -> list[CalendarSeat]:
-    """The seats as calendar entries. `booking_url` goes into them; it opens this booking only.
+    """The seats as calendar entries. `booking_url` goes into them, unless it is empty; it opens
+    this booking only.
 
     Unless the guest `may_join`, the entries do not tell where an online session meets.
     """
