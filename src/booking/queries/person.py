@@ -1,11 +1,11 @@
 """One person across all tables: who they are, and what is kept about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, Text, and_, cast, exists, func, or_, select, union
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_, select, union
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from src.billing.customer_rows import orders_of
@@ -13,9 +13,16 @@ from src.billing.models import Order
 from src.booking.customer_rows import bookings_of
 from src.booking.models import BroadcastMail, LeaveRequest, Seat, WaitlistEntry
 from src.platform.db.uow import UnitOfWork
+from src.platform.mail.models import MailRow
+from src.platform.outbox.models import OutboxRow
 from src.tenants.commands.customers import no_such_customer
 from src.tenants.models import AuditEntry, Customer, Member, Participant, User
 from src.tenants.person_rows import Person, person_rows
+
+KEYS_OF_THEIRS = ("customer_id", "order_id", "entry_id", "request_id")
+"""Under which an event names the one thing that it is about, or with `seat_ids` several of one
+order. What else it says is no sign: one about many ends at somebody's booking, to go on from there.
+"""
 
 
 async def find_person(uow: UnitOfWork, customer_id: UUID, called: str = "") -> Person:
@@ -90,7 +97,10 @@ async def list_things(uow: UnitOfWork, person: Person) -> list[UUID]:
 
 
 async def list_names(uow: UnitOfWork, person: Person) -> list[str]:
-    """What they and who came with them are called, and their numbers, in lower case."""
+    """What they and who came with them are and were called, and their numbers, in lower case.
+
+    None of one or two letters, which would be found in half of all sentences.
+    """
     ids = person.customer_ids
     own = and_(Customer.tenant_id == uow.tenant, Customer.id.in_(ids))
     ordered = Order.id.in_(orders_of(person))
@@ -102,7 +112,26 @@ async def list_names(uow: UnitOfWork, person: Person) -> list[str]:
         select(Order.guest_phone).where(ordered),
         select(func.lower(Participant.name)).where(came),
     )
-    return sorted(word for word in await uow.session.scalars(every) if len(word) > 2)
+    found = {*await uow.session.scalars(every), *await _former_names(uow, person)}
+    return sorted(word for word in found if len(word) > 2)
+
+
+async def _former_names(uow: UnitOfWork, person: Person) -> set[str]:
+    """What the log says that they, or who came with them, were called before it was corrected."""
+    known = await uow.session.scalars(
+        select(AuditEntry.detail).where(
+            AuditEntry.tenant_id == uow.tenant,
+            or_(
+                AuditEntry.subject_id.in_(person.customer_ids),
+                AuditEntry.subject_id.in_(bookings_of(person)),
+            ),
+            or_(AuditEntry.detail.has_key("was"), AuditEntry.detail.has_key("gone")),
+        )
+    )
+    found: set[str] = set()
+    for was in (detail[key] for detail in known for key in ("was", "gone") if key in detail):
+        found |= {was.get("name") or "", was.get("phone") or "", *was.get("names", {}).values()}
+    return {name.lower() for name in found}
 
 
 async def list_staff_addresses(uow: UnitOfWork) -> list[str]:
@@ -120,10 +149,31 @@ async def read_person(uow: UnitOfWork, person: Person) -> Mapping[str, Sequence[
     return {name: each for name, each in found.items() if each}
 
 
-def mentions(column: Any, words: Sequence[str]) -> ColumnElement[bool]:
-    """Whether any of the words, in lower case, stands in the column."""
-    word = func.unnest(cast(list(words), ARRAY(Text))).column_valued("word")
-    return exists(select(1).where(func.strpos(func.lower(cast(column, String)), word) > 0))
+def events_about(things: Iterable[UUID]) -> ColumnElement[bool]:
+    """Of those that are still to be done, or were given up, what is about these things alone."""
+    ids, payload = [str(thing) for thing in things], OutboxRow.payload
+    return or_(
+        *(payload[key].astext.in_(ids) for key in KEYS_OF_THEIRS),
+        payload["seat_ids"].has_any(cast(ids, ARRAY(Text))),
+    )
+
+
+async def mails_telling_of(uow: UnitOfWork, person: Person) -> ColumnElement[bool]:
+    """Mails to others: those to staff by any name of the person, all by an address."""
+    staff, names = await list_staff_addresses(uow), await list_names(uow, person)
+    own = [address for address in person.addresses if address not in staff]
+    to = func.lower(MailRow.to_address)
+    told = func.concat(MailRow.subject, " ", MailRow.text, " ", MailRow.reply_to)
+    return and_(
+        MailRow.tenant_id == uow.tenant,
+        to.not_in(own),
+        or_(_tells_of(told, own), and_(to.in_(staff), _tells_of(told, names))),
+    )
+
+
+def _tells_of(told: Any, words: Sequence[str]) -> ColumnElement[bool]:
+    """Whether any of the words, in lower case, stands in it by itself."""
+    return func.tells_of(told, cast(list(words), ARRAY(Text)))
 
 
 def waits(uow: UnitOfWork, person: Person) -> ColumnElement[bool]:
