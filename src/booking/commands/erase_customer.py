@@ -20,6 +20,7 @@ from src.booking.queries.person import (
     list_staff_addresses,
     list_things,
     mails_telling_of,
+    telling_addresses,
 )
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotAllowed
@@ -53,7 +54,7 @@ async def erase_customer(
     if bars:
         raise Conflict(" ".join(bars), code="not_erasable")
     things, staff = await list_things(uow, person), await list_staff_addresses(uow)
-    own = [address for address in person.addresses if address not in staff]
+    own = telling_addresses(person, staff)
     await _erase_in_mails_to_others(uow, person)
     await _erase_in_log(uow, things, own)
     await _erase_in_events(uow, await _marks_of(uow, person, own))

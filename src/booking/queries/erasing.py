@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 from src.billing.customer_rows import orders_of
 from src.billing.domain.kinds import OrderState
 from src.billing.models import DisputeRow, OpenItem, Order, PaymentPage, Refund
-from src.booking.customer_rows import bookings_of
+from src.booking.customer_rows import bookings_of, mails_to
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import CancellationReturn, Seat, Session, WaitlistEntry
 from src.booking.queries.person import events_about, list_things, mails_telling_of, waits
@@ -125,7 +125,7 @@ def _counts(uow: UnitOfWork, person: Person) -> list[Any]:
         + _count(tenant, CancellationReturn, CancellationReturn.order_id.in_(ordered), by_hand)
     )
     sending = and_(
-        func.lower(MailRow.to_address).in_(person.addresses),
+        mails_to(person),
         MailRow.sent_at.is_(None),
         MailRow.refused.is_(None),
         MailRow.queued_at > person.at - SENDING,

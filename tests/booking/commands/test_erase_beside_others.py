@@ -10,7 +10,9 @@ from sqlalchemy.dialects.postgresql import array
 from src.billing.models import ConnectedAccount, InboxEvent
 from src.booking.commands.erase_customer import erase_customer
 from src.booking.events import SessionsChanged, WaiterRemoved
-from src.booking.queries.person import list_names, person_behind
+from src.booking.models import WaitlistEntry
+from src.booking.queries.customer_history import list_history
+from src.booking.queries.person import find_person, list_names, person_behind, read_person
 from src.platform.errors import Conflict
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
@@ -19,7 +21,7 @@ from src.platform.outbox.models import OutboxRow
 from src.platform.services import Services
 from src.tenants.commands.customer_care import CustomerDetails, change_customer
 from src.tenants.models import AuditEntry
-from tests.support.builders import Business, a_business
+from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.owner import as_who_signed_in
 from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
@@ -38,9 +40,11 @@ async def tim_and_joann(services: Services, lotus: Business) -> tuple[UUID, UUID
     return tim, await a_customer(services.uow_factory, lotus, name="Joann", email="joann@x.test")
 
 
-async def erase(services: Services, lotus: Business, customer_id: UUID) -> None:
+async def erase(
+    services: Services, lotus: Business, customer_id: UUID, typed: str = "ann@x.test"
+) -> None:
     async with services.uow_factory(lotus.id) as uow:
-        await erase_customer(uow, lotus.ctx, customer_id, "ann@x.test")
+        await erase_customer(uow, lotus.ctx, customer_id, typed)
 
 
 async def write(services: Services, lotus: Business, key: str, said: str, **more: Any) -> None:
@@ -192,3 +196,53 @@ async def test_former_names_are_looked_for_too(services: Services, lotus: Busine
         await change_customer(uow, lotus.ctx, tim, details)
         names = await list_names(uow, await person_behind(uow, tim))
     assert names == ["+3120123", "tim", "timothy"]
+
+
+async def test_what_a_member_is_told_for_their_work_is_not_about_them_as_a_guest(
+    services: Services, lotus: Business
+) -> None:
+    """Neither handed over nor erased, though the address is one and the same."""
+    email = lotus.owner.email
+    me = await a_customer(services.uow_factory, lotus, name=lotus.owner.name, email=email)
+    for kind in ("digest", "confirmed", "billing.refunded"):
+        await write(services, lotus, kind, f"Hello {lotus.owner.name}, about {kind}", kind=kind)
+    await work(services, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        found = await read_person(uow, await find_person(uow, me))
+    assert [row["kind"] for row in found["mails"]] == ["confirmed", "billing.refunded"]
+    await erase(services, lotus, me, email)
+    assert await said_in_mails(services, lotus) == {
+        "digest": f"Hello {lotus.owner.name}, about digest"
+    }
+
+
+async def test_at_an_address_that_was_a_mistake_somebody_else_stays(
+    services: Services, lotus: Business
+) -> None:
+    """There, only what is under their name was theirs."""
+    carl = await a_customer(services.uow_factory, lotus, name="Carl", email="s@x.test")
+    session = await a_session(services.uow_factory, await a_service(services.uow_factory, lotus.id))
+    for name in ("Carl", "Sue"):
+        said = {"to_address": "s@x.test", "kind": "confirmed", "to_name": name}
+        await write(services, lotus, name, f"Hello {name} at s@x.test", **said)
+    await work(services, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        details = CustomerDetails(name="Karl", email="ann@x.test")
+        await change_customer(uow, lotus.ctx, carl, details)
+        waits = {"session_id": session.id, "address": "s@x.test", "name": "Sue"}
+        now = uow.clock.now()
+        uow.session.add(
+            WaitlistEntry(
+                tenant_id=lotus.id, locale="en", party_size=1, joined_at=now, queued_at=now, **waits
+            )
+        )
+    async with services.uow_factory(lotus.id) as uow:
+        found = await read_person(uow, await find_person(uow, carl))
+        told = [line.kind for line in (await list_history(uow, carl)).lines]
+    assert [row["to_name"] for row in found["mails"]] == ["Carl"]
+    assert "waitlist_entries" not in found
+    assert told.count("mail") == 1
+    await erase(services, lotus, carl)
+    assert await said_in_mails(services, lotus) == {"Sue": "Hello Sue at s@x.test"}
+    async with services.uow_factory(lotus.id) as uow:
+        assert (await uow.session.scalars(select(WaitlistEntry.name))).all() == ["Sue"]
