@@ -25,6 +25,7 @@ from src.booking.models import (
 )
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import ngettext
+from src.platform.links import without_tokens
 from src.platform.mail.models import MailRow
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
 from src.tenants.models import AuditEntry, User
@@ -51,6 +52,14 @@ class FeedsThatEnd(CustomerRows):
         """Ends both customers' feeds, so that neither shows what the other has booked."""
         await revoke_customer_feed(uow, [gone_id, kept_id])
         return await super().move(uow, gone_id, kept_id)
+
+
+class MailsToThem(PersonRows):
+    """Handed over without the tokens of links: who gets hold of the file could use them."""
+
+    async def read(self, uow: UnitOfWork, person: Person) -> list[dict[str, Any]]:
+        found = await super().read(uow, person)
+        return [{**mail, "text": without_tokens(mail["text"])} for mail in found]
 
 
 def register_bookings_of_customers() -> None:
@@ -152,7 +161,7 @@ def _register_what_was_said() -> None:
         )
     )
     register_person_rows(
-        PersonRows(
+        MailsToThem(
             table=_MAILS,
             whose=mails_to,
             shown=("kind", "to_address", "to_name", "subject", "text", "queued_at", "sent_at"),
