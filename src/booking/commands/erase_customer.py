@@ -1,7 +1,8 @@
 """Erasing a person: who it was goes for good, and the money stays as it is.
 
 Locks: orders by id, then the customer and those who were merged into it, FOR UPDATE, so that
-whoever books or writes for them is seen, or finds nobody. See `docs/algorithms/erasing.md`.
+whoever books or writes for them is seen, or finds nobody; then the seats by (session, id). See
+`docs/algorithms/erasing.md`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from src.billing.customer_rows import orders_of
 from src.billing.models import DisputeRow, Payment, PaymentPage, Refund
+from src.booking.customer_rows import bookings_of
+from src.booking.models import Seat
 from src.booking.queries.erasing import list_bars, under_way, waits_to_be_sent
 from src.booking.queries.person import (
     events_about,
@@ -53,6 +56,7 @@ async def erase_customer(
     bars = await list_bars(uow, person)
     if bars:
         raise Conflict(" ".join(bars), code="not_erasable")
+    await _lock_seats(uow, person)
     things, staff = await list_things(uow, person), await list_staff_addresses(uow)
     own = telling_addresses(person, staff)
     await _erase_in_mails_to_others(uow, person)
@@ -91,6 +95,16 @@ async def _lock(uow: UnitOfWork, customer_id: UUID) -> None:
         )
         .order_by(Customer.id)
         .with_for_update()
+    )
+
+
+async def _lock_seats(uow: UnitOfWork, person: Person) -> None:
+    """In everybody's order, since those of a party are ticked together at the door."""
+    await uow.session.execute(
+        select(Seat.id)
+        .where(Seat.tenant_id == uow.tenant, Seat.booking_id.in_(bookings_of(person)))
+        .order_by(Seat.session_id, Seat.id)
+        .with_for_update(key_share=True)
     )
 
 
