@@ -52,9 +52,9 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_
     SELECT count(*)::integer FROM gone
 $$
 """
-# Those that have not been handled are counted and left alone: their work needs what they say.
+# Those that have not been handled are told and left alone: their work needs what they say.
 IN_EVENTS = f"""
-CREATE FUNCTION erase_in_events(words text[]) RETURNS integer
+CREATE FUNCTION erase_in_events(words text[]) RETURNS uuid[]
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     WITH about AS (
         SELECT i.id, i.handled_at FROM webhook_inbox i JOIN connected_accounts a USING (account_id)
@@ -62,7 +62,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_
     gone AS (
         UPDATE webhook_inbox SET payload = '{{}}'::jsonb
         WHERE id IN (SELECT id FROM about WHERE handled_at IS NOT NULL) RETURNING 1)
-    SELECT count(*)::integer FROM about WHERE handled_at IS NULL
+    SELECT coalesce(array_agg(id), '{{}}') FROM about WHERE handled_at IS NULL
 $$
 """
 FUNCTIONS = {

@@ -13,6 +13,7 @@ from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from src.billing.customer_rows import orders_of
+from src.billing.events import ProcessorEventReceived
 from src.billing.models import DisputeRow, Payment, PaymentPage, Refund
 from src.booking.customer_rows import bookings_of
 from src.booking.models import Seat
@@ -120,10 +121,31 @@ async def _erase_in_log(uow: UnitOfWork, things: Sequence[UUID], words: Sequence
 
 
 async def _erase_in_events(uow: UnitOfWork, words: Sequence[str]) -> None:
-    """Raises: Conflict while one of the processor's events has not had its effect yet."""
-    left = await uow.session.scalar(select(func.erase_in_events(as_type(list(words), ARRAY(Text)))))
-    if left:
-        raise Conflict(under_way(), code="not_erasable")
+    """Raises: Conflict while one of the processor's events has not had its effect yet, or where
+    that was given up.
+    """
+    marks = as_type(list(words), ARRAY(Text))
+    left = await uow.session.scalar(select(func.erase_in_events(marks, type_=ARRAY(Uuid()))))
+    if not left:
+        return
+    given_up = await uow.session.scalar(
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.tenant_id == uow.tenant,
+            OutboxRow.topic == ProcessorEventReceived.topic,
+            OutboxRow.payload["inbox_id"].astext.in_([str(inbox_id) for inbox_id in left]),
+            OutboxRow.parked_at.is_not(None),
+        )
+        .limit(1)
+    )
+    raise Conflict(under_way() if given_up is None else _given_up(), code="not_erasable")
+
+
+def _given_up() -> str:
+    return _(
+        "What the payment processor said of them could not be worked off. Ask those who run this"
+        " service to see to it first."
+    )
 
 
 async def _marks_of(uow: UnitOfWork, person: Person, addresses: Sequence[str]) -> list[str]:
