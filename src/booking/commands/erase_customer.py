@@ -21,6 +21,7 @@ from src.booking.queries.erasing import list_bars, under_way, waits_to_be_sent
 from src.booking.queries.person import (
     events_about,
     find_person,
+    list_names,
     list_staff_addresses,
     list_things,
     mails_telling_of,
@@ -61,7 +62,7 @@ async def erase_customer(
     things, staff = await list_things(uow, person), await list_staff_addresses(uow)
     own = telling_addresses(person, staff)
     await _erase_in_mails_to_others(uow, person)
-    await _erase_in_log(uow, things, own)
+    await _erase_in_log(uow, things, own, await list_names(uow, person))
     await _erase_in_events(uow, await _marks_of(uow, person, own))
     await _erase_given_up(uow, things)
     for rows in person_rows():
@@ -109,12 +110,16 @@ async def _lock_seats(uow: UnitOfWork, person: Person) -> None:
     )
 
 
-async def _erase_in_log(uow: UnitOfWork, things: Sequence[UUID], words: Sequence[str]) -> None:
+async def _erase_in_log(
+    uow: UnitOfWork, things: Sequence[UUID], words: Sequence[str], names: Sequence[str]
+) -> None:
     """What the log says stays, but for words that somebody wrote or was called by."""
     await uow.session.execute(
         select(
             func.erase_in_audit(
-                as_type(list(things), ARRAY(Uuid())), as_type(list(words), ARRAY(Text))
+                as_type(list(things), ARRAY(Uuid())),
+                as_type(list(words), ARRAY(Text)),
+                as_type(list(names), ARRAY(Text)),
             )
         )
     )

@@ -22,6 +22,7 @@ from src.platform.mail.models import MailRow
 from src.platform.mail.queue import Mail, queue_mail
 from src.platform.outbox.models import OutboxRow
 from src.platform.services import Services
+from src.tenants.commands.audit import audit
 from src.tenants.commands.customer_care import CustomerDetails, change_customer
 from src.tenants.models import AuditEntry
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -146,6 +147,25 @@ async def test_the_log_and_the_processors_events_of_others_stay(
             "jo.ann": {"mail": "jo.ann@x.test"},
             "ann": {},
         }
+
+
+async def test_what_was_typed_as_the_title_of_a_message_is_erased_where_it_names_them(
+    services: Services, lotus: Business
+) -> None:
+    tim, _joann = await tim_and_joann(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        for action, title in (
+            ("roster.messaged", "Tim, your mat"),
+            ("roster.messaged", "Sometimes cold"),
+            ("roster.exported", "Yoga with Tim"),
+        ):
+            await audit(uow, lotus.ctx, action, "session", new_id(), rows=2, title=title)
+    await erase(services, lotus, tim)
+    async with services.uow_factory(lotus.id) as uow:
+        said = select(AuditEntry.detail).where(AuditEntry.action.startswith("roster."))
+        told = (await uow.session.scalars(said.order_by(AuditEntry.at, AuditEntry.id))).all()
+    assert [detail.get("title") for detail in told] == [None, "Sometimes cold", "Yoga with Tim"]
+    assert {detail["rows"] for detail in told} == {2}
 
 
 async def connected(uow: UnitOfWork, lotus: Business) -> str:
