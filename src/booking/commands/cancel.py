@@ -345,7 +345,7 @@ async def request(
         )
     )
     back_minor = await keep_returns(uow, ctx, cancellation_id, which, money)
-    said: dict[str, object] = {"reason": new.reason}
+    said: dict[str, object] = {"reason": new.reason, "cancellation": str(cancellation_id)}
     if back_minor:
         said |= {"amount_minor": back_minor, "money": str(money.choice)}
     if new.seat_ids:
