@@ -83,7 +83,8 @@ class LineKind(Protocol):
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """The hold had ended, then money came: claims all of it again at the quoted price.
 
-        Returns False when any part is gone; whatever it wrote is then rolled back by the caller.
+        Returns False when any part is gone, or violates a unique constraint where the guest has it
+        by another order; whatever it wrote is then rolled back by the caller.
         """
         ...
 

@@ -22,7 +22,7 @@ from src.booking.domain.leaving import LeavingTerms, capped, terms_from
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
 from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS
-from src.booking.guest_links import booking_path
+from src.booking.guest_links import booking_path, may_lead_on
 from src.booking.leaving_words import next_deadline_words, price_type_of
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.changes import Believed, find_earlier, said_of
@@ -100,7 +100,7 @@ async def get_guest_booking(
         payment_mode=order.payment_mode,
         currency=order.currency,
         zone=tenant.zone,
-        hold_until_at=_hold_until(order),
+        hold_until_at=hold_until(order),
         path=path,
         course_href=_course_href(series, dates, path),
         people_href=_people_href(seats, path, now),
@@ -109,22 +109,24 @@ async def get_guest_booking(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         missing=missing.get(booking.id, []) if stage == "confirmed" else [],
-        completes_href=await _completes_href(uow, tenant, settings, booking),
+        completes_href=await _completes_href(uow, tenant, settings, booking, order),
     )
 
 
 async def _completes_href(
-    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, booking: Booking
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, booking: Booking, order: Order
 ) -> str:
-    """The page of the booking that it completes; empty for any other."""
+    """The page of the booking that it completes; empty for others, and for who may not see it."""
     if booking.completes_id is None:
         return ""
-    order = await uow.session.scalar(
+    first = await uow.session.scalar(
         select(Order)
         .join(Booking, (Booking.tenant_id == Order.tenant_id) & (Booking.order_id == Order.id))
         .where(Booking.tenant_id == uow.tenant, Booking.id == booking.completes_id)
     )
-    return "" if order is None else booking_path(settings, tenant.slug, order)
+    if first is None or not may_lead_on(order, first):
+        return ""
+    return booking_path(settings, tenant.slug, first)
 
 
 async def _order(uow: UnitOfWork, order_id: UUID) -> tuple[Order, Booking, Service, Series | None]:
@@ -191,7 +193,7 @@ def _stage(
     if order.state == OrderState.OPEN:
         if money.page_is_complete or has_paid:
             return "processing"
-        until = _hold_until(order)
+        until = hold_until(order)
         return "held" if until is not None and now < until else "over"
     if order.state == OrderState.CONFIRMED:
         live = any(seat.state in LIVE_SEATS for seat in seats)
@@ -202,7 +204,7 @@ def _stage(
     return "expired"
 
 
-def _hold_until(order: Order) -> datetime | None:
+def hold_until(order: Order) -> datetime | None:
     """Until when the guest can pay: the payment page ends before the hold does."""
     return None if order.hold_expires_at is None else order.hold_expires_at - HOLD_MARGIN
 
