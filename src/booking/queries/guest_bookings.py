@@ -65,8 +65,8 @@ async def get_guest_booking(
     order is one whose payment has not been told to us yet. Raises: NotFound.
     """
     order, booking, service, series = await _order(uow, order_id)
-    seats = await _seats(uow, order_id)
     money = await get_guest_money(uow, order)
+    seats = await _seats(uow, order_id)
     now = uow.clock.now()
     stage = _stage(order, seats, money, now, has_paid=has_paid)
     known = [one for seat in seats for one in (_sold(seat), _told(seat)) if _is_past(seat, one)]
