@@ -29,6 +29,7 @@ from src.booking.commands.sessions import (
     CALENDAR_COLUMNS,
     DECISION_COLUMNS,
     DROP_IN_COLUMNS,
+    LEADERS_TIME,
     TIME_COLUMNS,
     UpdateSession,
     check_session,
@@ -53,9 +54,6 @@ from src.tenants.models import Location, Performer
 
 _FIELDS = {"starts_at": "start_time", "ends_at": "duration_minutes"}
 """What of a session's own fields is said in another way here."""
-
-
-_LEADERS_TIME = frozenset({*TIME_COLUMNS, "performer_id"})
 
 
 class _Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +155,7 @@ async def _known(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, list[
     """What takes each leader then: the sessions of this very act where they go to, the others where
     they are.
     """
-    moving = {one.session.id for one in changes if one.changed & _LEADERS_TIME}
+    moving = {one.session.id for one in changes if one.changed & LEADERS_TIME}
     led: dict[UUID, list[UpdateSession]] = {}
     for one in changes:
         if one.becomes.performer_id is not None:
@@ -271,7 +269,7 @@ async def _replan(uow: UnitOfWork, changes: Sequence[Change]) -> None:
 
 async def _take_leaders(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """All are freed before any is taken, for sessions may change places with each other."""
-    moved = [one for one in changes if one.changed & _LEADERS_TIME]
+    moved = [one for one in changes if one.changed & LEADERS_TIME]
     await free_performer(uow, [one.session.id for one in moved])
     by_leader: dict[UUID, list[Slot]] = {}
     for one in moved:

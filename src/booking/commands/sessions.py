@@ -45,6 +45,8 @@ from src.tenants.gates import require_feature_now
 CALENDAR_COLUMNS = {"title", "starts_at", "ends_at", "mode", "location_id", "meeting_url"}
 TIME_COLUMNS = {"starts_at", "ends_at"}
 MINIMUM_COLUMNS = {"min_seats", "decide_hours"}
+LEADERS_TIME = frozenset({*TIME_COLUMNS, "performer_id"})
+"""What the leader's own time is taken by: when it is, and who they are."""
 DECISION_COLUMNS = {"starts_at", *MINIMUM_COLUMNS}
 DROP_IN_COLUMNS = frozenset(drop_in_columns(DropInRules()))
 
@@ -167,7 +169,7 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     if changed & TIME_COLUMNS and session.seats_taken and not cmd.move_guests:
         on_offer = await count_on_offer(uow, session)
         raise MovesGuests(session.seats_taken - on_offer, on_offer)
-    if changed & {*TIME_COLUMNS, "performer_id"}:
+    if changed & LEADERS_TIME:
         await free_performer(uow, [session.id])
         if cmd.performer_id is not None:
             slot = Slot(session.id, cmd.starts_at, cmd.ends_at)
@@ -344,7 +346,8 @@ async def write_session(
     *,
     tells: bool = False,
 ) -> None:
-    """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked.
+    """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked, and the
+    leader's time is taken for the session as it is then.
 
     `edited_at` among the columns marks the session as edited on its own. `tells`: guests hear of
     the change, though it is none of their calendars.
@@ -366,6 +369,12 @@ async def write_session(
     statement = statement.where(least <= capacity)
     if changed & DROP_IN_COLUMNS:
         statement = statement.where(Session.series_id == session.series_id)
+    if changed & LEADERS_TIME:
+        statement = statement.where(
+            Session.starts_at == session.starts_at,
+            Session.ends_at == session.ends_at,
+            Session.performer_id.is_not_distinct_from(session.performer_id),
+        )
     if tells or changed & CALENDAR_COLUMNS:
         statement = statement.where(Session.sequence == session.sequence)
         values["sequence"] = session.sequence + 1
