@@ -16,7 +16,7 @@ from sqlalchemy import func, update
 from src.booking.commands.announcing import announced
 from src.booking.commands.busy import Slot, free_performer, performer_exists, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
-from src.booking.commands.decision_due import replan_decision
+from src.booking.commands.decision_due import move_past_errors, replan_decision
 from src.booking.commands.services import get_service
 from src.booking.commands.session_places import place_errors
 from src.booking.commands.waking import wake_edited
@@ -248,7 +248,7 @@ async def check_session(
     )
     now = uow.clock.now()
     fields = {**session_errors(draft, now), **move_errors(draft, now)}
-    fields = {**_minimum_errors(cmd, session, now), **fields}
+    fields = {**await _minimum_errors(uow, cmd, session), **fields}
     fields = {**await place_errors(uow, cmd.location_id, cmd.mode, cmd.capacity), **fields}
     if not fields:
         fields = await _performer_errors(uow, ctx, cmd, session, known)
@@ -256,15 +256,17 @@ async def check_session(
         raise InvalidInput(_("The session cannot be saved like this."), fields=fields)
 
 
-def _minimum_errors(cmd: SessionDetails, session: Session | None, now: datetime) -> dict[str, str]:
+async def _minimum_errors(
+    uow: UnitOfWork, cmd: SessionDetails, session: Session | None
+) -> dict[str, str]:
     """A minimum that stays may be decided already; one that is set anew must not."""
     if cmd.min_seats is None:
         return {}
     hours = cmd.decide_hours or USUAL_HOURS
     if session is None or (session.min_seats, session.decide_hours) != (cmd.min_seats, hours):
-        return minimum_errors(cmd.min_seats, hours, cmd.capacity, cmd.starts_at, now)
+        return minimum_errors(cmd.min_seats, hours, cmd.capacity, cmd.starts_at, uow.clock.now())
     if cmd.capacity >= cmd.min_seats:
-        return {}
+        return await move_past_errors(uow, session, cmd.starts_at)
     return {"capacity": _("It needs %(least)s people to take place.", least=cmd.min_seats)}
 
 
