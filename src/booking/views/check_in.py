@@ -25,11 +25,13 @@ class CheckInBooking(msgspec.Struct, frozen=True, kw_only=True):
     """A booking by its code: today's places, and when the others are.
 
     `owed_minor` is still to be paid on site for all of it. `tags` and `staff_notes` are of its
-    customer, `consents` the keys of what was ticked with it.
+    customer, `consents` the keys of what was ticked with it. Of one that `is_erased` nobody is
+    known.
     """
 
     booking_id: UUID
     customer_id: UUID
+    is_erased: bool
     reference: str
     guest_name: str
     note: str

@@ -1,5 +1,6 @@
 """An owner hands over what is kept about a person, or erases it."""
 
+import re
 from datetime import timedelta
 
 import msgspec
@@ -91,6 +92,9 @@ async def test_every_page_about_what_is_left_still_opens(
         shown = await client.get(f"/app/lotus/{page}")
         assert shown.status_code == 200, page
         assert "quillfeather" not in shown.text.lower(), page
+        assert not re.search(r'href="[^"]*/(people|seats/[-0-9a-f]{36})"', shown.text), page
+    people = await client.get(f"/app/lotus/bookings/{made.booking_id}/people")
+    assert people.status_code == 404
 
 
 async def test_what_is_still_to_be_paid_on_site_is_said_before(
