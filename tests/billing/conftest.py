@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from src.billing import lines
 from src.billing.commands.connect import _store_account
 from src.billing.lines import register_line_kind
 from src.billing.stripe_gateway import StripeGateway
@@ -51,7 +52,10 @@ def recorder(till: Till) -> Iterator[Recorder]:
 
 
 @pytest.fixture
-def places() -> Places:
+def places(monkeypatch: pytest.MonkeyPatch) -> Places:
+    """What is sold in these tests, and only in them."""
+    # Orders of other tests in this process would be asked about it, too.
+    monkeypatch.setattr(lines, "_kinds", dict(lines._kinds))
     places = Places(left=2)
     register_line_kind("seats", places)
     return places

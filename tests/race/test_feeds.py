@@ -4,16 +4,21 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from src.booking.calendar_links import calendar_url, customer_behind
-from src.booking.commands.feeds import make_customer_feed, make_member_feed, open_feed
+from src.booking.commands.feeds import (
+    make_customer_feed,
+    make_member_feed,
+    note_reading,
+    open_feed,
+)
 from src.booking.domain.kinds import FeedKind
 from src.booking.models import CalendarFeed
 from src.booking.queries.feeds import get_feed_content
 from src.platform.config import Settings
 from src.platform.db.uow import UowFactory
-from src.platform.errors import Conflict, Gone
+from src.platform.errors import Conflict, Gone, NotFound
 from src.platform.services import Services
 from src.tenants.commands.merge_customers import merge_customers
 from tests.booking.commands.test_book import a_wish, booked
@@ -50,6 +55,30 @@ async def test_of_two_renewals_one_address_is_left(committing: Committing, has_o
         if old is not None:
             with pytest.raises(Gone):
                 await open_feed(uow, old)
+
+
+@pytest.mark.parametrize("is_customers", [True, False])
+async def test_who_reads_while_the_feed_is_let_go_of_finds_none(
+    committing: Committing, services: Services, is_customers: bool
+) -> None:
+    factory = committing.uow_factory
+    business = await a_business(factory)
+    if is_customers:
+        _customer_id, key = await a_guest_with_a_feed(factory, business, services.settings)
+    else:
+        key = await renew(factory, business)
+
+    async def read() -> None:
+        async with factory(business.id) as uow:
+            feed = await open_feed(uow, key)
+            note_reading(feed, "other", uow.clock.now())
+
+    async with factory(business.id) as uow:
+        await uow.session.execute(delete(CalendarFeed))
+        reading = asyncio.create_task(read())
+        await until_somebody_waits(factory)
+    with pytest.raises(NotFound):
+        await reading
 
 
 async def a_guest_with_a_feed(

@@ -1,5 +1,6 @@
 """Sending a mail to many: committed at once, carried out by jobs in chunks."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import cast
 from uuid import UUID
@@ -9,6 +10,7 @@ from sqlalchemy import Table, select
 from src.billing.commands.due import add_due
 from src.booking.domain.broadcasting import (
     MOST_A_DAY,
+    Audience,
     BroadcastDraft,
     Recipient,
     draft_errors,
@@ -19,10 +21,11 @@ from src.booking.queries.broadcasts import count_since, list_recipients, names_o
 from src.platform.db import register_constraint
 from src.platform.db.batch import insert_unless_taken
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import Conflict, InvalidInput
+from src.platform.errors import Conflict, InvalidInput, Unavailable
 from src.platform.i18n import _, ngettext
 from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
+from src.tenants.commands.customers import LOOKS, keep_customers
 from src.tenants.context import RequestContext
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
 
@@ -122,10 +125,34 @@ async def lock_broadcast(uow: UnitOfWork, broadcast_id: UUID) -> Broadcast:
     return found.one()
 
 
+async def hold_recipients(
+    uow: UnitOfWork, broadcast: Broadcast, audiences: Sequence[Audience], most: int
+) -> list[Recipient]:
+    """The next who are to be written to, none of whom is merged or erased before COMMIT.
+
+    Raises: Unavailable while one merge or erasure follows another.
+    """
+    for _look in range(LOOKS):
+        people = await list_recipients(
+            uow,
+            audiences,
+            needs_consent=broadcast.is_marketing,
+            most=most,
+            broadcast_id=broadcast.id,
+        )
+        as_read = {one.customer_id: one.customer_id for one in people}
+        # Who was merged may have another address or no consent, and who was erased has none.
+        if await keep_customers(uow, as_read) == as_read:
+            return people
+    raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
+
+
 async def claim_recipients(
     uow: UnitOfWork, broadcast_id: UUID, people: list[Recipient]
 ) -> list[Recipient]:
-    """Those that nobody has written to: what is returned is mailed by this transaction alone."""
+    """Those of who is held that nobody has written to: what is returned is mailed by this
+    transaction alone.
+    """
     if not people:
         return []
     by_id = {new_id(): one for one in people}

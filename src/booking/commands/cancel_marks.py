@@ -21,6 +21,11 @@ def is_free_to_cancel() -> list[ColumnElement[bool]]:
     return [Seat.state == str(SeatState.CONFIRMED), Seat.cancellation_id.is_(None)]
 
 
+def is_marked() -> ColumnElement[bool]:
+    """Whether the seat is confirmed, and being cancelled already."""
+    return (Seat.state == str(SeatState.CONFIRMED)) & Seat.cancellation_id.is_not(None)
+
+
 async def lock_free_seats(uow: UnitOfWork, which: Sequence[ColumnElement[bool]]) -> list[UUID]:
     """Those among `which` that can be marked; they are joined with their sessions. Orders come
     before seats, so those for which money may come are locked first.

@@ -119,10 +119,7 @@ async def open_feed(uow: UnitOfWork, key: str) -> CalendarFeed:
     member has left the team or reaches less far than the feed: they take nothing along.
     """
     shape = _SHAPE.fullmatch(key)
-    feed = None if shape is None else await _by_id(uow, UUID(shape[1]))
-    if feed is not None and feed.customer_id is not None:
-        # A merge brings another one's dates and ends the feed: it waits for us, or we for it.
-        await uow.session.refresh(feed, with_for_update={"key_share": True})
+    feed = None if shape is None else await _hold(uow, UUID(shape[1]))
     if feed is None or shape is None or not hmac.compare_digest(feed.secret_hash, _hash(shape[2])):
         raise NotFound(_("There is no such calendar."))
     if feed.revoked_at is not None or not await _may_read(uow, feed):
@@ -194,9 +191,15 @@ async def _may_read(uow: UnitOfWork, feed: CalendarFeed) -> bool:
     return role is not None and reaches(Role(role), needed)
 
 
-async def _by_id(uow: UnitOfWork, feed_id: UUID) -> CalendarFeed | None:
+async def _hold(uow: UnitOfWork, feed_id: UUID) -> CalendarFeed | None:
+    """The feed as it stays until COMMIT. A merge brings another one's dates and ends it, and
+    whoever renews it lets go of its row: they wait for us, or we for them.
+    """
     found: CalendarFeed | None = await uow.session.scalar(
-        select(CalendarFeed).where(CalendarFeed.tenant_id == uow.tenant, CalendarFeed.id == feed_id)
+        select(CalendarFeed)
+        .where(CalendarFeed.tenant_id == uow.tenant, CalendarFeed.id == feed_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     return found
 

@@ -88,7 +88,12 @@ def has_tag(audiences: Sequence[Audience]) -> bool:
 
 def has_dates(audiences: Sequence[Audience]) -> bool:
     """Whether somebody may join one of them by booking."""
-    return any(one.kind is not AudienceKind.TAG for one in audiences)
+    return bool(joined_by_booking(audiences))
+
+
+def joined_by_booking(audiences: Sequence[Audience]) -> tuple[Audience, ...]:
+    """Those that grow as people book: nobody gets a tag by it."""
+    return tuple(one for one in audiences if one.kind is not AudienceKind.TAG)
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Sending broadcasts: a chunk in each run, every person once, consent asked for anew each time."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from src.billing.commands.due import drop_due, move_due
@@ -9,8 +10,10 @@ from src.booking.commands.broadcasts import (
     BROADCAST_DUE,
     LATER_EVERY,
     claim_recipients,
+    hold_recipients,
     lock_broadcast,
 )
+from src.booking.domain.broadcasting import Audience, joined_by_booking
 from src.booking.events import BroadcastTried, BroadcastWaiting
 from src.booking.models import Broadcast
 from src.booking.queries.broadcasts import (
@@ -18,7 +21,6 @@ from src.booking.queries.broadcasts import (
     audiences_read,
     first_reader,
     is_over,
-    list_recipients,
 )
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -41,7 +43,7 @@ async def send_next_chunk(job: JobContext, event: BroadcastWaiting) -> None:
     """The next people; those who are left follow in the next run."""
     async with job.unit_of_work(done=True) as uow:
         broadcast = await lock_broadcast(uow, event.broadcast_id)
-        found = await _write(uow, job.services.settings, broadcast)
+        found = await _write(uow, job.services.settings, broadcast, audiences_of(broadcast))
         if found is None:
             uow.record(event, delay_seconds=NOT_NOW_SECONDS)
         elif found == CHUNK_PEOPLE:
@@ -76,17 +78,20 @@ def broadcasting(services: Services) -> Periodic:
 
 
 async def write_to_later(services: Services, due: Due) -> None:
-    """Whoever has got a place since; over with the last date."""
+    """Whoever has got a place since, hence no tag's customers; over with the last date."""
     async with services.uow_factory(due.tenant_id) as uow:
         broadcast, now = await lock_broadcast(uow, due.ref), uow.clock.now()
-        if await is_over(uow, audiences_of(broadcast), now):
+        audiences = joined_by_booking(audiences_of(broadcast))
+        if await is_over(uow, audiences, now):
             await drop_due(uow, due.ref)
             return
-        await _write(uow, services.settings, broadcast)
+        await _write(uow, services.settings, broadcast, audiences)
         await move_due(uow, due.ref, now + LATER_EVERY)
 
 
-async def _write(uow: UnitOfWork, settings: Settings, broadcast: Broadcast) -> int | None:
+async def _write(
+    uow: UnitOfWork, settings: Settings, broadcast: Broadcast, audiences: Sequence[Audience]
+) -> int | None:
     """Returns how many were still to be written to, this chunk at most; None where that is not to
     be known now, for the business is suspended. A closed one writes to nobody any more.
     """
@@ -95,13 +100,7 @@ async def _write(uow: UnitOfWork, settings: Settings, broadcast: Broadcast) -> i
         return None
     if not tenant.status.is_seen:
         return 0
-    people = await list_recipients(
-        uow,
-        audiences_of(broadcast),
-        needs_consent=broadcast.is_marketing,
-        most=CHUNK_PEOPLE,
-        broadcast_id=broadcast.id,
-    )
+    people = await hold_recipients(uow, broadcast, audiences, CHUNK_PEOPLE)
     claimed = await claim_recipients(uow, broadcast.id, people)
     if claimed:
         mails = [broadcast_mail(settings, tenant, broadcast, one) for one in claimed]

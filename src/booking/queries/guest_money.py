@@ -36,7 +36,11 @@ class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
-    """A refund that failed has set its amount free again, so that it counts as kept."""
+    """How it stands, and where there is any, the order brought up to it: a payment may have come
+    since that was read, and an open order with one is another story than a confirmed one.
+
+    A refund that failed has set its amount free again, so that it counts as kept.
+    """
     complete = select(func.count()).where(
         PaymentPage.tenant_id == uow.tenant,
         PaymentPage.order_id == order.id,
@@ -71,6 +75,8 @@ async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
             ).where(Payment.tenant_id == uow.tenant, Payment.order_id == order.id)
         )
     ).one()
+    if row[3]:
+        await uow.session.refresh(order)
     return GuestMoney(
         page_is_complete=row[0] > 0,
         is_returning=row[1] > 0,

@@ -15,6 +15,7 @@ from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words
 from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.completing import Completing, completing_of
+from src.booking.queries.guest_bookings import hold_until
 from src.booking.queries.offered_price import OfferedPrice, offered_price
 from src.booking.queries.offers import get_series_offer, get_session_offer
 from src.booking.queries.waiting import STANDS, get_entry
@@ -124,16 +125,20 @@ async def get_entry_view(
     if stage in ("offered", "rush"):
         facts = await with_price(uow, tenant, facts)
     completing = (await completing_of(uow, tenant, [entry])).get(entry.id)
-    completes = None
+    completes, size = None, entry.party_size
     if completing is not None:
+        size = len(completing.missing) or size
         completes = _completes(tenant, settings, completing, entry, now)
         if entry.state in STANDS and not completing.is_needed:
             stage = "left"
+    until_at = offer.expires_at if offer is not None else None
+    if stage == "held" and facts.order is not None:
+        until_at = hold_until(facts.order)
     return EntryView(
         stage=stage,
         what=facts.what,
         guest_name=entry.name,
-        size=entry.party_size,
+        size=size,
         dates=[
             EntryDate(
                 title=run.title,
@@ -145,7 +150,7 @@ async def get_entry_view(
         ],
         position=facts.position,
         count=facts.count,
-        until_at=offer.expires_at if offer is not None else None,
+        until_at=until_at,
         price=offered_price_words(facts.price, tenant.currency),
         path=waitlist_path(settings, tenant.slug, entry),
         accept_href=f"{base}/book?{subject}={entry.list_id}&place={place}",
@@ -175,6 +180,7 @@ def _completes(
         is_needed=found.is_needed,
         pays=str(quote.payment_mode),
         dates_key=quote.dates_key,
+        total_minor=quote.total_minor,
         leaving=dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now),
     )
 
@@ -198,12 +204,16 @@ def _stage(facts: EntryFacts, now: datetime) -> str:
             return "expired"
         return "offered" if offer.holds else "rush"
     if state is EntryState.ACCEPTED:
-        is_lost = facts.order is None or facts.order.state not in (
-            OrderState.OPEN,
-            OrderState.CONFIRMED,
-        )
-        return "expired" if is_lost else "booking"
+        return _stage_of_order(facts.order, now)
     return str(state)
+
+
+def _stage_of_order(order: Order | None, now: datetime) -> str:
+    if order is not None and order.state == OrderState.OPEN:
+        until = hold_until(order)
+        return "held" if until is not None and now < until else "unclear"
+    is_lost = order is None or order.state != OrderState.CONFIRMED
+    return "expired" if is_lost else "booking"
 
 
 async def _latest_offer(uow: UnitOfWork, entry_id: UUID) -> WaitlistOffer | None:

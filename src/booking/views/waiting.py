@@ -33,8 +33,10 @@ class JoinView(msgspec.Struct, frozen=True, kw_only=True):
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     """One entry on its own page.
 
-    `stage`: waiting, offered, rush (an offer that holds nothing), booking (it became an order),
-    left, expired, removed or closed. `position` is of `count`, 0 once it is over. The `price` is
+    `stage`: waiting, offered, rush (an offer that holds nothing), held (its order waits for
+    payment), unclear (the time to pay is over, and what came of it not known yet), booking (its
+    order is confirmed), left, expired, removed or closed. `until_at` is when what is offered or
+    held ends. `position` is of `count`, 0 once it is over. The `price` is
     that of the whole party, empty where there is none to say. `booking_href` is "" for a booking
     whose address was corrected. With `completes` nothing but the place itself is left to be chosen:
     it is taken on this very page.
@@ -62,8 +64,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 class CompletesView(msgspec.Struct, frozen=True, kw_only=True):
     """The purchase that the place completes: its number and page, how the place is paid (free,
     on_site or online), and what comes back until when. `dates_key` stands for the date as it is
-    shown. Unless `is_needed` nobody lacks it any more. `href` and number are empty for who may not
-    see the purchase: its address was corrected since.
+    shown, `total_minor` is its price. Unless `is_needed` nobody lacks it any more. `href` and
+    number are empty for who may not see the purchase: its address was corrected since.
     """
 
     reference: str
@@ -71,6 +73,7 @@ class CompletesView(msgspec.Struct, frozen=True, kw_only=True):
     is_needed: bool
     pays: str
     dates_key: str
+    total_minor: int
     leaving: list[str]
 
 

@@ -15,7 +15,7 @@ from src.booking.queries.broadcasts import (
     get_broadcast,
     list_broadcasts,
     list_written_to,
-    names_of_audiences,
+    names_as_sent,
 )
 from src.platform.services import Services
 from src.platform.web.pages import page
@@ -79,7 +79,7 @@ async def show_broadcast(
     async with services.uow_factory(ctx.here.id) as uow:
         broadcast = await get_broadcast(uow, broadcast_id)
         people = await list_written_to(uow, broadcast_id)
-        names = await names_of_audiences(uow, audiences_of(broadcast), ctx.here.zone)
+        names = await names_as_sent(uow, audiences_of(broadcast), ctx.here.zone)
     view = BroadcastView(
         row=_row(broadcast),
         names=names,

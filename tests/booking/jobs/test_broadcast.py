@@ -301,6 +301,35 @@ async def test_later_ones_get_it_too_where_that_was_asked_for(
         assert due is None, "nobody joins what is over"
 
 
+async def test_a_tag_given_later_is_no_place(
+    services: Services,
+    mailer: RememberingMailer,
+    clock: FrozenClock,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    date = await a_session(services.uow_factory, yoga)
+    other = await a_session(services.uow_factory, yoga)
+    await guests_of(services, lotus, date.id, "carl", consents=AGREED)
+    await guests_of(services, lotus, other.id, "dora", consents=AGREED)
+    both = (session(date.id), Audience(kind=AudienceKind.TAG, word="member"))
+    await send(services, lotus, both[0], audiences=both, is_marketing=True, to_later=True)
+    await work(services, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        dora = await uow.session.scalar(
+            select(Customer.id).where(Customer.email == "dora@example.com")
+        )
+        uow.session.add(
+            CustomerTag(tenant_id=lotus.id, id=new_id(), customer_id=dora, word="member")
+        )
+    await guests_of(services, lotus, date.id, "emil", consents=AGREED)
+    mailer.sent.clear()
+    clock.advance(timedelta(minutes=15))
+    await work_off(services, (BROADCAST_DUE,), job.write_to_later)
+    await work(services, lotus.id)
+    assert told(mailer) == ["Emil <emil@example.com>"]
+
+
 async def test_what_cannot_be_sent_is_refused(
     services: Services, lotus: Business, yoga: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

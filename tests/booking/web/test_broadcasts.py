@@ -3,9 +3,12 @@
 import pytest
 from httpx import AsyncClient
 
+from src.booking.commands.session_deleting import delete_session
 from src.booking.web.broadcast_compose import TRIALS_BY_USER
 from src.platform.services import Services
 from src.tenants.models import User
+from tests.booking.jobs.test_broadcast import send as broadcast
+from tests.booking.jobs.test_broadcast import session as to_session
 from tests.booking.jobs.test_changes import guests_of
 from tests.booking.web.pages import as_owner, send, send_again
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -104,6 +107,25 @@ async def test_several_are_chosen_and_the_mail_is_tried_on_before_it_leaves(
     assert len(mailer.sent) == 3
     assert "Morning" in (page := await client.get(sent.headers["location"])).text
     assert "Evening" in page.text
+
+
+async def test_what_was_sent_is_shown_though_a_date_of_it_was_deleted(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service, title="Morning")
+    empty = await a_session(services.uow_factory, service, title="Evening")
+    await guests_of(services, lotus, session.id, "carl")
+    both = (to_session(session.id), to_session(empty.id))
+    broadcast_id = await broadcast(services, lotus, both[0], audiences=both)
+    async with services.uow_factory(lotus.id) as uow:
+        await delete_session(uow, lotus.ctx, empty.id)
+    shown = await client.get(f"/app/lotus/broadcasts/{broadcast_id}")
+    assert shown.status_code == 200
+    assert "Morning" in shown.text
+    assert "A date that was deleted" in shown.text
+    new = f"/app/lotus/broadcasts/new?to=session:{empty.id}"
+    assert (await client.get(new)).status_code == 404
 
 
 async def address_of(services: Services, business: Business) -> str:

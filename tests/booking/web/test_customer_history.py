@@ -2,10 +2,11 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.billing.models import Coupon, CouponUse
@@ -16,9 +17,23 @@ from tests.booking.web.pages import as_owner
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
 from tests.support.coupons import a_coupon
+from tests.support.owner import as_who_signed_in
 from tests.support.somebody import MAIL, much_is_said, zora_books
 
 pytestmark = pytest.mark.anyio
+
+OTHERS_MAILS = text(
+    "INSERT INTO mails (tenant_id, id, kind, to_address, to_name, from_name, unsubscribe_url,"
+    " subject, text, html, attachments, message_id, dedupe_key, queued_at, sent_at)"
+    " SELECT :t, gen_random_uuid(), 'k', n || '@y.test', '', '', '', 's', 't', 'h', '[]',"
+    " n::text, 'k' || n, :now, :now FROM generate_series(1, 2000) n"
+)
+OTHERS_LOG = text(
+    "INSERT INTO audit"
+    " (tenant_id, id, actor_kind, actor_name, action, subject_kind, subject_id, detail, at)"
+    " SELECT :t, gen_random_uuid(), 'user', 'O', 'customer.changed', 'customer',"
+    " gen_random_uuid(), '{}', :now FROM generate_series(1, 2000)"
+)
 
 
 async def a_code_was_used(services: Services, business: Business, order: object) -> None:
@@ -89,6 +104,36 @@ def a_mail(business: Business, to: str, number: int, clock: object) -> MailRow:
         queued_at=now - timedelta(days=number),
         sent_at=now,
     )
+
+
+async def test_no_table_of_the_whole_business_is_gone_through(
+    services: Services, rolled_back: AsyncEngine
+) -> None:
+    """The log and the mails are looked up in their indexes, not read from end to end."""
+    lotus = await a_business(services.uow_factory)
+    made = await zora_books(services, lotus)
+    asked: list[tuple[str, Any]] = []
+    others = {"t": lotus.id, "now": made.order.created_at}
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        asked.append((statement, values))
+
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(OTHERS_MAILS, others)
+        await uow.session.execute(OTHERS_LOG, others)
+        async with as_who_signed_in(uow):
+            await uow.session.execute(text("ANALYZE mails, audit"))
+        event.listen(rolled_back.sync_engine, "before_cursor_execute", note)
+        try:
+            await list_history(uow, made.order.customer_id)
+        finally:
+            event.remove(rolled_back.sync_engine, "before_cursor_execute", note)
+        statement, values = asked[-1]
+        connection = await uow.session.connection()
+        found = await connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", values)
+        plan = "\n".join(found.scalars())
+    for index, column in (("ix_mails_to", "to_address"), ("ix_audit_subject", "subject_id")):
+        assert re.search(rf"{index}\b.*\n *Index Cond: .*\({column} = ANY", plan), plan
 
 
 async def test_it_has_pages_and_asks_no_more_for_a_long_one(

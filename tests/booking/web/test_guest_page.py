@@ -18,6 +18,7 @@ from src.booking.commands.cancel import cancel_session
 from src.booking.commands.readdress import correct_customer
 from src.booking.guest_links import booking_path
 from src.booking.models import Seat, Service, Session
+from src.booking.queries.guest_bookings import get_guest_booking
 from src.tenants.commands.customer_care import CustomerDetails
 from src.tenants.models import Tenant
 from tests.booking.commands.test_staff_book import by_staff, for_anna
@@ -197,10 +198,16 @@ async def paid_in_vain(shop: Shop, state: OrderState, why: str, **payment: Any) 
     await change(shop, Session, seats_taken=1)
     if payment:
         await change(shop, Order, **payment)
+    await settle(shop)
+    return await own_page(shop)
+
+
+async def settle(shop: Shop) -> None:
+    """As the processor's word about the only payment page does."""
     async with shop.services.uow_factory(shop.business.id) as uow:
         page_id = await uow.session.scalar(select(PaymentPage.id))
+    assert page_id is not None
     await settle_page(shop.services, shop.business.id, page_id)
-    return await own_page(shop)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +230,19 @@ async def test_a_payment_that_came_too_late_says_why_and_that_it_goes_back(
     page = await shop.guest.open(path)
     assert "We have sent your money back in full." in page.text
     assert "Paid back" in page.text
+
+
+async def test_a_payment_that_arrives_while_the_page_is_made_is_not_too_late(shop: Shop) -> None:
+    await shop.pay(await a_held_term(shop))
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await uow.session.scalar(select(Order))
+        assert order is not None
+        await settle(shop)
+        assert order.state == "open", "as it was read before"
+        view = await get_guest_booking(
+            uow, shop.business.tenant, shop.services.settings, order.id, has_paid=True
+        )
+    assert (view.stage, view.paid_minor) == ("confirmed", 6000)
 
 
 async def test_money_that_is_back_and_money_on_its_way_are_told_apart(shop: Shop) -> None:

@@ -118,6 +118,8 @@ async def takes(shop: Shop, place: str) -> None:
     [form] = [one for one in forms_of(page) if one.action.endswith("/take")]
     answers = [await shop.guest.client.post(form.action, data=form.fields) for _time in range(2)]
     [location] = {answer.headers["location"] for answer in answers}
+    is_paid_first = "/bookings/" not in location
+    assert ("yours once it is paid" in (await shop.guest.open(place)).text) == is_paid_first
     await settles(shop, location)
 
 
@@ -137,8 +139,15 @@ async def test_who_waits_may_leave_the_list_and_wait_again(
     assert "You are waiting for it." in (await shop.guest.open(own)).text
 
 
-async def test_a_time_that_changed_meanwhile_is_shown_before_it_is_taken(
-    shop: Shop, mailer: RememberingMailer
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        ({"quoted_dates": "others"}, "The dates have just changed"),
+        ({"quoted_minor": "4000"}, "The price has changed to €20.00"),
+    ],
+)
+async def test_what_changed_meanwhile_is_shown_before_it_is_taken(
+    shop: Shop, mailer: RememberingMailer, shown: dict[str, str], words: str
 ) -> None:
     term = await a_gap(shop, "on_site")
     own = await buys(shop, mailer, term)
@@ -147,9 +156,9 @@ async def test_a_time_that_changed_meanwhile_is_shown_before_it_is_taken(
     place = await own_page(shop, mailer)
     await dora_leaves(shop)
     [form] = [one for one in forms_of(await shop.guest.open(place)) if "/take" in one.action]
-    sent = form.filled({"quoted_dates": "others"})
+    sent = form.filled(shown)
     answer = await shop.guest.client.post(form.action, data=sent, follow_redirects=True)
-    assert "The dates have just changed" in answer.text
+    assert words in answer.text
     assert await completing(shop) == []
 
 

@@ -275,8 +275,9 @@ async def test_an_offer_is_paid_like_any_booking(shop: Shop, mailer: Remembering
 
 
 async def test_a_form_that_changes_before_it_is_paid_keeps_the_offer(
-    shop: Shop, mailer: RememberingMailer
+    shop: Shop, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:
+    """Who leaves the payment page is led back to it, and not told that the place is theirs."""
     session = await a_full_date(shop)
     async with shop.services.uow_factory(shop.business.id) as uow:
         await uow.session.execute(update(Service).values(price_type="online", price_minor=1500))
@@ -293,8 +294,13 @@ async def test_a_form_that_changes_before_it_is_paid_keeps_the_offer(
     [offer] = await offers(shop.services.uow_factory, shop.business)
     assert (offer.state, offer.order_id != first.order_id) == ("taken", True)
     after = await shop.guest.open(path)
-    assert "You have taken the place." in after.text
+    assert "yours once it is paid" in after.text
+    assert "You have taken the place." not in after.text
+    [own] = {part for part in after.text.split('"') if part.startswith("/b/lotus/bookings/")}
+    assert [form.action for form in forms_of(await shop.guest.open(own))][:1] == [f"{own}/pay"]
     assert await check_places(shop.services.uow_factory, shop.business) == [1]
+    clock.advance(timedelta(minutes=32))
+    assert "The time to pay is over." in (await shop.guest.open(path)).text
 
 
 async def test_a_broken_link_and_one_of_another_business_open_nothing(
