@@ -44,6 +44,7 @@ async def get_check_in(
     """
     found = await uow.session.execute(
         select(Order, Booking, tags_of_customer().label("tags"), notes_of_customer().label("notes"))
+        .add_columns(Customer.erased_at)
         .join(Booking, (Booking.tenant_id == Order.tenant_id) & (Booking.order_id == Order.id))
         .join(
             Customer,
@@ -65,6 +66,7 @@ async def get_check_in(
     return CheckInBooking(
         booking_id=booking.id,
         customer_id=booking.customer_id,
+        is_erased=row.erased_at is not None,
         reference=order.reference,
         guest_name=order.guest_name,
         note=booking.note,

@@ -34,11 +34,13 @@ class CheckInBooking(msgspec.Struct, frozen=True, kw_only=True):
 
     Where it is a course, or a date that completes one, the places are those of all of it; `owed` is
     what its bookings still have to pay on site. `is_confirmed` where any place stands. `tags` and
-    `staff_notes` are of its customer, `consents` the keys of what was ticked with it.
+    `staff_notes` are of its customer, `consents` the keys of what was ticked with it. Of one that
+    `is_erased` nobody is known.
     """
 
     booking_id: UUID
     customer_id: UUID
+    is_erased: bool
     reference: str
     guest_name: str
     note: str
