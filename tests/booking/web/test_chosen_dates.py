@@ -3,6 +3,7 @@
 import pytest
 from httpx import AsyncClient
 
+from src.booking.models import Session
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, taken
 from tests.booking.commands.test_leave import paid_by_card
@@ -145,9 +146,10 @@ async def test_just_the_chosen_dates_are_edited(
     shown = await client.post(path, data={"_csrf_token": token, "session_ids": ids})
     assert shown.status_code == 200
     assert "2 dates are chosen." in shown.text
-    looked = await send_again(
-        client, path, shown, {"change": ["time"], "start_time": "18:00", "include_edited": "on"}
-    )
+    async with services.uow_factory(lotus.id) as uow:
+        edited = await uow.session.get_one(Session, (lotus.id, term.sessions[2].id))
+        edited.edited_at = uow.clock.now()
+    looked = await send_again(client, path, shown, {"change": ["time"], "start_time": "18:00"})
     assert "2 sessions are changed" in looked.text
     made = await send_again(client, path, looked, {"looked": "on"})
     assert made.headers["location"] == f"/app/lotus/series/{term.series.id}"
