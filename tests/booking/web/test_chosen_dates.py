@@ -4,7 +4,9 @@ import pytest
 from httpx import AsyncClient
 
 from src.booking.models import Session
+from src.platform.i18n import use_locale
 from src.platform.services import Services
+from src.platform.web.formats import date_range
 from tests.booking.commands.test_book import a_wish, booked, taken
 from tests.booking.commands.test_leave import paid_by_card
 from tests.booking.jobs.test_cancel_series import UNDO, states
@@ -94,6 +96,10 @@ async def test_consequences_of_the_ticked_dates_come_first_then_one_cancelling(
     assert len(mailer.sent) == 1
     shown = await client.get(done.headers["location"])
     assert "2 seats freed" in shown.text
+    with use_locale(lotus.tenant.locale):
+        for one in term.sessions[:2]:
+            assert date_range(one.starts_at, one.ends_at, lotus.tenant.zone) in shown.text
+    assert "Back to the series" in shown.text
     left = await client.post(CANCEL, data={**ticked, "session_ids": ids})
     assert "2 dates are left out" in left.text
     assert "Cancel 1 date?" in left.text
@@ -108,6 +114,7 @@ async def test_with_other_ticks_it_is_looked_at_again_and_then_done(
     sure = {"sure": "on", "money": "full"}
     again = await send_again(client, CANCEL, asked, {**sure, "session_ids": ids[1:2]})
     assert "Cancel 1 date?" in again.text
+    assert "Every seat in it is freed" in again.text
     assert "€20.00" in again.text
     done = await send_again(client, CANCEL, again, sure)
     assert done.status_code == 303
