@@ -26,12 +26,15 @@ class Undeliverable(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """Parts of an order that were cancelled in one act; `by` is guest, staff or system."""
+    """Parts of an order that were cancelled in one act; `by` is guest, staff or system. `page`
+    is the one below the business's that tells of the act, where there is one.
+    """
 
     at: datetime
     parts: int
     by: str
     why: str
+    page: str | None = None
 
 
 class Fate(NamedTuple):
@@ -78,6 +81,12 @@ class LineKind(Protocol):
 
     async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
         """What became of the order's lines of this kind; holds that died are not told of."""
+        ...
+
+    async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
+        """The business has given back by hand what an open item about this subject asked for; most
+        subjects are none of the kind's own.
+        """
         ...
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:

@@ -160,7 +160,7 @@ MISSING = Placeholder(
 def party_of(facts: BookingFacts, seats: Sequence[SeatFacts]) -> list[str]:
     """Who comes at which price, of all of the booking's; empty where that says nothing."""
     people = in_party(
-        (item.seat.participant_id, item.person, item.seat.tier) for item in facts.seats
+        (item.seat.participant_id, item.number, item.person, item.seat.tier) for item in facts.seats
     )
     coming = {item.seat.participant_id for item in seats}
     return party_words([person for one, person in people.items() if one in coming])

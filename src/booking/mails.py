@@ -15,7 +15,7 @@ from src.booking.calendar_files import (
     cancellation_calendar,
 )
 from src.booking.check_in_codes import check_in_path
-from src.booking.domain.kinds import SeatState, SessionMode
+from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import (
     back_line,
@@ -48,6 +48,7 @@ from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.unsubscribe_links import unsubscribe_url
 from src.tenants.worded_mails import SHIPPED, Wordings
 
+_OFF = (SessionState.CANCELLING, SessionState.CANCELLED)
 COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
 """Whoever books at the door may be checked in before their mail is written."""
 
@@ -247,6 +248,7 @@ def _seats_mail(
             service_name=first.service.name,
             only_on="" if is_whole else _known_day(seats[0], end.believed, tenant),
             party_line=party_line(split),
+            takes_place=not any(item.session.state in _OFF for item in seats),
             runs=runs_of(tenant, seats, end.believed, may_join=False),
             zone_name=tenant.timezone,
             reason=end.reason,

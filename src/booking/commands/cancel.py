@@ -27,7 +27,7 @@ from src.booking.commands.cancel_returns import (
     wait_for_payments,
 )
 from src.booking.commands.decision_due import plan_decision
-from src.booking.commands.leave_requests import accept_open_request, reopen_request
+from src.booking.commands.leave_requests import accept_open_requests, reopen_requests
 from src.booking.commands.series import lock_series
 from src.booking.commands.series_dates import lock_dates
 from src.booking.commands.waitlist_leaving import prolong_offers, resume_waiting
@@ -147,11 +147,11 @@ async def cancel_purchase(
     seat_ids = await lock_free_seats(uow, which)
     if not await _customers_with_seats(uow, [*which, ~is_marked()], CANCELLABLE):
         raise _is_being_cancelled()
-    await accept_open_request(uow, ctx, booking_id)
     new = NewCancellation(
         scope="purchase", subject_id=booking_id, reason=reason, undo_seconds=undo_seconds
     )
     cancellation_id = await request(uow, ctx, new, which, money)
+    await accept_open_requests(uow, ctx, booking_id)
     await uow.settle()
     await mark_seats(uow, cancellation_id, seat_ids)
     return cancellation_id
@@ -191,7 +191,7 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     await wake_waitlists(uow, stopped)
     decided = await _decide_anew(uow, stopped)
     if row.scope == "purchase":
-        await reopen_request(uow, row.subject_id)
+        await reopen_requests(uow, row.subject_id, row.requested_at)
         await resume_waiting(uow, row.subject_id, stopped_for)
     if row.resumes_sale:
         await _resume_sale(uow, row.subject_id)
@@ -345,7 +345,7 @@ async def request(
         )
     )
     back_minor = await keep_returns(uow, ctx, cancellation_id, which, money)
-    said: dict[str, object] = {"reason": new.reason}
+    said: dict[str, object] = {"reason": new.reason, "cancellation": str(cancellation_id)}
     if back_minor:
         said |= {"amount_minor": back_minor, "money": str(money.choice)}
     if new.seat_ids:

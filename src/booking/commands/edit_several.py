@@ -17,11 +17,19 @@ from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import note_changes
 from src.booking.commands.decision_due import replan_decision
 from src.booking.commands.drop_in import rules_errors
-from src.booking.commands.edit_plan import Change, EditSeveral, doubled, made_of, plan_edit
+from src.booking.commands.edit_plan import (
+    Change,
+    EditSeveral,
+    doubled,
+    made_of,
+    mark_of_plan,
+    plan_edit,
+)
 from src.booking.commands.sessions import (
     CALENDAR_COLUMNS,
     DECISION_COLUMNS,
     DROP_IN_COLUMNS,
+    LEADERS_TIME,
     TIME_COLUMNS,
     UpdateSession,
     check_session,
@@ -37,7 +45,7 @@ from src.booking.queries.busy import Taken, taken_between
 from src.booking.queries.drop_in import rules_kept
 from src.booking.queries.on_offer import on_offer_beyond
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.web.formats import date_medium
 from src.tenants.commands.audit import audit
@@ -46,9 +54,6 @@ from src.tenants.models import Location, Performer
 
 _FIELDS = {"starts_at": "start_time", "ends_at": "duration_minutes"}
 """What of a session's own fields is said in another way here."""
-
-
-_LEADERS_TIME = frozenset({*TIME_COLUMNS, "performer_id"})
 
 
 class _Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,15 +88,18 @@ async def list_refusals(
 async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -> int:
     """Changes all that are reached, or none. Returns how many.
 
-    Raises: NotFound; InvalidInput, which names the first date that cannot be so; Conflict when one
-    of them changed meanwhile or a leader was taken.
+    Raises: NotFound; InvalidInput, which names the first date that cannot be so; Conflict when it
+    is not what was seen, when one of them changed meanwhile, or a leader was taken.
     """
-    changes = made_of(await plan_edit(uow, ctx, cmd))
+    planned = await plan_edit(uow, ctx, cmd)
+    changes = made_of(planned)
     if cmd.changes_place and cmd.location_id is not None:
         await _keep_place(uow, cmd.location_id)
     facts = await _facts(uow, changes)
     for change in changes:
         await _check_by_name(uow, ctx, change, facts)
+    if cmd.seen not in (None, mark_of_plan(planned)):
+        raise _not_as_seen()
     await _take_leaders(uow, changes)
     await _replan(uow, changes)
     told = told_performers([(one.becomes, one.changed) for one in changes])
@@ -124,6 +132,16 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
     return len(changes)
 
 
+def _not_as_seen() -> Conflict:
+    return Conflict(
+        _(
+            "This is not what you looked at: something was typed or has changed since. Nothing is"
+            " done yet; please look at the dates again."
+        ),
+        code="session_changed",
+    )
+
+
 async def _keep_place(uow: UnitOfWork, location_id: UUID) -> None:
     """Its key is kept before any session is held, for whoever renames it waits for its sessions."""
     await uow.session.execute(
@@ -137,7 +155,7 @@ async def _known(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, list[
     """What takes each leader then: the sessions of this very act where they go to, the others where
     they are.
     """
-    moving = {one.session.id for one in changes if one.changed & _LEADERS_TIME}
+    moving = {one.session.id for one in changes if one.changed & LEADERS_TIME}
     led: dict[UUID, list[UpdateSession]] = {}
     for one in changes:
         if one.becomes.performer_id is not None:
@@ -251,7 +269,7 @@ async def _replan(uow: UnitOfWork, changes: Sequence[Change]) -> None:
 
 async def _take_leaders(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """All are freed before any is taken, for sessions may change places with each other."""
-    moved = [one for one in changes if one.changed & _LEADERS_TIME]
+    moved = [one for one in changes if one.changed & LEADERS_TIME]
     await free_performer(uow, [one.session.id for one in moved])
     by_leader: dict[UUID, list[Slot]] = {}
     for one in moved:

@@ -13,6 +13,7 @@ from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from src.billing.customer_rows import orders_of
+from src.billing.events import ProcessorEventReceived
 from src.billing.models import DisputeRow, Payment, PaymentPage, Refund
 from src.booking.customer_rows import bookings_of
 from src.booking.models import Seat
@@ -20,6 +21,7 @@ from src.booking.queries.erasing import list_bars, under_way, waits_to_be_sent
 from src.booking.queries.person import (
     events_about,
     find_person,
+    list_names,
     list_staff_addresses,
     list_things,
     mails_telling_of,
@@ -60,7 +62,7 @@ async def erase_customer(
     things, staff = await list_things(uow, person), await list_staff_addresses(uow)
     own = telling_addresses(person, staff)
     await _erase_in_mails_to_others(uow, person)
-    await _erase_in_log(uow, things, own)
+    await _erase_in_log(uow, things, own, await list_names(uow, person))
     await _erase_in_events(uow, await _marks_of(uow, person, own))
     await _erase_given_up(uow, things)
     for rows in person_rows():
@@ -108,22 +110,47 @@ async def _lock_seats(uow: UnitOfWork, person: Person) -> None:
     )
 
 
-async def _erase_in_log(uow: UnitOfWork, things: Sequence[UUID], words: Sequence[str]) -> None:
+async def _erase_in_log(
+    uow: UnitOfWork, things: Sequence[UUID], words: Sequence[str], names: Sequence[str]
+) -> None:
     """What the log says stays, but for words that somebody wrote or was called by."""
     await uow.session.execute(
         select(
             func.erase_in_audit(
-                as_type(list(things), ARRAY(Uuid())), as_type(list(words), ARRAY(Text))
+                as_type(list(things), ARRAY(Uuid())),
+                as_type(list(words), ARRAY(Text)),
+                as_type(list(names), ARRAY(Text)),
             )
         )
     )
 
 
 async def _erase_in_events(uow: UnitOfWork, words: Sequence[str]) -> None:
-    """Raises: Conflict while one of the processor's events has not had its effect yet."""
-    left = await uow.session.scalar(select(func.erase_in_events(as_type(list(words), ARRAY(Text)))))
-    if left:
-        raise Conflict(under_way(), code="not_erasable")
+    """Raises: Conflict while one of the processor's events has not had its effect yet, or where
+    that was given up.
+    """
+    marks = as_type(list(words), ARRAY(Text))
+    left = await uow.session.scalar(select(func.erase_in_events(marks, type_=ARRAY(Uuid()))))
+    if not left:
+        return
+    given_up = await uow.session.scalar(
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.tenant_id == uow.tenant,
+            OutboxRow.topic == ProcessorEventReceived.topic,
+            OutboxRow.payload["inbox_id"].astext.in_([str(inbox_id) for inbox_id in left]),
+            OutboxRow.parked_at.is_not(None),
+        )
+        .limit(1)
+    )
+    raise Conflict(under_way() if given_up is None else _given_up(), code="not_erasable")
+
+
+def _given_up() -> str:
+    return _(
+        "What the payment processor said of them could not be worked off. Ask those who run this"
+        " service to see to it first."
+    )
 
 
 async def _marks_of(uow: UnitOfWork, person: Person, addresses: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from src.billing.domain.kinds import OrderState
 from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
+from src.booking.commands.hand_back import mark_handed_back
 from src.booking.commands.leave import mark_returned
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState
@@ -109,6 +110,9 @@ class SeatLines(LineKind):
 
     async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
         return await fate_of_seats(uow, order_id)
+
+    async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
+        await mark_handed_back(uow, subject_id, now)
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """All of it or none. A session that has started meanwhile is still owed and still given.

@@ -45,7 +45,8 @@ def gaps_from(kept: object) -> Gaps:
 
 def gaps_of(quote: Quote) -> Gaps:
     """What is kept with the booking. A coupon of a percentage holds for what is bought later, too;
-    one of an amount has been given in full.
+    one of an amount comes off the sale alone, of which it may be more than the price: that rest is
+    not given later.
     """
     coupon = quote.coupon
     percent = 0 if coupon is None or coupon.percent is None else coupon.percent

@@ -213,6 +213,7 @@ async def find_live_of_dates(uow: UnitOfWork, session_ids: Collection[UUID]) -> 
 async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
     taken, mode = Seat.state.in_(TAKEN), Order.payment_mode
     has_address = Order.guest_email != ""
+    is_on_site, is_paid = mode == str(PaymentMode.ON_SITE), Order.paid_minor > 0
     totals = (
         await uow.session.execute(
             _reached(
@@ -228,7 +229,8 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
                     ),
                     func.count(Booking.id.distinct()).filter(taken).label("bookings"),
                     _sum(Seat.share_minor, taken, mode == str(PaymentMode.ONLINE), "online"),
-                    _sum(Seat.share_minor, taken, mode == str(PaymentMode.ON_SITE), "on_site"),
+                    _sum(Seat.share_minor, taken, is_on_site & is_paid, "taken_on_site"),
+                    _sum(Seat.share_minor, taken, is_on_site & ~is_paid, "on_site"),
                     func.bool_or(is_order_with_the_bank()).filter(taken).label("with_the_bank"),
                 ),
                 uow.tenant,
@@ -244,6 +246,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         in_checkout=totals.in_checkout,
         in_checkout_minor=int(totals.in_checkout_minor),
         paid_minor=int(totals.online),
+        taken_minor=int(totals.taken_on_site),
         on_site_minor=int(totals.on_site),
         is_with_the_bank=bool(totals.with_the_bank),
         people=people,
@@ -265,6 +268,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
                 Order.payment_mode,
                 func.count().label("seats"),
                 func.sum(Seat.share_minor).label("share"),
+                func.bool_or(Order.paid_minor > 0).label("is_paid"),
                 func.bool_or(is_order_with_the_bank()).label("is_with_the_bank"),
             ),
             uow.tenant,
@@ -282,6 +286,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
             seats=row.seats,
             share_minor=int(row.share),
             payment_mode=row.payment_mode,
+            is_paid=row.is_paid,
             is_with_the_bank=row.is_with_the_bank,
         )
         for row in found

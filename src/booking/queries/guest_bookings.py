@@ -29,6 +29,8 @@ from src.booking.queries.changes import Believed, find_earlier, said_of
 from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not_booked
 from src.booking.queries.mail_facts import Known
 from src.booking.queries.missing_dates import list_missing
+from src.booking.queries.party import NUMBER
+from src.booking.queries.people import first_start
 from src.booking.said import in_party, party_words, was_words
 from src.booking.views.guest import BookedDate, GuestBookingView
 from src.platform.config import Settings
@@ -103,7 +105,7 @@ async def get_guest_booking(
         hold_until_at=hold_until(order),
         path=path,
         course_href=_course_href(series, dates, path),
-        people_href=_people_href(seats, path, now),
+        people_href=await _people_href(uow, booking, path),
         again_href=service_href,
         hub_href=f"/b/{tenant.slug}",
         contact_email=tenant.contact_email,
@@ -165,6 +167,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Location,
             Participant.name.label("participant"),
             Performer.name.label("performer"),
+            NUMBER,
         )
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .join(
@@ -211,7 +214,9 @@ def hold_until(order: Order) -> datetime | None:
 
 def _party(seats: Iterable[Row[Any]]) -> list[str]:
     """Everyone once, in the order of the form, with their kind of price."""
-    people = in_party((seat.participant_id, seat.participant, seat.tier) for seat in seats)
+    people = in_party(
+        (seat.participant_id, seat.number, seat.participant, seat.tier) for seat in seats
+    )
     return party_words(list(people.values()))
 
 
@@ -278,9 +283,9 @@ def _course_href(series: Series | None, dates: Sequence[BookedDate], path: str) 
     return f"{path}/leave"
 
 
-def _people_href(seats: Iterable[Row[Any]], path: str, now: datetime) -> str:
-    starts = [seat.Session.starts_at for seat in seats if seat.state in LIVE_SEATS]
-    return f"{path}/people" if may_guest_name(min(starts, default=None), now) else ""
+async def _people_href(uow: UnitOfWork, booking: Booking, path: str) -> str:
+    is_open = may_guest_name(await first_start(uow, booking), uow.clock.now())
+    return f"{path}/people" if is_open else ""
 
 
 def _dates(seats: Sequence[Row[Any]], then: Believed, about: _About) -> list[BookedDate]:

@@ -69,6 +69,7 @@ async def list_history(uow: UnitOfWork, session_id: UUID) -> list[HistoryLine]:
             reason=str(entry.detail.get("reason", "")),
             was=_span(entry.detail.get("was")),
             became=_span(entry.detail.get("became")),
+            cancellation_id=entry.detail.get("cancellation"),
         )
         for entry in found
     ]

@@ -54,7 +54,9 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was done to a session; of a move, from when to when it went."""
+    """One thing that was done to a session; of a move, from when to when it went, and of a
+    cancellation, which it is.
+    """
 
     at: datetime
     who: str
@@ -63,3 +65,4 @@ class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     was: tuple[datetime, datetime] | None
     became: tuple[datetime, datetime] | None
+    cancellation_id: str | None = None

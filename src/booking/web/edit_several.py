@@ -11,7 +11,14 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.edit_plan import Change, plan_edit
+from src.booking.commands.edit_plan import (
+    Change,
+    EditSeveral,
+    mark_of_plan,
+    mark_of_present,
+    mark_of_result,
+    plan_edit,
+)
 from src.booking.commands.edit_several import edit_several, list_refusals
 from src.booking.commands.sessions import DROP_IN_COLUMNS, MINIMUM_COLUMNS
 from src.booking.domain.kinds import DateScope
@@ -72,7 +79,7 @@ class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
     """The form, and once there is something to look at, every session that is reached.
 
     `chosen` are the ids of dates that were chosen one by one, of which `left_out` have begun or are
-    cancelled.
+    cancelled. `seen` and `result` are the marks of the rows as they are shown.
     """
 
     form: Any
@@ -80,6 +87,8 @@ class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
     chosen: list[UUID]
     left_out: int
     rows: list[SeveralRow]
+    seen: str
+    result: str
     changed: int
     refused: int
     guests: int
@@ -155,19 +164,38 @@ async def look_or_change(
         return await several_page(request, services, ctx, session_id, bound, [])
     try:
         cmd = form.command(session_id, ctx.here.currency)
-        async with services.uow_factory(ctx.here.id) as uow:
-            planned = await plan_edit(uow, ctx, cmd)
-        if form.looked:
-            async with services.uow_factory(ctx.here.id) as uow:
-                count = await edit_several(uow, ctx, cmd)
-            said = ngettext("%(num)s session is changed.", "%(num)s sessions are changed.", count)
-            flash(request, "success", said)
-            return redirect(request, _back(request, ctx, session_id, form.scope))
     except InvalidInput as refused:
-        bound = bound.refused(refused)
-    except Conflict as refused:
-        bound = bound.with_errors(None, refused.message)
+        return await several_page(request, services, ctx, session_id, bound.refused(refused), [])
+    if form.looked:
+        try:
+            flash(request, "success", await _change(services, ctx, form, cmd))
+            return redirect(request, _back(request, ctx, session_id, form.scope))
+        except InvalidInput as refused:
+            bound = bound.refused(refused)
+        except Conflict as refused:
+            bound = bound.with_errors(None, refused.message)
+    async with services.uow_factory(ctx.here.id) as uow:
+        planned = await plan_edit(uow, ctx, cmd)
     return await several_page(request, services, ctx, session_id, bound, planned)
+
+
+async def _change(
+    services: Services, ctx: RequestContext, form: SeveralForm, cmd: EditSeveral
+) -> str:
+    """Makes just what was looked at, and says so; what a first press has made is not made again.
+
+    Raises: InvalidInput, Conflict.
+    """
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            count = await edit_several(uow, ctx, msgspec.structs.replace(cmd, seen=form.seen))
+    except (Conflict, InvalidInput):
+        async with services.uow_factory(ctx.here.id) as uow:
+            present = mark_of_present(await plan_edit(uow, ctx, cmd))
+        if form.result != present:
+            raise
+        return _("This is done already.")
+    return ngettext("%(num)s session is changed.", "%(num)s sessions are changed.", count)
 
 
 async def _begun(
@@ -205,6 +233,8 @@ async def several_page(
         chosen=chosen,
         left_out=len(chosen) - len(rows) if rows else 0,
         rows=rows,
+        seen=mark_of_plan(planned),
+        result=mark_of_result(planned),
         changed=sum(not (row.is_same or row.is_protected) for row in rows),
         refused=len(refusals),
         guests=sum(row.taken for row in rows if not (row.is_same or row.is_protected)),

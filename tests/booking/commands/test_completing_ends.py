@@ -12,11 +12,12 @@ from src.booking.commands.cancel import cancel_purchase, undo_cancellation
 from src.booking.commands.completing import command_of_offer
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
+from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.commands.readdress import correct_customer
 from src.booking.commands.waitlist import remove_entry
 from src.booking.commands.waitlist_serve import offer_by_hand
 from src.booking.jobs.waitlist import serve
-from src.booking.models import Booking, Cancellation, Session
+from src.booking.models import Booking, Cancellation, LeaveRequest, Session
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.missing_dates import list_missing
@@ -281,3 +282,26 @@ async def test_after_a_merge_the_same_press_is_still_the_same_booking(
 async def command_of(course: Course, entry_id: UUID) -> BookCommand:
     async with course.services.uow_factory(course.lotus.id) as uow:
         return await command_of_offer(uow, entry_id)
+
+
+async def test_with_the_purchase_its_guest_may_leave_what_completes_it(
+    services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus)
+    entry_id = await course.wait()
+    await course.free()
+    made = await course.take(entry_id)
+    await course.work()
+    async with services.uow_factory(lotus.id) as uow:
+        for order_id in (course.bought.order_id, made.order_id):
+            await ask_to_leave(uow, order_id, "I move away")
+    going = await cancel_the_course(course)
+    assert await asked(course) == ["accepted", "accepted"]
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, going)
+    assert await asked(course) == ["open", "open"]
+
+
+async def asked(course: Course) -> list[str]:
+    async with course.services.uow_factory(course.lotus.id) as uow:
+        return list(await uow.session.scalars(select(LeaveRequest.state)))

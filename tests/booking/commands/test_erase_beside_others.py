@@ -1,5 +1,6 @@
 """Erasing a person: what is kept about others, who are called or written to alike, stays."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -7,18 +8,21 @@ import pytest
 from sqlalchemy import Text, column, delete, func, select, values
 from sqlalchemy.dialects.postgresql import array
 
+from src.billing.events import ProcessorEventReceived
 from src.billing.models import ConnectedAccount, InboxEvent
 from src.booking.commands.erase_customer import erase_customer
 from src.booking.events import SessionsChanged, WaiterRemoved
 from src.booking.models import WaitlistEntry
 from src.booking.queries.customer_history import list_history
 from src.booking.queries.person import find_person, list_names, person_behind, read_person
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
 from src.platform.mail.queue import Mail, queue_mail
 from src.platform.outbox.models import OutboxRow
 from src.platform.services import Services
+from src.tenants.commands.audit import audit
 from src.tenants.commands.customer_care import CustomerDetails, change_customer
 from src.tenants.models import AuditEntry
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -129,22 +133,9 @@ async def test_the_log_and_the_processors_events_of_others_stay(
     details = CustomerDetails(name="Jo", email="joann@x.test")
     async with services.uow_factory(lotus.id) as uow:
         await change_customer(uow, lotus.ctx, joann, details)
-        now, account = uow.clock.now(), f"acct_{lotus.slug}"
-        uow.session.add(
-            ConnectedAccount(account_id=account, tenant_id=lotus.id, created_at=now, updated_at=now)
-        )
+        now, account = uow.clock.now(), await connected(uow, lotus)
         for name, handled_at in (("joann", now), ("jo.ann", None), ("ann", now)):
-            uow.session.add(
-                InboxEvent(
-                    event_id=name,
-                    endpoint="connect",
-                    type="t",
-                    account_id=account,
-                    payload={"mail": f"{name}@x.test"},
-                    received_at=now,
-                    handled_at=handled_at,
-                )
-            )
+            uow.session.add(an_event(uow, account, name, handled_at))
     await erase(services, lotus, tim)
     async with services.uow_factory(lotus.id) as uow:
         changed = select(AuditEntry.detail).where(AuditEntry.action == "customer.changed")
@@ -158,6 +149,76 @@ async def test_the_log_and_the_processors_events_of_others_stay(
         }
 
 
+async def test_what_was_typed_as_the_title_of_a_message_is_erased_where_it_names_them(
+    services: Services, lotus: Business
+) -> None:
+    tim, _joann = await tim_and_joann(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        for action, title in (
+            ("roster.messaged", "Tim, your mat"),
+            ("roster.messaged", "Sometimes cold"),
+            ("roster.exported", "Yoga with Tim"),
+        ):
+            await audit(uow, lotus.ctx, action, "session", new_id(), rows=2, title=title)
+    await erase(services, lotus, tim)
+    async with services.uow_factory(lotus.id) as uow:
+        said = select(AuditEntry.detail).where(AuditEntry.action.startswith("roster."))
+        told = (await uow.session.scalars(said.order_by(AuditEntry.at, AuditEntry.id))).all()
+    assert [detail.get("title") for detail in told] == [None, "Sometimes cold", "Yoga with Tim"]
+    assert {detail["rows"] for detail in told} == {2}
+
+
+async def connected(uow: UnitOfWork, lotus: Business) -> str:
+    now, account = uow.clock.now(), f"acct_{lotus.slug}"
+    uow.session.add(
+        ConnectedAccount(account_id=account, tenant_id=lotus.id, created_at=now, updated_at=now)
+    )
+    await uow.session.flush()
+    return account
+
+
+def an_event(uow: UnitOfWork, account: str, name: str, handled_at: datetime | None) -> InboxEvent:
+    """Of the processor, about who is called so."""
+    return InboxEvent(
+        id=new_id(),
+        event_id=name,
+        endpoint="connect",
+        type="t",
+        account_id=account,
+        payload={"mail": f"{name}@x.test"},
+        received_at=uow.clock.now(),
+        handled_at=handled_at,
+    )
+
+
+@pytest.mark.parametrize(
+    ("is_parked", "sentence"), [(False, "in a few minutes"), (True, "those who run this service")]
+)
+async def test_an_event_of_the_processor_without_its_effect_says_who_can_help(
+    services: Services, lotus: Business, sentence: str, *, is_parked: bool
+) -> None:
+    tim, _joann = await tim_and_joann(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        event = an_event(uow, await connected(uow, lotus), "ann", None)
+        uow.session.add(event)
+        uow.session.add(
+            given_up(
+                uow,
+                ProcessorEventReceived.topic,
+                {"inbox_id": str(event.id)},
+                parked_at=uow.clock.now() if is_parked else None,
+            )
+        )
+    with pytest.raises(Conflict, match=sentence):
+        await erase(services, lotus, tim)
+
+
+def given_up(uow: UnitOfWork, topic: str, payload: dict[str, Any], **more: Any) -> OutboxRow:
+    now = uow.clock.now()
+    said = {"created_at": now, "available_at": now, "parked_at": now, **more}
+    return OutboxRow(tenant_id=uow.tenant, topic=topic, consumer="c", payload=payload, **said)
+
+
 async def test_what_was_given_up_for_many_stays_where_it_ends_at_one_of_theirs(
     services: Services, lotus: Business
 ) -> None:
@@ -165,24 +226,13 @@ async def test_what_was_given_up_for_many_stays_where_it_ends_at_one_of_theirs(
     about_many = {"action_id": str(new_id()), "after": str(tim)}
     async with services.uow_factory(lotus.id) as uow:
         await uow.session.execute(delete(OutboxRow))
-        now = uow.clock.now()
         for topic, payload in (
             (SessionsChanged.topic, about_many),
             ("t", {"customer_id": str(tim)}),
             ("t", {"seat_ids": [str(new_id()), str(tim)]}),
             (WaiterRemoved.topic, {"entry_id": str(new_id())}),
         ):
-            uow.session.add(
-                OutboxRow(
-                    tenant_id=lotus.id,
-                    topic=topic,
-                    consumer="c",
-                    payload=payload,
-                    created_at=now,
-                    available_at=now,
-                    parked_at=now,
-                )
-            )
+            uow.session.add(given_up(uow, topic, payload))
     await erase(services, lotus, tim)
     async with services.uow_factory(lotus.id) as uow:
         left = (await uow.session.scalars(select(OutboxRow.topic))).all()

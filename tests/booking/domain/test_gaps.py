@@ -1,5 +1,6 @@
 """What a date would have cost that a course is sold without, and who may still get it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -67,6 +68,14 @@ def test_a_percentage_holds_for_what_is_missing_and_an_amount_was_given(
 ) -> None:
     coupon = AppliedCoupon(coupon_id=uuid4(), code="SPRING", discount_minor=1000, percent=percent)
     assert gaps_of(a_quote(coupon)).shares[DATE][""] == minor
+
+
+def test_a_percentage_is_rounded_for_each_date_and_person() -> None:
+    """EUR 10.05 becomes EUR 5.02 each time, so two of them are a cent less than half of both."""
+    coupon = AppliedCoupon(coupon_id=uuid4(), code="HALF", discount_minor=2000, percent=50)
+    gaps = {uuid4(): {"": 1005}, uuid4(): {"": 1005}}
+    kept = gaps_of(replace(a_quote(coupon), gaps=gaps)).shares
+    assert [share[""] for share in kept.values()] == [502, 502]
 
 
 def test_what_is_kept_with_a_booking_is_read_as_it_was() -> None:

@@ -83,6 +83,68 @@ async def test_the_change_is_looked_at_then_made_and_told_in_one_mail(
     assert lengths == [timedelta(hours=1), timedelta(minutes=90), timedelta(minutes=90)]
 
 
+async def test_a_second_press_moves_nothing_again(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    term: Term,
+    mailer: RememberingMailer,
+) -> None:
+    """Days are counted from where a date is, so doing it twice would be a fortnight and two mails;
+    however it is sent again, it is done once.
+    """
+    mailer.sent.clear()
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[0].id}/several"
+    week = {"scope": "all", "change": ["day", "time"], "shift_days": "7", "start_time": "18:00"}
+    looked = await send(client, path, week)
+    for said in ("3 sessions are changed.", "This is done already."):
+        made = await send_again(client, path, looked, {"looked": "on"})
+        assert made.status_code == 303
+        assert said in (await client.get(made.headers["location"])).text
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Session).order_by(Session.starts_at))
+        days = [
+            (one.starts_at - was.starts_at).days
+            for one, was in zip(found, term.sessions, strict=True)
+        ]
+    assert days == [7, 7, 7]
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "since", [{"scope": "all"}, {"shift_days": "28"}, {"change": ["day", "time"]}, "title", "date"]
+)
+async def test_only_what_was_looked_at_is_done(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    term: Term,
+    since: dict[str, str] | str,
+) -> None:
+    """With other fields in the open form, or dates that are not as they were, it is shown anew."""
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
+    day = {"change": ["day"], "shift_days": "1", "start_time": "18:00"}
+    looked = await send(client, path, day)
+    assert "2 sessions are changed" in looked.text
+    if since == "title":
+        await edit(services, lotus, term.sessions[2], scope=DateScope.FOLLOWING, title="Theirs")
+    elif since == "date":
+        async with services.uow_factory(lotus.id) as uow:
+            one = await uow.session.get_one(Session, (lotus.id, term.sessions[2].id))
+            one.edited_at = uow.clock.now()
+    typed = since if isinstance(since, dict) else {}
+    again = await send_again(client, path, looked, {"looked": "on", **typed})
+    assert "This is not what you looked at" in again.text
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Session.starts_at).order_by(Session.starts_at))
+        assert list(found) == [one.starts_at for one in term.sessions]
+    made = await send_again(client, path, again, {"looked": "on"})
+    assert made.status_code == 303, "it was looked at now"
+
+
 async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
     client: AsyncClient,
     services: Services,
