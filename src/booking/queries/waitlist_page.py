@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -26,6 +27,7 @@ from src.booking.waitlist_words import offered_price_words
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
+from src.platform.web.formats import date_short
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import Location
 
@@ -52,14 +54,17 @@ class EntryFacts:
     order: Order | None
     price: OfferedPrice | None = None
 
-    @property
-    def what(self) -> str:
-        """In words: the service with the series or the session's own title."""
+    def what(self, zone: ZoneInfo) -> str:
+        """In words: the service with the series or the session's own title. A date that a course
+        was sold without has its day with it: the course itself is had.
+        """
         title = self.runs[0].title if self.entry.session_id and self.runs else ""
         is_of_course = self.entry.series_id or self.entry.for_booking_id
         if is_of_course and self.series is not None:
             title = self.series.title
-        return " · ".join(filter(None, (self.service.name, title)))
+        is_missing = self.entry.for_booking_id and self.runs
+        day = date_short(self.runs[0].starts_at, zone) if is_missing else ""
+        return " · ".join(filter(None, (self.service.name, title, day)))
 
     @property
     def live_offer(self) -> WaitlistOffer | None:
@@ -143,7 +148,7 @@ async def get_entry_view(
         until_at = hold_until(facts.order)
     return EntryView(
         stage=stage,
-        what=facts.what,
+        what=facts.what(tenant.zone),
         guest_name=entry.name,
         size=size,
         dates=[
