@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -33,6 +34,7 @@ from src.booking.queries.waitlist_times import closing_of
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _
+from src.platform.web.formats import date_short
 from src.tenants.context import TenantSnapshot
 
 LIVE = [str(state) for state in LIVE_SEATS]
@@ -55,6 +57,7 @@ class Completing:
     missing: tuple[Missing, ...]
     pays: SeriesPriceType
     is_being_cancelled: bool
+    zone: ZoneInfo
 
     @property
     def is_needed(self) -> bool:
@@ -66,7 +69,9 @@ class Completing:
 
     @property
     def what(self) -> str:
-        return " · ".join(filter(None, (self.service.name, self.series.title)))
+        """In words, told apart from the purchase by the date's own title, or else by its day."""
+        date = self.session.title or date_short(self.session.starts_at, self.zone)
+        return " · ".join(filter(None, (self.service.name, self.series.title, date)))
 
     @property
     def said(self) -> dict[str, Any]:
@@ -266,6 +271,7 @@ def _completing(
         missing=who_lacks(facts, tenant.currency),
         pays=gaps.pays,
         is_being_cancelled=bool({"waiting", "running"}.intersection(cancelled)),
+        zone=tenant.zone,
     )
 
 

@@ -35,9 +35,11 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 
     `stage`: waiting, offered, rush (an offer that holds nothing), held (its order waits for
     payment), unclear (the time to pay is over, and what came of it not known yet), booking (its
-    order is confirmed), left, expired, removed or closed. `until_at` is when what is offered or
-    held ends. `position` is of `count`, 0 once it is over. The `price` is
-    that of the whole party, empty where there is none to say. `booking_href` is "" for a booking
+    order is confirmed), given_up, unpaid or ended (its order came to nothing), left, expired,
+    removed or closed. Of those that ended by themselves they `may_wait` again, or book at once by
+    `book_href`. `until_at` is when what is offered or held ends. `position` is of `count`, 0 once
+    it is over. The `price` is that of the whole party, empty where there is none to say.
+    `booking_href` is "" for a booking
     whose address was corrected. With `completes` nothing but the place itself is left to be chosen:
     it is taken on this very page.
     """
@@ -53,6 +55,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     price: str
     path: str
     accept_href: str
+    may_wait: bool
+    book_href: str
     booking_href: str
     service_href: str
     completes: "CompletesView | None"

@@ -13,6 +13,7 @@ from src.billing.commands.orders import get_order
 from src.booking.commands.completing import command_of_offer, wait_for_missing_of_order
 from src.booking.commands.waitlist import (
     JoinWaitlist,
+    PlacesAreFree,
     join_waitlist,
     leave_waitlist,
     room_in_list,
@@ -210,6 +211,9 @@ async def wait_once_more(
             await uow.session.flush()
             entry = await uow.session.get_one(WaitlistEntry, (uow.tenant, new_id))
             path = waitlist_path(services.settings, ctx.here.slug, entry)
+    except PlacesAreFree:
+        # Its page says so, and leads to the booking form.
+        return redirect(request, path)
     except Conflict as refusal:
         flash(request, "error", refusal.message)
     return redirect(request, path)

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from src.billing.models import Order
+from src.billing.models import Order, OrderLine
 from src.booking.commands.leave import leave_dates
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Service
+from src.platform.web.formats import date_short
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.pages import as_owner
 from tests.booking.web.test_waitlist import own_page, press
@@ -96,12 +97,18 @@ async def test_from_a_full_date_that_was_left_out_to_a_place_in_it(
     owners = await shop.guest.open(f"/app/lotus/sessions/{missing}/waitlist")
     assert "Completes Spring term · €20.00" in owners.text
     await dora_leaves(shop)
+    day = date_short(term.sessions[1].starts_at, shop.business.tenant.zone)
+    assert mailer.sent[-1].subject == f"There is a place for you: Yoga · Spring term · {day}"
     assert "Price: €20.00" in str(mailer.sent[-1].body)
     assert "There is a place for you." in (await shop.guest.open(own)).text
     offer = await shop.guest.open(place)
     assert "It is a date that your booking was made without." in offer.text
     await takes(shop, place)
     assert await completing(shop) == [("confirmed", 2000)]
+    assert mailer.sent[-1].subject == f"You are booked: Yoga · Spring term · {day}"
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        lines = set(await uow.session.scalars(select(OrderLine.description)))
+    assert f"Yoga · Spring term · {day}" in lines, "the payment page names it too"
     assert await check_places(shop.services.uow_factory, shop.business) == [1, 1, 1]
     had = (await shop.guest.open(own)).text
     assert "You have got a place since, by a booking of its own" in had
