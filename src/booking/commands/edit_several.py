@@ -40,6 +40,7 @@ from src.booking.commands.sessions import (
 )
 from src.booking.commands.waking import wake_edited
 from src.booking.domain.drop_in import DropInRules
+from src.booking.domain.kinds import DateScope
 from src.booking.models import Series, Service, Session
 from src.booking.queries.busy import Taken, called_in, taken_between
 from src.booking.queries.drop_in import rules_kept
@@ -124,12 +125,18 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
         said = told_of(change.becomes, change.session, set(change.changed))
         await audit(uow, ctx, "session.changed", "session", change.session.id, **said)
     await uow.settle()
+    own = {"edited_at": uow.clock.now()} if _is_of_one(cmd) else {}
     for change in sorted(changes, key=lambda one: one.session.id):
-        columns = change.columns
+        columns = {**change.columns, **own}
         tells = change.session.id in performers
         changed = set(change.changed)
         await write_session(uow, change.session, columns, changed, move_guests=True, tells=tells)
     return len(changes)
+
+
+def _is_of_one(cmd: EditSeveral) -> bool:
+    """Whether it was meant for one date only, which has been edited on its own then."""
+    return cmd.scope is DateScope.THIS or (cmd.scope is DateScope.CHOSEN and len(cmd.chosen) == 1)
 
 
 def _not_as_seen() -> Conflict:

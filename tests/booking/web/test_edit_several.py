@@ -183,7 +183,7 @@ async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
     [
         ({"weekday": "", "shift_days": ""}, "Choose a weekday, or give a number of days."),
         ({"weekday": "1", "shift_days": "7"}, "not both."),
-        ({"shift_days": "400"}, "At most 366 days."),
+        ({"shift_days": "400"}, "At most 366 days from where"),
         ({"weekday": "7"}, "weekday"),
     ],
 )
@@ -275,6 +275,16 @@ async def test_one_edited_on_its_own_stays_unless_it_is_ticked(
     assert await times(services, lotus) == ["18:00", before[1], "18:00"]
     assert await edit(services, lotus, first, start_time=time(18), include_edited=True) == 1
     assert await times(services, lotus) == ["18:00"] * 3
+
+
+async def test_one_that_was_ticked_alone_is_edited_on_its_own(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    first, second, last = term.sessions
+    ticked = {"scope": DateScope.CHOSEN, "title": "Special"}
+    assert await edit(services, lotus, second, **ticked, chosen=(second.id,)) == 1
+    assert await edit(services, lotus, first, **ticked, chosen=(first.id, last.id)) == 2
+    assert await edit(services, lotus, first, start_time=time(18)) == 2, "all but the second"
 
 
 async def test_what_moves_in_the_same_act_is_in_nobodys_way(
