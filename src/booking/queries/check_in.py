@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, select
 
 from src.billing.domain.kinds import OrderState
+from src.billing.domain.references import reference_from
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
 from src.booking.domain.attendance import is_at_the_door
@@ -25,8 +26,8 @@ TAKEN = [str(state) for state in TAKEN_SEATS]
 
 
 async def find_order_by_reference(uow: UnitOfWork, reference: str) -> Order | None:
-    """For those whose picture does not scan; capitals and spaces do not matter."""
-    wanted = "".join(reference.split()).upper()
+    """For those whose picture does not scan; capitals, spaces and the hyphen do not matter."""
+    wanted = reference_from(reference)
     found: Order | None = await uow.session.scalar(
         select(Order).where(Order.tenant_id == uow.tenant, Order.reference == wanted)
     )
@@ -52,8 +53,10 @@ async def get_check_in(
     )
     row = found.first()
     seats = await _seats(uow, order_id, led_by)
-    if row is None or (led_by is not None and not seats):
+    if row is None:
         raise NotFound(_("There is no booking with this code."))
+    if led_by is not None and not seats:
+        raise NotFound(_("This booking has no place in your sessions."))
     order: Order = row.Order
     booking: Booking = row.Booking
     now = uow.clock.now()
@@ -68,7 +71,8 @@ async def get_check_in(
         staff_notes=row.notes,
         owed_minor=await get_owed_minor(uow, order_id),
         currency=order.currency,
-        is_confirmed=order.state == OrderState.CONFIRMED,
+        is_paid_for=order.state != OrderState.OPEN,
+        is_over=order.state != OrderState.OPEN and not seats,
         today=[seat for seat in seats if _is_now(seat, zone, now)],
         other=[seat for seat in seats if not _is_now(seat, zone, now)],
     )

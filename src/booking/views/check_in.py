@@ -24,8 +24,8 @@ class CheckInSeat(msgspec.Struct, frozen=True, kw_only=True):
 class CheckInBooking(msgspec.Struct, frozen=True, kw_only=True):
     """A booking by its code: today's places, and when the others are.
 
-    `owed_minor` is still to be paid on site for all of it. `tags` and `staff_notes` are of its
-    customer, `consents` the keys of what was ticked with it.
+    `is_over`: none of its places stands any more. `owed_minor` is still to be paid on site for all
+    of it. `tags` and `staff_notes` are of its customer, `consents` the keys of what was ticked.
     """
 
     booking_id: UUID
@@ -38,6 +38,7 @@ class CheckInBooking(msgspec.Struct, frozen=True, kw_only=True):
     staff_notes: int
     owed_minor: int
     currency: str
-    is_confirmed: bool
+    is_paid_for: bool
+    is_over: bool
     today: list[CheckInSeat]
     other: list[CheckInSeat]
