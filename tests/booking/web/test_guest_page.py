@@ -273,19 +273,6 @@ async def test_a_payment_that_came_too_late_says_why_and_that_it_goes_back(
     assert "Paid back" in page.text
 
 
-async def test_a_payment_that_arrives_while_the_page_is_made_is_not_too_late(shop: Shop) -> None:
-    await shop.pay(await a_held_term(shop))
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        order = await uow.session.scalar(select(Order))
-        assert order is not None
-        await settle(shop)
-        assert order.state == "open", "as it was read before"
-        view = await get_guest_booking(
-            uow, shop.business.tenant, shop.services.settings, order.id, has_paid=True
-        )
-    assert (view.stage, view.paid_minor) == ("confirmed", 6000)
-
-
 async def test_money_that_is_back_and_money_on_its_way_are_told_apart(shop: Shop) -> None:
     await shop.pay(await a_held_term(shop))
     path = await own_page(shop)
