@@ -173,7 +173,7 @@ async def _dates_of(uow: UnitOfWork, cancellation: Cancellation) -> list[LostDat
     marked = select(Seat.session_id).where(
         Seat.tenant_id == uow.tenant, Seat.cancellation_id == cancellation.id
     )
-    which = Session.id.in_(marked)
+    which: ColumnElement[bool] = Session.id.in_(marked)
     if cancellation.scope in ("session", "seats"):
         which = Session.id == cancellation.subject_id
     elif cancellation.session_ids:
