@@ -8,7 +8,7 @@ from src.billing.models import Order
 from src.booking.calendar_files import (
     CalendarSeat,
 )
-from src.booking.domain.kinds import SessionMode
+from src.booking.domain.kinds import SeatState, SessionMode
 from src.booking.domain.leaving import capped, terms_from
 from src.booking.domain.moves import place_line
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
@@ -236,6 +236,15 @@ def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0) -> str:
         return _("Your bank has this payment because of a dispute, so no money comes back from us.")
     if any(facts.order.paid_minor for facts in bookings):
         return _("No money comes back for it.")
+    due_minor = sum(
+        item.seat.share_minor
+        for facts in bookings
+        for item in facts.seats
+        if item.seat.state == SeatState.LATE_CANCELLED
+    )
+    if due_minor:
+        amount = format_money(Money(due_minor, order.currency), order.locale)
+        return _("It was cancelled late, so %(amount)s stays due.", amount=amount)
     return _("Nothing was paid for it, so nothing comes back.")
 
 

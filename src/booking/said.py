@@ -60,6 +60,11 @@ def party_words(people: Sequence[Person]) -> list[str]:
         return []
     if len(people) == 1:
         return [person_words(people[0].name, people[0].tier)]
+    return names_of(people)
+
+
+def names_of(people: Sequence[Person]) -> list[str]:
+    """Names and tiers, by their number who has no name."""
     return [
         person_words(one.name or _("Person %(number)s", number=one.number), one.tier)
         for one in people

@@ -31,8 +31,8 @@ from src.booking.queries.mail_facts import Known
 from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.party import NUMBER
 from src.booking.queries.people import first_start
-from src.booking.said import in_party, party_words, was_words
-from src.booking.views.guest import BookedDate, GuestBookingView
+from src.booking.said import in_party, names_of, party_words, was_words
+from src.booking.views.guest import BookedDate, GuestBookingView, PartyView
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -83,7 +83,6 @@ async def get_guest_booking(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         party=_party(seats),
-        party_size=booking.party_size,
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),
@@ -212,12 +211,21 @@ def hold_until(order: Order) -> datetime | None:
     return None if order.hold_expires_at is None else order.hold_expires_at - HOLD_MARGIN
 
 
-def _party(seats: Iterable[Row[Any]]) -> list[str]:
-    """Everyone once, in the order of the form, with their kind of price."""
+def _party(seats: Sequence[Row[Any]]) -> PartyView:
+    """Everyone once, in the order of the form, with their kind of price. Who comes to none of the
+    dates any more is told apart, unless that is everybody.
+    """
     people = in_party(
         (seat.participant_id, seat.number, seat.participant, seat.tier) for seat in seats
     )
-    return party_words(list(people.values()))
+    stay = {seat.participant_id for seat in seats if seat.state in LIVE_SEATS} or set(people)
+    comes = [one for key, one in people.items() if key in stay]
+    gone = [one for key, one in people.items() if key not in stay]
+    return PartyView(
+        size=len(comes),
+        comes=names_of(comes) if gone else party_words(comes),
+        gone=names_of(gone),
+    )
 
 
 def _sold(seat: Row[Any]) -> Known:

@@ -157,6 +157,7 @@ async def get_entry_view(
                 starts_at=run.starts_at,
                 ends_at=run.ends_at,
                 place=facts.place_of(run),
+                is_online=run.mode == SessionMode.ONLINE,
             )
             for run in facts.runs
         ],

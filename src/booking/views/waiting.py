@@ -88,6 +88,7 @@ class EntryDate(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     place: str | None
+    is_online: bool
 
 
 class WaitingMail(msgspec.Struct, frozen=True, kw_only=True):

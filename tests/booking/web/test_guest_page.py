@@ -73,6 +73,7 @@ async def test_given_up_the_seats_are_free_at_once(shop: Shop) -> None:
     await shop.guest.open(await own_page(shop))
     page = await shop.guest.submit(to="/give-up")
     assert "You gave the places up" in page.text
+    assert page.text.count("Released") == 3, "each of its dates"
     async with shop.services.uow_factory(shop.business.id) as uow:
         assert set(await uow.session.scalars(select(Session.seats_taken))) == {0}
 
