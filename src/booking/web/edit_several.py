@@ -184,8 +184,11 @@ async def look_or_change(
             bound = bound.refused(refused)
         except Conflict as refused:
             bound = bound.with_errors(None, refused.message)
-    async with services.uow_factory(ctx.here.id) as uow:
-        planned = await plan_edit(uow, ctx, cmd)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            planned = await plan_edit(uow, ctx, cmd)
+    except InvalidInput as refused:
+        bound = bound.refused(refused)
     return await several_page(request, services, ctx, session_id, bound, planned)
 
 
