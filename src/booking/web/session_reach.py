@@ -10,7 +10,7 @@ from src.booking.commands.changes import changed_meanwhile
 from src.booking.commands.edit_plan import EditSeveral, plan_edit
 from src.booking.domain.kinds import DateScope, SessionState
 from src.booking.models import Session
-from src.booking.queries.reached import list_reached
+from src.booking.queries.reached import count_others
 from src.booking.queries.sessions import get_session_detail
 from src.booking.web.edit_several import several_page
 from src.booking.web.edit_several_forms import SeveralForm, scopes
@@ -37,7 +37,7 @@ async def list_scopes(
     """What editing this date may reach, none where there is no other date to reach."""
     if session.state != SessionState.SCHEDULED or session.starts_at <= uow.clock.now():
         return []
-    if len(await list_reached(uow, session, DateScope.ALL, ctx.here.zone)) < 2:
+    if not await count_others(uow, session, DateScope.ALL, ctx.here.zone):
         return []
     return scopes(await get_session_detail(uow, session.id), with_this=True)
 

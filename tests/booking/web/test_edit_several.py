@@ -163,6 +163,9 @@ async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
     looked = await send(client, path, asked)
     assert "2 sessions are changed" in looked.text
     assert looked.text.count('<s class="text-muted">') == 2
+    assert "2 seats of 1 guest, kept at the same price" in looked.text
+    assert "may leave without any charge" in looked.text
+    assert "Carl" in looked.text.split("Who it touches")[1]
     await send_again(client, path, looked, {"looked": "on"})
     async with services.uow_factory(lotus.id) as uow:
         found = (await uow.session.scalars(select(Session).order_by(Session.starts_at))).all()
