@@ -62,6 +62,25 @@
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
 
+  // An end that keeps its distance from the start: <input data-ends="id of the end">. Both are read
+  // as if no clock ever changed, so that an hour stays one on the wall.
+  const asIf = (input) => Date.parse(`${input.value}Z`);
+
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches("[data-ends]")) event.target.dataset.was = event.target.value;
+  });
+
+  document.addEventListener("change", (event) => {
+    const start = event.target;
+    if (!start.matches("[data-ends]")) return;
+    const end = document.getElementById(start.dataset.ends);
+    const lasts = asIf(end) - Date.parse(`${start.dataset.was ?? start.defaultValue}Z`);
+    if (lasts > 0 && start.value) {
+      end.value = new Date(asIf(start) + lasts).toISOString().slice(0, 16);
+      start.dataset.was = start.value;
+    }
+  });
+
   // The open tab of a row that is wider than the screen.
   const showOpenTab = () => {
     const tab = document.querySelector(".tabs-line [aria-current]");

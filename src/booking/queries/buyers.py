@@ -15,7 +15,7 @@ from src.booking.domain.questions import answered
 from src.booking.domain.states import TAKEN_SEATS, booking_state, live_cancellation
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.party import NUMBER, called_by_staff
-from src.booking.queries.purchases import is_purchase
+from src.booking.queries.purchases import is_cut_short, is_purchase
 from src.booking.views.series import BookingDetail, Buyer, BuyerPage, SeatRow
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -123,6 +123,7 @@ def _buyers(which: Sequence[Any], now: datetime, page: int) -> Select[Any]:
             Order,
             owed_minor().label("owed"),
             taken_back_minor().label("taken_back"),
+            is_cut_short(now).label("is_cut_short"),
             func.array_agg(state.distinct()).label("states"),
             func.count().filter(state == CONFIRMED, starts_at > now).label("left"),
             func.count(Session.id.distinct())
@@ -164,6 +165,7 @@ def _buyer(row: Row[Any]) -> Buyer:
         attended=row.attended,
         passed=row.passed,
         lost=row.lost,
+        is_cut_short=row.is_cut_short,
         completes=row.Booking.completes_id is not None,
     )
 
