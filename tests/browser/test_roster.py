@@ -47,7 +47,7 @@ def states(program: Program, business: Business) -> dict[str, str]:
 def test_an_evening_at_the_door(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "ruff" if scripts else "dunlin", paid=False)
+    business = staged(program, "ruff" if scripts else "phalarope", paid=False)
     session = today(program, business)
     anna = books(program, business, "session", session.id, "Anna Bakker", "Kim")
     carl = books(program, business, "session", session.id, "Carl Guest")
