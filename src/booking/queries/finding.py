@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionState, Visibility
+from src.booking.domain.kinds import SessionState, Visibility
 from src.booking.domain.publishing import (
     how_seen,
     why_not_found_series,
@@ -26,6 +26,7 @@ from src.booking.queries.offer_facts import (
     session_facts,
 )
 from src.booking.queries.offers import get_series_offer, get_session_offer
+from src.booking.queries.services import is_paid_online
 from src.booking.views.finding import Found
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -58,9 +59,7 @@ async def find_service(uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID
     reasons = why_not_found_service(
         business,
         service_facts(service),
-        pays_online=service.price_type == SeriesPriceType.ONLINE
-        and service.sales_mode != SalesMode.SERIES
-        and service.price_minor > 0,
+        pays_online=is_paid_online(service),
         has_dates=await uow.session.scalar(to_come) is not None,
         has_series=await uow.session.scalar(in_series) is not None,
     )
