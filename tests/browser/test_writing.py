@@ -32,7 +32,7 @@ def a_date_and_a_course(program: Program, business: Business) -> tuple[Session, 
 def test_a_date_and_a_series_are_written_to(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "robin" if scripts else "wren", paid=False)
+    business = staged(program, "robin" if scripts else "redpoll", paid=False)
     session, term = a_date_and_a_course(program, business)
     anna = books(program, business, "session", session.id, "Anna Bakker", "Kim")
     carl = books(program, business, "series", term.series.id, "Carl Guest")

@@ -3,12 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from src.booking.commands.book import book
+from src.booking.commands.edit_plan import EditSeveral
+from src.booking.commands.edit_several import edit_several
 from src.booking.commands.repeat import publish_repeat
 from src.booking.commands.session_deleting import delete_session
 from src.booking.commands.sessions import (
@@ -17,16 +20,19 @@ from src.booking.commands.sessions import (
     create_session,
     update_session,
 )
+from src.booking.domain.kinds import DateScope
 from src.booking.models import Seat, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import DomainError
 from src.platform.ids import new_id
+from src.tenants.models import PerformerBusy
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish
 from tests.booking.commands.test_repeat import a_repeat
 from tests.booking.commands.test_sessions import HOUR, times
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
+from tests.support.locks import until_somebody_waits
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
@@ -117,3 +123,43 @@ async def test_an_owner_never_takes_seats_that_guests_get_meanwhile(
         return
     [now] = left
     assert now.seats_taken == seats <= now.capacity
+
+
+def _single(business: Business, session: Session, **more: Any) -> Act:
+    same = {"starts_at": session.starts_at, "ends_at": session.ends_at, "capacity": 10}
+    cmd = UpdateSession(session_id=session.id, **{**same, **more})
+    return lambda uow: update_session(uow, business.ctx, cmd)
+
+
+def _several(business: Business, session: Session, **more: Any) -> Act:
+    cmd = EditSeveral(session_id=session.id, scope=DateScope.CHOSEN, chosen=(session.id,), **more)
+    return lambda uow: edit_several(uow, business.ctx, cmd)
+
+
+@pytest.mark.parametrize("leads_first", [True, False])
+@pytest.mark.parametrize("is_single", [True, False])
+async def test_a_leader_is_given_to_a_date_that_is_moved_in_that_moment(
+    committing: Committing, is_single: bool, leads_first: bool
+) -> None:
+    """The second of both is refused, or the leader's time would be taken where the date was."""
+    business = await a_business(committing.uow_factory)
+    service = await a_service(committing.uow_factory, business.id)
+    session = await a_session(committing.uow_factory, service)
+    ivy = await a_performer(committing.uow_factory, business, "Ivy")
+    if is_single:
+        lead = _single(business, session, performer_id=ivy.id)
+        later = {"starts_at": session.starts_at + 48 * HOUR, "ends_at": session.ends_at + 48 * HOUR}
+        move = _single(business, session, **later)
+    else:
+        lead = _several(business, session, changes_performer=True, performer_id=ivy.id)
+        move = _several(business, session, shift_days=2)
+    first, second = (lead, move) if leads_first else (move, lead)
+    async with committing.uow_factory(business.id) as uow:
+        await first(uow)
+        waiting = asyncio.create_task(at_once(committing, business.id, [second]))
+        await until_somebody_waits(committing.uow_factory)
+    assert await waiting == {"session_changed": 1}
+    [now] = await sessions(committing, business)
+    async with committing.uow_factory(business.id) as uow:
+        taken = list(await uow.session.scalars(select(PerformerBusy.during)))
+    assert [(one.lower, one.upper) for one in taken] == [(now.starts_at, now.ends_at)] * leads_first

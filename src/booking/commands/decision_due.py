@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import func, select
+
 from src.billing.commands.due import add_due, drop_due, drop_several_due
-from src.booking.domain.minimum import ASK_AHEAD, decide_at
+from src.booking.domain.minimum import ASK_AHEAD, decide_at, passes_decision
+from src.booking.domain.states import TAKEN_SEATS
+from src.booking.models import Seat, Session
 from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
 
 MINIMUM_DUE = "minimum"
 
@@ -36,3 +41,42 @@ async def plan_decisions(uow: UnitOfWork, sessions: Sequence[tuple[UUID, datetim
     for session_id, starts_at, decide_hours in sessions:
         ask_at = decide_at(starts_at, decide_hours) - ASK_AHEAD
         await add_due(uow, MINIMUM_DUE, session_id, max(ask_at, uow.clock.now()))
+
+
+async def move_past_errors(
+    uow: UnitOfWork, session: Session, starts_at: datetime
+) -> dict[str, str]:
+    """Sentences by field where the move alone would have a session called off that nobody was asked
+    about: its moment is over then, and too few have booked.
+    """
+    least, hours = session.min_seats, session.decide_hours
+    if least is None or hours is None or session.decided_at is not None:
+        return {}
+    if not passes_decision(session.starts_at, starts_at, hours, uow.clock.now()):
+        return {}
+    standing = await count_standing(uow, session.id)
+    if standing >= least:
+        return {}
+    sentence = _(
+        "It would be called off at once: that is decided %(hours)s hours before the start, and"
+        " %(taken)s of the %(least)s people it needs have booked. Change its minimum, or these"
+        " hours.",
+        hours=hours,
+        taken=standing,
+        least=least,
+    )
+    return {"starts_at": sentence}
+
+
+async def count_standing(uow: UnitOfWork, session_id: UUID) -> int:
+    """The people of a session, of whom those in checkout are none yet."""
+    counted = await uow.session.scalar(
+        select(func.count())
+        .select_from(Seat)
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.session_id == session_id,
+            Seat.state.in_([str(state) for state in TAKEN_SEATS]),
+        )
+    )
+    return counted or 0

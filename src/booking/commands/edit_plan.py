@@ -1,7 +1,7 @@
 """One change for several sessions: what it is, and what would become of each, changing nothing."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from src.booking.commands.sessions import (
 )
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import DateScope, SessionMode
+from src.booking.domain.seen import mark_of
 from src.booking.domain.shifting import Shift
 from src.booking.models import Session
 from src.booking.queries.drop_in import drop_in_columns
@@ -30,8 +31,9 @@ class EditSeveral(msgspec.Struct, frozen=True, kw_only=True):
 
     `weekday` (0 is Monday), `shift_days` and `start_time` are on the business's clock; see `Shift`.
     `meeting_url` goes with `mode`. `chosen` are the sessions of that scope. Sessions that were
-    edited on their own are left alone unless `include_edited`, or it is the one that the act began
-    from.
+    edited on their own are left alone unless `include_edited`, but not those that were named: the
+    chosen ones, and the one that the act began from.
+    `seen` is the `mark_of_plan` of what was looked at.
     """
 
     session_id: UUID
@@ -56,6 +58,7 @@ class EditSeveral(msgspec.Struct, frozen=True, kw_only=True):
     drop_in: DropInRules | None = None
     include_edited: bool = False
     reason: str = ""
+    seen: str | None = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,12 +82,54 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """The session as it is to be kept."""
         return _columns(self.becomes, self.drop_in)
 
+    @property
+    def present(self) -> dict[str, Any]:
+        """The session as it is, of the same columns."""
+        return {name: getattr(self.session, name) for name in self.columns}
+
 
 async def plan_edit(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -> list[Change]:
     """Every session that is reached, in order of time, changing nothing. Raises: NotFound."""
     first = await get_session(uow, cmd.session_id)
     reached = await list_reached(uow, first, cmd.scope, ctx.here.zone, cmd.chosen)
     return [_change(session, cmd, ctx.here.zone) for session in reached]
+
+
+def mark_of_plan(planned: Sequence[Change]) -> str:
+    """The same while the same sessions are reached, are as they were, and would become the same."""
+    return mark_of(
+        [
+            (
+                one.session.id,
+                one.session.sequence,
+                _plain(one.present),
+                one.is_protected,
+                one.becomes,
+                one.drop_in,
+            )
+            for one in planned
+        ]
+    )
+
+
+def mark_of_result(planned: Sequence[Change]) -> str:
+    """What `mark_of_present` says once the change is made."""
+    return mark_of(
+        [(one.session.id, _plain(one.columns if one.is_made else one.present)) for one in planned]
+    )
+
+
+def mark_of_present(planned: Sequence[Change]) -> str:
+    """The sessions as they are, whatever is to become of them."""
+    return mark_of([(one.session.id, _plain(one.present)) for one in planned])
+
+
+def _plain(columns: dict[str, Any]) -> dict[str, Any]:
+    """Every moment on one clock, for the same one is written differently on another."""
+    return {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value
+        for name, value in columns.items()
+    }
 
 
 def doubled(changes: Collection[Change]) -> set[UUID]:
@@ -125,7 +170,8 @@ def _change(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> Change:
         **fields,
     )
     columns = _columns(becomes, cmd.drop_in)
-    is_its_own = session.edited_at is not None and session.id != cmd.session_id
+    is_named = session.id == cmd.session_id or cmd.scope is DateScope.CHOSEN
+    is_its_own = session.edited_at is not None and not is_named
     return Change(
         session=session,
         becomes=becomes,

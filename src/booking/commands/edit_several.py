@@ -17,11 +17,19 @@ from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import note_changes
 from src.booking.commands.decision_due import replan_decision
 from src.booking.commands.drop_in import rules_errors
-from src.booking.commands.edit_plan import Change, EditSeveral, doubled, made_of, plan_edit
+from src.booking.commands.edit_plan import (
+    Change,
+    EditSeveral,
+    doubled,
+    made_of,
+    mark_of_plan,
+    plan_edit,
+)
 from src.booking.commands.sessions import (
     CALENDAR_COLUMNS,
     DECISION_COLUMNS,
     DROP_IN_COLUMNS,
+    LEADERS_TIME,
     TIME_COLUMNS,
     UpdateSession,
     check_session,
@@ -32,12 +40,13 @@ from src.booking.commands.sessions import (
 )
 from src.booking.commands.waking import wake_edited
 from src.booking.domain.drop_in import DropInRules
+from src.booking.domain.kinds import DateScope
 from src.booking.models import Series, Service, Session
-from src.booking.queries.busy import Taken, taken_between
+from src.booking.queries.busy import Taken, called_in, taken_between
 from src.booking.queries.drop_in import rules_kept
 from src.booking.queries.on_offer import on_offer_beyond
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.web.formats import date_medium
 from src.tenants.commands.audit import audit
@@ -46,9 +55,6 @@ from src.tenants.models import Location, Performer
 
 _FIELDS = {"starts_at": "start_time", "ends_at": "duration_minutes"}
 """What of a session's own fields is said in another way here."""
-
-
-_LEADERS_TIME = frozenset({*TIME_COLUMNS, "performer_id"})
 
 
 class _Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,15 +89,18 @@ async def list_refusals(
 async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -> int:
     """Changes all that are reached, or none. Returns how many.
 
-    Raises: NotFound; InvalidInput, which names the first date that cannot be so; Conflict when one
-    of them changed meanwhile or a leader was taken.
+    Raises: NotFound; InvalidInput, which names the first date that cannot be so; Conflict when it
+    is not what was seen, when one of them changed meanwhile, or a leader was taken.
     """
-    changes = made_of(await plan_edit(uow, ctx, cmd))
+    planned = await plan_edit(uow, ctx, cmd)
+    changes = made_of(planned)
     if cmd.changes_place and cmd.location_id is not None:
         await _keep_place(uow, cmd.location_id)
     facts = await _facts(uow, changes)
     for change in changes:
         await _check_by_name(uow, ctx, change, facts)
+    if cmd.seen not in (None, mark_of_plan(planned)):
+        raise _not_as_seen()
     await _take_leaders(uow, changes)
     await _replan(uow, changes)
     told = told_performers([(one.becomes, one.changed) for one in changes])
@@ -116,12 +125,28 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
         said = told_of(change.becomes, change.session, set(change.changed))
         await audit(uow, ctx, "session.changed", "session", change.session.id, **said)
     await uow.settle()
+    own = {"edited_at": uow.clock.now()} if _is_of_one(cmd) else {}
     for change in sorted(changes, key=lambda one: one.session.id):
-        columns = change.columns
+        columns = {**change.columns, **own}
         tells = change.session.id in performers
         changed = set(change.changed)
         await write_session(uow, change.session, columns, changed, move_guests=True, tells=tells)
     return len(changes)
+
+
+def _is_of_one(cmd: EditSeveral) -> bool:
+    """Whether it was meant for one date only, which has been edited on its own then."""
+    return cmd.scope is DateScope.THIS or (cmd.scope is DateScope.CHOSEN and len(cmd.chosen) == 1)
+
+
+def _not_as_seen() -> Conflict:
+    return Conflict(
+        _(
+            "This is not what you looked at: something was typed or has changed since. Nothing is"
+            " done yet; please look at the dates again."
+        ),
+        code="session_changed",
+    )
 
 
 async def _keep_place(uow: UnitOfWork, location_id: UUID) -> None:
@@ -137,22 +162,38 @@ async def _known(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, list[
     """What takes each leader then: the sessions of this very act where they go to, the others where
     they are.
     """
-    moving = {one.session.id for one in changes if one.changed & _LEADERS_TIME}
+    moving = {one.session.id for one in changes if one.changed & LEADERS_TIME}
     led: dict[UUID, list[UpdateSession]] = {}
     for one in changes:
         if one.becomes.performer_id is not None:
             led.setdefault(one.becomes.performer_id, []).append(one.becomes)
+    names = await _names(uow, changes) if moving else {}
     known: dict[UUID, list[Taken]] = {}
     for performer_id, runs in led.items():
         since, until = min(run.starts_at for run in runs), max(run.ends_at for run in runs)
         taken = await taken_between(uow, performer_id, since, until) if since < until else []
         known[performer_id] = [one for one in taken if one.session_id not in moving]
         known[performer_id] += [
-            Taken(run.starts_at, run.ends_at, run.session_id, run.title)
+            Taken(run.starts_at, run.ends_at, run.session_id, names[run.session_id])
             for run in runs
             if run.session_id in moving
         ]
     return known
+
+
+async def _names(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, str]:
+    """What the sessions of this act are called then."""
+    found = await uow.session.execute(
+        select(Service.id, Service.name).where(
+            Service.tenant_id == uow.tenant,
+            Service.id.in_({one.session.service_id for one in changes}),
+        )
+    )
+    services = {row.id: row.name for row in found}
+    return {
+        one.session.id: called_in(services[one.session.service_id], one.becomes.title)
+        for one in changes
+    }
 
 
 async def _named(uow: UnitOfWork, changes: Sequence[Change]) -> list[Location | Performer]:
@@ -251,7 +292,7 @@ async def _replan(uow: UnitOfWork, changes: Sequence[Change]) -> None:
 
 async def _take_leaders(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """All are freed before any is taken, for sessions may change places with each other."""
-    moved = [one for one in changes if one.changed & _LEADERS_TIME]
+    moved = [one for one in changes if one.changed & LEADERS_TIME]
     await free_performer(uow, [one.session.id for one in moved])
     by_leader: dict[UUID, list[Slot]] = {}
     for one in moved:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from src.billing.commands.due import drop_due, move_due
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.changes import changed_meanwhile
-from src.booking.commands.decision_due import plan_decision
+from src.booking.commands.decision_due import count_standing, plan_decision
 from src.booking.commands.sessions import get_session
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.minimum import (
@@ -20,9 +20,8 @@ from src.booking.domain.minimum import (
     minimum_errors,
     next_step,
 )
-from src.booking.domain.states import TAKEN_SEATS
 from src.booking.events import MinimumMissed
-from src.booking.models import Seat, Session
+from src.booking.models import Session
 from src.booking.queries.on_offer import people_in, people_in_one, places_on_offer, with_offers
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
@@ -100,7 +99,7 @@ async def weigh_session(
     min_seats, hours = session.min_seats or 0, session.decide_hours or 0
     at, now = decide_at(session.starts_at, hours), uow.clock.now()
     people, on_offer = await _people(uow, session_id)
-    taken = await _taken(uow, session_id)
+    taken = await count_standing(uow, session_id)
     step = next_step(
         at=at,
         now=now,
@@ -178,21 +177,6 @@ async def _people(uow: UnitOfWork, session_id: UUID) -> tuple[int, int]:
     )
     people, on_offer = found.one()
     return people, on_offer
-
-
-async def _taken(uow: UnitOfWork, session_id: UUID) -> int:
-    return (
-        await uow.session.scalar(
-            select(func.count())
-            .select_from(Seat)
-            .where(
-                Seat.tenant_id == uow.tenant,
-                Seat.session_id == session_id,
-                Seat.state.in_([str(state) for state in TAKEN_SEATS]),
-            )
-        )
-        or 0
-    )
 
 
 async def _write(

@@ -16,7 +16,7 @@ from sqlalchemy import func, update
 from src.booking.commands.announcing import announced
 from src.booking.commands.busy import Slot, free_performer, performer_exists, take_performer
 from src.booking.commands.changes import changed_meanwhile, note_changes
-from src.booking.commands.decision_due import replan_decision
+from src.booking.commands.decision_due import move_past_errors, replan_decision
 from src.booking.commands.services import get_service
 from src.booking.commands.session_places import place_errors
 from src.booking.commands.waking import wake_edited
@@ -45,6 +45,8 @@ from src.tenants.gates import require_feature_now
 CALENDAR_COLUMNS = {"title", "starts_at", "ends_at", "mode", "location_id", "meeting_url"}
 TIME_COLUMNS = {"starts_at", "ends_at"}
 MINIMUM_COLUMNS = {"min_seats", "decide_hours"}
+LEADERS_TIME = frozenset({*TIME_COLUMNS, "performer_id"})
+"""What the leader's own time is taken by: when it is, and who they are."""
 DECISION_COLUMNS = {"starts_at", *MINIMUM_COLUMNS}
 DROP_IN_COLUMNS = frozenset(drop_in_columns(DropInRules()))
 
@@ -167,7 +169,7 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     if changed & TIME_COLUMNS and session.seats_taken and not cmd.move_guests:
         on_offer = await count_on_offer(uow, session)
         raise MovesGuests(session.seats_taken - on_offer, on_offer)
-    if changed & {*TIME_COLUMNS, "performer_id"}:
+    if changed & LEADERS_TIME:
         await free_performer(uow, [session.id])
         if cmd.performer_id is not None:
             slot = Slot(session.id, cmd.starts_at, cmd.ends_at)
@@ -246,7 +248,7 @@ async def check_session(
     )
     now = uow.clock.now()
     fields = {**session_errors(draft, now), **move_errors(draft, now)}
-    fields = {**_minimum_errors(cmd, session, now), **fields}
+    fields = {**await _minimum_errors(uow, cmd, session), **fields}
     fields = {**await place_errors(uow, cmd.location_id, cmd.mode, cmd.capacity), **fields}
     if not fields:
         fields = await _performer_errors(uow, ctx, cmd, session, known)
@@ -254,15 +256,17 @@ async def check_session(
         raise InvalidInput(_("The session cannot be saved like this."), fields=fields)
 
 
-def _minimum_errors(cmd: SessionDetails, session: Session | None, now: datetime) -> dict[str, str]:
+async def _minimum_errors(
+    uow: UnitOfWork, cmd: SessionDetails, session: Session | None
+) -> dict[str, str]:
     """A minimum that stays may be decided already; one that is set anew must not."""
     if cmd.min_seats is None:
         return {}
     hours = cmd.decide_hours or USUAL_HOURS
     if session is None or (session.min_seats, session.decide_hours) != (cmd.min_seats, hours):
-        return minimum_errors(cmd.min_seats, hours, cmd.capacity, cmd.starts_at, now)
+        return minimum_errors(cmd.min_seats, hours, cmd.capacity, cmd.starts_at, uow.clock.now())
     if cmd.capacity >= cmd.min_seats:
-        return {}
+        return await move_past_errors(uow, session, cmd.starts_at)
     return {"capacity": _("It needs %(least)s people to take place.", least=cmd.min_seats)}
 
 
@@ -344,7 +348,8 @@ async def write_session(
     *,
     tells: bool = False,
 ) -> None:
-    """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked.
+    """The guarded update: whoever books meanwhile loses no seat, and is not moved unasked, and the
+    leader's time is taken for the session as it is then.
 
     `edited_at` among the columns marks the session as edited on its own. `tells`: guests hear of
     the change, though it is none of their calendars.
@@ -366,6 +371,12 @@ async def write_session(
     statement = statement.where(least <= capacity)
     if changed & DROP_IN_COLUMNS:
         statement = statement.where(Session.series_id == session.series_id)
+    if changed & LEADERS_TIME:
+        statement = statement.where(
+            Session.starts_at == session.starts_at,
+            Session.ends_at == session.ends_at,
+            Session.performer_id.is_not_distinct_from(session.performer_id),
+        )
     if tells or changed & CALENDAR_COLUMNS:
         statement = statement.where(Session.sequence == session.sequence)
         values["sequence"] = session.sequence + 1

@@ -32,6 +32,11 @@ def decide_at(starts_at: datetime, decide_hours: int) -> datetime:
     return starts_at - timedelta(hours=decide_hours)
 
 
+def passes_decision(was: datetime, becomes: datetime, decide_hours: int, now: datetime) -> bool:
+    """Whether another start makes the moment pass that was still to come."""
+    return decide_at(becomes, decide_hours) <= now < decide_at(was, decide_hours)
+
+
 def next_step(
     *, at: datetime, now: datetime, min_seats: int, taken: int, live: int, was_asked: bool
 ) -> Step:

@@ -10,7 +10,7 @@ from src.platform.i18n import _
 CHANGED_MEANWHILE = "changed_meanwhile"
 
 
-def mark_of(details: msgspec.Struct) -> str:
+def mark_of(details: object) -> str:
     """The same for the same details, and another once any of them differs."""
     return sha256(msgspec.json.encode(details)).hexdigest()[:20]
 

@@ -12,7 +12,7 @@ from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
 from src.billing.queries.refundable import is_all_back, list_refundable_minor
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
-from src.booking.domain.kinds import SeatState
+from src.booking.domain.kinds import SeatState, SessionMode
 from src.booking.domain.leaving import (
     amount_back_minor,
     capped,
@@ -94,7 +94,7 @@ async def get_leaving_page(
         was_paid=order.paid_minor > 0,
         by_hand_minor=by_hand_minor,
         no_money_why=no_money_why,
-        terms=_terms(shown, order, tenant, is_course=is_course),
+        terms=_terms(shown, order, tenant, now, is_course=is_course),
         why_not="" if leavable and own else _why_not(seats, own),
         action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
         may_ask=_may_ask(own, is_course=is_course),
@@ -159,6 +159,7 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         title=session.title,
+        is_online=session.mode == SessionMode.ONLINE,
         percent=percent,
         back_minor=back_minor,
         is_late=is_late(facts, now),
@@ -242,13 +243,16 @@ def _may_ask(own: Sequence[Own], *, is_course: bool) -> bool:
 
 
 def _terms(
-    own: Sequence[Own], order: Order, tenant: TenantSnapshot, *, is_course: bool
+    own: Sequence[Own], order: Order, tenant: TenantSnapshot, now: datetime, *, is_course: bool
 ) -> list[str]:
+    """What is over is not offered any more, unless the date was moved: then it does not count."""
     terms, price_type = terms_from(own[0].seat.booking.leaving), price_type_of(order)
     if is_course:
         return rules_in_words(terms, price_type, tenant.zone)
     terms = capped(terms, min(one.seat.seat.most_percent for one in own))
-    return dates_in_words(terms, price_type, own[0].seat.session.starts_at, tenant.zone)
+    may_leave_free = any(facts_of_leaving(one.seat, tenant).is_penalty_free for one in own)
+    at = None if may_leave_free else now
+    return dates_in_words(terms, price_type, own[0].seat.session.starts_at, tenant.zone, at)
 
 
 def _move_href(

@@ -85,6 +85,7 @@ async def get_move_page(
         guest_email=order.guest_email,
         starts_at=first.session.starts_at,
         ends_at=first.session.ends_at,
+        is_online=first.session.mode == SessionMode.ONLINE,
         people=[
             MovePerson(seat_id=str(one.seat.seat.id), who=one.who)
             for one in own
@@ -210,6 +211,7 @@ def _choice(
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         title=session.title,
+        is_online=session.mode == SessionMode.ONLINE,
         place=place,
         performer=performer,
         left=left,

@@ -108,6 +108,16 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     back_until: str
 
 
+class PartyView(msgspec.Struct, frozen=True, kw_only=True):
+    """How many come to any of the dates; who, with their kind of price, empty where that says
+    nothing; and who is `gone`, coming to none of them any more.
+    """
+
+    size: int
+    comes: list[str]
+    gone: list[str]
+
+
 class MissingDate(msgspec.Struct, frozen=True, kw_only=True):
     """A date to come that a course was sold without, and what its party pays who gets it later.
 
@@ -135,10 +145,10 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     guest's bank has taken back in a dispute that was lost.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
-    leave; `people_href` to saying who comes, empty where it is too late for that. `party` says
-    who comes at which price, and is empty where that says nothing;
+    leave; `people_href` to saying who comes, empty where it is too late for that.
     `discount_minor` is off the total already, by the code `coupon`. `missing` are dates that it was
     sold without; `completes_href` leads to the booking that this one is a missing date of.
+    `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     """
 
     stage: str
@@ -146,8 +156,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     guest_name: str
     guest_email: str
-    party: list[str]
-    party_size: int
+    party: PartyView
     dates: list[BookedDate]
     may_leave_free: bool
     coupon: str
@@ -175,6 +184,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     missing: list[MissingDate]
     completes_href: str
+    looks_again: bool
 
     @property
     def returned_minor(self) -> int:

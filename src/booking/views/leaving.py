@@ -21,6 +21,7 @@ class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     title: str
+    is_online: bool
     percent: int
     back_minor: int
     is_late: bool
@@ -86,6 +87,7 @@ class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     title: str
+    is_online: bool
     place: str
     performer: str
     left: int
@@ -106,6 +108,7 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     guest_email: str
     starts_at: datetime
     ends_at: datetime
+    is_online: bool
     people: list[MovePerson]
     is_party: bool
     choices: list[MoveChoice]

@@ -105,7 +105,7 @@ async def _checked_in(services: Services, ctx: RequestContext, code: str) -> Che
     if len(view.booking.today) == 1 and view.may_tick:
         said = await tick_today(services, ctx, code, view.may_tick, SeatState.ATTENDED)
         view = await look_at_booking(services, ctx, code)
-        if view.booking.owed_minor:
+        if view.booking.owed:
             # Whoever only hears the signal is to look up before the guest walks on.
             said = ("warning", said[1])
     else:

@@ -29,6 +29,7 @@ class SeveralForm(msgspec.Struct):
     """`change` names what is to be changed; everything else that stands in the form is left.
 
     `session_ids` are the chosen dates, where some were, and `began` says that the form was shown.
+    `seen` and `result` are the marks of the dates that were looked at and of what they become.
     """
 
     scope: DateScope = DateScope.FOLLOWING
@@ -56,6 +57,8 @@ class SeveralForm(msgspec.Struct):
     reason: Annotated[str, Meta(max_length=500)] = ""
     began: bool = False
     looked: bool = False
+    seen: Annotated[str, Meta(max_length=64)] = ""
+    result: Annotated[str, Meta(max_length=64)] = ""
 
     def command(self, session_id: UUID, currency: str) -> EditSeveral:
         """Raises: InvalidInput for what does not say what is to become of the dates."""
@@ -115,7 +118,9 @@ def _day_errors(on: int | None, days: int | None) -> dict[str, str]:
     if on is not None and days:
         return {"shift_days": _("Choose a weekday or give a number of days, not both.")}
     if days is not None and abs(days) > FURTHEST_DAYS:
-        return {"shift_days": _("At most %(most)s days.", most=FURTHEST_DAYS)}
+        return {
+            "shift_days": _("At most %(most)s days from where dates are now.", most=FURTHEST_DAYS)
+        }
     return {}
 
 

@@ -16,7 +16,7 @@ from src.platform.errors import InvalidInput
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.commands.test_leave import paid_by_card, refunds
-from tests.booking.web.pages import as_owner, send
+from tests.booking.web.pages import as_owner, send, send_again
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
@@ -175,6 +175,44 @@ async def test_a_moved_session_is_decided_by_its_new_start(
     clock.advance(timedelta(days=5))
     await turn(services, lotus)
     assert (await the(services, lotus, session)).decision_asked_at is not None
+
+
+async def test_a_move_does_not_call_it_off_unasked(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    """Moved past its decision it would be called off a minute later: whoever moves it is told, and
+    gives it another minimum; with enough people, or an answer, there is nothing to tell.
+    """
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{session.id}/several"
+    soon = {"change": ["day"], "shift_days": "-6"}
+    looked = await send(client, path, soon)
+    assert "2 of the 3 people it needs have booked" in looked.text
+    assert "Change them" not in looked.text
+    refused = await send_again(client, path, looked, {"looked": "on"})
+    assert refused.status_code == 422
+    days = timedelta(days=6)
+
+    async def move(**more: object) -> None:
+        async with services.uow_factory(lotus.id) as uow:
+            now = await uow.session.get_one(Session, (lotus.id, session.id))
+            there = {"starts_at": now.starts_at - days, "ends_at": now.ends_at - days}
+            fields = msgspec.structs.asdict(details_of_session(now)) | there | more
+            await update_session(
+                uow, lotus.ctx, UpdateSession(session_id=session.id, move_guests=True, **fields)
+            )
+            await uow.session.rollback()
+
+    with pytest.raises(InvalidInput, match="cannot be saved"):
+        await move()
+    await move(decide_hours=2)
+    await move(min_seats=None)
+    async with services.uow_factory(lotus.id) as uow:
+        await let_it_take_place(uow, lotus.ctx, session.id)
+    await move()
+    async with services.uow_factory(lotus.id) as uow:
+        await set_minimum(uow, lotus.ctx, session.id, min_seats=2, decide_hours=24)
+    await move()
 
 
 async def test_the_pages_set_it_ask_and_take_the_answer(

@@ -92,6 +92,25 @@ async def test_an_online_date_that_was_left_stays_online(
     assert (date.starts_at, date.place) == (session.starts_at, "Online")
 
 
+async def test_who_of_a_party_comes_no_more_is_told_from_who_does(
+    services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site", leaving=TERMS)
+    session = await a_session(services.uow_factory, service)
+    wish = a_wish("session", session.id, party=("Ann", "Bob", ""))
+    made = await booked(services.uow_factory, lotus, wish)
+    seats = await seats_of(services.uow_factory, lotus.id)
+    for seat, comes, gone in (
+        (seats[2], ["Ann", "Bob"], ["Person 3"]),
+        (seats[1], ["Ann"], ["Bob", "Person 3"]),
+    ):
+        await leaves(services, lotus, made, seat)
+        party = (await shown(services, lotus, made)).party
+        assert (party.size, party.comes, party.gone) == (len(comes), comes, gone)
+    await leaves(services, lotus, made, seats[0])
+    assert (await shown(services, lotus, made)).party.size == 3, "who it was for, once it is over"
+
+
 async def test_whoever_of_a_party_is_moved_everybody_keeps_their_number(
     services: Services, lotus: Business
 ) -> None:
@@ -104,14 +123,14 @@ async def test_whoever_of_a_party_is_moved_everybody_keeps_their_number(
     wish = a_wish("session", late.id, party=("Ann", "", ""), tiers=("full", "full", "child"))
     made = await booked(services.uow_factory, lotus, wish)
     party = ["Ann", "Person 2", "Person 3 (Child)"]
-    assert (await shown(services, lotus, made)).party == party
+    assert (await shown(services, lotus, made)).party.comes == party
     seats = await seats_of(services.uow_factory, lotus.id)
     cmd = MoveSeats(
         order_id=made.order_id, seat_ids=[seats[2].id], session_id=early.id, by="staff", why=""
     )
     async with services.uow_factory(lotus.id) as uow:
         await move_by_staff(uow, lotus.ctx, cmd)
-    assert (await shown(services, lotus, made)).party == party
+    assert (await shown(services, lotus, made)).party.comes == party
     who = []
     async with services.uow_factory(lotus.id) as uow:
         tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())

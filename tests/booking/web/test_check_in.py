@@ -29,6 +29,7 @@ from tests.support.builders import (
     a_session,
 )
 from tests.support.clock import FrozenClock
+from tests.support.gaps import a_course
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
 from tests.tenants.web.signed_in import sign_in
@@ -260,6 +261,34 @@ async def test_what_is_owed_makes_whoever_scans_look_up(
     assert 'data-scanned="warning"' in shown.text
     assert "1 person is checked in." in shown.text
     assert "Still to pay: €15.00" in shown.text
+
+
+@pytest.mark.parametrize("whose", ["the course's", "the missing date's"])
+async def test_either_code_of_a_course_opens_the_date_that_completes_it(
+    client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock, whose: str
+) -> None:
+    course = await a_course(services, lotus)
+    entry_id = await course.wait()
+    await course.free()
+    made = await course.take(entry_id)
+    await course.work()
+    first, missing, _last = course.term.sessions
+    scanned, other = (course.bought, made) if whose == "the course's" else (made, course.bought)
+    path = f"/app/lotus/check-in/{await a_code(services, lotus, scanned)}"
+    [seat] = await course.seats(made)
+    for session, seats in ((first, await course.seats(course.bought)), (missing, [seat])):
+        clock.advance(session.starts_at - clock.now())
+        await as_owner(client, services, lotus)
+        shown = await client.get(path)
+        today = [one.id for one in seats if one.session_id == session.id]
+        assert fields_of(shown)["seat_ids"] == [str(one) for one in today]
+        assert shown.text.count("10:00") == 3, "today's place, and when the other two are"
+        assert await press(client, path, today, "attended") == 303
+    assert [one.state for one in await course.seats(made)] == ["attended"]
+    owed = {made.order_id: "€20.00", course.bought.order_id: "€40.00"}
+    said = (await client.get(path)).text
+    assert f"Still to pay: {owed[scanned.order_id]}" in said
+    assert f"Still to pay for booking {other.reference}: {owed[other.order_id]}" in said
 
 
 async def test_the_camera_may_be_asked_for_on_that_page_alone(

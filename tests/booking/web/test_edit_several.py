@@ -83,6 +83,68 @@ async def test_the_change_is_looked_at_then_made_and_told_in_one_mail(
     assert lengths == [timedelta(hours=1), timedelta(minutes=90), timedelta(minutes=90)]
 
 
+async def test_a_second_press_moves_nothing_again(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    term: Term,
+    mailer: RememberingMailer,
+) -> None:
+    """Days are counted from where a date is, so doing it twice would be a fortnight and two mails;
+    however it is sent again, it is done once.
+    """
+    mailer.sent.clear()
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[0].id}/several"
+    week = {"scope": "all", "change": ["day", "time"], "shift_days": "7", "start_time": "18:00"}
+    looked = await send(client, path, week)
+    for said in ("3 sessions are changed.", "This is done already."):
+        made = await send_again(client, path, looked, {"looked": "on"})
+        assert made.status_code == 303
+        assert said in (await client.get(made.headers["location"])).text
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Session).order_by(Session.starts_at))
+        days = [
+            (one.starts_at - was.starts_at).days
+            for one, was in zip(found, term.sessions, strict=True)
+        ]
+    assert days == [7, 7, 7]
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "since", [{"scope": "all"}, {"shift_days": "28"}, {"change": ["day", "time"]}, "title", "date"]
+)
+async def test_only_what_was_looked_at_is_done(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    term: Term,
+    since: dict[str, str] | str,
+) -> None:
+    """With other fields in the open form, or dates that are not as they were, it is shown anew."""
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
+    day = {"change": ["day"], "shift_days": "1", "start_time": "18:00"}
+    looked = await send(client, path, day)
+    assert "2 sessions are changed" in looked.text
+    if since == "title":
+        await edit(services, lotus, term.sessions[2], scope=DateScope.FOLLOWING, title="Theirs")
+    elif since == "date":
+        async with services.uow_factory(lotus.id) as uow:
+            one = await uow.session.get_one(Session, (lotus.id, term.sessions[2].id))
+            one.edited_at = uow.clock.now()
+    typed = since if isinstance(since, dict) else {}
+    again = await send_again(client, path, looked, {"looked": "on", **typed})
+    assert "This is not what you looked at" in again.text
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Session.starts_at).order_by(Session.starts_at))
+        assert list(found) == [one.starts_at for one in term.sessions]
+    made = await send_again(client, path, again, {"looked": "on"})
+    assert made.status_code == 303, "it was looked at now"
+
+
 async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
     client: AsyncClient,
     services: Services,
@@ -101,6 +163,9 @@ async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
     looked = await send(client, path, asked)
     assert "2 sessions are changed" in looked.text
     assert looked.text.count('<s class="text-muted">') == 2
+    assert "2 seats of 1 guest, kept at the same price" in looked.text
+    assert "may leave without any charge" in looked.text
+    assert "Carl" in looked.text.split("Who it touches")[1]
     await send_again(client, path, looked, {"looked": "on"})
     async with services.uow_factory(lotus.id) as uow:
         found = (await uow.session.scalars(select(Session).order_by(Session.starts_at))).all()
@@ -121,7 +186,7 @@ async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
     [
         ({"weekday": "", "shift_days": ""}, "Choose a weekday, or give a number of days."),
         ({"weekday": "1", "shift_days": "7"}, "not both."),
-        ({"shift_days": "400"}, "At most 366 days."),
+        ({"shift_days": "400"}, "At most 366 days from where"),
         ({"weekday": "7"}, "weekday"),
     ],
 )
@@ -215,6 +280,16 @@ async def test_one_edited_on_its_own_stays_unless_it_is_ticked(
     assert await times(services, lotus) == ["18:00"] * 3
 
 
+async def test_one_that_was_ticked_alone_is_edited_on_its_own(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    first, second, last = term.sessions
+    ticked = {"scope": DateScope.CHOSEN, "title": "Special"}
+    assert await edit(services, lotus, second, **ticked, chosen=(second.id,)) == 1
+    assert await edit(services, lotus, first, **ticked, chosen=(first.id, last.id)) == 2
+    assert await edit(services, lotus, first, start_time=time(18)) == 2, "all but the second"
+
+
 async def test_what_moves_in_the_same_act_is_in_nobodys_way(
     services: Services, lotus: Business, term: Term
 ) -> None:
@@ -238,6 +313,19 @@ async def test_what_moves_in_the_same_act_is_in_nobodys_way(
         assert await edit(services, lotus, first, start_time=time(0, 15)) == 3
     assert await times(services, lotus) == ["00:15"] * 3
     assert sum("performer_busy" in one for one in sent) == 1
+
+
+async def test_dates_of_the_act_in_each_others_way_are_called_by_name(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    performer, first = await a_performer(services.uow_factory, lotus), term.sessions[0]
+    async with services.uow_factory(lotus.id) as uow:
+        second = await uow.session.get_one(Session, (lotus.id, term.sessions[1].id))
+        second.starts_at = first.starts_at + timedelta(hours=2)
+        second.ends_at = first.starts_at + timedelta(hours=3)
+    led = {"changes_performer": True, "performer_id": performer.id}
+    with pytest.raises(InvalidInput, match="Already taken then by “Yoga"):
+        await edit(services, lotus, first, duration_minutes=180, **led)
 
 
 async def test_a_leader_and_a_place_are_read_once_for_all_dates(

@@ -347,7 +347,7 @@ async def test_where_the_terms_do_not_a_course_is_not_left_by_itself(shop: Shop)
 
 
 async def test_what_is_paid_on_site_stays_due_when_left_late(
-    shop: Shop, clock: FrozenClock
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
     factory = shop.services.uow_factory
     service = await a_service(factory, shop.business.id, price_type="on_site")
@@ -360,8 +360,33 @@ async def test_what_is_paid_on_site_stays_due_when_left_late(
     clock.advance(timedelta(days=6, hours=1))
     page = await shop.guest.open(f"{await own_page(shop)}/leave?date={session.id}")
     assert "€15.00 stays due." in page.text
+    assert "until Sun, Mar 7" not in page.text, "that is over"
     assert (await press(shop, page)).status_code == 303
     assert await taken(shop) == [0]
+    await shop.work()
+    assert "It was cancelled late, so €15.00 stays due." in str(mailer.sent[-1].body)
+
+
+async def test_online_dates_are_ready_for_the_readers_own_clock_wherever_they_are_decided_about(
+    shop: Shop,
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(
+        factory,
+        shop.business.id,
+        price_type="free",
+        mode="online",
+        leaving=LeavingTerms(moves_before=24).document(),
+    )
+    first = await a_session(factory, service, mode="online", capacity=1)
+    await a_session(factory, service, mode="online", in_days=9)
+    await shop.book(subject("session", first.id))
+    own = await own_page(shop)
+    wait = f"/b/lotus/yoga/waitlist?session={first.id}"
+    paths = {f"{own}/leave?date={first.id}": 1, f"{own}/move?date={first.id}": 2, wait: 1}
+    for path, dates in paths.items():
+        page = (await shop.guest.open(path)).text
+        assert (page.count("data-from="), page.count("yourtime")) == (dates, 1), path
 
 
 async def test_a_suspended_business_lets_its_guests_see_and_leave(shop: Shop) -> None:

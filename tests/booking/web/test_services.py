@@ -7,7 +7,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.booking.models import Service
-from src.booking.web.service_presets import preset_links, preset_values
+from src.booking.web.service_presets import offered_presets, preset_values
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.web.pages import as_owner, fields_of, send, send_again
@@ -42,10 +42,10 @@ async def test_a_new_service_may_begin_as_one_of_three(
 ) -> None:
     business = await a_business(services.uow_factory)
     await as_owner(client, services, business)
-    path = f"{NEW}?as={key}"
-    assert f'href="{path}"' in (await client.get(NEW)).text
-    assert "Filled in" in (await client.get(path)).text
-    sent = await send(client, path, {"name": "Clay", "price": "80"}, to=NEW)
+    filled = await send(client, NEW, {"name": "Clay", "as": key, "duration_minutes": "7"})
+    assert "Filled in" in filled.text
+    assert fields_of(filled)["name"] == ["Clay"], "what was typed before stays"
+    sent = await send_again(client, NEW, filled, {"price": "80"})
     assert sent.status_code == 303
     [made] = await stored(services, business.id)
     assert (made.sales_mode, made.duration_minutes) == (mode, minutes)
@@ -53,8 +53,8 @@ async def test_a_new_service_may_begin_as_one_of_three(
 
 
 def test_no_course_is_begun_with_on_a_plan_without_series() -> None:
-    offered = preset_links(NEW, "course", has_series=False)
-    assert [one.href for one in offered] == [f"{NEW}?as=workshop", f"{NEW}?as=class"]
+    offered = offered_presets("course", has_series=False)
+    assert [one.key for one in offered] == ["workshop", "class"]
     assert preset_values("course", has_series=False) == {}
 
 
