@@ -215,6 +215,9 @@ async def test_a_price_online_may_be_saved_before_payments_are_ready(
     await as_owner(client, services, business)
     assert "You cannot be paid online yet." in (await client.get(NEW)).text
     assert (await send(client, NEW, {"name": "Yoga", "price": "10"})).status_code == 303
+    assert (await send(client, NEW, {"name": "Tea", "price_type": "free"})).status_code == 303
+    listed = (await client.get("/app/lotus/services")).text
+    assert listed.count("Guests pay online for it, and payments are not connected.") == 1
 
 
 async def test_a_plan_without_groups_gets_a_panel_in_place_of_the_form(
