@@ -90,8 +90,8 @@ async def get_service_page(
 
 
 def _single_prices(month: MonthView | None, row: ServiceRow, on_sale: OnSale) -> list[NamedPrice]:
-    """The prices beside the full one, where a listed date is sold at them; in a month without any
-    that is sold alone, where one of the next dates is, or where there is none, one would be.
+    """The full price and those beside it, where a listed date is sold at them; in a month without
+    any that is sold alone, where one of the next dates is, or where there is none, one would be.
     """
     if month is None:
         return []
@@ -102,7 +102,10 @@ def _single_prices(month: MonthView | None, row: ServiceRow, on_sale: OnSale) ->
         if dates
         else any(row.tiers(rules, on_sale.today) for rules in coming)
     )
-    return _named(row.tiers(LOOSE, on_sale.today)) if has_them else []
+    tiers = row.tiers(LOOSE, on_sale.today)
+    if not has_them or not tiers:
+        return []
+    return [NamedPrice(_("Full price"), row.single_price_minor(), None), *_named(tiers)]
 
 
 def _single_rules(terms: LeavingTerms, row: ServiceRow, shop: Shop) -> list[str]:

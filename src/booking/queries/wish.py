@@ -229,7 +229,6 @@ async def _wish(
         kind=kind,
         dates=[_spelled(run, included, places, service, now) for run in asked.runs],
         dates_key=quote.dates_key,
-        included=len(quote.session_ids),
         performer=performers,
         size=size,
         prices=_prices(asked, quote, people),

@@ -45,7 +45,6 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     kind: SubjectKind
     dates: list[SpelledDate]
     dates_key: str
-    included: int
     performer: str | None
     size: int
     prices: list[PriceChoice]

@@ -85,6 +85,7 @@ async def test_from_a_full_date_that_was_left_out_to_a_place_in_it(
     missing = term.sessions[1].id
     for path in ("/b/lotus/yoga?how=series", subject("series", term.series.id)):
         assert CAN_WAIT in (await shop.guest.open(path)).text, path
+    assert "See all 3 dates" in (await shop.guest.open(subject("series", term.series.id))).text
     own = await buys(shop, mailer, term)
     assert WAS_FULL in str(mailer.sent[-1].body)
     assert f"{own}#missing" in str(mailer.sent[-1].body)
