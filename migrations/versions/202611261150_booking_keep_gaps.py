@@ -17,6 +17,25 @@ branch_labels = None
 depends_on = None
 
 STANDS = "state IN ('waiting', 'offered')"
+_COMPLETING = "SELECT id FROM waitlist_entries WHERE for_booking_id IS NOT NULL"
+_GIVE_BACK_PLACES = f"""
+UPDATE sessions SET seats_taken = seats_taken - held.places
+FROM (
+  SELECT o.tenant_id, s.id, sum(o.places) AS places
+  FROM waitlist_offers o
+  CROSS JOIN LATERAL unnest(o.session_ids) AS s (id)
+  WHERE o.state = 'live' AND o.holds AND o.entry_id IN ({_COMPLETING})
+  GROUP BY o.tenant_id, s.id
+) held
+WHERE sessions.tenant_id = held.tenant_id AND sessions.id = held.id
+"""
+_DROP_WORK = f"""
+DELETE FROM outbox
+WHERE payload ->> 'entry_id' IN (SELECT own.id::text FROM ({_COMPLETING}) own)
+  OR payload ->> 'offer_id' IN (
+    SELECT id::text FROM waitlist_offers WHERE entry_id IN ({_COMPLETING})
+  )
+"""
 
 
 def upgrade() -> None:
@@ -84,10 +103,9 @@ def _stand_once(where: str) -> None:
 
 def downgrade() -> None:
     # An address could stand twice then, and these places mean nothing without their booking.
-    op.execute(
-        "DELETE FROM waitlist_offers WHERE entry_id IN (SELECT id FROM waitlist_entries"
-        " WHERE for_booking_id IS NOT NULL)"
-    )
+    op.execute(_GIVE_BACK_PLACES)
+    op.execute(_DROP_WORK)
+    op.execute(f"DELETE FROM waitlist_offers WHERE entry_id IN ({_COMPLETING})")
     op.execute("DELETE FROM waitlist_entries WHERE for_booking_id IS NOT NULL")
     op.drop_index("uq_waitlist_entries_for_booking", "waitlist_entries")
     _stand_once(STANDS)

@@ -26,12 +26,15 @@ class Undeliverable(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """Parts of an order that were cancelled in one act; `by` is guest, staff or system."""
+    """Parts of an order that were cancelled in one act; `by` is guest, staff or system. `page`
+    is the one below the business's that tells of the act, where there is one.
+    """
 
     at: datetime
     parts: int
     by: str
     why: str
+    page: str | None = None
 
 
 class Fate(NamedTuple):
@@ -80,10 +83,17 @@ class LineKind(Protocol):
         """What became of the order's lines of this kind; holds that died are not told of."""
         ...
 
+    async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
+        """The business has given back by hand what an open item about this subject asked for; most
+        subjects are none of the kind's own.
+        """
+        ...
+
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """The hold had ended, then money came: claims all of it again at the quoted price.
 
-        Returns False when any part is gone; whatever it wrote is then rolled back by the caller.
+        Returns False when any part is gone, or violates a unique constraint where the guest has it
+        by another order; whatever it wrote is then rolled back by the caller.
         """
         ...
 

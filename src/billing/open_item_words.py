@@ -51,6 +51,14 @@ def _refund_failed(facts: Mapping[str, Any]) -> str:
 
 
 def _hand_back(facts: Mapping[str, Any]) -> str:
+    if facts.get("cancelled"):
+        return _(
+            "You cancelled places of %(guest)s in order %(reference)s. Please give back %(amount)s"
+            " of what you took on site.",
+            guest=facts["guest"],
+            reference=facts["reference"],
+            amount=_money(facts["amount_minor"], facts["currency"]),
+        )
     return _(
         "%(guest)s has left a date of order %(reference)s in time. Please give back %(amount)s of"
         " what you took on site.",

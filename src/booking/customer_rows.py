@@ -9,7 +9,7 @@ money.
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, Table, and_, func, select
+from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
 
 from src.billing.customer_rows import orders_of
 from src.booking.commands.feeds import revoke_customer_feed
@@ -25,10 +25,18 @@ from src.booking.models import (
 )
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import ngettext
+from src.platform.links import without_tokens
 from src.platform.mail.models import MailRow
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
-from src.tenants.models import AuditEntry
-from src.tenants.person_rows import Person, PersonRows, nothing, register_person_rows
+from src.tenants.models import AuditEntry, User
+from src.tenants.person_rows import (
+    Person,
+    PersonRows,
+    nothing,
+    register_person_rows,
+    under_their_name,
+)
+from src.tenants.worded_mails import mail_kinds
 
 _MAILS = cast(Table, MailRow.__table__)
 FEED_COLUMNS = ("created_at", "last_read_at", "revoked_at")
@@ -44,6 +52,14 @@ class FeedsThatEnd(CustomerRows):
         """Ends both customers' feeds, so that neither shows what the other has booked."""
         await revoke_customer_feed(uow, [gone_id, kept_id])
         return await super().move(uow, gone_id, kept_id)
+
+
+class MailsToThem(PersonRows):
+    """Handed over without the tokens of links: who gets hold of the file could use them."""
+
+    async def read(self, uow: UnitOfWork, person: Person) -> list[dict[str, Any]]:
+        found = await super().read(uow, person)
+        return [{**mail, "text": without_tokens(mail["text"])} for mail in found]
 
 
 def register_bookings_of_customers() -> None:
@@ -136,7 +152,7 @@ def _register_what_was_said() -> None:
     register_person_rows(
         PersonRows(
             table=cast(Table, WaitlistEntry.__table__),
-            whose=lambda person: func.lower(WaitlistEntry.address).in_(person.addresses),
+            whose=waits_of,
             shown=(
                 *("session_id", "series_id", "address", "name", "party_size", "state"),
                 *("joined_at", "ended_at", "ended_by"),
@@ -145,9 +161,9 @@ def _register_what_was_said() -> None:
         )
     )
     register_person_rows(
-        PersonRows(
+        MailsToThem(
             table=_MAILS,
-            whose=lambda person: func.lower(_MAILS.c.to_address).in_(person.addresses),
+            whose=mails_to,
             shown=("kind", "to_address", "to_name", "subject", "text", "queued_at", "sent_at"),
             erased=None,
         )
@@ -160,6 +176,35 @@ def _register_what_was_said() -> None:
             shown=("action", "actor_name", "detail", "at"),
             erased=nothing,
         )
+    )
+
+
+def waits_of(person: Person) -> ColumnElement[bool]:
+    """Entries of waiting lists, which know an address and no customer."""
+    address = WaitlistEntry.address
+    return and_(
+        func.lower(address).in_(person.addresses),
+        under_their_name(person, address, WaitlistEntry.name),
+    )
+
+
+def mails_to(person: Person) -> ColumnElement[bool]:
+    to = func.lower(MailRow.to_address)
+    return and_(to.in_(person.addresses), written_to_a_guest(person))
+
+
+def written_to_a_guest(person: Person) -> ColumnElement[bool]:
+    """Of the mails to their addresses, those that went to them as a guest. Who has an account is
+    written to for their work as well, and that tells of others.
+    """
+    kinds = [f"{prefix}{kind.key}" for kind in mail_kinds() for prefix in ("", "billing.")]
+    works = select(func.lower(User.email)).where(User.email.in_(person.addresses))
+    return and_(
+        under_their_name(person, MailRow.to_address, MailRow.to_name),
+        or_(
+            MailRow.kind.in_([*kinds, "broadcast", "message"]),
+            func.lower(MailRow.to_address).not_in(works),
+        ),
     )
 
 

@@ -37,6 +37,13 @@ def booking_path(settings: Settings, slug: str, order: Order) -> str:
     return f"/b/{slug}/bookings/{token}"
 
 
+def may_lead_on(here: Order, there: Order) -> bool:
+    """Whether the page of one order may have the link of another: not where the address of one of
+    them alone was corrected, since the other's links may then be in a stranger's hands.
+    """
+    return here.guest_email == there.guest_email
+
+
 def order_behind(settings: Settings, token: str, tenant_id: UUID, now: datetime) -> LinkedOrder:
     """What a token says.
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from src.booking.calendar_files import Organiser, booking_calendar
 from src.booking.guest_links import booking_path
-from src.booking.mail_parts import calendar_seats, leaving_of, mail_of, runs_of
+from src.booking.mail_parts import calendar_seats, leaving_of, mail_of, runs_of, what_of
 from src.booking.models import LeaveRequest
 from src.booking.queries.mail_facts import BookingFacts
 from src.booking.views.mails import (
@@ -48,7 +48,7 @@ def moved_mail(
             from_name=tenant.name,
             contact=tenant.contact_email,
             guest_name=order.guest_name,
-            what=facts.what,
+            what=what_of(tenant, facts),
             people=", ".join(people),
             before=runs_of(tenant, before.seats, may_join=False),
             runs=runs_of(tenant, facts.seats),
@@ -95,7 +95,7 @@ def declined_mail(
         from_name=tenant.name,
         contact=tenant.contact_email,
         guest_name=order.guest_name,
-        what=facts.what,
+        what=what_of(tenant, facts),
         answer=request.answer,
         booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
     )
@@ -117,7 +117,7 @@ def asked_mail(
         from_name=tenant.name,
         contact=tenant.contact_email,
         guest_name=order.guest_name,
-        what=facts.what,
+        what=what_of(tenant, facts),
         reason=request.reason,
         booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
     )
@@ -140,7 +140,7 @@ def request_mail(
         contact="",
         name=user.name,
         guest_name=order.guest_name or order.guest_email,
-        what=facts.what,
+        what=what_of(tenant, facts),
         reason=request.reason,
         href=f"{settings.base_url}/app/{tenant.slug}/leave-requests/{request.id}",
     )

@@ -33,7 +33,7 @@ from src.platform.i18n import N_, _
 from src.platform.mail.queue import Attachment, Mail
 from src.platform.mail.templates import render_mail
 from src.platform.money import Money, format_money
-from src.platform.web.formats import date_long, date_range
+from src.platform.web.formats import date_long, date_range, date_short
 from src.tenants.context import TenantSnapshot
 from src.tenants.worded_mails import SHIPPED, Placeholder, Wordings, find_mail_kind, render_worded
 
@@ -87,7 +87,8 @@ def _dates_file(calendar: bytes) -> Attachment:
 def calendar_seats(
     facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str, *, may_join: bool = True
 ) -> list[CalendarSeat]:
-    """The seats as calendar entries. `booking_url` goes into them; it opens this booking only.
+    """The seats as calendar entries. `booking_url` goes into them, unless it is empty; it opens
+    this booking only.
 
     Unless the guest `may_join`, the entries do not tell where an online session meets.
     """
@@ -109,6 +110,15 @@ def _title_of(facts: BookingFacts, item: SeatFacts) -> str:
     """A party has an entry for each of its people, so they say whose they are."""
     person = item.person if facts.booking.party_size > 1 else ""
     return " · ".join(filter(None, (facts.service.name, item.session.title, person)))
+
+
+def what_of(tenant: TenantSnapshot, facts: BookingFacts) -> str:
+    """What was bought, as one name. A date that completes a course has its day with it, for its
+    guest has mails about the course itself.
+    """
+    is_one_date = facts.booking.completes_id is not None and facts.seats
+    day = date_short(facts.seats[0].session.starts_at, tenant.zone) if is_one_date else ""
+    return " · ".join(filter(None, (facts.what, day)))
 
 
 def join_url_of(item: SeatFacts, *, may_join: bool) -> str:
@@ -159,7 +169,7 @@ MISSING = Placeholder(
 def party_of(facts: BookingFacts, seats: Sequence[SeatFacts]) -> list[str]:
     """Who comes at which price, of all of the booking's; empty where that says nothing."""
     people = in_party(
-        (item.seat.participant_id, item.person, item.seat.tier) for item in facts.seats
+        (item.seat.participant_id, item.number, item.person, item.seat.tier) for item in facts.seats
     )
     coming = {item.seat.participant_id for item in seats}
     return party_words([person for one, person in people.items() if one in coming])

@@ -15,7 +15,7 @@ from src.booking.calendar_files import (
     cancellation_calendar,
 )
 from src.booking.check_in_codes import check_in_path
-from src.booking.domain.kinds import SeatState, SessionMode
+from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import (
     back_line,
@@ -27,6 +27,7 @@ from src.booking.mail_parts import (
     party_line,
     party_of,
     runs_of,
+    what_of,
 )
 from src.booking.queries.changes import Believed
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
@@ -48,6 +49,7 @@ from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.unsubscribe_links import unsubscribe_url
 from src.tenants.worded_mails import SHIPPED, Wordings
 
+_OFF = (SessionState.CANCELLING, SessionState.CANCELLED)
 COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
 """Whoever books at the door may be checked in before their mail is written."""
 
@@ -93,7 +95,7 @@ def confirmation_mail(
             from_name=tenant.name,
             contact=tenant.contact_email,
             guest_name=order.guest_name,
-            what=facts.what,
+            what=what_of(tenant, facts),
             runs=runs_of(tenant, seats, believed),
             zone_name=tenant.timezone,
             may_leave=_moved_since_told(seats),
@@ -139,7 +141,7 @@ def payment_link_mail(
             from_name=tenant.name,
             contact=tenant.contact_email,
             guest_name=order.guest_name,
-            what=facts.what,
+            what=what_of(tenant, facts),
             runs=runs,
             zone_name=tenant.timezone,
             party_size=facts.booking.party_size,
@@ -243,10 +245,11 @@ def _seats_mail(
             from_name=tenant.name,
             contact=tenant.contact_email,
             guest_name=first.order.guest_name,
-            what=first.what,
+            what=what_of(tenant, first),
             service_name=first.service.name,
             only_on="" if is_whole else _known_day(seats[0], end.believed, tenant),
             party_line=party_line(split),
+            takes_place=not any(item.session.state in _OFF for item in seats),
             runs=runs_of(tenant, seats, end.believed, may_join=False),
             zone_name=tenant.timezone,
             reason=end.reason,
@@ -289,7 +292,7 @@ def change_mail(
             from_name=tenant.name,
             contact=tenant.contact_email,
             guest_name=first.order.guest_name,
-            what=first.what,
+            what=what_of(tenant, first),
             runs=runs_of(tenant, seats, believed, says_performer=True),
             zone_name=tenant.timezone,
             reason=_reason(seats, believed),
@@ -328,7 +331,7 @@ def reminder_mail(
             from_name=tenant.name,
             contact=tenant.contact_email,
             guest_name=order.guest_name,
-            what=first.what,
+            what=what_of(tenant, first),
             runs=runs_of(tenant, seats),
             zone_name=tenant.timezone,
             party_size=len(seats),

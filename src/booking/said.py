@@ -43,15 +43,12 @@ class Person(NamedTuple):
     tier: str
 
 
-def in_party(rows: Iterable[tuple[UUID, str, str]]) -> dict[UUID, Person]:
-    """Everyone of a booking once, in the order of the form: from the participants of all its seats,
-    their names and tiers, as `queries.party.NUMBER` counts them.
+def in_party(rows: Iterable[tuple[UUID, int, str, str]]) -> dict[UUID, Person]:
+    """Everyone of a booking once, in the order of the form: from the participants of its seats,
+    with their `queries.party.NUMBER`, names and tiers.
     """
-    people = {participant_id: (name, tier) for participant_id, name, tier in rows}
-    return {
-        participant_id: Person(number, *people[participant_id])
-        for number, participant_id in enumerate(sorted(people), start=1)
-    }
+    people = {one: Person(number, name, tier) for one, number, name, tier in rows}
+    return dict(sorted(people.items()))
 
 
 def party_words(people: Sequence[Person]) -> list[str]:

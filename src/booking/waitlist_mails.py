@@ -173,7 +173,7 @@ def _common(
         "from_name": tenant.name,
         "contact": tenant.contact_email,
         "guest_name": facts.entry.name,
-        "what": facts.what,
+        "what": facts.what(tenant.zone),
         "runs": _runs(tenant, facts, runs),
         "zone_name": tenant.timezone,
     }
@@ -185,11 +185,16 @@ def _runs(
     return [
         RunView(
             when=date_range(run.starts_at, run.ends_at, tenant.zone),
-            title=run.title if facts.entry.series_id is not None else "",
+            title=run.title if _says_titles(facts) else "",
             where=facts.place_of(run) or "",
         )
         for run in (facts.runs if runs is None else runs)
     ]
+
+
+def _says_titles(facts: EntryFacts) -> bool:
+    """Whether what is waited for is not called by the date's own title."""
+    return facts.entry.series_id is not None or facts.entry.for_booking_id is not None
 
 
 def _mail(

@@ -6,6 +6,7 @@ it still makes sense: whoever reads one checks the row behind it (and a changed 
 invitation, a cancelled booking end it there).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from src.platform.i18n import _
 
 MAX_CHARACTERS = 2_000
 CLOCK_TOLERANCE = timedelta(minutes=5)
+_SIGNED = re.compile(r"(/[\w-]+/)\.?[\w-]+\.[\w-]+\.[\w-]{20,}")
+"""The last part of a path, in three parts itself: what is said, when, and the signature."""
 
 
 class LinkInvalid(NotFound):
@@ -104,6 +107,11 @@ class LinkSigner:
         return URLSafeTimedSerializer(
             self._oldest_first, salt=f"seatline.link.{purpose}", signer=Signer
         )
+
+
+def without_tokens(text: str) -> str:
+    """The text with links that open nothing: of each that is signed, the token is left out."""
+    return _SIGNED.sub(r"\1…", text)
 
 
 def _not_valid() -> str:

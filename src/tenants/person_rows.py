@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, update
 
 from src.platform.db.uow import UnitOfWork
 
@@ -20,13 +20,18 @@ from src.platform.db.uow import UnitOfWork
 class Person:
     """A customer with those who were merged into them, and every address they had, in lower case.
 
-    `at` is the moment of the act; `called` is what stands for the name once it is erased.
+    Of `former` ones only the log tells, for they were corrected, and others may be there by now:
+    what was written there is about them when it is under one of their `names`, which are told then,
+    in lower case. `at` is the moment of the act; `called` is what stands for the name once it is
+    erased.
     """
 
     tenant_id: UUID
     customer_ids: Sequence[UUID]
     addresses: Sequence[str]
     at: datetime
+    former: Sequence[str] = ()
+    names: Sequence[str] = ()
     called: str = ""
 
 
@@ -82,6 +87,11 @@ class PersonRows:
         else:
             whose = self.whose(person)
         return and_(columns.tenant_id == person.tenant_id, whose)
+
+
+def under_their_name(person: Person, address: Any, name: Any) -> ColumnElement[bool]:
+    """Whether what was written at one of their addresses is not somebody else's there."""
+    return or_(func.lower(address).not_in(person.former), func.lower(name).in_(person.names))
 
 
 _registered: dict[str, PersonRows] = {}

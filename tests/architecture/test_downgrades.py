@@ -8,6 +8,8 @@ from sqlalchemy import select, update
 from src.booking.commands.cancel_dates import cancel_dates
 from src.booking.commands.cancel_seats import cancel_seats
 from src.booking.commands.cancel_series import cancel_series
+from src.booking.commands.completing import wait_for_missing
+from src.booking.commands.waitlist_serve import serve_pool
 from src.booking.commands.waking import wake_waitlists
 from src.booking.models import Seat, Session
 from src.booking.queries.waiting import list_waiting_for
@@ -95,6 +97,32 @@ async def test_no_work_of_waiting_lists_stays_without_them(
     after = await owners(own_urls, WORK)
     assert [one for one in before if one not in after] == sorted(LISTS)
     assert await owners(own_urls, "SELECT count(*) FROM due WHERE kind = 'waitlist'") == [(0,)]
+    alembic(own_urls, "upgrade", "head")
+
+
+async def test_places_offered_to_complete_a_course_are_free_again_without_it(
+    own_urls: Mapping[Role, str], factory: UowFactory
+) -> None:
+    lotus = await a_business(factory)
+    service = await a_service(factory, lotus.id, price_type="free")
+    rules = {"price_type": "free", "gap_policy": "sell_with_gaps", "drop_in_allowed": True}
+    term = await a_series(factory, service, capacity=1, **rules)
+    missing = term.sessions[1].id
+    await booked(factory, lotus, a_wish("session", missing, guest_email="dora@example.com"))
+    made = await booked(factory, lotus, a_wish("series", term.series.id))
+    async with factory(lotus.id) as uow:
+        await wait_for_missing(uow, lotus.tenant, made.booking_id, missing)
+    await joined(factory, lotus, "session", missing, "Zoe")
+    async with factory(lotus.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=2))
+        assert await serve_pool(uow, lotus.tenant, term.series.id) == 1
+    taken = "SELECT seats_taken FROM sessions ORDER BY starts_at"
+    assert await owners(own_urls, taken) == [(1,), (2,), (1,)]
+    alembic(own_urls, "downgrade", "0030")
+    assert await owners(own_urls, taken) == [(1,), (1,), (1,)]
+    assert await owners(own_urls, "SELECT name FROM waitlist_entries") == [("Zoe",)]
+    told = "SELECT topic FROM outbox WHERE payload ? 'entry_id' OR payload ? 'offer_id'"
+    assert await owners(own_urls, told) == [("booking.waitlist_joined",)], "Zoe's"
     alembic(own_urls, "upgrade", "head")
 
 

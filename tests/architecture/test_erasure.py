@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 from sqlalchemy import JSON, LargeBinary, String, Table
 
+from src.booking.queries.person import KEYS_OF_THEIRS
 from src.platform.db import Base
 from src.platform.ids import new_id
+from src.platform.outbox.events import Event
 from src.tenants.person_rows import Person, person_rows
 
 OF_THE_BUSINESS = {
@@ -39,6 +42,14 @@ ELSEWHERE = {"audit", "outbox"}
 """What the program may not change, or not by itself; `erase_customer` sees to them, and its own
 test reads every table afterwards.
 """
+
+
+OF_MANY_OR_NOBODY = {
+    *("action_id", "after", "ask_id", "asked_id", "broadcast_id", "cancellation_id", "change_id"),
+    *("inbox_id", "invitation_id", "mail_id", "message_id", "move_id", "offer_id", "open_item_id"),
+    *("refund_id", "session_id", "session_ids", "sign_up_id", "trial_id", "user_id"),
+}
+"""Under which an event names what is not a guest's alone, or what ends before they are erased."""
 
 
 def columns_of_words(table: Table) -> set[str]:
@@ -75,3 +86,14 @@ def test_every_table_of_a_business_is_reached_or_known_to_be_about_no_guest() ->
     assert tables == {name for name in kept() if columns_of_words(Base.metadata.tables[name])} | (
         OF_THE_BUSINESS | ELSEWHERE
     )
+
+
+def test_every_id_of_an_event_is_known_to_be_a_guests_or_not() -> None:
+    ids = {
+        field.name
+        for event in Event.__subclasses__()
+        if event.__module__.startswith("src.")
+        for field in msgspec.structs.fields(event)
+        if "UUID" in str(field.type)
+    }
+    assert ids == {*KEYS_OF_THEIRS, "seat_ids"} | OF_MANY_OR_NOBODY

@@ -51,6 +51,9 @@ class Places:
     async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
         return Fate(1 if self.states.get(order_id) == "sold" else 0, [])
 
+    async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
+        self.calls.append("handed back")
+
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         self.calls.append("reacquire")
         assert self.states[order.id] == "free"

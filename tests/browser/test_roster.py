@@ -172,7 +172,7 @@ def one_is_sent_home(owner: Person, email: str) -> None:
     owner.press("Cancel the places")
     owner.is_at("/cancellations/")
     it_is_done(owner, "1 seat freed, 1 customer told.")
-    owner.follow("Back")
+    owner.follow("Back to the session")
     owner.sees("No longer coming")
     owner.looks()
     assert "The floor is wet." in the_mail(owner.program, email, "Cancelled")["text"]

@@ -5,7 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from src.platform.links import LinkExpired, LinkInvalid, LinkSigner, SignedLink
+from src.platform.links import (
+    LinkExpired,
+    LinkInvalid,
+    LinkSigner,
+    SignedLink,
+    without_tokens,
+)
 from tests.support.clock import FrozenClock
 
 TENANT = UUID("0190a5b4-7a0a-7000-8000-000000000001")
@@ -74,6 +80,13 @@ def test_secrets_rotate_without_breaking_links_in_mails(clock: FrozenClock) -> N
 def test_link_is_fit_for_an_address(clock: FrozenClock) -> None:
     token = signer.sign("booking", {"name": "Zoë / ?&#"}, clock.now(), tenant_id=TENANT)
     assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
+
+
+@pytest.mark.parametrize("says", [{}, {"words": "again and " * 50}])
+def test_text_keeps_a_link_without_what_opens_it(clock: FrozenClock, says: dict[str, str]) -> None:
+    token = signer.sign("booking", says, clock.now(), tenant_id=TENANT)
+    text = "See https://a.seatline.averylongnameofahouse/b/lotus/bookings/{}. It is 10.30."
+    assert without_tokens(text.format(token)) == text.format("…")
 
 
 def test_signer_needs_a_secret() -> None:

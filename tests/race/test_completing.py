@@ -5,12 +5,15 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
+from src.billing.models import Order
 from src.booking.commands.book import book
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.completing import command_of_offer
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.waitlist_serve import serve_pool
+from src.booking.models import Seat
 from src.platform.db.uow import UnitOfWork
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish
@@ -86,6 +89,29 @@ async def test_a_purchase_that_is_cancelled_meanwhile_takes_it_along(
     assert set(outcome) <= {"done", "not_just_now"}, outcome
     await work_through(course.services, clock, course.lotus.id, timedelta(minutes=4))
     assert await course.check() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("turn", range(6))
+async def test_what_is_taken_of_a_paid_course_is_counted_by_its_cancelling_or_refused(
+    committing: Committing, turn: int
+) -> None:
+    """No money is awaited for it, so that nothing else makes one wait for the other."""
+    course, entry_id = await who_waits(committing)
+    await course.free()
+    async with committing.uow_factory(course.lotus.id) as uow:
+        order = await uow.session.get_one(Order, (course.lotus.id, course.bought.order_id))
+        order.payment_mode = "online"
+
+    async def cancelling(uow: UnitOfWork) -> None:
+        booking_id = course.bought.booking_id
+        await cancel_purchase(uow, course.lotus.ctx, booking_id, reason="", undo_seconds=60)
+
+    outcome = await race(committing, course, [cancelling, taking(course, entry_id)], turn)
+    assert set(outcome) <= {"done", "not_just_now"}, outcome
+    async with committing.uow_factory(course.lotus.id) as uow:
+        found = await uow.session.scalars(select(Seat).where(Seat.state == "confirmed"))
+        unmarked = [one.session_id for one in found if one.cancellation_id is None]
+    assert unmarked == []
 
 
 @pytest.mark.parametrize("turn", range(4))

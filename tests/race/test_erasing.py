@@ -5,21 +5,25 @@ nobody: no booking and no note is ever left under somebody who was erased.
 """
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from src.booking.commands import erase_customer as erasing
 from src.booking.commands.book import book
 from src.booking.commands.erase_customer import erase_customer
+from src.booking.models import Seat
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, Unavailable
 from src.tenants.commands.customer_care import add_note
-from tests.booking.commands.test_book import a_wish
+from tests.booking.commands.test_book import a_wish, booked
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
+from tests.support.clock import FrozenClock
 from tests.support.locks import until_somebody_waits
+from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
@@ -106,3 +110,27 @@ async def test_who_comes_during_it_is_somebody_new_and_no_note_is_left(
         await writing
     async with committing.uow_factory(lotus.id) as uow:
         assert await uow.session.scalar(text("SELECT count(*) FROM customer_notes")) == 0
+
+
+async def test_the_seats_of_a_party_are_taken_in_the_order_in_which_they_are_ticked(
+    committing: Committing, lotus: Business, clock: FrozenClock
+) -> None:
+    """Though the first one lies last in the table."""
+    carl, session_id = await a_free_place(committing, lotus)
+    party = a_wish("session", session_id, party=("Carl", "Kim"))
+    await booked(committing.uow_factory, lotus, party)
+    await work(committing.services, lotus.id)
+    clock.advance(timedelta(days=30))
+    async with committing.uow_factory(lotus.id) as uow:
+        second, first = await uow.session.scalars(select(Seat.id).order_by(Seat.id))
+        await uow.session.execute(update(Seat).where(Seat.id == first).values(id=UUID(int=1)))
+    async with committing.uow_factory(lotus.id) as uow:
+        await lock_seat(uow, UUID(int=1))
+        being_erased = asyncio.create_task(erase(committing, lotus, carl))
+        await until_somebody_waits(committing.uow_factory)
+        await lock_seat(uow, second)
+    await being_erased
+
+
+async def lock_seat(uow: UnitOfWork, seat_id: UUID) -> None:
+    await uow.session.execute(select(Seat.id).where(Seat.id == seat_id).with_for_update())

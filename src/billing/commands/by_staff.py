@@ -24,6 +24,7 @@ from src.billing.domain.kinds import (
     RefundState,
 )
 from src.billing.domain.refund_failures import Instead, replaced_failures
+from src.billing.lines import handlers_of
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.queries.refund_failures import list_waiting_refunds
@@ -145,34 +146,36 @@ async def retry_refund_by_hand(
 
 async def close_item_by_hand(
     uow: UnitOfWork, ctx: RequestContext, order_id: UUID, item_id: UUID
-) -> None:
+) -> int:
     """A person has dealt with it elsewhere; closing it twice changes nothing. What was to be handed
-    back is written down as given. Raises: NotFound.
+    back is written down as given. Returns how much that is in minor units. Raises: NotFound.
     """
     order = await lock_order(uow, order_id)
     item = await uow.session.get(OpenItem, {"tenant_id": uow.tenant, "id": item_id})
     if item is None or item.order_id != order_id:
         raise NotFound(_("There is nothing here."))
     if item.closed_at is not None:
-        return
+        return 0
     item.closed_at, item.closed_by = uow.clock.now(), ctx.actor.user_id
-    if item.kind == OpenItemKind.HAND_BACK:
-        await hand_back(uow, order, item.facts["amount_minor"], cause_key=f"hand_back:{item.id}")
+    written = await _hand_back(uow, order, item) if item.kind == OpenItemKind.HAND_BACK else 0
     await audit(uow, ctx, "order.item_closed", "order", order_id, item=item.kind)
+    return written
 
 
-async def hand_back(uow: UnitOfWork, order: Order, amount_minor: int, *, cause_key: str) -> int:
+async def _hand_back(uow: UnitOfWork, order: Order, item: OpenItem) -> int:
     """Writes down that the business handed back so much of what it took on site itself.
 
-    The order's row is locked; each key is used once. Returns the minor units written down, less
-    than was said where less is left.
+    The order's row is locked, and the item was open until now. Returns the minor units written
+    down, less than was said where less is left.
     """
-    written = 0
+    for kind in await handlers_of(uow, order):
+        await kind.note_handed_back(uow, item.subject_id, uow.clock.now())
+    amount_minor, written = item.facts["amount_minor"], 0
     for payment in await payments_of(uow, order.id):
         part = min(amount_minor - written, payment.amount_minor - payment.refunded_minor)
         if payment.method != ON_SITE_METHOD or part <= 0:
             continue
-        uow.session.add(_handed_back(uow, order, payment, part, cause_key))
+        uow.session.add(_handed_back(uow, order, payment, part, f"hand_back:{item.id}"))
         set_aside(order, payment, part)
         written += part
     return written

@@ -1,7 +1,7 @@
 """Open items: what about money a person must look at, since no rule can decide it."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
@@ -14,6 +14,42 @@ from src.billing.models import OpenItem, Payment, Refund
 from src.billing.queries.refund_failures import list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
+
+
+class NewItem(NamedTuple):
+    """`facts` are what `open_item_words` makes the kind's sentence of; `page` among them, where it
+    is there, is the page below the business's which tells what the item comes from.
+    """
+
+    subject_id: UUID
+    order_id: UUID
+    facts: dict[str, Any]
+
+
+async def keep_open_items(uow: UnitOfWork, kind: OpenItemKind, items: Sequence[NewItem]) -> None:
+    """Makes them, or opens them again with new facts. Nobody is written to: this is for what came
+    of an act whose page says it to whoever did it.
+    """
+    if not items:
+        return
+    now = uow.clock.now()
+    statement = insert(OpenItem).values(
+        [
+            {
+                "tenant_id": uow.tenant,
+                "id": new_id(),
+                "kind": str(kind),
+                "sentence": "",
+                "created_at": now,
+                **one._asdict(),
+            }
+            for one in items
+        ]
+    )
+    fresh = {"facts": statement.excluded.facts, "closed_at": None, "closed_by": None}
+    await uow.session.execute(
+        statement.on_conflict_do_update(constraint="uq_open_items_subject", set_=fresh)
+    )
 
 
 async def raise_open_item(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from src.billing.commands.coupon_claims import restore_use, retake_coupon
 from src.billing.commands.due import drop_due
@@ -29,11 +30,14 @@ from src.billing.events import OrderConfirmed, PaymentCameTooLate
 from src.billing.lines import LineKind, handlers_of
 from src.billing.models import Order, Payment, PaymentPage
 from src.billing.processor import PageStatus, ProcessorPage
+from src.platform.db.constraints import violated
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import DomainError, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.commands.counters import get_booking_limit, retake_booking_unit
+
+UNIQUE_VIOLATION = "23505"
 
 
 class Ending(NamedTuple):
@@ -210,6 +214,12 @@ async def _reacquire(uow: UnitOfWork, order: Order) -> bool:
             if order.month is not None:
                 await retake_booking_unit(uow, order.month, limit)
     except (_PlacesGone, DomainError):
+        await uow.session.refresh(order)
+        return False
+    except IntegrityError as failure:
+        if violated(failure)[0] != UNIQUE_VIOLATION:
+            raise
+        # They have by another order what they can have only once.
         await uow.session.refresh(order)
         return False
     return True

@@ -21,8 +21,3 @@ def paid_meanwhile_key(cancellation_id: UUID, seat_id: UUID) -> str:
 def cancelled_key(cancellation_id: UUID, seat_id: UUID) -> str:
     """Seats that staff cancelled, named by the first of them, which ends only once."""
     return f"{RefundCause.CANCELLED}:{cancellation_id}:{seat_id}"
-
-
-def handed_key(cancellation_id: UUID, order_id: UUID) -> str:
-    """Money that was paid on site and that the business handed back for what it cancelled."""
-    return f"{RefundCause.CANCELLED}:{cancellation_id}:hand:{order_id}"

@@ -1,7 +1,8 @@
 """What a coupon takes off an order, and every reason against it.
 
 One function judges, for the guest's form, the API, the booking itself and the owner who asks why a
-code does not work. Guests read one sentence for all that tells of the business or of somebody else.
+code does not work. Guests read one sentence for all that tells of the business or of somebody else;
+when a code is valid they may know.
 Source: docs/algorithms/coupons.md.
 """
 
@@ -11,8 +12,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from babel.dates import format_date
+
 from src.billing.domain.minimums import least_online_minor
-from src.platform.i18n import _, current_locale
+from src.platform.i18n import _, current_babel_locale, current_locale
 from src.platform.money import Money, format_money, round_half_up
 
 
@@ -139,7 +142,7 @@ def why_not_usable(
     """
     if terms is None:
         return [_reason(CouponReasonCode.UNKNOWN)]
-    found = [_reason(code) for code in _standing(terms, local_now, plan_has_coupons)]
+    found = _standing(terms, local_now, plan_has_coupons)
     if guest is not None:
         found += [_reason(code) for code in _against_guest(terms, guest)]
     if purchase is not None:
@@ -149,20 +152,26 @@ def why_not_usable(
 
 def _standing(
     terms: CouponTerms, local_now: datetime, plan_has_coupons: bool
-) -> list[CouponReasonCode]:
+) -> list[CouponReason]:
     """What stands against everybody."""
     code = CouponReasonCode
-    found = [] if plan_has_coupons else [code.PLAN_LACKS_COUPONS]
+    found = [] if plan_has_coupons else [_reason(code.PLAN_LACKS_COUPONS)]
     if not terms.active:
-        found.append(code.INACTIVE)
+        found.append(_reason(code.INACTIVE))
     if terms.starts_on is not None and local_now.date() < terms.starts_on:
-        found.append(code.NOT_YET)
+        said = _("This code is valid from %(day)s on.", day=_day(terms.starts_on))
+        found.append(_reason(code.NOT_YET, said))
     just_before = local_now - timedelta(seconds=1)
     if terms.ends_on is not None and just_before.date() > terms.ends_on:
-        found.append(code.EXPIRED)
+        said = _("This code was valid until %(day)s.", day=_day(terms.ends_on))
+        found.append(_reason(code.EXPIRED, said))
     if terms.max_uses is not None and terms.used >= terms.max_uses:
-        found.append(code.USED_UP)
+        found.append(_reason(code.USED_UP))
     return found
+
+
+def _day(day: date) -> str:
+    return str(format_date(day, "long", locale=current_babel_locale()))
 
 
 def _against_guest(terms: CouponTerms, guest: CouponGuest) -> list[CouponReasonCode]:
@@ -204,9 +213,10 @@ def _min_spend(least: Money) -> CouponReason:
     )
 
 
-def _reason(code: CouponReasonCode) -> CouponReason:
+def _reason(code: CouponReasonCode, said: str = "") -> CouponReason:
+    """`said` to the guest, where that is a sentence of its own."""
     owner, mend = _owner_words()[code]
-    guest = no_use()
+    guest = said or no_use()
     if code is CouponReasonCode.NOT_FOR_THIS:
         guest = _("This code is for something else.")
     elif code is CouponReasonCode.NOTHING_OFF:

@@ -20,6 +20,7 @@ from src.billing.queries.disputes import (
 )
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
+from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.billing.standing import get_is_all_cancelled
 from src.billing.views.orders import (
     LineView,
@@ -48,6 +49,7 @@ class _Around(NamedTuple):
     mail_refused: str | None
     standing: int
     with_the_bank: Container[UUID]
+    to_hand_back_minor: int
 
 
 async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> OrderPage:
@@ -73,6 +75,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         mail_refused=await find_refusal(uow, order.guest_email, order.created_at),
         standing=sum(fate.standing for fate in fates),
         with_the_bank=await list_payments_with_the_bank(uow, order_id),
+        to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
     )
     return _page(tenant, history, sorted(lines, key=lambda line: line.position), around)
 
@@ -128,6 +131,7 @@ def _page(
         taken_back_minor=around.taken_back_minor,
         owed_minor=around.owed_minor,
         returning_minor=_returning_minor(history),
+        to_hand_back_minor=around.to_hand_back_minor,
         lines=[_line(line) for line in lines],
         payments=[payment_view(one, around.with_the_bank) for one in history.payments],
         refunds=_refunds(history, around.with_the_bank),

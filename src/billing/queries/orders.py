@@ -246,4 +246,5 @@ def open_item_view(item: OpenItem) -> OpenItemView:
         created_at=item.created_at,
         refund_id=item.subject_id if item.kind == "refund_failed" else None,
         payment_id=item.subject_id if item.kind == "payment_mismatch" else None,
+        page=item.facts.get("page"),
     )

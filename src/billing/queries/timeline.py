@@ -110,7 +110,8 @@ def _of_items(items: Sequence[OpenItem]) -> Iterator[Moment]:
     for item in items:
         if item.kind in (OpenItemKind.REFUND_FAILED, OpenItemKind.DISPUTE):
             continue
-        yield Moment(at=item.created_at, text=open_item_sentence(item))
+        page = item.facts.get("page")
+        yield Moment(at=item.created_at, text=open_item_sentence(item), page=page)
         if item.closed_at is not None:
             yield Moment(at=item.closed_at, text=_("Dealt with"))
 
@@ -135,7 +136,8 @@ def _of_ends(ended: Sequence[Ended]) -> Iterator[Moment]:
         if end.by == "guest":
             places = _("%(places)s by the guest", places=places)
         why = end.why if end.by == "staff" else ""
-        yield Moment(at=end.at, text=f"{places}: {why}" if why else places)
+        text = f"{places}: {why}" if why else places
+        yield Moment(at=end.at, text=text, page=end.page)
 
 
 def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:

@@ -182,7 +182,9 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenItemView(msgspec.Struct, frozen=True, kw_only=True):
-    """`refund_id` and `payment_id` say what can be done about it, where something can."""
+    """`refund_id` and `payment_id` say what can be done about it, where something can. `page` is
+    the one below the business's that tells what it comes from.
+    """
 
     id: UUID
     kind: str
@@ -191,23 +193,26 @@ class OpenItemView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     refund_id: UUID | None = None
     payment_id: UUID | None = None
+    page: str | None = None
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an order's history."""
+    """One line of an order's history. `page` is the one below the business's that tells more."""
 
     at: datetime
     text: str
     who: str = ""
+    page: str | None = None
 
 
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     """An order with everything about its money.
 
     `standing` are the places to come that were not cancelled. `owed_minor` is still to be taken on
-    site. Of `refunded_minor` so much is still on its way as `returning_minor`. `taken_back_minor`
-    is with the guest's bank after a dispute that was lost. `mail_refused` is what a server said of
-    a mail to the guest that nobody took.
+    site. Of `refunded_minor` so much is still on its way as `returning_minor`; beyond it, the
+    business has still `to_hand_back_minor` to give back itself. `taken_back_minor` is with the
+    guest's bank after a dispute that was lost. `mail_refused` is what a server said of a mail to
+    the guest that nobody took.
     """
 
     slug: str
@@ -234,6 +239,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     taken_back_minor: int
     owed_minor: int
     returning_minor: int
+    to_hand_back_minor: int
     lines: list[LineView]
     payments: list[PaymentView]
     refunds: list[RefundView]

@@ -29,7 +29,7 @@ from src.booking.commands.book_checks import (
     lines_of,
 )
 from src.booking.commands.book_rows import insert_booking, insert_seats
-from src.booking.commands.waitlist_take import claim_quoted, held_by_offer
+from src.booking.commands.waitlist_take import check_party, claim_quoted, held_by_offer
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import By
 from src.booking.domain.quotes import Quote, SubjectKind
@@ -111,10 +111,14 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """Equal for a repeated submit, different when anything the guest chose has changed.
 
-        The language they read and the way they came, an offer too, are none of it.
+        The language they read and the way they came, an offer too, are none of it. Nor is, of a
+        booking that completes another, who they are: that is the other's, and may change with it.
         """
+        cmd = self.tidied()
+        if cmd.completes is not None:
+            cmd = msgspec.structs.replace(cmd, guest_name="", guest_phone="", customer_id=None)
         said = msgspec.structs.replace(
-            self.tidied(),
+            cmd,
             form_token="",
             consents={},
             quoted_minor=None,
@@ -277,7 +281,9 @@ async def _judge_completing(
     count_as_free([found.session], held)
     quote = found.quote()
     _refuse(tenant, found.reasons(business_facts(tenant), now), by_staff=False)
+    await check_party(uow, cmd.offer_id, quote.party_size)
     check_dates(cmd.quoted_dates, quote)
+    check_price(tenant, cmd.quoted_minor, cmd.locale, quote)
     notice = timedelta(minutes=found.service.min_notice_minutes)
     people = [one.participant_id for one in found.missing]
     starts_at = found.session.starts_at

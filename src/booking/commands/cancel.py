@@ -13,7 +13,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select, update
 
 from src.billing.commands.due import drop_due
-from src.booking.commands.cancel_marks import lock_free_seats, mark_seats, release_seats
+from src.billing.commands.orders import lock_order
+from src.booking.commands.cancel_marks import (
+    is_marked,
+    lock_free_seats,
+    mark_seats,
+    release_seats,
+)
 from src.booking.commands.cancel_returns import (
     NOTHING,
     MoneyWanted,
@@ -21,10 +27,10 @@ from src.booking.commands.cancel_returns import (
     wait_for_payments,
 )
 from src.booking.commands.decision_due import plan_decision
-from src.booking.commands.leave_requests import accept_open_request, reopen_request
+from src.booking.commands.leave_requests import accept_open_requests, reopen_requests
 from src.booking.commands.series import lock_series
 from src.booking.commands.series_dates import lock_dates
-from src.booking.commands.waitlist_leaving import prolong_offers
+from src.booking.commands.waitlist_leaving import prolong_offers, resume_waiting
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.minimum import decide_at
@@ -71,10 +77,11 @@ class NewCancellation:
     seat_ids: Sequence[UUID] = ()
 
 
-register_constraint(
-    "uq_cancellations_live",
-    lambda: Conflict(_("This is being cancelled already."), code="already_cancelling"),
-)
+def _is_being_cancelled() -> Conflict:
+    return Conflict(_("This is being cancelled already."), code="already_cancelling")
+
+
+register_constraint("uq_cancellations_live", _is_being_cancelled)
 
 
 async def cancel_session(
@@ -126,20 +133,25 @@ async def cancel_purchase(
     who asked for it has got it with this.
 
     `money` says what goes back. Returns the cancellation's id.
-    Raises: NotFound; Conflict when no such seat is left; InvalidInput for `money`.
+    Raises: NotFound; Conflict when no such seat is left, or all that are left are being cancelled
+    already; InvalidInput for `money`.
     """
     booking = await uow.session.get(Booking, (uow.tenant, booking_id))
     if booking is None:
         raise NotFound(_("There is no such booking."))
+    # Whoever completes the purchase holds its order: what they took is seen, or they see this.
+    await lock_order(uow, booking.order_id)
     which = [of_purchase(booking_id), Session.starts_at > uow.clock.now()]
     if not await _customers_with_seats(uow, which, CANCELLABLE):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
     seat_ids = await lock_free_seats(uow, which)
-    await accept_open_request(uow, ctx, booking_id)
+    if not await _customers_with_seats(uow, [*which, ~is_marked()], CANCELLABLE):
+        raise _is_being_cancelled()
     new = NewCancellation(
         scope="purchase", subject_id=booking_id, reason=reason, undo_seconds=undo_seconds
     )
     cancellation_id = await request(uow, ctx, new, which, money)
+    await accept_open_requests(uow, ctx, booking_id)
     await uow.settle()
     await mark_seats(uow, cancellation_id, seat_ids)
     return cancellation_id
@@ -168,17 +180,19 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
         raise Conflict(_("It is too late to undo this: seats are being freed."), code="too_late")
     what, subject = SUBJECTS[row.scope]
     await audit(uow, ctx, f"{what}.cancellation_undone", subject, row.subject_id)
-    await release_seats(uow, cancellation_id)
+    released = await release_seats(uow, cancellation_id)
     stopped = stopped_sessions(row)
     if row.scope == "dates":
         others = sorted(stopped - {row.subject_id})
         await log_dates(uow, ctx, "session.cancellation_undone", others)
-    await _tell_what_waited(uow, stopped)
-    await prolong_offers(uow, stopped, uow.clock.now() - row.requested_at)
+    await _tell_what_waited(uow, stopped | released)
+    stopped_for = uow.clock.now() - row.requested_at
+    await prolong_offers(uow, stopped, stopped_for)
     await wake_waitlists(uow, stopped)
     decided = await _decide_anew(uow, stopped)
     if row.scope == "purchase":
-        await reopen_request(uow, row.subject_id)
+        await reopen_requests(uow, row.subject_id, row.requested_at)
+        await resume_waiting(uow, row.subject_id, stopped_for)
     if row.resumes_sale:
         await _resume_sale(uow, row.subject_id)
     await uow.settle()
@@ -264,7 +278,7 @@ async def _resume_sale(uow: UnitOfWork, series_id: UUID) -> None:
 
 
 async def _tell_what_waited(uow: UnitOfWork, session_ids: set[UUID]) -> None:
-    """While sessions were being cancelled nobody was told how they had changed before."""
+    """While sessions or seats were being cancelled nobody was told what had changed before."""
     latest = await uow.session.scalars(
         select(SessionChange.action_id)
         .where(SessionChange.tenant_id == uow.tenant, SessionChange.session_id.in_(session_ids))
@@ -331,7 +345,7 @@ async def request(
         )
     )
     back_minor = await keep_returns(uow, ctx, cancellation_id, which, money)
-    said: dict[str, object] = {"reason": new.reason}
+    said: dict[str, object] = {"reason": new.reason, "cancellation": str(cancellation_id)}
     if back_minor:
         said |= {"amount_minor": back_minor, "money": str(money.choice)}
     if new.seat_ids:

@@ -51,7 +51,8 @@ async def cancel_dates(
     )
     which = [Seat.session_id.in_(ordered)]
     cancellation_id = await request(uow, ctx, new, which, money)
-    await log_dates(uow, ctx, "session.cancelled", ordered[1:], reason=reason)
+    said = {"reason": reason, "cancellation": str(cancellation_id)}
+    await log_dates(uow, ctx, "session.cancelled", ordered[1:], **said)
     await uow.settle()
     if not await stop_sale(uow, ordered):
         raise _one_has_gone()

@@ -96,10 +96,13 @@ async def wait_for_missing_again(
 
 
 async def command_of_offer(
-    uow: UnitOfWork, entry_id: UUID, quoted_dates: str | None = None
+    uow: UnitOfWork,
+    entry_id: UUID,
+    quoted_dates: str | None = None,
+    quoted_minor: int | None = None,
 ) -> BookCommand:
-    """The booking that takes the latest offer of an entry for a purchase, the same whenever it is
-    asked for: however often it is sent, it is booked once.
+    """The booking that takes the latest offer of an entry for a purchase, as its guest was shown
+    it. The same whenever it is asked for: however often it is sent, it is booked once.
 
     Raises: NotFound where there is nothing to be taken.
     """
@@ -135,6 +138,7 @@ async def command_of_offer(
         form_token=f"completes-{offer.id}",
         consents=order.consents,
         quoted_dates=quoted_dates,
+        quoted_minor=quoted_minor,
         locale=order.locale,
         customer_id=booking.customer_id,
         offer_id=offer.id,

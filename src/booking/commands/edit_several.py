@@ -42,7 +42,7 @@ from src.booking.commands.waking import wake_edited
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import DateScope
 from src.booking.models import Series, Service, Session
-from src.booking.queries.busy import Taken, taken_between
+from src.booking.queries.busy import Taken, called_in, taken_between
 from src.booking.queries.drop_in import rules_kept
 from src.booking.queries.on_offer import on_offer_beyond
 from src.platform.db.uow import UnitOfWork
@@ -167,17 +167,33 @@ async def _known(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, list[
     for one in changes:
         if one.becomes.performer_id is not None:
             led.setdefault(one.becomes.performer_id, []).append(one.becomes)
+    names = await _names(uow, changes) if moving else {}
     known: dict[UUID, list[Taken]] = {}
     for performer_id, runs in led.items():
         since, until = min(run.starts_at for run in runs), max(run.ends_at for run in runs)
         taken = await taken_between(uow, performer_id, since, until) if since < until else []
         known[performer_id] = [one for one in taken if one.session_id not in moving]
         known[performer_id] += [
-            Taken(run.starts_at, run.ends_at, run.session_id, run.title)
+            Taken(run.starts_at, run.ends_at, run.session_id, names[run.session_id])
             for run in runs
             if run.session_id in moving
         ]
     return known
+
+
+async def _names(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, str]:
+    """What the sessions of this act are called then."""
+    found = await uow.session.execute(
+        select(Service.id, Service.name).where(
+            Service.tenant_id == uow.tenant,
+            Service.id.in_({one.session.service_id for one in changes}),
+        )
+    )
+    services = {row.id: row.name for row in found}
+    return {
+        one.session.id: called_in(services[one.session.service_id], one.becomes.title)
+        for one in changes
+    }
 
 
 async def _named(uow: UnitOfWork, changes: Sequence[Change]) -> list[Location | Performer]:

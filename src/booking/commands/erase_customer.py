@@ -1,26 +1,31 @@
 """Erasing a person: who it was goes for good, and the money stays as it is.
 
 Locks: orders by id, then the customer and those who were merged into it, FOR UPDATE, so that
-whoever books or writes for them is seen, or finds nobody. See `docs/algorithms/erasing.md`.
+whoever books or writes for them is seen, or finds nobody; then the seats by (session, id). See
+`docs/algorithms/erasing.md`.
 """
 
 from collections.abc import Sequence
-from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, Text, Uuid, and_, delete, func, or_, select, update
+from sqlalchemy import Text, Uuid, delete, func, or_, select, true, update
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from src.billing.customer_rows import orders_of
+from src.billing.events import ProcessorEventReceived
 from src.billing.models import DisputeRow, Payment, PaymentPage, Refund
-from src.booking.queries.erasing import list_bars, under_way
+from src.booking.customer_rows import bookings_of
+from src.booking.models import Seat
+from src.booking.queries.erasing import list_bars, under_way, waits_to_be_sent
 from src.booking.queries.person import (
+    events_about,
     find_person,
     list_names,
     list_staff_addresses,
     list_things,
-    mentions,
+    mails_telling_of,
+    telling_addresses,
 )
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotAllowed
@@ -33,8 +38,6 @@ from src.tenants.customer_rows import customer_rows
 from src.tenants.domain.roles import Role
 from src.tenants.models import Customer
 from src.tenants.person_rows import Person, person_rows
-
-_MAILS = cast(Table, MailRow.__table__)
 
 
 async def erase_customer(
@@ -55,13 +58,13 @@ async def erase_customer(
     bars = await list_bars(uow, person)
     if bars:
         raise Conflict(" ".join(bars), code="not_erasable")
-    things, names = await list_things(uow, person), await list_names(uow, person)
-    staff = await list_staff_addresses(uow)
-    own = [address for address in person.addresses if address not in staff]
-    await _erase_in_log(uow, things, own)
+    await _lock_seats(uow, person)
+    things, staff = await list_things(uow, person), await list_staff_addresses(uow)
+    own = telling_addresses(person, staff)
+    await _erase_in_mails_to_others(uow, person)
+    await _erase_in_log(uow, things, own, await list_names(uow, person))
     await _erase_in_events(uow, await _marks_of(uow, person, own))
-    await _erase_given_up(uow, person, things)
-    await _erase_in_mails_to_others(uow, [*own, *names], own, staff)
+    await _erase_given_up(uow, things)
     for rows in person_rows():
         await rows.erase(uow, person)
     await audit(uow, ctx, "customer.erased", "customer", customer_id)
@@ -97,22 +100,57 @@ async def _lock(uow: UnitOfWork, customer_id: UUID) -> None:
     )
 
 
-async def _erase_in_log(uow: UnitOfWork, things: Sequence[UUID], words: Sequence[str]) -> None:
+async def _lock_seats(uow: UnitOfWork, person: Person) -> None:
+    """In everybody's order, since those of a party are ticked together at the door."""
+    await uow.session.execute(
+        select(Seat.id)
+        .where(Seat.tenant_id == uow.tenant, Seat.booking_id.in_(bookings_of(person)))
+        .order_by(Seat.session_id, Seat.id)
+        .with_for_update(key_share=True)
+    )
+
+
+async def _erase_in_log(
+    uow: UnitOfWork, things: Sequence[UUID], words: Sequence[str], names: Sequence[str]
+) -> None:
     """What the log says stays, but for words that somebody wrote or was called by."""
     await uow.session.execute(
         select(
             func.erase_in_audit(
-                as_type(list(things), ARRAY(Uuid())), as_type(list(words), ARRAY(Text))
+                as_type(list(things), ARRAY(Uuid())),
+                as_type(list(words), ARRAY(Text)),
+                as_type(list(names), ARRAY(Text)),
             )
         )
     )
 
 
 async def _erase_in_events(uow: UnitOfWork, words: Sequence[str]) -> None:
-    """Raises: Conflict while one of the processor's events has not had its effect yet."""
-    left = await uow.session.scalar(select(func.erase_in_events(as_type(list(words), ARRAY(Text)))))
-    if left:
-        raise Conflict(under_way(), code="not_erasable")
+    """Raises: Conflict while one of the processor's events has not had its effect yet, or where
+    that was given up.
+    """
+    marks = as_type(list(words), ARRAY(Text))
+    left = await uow.session.scalar(select(func.erase_in_events(marks, type_=ARRAY(Uuid()))))
+    if not left:
+        return
+    given_up = await uow.session.scalar(
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.tenant_id == uow.tenant,
+            OutboxRow.topic == ProcessorEventReceived.topic,
+            OutboxRow.payload["inbox_id"].astext.in_([str(inbox_id) for inbox_id in left]),
+            OutboxRow.parked_at.is_not(None),
+        )
+        .limit(1)
+    )
+    raise Conflict(under_way() if given_up is None else _given_up(), code="not_erasable")
+
+
+def _given_up() -> str:
+    return _(
+        "What the payment processor said of them could not be worked off. Ask those who run this"
+        " service to see to it first."
+    )
 
 
 async def _marks_of(uow: UnitOfWork, person: Person, addresses: Sequence[str]) -> list[str]:
@@ -134,29 +172,27 @@ async def _marks_of(uow: UnitOfWork, person: Person, addresses: Sequence[str]) -
     return sorted(found)
 
 
-async def _erase_given_up(uow: UnitOfWork, person: Person, things: Sequence[UUID]) -> None:
+async def _erase_given_up(uow: UnitOfWork, things: Sequence[UUID]) -> None:
     """What could not be done and waits for an operator has nobody left to be done for."""
-    words = [*map(str, things), *person.addresses]
     await uow.session.execute(
         delete(OutboxRow).where(
             OutboxRow.tenant_id == uow.tenant,
             OutboxRow.parked_at.is_not(None),
-            mentions(OutboxRow.payload, words),
+            events_about(things),
         )
     )
 
 
-async def _erase_in_mails_to_others(
-    uow: UnitOfWork, words: Sequence[str], own: Sequence[str], staff: Sequence[str]
-) -> None:
-    """The copies of sent mails that tell of them: to staff by any name, to others by address."""
-    told = func.concat(_MAILS.c.subject, " ", _MAILS.c.text, " ", _MAILS.c.reply_to)
-    to_staff = func.lower(_MAILS.c.to_address).in_(staff)
+async def _erase_in_mails_to_others(uow: UnitOfWork, person: Person) -> None:
+    """The copies of those that have ended stay, empty. Nobody may be sent an empty one: those that
+    were given up go, and one that was written just now leaves as it is.
+    """
+    told = await mails_telling_of(uow, person)
+    unsent = MailRow.sent_at.is_(None)
+    given_up = waits_to_be_sent(OutboxRow.parked_at.is_not(None))
+    await uow.session.execute(delete(MailRow).where(told, unsent, given_up))
     await uow.session.execute(
-        update(_MAILS)
-        .where(
-            _MAILS.c.tenant_id == uow.tenant,
-            or_(and_(to_staff, mentions(told, words)), mentions(told, own)),
-        )
+        update(MailRow)
+        .where(told, ~waits_to_be_sent(true()))
         .values(subject="", text="", html="", attachments=[], reply_to=None)
     )

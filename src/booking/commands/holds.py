@@ -16,6 +16,7 @@ from src.billing.domain.kinds import OrderState
 from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
+from src.booking.commands.hand_back import mark_handed_back
 from src.booking.commands.leave import mark_returned
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState
@@ -110,8 +111,14 @@ class SeatLines(LineKind):
     async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
         return await fate_of_seats(uow, order_id)
 
+    async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
+        await mark_handed_back(uow, subject_id, now)
+
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
-        """All of it or none. A session that has started meanwhile is still owed and still given."""
+        """All of it or none. A session that has started meanwhile is still owed and still given.
+
+        Raises: IntegrityError where somebody has a place in it by another booking.
+        """
         seats = await lock_seats(uow, order.id, (SeatState.EXPIRED,))
         if not seats or await _purchase_is_cancelled(uow, seats[0].booking_id):
             return False
@@ -131,18 +138,22 @@ async def _purchase_is_cancelled(uow: UnitOfWork, booking_id: UUID) -> bool:
     back in time.
     """
     found = await uow.session.scalar(
-        select(Cancellation.id).where(
+        select(Cancellation.id)
+        .join(Booking, (Booking.tenant_id == Cancellation.tenant_id) & is_cancelled_by())
+        .where(
             Cancellation.tenant_id == uow.tenant,
+            Booking.id == booking_id,
             Cancellation.scope == "purchase",
-            Cancellation.subject_id.in_(
-                select(func.coalesce(Booking.completes_id, Booking.id)).where(
-                    Booking.tenant_id == uow.tenant, Booking.id == booking_id
-                )
-            ),
             Cancellation.state.in_(["running", "done"]),
         )
+        .limit(1)
     )
     return found is not None
+
+
+def is_cancelled_by() -> ColumnElement[bool]:
+    """Whether the cancelling of a purchase is that of the booking, or of the one it completes."""
+    return Cancellation.subject_id.in_([Booking.id, Booking.completes_id])
 
 
 async def lock_seats(
@@ -181,7 +192,7 @@ def _is_being_freed(now: datetime) -> ColumnElement[bool]:
     purchase_is_off = runs.where(
         Booking.tenant_id == Seat.tenant_id,
         Booking.id == Seat.booking_id,
-        Cancellation.subject_id.in_([Booking.id, Booking.completes_id]),
+        is_cancelled_by(),
     )
     return session_is_off | (purchase_is_off & (Session.starts_at > now))
 

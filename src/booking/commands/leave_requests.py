@@ -3,9 +3,10 @@
 Staff accept by cancelling the purchase, which closes the request with it, or decline with words.
 """
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import aliased
 
 from src.billing.commands.orders import lock_order
@@ -13,7 +14,7 @@ from src.booking.commands.leave import is_still_coming, lock_own_seats
 from src.booking.domain.leaving import terms_from
 from src.booking.domain.reasons import ReasonCode, not_just_now
 from src.booking.events import LeavingAsked, LeavingDeclined
-from src.booking.models import LeaveRequest
+from src.booking.models import Booking, LeaveRequest
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -100,13 +101,15 @@ async def decline_leaving(
     uow.record(LeavingDeclined(request_id=request_id))
 
 
-async def accept_open_request(uow: UnitOfWork, ctx: RequestContext, booking_id: UUID) -> None:
-    """The purchase is being cancelled, which is what its guest asked for, if they did."""
+async def accept_open_requests(uow: UnitOfWork, ctx: RequestContext, booking_id: UUID) -> None:
+    """The purchase is being cancelled with what completes it, which is what its guest asked for, if
+    they did, of any of them.
+    """
     await uow.session.execute(
         update(LeaveRequest)
         .where(
             LeaveRequest.tenant_id == uow.tenant,
-            LeaveRequest.booking_id == booking_id,
+            _is_about(booking_id),
             LeaveRequest.state == "open",
         )
         .values(state="accepted", decided_at=uow.clock.now(), decided_by=ctx.actor.user_id)
@@ -114,31 +117,44 @@ async def accept_open_request(uow: UnitOfWork, ctx: RequestContext, booking_id: 
     )
 
 
-async def reopen_request(uow: UnitOfWork, booking_id: UUID) -> None:
-    """The cancelling of the purchase was taken back, and with it the answer to its guest, who may
-    have asked again meanwhile.
+async def reopen_requests(uow: UnitOfWork, booking_id: UUID, since: datetime) -> None:
+    """The cancelling of the purchase, which was asked for at `since`, was taken back, and with it
+    the answer to its guest, who may have asked again meanwhile.
     """
-    asked = (LeaveRequest.tenant_id == uow.tenant) & (LeaveRequest.booking_id == booking_id)
     newest = (
         select(LeaveRequest.id)
-        .where(asked, LeaveRequest.state == "accepted")
-        .order_by(LeaveRequest.decided_at.desc())
-        .limit(1)
-        .scalar_subquery()
+        .where(
+            LeaveRequest.tenant_id == uow.tenant,
+            _is_about(booking_id),
+            LeaveRequest.state == "accepted",
+            LeaveRequest.decided_at >= since,
+        )
+        .distinct(LeaveRequest.booking_id)
+        .order_by(LeaveRequest.booking_id, LeaveRequest.decided_at.desc())
     )
     again = aliased(LeaveRequest)
     await uow.session.execute(
         update(LeaveRequest)
-        .where(asked, LeaveRequest.id == newest)
+        .where(LeaveRequest.tenant_id == uow.tenant, LeaveRequest.id.in_(newest))
         .where(
             ~exists().where(
                 again.tenant_id == uow.tenant,
-                again.booking_id == booking_id,
+                again.booking_id == LeaveRequest.booking_id,
                 again.state == "open",
             )
         )
         .values(state="open", decided_at=None, decided_by=None)
         .execution_options(synchronize_session=False)
+    )
+
+
+def _is_about(booking_id: UUID) -> ColumnElement[bool]:
+    """Whether the request is about that booking, or one that completes it."""
+    return LeaveRequest.booking_id.in_(
+        select(Booking.id).where(
+            Booking.tenant_id == LeaveRequest.tenant_id,
+            (Booking.id == booking_id) | (Booking.completes_id == booking_id),
+        )
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import aliased
 
 from src.booking.commands.claims import give_back_seats
@@ -78,12 +78,28 @@ async def prolong_offers(uow: UnitOfWork, session_ids: Collection[UUID], by: tim
     """The sessions were stopped for so long and are on sale again: nobody could take an offer then,
     so each lasts that much longer.
     """
-    if not session_ids:
-        return
+    if session_ids:
+        await _prolong(uow, WaitlistOffer.session_ids.overlap(sorted(session_ids)), by)
+
+
+async def resume_waiting(uow: UnitOfWork, booking_id: UUID, by: timedelta) -> None:
+    """As `prolong_offers`, for what the purchase was sold without: it was being cancelled for so
+    long, and no more. Where it waits, it can be offered places again.
+    """
+    entries = WaitlistEntry.tenant_id == uow.tenant, WaitlistEntry.for_booking_id == booking_id
+    theirs = select(WaitlistEntry.id).where(*entries)
+    await _prolong(uow, WaitlistOffer.entry_id.in_(theirs), by)
+    waited = await uow.session.scalars(
+        select(WaitlistEntry.session_id).where(*entries, WaitlistEntry.state.in_(STANDS))
+    )
+    await wake_waitlists(uow, {one for one in waited if one is not None})
+
+
+async def _prolong(uow: UnitOfWork, which: ColumnElement[bool], by: timedelta) -> None:
     live = (
         WaitlistOffer.tenant_id == uow.tenant,
         WaitlistOffer.state == str(OfferState.LIVE),
-        WaitlistOffer.session_ids.overlap(sorted(session_ids)),
+        which,
     )
     await uow.session.execute(
         select(WaitlistEntry.id)

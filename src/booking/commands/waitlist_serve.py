@@ -105,7 +105,7 @@ async def offer_by_hand(
     pool_id = await pool_of(uow, entry)
     pool = await load_pool(uow, tenant, pool_id, now)
     await add_completing(uow, tenant, pool, [entry])
-    facts = pool.facts_of(entry)
+    facts, entry.party_size = pool.facts_of(entry), pool.size_of(entry)
     against = why_no_places(facts, entry.party_size, pool.terms, pool.free, now)
     if against is not None:
         shown = Weighed(entry=as_waiting(entry), why=against[0], reasons=against[1])
@@ -169,7 +169,8 @@ def _follow_dates(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) ->
 
 def _follow_purchases(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime) -> Counter[UUID]:
     """Who completes a purchase waits for as many as still lack the date, and no more once nobody
-    does: the purchase has ended, or they are there. The places that this frees, by session.
+    does: the purchase has ended, or they are there. An offer is for fewer then; where more lack the
+    date it is withdrawn, and its guest keeps their turn. The places that this frees, by session.
     """
     live = {one.entry_id: one for one in offers if one.state == OfferState.LIVE}
     freed = Counter[UUID]()
@@ -177,15 +178,27 @@ def _follow_purchases(pool: Pool, offers: Sequence[WaitlistOffer], now: datetime
         found = pool.completing.get(entry.id)
         if found is None or entry.state not in STANDING:
             continue
-        offer = live.get(entry.id)
-        if found.is_needed:
-            entry.party_size = len(found.missing) if offer is None else entry.party_size
-            continue
+        offer, lacking = live.get(entry.id), len(found.missing)
         if offer is not None:
-            freed.update(offer.held())
-            offer.state, offer.ended_at = str(OfferState.WITHDRAWN), now
-        _end(entry, EntryState.LEFT, now)
+            freed.update(_fit(offer, lacking, now))
+        if not lacking:
+            _end(entry, EntryState.LEFT, now)
+            continue
+        entry.party_size = lacking
+        if offer is not None and offer.state != OfferState.LIVE:
+            entry.state = str(EntryState.WAITING)
     return freed
+
+
+def _fit(offer: WaitlistOffer, lacking: int, now: datetime) -> Counter[UUID]:
+    """The offer gives back what it has too many, or all where it has too few or nobody needs it."""
+    freed = Counter(offer.held())
+    if 0 < lacking <= offer.places:
+        offer.places = lacking
+        freed.subtract(offer.held())
+    else:
+        offer.state, offer.ended_at = str(OfferState.WITHDRAWN), now
+    return +freed
 
 
 def _close_what_is_over(pool: Pool, now: datetime) -> None:

@@ -19,6 +19,8 @@ from src.booking.domain.waiting import EntryState, OfferState
 from src.booking.events import OfferFulfilled
 from src.booking.models import WaitlistEntry, WaitlistOffer
 from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict
+from src.platform.i18n import _
 
 
 async def held_by_offer(uow: UnitOfWork, offer_id: UUID | None) -> dict[UUID, int]:
@@ -29,6 +31,21 @@ async def held_by_offer(uow: UnitOfWork, offer_id: UUID | None) -> dict[UUID, in
     if offer is None or offer.expires_at < uow.clock.now():
         return {}
     return offer.held()
+
+
+async def check_party(uow: UnitOfWork, offer_id: UUID | None, size: int) -> None:
+    """An offer is for the people that its mail named; for more of them another one is made.
+
+    Raises: Conflict.
+    """
+    if offer_id is None:
+        return
+    offer = await uow.session.get(WaitlistOffer, (uow.tenant, offer_id))
+    if offer is not None and size > offer.places:
+        raise Conflict(
+            _("More of you lack this date by now. We look for places for all of you."),
+            code="party_has_grown",
+        )
 
 
 async def claim_quoted(

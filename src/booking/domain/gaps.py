@@ -8,6 +8,7 @@ Source: docs/algorithms/pricing.md.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -44,7 +45,8 @@ def gaps_from(kept: object) -> Gaps:
 
 def gaps_of(quote: Quote) -> Gaps:
     """What is kept with the booking. A coupon of a percentage holds for what is bought later, too;
-    one of an amount has been given in full.
+    one of an amount comes off the sale alone, of which it may be more than the price: that rest is
+    not given later.
     """
     coupon = quote.coupon
     percent = 0 if coupon is None or coupon.percent is None else coupon.percent
@@ -76,15 +78,17 @@ def gap_shares_minor(
 class PurchaseFacts:
     """A purchase of a series, and one date that it was sold without.
 
-    `comes` are the participants who have a live seat in any of its dates, in the order of the
-    party, each with what their price was called; `there` those who have one in the missing date.
-    `is_in_series`: the date still belongs to the series.
+    `comes` are the participants who still come to it (`still_comes`), in the order of the party,
+    each with what their price was called; `there` those who have a live seat in the missing date.
+    `is_in_series`: the date still belongs to the series. `is_cancelled`: staff have cancelled the
+    purchase, and cannot undo it any more.
     """
 
     gaps: Gaps
     session_id: UUID
     is_confirmed: bool
     is_in_series: bool
+    is_cancelled: bool
     comes: tuple[tuple[UUID, str], ...]
     there: frozenset[UUID]
 
@@ -102,6 +106,16 @@ class Missing:
         return Person(self.tier, self.share_minor)
 
 
+def still_comes(starts_at: Sequence[datetime], ended_at: Sequence[datetime]) -> bool:
+    """Whether somebody comes to a course, by when their live seats start, and when others of theirs
+    were ended by them or by staff; a date that the business called off is none of these.
+
+    Who has been to all their dates comes to another one; who left the last that they had, or all
+    that was still to come, has ended it, however many were over by then.
+    """
+    return bool(starts_at) and (not ended_at or max(starts_at) > max(ended_at))
+
+
 def who_lacks(facts: PurchaseFacts, currency: str) -> tuple[Missing, ...]:
     """Those of the party who may get the date and do not have it; nobody once the purchase has
     ended, or where it was not sold without this date.
@@ -109,7 +123,8 @@ def who_lacks(facts: PurchaseFacts, currency: str) -> tuple[Missing, ...]:
     A sum that nobody can pay online is not asked for.
     """
     by_tier = facts.gaps.shares.get(facts.session_id)
-    if by_tier is None or not facts.is_confirmed or not facts.is_in_series:
+    is_over = not facts.is_confirmed or facts.is_cancelled
+    if by_tier is None or is_over or not facts.is_in_series:
         return ()
     lacking = [(one, tier) for one, tier in facts.comes if one not in facts.there]
     found = tuple(Missing(one, tier, by_tier.get(tier, 0)) for one, tier in lacking)

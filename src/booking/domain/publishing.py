@@ -117,9 +117,9 @@ def why_not_found_service(
     has_dates: bool,
     has_series: bool,
 ) -> list[Reason]:
-    """Why guests do not find the service, or nothing to book of it. `has_dates`: some are to come;
-    `has_series`: some of them are of a series on sale. `pays_online`: single dates cost money that
-    is paid on the payment page.
+    """Why guests do not find the service, or nothing to book of it, whatever stands against each of
+    its dates. `has_dates`: some are to come; `has_series`: some of them are of a series on sale.
+    `pays_online`: single dates cost money that is paid on the payment page.
     """
     reasons = why_not_offered(business, service, pays_online=pays_online)
     reasons.extend(why_unlisted(service.visibility))
@@ -151,6 +151,16 @@ def why_not_found_session(
             off = [one for one in reasons if one.code is not ReasonCode.SERIES_NOT_ON_SALE]
             reasons = [*off, series_off_sale()]
     return [*reasons, *why_unlisted(facts.service.visibility, series)]
+
+
+def how_service_seen(offers: Iterable[Sequence[Reason]]) -> Seen:
+    """How guests see a service against which nothing stands, by what stands against each series and
+    each single date of it: it is on the public page, and whatever can be booked there makes it
+    bookable.
+    """
+    found = {how_seen(reasons) for reasons in offers}
+    seen = (Seen.BOOKABLE, Seen.SOLD_OUT)
+    return next((one for one in seen if one in found), Seen.NOT_BOOKABLE)
 
 
 def why_unlisted(service: Visibility, series: Visibility | None = None) -> list[Reason]:

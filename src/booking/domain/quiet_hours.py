@@ -13,6 +13,9 @@ from src.platform.i18n import _
 from src.platform.localtime import to_local, to_utc
 
 LONGEST_HOURS = 12
+A_DAY = timedelta(days=1)
+AT_ONCE = (14, 4, 1)
+"""Days that are gone over together; no zone has changed its clocks and back in so few."""
 
 
 class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,9 @@ def hours_before(
     """The last moment from which so many real hours that count pass until the start."""
     at, left = start, timedelta(hours=count)
     while quiet is not None and left:
+        days = _days_alike(at, left, zone, quiet)
+        at -= days * A_DAY
+        left -= days * (A_DAY - timedelta(hours=quiet.hours))
         ended_at = _last(at, quiet.ends, zone)
         began_at = _last(at, quiet.begins, zone)
         if began_at > ended_at:
@@ -52,6 +58,21 @@ def hours_before(
         left -= at - ended_at
         at = ended_at
     return at - left
+
+
+def _days_alike(at: datetime, left: timedelta, zone: ZoneInfo, quiet: QuietHours) -> int:
+    """So many days up to the moment on which the clocks do not change, and of which less counts
+    than is left: each has the same quiet hours, wherever in it they lie.
+    """
+    counts = A_DAY - timedelta(hours=quiet.hours)
+    for days in AT_ONCE:
+        if days * counts < left and _offset(at, zone) == _offset(at - days * A_DAY, zone):
+            return days
+    return 0
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta | None:
+    return at.astimezone(zone).utcoffset()
 
 
 def days_before(

@@ -190,7 +190,9 @@ def closes_at(first_starts_at: datetime, min_notice_minutes: int, terms: Waitlis
 def made_closes_at(
     first_starts_at: datetime, min_notice_minutes: int, terms: WaitlistTerms
 ) -> datetime:
-    """When an offer that was made ends at the latest, whatever the terms have become since."""
+    """When an offer that was made ends at the latest, whatever the terms have become since: sooner
+    ones end it an hour before the start, if it was to last longer.
+    """
     closing = min(timedelta(minutes=terms.closing_minutes), MADE_CLOSES_BEFORE)
     return first_starts_at - max(closing, timedelta(minutes=min_notice_minutes))
 

@@ -33,6 +33,7 @@ from src.billing.settlement import expire_pages_for_orders
 from src.booking.commands.cancel import CANCELLABLE, TAKEN, stopped_sessions
 from src.booking.commands.cancel_marks import release_seats
 from src.booking.commands.claims import give_back_seats
+from src.booking.commands.holds import is_cancelled_by
 from src.booking.commands.series_dates import lock_dates
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
@@ -95,14 +96,12 @@ async def _begin(job: JobContext, cancellation_id: UUID) -> Cancellation | None:
 
 
 async def _wait_for_late_payment(uow: UnitOfWork, cancellation_id: UUID) -> None:
-    """Whoever brings a purchase back holds its order: they are through, or see it cancelled."""
+    """Whoever brings a purchase back, or what completes it, holds its order: they are through, or
+    see it cancelled.
+    """
     bought = (
         select(Booking.order_id)
-        .join(
-            Cancellation,
-            (Cancellation.tenant_id == Booking.tenant_id)
-            & (Cancellation.subject_id == func.coalesce(Booking.completes_id, Booking.id)),
-        )
+        .join(Cancellation, (Cancellation.tenant_id == Booking.tenant_id) & is_cancelled_by())
         .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation_id)
     )
     await uow.session.execute(

@@ -2,15 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.refunds_together import Given, Wanted, request_refunds_together
 from src.billing.domain.cause_keys import cancelled_key, paid_meanwhile_key
-from src.billing.domain.kinds import RefundCause
+from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.models import Order, Payment
 from src.booking.commands.leave import mark_returned, spread
 from src.booking.models import Cancellation, CancellationReturn
@@ -142,7 +143,9 @@ async def _keep(
     wanted: Sequence[Wanted],
     given: Mapping[UUID, Given],
 ) -> None:
-    """Notes what became of the choice; what nobody chose is noted as if somebody had."""
+    """Notes what became of the choice; what nobody chose is noted as if somebody had. What is to be
+    handed back is an open item until somebody says that it was.
+    """
     if not wanted:
         return
     rows = [
@@ -160,7 +163,7 @@ async def _keep(
     statement = insert(CancellationReturn).values(rows)
     kept, new = CancellationReturn, statement.excluded
     asked, by_hand = kept.asked_minor + new.asked_minor, kept.by_hand_minor + new.by_hand_minor
-    await uow.session.execute(
+    written = await uow.session.execute(
         statement.on_conflict_do_update(
             constraint="uq_cancellation_returns_order",
             set_={
@@ -168,5 +171,26 @@ async def _keep(
                 "by_hand_minor": by_hand,
                 "chosen_minor": func.greatest(kept.chosen_minor, asked + by_hand),
             },
-        )
+        ).returning(kept.id, kept.order_id, kept.by_hand_minor)
     )
+    orders = {one.order.id: one.order for one in wanted}
+    await keep_open_items(
+        uow,
+        OpenItemKind.HAND_BACK,
+        [
+            NewItem(row.id, row.order_id, _asked_of(cancellation, orders[row.order_id], row[2]))
+            for row in written
+            if row.by_hand_minor
+        ],
+    )
+
+
+def _asked_of(cancellation: Cancellation, order: Order, by_hand_minor: int) -> dict[str, Any]:
+    return {
+        "cancelled": True,
+        "page": f"cancellations/{cancellation.id}",
+        "reference": order.reference,
+        "guest": order.guest_name or order.guest_email,
+        "amount_minor": by_hand_minor,
+        "currency": order.currency,
+    }

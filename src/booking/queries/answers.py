@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
+from src.booking.commands.waitlist_take import held_by_offer
 from src.booking.domain.price_label import price_words
 from src.booking.domain.price_tiers import FULL, Audience, PriceTier, first_choice
 from src.booking.domain.quotes import Quote, SubjectKind
@@ -159,16 +160,23 @@ async def _waits(
         kind: SubjectKind = "session" if entry.session_id is not None else "series"
         page = await get_waitlist(uow, tenant, kind, entry.list_id)
         row = next(one for one in page.standing if one.entry_id == entry.id)
-        lines.append(_waits_line(row, kind, f"{page.here}/waitlist", tenant))
+        now = uow.clock.now()
+        lines.append(_waits_line(row, kind, f"{page.here}/waitlist", tenant, now))
         offer = await find_live_offer(uow, entry.id)
         # What completes a purchase is taken for that, and not by booking anew.
         if offer is not None and kind == wanted.kind and entry.for_booking_id is None:
-            held = offer.held()
+            held = await held_by_offer(uow, offer.id)
     return _Waits(lines, held)
 
 
-def _waits_line(row: EntryRow, kind: SubjectKind, href: str, tenant: TenantSnapshot) -> WhyLine:
+def _waits_line(
+    row: EntryRow, kind: SubjectKind, href: str, tenant: TenantSnapshot, now: datetime
+) -> WhyLine:
     see = _("See the waiting list")
+    if row.until_at is not None and row.until_at < now:
+        until = datetime_local(row.until_at, tenant.zone)
+        over = _("What was offered to them could be taken until %(until)s.", until=until)
+        return WhyLine(sentence=over, mend=see, href=href)
     if row.until_at is not None:
         return WhyLine(
             sentence=ngettext(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, ScalarSelect, Select, exists, func, select
 
 from src.billing.models import Order
 from src.billing.owed import owed_minor
@@ -20,7 +20,7 @@ from src.booking.views.series import BookingDetail, Buyer, BuyerPage, SeatRow
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
-from src.tenants.models import Participant
+from src.tenants.models import Customer, Participant
 
 PAGE_SIZE = 50
 CONFIRMED = str(SeatState.CONFIRMED)
@@ -60,6 +60,7 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         id=booking.id,
         order_id=order.id,
         customer_id=booking.customer_id,
+        is_erased=row.erased_at is not None,
         reference=order.reference,
         name=order.guest_name,
         email=order.guest_email,
@@ -169,23 +170,44 @@ def _buyer(row: Row[Any]) -> Buyer:
 
 def _booking(tenant_id: UUID, booking_id: UUID) -> Select[Any]:
     return (
-        select(Booking, Order, Service, Series.title, Cancellation.id.label("cancellation_id"))
+        select(Booking, Order, Service, Series.title, _going_on().label("cancellation_id"))
         .add_columns(owed_minor().label("owed"), taken_back_minor().label("taken_back"))
+        .add_columns(Customer.erased_at)
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(
             Service, (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id)
         )
+        .join(
+            Customer,
+            (Customer.tenant_id == Booking.tenant_id) & (Customer.id == Booking.customer_id),
+        )
         .outerjoin(
             Series, (Series.tenant_id == Booking.tenant_id) & (Series.id == Booking.series_id)
         )
-        .outerjoin(
-            Cancellation,
-            (Cancellation.tenant_id == Booking.tenant_id)
-            & (Cancellation.scope == "purchase")
-            & (Cancellation.subject_id == Booking.id)
-            & Cancellation.state.in_(["waiting", "running"]),
-        )
         .where(Booking.tenant_id == tenant_id, Booking.id == booking_id)
+    )
+
+
+def _going_on() -> ScalarSelect[UUID]:
+    """The cancelling of the booking, or that of the one it completes, which reaches its seats."""
+    theirs = exists().where(
+        Seat.tenant_id == Booking.tenant_id,
+        Seat.booking_id == Booking.id,
+        Seat.state == CONFIRMED,
+        Seat.cancellation_id == Cancellation.id,
+    )
+    return (
+        select(Cancellation.id)
+        .where(
+            Cancellation.tenant_id == Booking.tenant_id,
+            Cancellation.scope == "purchase",
+            Cancellation.state.in_(["waiting", "running"]),
+            (Cancellation.subject_id == Booking.id) | theirs,
+        )
+        .order_by((Cancellation.subject_id == Booking.id).desc())
+        .limit(1)
+        .correlate(Booking)
+        .scalar_subquery()
     )
 
 

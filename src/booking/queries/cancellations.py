@@ -161,10 +161,29 @@ async def get_progress(uow: UnitOfWork, cancellation_id: UUID) -> Progress:
     return Progress(
         what=what,
         subject_path=path,
+        dates=await _dates_of(uow, found),
         starts_at=found.starts_at,
         finished_at=found.finished_at,
         **{name: getattr(found, name) for name in names},
     )
+
+
+async def _dates_of(uow: UnitOfWork, cancellation: Cancellation) -> list[LostDate]:
+    """Those that are called off; of places and purchases those that the marked seats are on."""
+    marked = select(Seat.session_id).where(
+        Seat.tenant_id == uow.tenant, Seat.cancellation_id == cancellation.id
+    )
+    which: ColumnElement[bool] = Session.id.in_(marked)
+    if cancellation.scope in ("session", "seats"):
+        which = Session.id == cancellation.subject_id
+    elif cancellation.session_ids:
+        which = Session.id.in_(cancellation.session_ids)
+    found = await uow.session.execute(
+        select(Session.starts_at, Session.ends_at)
+        .where(Session.tenant_id == uow.tenant, which)
+        .order_by(Session.starts_at, Session.id)
+    )
+    return [LostDate(starts_at=row.starts_at, ends_at=row.ends_at) for row in found]
 
 
 async def find_live_cancellation(uow: UnitOfWork, subject_id: UUID) -> UUID | None:
@@ -213,6 +232,7 @@ async def find_live_of_dates(uow: UnitOfWork, session_ids: Collection[UUID]) -> 
 async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
     taken, mode = Seat.state.in_(TAKEN), Order.payment_mode
     has_address = Order.guest_email != ""
+    is_on_site, is_paid = mode == str(PaymentMode.ON_SITE), Order.paid_minor > 0
     totals = (
         await uow.session.execute(
             _reached(
@@ -228,7 +248,8 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
                     ),
                     func.count(Booking.id.distinct()).filter(taken).label("bookings"),
                     _sum(Seat.share_minor, taken, mode == str(PaymentMode.ONLINE), "online"),
-                    _sum(Seat.share_minor, taken, mode == str(PaymentMode.ON_SITE), "on_site"),
+                    _sum(Seat.share_minor, taken, is_on_site & is_paid, "taken_on_site"),
+                    _sum(Seat.share_minor, taken, is_on_site & ~is_paid, "on_site"),
                     func.bool_or(is_order_with_the_bank()).filter(taken).label("with_the_bank"),
                 ),
                 uow.tenant,
@@ -244,6 +265,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         in_checkout=totals.in_checkout,
         in_checkout_minor=int(totals.in_checkout_minor),
         paid_minor=int(totals.online),
+        taken_minor=int(totals.taken_on_site),
         on_site_minor=int(totals.on_site),
         is_with_the_bank=bool(totals.with_the_bank),
         people=people,
@@ -265,6 +287,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
                 Order.payment_mode,
                 func.count().label("seats"),
                 func.sum(Seat.share_minor).label("share"),
+                func.bool_or(Order.paid_minor > 0).label("is_paid"),
                 func.bool_or(is_order_with_the_bank()).label("is_with_the_bank"),
             ),
             uow.tenant,
@@ -282,6 +305,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
             seats=row.seats,
             share_minor=int(row.share),
             payment_mode=row.payment_mode,
+            is_paid=row.is_paid,
             is_with_the_bank=row.is_with_the_bank,
         )
         for row in found

@@ -1,11 +1,12 @@
 """Dates that a purchase of a series lacks: who may still get them, at what price, and why not."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -17,9 +18,10 @@ from src.booking.domain.gaps import (
     PurchaseFacts,
     gaps_from,
     session_for_buyer,
+    still_comes,
     who_lacks,
 )
-from src.booking.domain.kinds import SeriesPriceType, SessionState
+from src.booking.domain.kinds import SeatState, SeriesPriceType, SessionState
 from src.booking.domain.leaving import terms_from
 from src.booking.domain.quotes import Quote
 from src.booking.domain.reasons import Reason, ReasonCode, off_reason
@@ -32,9 +34,11 @@ from src.booking.queries.waitlist_times import closing_of
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _
+from src.platform.web.formats import date_short
 from src.tenants.context import TenantSnapshot
 
 LIVE = [str(state) for state in LIVE_SEATS]
+ENDED = [str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)]
 Wanted = tuple[UUID, UUID]
 """A purchase, and a session that it was sold without."""
 
@@ -53,6 +57,7 @@ class Completing:
     missing: tuple[Missing, ...]
     pays: SeriesPriceType
     is_being_cancelled: bool
+    zone: ZoneInfo
 
     @property
     def is_needed(self) -> bool:
@@ -64,7 +69,9 @@ class Completing:
 
     @property
     def what(self) -> str:
-        return " · ".join(filter(None, (self.service.name, self.series.title)))
+        """In words, told apart from the purchase by the date's own title, or else by its day."""
+        date = self.session.title or date_short(self.session.starts_at, self.zone)
+        return " · ".join(filter(None, (self.service.name, self.series.title, date)))
 
     @property
     def said(self) -> dict[str, Any]:
@@ -177,8 +184,8 @@ async def find_completing(
         return {}
     sold = await _purchases(uow, booking_ids)
     runs = await _sessions(uow, {session_id for _booking_id, session_id in wanted})
-    seats = await _live_seats(uow, booking_ids)
-    ending = await _ending(uow, booking_ids)
+    seats = await _seats(uow, booking_ids)
+    cancelled = await _cancelled(uow, booking_ids)
     found = {}
     for booking_id, session_id in wanted:
         if booking_id not in sold or session_id not in runs:
@@ -188,7 +195,7 @@ async def find_completing(
             sold[booking_id],
             runs[session_id],
             seats[booking_id],
-            is_being_cancelled=booking_id in ending,
+            cancelled.get(booking_id, set()),
         )
         if session_id in gaps_from(one.booking.gaps).shares:
             found[booking_id, session_id] = one
@@ -223,12 +230,17 @@ class _Sold(NamedTuple):
     series: Series
 
 
-class _Live(NamedTuple):
-    """A live seat of a purchase; `is_own`: it is of the purchase itself, not of what completes."""
+class _Had(NamedTuple):
+    """A seat of a purchase, or of what completes it, that is live or was ended by its guest or by
+    staff. `is_own`: it is of the purchase itself.
+    """
 
     session_id: UUID
     participant_id: UUID
     tier: str
+    starts_at: datetime
+    changed_at: datetime
+    is_live: bool
     is_own: bool
 
 
@@ -236,19 +248,19 @@ def _completing(
     tenant: TenantSnapshot,
     sold: _Sold,
     session: Session,
-    seats: Collection[_Live],
-    *,
-    is_being_cancelled: bool,
+    seats: Collection[_Had],
+    cancelled: Collection[str],
 ) -> Completing:
     gaps = gaps_from(sold.booking.gaps)
-    comes = {one.participant_id: one.tier for one in seats if one.is_own}
+    there = [one.participant_id for one in seats if one.is_live and one.session_id == session.id]
     facts = PurchaseFacts(
         gaps=gaps,
         session_id=session.id,
         is_confirmed=sold.order.state == OrderState.CONFIRMED,
         is_in_series=session.series_id == sold.series.id,
-        comes=tuple(sorted(comes.items())),
-        there=frozenset(one.participant_id for one in seats if one.session_id == session.id),
+        is_cancelled="done" in cancelled,
+        comes=tuple(sorted(_who_comes(one for one in seats if one.is_own))),
+        there=frozenset(there),
     )
     return Completing(
         booking=sold.booking,
@@ -258,8 +270,23 @@ def _completing(
         session=session,
         missing=who_lacks(facts, tenant.currency),
         pays=gaps.pays,
-        is_being_cancelled=is_being_cancelled,
+        is_being_cancelled=bool({"waiting", "running"}.intersection(cancelled)),
+        zone=tenant.zone,
     )
+
+
+def _who_comes(seats: Iterable[_Had]) -> list[tuple[UUID, str]]:
+    """With what their price was called."""
+    by_person: dict[UUID, list[_Had]] = defaultdict(list)
+    for one in seats:
+        by_person[one.participant_id].append(one)
+    comes = []
+    for participant_id, theirs in by_person.items():
+        live = [one for one in theirs if one.is_live]
+        ended_at = [one.changed_at for one in theirs if not one.is_live]
+        if still_comes([one.starts_at for one in live], ended_at):
+            comes.append((participant_id, live[-1].tier))
+    return comes
 
 
 async def _purchases(uow: UnitOfWork, booking_ids: Collection[UUID]) -> dict[UUID, _Sold]:
@@ -283,39 +310,43 @@ async def _sessions(uow: UnitOfWork, session_ids: Collection[UUID]) -> dict[UUID
     return {session.id: session for session in found}
 
 
-async def _live_seats(uow: UnitOfWork, booking_ids: Collection[UUID]) -> Mapping[UUID, list[_Live]]:
+async def _seats(uow: UnitOfWork, booking_ids: Collection[UUID]) -> Mapping[UUID, list[_Had]]:
     """By purchase, with those of the bookings that complete it."""
     purchase_id = func.coalesce(Booking.completes_id, Booking.id)
+    is_live = Seat.state.in_(LIVE)
+    # What a cancelled date took along has no part in whether somebody still comes.
+    was_left = Seat.state.in_(ENDED) & (
+        (Seat.changed_by == "guest") | Seat.cancellation_id.is_not(None)
+    )
     found = await uow.session.execute(
-        select(
-            purchase_id,
-            Seat.session_id,
-            Seat.participant_id,
-            Seat.tier,
-            Booking.completes_id.is_(None),
-        )
+        select(purchase_id, Seat.session_id, Seat.participant_id, Seat.tier)
+        .add_columns(Session.starts_at, Seat.changed_at, is_live, Booking.completes_id.is_(None))
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .where(
             Seat.tenant_id == uow.tenant,
             Booking.id.in_(booking_ids) | Booking.completes_id.in_(booking_ids),
-            Seat.state.in_(LIVE),
+            is_live | was_left,
         )
         .order_by(Seat.id)
     )
-    seats: dict[UUID, list[_Live]] = defaultdict(list)
+    seats: dict[UUID, list[_Had]] = defaultdict(list)
     for booking_id, *seat in found:
-        seats[booking_id].append(_Live(*seat))
+        seats[booking_id].append(_Had(*seat))
     return seats
 
 
-async def _ending(uow: UnitOfWork, booking_ids: Collection[UUID]) -> set[UUID]:
-    """The purchases that staff are cancelling, which may still be undone."""
-    found = await uow.session.scalars(
-        select(Cancellation.subject_id).where(
+async def _cancelled(uow: UnitOfWork, booking_ids: Collection[UUID]) -> Mapping[UUID, set[str]]:
+    """The purchases that staff cancel or have cancelled, and how far that is; nothing undone."""
+    found = await uow.session.execute(
+        select(Cancellation.subject_id, Cancellation.state).where(
             Cancellation.tenant_id == uow.tenant,
             Cancellation.scope == "purchase",
             Cancellation.subject_id.in_(booking_ids),
-            Cancellation.state.in_(["waiting", "running"]),
+            Cancellation.state.in_(["waiting", "running", "done"]),
         )
     )
-    return set(found)
+    states: dict[UUID, set[str]] = defaultdict(set)
+    for booking_id, state in found:
+        states[booking_id].add(state)
+    return states

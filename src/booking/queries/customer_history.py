@@ -36,7 +36,7 @@ from src.billing.models import (
     Payment,
     Refund,
 )
-from src.booking.customer_rows import bookings_of
+from src.booking.customer_rows import bookings_of, written_to_a_guest
 from src.booking.models import (
     Broadcast,
     BroadcastMail,
@@ -52,7 +52,7 @@ from src.booking.views.customers import HistoryLine, HistoryPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.mail.models import MailRow
 from src.tenants.models import AuditEntry, Customer, MailChoice
-from src.tenants.person_rows import Person
+from src.tenants.person_rows import Person, under_their_name
 
 PAGE_SIZE = 30
 ENDED = ("attended", "no_show", "cancelled", "late_cancelled", "swapped")
@@ -246,6 +246,7 @@ def _waiting(person: Person, *, has_ended: bool) -> Select[tuple[Any, ...]]:
         .where(
             WaitlistEntry.tenant_id == person.tenant_id,
             WaitlistEntry.address.in_(person.addresses),
+            under_their_name(person, WaitlistEntry.address, WaitlistEntry.name),
             at.is_not(None),
         )
     )
@@ -271,10 +272,14 @@ def _mails(person: Person, spellings: Sequence[str]) -> Select[tuple[Any, ...]]:
         "is_refused": and_(MailRow.sent_at.is_(None), MailRow.refused.is_not(None)),
         "is_sent": MailRow.sent_at.is_not(None),
     }
-    return _part(MailRow.queued_at, "mail", null(), **facts).where(
-        MailRow.tenant_id == person.tenant_id,
-        MailRow.to_address == any_(cast(spellings, ARRAY(Text))),
-        MailRow.kind != "broadcast",
+    return (
+        _part(MailRow.queued_at, "mail", null(), **facts)
+        .where(
+            MailRow.tenant_id == person.tenant_id,
+            MailRow.to_address == any_(cast(spellings, ARRAY(Text))),
+            MailRow.kind != "broadcast",
+        )
+        .where(written_to_a_guest(person))
     )
 
 

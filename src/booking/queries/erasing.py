@@ -5,18 +5,21 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 
 from src.billing.customer_rows import orders_of
 from src.billing.domain.kinds import OrderState
 from src.billing.models import DisputeRow, OpenItem, Order, PaymentPage, Refund
-from src.booking.customer_rows import bookings_of
+from src.billing.owed import owed_minor
+from src.booking.customer_rows import bookings_of, mails_to
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import CancellationReturn, Seat, Session, WaitlistEntry
-from src.booking.queries.person import list_things, mentions, waits
+from src.booking.queries.person import events_about, list_things, mails_telling_of, waits
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
 from src.platform.mail.models import MailRow
+from src.platform.mail.queue import MailQueued
+from src.platform.money import Money
 from src.platform.outbox.models import OutboxRow
 from src.tenants.person_rows import Person, person_rows
 
@@ -25,16 +28,37 @@ SENDING = timedelta(hours=1)
 
 
 class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
-    """In words: what goes, what stays without a name, and the reasons against it now."""
+    """In words: what goes, what stays without a name, and the reasons against it now. What is
+    `owed` on site, nobody will be known to owe.
+    """
 
     goes: list[str]
     stays: list[str]
+    owed: list[Money]
     bars: list[str]
 
 
 async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
     counts = {rows.key: await rows.count_of(uow, person) for rows in person_rows()}
-    return ErasePreview(goes=_goes(counts), stays=_stays(counts), bars=await list_bars(uow, person))
+    return ErasePreview(
+        goes=_goes(counts),
+        stays=_stays(counts),
+        owed=await _list_owed(uow, person),
+        bars=await list_bars(uow, person),
+    )
+
+
+async def _list_owed(uow: UnitOfWork, person: Person) -> list[Money]:
+    """By currency."""
+    owed = func.sum(owed_minor())
+    found = await uow.session.execute(
+        select(owed, Order.currency)
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(orders_of(person)))
+        .group_by(Order.currency)
+        .having(owed > 0)
+        .order_by(Order.currency)
+    )
+    return [Money(int(minor), currency) for minor, currency in found]
 
 
 def _goes(counts: Mapping[str, int]) -> list[str]:
@@ -68,7 +92,10 @@ def _stays(counts: Mapping[str, int]) -> list[str]:
 
 async def list_bars(uow: UnitOfWork, person: Person) -> list[str]:
     """Each as a sentence that says what to do first; none when nothing stands against it."""
+    # A job's work is asked for before its mail: it commits both at once.
+    doing = await _is_being_done(uow, person)
     row = (await uow.session.execute(select(*_counts(uow, person)))).one()
+    sending = row.mails or await _is_being_told(uow, person)
     words = [
         (
             row.seats,
@@ -82,7 +109,7 @@ async def list_bars(uow: UnitOfWork, person: Person) -> list[str]:
         (row.money, _("Money is still to go back to them. See to it first.")),
         (row.disputes, _("Their bank disputes a payment. Wait until that is decided.")),
         (row.waiting, _("They are on a waiting list. Take them off it first.")),
-        (row.mails or await _under_way(uow, person), under_way()),
+        (doing or sending, under_way()),
     ]
     return [sentence for count, sentence in words if count]
 
@@ -121,7 +148,7 @@ def _counts(uow: UnitOfWork, person: Person) -> list[Any]:
         + _count(tenant, CancellationReturn, CancellationReturn.order_id.in_(ordered), by_hand)
     )
     sending = and_(
-        func.lower(MailRow.to_address).in_(person.addresses),
+        mails_to(person),
         MailRow.sent_at.is_(None),
         MailRow.refused.is_(None),
         MailRow.queued_at > person.at - SENDING,
@@ -148,16 +175,43 @@ def _count(tenant: Any, model: Any, *conditions: ColumnElement[bool]) -> Any:
     )
 
 
-async def _under_way(uow: UnitOfWork, person: Person) -> int:
+async def _is_being_done(uow: UnitOfWork, person: Person) -> bool:
     """What was given up does not count: it is erased."""
-    things = [str(thing) for thing in await list_things(uow, person)]
     found = await uow.session.scalar(
-        select(func.count())
-        .select_from(OutboxRow)
+        select(OutboxRow.id)
         .where(
             OutboxRow.tenant_id == uow.tenant,
             OutboxRow.parked_at.is_(None),
-            mentions(OutboxRow.payload, [*things, *person.addresses]),
+            events_about(await list_things(uow, person)),
         )
+        .limit(1)
     )
-    return found or 0
+    return found is not None
+
+
+async def _is_being_told(uow: UnitOfWork, person: Person) -> bool:
+    """Whether a mail to somebody else that tells of them is still to leave."""
+    found = await uow.session.scalar(
+        select(MailRow.id)
+        .where(
+            waits_to_be_sent(OutboxRow.parked_at.is_(None)),
+            MailRow.sent_at.is_(None),
+            await mails_telling_of(uow, person),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+def waits_to_be_sent(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a mail's sending is still on the list, in a row like this."""
+    return (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.tenant_id == MailRow.tenant_id,
+            OutboxRow.topic == MailQueued.topic,
+            OutboxRow.payload["mail_id"].astext == cast(MailRow.id, String),
+            condition,
+        )
+        .exists()
+    )

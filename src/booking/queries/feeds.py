@@ -67,9 +67,9 @@ async def get_feed_content(
     """What the feed says now, to whoever has opened it."""
     kind = FeedKind(feed.kind)
     if feed.order_id is not None:
-        dates = await booking_dates(uow, tenant, settings, feed.order_id)
+        dates = await booking_dates(uow, settings.host, feed.order_id)
     elif feed.customer_id is not None:
-        dates = await customer_dates(uow, tenant, settings, feed.customer_id)
+        dates = await customer_dates(uow, settings.host, feed.customer_id)
     else:
         led_by = feed.user_id if kind is FeedKind.OWN else None
         dates = await _session_dates(uow, tenant, settings, led_by)

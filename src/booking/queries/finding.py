@@ -4,18 +4,24 @@ Judged by the functions that refuse a guest, with what keeps something off the p
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from src.booking.domain.bookable import BusinessFacts, why_not_bookable_session
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionState, Visibility
 from src.booking.domain.publishing import (
+    Seen,
     how_seen,
+    how_service_seen,
     why_not_found_series,
     why_not_found_service,
     why_not_found_session,
+    why_unlisted,
 )
-from src.booking.domain.reasons import Reason
+from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.mend_links import Subject, why_lines
 from src.booking.models import Series, Service, Session
 from src.booking.queries.decide import business_now
@@ -25,12 +31,17 @@ from src.booking.queries.offer_facts import (
     service_facts,
     session_facts,
 )
-from src.booking.queries.offers import get_series_offer, get_session_offer
+from src.booking.queries.offers import SessionOffer, get_series_offer, get_session_offer
+from src.booking.views.customers import WhyLine
 from src.booking.views.finding import Found
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
+
+MOST_SERIES = 20
+MOST_DATES = 300
+"""Of a service, among which one that can be booked is looked for."""
 
 
 async def find_service(uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID) -> Found:
@@ -64,7 +75,110 @@ async def find_service(uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID
         has_dates=await uow.session.scalar(to_come) is not None,
         has_series=await uow.session.scalar(in_series) is not None,
     )
-    return _found(reasons, Subject(base=f"/app/{tenant.slug}", service_id=service_id))
+    if reasons:
+        return _found(reasons, Subject(base=f"/app/{tenant.slug}", service_id=service_id))
+    return await _find_any(uow, tenant, business, service, now)
+
+
+class _Judged(NamedTuple):
+    """A series or a single date, and what keeps guests from booking it on the public page."""
+
+    subject: Subject
+    reasons: list[Reason]
+
+
+async def _find_any(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    business: BusinessFacts,
+    service: Service,
+    now: datetime,
+) -> Found:
+    """Whether any series or date to come can be booked; else each thing that stands against them
+    once, with the page where it is mended for the soonest that it stands against.
+    """
+    mode, judged = SalesMode(service.sales_mode), list[_Judged]()
+    for judge, other in ((_judge_series, SalesMode.SINGLE), (_judge_dates, SalesMode.SERIES)):
+        if mode is not other:
+            judged += await judge(uow, tenant, business, service, now)
+        if any(not one.reasons for one in judged):
+            return Found(seen=str(Seen.BOOKABLE), why=[])
+    why: dict[ReasonCode, WhyLine] = {}
+    for one in judged:
+        for reason in one.reasons:
+            if reason.code not in why:
+                [why[reason.code]] = why_lines([reason], one.subject)
+    seen = how_service_seen(one.reasons for one in judged)
+    return Found(seen=str(seen), why=list(why.values()))
+
+
+async def _judge_series(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    business: BusinessFacts,
+    service: Service,
+    now: datetime,
+) -> list[_Judged]:
+    """Those of the service that have dates to come, until one can be booked."""
+    next_at = (
+        select(func.min(Session.starts_at))
+        .where(
+            Session.tenant_id == Series.tenant_id,
+            Session.series_id == Series.id,
+            Session.starts_at >= now,
+            Session.state == str(SessionState.SCHEDULED),
+        )
+        .correlate(Series)
+        .scalar_subquery()
+    )
+    found = await uow.session.scalars(
+        select(Series.id)
+        .where(Series.tenant_id == uow.tenant, Series.service_id == service.id)
+        .where(next_at.is_not(None))
+        .order_by(next_at, Series.id)
+        .limit(MOST_SERIES)
+    )
+    judged: list[_Judged] = []
+    for series_id in found.all():
+        offer = await get_series_offer(uow, series_id)
+        reasons = why_not_found_series(series_facts(offer, business), now)
+        judged.append(_Judged(subject_of_series(tenant, offer.series), reasons))
+        if not reasons:
+            break
+    return judged
+
+
+async def _judge_dates(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    business: BusinessFacts,
+    service: Service,
+    now: datetime,
+) -> list[_Judged]:
+    """Those to come of the service by themselves, those with free seats first."""
+    found = await uow.session.execute(
+        select(Session, Series)
+        .outerjoin(
+            Series, (Series.tenant_id == Session.tenant_id) & (Series.id == Session.series_id)
+        )
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.service_id == service.id,
+            Session.starts_at >= now,
+            Session.state == str(SessionState.SCHEDULED),
+        )
+        .order_by(Session.seats_taken >= Session.capacity, Session.starts_at, Session.id)
+        .limit(MOST_DATES)
+    )
+    judged: list[_Judged] = []
+    for session, series in found:
+        offer = SessionOffer(session, service, series)
+        quote = quote_of_session(offer, 1, payments_ready=business.payments_ready)
+        reasons = why_not_bookable_session(session_facts(offer, business, quote), now)
+        if series is not None:
+            reasons += why_unlisted(Visibility.PUBLIC, Visibility(series.visibility))
+        judged.append(_Judged(_subject_of_session(tenant, session), reasons))
+    return judged
 
 
 async def find_series(uow: UnitOfWork, tenant: TenantSnapshot, series_id: UUID) -> Found:
@@ -84,17 +198,21 @@ async def find_session(uow: UnitOfWork, tenant: TenantSnapshot, session_id: UUID
     quote = quote_of_session(offer, 1, payments_ready=business.payments_ready)
     facts = session_facts(offer, business, quote)
     series = None if offer.series is None else Visibility(offer.series.visibility)
-    subject = Subject(
-        base=f"/app/{tenant.slug}",
-        service_id=offer.service.id,
-        session_id=session_id,
-        series_id=offer.session.series_id,
-    )
-    return _found(why_not_found_session(facts, series, now), subject)
+    reasons = why_not_found_session(facts, series, now)
+    return _found(reasons, _subject_of_session(tenant, offer.session))
 
 
 def subject_of_series(tenant: TenantSnapshot, series: Series) -> Subject:
     return Subject(base=f"/app/{tenant.slug}", service_id=series.service_id, series_id=series.id)
+
+
+def _subject_of_session(tenant: TenantSnapshot, session: Session) -> Subject:
+    return Subject(
+        base=f"/app/{tenant.slug}",
+        service_id=session.service_id,
+        session_id=session.id,
+        series_id=session.series_id,
+    )
 
 
 def _found(reasons: Sequence[Reason], subject: Subject) -> Found:

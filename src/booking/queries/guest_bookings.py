@@ -22,13 +22,15 @@ from src.booking.domain.leaving import LeavingTerms, capped, terms_from
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
 from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS
-from src.booking.guest_links import booking_path
+from src.booking.guest_links import booking_path, may_lead_on
 from src.booking.leaving_words import next_deadline_words, price_type_of
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.changes import Believed, find_earlier, said_of
 from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not_booked
 from src.booking.queries.mail_facts import Known
 from src.booking.queries.missing_dates import list_missing
+from src.booking.queries.party import NUMBER
+from src.booking.queries.people import first_start
 from src.booking.said import in_party, party_words, was_words
 from src.booking.views.guest import BookedDate, GuestBookingView
 from src.platform.config import Settings
@@ -62,9 +64,9 @@ async def get_guest_booking(
     """The booking as it stands. `has_paid`: the guest comes from the payment page, so that an open
     order is one whose payment has not been told to us yet. Raises: NotFound.
     """
+    money = await get_guest_money(uow, order_id)
     order, booking, service, series = await _order(uow, order_id)
     seats = await _seats(uow, order_id)
-    money = await get_guest_money(uow, order)
     now = uow.clock.now()
     stage = _stage(order, seats, money, now, has_paid=has_paid)
     known = [one for seat in seats for one in (_sold(seat), _told(seat)) if _is_past(seat, one)]
@@ -74,7 +76,6 @@ async def get_guest_booking(
     about = _About(tenant, order, terms_from(booking.leaving), path, now, is_gone)
     dates = _dates(seats, then, about)
     missing = await list_missing(uow, tenant, settings, [booking])
-    service_href = f"/b/{tenant.slug}/{service.slug}"
     return GuestBookingView(
         stage=stage,
         reference=order.reference,
@@ -100,31 +101,34 @@ async def get_guest_booking(
         payment_mode=order.payment_mode,
         currency=order.currency,
         zone=tenant.zone,
-        hold_until_at=_hold_until(order),
+        hold_until_at=hold_until(order),
         path=path,
         course_href=_course_href(series, dates, path),
-        people_href=_people_href(seats, path, now),
-        again_href=service_href,
+        people_href=await _people_href(uow, booking, path),
+        again_href=f"/b/{tenant.slug}/{service.slug}",
         hub_href=f"/b/{tenant.slug}",
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         missing=missing.get(booking.id, []) if stage == "confirmed" else [],
-        completes_href=await _completes_href(uow, tenant, settings, booking),
+        completes_href=await _completes_href(uow, tenant, settings, booking, order),
+        looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
 
 
 async def _completes_href(
-    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, booking: Booking
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, booking: Booking, order: Order
 ) -> str:
-    """The page of the booking that it completes; empty for any other."""
+    """The page of the booking that it completes; empty for others, and for who may not see it."""
     if booking.completes_id is None:
         return ""
-    order = await uow.session.scalar(
+    first = await uow.session.scalar(
         select(Order)
         .join(Booking, (Booking.tenant_id == Order.tenant_id) & (Booking.order_id == Order.id))
         .where(Booking.tenant_id == uow.tenant, Booking.id == booking.completes_id)
     )
-    return "" if order is None else booking_path(settings, tenant.slug, order)
+    if first is None or not may_lead_on(order, first):
+        return ""
+    return booking_path(settings, tenant.slug, first)
 
 
 async def _order(uow: UnitOfWork, order_id: UUID) -> tuple[Order, Booking, Service, Series | None]:
@@ -163,6 +167,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Location,
             Participant.name.label("participant"),
             Performer.name.label("performer"),
+            NUMBER,
         )
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .join(
@@ -191,7 +196,7 @@ def _stage(
     if order.state == OrderState.OPEN:
         if money.page_is_complete or has_paid:
             return "processing"
-        until = _hold_until(order)
+        until = hold_until(order)
         return "held" if until is not None and now < until else "over"
     if order.state == OrderState.CONFIRMED:
         live = any(seat.state in LIVE_SEATS for seat in seats)
@@ -202,14 +207,16 @@ def _stage(
     return "expired"
 
 
-def _hold_until(order: Order) -> datetime | None:
+def hold_until(order: Order) -> datetime | None:
     """Until when the guest can pay: the payment page ends before the hold does."""
     return None if order.hold_expires_at is None else order.hold_expires_at - HOLD_MARGIN
 
 
 def _party(seats: Iterable[Row[Any]]) -> list[str]:
     """Everyone once, in the order of the form, with their kind of price."""
-    people = in_party((seat.participant_id, seat.participant, seat.tier) for seat in seats)
+    people = in_party(
+        (seat.participant_id, seat.number, seat.participant, seat.tier) for seat in seats
+    )
     return party_words(list(people.values()))
 
 
@@ -276,9 +283,9 @@ def _course_href(series: Series | None, dates: Sequence[BookedDate], path: str) 
     return f"{path}/leave"
 
 
-def _people_href(seats: Iterable[Row[Any]], path: str, now: datetime) -> str:
-    starts = [seat.Session.starts_at for seat in seats if seat.state in LIVE_SEATS]
-    return f"{path}/people" if may_guest_name(min(starts, default=None), now) else ""
+async def _people_href(uow: UnitOfWork, booking: Booking, path: str) -> str:
+    is_open = may_guest_name(await first_start(uow, booking), uow.clock.now())
+    return f"{path}/people" if is_open else ""
 
 
 def _dates(seats: Sequence[Row[Any]], then: Believed, about: _About) -> list[BookedDate]:

@@ -1,4 +1,8 @@
-"""What a guest's calendar feeds say: the dates under the UIDs that their mails use."""
+"""What a guest's calendar feeds say: the dates under the UIDs that their mails use.
+
+No entry leads to its booking's page: that link cancels and shows a mail address, and a calendar
+program hands what it reads to everybody with whom its owner shares the calendar.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -11,7 +15,6 @@ from src.billing.models import Order
 from src.booking.calendar_files import seat_uid
 from src.booking.domain.kinds import SeatState
 from src.booking.feed_files import FeedDate
-from src.booking.guest_links import booking_path
 from src.booking.mail_parts import calendar_seats
 from src.booking.models import Seat, Session
 from src.booking.queries.mail_facts import (
@@ -20,11 +23,7 @@ from src.booking.queries.mail_facts import (
     facts_of_seats,
     find_booking_facts,
 )
-from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
-from src.tenants.commands.customers import normalise_email
-from src.tenants.context import TenantSnapshot
-from src.tenants.models import Customer
 
 SHOWN_BEFORE = timedelta(days=60)
 SHOWN_AFTER = timedelta(days=400)
@@ -34,9 +33,7 @@ ENDED = frozenset({SeatState.CANCELLED, SeatState.LATE_CANCELLED, SeatState.SWAP
 SHOWN = STANDS | ENDED
 
 
-async def booking_dates(
-    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, order_id: UUID
-) -> list[FeedDate]:
+async def booking_dates(uow: UnitOfWork, host: str, order_id: UUID) -> list[FeedDate]:
     """The dates of one booking, cancelled ones marked so."""
     facts = await find_booking_facts(uow, order_id)
     if facts is None or facts.order.confirmed_at is None:
@@ -46,28 +43,13 @@ async def booking_dates(
     shown = [
         item for item in facts.seats if item.seat.state in SHOWN and item.seat.id not in given_up
     ]
-    page = settings.base_url + booking_path(settings, tenant.slug, facts.order)
-    return list(_dates(facts, shown, page, settings.host))
+    return list(_dates(facts, shown, host))
 
 
-async def customer_dates(
-    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, customer_id: UUID
-) -> list[FeedDate]:
-    """The dates of all that the customer has booked, in order of time.
-
-    Each leads to its booking's page, but for what was booked with another address than the
-    customer's own: that page's link goes to that address.
-    """
-    address = await uow.session.scalar(
-        select(Customer.email).where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
-    )
+async def customer_dates(uow: UnitOfWork, host: str, customer_id: UUID) -> list[FeedDate]:
+    """The dates of all that the customer has booked, in order of time."""
     [bookings] = await facts_of_seats(uow, [await _seats_of(uow, customer_id)])
-    found: list[FeedDate] = []
-    for facts in bookings:
-        page = ""
-        if normalise_email(facts.order.guest_email) == address:
-            page = settings.base_url + booking_path(settings, tenant.slug, facts.order)
-        found.extend(_dates(facts, facts.seats, page, settings.host))
+    found = [dated for facts in bookings for dated in _dates(facts, facts.seats, host)]
     return sorted(found, key=lambda dated: (dated.starts_at, dated.uid))
 
 
@@ -95,12 +77,10 @@ async def _seats_of(uow: UnitOfWork, customer_id: UUID) -> Sequence[UUID]:
     return list(found)
 
 
-def _dates(
-    facts: BookingFacts, seats: Sequence[SeatFacts], page: str, host: str
-) -> Iterable[FeedDate]:
+def _dates(facts: BookingFacts, seats: Sequence[SeatFacts], host: str) -> Iterable[FeedDate]:
     for item in seats:
         has_ended = item.seat.state in ENDED
-        for entry in calendar_seats(facts, [item], page, may_join=not has_ended):
+        for entry in calendar_seats(facts, [item], "", may_join=not has_ended):
             yield FeedDate(
                 uid=seat_uid(entry.seat_id, host),
                 starts_at=entry.starts_at,

@@ -21,12 +21,15 @@ Known = tuple[UUID, int]
 
 @dataclass(frozen=True, slots=True)
 class SeatFacts:
-    """A seat with its session, as far as a guest may know them; `person` sits in it, if named."""
+    """A seat with its session, as far as a guest may know them; `person` sits in it, if named, and
+    has that `number` in the party.
+    """
 
     seat: Seat
     session: Session
     location: Location | None
     person: str = ""
+    number: int = 1
 
     @property
     def known(self) -> Known:
@@ -157,7 +160,7 @@ def _by_order(rows: Iterable[Row[Any]]) -> list[BookingFacts]:
 def _statement() -> Any:
     return (
         select(Order, Booking, Service, Series, Seat, Session, Location, Participant.name)
-        .add_columns(is_order_with_the_bank().label("is_with_the_bank"))
+        .add_columns(is_order_with_the_bank().label("is_with_the_bank"), NUMBER)
         .select_from(Booking)
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(
@@ -190,5 +193,5 @@ _OF_SEATS = _statement().where(Seat.id == any_(bindparam("seat_ids", type_=_IDS)
 
 def _facts(rows: Sequence[Row[Any]]) -> BookingFacts:
     order, booking, service, series, *_rest = rows[0]
-    seats = [SeatFacts(row[4], row[5], row[6], row[7]) for row in rows]
+    seats = [SeatFacts(row[4], row[5], row[6], row[7], row.number) for row in rows]
     return BookingFacts(order, booking, service, series, seats, rows[0].is_with_the_bank)

@@ -13,7 +13,7 @@ from src.booking.domain.gaps import gaps_from
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.domain.waiting import why_nobody
-from src.booking.guest_links import booking_path
+from src.booking.guest_links import booking_path, may_lead_on
 from src.booking.models import Booking, Seat, WaitlistEntry
 from src.booking.queries.completing import Completing, Wanted, find_completing
 from src.booking.queries.decide import business_now
@@ -33,7 +33,7 @@ async def list_missing(
     uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, bookings: Collection[Booking]
 ) -> dict[UUID, list[MissingDate]]:
     """By booking, the dates to come that it was sold without, in order of time. One that nobody of
-    it can still get is left out, unless they have it by now.
+    it can still get is left out, unless they have it by now and may see the booking that it is in.
     """
     wanted = [(one.id, session_id) for one in bookings for session_id in gaps_from(one.gaps).shares]
     found = await find_completing(uow, tenant, wanted)
@@ -46,7 +46,8 @@ async def list_missing(
     for which, one in sorted(found.items(), key=lambda item: item[1].session.starts_at):
         state, href = _open_or_closed(one, tenant, business, now), ""
         if which in had and not one.is_needed:
-            state, href = "had", booking_path(settings, tenant.slug, had[which])
+            if may_lead_on(one.order, had[which]):
+                state, href = "had", booking_path(settings, tenant.slug, had[which])
         elif which in entries and one.is_needed:
             entry = entries[which]
             state, href = entry.state, waitlist_path(settings, tenant.slug, entry)

@@ -6,7 +6,7 @@ One whose hold died or was given up was never a purchase.
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, any_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from src.billing.domain.kinds import OrderState
@@ -14,7 +14,7 @@ from src.billing.lines import Ended, Fate
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
-from src.booking.models import Booking, Seat, Session
+from src.booking.models import Booking, Cancellation, Seat, Session
 from src.platform.db.uow import UnitOfWork
 
 _LIVE = [str(state) for state in LIVE_SEATS]
@@ -73,22 +73,48 @@ async def fate_of_seats(uow: UnitOfWork, order_id: UUID) -> Fate:
 
     Seats that end in one act have one moment, whatever comes back of each.
     """
+    act = _cancellation_of_seat().label("act")
     is_to_come = is_standing(Seat) & (Session.starts_at > uow.clock.now())
     found = await uow.session.execute(
         select(Seat.changed_at, Seat.changed_by, Seat.changed_why)
         .add_columns(func.count().filter(Seat.state.in_(_CANCELLED)).label("cancelled"))
-        .add_columns(func.count().filter(is_to_come).label("standing"))
+        .add_columns(act, func.count().filter(is_to_come).label("standing"))
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .where(Seat.tenant_id == uow.tenant, Seat.order_id == order_id)
-        .group_by(Seat.changed_at, Seat.changed_by, Seat.changed_why)
+        .group_by(Seat.changed_at, Seat.changed_by, Seat.changed_why, act)
         .order_by(Seat.changed_at)
     )
     rows = found.all()
     return Fate(
         standing=sum(row.standing for row in rows),
         ended=[
-            Ended(row.changed_at, row.cancelled, row.changed_by, row.changed_why)
+            Ended(
+                row.changed_at,
+                row.cancelled,
+                row.changed_by,
+                row.changed_why,
+                f"cancellations/{row.act}" if row.act and row.changed_by == "staff" else None,
+            )
             for row in rows
             if row.cancelled
         ],
     )
+
+
+def _cancellation_of_seat() -> ColumnElement[UUID | None]:
+    """The cancellation that the seat is marked for, or else the latest one of its session."""
+    of_session = (
+        select(Cancellation.id)
+        .where(
+            Cancellation.tenant_id == Seat.tenant_id,
+            Cancellation.state.in_(["running", "done"]),
+            or_(
+                (Cancellation.scope == "session") & (Cancellation.subject_id == Seat.session_id),
+                Seat.session_id == any_(Cancellation.session_ids),
+            ),
+        )
+        .order_by(Cancellation.requested_at.desc())
+        .limit(1)
+        .correlate(Seat)
+    )
+    return func.coalesce(Seat.cancellation_id, of_session.scalar_subquery())

@@ -167,8 +167,8 @@ async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
     by_hand = by_kind.pop(OpenItemKind.HAND_BACK, 0)
     if by_hand:
         text = ngettext(
-            "%(num)s guest who has left gets money back by hand.",
-            "%(num)s guests who have left get money back by hand.",
+            "%(num)s guest gets money back by hand.",
+            "%(num)s guests get money back by hand.",
             by_hand,
         )
         href = f"{base}/orders?state=attention"

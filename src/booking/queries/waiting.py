@@ -73,10 +73,18 @@ class Pool:
         """What holds for the entry: its list's, or its own where it completes a purchase."""
         return facts_of(self.lists, as_waiting(entry))
 
+    def size_of(self, entry: WaitlistEntry) -> int:
+        """For how many an offer would be by now: fewer of a purchase may lack its date since."""
+        found = self.completing.get(entry.id)
+        return entry.party_size if found is None else len(found.missing) or entry.party_size
+
     def is_stopped(self, offer: WaitlistOffer) -> bool:
-        """Whether one of its dates is being cancelled, which may still be undone, or is cancelled:
-        then its list is about to be closed, with a mail.
+        """Whether one of its dates, or the purchase that it completes, is being cancelled, which
+        may still be undone, or one is cancelled: then its list is about to be closed, with a mail.
         """
+        completing = self.completing.get(offer.entry_id)
+        if completing is not None and completing.is_being_cancelled:
+            return True
         runs = [self.runs[one] for one in offer.session_ids if one in self.runs]
         return any(run.state != SessionState.SCHEDULED for run in runs)
 

@@ -4,28 +4,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
-from src.booking.domain.waiting import EntryState, OfferState
+from src.booking.domain.quotes import SubjectKind
+from src.booking.domain.waiting import EntryState, OfferState, wanted_places, why_nobody
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words
 from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.completing import Completing, completing_of
+from src.booking.queries.guest_bookings import hold_until
 from src.booking.queries.offered_price import OfferedPrice, offered_price
 from src.booking.queries.offers import get_series_offer, get_session_offer
-from src.booking.queries.waiting import STANDS, get_entry
+from src.booking.queries.waiting import STANDS, find_list, get_entry, terms_of
 from src.booking.views.waiting import CompletesView, EntryDate, EntryView
 from src.booking.waitlist_links import waitlist_path, waitlist_token
 from src.booking.waitlist_words import offered_price_words
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
+from src.platform.web.formats import date_short
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import Location
+
+ENDED_BY_THEMSELVES = frozenset({"expired", "given_up", "unpaid", "ended", "left"})
+"""Stages after which nobody has anything against their having another place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +54,17 @@ class EntryFacts:
     order: Order | None
     price: OfferedPrice | None = None
 
-    @property
-    def what(self) -> str:
-        """In words: the service with the series or the session's own title."""
+    def what(self, zone: ZoneInfo) -> str:
+        """In words: the service with the series or the session's own title. A date that a course
+        was sold without has its day with it: the course itself is had.
+        """
         title = self.runs[0].title if self.entry.session_id and self.runs else ""
         is_of_course = self.entry.series_id or self.entry.for_booking_id
         if is_of_course and self.series is not None:
             title = self.series.title
-        return " · ".join(filter(None, (self.service.name, title)))
+        is_missing = self.entry.for_booking_id and self.runs
+        day = date_short(self.runs[0].starts_at, zone) if is_missing else ""
+        return " · ".join(filter(None, (self.service.name, title, day)))
 
     @property
     def live_offer(self) -> WaitlistOffer | None:
@@ -119,21 +129,28 @@ async def get_entry_view(
     entry, offer = facts.entry, facts.offer
     base = f"/b/{tenant.slug}/{facts.service.slug}"
     subject = "session" if entry.session_id is not None else "series"
-    place = waitlist_token(settings, entry)
     stage = _stage(facts, now)
     if stage in ("offered", "rush"):
         facts = await with_price(uow, tenant, facts)
     completing = (await completing_of(uow, tenant, [entry])).get(entry.id)
-    completes = None
+    completes, size = None, entry.party_size
     if completing is not None:
+        size = len(completing.missing) or size
         completes = _completes(tenant, settings, completing, entry, now)
         if entry.state in STANDS and not completing.is_needed:
             stage = "left"
+    may_wait, is_free = False, False
+    if stage in ENDED_BY_THEMSELVES:
+        may_wait, is_free = await _ways_on(uow, tenant, entry, completing)
+    book_path = f"{base}/book?{subject}={entry.list_id}"
+    until_at = offer.expires_at if offer is not None else None
+    if stage == "held" and facts.order is not None:
+        until_at = hold_until(facts.order)
     return EntryView(
         stage=stage,
-        what=facts.what,
+        what=facts.what(tenant.zone),
         guest_name=entry.name,
-        size=entry.party_size,
+        size=size,
         dates=[
             EntryDate(
                 title=run.title,
@@ -145,10 +162,12 @@ async def get_entry_view(
         ],
         position=facts.position,
         count=facts.count,
-        until_at=offer.expires_at if offer is not None else None,
+        until_at=until_at,
         price=offered_price_words(facts.price, tenant.currency),
         path=waitlist_path(settings, tenant.slug, entry),
-        accept_href=f"{base}/book?{subject}={entry.list_id}&place={place}",
+        accept_href=f"{book_path}&place={waitlist_token(settings, entry)}",
+        may_wait=may_wait,
+        book_href=book_path if is_free else "",
         booking_href=_booking_href(settings, tenant, facts.order),
         service_href=base,
         completes=completes,
@@ -175,6 +194,7 @@ def _completes(
         is_needed=found.is_needed,
         pays=str(quote.payment_mode),
         dates_key=quote.dates_key,
+        total_minor=quote.total_minor,
         leaving=dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now),
     )
 
@@ -198,12 +218,34 @@ def _stage(facts: EntryFacts, now: datetime) -> str:
             return "expired"
         return "offered" if offer.holds else "rush"
     if state is EntryState.ACCEPTED:
-        is_lost = facts.order is None or facts.order.state not in (
-            OrderState.OPEN,
-            OrderState.CONFIRMED,
-        )
-        return "expired" if is_lost else "booking"
+        return _stage_of_order(facts.order, now)
     return str(state)
+
+
+def _stage_of_order(order: Order | None, now: datetime) -> str:
+    if order is not None and order.state == OrderState.OPEN:
+        until = hold_until(order)
+        return "held" if until is not None and now < until else "unclear"
+    if order is None:
+        return "expired"
+    if order.state == OrderState.CANCELLED:
+        return "given_up" if order.closed_why == "given_up" else "ended"
+    return "booking" if order.state == OrderState.CONFIRMED else "unpaid"
+
+
+async def _ways_on(
+    uow: UnitOfWork, tenant: TenantSnapshot, entry: WaitlistEntry, completing: Completing | None
+) -> tuple[bool, bool]:
+    """Whether they can wait again, and whether nobody has to: all of them can book at once."""
+    if entry.for_booking_id is not None:
+        return completing is not None and completing.is_needed, False
+    kind: SubjectKind = "session" if entry.session_id is not None else "series"
+    now, size = uow.clock.now(), entry.party_size
+    service, facts, free = await find_list(uow, tenant, kind, entry.list_id, now)
+    if why_nobody(facts, size, terms_of(tenant, service), now) is not None:
+        return False, False
+    is_free = wanted_places(facts, size, free)[1] >= size
+    return not is_free, is_free
 
 
 async def _latest_offer(uow: UnitOfWork, entry_id: UUID) -> WaitlistOffer | None:

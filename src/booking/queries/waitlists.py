@@ -56,9 +56,11 @@ async def get_waitlist(
 
     def row(entry: WaitlistEntry, position: int) -> EntryRow:
         """With an offer by hand where that finds places for the whole party."""
-        facts = pool.facts_of(entry)
-        none = why_no_places(facts, entry.party_size, pool.terms, pool.free, now)
+        facts, size = pool.facts_of(entry), pool.size_of(entry)
+        none = why_no_places(facts, size, pool.terms, pool.free, now)
         shown = _row(entry, offers, tenant, position, why.get(entry.id), has_room=none is None)
+        if entry.state in MAY_BE_OFFERED:
+            shown = msgspec.structs.replace(shown, size=size)
         completing = pool.completing.get(entry.id)
         return shown if completing is None else _completes(shown, completing, tenant)
 

@@ -9,7 +9,7 @@ import msgspec
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
     """One booking that a cancellation reaches; `share_minor` is what its seats in it cost.
 
-    `is_with_the_bank`: the guest's bank has taken back what was paid for it.
+    `is_paid`: money came in for it. `is_with_the_bank`: the guest's bank has taken that back.
     """
 
     booking_id: UUID
@@ -18,6 +18,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     seats: int
     share_minor: int
     payment_mode: str
+    is_paid: bool
     is_with_the_bank: bool = False
 
 
@@ -34,10 +35,10 @@ class ListsToll(msgspec.Struct, frozen=True, kw_only=True):
 class Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation would do, in numbers.
 
-    `paid_minor` is the part of the seats' price that came in online, `on_site_minor` the part that
-    is or was to be paid there. `is_with_the_bank`: a guest's bank has taken back what was paid.
-    `in_checkout` counts seats whose guests are paying just now, and `in_checkout_minor` is what
-    they cost.
+    `paid_minor` is the part of the seats' price that came in online, `taken_minor` the part that
+    was paid on site, and `on_site_minor` the part that is to be paid there. `is_with_the_bank`: a
+    guest's bank has taken back what was paid. `in_checkout` counts seats whose guests are paying
+    just now, and `in_checkout_minor` is what they cost.
     `mails` counts customers who are written to.
     """
 
@@ -47,6 +48,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     in_checkout: int
     in_checkout_minor: int
     paid_minor: int
+    taken_minor: int
     on_site_minor: int
     is_with_the_bank: bool
     people: list[Touched]
@@ -73,7 +75,8 @@ class ChosenDate(LostDate, frozen=True, kw_only=True):
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """A cancellation as it stands. `done` of `total` customers have been dealt with.
 
-    `what` names its subject, `subject_path` is its page below the business's.
+    `what` names its subject, `subject_path` is its page below the business's; `dates` are those on
+    which places are cancelled.
     """
 
     id: UUID
@@ -81,6 +84,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     what: str
     subject_path: str
+    dates: list[LostDate]
     reason: str
     total: int
     done: int

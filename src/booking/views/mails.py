@@ -74,7 +74,8 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
 
     `by_guest`: they left them, else the business cancelled. `money_line` says what comes back.
     `only_on` is the first of the dates where the booking has others that stand, empty else, and
-    `party_line` who of the party it is about, empty when it is all of them.
+    `party_line` who of the party it is about, empty when it is all of them. `takes_place`: only the
+    guest's own place is cancelled, and others come on those dates.
     """
 
     locale: str
@@ -85,6 +86,7 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     service_name: str
     only_on: str
     party_line: str
+    takes_place: bool
     runs: list[RunView]
     zone_name: str
     reason: str

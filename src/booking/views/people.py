@@ -17,7 +17,8 @@ class OnePerson(msgspec.Struct, frozen=True, kw_only=True):
 
 class BookingPeople(msgspec.Struct, frozen=True, kw_only=True):
     """Everyone of a booking in the order of its form. `first_starts_at` is the start of the first
-    date that somebody still has a place in, None where nobody has any.
+    date that somebody still has a place in, of a whole course where this is part of one, None where
+    nobody of this booking has any.
     """
 
     booking_id: UUID

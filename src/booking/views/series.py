@@ -157,12 +157,14 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     `cancellable` counts confirmed seats that have not started; `cancellation_id` is the
     cancellation under way; `owed_minor` is still to be paid on site; `taken_back_minor` is with the
     guest's bank after a dispute that was lost. `completes_id` is the purchase that it completes,
-    `completed_by` are those that complete this one, with their numbers.
+    `completed_by` are those that complete this one, with their numbers. Of one that `is_erased`,
+    nobody is known, and nothing is named or noted any more.
     """
 
     id: UUID
     order_id: UUID
     customer_id: UUID
+    is_erased: bool
     reference: str
     name: str
     email: str

@@ -33,9 +33,13 @@ class JoinView(msgspec.Struct, frozen=True, kw_only=True):
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     """One entry on its own page.
 
-    `stage`: waiting, offered, rush (an offer that holds nothing), booking (it became an order),
-    left, expired, removed or closed. `position` is of `count`, 0 once it is over. The `price` is
-    that of the whole party, empty where there is none to say. `booking_href` is "" for a booking
+    `stage`: waiting, offered, rush (an offer that holds nothing), held (its order waits for
+    payment), unclear (the time to pay is over, and what came of it not known yet), booking (its
+    order is confirmed), given_up, unpaid or ended (its order came to nothing), left, expired,
+    removed or closed. Of those that ended by themselves they `may_wait` again, or book at once by
+    `book_href`. `until_at` is when what is offered or held ends. `position` is of `count`, 0 once
+    it is over. The `price` is that of the whole party, empty where there is none to say.
+    `booking_href` is "" for a booking
     whose address was corrected. With `completes` nothing but the place itself is left to be chosen:
     it is taken on this very page.
     """
@@ -51,6 +55,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     price: str
     path: str
     accept_href: str
+    may_wait: bool
+    book_href: str
     booking_href: str
     service_href: str
     completes: "CompletesView | None"
@@ -62,8 +68,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 class CompletesView(msgspec.Struct, frozen=True, kw_only=True):
     """The purchase that the place completes: its number and page, how the place is paid (free,
     on_site or online), and what comes back until when. `dates_key` stands for the date as it is
-    shown. Unless `is_needed` nobody lacks it any more. `href` and number are empty for who may not
-    see the purchase: its address was corrected since.
+    shown, `total_minor` is its price. Unless `is_needed` nobody lacks it any more. `href` and
+    number are empty for who may not see the purchase: its address was corrected since.
     """
 
     reference: str
@@ -71,6 +77,7 @@ class CompletesView(msgspec.Struct, frozen=True, kw_only=True):
     is_needed: bool
     pays: str
     dates_key: str
+    total_minor: int
     leaving: list[str]
 
 

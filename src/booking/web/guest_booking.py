@@ -74,10 +74,13 @@ async def booking_form(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """An empty form for `?series=` or `?session=`; the browser may show it again on going back, so
-    that its token, and with it the booking, stays the same.
+    that its token, and with it the booking, stays the same. To who has taken what they were offered
+    the place would look sold out: they are led to its own page, which knows better.
     """
     subject = subject_of(request, service_slug)
     place = await _place_of(services, ctx, subject)
+    if place.is_taken:
+        return redirect(request, f"/b/{ctx.here.slug}/waitlist/{subject.place}")
     wish = await _wish(services, ctx, subject, Typed(size=place.size))
     form = blank(BookingForm, place.typed)
     return _form_page(request, ctx, subject, wish, form, new_form_token())

@@ -13,6 +13,7 @@ from src.billing.commands.orders import get_order
 from src.booking.commands.completing import command_of_offer, wait_for_missing_of_order
 from src.booking.commands.waitlist import (
     JoinWaitlist,
+    PlacesAreFree,
     join_waitlist,
     leave_waitlist,
     room_in_list,
@@ -29,7 +30,7 @@ from src.booking.views.guest import Wish
 from src.booking.views.waiting import JoinView
 from src.booking.waitlist_links import entry_behind, waitlist_path
 from src.booking.web.guest_booking import Subject, subject_of
-from src.booking.web.guest_forms import LARGEST_PARTY, size_of
+from src.booking.web.guest_forms import LARGEST_PARTY, LARGEST_TOTAL_MINOR, size_of
 from src.booking.web.guest_page import PRIVATE
 from src.platform.errors import Conflict, DomainError, NotFound
 from src.platform.i18n import _, current_locale
@@ -54,6 +55,13 @@ JOINING_BY_EMAIL = Limit("waitlist-email", 5, 60 * 60)
 """Each asking sends a mail to whoever has the address, which somebody else may have typed."""
 CHANGES_BY_ENTRY = Limit("waitlist-entry", 30, 10 * 60)
 CHANGES_BY_BOOKING = Limit("waitlist-booking", 30, 10 * 60)
+
+
+class TakeForm(msgspec.Struct, kw_only=True):
+    """What was shown beside the button: the `dates_key` of the date, and the price in all."""
+
+    quoted_dates: str
+    quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)]
 
 
 class JoinForm(msgspec.Struct, kw_only=True):
@@ -132,10 +140,13 @@ async def take_missing_date(
     entry_id, data = _entry_id(services, ctx, place), await read_form(request)
     await services.limiter.check(CHANGES_BY_ENTRY, str(entry_id))
     path = request.scope["path"].removesuffix("/take")
-    dates = data.texts.get("quoted_dates", [""])[-1]
+    shown = bind(TakeForm, data).struct
+    if shown is None:
+        # Nobody was shown anything of it: the page shows it now.
+        return redirect(request, path)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            command = await command_of_offer(uow, entry_id, dates)
+            command = await command_of_offer(uow, entry_id, shown.quoted_dates, shown.quoted_minor)
         placed = await place_booking(services, ctx, command, cancel_path=path)
     except DomainError as refusal:
         flash(request, "error", refusal.message)
@@ -200,6 +211,9 @@ async def wait_once_more(
             await uow.session.flush()
             entry = await uow.session.get_one(WaitlistEntry, (uow.tenant, new_id))
             path = waitlist_path(services.settings, ctx.here.slug, entry)
+    except PlacesAreFree:
+        # Its page says so, and leads to the booking form.
+        return redirect(request, path)
     except Conflict as refusal:
         flash(request, "error", refusal.message)
     return redirect(request, path)

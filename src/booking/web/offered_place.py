@@ -4,10 +4,14 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
 from src.booking.commands.waitlist_take import held_by_offer
 from src.booking.domain.quotes import SubjectKind
+from src.booking.models import WaitlistOffer
 from src.booking.queries.waiting import find_live_offer, find_taken_offer, get_entry
 from src.booking.waitlist_links import entry_behind
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import DomainError
 from src.platform.services import Services
 from src.tenants.context import RequestContext
@@ -15,10 +19,12 @@ from src.tenants.context import RequestContext
 
 class OfferedPlace(msgspec.Struct, frozen=True, kw_only=True):
     """`held` is the live offer's, by session; `typed` is what is known of who was offered it. An
-    offer that was taken holds nothing, and is handed on to the order that replaces the first.
+    offer that was taken holds nothing, and is handed on to the order that replaces the first;
+    `is_taken` while that one stands.
     """
 
     offer_id: UUID | None = None
+    is_taken: bool = False
     held: dict[UUID, int] = msgspec.field(default_factory=dict)
     size: int = 1
     typed: dict[str, object] = msgspec.field(default_factory=dict)
@@ -48,9 +54,19 @@ async def offered_place(
             offer = await find_live_offer(uow, entry_id)
             if offer is None:
                 taken = await find_taken_offer(uow, entry_id)
-                return OfferedPlace(offer_id=None if taken is None else taken.id, typed=typed)
+                if taken is None:
+                    return OfferedPlace(typed=typed)
+                stands = await _stands(uow, taken)
+                return OfferedPlace(offer_id=taken.id, is_taken=stands, typed=typed)
             held = await held_by_offer(uow, offer.id)
             size = entry.party_size
             return OfferedPlace(offer_id=offer.id, held=held, size=size, typed=typed)
     except DomainError:
         return NO_PLACE
+
+
+async def _stands(uow: UnitOfWork, offer: WaitlistOffer) -> bool:
+    if offer.order_id is None:
+        return False
+    order = await uow.session.get_one(Order, (uow.tenant, offer.order_id))
+    return order.state in (OrderState.OPEN, OrderState.CONFIRMED)

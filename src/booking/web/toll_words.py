@@ -87,6 +87,8 @@ def _money(toll: Toll, currency: str, *, chooses: bool) -> str:
     parts = []
     if toll.paid_minor:
         parts.append(_("%(amount)s paid online", amount=money(toll.paid_minor, currency)))
+    if toll.taken_minor:
+        parts.append(_("%(amount)s paid on site", amount=money(toll.taken_minor, currency)))
     if toll.on_site_minor:
         parts.append(_("%(amount)s payable on site", amount=money(toll.on_site_minor, currency)))
     if not parts and toll.in_checkout:
@@ -112,7 +114,8 @@ def _effect(one: Touched, currency: str) -> str:
     seats = ngettext("%(num)s seat", "%(num)s seats", one.seats)
     if not one.share_minor:
         return seats
-    words = {"online": _("paid online"), "on_site": _("on site"), "credit": _("with credits")}
+    on_site = _("paid on site") if one.is_paid else _("on site")
+    words = {"online": _("paid online"), "on_site": on_site, "credit": _("with credits")}
     how = words.get(one.payment_mode, "")
     bank = _("disputed, the guest's bank has it") if one.is_with_the_bank else ""
     return " · ".join(filter(None, (seats, money(one.share_minor, currency), how, bank)))

@@ -146,8 +146,7 @@ def test_a_stranger_reads_one_sentence_whatever_stands_against_it() -> None:
     secret = [
         (None, {}),
         (CouponTerms(percent=10, active=False), {}),
-        (CouponTerms(percent=10, ends_on=date(2027, 3, 1)), {}),
-        (CouponTerms(percent=10, starts_on=date(2027, 4, 1)), {}),
+        (CouponTerms(percent=10, active=False, ends_on=date(2027, 3, 1)), {}),
         (CouponTerms(percent=10, max_uses=1, used=1, min_spend_minor=9000), {}),
         (CouponTerms(percent=10, max_per_customer=1), {"guest": CouponGuest(used=1)}),
         (CouponTerms(percent=10, first_order_only=True), {"guest": CouponGuest(has_ordered=True)}),
@@ -158,6 +157,18 @@ def test_a_stranger_reads_one_sentence_whatever_stands_against_it() -> None:
         reasons = why_not_usable(terms, NOON, **values)
         assert guest_sentence(reasons) == no_use()
         assert all(reason.owner_sentence != no_use() for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({"ends_on": date(2027, 3, 1)}, "This code was valid until March 1, 2027."),
+        ({"starts_on": date(2027, 4, 1)}, "This code is valid from April 1, 2027 on."),
+    ],
+)
+def test_who_has_a_code_reads_when_it_is_valid(terms: dict[str, Any], said: str) -> None:
+    reasons = why_not_usable(CouponTerms(percent=10, **terms), NOON, plan_has_coupons=True)
+    assert guest_sentence(reasons) == said
 
 
 def test_a_code_is_one_however_it_is_typed() -> None:

@@ -8,10 +8,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from src.billing.commands.by_staff import RefundByHand, mark_paid_on_site, refund_by_hand
+from src.billing.commands.by_staff import (
+    RefundByHand,
+    close_item_by_hand,
+    mark_paid_on_site,
+    refund_by_hand,
+)
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import fail_refund
 from src.billing.models import Order, Payment, Refund
+from src.billing.queries.order_page import get_order_page
+from src.billing.queries.orders import list_open_items
 from src.billing.queries.refund_failures import list_waiting_refunds
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
@@ -266,6 +273,16 @@ async def test_money_taken_on_site_is_listed_to_be_handed_back_and_noted_once(
     await work_through(services, clock, lotus.id, UNDO)
     assert await refunds(services, lotus.id) == []
     assert "gives you €20.00 back that you paid on site" in mailer.sent[0].body
+    async with services.uow_factory(lotus.id) as uow:
+        owed = await get_order_page(uow, lotus.tenant, made.order_id)
+    asked = (
+        f"You cancelled places of carl in order {owed.reference}."
+        " Please give back €20.00 of what you took on site."
+    )
+    assert [(one.sentence, one.page) for one in owed.open_items] == [
+        (asked, f"cancellations/{cancellation_id}")
+    ]
+    assert owed.to_hand_back_minor == 2000
     for written in (2000, 0):
         async with services.uow_factory(lotus.id) as uow:
             assert await note_handed_back(uow, lotus.ctx, cancellation_id, made.order_id) == written
@@ -275,6 +292,11 @@ async def test_money_taken_on_site_is_listed_to_be_handed_back_and_noted_once(
     assert (order.paid_minor, order.refunded_minor) == (6000, 2000)
     assert back is not None
     assert back.still_by_hand_minor == 0
+    async with services.uow_factory(lotus.id) as uow:
+        given = await get_order_page(uow, lotus.tenant, made.order_id)
+    assert (given.open_items, given.to_hand_back_minor) == ([], 0)
+    ended = next(one for one in given.timeline if "cancelled" in one.text)
+    assert ended.page == f"cancellations/{cancellation_id}"
 
 
 async def test_what_is_taken_on_site_while_it_is_being_cancelled_is_to_be_handed_back(
@@ -291,6 +313,14 @@ async def test_what_is_taken_on_site_while_it_is_being_cancelled_is_to_be_handed
         back = await get_money_back(uow, lotus.tenant, cancellation_id)
     assert back is not None
     assert back.still_by_hand_minor == 2000
+    async with services.uow_factory(lotus.id) as uow:
+        (item,) = await list_open_items(uow)
+    async with services.uow_factory(lotus.id) as uow:
+        assert await close_item_by_hand(uow, lotus.ctx, made.order_id, item.id) == 2000
+    async with services.uow_factory(lotus.id) as uow:
+        given = await get_money_back(uow, lotus.tenant, cancellation_id)
+    assert given is not None
+    assert given.still_by_hand_minor == 0
 
 
 Kill = Callable[..., Awaitable[Any]]

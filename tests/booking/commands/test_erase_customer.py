@@ -1,5 +1,6 @@
 """Erasing a person: no word of them is left in any table, and the books stay as they were."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
@@ -279,4 +280,7 @@ async def test_everything_that_is_kept_is_handed_over(services: Services, lotus:
     assert found["orders"][0]["guest_email"] == MAIL
     assert found["customer_notes"][0]["text"] == "Quillfeather is kind"
     assert {"mails", "payments", "seats", "sessions", "waitlist_entries"} <= found.keys()
+    texts = [mail["text"] for mail in found["mails"]]
+    assert any("/b/lotus/bookings/…" in text for text in texts)
+    assert not any(re.search(r"/bookings/[\w.]", text) for text in texts)
     assert "form_token" not in found["orders"][0]

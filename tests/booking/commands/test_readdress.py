@@ -8,8 +8,11 @@ from httpx import AsyncClient
 from sqlalchemy import select, update
 
 from src.billing.models import Order
+from src.booking.commands.book import Booked
+from src.booking.commands.leave import leave_dates
 from src.booking.commands.readdress import Readdressed, correct_customer
-from src.booking.models import Service
+from src.booking.models import Booking, Service
+from src.booking.queries.guest_bookings import get_guest_booking
 from src.platform.services import Services
 from src.tenants.commands.customer_care import CustomerDetails
 from tests.booking.commands.test_book import a_wish, booked
@@ -17,6 +20,8 @@ from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.commands.test_waitlist import Town, a_town
 from tests.booking.web.test_readdress import link_in
 from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.gaps import a_course
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import Visitor
 from tests.support.waiting import entries, joined, offers
@@ -134,3 +139,38 @@ def entry_link_in(body: str) -> str:
     found = re.search(r"http://testserver\.local(/b/lotus/waitlist/\S+)", body)
     assert found is not None
     return found[1]
+
+
+@pytest.mark.parametrize("left", ["the missing date", "the course"])
+async def test_what_is_over_at_the_mistyped_address_leads_to_nothing_that_was_corrected(
+    services: Services, clock: FrozenClock, left: str
+) -> None:
+    """Of a course and the date that completes it, each on its own page."""
+    lotus = await a_business(services.uow_factory)
+    course = await a_course(services, lotus)
+    entry_id = await course.wait()
+    await course.free()
+    completing = await course.take(entry_id)
+    await course.work()
+    over, corrected = (completing, course.bought), (course.bought, completing)
+    wrong, right = over if left == "the missing date" else corrected
+    assert await leads_on(services, lotus, wrong)
+    first = course.term.sessions[0]
+    gone = [seat.id for seat in await course.seats(wrong) if seat.session_id != first.id]
+    async with services.uow_factory(lotus.id) as uow:
+        await leave_dates(uow, lotus.tenant, wrong.order_id, gone)
+        booking = await uow.session.get_one(Booking, (lotus.id, wrong.booking_id))
+    if left == "the course":
+        clock.advance(first.ends_at - clock.now())
+    told = await correct(services, lotus, booking.customer_id)
+    assert told.confirmations == 1
+    assert await leads_on(services, lotus, wrong) == []
+    assert await leads_on(services, lotus, right) == []
+
+
+async def leads_on(services: Services, lotus: Business, made: Booked) -> list[str]:
+    """The other bookings that a booking's page leads to."""
+    async with services.uow_factory(lotus.id) as uow:
+        view = await get_guest_booking(uow, lotus.tenant, services.settings, made.order_id)
+    hrefs = [view.completes_href, *(date.href for date in view.missing if date.state == "had")]
+    return [href for href in hrefs if href]

@@ -10,8 +10,10 @@ from sqlalchemy import select, update
 from src.booking.commands.edit_plan import EditSeveral
 from src.booking.commands.edit_several import edit_several
 from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
+from src.booking.commands.waitlist import change_waitlist
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import DateScope
+from src.booking.domain.waiting import WaitlistTerms
 from src.booking.errors import MovesGuests
 from src.booking.jobs.waitlist import serve, serve_due
 from src.booking.models import Series, Session
@@ -114,6 +116,31 @@ async def test_an_offer_that_the_move_makes_impossible_is_withdrawn_and_keeps_it
     await move(town, clock.now() + timedelta(days=3))
     await town.work()
     assert await town.states() == {"Ann": "offered", "Bob": "waiting"}
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(50, "withdrawn"), (90, "live")])
+async def test_terms_that_close_sooner_leave_an_offer_until_the_last_hour(
+    services: Services, clock: FrozenClock, minutes: int, state: str
+) -> None:
+    until_the_start = WaitlistTerms(
+        closing_minutes=0, last_offer_minutes=15, rush_hours=0, quiet_from=0, quiet_until=0
+    )
+    town = await a_town(services, waitlist=until_the_start.document())
+    await town.join("Ann")
+    starts_at = town.session.starts_at
+    clock.advance(starts_at - clock.now() - timedelta(minutes=minutes))
+    await town.free()
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    assert (offer.state, offer.expires_at) == ("live", starts_at)
+    sooner = msgspec.structs.replace(until_the_start, closing_minutes=10 * 60)
+    async with town.factory(town.lotus.id) as uow:
+        await change_waitlist(uow, town.lotus.ctx, town.service.id, sooner)
+    await town.work()
+    [offer] = await offers(town.factory, town.lotus)
+    assert offer.state == state
+    assert offer.expires_at == starts_at - HOUR
+    assert await town.states() == {"Ann": "offered" if state == "live" else "waiting"}
 
 
 async def test_a_rush_is_none_any_more_once_the_date_is_far_off(

@@ -1,5 +1,7 @@
 """What a date would have cost that a course is sold without, and who may still get it."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +13,7 @@ from src.booking.domain.gaps import (
     gap_shares_minor,
     gaps_from,
     gaps_of,
+    still_comes,
     who_lacks,
 )
 from src.booking.domain.kinds import SeriesPriceType
@@ -67,6 +70,14 @@ def test_a_percentage_holds_for_what_is_missing_and_an_amount_was_given(
     assert gaps_of(a_quote(coupon)).shares[DATE][""] == minor
 
 
+def test_a_percentage_is_rounded_for_each_date_and_person() -> None:
+    """EUR 10.05 becomes EUR 5.02 each time, so two of them are a cent less than half of both."""
+    coupon = AppliedCoupon(coupon_id=uuid4(), code="HALF", discount_minor=2000, percent=50)
+    gaps = {uuid4(): {"": 1005}, uuid4(): {"": 1005}}
+    kept = gaps_of(replace(a_quote(coupon), gaps=gaps)).shares
+    assert [share[""] for share in kept.values()] == [502, 502]
+
+
 def test_what_is_kept_with_a_booking_is_read_as_it_was() -> None:
     gaps = gaps_of(a_quote())
     assert gaps_from(gaps.document()) == gaps
@@ -80,6 +91,7 @@ def facts(**more: object) -> PurchaseFacts:
         "session_id": DATE,
         "is_confirmed": True,
         "is_in_series": True,
+        "is_cancelled": False,
         "comes": ((ANN, ""), (BEN, "Child")),
         "there": frozenset(),
     }
@@ -99,14 +111,42 @@ def test_each_of_the_party_pays_the_share_of_their_own_price() -> None:
     [
         {"is_confirmed": False},
         {"is_in_series": False},
+        {"is_cancelled": True},
         {"session_id": uuid4()},
         {"comes": ()},
         {"there": frozenset({ANN, BEN})},
     ],
-    ids=["not bought", "left the series", "was not left out", "nobody comes", "is there"],
+    ids=[
+        "not bought",
+        "left the series",
+        "cancelled",
+        "was not left out",
+        "nobody comes",
+        "is there",
+    ],
 )
 def test_nobody_lacks_a_date(more: dict[str, object]) -> None:
     assert who_lacks(facts(**more), "EUR") == ()
+
+
+@pytest.mark.parametrize(
+    ("days", "left_on", "comes"),
+    [
+        ([1, 2], [], True),
+        ([1, 2, 4], [3], True),
+        ([1, 2], [3], False),
+        ([5], [3, 4], True),
+        ([5], [3, 6], False),
+        ([], [], False),
+    ],
+    ids=["all over", "had more", "left the last", "to come", "left later ones", "has none"],
+)
+def test_who_left_all_that_was_to_come_has_ended_the_course(
+    days: list[int], left_on: list[int], comes: bool
+) -> None:
+    starts = [datetime(2026, 3, day, 18, tzinfo=UTC) for day in days]
+    ended = [datetime(2026, 3, day, 9, tzinfo=UTC) for day in left_on]
+    assert still_comes(starts, ended) is comes
 
 
 def test_only_those_lack_it_who_are_not_there() -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.booking.domain.leaving import (
@@ -136,6 +136,34 @@ def test_counted_step_by_step_it_is_the_same(
     assert counted == count * 4
     if count:
         assert (to_local(until, zone).hour - quiet.begins) % 24 >= quiet.hours, "the latest such"
+
+
+@settings(max_examples=20)
+@given(STARTS, st.integers(1, 150), QUIET, ZONES)
+def test_a_long_time_at_once_is_as_many_short_ones(
+    start: datetime, tens: int, quiet: QuietHours, name: str
+) -> None:
+    """Also over the nights on which the clocks change."""
+    zone, until = ZoneInfo(name), start
+    for _ten in range(tens):
+        until = hours_before(until, 10, zone, quiet)
+    assert hours_before(start, 10 * tens, zone, quiet) == until
+
+
+class CountedZone(ZoneInfo):
+    """How often its clocks were looked at."""
+
+    looks = 0
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        CountedZone.looks += 1
+        return super().utcoffset(dt)
+
+
+def test_a_year_of_hours_is_not_gone_through_night_by_night() -> None:
+    CountedZone.looks = 0
+    hours_before(at("2027-05-12T09:00"), 365 * 24, CountedZone("Europe/Amsterdam"), NIGHT)
+    assert CountedZone.looks < 1500
 
 
 @given(STARTS, QUIET, ZONES, st.sampled_from(list(BeforeUnit)))

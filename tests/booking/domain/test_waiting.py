@@ -218,7 +218,7 @@ def test_offers_end_before_the_sale_does(notice: int, before: timedelta) -> None
     assert closes_at(WEEK, notice, late) == WEEK - timedelta(minutes=notice)
 
 
-def test_an_offer_that_was_made_outlives_terms_that_close_sooner_since() -> None:
+def test_an_offer_outlives_terms_that_close_sooner_since_until_the_last_hour() -> None:
     sooner = WaitlistTerms(closing_minutes=600)
     assert closes_at(WEEK, 0, sooner) == WEEK - 10 * HOUR
     assert made_closes_at(WEEK, 0, sooner) == WEEK - HOUR

@@ -1,12 +1,15 @@
-"""A purchase is cancelled while the date that completes it is being paid for."""
+"""The date that completes a purchase is paid for when that is cancelled, or its place is gone."""
 
 from datetime import timedelta
 
 import pytest
 
 from src.billing.checkout import ensure_payment_page
+from src.billing.commands.ending import end_locked_order
+from src.billing.commands.orders import lock_order
+from src.billing.domain.kinds import OrderState
 from src.booking.commands.book import Booked
-from src.booking.models import Cancellation
+from src.booking.models import Cancellation, Session
 from tests.booking.jobs.test_cancel_paid_meanwhile import (
     UNDO,
     pays,
@@ -82,3 +85,43 @@ async def test_what_is_paid_while_it_is_freed_is_not_delivered(
     assert [seat.state for seat in await course.seats(made)] == ["cancelled"]
     await course.work()
     assert await refunds(shop) == [("not_delivered", 2000, "succeeded")]
+
+
+async def its_hold_has_ended(shop: Shop, made: Booked) -> None:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await lock_order(uow, made.order_id)
+        await end_locked_order(uow, order, OrderState.EXPIRED, "not_paid", uow.clock.now())
+
+
+@pytest.mark.parametrize("which", ["the course", "what completes it"])
+async def test_what_is_paid_late_for_what_was_cancelled_goes_back(
+    shop: Shop, clock: FrozenClock, which: str
+) -> None:
+    course, made = await a_course_paid_by_card(shop)
+    cancellation_id = await the_purchase_is_cancelled(
+        shop, course.bought if which == "the course" else made
+    )
+    await its_hold_has_ended(shop, made)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        found = await uow.session.get_one(Cancellation, (shop.business.id, cancellation_id))
+        found.state = "done"
+    await pays(shop, made.order_id)
+    await course.work()
+    assert [seat.state for seat in await course.seats(made)] == ["expired"]
+    assert await refunds(shop) == [("too_late", 2000, "succeeded")]
+
+
+async def test_what_is_paid_late_for_somebody_who_is_there_by_now_goes_back(shop: Shop) -> None:
+    course, made = await a_course_paid_by_card(shop)
+    await its_hold_has_ended(shop, made)
+    again = await course.take(await course.wait())
+    assert again.order_id != made.order_id
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        session = await uow.session.get_one(Session, (shop.business.id, course.missing))
+        session.capacity += 1
+    await pays(shop, made.order_id)
+    await course.work()
+    assert [seat.state for seat in await course.seats(made)] == ["expired"]
+    assert [seat.state for seat in await course.seats(again)] == ["held"]
+    assert await refunds(shop) == [("too_late", 2000, "succeeded")]
+    assert await course.check() == [1, 1, 1]

@@ -1,5 +1,6 @@
 """Why this customer cannot book something: with their seats, waiting place, price and code."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_waitlist import Town, a_town
 from tests.booking.web.pages import as_owner
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
 from tests.support.coupons import a_coupon, lose_coupons
 from tests.support.gaps import a_course
 from tests.tenants.commands.test_customer_care import a_customer
@@ -98,7 +100,7 @@ async def test_a_code_is_judged_for_this_customer(
 
 
 async def test_a_place_in_the_queue_and_an_offer_are_theirs(
-    client: AsyncClient, services: Services
+    client: AsyncClient, services: Services, clock: FrozenClock
 ) -> None:
     town: Town = await a_town(services)
     await as_owner(client, services, town.lotus)
@@ -118,6 +120,11 @@ async def test_a_place_in_the_queue_and_an_offer_are_theirs(
     assert "Ann can book this now." in offered
     still = (await client.get(f"{HOME}/{bob}{path}")).text
     assert "This date is sold out." in still, "what is held for Ann is not free for Bob"
+    clock.advance(timedelta(hours=4, seconds=1))
+    await as_owner(client, services, town.lotus)
+    late = (await client.get(f"{HOME}/{ann}{path}")).text
+    assert "What was offered to them could be taken until" in late, "its job has not come by"
+    assert "This date is sold out." in late
 
 
 async def test_a_series_that_cannot_be_bought_has_no_price_to_take_off_from(

@@ -172,11 +172,19 @@ async def test_what_was_paid_on_site_is_a_list_to_give_back_by_hand(
         await mark_paid_on_site(uow, business.ctx, made.order_id)
     await owner.open(f"/app/lotus/sessions/{session.id}/cancel")
     assert "€15.00 of it was paid on site" in owner.text
+    assert "€15.00 paid on site. You choose below" in owner.text
+    assert "falls away" not in owner.text
     await owner.submit({"money": "full"}, to="/cancel")
     progress = owner.path
     await work_through(services, clock, business.id, UNDO)
     await owner.open(progress)
     assert "To give back by hand" in owner.text
+    await owner.open("/app/lotus/today")
+    assert "1 guest gets money back by hand." in owner.text
+    for page in (f"/app/lotus/sessions/{session.id}", f"/app/lotus/orders/{made.order_id}"):
+        await owner.open(page)
+        assert f'href="{progress}"' in owner.text
+    await owner.open(progress)
     await owner.submit(to=f"/handed/{made.order_id}")
     assert "Noted: €15.00 given back." in owner.text
     assert f"/handed/{made.order_id}" not in owner.text

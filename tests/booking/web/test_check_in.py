@@ -6,11 +6,13 @@ from uuid import UUID
 
 import pytest
 from httpx import AsyncClient, Response
+from sqlalchemy import update
 
 from src.billing.models import Order
 from src.booking.check_in_codes import check_in_code
 from src.booking.commands.book import Booked
 from src.booking.guest_links import booking_path
+from src.booking.models import Seat
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from src.tenants.models import Tenant
@@ -27,6 +29,7 @@ from tests.support.builders import (
     a_session,
 )
 from tests.support.clock import FrozenClock
+from tests.support.gaps import a_course
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
 from tests.tenants.web.signed_in import sign_in
@@ -120,6 +123,17 @@ async def test_on_another_day_the_dates_are_told(
     assert 'value="attended"' not in shown
 
 
+async def test_a_cancelled_booking_says_so(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Seat).values(state="cancelled"))
+    await as_owner(client, services, lotus)
+    code = await a_code(services, lotus, made)
+    assert "This booking is cancelled" in (await client.get(f"/app/lotus/check-in/{code}")).text
+    assert "This booking is cancelled" in (await read_by_camera(client, code, **BY_SCRIPT)).text
+
+
 async def test_whoever_is_no_member_learns_nothing_and_members_come_to_the_door(
     client: AsyncClient, services: Services, lotus: Business, made: Booked
 ) -> None:
@@ -173,6 +187,8 @@ async def test_a_code_is_typed_pasted_or_named_by_the_bookings_number(
         code,
         f"https://seatline.example/c/lotus/{code}/",
         f" {order.reference.lower()} ",
+        order.reference.lower().replace("-", " "),
+        order.reference.replace("-", ""),
     ):
         found = await client.get("/app/lotus/check-in", params={"code": typed})
         assert found.headers.get("location") == f"/app/lotus/check-in/{code}", typed
@@ -247,6 +263,34 @@ async def test_what_is_owed_makes_whoever_scans_look_up(
     assert "Still to pay: €15.00" in shown.text
 
 
+@pytest.mark.parametrize("whose", ["the course's", "the missing date's"])
+async def test_either_code_of_a_course_opens_the_date_that_completes_it(
+    client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock, whose: str
+) -> None:
+    course = await a_course(services, lotus)
+    entry_id = await course.wait()
+    await course.free()
+    made = await course.take(entry_id)
+    await course.work()
+    first, missing, _last = course.term.sessions
+    scanned, other = (course.bought, made) if whose == "the course's" else (made, course.bought)
+    path = f"/app/lotus/check-in/{await a_code(services, lotus, scanned)}"
+    [seat] = await course.seats(made)
+    for session, seats in ((first, await course.seats(course.bought)), (missing, [seat])):
+        clock.advance(session.starts_at - clock.now())
+        await as_owner(client, services, lotus)
+        shown = await client.get(path)
+        today = [one.id for one in seats if one.session_id == session.id]
+        assert fields_of(shown)["seat_ids"] == [str(one) for one in today]
+        assert shown.text.count("10:00") == 3, "today's place, and when the other two are"
+        assert await press(client, path, today, "attended") == 303
+    assert [one.state for one in await course.seats(made)] == ["attended"]
+    owed = {made.order_id: "€20.00", course.bought.order_id: "€40.00"}
+    said = (await client.get(path)).text
+    assert f"Still to pay: {owed[scanned.order_id]}" in said
+    assert f"Still to pay for booking {other.reference}: {owed[other.order_id]}" in said
+
+
 async def test_the_camera_may_be_asked_for_on_that_page_alone(
     client: AsyncClient, services: Services, lotus: Business, made: Booked
 ) -> None:
@@ -277,6 +321,7 @@ async def test_an_instructor_finds_bookings_of_their_own_sessions_only(
             order = await uow.session.get_one(Order, (lotus.id, booking.order_id))
         typed = await client.get("/app/lotus/check-in", params={"code": order.reference})
         assert typed.status_code == status
+        assert ("no place in your sessions" in typed.text) is (booking is made)
         assert ("location" in typed.headers) is (booking is theirs)
 
 

@@ -315,6 +315,19 @@ async def test_what_moves_in_the_same_act_is_in_nobodys_way(
     assert sum("performer_busy" in one for one in sent) == 1
 
 
+async def test_dates_of_the_act_in_each_others_way_are_called_by_name(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    performer, first = await a_performer(services.uow_factory, lotus), term.sessions[0]
+    async with services.uow_factory(lotus.id) as uow:
+        second = await uow.session.get_one(Session, (lotus.id, term.sessions[1].id))
+        second.starts_at = first.starts_at + timedelta(hours=2)
+        second.ends_at = first.starts_at + timedelta(hours=3)
+    led = {"changes_performer": True, "performer_id": performer.id}
+    with pytest.raises(InvalidInput, match="Already taken then by “Yoga"):
+        await edit(services, lotus, first, duration_minutes=180, **led)
+
+
 async def test_a_leader_and_a_place_are_read_once_for_all_dates(
     services: Services, lotus: Business, term: Term
 ) -> None:

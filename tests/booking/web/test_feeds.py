@@ -214,7 +214,9 @@ async def test_a_guest_follows_one_booking_with_its_cancelled_dates(
     assert f"{own}/feed" in (await client.get(own)).text
     shown = await client.get(f"{own}/feed")
     path = path_in(await send_again(client, f"{own}/feed", shown, {}))
-    before = events(await client.get(path))
+    shown = await client.get(path)
+    assert "/bookings/" not in shown.text, "whoever sees the calendar could cancel"
+    before = events(shown)
     async with services.uow_factory(business.id) as uow:
         seats = set(
             await uow.session.scalars(select(Seat.id).where(Seat.order_id == held.order_id))

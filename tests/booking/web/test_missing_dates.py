@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from src.billing.models import Order
+from src.billing.models import Order, OrderLine
 from src.booking.commands.leave import leave_dates
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Service
+from src.platform.web.formats import date_short
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.pages import as_owner
 from tests.booking.web.test_waitlist import own_page, press
@@ -96,12 +97,18 @@ async def test_from_a_full_date_that_was_left_out_to_a_place_in_it(
     owners = await shop.guest.open(f"/app/lotus/sessions/{missing}/waitlist")
     assert "Completes Spring term · €20.00" in owners.text
     await dora_leaves(shop)
+    day = date_short(term.sessions[1].starts_at, shop.business.tenant.zone)
+    assert mailer.sent[-1].subject == f"There is a place for you: Yoga · Spring term · {day}"
     assert "Price: €20.00" in str(mailer.sent[-1].body)
     assert "There is a place for you." in (await shop.guest.open(own)).text
     offer = await shop.guest.open(place)
     assert "It is a date that your booking was made without." in offer.text
     await takes(shop, place)
     assert await completing(shop) == [("confirmed", 2000)]
+    assert mailer.sent[-1].subject == f"You are booked: Yoga · Spring term · {day}"
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        lines = set(await uow.session.scalars(select(OrderLine.description)))
+    assert f"Yoga · Spring term · {day}" in lines, "the payment page names it too"
     assert await check_places(shop.services.uow_factory, shop.business) == [1, 1, 1]
     had = (await shop.guest.open(own)).text
     assert "You have got a place since, by a booking of its own" in had
@@ -118,6 +125,8 @@ async def takes(shop: Shop, place: str) -> None:
     [form] = [one for one in forms_of(page) if one.action.endswith("/take")]
     answers = [await shop.guest.client.post(form.action, data=form.fields) for _time in range(2)]
     [location] = {answer.headers["location"] for answer in answers}
+    is_paid_first = "/bookings/" not in location
+    assert ("yours once it is paid" in (await shop.guest.open(place)).text) == is_paid_first
     await settles(shop, location)
 
 
@@ -137,8 +146,15 @@ async def test_who_waits_may_leave_the_list_and_wait_again(
     assert "You are waiting for it." in (await shop.guest.open(own)).text
 
 
-async def test_a_time_that_changed_meanwhile_is_shown_before_it_is_taken(
-    shop: Shop, mailer: RememberingMailer
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        ({"quoted_dates": "others"}, "The dates have just changed"),
+        ({"quoted_minor": "4000"}, "The price has changed to €20.00"),
+    ],
+)
+async def test_what_changed_meanwhile_is_shown_before_it_is_taken(
+    shop: Shop, mailer: RememberingMailer, shown: dict[str, str], words: str
 ) -> None:
     term = await a_gap(shop, "on_site")
     own = await buys(shop, mailer, term)
@@ -147,9 +163,9 @@ async def test_a_time_that_changed_meanwhile_is_shown_before_it_is_taken(
     place = await own_page(shop, mailer)
     await dora_leaves(shop)
     [form] = [one for one in forms_of(await shop.guest.open(place)) if "/take" in one.action]
-    sent = form.filled({"quoted_dates": "others"})
+    sent = form.filled(shown)
     answer = await shop.guest.client.post(form.action, data=sent, follow_redirects=True)
-    assert "The dates have just changed" in answer.text
+    assert words in answer.text
     assert await completing(shop) == []
 
 

@@ -7,6 +7,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.booking.commands.book import Booked
+from src.booking.commands.leave import leave_dates
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Session
 from src.platform.services import Services
@@ -18,6 +19,7 @@ from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.pages import as_owner, fields_of, send, send_again
 from tests.support.builders import Business, a_business, a_member, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.gaps import a_course
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -163,6 +165,31 @@ async def test_a_guest_gives_names_until_the_very_second_that_the_first_date_beg
     assert late.status_code == 409
     assert "The first date has begun." in late.text
     assert await names_of(services, lotus) == ["Carl", "Kim"]
+    assert f'href="{own}/people"' not in (await client.get(own)).text
+
+
+async def test_by_a_date_that_completes_a_course_nobody_is_named_once_the_course_has_begun(
+    client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    """Whom it is for keeps their number in the party, too."""
+    course = await a_course(services, lotus, party=("Ann", ""))
+    seats = await course.seats(course.bought)
+    ann, ben = sorted({seat.participant_id for seat in seats})
+    hers = [seat.id for seat in seats if seat.participant_id == ann]
+    async with services.uow_factory(lotus.id) as uow:
+        await leave_dates(uow, lotus.tenant, course.bought.order_id, hers)
+    entry_id = await course.wait()
+    await course.free()
+    made = await course.take(entry_id)
+    own = booking_path(services.settings, "lotus", made.order)
+    clock.advance(course.term.sessions[0].starts_at - clock.now())
+    opened = await client.get(f"{own}/people")
+    assert "Name of person 2" in opened.text
+    assert f'href="{own}/people"' in (await client.get(own)).text
+    clock.advance(timedelta(seconds=1))
+    late = await send_again(client, f"{own}/people", opened, {f"names.{ben}": "Late"})
+    assert late.status_code == 409
+    assert "The first date has begun." in late.text
     assert f'href="{own}/people"' not in (await client.get(own)).text
 
 

@@ -185,7 +185,9 @@ async def test_an_empty_amount_follows_the_choice_and_an_unnamed_person_is_told_
     assert done.status_code == 303
     await work_through(services, clock, lotus.id, UNDO)
     assert await refunds(services, lotus.id) == [1500]
-    [told] = [mail for mail in mailer.sent if mail.subject.startswith("Cancelled:")]
+    [told] = [mail for mail in mailer.sent if mail.subject.startswith("Cancelled in part:")]
+    assert "Lotus has cancelled part of your booking for this date:" in told.body
+    assert "takes only the cancelled places out of your calendar" in told.body
     assert "This is about Person 2. Still coming: Mara." in told.body
 
 

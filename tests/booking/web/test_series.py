@@ -134,7 +134,7 @@ async def test_the_same_form_sent_twice_makes_one_series(
         ({"price": "-5"}, "An amount cannot be below zero."),
         ({"price": "twelve"}, "This is not an amount."),
         ({"price": ""}, "Please say what the series costs"),
-        ({"drop_in_price": "1.234"}, "more decimals"),
+        ({"drop_in_price": "1.2345"}, "more decimals"),
         ({"join_policy": "until"}, "Please say until which day"),
         ({"join_policy": "never"}, "Please choose one of the given ones."),
         ({"session_ids": "018f0000-0000-7000-8000-000000000000"}, "in another series"),

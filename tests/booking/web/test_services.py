@@ -115,7 +115,8 @@ async def test_going_back_and_sending_again_makes_no_second_one(
     [
         ({"name": ""}, "Please fill this in."),
         ({"price": "abc"}, "This is not an amount."),
-        ({"price": "1.234"}, "decimals"),
+        ({"price": "1.250"}, "This could be 1250 or 1.25."),
+        ({"price": "1.2345"}, "decimals"),
         ({"price": ""}, "Enter a price above zero"),
         ({"price": "-3"}, "An amount cannot be below zero."),
         ({"tax_percent": "101"}, "tax rate from 0 to 100"),
@@ -274,5 +275,5 @@ async def test_the_price_is_said_as_it_was_understood(
     service = await a_service(services.uow_factory, business.id, max_party=1)
     await as_owner(client, services, business)
     path = f"/app/lotus/services/{service.id}/edit"
-    await send(client, path, {"price": "12,345"})
+    await send(client, path, {"price": "12.345,00"})
     assert "It costs €12,345.00." in (await client.get("/app/lotus/services")).text

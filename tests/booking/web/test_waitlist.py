@@ -7,6 +7,10 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
+from src.billing.commands.ending import end_locked_order
+from src.billing.commands.orders import lock_order
+from src.billing.commands.settle import Ending
+from src.billing.settlement import GIVEN_UP
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.waking import wake_waitlists
 from src.booking.jobs.waitlist import serve_due
@@ -215,7 +219,7 @@ async def test_from_the_mail_to_a_place(
     assert "You have taken the place." in after.text
     assert sent.headers["location"] in after.text
     late = await shop.guest.open(accept.replace("&amp;", "&"))
-    assert "This date is sold out." in late.text
+    assert "You have taken the place." in late.text, "it is no news that it is sold out"
     assert await check_places(shop.services.uow_factory, shop.business) == [1]
 
 
@@ -274,9 +278,49 @@ async def test_an_offer_is_paid_like_any_booking(shop: Shop, mailer: Remembering
     assert await check_places(shop.services.uow_factory, shop.business) == [1]
 
 
-async def test_a_form_that_changes_before_it_is_paid_keeps_the_offer(
-    shop: Shop, mailer: RememberingMailer
+@pytest.mark.parametrize(
+    ("is_given_up", "said"),
+    [
+        (True, "You gave the place up before it was paid, so nothing is booked."),
+        (False, "The place was held for you and not paid in time, so nothing is booked."),
+    ],
+)
+async def test_who_does_not_pay_reads_what_became_of_the_place(
+    shop: Shop, mailer: RememberingMailer, clock: FrozenClock, is_given_up: bool, said: str
 ) -> None:
+    session = await a_full_date(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Service).values(price_type="online", price_minor=1500))
+    await join(shop, list_of(session))
+    await shop.work()
+    await free(shop)
+    path = await own_page(shop, mailer)
+    page = await shop.guest.open(path)
+    accept = next(p for p in page.text.split('"') if "&amp;place=" in p).replace("&amp;", "&")
+    await shop.book(accept, name="Ann", email="ann@example.com")
+    second_tab = await shop.guest.open(accept)
+    assert "It is held for you until" in second_tab.text, "and not sold out to who holds it"
+    [offer] = await offers(shop.services.uow_factory, shop.business)
+    assert offer.order_id is not None
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await lock_order(uow, offer.order_id)
+        end = GIVEN_UP if is_given_up else Ending()
+        await end_locked_order(uow, order, end.state, end.why, uow.clock.now())
+    over = await shop.guest.open(path)
+    assert f"{said} There are places: you can book at once." in " ".join(over.text.split())
+    assert "The time to take the place is over" not in over.text
+    assert "Wait again" not in over.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=1))
+    full = await shop.guest.open(path)
+    assert f"{said} You can wait again, at the end of the list." in " ".join(full.text.split())
+    assert "You are at position 1 of 1." in (await press(shop, path, "again")).text
+
+
+async def test_a_form_that_changes_before_it_is_paid_keeps_the_offer(
+    shop: Shop, mailer: RememberingMailer, clock: FrozenClock
+) -> None:
+    """Who leaves the payment page is led back to it, and not told that the place is theirs."""
     session = await a_full_date(shop)
     async with shop.services.uow_factory(shop.business.id) as uow:
         await uow.session.execute(update(Service).values(price_type="online", price_minor=1500))
@@ -293,8 +337,13 @@ async def test_a_form_that_changes_before_it_is_paid_keeps_the_offer(
     [offer] = await offers(shop.services.uow_factory, shop.business)
     assert (offer.state, offer.order_id != first.order_id) == ("taken", True)
     after = await shop.guest.open(path)
-    assert "You have taken the place." in after.text
+    assert "yours once it is paid" in after.text
+    assert "You have taken the place." not in after.text
+    [own] = {part for part in after.text.split('"') if part.startswith("/b/lotus/bookings/")}
+    assert [form.action for form in forms_of(await shop.guest.open(own))][:1] == [f"{own}/pay"]
     assert await check_places(shop.services.uow_factory, shop.business) == [1]
+    clock.advance(timedelta(minutes=32))
+    assert "The time to pay is over." in (await shop.guest.open(path)).text
 
 
 async def test_a_broken_link_and_one_of_another_business_open_nothing(
