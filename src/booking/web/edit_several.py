@@ -23,6 +23,7 @@ from src.booking.commands.edit_plan import (
 from src.booking.commands.edit_several import edit_several, list_refusals
 from src.booking.commands.sessions import DROP_IN_COLUMNS, MINIMUM_COLUMNS, TIME_COLUMNS
 from src.booking.domain.kinds import DateScope
+from src.booking.domain.repeat import holiday_name
 from src.booking.queries.cancellations import list_chosen_dates, toll_of_dates
 from src.booking.queries.lists_toll import count_to_tell
 from src.booking.queries.on_offer import on_offer_in
@@ -46,10 +47,11 @@ from src.booking.web.toll_words import Fact, toll_people
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, ngettext
+from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
-from src.tenants.context import RequestContext
+from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.roles import Role
 from src.tenants.web.guards import requires_member
 
@@ -59,7 +61,8 @@ SEVERAL = "/app/{slug:str}/sessions/{session_id:uuid}/several"
 
 
 class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that is reached, with what becomes of it; `why_not`: why it cannot be so.
+    """A session that is reached, with what becomes of it; `why_not`: why it cannot be so,
+    `holiday`: the public one that it is moved onto.
 
     `new_minimum`: it gets another minimum group size, `then_min_seats`, or with None loses it;
     `new_drop_in`: it is sold alone by other rules.
@@ -79,6 +82,7 @@ class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
     is_protected: bool
     is_same: bool
     why_not: str
+    holiday: str
 
 
 class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,7 +240,7 @@ async def several_page(
         refusals = await list_refusals(uow, ctx, planned)
         toll, waiting = await _toll(uow, planned)
     rows = [
-        _row(one, on_offer.get(one.session.id, 0), refusals.get(one.session.id, ""))
+        _row(one, on_offer.get(one.session.id, 0), refusals.get(one.session.id, ""), ctx.here)
         for one in planned
     ]
     is_chosen = form.value("scope") == DateScope.CHOSEN
@@ -300,7 +304,14 @@ def _back(request: AnyRequest, ctx: RequestContext, session_id: UUID, scope: Dat
     return f"/app/{ctx.here.slug}/sessions/{session_id}"
 
 
-def _row(change: Change, on_offer: int, why_not: str) -> SeveralRow:
+def _holiday(change: Change, here: TenantSnapshot) -> str:
+    """The public holiday at home that the date is moved onto, if it is."""
+    was = to_local(change.session.starts_at, here.zone).date()
+    then = to_local(change.becomes.starts_at, here.zone).date()
+    return "" if then == was else holiday_name(here.country, then) or ""
+
+
+def _row(change: Change, on_offer: int, why_not: str, here: TenantSnapshot) -> SeveralRow:
     session, becomes = change.session, change.becomes
     return SeveralRow(
         starts_at=session.starts_at,
@@ -317,6 +328,7 @@ def _row(change: Change, on_offer: int, why_not: str) -> SeveralRow:
         is_protected=change.is_protected,
         is_same=not change.changed,
         why_not=why_not,
+        holiday=_holiday(change, here),
     )
 
 

@@ -244,7 +244,7 @@ async def switch_service(
 
 
 def _saved(name: str, cmd: UpdateService, currency: str) -> str:
-    """With the price as it was understood, since a comma means one thing here and another there."""
+    """With the price as it was understood, since people write amounts in more than one way."""
     if not cmd.price_minor:
         return _("“%(name)s” is saved.", name=name)
     price = money(cmd.price_minor, currency)

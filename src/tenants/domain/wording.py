@@ -48,7 +48,7 @@ def wording_errors(
             errors[field] = _("Shorten the text to %(limit)s characters.", limit=longest)
         elif unknown:
             errors[field] = _(
-                "There is no {%(name)s} in this mail. Those that it has are listed below.",
+                "There is no {%(name)s} in this mail. Those that it has are named on this page.",
                 name=unknown[0],
             )
     missing = [name for name in needed if name not in placeholders_in(wording.body)]

@@ -62,6 +62,8 @@ async def test_a_dragged_date_takes_those_after_it_along_with_one_mail(
         assert f'value="{value}"' in dragged.text
     shown = await send_again(client, path, dragged, {"scope": "following", "title": "Evening"})
     assert "2 sessions are changed" in shown.text
+    step, field = map(shown.text.index, ("Change them", 'name="shift_days"'))
+    assert step < field, "what will happen stands above the form"
     kept = fields_of(shown)
     assert sorted(kept["change"]) == ["day", "time", "title"]
     assert kept["shift_days"] == ["1"]
@@ -75,6 +77,17 @@ async def test_a_dragged_date_takes_those_after_it_along_with_one_mail(
     assert [one.title for one in after] == ["", "Evening", "Evening"]
     await work(services, lotus.id)
     assert len(mailer.sent) == 1
+
+
+async def test_a_date_that_is_moved_onto_a_holiday_says_so(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    first = term.sessions[0].starts_at
+    path = f"/app/lotus/sessions/{term.sessions[0].id}/edit"
+    then = typed(lotus, first.replace(year=first.year + 1, month=1, day=1))
+    dragged = await client.get(f"{path}?starts_at={then}")
+    shown = await send_again(client, path, dragged, {"scope": "all"})
+    assert shown.text.count("public holiday:") == 1
 
 
 async def test_the_page_of_a_move_asks_too_and_keeps_the_reason(
