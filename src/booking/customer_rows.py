@@ -141,9 +141,17 @@ def _register_what_was_said() -> None:
     register_person_rows(
         PersonRows(
             table=cast(Table, Cancellation.__table__),
-            whose=lambda person: and_(
-                Cancellation.scope == "purchase",
-                Cancellation.subject_id.in_(bookings_of(person)),
+            whose=lambda person: or_(
+                and_(
+                    Cancellation.scope == "purchase",
+                    Cancellation.subject_id.in_(bookings_of(person)),
+                ),
+                and_(
+                    Cancellation.scope == "seats",
+                    Cancellation.id.in_(
+                        _ids(person, Seat.cancellation_id, Seat.booking_id.in_(bookings_of(person)))
+                    ),
+                ),
             ),
             shown=("reason", "state", "requested_at"),
             erased=lambda _person: {"reason": ""},

@@ -10,10 +10,9 @@ from babel.numbers import (
     get_currency_precision,
     get_currency_symbol,
     get_decimal_symbol,
-    get_group_symbol,
 )
 
-from src.platform.i18n import babel_locale
+from src.platform.i18n import _, babel_locale
 
 LARGEST_AMOUNT_MINOR = 999_999_999_999
 """What the processor takes for the currency with the smallest unit; columns need BIGINT."""
@@ -30,12 +29,31 @@ _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u066b": ".", "\u06
 class MoneyFormatError(ValueError):
     """A typed amount that cannot be read.
 
-    `code` is one of `empty`, `not_a_number`, `negative`, `too_many_decimals`, `too_large`.
+    `code` is one of `empty`, `not_a_number`, `negative`, `too_many_decimals`, `too_large`, or
+    `two_readings` for a text like "1.250", with both of them.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, readings: tuple[str, str] = ("", "")) -> None:
         super().__init__(code)
         self.code = code
+        self._readings = readings
+
+    @property
+    def sentence(self) -> str:
+        """What whoever typed it reads."""
+        much, little = self._readings
+        known = {
+            "empty": _("Please fill this in."),
+            "negative": _("An amount cannot be below zero."),
+            "too_many_decimals": _("These are more decimals than the currency has."),
+            "too_large": _("This amount is too large."),
+            "two_readings": _(
+                "This could be %(much)s or %(little)s. Please write it as one of these.",
+                much=much,
+                little=little,
+            ),
+        }
+        return known.get(self.code, _("This is not an amount. Write it like 12.50."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +115,10 @@ def format_money(money: Money, locale: str) -> str:
 
 
 def parse_money_minor(text: str, currency: str, locale: str) -> int:
-    """Reads an amount typed by a person of the locale into minor units.
+    """Reads an amount typed by a person into minor units, "1.250,00" and "1,250.00" alike.
 
-    The currency's symbol or code may stand before or after. Where the locale's own separators make
-    no sense of the text, a single foreign one that cannot mean thousands is taken as the decimal
-    mark: "12.50" is twelve and a half in German too, while "1.250" there is more than a thousand.
+    The currency's symbol or code may stand before or after. People write amounts as at home, not
+    in the language of the page, so a text that may mean a thousand or a decimal is refused.
     Raises MoneyFormatError.
     """
     bare = _without_currency(text, currency, locale)
@@ -109,8 +126,8 @@ def parse_money_minor(text: str, currency: str, locale: str) -> int:
         raise MoneyFormatError("empty")
     if bare[0] in "-\u2212" or bare[-1] in "-\u2212":
         raise MoneyFormatError("negative")
-    whole, decimals = _parts(bare, locale)
     exponent = currency_exponent(currency)
+    whole, decimals = _parts(bare, exponent, locale)
     if len(decimals.rstrip("0")) > exponent:
         raise MoneyFormatError("too_many_decimals")
     amount = int(whole + decimals[:exponent].ljust(exponent, "0"))
@@ -128,16 +145,28 @@ def _without_currency(text: str, currency: str, locale: str) -> str:
     return bare
 
 
-def _parts(bare: str, locale: str) -> tuple[str, str]:
-    """The digits before and after the decimal mark."""
-    decimal_mark = re.escape(get_decimal_symbol(babel_locale(locale)))
-    group_mark = get_group_symbol(babel_locale(locale)).translate(_APOSTROPHES)
-    grouped = rf"\d{{1,3}}(?:{re.escape(group_mark)}\d{{2,3}})*{re.escape(group_mark)}\d{{3}}"
-    own = re.fullmatch(rf"({grouped}|\d+)(?:{decimal_mark}(\d*))?|{decimal_mark}(\d+)", bare)
-    if own:
-        whole = own[1].replace(group_mark, "") if own[1] else "0"
-        return whole, own[2] or own[3] or ""
-    foreign = re.fullmatch(r"(\d+)[.,](\d{1,2}|\d{4,})", bare)
-    if foreign:
-        return foreign[1], foreign[2]
+def _parts(bare: str, exponent: int, locale: str) -> tuple[str, str]:
+    """The digits before and after the decimal mark. Raises: MoneyFormatError."""
+    alone = re.fullmatch(r"([1-9]\d{0,2})([.,])(\d{3})", bare)
+    if alone:
+        return _thousand_or_decimal(alone[1], alone[2], alone[3], exponent, locale)
+    decimal = re.fullmatch(r"(\d*)(?:[.,](\d*))?", bare)
+    if decimal and (decimal[1] or decimal[2]):
+        return decimal[1] or "0", decimal[2] or ""
+    grouped = re.fullmatch(r"(\d{1,3}(?=([.,']))(?:\2\d{2,3})*\2\d{3})(?:(?!\2)[.,](\d*))?", bare)
+    if grouped:
+        return grouped[1].replace(grouped[2], ""), grouped[3] or ""
     raise MoneyFormatError("not_a_number")
+
+
+def _thousand_or_decimal(
+    whole: str, mark: str, last: str, exponent: int, locale: str
+) -> tuple[str, str]:
+    """What three digits after a single mark mean, where the currency says it: a yen has no
+    decimals, and forms show three of a dinar's.
+    """
+    if exponent == 0:
+        return whole + last, ""
+    if exponent == len(last) and mark in (".", get_decimal_symbol(babel_locale(locale))):
+        return whole, last
+    raise MoneyFormatError("two_readings", (whole + last, f"{whole}.{last.rstrip('0') or '00'}"))

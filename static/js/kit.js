@@ -62,6 +62,71 @@
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
 
+  // An end that keeps its distance from the start: <input data-ends="id of the end">. Both are read
+  // as if no clock ever changed, so that an hour stays one on the wall.
+  const asIf = (input) => Date.parse(`${input.value}Z`);
+
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches("[data-ends]")) event.target.dataset.was = event.target.value;
+  });
+
+  document.addEventListener("change", (event) => {
+    const start = event.target;
+    if (!start.matches("[data-ends]")) return;
+    const end = document.getElementById(start.dataset.ends);
+    const lasts = asIf(end) - Date.parse(`${start.dataset.was ?? start.defaultValue}Z`);
+    if (lasts > 0 && start.value) {
+      end.value = new Date(asIf(start) + lasts).toISOString().slice(0, 16);
+      start.dataset.was = start.value;
+    }
+  });
+
+  // What somebody changes in a form while an answer to it is on its way stands again after that
+  // answer has replaced parts of the form, which hold what was sent.
+  const typed = new WeakMap();
+
+  const fieldsOf = (form) => {
+    const found = new Map();
+    for (const field of form.elements) {
+      const { name, type } = field;
+      if (!name || !type || /^(hidden|file|submit|button|fieldset|select-multiple)$/.test(type)) continue;
+      const ticks = type === "radio" || type === "checkbox";
+      const key = `${name}\n${ticks ? field.value : ""}`;
+      let at = 0;
+      while (found.has(`${key}\n${at}`)) at += 1;
+      found.set(`${key}\n${at}`, { field, part: ticks ? "checked" : "value" });
+    }
+    return found;
+  };
+
+  const valuesOf = (form) =>
+    new Map([...fieldsOf(form)].map(([key, { field, part }]) => [key, field[part]]));
+
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    const form = detail.elt.closest("form");
+    if (form) typed.set(detail.xhr, { form, sent: valuesOf(form) });
+  });
+
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const kept = typed.get(detail.xhr);
+    if (!kept) return;
+    const now = [...valuesOf(kept.form)];
+    kept.since = now.filter(([key, value]) => kept.sent.has(key) && kept.sent.get(key) !== value);
+  });
+
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    const { form, since } = typed.get(detail.xhr) ?? {};
+    if (!since || !form.isConnected) return;
+    typed.delete(detail.xhr);
+    const fields = fieldsOf(form);
+    for (const [key, value] of since) {
+      const { field, part } = fields.get(key) ?? {};
+      if (!field || field[part] === value) continue;
+      if (field.options && ![...field.options].some((option) => option.value === value)) continue;
+      field[part] = value;
+    }
+  });
+
   // The open tab of a row that is wider than the screen.
   const showOpenTab = () => {
     const tab = document.querySelector(".tabs-line [aria-current]");

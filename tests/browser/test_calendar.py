@@ -147,6 +147,11 @@ def test_a_click_leads_to_the_session_and_one_beside_it_to_a_new_one(
     owner.is_at("/sessions/new\\?starts_at=")
     monday = on_day(7 - on_day(0).weekday())
     assert owner.page.input_value("[name=starts_at]") == f"{monday}T18:00"
+    lasts_until = owner.page.input_value("[name=ends_at]").removeprefix(f"{monday}T")
+    later = on_day(14 - on_day(0).weekday())
+    owner.page.fill("[name=starts_at]", f"{later}T18:00")
+    owner.page.get_by_label("Title").focus()
+    assert owner.page.input_value("[name=ends_at]") == f"{later}T{lasts_until}", "it moves along"
 
 
 def test_a_phone_begins_with_a_list(program: Program, person: Callable[..., Person]) -> None:

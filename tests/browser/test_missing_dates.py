@@ -31,7 +31,7 @@ def a_course(program: Program, business: Business) -> Term:
 def test_from_a_date_left_out_to_the_whole_course(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    slug = "heron" if scripts else "curlew"
+    slug = "sandpiper" if scripts else "turnstone"
     business = staged(program, slug, paid=False)
     term = a_course(program, business)
     missing = term.sessions[1].id

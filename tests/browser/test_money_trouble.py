@@ -31,7 +31,7 @@ def buys(guest: Person, business: Business, term: Term, card: str) -> str:
 def test_a_payment_is_disputed_and_the_bank_keeps_it(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "heron" if scripts else "stork")
+    business = staged(program, "grebe" if scripts else "pochard")
     guest = person(PHONE, java_script_enabled=scripts)
     own = buys(guest, business, a_term(program, business), IS_DISPUTED)
     eventually(lambda: program.rows(DISPUTES, business.id), "the dispute")

@@ -43,7 +43,7 @@ def test_a_family_books_at_two_prices(
     owner.press("Save series")
     guest = person(PHONE, java_script_enabled=scripts)
     guest.go(f"/b/{slug}/yoga")
-    guest.sees("From €40.00")
+    guest.sees("Series from €40.00")
     guest.follow("Book this series: Spring term")
     if scripts:
         guest.page.evaluate(TWO_CHANGES)

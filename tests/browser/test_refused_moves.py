@@ -85,7 +85,7 @@ def test_a_date_with_guests_does_not_go_where_it_cannot(
 def test_a_guest_keeps_the_old_date_when_the_new_one_has_filled_up(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "whimbrel" if scripts else "sanderling", paid=False)
+    business = staged(program, "pratincole" if scripts else "sanderling", paid=False)
     first, second = two_evenings(program, business, capacity=1)
     carl = books(program, business, "session", first.id, "Carl Guest")
     guest = person(PHONE, java_script_enabled=scripts)

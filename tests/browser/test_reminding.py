@@ -41,7 +41,7 @@ def two_dates(program: Program, business: Business) -> tuple[Service, Session, S
 def test_guests_are_reminded_until_one_wants_no_more_of_it(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "linnet" if scripts else "siskin", paid=False)
+    business = staged(program, "linnet" if scripts else "wigeon", paid=False)
     service, first, second = two_dates(program, business)
     carl = books(program, business, "session", first.id, "Carl Guest")
     books(program, business, "session", second.id, "Carl Guest")

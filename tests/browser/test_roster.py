@@ -47,7 +47,7 @@ def states(program: Program, business: Business) -> dict[str, str]:
 def test_an_evening_at_the_door(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "ruff" if scripts else "dunlin", paid=False)
+    business = staged(program, "ruff" if scripts else "phalarope", paid=False)
     session = today(program, business)
     anna = books(program, business, "session", session.id, "Anna Bakker", "Kim")
     carl = books(program, business, "session", session.id, "Carl Guest")
@@ -172,7 +172,7 @@ def one_is_sent_home(owner: Person, email: str) -> None:
     owner.press("Cancel the places")
     owner.is_at("/cancellations/")
     it_is_done(owner, "1 seat freed, 1 customer told.")
-    owner.follow("Back")
+    owner.follow("Back to the session")
     owner.sees("No longer coming")
     owner.looks()
     assert "The floor is wet." in the_mail(owner.program, email, "Cancelled")["text"]

@@ -32,7 +32,7 @@ def a_date_and_a_course(program: Program, business: Business) -> tuple[Session, 
 def test_a_date_and_a_series_are_written_to(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "robin" if scripts else "wren", paid=False)
+    business = staged(program, "robin" if scripts else "redpoll", paid=False)
     session, term = a_date_and_a_course(program, business)
     anna = books(program, business, "session", session.id, "Anna Bakker", "Kim")
     carl = books(program, business, "series", term.series.id, "Carl Guest")
@@ -113,7 +113,7 @@ def test_a_confirmation_in_the_business_s_own_words(
     owner.go(f"/app/{business.slug}/settings/mails")
     owner.looks()
     owner.page.locator("main a[href$='/settings/mails/confirmed']").click()
-    owner.sees("Our words")
+    owner.sees("Standard mail")
     owner.type(subject="Lovely: {service}", body="Hello {custmer_name}!")
     owner.press("Save words")
     owner.sees("There is no {custmer_name} in this mail.")
@@ -132,8 +132,8 @@ def test_a_confirmation_in_the_business_s_own_words(
     mail = the_mail(program, f"carl@{business.slug}.example", "Lovely: Yoga")
     assert "Hello Carl Guest!" in mail["text"]
     assert "Socks on, please." in mail["html"]
-    owner.press("Take our words")
-    owner.sees("The mail has its first words again.")
+    owner.press("Take the standard mail")
+    owner.sees("Guests get the standard mail again.")
 
 
 def preview(owner: Person) -> None:

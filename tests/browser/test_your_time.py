@@ -41,13 +41,13 @@ def some_dates(program: Program, business: Business) -> tuple[datetime, datetime
 def test_online_dates_are_also_told_on_the_clock_of_the_reader(
     program: Program, person: Callable[..., Person]
 ) -> None:
-    business = staged(program, "godwit", paid=False, locale="en-GB")
+    business = staged(program, "gadwall", paid=False, locale="en-GB")
     morning, evening = some_dates(program, business)
     starts, ends = (at.astimezone(TOKYO) for at in (morning, morning + timedelta(hours=1)))
     same = f"{starts:%H:%M}–{ends:%H:%M} your time"
     away = person(PHONE, timezone_id="Asia/Tokyo")
     away.page.add_init_script(SHIFTS)
-    away.go("/b/godwit")
+    away.go("/b/gadwall")
     said = away.page.locator("#dates [data-from]")
     expect(said).to_have_count(2)
     expect(said.first).to_have_text(same)
@@ -64,7 +64,7 @@ def test_online_dates_are_also_told_on_the_clock_of_the_reader(
     is_booked(away)
     away.sees(same)
     at_home = person(PHONE, timezone_id="Europe/Berlin")
-    at_home.go("/b/godwit")
+    at_home.go("/b/gadwall")
     at_home.page.wait_for_load_state("networkidle")
     expect(at_home.page.locator("#dates [data-from]").first).to_be_empty()
     expect(at_home.page.locator("main")).not_to_contain_text("your time")

@@ -97,7 +97,15 @@ def test_money_needs_a_currency_code(currency: str) -> None:
         ("1,234.50", "EUR", "en", 123450),
         ("12,50 €", "EUR", "de", 1250),
         ("12.50", "EUR", "de-DE", 1250),
-        ("1.250", "EUR", "de", 125000),
+        ("1.250,00", "EUR", "en", 125000),
+        ("1,250.00", "EUR", "de", 125000),
+        ("1.250.000", "EUR", "en", 125000000),
+        ("60,5", "EUR", "en", 6050),
+        ("0.500", "EUR", "en", 50),
+        ("1250.000", "EUR", "en", 125000),
+        ("1,200", "JPY", "en", 1200),
+        ("1.200", "JPY", "en", 1200),
+        ("12,345", "KWD", "de", 12345),
         ("1'250.5", "CHF", "de-CH", 125050),
         ("1\u202f250,50", "EUR", "fr", 125050),
         ("¥1200", "JPY", "en", 1200),
@@ -125,7 +133,11 @@ def test_parse(text: str, currency: str, locale: str, amount_minor: int) -> None
         ("5-", "negative"),
         ("twelve", "not_a_number"),
         ("1.2.3", "not_a_number"),
-        ("12.345", "too_many_decimals"),
+        ("1.2,3", "not_a_number"),
+        ("1.250.50", "not_a_number"),
+        ("1,250,00", "not_a_number"),
+        ("12.3456", "too_many_decimals"),
+        ("1.250,123", "too_many_decimals"),
         ("10000000000.00", "too_large"),
         ("1e9", "not_a_number"),
         ("9" * 5000, "too_large"),
@@ -135,6 +147,24 @@ def test_parse_refuses_with_a_code(text: str, code: str) -> None:
     with pytest.raises(MoneyFormatError) as refusal:
         parse_money_minor(text, "EUR", "en")
     assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "locale", "readings"),
+    [
+        ("1.250", "EUR", "en", "1250 or 1.25"),
+        ("1.250", "EUR", "nl", "1250 or 1.25"),
+        ("1,250", "EUR", "en", "1250 or 1.25"),
+        ("€ 1.000", "EUR", "nl", "1000 or 1.00"),
+        ("12,345", "KWD", "en", "12345 or 12.345"),
+    ],
+)
+def test_a_thousand_or_a_decimal_is_refused_with_both(
+    text: str, currency: str, locale: str, readings: str
+) -> None:
+    with pytest.raises(MoneyFormatError) as refusal:
+        parse_money_minor(text, currency, locale)
+    assert readings in refusal.value.sentence
 
 
 @given(

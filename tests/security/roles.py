@@ -66,7 +66,7 @@ GET POST /services/{service_id}/waitlist
 GET /sessions/{session_id}/waitlist
 GET /series/{series_id}/waitlist
 POST /waitlist/{entry_id}/offer
-POST /waitlist/{entry_id}/remove
+GET POST /waitlist/{entry_id}/remove
 GET /broadcasts
 GET POST /broadcasts/new
 POST /broadcasts/new/preview

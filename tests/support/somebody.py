@@ -16,6 +16,7 @@ from src.booking.models import (
     WaitlistEntry,
 )
 from src.platform.db.uow import UnitOfWork
+from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
 from src.platform.outbox.models import OutboxRow
 from src.platform.services import Services
@@ -77,9 +78,10 @@ async def much_is_said(services: Services, lotus: Business, made: Booked) -> Non
         booking = (await uow.session.scalars(select(Booking))).one()
         seat = (await uow.session.scalars(select(Seat).limit(1))).one()
         seat.changed_why = "Quillfeather asked"
-        for row in _rows(uow, lotus, made, booking):
+        for row in _rows(uow, lotus, made, booking, seat):
             uow.session.add(row)
         await uow.session.flush()
+        seat.cancellation_id = lotus.id
         await uow.session.execute(
             text(
                 "INSERT INTO broadcasts (tenant_id, id, audiences, is_marketing, to_later, subject,"
@@ -100,7 +102,9 @@ async def much_is_said(services: Services, lotus: Business, made: Booked) -> Non
         )
 
 
-def _rows(uow: UnitOfWork, lotus: Business, made: Booked, booking: Booking) -> list[Any]:
+def _rows(
+    uow: UnitOfWork, lotus: Business, made: Booked, booking: Booking, seat: Seat
+) -> list[Any]:
     now, key = uow.clock.now(), {"tenant_id": lotus.id}
     mail = {"html": "", "queued_at": now, "sent_at": now, "kind": "digest"}
     return [
@@ -112,6 +116,27 @@ def _rows(uow: UnitOfWork, lotus: Business, made: Booked, booking: Booking) -> l
             state="declined",
             asked_at=now,
             decided_at=now,
+        ),
+        Cancellation(
+            **key,
+            id=lotus.id,
+            scope="seats",
+            subject_id=booking.session_id,
+            state="done",
+            reason="Quillfeather broke a leg",
+            requested_at=now,
+            starts_at=now,
+        ),
+        AuditEntry(
+            **key,
+            id=new_id(),
+            actor_kind="user",
+            actor_name="Olive",
+            action="seats.cancelled",
+            subject_kind="session",
+            subject_id=booking.session_id,
+            detail={"seats": [str(seat.id)], "reason": "Quillfeather broke a leg"},
+            at=now,
         ),
         Cancellation(
             **key,

@@ -237,8 +237,7 @@ def _amount_minor(typed: str, currency: str) -> int:
     try:
         return parse_money_minor(typed, currency, current_locale())
     except MoneyFormatError as error:
-        sentence = _("Please write an amount such as 12.50.")
-        raise InvalidInput(sentence, fields={"amount": sentence}) from error
+        raise InvalidInput(error.sentence, fields={"amount": error.sentence}) from error
 
 
 def _in_major_units(payment: PaymentView) -> str:

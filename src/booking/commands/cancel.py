@@ -180,12 +180,12 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
         raise Conflict(_("It is too late to undo this: seats are being freed."), code="too_late")
     what, subject = SUBJECTS[row.scope]
     await audit(uow, ctx, f"{what}.cancellation_undone", subject, row.subject_id)
-    await release_seats(uow, cancellation_id)
+    released = await release_seats(uow, cancellation_id)
     stopped = stopped_sessions(row)
     if row.scope == "dates":
         others = sorted(stopped - {row.subject_id})
         await log_dates(uow, ctx, "session.cancellation_undone", others)
-    await _tell_what_waited(uow, stopped)
+    await _tell_what_waited(uow, stopped | released)
     stopped_for = uow.clock.now() - row.requested_at
     await prolong_offers(uow, stopped, stopped_for)
     await wake_waitlists(uow, stopped)
@@ -278,7 +278,7 @@ async def _resume_sale(uow: UnitOfWork, series_id: UUID) -> None:
 
 
 async def _tell_what_waited(uow: UnitOfWork, session_ids: set[UUID]) -> None:
-    """While sessions were being cancelled nobody was told how they had changed before."""
+    """While sessions or seats were being cancelled nobody was told what had changed before."""
     latest = await uow.session.scalars(
         select(SessionChange.action_id)
         .where(SessionChange.tenant_id == uow.tenant, SessionChange.session_id.in_(session_ids))

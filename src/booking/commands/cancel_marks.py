@@ -8,17 +8,12 @@ Source: docs/algorithms/cancelling.md.
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, select, update
 
 from src.booking.commands.cancel_returns import wait_for_payments
 from src.booking.domain.kinds import SeatState
-from src.booking.models import Seat, Session
+from src.booking.models import Booking, Cancellation, Seat, Session
 from src.platform.db.uow import UnitOfWork
-
-
-def is_free_to_cancel() -> list[ColumnElement[bool]]:
-    """Whether the seat is confirmed, and nobody is cancelling it."""
-    return [Seat.state == str(SeatState.CONFIRMED), Seat.cancellation_id.is_(None)]
 
 
 def is_marked() -> ColumnElement[bool]:
@@ -29,16 +24,18 @@ def is_marked() -> ColumnElement[bool]:
 async def lock_free_seats(uow: UnitOfWork, which: Sequence[ColumnElement[bool]]) -> list[UUID]:
     """Those among `which` that can be marked; they are joined with their sessions. Orders come
     before seats, so those for which money may come are locked first.
+
+    Those that are marked already are locked, too: `release_seats` waits and sees who wants them.
     """
     await wait_for_payments(uow, which)
-    found = await uow.session.scalars(
-        select(Seat.id)
+    found = await uow.session.execute(
+        select(Seat.id, Seat.cancellation_id)
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
-        .where(Seat.tenant_id == uow.tenant, *which, *is_free_to_cancel())
+        .where(Seat.tenant_id == uow.tenant, *which, Seat.state == str(SeatState.CONFIRMED))
         .order_by(Seat.session_id, Seat.id)
         .with_for_update(of=Seat, key_share=True)
     )
-    return list(found)
+    return [seat_id for seat_id, cancellation_id in found if cancellation_id is None]
 
 
 async def mark_seats(uow: UnitOfWork, cancellation_id: UUID, seat_ids: Sequence[UUID]) -> None:
@@ -51,22 +48,49 @@ async def mark_seats(uow: UnitOfWork, cancellation_id: UUID, seat_ids: Sequence[
     )
 
 
-async def release_seats(uow: UnitOfWork, cancellation_id: UUID) -> None:
-    """Those of the cancellation that still stand can be left, moved and ticked again."""
+async def release_seats(uow: UnitOfWork, cancellation_id: UUID) -> set[UUID]:
+    """Those of the cancellation that still stand can be left, moved and ticked again, but for those
+    that their purchase's own cancellation is about, too: they are marked for that from now on.
+    Returns the sessions of all of them.
+    """
     standing = (
         Seat.tenant_id == uow.tenant,
         Seat.cancellation_id == cancellation_id,
         Seat.state == str(SeatState.CONFIRMED),
     )
-    locked = await uow.session.scalars(
-        select(Seat.id)
+    found = await uow.session.execute(
+        select(Seat.id, Seat.session_id)
         .where(*standing)
         .order_by(Seat.session_id, Seat.id)
         .with_for_update(key_share=True)
     )
+    locked = {row.id: row.session_id for row in found}
     await uow.session.execute(
         update(Seat)
-        .where(Seat.tenant_id == uow.tenant, Seat.id.in_(locked.all()))
-        .values(cancellation_id=None)
+        .where(Seat.tenant_id == uow.tenant, Seat.id.in_(locked))
+        .values(cancellation_id=_of_purchase(cancellation_id))
         .execution_options(synchronize_session=False)
+    )
+    return set(locked.values())
+
+
+def _of_purchase(released_id: UUID) -> ScalarSelect[UUID]:
+    """The cancellation of the seat's purchase that waits or runs, or NULL."""
+    return (
+        select(Cancellation.id)
+        .join(
+            Booking,
+            (Booking.tenant_id == Cancellation.tenant_id)
+            & Cancellation.subject_id.in_([Booking.id, Booking.completes_id]),
+        )
+        .where(
+            Cancellation.tenant_id == Seat.tenant_id,
+            Booking.id == Seat.booking_id,
+            Cancellation.scope == "purchase",
+            Cancellation.state.in_(["waiting", "running"]),
+            Cancellation.id != released_id,
+        )
+        .limit(1)
+        .correlate(Seat)
+        .scalar_subquery()
     )

@@ -31,8 +31,9 @@ class EditSeveral(msgspec.Struct, frozen=True, kw_only=True):
 
     `weekday` (0 is Monday), `shift_days` and `start_time` are on the business's clock; see `Shift`.
     `meeting_url` goes with `mode`. `chosen` are the sessions of that scope. Sessions that were
-    edited on their own are left alone unless `include_edited`, or it is the one that the act began
-    from. `seen` is the `mark_of_plan` of what was looked at.
+    edited on their own are left alone unless `include_edited`, but not those that were named: the
+    chosen ones, and the one that the act began from.
+    `seen` is the `mark_of_plan` of what was looked at.
     """
 
     session_id: UUID
@@ -169,7 +170,8 @@ def _change(session: Session, cmd: EditSeveral, zone: ZoneInfo) -> Change:
         **fields,
     )
     columns = _columns(becomes, cmd.drop_in)
-    is_its_own = session.edited_at is not None and session.id != cmd.session_id
+    is_named = session.id == cmd.session_id or cmd.scope is DateScope.CHOSEN
+    is_its_own = session.edited_at is not None and not is_named
     return Change(
         session=session,
         becomes=becomes,

@@ -40,8 +40,9 @@ from src.booking.commands.sessions import (
 )
 from src.booking.commands.waking import wake_edited
 from src.booking.domain.drop_in import DropInRules
+from src.booking.domain.kinds import DateScope
 from src.booking.models import Series, Service, Session
-from src.booking.queries.busy import Taken, taken_between
+from src.booking.queries.busy import Taken, called_in, taken_between
 from src.booking.queries.drop_in import rules_kept
 from src.booking.queries.on_offer import on_offer_beyond
 from src.platform.db.uow import UnitOfWork
@@ -124,12 +125,18 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
         said = told_of(change.becomes, change.session, set(change.changed))
         await audit(uow, ctx, "session.changed", "session", change.session.id, **said)
     await uow.settle()
+    own = {"edited_at": uow.clock.now()} if _is_of_one(cmd) else {}
     for change in sorted(changes, key=lambda one: one.session.id):
-        columns = change.columns
+        columns = {**change.columns, **own}
         tells = change.session.id in performers
         changed = set(change.changed)
         await write_session(uow, change.session, columns, changed, move_guests=True, tells=tells)
     return len(changes)
+
+
+def _is_of_one(cmd: EditSeveral) -> bool:
+    """Whether it was meant for one date only, which has been edited on its own then."""
+    return cmd.scope is DateScope.THIS or (cmd.scope is DateScope.CHOSEN and len(cmd.chosen) == 1)
 
 
 def _not_as_seen() -> Conflict:
@@ -160,17 +167,33 @@ async def _known(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, list[
     for one in changes:
         if one.becomes.performer_id is not None:
             led.setdefault(one.becomes.performer_id, []).append(one.becomes)
+    names = await _names(uow, changes) if moving else {}
     known: dict[UUID, list[Taken]] = {}
     for performer_id, runs in led.items():
         since, until = min(run.starts_at for run in runs), max(run.ends_at for run in runs)
         taken = await taken_between(uow, performer_id, since, until) if since < until else []
         known[performer_id] = [one for one in taken if one.session_id not in moving]
         known[performer_id] += [
-            Taken(run.starts_at, run.ends_at, run.session_id, run.title)
+            Taken(run.starts_at, run.ends_at, run.session_id, names[run.session_id])
             for run in runs
             if run.session_id in moving
         ]
     return known
+
+
+async def _names(uow: UnitOfWork, changes: Sequence[Change]) -> dict[UUID, str]:
+    """What the sessions of this act are called then."""
+    found = await uow.session.execute(
+        select(Service.id, Service.name).where(
+            Service.tenant_id == uow.tenant,
+            Service.id.in_({one.session.service_id for one in changes}),
+        )
+    )
+    services = {row.id: row.name for row in found}
+    return {
+        one.session.id: called_in(services[one.session.service_id], one.becomes.title)
+        for one in changes
+    }
 
 
 async def _named(uow: UnitOfWork, changes: Sequence[Change]) -> list[Location | Performer]:

@@ -215,14 +215,21 @@ async def wait_again(uow: UnitOfWork, tenant: TenantSnapshot, entry_id: UUID) ->
     )
 
 
-async def remove_entry(uow: UnitOfWork, ctx: RequestContext, entry_id: UUID) -> bool:
+async def remove_entry(
+    uow: UnitOfWork, ctx: RequestContext, entry_id: UUID, *, may_lose_offer: bool = True
+) -> bool:
     """Staff take somebody off the list, who is told and not offered anything by itself again.
-    False for one that is on no list any more, who is told nothing. Raises: NotFound.
+    False for one that is on no list any more, who is told nothing. Raises: NotFound; Conflict for
+    an offer that staff did not know of.
     """
     entry = await lock_entry(uow, entry_id)
     if entry.state not in STANDING:
         return False
     offer = await find_live_offer(uow, entry_id)
+    if offer is not None and not may_lose_offer:
+        raise Conflict(
+            _("A place has been offered to them meanwhile. Please look again."), code="offered"
+        )
     offer_id = None if offer is None else offer.id
     uow.record(WaiterRemoved(entry_id=entry_id, lost_offer=offer_id is not None, offer_id=offer_id))
     await audit(uow, ctx, "waitlist.removed", "waitlist_entry", entry_id, name=entry.name)

@@ -169,10 +169,15 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
             )
         )
         cancellations = {one.id: one for one in found}
+
+        def is_of_seats(event: SeatsCancelled) -> bool:
+            """Only then somebody of the party may still come to the date."""
+            return cancellations[event.cancellation_id].scope == "seats"
+
         single = [
             one
             for event, theirs in zip(events, bookings, strict=True)
-            if cancellations[event.cancellation_id].scope == "seats"
+            if is_of_seats(event)
             for one in theirs
         ]
         every = [one for theirs in bookings for one in theirs]
@@ -196,7 +201,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 now=now,
                 wordings=wordings,
                 going_on=going_on,
-                parties=parties,
+                parties=parties if is_of_seats(event) else {},
                 by_hand_minor=sum(
                     by_hand.get((event.cancellation_id, one.order.id), 0) for one in theirs
                 ),

@@ -30,6 +30,11 @@ class Taken:
         return self.starts_at < ends_at and starts_at < self.ends_at
 
 
+def called_in(service_name: str | None, title: str | None) -> str:
+    """What a session is called where it takes somebody's time; empty for what is no session."""
+    return " · ".join(filter(None, (service_name, title)))
+
+
 async def taken_between(
     uow: UnitOfWork,
     performer_id: UUID,
@@ -64,7 +69,7 @@ async def taken_between(
             starts_at=cast(datetime, row.during.lower),
             ends_at=cast(datetime, row.during.upper),
             session_id=row.source_id if row.name else None,
-            title=" · ".join(filter(None, (row.name, row.title))),
+            title=called_in(row.name, row.title),
         )
         for row in found
     ]

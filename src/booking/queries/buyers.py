@@ -15,12 +15,12 @@ from src.booking.domain.questions import answered
 from src.booking.domain.states import TAKEN_SEATS, booking_state, live_cancellation
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.party import NUMBER, called_by_staff
-from src.booking.queries.purchases import is_purchase
+from src.booking.queries.purchases import is_cut_short, is_purchase
 from src.booking.views.series import BookingDetail, Buyer, BuyerPage, SeatRow
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
-from src.tenants.models import Participant
+from src.tenants.models import Customer, Participant
 
 PAGE_SIZE = 50
 CONFIRMED = str(SeatState.CONFIRMED)
@@ -60,6 +60,7 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         id=booking.id,
         order_id=order.id,
         customer_id=booking.customer_id,
+        is_erased=row.erased_at is not None,
         reference=order.reference,
         name=order.guest_name,
         email=order.guest_email,
@@ -122,6 +123,7 @@ def _buyers(which: Sequence[Any], now: datetime, page: int) -> Select[Any]:
             Order,
             owed_minor().label("owed"),
             taken_back_minor().label("taken_back"),
+            is_cut_short(now).label("is_cut_short"),
             func.array_agg(state.distinct()).label("states"),
             func.count().filter(state == CONFIRMED, starts_at > now).label("left"),
             func.count(Session.id.distinct())
@@ -163,6 +165,7 @@ def _buyer(row: Row[Any]) -> Buyer:
         attended=row.attended,
         passed=row.passed,
         lost=row.lost,
+        is_cut_short=row.is_cut_short,
         completes=row.Booking.completes_id is not None,
     )
 
@@ -171,9 +174,14 @@ def _booking(tenant_id: UUID, booking_id: UUID) -> Select[Any]:
     return (
         select(Booking, Order, Service, Series.title, _going_on().label("cancellation_id"))
         .add_columns(owed_minor().label("owed"), taken_back_minor().label("taken_back"))
+        .add_columns(Customer.erased_at)
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(
             Service, (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id)
+        )
+        .join(
+            Customer,
+            (Customer.tenant_id == Booking.tenant_id) & (Customer.id == Booking.customer_id),
         )
         .outerjoin(
             Series, (Series.tenant_id == Booking.tenant_id) & (Series.id == Booking.series_id)

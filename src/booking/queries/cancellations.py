@@ -161,10 +161,29 @@ async def get_progress(uow: UnitOfWork, cancellation_id: UUID) -> Progress:
     return Progress(
         what=what,
         subject_path=path,
+        dates=await _dates_of(uow, found),
         starts_at=found.starts_at,
         finished_at=found.finished_at,
         **{name: getattr(found, name) for name in names},
     )
+
+
+async def _dates_of(uow: UnitOfWork, cancellation: Cancellation) -> list[LostDate]:
+    """Those that are called off; of places and purchases those that the marked seats are on."""
+    marked = select(Seat.session_id).where(
+        Seat.tenant_id == uow.tenant, Seat.cancellation_id == cancellation.id
+    )
+    which: ColumnElement[bool] = Session.id.in_(marked)
+    if cancellation.scope in ("session", "seats"):
+        which = Session.id == cancellation.subject_id
+    elif cancellation.session_ids:
+        which = Session.id.in_(cancellation.session_ids)
+    found = await uow.session.execute(
+        select(Session.starts_at, Session.ends_at)
+        .where(Session.tenant_id == uow.tenant, which)
+        .order_by(Session.starts_at, Session.id)
+    )
+    return [LostDate(starts_at=row.starts_at, ends_at=row.ends_at) for row in found]
 
 
 async def find_live_cancellation(uow: UnitOfWork, subject_id: UUID) -> UUID | None:

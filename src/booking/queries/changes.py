@@ -118,7 +118,7 @@ async def list_bookings_to_tell(
 def untold(statement: Select[Any], uow: UnitOfWork, action_id: UUID) -> Select[Any]:
     """Confirmed seats of sessions that still come, whose guests know an earlier state.
 
-    A session that is being cancelled is left out: its guests get that mail, or, if the
+    A session or seat that is being cancelled is left out: its guests get that mail, or, if the
     cancelling is undone, this one then.
     """
     of_the_act = exists().where(
@@ -133,6 +133,7 @@ def untold(statement: Select[Any], uow: UnitOfWork, action_id: UUID) -> Select[A
         .where(
             Seat.tenant_id == uow.tenant,
             Seat.state == str(SeatState.CONFIRMED),
+            Seat.cancellation_id.is_(None),
             Seat.told_sequence < Session.sequence,
             Session.state == str(SessionState.SCHEDULED),
             Session.ends_at > uow.clock.now(),

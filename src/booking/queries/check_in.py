@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, select
 
 from src.billing.domain.kinds import OrderState
+from src.billing.domain.references import reference_from
 from src.billing.models import Order
 from src.billing.owed import owed_minor
 from src.booking.domain.attendance import is_at_the_door
@@ -26,8 +27,8 @@ TAKEN = [str(state) for state in TAKEN_SEATS]
 
 
 async def find_order_by_reference(uow: UnitOfWork, reference: str) -> Order | None:
-    """For those whose picture does not scan; capitals and spaces do not matter."""
-    wanted = "".join(reference.split()).upper()
+    """For those whose picture does not scan; capitals, spaces and the hyphen do not matter."""
+    wanted = reference_from(reference)
     found: Order | None = await uow.session.scalar(
         select(Order).where(Order.tenant_id == uow.tenant, Order.reference == wanted)
     )
@@ -44,6 +45,7 @@ async def get_check_in(
     """
     found = await uow.session.execute(
         select(Order, Booking, tags_of_customer().label("tags"), notes_of_customer().label("notes"))
+        .add_columns(Customer.erased_at)
         .join(Booking, (Booking.tenant_id == Order.tenant_id) & (Booking.order_id == Order.id))
         .join(
             Customer,
@@ -60,11 +62,12 @@ async def get_check_in(
     purchase_id = booking.completes_id or booking.id
     seats = await _seats(uow, purchase_id, led_by)
     if led_by is not None and not seats:
-        raise NotFound(_("There is no booking with this code."))
+        raise NotFound(_("This booking has no place in your sessions."))
     now = uow.clock.now()
     return CheckInBooking(
         booking_id=booking.id,
         customer_id=booking.customer_id,
+        is_erased=row.erased_at is not None,
         reference=order.reference,
         guest_name=order.guest_name,
         note=booking.note,
@@ -73,7 +76,8 @@ async def get_check_in(
         staff_notes=row.notes,
         owed=await _owed(uow, purchase_id),
         currency=order.currency,
-        is_confirmed=bool(seats) or order.state == OrderState.CONFIRMED,
+        is_paid_for=bool(seats) or order.state != OrderState.OPEN,
+        is_over=order.state != OrderState.OPEN and not seats,
         today=[seat for seat in seats if _is_now(seat, zone, now)],
         other=[seat for seat in seats if not _is_now(seat, zone, now)],
     )

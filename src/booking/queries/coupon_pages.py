@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.billing.domain.coupons import coupon_worth, why_not_usable
+from src.billing.domain.coupons import CouponScope, coupon_worth, why_not_usable
 from src.billing.models import Coupon, CouponUse, Order
 from src.billing.queries.coupon_use import terms_of
 from src.billing.standing import is_all_cancelled
@@ -18,7 +18,9 @@ from src.booking.queries.resources import Choice
 from src.booking.views.coupons import CouponRow, CouponUseRow
 from src.booking.views.customers import WhyLine
 from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _, current_locale, ngettext
 from src.platform.localtime import to_local
+from src.platform.money import Money, format_money
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 
@@ -39,7 +41,8 @@ async def list_coupons(uow: UnitOfWork, tenant: TenantSnapshot) -> list[CouponRo
         .group_by(CouponUse.coupon_id)
     )
     off_minor = {row[0]: int(row[1]) for row in found}
-    return [coupon_row(uow, tenant, one, off_minor) for one in coupons]
+    names = await _names(uow)
+    return [coupon_row(uow, tenant, one, off_minor, names) for one in coupons]
 
 
 async def get_coupon_row(uow: UnitOfWork, tenant: TenantSnapshot, coupon: Coupon) -> CouponRow:
@@ -50,11 +53,22 @@ async def get_coupon_row(uow: UnitOfWork, tenant: TenantSnapshot, coupon: Coupon
             CouponUse.returned_at.is_(None),
         )
     )
-    return coupon_row(uow, tenant, coupon, {coupon.id: int(off_minor or 0)})
+    off = {coupon.id: int(off_minor or 0)}
+    return coupon_row(uow, tenant, coupon, off, await _names(uow))
+
+
+async def _names(uow: UnitOfWork) -> dict[str, str]:
+    """What coupons can be for, by its id as text."""
+    services, series = await list_scope_choices(uow)
+    return dict([*services, *series])
 
 
 def coupon_row(
-    uow: UnitOfWork, tenant: TenantSnapshot, coupon: Coupon, off_minor: Mapping[UUID, int]
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    coupon: Coupon,
+    off_minor: Mapping[UUID, int],
+    names: Mapping[str, str],
 ) -> CouponRow:
     terms = terms_of(coupon)
     against = why_not_usable(
@@ -66,6 +80,8 @@ def coupon_row(
         id=coupon.id,
         code=coupon.code,
         worth=coupon_worth(terms, tenant.currency),
+        valid_for=_valid_for(coupon, names),
+        limits=_limits(coupon, tenant.currency),
         active=coupon.active,
         used=coupon.used,
         max_uses=coupon.max_uses,
@@ -74,6 +90,26 @@ def coupon_row(
         ends_on=coupon.ends_on,
         against=coupon_lines(against, f"/app/{tenant.slug}", coupon.id),
     )
+
+
+def _valid_for(coupon: Coupon, names: Mapping[str, str]) -> str:
+    if coupon.scope == CouponScope.ALL:
+        return _("All that you offer")
+    known = [names[one] for one in map(str, coupon.scope_ids) if one in names]
+    return ", ".join(known) or _("Nothing that there is any more")
+
+
+def _limits(coupon: Coupon, currency: str) -> list[str]:
+    limits = []
+    if coupon.min_spend_minor:
+        least = format_money(Money(coupon.min_spend_minor, currency), current_locale())
+        limits.append(_("bookings of %(amount)s or more", amount=least))
+    if coupon.max_per_customer:
+        most = coupon.max_per_customer
+        limits.append(ngettext("%(num)s time a customer", "%(num)s times a customer", most))
+    if coupon.first_order_only:
+        limits.append(_("the first order only"))
+    return limits
 
 
 async def list_coupon_uses(

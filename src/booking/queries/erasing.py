@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 from src.billing.customer_rows import orders_of
 from src.billing.domain.kinds import OrderState
 from src.billing.models import DisputeRow, OpenItem, Order, PaymentPage, Refund
+from src.billing.owed import owed_minor
 from src.booking.customer_rows import bookings_of, mails_to
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import CancellationReturn, Seat, Session, WaitlistEntry
@@ -18,6 +19,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
 from src.platform.mail.models import MailRow
 from src.platform.mail.queue import MailQueued
+from src.platform.money import Money
 from src.platform.outbox.models import OutboxRow
 from src.tenants.person_rows import Person, person_rows
 
@@ -26,16 +28,37 @@ SENDING = timedelta(hours=1)
 
 
 class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
-    """In words: what goes, what stays without a name, and the reasons against it now."""
+    """In words: what goes, what stays without a name, and the reasons against it now. What is
+    `owed` on site, nobody will be known to owe.
+    """
 
     goes: list[str]
     stays: list[str]
+    owed: list[Money]
     bars: list[str]
 
 
 async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
     counts = {rows.key: await rows.count_of(uow, person) for rows in person_rows()}
-    return ErasePreview(goes=_goes(counts), stays=_stays(counts), bars=await list_bars(uow, person))
+    return ErasePreview(
+        goes=_goes(counts),
+        stays=_stays(counts),
+        owed=await _list_owed(uow, person),
+        bars=await list_bars(uow, person),
+    )
+
+
+async def _list_owed(uow: UnitOfWork, person: Person) -> list[Money]:
+    """By currency."""
+    owed = func.sum(owed_minor())
+    found = await uow.session.execute(
+        select(owed, Order.currency)
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(orders_of(person)))
+        .group_by(Order.currency)
+        .having(owed > 0)
+        .order_by(Order.currency)
+    )
+    return [Money(int(minor), currency) for minor, currency in found]
 
 
 def _goes(counts: Mapping[str, int]) -> list[str]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from src.booking.domain.bookable import BusinessFacts, why_not_bookable_session
-from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionState, Visibility
+from src.booking.domain.kinds import SalesMode, SessionState, Visibility
 from src.booking.domain.publishing import (
     Seen,
     how_seen,
@@ -32,6 +32,7 @@ from src.booking.queries.offer_facts import (
     session_facts,
 )
 from src.booking.queries.offers import SessionOffer, get_series_offer, get_session_offer
+from src.booking.queries.services import is_paid_online
 from src.booking.views.customers import WhyLine
 from src.booking.views.finding import Found
 from src.platform.db.uow import UnitOfWork
@@ -69,9 +70,7 @@ async def find_service(uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID
     reasons = why_not_found_service(
         business,
         service_facts(service),
-        pays_online=service.price_type == SeriesPriceType.ONLINE
-        and service.sales_mode != SalesMode.SERIES
-        and service.price_minor > 0,
+        pays_online=is_paid_online(service),
         has_dates=await uow.session.scalar(to_come) is not None,
         has_series=await uow.session.scalar(in_series) is not None,
     )

@@ -64,8 +64,8 @@ async def get_guest_booking(
     """The booking as it stands. `has_paid`: the guest comes from the payment page, so that an open
     order is one whose payment has not been told to us yet. Raises: NotFound.
     """
+    money = await get_guest_money(uow, order_id)
     order, booking, service, series = await _order(uow, order_id)
-    money = await get_guest_money(uow, order)
     seats = await _seats(uow, order_id)
     now = uow.clock.now()
     stage = _stage(order, seats, money, now, has_paid=has_paid)
@@ -76,7 +76,6 @@ async def get_guest_booking(
     about = _About(tenant, order, terms_from(booking.leaving), path, now, is_gone)
     dates = _dates(seats, then, about)
     missing = await list_missing(uow, tenant, settings, [booking])
-    service_href = f"/b/{tenant.slug}/{service.slug}"
     return GuestBookingView(
         stage=stage,
         reference=order.reference,
@@ -105,12 +104,13 @@ async def get_guest_booking(
         path=path,
         course_href=_course_href(series, dates, path),
         people_href=await _people_href(uow, booking, path),
-        again_href=service_href,
+        again_href=f"/b/{tenant.slug}/{service.slug}",
         hub_href=f"/b/{tenant.slug}",
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         missing=missing.get(booking.id, []) if stage == "confirmed" else [],
         completes_href=await _completes_href(uow, tenant, settings, booking, order),
+        looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
 
 

@@ -1,5 +1,8 @@
 """How the money of one order stands, as far as its guest is told."""
 
+from typing import Any
+from uuid import UUID
+
 import msgspec
 from sqlalchemy import Select, func, select
 
@@ -35,33 +38,26 @@ class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
         return "pending" if self.is_returning else "returned"
 
 
-async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
-    """How it stands, and where there is any, the order brought up to it: a payment may have come
-    since that was read, and an open order with one is another story than a confirmed one.
+async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
+    """A refund that failed has set its amount free again, so that it counts as kept.
 
-    A refund that failed has set its amount free again, so that it counts as kept.
+    It is read before the order: a payment that commits between the two is not known yet while the
+    order is confirmed already, and never seen beside an order that is still open.
     """
     complete = select(func.count()).where(
         PaymentPage.tenant_id == uow.tenant,
-        PaymentPage.order_id == order.id,
+        PaymentPage.order_id == order_id,
         PaymentPage.state == str(PageState.COMPLETE),
     )
     pending = select(func.count()).where(
         Refund.tenant_id == uow.tenant,
-        Refund.order_id == order.id,
+        Refund.order_id == order_id,
         Refund.state == str(RefundState.PENDING),
     )
-    in_its_currency = (
-        select(func.coalesce(func.sum(Refund.amount_minor), 0))
-        .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
-        .where(
-            Refund.tenant_id == uow.tenant,
-            Refund.order_id == order.id,
-            Refund.state == str(RefundState.PENDING),
-            Payment.currency == order.currency,
-        )
-    )
-    is_other = (Payment.amount_minor != order.total_minor) | (Payment.currency != order.currency)
+    in_its_currency = _in_its_currency(
+        select(func.coalesce(func.sum(Refund.amount_minor), 0)), uow.tenant, order_id
+    ).where(Refund.state == str(RefundState.PENDING))
+    is_other = (Payment.amount_minor != Order.total_minor) | (Payment.currency != Order.currency)
     row = (
         await uow.session.execute(
             select(
@@ -71,12 +67,13 @@ async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
                 func.count(Payment.id),
                 func.bool_or(Payment.refunded_minor < Payment.amount_minor),
                 func.bool_or(is_other),
-                _not_arrived(uow, order).scalar_subquery(),
-            ).where(Payment.tenant_id == uow.tenant, Payment.order_id == order.id)
+                _not_arrived(uow, order_id).scalar_subquery(),
+            )
+            .select_from(Payment)
+            .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
+            .where(Payment.tenant_id == uow.tenant, Payment.order_id == order_id)
         )
     ).one()
-    if row[3]:
-        await uow.session.refresh(order)
     return GuestMoney(
         page_is_complete=row[0] > 0,
         is_returning=row[1] > 0,
@@ -88,25 +85,29 @@ async def get_guest_money(uow: UnitOfWork, order: Order) -> GuestMoney:
     )
 
 
-def _not_arrived(uow: UnitOfWork, order: Order) -> Select[tuple[int]]:
+def _in_its_currency(statement: Select[Any], tenant_id: UUID, order_id: UUID) -> Select[Any]:
+    """The order's refunds of payments in its own currency."""
+    return (
+        statement.select_from(Refund)
+        .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
+        .join(Order, (Order.tenant_id == Refund.tenant_id) & (Order.id == Refund.order_id))
+        .where(
+            Refund.tenant_id == tenant_id,
+            Refund.order_id == order_id,
+            Payment.currency == Order.currency,
+        )
+    )
+
+
+def _not_arrived(uow: UnitOfWork, order_id: UUID) -> Select[tuple[int]]:
     """What failed and nobody has dealt with, of each payment at most what is left of it; a payment
     that a bank has taken back is with the guest.
     """
+    left = Payment.amount_minor - Payment.refunded_minor
+    least = select(func.least(func.sum(Refund.amount_minor), left).label("minor"))
     of_payment = (
-        select(
-            func.least(
-                func.sum(Refund.amount_minor), Payment.amount_minor - Payment.refunded_minor
-            ).label("minor")
-        )
-        .select_from(Refund)
-        .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
-        .where(
-            Refund.tenant_id == uow.tenant,
-            Refund.order_id == order.id,
-            Payment.currency == order.currency,
-            is_waiting(),
-            ~is_payment_with_the_bank(),
-        )
+        _in_its_currency(least, uow.tenant, order_id)
+        .where(is_waiting(), ~is_payment_with_the_bank())
         .group_by(Payment.id, Payment.amount_minor, Payment.refunded_minor)
         .subquery()
     )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.waiting import OfferState
@@ -42,11 +42,12 @@ async def lists_toll(uow: UnitOfWork, session_ids: Collection[UUID]) -> ListsTol
     )
 
 
-async def count_to_tell(uow: UnitOfWork, session: Session) -> int:
-    """How many would be told that the session has another time."""
-    told = WaitlistEntry.session_id == session.id
-    if session.series_id is not None:
-        told |= WaitlistEntry.series_id == session.series_id
+async def count_to_tell(uow: UnitOfWork, sessions: Collection[Session]) -> int:
+    """How many would be told that these sessions have another time."""
+    of_series = {one.series_id for one in sessions} - {None}
+    told: ColumnElement[bool] = WaitlistEntry.session_id.in_({one.id for one in sessions})
+    if of_series:
+        told |= WaitlistEntry.series_id.in_(of_series)
     found = await uow.session.scalar(
         select(func.count()).where(
             WaitlistEntry.tenant_id == uow.tenant,

@@ -33,7 +33,7 @@ async def get_move_effect(uow: UnitOfWork, cmd: UpdateSession) -> MoveEffect:
         bookable_until=cmd.starts_at - timedelta(minutes=service.min_notice_minutes),
         series=await _place_in_series(uow, session.series_id, cmd),
         toll=await toll_of_session(uow, session.id),
-        waiting=await count_to_tell(uow, session),
+        waiting=await count_to_tell(uow, [session]),
     )
 
 

@@ -16,13 +16,13 @@ from src.booking.views.people import BookingPeople, OnePerson
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
-from src.tenants.models import Participant
+from src.tenants.models import Customer, Participant
 
 LIVE = [str(state) for state in LIVE_SEATS]
 
 
 async def get_people(uow: UnitOfWork, booking_id: UUID) -> BookingPeople:
-    """Raises: NotFound, for another business's booking too."""
+    """Raises: NotFound, for another business's booking and for that of an erased person too."""
     return await _people(uow, _bookings(uow).where(Booking.id == booking_id))
 
 
@@ -47,9 +47,10 @@ def _bookings(uow: UnitOfWork) -> Select[Any]:
     tenant = Booking.tenant_id
     return (
         select(Booking, Order.guest_name, Service.name.label("service"))
-        .add_columns(Series.title.label("series"))
+        .add_columns(Series.title.label("series"), Customer.erased_at)
         .join(Order, (Order.tenant_id == tenant) & (Order.id == Booking.order_id))
         .join(Service, (Service.tenant_id == tenant) & (Service.id == Booking.service_id))
+        .join(Customer, (Customer.tenant_id == tenant) & (Customer.id == Booking.customer_id))
         .outerjoin(Series, (Series.tenant_id == tenant) & (Series.id == Booking.series_id))
         .where(tenant == uow.tenant)
     )
@@ -59,6 +60,8 @@ async def _people(uow: UnitOfWork, statement: Select[Any]) -> BookingPeople:
     row = (await uow.session.execute(statement)).one_or_none()
     if row is None:
         raise NotFound(_("There is no such booking."))
+    if row.erased_at is not None:
+        raise NotFound(_("Whose booking this was has been erased."))
     booking: Booking = row.Booking
     tenant = Seat.tenant_id
     found = await uow.session.execute(

@@ -4,9 +4,11 @@ A purchase is sold, in checkout or cancelled, and nothing else: the three add up
 One whose hold died or was given up was never a purchase.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, any_, exists, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, any_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from src.billing.domain.kinds import OrderState
@@ -47,10 +49,30 @@ def is_cancelled() -> ColumnElement[bool]:
     return (Order.state == str(OrderState.CONFIRMED)) & ~_has_live_seat()
 
 
+def is_cut_short(now: datetime) -> ColumnElement[bool]:
+    """Sold and over, for what was still to come of it has been cancelled."""
+    last_held, last_lost = _last_start(_LIVE), _last_start(_CANCELLED)
+    return is_sold() & (last_held <= now) & (last_lost > last_held)
+
+
+def _last_start(states: Sequence[str]) -> ScalarSelect[datetime]:
+    """When the last of the booking's seats in one of these states begins."""
+    return (
+        select(func.max(Session.starts_at))
+        .join(Seat, (Seat.tenant_id == Session.tenant_id) & (Seat.session_id == Session.id))
+        .where(Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id)
+        .where(Seat.state.in_(states))
+        .correlate(Booking)
+        .scalar_subquery()
+    )
+
+
 def _has_live_seat() -> ColumnElement[bool]:
-    return exists().where(
+    found = exists().where(
         Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id, is_standing(Seat)
     )
+    # Without this it would look at the one seat of a statement that joins them itself.
+    return found.correlate(Booking)
 
 
 def is_standing(seat: type[Seat]) -> ColumnElement[bool]:

@@ -24,9 +24,16 @@ async def get_money_back(
     """None where nothing goes back, and nothing did."""
     row = (
         await uow.session.execute(
-            select(func.count(), func.coalesce(func.sum(CancellationReturn.chosen_minor), 0)).where(
-                *_of(uow, cancellation_id)
+            select(
+                func.count(Order.customer_id.distinct()),
+                func.coalesce(func.sum(CancellationReturn.chosen_minor), 0),
             )
+            .join(
+                Order,
+                (Order.tenant_id == CancellationReturn.tenant_id)
+                & (Order.id == CancellationReturn.order_id),
+            )
+            .where(*_of(uow, cancellation_id))
         )
     ).one()
     if not row[0]:

@@ -28,7 +28,8 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
     tenant = Seat.tenant_id
     found = await uow.session.execute(
         select(Seat, Booking, Order, Participant.name.label("participant"))
-        .add_columns(Customer.name.label("customer"), Series.title.label("series_title"))
+        .add_columns(Customer.name.label("customer"), Customer.erased_at)
+        .add_columns(Series.title.label("series_title"))
         .add_columns(owed_minor().label("owed"), NUMBER)
         .add_columns(Session.state.label("session_state"))
         .add_columns(dispute_state_of_order().label("dispute"))
@@ -109,6 +110,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
         booking_id=booking.id,
         order_id=order.id,
         customer_id=booking.customer_id,
+        is_erased=row.erased_at is not None,
         party_size=booking.party_size,
         name=called_by_staff(row.participant, row.number, order.guest_name or row.customer),
         booked_by=order.guest_name or row.customer,

@@ -19,7 +19,13 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.drop_in import rules_kept
 from src.booking.queries.offers import get_series_offer
-from src.booking.queries.purchases import is_cancelled, is_in_checkout, is_sold, is_whole
+from src.booking.queries.purchases import (
+    is_cancelled,
+    is_cut_short,
+    is_in_checkout,
+    is_sold,
+    is_whole,
+)
 from src.booking.queries.sessions import list_sessions_of_series
 from src.booking.views.series import (
     Rhythm,
@@ -71,7 +77,7 @@ async def get_series_overview(uow: UnitOfWork, series_id: UUID, now: datetime) -
         is_published=series.published_at is not None,
         base_sessions=_base_now(series, offer.sessions),
         seats_left=min((one.capacity - one.seats_taken for one in coming), default=None),
-        **await _sold(uow, series_id),
+        **await _sold(uow, series_id, now),
     )
     return SeriesOverview(
         head=head,
@@ -204,7 +210,7 @@ def _row(row: Row[Any]) -> SeriesRow:
     )
 
 
-async def _sold(uow: UnitOfWork, series_id: UUID) -> dict[str, int]:
+async def _sold(uow: UnitOfWork, series_id: UUID, now: datetime) -> dict[str, int]:
     """All purchases by what became of them, their money less what went back or banks took. What
     completes one is money of the series, and no purchase more.
     """
@@ -214,6 +220,7 @@ async def _sold(uow: UnitOfWork, series_id: UUID) -> dict[str, int]:
                 func.count().filter(is_sold(), is_whole()).label("sold"),
                 func.count().filter(is_in_checkout(), is_whole()).label("in_checkout"),
                 func.count().filter(is_cancelled(), is_whole()).label("cancelled"),
+                func.count().filter(is_cut_short(now), is_whole()).label("cut_short"),
                 func.coalesce(
                     func.sum(Order.paid_minor - Order.refunded_minor - taken_back_minor()), 0
                 ).label("paid"),
@@ -228,6 +235,7 @@ async def _sold(uow: UnitOfWork, series_id: UUID) -> dict[str, int]:
         "sold": row.sold,
         "in_checkout": row.in_checkout,
         "cancelled": row.cancelled,
+        "cut_short": row.cut_short,
         "paid_minor": int(row.paid),
         "owed_minor": int(row.owed),
     }

@@ -43,6 +43,15 @@ async def get_service_head(uow: UnitOfWork, service_id: UUID) -> ServiceHead:
     )
 
 
+def is_paid_online(service: Service) -> bool:
+    """Whether its single dates need a processor to be booked."""
+    return (
+        service.price_type == SeriesPriceType.ONLINE
+        and service.sales_mode != SalesMode.SERIES
+        and service.price_minor > 0
+    )
+
+
 def _with_upcoming(tenant_id: UUID, now: datetime) -> Select[Any]:
     coming = (
         with_offers(
@@ -87,6 +96,7 @@ def _list_row(row: Row[Any], on_sale: OnSale, currency: str) -> ServiceListRow:
         visibility=service.visibility,
         active=service.active,
         price=_price(service, on_sale, currency),
+        pays_online=is_paid_online(service),
         upcoming=row.upcoming or 0,
         seats_taken=row.taken or 0,
         capacity=row.capacity or 0,

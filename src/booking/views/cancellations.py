@@ -75,7 +75,8 @@ class ChosenDate(LostDate, frozen=True, kw_only=True):
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """A cancellation as it stands. `done` of `total` customers have been dealt with.
 
-    `what` names its subject, `subject_path` is its page below the business's.
+    `what` names its subject, `subject_path` is its page below the business's; `dates` are those on
+    which places are cancelled.
     """
 
     id: UUID
@@ -83,6 +84,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     what: str
     subject_path: str
+    dates: list[LostDate]
     reason: str
     total: int
     done: int

@@ -33,12 +33,14 @@ class CheckInBooking(msgspec.Struct, frozen=True, kw_only=True):
     """A booking by its code: today's places, and when the others are.
 
     Where it is a course, or a date that completes one, the places are those of all of it; `owed` is
-    what its bookings still have to pay on site. `is_confirmed` where any place stands. `tags` and
-    `staff_notes` are of its customer, `consents` the keys of what was ticked with it.
+    what its bookings still have to pay on site. `is_over`: none of its places stands any more.
+    `tags` and `staff_notes` are of its customer, `consents` the keys of what was ticked with it. Of
+    one that `is_erased` nobody is known.
     """
 
     booking_id: UUID
     customer_id: UUID
+    is_erased: bool
     reference: str
     guest_name: str
     note: str
@@ -47,6 +49,7 @@ class CheckInBooking(msgspec.Struct, frozen=True, kw_only=True):
     staff_notes: int
     owed: list[CheckInOwed]
     currency: str
-    is_confirmed: bool
+    is_paid_for: bool
+    is_over: bool
     today: list[CheckInSeat]
     other: list[CheckInSeat]

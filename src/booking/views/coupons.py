@@ -9,11 +9,15 @@ from src.booking.views.customers import WhyLine
 
 
 class CouponRow(msgspec.Struct, frozen=True, kw_only=True):
-    """`against` says why nobody can use it just now; empty while it works."""
+    """`valid_for` names what it is for, and `limits` what else a booking with it has to be.
+    `against` says why nobody can use it just now; empty while it works.
+    """
 
     id: UUID
     code: str
     worth: str
+    valid_for: str
+    limits: list[str]
     active: bool
     used: int
     max_uses: int | None

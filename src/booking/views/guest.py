@@ -149,6 +149,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     leave; `people_href` to saying who comes, empty where it is too late for that.
     `discount_minor` is off the total already, by the code `coupon`. `missing` are dates that it was
     sold without; `completes_href` leads to the booking that this one is a missing date of.
+    `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     """
 
     stage: str
@@ -184,6 +185,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     missing: list[MissingDate]
     completes_href: str
+    looks_again: bool
 
     @property
     def returned_minor(self) -> int:

@@ -46,8 +46,8 @@ class ToHandBack(msgspec.Struct, frozen=True, kw_only=True):
 class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation gives back, and how far that is.
 
-    `chosen_minor` for `people` orders was chosen; refunds of `pending_minor` are on their way and
-    of `returned_minor` have arrived; `failed` are the first of those that did not.
+    For the orders of `people` `chosen_minor` was chosen; refunds of `pending_minor` are on the way
+    and of `returned_minor` have arrived; `failed` are the first of those that did not.
     `elsewhere_minor` of these orders has gone back since by the processor's own dashboard.
     """
 

@@ -14,13 +14,15 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     of `payment_state`, `dispute` the word and tone of a dispute about the order. `owed_minor` is
     still to be paid on site for the whole booking, of `party_size` people. `consents` are the keys
     of what was ticked with it. `tags` are the customer's, who has `staff_notes` notes of staff.
-    `cancellation_id` is the cancelling that is under way for it.
+    `cancellation_id` is the cancelling that is under way for it. Of one that `is_erased` nobody is
+    known.
     """
 
     seat_id: UUID
     booking_id: UUID
     order_id: UUID
     customer_id: UUID
+    is_erased: bool
     party_size: int
     name: str
     booked_by: str

@@ -34,7 +34,8 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
 
     `seats_left` is how many more can buy it: the fewest free seats of a date still to come, None
     when no date is to come. `base_sessions` is what prices are worked out by now. Its purchases
-    are `sold`, `in_checkout` or `cancelled`. `owed_minor` is still to be paid on site.
+    are `sold`, `in_checkout` or `cancelled`; of those sold `cut_short` are over, for the rest of
+    them was cancelled. `owed_minor` is still to be paid on site.
 
     `tiers` are the prices beside the full one. A date alone costs `single_minor` and is sold by
     the rules `single`, if `is_sold_singly`, unless it has rules of its own.
@@ -60,6 +61,7 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     sold: int
     in_checkout: int
     cancelled: int
+    cut_short: int
     paid_minor: int
     owed_minor: int
 
@@ -97,7 +99,8 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
 
     `left` are confirmed seats still to come, on `left_dates` dates, `passed` those whose date has
     begun. `owed_minor` is still to be paid on site; `taken_back_minor` is with the guest's bank
-    after a dispute that was lost. `completes`: it is a date that another one was sold without.
+    after a dispute that was lost. `is_cut_short`: it is over, for the rest of it was cancelled.
+    `completes`: it is a date that another one was sold without.
     """
 
     booking_id: UUID
@@ -119,6 +122,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     attended: int
     passed: int
     lost: int
+    is_cut_short: bool = False
     completes: bool = False
 
 
@@ -157,12 +161,14 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     `cancellable` counts confirmed seats that have not started; `cancellation_id` is the
     cancellation under way; `owed_minor` is still to be paid on site; `taken_back_minor` is with the
     guest's bank after a dispute that was lost. `completes_id` is the purchase that it completes,
-    `completed_by` are those that complete this one, with their numbers.
+    `completed_by` are those that complete this one, with their numbers. Of one that `is_erased`,
+    nobody is known, and nothing is named or noted any more.
     """
 
     id: UUID
     order_id: UUID
     customer_id: UUID
+    is_erased: bool
     reference: str
     name: str
     email: str

@@ -7,7 +7,8 @@ import msgspec
 
 
 class ServiceListRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A service in the owner's list; `price` is its one price label in words.
+    """A service in the owner's list; `price` is its one price label in words. `pays_online`: its
+    single dates are paid online.
 
     `next_at` is the next session's start; `seats_left` are those of all upcoming sessions.
     """
@@ -21,6 +22,7 @@ class ServiceListRow(msgspec.Struct, frozen=True, kw_only=True):
     visibility: str
     active: bool
     price: str
+    pays_online: bool
     upcoming: int
     seats_taken: int
     capacity: int

@@ -14,13 +14,7 @@ def read_amount(text: str, currency: str, field: str) -> int:
     try:
         return parse_money_minor(text, currency, current_locale())
     except MoneyFormatError as error:
-        known = {
-            "negative": _("An amount cannot be below zero."),
-            "too_many_decimals": _("These are more decimals than the currency has."),
-            "too_large": _("This amount is too large."),
-        }
-        sentence = known.get(error.code, _("This is not an amount. Write it like 12.50."))
-        raise InvalidInput(sentence, fields={field: sentence}) from None
+        raise InvalidInput(error.sentence, fields={field: error.sentence}) from None
 
 
 def amount_or_none(text: str, currency: str, field: str, fields: dict[str, str]) -> int | None:

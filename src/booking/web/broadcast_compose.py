@@ -19,6 +19,7 @@ from src.booking.domain.broadcasting import (
     read_audience,
     sample_of,
 )
+from src.booking.domain.seen import mark_of
 from src.booking.queries.broadcast_choices import Choice, list_audiences
 from src.booking.queries.broadcasts import first_reader, list_recipients, names_of_audiences
 from src.booking.web.broadcasts import HOME, MAY_WRITE, base_of
@@ -38,7 +39,9 @@ TRIALS_BY_USER = Limit("broadcast-trials", 10, 15 * 60)
 
 
 class BroadcastForm(msgspec.Struct, kw_only=True):
-    """A mail as it is typed; `token` becomes its id. `looked`: who gets it has been shown."""
+    """A mail as it is typed; `token` becomes its id. `looked` is the mark of what was shown with
+    those who get it: with `sure` the mail leaves if it is still that one.
+    """
 
     token: UUID
     to: list[Annotated[str, Meta(max_length=100)]] = []
@@ -46,7 +49,8 @@ class BroadcastForm(msgspec.Struct, kw_only=True):
     to_later: bool = False
     subject: Annotated[str, Meta(max_length=1_000)] = ""
     body: Annotated[str, Meta(max_length=20_000)] = ""
-    looked: bool = False
+    looked: Annotated[str, Meta(max_length=64)] = ""
+    sure: bool = False
 
     def draft(self, audiences: tuple[Audience, ...]) -> BroadcastDraft:
         only_tags = bool(audiences) and not has_dates(audiences)
@@ -61,7 +65,7 @@ class BroadcastForm(msgspec.Struct, kw_only=True):
 
 class ComposeView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail, and before it leaves who gets it: `facts` is empty before. `others` are the groups
-    of those it may be for beside `chosen`.
+    of those it may be for beside `chosen`. `changed`: it was to leave, but is not what was shown.
     """
 
     form: Any
@@ -72,7 +76,8 @@ class ComposeView(msgspec.Struct, frozen=True, kw_only=True):
     facts: list[tuple[str, str]]
     people: list[tuple[str, str]]
     more: int
-    carried: list[tuple[str, str]]
+    mark: str
+    changed: bool
 
 
 @get(NEW, guards=MAY_WRITE, include_in_schema=False)
@@ -98,7 +103,7 @@ async def send_new_broadcast(
     if not isinstance(draft, BroadcastDraft):
         return await _compose(request, services, ctx, draft, status_code=422)
     form = bound.struct
-    if form is None or not form.looked:
+    if form is None or not form.sure or form.looked != _mark(draft):
         return await _compose(request, services, ctx, bound, draft=draft)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
@@ -198,13 +203,22 @@ async def _compose(
         facts=[] if draft is None else _facts(draft, names, len(people), len(everybody)),
         people=[(one, _("one mail")) for one in shown],
         more=more,
-        carried=[
-            (name, value)
-            for name in ("token", "to", "about", "to_later", "subject", "body")
-            for value in form.values(name)
-        ],
+        mark=(mark := "" if draft is None else _mark(draft)),
+        changed=form.checked("sure") and bool(mark) and form.value("looked") != mark,
     )
     return page(request, "booking/broadcasts/new.html", view, status_code=status_code)
+
+
+def _mark(draft: BroadcastDraft) -> str:
+    """The same for the same mail, whatever browsers do to the ends of its lines."""
+    return mark_of(
+        msgspec.structs.replace(
+            draft,
+            audiences=tuple(sorted(draft.audiences, key=lambda one: one.text)),
+            subject=" ".join(draft.subject.split()),
+            body="\n".join(draft.body.splitlines()).strip(),
+        )
+    )
 
 
 def _facts(

@@ -23,7 +23,7 @@ from src.booking.queries.cancellations import (
     toll_of_session,
 )
 from src.booking.queries.purchases import of_purchase
-from src.booking.queries.reached import list_reached
+from src.booking.queries.reached import count_others
 from src.booking.queries.seat_answers import get_guest_may
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.cancellations import LostDate
@@ -187,7 +187,7 @@ async def _ask_session(
         toll = await toll_of_session(uow, session_id)
         able = await list_returnable(uow, ctx.here, [Seat.session_id == session_id])
         this = await get_session(uow, session_id)
-        reached = await list_reached(uow, this, DateScope.FOLLOWING, ctx.here.zone)
+        following = await count_others(uow, this, DateScope.FOLLOWING, ctx.here.zone)
     if session.waiting_cancellation is not None:
         return to_progress(request, ctx, session.waiting_cancellation)
     view = CancelSessionView(
@@ -198,7 +198,7 @@ async def _ask_session(
         more=toll.more,
         money=money_asked(able, ctx.here.currency),
         why_not=_why_session_stays(session, services.clock.now()),
-        following=sum(one.id != session_id for one in reached),
+        following=following,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         undo_seconds=services.settings.undo_window_seconds,

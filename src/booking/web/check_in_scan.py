@@ -37,7 +37,7 @@ OPTIONS: dict[str, Any] = {
 
 
 class CodeForm(msgspec.Struct):
-    """What a scanner read or typed, or a person: a code, its link, or a booking's number."""
+    """What a scanner read or typed, or a person: a code, its link, or a reference."""
 
     code: Annotated[str, Meta(max_length=500)] = ""
 
@@ -116,8 +116,10 @@ async def _checked_in(services: Services, ctx: RequestContext, code: str) -> Che
 def _why_nobody_yet(view: CheckInView) -> tuple[str, str]:
     """Tone and sentence where scanning alone checks nobody in."""
     today = view.booking.today
-    if not view.booking.is_confirmed:
+    if not view.booking.is_paid_for:
         return "error", _("This booking is not paid for yet, so it has no place that stands.")
+    if view.booking.is_over:
+        return "error", _("This booking is cancelled: none of its places stands any more.")
     if not today:
         return "error", _("This booking has no place today.")
     if view.may_tick:

@@ -24,7 +24,7 @@ from src.booking.queries.cancellations import (
     list_chosen_dates,
     toll_of_dates,
 )
-from src.booking.queries.reached import list_reached
+from src.booking.queries.reached import MOST_REACHED, count_others, list_following
 from src.booking.views.cancellations import ChosenDate
 from src.booking.views.returns import MoneyAsked
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
@@ -39,7 +39,7 @@ from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
 
 CHOSEN = "/app/{slug:str}/sessions/chosen"
-MOST_TICKED = 500
+MOST_TICKED = MOST_REACHED
 SessionIds = Annotated[list[UUID], Meta(max_length=MOST_TICKED)]
 AnyRequest = Request[Any, Any, Any]
 
@@ -56,12 +56,15 @@ class CancelDatesForm(CancelForm):
 
 class CancelDatesView(msgspec.Struct, frozen=True, kw_only=True):
     """What cancelling the ticked dates would do. `left_out` are those ticked that cannot be
-    cancelled; `changed_ticks` when somebody was sure of others than these.
+    cancelled, `more_dates` those asked for that are beyond the `most` of one act; `changed_ticks`
+    when somebody was sure of others than these.
     """
 
     form: Any
     dates: list[ChosenDate]
     left_out: list[ChosenDate]
+    more_dates: int
+    most: int
     mark: str
     changed_ticks: bool
     facts: list[Fact]
@@ -81,15 +84,18 @@ async def ask_cancel_following(
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
     """The date that `following` names and those after it, ticked. Raises: NotFound."""
-    session_ids: list[UUID] = []
+    session_ids, more = list[UUID](), 0
     first_id = uuid_of(request.query_params.get("following", ""))
     if first_id is not None:
         async with services.uow_factory(ctx.here.id) as uow:
             first = await get_session(uow, first_id)
             scope, zone = DateScope.FOLLOWING, ctx.here.zone
-            session_ids = [one.id for one in await list_reached(uow, first, scope, zone)]
-    form = blank(CancelDatesForm, {"session_ids": session_ids[:MOST_TICKED]})
-    return await _ask(request, services, ctx, form, session_ids[:MOST_TICKED])
+            session_ids = await list_following(uow, first, zone)
+            if len(session_ids) == MOST_TICKED:
+                others = await count_others(uow, first, scope, zone)
+                more = others - sum(one != first_id for one in session_ids)
+    form = blank(CancelDatesForm, {"session_ids": session_ids})
+    return await _ask(request, services, ctx, form, session_ids, more_dates=more)
 
 
 @post(CHOSEN + "/cancel", **POST_OPTIONS)
@@ -129,6 +135,8 @@ async def _ask(
     ctx: RequestContext,
     form: Bound[CancelDatesForm],
     ticked: list[UUID],
+    *,
+    more_dates: int = 0,
 ) -> Response[bytes]:
     """Where nothing is ticked it leads back to the list. Raises: NotFound."""
     back = back_to(request, ctx)
@@ -146,6 +154,8 @@ async def _ask(
         form=form,
         dates=dates,
         left_out=[one for one in chosen if not one.is_cancellable],
+        more_dates=more_dates,
+        most=MOST_TICKED,
         mark=mark,
         changed_ticks=form.checked("sure") and form.value("looked") != mark,
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),

@@ -14,18 +14,21 @@ from litestar.params import FromPath
 from src.booking.commands.edit_plan import (
     Change,
     EditSeveral,
+    made_of,
     mark_of_plan,
     mark_of_present,
     mark_of_result,
     plan_edit,
 )
 from src.booking.commands.edit_several import edit_several, list_refusals
-from src.booking.commands.sessions import DROP_IN_COLUMNS, MINIMUM_COLUMNS
+from src.booking.commands.sessions import DROP_IN_COLUMNS, MINIMUM_COLUMNS, TIME_COLUMNS
 from src.booking.domain.kinds import DateScope
-from src.booking.queries.cancellations import list_chosen_dates
+from src.booking.queries.cancellations import list_chosen_dates, toll_of_dates
+from src.booking.queries.lists_toll import count_to_tell
 from src.booking.queries.on_offer import on_offer_in
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.sessions import get_session_detail
+from src.booking.views.cancellations import Toll
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.chosen_dates import CHOSEN, back_to, ticked_dates
 from src.booking.web.drop_in_forms import unit_choices, way_choices
@@ -37,7 +40,10 @@ from src.booking.web.edit_several_forms import (
     scopes,
     weekday_choices,
 )
+from src.booking.web.move_words import guest_facts
 from src.booking.web.service_words import mode_words
+from src.booking.web.toll_words import Fact, toll_people
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
@@ -79,7 +85,8 @@ class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
     """The form, and once there is something to look at, every session that is reached.
 
     `chosen` are the ids of dates that were chosen one by one, of which `left_out` have begun or are
-    cancelled. `seen` and `result` are the marks of the rows as they are shown.
+    cancelled. `seen` and `result` are the marks of the rows as they are shown. `facts` and `people`
+    say whom another time touches, where it touches anybody.
     """
 
     form: Any
@@ -89,6 +96,9 @@ class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[SeveralRow]
     seen: str
     result: str
+    facts: list[Fact]
+    people: list[Fact]
+    more: int
     changed: int
     refused: int
     guests: int
@@ -174,8 +184,11 @@ async def look_or_change(
             bound = bound.refused(refused)
         except Conflict as refused:
             bound = bound.with_errors(None, refused.message)
-    async with services.uow_factory(ctx.here.id) as uow:
-        planned = await plan_edit(uow, ctx, cmd)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            planned = await plan_edit(uow, ctx, cmd)
+    except InvalidInput as refused:
+        bound = bound.refused(refused)
     return await several_page(request, services, ctx, session_id, bound, planned)
 
 
@@ -221,6 +234,7 @@ async def several_page(
         locations = await list_location_choices(uow, session.location_id)
         on_offer = await on_offer_in(uow, [change.session for change in planned])
         refusals = await list_refusals(uow, ctx, planned)
+        toll, waiting = await _toll(uow, planned)
     rows = [
         _row(one, on_offer.get(one.session.id, 0), refusals.get(one.session.id, ""))
         for one in planned
@@ -235,6 +249,9 @@ async def several_page(
         rows=rows,
         seen=mark_of_plan(planned),
         result=mark_of_result(planned),
+        facts=guest_facts(toll, waiting) if toll is not None else [],
+        people=toll_people(toll, ctx.here.currency) if toll is not None else [],
+        more=toll.more if toll is not None else 0,
         changed=sum(not (row.is_same or row.is_protected) for row in rows),
         refused=len(refusals),
         guests=sum(row.taken for row in rows if not (row.is_same or row.is_protected)),
@@ -255,6 +272,19 @@ async def several_page(
     )
     status_code = 422 if form.errors or form.form_error else 200
     return page(request, "booking/sessions/several.html", view, status_code=status_code)
+
+
+async def _toll(uow: UnitOfWork, planned: list[Change]) -> tuple[Toll | None, int]:
+    """Whom the dates touch that get another time, None for nobody, and how many who wait for one
+    are told.
+    """
+    moved = [one.session for one in made_of(planned) if one.changed & TIME_COLUMNS]
+    if not moved:
+        return None, 0
+    toll = await toll_of_dates(uow, [one.id for one in moved])
+    waiting = await count_to_tell(uow, moved)
+    is_anybody = toll.seats or toll.in_checkout or waiting
+    return toll if is_anybody else None, waiting
 
 
 def _action(request: AnyRequest, ctx: RequestContext, session_id: UUID, *, is_chosen: bool) -> str:

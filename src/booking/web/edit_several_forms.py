@@ -118,7 +118,9 @@ def _day_errors(on: int | None, days: int | None) -> dict[str, str]:
     if on is not None and days:
         return {"shift_days": _("Choose a weekday or give a number of days, not both.")}
     if days is not None and abs(days) > FURTHEST_DAYS:
-        return {"shift_days": _("At most %(most)s days.", most=FURTHEST_DAYS)}
+        return {
+            "shift_days": _("At most %(most)s days from where dates are now.", most=FURTHEST_DAYS)
+        }
     return {}
 
 

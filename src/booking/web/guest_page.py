@@ -69,7 +69,9 @@ async def guest_booking(
     view = await _view(services, ctx, order_id, has_paid=has_paid)
     if view.stage == "processing" and await _check(services, ctx, order_id, CHECKS_BY_ORDER):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
-    headers = PRIVATE if view.is_waiting else {**PRIVATE, "hx-refresh": "true"}
+    # Without `paid` it is the block of a payment in vain that has looked again: it says it all.
+    stays = view.is_waiting or (view.stage == "too_late" and not has_paid)
+    headers = PRIVATE if stays else {**PRIVATE, "hx-refresh": "true"}
     return page(request, TEMPLATE, view, fragment=STATE_FRAGMENT, headers=headers)
 
 

@@ -19,10 +19,10 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     needs_series: bool = False
 
 
-class PresetLink(msgspec.Struct, frozen=True, kw_only=True):
+class PresetButton(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
     title: str
     sentence: str
-    href: str
     is_chosen: bool
 
 
@@ -77,13 +77,13 @@ def preset_values(key: str, *, has_series: bool) -> dict[str, Any]:
     return next((one.values for one in _offered(has_series) if one.key == key), {})
 
 
-def preset_links(path: str, key: str, *, has_series: bool) -> list[PresetLink]:
-    """Where each of them leads, the editor's own page being at `path`."""
+def offered_presets(key: str, *, has_series: bool) -> list[PresetButton]:
+    """Those that there are, the one of that key chosen."""
     return [
-        PresetLink(
+        PresetButton(
+            key=one.key,
             title=_(one.title),
             sentence=_(one.sentence),
-            href=f"{path}?as={one.key}",
             is_chosen=one.key == key,
         )
         for one in _offered(has_series)

@@ -37,7 +37,7 @@ from src.booking.web.service_forms import (
     initial_of,
     saved_words,
 )
-from src.booking.web.service_presets import PresetLink, preset_links, preset_values
+from src.booking.web.service_presets import PresetButton, offered_presets, preset_values
 from src.booking.web.service_words import (
     mode_words,
     price_type_choices,
@@ -93,7 +93,7 @@ class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
     leaving: LeavingView
     tiers: TiersView
     choices: dict[str, Any]
-    presets: Sequence[PresetLink]
+    presets: Sequence[PresetButton]
 
 
 @get("/app/{slug:str}/services", guards=MAY_EDIT, include_in_schema=False)
@@ -122,12 +122,25 @@ async def show_new_service(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    """Filled in as what stands in `as`, such as a workshop, if it is one of those offered."""
-    key, has_series = request.query_params.get("as", ""), ctx.here.entitlements.has(Feature.SERIES)
     usual = {"token": new_id(), "price_type": "online", "active": True, "may_cancel": True}
-    form = blank(ServiceForm, {**usual, **preset_values(key, has_series=has_series)})
-    links = preset_links(f"/app/{ctx.here.slug}/services/new", key, has_series=has_series)
-    return await _editor(request, services, ctx, form, None, presets=links)
+    form = blank(ServiceForm, usual)
+    return await _begin_with(request, services, ctx, form, request.query_params.get("as", ""))
+
+
+async def _begin_with(
+    request: Request[Any, Any, Any],
+    services: Services,
+    ctx: RequestContext,
+    form: Bound[ServiceForm],
+    key: str,
+) -> Response[bytes]:
+    """The form, filled in as what `key` says, such as a workshop, if it is one of those offered;
+    what stands in the other fields stays.
+    """
+    has_series = ctx.here.entitlements.has(Feature.SERIES)
+    filled = form.filled_with(preset_values(key, has_series=has_series))
+    presets = offered_presets(key, has_series=has_series)
+    return await _editor(request, services, ctx, filled, None, presets=presets)
 
 
 @post("/app/{slug:str}/services/new", guards=MAY_CREATE, status_code=200, include_in_schema=False)
@@ -137,6 +150,9 @@ async def save_new_service(
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
     raw = await read_form(request)
+    if "as" in raw.texts:
+        key = raw.texts.pop("as")[-1]
+        return await _begin_with(request, services, ctx, Bound(None, raw), key)
     if "preview" in raw.texts:
         return await _editor(request, services, ctx, Bound(None, raw), None)
     bound = bind(ServiceForm, raw)
@@ -260,7 +276,7 @@ async def _editor(
     *,
     status_code: int = 200,
     initial: dict[str, Any] | None = None,
-    presets: Sequence[PresetLink] = (),
+    presets: Sequence[PresetButton] = (),
 ) -> Response[bytes]:
     """`initial` is what is saved by now, where that is another than what was shown."""
     async with services.uow_factory(ctx.here.id) as uow:

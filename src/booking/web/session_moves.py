@@ -9,12 +9,12 @@ from litestar import Request, Response
 from src.booking.commands.sessions import UpdateSession, get_session
 from src.booking.domain.moves import clocks_change_between
 from src.booking.queries.moves import get_move_effect
-from src.booking.views.cancellations import Toll
 from src.booking.views.sessions import MoveEffect, SeriesPlace
+from src.booking.web.move_words import guest_facts
 from src.booking.web.session_forms import SessionForm
 from src.booking.web.session_reach import list_scopes
 from src.booking.web.toll_words import Fact, toll_people
-from src.platform.i18n import _, ngettext
+from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.csrf import FIELD_NAME
 from src.platform.web.formats import date_range, datetime_local, zone_short
@@ -89,26 +89,7 @@ def _facts(here: TenantSnapshot, effect: MoveEffect, cmd: UpdateSession) -> list
     if effect.series is not None:
         facts += _series_facts(here, effect.series)
     facts.append((_("Bookable until"), datetime_local(effect.bookable_until, here.zone)))
-    if effect.waiting:
-        facts.append((_("Waiting list"), _waiting(effect)))
-    return [*facts, *_guest_facts(effect.toll)]
-
-
-def _waiting(effect: MoveEffect) -> str:
-    told = ngettext(
-        "%(num)s person who waits is told the new time by mail",
-        "%(num)s people who wait are told the new time, one mail each",
-        effect.waiting,
-    )
-    offers = effect.toll.lists.offers
-    if not offers:
-        return told
-    ends = ngettext(
-        "%(num)s offer ends sooner if the new start asks for it",
-        "%(num)s offers end sooner if the new start asks for it",
-        offers,
-    )
-    return f"{told}; {ends}"
+    return [*facts, *guest_facts(effect.toll, effect.waiting)]
 
 
 def _clocks(here: TenantSnapshot, effect: MoveEffect, cmd: UpdateSession) -> str:
@@ -133,44 +114,3 @@ def _series_facts(here: TenantSnapshot, series: SeriesPlace) -> list[Fact]:
         until = datetime_local(series.joinable_until, here.zone)
         facts.append((_("The series can be joined until"), until))
     return facts
-
-
-def _guest_facts(toll: Toll) -> list[Fact]:
-    seats = ngettext("%(num)s seat", "%(num)s seats", toll.seats)
-    kept = ngettext(
-        "%(seats)s of %(num)s guest, kept at the same price",
-        "%(seats)s of %(num)s guests, kept at the same price",
-        toll.customers,
-        seats=seats,
-    )
-    facts = [(_("Seats"), kept)] if toll.seats else []
-    facts.append((_("Mails"), _mails(toll)))
-    if toll.in_checkout:
-        facts.append((_("In checkout"), _in_checkout(toll)))
-    way_out = _("whoever booked before the move may leave without any charge")
-    return [*facts, (_("Way out"), way_out)]
-
-
-def _mails(toll: Toll) -> str:
-    sent = ngettext(
-        "%(num)s, with what it was and what it becomes, and a calendar file",
-        "%(num)s, one to each guest, with what it was and what it becomes, and a calendar file",
-        toll.mails,
-    )
-    unreachable = toll.customers - toll.mails
-    if not unreachable:
-        return sent if toll.mails else _("none")
-    call = ngettext(
-        "%(num)s guest has no address and must be called",
-        "%(num)s guests have no address and must be called",
-        unreachable,
-    )
-    return f"{sent}; {call}" if toll.mails else call
-
-
-def _in_checkout(toll: Toll) -> str:
-    return ngettext(
-        "%(num)s seat is being paid for now; its confirmation will say both times",
-        "%(num)s seats are being paid for now; their confirmations will say both times",
-        toll.in_checkout,
-    )

@@ -7,19 +7,28 @@ from zoneinfo import ZoneInfo
 from litestar import Request, Response
 
 from src.booking.commands.changes import changed_meanwhile
-from src.booking.commands.edit_plan import plan_edit
+from src.booking.commands.edit_plan import EditSeveral, plan_edit
 from src.booking.domain.kinds import DateScope, SessionState
 from src.booking.models import Session
-from src.booking.queries.reached import list_reached
+from src.booking.queries.reached import count_others
 from src.booking.queries.sessions import get_session_detail
 from src.booking.web.edit_several import several_page
 from src.booking.web.edit_several_forms import SeveralForm, scopes
 from src.booking.web.session_forms import SessionForm, details_of, marks_of
 from src.platform.db.uow import UnitOfWork
+from src.platform.errors import InvalidInput
 from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.platform.web.forms import Bound, blank
 from src.tenants.context import RequestContext
+
+_FIELDS = {
+    "weekday": "starts_at",
+    "shift_days": "starts_at",
+    "start_time": "starts_at",
+    "duration_minutes": "ends_at",
+}
+"""Where the editor of one date has what the form for several asks for in another way."""
 
 
 async def list_scopes(
@@ -28,7 +37,7 @@ async def list_scopes(
     """What editing this date may reach, none where there is no other date to reach."""
     if session.state != SessionState.SCHEDULED or session.starts_at <= uow.clock.now():
         return []
-    if len(await list_reached(uow, session, DateScope.ALL, ctx.here.zone)) < 2:
+    if not await count_others(uow, session, DateScope.ALL, ctx.here.zone):
         return []
     return scopes(await get_session_detail(uow, session.id), with_this=True)
 
@@ -51,10 +60,25 @@ async def several_instead(
     several = several_of(form, session, ctx.here.zone)
     planned = []
     if several.change:
+        cmd = _command(several, session, ctx.here.currency)
         async with services.uow_factory(ctx.here.id) as uow:
-            planned = await plan_edit(uow, ctx, several.command(session.id, ctx.here.currency))
+            planned = await plan_edit(uow, ctx, cmd)
     bound: Bound[SeveralForm] = blank(SeveralForm, several)
     return await several_page(request, services, ctx, session.id, bound, planned)
+
+
+def _command(several: SeveralForm, session: Session, currency: str) -> EditSeveral:
+    """Raises: InvalidInput about the fields of the one date's editor."""
+    try:
+        return several.command(session.id, currency)
+    except InvalidInput as refused:
+        fields = {
+            _FIELDS.get(name, name): said
+            for name, said in refused.fields.items()
+            if _FIELDS.get(name, name) in SessionForm.__struct_fields__
+        }
+        sentences = refused.fields.values() if not fields else [refused.message]
+        raise InvalidInput(" ".join(sentences), fields=fields) from refused
 
 
 def several_of(form: SessionForm, session: Session, zone: ZoneInfo) -> SeveralForm:

@@ -10,10 +10,10 @@ from sqlalchemy import Row, Select, select
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Unavailable
 from src.platform.i18n import _
-from src.tenants.domain.entitlements import known_features, known_limits
+from src.tenants.domain.entitlements import Limit, known_features, known_limits
 from src.tenants.domain.plans import OfferedPlan, PlanVisibility, starting_plan, trial_plan
 from src.tenants.models import Plan, PlanVersion
-from src.tenants.plan_words import feature_names, limit_sentences
+from src.tenants.plan_words import feature_names, limit_sentence
 from src.tenants.views.plans import PlanCard, PriceListView
 
 
@@ -93,6 +93,9 @@ def price_list_view(plans: Iterable[OfferedPlan]) -> PriceListView:
 
 
 def plan_card(plan: OfferedPlan, *, is_highlighted: bool = False) -> PlanCard:
+    features = feature_names(plan.features)
+    # How many bookings a month is no matter where nothing can be booked.
+    told = Limit if features else (Limit.MEMBERS,)
     return PlanCard(
         key=plan.key,
         name=plan.name,
@@ -101,8 +104,8 @@ def plan_card(plan: OfferedPlan, *, is_highlighted: bool = False) -> PlanCard:
         yearly_minor=plan.yearly_minor,
         currency=plan.currency,
         trial_days=plan.trial_days,
-        limits=limit_sentences(plan.limits),
-        features=feature_names(plan.features),
+        limits=tuple(limit_sentence(limit, plan.limits.get(limit)) for limit in told),
+        features=features,
         is_highlighted=is_highlighted,
     )
 

@@ -14,7 +14,7 @@ _SENTENCES = {
     "settings.accent_changed": N_("Changed the colour"),
     "settings.terms_changed": N_("Changed the booking terms"),
     "mail.worded": N_("Changed the words of a mail"),
-    "mail.reset": N_("Took the first words of a mail again"),
+    "mail.reset": N_("Took the standard mail again"),
     "performer.added": N_("Added a performer"),
     "performer.changed": N_("Changed a performer"),
     "performer.activated": N_("Took a performer back in"),

@@ -19,7 +19,7 @@ from src.tenants.context import RequestContext
 from src.tenants.domain.wording import Wording
 from src.tenants.queries.wordings import find_wordings
 from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_tabs
-from src.tenants.worded_mails import MailKind, Preview, Wordings, language_of, mail_kinds
+from src.tenants.worded_mails import SHIPPED, MailKind, Preview, Wordings, language_of, mail_kinds
 
 HOME = "/app/{slug:str}/settings/mails"
 ONE = HOME + "/{kind:str}"
@@ -110,6 +110,12 @@ async def save_mail(
         language = _language(ctx, "")
         return await _editor(request, services, ctx, mail_kind, language, form)
     language = _language(ctx, typed.language)
+    async with services.uow_factory(ctx.here.id) as uow:
+        is_own = (kind, language) in (await find_wordings(uow)).by_mail
+    if not is_own and _is_proposal(mail_kind, typed):
+        text = _("You changed nothing, so guests go on getting the standard mail.")
+        flash(request, "info", text)
+        return redirect(request, settings_path(ctx, f"mails/{kind}?language={language}"))
     try:
         async with services.uow_factory(ctx.here.id) as uow:
             await word_mail(uow, ctx, kind, language, _wording(typed))
@@ -127,11 +133,11 @@ async def reset_words(
     ctx: NamedDependency[RequestContext],
     kind: FromPath[str],
 ) -> Response[bytes]:
-    """The shipped words again, in one language."""
+    """The shipped mail again, in one language."""
     language = _language(ctx, (await read_form(request)).texts.get("language", [""])[-1])
     async with services.uow_factory(ctx.here.id) as uow:
         await reset_mail(uow, ctx, kind, language)
-    flash(request, "success", _("The mail has its first words again."))
+    flash(request, "success", _("Guests get the standard mail again."))
     return redirect(request, settings_path(ctx, f"mails/{kind}?language={language}"))
 
 
@@ -142,25 +148,30 @@ async def preview_mail(
     ctx: NamedDependency[RequestContext],
     kind: FromPath[str],
 ) -> Response[bytes]:
-    """The mail itself with the typed words and the latest booking, as HTML or `as` text."""
+    """The mail itself with the typed words and the latest booking, as HTML or `as` text; with
+    `as` standard the shipped one.
+    """
     data = await read_form(request)
     form, mail_kind = bind(WordingForm, data), get_mail_kind(kind)
     typed = form.struct or WordingForm()
-    language = _language(ctx, typed.language)
-    try:
-        check_wording(mail_kind, _wording(typed))
-    except InvalidInput as refusal:
-        refused = form.refused(refusal)
-        return await _editor(request, services, ctx, mail_kind, language, refused)
+    language, shown_as = _language(ctx, typed.language), data.texts.get("as", [""])[-1]
+    wordings = SHIPPED
+    if shown_as != "standard":
+        try:
+            check_wording(mail_kind, _wording(typed))
+        except InvalidInput as refusal:
+            refused = form.refused(refusal)
+            return await _editor(request, services, ctx, mail_kind, language, refused)
+        wordings = Wordings({(kind, language): _wording(typed)})
     asked = Preview(
         settings=services.settings,
         tenant=ctx.here,
         locale=_locale(ctx, language),
-        wordings=Wordings({(kind, language): _wording(typed)}),
+        wordings=wordings,
     )
     async with services.uow_factory(ctx.here.id) as uow:
         mail = await mail_kind.preview(uow, asked)
-    return as_it_is_read(mail, as_text=data.texts.get("as", [""])[-1] == "text")
+    return as_it_is_read(mail, as_text=shown_as == "text")
 
 
 def as_it_is_read(mail: Mail, *, as_text: bool) -> Response[bytes]:
@@ -176,6 +187,14 @@ def as_it_is_read(mail: Mail, *, as_text: bool) -> Response[bytes]:
 
 def _wording(typed: WordingForm) -> Wording:
     return Wording(subject=typed.subject, body=typed.body)
+
+
+def _is_proposal(kind: MailKind, typed: WordingForm) -> bool:
+    """Whether these are the words that are put into the form to begin with."""
+    return (typed.subject.split(), typed.body.split()) == (
+        _(kind.starter_subject).split(),
+        _(kind.starter).split(),
+    )
 
 
 def _language(ctx: RequestContext, wanted: str) -> str:

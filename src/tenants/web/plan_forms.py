@@ -128,18 +128,8 @@ def _prices(typed: Mapping[str, str], currency: str) -> tuple[dict[str, int], di
         try:
             prices[field] = parse_money_minor(text, currency, current_locale())
         except MoneyFormatError as error:
-            wrong[field] = _price_error(error.code)
+            wrong[field] = error.sentence
     return prices, wrong
-
-
-def _price_error(code: str) -> str:
-    known = {
-        "empty": _("Please fill this in."),
-        "negative": _("This cannot be less than 0."),
-        "too_many_decimals": _("These are more decimals than the currency has."),
-        "too_large": _("This amount is too large."),
-    }
-    return known.get(code, _("This is not an amount. Write it like 49.00."))
 
 
 def _plain(amount_minor: int, currency: str) -> str:

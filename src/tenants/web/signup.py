@@ -30,7 +30,14 @@ from src.tenants.commands.sign_ups import ask_to_sign_up, find_sign_up, finish_s
 from src.tenants.commands.signup import NewBusiness, add_business, check_business
 from src.tenants.context import RequestContext
 from src.tenants.domain import link_purposes
-from src.tenants.domain.places import COUNTRIES, CURRENCIES, english_of, timezones
+from src.tenants.domain.places import (
+    COUNTRIES,
+    CURRENCIES,
+    english_of,
+    timezones,
+    usual_currency,
+    usual_timezone,
+)
 from src.tenants.domain.slugs import suggest_slug
 from src.tenants.web.guards import requires_sign_in
 
@@ -55,12 +62,14 @@ class BusinessForm(msgspec.Struct):
     slug: Annotated[str, Meta(max_length=60)] = ""
 
     def business(self) -> NewBusiness:
-        """The address follows from the name where none was typed."""
+        """The address follows from the name where none was typed, and zone and currency from the
+        country where none was chosen.
+        """
         return NewBusiness(
             name=self.business_name,
             slug=self.slug or suggest_slug(self.business_name),
-            timezone=self.timezone,
-            currency=self.currency,
+            timezone=self.timezone or usual_timezone(self.country),
+            currency=self.currency or usual_currency(self.country),
             country=self.country,
             locale=english_of(self.country),
         )
@@ -95,7 +104,7 @@ class SignUpView(msgspec.Struct):
     base: str
 
 
-DEFAULTS = {"timezone": "Europe/Amsterdam", "currency": "EUR", "country": "NL"}
+DEFAULTS = {"country": "NL"}
 
 
 @get("/sign-up", opt=FOR_EVERYONE, include_in_schema=False)
@@ -155,6 +164,8 @@ async def _problems_of_business(
         wrong = dict(refusal.fields)
         if not asked.business_name and not asked.slug:
             wrong.pop("slug", None)
+        if "timezone" in wrong and not asked.timezone and asked.country in COUNTRIES:
+            wrong["timezone"] = _("Please choose a timezone: the country has several.")
         return wrong
     return {}
 

@@ -118,6 +118,19 @@ async def test_what_is_refused_in_the_window_is_as_it_was_once_it_is_undone(
     assert await course.refusals() == before
 
 
+async def test_a_place_that_its_purchase_needs_too_stays_marked_when_its_own_is_undone(
+    course: Course,
+) -> None:
+    before = await course.refusals()
+    own = await course.cancel(course.seat_ids[:1])
+    everything = await course.cancel_all()
+    meanwhile = await course.refusals()
+    await course.undo(own)
+    assert await course.refusals() == meanwhile != before
+    await course.undo(everything)
+    assert await course.refusals() == before
+
+
 async def test_chosen_places_are_cancelled_together_or_not_at_all(course: Course) -> None:
     """Those of another session are not found, and each is in one cancellation at a time."""
     first, second, _third = course.seat_ids

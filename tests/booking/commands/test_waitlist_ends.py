@@ -162,7 +162,7 @@ async def test_calling_off_another_date_leaves_offers_alone(
     other = await a_session(town.factory, service, in_days=9)
     async with town.factory(town.lotus.id) as uow:
         loose = await uow.session.get_one(Session, (town.lotus.id, other.id))
-        assert await count_to_tell(uow, loose) == 0
+        assert await count_to_tell(uow, [loose]) == 0
         await cancel_session(uow, town.lotus.ctx, other.id, reason="", undo_seconds=0)
     mailer.sent.clear()
     await town.work()

@@ -42,7 +42,7 @@ async def test_an_owner_writes_to_a_roster(
     assert "&lt;b&gt;Mats&lt;/b&gt;" in looked.text
     await work(services, lotus.id)
     assert mailer.sent == []
-    sent = await send_again(client, "/app/lotus/broadcasts/new", looked, {"looked": "on"})
+    sent = await send_again(client, "/app/lotus/broadcasts/new", looked, {"sure": "on"})
     here = sent.headers["location"]
     assert "0 of 2" in (await client.get(here)).text
     await work(services, lotus.id)
@@ -51,6 +51,25 @@ async def test_an_owner_writes_to_a_roster(
     assert "Sent: 2 mails." in shown.text
     assert "dora@example.com" in shown.text
     assert "&lt;b&gt;Mats" in (await client.get("/app/lotus/broadcasts")).text
+
+
+async def test_what_was_changed_after_looking_is_looked_at_again(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await guests_of(services, lotus, session.id, "carl")
+    mailer.sent.clear()
+    new = "/app/lotus/broadcasts/new"
+    typed = {"subject": "Mats", "body": "\r\nBring one.\r\n\r\nOlive"}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    again = await send_again(client, new, looked, {"subject": "Towels", "sure": "on"})
+    assert "You changed the mail since you looked" in again.text
+    await work(services, lotus.id)
+    assert mailer.sent == []
+    await send_again(client, new, again, {"sure": "on"})
+    await work(services, lotus.id)
+    assert [mail.subject for mail in mailer.sent] == ["Towels"]
 
 
 async def test_news_say_who_is_left_out(
@@ -102,7 +121,7 @@ async def test_several_are_chosen_and_the_mail_is_tried_on_before_it_leaves(
     assert mailer.sent[0].to == [f"Olive <{await address_of(services, lotus)}>"]
     assert "Trial: Mats" in mailer.sent[0].subject
     assert "List-Unsubscribe" not in mailer.sent[0].headers, "it ends no guest's news"
-    sent = await send_again(client, new, looked, {"looked": "on"})
+    sent = await send_again(client, new, looked, {"sure": "on"})
     await work(services, lotus.id)
     assert len(mailer.sent) == 3
     assert "Morning" in (page := await client.get(sent.headers["location"])).text

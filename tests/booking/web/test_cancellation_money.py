@@ -44,10 +44,16 @@ async def owner(shop: Shop) -> Visitor:
     return shop.guest
 
 
-async def buys(shop: Shop, term: Term, guest: str) -> UUID:
+async def buys(shop: Shop, term: Term, guest: str, *party: str) -> UUID:
     """A purchase that is paid on the processor's page. Returns its order."""
     services, business = shop.services, shop.business
-    wish = a_wish("series", term.series.id, guest_name=guest, guest_email=f"{guest}@example.com")
+    wish = a_wish(
+        "series",
+        term.series.id,
+        guest_name=guest,
+        guest_email=f"{guest}@example.com",
+        party=party or (guest,),
+    )
     made = await booked(services.uow_factory, business, wish)
     await ensure_payment_page(
         services, business.id, made.order_id, success_url=f"{ROOT}/", cancel_url=f"{ROOT}/"
@@ -68,6 +74,15 @@ async def refunds(shop: Shop) -> list[tuple[int, str]]:
     async with shop.services.uow_factory(shop.business.id) as uow:
         found = await uow.session.scalars(select(Refund).order_by(Refund.amount_minor, Refund.id))
         return [(one.amount_minor, one.state) for one in found]
+
+
+async def test_who_has_two_orders_is_one_guest(shop: Shop, term: Term, owner: Visitor) -> None:
+    await buys(shop, term, "Carl")
+    await buys(shop, term, "Carl", "Cleo")
+    await owner.open(path_to(term))
+    assert "2 seats of 1 guest" in owner.text
+    await owner.submit({"money": "full"}, to="/cancel")
+    assert "€40.00 to 1 guest" in owner.text
 
 
 async def test_the_page_asks_what_goes_back_and_shows_it_on_its_way(

@@ -6,11 +6,13 @@ from uuid import UUID
 
 import pytest
 from httpx import AsyncClient, Response
+from sqlalchemy import update
 
 from src.billing.models import Order
 from src.booking.check_in_codes import check_in_code
 from src.booking.commands.book import Booked
 from src.booking.guest_links import booking_path
+from src.booking.models import Seat
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from src.tenants.models import Tenant
@@ -121,6 +123,17 @@ async def test_on_another_day_the_dates_are_told(
     assert 'value="attended"' not in shown
 
 
+async def test_a_cancelled_booking_says_so(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Seat).values(state="cancelled"))
+    await as_owner(client, services, lotus)
+    code = await a_code(services, lotus, made)
+    assert "This booking is cancelled" in (await client.get(f"/app/lotus/check-in/{code}")).text
+    assert "This booking is cancelled" in (await read_by_camera(client, code, **BY_SCRIPT)).text
+
+
 async def test_whoever_is_no_member_learns_nothing_and_members_come_to_the_door(
     client: AsyncClient, services: Services, lotus: Business, made: Booked
 ) -> None:
@@ -174,6 +187,8 @@ async def test_a_code_is_typed_pasted_or_named_by_the_bookings_number(
         code,
         f"https://seatline.example/c/lotus/{code}/",
         f" {order.reference.lower()} ",
+        order.reference.lower().replace("-", " "),
+        order.reference.replace("-", ""),
     ):
         found = await client.get("/app/lotus/check-in", params={"code": typed})
         assert found.headers.get("location") == f"/app/lotus/check-in/{code}", typed
@@ -306,6 +321,7 @@ async def test_an_instructor_finds_bookings_of_their_own_sessions_only(
             order = await uow.session.get_one(Order, (lotus.id, booking.order_id))
         typed = await client.get("/app/lotus/check-in", params={"code": order.reference})
         assert typed.status_code == status
+        assert ("no place in your sessions" in typed.text) is (booking is made)
         assert ("location" in typed.headers) is (booking is theirs)
 
 

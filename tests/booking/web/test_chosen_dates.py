@@ -3,7 +3,10 @@
 import pytest
 from httpx import AsyncClient
 
+from src.booking.models import Session
+from src.platform.i18n import use_locale
 from src.platform.services import Services
+from src.platform.web.formats import date_range
 from tests.booking.commands.test_book import a_wish, booked, taken
 from tests.booking.commands.test_leave import paid_by_card
 from tests.booking.jobs.test_cancel_series import UNDO, states
@@ -93,6 +96,10 @@ async def test_consequences_of_the_ticked_dates_come_first_then_one_cancelling(
     assert len(mailer.sent) == 1
     shown = await client.get(done.headers["location"])
     assert "2 seats freed" in shown.text
+    with use_locale(lotus.tenant.locale):
+        for one in term.sessions[:2]:
+            assert date_range(one.starts_at, one.ends_at, lotus.tenant.zone) in shown.text
+    assert "Back to the series" in shown.text
     left = await client.post(CANCEL, data={**ticked, "session_ids": ids})
     assert "2 dates are left out" in left.text
     assert "Cancel 1 date?" in left.text
@@ -107,6 +114,7 @@ async def test_with_other_ticks_it_is_looked_at_again_and_then_done(
     sure = {"sure": "on", "money": "full"}
     again = await send_again(client, CANCEL, asked, {**sure, "session_ids": ids[1:2]})
     assert "Cancel 1 date?" in again.text
+    assert "Every seat in it is freed" in again.text
     assert "€20.00" in again.text
     done = await send_again(client, CANCEL, again, sure)
     assert done.status_code == 303
@@ -145,9 +153,10 @@ async def test_just_the_chosen_dates_are_edited(
     shown = await client.post(path, data={"_csrf_token": token, "session_ids": ids})
     assert shown.status_code == 200
     assert "2 dates are chosen." in shown.text
-    looked = await send_again(
-        client, path, shown, {"change": ["time"], "start_time": "18:00", "include_edited": "on"}
-    )
+    async with services.uow_factory(lotus.id) as uow:
+        edited = await uow.session.get_one(Session, (lotus.id, term.sessions[2].id))
+        edited.edited_at = uow.clock.now()
+    looked = await send_again(client, path, shown, {"change": ["time"], "start_time": "18:00"})
     assert "2 sessions are changed" in looked.text
     made = await send_again(client, path, looked, {"looked": "on"})
     assert made.headers["location"] == f"/app/lotus/series/{term.series.id}"

@@ -62,6 +62,9 @@ async def test_an_owner_makes_a_coupon_and_sees_it_listed(
     shown = (await client.get(HOME)).text
     assert "SPRING-5" in shown
     assert "0 of 20" in shown
+    series = f"Yoga · {term.series.title}"
+    for text in (shown, (await client.get(f"{HOME}/{coupon.id}")).text):
+        assert f"{series} · bookings of €30.00 or more · 1 time a customer" in text
 
 
 @pytest.mark.parametrize(

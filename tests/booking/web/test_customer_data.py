@@ -1,5 +1,6 @@
 """An owner hands over what is kept about a person, or erases it."""
 
+import re
 from datetime import timedelta
 
 import msgspec
@@ -11,10 +12,12 @@ from src.booking.commands.erase_customer import erase_customer
 from src.booking.models import Booking
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
+from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.pages import as_owner, send
-from tests.support.builders import a_business, a_member
+from tests.support.builders import a_business, a_member, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.somebody import much_is_said, zora_books
+from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer, actions
 from tests.tenants.web.signed_in import sign_in
 
@@ -89,6 +92,25 @@ async def test_every_page_about_what_is_left_still_opens(
         shown = await client.get(f"/app/lotus/{page}")
         assert shown.status_code == 200, page
         assert "quillfeather" not in shown.text.lower(), page
+        assert not re.search(r'href="[^"]*/(people|seats/[-0-9a-f]{36})"', shown.text), page
+    people = await client.get(f"/app/lotus/bookings/{made.booking_id}/people")
+    assert people.status_code == 404
+
+
+async def test_what_is_still_to_be_paid_on_site_is_said_before(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(
+        services.uow_factory, business.id, price_type="on_site", price_minor=1550
+    )
+    session = await a_session(services.uow_factory, service)
+    made = await booked(services.uow_factory, business, a_wish("session", session.id))
+    await work(services, business.id)
+    clock.advance(timedelta(days=30))
+    await as_owner(client, services, business)
+    asked = await client.get(f"/app/lotus/customers/{made.order.customer_id}/erase")
+    assert "€15.50, and nobody is left to be asked for it" in asked.text
 
 
 async def test_a_manager_is_offered_neither(client: AsyncClient, services: Services) -> None:

@@ -218,6 +218,21 @@ async def test_both_ways_to_pay_say_what_leaving_costs_as_it_will_be(shop: Shop)
     assert f"Free of charge until {promised}" in page.text
 
 
+async def test_the_way_that_was_chosen_outlives_a_code_that_leaves_nothing_to_choose(
+    shop: Shop,
+) -> None:
+    url, factory = await a_choice(shop), shop.services.uow_factory
+    await a_coupon(factory, shop.business.id, "WHOLE", percent=100)
+    await a_coupon(factory, shop.business.id, "SOME", percent=10)
+    await shop.guest.open(url)
+    shop.guest.page = await shop.send(coupon="WHOLE", step="update", way="on_site")
+    assert "How do you want to pay?" not in shop.guest.page.text
+    shop.guest.page = await shop.send(coupon="SOME", step="update")
+    assert "How do you want to pay?" in shop.guest.page.text
+    sent = await shop.send()
+    assert "To pay on site" in (await shop.guest.open(sent.headers["location"])).text
+
+
 async def test_until_single_places_open_the_list_says_when_and_leads_to_the_series(
     shop: Shop,
 ) -> None:

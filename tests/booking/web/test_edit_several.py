@@ -163,6 +163,9 @@ async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
     looked = await send(client, path, asked)
     assert "2 sessions are changed" in looked.text
     assert looked.text.count('<s class="text-muted">') == 2
+    assert "2 seats of 1 guest, kept at the same price" in looked.text
+    assert "may leave without any charge" in looked.text
+    assert "Carl" in looked.text.split("Who it touches")[1]
     await send_again(client, path, looked, {"looked": "on"})
     async with services.uow_factory(lotus.id) as uow:
         found = (await uow.session.scalars(select(Session).order_by(Session.starts_at))).all()
@@ -183,7 +186,7 @@ async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
     [
         ({"weekday": "", "shift_days": ""}, "Choose a weekday, or give a number of days."),
         ({"weekday": "1", "shift_days": "7"}, "not both."),
-        ({"shift_days": "400"}, "At most 366 days."),
+        ({"shift_days": "400"}, "At most 366 days from where"),
         ({"weekday": "7"}, "weekday"),
     ],
 )
@@ -277,6 +280,16 @@ async def test_one_edited_on_its_own_stays_unless_it_is_ticked(
     assert await times(services, lotus) == ["18:00"] * 3
 
 
+async def test_one_that_was_ticked_alone_is_edited_on_its_own(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    first, second, last = term.sessions
+    ticked = {"scope": DateScope.CHOSEN, "title": "Special"}
+    assert await edit(services, lotus, second, **ticked, chosen=(second.id,)) == 1
+    assert await edit(services, lotus, first, **ticked, chosen=(first.id, last.id)) == 2
+    assert await edit(services, lotus, first, start_time=time(18)) == 2, "all but the second"
+
+
 async def test_what_moves_in_the_same_act_is_in_nobodys_way(
     services: Services, lotus: Business, term: Term
 ) -> None:
@@ -300,6 +313,19 @@ async def test_what_moves_in_the_same_act_is_in_nobodys_way(
         assert await edit(services, lotus, first, start_time=time(0, 15)) == 3
     assert await times(services, lotus) == ["00:15"] * 3
     assert sum("performer_busy" in one for one in sent) == 1
+
+
+async def test_dates_of_the_act_in_each_others_way_are_called_by_name(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    performer, first = await a_performer(services.uow_factory, lotus), term.sessions[0]
+    async with services.uow_factory(lotus.id) as uow:
+        second = await uow.session.get_one(Session, (lotus.id, term.sessions[1].id))
+        second.starts_at = first.starts_at + timedelta(hours=2)
+        second.ends_at = first.starts_at + timedelta(hours=3)
+    led = {"changes_performer": True, "performer_id": performer.id}
+    with pytest.raises(InvalidInput, match="Already taken then by “Yoga"):
+        await edit(services, lotus, first, duration_minutes=180, **led)
 
 
 async def test_a_leader_and_a_place_are_read_once_for_all_dates(

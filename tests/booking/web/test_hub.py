@@ -156,6 +156,7 @@ async def test_a_business_that_cannot_sell_says_so_and_offers_no_button(
     assert "hello@lotus.example" in page
     assert "Yoga" in page
     assert "/book?" not in page
+    assert '<span class="pill">Not bookable at present</span>' in page, "beside its price"
 
 
 async def test_without_payments_free_dates_can_still_be_booked(
@@ -167,6 +168,7 @@ async def test_without_payments_free_dates_can_still_be_booked(
     page = (await client.get("/b/lotus")).text
     assert "Online payment" not in page
     assert "/book?session=" in page
+    assert "Not bookable at present" not in page
 
 
 async def test_a_month_that_is_used_up_is_neutral(

@@ -138,6 +138,8 @@ async def test_an_instructor_reads_their_own_roster_only(
     assert "Carl" in shown
     assert "/edit" not in shown
     assert "/bookings/" not in shown
+    assert "With those chosen:" not in shown, "there is nothing to do with them before the day"
+    assert 'form="ticked"' not in shown
     for path in (f"sessions/{other.id}", f"sessions/{other.id}/print"):
         assert (await client.get(f"/app/lotus/{path}")).status_code == 404
 

@@ -134,7 +134,7 @@ async def test_the_same_form_sent_twice_makes_one_series(
         ({"price": "-5"}, "An amount cannot be below zero."),
         ({"price": "twelve"}, "This is not an amount."),
         ({"price": ""}, "Please say what the series costs"),
-        ({"drop_in_price": "1.234"}, "more decimals"),
+        ({"drop_in_price": "1.2345"}, "more decimals"),
         ({"join_policy": "until"}, "Please say until which day"),
         ({"join_policy": "never"}, "Please choose one of the given ones."),
         ({"session_ids": "018f0000-0000-7000-8000-000000000000"}, "in another series"),
@@ -232,6 +232,27 @@ async def test_sold_in_checkout_and_cancelled_are_all_purchases(
     for words in ("1 in checkout · 1 cancelled", "All purchases"):
         assert words in owner.text, words
     assert "Gus" not in owner.text
+
+
+async def test_a_purchase_whose_rest_was_cancelled_is_not_merely_over(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    """It stays sold, for one date of it was held, and its page says what became of the others."""
+    term = await a_sold_term(services, lotus, "Carl", "Dora")
+    async with services.uow_factory(lotus.id) as uow:
+        first = term.sessions[0].id
+        past = {one: getattr(Session, one) - timedelta(days=30) for one in ("starts_at", "ends_at")}
+        await uow.session.execute(update(Session).where(Session.id == first).values(past))
+        doras = await uow.session.scalar(select(Order.id).where(Order.guest_name == "Dora"))
+        hers = update(Seat).where(Seat.order_id == doras)
+        await uow.session.execute(hers.values(state="attended"))
+        await uow.session.execute(hers.where(Seat.session_id != first).values(state="cancelled"))
+    async with services.uow_factory(lotus.id) as uow:
+        head = (await get_series_overview(uow, term.series.id, uow.clock.now())).head
+    assert (head.sold, head.cut_short, head.cancelled) == (2, 1, 0)
+    await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
+    assert "the rest of 1 cancelled" in owner.text
+    assert owner.text.count("Rest cancelled") == 1
 
 
 async def test_a_sold_date_stays_and_the_rest_can_be_changed(

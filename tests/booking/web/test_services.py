@@ -7,7 +7,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.booking.models import Service
-from src.booking.web.service_presets import preset_links, preset_values
+from src.booking.web.service_presets import offered_presets, preset_values
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.web.pages import as_owner, fields_of, send, send_again
@@ -42,10 +42,10 @@ async def test_a_new_service_may_begin_as_one_of_three(
 ) -> None:
     business = await a_business(services.uow_factory)
     await as_owner(client, services, business)
-    path = f"{NEW}?as={key}"
-    assert f'href="{path}"' in (await client.get(NEW)).text
-    assert "Filled in" in (await client.get(path)).text
-    sent = await send(client, path, {"name": "Clay", "price": "80"}, to=NEW)
+    filled = await send(client, NEW, {"name": "Clay", "as": key, "duration_minutes": "7"})
+    assert "Filled in" in filled.text
+    assert fields_of(filled)["name"] == ["Clay"], "what was typed before stays"
+    sent = await send_again(client, NEW, filled, {"price": "80"})
     assert sent.status_code == 303
     [made] = await stored(services, business.id)
     assert (made.sales_mode, made.duration_minutes) == (mode, minutes)
@@ -53,8 +53,8 @@ async def test_a_new_service_may_begin_as_one_of_three(
 
 
 def test_no_course_is_begun_with_on_a_plan_without_series() -> None:
-    offered = preset_links(NEW, "course", has_series=False)
-    assert [one.href for one in offered] == [f"{NEW}?as=workshop", f"{NEW}?as=class"]
+    offered = offered_presets("course", has_series=False)
+    assert [one.key for one in offered] == ["workshop", "class"]
     assert preset_values("course", has_series=False) == {}
 
 
@@ -115,7 +115,8 @@ async def test_going_back_and_sending_again_makes_no_second_one(
     [
         ({"name": ""}, "Please fill this in."),
         ({"price": "abc"}, "This is not an amount."),
-        ({"price": "1.234"}, "decimals"),
+        ({"price": "1.250"}, "This could be 1250 or 1.25."),
+        ({"price": "1.2345"}, "decimals"),
         ({"price": ""}, "Enter a price above zero"),
         ({"price": "-3"}, "An amount cannot be below zero."),
         ({"tax_percent": "101"}, "tax rate from 0 to 100"),
@@ -214,6 +215,9 @@ async def test_a_price_online_may_be_saved_before_payments_are_ready(
     await as_owner(client, services, business)
     assert "You cannot be paid online yet." in (await client.get(NEW)).text
     assert (await send(client, NEW, {"name": "Yoga", "price": "10"})).status_code == 303
+    assert (await send(client, NEW, {"name": "Tea", "price_type": "free"})).status_code == 303
+    listed = (await client.get("/app/lotus/services")).text
+    assert listed.count("Guests pay online for it, and payments are not connected.") == 1
 
 
 async def test_a_plan_without_groups_gets_a_panel_in_place_of_the_form(
@@ -274,5 +278,5 @@ async def test_the_price_is_said_as_it_was_understood(
     service = await a_service(services.uow_factory, business.id, max_party=1)
     await as_owner(client, services, business)
     path = f"/app/lotus/services/{service.id}/edit"
-    await send(client, path, {"price": "12,345"})
+    await send(client, path, {"price": "12.345,00"})
     assert "It costs €12,345.00." in (await client.get("/app/lotus/services")).text

@@ -112,6 +112,21 @@ async def test_what_somebody_else_saved_is_not_spread_over_the_others(
     assert {one.capacity for one in await dates(services, lotus)} == {10}
 
 
+async def test_a_wrong_year_is_told_at_the_start_that_was_typed(
+    client: AsyncClient, lotus: Business, term: Term
+) -> None:
+    one, year = term.sessions[0], timedelta(days=400)
+    far = {
+        "scope": "all",
+        "starts_at": typed(lotus, one.starts_at + year),
+        "ends_at": typed(lotus, one.ends_at + year),
+    }
+    refused = await send(client, f"/app/lotus/sessions/{one.id}/edit", far)
+    assert refused.status_code == 422
+    error = refused.text.split(' id="f-starts_at-error"')[1].split("</p>")[0]
+    assert "At most 366 days from where" in error
+
+
 async def test_with_no_other_date_there_is_nothing_to_ask(
     client: AsyncClient, services: Services, lotus: Business, term: Term
 ) -> None:

@@ -12,7 +12,7 @@ from src.booking.domain.waiting import WaitlistTerms
 from src.booking.models import Service, Session, WaitlistEntry
 from src.platform.services import Services
 from tests.booking.commands.test_waitlist import Town, a_town
-from tests.booking.web.pages import as_owner, fields_of, send
+from tests.booking.web.pages import as_owner, fields_of, send, send_again
 from tests.support.builders import a_series
 from tests.support.clock import FrozenClock
 from tests.support.waiting import joined, offers
@@ -69,18 +69,27 @@ async def test_an_owner_offers_out_of_turn_and_takes_off(town: Town, client: Asy
     await town.join("Ann")
     bob = await town.join("Bob")
     await town.work()
-    refused = await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{bob}/offer")
+    asks = await client.get(f"/app/lotus/waitlist/{bob}/remove")
+    refused = await send_again(client, f"/app/lotus/waitlist/{bob}/offer", asks, {})
     shown = await client.get(refused.headers["location"])
     assert "No place is free. Raise the session&#39;s capacity." in shown.text
     await town.free()
     await town.work()
     [offer] = await offers(town.factory, town.lotus)
     ann = offer.entry_id
+    path = f"/app/lotus/waitlist/{ann}/remove"
+    assert path in (await client.get(path_of(town))).text
+    asked = await client.get(path)
+    assert "it goes to the next" in asked.text
+    unaware = await send_again(client, path, asked, {"has_offer": None})
+    assert unaware.headers["location"] == path
+    assert "A place has been offered to them meanwhile." in (await client.get(path)).text
     for said in ("and a mail says so.", "They are on the list no more."):
-        sent = await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{ann}/remove")
+        sent = await send_again(client, path, asked, {})
         shown = await client.get(sent.headers["location"])
         assert said in shown.text
-    await send(client, path_of(town), {}, to=f"/app/lotus/waitlist/{bob}/offer")
+    assert (await client.get(path)).headers["location"] == path_of(town)
+    await send_again(client, f"/app/lotus/waitlist/{bob}/offer", asks, {})
     assert await town.states() == {"Ann": "removed", "Bob": "offered"}
     assert await town.check() == [1]
     shown = await client.get(path_of(town))

@@ -175,3 +175,22 @@ async def test_other_businesses_keep_their_words(
     await a_booking(services, rival)
     await work(services, rival.id)
     assert [mail.subject for mail in mailer.sent] == ["You are booked: Yoga"]
+
+
+async def test_the_standard_mail_is_shown_and_kept_where_nothing_is_changed(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """What the form begins with is not what is sent."""
+    await a_booking(services, lotus)
+    cancelled = f"{HOME}/seats_cancelled"
+    assert "Guests get the standard mail now" in (await client.get(cancelled)).text
+    shown = await send(client, cancelled, {"as": "standard"}, to=f"{cancelled}/preview")
+    assert "has cancelled" in shown.text
+    sent = await send(client, cancelled, {})
+    unchanged = await client.get(sent.headers["location"])
+    assert "You changed nothing" in unchanged.text
+    assert "Your own words" not in unchanged.text
+    await send(client, cancelled, {"body": "Off.\n\n{dates}"})
+    own = (await client.get(cancelled)).text
+    assert "Your own words" in own
+    assert "Guests get the standard mail now" not in own

@@ -142,7 +142,9 @@ async def test_a_plan_without_anything_built_says_so(
     lotus = await a_business(services.uow_factory, plan="growth")
     await sign_in(client, services, lotus.owner.id)
     for path in ("/", "/app/lotus/plan"):
-        assert (await client.get(path)).text.count("Without group services") == 2
+        shown = (await client.get(path)).text
+        assert shown.count("it has no group services, so nothing new can be booked") == 2
+        assert shown.count(" bookings a month") == 1, "of Growth; of none that has no bookings"
 
 
 async def test_the_trial_is_told_to_those_who_may_look_at_plans(

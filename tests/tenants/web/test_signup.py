@@ -8,6 +8,13 @@ import pytest
 from httpx import AsyncClient
 
 from src.platform.services import Services
+from src.tenants.domain.places import (
+    COUNTRIES,
+    CURRENCIES,
+    timezones,
+    usual_currency,
+    usual_timezone,
+)
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.queries.tenants import find_tenant_by_slug
 from tests.support.builders import a_business, a_user
@@ -99,6 +106,41 @@ async def test_what_cannot_be_used_is_said_at_its_field_and_the_rest_is_kept(
     assert sentence in olive.text
     assert 'value="Olive Oak"' in olive.text
     assert OLIVE["password"] not in olive.text
+
+
+@pytest.mark.parametrize(
+    ("country", "chosen", "kept"),
+    [
+        ("GB", {}, ("Europe/London", "GBP")),
+        ("JP", {"currency": "USD"}, ("Asia/Tokyo", "USD")),
+        ("US", {"timezone": "America/Denver"}, ("America/Denver", "USD")),
+    ],
+)
+async def test_zone_and_currency_follow_the_country_unless_they_are_chosen(
+    olive: Visitor,
+    services: Services,
+    mailer: RememberingMailer,
+    country: str,
+    chosen: dict[str, str],
+    kept: tuple[str, str],
+) -> None:
+    await olive.open("/sign-up")
+    if country == "US":
+        await olive.submit({**OLIVE, "country": country}, status=422)
+        assert "the country has several." in olive.text
+    await olive.submit({**OLIVE, "country": country, **chosen})
+    await work(services, PLATFORM_TENANT_ID)
+    await olive.open(link_in(mailer))
+    async with services.uow_factory(None) as uow:
+        tenant = await find_tenant_by_slug(uow, "lotus-yoga")
+    assert tenant is not None
+    assert (tenant.timezone, tenant.currency) == kept
+
+
+def test_the_usual_ones_can_be_chosen() -> None:
+    for country in COUNTRIES:
+        assert usual_currency(country) in CURRENCIES
+        assert usual_timezone(country) in {*timezones(), ""}
 
 
 async def test_all_that_is_wrong_is_said_at_once(olive: Visitor) -> None:

@@ -1,0 +1,73 @@
+"""A guest goes on typing while the price of what they chose is still being worked out."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from src.platform.services import Services
+from tests.browser.guest import fills_in, is_booked
+from tests.browser.person import Person
+from tests.support.builders import a_service, a_session
+from tests.support.coupons import a_coupon
+from tests.support.program import Program
+from tests.support.stage import staged
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+MAT = {
+    "key": "mat",
+    "label": "Mat",
+    "kind": "choice",
+    "choices": ["Own", "Ours"],
+    "per_person": True,
+    "required": False,
+}
+
+
+def test_what_is_typed_while_the_price_updates_stays(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "slowly")
+
+    async def stage(services: Services) -> str:
+        factory = services.uow_factory
+        service = await a_service(
+            factory,
+            business.id,
+            price_type="on_site",
+            questions=[MAT],
+            max_party=4,
+            price_minor=2000,
+        )
+        await a_coupon(factory, business.id, "FRIENDS", percent=10)
+        return str((await a_session(factory, service)).id)
+
+    session_id: str = program.run(stage)
+    guest = person()
+    guest.go(f"/b/slowly/yoga/book?session={session_id}")
+    fills_in(guest, "Carl Guest", "carl@slowly.example")
+    guest.choose(size="2")
+    second = guest.page.locator("[name='names.2']")
+    expect(second).to_be_visible()
+    on_their_way: list[Route] = []
+
+    def hold(route: Route) -> None:
+        on_their_way.append(route)
+
+    guest.page.route("**/book?*", hold, times=1)
+    with guest.page.expect_request("**/book?*"):
+        guest.choose(size="3")
+    guest.type(**{"names.2": "Dora", "coupon": "FRIENDS"})
+    guest.choose(**{"people.2.mat": "Ours"})
+    guest.page.get_by_label("A note for us").fill("See you")
+    on_their_way[0].continue_()
+    expect(guest.page.locator("[name='names.3']")).to_be_visible()
+    expect(second).to_have_value("Dora")
+    expect(guest.page.locator("[name='people.2.mat']")).to_have_value("Ours")
+    expect(guest.page.locator("[name='coupon']")).to_have_value("FRIENDS")
+    expect(guest.page.locator("[name='size']")).to_have_value("3")
+    guest.press("Book now")
+    guest.sees("The price has changed to €54.00.")
+    expect(second).to_have_value("Dora")
+    guest.press("Book now")
+    is_booked(guest)
