@@ -18,7 +18,7 @@ from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.refundable import is_all_back
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
-from src.booking.domain.leaving import LeavingTerms, capped, terms_from
+from src.booking.domain.leaving import LeavingTerms, capped, moves_until, terms_from
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
 from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS
@@ -333,12 +333,23 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
         was=was_words(before.said, now) if before is not None and not is_off else "",
         is_moved=before is not None and Facet.TIME in what_differs(before.said, now),
         leave_href=f"{about.path}/leave?date={session.id}" if can_leave else "",
+        move_href=_move_href(session, about) if can_leave else "",
         back_until=_same_for_all(
             _back_until(seat, about)
             for seat in own
             if can_leave and seat.state == SeatState.CONFIRMED
         ),
     )
+
+
+def _move_href(session: Session, about: _About) -> str:
+    """To exchanging the date, for as long as the terms let it be; what else stands against it, that
+    page says.
+    """
+    until_at = moves_until(about.terms, session.starts_at, about.tenant.zone)
+    if until_at is None or until_at < about.now:
+        return ""
+    return f"{about.path}/move?date={session.id}"
 
 
 def _same_for_all(words: Iterable[str]) -> str:
@@ -362,5 +373,6 @@ def _date_left(said: Said, state: SeatState) -> BookedDate:
         was="",
         is_moved=False,
         leave_href="",
+        move_href="",
         back_until="",
     )

@@ -87,8 +87,9 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     `seats` are those that stand of the party's; `meeting_url` is empty until it may be known.
     `title` is the session's own, empty where it has none. `was` is what was sold, as far as it has
     changed since; `is_moved` says that its time has. `leave_href` is empty where nothing can be
-    left any more; `back_until` says what comes back until when, while something does. One that
-    nobody of the party comes to any more is as it was told to them last.
+    left any more, and `move_href` where it cannot be exchanged; `back_until` says what comes back
+    until when, while something does. One that nobody of the party comes to any more is as it was
+    told to them last.
     """
 
     title: str
@@ -104,6 +105,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     was: str
     is_moved: bool
     leave_href: str
+    move_href: str
     back_until: str
 
 

@@ -382,6 +382,7 @@ async def test_online_dates_are_ready_for_the_readers_own_clock_wherever_they_ar
     await a_session(factory, service, mode="online", in_days=9)
     await shop.book(subject("session", first.id))
     own = await own_page(shop)
+    assert f"{own}/move?date={first.id}" in (await shop.guest.open(own)).text
     wait = f"/b/lotus/yoga/waitlist?session={first.id}"
     paths = {f"{own}/leave?date={first.id}": 1, f"{own}/move?date={first.id}": 2, wait: 1}
     for path, dates in paths.items():
