@@ -256,8 +256,11 @@ def runs_of(
     may_join: bool = True,
     says_performer: bool = False,
 ) -> list[RunView]:
-    """Each date once, however many people of the party come."""
-    by_session = {item.session.id: item for item in seats}
+    """Each date once, however many people of the party come, in the order of time, whatever number
+    of bookings they are of.
+    """
+    in_time = sorted(seats, key=lambda item: item.session.starts_at)
+    by_session = {item.session.id: item for item in in_time}
     return [
         RunView(
             when=date_range(item.session.starts_at, item.session.ends_at, tenant.zone),

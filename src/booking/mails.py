@@ -59,7 +59,7 @@ class SeatsEnd(msgspec.Struct, frozen=True):
 
     `by_hand_minor` was paid on site and is handed back there. `parties` are those, by booking, of
     which somebody still comes to the dates. `believed`: what their guest knows of the dates
-    that have changed since.
+    that have changed since. `as_asked`: the guest had asked the business to end them.
     """
 
     reason: str
@@ -69,6 +69,7 @@ class SeatsEnd(msgspec.Struct, frozen=True):
     by_hand_minor: int = 0
     parties: Mapping[UUID, SplitParty] = {}
     believed: Believed = {}
+    as_asked: bool = False
 
 
 def confirmation_mail(
@@ -171,12 +172,14 @@ def cancellation_mail(
     by_hand_minor: int = 0,
     parties: Mapping[UUID, SplitParty] | None = None,
     believed: Believed | None = None,
+    as_asked: bool = False,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had.
 
     `going_on` are the bookings that have other seats which stand; `by_hand_minor` is handed back
-    on site; `parties` are those of which somebody still comes.
+    on site; `parties` are those of which somebody still comes; `as_asked`: it is the answer to
+    their request to leave.
 
     Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
     customer's others, is told of as well.
@@ -190,6 +193,7 @@ def cancellation_mail(
         by_hand_minor=by_hand_minor,
         parties=parties or {},
         believed=believed or {},
+        as_asked=as_asked,
     )
     return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
@@ -236,7 +240,8 @@ def _seats_mail(
     wordings: Wordings,
 ) -> Mail:
     first = bookings[0]
-    seats = [item for facts in bookings for item in facts.seats]
+    every = [item for facts in bookings for item in facts.seats]
+    seats = sorted(every, key=lambda item: item.session.starts_at)
     is_whole = not any(facts.booking.id in end.going_on for facts in bookings)
     split = [end.parties[one.booking.id] for one in bookings if one.booking.id in end.parties]
     with use_locale(first.order.locale):
@@ -254,6 +259,7 @@ def _seats_mail(
             zone_name=tenant.timezone,
             reason=end.reason,
             by_guest=end.by_guest,
+            as_asked=end.as_asked,
             money_line=back_line(bookings, end.by_hand_minor),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )

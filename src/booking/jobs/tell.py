@@ -34,6 +34,7 @@ from src.booking.queries.known_seats import (
     find_believed_dates,
     find_known_seats,
 )
+from src.booking.queries.leave_requests import find_cancelled_as_asked
 from src.booking.queries.mail_facts import (
     BookingFacts,
     SeatFacts,
@@ -169,6 +170,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
             )
         )
         cancellations = {one.id: one for one in found}
+        as_asked = await find_cancelled_as_asked(uow, list(cancellations.values()))
 
         def is_of_seats(event: SeatsCancelled) -> bool:
             """Only then somebody of the party may still come to the date."""
@@ -198,6 +200,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 theirs,
                 cancellation_id=event.cancellation_id,
                 reason=cancellations[event.cancellation_id].reason,
+                as_asked=event.cancellation_id in as_asked,
                 now=now,
                 wordings=wordings,
                 going_on=going_on,

@@ -27,6 +27,7 @@ from src.booking.leaving_words import next_deadline_words, price_type_of
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.changes import Believed, find_earlier, said_of
 from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not_booked
+from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.mail_facts import Known
 from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.party import NUMBER
@@ -72,8 +73,7 @@ async def get_guest_booking(
     known = [one for seat in seats for one in (_sold(seat), _told(seat)) if _is_past(seat, one)]
     then = await find_earlier(uow, known)
     path = booking_path(settings, tenant.slug, order)
-    is_gone = is_all_back(order) or await is_with_the_bank(uow, order.id)
-    about = _About(tenant, order, terms_from(booking.leaving), path, now, is_gone)
+    about = await _about(uow, tenant, order, booking, path)
     dates = _dates(seats, then, about)
     missing = await list_missing(uow, tenant, settings, [booking])
     return GuestBookingView(
@@ -110,6 +110,7 @@ async def get_guest_booking(
         contact_phone=tenant.contact_phone,
         missing=missing.get(booking.id, []) if stage == "confirmed" else [],
         completes_href=await _completes_href(uow, tenant, settings, booking, order),
+        asked_to_leave_at=await _asked_to_leave_at(uow, booking, stage),
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
 
@@ -128,6 +129,13 @@ async def _completes_href(
     if first is None or not may_lead_on(order, first):
         return ""
     return booking_path(settings, tenant.slug, first)
+
+
+async def _asked_to_leave_at(uow: UnitOfWork, booking: Booking, stage: str) -> datetime | None:
+    if booking.series_id is None or stage != "confirmed":
+        return None
+    asked = await find_newest_request(uow, booking.order_id)
+    return asked.asked_at if asked is not None and asked.state == "open" else None
 
 
 async def _order(uow: UnitOfWork, order_id: UUID) -> tuple[Order, Booking, Service, Series | None]:
@@ -270,6 +278,13 @@ class _About(NamedTuple):
     path: str
     now: datetime
     is_gone: bool
+
+
+async def _about(
+    uow: UnitOfWork, tenant: TenantSnapshot, order: Order, booking: Booking, path: str
+) -> _About:
+    is_gone = is_all_back(order) or await is_with_the_bank(uow, order.id)
+    return _About(tenant, order, terms_from(booking.leaving), path, uow.clock.now(), is_gone)
 
 
 def _back_until(seat: Row[Any], about: _About) -> str:

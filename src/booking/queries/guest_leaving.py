@@ -1,6 +1,6 @@
 """What leaving a date, or a whole course, would mean for the guest who has the link."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -55,8 +55,9 @@ async def get_leaving_page(
     settings: Settings,
     order_id: UUID,
     session_id: UUID | None,
+    ticked: Collection[UUID] | None = None,
 ) -> LeavingPage:
-    """For one date of the booking, or for all that are still to come.
+    """For one date of the booking, of its `ticked` seats if any are, or for all still to come.
 
     Raises: NotFound for a date that the booking does not have.
     """
@@ -65,7 +66,7 @@ async def get_leaving_page(
     found = await list_own(uow, order_id)
     if order is None or not found:
         raise NotFound(_("There is no such booking."))
-    own = _asked_for(found, session_id, now)
+    own = _of_ticked(_asked_for(found, session_id, now), ticked or ())
     shown = own or found[:1]
     if session_id is None and shown[0].seat.booking.series_id is None:
         session_id = _only_session(own)
@@ -100,6 +101,7 @@ async def get_leaving_page(
         may_ask=_may_ask(own, is_course=is_course),
         asked=await find_newest_request(uow, order_id) if is_course else None,
         move_href=_move_href(shown, path, tenant, now, session_id),
+        ticked=None if ticked is None else len(ticked),
         path=path,
         had=await _had(uow, tenant, settings, shown[0].seat.booking) if is_course else [],
         currency=order.currency,
@@ -146,6 +148,10 @@ def _asked_for(found: Sequence[Own], session_id: UUID | None, now: datetime) -> 
     if not own:
         raise NotFound(_("There is no such date in this booking."))
     return [one for one in own if one.seat.seat.state == SeatState.CONFIRMED]
+
+
+def _of_ticked(own: list[Own], ticked: Collection[UUID]) -> list[Own]:
+    return [one for one in own if one.seat.seat.id in ticked] or own
 
 
 def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -> LeavingSeat:

@@ -1,5 +1,6 @@
 """Guests who ask to leave a course, for those who decide."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from sqlalchemy import Select, exists, select
 
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.models import Booking, LeaveRequest, Seat, Series, Service, Session
+from src.booking.models import Booking, Cancellation, LeaveRequest, Seat, Series, Service, Session
 from src.booking.views.leaving import LeaveAsked
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -39,6 +40,23 @@ async def find_newest_request(uow: UnitOfWork, order_id: UUID) -> LeaveAsked | N
     found = await uow.session.execute(newest.order_by(LeaveRequest.asked_at.desc()).limit(1))
     row = found.one_or_none()
     return None if row is None else _asked(row)
+
+
+async def find_cancelled_as_asked(
+    uow: UnitOfWork, cancellations: Sequence[Cancellation]
+) -> set[UUID]:
+    """Those that cancel a purchase because its guest had asked to leave the course."""
+    purchases = {one.subject_id: one.id for one in cancellations if one.scope == "purchase"}
+    if not purchases:
+        return set()
+    accepted = await uow.session.scalars(
+        select(LeaveRequest.booking_id).where(
+            LeaveRequest.tenant_id == uow.tenant,
+            LeaveRequest.booking_id.in_(purchases),
+            LeaveRequest.state == "accepted",
+        )
+    )
+    return {purchases[booking_id] for booking_id in accepted}
 
 
 def _open(uow: UnitOfWork) -> Select[Any]:

@@ -149,6 +149,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     leave; `people_href` to saying who comes, empty where it is too late for that.
     `discount_minor` is off the total already, by the code `coupon`. `missing` are dates that it was
     sold without; `completes_href` leads to the booking that this one is a missing date of.
+    `asked_to_leave_at`: when its guest asked to leave the course, until that is answered.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     """
 
@@ -186,6 +187,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[MissingDate]
     completes_href: str
     looks_again: bool
+    asked_to_leave_at: datetime | None
 
     @property
     def returned_minor(self) -> int:

@@ -41,7 +41,8 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
     `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done, and
     `reason` what was typed then. `had` are dates of the course that were got later, each by a
-    booking of its own, which stands whatever is left here.
+    booking of its own, which stands whatever is left here. `ticked`: it is about so many of the
+    party, who were ticked, and about all while that is none; None before anything was ticked.
     """
 
     seats: list[LeavingSeat]
@@ -63,6 +64,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     move_href: str
     may_ask: bool
     asked: "LeaveAsked | None" = None
+    ticked: int | None = None
     path: str
     had: list[MissingDate] = []
     currency: str

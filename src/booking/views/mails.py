@@ -72,7 +72,8 @@ class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
 class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: these dates do not take place for you.
 
-    `by_guest`: they left them, else the business cancelled. `money_line` says what comes back.
+    `by_guest`: they left them, else the business cancelled, `as_asked` where it did so because they
+    had asked to leave. `money_line` says what comes back.
     `only_on` is the first of the dates where the booking has others that stand, empty else, and
     `party_line` who of the party it is about, empty when it is all of them. `takes_place`: only the
     guest's own place is cancelled, and others come on those dates.
@@ -91,6 +92,7 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     zone_name: str
     reason: str
     by_guest: bool
+    as_asked: bool
     money_line: str
     booking_url: str
 

@@ -40,9 +40,11 @@ async def show_leaving(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """What leaving `?date=` would mean, or without it the whole course; nothing is done."""
+    """What leaving `?date=` would mean, or without it the whole course; nothing is done. With
+    `ticked` it is asked for those of the party that are named as `seat`.
+    """
     order_id = await open_link(services, ctx, token)
-    view = await _view(request, services, ctx, order_id)
+    view = await _view(request, services, ctx, order_id, _ticked(request))
     return page(request, TEMPLATE, view, headers=PRIVATE)
 
 
@@ -161,12 +163,27 @@ def _asked_date(request: AnyRequest) -> UUID | None:
     return session_id
 
 
+def _ticked(request: AnyRequest) -> set[UUID] | None:
+    """Whom the guest has ticked on the page of one date."""
+    query = request.query_params
+    if "ticked" not in query or "date" not in query:
+        return None
+    named = [uuid_of(value.partition(":")[0]) for value in query.getall("seat", [])]
+    return {seat_id for seat_id in named if seat_id is not None}
+
+
 async def _view(
-    request: AnyRequest, services: Services, ctx: RequestContext, order_id: UUID
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    order_id: UUID,
+    ticked: set[UUID] | None = None,
 ) -> LeavingPage:
     session_id = _asked_date(request)
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_leaving_page(uow, ctx.here, services.settings, order_id, session_id)
+        return await get_leaving_page(
+            uow, ctx.here, services.settings, order_id, session_id, ticked
+        )
 
 
 route_handlers: list[Any] = [show_leaving, send_leaving, send_request]

@@ -10,6 +10,7 @@ from src.billing.commands.orders import lock_order
 from src.billing.domain.kinds import OrderState
 from src.booking.commands.book import Booked
 from src.booking.models import Cancellation, Session
+from src.platform.web.formats import date_range
 from tests.booking.jobs.test_cancel_paid_meanwhile import (
     UNDO,
     pays,
@@ -60,6 +61,20 @@ async def test_what_is_paid_within_the_undo_window_goes_back(
     assert [seat.state for seat in await course.seats(made)] == ["cancelled"]
     assert await course.check() == [0, 0, 0]
     assert "€20.00 is on its way back to you" in mailer.sent[-1].body
+
+
+async def test_the_dates_of_both_are_told_in_the_order_of_time(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    course, made = await a_course_paid_by_card(shop)
+    await pays(shop, made.order_id)
+    await shop.work()
+    await the_purchase_is_cancelled(shop, course.bought)
+    await work_through(shop.services, clock, shop.business.id, timedelta(seconds=60))
+    told = [line for line in mailer.sent[-1].body.splitlines() if line.startswith("- ")]
+    zone = shop.business.tenant.zone
+    dates = [date_range(one.starts_at, one.ends_at, zone) for one in course.term.sessions]
+    assert told == [f"- {date}" for date in dates]
 
 
 async def test_a_hold_that_is_not_paid_ends_with_the_purchase(

@@ -161,6 +161,25 @@ async def test_2_22_each_person_of_the_party_leaves_alone(shop: Shop) -> None:
     assert await taken(shop) == [1, 2, 2]
 
 
+async def test_what_comes_back_is_said_for_those_who_are_ticked(shop: Shop) -> None:
+    """What scripts ask for whenever a tick changes."""
+    term = await a_paid_course(shop, **PARTY)
+    page = await leave_page(shop, term)
+    [form] = [form for form in forms_of(page) if "/leave" in form.action]
+    seats = form.fields["seat"]
+    assert 'hx-trigger="change"' in page.text
+    for ticked, words in (
+        (seats, "€40.00 goes back the way you paid"),
+        (seats[:1], "€20.00 goes back the way you paid"),
+        ([], "Please say who cannot come."),
+    ):
+        asked = {"ticked": "1", "seat": ticked}
+        shown = await shop.guest.client.get(str(page.url), params={**page.url.params, **asked})
+        back = shown.text.partition('id="back"')[2].partition("</form>")[0]
+        assert words in back
+        assert "If fewer are ticked" not in back
+
+
 async def test_whoever_of_a_party_leaves_reads_what_they_alone_would_bring(shop: Shop) -> None:
     """Part of it went back before, so that both together bring less than one and one."""
     term = await a_paid_course(shop, **PARTY)

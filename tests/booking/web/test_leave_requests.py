@@ -1,6 +1,7 @@
 """A guest asks to leave a whole course; staff see it, and accept or decline with words."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -14,8 +15,10 @@ from tests.booking.web.pages import send
 from tests.booking.web.test_guest_leaving import a_paid_course, refunds, taken
 from tests.booking.web.test_guest_page import own_page
 from tests.support.builders import a_member
+from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
+from tests.support.work import work_through
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -35,10 +38,15 @@ async def asked(shop: Shop, reason: str = "We move away.") -> LeaveRequest:
         return (await uow.session.scalars(select(LeaveRequest))).one()
 
 
-async def test_staff_accept_by_cancelling_the_purchase(shop: Shop) -> None:
+async def test_staff_accept_by_cancelling_the_purchase(
+    shop: Shop, mailer: RememberingMailer, clock: FrozenClock
+) -> None:
     term = await a_paid_course(shop)
+    assert "You asked on" not in (await shop.guest.open(await own_page(shop))).text
     request = await asked(shop)
     assert await taken(shop) == [1, 1, 1], "asking frees nothing"
+    own = await shop.guest.open(await own_page(shop))
+    assert "to leave the whole course. The business answers by mail;" in own.text
     client = shop.guest.client
     await sign_in(client, shop.services, shop.business.owner.id)
     today = await client.get("/app/lotus/today")
@@ -54,6 +62,11 @@ async def test_staff_accept_by_cancelling_the_purchase(shop: Shop) -> None:
     shown = await client.get(f"/app/lotus/leave-requests/{request.id}")
     assert "The purchase was cancelled." in shown.text
     assert "asks to leave" not in (await client.get("/app/lotus/today")).text
+    mailer.sent.clear()
+    await work_through(shop.services, clock, shop.business.id, timedelta(minutes=1))
+    [mail] = [mail for mail in mailer.sent if mail.subject.startswith("Cancelled")]
+    assert "You asked to leave, and Lotus has agreed." in mail.body
+    assert "As you asked." in mail.body
 
 
 async def test_asking_is_told_once_to_the_guest_and_to_those_who_decide(
