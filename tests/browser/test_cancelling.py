@@ -26,6 +26,7 @@ WAYS = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @WAYS
 def test_a_purchase_is_cancelled_and_then_a_session_with_a_hold_in_it(
     program: Program, person: Callable[..., Person], scripts: bool

@@ -159,6 +159,7 @@ def the_owner_accepts(owner: Person, business: Business, term: Term) -> None:
     owner.sees("2 seats freed")
 
 
+@pytest.mark.slow
 @WAYS
 def test_a_date_is_exchanged_for_another(
     program: Program, person: Callable[..., Person], scripts: bool

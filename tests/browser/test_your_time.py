@@ -38,6 +38,7 @@ def some_dates(program: Program, business: Business) -> tuple[datetime, datetime
     return morning, evening
 
 
+@pytest.mark.slow
 def test_online_dates_are_also_told_on_the_clock_of_the_reader(
     program: Program, person: Callable[..., Person]
 ) -> None:
