@@ -230,6 +230,7 @@ def eventually(
         if answer:
             return answer
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds:.0f} s"
+        # Another process gives no event to wait for: what it has done is looked up.
         time.sleep(every)
 
 

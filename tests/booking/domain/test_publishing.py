@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -78,13 +79,13 @@ def test_nothing_stands_against_what_is_as_it_should_be() -> None:
         ({"sessions": [], "price_minor": None}, [ReasonCode.BASE_ZERO, ReasonCode.PRICE_MISSING]),
     ],
 )
-def test_reasons_against_publishing(change: dict[str, object], expected: list[ReasonCode]) -> None:
-    facts = replace(PUBLISH, **change)  # type: ignore[arg-type]  # The table mixes field types.
+def test_reasons_against_publishing(change: dict[str, Any], expected: list[ReasonCode]) -> None:
+    facts = replace(PUBLISH, **change)
     assert codes(why_not_publishable_series(facts, NOW)) == expected
 
 
-def of_service(**changes: object) -> list[Reason]:
-    facts = {
+def of_service(**changes: Any) -> list[Reason]:
+    facts: dict[str, Any] = {
         "business": BUSINESS,
         "service": SERVICE,
         "pays_online": True,
@@ -92,7 +93,7 @@ def of_service(**changes: object) -> list[Reason]:
         "has_series": False,
         **changes,
     }
-    return why_not_found_service(**facts)  # type: ignore[arg-type]  # The table mixes field types.
+    return why_not_found_service(**facts)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def of_service(**changes: object) -> list[Reason]:
         ),
     ],
 )
-def test_why_a_service_is_not_found(change: dict[str, object], expected: str, seen: Seen) -> None:
+def test_why_a_service_is_not_found(change: dict[str, Any], expected: str, seen: Seen) -> None:
     reasons = of_service(**change)
     assert codes(reasons) == [expected]
     assert how_seen(reasons) is seen
@@ -159,9 +160,9 @@ def test_a_service_sold_as_series_is_found_while_one_is_on_sale() -> None:
     ],
 )
 def test_why_a_date_is_not_found(
-    change: dict[str, object], series: Visibility | None, expected: list[str]
+    change: dict[str, Any], series: Visibility | None, expected: list[str]
 ) -> None:
-    facts = replace(SESSION, **change)  # type: ignore[arg-type]  # The table mixes field types.
+    facts = replace(SESSION, **change)
     assert codes(why_not_found_session(facts, series, NOW)) == expected
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -30,9 +31,9 @@ TERMS = WaitlistTerms()
 HOUR = timedelta(hours=1)
 
 
-def a_list(*session_ids: UUID, starts_at: datetime = WEEK, **more: object) -> ListFacts:
-    facts = {"max_party": 10, "capacity": 12, **more}
-    return ListFacts(session_ids=session_ids, closes_at=closes_at(starts_at, 0, TERMS), **facts)  # type: ignore[arg-type]  # fields by name
+def a_list(*session_ids: UUID, starts_at: datetime = WEEK, **more: Any) -> ListFacts:
+    facts: dict[str, Any] = {"max_party": 10, "capacity": 12, **more}
+    return ListFacts(session_ids=session_ids, closes_at=closes_at(starts_at, 0, TERMS), **facts)
 
 
 def people(*sizes: int, of: UUID = MON, since: datetime | None = None) -> list[Waiting]:

@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from src.billing.models import Coupon, CouponUse
+from src.billing.models import Coupon, CouponUse, Order
 from src.booking.queries.customer_history import PAGE_SIZE, list_history
 from src.platform.mail.models import MailRow
 from src.platform.services import Services
@@ -36,15 +36,15 @@ OTHERS_LOG = text(
 )
 
 
-async def a_code_was_used(services: Services, business: Business, order: object) -> None:
+async def a_code_was_used(services: Services, business: Business, order: Order) -> None:
     coupon: Coupon = await a_coupon(services.uow_factory, business.id)
     async with services.uow_factory(business.id) as uow:
         uow.session.add(
             CouponUse(
                 tenant_id=business.id,
                 coupon_id=coupon.id,
-                order_id=order.id,  # type: ignore[attr-defined]  # an order
-                customer_id=order.customer_id,  # type: ignore[attr-defined]  # an order
+                order_id=order.id,
+                customer_id=order.customer_id,
                 discount_minor=150,
                 created_at=uow.clock.now(),
                 returned_at=uow.clock.now(),
@@ -90,8 +90,8 @@ async def test_another_customers_mails_and_lists_are_not_theirs(services: Servic
         assert await list_history(uow, made.order.customer_id) == before
 
 
-def a_mail(business: Business, to: str, number: int, clock: object) -> MailRow:
-    now = clock.now()  # type: ignore[attr-defined]  # a clock
+def a_mail(business: Business, to: str, number: int, clock: FrozenClock) -> MailRow:
+    now = clock.now()
     return MailRow(
         tenant_id=business.id,
         kind="reminder",

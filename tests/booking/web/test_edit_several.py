@@ -1,6 +1,7 @@
 """One change for several sessions: all or none, one mail each, and hand-edited ones left alone."""
 
 from datetime import time, timedelta
+from typing import Any
 
 import pytest
 from httpx import AsyncClient
@@ -49,8 +50,8 @@ async def times(services: Services, lotus: Business) -> list[str]:
         return [f"{to_local(one.starts_at, lotus.tenant.zone):%H:%M}" for one in found]
 
 
-async def edit(services: Services, lotus: Business, session: Session, **more: object) -> int:
-    cmd = EditSeveral(session_id=session.id, **{"scope": DateScope.ALL, **more})  # type: ignore[arg-type]  # fields by name
+async def edit(services: Services, lotus: Business, session: Session, **more: Any) -> int:
+    cmd = EditSeveral(session_id=session.id, **{"scope": DateScope.ALL, **more})
     async with services.uow_factory(lotus.id) as uow:
         return await edit_several(uow, lotus.ctx, cmd)
 
