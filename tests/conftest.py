@@ -42,7 +42,7 @@ __all__ = ["pytest_configure", "pytest_unconfigure"]
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    return "asyncio"
+    return ("asyncio", {"use_uvloop": True})
 
 
 @pytest.fixture(scope="session", autouse=True)
