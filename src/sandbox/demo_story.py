@@ -1,5 +1,6 @@
 """What has happened at the demo businesses: who came, who comes, who waits, who asks."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from src.booking.commands.leave_requests import ask_to_leave
@@ -13,6 +14,7 @@ from src.booking.commands.sessions import (
 from src.booking.commands.waitlist import JoinWaitlist, join_waitlist
 from src.booking.commands.waitlist_serve import offer_by_hand
 from src.booking.domain.quotes import SubjectKind
+from src.platform.errors import Conflict
 from src.sandbox.demo_guests import Guests, Wish, address_of
 from src.sandbox.demo_shop import Opened
 from src.tenants.commands.customer_care import add_note, set_tags
@@ -113,8 +115,10 @@ async def _waiting(lotus: Opened, guests: Guests) -> None:
                 performer_id=seen.performer_id,
             ),
         )
-    async with lotus.services.uow_factory(lotus.ctx.here.id) as uow:
-        await offer_by_hand(uow, lotus.ctx, lotus.ctx.here, first)
+    # A running worker offers the place as soon as it is there, and to the same person.
+    with suppress(Conflict):
+        async with lotus.services.uow_factory(lotus.ctx.here.id) as uow:
+            await offer_by_hand(uow, lotus.ctx, lotus.ctx.here, first)
 
 
 async def _wait(lotus: Opened, session_id: UUID, name: str, size: int) -> UUID:
