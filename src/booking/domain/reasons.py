@@ -174,7 +174,7 @@ def closed_reason(closed: SaleClosed, left: int, *, is_told: bool = True) -> Rea
 
 def full_reason(left: int, *, is_told: bool = True) -> Reason:
     """Against more people than one date has seats left for; `is_told`: guests may read how many."""
-    mend = _("Raise the session's capacity.")
+    mend = _("Raise the session's capacity. Places on offer to its waiting list count as taken.")
     if left <= 0:
         gone = _("This date is sold out.")
         return Reason(ReasonCode.FULL, gone, gone, mend)

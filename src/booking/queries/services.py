@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, func, select
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, ServiceKind
 from src.booking.domain.price_label import PriceFacts, price_label
 from src.booking.domain.price_label import text as label_text
+from src.booking.domain.price_tiers import open_tiers, read_tiers
 from src.booking.models import Series, Service, Session
 from src.booking.queries.on_offer import people_in, with_offers
 from src.booking.queries.on_sale import OnSale, list_on_sale
@@ -111,10 +112,12 @@ def _price(service: Service, on_sale: OnSale, currency: str) -> str:
     if offered is not None:
         return label_text(on_sale.label(offered, currency), current_locale())
     is_free = service.price_type == SeriesPriceType.FREE
+    tiers = open_tiers(read_tiers(service.price_tiers), on_sale.today)
     facts = PriceFacts(
         currency=currency,
         kind=ServiceKind(service.kind),
         sales_mode=SalesMode(service.sales_mode),
         catalogue_minor=0 if is_free else service.price_minor,
+        catalogue_tiers_minor=() if is_free else tuple(tier.price_minor for tier in tiers),
     )
     return label_text(price_label(facts), current_locale())

@@ -8,7 +8,12 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.series import create_series, get_series_command, update_series
+from src.booking.commands.series import (
+    SeriesCommand,
+    create_series,
+    get_series_command,
+    update_series,
+)
 from src.booking.commands.services import get_service
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.seen import CHANGED_MEANWHILE, mark_of
@@ -183,15 +188,17 @@ async def save_series(
         return await _editor(
             request, services, ctx, bound, series.service_id, series, status_code=422
         )
-    flash(request, "success", _saved(form.title, cmd.price_minor, ctx.here.currency))
+    flash(request, "success", _saved(form.title, cmd, ctx.here.currency))
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
 
 
-def _saved(title: str, price_minor: int, currency: str) -> str:
+def _saved(title: str, cmd: SeriesCommand, currency: str) -> str:
     """With the price as it was understood, since a comma means one thing here and another there."""
-    if not price_minor:
+    if not cmd.price_minor:
         return _("“%(title)s” is saved.", title=title)
-    price = money(price_minor, currency)
+    price = money(cmd.price_minor, currency)
+    if cmd.price_tiers:
+        return _("“%(title)s” is saved. The full price is %(price)s.", title=title, price=price)
     return _("“%(title)s” is saved. It costs %(price)s.", title=title, price=price)
 
 

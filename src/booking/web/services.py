@@ -248,6 +248,8 @@ def _saved(name: str, cmd: UpdateService, currency: str) -> str:
     if not cmd.price_minor:
         return _("“%(name)s” is saved.", name=name)
     price = money(cmd.price_minor, currency)
+    if cmd.price_tiers:
+        return _("“%(name)s” is saved. The full price is %(price)s.", name=name, price=price)
     return _("“%(name)s” is saved. It costs %(price)s.", name=name, price=price)
 
 

@@ -174,6 +174,9 @@ def _particulars(detail: Mapping[str, object]) -> list[str]:
         for key in ("of", "name", "title", "plan")
         if isinstance(detail.get(key), str) and detail[key]
     ]
+    gone = detail.get("gone")
+    if isinstance(gone, Mapping) and gone.get("name"):
+        found.append(_("with “%(name)s”", name=gone["name"]))
     changed = detail.get("changed")
     if isinstance(changed, list):
         found += [_field(str(name)) for name in changed]

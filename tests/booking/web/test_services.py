@@ -280,3 +280,14 @@ async def test_the_price_is_said_as_it_was_understood(
     path = f"/app/lotus/services/{service.id}/edit"
     await send(client, path, {"price": "12.345,00"})
     assert "It costs €12,345.00." in (await client.get("/app/lotus/services")).text
+    child = {"key": "child", "name": "Child", "price_minor": 800}
+    await a_service(
+        services.uow_factory,
+        business.id,
+        slug="hidden",
+        sales_mode="single",
+        visibility="unlisted",
+        price_tiers=[child],
+    )
+    listed = (await client.get("/app/lotus/services")).text
+    assert "From €8.00 · Single dates" in " ".join(listed.split())
