@@ -86,6 +86,19 @@ def supported_holiday_regions() -> dict[str, list[str]]:
     return dict(list_supported_countries())
 
 
+def holiday_region_names(country: str) -> dict[str, str]:
+    """The parts of a country that have holidays of their own, by code, as people there call them;
+    nothing for a country that is not known.
+    """
+    from holidays import country_holidays
+
+    try:
+        aliases = country_holidays(country).get_subdivision_aliases()
+    except NotImplementedError:
+        return {}
+    return {code: next(iter(names), code) for code, names in aliases.items()}
+
+
 def _errors(rule: RepeatRule) -> dict[str, str]:
     return {**_errors_of_the_slot(rule), **_errors_of_the_end(rule)}
 
@@ -185,10 +198,13 @@ def _holiday_calendar(region: str, year: int, locale: str) -> dict[date, str] | 
     """
     from holidays import country_holidays
 
-    country, _separator, subdivision = region.upper().partition("-")
+    country, _separator, asked = region.partition("-")
+    # Most parts are written in capitals, but for cities such as Augsburg, and people write either.
+    parts = {code.upper(): code for code in holiday_region_names(country.upper())}
+    part = parts.get(asked.upper(), asked) or None
     try:
         found = country_holidays(
-            country, subdiv=subdivision or None, years=year, language=locale.replace("-", "_")
+            country.upper(), subdiv=part, years=year, language=locale.replace("-", "_")
         )
     except NotImplementedError:
         return None

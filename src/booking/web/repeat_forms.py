@@ -12,7 +12,12 @@ from msgspec import Meta
 from src.booking.commands.repeat import PublishRepeat
 from src.booking.domain.kinds import SessionMode
 from src.booking.domain.minimum import USUAL_HOURS
-from src.booking.domain.repeat import OccurrenceNote, RepeatRule, supported_holiday_regions
+from src.booking.domain.repeat import (
+    OccurrenceNote,
+    RepeatRule,
+    holiday_region_names,
+    supported_holiday_regions,
+)
 from src.booking.models import Service
 from src.booking.queries.repeat import RepeatDate
 from src.booking.queries.resources import Choice
@@ -34,7 +39,7 @@ class RepeatForm(msgspec.Struct, kw_only=True):
     duration_minutes: int
     until_on: date | None = None
     count: int | None = None
-    skip_holidays_of: Annotated[str, Meta(max_length=12)] = ""
+    skip_holidays_of: Annotated[str, Meta(max_length=40)] = ""
     skip_dates: Annotated[str, Meta(max_length=5000)] = ""
     title_pattern: Annotated[str, Meta(max_length=120)] = ""
     capacity: int
@@ -129,12 +134,11 @@ def row_of(each: RepeatDate, zone: ZoneInfo) -> RepeatRow:
 def holiday_choices(tenant: TenantSnapshot) -> list[Choice]:
     """The business's country as a whole, then its parts."""
     country = tenant.country.upper()
-    parts = supported_holiday_regions().get(country)
-    if parts is None:
+    if country not in supported_holiday_regions():
         return []
-    locale = current_babel_locale()
-    name = locale.territories.get(country, country)
-    return [(country, name), *((f"{country}-{part}", f"{name}, {part}") for part in parts)]
+    name = current_babel_locale().territories.get(country, country)
+    parts = sorted(holiday_region_names(country).items(), key=lambda part: part[1])
+    return [(country, name), *((f"{country}-{code}", f"{name}, {part}") for code, part in parts)]
 
 
 def _days(text: str) -> frozenset[date]:

@@ -12,6 +12,7 @@ from src.booking.domain.repeat import (
     OccurrenceNote,
     RepeatRule,
     holiday_name,
+    holiday_region_names,
     included_dates,
     preview,
     supported_holiday_regions,
@@ -147,6 +148,16 @@ def test_errors_of_several_fields_come_together() -> None:
 
 def test_countries_can_be_offered_for_choice() -> None:
     assert "BY" in supported_holiday_regions()["DE"]
+
+
+def test_parts_of_a_country_have_names_and_each_has_its_holidays() -> None:
+    assert holiday_region_names("DE")["BY"] == "Bayern"
+    assert holiday_region_names("XX") == {}
+    for country, parts in supported_holiday_regions().items():
+        assert set(holiday_region_names(country)) == set(parts)
+    peace = date(2027, 8, 8)
+    assert holiday_name("DE-Augsburg", peace) == holiday_name("de-augsburg", peace)
+    assert holiday_name("DE-Augsburg", peace) == "Augsburg Peace Festival"
 
 
 rules = st.builds(
