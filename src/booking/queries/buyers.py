@@ -11,11 +11,11 @@ from src.billing.models import Order
 from src.billing.owed import owed_minor
 from src.billing.queries.disputes import taken_back_minor
 from src.booking.domain.kinds import SeatState
-from src.booking.domain.questions import answered
 from src.booking.domain.states import TAKEN_SEATS, booking_state, live_cancellation
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.queries.purchases import is_cut_short, is_purchase
+from src.booking.queries.question_answers import answers_of_booking
 from src.booking.views.series import BookingDetail, Buyer, BuyerPage, SeatRow
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -78,7 +78,9 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         taken_back_minor=int(row.taken_back),
         owed_minor=int(row.owed),
         made_at=booking.created_at,
-        answers=_answers(booking, seats),
+        answers=answers_of_booking(
+            booking, {seat.participant_id: seat.participant for seat in seats}
+        ),
         note=booking.note,
         seats=seats,
         cancellable=len(coming),
@@ -251,15 +253,3 @@ def _seat(seat: Seat, session: Session, participant: str) -> SeatRow:
 def _state(seats: Sequence[SeatRow]) -> str:
     """A booking without a seat cannot be; an empty word is shown rather than no page."""
     return str(booking_state(SeatState(seat.state) for seat in seats)) if seats else "expired"
-
-
-def _answers(booking: Booking, seats: Sequence[SeatRow]) -> list[tuple[str, str]]:
-    """What was answered for the booking, then what each of its people said, who is named."""
-    found = answered(booking.answers)
-    names = {str(seat.participant_id): seat.participant for seat in seats}
-    for participant_id, given in booking.person_answers.items():
-        name = names.get(participant_id, "")
-        found += [
-            (f"{name}: {label}" if name else label, words) for label, words in answered(given)
-        ]
-    return found

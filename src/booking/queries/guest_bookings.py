@@ -32,6 +32,7 @@ from src.booking.queries.mail_facts import Known
 from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.party import NUMBER
 from src.booking.queries.people import first_start
+from src.booking.queries.question_answers import answers_of_booking
 from src.booking.said import in_party, names_of, party_words, was_words
 from src.booking.views.guest import BookedDate, GuestBookingView, PartyView
 from src.platform.config import Settings
@@ -83,6 +84,9 @@ async def get_guest_booking(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         party=_party(seats),
+        answers=answers_of_booking(
+            booking, {seat.participant_id: seat.participant for seat in seats}
+        ),
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),

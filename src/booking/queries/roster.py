@@ -13,11 +13,11 @@ from src.billing.owed import owed_minor
 from src.billing.queries.disputes import dispute_state_of_order
 from src.billing.views.disputes import dispute_badge
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.domain.questions import answered
 from src.booking.domain.states import LIVE_SEATS, is_waived, live_cancellation
 from src.booking.models import Booking, Seat, Series, Session
 from src.booking.queries.customers import notes_of_customer, tags_of_customer
 from src.booking.queries.party import NUMBER, called_by_staff
+from src.booking.queries.question_answers import answers_of_person
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import AuditEntry, Customer, Participant
@@ -150,9 +150,3 @@ def _pay_until(order: Order) -> datetime | None:
 
 def _by_name(seat: RosterSeat) -> tuple[str, UUID]:
     return seat.name.casefold(), seat.seat_id
-
-
-def answers_of_person(booking: Booking, participant_id: UUID) -> list[tuple[str, str]]:
-    """What was answered for the booking, and then for this one of its people."""
-    own = booking.person_answers.get(str(participant_id), [])
-    return answered([*booking.answers, *own])

@@ -204,6 +204,9 @@ async def test_consents_and_answers_are_kept(shop: Shop, clock: FrozenClock) -> 
     assert order.guest_phone == "+31201234567"
     [kept] = booking.answers
     assert (kept["label"], kept["answer"]) == ("Why yoga?", "My back")
+    own = (await shop.guest.open(sent.headers["location"])).text
+    assert "Why yoga?" in own
+    assert "My back" in own
 
 
 async def test_a_party_has_names_and_pays_for_all(shop: Shop) -> None:
