@@ -187,11 +187,12 @@ def at_rest_all_mails_have_left() -> str:
 
 
 def at_rest_every_guest_knows_the_session_as_it_is() -> str:
+    """Whose place is being cancelled is told of that, or of the change once it is undone."""
     return """
         SELECT seats.id || ' was told ' || told_sequence || ' of ' || sessions.sequence FROM seats
         JOIN sessions ON sessions.id = seats.session_id AND sessions.state = 'scheduled'
         WHERE seats.state = 'confirmed' AND told_sequence <> sessions.sequence
-          AND sessions.ends_at > $1"""
+          AND seats.cancellation_id IS NULL AND sessions.ends_at > $1"""
 
 
 ALWAYS: Sequence[Invariant] = (

@@ -64,7 +64,9 @@ async def note_changes(
 
 
 async def lock_untold_seats(uow: UnitOfWork, action_id: UUID, customer_id: UUID) -> Sequence[UUID]:
-    """The customer's seats that have not heard of what the act changed, locked by (session, id)."""
+    """The customer's seats that have not heard of what the act changed, those that are being
+    cancelled included, locked by (session, id).
+    """
     found = await uow.session.scalars(
         untold(select(Seat.id), uow, action_id)
         .where(Booking.customer_id == customer_id)

@@ -18,7 +18,7 @@ from src.booking.queries.changes import (
     is_news,
     list_bookings_to_tell,
 )
-from src.booking.queries.mail_facts import BookingFacts, facts_of_seats
+from src.booking.queries.mail_facts import BookingFacts, SeatFacts, facts_of_seats
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
 from src.tenants.commands.customers import keep_customers
@@ -53,7 +53,7 @@ async def tell_affected_customer(job: JobContext, event: CustomerAffected) -> No
         customer_id = kept.get(event.customer_id, event.customer_id)
         seat_ids = await lock_untold_seats(uow, event.action_id, customer_id)
         [bookings] = await facts_of_seats(uow, [seat_ids])
-        seats = [item for facts in bookings for item in facts.seats]
+        seats = _heard_of([item for facts in bookings for item in facts.seats])
         believed = await find_believed(uow, seats)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         news = _with_news(bookings, believed, tenant)
@@ -63,6 +63,14 @@ async def tell_affected_customer(job: JobContext, event: CustomerAffected) -> No
             if mail.to_address:
                 await queue_mail(uow, mail, host=settings.host)
         await mark_told(uow, seats)
+
+
+def _heard_of(seats: Sequence[SeatFacts]) -> list[SeatFacts]:
+    """The seats that the mail is about. One that is being cancelled is among them where another of
+    theirs, in the same session, is not: undone, it would be told of a second time.
+    """
+    staying = {item.known for item in seats if item.seat.cancellation_id is None}
+    return [item for item in seats if item.known in staying]
 
 
 def _with_news(

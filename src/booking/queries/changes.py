@@ -109,6 +109,7 @@ async def list_bookings_to_tell(
 ) -> Sequence[Row[tuple[UUID, UUID]]]:
     """The next bookings, by id, with their customers who have not heard of what the act changed."""
     statement = untold(select(Booking.id, Booking.customer_id), uow, action_id)
+    statement = statement.where(Seat.cancellation_id.is_(None))
     if after is not None:
         statement = statement.where(Booking.id > after)
     found = await uow.session.execute(statement.distinct().order_by(Booking.id).limit(most))
@@ -118,8 +119,8 @@ async def list_bookings_to_tell(
 def untold(statement: Select[Any], uow: UnitOfWork, action_id: UUID) -> Select[Any]:
     """Confirmed seats of sessions that still come, whose guests know an earlier state.
 
-    A session or seat that is being cancelled is left out: its guests get that mail, or, if the
-    cancelling is undone, this one then.
+    A session that is being cancelled is left out, and nobody is told for a seat that is: its guests
+    get that mail, or, if the cancelling is undone, this one then.
     """
     of_the_act = exists().where(
         SessionChange.tenant_id == Session.tenant_id,
@@ -133,7 +134,6 @@ def untold(statement: Select[Any], uow: UnitOfWork, action_id: UUID) -> Select[A
         .where(
             Seat.tenant_id == uow.tenant,
             Seat.state == str(SeatState.CONFIRMED),
-            Seat.cancellation_id.is_(None),
             Seat.told_sequence < Session.sequence,
             Session.state == str(SessionState.SCHEDULED),
             Session.ends_at > uow.clock.now(),

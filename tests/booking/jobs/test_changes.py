@@ -11,6 +11,7 @@ from litestar_email import EmailMultiAlternatives
 from sqlalchemy import select, text, update
 
 from src.booking.commands.cancel import cancel_session, undo_cancellation
+from src.booking.commands.cancel_seats import cancel_seats
 from src.booking.commands.sessions import UpdateSession, update_session
 from src.booking.events import CustomerAffected, SessionsChanged
 from src.booking.jobs import changes
@@ -334,6 +335,28 @@ async def test_while_it_is_being_cancelled_nobody_is_told_and_after_an_undo_all_
         await undo_cancellation(uow, lotus.ctx, cancellation_id)
     await work(services, lotus.id)
     assert len(told(mailer)) == 1
+
+
+async def test_who_of_a_party_is_being_cancelled_is_told_of_with_the_others_and_not_again(
+    services: Services, mailer: RememberingMailer, lotus: Business, yoga: Service
+) -> None:
+    session = await a_session(services.uow_factory, yoga)
+    await guests_of(services, lotus, session.id, "carl", party=("Carl", "Cora"))
+    await change(services, lotus, session.id, by=HOUR)
+    seats = await seats_of(services.uow_factory, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        cancellation_id = await cancel_seats(
+            uow, lotus.ctx, session.id, [seats[1].id], reason="", undo_seconds=60
+        )
+    await work(services, lotus.id)
+    [mail] = told(mailer)
+    assert len(events(mail)) == 2, "the calendar has it where it is if it is undone"
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, cancellation_id)
+    await work(services, lotus.id)
+    assert told(mailer) == [mail]
+    told_of = {seat.told_sequence for seat in await seats_of(services.uow_factory, lotus.id)}
+    assert told_of == {1}
 
 
 async def test_two_customers_who_are_merged_meanwhile_are_told_as_one(
