@@ -317,7 +317,7 @@ async def _write(
         participant_ids = await add_participants(uow, customer_id, list(cmd.party))
     order = await insert_order(
         uow,
-        _order(tenant, cmd, quote, customer_id, lifetime),
+        _order(tenant, cmd, judged, customer_id, lifetime),
         # What completes a purchase was counted with it.
         month=month_key(now, tenant.zone) if cmd.completes is None else None,
         now=now,
@@ -341,16 +341,17 @@ async def _customer(uow: UnitOfWork, cmd: BookCommand, now: datetime) -> UUID:
 def _order(
     tenant: TenantSnapshot,
     cmd: BookCommand,
-    quote: Quote,
+    judged: _Judged,
     customer_id: UUID,
     hold_lifetime: timedelta,
 ) -> NewOrder:
+    quote = judged.quote
     return NewOrder(
         order_id=new_id(),
         customer_id=customer_id,
         payment_mode=quote.payment_mode,
         currency=tenant.currency,
-        lines=lines_of(quote),
+        lines=lines_of(quote, tenant, judged.starts_at),
         guest_name=cmd.guest_name,
         guest_email=cmd.guest_email,
         guest_phone=cmd.guest_phone,

@@ -1,6 +1,7 @@
 """What of a wish is refused at a field, and the lines that an order has of a quote."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from src.booking.domain.quotes import Quote
 from src.booking.errors import DatesChanged, PriceChanged
 from src.booking.models import Service
 from src.platform.errors import InvalidInput
-from src.platform.i18n import _
+from src.platform.i18n import _, use_locale
 from src.platform.money import Money, format_money
+from src.platform.web.formats import datetime_local
 from src.tenants.context import TenantSnapshot
 
 
@@ -95,13 +97,19 @@ def check_tiers(sentence: str | None) -> None:
         raise InvalidInput(sentence, fields={"tiers": sentence})
 
 
-def lines_of(quote: Quote) -> tuple[NewLine, ...]:
-    """One line for those who pay the same."""
+def lines_of(quote: Quote, tenant: TenantSnapshot, starts_at: datetime) -> tuple[NewLine, ...]:
+    """One line for those who pay the same. A single date is told apart from the others of its
+    service by when it is, as the business writes it.
+    """
+    description = quote.description
+    if quote.kind == "session":
+        with use_locale(tenant.locale):
+            description = f"{description} · {datetime_local(starts_at, tenant.zone)}"
     return tuple(
         NewLine(
             kind=quote.kind,
             subject_id=quote.subject_id,
-            description=quote.description,
+            description=description,
             unit_minor=line.unit_minor,
             quantity=line.quantity,
             tier=line.tier,

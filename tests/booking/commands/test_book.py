@@ -136,7 +136,8 @@ async def test_a_full_session_refuses_and_leaves_nothing_behind(
     assert refused.value.code == "full"
     async with uow_factory(lotus.id) as uow:
         assert len((await uow.session.scalars(select(Order))).all()) == 1
-        assert len((await uow.session.scalars(select(OrderLine))).all()) == 1
+        [line] = await uow.session.scalars(select(OrderLine))
+        assert line.description == "Yoga · Mon, Mar 8, 2027, 10:00\u202fAM"
     assert await taken(uow_factory, lotus.id) == [1]
 
 
