@@ -28,6 +28,7 @@ from tests.support.mail import RememberingMailer
 from tests.support.servers import pytest_configure, pytest_unconfigure, test_servers
 from tests.support.settings import settings_for
 from tests.support.shared_app import app_for
+from tests.support.stripe_port import stripe_port
 
 # By default an example that took 200 ms on a busy machine would fail its test: speed is for `make
 # bench` alone.
@@ -36,8 +37,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("untimed")
 
-# The run's owner starts and ends with pytest itself.
-__all__ = ["pytest_configure", "pytest_unconfigure"]
+# The run's owner starts and ends with pytest itself; a fixture is found by its name.
+__all__ = ["pytest_configure", "pytest_unconfigure", "stripe_port"]
 
 
 @pytest.fixture(scope="session")
