@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 import structlog
 from httpx import ASGITransport, AsyncClient
+from jinja2 import FileSystemBytecodeCache
 from redis.asyncio import Redis
 from sqlalchemy import event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -18,16 +19,19 @@ from src.platform.config import Settings
 from src.platform.db.engine import make_engine, make_sessions
 from src.platform.db.uow import UowFactory, unit_of_work_factory
 from src.platform.i18n import DEFAULT_LOCALE, set_locale
+from src.platform.mail import templates
 from src.platform.ratelimit import RateLimiter
 from src.platform.services import Services
+from src.platform.web import kit
 from src.sandbox.postgres import Role
 from src.wiring import wire
 from tests.support.clock import FrozenClock
 from tests.support.databases import drop_database, own_database, shared_database
 from tests.support.mail import RememberingMailer
-from tests.support.servers import pytest_configure, pytest_unconfigure, test_servers
+from tests.support.servers import pytest_configure, pytest_unconfigure, run_folder, test_servers
 from tests.support.settings import settings_for
 from tests.support.shared_app import app_for
+from tests.support.stripe_port import stripe_port
 
 # By default an example that took 200 ms on a busy machine would fail its test: speed is for `make
 # bench` alone.
@@ -36,8 +40,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("untimed")
 
-# The run's owner starts and ends with pytest itself.
-__all__ = ["pytest_configure", "pytest_unconfigure"]
+# The run's owner starts and ends with pytest itself; a fixture is found by its name.
+__all__ = ["pytest_configure", "pytest_unconfigure", "stripe_port"]
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +71,17 @@ def _plain_tracebacks() -> None:
     *before, _renderer = structlog.get_config()["processors"]
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*before, plain])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_compiled_once() -> None:
+    """In a run by all of its workers together. A later run compiles anew: what has come of a
+    template depends on the filters' code, too, of which Jinja's cache knows nothing.
+    """
+    folder = run_folder() / "templates"
+    folder.mkdir(exist_ok=True)
+    for environment in (kit._environment(kit.ROOT / "templates", False), templates._environment()):
+        environment.bytecode_cache = FileSystemBytecodeCache(str(folder))
 
 
 @pytest.fixture

@@ -11,14 +11,15 @@ from src.billing.lines import register_line_kind
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.db.uow import UowFactory
 from src.platform.services import Services
-from src.sandbox.stripe.config import Config
-from src.sandbox.stripe.serving import Running, serve
+from src.sandbox.stripe.objects import accounts
+from src.sandbox.stripe.serving import Port, Running
 from tests.billing.paying import gateway_to
 from tests.billing.places import Places
 from tests.billing.recorder import Recorder
 from tests.billing.support import Business, make_business
 from tests.billing.till import Till
 from tests.support.clock import FrozenClock
+from tests.support.stripe_port import stripe_at
 
 
 @pytest.fixture
@@ -27,13 +28,9 @@ async def business(uow_factory: UowFactory, clock: FrozenClock) -> Business:
 
 
 @pytest.fixture
-async def stripe(clock: FrozenClock) -> AsyncIterator[Running]:
-    """The stand-in, on the tests' clock; every answer it gave had the shape that Stripe's have."""
-    async with serve(
-        Config(secret_key="sk_test_seatline", clock=lambda: clock.now().timestamp())
-    ) as running:
+async def stripe(stripe_port: Port, clock: FrozenClock) -> AsyncIterator[Running]:
+    async with stripe_at(stripe_port, clock) as running:
         yield running
-        assert running.engine.conformance_failures == []
 
 
 @pytest.fixture
@@ -77,10 +74,11 @@ async def till(
 
 
 async def open_account(services: Services, stripe: Running, business: Business) -> str:
-    """A connected account that has been through onboarding."""
-    gateway = services.port(StripeGateway)
-    made = await gateway.create_account({"country": "GB"}, f"account-{business.slug}")
-    await stripe.turn("account", account=made.id, charges_enabled=True)
+    """A connected account that has been through onboarding, and that the business knows of."""
+    with stripe.engine.work() as work:
+        made = accounts.create(work, {"country": "GB"})
+        accounts.finish_onboarding(work, made["id"])
+    account = await services.port(StripeGateway).retrieve_account(made["id"])
     async with services.uow_factory(business.id) as uow:
-        await _store_account(uow, await gateway.retrieve_account(made.id))
-    return made.id
+        await _store_account(uow, account)
+    return account.id

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 from litestar import Litestar, MediaType, Response, get, post, route
-from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.types import Scope
@@ -29,29 +28,10 @@ from src.sandbox.stripe.webhooks import WebhookSender
 _log = logging.getLogger(__name__)
 
 
-def create_app(
-    config: Config, webhook_transport: httpx.AsyncBaseTransport | None = None
-) -> Litestar:
-    """`webhook_transport` takes the events where the receiver runs in the same process.
-
-    Deliveries start by themselves; sessions expire on time only while the app's lifespan runs,
-    and otherwise at the next request after their time.
-    """
-    engine = Engine(config)
-    accounts.ensure_platform(engine)
-    sender = WebhookSender(engine, webhook_transport)
-    engine.on_event = sender.wake
+def create_app() -> Litestar:
+    """The routes, with nobody behind them yet: see `stripe_behind`."""
     return Litestar(
         [_api, _deauthorize, _knob, _state, *PAGE_HANDLERS],
-        lifespan=[_background],
-        state=State(
-            {
-                "engine": engine,
-                "sender": sender,
-                "api": Api(engine),
-                "emulator": Emulator(engine, sender),
-            }
-        ),
         openapi_config=None,
         logging_config=None,
         after_exception=[_tell],
@@ -65,15 +45,28 @@ async def _tell(error: Exception, scope: Scope) -> None:
 
 
 @asynccontextmanager
-async def _background(app: Litestar) -> AsyncIterator[None]:
-    engine: Engine = app.state.engine
-    sender: WebhookSender = app.state.sender
+async def stripe_behind(
+    app: Litestar, config: Config, webhook_transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[Engine]:
+    """A Stripe that answers the app's requests for as long as the block lasts, one at a time.
+
+    It shares nothing with one before it but the files of the same `data_dir`. `webhook_transport`
+    takes the events where the receiver runs in the same process.
+    """
+    engine = Engine(config)
+    accounts.ensure_platform(engine)
+    sender = WebhookSender(engine, webhook_transport)
+    engine.on_event = sender.wake
+    app.state.update(
+        engine=engine, sender=sender, api=Api(engine), emulator=Emulator(engine, sender)
+    )
     expiry = ExpiryTask(engine)
     expiry.start()
     sender.wake()  # Takes up what an earlier run left undelivered.
     try:
-        yield
+        yield engine
     finally:
+        app.state.clear()
         await expiry.stop()
         await sender.stop()
         engine.store.close()

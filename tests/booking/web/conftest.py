@@ -10,14 +10,14 @@ import pytest
 
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.services import Services
-from src.sandbox.stripe.config import Config
-from src.sandbox.stripe.serving import Running, serve
+from src.sandbox.stripe.serving import Port, Running
 from tests.billing.conftest import open_account
 from tests.billing.paying import gateway_to
 from tests.billing.support import Business as BareBusiness
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
 from tests.support.shared_app import app_for
+from tests.support.stripe_port import stripe_at
 from tests.support.visitor import Visitor, forms_of
 from tests.support.work import work
 
@@ -61,9 +61,8 @@ def subject(kind: str, subject_id: UUID, service: str = "yoga") -> str:
 
 
 @pytest.fixture
-async def shop(services: Services, clock: FrozenClock) -> AsyncIterator[Shop]:
-    config = Config(secret_key="sk_test_seatline", clock=lambda: clock.now().timestamp())
-    async with serve(config) as stripe:
+async def shop(services: Services, stripe_port: Port, clock: FrozenClock) -> AsyncIterator[Shop]:
+    async with stripe_at(stripe_port, clock) as stripe:
         gateway = gateway_to(stripe)
         bound = replace(services, ports={StripeGateway: gateway})
         business = await a_business(services.uow_factory, "lotus")
@@ -73,4 +72,3 @@ async def shop(services: Services, clock: FrozenClock) -> AsyncIterator[Shop]:
         async with httpx.AsyncClient(transport=transport, base_url=ROOT) as client:
             yield Shop(business, bound, stripe, Visitor(client))
         await gateway.close()
-        assert stripe.engine.conformance_failures == []

@@ -8,7 +8,8 @@ import httpx
 import pytest
 import stripe
 
-from src.sandbox.stripe import Config, Hook, Running, serve
+from src.sandbox.stripe import Config, Hook, Running
+from src.sandbox.stripe.serving import Port
 
 SECRET_KEY = "sk_test_for_tests"
 PLATFORM_SECRET = "whsec_platform"
@@ -138,10 +139,14 @@ async def http() -> AsyncIterator[stripe.HTTPXClient]:
 
 
 @pytest.fixture
-async def running(receiver: Receiver) -> AsyncIterator[Running]:
-    """A stand-in on a port of its own. No answer of any test may have been misshapen."""
-    async with serve(config_for(), webhook_transport=receiver) as running:
+async def running(
+    stripe_port: Port, receiver: Receiver, http: stripe.HTTPXClient
+) -> AsyncIterator[Running]:
+    """A stand-in of the test's own. No answer of any test may have been misshapen."""
+    async with stripe_port.occupied(config_for(), receiver) as running:
         yield running
+        closing: Any = http.close_async
+        await closing()
         assert running.engine.conformance_failures == []
 
 

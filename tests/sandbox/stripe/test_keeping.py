@@ -11,7 +11,7 @@ import httpx
 import pytest
 import stripe
 
-from src.sandbox.stripe import create_app, serve
+from src.sandbox.stripe import create_app, serve, stripe_behind
 from tests.sandbox.stripe.conftest import Receiver, client_for, config_for, line, new_shop
 
 pytestmark = pytest.mark.anyio
@@ -83,15 +83,18 @@ async def start_process(port: int, folder: Path) -> asyncio.subprocess.Process:
         "--connect-webhook-url=http://127.0.0.1:9/connect",
         "--connect-webhook-secret=whsec_2",
         cwd=ROOT,
-        env=os.environ,
+        env=dict(os.environ),
         stdout=asyncio.subprocess.PIPE,
     )
 
 
 async def test_an_app_can_be_driven_without_a_port(receiver: Receiver) -> None:
-    app: Any = create_app(config_for(), webhook_transport=receiver)
+    app: Any = create_app()
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://stripe.test") as browser:
+    async with (
+        stripe_behind(app, config_for(), receiver),
+        httpx.AsyncClient(transport=transport, base_url="http://stripe.test") as browser,
+    ):
         headers = {"authorization": "Bearer sk_test_for_tests"}
         item = line("Yoga", 1000)["price_data"]
         form = {
@@ -107,4 +110,3 @@ async def test_an_app_can_be_driven_without_a_port(receiver: Receiver) -> None:
         await browser.post("/_emulator/pay", json={"session": made.json()["id"]})
         await browser.post("/_emulator/flush")
     assert "checkout.session.completed" in receiver.types
-    await app.state.sender.stop()
