@@ -84,6 +84,7 @@ async def get_guest_booking(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         party=_party(seats),
+        note=booking.note,
         answers=answers_of_booking(
             booking, {seat.participant_id: seat.participant for seat in seats}
         ),
