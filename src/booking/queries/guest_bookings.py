@@ -71,11 +71,9 @@ async def get_guest_booking(
     seats = await _seats(uow, order_id)
     now = uow.clock.now()
     stage = _stage(order, seats, money, now, has_paid=has_paid)
-    known = [one for seat in seats for one in (_sold(seat), _told(seat)) if _is_past(seat, one)]
-    then = await find_earlier(uow, known)
     path = booking_path(settings, tenant.slug, order)
     about = await _about(uow, tenant, order, booking, path)
-    dates = _dates(seats, then, about)
+    dates = _dates(seats, await _earlier(uow, seats), about)
     missing = await list_missing(uow, tenant, settings, [booking])
     return GuestBookingView(
         stage=stage,
@@ -85,9 +83,7 @@ async def get_guest_booking(
         guest_email=order.guest_email,
         party=_party(seats),
         note=booking.note,
-        answers=answers_of_booking(
-            booking, {seat.participant_id: seat.participant for seat in seats}
-        ),
+        answers=answers_of_booking(booking, seats),
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),
@@ -118,6 +114,12 @@ async def get_guest_booking(
         asked_to_leave_at=await _asked_to_leave_at(uow, booking, stage),
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
+
+
+async def _earlier(uow: UnitOfWork, seats: Sequence[Row[Any]]) -> Believed:
+    """What was sold and told of the dates, where it is no longer so."""
+    known = [one for seat in seats for one in (_sold(seat), _told(seat)) if _is_past(seat, one)]
+    return await find_earlier(uow, known)
 
 
 async def _completes_href(
