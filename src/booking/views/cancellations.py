@@ -32,6 +32,15 @@ class ListsToll(msgspec.Struct, frozen=True, kw_only=True):
     places: int = 0
 
 
+class Waiters(msgspec.Struct, frozen=True, kw_only=True):
+    """Who waits for dates that change: `told` of another time, and `served` of those the places
+    that get free are offered to in turn.
+    """
+
+    told: int = 0
+    served: int = 0
+
+
 class Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation would do, in numbers.
 

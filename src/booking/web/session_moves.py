@@ -55,7 +55,7 @@ async def move_page(
 ) -> Response[bytes]:
     """The page that says so and asks; nothing is done yet."""
     async with services.uow_factory(ctx.here.id) as uow:
-        effect = await get_move_effect(uow, cmd)
+        effect = await get_move_effect(uow, ctx.here, cmd)
         reach = await list_scopes(uow, ctx, await get_session(uow, cmd.session_id))
     raw = bound.raw.items()
     view = MoveView(
