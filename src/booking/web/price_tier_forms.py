@@ -87,6 +87,16 @@ def at_the_rows(fields: dict[str, str], rows: Sequence[PriceRow]) -> dict[str, s
     return found
 
 
+def only_price_hint(tiers: Sequence[PriceTier]) -> str:
+    """What a price of its own means for a date whose service has these; empty where it has none."""
+    if not tiers:
+        return ""
+    return _(
+        "A price here is the only one: the service's others (%(names)s) are not given for it then.",
+        names=", ".join(tier.name for tier in tiers),
+    )
+
+
 def tiers_view(form: Bound[Any]) -> TiersView:
     return TiersView(
         rows=max(LEAST_ROWS, form.rows("prices") + SPARE_ROWS),

@@ -16,7 +16,7 @@ def selling_words(head: SeriesHead, currency: str, today: date) -> list[str]:
     is sold so.
     """
     words = [_tier(tier, currency) for tier in open_tiers(head.tiers, today, by_staff=True)]
-    return [*words, _single(head, currency)] if head.is_sold_singly else words
+    return [*words, _single(head, currency, today)] if head.is_sold_singly else words
 
 
 def _tier(tier: PriceTier, currency: str) -> str:
@@ -28,8 +28,11 @@ def _tier(tier: PriceTier, currency: str) -> str:
     return ", ".join(words)
 
 
-def _single(head: SeriesHead, currency: str) -> str:
-    price = _("Single dates %(price)s", price=_price(head.single_minor, currency))
+def _single(head: SeriesHead, currency: str, today: date) -> str:
+    kept = open_tiers(head.single_tiers, today, by_staff=True)
+    tiers = [f"{tier.name} {_price(tier.price_minor, currency)}" for tier in kept]
+    prices = ", ".join([_price(head.single_minor, currency), *tiers])
+    price = _("Single dates %(price)s", price=prices)
     opening = _opening(head.single)
     return f"{price}, {opening}" if opening else price
 

@@ -63,6 +63,25 @@ async def test_an_owner_sets_the_prices_of_a_service(
     assert [one.key for one in kept] == ["member"]
 
 
+async def test_a_single_date_with_a_price_of_its_own_has_no_other_and_it_says_so(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[CHILD, MEMBER])
+    term = await a_series(services.uow_factory, service, drop_in_allowed=True)
+    here, date = f"/app/lotus/series/{term.series.id}", term.sessions[0].id
+    of_date = f"/app/lotus/sessions/{date}/drop-in"
+    lost = "A price here is the only one: the service&#39;s others (Child, Member) are not given"
+    for path in (f"{here}/edit", of_date):
+        assert lost in (await client.get(path)).text, path
+    all_prices = "€15.00, Child €8.00, Member €10.00"
+    assert f"Single dates {all_prices}" in (await client.get(here)).text
+    assert all_prices in (await client.get(of_date)).text
+    await send(client, f"{here}/edit", {"drop_in_price": "18"})
+    assert "Single dates €18.00</li>" in (await client.get(here)).text
+    assert "Child €8" not in (await client.get(of_date)).text
+
+
 @pytest.mark.parametrize(
     ("typed", "field"),
     [
