@@ -288,6 +288,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
                 func.count().label("seats"),
                 func.sum(Seat.share_minor).label("share"),
                 func.bool_or(Order.paid_minor > 0).label("is_paid"),
+                func.array_agg(Session.starts_at.distinct()).label("starts"),
                 func.bool_or(is_order_with_the_bank()).label("is_with_the_bank"),
             ),
             uow.tenant,
@@ -306,6 +307,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
             share_minor=int(row.share),
             payment_mode=row.payment_mode,
             is_paid=row.is_paid,
+            starts=sorted(row.starts),
             is_with_the_bank=row.is_with_the_bank,
         )
         for row in found

@@ -7,7 +7,8 @@ import msgspec
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
-    """One booking that a cancellation reaches; `share_minor` is what its seats in it cost.
+    """One booking that a cancellation reaches on the dates that start at `starts`; `share_minor` is
+    what its seats in it cost.
 
     `is_paid`: money came in for it. `is_with_the_bank`: the guest's bank has taken that back.
     """
@@ -19,6 +20,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     share_minor: int
     payment_mode: str
     is_paid: bool
+    starts: list[datetime]
     is_with_the_bank: bool = False
 
 

@@ -254,7 +254,7 @@ async def several_page(
         seen=mark_of_plan(planned),
         result=mark_of_result(planned),
         facts=guest_facts(toll, waiting) if toll is not None else list_facts(waiting),
-        people=toll_people(toll, ctx.here.currency) if toll is not None else [],
+        people=toll_people(toll, ctx.here.currency, ctx.here.zone) if toll is not None else [],
         more=toll.more if toll is not None else 0,
         changed=sum(not (row.is_same or row.is_protected) for row in rows),
         refused=len(refusals),

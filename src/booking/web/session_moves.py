@@ -66,7 +66,7 @@ async def move_page(
         name=effect.name,
         facts=_facts(ctx.here, effect, cmd),
         notes=notes,
-        people=toll_people(effect.toll, ctx.here.currency),
+        people=toll_people(effect.toll, ctx.here.currency, ctx.here.zone),
         more=effect.toll.more,
         scopes=reach,
         base=f"/app/{ctx.here.slug}",
