@@ -72,6 +72,7 @@ class LostDate(msgspec.Struct, frozen=True, kw_only=True):
 
     starts_at: datetime
     ends_at: datetime
+    title: str = ""
 
 
 class ChosenDate(LostDate, frozen=True, kw_only=True):
