@@ -74,6 +74,8 @@ async def get_series_overview(uow: UnitOfWork, series_id: UUID, now: datetime) -
         single=rules,
         single_minor=price_of_date(rules, service_type, service.price_minor),
         single_tiers=single_tiers(service, rules),
+        join_policy=series.join_policy,
+        join_until_on=series.join_until_on,
         visibility=series.visibility,
         is_active=series.active,
         is_published=series.published_at is not None,

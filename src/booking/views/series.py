@@ -1,6 +1,6 @@
 """What the pages about series and their buyers show."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -55,6 +55,8 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     single: DropInRules
     single_minor: int
     single_tiers: tuple[PriceTier, ...]
+    join_policy: str
+    join_until_on: date | None
     visibility: str
     is_active: bool
     is_published: bool

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from src.booking.domain.price_tiers import Audience, PriceTier
 from src.booking.web.amounts import amount_or_none, show_amount
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.web.forms import Bound
 
 LEAST_ROWS = 2
@@ -94,6 +94,19 @@ def only_price_hint(tiers: Sequence[PriceTier]) -> str:
     return _(
         "A price here is the only one: the service's others (%(names)s) are not given for it then.",
         names=", ".join(tier.name for tier in tiers),
+    )
+
+
+def dearer_words(tiers: Sequence[PriceTier], full_minor: int) -> str:
+    """That prices are above the full one, which nobody may have meant; empty where none is."""
+    dearer = [f"“{tier.name}”" for tier in tiers if tier.price_minor > full_minor]
+    if not dearer:
+        return ""
+    return ngettext(
+        "%(names)s costs more than the full price.",
+        "%(names)s cost more than the full price.",
+        len(dearer),
+        names=", ".join(dearer),
     )
 
 

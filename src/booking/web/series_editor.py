@@ -31,6 +31,7 @@ from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.price_tier_forms import (
     TiersView,
     at_the_rows,
+    dearer_words,
     only_price_hint,
     tiers_view,
 )
@@ -132,7 +133,8 @@ async def save_new_series(
         fields = at_the_rows(refused.fields, form.prices)
         bound = bound.refused(InvalidInput(refused.message, fields=fields))
         return await _editor(request, services, ctx, bound, service_id, None, status_code=422)
-    flash(request, "success", _("“%(title)s” is saved. It is not on sale yet.", title=form.title))
+    said = _("“%(title)s” is saved. It is not on sale yet.", title=form.title)
+    flash(request, "success", _with_dearer(said, cmd))
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
 
 
@@ -194,8 +196,12 @@ async def save_series(
         return await _editor(
             request, services, ctx, bound, series.service_id, series, status_code=422
         )
-    flash(request, "success", _saved(form.title, cmd, ctx.here.currency))
+    flash(request, "success", _with_dearer(_saved(form.title, cmd, ctx.here.currency), cmd))
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
+
+
+def _with_dearer(said: str, cmd: SeriesCommand) -> str:
+    return f"{said} {dearer_words(cmd.price_tiers, cmd.price_minor)}".strip()
 
 
 def _saved(title: str, cmd: SeriesCommand, currency: str) -> str:
