@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.leaving_mails import asked_mail, declined_mail, moved_mail
-from src.booking.mail_parts import MISSING
+from src.booking.mail_parts import FORMER_TIMES, MISSING, REASON
 from src.booking.mails import (
     cancellation_mail,
     change_mail,
@@ -69,9 +69,6 @@ _PEOPLE = Placeholder(
 )
 _MONEY = Placeholder(
     name="money", label=N_("What is paid, owed or comes back"), value=lambda view: view.money_line
-)
-_REASON = Placeholder(
-    name="reason", label=N_("Why, if a reason was given"), value=lambda view: view.reason
 )
 
 
@@ -305,7 +302,7 @@ _KINDS = (
             "\n\nYou keep your place, and your calendar follows.\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*_COMMON, _REASON),
+        placeholders=(*_COMMON, FORMER_TIMES, REASON),
         needed=("dates",),
         preview=_shown(_changed),
     ),
@@ -320,7 +317,7 @@ _KINDS = (
             "\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*_COMMON, _MONEY, _REASON),
+        placeholders=(*_COMMON, _MONEY, REASON),
         needed=("dates",),
         preview=_shown(_cancelled),
     ),
@@ -337,7 +334,7 @@ _KINDS = (
         button=N_("See your booking"),
         placeholders=(
             *_COMMON,
-            _REASON,
+            REASON,
             Placeholder(
                 name="former_dates",
                 label=N_("The dates that were given up"),

@@ -167,6 +167,16 @@ MISSING = Placeholder(
 )
 
 
+REASON = Placeholder(
+    name="reason", label=N_("Why, if a reason was given"), value=lambda view: view.reason
+)
+FORMER_TIMES = Placeholder(
+    name="before",
+    label=N_("What was said before, of the dates that have changed"),
+    value=lambda view: "; ".join(run.was for run in view.runs if run.was),
+)
+
+
 def party_of(facts: BookingFacts, seats: Sequence[SeatFacts]) -> list[str]:
     """Who comes at which price, of all of the booking's; empty where that says nothing."""
     people = in_party(

@@ -1,6 +1,7 @@
 """What somebody was told of a session and is no longer so, and who comes, in words."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,10 +19,15 @@ def was_words(before: Said, now: Said) -> str:
     return " · ".join(_word(facet, before, now) for facet in what_differs(before, now))
 
 
+def time_words(starts_at: datetime, ends_at: datetime, told_on: str, now_on: str) -> str:
+    """On the clock it was told on, which is named where it is another one now."""
+    when = date_range(starts_at, ends_at, told_on)
+    return when if told_on == now_on else f"{when} ({told_on})"
+
+
 def _word(facet: Facet, before: Said, now: Said) -> str:
     if facet is Facet.TIME:
-        when = date_range(before.starts_at, before.ends_at, before.timezone)
-        return when if before.timezone == now.timezone else f"{when} ({before.timezone})"
+        return time_words(before.starts_at, before.ends_at, before.timezone, now.timezone)
     if facet is Facet.TITLE:
         return before.title or _("no title")
     if facet is Facet.PLACE:

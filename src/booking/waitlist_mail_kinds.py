@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from src.booking.domain.moves import Heard
+from src.booking.mail_parts import FORMER_TIMES, REASON
 from src.booking.models import Service, Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.offered_price import OfferedPrice
 from src.booking.queries.waitlist_page import EntryFacts, get_entry_facts, with_price
@@ -155,7 +157,19 @@ def _shown(
 
 
 def _moved(facts: EntryFacts, asked: Preview) -> Mail:
+    """As if all dates had been an hour sooner."""
+    facts = replace(facts, heard={run.id: _an_hour_sooner(run, asked) for run in facts.coming})
     return moved_mail(asked.settings, asked.tenant, facts, "", asked.wordings)
+
+
+def _an_hour_sooner(run: Session, asked: Preview) -> Heard:
+    hour = timedelta(hours=1)
+    return Heard(
+        starts_at=run.starts_at - hour,
+        ends_at=run.ends_at - hour,
+        timezone=asked.tenant.timezone,
+        reasons=(_("The hall is closed."),),
+    )
 
 
 def _closed(facts: EntryFacts, asked: Preview) -> Mail:
@@ -222,6 +236,8 @@ _KINDS = (
                 label=N_("What the places cost, for all of the party"),
                 value=lambda view: view.price,
             ),
+            FORMER_TIMES,
+            REASON,
         ),
         needed=("booking_link", "until"),
         place=10,
@@ -235,11 +251,13 @@ _KINDS = (
         starter_subject=N_("Another time: {service}"),
         starter=N_(
             "Hello {customer_name},\n\nYou are on the waiting list for {service}. Its time has"
-            " changed; this is how it is now.\n\n{dates}\n\n{offer}\n\n{booking_link}"
+            " changed; this is how it is now. {reason}\n\n{dates}\n\n{offer}\n\n{booking_link}"
         ),
         button=N_("See your place, or leave the list"),
         placeholders=(
             *_COMMON,
+            FORMER_TIMES,
+            REASON,
             Placeholder(
                 name="offer",
                 label=N_("What it means for an offer; nothing where there is none"),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from src.booking.models import Session
 from src.booking.queries.waitlist_page import EntryFacts
+from src.booking.said import time_words
 from src.booking.views.mails import RunView
 from src.booking.views.waiting import (
     PlacesOfferedView,
@@ -63,6 +64,7 @@ def offered_mail(
         view = PlacesOfferedView(
             **_common(tenant, facts),
             size=entry.party_size,
+            reason=_reason(facts, facts.runs),
             until=datetime_local(offer.expires_at, tenant.zone),
             price=offered_price_words(facts.price, tenant.currency),
             holds=offer.holds,
@@ -91,6 +93,7 @@ def moved_mail(
         view = WaitlistMovedView(
             **_common(tenant, facts, facts.coming),
             size=entry.party_size,
+            reason=_reason(facts, facts.coming),
             offer=_offer_after_move(tenant, facts),
             entry_url=settings.base_url + waitlist_path(settings, tenant.slug, entry),
         )
@@ -187,9 +190,23 @@ def _runs(
             when=date_range(run.starts_at, run.ends_at, tenant.zone),
             title=run.title if _says_titles(facts) else "",
             where=facts.place_of(run) or "",
+            was=_was(tenant, facts, run),
         )
         for run in (facts.runs if runs is None else runs)
     ]
+
+
+def _was(tenant: TenantSnapshot, facts: EntryFacts, run: Session) -> str:
+    heard = facts.heard.get(run.id)
+    if heard is None:
+        return ""
+    return time_words(heard.starts_at, heard.ends_at, heard.timezone, tenant.timezone)
+
+
+def _reason(facts: EntryFacts, runs: Sequence[Session]) -> str:
+    """Each reason that was given, once."""
+    heard = [facts.heard[run.id] for run in runs if run.id in facts.heard]
+    return " ".join(dict.fromkeys(words for one in heard for words in one.reasons))
 
 
 def _says_titles(facts: EntryFacts) -> bool:

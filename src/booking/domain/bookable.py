@@ -248,8 +248,8 @@ def _single_sale_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
             Reason(
                 ReasonCode.DROP_IN_NOT_ALLOWED,
                 _("This date is sold only as part of its series."),
-                _("The session's series does not allow drop-ins."),
-                _("Allow drop-ins on the series, or for this date."),
+                _("The session's series sells no single places."),
+                _("Sell single places of the series, or of this date."),
             )
         ]
     if facts.credit_only:
@@ -265,8 +265,8 @@ def _drop_in_opening_reasons(facts: SessionFacts, now: datetime) -> list[Reason]
         Reason(
             ReasonCode.DROP_IN_NOT_OPEN,
             _("Single places open on %(when)s.", when=when),
-            _("Drop-ins open on %(when)s.", when=when),
-            _("Open drop-ins earlier, or add the guest yourself."),
+            _("Single places open on %(when)s.", when=when),
+            _("Open single places earlier, or add the guest yourself."),
         )
     ]
 

@@ -6,6 +6,7 @@ never more than what is left of what they paid.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -26,7 +27,8 @@ class MoneyChoice(StrEnum):
 class Returnable:
     """What one order's guest could get back, in minor units: all of it, and by their terms.
 
-    `by_hand_minor` of all of it was paid on site, so that the business hands it back itself.
+    `by_hand_minor` of all of it was paid on site, so that the business hands it back itself. The
+    dates that it is for start at `starts`.
     """
 
     order_id: UUID
@@ -37,6 +39,7 @@ class Returnable:
     full_minor: int
     terms_minor: int
     by_hand_minor: int
+    starts: tuple[datetime, ...]
 
     def by(self, choice: MoneyChoice) -> int:
         match choice:

@@ -31,6 +31,18 @@ class Said:
     meeting_url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """When a date was as somebody heard of it, on the clock of then, and why that was changed
+    since, the latest reason first.
+    """
+
+    starts_at: datetime
+    ends_at: datetime
+    timezone: str
+    reasons: tuple[str, ...] = ()
+
+
 def what_differs(before: Said, now: Said) -> tuple[Facet, ...]:
     """What has to be told to somebody who knows `before`; nothing when it came back to that.
 

@@ -156,8 +156,8 @@ def _sides_in_words(label: PriceLabel, locale: str) -> list[str]:
 def _amount(amount_minor: int, currency: str, locale: str, is_lowest: bool) -> str:
     """Kept by language: a list of dates says it on every line."""
     with use_locale(locale):
-        if not amount_minor and not is_lowest:
-            return _("free")
+        if not amount_minor:
+            return _("partly free") if is_lowest else _("free")
         shown = format_money(Money(amount_minor, currency), locale)
         return _("from %(price)s", price=shown) if is_lowest else shown
 

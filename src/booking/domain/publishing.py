@@ -62,11 +62,14 @@ class PublishFacts:
 
 
 class Seen(StrEnum):
-    """How a guest who looks at the business's public page comes upon something."""
+    """How a guest who looks at the business's public page comes upon something; `WITH_SERIES` is a
+    date that can be booked with its series, though not alone at present.
+    """
 
     BOOKABLE = "bookable"
     SOLD_OUT = "sold_out"
     NOT_BOOKABLE = "not_bookable"
+    WITH_SERIES = "with_series"
     BY_LINK = "by_link"
     UNSEEN = "unseen"
 
@@ -89,6 +92,9 @@ _UNSEEN = frozenset(
 )
 _BY_LINK = frozenset({ReasonCode.SERVICE_UNLISTED, ReasonCode.SERIES_UNLISTED})
 _SOLD_WITH_ITS_SERIES = frozenset({ReasonCode.NOT_SOLD_SINGLY, ReasonCode.DROP_IN_NOT_ALLOWED})
+_AGAINST_SINGLE_PLACES = frozenset(
+    {ReasonCode.DROP_IN_NOT_OPEN, ReasonCode.CREDIT_ONLY, ReasonCode.PAYMENTS_NOT_READY}
+)
 
 
 def why_not_publishable_series(facts: PublishFacts, now: datetime) -> list[Reason]:
@@ -151,6 +157,14 @@ def why_not_found_session(
             off = [one for one in reasons if one.code is not ReasonCode.SERIES_NOT_ON_SALE]
             reasons = [*off, series_off_sale()]
     return [*reasons, *why_unlisted(facts.service.visibility, series)]
+
+
+def how_session_seen(reasons: Sequence[Reason], of_series: Sequence[Reason]) -> Seen:
+    """By what stands against it, and against the series that it is sold with."""
+    seen = how_seen(reasons)
+    only_alone = {reason.code for reason in reasons} <= _AGAINST_SINGLE_PLACES
+    is_sold_on = seen is Seen.NOT_BOOKABLE and only_alone and not of_series
+    return Seen.WITH_SERIES if is_sold_on else seen
 
 
 def how_service_seen(offers: Iterable[Sequence[Reason]]) -> Seen:

@@ -22,6 +22,7 @@ from src.booking.events import (
 )
 from src.booking.models import WaitlistOffer
 from src.booking.queries.waiting import get_entry, pool_of, pools_of
+from src.booking.queries.waitlist_heard import with_heard
 from src.booking.queries.waitlist_page import get_entry_facts, with_price
 from src.booking.waitlist_mails import (
     closed_mail,
@@ -125,7 +126,7 @@ async def tell_of_offer(job: JobContext, event: PlacesOffered) -> None:
             return
         facts = await get_entry_facts(uow, offer.entry_id)
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        facts = await with_price(uow, tenant, facts)
+        facts = await with_heard(uow, tenant.timezone, await with_price(uow, tenant, facts))
         mail = offered_mail(settings, tenant, facts, await find_wordings(uow))
         note_said(facts.entry, facts.runs)
         await queue_mail(uow, mail, host=settings.host)

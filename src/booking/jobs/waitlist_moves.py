@@ -13,6 +13,7 @@ from src.booking.domain.kinds import SessionState
 from src.booking.events import WaitedDatesMoved, WaiterAffected
 from src.booking.jobs.waitlist import serve
 from src.booking.queries.waiting import STANDS, list_waiting_for, pools_of
+from src.booking.queries.waitlist_heard import with_heard
 from src.booking.queries.waitlist_page import EntryFacts, get_entry_facts
 from src.booking.waitlist_mails import moved_mail
 from src.platform.jobs.context import JobContext
@@ -41,7 +42,7 @@ async def follow_moves(job: JobContext, event: WaitedDatesMoved) -> None:
 
 
 async def tell_of_move(job: JobContext, event: WaiterAffected) -> None:
-    """One mail with the dates as they are now, unless a mail has said them since."""
+    """One mail with the dates as they are now and as they were told, unless one has said them."""
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
         await lock_entry(uow, event.entry_id)
@@ -49,6 +50,7 @@ async def tell_of_move(job: JobContext, event: WaiterAffected) -> None:
         if not _is_news(facts):
             return
         tenant = await tenant_snapshot(uow, uow.tenant, now)
+        facts = await with_heard(uow, tenant.timezone, facts)
         mail = moved_mail(settings, tenant, facts, _mark(facts), await find_wordings(uow))
         note_said(facts.entry, facts.coming)
         await queue_mail(uow, mail, host=settings.host)

@@ -135,4 +135,5 @@ def _person(rows: Sequence[Row[Any]], left: _Left, percents: _Percents) -> Retur
         full_minor=full,
         terms_minor=terms,
         by_hand_minor=max(full - left.card_minor, 0),
+        starts=tuple(sorted({row.starts_at for row in rows})),
     )

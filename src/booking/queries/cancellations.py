@@ -65,11 +65,13 @@ async def toll_of_series(uow: UnitOfWork, series_id: UUID, now: datetime) -> Tol
 async def list_dates_to_come(uow: UnitOfWork, series_id: UUID, now: datetime) -> list[LostDate]:
     """The dates that cancelling the whole series would cancel, in order."""
     found = await uow.session.execute(
-        select(Session.starts_at, Session.ends_at)
+        select(Session.starts_at, Session.ends_at, Session.title)
         .where(Session.tenant_id == uow.tenant, *dates_to_come(series_id, now))
         .order_by(Session.starts_at, Session.id)
     )
-    return [LostDate(starts_at=row.starts_at, ends_at=row.ends_at) for row in found]
+    return [
+        LostDate(starts_at=row.starts_at, ends_at=row.ends_at, title=row.title) for row in found
+    ]
 
 
 def is_cancellable(now: datetime) -> list[ColumnElement[bool]]:
@@ -135,7 +137,7 @@ def _joined_dates(statement: Select[Any], tenant_id: UUID) -> Select[Any]:
 async def list_lost_dates(uow: UnitOfWork, booking_id: UUID, now: datetime) -> list[LostDate]:
     """The dates of the purchase that would be cancelled, in order."""
     found = await uow.session.execute(
-        select(Session.starts_at, Session.ends_at)
+        select(Session.starts_at, Session.ends_at, Session.title)
         .join(Seat, (Seat.tenant_id == Session.tenant_id) & (Seat.session_id == Session.id))
         .where(
             Session.tenant_id == uow.tenant,
@@ -146,7 +148,9 @@ async def list_lost_dates(uow: UnitOfWork, booking_id: UUID, now: datetime) -> l
         .distinct()
         .order_by(Session.starts_at)
     )
-    return [LostDate(starts_at=row.starts_at, ends_at=row.ends_at) for row in found]
+    return [
+        LostDate(starts_at=row.starts_at, ends_at=row.ends_at, title=row.title) for row in found
+    ]
 
 
 async def get_progress(uow: UnitOfWork, cancellation_id: UUID) -> Progress:
@@ -179,11 +183,13 @@ async def _dates_of(uow: UnitOfWork, cancellation: Cancellation) -> list[LostDat
     elif cancellation.session_ids:
         which = Session.id.in_(cancellation.session_ids)
     found = await uow.session.execute(
-        select(Session.starts_at, Session.ends_at)
+        select(Session.starts_at, Session.ends_at, Session.title)
         .where(Session.tenant_id == uow.tenant, which)
         .order_by(Session.starts_at, Session.id)
     )
-    return [LostDate(starts_at=row.starts_at, ends_at=row.ends_at) for row in found]
+    return [
+        LostDate(starts_at=row.starts_at, ends_at=row.ends_at, title=row.title) for row in found
+    ]
 
 
 async def find_live_cancellation(uow: UnitOfWork, subject_id: UUID) -> UUID | None:
@@ -288,6 +294,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
                 func.count().label("seats"),
                 func.sum(Seat.share_minor).label("share"),
                 func.bool_or(Order.paid_minor > 0).label("is_paid"),
+                func.array_agg(Session.starts_at.distinct()).label("starts"),
                 func.bool_or(is_order_with_the_bank()).label("is_with_the_bank"),
             ),
             uow.tenant,
@@ -306,6 +313,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
             share_minor=int(row.share),
             payment_mode=row.payment_mode,
             is_paid=row.is_paid,
+            starts=sorted(row.starts),
             is_with_the_bank=row.is_with_the_bank,
         )
         for row in found

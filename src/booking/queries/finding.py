@@ -16,6 +16,7 @@ from src.booking.domain.publishing import (
     Seen,
     how_seen,
     how_service_seen,
+    how_session_seen,
     why_not_found_series,
     why_not_found_service,
     why_not_found_session,
@@ -196,9 +197,15 @@ async def find_session(uow: UnitOfWork, tenant: TenantSnapshot, session_id: UUID
     business = await business_now(uow, tenant, now)
     quote = quote_of_session(offer, 1, payments_ready=business.payments_ready)
     facts = session_facts(offer, business, quote)
-    series = None if offer.series is None else Visibility(offer.series.visibility)
-    reasons = why_not_found_session(facts, series, now)
-    return _found(reasons, _subject_of_session(tenant, offer.session))
+    series, subject = offer.series, _subject_of_session(tenant, offer.session)
+    seen_by = None if series is None else Visibility(series.visibility)
+    reasons = why_not_found_session(facts, seen_by, now)
+    if series is None or not reasons:
+        return _found(reasons, subject)
+    term = await get_series_offer(uow, series.id)
+    of_series = why_not_found_series(series_facts(term, business), now)
+    seen = how_session_seen(reasons, of_series)
+    return Found(seen=str(seen), why=why_lines(reasons, subject))
 
 
 def subject_of_series(tenant: TenantSnapshot, series: Series) -> Subject:

@@ -7,10 +7,11 @@ from sqlalchemy import ColumnElement, func, select
 
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.waiting import OfferState
-from src.booking.models import Session, WaitlistEntry, WaitlistOffer
-from src.booking.queries.waiting import STANDS
-from src.booking.views.cancellations import ListsToll
+from src.booking.models import Service, Session, WaitlistEntry, WaitlistOffer
+from src.booking.queries.waiting import STANDS, terms_of
+from src.booking.views.cancellations import ListsToll, Waiters
 from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
 
 
 async def lists_toll(uow: UnitOfWork, session_ids: Collection[UUID]) -> ListsToll:
@@ -42,8 +43,31 @@ async def lists_toll(uow: UnitOfWork, session_ids: Collection[UUID]) -> ListsTol
     )
 
 
-async def count_to_tell(uow: UnitOfWork, sessions: Collection[Session]) -> int:
-    """How many would be told that these sessions have another time."""
+async def waiters_of(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    *,
+    moved: Collection[Session],
+    grown: Collection[Session],
+) -> Waiters:
+    """Who would be told that sessions have another time, or be offered places of those that have
+    more, where their service's list is open.
+    """
+    services = await uow.session.scalars(
+        select(Service).where(
+            Service.tenant_id == uow.tenant, Service.id.in_({one.service_id for one in grown})
+        )
+    )
+    served = {service.id for service in services if terms_of(tenant, service).is_on}
+    return Waiters(
+        told=await _count_waiting(uow, moved),
+        served=await _count_waiting(uow, [one for one in grown if one.service_id in served]),
+    )
+
+
+async def _count_waiting(uow: UnitOfWork, sessions: Collection[Session]) -> int:
+    if not sessions:
+        return 0
     of_series = {one.series_id for one in sessions} - {None}
     told: ColumnElement[bool] = WaitlistEntry.session_id.in_({one.id for one in sessions})
     if of_series:

@@ -9,14 +9,17 @@ from src.booking.commands.sessions import UpdateSession, get_session
 from src.booking.domain.kinds import JoinPolicy, SessionMode, SessionState
 from src.booking.models import Series, Service, Session
 from src.booking.queries.cancellations import toll_of_session
-from src.booking.queries.lists_toll import count_to_tell
+from src.booking.queries.lists_toll import waiters_of
 from src.booking.views.sessions import MoveEffect, SeriesPlace
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
 from src.tenants.models import Location, Performer
 
 
-async def get_move_effect(uow: UnitOfWork, cmd: UpdateSession) -> MoveEffect:
+async def get_move_effect(
+    uow: UnitOfWork, tenant: TenantSnapshot, cmd: UpdateSession
+) -> MoveEffect:
     """Raises: NotFound."""
     session = await get_session(uow, cmd.session_id)
     service = await uow.session.get_one(Service, (uow.tenant, session.service_id))
@@ -33,7 +36,9 @@ async def get_move_effect(uow: UnitOfWork, cmd: UpdateSession) -> MoveEffect:
         bookable_until=cmd.starts_at - timedelta(minutes=service.min_notice_minutes),
         series=await _place_in_series(uow, session.series_id, cmd),
         toll=await toll_of_session(uow, session.id),
-        waiting=await count_to_tell(uow, [session]),
+        waiting=await waiters_of(
+            uow, tenant, moved=[session], grown=[session] if cmd.capacity > session.capacity else []
+        ),
     )
 
 

@@ -27,6 +27,7 @@ from src.booking.queries.purchases import (
     is_whole,
 )
 from src.booking.queries.sessions import list_sessions_of_series
+from src.booking.queries.tiers import single_tiers
 from src.booking.views.series import (
     Rhythm,
     SeriesHead,
@@ -72,6 +73,9 @@ async def get_series_overview(uow: UnitOfWork, series_id: UUID, now: datetime) -
         is_sold_singly=bool(rules.allowed) and service.sales_mode != SalesMode.SERIES,
         single=rules,
         single_minor=price_of_date(rules, service_type, service.price_minor),
+        single_tiers=single_tiers(service, rules),
+        join_policy=series.join_policy,
+        join_until_on=series.join_until_on,
         visibility=series.visibility,
         is_active=series.active,
         is_published=series.published_at is not None,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, exists, func, select
 
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, ServiceKind
 from src.booking.domain.price_label import PriceFacts, price_label
@@ -42,6 +42,17 @@ async def get_service_head(uow: UnitOfWork, service_id: UUID) -> ServiceHead:
         active=service.active,
         visibility=service.visibility,
     )
+
+
+async def has_prices_of_their_own(uow: UnitOfWork, service_id: UUID) -> bool:
+    """Whether the service has series, or dates that do not cost what it says."""
+    of_series = exists().where(Series.tenant_id == uow.tenant, Series.service_id == service_id)
+    of_dates = exists().where(
+        Session.tenant_id == uow.tenant,
+        Session.service_id == service_id,
+        Session.drop_in_price_minor.is_not(None),
+    )
+    return bool(await uow.session.scalar(select(of_series | of_dates)))
 
 
 def is_paid_online(service: Service) -> bool:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.price_tiers import FULL, PriceTier, open_tiers, read_tiers
 from src.booking.domain.pricing import prorate, quote_series
 from src.booking.domain.quotes import Person, Quote
 from src.booking.domain.staff_rules import terms_for_staff
+from src.booking.models import Service
 from src.booking.queries.drop_in import rules_of
 from src.booking.queries.offer_facts import series_session, series_terms
 from src.booking.queries.offers import SeriesOffer, SessionOffer
@@ -23,12 +25,15 @@ def tiers_of_session(
     """The service's, where the date costs what the service says; a date with a price of its own, or
     of its series, has that one only.
     """
-    service = offer.service
-    is_free = service.price_type == SeriesPriceType.FREE
-    if is_free or rules_of(offer).price_minor is not None:
-        return ()
     today = to_local(now, zone).date()
-    return open_tiers(read_tiers(service.price_tiers), today, by_staff=by_staff)
+    return open_tiers(single_tiers(offer.service, rules_of(offer)), today, by_staff=by_staff)
+
+
+def single_tiers(service: Service, rules: DropInRules) -> tuple[PriceTier, ...]:
+    """Those that a date of the service has by these rules, ended ones too."""
+    if service.price_type == SeriesPriceType.FREE or rules.price_minor is not None:
+        return ()
+    return read_tiers(service.price_tiers)
 
 
 def tiers_of_series(

@@ -1,7 +1,7 @@
 """One entry of a waiting list, as its page and its mails tell of it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
+from src.booking.domain.moves import Heard
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.waiting import EntryState, OfferState, wanted_places, why_nobody
 from src.booking.guest_links import booking_path
@@ -39,7 +40,7 @@ ENDED_BY_THEMSELVES = frozenset({"expired", "given_up", "unpaid", "ended", "left
 class EntryFacts:
     """An entry with what it waits for. `coming` are the dates to come, `runs` those of them that
     are offered, or all; `offer` is its latest one, `order` what that became. The `price` is only
-    known where it was asked for.
+    known where it was asked for, and so is what was `heard` of dates that have another time now.
     """
 
     entry: WaitlistEntry
@@ -53,6 +54,7 @@ class EntryFacts:
     offer: WaitlistOffer | None
     order: Order | None
     price: OfferedPrice | None = None
+    heard: Mapping[UUID, Heard] = field(default_factory=dict)
 
     def what(self, zone: ZoneInfo) -> str:
         """In words: the service with the series or the session's own title. A date that a course

@@ -7,7 +7,8 @@ import msgspec
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
-    """One booking that a cancellation reaches; `share_minor` is what its seats in it cost.
+    """One booking that a cancellation reaches on the dates that start at `starts`; `share_minor` is
+    what its seats in it cost.
 
     `is_paid`: money came in for it. `is_with_the_bank`: the guest's bank has taken that back.
     """
@@ -19,6 +20,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     share_minor: int
     payment_mode: str
     is_paid: bool
+    starts: list[datetime]
     is_with_the_bank: bool = False
 
 
@@ -30,6 +32,15 @@ class ListsToll(msgspec.Struct, frozen=True, kw_only=True):
     closed: int = 0
     offers: int = 0
     places: int = 0
+
+
+class Waiters(msgspec.Struct, frozen=True, kw_only=True):
+    """Who waits for dates that change: `told` of another time, and `served` of those the places
+    that get free are offered to in turn.
+    """
+
+    told: int = 0
+    served: int = 0
 
 
 class Toll(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +72,7 @@ class LostDate(msgspec.Struct, frozen=True, kw_only=True):
 
     starts_at: datetime
     ends_at: datetime
+    title: str = ""
 
 
 class ChosenDate(LostDate, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ from src.booking.views.customers import WhyLine
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """`seen` is a `Seen`: bookable, sold_out, not_bookable, by_link or unseen; `why` has what
-    stands against it, empty where nothing does.
+    """`seen` is a `Seen`: bookable, sold_out, not_bookable, with_series, by_link or
+    unseen; `why` has what stands against it, empty where nothing does.
     """
 
     seen: str

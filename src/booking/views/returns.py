@@ -11,7 +11,8 @@ from src.booking.domain.cancelling import Returnable
 class MoneyAsked(msgspec.Struct, frozen=True, kw_only=True):
     """What could go back, before it is chosen: the first `people`, and how many `more` there are.
 
-    `by_hand_minor` of all was paid on site. `mark` tells whether it is still as it was seen.
+    `by_hand_minor` of all was paid on site. `dates` says for each of them on which dates, empty
+    where that is the same for all. `mark` tells whether it is still as it was seen.
     """
 
     people: list[Returnable]
@@ -19,6 +20,7 @@ class MoneyAsked(msgspec.Struct, frozen=True, kw_only=True):
     full_minor: int
     terms_minor: int
     by_hand_minor: int
+    dates: list[str]
     mark: str
     currency: str
 

@@ -1,6 +1,6 @@
 """What the pages about series and their buyers show."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -38,7 +38,8 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     them was cancelled. `owed_minor` is still to be paid on site.
 
     `tiers` are the prices beside the full one. A date alone costs `single_minor` and is sold by
-    the rules `single`, if `is_sold_singly`, unless it has rules of its own.
+    the rules `single`, if `is_sold_singly`, unless it has rules of its own; `single_tiers` are its
+    prices beside that.
     """
 
     id: UUID
@@ -53,6 +54,9 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     is_sold_singly: bool
     single: DropInRules
     single_minor: int
+    single_tiers: tuple[PriceTier, ...]
+    join_policy: str
+    join_until_on: date | None
     visibility: str
     is_active: bool
     is_published: bool

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.booking.views.cancellations import Toll
+from src.booking.views.cancellations import Toll, Waiters
 
 
 class SessionListRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +104,7 @@ class MoveEffect(msgspec.Struct, frozen=True, kw_only=True):
     """What moving a session would do; `starts_at` and `ends_at` are those it has now.
 
     `places` are where it is now and where it would be, None where that stays. `waiting` counts who
-    waits for it or its series and is told.
+    waits for it or its series.
     """
 
     name: str
@@ -116,4 +116,4 @@ class MoveEffect(msgspec.Struct, frozen=True, kw_only=True):
     bookable_until: datetime
     series: SeriesPlace | None
     toll: Toll
-    waiting: int
+    waiting: Waiters

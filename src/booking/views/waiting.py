@@ -137,16 +137,19 @@ class WaitlistMovedView(WaitingMail, frozen=True, kw_only=True):
     """
 
     size: int
+    reason: str
     offer: str
     entry_url: str
 
 
 class PlacesOfferedView(WaitingMail, frozen=True, kw_only=True):
     """There are places for you, `until` then; without `holds` for whoever books first. The `price`
-    is that of the whole party, empty where there is none to say.
+    is that of the whole party, empty where there is none to say. `reason` is why dates have another
+    time than was said before.
     """
 
     size: int
+    reason: str
     until: str
     price: str
     holds: bool

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -11,6 +12,7 @@ from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.domain.cancelling import MoneyChoice, Returnable, mark_of
 from src.booking.views.returns import MoneyAsked
 from src.booking.web.amounts import read_amount
+from src.booking.web.toll_words import which_dates
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 
@@ -29,16 +31,18 @@ class CancelForm(msgspec.Struct):
     seen: Annotated[str, Meta(max_length=60)] = ""
 
 
-def money_asked(people: Sequence[Returnable], currency: str) -> MoneyAsked | None:
+def money_asked(people: Sequence[Returnable], currency: str, zone: ZoneInfo) -> MoneyAsked | None:
     """What is to be chosen, None where nothing could go back."""
     if not people:
         return None
+    shown = list(people[:MOST_PEOPLE])
     return MoneyAsked(
-        people=list(people[:MOST_PEOPLE]),
+        people=shown,
         more=max(len(people) - MOST_PEOPLE, 0),
         full_minor=sum(one.full_minor for one in people),
         terms_minor=sum(one.terms_minor for one in people),
         by_hand_minor=sum(one.by_hand_minor for one in people),
+        dates=which_dates([one.starts for one in shown], zone),
         mark=mark_of(people),
         currency=currency,
     )

@@ -22,11 +22,13 @@ from src.booking.queries.cancellations import (
     toll_of_purchase,
     toll_of_session,
 )
+from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.purchases import of_purchase
 from src.booking.queries.reached import count_others
 from src.booking.queries.seat_answers import get_guest_may
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.cancellations import LostDate
+from src.booking.views.leaving import LeaveAsked
 from src.booking.views.returns import MoneyAsked
 from src.booking.views.seat_answers import GuestMay
 from src.booking.views.series import BookingDetail
@@ -72,10 +74,13 @@ class CancelSessionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CancelPurchaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """What cancelling the purchase would do; `why_not` when no seat is left to cancel."""
+    """What cancelling the purchase would do; `why_not` when no seat is left to cancel. `asked` is
+    what its guest wrote who asks to leave the course.
+    """
 
     form: Any
     booking: BookingDetail
+    asked: LeaveAsked | None
     facts: list[Fact]
     dates: list[LostDate]
     money: MoneyAsked | None
@@ -194,9 +199,9 @@ async def _ask_session(
         form=form,
         session=session,
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
-        people=toll_people(toll, ctx.here.currency),
+        people=toll_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
-        money=money_asked(able, ctx.here.currency),
+        money=money_asked(able, ctx.here.currency, ctx.here.zone),
         why_not=_why_session_stays(session, services.clock.now()),
         following=following,
         base=f"/app/{ctx.here.slug}",
@@ -222,15 +227,17 @@ async def _ask_purchase(
         dates = await list_lost_dates(uow, booking_id, now)
         which = [of_purchase(booking_id), Session.starts_at > now]
         able = await list_returnable(uow, ctx.here, which)
+        asked = await find_newest_request(uow, booking.order_id)
     if booking.cancellation_id is not None:
         return to_progress(request, ctx, booking.cancellation_id)
     nothing = _("No seat of this booking is still to come, so there is nothing to cancel.")
     view = CancelPurchaseView(
         form=form,
         booking=booking,
+        asked=asked if asked is not None and asked.state == "open" else None,
         facts=toll_facts(toll, booking.currency, chooses=bool(able)),
         dates=dates,
-        money=money_asked(able, booking.currency),
+        money=money_asked(able, booking.currency, ctx.here.zone),
         why_not=None if toll.seats or toll.in_checkout else nothing,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,

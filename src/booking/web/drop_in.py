@@ -1,5 +1,6 @@
 """/app/<slug>/sessions/<id>/drop-in: how one date of a series is sold alone."""
 
+from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
@@ -19,10 +20,12 @@ from src.booking.domain.drop_in import (
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit
 from src.booking.domain.price_label import price
+from src.booking.domain.price_tiers import open_tiers, read_tiers
 from src.booking.queries.decide import Asked, business_now, decide
 from src.booking.queries.drop_in import rules_kept, rules_of
 from src.booking.queries.offers import SessionOffer, get_session_offer
 from src.booking.queries.sessions import get_session_detail
+from src.booking.queries.tiers import single_tiers
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.drop_in_forms import (
     ALLOWED,
@@ -33,9 +36,11 @@ from src.booking.web.drop_in_forms import (
     way_choices,
     way_words,
 )
+from src.booking.web.price_tier_forms import only_price_hint
 from src.booking.web.roster import ONE
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.i18n import _
+from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.platform.web.formats import datetime_local
 from src.platform.web.forms import Bound, bind, blank, read_form
@@ -79,6 +84,7 @@ class DropInView(msgspec.Struct, frozen=True, kw_only=True):
     allowed: list[tuple[str, str]]
     units: list[tuple[str, str]]
     ways: list[tuple[str, str]]
+    price_hint: str
 
 
 @get(ONE + "/drop-in", guards=MAY_EDIT, include_in_schema=False)
@@ -166,7 +172,7 @@ async def _form(
     view = DropInView(
         form=form,
         session=session,
-        applies=_applies(offer, ctx),
+        applies=_applies(offer, ctx, to_local(services.clock.now(), ctx.here.zone).date()),
         base=base,
         here=f"{base}/sessions/{session.id}",
         zone=ctx.here.timezone,
@@ -178,18 +184,28 @@ async def _form(
         ],
         units=unit_choices(),
         ways=way_choices(),
+        price_hint=_price_hint(offer),
     )
     status_code = 422 if form.errors or form.form_error else 200
     return page(request, "booking/roster/drop_in.html", view, status_code=status_code)
 
 
-def _applies(offer: SessionOffer, ctx: RequestContext) -> list[Applies]:
+def _price_hint(offer: SessionOffer) -> str:
+    empty = _("Empty: as the series or the service says. 0: free.")
+    return f"{empty} {only_price_hint(read_tiers(offer.service.price_tiers))}".strip()
+
+
+def _applies(offer: SessionOffer, ctx: RequestContext, today: date) -> list[Applies]:
     """Rule by rule: what holds now, and whether it is the date's own, the series' or the
     service's.
     """
     own, rules, service = rules_kept(offer.session), rules_of(offer), offer.service
     service_type = SeriesPriceType(service.price_type)
     price_minor = price_of_date(rules, service_type, service.price_minor)
+    others = [
+        f"{tier.name} {price(tier.price_minor, ctx.here.currency)}"
+        for tier in open_tiers(single_tiers(service, rules), today, by_staff=True)
+    ]
     at = opens_at(rules, offer.session.starts_at, ctx.here.zone)
     ways = [way_words()[way] for way in ways_to_pay(rules, service_type)] if price_minor else []
     of_date, of_series, of_service = _("of this date"), _("from the series"), _("from the service")
@@ -204,7 +220,7 @@ def _applies(offer: SessionOffer, ctx: RequestContext) -> list[Applies]:
         ),
         Applies(
             _("Price"),
-            price(price_minor, ctx.here.currency),
+            ", ".join([price(price_minor, ctx.here.currency), *others]),
             price_from,
         ),
         Applies(

@@ -25,11 +25,11 @@ from src.booking.commands.sessions import DROP_IN_COLUMNS, MINIMUM_COLUMNS, TIME
 from src.booking.domain.kinds import DateScope
 from src.booking.domain.repeat import holiday_name
 from src.booking.queries.cancellations import list_chosen_dates, toll_of_dates
-from src.booking.queries.lists_toll import count_to_tell
+from src.booking.queries.lists_toll import waiters_of
 from src.booking.queries.on_offer import on_offer_in
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.sessions import get_session_detail
-from src.booking.views.cancellations import Toll
+from src.booking.views.cancellations import Toll, Waiters
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.chosen_dates import CHOSEN, back_to, ticked_dates
 from src.booking.web.drop_in_forms import unit_choices, way_choices
@@ -41,7 +41,7 @@ from src.booking.web.edit_several_forms import (
     scopes,
     weekday_choices,
 )
-from src.booking.web.move_words import guest_facts
+from src.booking.web.move_words import guest_facts, list_facts
 from src.booking.web.service_words import mode_words
 from src.booking.web.toll_words import Fact, toll_people
 from src.platform.db.uow import UnitOfWork
@@ -238,7 +238,7 @@ async def several_page(
         locations = await list_location_choices(uow, session.location_id)
         on_offer = await on_offer_in(uow, [change.session for change in planned])
         refusals = await list_refusals(uow, ctx, planned)
-        toll, waiting = await _toll(uow, planned)
+        toll, waiting = await _toll(uow, ctx.here, planned)
     rows = [
         _row(one, on_offer.get(one.session.id, 0), refusals.get(one.session.id, ""), ctx.here)
         for one in planned
@@ -253,8 +253,8 @@ async def several_page(
         rows=rows,
         seen=mark_of_plan(planned),
         result=mark_of_result(planned),
-        facts=guest_facts(toll, waiting) if toll is not None else [],
-        people=toll_people(toll, ctx.here.currency) if toll is not None else [],
+        facts=guest_facts(toll, waiting) if toll is not None else list_facts(waiting),
+        people=toll_people(toll, ctx.here.currency, ctx.here.zone) if toll is not None else [],
         more=toll.more if toll is not None else 0,
         changed=sum(not (row.is_same or row.is_protected) for row in rows),
         refused=len(refusals),
@@ -278,16 +278,20 @@ async def several_page(
     return page(request, "booking/sessions/several.html", view, status_code=status_code)
 
 
-async def _toll(uow: UnitOfWork, planned: list[Change]) -> tuple[Toll | None, int]:
-    """Whom the dates touch that get another time, None for nobody, and how many who wait for one
-    are told.
+async def _toll(
+    uow: UnitOfWork, here: TenantSnapshot, planned: list[Change]
+) -> tuple[Toll | None, Waiters]:
+    """Whom the dates touch that get another time, None for nobody, and who waits for those or for
+    some with more seats.
     """
-    moved = [one.session for one in made_of(planned) if one.changed & TIME_COLUMNS]
+    made = made_of(planned)
+    moved = [one.session for one in made if one.changed & TIME_COLUMNS]
+    grown = [one.session for one in made if one.becomes.capacity > one.session.capacity]
+    waiting = await waiters_of(uow, here, moved=moved, grown=grown)
     if not moved:
-        return None, 0
+        return None, waiting
     toll = await toll_of_dates(uow, [one.id for one in moved])
-    waiting = await count_to_tell(uow, moved)
-    is_anybody = toll.seats or toll.in_checkout or waiting
+    is_anybody = toll.seats or toll.in_checkout or waiting.told
     return toll if is_anybody else None, waiting
 
 

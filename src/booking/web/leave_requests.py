@@ -10,8 +10,15 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.booking.commands.leave_requests import decline_leaving
+from src.booking.models import Session
+from src.booking.queries.buyers import get_booking_detail
+from src.booking.queries.cancellation_money import list_returnable
+from src.booking.queries.cancellations import list_lost_dates
 from src.booking.queries.leave_requests import get_leave_request
+from src.booking.queries.purchases import of_purchase
+from src.booking.views.cancellations import LostDate
 from src.booking.views.leaving import LeaveAsked
+from src.booking.views.series import BookingDetail
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -32,7 +39,14 @@ class DeclineForm(msgspec.Struct, kw_only=True):
 
 
 class LeaveRequestView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for, and while it is open what hangs on it: the `dates` that are left, what
+    was paid, and what of that the guest's terms give back now, if anything can go back.
+    """
+
     asked: LeaveAsked
+    booking: BookingDetail
+    dates: list[LostDate]
+    terms_minor: int | None
     form: Any
     base: str
     zone: str
@@ -84,9 +98,19 @@ async def _page(
     status_code: int = 200,
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
-        asked = await get_leave_request(uow, request_id)
+        asked, now = await get_leave_request(uow, request_id), uow.clock.now()
+        booking = await get_booking_detail(uow, asked.booking_id, now)
+        dates = await list_lost_dates(uow, asked.booking_id, now)
+        which = [of_purchase(asked.booking_id), Session.starts_at > now]
+        able = await list_returnable(uow, ctx.here, which)
     view = LeaveRequestView(
-        asked=asked, form=form, base=f"/app/{ctx.here.slug}", zone=ctx.here.timezone
+        asked=asked,
+        booking=booking,
+        dates=dates,
+        terms_minor=sum(one.terms_minor for one in able) if able else None,
+        form=form,
+        base=f"/app/{ctx.here.slug}",
+        zone=ctx.here.timezone,
     )
     return page(request, TEMPLATE, view, status_code=status_code)
 

@@ -1,12 +1,12 @@
 """What moving dates means for whoever is in them, in words."""
 
-from src.booking.views.cancellations import Toll
+from src.booking.views.cancellations import Toll, Waiters
 from src.booking.web.toll_words import Fact
 from src.platform.i18n import _, ngettext
 
 
-def guest_facts(toll: Toll, waiting: int) -> list[Fact]:
-    """Names and values; `waiting` are the people on waiting lists who are told as well."""
+def guest_facts(toll: Toll, waiting: Waiters) -> list[Fact]:
+    """Names and values; `waiting` are the people on waiting lists."""
     seats = ngettext("%(num)s seat", "%(num)s seats", toll.seats)
     kept = ngettext(
         "%(seats)s of %(num)s guest, kept at the same price",
@@ -14,7 +14,7 @@ def guest_facts(toll: Toll, waiting: int) -> list[Fact]:
         toll.customers,
         seats=seats,
     )
-    facts = [(_("Waiting list"), _waiting(waiting, toll.lists.offers))] if waiting else []
+    facts = list_facts(waiting, toll.lists.offers)
     if toll.seats:
         facts.append((_("Seats"), kept))
     facts.append((_("Mails"), _mails(toll)))
@@ -22,6 +22,14 @@ def guest_facts(toll: Toll, waiting: int) -> list[Fact]:
         facts.append((_("In checkout"), _in_checkout(toll)))
     way_out = _("whoever booked before the move may leave without any charge")
     return [*facts, (_("Way out"), way_out)]
+
+
+def list_facts(waiting: Waiters, offers: int = 0) -> list[Fact]:
+    """What becomes of who waits; `offers` are those of dates that get another time."""
+    said = [_told(waiting.told, offers)] if waiting.told else []
+    if waiting.served:
+        said.append(_served(waiting))
+    return [(_("Waiting list"), "; ".join(said))] if said else []
 
 
 def _mails(toll: Toll) -> str:
@@ -49,7 +57,20 @@ def _in_checkout(toll: Toll) -> str:
     )
 
 
-def _waiting(waiting: int, offers: int) -> str:
+def _served(waiting: Waiters) -> str:
+    if waiting.told:
+        return _(
+            "places that get free are offered in turn, and whoever is offered one reads the new"
+            " time in that mail"
+        )
+    return ngettext(
+        "%(num)s person waits; places that get free are offered to them by mail",
+        "%(num)s people wait; places that get free are offered to them in turn, by mail",
+        waiting.served,
+    )
+
+
+def _told(waiting: int, offers: int) -> str:
     told = ngettext(
         "%(num)s person who waits is told the new time by mail",
         "%(num)s people who wait are told the new time, one mail each",

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from src.booking.domain.price_tiers import Audience, PriceTier
 from src.booking.web.amounts import amount_or_none, show_amount
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.web.forms import Bound
 
 LEAST_ROWS = 2
@@ -85,6 +85,29 @@ def at_the_rows(fields: dict[str, str], rows: Sequence[PriceRow]) -> dict[str, s
         is_row = head == "prices" and column
         found[f"prices.{filled[int(position)]}.{column}" if is_row else name] = sentence
     return found
+
+
+def only_price_hint(tiers: Sequence[PriceTier]) -> str:
+    """What a price of its own means for a date whose service has these; empty where it has none."""
+    if not tiers:
+        return ""
+    return _(
+        "A price here is the only one: the service's others (%(names)s) are not given for it then.",
+        names=", ".join(tier.name for tier in tiers),
+    )
+
+
+def dearer_words(tiers: Sequence[PriceTier], full_minor: int) -> str:
+    """That prices are above the full one, which nobody may have meant; empty where none is."""
+    dearer = [f"“{tier.name}”" for tier in tiers if tier.price_minor > full_minor]
+    if not dearer:
+        return ""
+    return ngettext(
+        "%(names)s costs more than the full price.",
+        "%(names)s cost more than the full price.",
+        len(dearer),
+        names=", ".join(dearer),
+    )
 
 
 def tiers_view(form: Bound[Any]) -> TiersView:

@@ -120,7 +120,7 @@ async def _view(
     return CancelSeatsView(
         **{name: getattr(view, name) for name in BulkView.__struct_fields__},
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
-        money=money_asked(able, ctx.here.currency),
+        money=money_asked(able, ctx.here.currency, ctx.here.zone),
         stays=[whom(one) for one in seen],
         going=[whom(one) for one in going],
         undo_seconds=services.settings.undo_window_seconds,

@@ -16,6 +16,7 @@ from src.booking.commands.series import (
 )
 from src.booking.commands.services import get_service
 from src.booking.domain.kinds import SeriesPriceType
+from src.booking.domain.price_tiers import read_tiers
 from src.booking.domain.seen import CHANGED_MEANWHILE, mark_of
 from src.booking.models import Series, Service
 from src.booking.queries.leaving import sample_start
@@ -27,7 +28,13 @@ from src.booking.views.services import ServiceHead
 from src.booking.web.drop_in_forms import unit_choices, way_choices
 from src.booking.web.leaving_forms import LeavingView, leaving_view
 from src.booking.web.meanwhile import Fact, saved_now, stale
-from src.booking.web.price_tier_forms import TiersView, at_the_rows, tiers_view
+from src.booking.web.price_tier_forms import (
+    TiersView,
+    at_the_rows,
+    dearer_words,
+    only_price_hint,
+    tiers_view,
+)
 from src.booking.web.series_forms import (
     SeriesForm,
     amount_errors,
@@ -126,7 +133,8 @@ async def save_new_series(
         fields = at_the_rows(refused.fields, form.prices)
         bound = bound.refused(InvalidInput(refused.message, fields=fields))
         return await _editor(request, services, ctx, bound, service_id, None, status_code=422)
-    flash(request, "success", _("“%(title)s” is saved. It is not on sale yet.", title=form.title))
+    said = _("“%(title)s” is saved. It is not on sale yet.", title=form.title)
+    flash(request, "success", _with_dearer(said, cmd))
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
 
 
@@ -188,8 +196,12 @@ async def save_series(
         return await _editor(
             request, services, ctx, bound, series.service_id, series, status_code=422
         )
-    flash(request, "success", _saved(form.title, cmd, ctx.here.currency))
+    flash(request, "success", _with_dearer(_saved(form.title, cmd, ctx.here.currency), cmd))
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
+
+
+def _with_dearer(said: str, cmd: SeriesCommand) -> str:
+    return f"{said} {dearer_words(cmd.price_tiers, cmd.price_minor)}".strip()
 
 
 def _saved(title: str, cmd: SeriesCommand, currency: str) -> str:
@@ -289,11 +301,12 @@ async def _editor(
 
 
 def _drop_in_hint(service: Service, currency: str) -> str:
-    """What holds where the field is empty."""
+    """What holds where the field is empty, and what goes where it is not."""
     if service.price_type == SeriesPriceType.FREE:
         return _("Empty: what the service says, free at present. 0: free.")
     price = money(service.price_minor, currency)
-    return _("Empty: what the service says, %(price)s at present. 0: free.", price=price)
+    empty = _("Empty: what the service says, %(price)s at present. 0: free.", price=price)
+    return f"{empty} {only_price_hint(read_tiers(service.price_tiers))}".strip()
 
 
 route_handlers: list[Any] = [show_new_series, save_new_series, show_series_editor, save_series]

@@ -1,8 +1,9 @@
-"""How a series is sold beside its full price, in a few words for its owner."""
+"""How a series is sold beside its full price and until when, in a few words for its owner."""
 
 from datetime import date
 
 from src.booking.domain.drop_in import DropInRules
+from src.booking.domain.kinds import JoinPolicy
 from src.booking.domain.leaving import BeforeUnit
 from src.booking.domain.price_label import price_words
 from src.booking.domain.price_tiers import Audience, PriceTier, open_tiers
@@ -12,11 +13,21 @@ from src.platform.web.formats import day_medium
 
 
 def selling_words(head: SeriesHead, currency: str, today: date) -> list[str]:
-    """Each of its other prices that is not over, and what one of its dates costs alone, where it
-    is sold so.
+    """Each of its other prices that is not over, what one of its dates costs alone, where it is
+    sold so, and until when it can be joined.
     """
     words = [_tier(tier, currency) for tier in open_tiers(head.tiers, today, by_staff=True)]
-    return [*words, _single(head, currency)] if head.is_sold_singly else words
+    if head.is_sold_singly:
+        words.append(_single(head, currency, today))
+    return [*words, _joining(head)]
+
+
+def _joining(head: SeriesHead) -> str:
+    if head.join_until_on is not None and head.join_policy == JoinPolicy.UNTIL:
+        return _("Can be joined until %(day)s", day=day_medium(head.join_until_on))
+    if head.join_policy == JoinPolicy.ANY_TIME:
+        return _("Can be joined at any time")
+    return _("Can be joined until the first date begins")
 
 
 def _tier(tier: PriceTier, currency: str) -> str:
@@ -28,8 +39,11 @@ def _tier(tier: PriceTier, currency: str) -> str:
     return ", ".join(words)
 
 
-def _single(head: SeriesHead, currency: str) -> str:
-    price = _("Single dates %(price)s", price=_price(head.single_minor, currency))
+def _single(head: SeriesHead, currency: str, today: date) -> str:
+    kept = open_tiers(head.single_tiers, today, by_staff=True)
+    tiers = [f"{tier.name} {_price(tier.price_minor, currency)}" for tier in kept]
+    prices = ", ".join([_price(head.single_minor, currency), *tiers])
+    price = _("Single dates %(price)s", price=prices)
     opening = _opening(head.single)
     return f"{price}, {opening}" if opening else price
 

@@ -22,11 +22,11 @@ from src.booking.domain.seen import CHANGED_MEANWHILE
 from src.booking.models import Service
 from src.booking.queries.leaving import sample_start
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
-from src.booking.queries.services import list_service_rows
+from src.booking.queries.services import has_prices_of_their_own, list_service_rows
 from src.booking.views.services import ServiceListRow
 from src.booking.web.leaving_forms import LeavingView, leaving_view
 from src.booking.web.meanwhile import Fact, saved_now, stale
-from src.booking.web.price_tier_forms import TiersView, tiers_view
+from src.booking.web.price_tier_forms import TiersView, dearer_words, tiers_view
 from src.booking.web.service_forms import (
     SPARE_QUESTIONS,
     ServiceForm,
@@ -211,6 +211,8 @@ async def save_service(
         cmd = UpdateService(service_id=service_id, seen=form.seen or None, **details)
         async with services.uow_factory(ctx.here.id) as uow:
             await update_service(uow, ctx, cmd)
+        async with services.uow_factory(ctx.here.id) as uow:
+            has_others = await has_prices_of_their_own(uow, service_id)
     except Conflict as refused:
         if refused.code != CHANGED_MEANWHILE:
             raise
@@ -218,7 +220,7 @@ async def save_service(
     except InvalidInput as refused:
         bound = bound.refused(at_the_form(refused, form))
         return await _editor(request, services, ctx, bound, service, status_code=422)
-    flash(request, "success", _saved(form.name, cmd, ctx.here.currency))
+    flash(request, "success", _saved(form.name, cmd, ctx.here.currency, has_others=has_others))
     return redirect(request, f"/app/{ctx.here.slug}/services")
 
 
@@ -243,14 +245,27 @@ async def switch_service(
     return redirect(request, f"/app/{ctx.here.slug}/services")
 
 
-def _saved(name: str, cmd: UpdateService, currency: str) -> str:
-    """With the price as it was understood, since people write amounts in more than one way."""
+def _saved(name: str, cmd: UpdateService, currency: str, *, has_others: bool) -> str:
+    """With the price as it was understood, since people write amounts in more than one way.
+
+    `has_others`: some of what is sold of it has a price of its own, which may be all that guests
+    read.
+    """
     if not cmd.price_minor:
         return _("“%(name)s” is saved.", name=name)
     price = money(cmd.price_minor, currency)
-    if cmd.price_tiers:
-        return _("“%(name)s” is saved. The full price is %(price)s.", name=name, price=price)
-    return _("“%(name)s” is saved. It costs %(price)s.", name=name, price=price)
+    if has_others:
+        said = _(
+            "“%(name)s” is saved. Its own price is %(price)s; series, and dates with a price of"
+            " their own, cost what they say.",
+            name=name,
+            price=price,
+        )
+    elif cmd.price_tiers:
+        said = _("“%(name)s” is saved. The full price is %(price)s.", name=name, price=price)
+    else:
+        said = _("“%(name)s” is saved. It costs %(price)s.", name=name, price=price)
+    return f"{said} {dearer_words(cmd.price_tiers, cmd.price_minor)}".strip()
 
 
 async def _stale_editor(

@@ -55,7 +55,7 @@ async def move_page(
 ) -> Response[bytes]:
     """The page that says so and asks; nothing is done yet."""
     async with services.uow_factory(ctx.here.id) as uow:
-        effect = await get_move_effect(uow, cmd)
+        effect = await get_move_effect(uow, ctx.here, cmd)
         reach = await list_scopes(uow, ctx, await get_session(uow, cmd.session_id))
     raw = bound.raw.items()
     view = MoveView(
@@ -66,7 +66,7 @@ async def move_page(
         name=effect.name,
         facts=_facts(ctx.here, effect, cmd),
         notes=notes,
-        people=toll_people(effect.toll, ctx.here.currency),
+        people=toll_people(effect.toll, ctx.here.currency, ctx.here.zone),
         more=effect.toll.more,
         scopes=reach,
         base=f"/app/{ctx.here.slug}",

@@ -1,10 +1,16 @@
 """What a cancellation takes from whom, in words."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from src.booking.views.cancellations import ListsToll, Toll, Touched
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import money
+from src.platform.web.formats import date_short, money
 
 Fact = tuple[str, str]
+MOST_NAMED = 3
+"""Dates of one guest; more of them are counted."""
 
 
 def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact]:
@@ -23,8 +29,26 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     return facts
 
 
-def toll_people(toll: Toll, currency: str) -> list[Fact]:
-    return [(one.name or one.email, _effect(one, currency)) for one in toll.people]
+def toll_people(toll: Toll, currency: str, zone: ZoneInfo) -> list[Fact]:
+    """Whom it touches and how; on which dates, where these are not the same for all."""
+    dates = which_dates([one.starts for one in toll.people], zone)
+    return [
+        (one.name or one.email, _effect(one, currency, on))
+        for one, on in zip(toll.people, dates, strict=True)
+    ]
+
+
+def which_dates(starts: Sequence[Sequence[datetime]], zone: ZoneInfo) -> list[str]:
+    """The dates of each, or how many they are; empty where all have the same one."""
+    if len({at for one in starts for at in one}) == 1:
+        return [""] * len(starts)
+    return [_dates(one, zone) for one in starts]
+
+
+def _dates(starts: Sequence[datetime], zone: ZoneInfo) -> str:
+    if len(starts) > MOST_NAMED:
+        return ngettext("%(num)s date", "%(num)s dates", len(starts))
+    return "; ".join(date_short(at, zone) for at in starts)
 
 
 def _seats(toll: Toll) -> str:
@@ -110,12 +134,12 @@ def _money(toll: Toll, currency: str, *, chooses: bool) -> str:
     return " ".join((said, _("What is still to be paid on site for these seats falls away.")))
 
 
-def _effect(one: Touched, currency: str) -> str:
+def _effect(one: Touched, currency: str, on: str) -> str:
     seats = ngettext("%(num)s seat", "%(num)s seats", one.seats)
     if not one.share_minor:
-        return seats
-    on_site = _("paid on site") if one.is_paid else _("on site")
+        return " · ".join(filter(None, (on, seats)))
+    on_site = _("paid on site") if one.is_paid else _("still to be paid on site")
     words = {"online": _("paid online"), "on_site": on_site, "credit": _("with credits")}
     how = words.get(one.payment_mode, "")
     bank = _("disputed, the guest's bank has it") if one.is_with_the_bank else ""
-    return " · ".join(filter(None, (seats, money(one.share_minor, currency), how, bank)))
+    return " · ".join(filter(None, (on, seats, money(one.share_minor, currency), how, bank)))

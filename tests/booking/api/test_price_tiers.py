@@ -40,7 +40,7 @@ LABELS: list[tuple[dict[str, Any], dict[str, Any] | None, str, str]] = [
     ({}, None, "€15.00", "€15.00"),
     ({"price_type": "free"}, None, "Free", "Free"),
     ({"price_tiers": [CHILD]}, None, "From €8.00", "From €8.00"),
-    ({"price_tiers": [{**CHILD, "price_minor": 0}]}, None, "From €0.00", "From €0.00"),
+    ({"price_tiers": [{**CHILD, "price_minor": 0}]}, None, "Partly free", "Partly free"),
     ({}, {}, "€15.00 · series €60.00", "€60.00"),
     ({}, {"price_type": "free", "price_minor": 0}, "€15.00 · series free", "Free"),
     ({}, {"price_tiers": [CHILD]}, "€15.00 · series from €8.00", "From €8.00"),

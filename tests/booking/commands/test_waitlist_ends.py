@@ -24,7 +24,7 @@ from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.waiting import WaitlistTerms
 from src.booking.jobs.waitlist import serve, serve_due
 from src.booking.models import Service, Session
-from src.booking.queries.lists_toll import count_to_tell
+from src.booking.queries.lists_toll import waiters_of
 from src.booking.queries.waitlist_consequences import waitlist_consequences
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.services import Services
@@ -162,7 +162,7 @@ async def test_calling_off_another_date_leaves_offers_alone(
     other = await a_session(town.factory, service, in_days=9)
     async with town.factory(town.lotus.id) as uow:
         loose = await uow.session.get_one(Session, (town.lotus.id, other.id))
-        assert await count_to_tell(uow, [loose]) == 0
+        assert not (await waiters_of(uow, town.lotus.tenant, moved=[loose], grown=[])).told
         await cancel_session(uow, town.lotus.ctx, other.id, reason="", undo_seconds=0)
     mailer.sent.clear()
     await town.work()

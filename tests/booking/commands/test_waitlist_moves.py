@@ -37,11 +37,13 @@ async def town(services: Services) -> Town:
     return await a_town(services)
 
 
-async def move(town: Town, starts_at: datetime, *, move_guests: bool = True) -> None:
+async def move(
+    town: Town, starts_at: datetime, *, move_guests: bool = True, **more: object
+) -> None:
     async with town.factory(town.lotus.id) as uow:
         now = await uow.session.get_one(Session, (town.lotus.id, town.session.id))
         fields = msgspec.structs.asdict(details_of_session(now))
-        fields |= {"starts_at": starts_at, "ends_at": starts_at + HOUR}
+        fields |= {"starts_at": starts_at, "ends_at": starts_at + HOUR, **more}
         cmd = UpdateSession(session_id=now.id, move_guests=move_guests, **fields)
         await update_session(uow, town.lotus.ctx, cmd)
 
@@ -169,6 +171,45 @@ async def test_two_moves_before_anybody_heard_are_one_mail_with_the_last_time(
         await town.work()
     [told] = moved(mailer)
     assert f"{(town.session.starts_at + timedelta(days=2)).day}" in told.body
+
+
+def was(town: Town, days: int) -> str:
+    since = timedelta(days=days)
+    at = town.session.starts_at + since, town.session.ends_at + since
+    return f"Before: {date_range(*at, town.lotus.tenant.zone)}"
+
+
+async def test_the_mail_says_what_was_said_before_and_why_it_is_not_so(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    await town.join("Ann")
+    start = town.session.starts_at
+    await move(town, start + timedelta(days=1), reason="The hall is closed.")
+    await move(town, start + timedelta(days=2), reason="Kim is ill.")
+    await town.work()
+    await move(town, start + timedelta(days=3), reason="It is cold.")
+    await town.work()
+    first, second = moved(mailer)
+    assert was(town, 0) in first.body
+    assert "Why: Kim is ill. The hall is closed." in first.body
+    assert was(town, 2) in second.body
+    assert "Why: It is cold.\n" in second.body
+    assert was(town, 1) not in first.body + second.body
+
+
+async def test_an_offer_by_the_act_that_moves_the_date_says_both_times_and_is_the_only_mail(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    await town.join("Ann")
+    later = town.session.starts_at + timedelta(days=1)
+    await move(town, later, capacity=2, reason="A bigger hall.")
+    mailer.sent.clear()
+    await town.work()
+    [told] = [mail for mail in mailer.sent if mail.to == ["Ann <ann@example.com>"]]
+    assert told.subject == "There is a place for you: Yoga"
+    assert date_range(later, later + HOUR, town.lotus.tenant.zone) in told.body
+    assert was(town, 0) in told.body
+    assert "Why: A bigger hall." in told.body
 
 
 async def test_who_joins_or_is_offered_a_place_after_the_move_has_read_it(

@@ -51,7 +51,7 @@ TABLE: list[
     (SINGLE, (S12_OUT, S15), (), PriceKind.SINGLE, "€15.00"),
     (SINGLE, (S12_OUT,), (), PriceKind.SINGLE, "€12.00 · sold out"),
     (SINGLE, (S0,), (), PriceKind.SINGLE, "Free"),
-    (SINGLE, (S0, S12), (), PriceKind.SINGLE, "From €0.00"),
+    (SINGLE, (S0, S12), (), PriceKind.SINGLE, "Partly free"),
     # Only series, whatever sessions there are.
     (SERIES, (), (), PriceKind.NOTHING, "Next dates soon"),
     (SERIES, (S12,), (), PriceKind.NOTHING, "Next dates soon"),
@@ -83,7 +83,7 @@ TABLE: list[
     (SERIES, (), (C100_70,), PriceKind.SERIES, "Series from €70.00"),
     (SERIES, (), (C100_70, C80), PriceKind.SERIES, "Series from €70.00"),
     (SERIES, (), (C50_35,), PriceKind.SERIES, "Series from €35.00"),
-    (SERIES, (), (C100_FREE,), PriceKind.SERIES, "Series from €0.00"),
+    (SERIES, (), (C100_FREE,), PriceKind.SERIES, "Series partly free"),
     (BOTH, (S12_8,), (C100_70,), PriceKind.BOTH, "From €8.00 · series from €70.00"),
     (BOTH, (S12,), (C100_70,), PriceKind.BOTH, "€12.00 · series from €70.00"),
     (BOTH, (S12_8_OUT,), (C100_70,), PriceKind.SERIES, "Series from €70.00"),

@@ -20,6 +20,8 @@ from src.platform.jobs.delivery import Delivery
 from src.platform.outbox.events import registry
 from src.platform.services import Services
 from src.tenants.commands.merge_customers import merge_customers
+from src.tenants.commands.wordings import word_mail
+from src.tenants.domain.wording import Wording
 from src.tenants.events import TimezoneChanged
 from tests.booking.commands.places import a_room
 from tests.booking.commands.test_book import a_wish, booked, seats_of
@@ -101,6 +103,21 @@ async def test_everyone_with_a_seat_is_told_old_and_new_once(
     assert int(after["SEQUENCE"]) == int(before["SEQUENCE"]) + 1
     assert after["DTSTART"].dt == before["DTSTART"].dt + 2 * HOUR
     assert after["STATUS"] == "CONFIRMED"
+
+
+async def test_own_words_have_what_was_said_before(
+    services: Services, mailer: RememberingMailer, lotus: Business, yoga: Service
+) -> None:
+    words = Wording(subject="Changed", body="Not {before} any more. {reason}\n\n{dates}")
+    async with services.uow_factory(lotus.id) as uow:
+        await word_mail(uow, lotus.ctx, "sessions_changed", "en", words)
+    session = await a_session(services.uow_factory, yoga)
+    await guests_of(services, lotus, session.id, "carl")
+    await change(services, lotus, session.id, by=2 * HOUR, reason="The hall is taken.")
+    await work(services, lotus.id)
+    [mail] = told(mailer)
+    was = "Mon, Mar 8, 2027, 10:00 AM\N{EN DASH}11:00 AM"
+    assert f"Not {was} any more. The hall is taken." in mail.body
 
 
 @pytest.mark.parametrize("facet", ["title", "place", "link"])

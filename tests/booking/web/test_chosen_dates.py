@@ -6,13 +6,13 @@ from httpx import AsyncClient
 from src.booking.models import Session
 from src.platform.i18n import use_locale
 from src.platform.services import Services
-from src.platform.web.formats import date_range
+from src.platform.web.formats import date_range, date_short
 from tests.booking.commands.test_book import a_wish, booked, taken
 from tests.booking.commands.test_leave import paid_by_card
 from tests.booking.jobs.test_cancel_series import UNDO, states
 from tests.booking.web.pages import as_owner, fields_of, send_again
 from tests.booking.web.test_edit_several import times
-from tests.support.builders import Business, Term, a_business, a_series, a_service
+from tests.support.builders import Business, Term, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
@@ -103,6 +103,27 @@ async def test_consequences_of_the_ticked_dates_come_first_then_one_cancelling(
     left = await client.post(CANCEL, data={**ticked, "session_ids": ids})
     assert "2 dates are left out" in left.text
     assert "Cancel 1 date?" in left.text
+
+
+async def test_who_is_touched_twice_reads_on_which_date_each_time_and_what_is_not_paid(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    dates = [await a_session(services.uow_factory, service, in_days=days) for days in (7, 14)]
+    for one in dates:
+        made = await booked(services.uow_factory, lotus, a_wish("session", one.id))
+    await paid_by_card(services, lotus, made)
+    await work(services, lotus.id)
+    await as_owner(client, services, lotus)
+    token = fields_of(await client.get("/app/lotus/sessions"))["_csrf_token"]
+    ids = [str(one.id) for one in dates]
+    both = await client.post(CANCEL, data={"_csrf_token": token, "session_ids": ids})
+    with use_locale(lotus.tenant.locale):
+        first, second = (date_short(one.starts_at, lotus.tenant.zone) for one in dates)
+    assert f"{first} · 1 seat · €15.00 · still to be paid on site" in both.text
+    assert f"{second} · 1 seat · €15.00 · paid on site" in both.text
+    alone = await client.post(CANCEL, data={"_csrf_token": token, "session_ids": ids[1:]})
+    assert ">1 seat · €15.00 · paid on site" in alone.text
 
 
 async def test_with_other_ticks_it_is_looked_at_again_and_then_done(

@@ -71,6 +71,27 @@ async def test_it_says_so_where_and_only_where_the_page_leaves_it_out(
         assert said is not found, path
 
 
+@pytest.mark.parametrize("is_sold", [True, False])
+async def test_a_date_that_is_sold_with_its_series_is_not_called_unbookable(
+    client: AsyncClient, services: Services, lotus: Business, *, is_sold: bool
+) -> None:
+    """Its single places open three days before it. With the other full, so is the series."""
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(
+        services.uow_factory, service, drop_in_allowed=True, drop_in_opens_before=3
+    )
+    if not is_sold:
+        async with services.uow_factory(lotus.id) as uow:
+            full = update(Session).where(Session.id == term.sessions[1].id)
+            await uow.session.execute(full.values(seats_taken=Session.capacity))
+    await as_owner(client, services, lotus)
+    page = (await client.get(f"/app/lotus/sessions/{term.sessions[0].id}")).text
+    with_series = "Guests can book it with its series, but no single place of it at present."
+    assert (with_series in page, TITLES[2] in page) == (is_sold, not is_sold)
+    assert "Single places open on " in page
+    assert "Drop-in" not in page
+
+
 async def test_each_reason_leads_to_where_it_is_mended_and_instructors_read_none(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

@@ -4,10 +4,10 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.booking.commands.cancel import cancel_purchase, undo_cancellation
-from src.booking.models import LeaveRequest
+from src.booking.models import LeaveRequest, Session
 from src.platform.errors import Conflict
 from src.tenants.domain.roles import Role
 from tests.booking.web.conftest import Shop
@@ -55,8 +55,17 @@ async def test_staff_accept_by_cancelling_the_purchase(
     assert f"/leave-requests/{request.id}" in buyers.text
     page = await client.get(f"/app/lotus/leave-requests/{request.id}")
     assert "We move away." in page.text
+    for words in ("Dates to come", "Received", "€60.00", "Back by their terms now", "#guest-may"):
+        assert words in page.text, words
     cancel = f"/app/lotus/bookings/{request.booking_id}/cancel"
     assert cancel in page.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(
+            update(Session).where(Session.id == term.sessions[2].id).values(title="Class 3")
+        )
+    before = (await client.get(cancel)).text
+    assert "“We move away.”" in before
+    assert "Class 3</span>" in before
     sent = await send(client, cancel, {"reason": "As you asked.", "money": "nothing"})
     assert sent.status_code == 303
     shown = await client.get(f"/app/lotus/leave-requests/{request.id}")

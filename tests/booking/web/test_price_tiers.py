@@ -63,6 +63,47 @@ async def test_an_owner_sets_the_prices_of_a_service(
     assert [one.key for one in kept] == ["member"]
 
 
+async def test_a_single_date_with_a_price_of_its_own_has_no_other_and_it_says_so(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[CHILD, MEMBER])
+    term = await a_series(services.uow_factory, service, drop_in_allowed=True)
+    here, date = f"/app/lotus/series/{term.series.id}", term.sessions[0].id
+    of_date = f"/app/lotus/sessions/{date}/drop-in"
+    lost = "A price here is the only one: the service&#39;s others (Child, Member) are not given"
+    for path in (f"{here}/edit", of_date):
+        assert lost in (await client.get(path)).text, path
+    all_prices = "€15.00, Child €8.00, Member €10.00"
+    assert f"Single dates {all_prices}" in (await client.get(here)).text
+    assert all_prices in (await client.get(of_date)).text
+    await send(client, f"{here}/edit", {"drop_in_price": "18"})
+    assert "Single dates €18.00</li>" in (await client.get(here)).text
+    assert "Child €8" not in (await client.get(of_date)).text
+
+
+async def test_saving_says_which_price_is_dearer_than_the_full_one_and_what_costs_otherwise(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    service = await a_service(services.uow_factory, lotus.id, price_tiers=[CHILD, MEMBER])
+    edit, listed = f"/app/lotus/services/{service.id}/edit", "/app/lotus/services"
+    await send(client, edit, {"price": "20"})
+    assert "is saved. The full price is €20.00.<" in (await client.get(listed)).text
+    term = await a_series(services.uow_factory, service, price_tiers=[CHILD])
+    await send(client, edit, {"price": "9"})
+    shown = (await client.get(listed)).text
+    assert "Its own price is €9.00; series, and dates with a price of their own," in shown
+    assert "“Member” costs more than the full price." in shown
+    of_series = f"/app/lotus/series/{term.series.id}"
+    await send(client, f"{of_series}/edit", {"prices.0.price": "80", "price": "70"})
+    assert "“Child” costs more than the full price." in (await client.get(of_series)).text
+    joined = {"join_policy": "until", "join_until_on": "2027-03-09"}
+    for typed, said in (({}, "until the first date begins"), (joined, "until Tue, Mar 9, 2027")):
+        await send(client, f"{of_series}/edit", typed)
+        assert f"Can be joined {said}" in (await client.get(of_series)).text
+
+
 @pytest.mark.parametrize(
     ("typed", "field"),
     [

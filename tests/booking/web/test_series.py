@@ -251,7 +251,7 @@ async def test_a_purchase_whose_rest_was_cancelled_is_not_merely_over(
         head = (await get_series_overview(uow, term.series.id, uow.clock.now())).head
     assert (head.sold, head.cut_short, head.cancelled) == (2, 1, 0)
     await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
-    assert "the rest of 1 cancelled" in owner.text
+    assert "all later dates of 1 of them are cancelled" in owner.text
     assert owner.text.count("Rest cancelled") == 1
 
 

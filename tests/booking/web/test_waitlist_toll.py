@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from httpx import AsyncClient
 
+from src.booking.commands.waitlist import change_waitlist
+from src.booking.domain.waiting import WaitlistTerms
 from src.platform.services import Services
 from tests.booking.commands.test_waitlist import Town, a_town
 from tests.booking.commands.test_waitlist_ends import a_full_term
@@ -67,8 +69,30 @@ async def test_a_move_names_who_is_told_and_the_offers(
     times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
     typed = {name: at.isoformat(timespec="minutes") for name, at in times.items()}
     shown = (await send(client, path, typed)).text
+    assert "are offered" not in shown, "nothing gets free"
     for words in (
         "2 people who wait are told the new time, one mail each",
         "1 offer ends sooner if the new start asks for it",
     ):
         assert words in shown
+
+
+SERVED = "places that get free are offered in turn, and whoever is offered one reads the new time"
+
+
+async def test_more_seats_are_said_to_be_offered_to_who_waits(
+    client: AsyncClient, services: Services, town: Town
+) -> None:
+    await as_owner(client, services, town.lotus)
+    path = f"/app/lotus/sessions/{town.session.id}/several"
+    typed = {"began": "on", "scope": "all", "change": ["capacity"], "capacity": "3"}
+    shown = (await send(client, path, typed)).text
+    assert "2 people wait; places that get free are offered to them in turn, by mail" in shown
+    typed |= {"change": ["capacity", "time"], "start_time": "07:15"}
+    shown = (await send(client, path, typed)).text
+    assert "2 people who wait are told the new time" in shown
+    assert SERVED in shown
+    async with services.uow_factory(town.lotus.id) as uow:
+        off = WaitlistTerms(is_on=False)
+        await change_waitlist(uow, town.lotus.ctx, town.service.id, off)
+    assert SERVED not in (await send(client, path, typed)).text
