@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from src.billing.domain.holds import HOLD_MARGIN
+from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
@@ -84,9 +84,7 @@ async def get_guest_booking(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         party=_party(seats),
-        answers=answers_of_booking(
-            booking, {seat.participant_id: seat.participant for seat in seats}
-        ),
+        answers=_answers(booking, seats),
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),
@@ -104,7 +102,7 @@ async def get_guest_booking(
         payment_mode=order.payment_mode,
         currency=order.currency,
         zone=tenant.zone,
-        hold_until_at=hold_until(order),
+        hold_until_at=payable_until(order.hold_expires_at),
         path=path,
         course_href=_course_href(series, dates, path),
         people_href=await _people_href(uow, booking, path),
@@ -117,6 +115,10 @@ async def get_guest_booking(
         asked_to_leave_at=await _asked_to_leave_at(uow, booking, stage),
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
+
+
+def _answers(booking: Booking, seats: Sequence[Row[Any]]) -> list[tuple[str, str]]:
+    return answers_of_booking(booking, {seat.participant_id: seat.participant for seat in seats})
 
 
 async def _completes_href(
@@ -207,7 +209,7 @@ def _stage(
     if order.state == OrderState.OPEN:
         if money.page_is_complete or has_paid:
             return "processing"
-        until = hold_until(order)
+        until = payable_until(order.hold_expires_at)
         return "held" if until is not None and now < until else "over"
     if order.state == OrderState.CONFIRMED:
         live = any(seat.state in LIVE_SEATS for seat in seats)
@@ -216,11 +218,6 @@ def _stage(
         known = ("given_up", NOT_PAYABLE_WHY)
         return order.closed_why if order.closed_why in known else "cancelled"
     return "expired"
-
-
-def hold_until(order: Order) -> datetime | None:
-    """Until when the guest can pay: the payment page ends before the hold does."""
-    return None if order.hold_expires_at is None else order.hold_expires_at - HOLD_MARGIN
 
 
 def _party(seats: Sequence[Row[Any]]) -> PartyView:
