@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from src.billing.domain.holds import HOLD_MARGIN
+from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
@@ -101,7 +101,7 @@ async def get_guest_booking(
         payment_mode=order.payment_mode,
         currency=order.currency,
         zone=tenant.zone,
-        hold_until_at=hold_until(order),
+        hold_until_at=payable_until(order.hold_expires_at),
         path=path,
         course_href=_course_href(series, dates, path),
         people_href=await _people_href(uow, booking, path),
@@ -210,7 +210,7 @@ def _stage(
     if order.state == OrderState.OPEN:
         if money.page_is_complete or has_paid:
             return "processing"
-        until = hold_until(order)
+        until = payable_until(order.hold_expires_at)
         return "held" if until is not None and now < until else "over"
     if order.state == OrderState.CONFIRMED:
         live = any(seat.state in LIVE_SEATS for seat in seats)
@@ -219,11 +219,6 @@ def _stage(
         known = ("given_up", NOT_PAYABLE_WHY)
         return order.closed_why if order.closed_why in known else "cancelled"
     return "expired"
-
-
-def hold_until(order: Order) -> datetime | None:
-    """Until when the guest can pay: the payment page ends before the hold does."""
-    return None if order.hold_expires_at is None else order.hold_expires_at - HOLD_MARGIN
 
 
 def _party(seats: Sequence[Row[Any]]) -> PartyView:
