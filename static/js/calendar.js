@@ -9,6 +9,7 @@
   const { Calendar, plugins, locales } = window.FullCalendar;
   const names = { month: "dayGridMonth", week: "timeGridWeek", list: "listWeek" };
   const isNarrow = matchMedia("(max-width: 639px)").matches;
+  const TIME = { hour: "2-digit", minute: "2-digit" };
   const started = Date.now();
   const openedAt = Date.parse(`${root.dataset.now}Z`);
   const show = (id, on) => (document.getElementById(id).hidden = !on);
@@ -24,7 +25,7 @@
       show("calendar-more", found.has_more);
       show("calendar-failed", false);
       hasAnswer = true;
-      succeed(found.entries.map(({ state, note, url, ...entry }) => ({ ...entry, extendedProps: { state, note, url } })));
+      succeed(found.entries.map(({ state, note, count, url, ...entry }) => ({ ...entry, extendedProps: { state, note, count, url } })));
     } catch (error) {
       show("calendar-failed", true);
       fail(error);
@@ -59,21 +60,34 @@
     for (const el of root.querySelectorAll("[role=rowheader], [role=columnheader]")) speak(el);
   };
 
+  // In a month on a phone there is no room for names: the time and the numbers stand there whole, and
+  // break only between numbers, for a number that is cut is another one.
+  const whole = (text) => text.split(/(?<=\/)|(?<=\d)(?=[^\d:./])/).flatMap((part) => [part, document.createElement("wbr")]);
+
   // A link of our own in each entry, so that it is one in every view, for the keyboard too.
   let isDragged = false;
-  const content = ({ event, timeText }) => {
+  const content = ({ event, timeText, view }) => {
     const link = document.createElement("a");
     link.href = event.extendedProps.url;
-    link.className = "calendar-link";
+    link.className = view.type === names.month ? "calendar-link calendar-in-month" : "calendar-link";
     link.draggable = false;
     link.title = `${event.title} · ${event.extendedProps.note}`;
-    const lines = { "calendar-time": timeText, "calendar-title": event.title, "calendar-note": event.extendedProps.note };
+    // In narrow columns the library leaves the time out.
+    const time = timeText || calendar.formatDate(event.start, TIME);
+    const lines = { "calendar-time": time, "calendar-title": event.title, "calendar-note": event.extendedProps.note };
     for (const [name, text] of Object.entries(lines)) {
       if (!text) continue;
       const line = document.createElement("span");
       line.className = name;
-      line.textContent = text;
+      line.append(...(name === "calendar-time" ? whole(text) : [text]));
       link.append(line);
+    }
+    if (view.type === names.month) {
+      const count = document.createElement("span");
+      count.className = "calendar-count";
+      count.ariaHidden = "true";
+      count.append(...whole(event.extendedProps.count));
+      link.append(count);
     }
     link.addEventListener("click", (click) => isDragged && click.preventDefault());
     return { domNodes: [link] };
@@ -110,7 +124,7 @@
     allDaySlot: false,
     noEventsText: root.dataset.empty,
     scrollTime: "07:00:00",
-    eventTimeFormat: { hour: "2-digit", minute: "2-digit" },
+    eventTimeFormat: TIME,
     nowIndicator: true,
     dayMaxEvents: 4,
     navLinks: !isNarrow,

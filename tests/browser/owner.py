@@ -68,6 +68,10 @@ def repeats(owner: Person, sessions: str, start: date, dates: int, title: str) -
     boxes.last.uncheck()
     owner.press("Publish the ticked dates")
     owner.is_at(f"{sessions}$")
+    owner.page.go_back()
+    owner.sees("Untick what should not take place")
+    owner.page.go_forward()
+    owner.is_at(f"{sessions}$")
 
 
 def imports(owner: Person, sessions: str, first: date) -> None:

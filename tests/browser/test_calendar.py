@@ -20,14 +20,18 @@ pytestmark = pytest.mark.browser
 STARTS = "SELECT starts_at FROM sessions WHERE id = $1"
 
 
-def a_session_at_noon(program: Program, business: Business, **more: Any) -> UUID:
+def a_session_at_noon(
+    program: Program, business: Business, capacity: int = 10, **more: Any
+) -> UUID:
     """A session in the week after this one, on its Tuesday at noon."""
     tuesday = on_day(7 - on_day(0).weekday() + 1)
 
     async def stage(services: Services) -> UUID:
         service = await a_service(services.uow_factory, business.id, **more)
         starts_at = datetime(tuesday.year, tuesday.month, tuesday.day, 12, tzinfo=ZONE)
-        made = await a_session(services.uow_factory, service, starts_at=starts_at, title="Basics")
+        made = await a_session(
+            services.uow_factory, service, starts_at=starts_at, title="Basics", capacity=capacity
+        )
         return made.id
 
     found: UUID = program.run(stage)
@@ -164,6 +168,25 @@ def test_a_phone_begins_with_a_list(program: Program, person: Callable[..., Pers
     owner.finds_it_accessible(PHONE)
     owner.page.locator(".calendar-link").click()
     owner.is_at(f"/sessions/{session_id}$")
+
+
+def test_a_month_on_a_phone_cuts_no_number_into_another(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "yew")
+    a_session_at_noon(program, business, capacity=10_000)
+    owner = person(PHONE)
+    at_the_calendar(owner, business, "month")
+    link = owner.page.locator(".calendar-link")
+    link.wait_for()
+    expect(link.locator(".calendar-time")).to_contain_text("12:00")
+    expect(link.locator(".calendar-count")).to_be_visible()
+    cut = link.evaluate(
+        "it => [...it.children].some(line => line.scrollWidth > line.clientWidth + 1"
+        " && line.clientWidth > 1)"
+    )
+    assert not cut, "a part of a line is out of sight"
+    owner.finds_it_accessible(PHONE)
 
 
 def test_without_scripts_there_is_a_list_of_the_week(

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text, tuple_
 
 from src.billing.domain.kinds import OpenItemKind, OrderState
 from src.billing.models import OpenItem, Order, OrderLine
@@ -49,7 +49,7 @@ class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
 async def list_orders(
     uow: UnitOfWork, tenant: TenantSnapshot, wanted: OrderFilter, now: datetime
 ) -> OrdersPage:
-    """One page, newest first. The ids grow with time, so they are the cursors."""
+    """One page, newest first: by the time that stands in the list, and of one time by their ids."""
     found = (await uow.session.execute(_page_of(uow, wanted))).all()
     rows = [_row(row) for row in found[:PAGE_SIZE]]
     has_more = len(found) > PAGE_SIZE
@@ -67,6 +67,7 @@ async def list_orders(
         search=wanted.search,
         older=rows[-1].id if older else None,
         newer=rows[0].id if newer else None,
+        open=await _count_open(uow),
         in_need=await _count_in_need(uow),
         disputes=await sum_disputes(uow),
     )
@@ -90,11 +91,19 @@ def _page_of(uow: UnitOfWork, wanted: OrderFilter) -> Select[Any]:
         .where(Order.tenant_id == uow.tenant, *_conditions(wanted))
         .limit(PAGE_SIZE + 1)
     )
+    place = tuple_(Order.created_at, Order.id)
     if wanted.after is not None:
-        return statement.where(Order.id > wanted.after).order_by(Order.id)
+        newer = statement.where(place > _place_of(uow, wanted.after))
+        return newer.order_by(Order.created_at, Order.id)
     if wanted.before is not None:
-        statement = statement.where(Order.id < wanted.before)
-    return statement.order_by(Order.id.desc())
+        statement = statement.where(place < _place_of(uow, wanted.before))
+    return statement.order_by(Order.created_at.desc(), Order.id.desc())
+
+
+def _place_of(uow: UnitOfWork, order_id: UUID) -> ColumnElement[Any]:
+    """Where in the list the order stands; nothing comes before or after one that is not there."""
+    made_at = select(Order.created_at).where(Order.tenant_id == uow.tenant, Order.id == order_id)
+    return tuple_(made_at.scalar_subquery(), literal(order_id))
 
 
 def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
@@ -185,6 +194,17 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
         taken_back_minor=int(found[4]),
         owed_minor=int(found[3]),
     )
+
+
+async def _count_open(uow: UnitOfWork) -> int:
+    found = await uow.session.scalar(
+        select(func.count()).where(
+            Order.tenant_id == uow.tenant,
+            # As a literal, so that the index of holds serves.
+            Order.state == text("'open'"),
+        )
+    )
+    return int(found or 0)
 
 
 async def _count_in_need(uow: UnitOfWork) -> int:

@@ -87,7 +87,7 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
     """One page of orders, newest first; `older` and `newer` are the cursors of its neighbours,
-    `in_need` how many orders somebody has to look at.
+    `open` how many orders wait for their payment, `in_need` how many somebody has to look at.
     """
 
     slug: str
@@ -98,6 +98,7 @@ class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
     search: str
     older: UUID | None
     newer: UUID | None
+    open: int
     in_need: int
     disputes: list[DisputeSum]
 

@@ -19,6 +19,7 @@ from src.booking.queries.leave_requests import list_open_requests
 from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
 from src.booking.queries.sessions import list_next_sessions
 from src.booking.queries.today_charts import get_charts
+from src.booking.queries.unticked import list_unticked
 from src.booking.views.leaving import LeaveAsked
 from src.booking.views.today import BusinessToday, MonthCounter, Need, Today
 from src.booking.waitlist_words import on_offer_words
@@ -42,6 +43,7 @@ async def get_today(
     sessions = await list_next_sessions(uow, now, most=MOST_SESSIONS, led_by=led_by)
     return Today(
         sessions=sessions,
+        unticked=await list_unticked(uow, now, led_by=led_by),
         has_any=bool(sessions) or await _has_any_session(uow),
         business=await _business(uow, tenant, now) if led_by is None else None,
     )

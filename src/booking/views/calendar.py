@@ -17,7 +17,9 @@ class CalendarFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CalendarEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A session for the library; times are those of the business's clock, without a zone."""
+    """A session for the library; times are those of the business's clock, without a zone. `count`
+    is taken/seats, empty where nobody is awaited any more.
+    """
 
     id: UUID
     title: str
@@ -26,6 +28,7 @@ class CalendarEntry(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     state: str
     note: str
+    count: str
     editable: bool
 
 

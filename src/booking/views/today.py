@@ -1,6 +1,7 @@
 """What the first page of the day shows."""
 
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -15,6 +16,16 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     href: str
     label: str
+
+
+class Unticked(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that is over: of `left` of its `people` nobody has said whether they came."""
+
+    id: UUID
+    what: str
+    starts_at: datetime
+    left: int
+    people: int
 
 
 class MonthCounter(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,5 +85,6 @@ class Today(msgspec.Struct, frozen=True, kw_only=True):
     """`business` is None for an instructor, who sees their own sessions only."""
 
     sessions: list[SessionListRow]
+    unticked: list[Unticked]
     has_any: bool
     business: BusinessToday | None

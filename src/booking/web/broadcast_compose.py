@@ -31,6 +31,7 @@ from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.tenants.context import RequestContext
+from src.tenants.domain.wording import fill, placeholders_in
 from src.tenants.web.mails import as_it_is_read
 
 NEW = HOME + "/new"
@@ -200,7 +201,7 @@ async def _compose(
         chosen=chosen,
         others=[(title, group) for title, group in others if group],
         only_tags=bool(audiences) and not has_dates(audiences),
-        facts=[] if draft is None else _facts(draft, names, len(people), len(everybody)),
+        facts=[] if draft is None else _facts(draft, ctx.here.name, names, people, len(everybody)),
         people=[(one, _("one mail")) for one in shown],
         more=more,
         mark=(mark := "" if draft is None else _mark(draft)),
@@ -222,19 +223,30 @@ def _mark(draft: BroadcastDraft) -> str:
 
 
 def _facts(
-    draft: BroadcastDraft, names: list[str], reached: int, total: int
+    draft: BroadcastDraft, business: str, names: list[str], people: list[Recipient], total: int
 ) -> list[tuple[str, str]]:
     facts = [
         (_("To"), ", ".join(names)),
-        (_("Subject"), draft.subject),
-        (_("Mails"), ngettext("%(num)s mail", "%(num)s mails", reached)),
+        _subject(draft, business, people),
+        (_("Mails"), ngettext("%(num)s mail", "%(num)s mails", len(people))),
     ]
     if draft.is_marketing:
-        left_out = ngettext("%(num)s person", "%(num)s people", total - reached)
+        left_out = ngettext("%(num)s person", "%(num)s people", total - len(people))
         facts.append((_("Left out, for they did not agree to news"), left_out))
     if draft.to_later:
         facts.append((_("Later"), _("whoever gets a place before the last date begins")))
     return facts
+
+
+def _subject(draft: BroadcastDraft, business: str, people: list[Recipient]) -> tuple[str, str]:
+    """As the first of them reads it, who is named where it is not the same for all."""
+    if not people:
+        return _("Subject"), draft.subject
+    name = people[0].name
+    filled = fill(draft.subject, {"customer_name": name, "business": business})
+    if "customer_name" not in placeholders_in(draft.subject):
+        return _("Subject"), filled
+    return _("Subject for %(name)s", name=name), filled
 
 
 def _audiences(form: Bound[BroadcastForm]) -> tuple[Audience, ...]:

@@ -233,6 +233,7 @@ def _entry(row: SessionListRow, ctx: RequestContext, now: datetime) -> CalendarE
         url=f"/app/{ctx.here.slug}/sessions/{row.id}",
         state=state,
         note=" · ".join(filter(None, (_state_word(state, row), row.performer, row.place))),
+        count=_count(row) if is_on else "",
         editable=is_on and row.starts_at > now and ctx.actor.role is not Role.INSTRUCTOR,
     )
 
@@ -242,8 +243,11 @@ def _state_word(state: str, row: SessionListRow) -> str:
         return _("Cancelled")
     if state == SessionState.CANCELLING:
         return _("Being cancelled")
-    taken = f"{row.taken}/{row.capacity}"
-    return ", ".join(filter(None, (taken, on_offer_short(row.on_offer))))
+    return ", ".join(filter(None, (_count(row), on_offer_short(row.on_offer))))
+
+
+def _count(row: SessionListRow) -> str:
+    return f"{row.taken}/{row.capacity}"
 
 
 def _by_day(rows: list[SessionListRow], ctx: RequestContext) -> list[CalendarDay]:

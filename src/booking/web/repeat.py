@@ -40,6 +40,10 @@ MAY_CREATE = [requires_member(Role.MANAGER), requires(Feature.GROUP_SERVICES)]
 PATH = "/app/{slug:str}/services/{service_id:uuid}/sessions/repeat"
 KEPT_OUT = frozenset({"_csrf_token", "step", "looked", "ticked"})
 LOOK, PUBLISH = "look", "publish"
+KEPT_FOR_BACK = {"cache-control": "private, max-age=300"}
+"""The preview answers a form, and a browser that may not keep it has an error page for whoever goes
+back to it. It tells of nobody, so that it may lie in the browser for a while.
+"""
 
 
 class RepeatFormView(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,8 +176,13 @@ async def _preview(
         carried=[(name, text) for name in raw if name not in KEPT_OUT for text in raw[name]],
         numbers="{n}" in cmd.title_pattern,
     )
-    status_code = 422 if form.form_error else 200
-    return page(request, "booking/sessions/repeat_preview.html", view, status_code=status_code)
+    return page(
+        request,
+        "booking/sessions/repeat_preview.html",
+        view,
+        status_code=422 if form.form_error else 200,
+        headers=KEPT_FOR_BACK,
+    )
 
 
 def _what_was_published(published: Published) -> str:

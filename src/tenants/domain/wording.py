@@ -35,21 +35,22 @@ class Paragraph(msgspec.Struct, frozen=True, kw_only=True):
 def wording_errors(
     wording: Wording, known: Collection[str], needed: Collection[str] = ()
 ) -> dict[str, str]:
-    """Sentences by field; an unknown placeholder is named."""
+    """Sentences by field; unknown placeholders are named."""
     errors: dict[str, str] = {}
     for field, text, longest in (
         ("subject", wording.subject, LONGEST_SUBJECT),
         ("body", wording.body, LONGEST_BODY),
     ):
-        unknown = [name for name in placeholders_in(text) if name not in known]
+        named = dict.fromkeys(placeholders_in(text))
+        unknown = [f"{{{name}}}" for name in named if name not in known]
         if not text.strip():
             errors[field] = _("Please write something here.")
         elif len(text) > longest:
             errors[field] = _("Shorten the text to %(limit)s characters.", limit=longest)
         elif unknown:
             errors[field] = _(
-                "There is no {%(name)s} in this mail. Those that it has are named on this page.",
-                name=unknown[0],
+                "There is no %(names)s in this mail. Those that it has are named on this page.",
+                names=", ".join(unknown),
             )
     missing = [name for name in needed if name not in placeholders_in(wording.body)]
     if missing and "body" not in errors:

@@ -1,5 +1,7 @@
 """/app/<slug>/settings/mails: every mail to guests, and the business's own words for it."""
 
+import re
+from html import escape
 from typing import Annotated, Any
 
 import msgspec
@@ -23,6 +25,7 @@ from src.tenants.worded_mails import SHIPPED, MailKind, Preview, Wordings, langu
 
 HOME = "/app/{slug:str}/settings/mails"
 ONE = HOME + "/{kind:str}"
+_BODY = re.compile("<body[^>]*>")
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 """A mail brings its looks along, and nothing in it may run or load."""
 
@@ -182,7 +185,14 @@ def as_it_is_read(mail: Mail, *, as_text: bool) -> Response[bytes]:
         kind = "text/plain; charset=utf-8"
         return Response(text.encode(), media_type=kind, headers=headers)
     kind = "text/html; charset=utf-8"
-    return Response(mail.html.encode(), media_type=kind, headers=headers)
+    html = _BODY.sub(lambda found: found[0] + _subject_line(mail), mail.html, count=1)
+    return Response(html.encode(), media_type=kind, headers=headers)
+
+
+def _subject_line(mail: Mail) -> str:
+    """Above the mail, as a mail program has it."""
+    line = '<p style="margin:0;padding:12px 24px;font:16px sans-serif">{}: <b>{}</b></p>'
+    return line.format(escape(_("Subject")), escape(mail.one_line))
 
 
 def _wording(typed: WordingForm) -> Wording:

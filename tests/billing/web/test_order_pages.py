@@ -52,7 +52,27 @@ async def test_the_list_shows_orders_and_the_months_money(desk: Desk) -> None:
     assert "and 1 more" in text
     assert "£20.00" in text
     assert "£25.00" in text
-    assert "To pay on site" in text
+    assert "To pay on site: £25.00" in text
+    assert "for the orders of March" in text
+
+
+async def test_the_list_is_in_the_order_of_the_times_it_shows(desk: Desk) -> None:
+    """A row that was made later may be of an earlier time: imported, or by a clock that lags."""
+    desk.till.places.left = 200
+    made = [await confirmed(desk) for _ in range(PAGE_SIZE + 1)]
+    last = await reference(desk, made[-1])
+    async with desk.till.services.uow_factory(desk.business.id) as uow:
+        await uow.session.execute(
+            text("UPDATE orders SET created_at = created_at - interval '1 day' WHERE id = :id"),
+            {"id": made[-1]},
+        )
+    page = await desk.visitor.open("/app/harbour/orders")
+    assert last not in page.text
+    page = await desk.visitor.open(link(page.text, "next"))
+    assert last in page.text
+    page = await desk.visitor.open(link(page.text, "prev"))
+    assert last not in page.text
+    assert await reference(desk, made[0]) in page.text
 
 
 @pytest.mark.parametrize(
@@ -88,6 +108,8 @@ async def test_the_list_is_filtered_by_state(desk: Desk) -> None:
     await desk.visitor.open("/app/harbour/orders?state=open")
     assert await reference(desk, waiting) in desk.visitor.text
     assert await reference(desk, done) not in desk.visitor.text
+    tab = re.compile(r"Waiting for payment\s*<span[^>]*>\s*1\s*<")
+    assert tab.search((await desk.visitor.open("/app/harbour/orders")).text), "how many there are"
     await desk.visitor.open("/app/harbour/orders?state=nonsense")
     assert await reference(desk, done) in desk.visitor.text
 

@@ -47,6 +47,8 @@ async def test_an_owner_writes_to_a_roster(
     assert "0 of 2" in (await client.get(here)).text
     await work(services, lotus.id)
     assert len(mailer.sent) == 2
+    came_along = await client.get(here, headers={"hx-request": "true"})
+    assert "dora@example.com" in came_along.text, "to whom, without loading the page again"
     shown = await client.get(here)
     assert "Sent: 2 mails." in shown.text
     assert "dora@example.com" in shown.text
@@ -112,6 +114,9 @@ async def test_several_are_chosen_and_the_mail_is_tried_on_before_it_leaves(
     assert "2 mails" in looked.text
     shown = await send_again(client, f"{new}/preview", looked, {})
     assert "See you at" in shown.text
+    assert "Subject for Carl" in looked.text
+    assert "Subject: <b>Mats, Carl" in shown.text
+    assert "Mats, {customer_name}</dd>" not in looked.text
     assert "{business}" not in shown.text
     assert "sandbox" in shown.headers["content-security-policy"]
     assert mailer.sent == []

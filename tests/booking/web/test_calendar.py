@@ -52,6 +52,7 @@ async def test_sessions_are_given_on_the_clock_of_the_business(
         "url": f"/app/lotus/sessions/{session.id}",
         "state": "open",
         "note": "0/10",
+        "count": "0/10",
         "editable": True,
     }
     assert summer["start"] == "2027-03-29T18:00:00"

@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from src.billing.models import OpenItem, Order
 from src.booking.commands.book import book
+from src.booking.models import Seat
 from src.platform.localtime import local_day_bounds, to_local
 from src.platform.services import Services
 from src.tenants.commands.entitlements import rebuild_entitlements
@@ -74,6 +75,39 @@ async def test_a_session_that_runs_now_is_still_there(
     await a_session(services.uow_factory, service, starts_at=started, title="Running")
     await as_owner(client, services, business)
     assert "Running" in (await client.get(PATH)).text
+
+
+async def test_a_roster_that_is_ticked_in_part_is_told_for_a_day_after_its_session(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    business = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, business.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service)
+    async with services.uow_factory(business.id) as uow:
+        await book(uow, as_guest(business), a_wish("session", session.id, party=("Carl", "Kim")))
+
+    async def tick(wanted: str, most: int) -> None:
+        async with services.uow_factory(business.id) as uow:
+            found = await uow.session.scalars(
+                select(Seat).where(Seat.session_id == session.id).order_by(Seat.id).limit(most)
+            )
+            for seat in found:
+                seat.state = wanted
+
+    clock.at = session.ends_at + timedelta(minutes=25)
+    await as_owner(client, services, business)
+    assert "not ticked yet" not in (await client.get(PATH)).text, "check-in is not used"
+    await tick("attended", 1)
+    shown = flat((await client.get(PATH)).text)
+    assert "1 of 2 is not ticked yet." in shown
+    assert f"/sessions/{session.id}?show=expected" in shown
+    await tick("no_show", 2)
+    assert "not ticked yet" not in (await client.get(PATH)).text, "all are ticked"
+    await tick("confirmed", 1)
+    clock.at = session.ends_at + timedelta(hours=23, minutes=59)
+    assert "1 of 2 is not ticked yet." in flat((await client.get(PATH)).text)
+    clock.at = session.ends_at + timedelta(days=1)
+    assert "not ticked yet" not in (await client.get(PATH)).text, "a day later"
 
 
 async def test_what_waits_for_a_person_is_said(client: AsyncClient, services: Services) -> None:

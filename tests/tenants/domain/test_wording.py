@@ -60,3 +60,9 @@ def test_a_placeholder_alone_becomes_what_it_is_and_empty_paragraphs_go() -> Non
         Paragraph(kind="text", text="On Monday"),
         Paragraph(kind="booking_link"),
     ]
+
+
+def test_all_that_is_unknown_is_named_once() -> None:
+    wording = Wording(subject="Hello", body="{when} {customer_name} {where} {when}")
+    said = wording_errors(wording, {"customer_name"})["body"]
+    assert "There is no {when}, {where} in this mail." in said
