@@ -40,8 +40,8 @@ def price_type_words() -> dict[str, str]:
 
 def payment_words() -> dict[str, str]:
     return {
-        "online": _("Paid online"),
-        "on_site": _("Paid on site"),
-        "credit": _("Paid with credits"),
+        "online": _("Online"),
+        "on_site": _("On site"),
+        "credit": _("With credits"),
         "free": _("Free of charge"),
     }
