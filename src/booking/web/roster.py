@@ -16,7 +16,8 @@ from src.booking.commands.sessions import TIME_COLUMNS
 from src.booking.domain.attendance import why_not_tick
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.queries.finding import find_session
-from src.booking.queries.roster import get_roster, list_history
+from src.booking.queries.roster import get_roster
+from src.booking.queries.roster_history import list_history
 from src.booking.queries.sessions import get_session_detail
 from src.booking.queries.waitlist_counts import count_waiting
 from src.booking.views.finding import Found
@@ -33,7 +34,7 @@ from src.booking.web.roster_words import (
     source_words,
 )
 from src.booking.web.sessions import led_by
-from src.booking.web.sold_words import seat_words
+from src.booking.web.sold_words import door_words
 from src.platform.errors import Conflict
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
@@ -228,7 +229,7 @@ async def roster_view(
         has_ended=session.ends_at <= now,
         has_started=session.starts_at <= now,
         now=now,
-        seat_words=seat_words(),
+        seat_words=door_words(),
         payment_words=payment_words(),
         source_words=source_words(),
         consent_words=consent_words(),

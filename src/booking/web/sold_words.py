@@ -25,9 +25,14 @@ def seat_words() -> dict[str, Word]:
         SeatState.NO_SHOW.value: (_("Did not come"), "warning"),
         SeatState.CANCELLED.value: (_("Cancelled"), "error"),
         SeatState.LATE_CANCELLED.value: (_("Cancelled late"), "error"),
-        SeatState.SWAPPED.value: (_("Exchanged"), "info"),
+        SeatState.SWAPPED.value: (_("Moved"), "info"),
         SeatState.EXPIRED.value: (_("Not paid in time"), "muted"),
     }
+
+
+def door_words() -> dict[str, Word]:
+    """Those of seats where people are ticked: whoever is ticked as here is called so."""
+    return {**seat_words(), SeatState.ATTENDED.value: (_("Here"), "success")}
 
 
 def price_type_words() -> dict[str, str]:
