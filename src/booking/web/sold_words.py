@@ -13,7 +13,7 @@ def booking_words() -> dict[str, Word]:
         BookingState.CONFIRMED.value: (_("Booked"), "success"),
         BookingState.COMPLETED.value: (_("Over"), "muted"),
         BookingState.CANCELLED.value: (_("Cancelled"), "error"),
-        BookingState.EXPIRED.value: (_("Not paid in time"), "muted"),
+        BookingState.EXPIRED.value: (_("Released unpaid"), "muted"),
     }
 
 
@@ -26,7 +26,7 @@ def seat_words() -> dict[str, Word]:
         SeatState.CANCELLED.value: (_("Cancelled"), "error"),
         SeatState.LATE_CANCELLED.value: (_("Cancelled late"), "error"),
         SeatState.SWAPPED.value: (_("Moved"), "info"),
-        SeatState.EXPIRED.value: (_("Not paid in time"), "muted"),
+        SeatState.EXPIRED.value: (_("Released unpaid"), "muted"),
     }
 
 

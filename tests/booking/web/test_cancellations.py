@@ -77,7 +77,7 @@ async def test_a_sessions_consequences_name_seats_people_mails_money_and_checkou
     for words in (
         "2 seats of 2 guests",
         "2, one to each guest",
-        "1 seat is being paid for now, €15.00",
+        "1 seat is held and not paid yet, €15.00",
         "is closed when the cancelling begins",
         "goes back by itself",
         "€40.00 payable on site",
