@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
 
@@ -27,7 +28,8 @@ class Undeliverable(NamedTuple):
 
 class Ended(NamedTuple):
     """Parts of an order that were cancelled in one act; `by` is guest, staff or system. `page`
-    is the one below the business's that tells of the act, where there is one.
+    is the one below the business's that tells of the act, where there is one. `what` says in words
+    whose and which they are.
     """
 
     at: datetime
@@ -35,13 +37,32 @@ class Ended(NamedTuple):
     by: str
     why: str
     page: str | None = None
+    what: str = ""
+
+
+class Moved(NamedTuple):
+    """Parts of an order that were moved in one act, by guest or staff: whose they are, `what`, and
+    what each `was` and `becomes`, in words. `page` is the one below the business's of the latter.
+    """
+
+    at: datetime
+    by: str
+    why: str
+    what: str
+    was: str
+    becomes: str
+    page: str
 
 
 class Fate(NamedTuple):
-    """What has become of what was sold: how many parts to come stand, and what was cancelled."""
+    """What has become of what was sold: how many parts to come stand, what was cancelled and what
+    moved. `pages` below the business's tell more, each with its words.
+    """
 
     standing: int
     ended: Sequence[Ended]
+    moved: Sequence[Moved] = ()
+    pages: Sequence[tuple[str, str]] = ()
 
 
 class LineKind(Protocol):
@@ -79,8 +100,10 @@ class LineKind(Protocol):
         """
         ...
 
-    async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
-        """What became of the order's lines of this kind; holds that died are not told of."""
+    async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
+        """What became of the order's lines of this kind, in the reader's language and with times
+        in the `zone`; holds that died are not told of.
+        """
         ...
 
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:

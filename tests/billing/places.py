@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, literal, true
 
@@ -48,7 +49,7 @@ class Places:
     def stands(self) -> ColumnElement[bool]:
         return true()
 
-    async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
+    async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         return Fate(1 if self.states.get(order_id) == "sold" else 0, [])
 
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:

@@ -13,7 +13,6 @@ class OrderState(StrEnum):
 NOT_PAYABLE_WHY = "not_payable"
 """Why an order ended that no payment page can be had for; kept in `closed_why`."""
 
-
 RELEASED_WHY = "released"
 """Why an order ended whose places the business held for a guest, and no longer does."""
 

@@ -49,6 +49,7 @@ class _Around(NamedTuple):
     coupon: str
     mail_refused: str | None
     standing: int
+    pages_of_sold: Sequence[tuple[str, str]]
     with_the_bank: Container[UUID]
     to_hand_back_minor: int
 
@@ -56,7 +57,7 @@ class _Around(NamedTuple):
 async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> OrderPage:
     """Raises: NotFound."""
     order = await get_order(uow, order_id)
-    fates = [await kind.fate(uow, order_id) for kind in await handlers_of(uow, order)]
+    fates = [await kind.fate(uow, order_id, tenant.zone) for kind in await handlers_of(uow, order)]
     history = History(
         order=order,
         pages=await _of_order(uow, PaymentPage, order_id),
@@ -66,6 +67,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         audit=await _audit_of(uow, order_id),
         disputes=await list_disputes_of_order(uow, order_id),
         ended=[end for fate in fates for end in fate.ended],
+        moved=[move for fate in fates for move in fate.moved],
     )
     lines = await _of_order(uow, OrderLine, order_id)
     around = _Around(
@@ -75,6 +77,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         coupon=await coupon_code_of(uow, order),
         mail_refused=await find_refusal(uow, order.guest_email, order.created_at),
         standing=sum(fate.standing for fate in fates),
+        pages_of_sold=[one for fate in fates for one in fate.pages],
         with_the_bank=await list_payments_with_the_bank(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
     )
@@ -111,6 +114,7 @@ def _page(
         slug=tenant.slug,
         zone=tenant.timezone,
         id=order.id,
+        customer_id=order.customer_id,
         reference=order.reference,
         state=order.state,
         is_all_cancelled=around.is_all_cancelled,
@@ -142,6 +146,7 @@ def _page(
         disputes=list(history.disputes),
         mail_refused=around.mail_refused,
         standing=around.standing,
+        pages_of_sold=around.pages_of_sold,
     )
 
 

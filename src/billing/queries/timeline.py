@@ -12,7 +12,7 @@ from src.billing.domain.kinds import (
     OrderState,
     RefundState,
 )
-from src.billing.lines import Ended
+from src.billing.lines import Ended, Moved
 from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
 from src.billing.open_item_words import open_item_sentence
 from src.billing.views.disputes import DisputeView
@@ -34,6 +34,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     audit: Sequence[AuditEntry]
     disputes: Sequence[DisputeView] = ()
     ended: Sequence[Ended] = ()
+    moved: Sequence[Moved] = ()
 
 
 def timeline(history: History) -> list[Moment]:
@@ -47,6 +48,7 @@ def timeline(history: History) -> list[Moment]:
         *_of_items(history.items),
         *_of_disputes(history.disputes),
         *_of_ends(history.ended),
+        *_of_moves(history.moved),
         *_of_staff(history.audit),
     ]
     return sorted(moments, key=lambda moment: moment.at)
@@ -147,7 +149,19 @@ def _of_ends(ended: Sequence[Ended]) -> Iterator[Moment]:
             places = _("%(places)s by the guest", places=places)
         why = end.why if end.by == "staff" else ""
         text = f"{places}: {why}" if why else places
-        yield Moment(at=end.at, text=text, page=end.page)
+        yield Moment(at=end.at, text=text, page=end.page, more=end.what)
+
+
+def _of_moves(moved: Sequence[Moved]) -> Iterator[Moment]:
+    for move in moved:
+        said = _("Moved by the guest") if move.by == "guest" else _("Moved")
+        text = f"{said}: {move.why}" if move.why and move.by == "staff" else said
+        more = _("%(who)s, from %(was)s to %(becomes)s", **_words_of(move))
+        yield Moment(at=move.at, text=text, page=move.page, more=more)
+
+
+def _words_of(move: Moved) -> dict[str, str]:
+    return {"who": move.what, "was": move.was, "becomes": move.becomes}
 
 
 def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:

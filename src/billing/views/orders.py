@@ -1,5 +1,6 @@
 """What the pages about orders and money show."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -198,12 +199,15 @@ class OpenItemView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an order's history. `page` is the one below the business's that tells more."""
+    """One line of an order's history. `page` is the one below the business's that tells more,
+    `more` says whose and which it is about.
+    """
 
     at: datetime
     text: str
     who: str = ""
     page: str | None = None
+    more: str = ""
 
 
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,12 +217,14 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     site. Of `refunded_minor` so much is still on its way as `returning_minor`; beyond it, the
     business has still `to_hand_back_minor` to give back itself. `taken_back_minor` is with the
     guest's bank after a dispute that was lost. `mail_refused` is what a server said of a mail to
-    the guest that nobody took.
+    the guest that nobody took. `pages_of_sold` below the business's tell of what was sold, with
+    the words of each.
     """
 
     slug: str
     zone: str
     id: UUID
+    customer_id: UUID
     reference: str
     state: str
     is_all_cancelled: bool
@@ -250,6 +256,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     disputes: list[DisputeView]
     mail_refused: str | None
     standing: int
+    pages_of_sold: Sequence[tuple[str, str]]
 
     @property
     def badge(self) -> Badge:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, any_, exists, func, select, update
 from sqlalchemy.orm import aliased
@@ -22,7 +23,8 @@ from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState
 from src.booking.domain.states import WAIVED_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Session
-from src.booking.queries.purchases import fate_of_seats, is_standing
+from src.booking.queries.fate import fate_of_seats
+from src.booking.queries.purchases import is_standing
 from src.platform.db.uow import UnitOfWork
 
 CHANGING_SECONDS = 5
@@ -108,8 +110,8 @@ class SeatLines(LineKind):
             .correlate(Order)
         )
 
-    async def fate(self, uow: UnitOfWork, order_id: UUID) -> Fate:
-        return await fate_of_seats(uow, order_id)
+    async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
+        return await fate_of_seats(uow, order_id, zone)
 
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
         await mark_handed_back(uow, subject_id, now)

@@ -1,6 +1,7 @@
 """Customers in lists: found by name, address, number or tag, a page at a time."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -114,6 +115,19 @@ def notes_of_customer() -> Any:
         .correlate(Customer)
         .scalar_subquery()
     )
+
+
+async def list_notes_of(uow: UnitOfWork, customer_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """What staff have noted about each of these customers, the latest first."""
+    found = await uow.session.execute(
+        select(CustomerNote.customer_id, CustomerNote.text)
+        .where(CustomerNote.tenant_id == uow.tenant, CustomerNote.customer_id.in_(customer_ids))
+        .order_by(CustomerNote.created_at.desc(), CustomerNote.id.desc())
+    )
+    notes: dict[UUID, list[str]] = {}
+    for customer_id, text in found:
+        notes.setdefault(customer_id, []).append(text)
+    return notes
 
 
 def _bookings() -> Any:

@@ -8,16 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, any_, exists, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, exists, func, select
 from sqlalchemy.orm import aliased
 
 from src.billing.domain.kinds import OrderState
-from src.billing.lines import Ended, Fate
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
-from src.booking.models import Booking, Cancellation, Seat, Session
-from src.platform.db.uow import UnitOfWork
+from src.booking.models import Booking, Seat, Session
 
 _LIVE = [str(state) for state in LIVE_SEATS]
 _ANY = aliased(Booking)
@@ -88,55 +86,3 @@ def of_purchase(booking_id: UUID) -> ColumnElement[bool]:
             (_ANY.id == booking_id) | (_ANY.completes_id == booking_id),
         )
     )
-
-
-async def fate_of_seats(uow: UnitOfWork, order_id: UUID) -> Fate:
-    """How many of the order's seats stand on dates to come, and which were cancelled together.
-
-    Seats that end in one act have one moment, whatever comes back of each.
-    """
-    act = _cancellation_of_seat().label("act")
-    is_to_come = is_standing(Seat) & (Session.starts_at > uow.clock.now())
-    found = await uow.session.execute(
-        select(Seat.changed_at, Seat.changed_by, Seat.changed_why)
-        .add_columns(func.count().filter(Seat.state.in_(_CANCELLED)).label("cancelled"))
-        .add_columns(act, func.count().filter(is_to_come).label("standing"))
-        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
-        .where(Seat.tenant_id == uow.tenant, Seat.order_id == order_id)
-        .group_by(Seat.changed_at, Seat.changed_by, Seat.changed_why, act)
-        .order_by(Seat.changed_at)
-    )
-    rows = found.all()
-    return Fate(
-        standing=sum(row.standing for row in rows),
-        ended=[
-            Ended(
-                row.changed_at,
-                row.cancelled,
-                row.changed_by,
-                row.changed_why,
-                f"cancellations/{row.act}" if row.act and row.changed_by == "staff" else None,
-            )
-            for row in rows
-            if row.cancelled
-        ],
-    )
-
-
-def _cancellation_of_seat() -> ColumnElement[UUID | None]:
-    """The cancellation that the seat is marked for, or else the latest one of its session."""
-    of_session = (
-        select(Cancellation.id)
-        .where(
-            Cancellation.tenant_id == Seat.tenant_id,
-            Cancellation.state.in_(["running", "done"]),
-            or_(
-                (Cancellation.scope == "session") & (Cancellation.subject_id == Seat.session_id),
-                Seat.session_id == any_(Cancellation.session_ids),
-            ),
-        )
-        .order_by(Cancellation.requested_at.desc())
-        .limit(1)
-        .correlate(Seat)
-    )
-    return func.coalesce(Seat.cancellation_id, of_session.scalar_subquery())

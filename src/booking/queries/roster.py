@@ -1,6 +1,5 @@
 """The seats of one session with all that the person at the door wants to know."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +17,9 @@ from src.booking.queries.customers import notes_of_customer, tags_of_customer
 from src.booking.queries.held import is_by_link, pay_until_of
 from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.queries.question_answers import answers_of_person
-from src.booking.views.roster import HistoryLine, Roster, RosterSeat
+from src.booking.views.roster import Roster, RosterSeat
 from src.platform.db.uow import UnitOfWork
-from src.tenants.models import AuditEntry, Customer, Participant
+from src.tenants.models import Customer, Participant
 
 
 async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
@@ -51,37 +50,6 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
         coming=[seat for seat in seats if seat.state in live],
         gone=[seat for seat in seats if seat.state not in live],
     )
-
-
-async def list_history(uow: UnitOfWork, session_id: UUID) -> list[HistoryLine]:
-    """What people have done to the session, the latest first."""
-    found = await uow.session.scalars(
-        select(AuditEntry)
-        .where(AuditEntry.tenant_id == uow.tenant, AuditEntry.subject_id == session_id)
-        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
-        .limit(100)
-    )
-    return [
-        HistoryLine(
-            at=entry.at,
-            who=entry.actor_name,
-            action=entry.action,
-            changed=tuple(entry.detail.get("changed", ())),
-            reason=str(entry.detail.get("reason", "")),
-            was=_span(entry.detail.get("was")),
-            became=_span(entry.detail.get("became")),
-            cancellation_id=entry.detail.get("cancellation"),
-        )
-        for entry in found
-    ]
-
-
-def _span(written: list[str] | None) -> tuple[datetime, datetime] | None:
-    """Start and end, from the log."""
-    if not written:
-        return None
-    starts_at, ends_at = (datetime.fromisoformat(moment) for moment in written)
-    return starts_at, ends_at
 
 
 def payment_state(order: Order, owed_minor: int, *, is_waived: bool) -> str:

@@ -48,8 +48,8 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
 
     `paid_minor` is the part of the seats' price that came in online, `taken_minor` the part that
     was paid on site, and `on_site_minor` the part that is to be paid there. `is_with_the_bank`: a
-    guest's bank has taken back what was paid. `in_checkout` counts seats whose guests are paying
-    just now, and `in_checkout_minor` is what they cost.
+    guest's bank has taken back what was paid. `in_checkout` counts seats that are held and not
+    paid yet, and `in_checkout_minor` is what they cost.
     `mails` counts customers who are written to.
     """
 

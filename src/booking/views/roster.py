@@ -56,8 +56,8 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was done to a session; of a move, from when to when it went, and of a
-    cancellation, which it is.
+    """One thing that was done to a session; of a move, from when to when it went, or the places of
+    which `people` did, and of a cancellation, which it is.
     """
 
     at: datetime
@@ -68,3 +68,4 @@ class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
     was: tuple[datetime, datetime] | None
     became: tuple[datetime, datetime] | None
     cancellation_id: str | None = None
+    people: str = ""

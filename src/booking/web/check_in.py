@@ -26,7 +26,7 @@ from src.booking.queries.check_in import find_order_by_reference, get_check_in
 from src.booking.views.check_in import CheckInBooking, CheckInSeat
 from src.booking.web.roster_words import consent_words
 from src.booking.web.sessions import led_by
-from src.booking.web.sold_words import seat_words
+from src.booking.web.sold_words import door_words
 from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
@@ -150,7 +150,7 @@ async def look_at_booking(services: Services, ctx: RequestContext, code: str) ->
             for seat in booking.today
             if seat.state in TICKED_FROM[SeatState.ATTENDED] and not why_not[seat.seat_id]
         ],
-        seat_words=seat_words(),
+        seat_words=door_words(),
         consent_words=consent_words(),
         may_edit=ctx.actor.role is not Role.INSTRUCTOR,
         here=f"{base}/check-in/{code}",

@@ -19,7 +19,7 @@ def guest_facts(toll: Toll, waiting: Waiters) -> list[Fact]:
         facts.append((_("Seats"), kept))
     facts.append((_("Mails"), _mails(toll)))
     if toll.in_checkout:
-        facts.append((_("In checkout"), _in_checkout(toll)))
+        facts.append((_("Held"), _in_checkout(toll)))
     way_out = _("whoever booked before the move may leave without any charge")
     return [*facts, (_("Way out"), way_out)]
 
@@ -51,8 +51,8 @@ def _mails(toll: Toll) -> str:
 
 def _in_checkout(toll: Toll) -> str:
     return ngettext(
-        "%(num)s seat is being paid for now; its confirmation will say both times",
-        "%(num)s seats are being paid for now; their confirmations will say both times",
+        "%(num)s seat is held and not paid yet; its confirmation will say both times",
+        "%(num)s seats are held and not paid yet; their confirmations will say both times",
         toll.in_checkout,
     )
 

@@ -15,8 +15,10 @@ from src.booking.commands.attendance import Ticked, mark_attendance
 from src.booking.commands.sessions import TIME_COLUMNS
 from src.booking.domain.attendance import why_not_tick
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.queries.customers import list_notes_of
 from src.booking.queries.finding import find_session
-from src.booking.queries.roster import get_roster, list_history
+from src.booking.queries.roster import get_roster
+from src.booking.queries.roster_history import list_history
 from src.booking.queries.sessions import get_session_detail
 from src.booking.queries.waitlist_counts import count_waiting
 from src.booking.views.finding import Found
@@ -33,7 +35,7 @@ from src.booking.web.roster_words import (
     source_words,
 )
 from src.booking.web.sessions import led_by
-from src.booking.web.sold_words import seat_words
+from src.booking.web.sold_words import door_words
 from src.platform.errors import Conflict
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
@@ -52,9 +54,10 @@ MARKS = (SeatState.ATTENDED, SeatState.NO_SHOW, SeatState.CONFIRMED)
 
 
 class RosterQuery(msgspec.Struct):
-    """Which part of the roster is shown."""
+    """Which part of the roster is shown; on paper, whether with the `notes` of staff."""
 
     show: Annotated[str, Meta(max_length=20)] = "all"
+    notes: bool = False
 
 
 class AttendanceForm(msgspec.Struct):
@@ -70,7 +73,8 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
 
     `listed` is the part of those coming that `shown` names; `why_not` says of each mark why nobody
     can be given it now, None where they can; `said` is what has just been done. So many entries are
-    `waiting` for a place in it. `found`, for those who run the business, says how guests find it.
+    `waiting` for a place in it. `notes` are those of staff, by customer, where they are asked for.
+    `found`, for those who run the business, says how guests find it.
     """
 
     session: SessionDetail
@@ -95,6 +99,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     consent_words: dict[str, str]
     action_words: dict[str, str]
     column_words: dict[str, str]
+    notes: dict[UUID, list[str]] = {}
 
     def told(self, at: datetime) -> str:
         """The time, with its date where that is not today."""
@@ -121,8 +126,16 @@ async def show_door_list(
     ctx: NamedDependency[RequestContext],
     session_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """Names with a box to tick, on paper."""
+    """Names with a box to tick, on paper. What staff noted about guests is on it only for who runs
+    the business and asks for it, since paper lies around.
+    """
     view = await roster_view(services, ctx, session_id, _shown(request))
+    wanted = bind(RosterQuery, form_data(request.query_params.dict())).struct
+    if view.may_edit and wanted is not None and wanted.notes:
+        customer_ids = {seat.customer_id for seat in view.listed if seat.staff_notes}
+        async with services.uow_factory(ctx.here.id) as uow:
+            notes = await list_notes_of(uow, customer_ids)
+        view = msgspec.structs.replace(view, notes=notes)
     return page(request, "booking/roster/print.html", view)
 
 
@@ -228,7 +241,7 @@ async def roster_view(
         has_ended=session.ends_at <= now,
         has_started=session.starts_at <= now,
         now=now,
-        seat_words=seat_words(),
+        seat_words=door_words(),
         payment_words=payment_words(),
         source_words=source_words(),
         consent_words=consent_words(),

@@ -13,7 +13,7 @@ def booking_words() -> dict[str, Word]:
         BookingState.CONFIRMED.value: (_("Booked"), "success"),
         BookingState.COMPLETED.value: (_("Over"), "muted"),
         BookingState.CANCELLED.value: (_("Cancelled"), "error"),
-        BookingState.EXPIRED.value: (_("Not paid in time"), "muted"),
+        BookingState.EXPIRED.value: (_("Released unpaid"), "muted"),
     }
 
 
@@ -25,9 +25,14 @@ def seat_words() -> dict[str, Word]:
         SeatState.NO_SHOW.value: (_("Did not come"), "warning"),
         SeatState.CANCELLED.value: (_("Cancelled"), "error"),
         SeatState.LATE_CANCELLED.value: (_("Cancelled late"), "error"),
-        SeatState.SWAPPED.value: (_("Exchanged"), "info"),
-        SeatState.EXPIRED.value: (_("Not paid in time"), "muted"),
+        SeatState.SWAPPED.value: (_("Moved"), "info"),
+        SeatState.EXPIRED.value: (_("Released unpaid"), "muted"),
     }
+
+
+def door_words() -> dict[str, Word]:
+    """Those of seats where people are ticked: whoever is ticked as here is called so."""
+    return {**seat_words(), SeatState.ATTENDED.value: (_("Here"), "success")}
 
 
 def price_type_words() -> dict[str, str]:
@@ -40,8 +45,8 @@ def price_type_words() -> dict[str, str]:
 
 def payment_words() -> dict[str, str]:
     return {
-        "online": _("Paid online"),
-        "on_site": _("Paid on site"),
-        "credit": _("Paid with credits"),
+        "online": _("Online"),
+        "on_site": _("On site"),
+        "credit": _("With credits"),
         "free": _("Free of charge"),
     }

@@ -22,7 +22,7 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     if toll.mails or not toll.lists.closed:
         facts.append((_("Mails"), _mails(toll)))
     if toll.in_checkout:
-        facts.append((_("In checkout"), _in_checkout(toll, currency)))
+        facts.append((_("Held"), _in_checkout(toll, currency)))
     if toll.lists.closed or toll.lists.offers:
         facts.append((_("Waiting list"), _lists(toll.lists)))
     facts.append((_("Money"), _money(toll, currency, chooses=chooses)))
@@ -97,10 +97,10 @@ def _offers(lists: ListsToll) -> str:
 def _in_checkout(toll: Toll, currency: str) -> str:
     """Nothing happens to a checkout before the undo window is over."""
     return ngettext(
-        "%(num)s seat is being paid for now, %(amount)s; its payment page is closed when the"
+        "%(num)s seat is held and not paid yet, %(amount)s; its payment page is closed when the"
         " cancelling begins, and what is paid before that goes back by itself",
-        "%(num)s seats are being paid for now, %(amount)s; their payment pages are closed when the"
-        " cancelling begins, and what is paid before that goes back by itself",
+        "%(num)s seats are held and not paid yet, %(amount)s; their payment pages are closed when"
+        " the cancelling begins, and what is paid before that goes back by itself",
         toll.in_checkout,
         amount=money(toll.in_checkout_minor, currency),
     )

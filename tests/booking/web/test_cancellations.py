@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.models import Booking, Cancellation
-from src.booking.queries.purchases import fate_of_seats
+from src.booking.queries.fate import fate_of_seats
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
@@ -77,7 +77,7 @@ async def test_a_sessions_consequences_name_seats_people_mails_money_and_checkou
     for words in (
         "2 seats of 2 guests",
         "2, one to each guest",
-        "1 seat is being paid for now, €15.00",
+        "1 seat is held and not paid yet, €15.00",
         "is closed when the cancelling begins",
         "goes back by itself",
         "€40.00 payable on site",
@@ -197,7 +197,7 @@ async def test_a_booking_shows_its_guest_order_seats_and_shares(
         order_id = await uow.session.scalar(
             select(Booking.order_id).where(Booking.id == booking.rsplit("/", 1)[-1])
         )
-    for words in ("carl@example.com", "€20.00", "Paid on site", f"/orders/{order_id}", "Carl"):
+    for words in ("carl@example.com", "€20.00", "On site", f"/orders/{order_id}", "Carl"):
         assert words in owner.text, words
 
 
@@ -224,14 +224,14 @@ async def test_the_orders_history_and_refund_page_know_of_the_cancellation(
     _session, booking = await a_full_house(services, lotus)
     async with services.uow_factory(lotus.id) as uow:
         made = await uow.session.get_one(Booking, (lotus.id, UUID(booking.rsplit("/", 1)[1])))
-        assert (await fate_of_seats(uow, made.order_id)).standing == 3
+        assert (await fate_of_seats(uow, made.order_id, lotus.ctx.here.zone)).standing == 3
     await owner.open(f"{booking}/cancel")
     await send(owner, {"reason": "Moved away"})
     await work_through(services, clock, lotus.id, UNDO)
     await owner.open(f"/app/lotus/orders/{made.order_id}")
     assert "3 places cancelled: Moved away" in owner.text
     async with services.uow_factory(lotus.id) as uow:
-        assert (await fate_of_seats(uow, made.order_id)).standing == 0
+        assert (await fate_of_seats(uow, made.order_id, lotus.ctx.here.zone)).standing == 0
 
 
 async def test_an_order_of_which_nothing_stands_is_called_cancelled(
@@ -288,5 +288,5 @@ async def test_places_that_went_in_one_act_are_one_line_of_the_history(
         )
         clock.advance(timedelta(seconds=6))
     async with services.uow_factory(lotus.id) as uow:
-        ended = (await fate_of_seats(uow, made.order_id)).ended
+        ended = (await fate_of_seats(uow, made.order_id, lotus.ctx.here.zone)).ended
     assert [end.parts for end in ended] == [2, 1, 1], "each act once, however fast they follow"

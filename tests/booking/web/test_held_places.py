@@ -115,6 +115,7 @@ async def test_released_places_are_free_and_their_link_is_over(
     assert (await send(client, f"{here}/release", {})).headers["location"] == here
     assert await taken(services.uow_factory, lotus.id) == [0]
     assert "The places are free again." in words_of(await client.get(here))
+    assert "Released unpaid" in words_of(await client.get(here)), "no time to pay was over"
     order = words_of(await client.get(f"/app/lotus/orders/{made.order_id}"))
     assert f"Released; the places are free again · {lotus.owner.name}" in order
     again = await client.get(f"{here}/release")

@@ -206,7 +206,7 @@ async def test_a_guest_in_checkout_is_named_in_what_it_means(
     path = f"/app/lotus/sessions/{session.id}/edit"
     shown = await send(client, path, typed("2027-03-09T19:00"))
     assert "1 seat of 1 guest, kept at the same price" in shown.text
-    assert "1 seat is being paid for now" in shown.text
+    assert "1 seat is held and not paid yet" in shown.text
 
 
 async def test_who_pays_after_the_move_reads_both_times_and_may_leave(

@@ -100,7 +100,9 @@ async def test_a_stale_form_takes_back_nothing_that_another_has_written(
 async def test_the_door_knows_note_name_consents_tags_and_that_there_are_notes(
     client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
-    session, made = await two_of_them(services, lotus)
+    ivan = await a_member(services.uow_factory, lotus, "Ivan", Role.INSTRUCTOR)
+    performer = await a_performer(services.uow_factory, lotus, user_id=ivan.user_id)
+    session, made = await two_of_them(services, lotus, performer_id=performer.id)
     clock.advance(session.starts_at - clock.now())
     async with services.uow_factory(lotus.id) as uow:
         await add_note(uow, lotus.ctx, made.order.customer_id, "Owes us a towel.")
@@ -116,6 +118,13 @@ async def test_the_door_knows_note_name_consents_tags_and_that_there_are_notes(
         for words in ("Wheelchair", "Kim", "Booking terms", "vip", "1 staff note"):
             assert words in shown, (page, words)
         assert "Owes us a towel." not in shown, "on paper and at the door only that there is one"
+    assert f'href="{path}/print?notes=on&amp;show=all"' in (await client.get(f"{path}/print")).text
+    with_notes = f"{path}/print?notes=on&show=all"
+    assert "Owes us a towel." in (await client.get(with_notes)).text
+    await sign_in(client, services, ivan.user_id)
+    led = await client.get(with_notes)
+    assert led.status_code == 200
+    assert "Owes us a towel." not in led.text, "who leads the class does not see what is noted"
 
 
 async def test_an_instructor_writes_in_their_own_sessions_only(

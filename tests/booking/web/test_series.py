@@ -229,7 +229,7 @@ async def test_sold_in_checkout_and_cancelled_are_all_purchases(
     assert row.sold == head.sold
     assert buyers.total == len(buyers.rows) == head.sold + head.in_checkout + head.cancelled
     await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
-    for words in ("1 in checkout · 1 cancelled", "All purchases"):
+    for words in ("1 held · 1 cancelled", "All purchases"):
         assert words in owner.text, words
     assert "Gus" not in owner.text
 

@@ -1,0 +1,71 @@
+"""An order's page tells what became of its places, and leads to them."""
+
+import re
+
+import pytest
+from httpx import AsyncClient
+
+from src.booking.commands.exchange import MoveSeats, move_by_staff
+from src.booking.models import Session
+from src.platform.services import Services
+from tests.booking.web.pages import as_owner
+from tests.booking.web.test_roster_bulk import a_guest, ids_of
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.cancelling import seats_taken_back
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(client: AsyncClient, services: Services) -> Business:
+    business = await a_business(services.uow_factory)
+    await as_owner(client, services, business)
+    return business
+
+
+async def two_dates(services: Services, lotus: Business) -> tuple[Session, Session]:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    first = await a_session(services.uow_factory, service, in_days=2)
+    return first, await a_session(services.uow_factory, service, in_days=3)
+
+
+async def words_at(client: AsyncClient, path: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", (await client.get(path)).text).split())
+
+
+async def test_it_tells_who_moved_and_whose_place_was_cancelled(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    first, second = await two_dates(services, lotus)
+    hedy = await a_guest(services, lotus, first, "Hedy", "Ida", "Jo")
+    seats = sorted(await ids_of(services, lotus, hedy))
+    move = MoveSeats(
+        order_id=hedy.order_id, seat_ids=seats, session_id=second.id, by="staff", why="The hall"
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        moved = await move_by_staff(uow, lotus.ctx, move)
+    path = f"/app/lotus/orders/{hedy.order_id}"
+    story = await words_at(client, path)
+    from_to = "from Wed, Mar 3, 2027, 10:00 AM to Thu, Mar 4, 2027, 10:00 AM"
+    assert f"Moved: The hall Hedy, Ida, Jo, {from_to}" in story
+    await seats_taken_back(services.uow_factory, lotus, sorted(moved)[1:2])
+    story = await words_at(client, path)
+    assert "1 place cancelled" in story
+    assert "Ida, Thu, Mar 4, 2027, 10:00 AM" in story, "whose, and which"
+
+
+async def test_it_leads_to_booking_date_and_customer_and_claims_no_payment(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    first, _second = await two_dates(services, lotus)
+    hedy = await a_guest(services, lotus, first, "Hedy")
+    page = (await client.get(f"/app/lotus/orders/{hedy.order_id}")).text
+    for leads_to in (
+        f"bookings/{hedy.booking_id}",
+        f"sessions/{first.id}",
+        f"customers/{hedy.order.customer_id}",
+    ):
+        assert f'href="/app/lotus/{leads_to}"' in page, leads_to
+    assert "<dt>How it is paid</dt>" in "".join(line.strip() for line in page.splitlines())
+    booking = await words_at(client, f"/app/lotus/bookings/{hedy.booking_id}")
+    assert "How On site" in booking, "it is not paid yet"

@@ -1,0 +1,66 @@
+"""A session's history tells moves, and what was undone as undone."""
+
+import re
+
+import pytest
+from httpx import AsyncClient
+
+from src.booking.commands.exchange import MoveSeats, move_by_staff
+from src.platform.services import Services
+from tests.booking.web.pages import as_owner, fields_of
+from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
+from tests.support.builders import Business, a_business, a_service, a_session
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(client: AsyncClient, services: Services) -> Business:
+    business = await a_business(services.uow_factory)
+    await as_owner(client, services, business)
+    return business
+
+
+async def words_at(client: AsyncClient, path: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", (await client.get(path)).text).split())
+
+
+async def test_a_move_stands_in_both_histories_with_who_and_why(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    first = await a_session(services.uow_factory, service, in_days=2)
+    second = await a_session(services.uow_factory, service, in_days=3)
+    hedy = await a_guest(services, lotus, first, "Hedy", "Ida")
+    seats = await ids_of(services, lotus, hedy)
+    move = MoveSeats(
+        order_id=hedy.order_id, seat_ids=seats, session_id=second.id, by="staff", why="The hall"
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        await move_by_staff(uow, lotus.ctx, move)
+    left = await words_at(client, f"/app/lotus/sessions/{first.id}")
+    times = "Wed, Mar 3, 2027, 10:00 AM–11:00 AM Thu, Mar 4, 2027, 10:00 AM–11:00 AM"
+    assert f"Moved to another date Hedy, Ida {times} The hall" in left
+    assert f"· {lotus.owner.name}" in left.split("Moved to another date")[1]
+    assert "Nobody comes any more" in left, "not that nobody has booked yet"
+    came = await words_at(client, f"/app/lotus/sessions/{second.id}")
+    assert f"Moved here from another date Hedy, Ida {times}" in came
+
+
+async def test_a_cancelling_that_was_undone_says_so(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service, in_days=2)
+    carl = await a_guest(services, lotus, session, "Carl")
+    mine = await ids_of(services, lotus, carl)
+    asked = await press(client, session, "cancel", mine, {"sure": "on"})
+    progress = asked.headers["location"]
+    here = f"/app/lotus/sessions/{session.id}"
+    assert "undone in time" not in await words_at(client, here)
+    token = fields_of(await client.get(progress), f"{progress}/undo")["_csrf_token"]
+    await client.post(f"{progress}/undo", data={"_csrf_token": token})
+    await press(client, session, "cancel", mine, {"sure": "on"})
+    history = await words_at(client, here)
+    assert history.count("Places cancelled, and undone in time") == 1
+    assert history.count("Places cancelled") == 2, "the one that goes on stays what it is"
