@@ -1,7 +1,9 @@
 """Fixtures that every level shares. Nothing here starts a server until a test asks for one."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +16,7 @@ from jinja2 import FileSystemBytecodeCache
 from redis.asyncio import Redis
 from sqlalchemy import event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from src.platform.config import Settings
 from src.platform.db.engine import make_engine, make_sessions
@@ -28,6 +31,7 @@ from src.wiring import wire
 from tests.support.clock import FrozenClock
 from tests.support.databases import drop_database, own_database, shared_database
 from tests.support.mail import RememberingMailer
+from tests.support.reused import POOL_NAME, ReusedDatabase
 from tests.support.servers import pytest_configure, pytest_unconfigure, run_folder, test_servers
 from tests.support.settings import settings_for
 from tests.support.shared_app import app_for
@@ -173,19 +177,67 @@ class Committing:
     services: Services
 
 
+@pytest.fixture(scope="module")
+async def pooled() -> AsyncIterator[AsyncEngine]:
+    """Connections of the module's committing tests, for the event loop is the module's then.
+
+    What one of them does to a session ends with its transaction, or in `_give_back`.
+    """
+    engine, _address = _of_own_databases()
+    yield engine
+    await engine.dispose()
+
+
 @pytest.fixture
 async def committing(
-    clock: FrozenClock, redis: Redis, mailer: RememberingMailer
+    pooled: AsyncEngine, clock: FrozenClock, redis: Redis, mailer: RememberingMailer
 ) -> AsyncIterator[Committing]:
-    name, urls = own_database()
+    # As in `uow_factory`.
+    set_locale(DEFAULT_LOCALE)
+    before = asyncio.all_tasks()
+    name, urls = await _reused().hand_out()
     engine = _committing(urls[Role.APP])
     factory = unit_of_work_factory(make_sessions(engine), clock)
     settings = settings_for(urls, test_servers().valkey_url)
     limiter = RateLimiter(redis, clock)
     services = Services(settings, clock, factory, redis, mailer, limiter)
     yield Committing(name, urls, engine, factory, settings, services)
-    await engine.dispose()
-    drop_database(name)
+    await _give_back(engine, {task for task in asyncio.all_tasks() - before if not _runs(task)})
+
+
+def _runs(task: asyncio.Task[Any]) -> bool:
+    """Whether it is the runner's own, which waits for the end of this very fixture."""
+    return task.get_coro().__qualname__.startswith("TestRunner.")
+
+
+async def _give_back(engine: AsyncEngine, left: set[asyncio.Task[Any]]) -> None:
+    """Leaves neither a task of the test's nor a connection that remembers it."""
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    pool = engine.sync_engine.pool
+    assert isinstance(pool, QueuePool)
+    clean = not left and pool.checkedout() == 0 and await all_reset(engine, pool.checkedin())
+    if not await _reused().take_back(clean=clean):
+        await engine.dispose()
+
+
+async def all_reset(engine: AsyncEngine, idle: int) -> bool:
+    """Undoes settings, advisory locks, cursors and subscriptions; what is prepared stays."""
+    async with AsyncExitStack() as stack:
+        for _ in range(idle):
+            connection = await stack.enter_async_context(engine.connect())
+            raw = await connection.get_raw_connection()
+            driver = raw.driver_connection
+            if driver is None or driver.is_closed() or driver.is_in_transaction():
+                return False
+            await driver.reset()
+    return True
+
+
+@lru_cache(maxsize=1)
+def _reused() -> ReusedDatabase:
+    return ReusedDatabase()
 
 
 def _committing(url: str) -> AsyncEngine:
@@ -204,7 +256,7 @@ def _of_own_databases() -> tuple[AsyncEngine, dict[str, Any]]:
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def say_which(dialect: Any, record: Any, cargs: Any, cparams: dict[str, Any]) -> None:
-        cparams.update(address)
+        cparams.update(address, server_settings={"application_name": POOL_NAME})
 
     return engine, address
 

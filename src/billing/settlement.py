@@ -21,6 +21,7 @@ from src.billing.commands.orders import get_order, lock_order
 from src.billing.commands.settle import Ending, apply_page, end_page, lock_page
 from src.billing.domain.kinds import (
     LIVE_PAGES,
+    RELEASED_WHY,
     OpenItemKind,
     OrderState,
     PageOutcome,
@@ -45,6 +46,7 @@ log = structlog.get_logger(__name__)
 
 EXPIRED = Ending()
 GIVEN_UP = Ending(OrderState.CANCELLED, "given_up")
+RELEASED = Ending(OrderState.CANCELLED, RELEASED_WHY)
 
 
 async def settle_page(services: Services, tenant_id: UUID, page_id: UUID) -> PageOutcome:
@@ -156,13 +158,16 @@ async def end_hold(
         return OrderState(order.state)
 
 
-async def give_up_order(services: Services, tenant_id: UUID, order_id: UUID) -> OrderState:
-    """The guest leaves the payment page for good, or changed what the hold was for.
+async def give_up_order(
+    services: Services, tenant_id: UUID, order_id: UUID, ending: Ending = GIVEN_UP
+) -> OrderState:
+    """The guest leaves the payment page for good, or changed what the hold was for; or the business
+    releases what it held for them. Returns what became of the order, as `end_hold` does.
 
     Raises: NotFound; Unavailable while the processor does not answer.
     """
     try:
-        return await end_hold(services, tenant_id, order_id, GIVEN_UP)
+        return await end_hold(services, tenant_id, order_id, ending)
     except Uncertain as doubt:
         raise Unavailable(
             _("The payment service does not answer. Please try again in a moment."),

@@ -126,10 +126,13 @@ class BroadcastTried(Event, frozen=True, kw_only=True):
 
 
 class PaymentLinkPromised(Event, frozen=True, kw_only=True):
-    """Staff hold seats for a guest, who is to pay by a link that has not been sent yet."""
+    """Staff hold seats for a guest, who is to pay by a link that has not been sent yet. `again` is
+    the press that wants it sent once more.
+    """
 
     topic: ClassVar[str] = "booking.payment_link_promised"
     order_id: UUID
+    again: UUID | None = None
 
 
 class GuestWrittenTo(Event, frozen=True, kw_only=True):

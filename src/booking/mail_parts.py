@@ -109,7 +109,8 @@ def calendar_seats(
 
 def _title_of(facts: BookingFacts, item: SeatFacts) -> str:
     """A party has an entry for each of its people, so they say whose they are."""
-    person = item.person if facts.booking.party_size > 1 else ""
+    size = facts.booking.party_size
+    person = called(item.person, item.number, size) if size > 1 else ""
     return " · ".join(filter(None, (facts.service.name, item.session.title, person)))
 
 
@@ -320,5 +321,7 @@ def party_line(parties: Sequence[SplitParty]) -> str:
 
 
 def _people(people: Sequence[tuple[int, str]]) -> str:
-    """A party has several, so who has no name has a number."""
-    return ", ".join(called(name, number, party_size=2) for number, name in people)
+    """A party has several, so who has no name has a number. It is the end of a sentence, whose dot
+    a name's own stands for.
+    """
+    return ", ".join(called(name, number, party_size=2) for number, name in people).rstrip(".")

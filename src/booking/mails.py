@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.domain.holds import HOLD_MARGIN
+from src.billing.domain.holds import payable_until
 from src.billing.models import Order
 from src.booking.calendar_files import (
     CalendarSeat,
@@ -130,10 +130,13 @@ def payment_link_mail(
     tenant: TenantSnapshot,
     facts: BookingFacts,
     wordings: Wordings = SHIPPED,
+    again: UUID | None = None,
 ) -> Mail:
-    """Staff hold places for you: pay here, by then. No calendar file, nothing stands yet."""
+    """Staff hold places for you: pay here, by then. No calendar file, nothing stands yet. It goes
+    out once, and once for each press that wants it sent `again`.
+    """
     order = facts.order
-    until = order.hold_expires_at
+    until = payable_until(order.hold_expires_at)
     with use_locale(order.locale):
         # The link to an online session is for those who have paid.
         runs = [msgspec.structs.replace(run, join_url="") for run in runs_of(tenant, facts.seats)]
@@ -147,10 +150,10 @@ def payment_link_mail(
             zone_name=tenant.timezone,
             party_size=facts.booking.party_size,
             price=format_money(Money(order.total_minor, order.currency), order.locale),
-            pay_until="" if until is None else datetime_local(until - HOLD_MARGIN, tenant.zone),
+            pay_until="" if until is None else datetime_local(until, tenant.zone),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
-    key = _key_with_links("payment_link", order)
+    key = _key_with_links("payment_link", order) + (f":{again}" if again else "")
     return mail_of("payment_link", tenant, facts, view, None, key, wordings)
 
 

@@ -59,10 +59,10 @@ def in_party(rows: Iterable[tuple[UUID, int, str, str]]) -> dict[UUID, Person]:
 
 def party_words(people: Sequence[Person]) -> list[str]:
     """Names and tiers of everyone who comes, in the party's order, by their number who has no name.
-    Nothing where all pay the full price and there is one of them only, or not all have a name.
+    Nothing where all pay the full price and there is one of them only, or none has a name.
     """
     has_tiers = any(one.tier for one in people)
-    if not has_tiers and (len(people) < 2 or not all(one.name for one in people)):
+    if not has_tiers and (len(people) < 2 or not any(one.name for one in people)):
         return []
     if len(people) == 1:
         return [person_words(people[0].name, people[0].tier)]

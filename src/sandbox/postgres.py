@@ -7,7 +7,7 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
@@ -56,6 +56,9 @@ FORGETFUL = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
+# PostgreSQL 16 and newer: at the usual 4096 rounds, made by both sides, most of what a connection
+# costs is its password, which here protects made-up rows on the loopback.
+FORGETFUL_SINCE_16 = {"scram_iterations": "1"}
 
 
 class Role(StrEnum):
@@ -260,7 +263,14 @@ class EmbeddedPostgres:
             command += ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         else:
             command += ["--locale=C" if sys.platform == "darwin" else "--locale=C.UTF-8"]
-        return command if self._durable else [*command, "--no-sync"]
+        if self._durable:
+            return command
+        # The superuser's password is hashed here, before any setting of the running server.
+        return [*command, "--no-sync", *_options(self._hashing())]
+
+    def _hashing(self) -> dict[str, str]:
+        """How passwords are kept, where it is not left to the server."""
+        return {} if self._durable or self.program.major_version < 16 else FORGETFUL_SINCE_16
 
     def _check_version(self) -> None:
         made_by = (self._cluster / "PG_VERSION").read_text().strip()
@@ -308,7 +318,7 @@ class EmbeddedPostgres:
 
     def _start_process(self, port: int) -> Process:
         settings = SETTINGS | {"port": str(port)} | ({} if self._durable else FORGETFUL)
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        options = _options(settings | self._hashing())
         self.process = spawn(
             "PostgreSQL",
             [self.program.binary("postgres"), "-D", self._cluster, *options],
@@ -328,16 +338,23 @@ class EmbeddedPostgres:
 
 def create_database(address: PostgresAddress, name: str, template: str | None = None) -> None:
     """A database owned by the migrator, empty or a copy (which nobody may be connected to)."""
+    address.execute("postgres", *creation(name, template))
+
+
+def creation(name: str, template: str | None = None) -> list[str]:
+    """The statements of `create_database`, for who has more to say on the same connection."""
     copied = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
-    address.execute(
-        "postgres", f"CREATE DATABASE {name} OWNER {Role.MIGRATOR}{copied}", *_database_rights(name)
-    )
+    return [f"CREATE DATABASE {name} OWNER {Role.MIGRATOR}{copied}", *_database_rights(name)]
+
+
+def _options(settings: Mapping[str, str]) -> list[str]:
+    return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 
 def _database_rights(name: str) -> list[str]:
     return [
         f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
-        *(f"GRANT CONNECT ON DATABASE {name} TO {role}" for role in ROLE_ATTRIBUTES),
+        f"GRANT CONNECT ON DATABASE {name} TO {', '.join(ROLE_ATTRIBUTES)}",
     ]
 
 

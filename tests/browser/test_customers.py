@@ -110,7 +110,7 @@ def a_second_record_comes_up(owner: Person, business: Business, term: Term) -> N
 def she_pays(program: Program, anna: Person, business: Business) -> None:
     mail = the_mail(program, f"anna@{business.slug}.example", "Places held for you")
     anna.go(link_in(mail, "/b/"))
-    anna.sees("Your places are held")
+    anna.sees("Your place is held")
     anna.press("Pay ")
     g.pays(anna, g.WORKS)
     g.is_booked(anna)

@@ -115,7 +115,7 @@ def a_date_is_left_too_late(guest: Person, own: str, session: Session) -> None:
     guest.go(own)
     cannot_come(guest, session)
     guest.sees("It is late: the place is freed, but nothing comes back.")
-    guest.sees("No money comes back.")
+    guest.sees("nothing comes back.")
     guest.looks()
     guest.press("Cancel this date")
     guest.sees("It is cancelled. A mail says so, too.")

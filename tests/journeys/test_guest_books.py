@@ -144,7 +144,7 @@ async def test_leaving_the_payment_page_leads_to_the_held_booking(town: Town) ->
     payment = await town.guest.submit({"name": "Carl", "email": "carl@example.com", "step": "book"})
     back = payment.text.split('href="http://testserver.local/b/lotus/bookings/', 1)[1]
     held = await town.guest.open("/b/lotus/bookings/" + back.split('"', 1)[0])
-    assert "Your places are held" in held.text
+    assert "Your place is held" in held.text
     again = await town.guest.submit(to="/pay")
     assert again.url == payment.url
     assert "You are booked" in (await town.pay()).text

@@ -140,7 +140,7 @@ class CountingServer:
         return "250 OK"
 
     def _hang_up(self, server: SMTP) -> None:
-        assert isinstance(server.transport, asyncio.Transport)
+        assert server.transport is not None
         server.transport.abort()
         raise asyncio.CancelledError
 

@@ -121,6 +121,9 @@ POST /customers/{customer_id}/tags
 GET /bookings/{booking_id}
 GET POST /bookings/{booking_id}/people
 GET POST /bookings/{booking_id}/cancel
+POST /bookings/{booking_id}/link
+POST /bookings/{booking_id}/paid
+GET POST /bookings/{booking_id}/release
 GET POST /leave-requests/{request_id}
 GET /cancellations/{cancellation_id}
 POST /cancellations/{cancellation_id}/undo

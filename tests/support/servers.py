@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from src.sandbox.folders import write_private
-from src.sandbox.postgres import EmbeddedPostgres, PostgresAddress, Role, create_database
+from src.sandbox.postgres import EmbeddedPostgres, PostgresAddress, Role, creation
 from src.sandbox.valkey import DATABASES, EmbeddedValkey
 
 if TYPE_CHECKING:
@@ -137,8 +137,7 @@ def make_template(migrate: Callable[[str], None], name: str = TEMPLATE) -> str:
     address = test_servers().postgres
     with _exclusive(run_folder() / f"{name}.lock"):
         if not done.exists():
-            address.execute("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            create_database(address, name)
+            fresh_database(name)
             migrate(address.url(Role.MIGRATOR, name))
             # A forgotten connection would block every copy.
             address.execute(
@@ -153,8 +152,8 @@ def make_template(migrate: Callable[[str], None], name: str = TEMPLATE) -> str:
 def fresh_database(name: str, template: str | None = None) -> dict[Role, str]:
     """Makes the database anew, as a copy of the template or empty: its address for each role."""
     address = test_servers().postgres
-    address.execute("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    create_database(address, name, template)
+    gone = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+    address.execute("postgres", gone, *creation(name, template))
     return {role: address.url(role, name) for role in Role}
 
 

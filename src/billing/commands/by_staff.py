@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.commands.ending import can_still_be_paid
 from src.billing.commands.open_items import close_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
@@ -15,6 +16,7 @@ from src.billing.commands.refunds import (
     retry_refund,
     set_aside,
 )
+from src.billing.commands.settle import confirm_paid
 from src.billing.domain.kinds import (
     ON_SITE_METHOD,
     OpenItemKind,
@@ -64,6 +66,39 @@ async def mark_paid_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
         order.paid_minor += due_minor
         await audit(uow, ctx, "order.marked_paid", "order", order.id, amount_minor=due_minor)
     return Money(due_minor, order.currency)
+
+
+async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID) -> Money:
+    """The business took the price of what waits to be paid online: it is confirmed, and from now on
+    an order that is paid on site. A second press changes nothing.
+
+    Returns what is written down. Nothing may follow it in its transaction. Raises: NotFound;
+    Conflict when nothing is held any more, while it can be paid online, and when a part of it is
+    being cancelled.
+    """
+    order = await lock_order(uow, order_id)
+    if order.state == OrderState.CONFIRMED:
+        return Money(0, order.currency)
+    if order.state != OrderState.OPEN:
+        raise Conflict(_("Nothing is held any more; it cannot be marked as paid."))
+    if await can_still_be_paid(uow, order_id):
+        raise Conflict(
+            _(
+                "The guest has opened the payment page and may be paying just now. Release the"
+                " places first, then book them anew as paid on site."
+            ),
+            code="page_still_open",
+        )
+    for kind in await handlers_of(uow, order):
+        if await kind.list_undeliverable(uow, order):
+            raise Conflict(_("A part of it is being cancelled. Look at the dates first."))
+    payment = _taken_on_site(uow, order, order.total_minor)
+    uow.session.add(payment)
+    order.payment_mode = str(PaymentMode.ON_SITE)
+    order.paid_minor += payment.amount_minor
+    await audit(uow, ctx, "order.marked_paid", "order", order.id, amount_minor=order.total_minor)
+    await confirm_paid(uow, order, payment)
+    return Money(payment.amount_minor, order.currency)
 
 
 def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:

@@ -143,7 +143,7 @@ async def _take_payment(
     if (payment.amount_minor, payment.currency) != (order.total_minor, order.currency):
         await _tell_of_mismatch(uow, order, payment)
     elif order.state == OrderState.OPEN:
-        await _confirm(uow, order, payment)
+        await confirm_paid(uow, order, payment)
     elif order.state == OrderState.CONFIRMED:
         await _send_back(uow, order, payment, RefundCause.PAID_TWICE)
     elif order.state != OrderState.EXPIRED or not await _reacquire(uow, order):
@@ -169,8 +169,10 @@ def _payment(uow: UnitOfWork, page: PaymentPage, found: ProcessorPage) -> Paymen
     )
 
 
-async def _confirm(uow: UnitOfWork, order: Order, payment: Payment) -> None:
-    """In time. A part that cannot be delivered any more goes back at once."""
+async def confirm_paid(uow: UnitOfWork, order: Order, payment: Payment) -> None:
+    """In time, with the order's row locked. A part that cannot be delivered any more goes back at
+    once. Nothing may follow it in its transaction.
+    """
     now = uow.clock.now()
     parts = [
         (handler, await handler.list_undeliverable(uow, order))

@@ -27,6 +27,13 @@ def hold_expires_at(made_at: datetime, lifetime: timedelta = HOLD_LIFETIME) -> d
     return (made_at + lifetime).replace(microsecond=0)
 
 
+def payable_until(hold_ends_at: datetime | None) -> datetime | None:
+    """The moment that everybody is told: the payment page ends before the hold does. None where
+    nothing is held.
+    """
+    return None if hold_ends_at is None else hold_ends_at - HOLD_MARGIN
+
+
 def link_lifetime(starts_at: datetime, made_at: datetime) -> timedelta:
     """How long a hold by link lasts: a day, but not into what was booked, and no less than a hold
     whose guest is at the payment page already.

@@ -14,6 +14,10 @@ NOT_PAYABLE_WHY = "not_payable"
 """Why an order ended that no payment page can be had for; kept in `closed_why`."""
 
 
+RELEASED_WHY = "released"
+"""Why an order ended whose places the business held for a guest, and no longer does."""
+
+
 class PaymentMode(StrEnum):
     """How an order is paid; only `online` ever shows a payment page."""
 

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
+from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import ON_SITE_METHOD, RefundState
 from src.billing.lines import handlers_of
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
@@ -120,7 +121,7 @@ def _page(
         guest_phone=order.guest_phone,
         source=order.source,
         created_at=order.created_at,
-        hold_expires_at=order.hold_expires_at,
+        pay_until_at=payable_until(order.hold_expires_at),
         closed_why=order.closed_why,
         coupon=around.coupon,
         discount_minor=order.discount_minor,

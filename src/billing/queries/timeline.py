@@ -5,7 +5,13 @@ from datetime import datetime
 
 import msgspec
 
-from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, OrderState, RefundState
+from src.billing.domain.kinds import (
+    ON_SITE_METHOD,
+    RELEASED_WHY,
+    OpenItemKind,
+    OrderState,
+    RefundState,
+)
 from src.billing.lines import Ended
 from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
 from src.billing.open_item_words import open_item_sentence
@@ -33,7 +39,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 def timeline(history: History) -> list[Moment]:
     """What happened, oldest first, in the reader's language."""
     moments = [
-        *_of_order(history.order),
+        *_of_order(history),
         *_of_pages(history.pages),
         *_of_payments(history.payments),
         *_of_refunds(history),
@@ -46,7 +52,8 @@ def timeline(history: History) -> list[Moment]:
     return sorted(moments, key=lambda moment: moment.at)
 
 
-def _of_order(order: Order) -> Iterator[Moment]:
+def _of_order(history: History) -> Iterator[Moment]:
+    order = history.order
     yield Moment(at=order.created_at, text=_("Ordered"), who=order.guest_name)
     if order.confirmed_at is not None:
         yield Moment(at=order.confirmed_at, text=_("Confirmed"))
@@ -54,6 +61,9 @@ def _of_order(order: Order) -> Iterator[Moment]:
         return
     if order.state == OrderState.EXPIRED:
         yield Moment(at=order.closed_at, text=_("The time to pay ended; the places were freed"))
+    elif order.closed_why == RELEASED_WHY:
+        who = next((one.actor_name for one in history.audit if one.action == "order.released"), "")
+        yield Moment(at=order.closed_at, text=_("Released; the places are free again"), who=who)
     else:
         yield Moment(at=order.closed_at, text=_("Given up; the places were freed"))
 

@@ -228,7 +228,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     guest_phone: str
     source: str
     created_at: datetime
-    hold_expires_at: datetime | None
+    pay_until_at: datetime | None
     closed_why: str | None
     coupon: str
     discount_minor: int

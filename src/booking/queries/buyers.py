@@ -13,6 +13,7 @@ from src.billing.queries.disputes import taken_back_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS, booking_state, live_cancellation
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
+from src.booking.queries.held import is_by_link, pay_until_of
 from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.queries.purchases import is_cut_short, is_purchase
 from src.booking.queries.question_answers import answers_of_booking
@@ -78,13 +79,13 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         taken_back_minor=int(row.taken_back),
         owed_minor=int(row.owed),
         made_at=booking.created_at,
-        answers=answers_of_booking(
-            booking, {seat.participant_id: seat.participant for seat in seats}
-        ),
+        answers=answers_of_booking(booking, seats),
         note=booking.note,
         seats=seats,
         cancellable=len(coming),
         cancellation_id=row.cancellation_id,
+        pay_until_at=pay_until_of(order),
+        is_by_link=is_by_link(order),
         completes_id=booking.completes_id,
         completed_by=await _completed_by(uow, booking_id),
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from src.billing.domain.holds import HOLD_MARGIN
+from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
@@ -71,11 +71,9 @@ async def get_guest_booking(
     seats = await _seats(uow, order_id)
     now = uow.clock.now()
     stage = _stage(order, seats, money, now, has_paid=has_paid)
-    known = [one for seat in seats for one in (_sold(seat), _told(seat)) if _is_past(seat, one)]
-    then = await find_earlier(uow, known)
     path = booking_path(settings, tenant.slug, order)
     about = await _about(uow, tenant, order, booking, path)
-    dates = _dates(seats, then, about)
+    dates = _dates(seats, await _earlier(uow, seats), about)
     missing = await list_missing(uow, tenant, settings, [booking])
     return GuestBookingView(
         stage=stage,
@@ -84,9 +82,8 @@ async def get_guest_booking(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         party=_party(seats),
-        answers=answers_of_booking(
-            booking, {seat.participant_id: seat.participant for seat in seats}
-        ),
+        note=booking.note,
+        answers=answers_of_booking(booking, seats),
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),
@@ -104,7 +101,7 @@ async def get_guest_booking(
         payment_mode=order.payment_mode,
         currency=order.currency,
         zone=tenant.zone,
-        hold_until_at=hold_until(order),
+        hold_until_at=payable_until(order.hold_expires_at),
         path=path,
         course_href=_course_href(series, dates, path),
         people_href=await _people_href(uow, booking, path),
@@ -117,6 +114,12 @@ async def get_guest_booking(
         asked_to_leave_at=await _asked_to_leave_at(uow, booking, stage),
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
+
+
+async def _earlier(uow: UnitOfWork, seats: Sequence[Row[Any]]) -> Believed:
+    """What was sold and told of the dates, where it is no longer so."""
+    known = [one for seat in seats for one in (_sold(seat), _told(seat)) if _is_past(seat, one)]
+    return await find_earlier(uow, known)
 
 
 async def _completes_href(
@@ -207,7 +210,7 @@ def _stage(
     if order.state == OrderState.OPEN:
         if money.page_is_complete or has_paid:
             return "processing"
-        until = hold_until(order)
+        until = payable_until(order.hold_expires_at)
         return "held" if until is not None and now < until else "over"
     if order.state == OrderState.CONFIRMED:
         live = any(seat.state in LIVE_SEATS for seat in seats)
@@ -216,11 +219,6 @@ def _stage(
         known = ("given_up", NOT_PAYABLE_WHY)
         return order.closed_why if order.closed_why in known else "cancelled"
     return "expired"
-
-
-def hold_until(order: Order) -> datetime | None:
-    """Until when the guest can pay: the payment page ends before the hold does."""
-    return None if order.hold_expires_at is None else order.hold_expires_at - HOLD_MARGIN
 
 
 def _party(seats: Sequence[Row[Any]]) -> PartyView:

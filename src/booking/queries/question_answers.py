@@ -1,6 +1,7 @@
 """What guests answered to a service's questions when they booked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from typing import Protocol
 from uuid import UUID
 
 from src.booking.domain.questions import answered
@@ -13,10 +14,19 @@ def answers_of_person(booking: Booking, participant_id: UUID) -> list[tuple[str,
     return answered([*booking.answers, *own])
 
 
-def answers_of_booking(booking: Booking, names: Mapping[UUID, str]) -> list[tuple[str, str]]:
-    """What was answered for the booking, then what each of its people said, who is named as in
-    `names`, by participant.
-    """
+class Sitting(Protocol):
+    """A seat with who sits in it, by name or empty."""
+
+    @property
+    def participant_id(self) -> UUID: ...
+
+    @property
+    def participant(self) -> str: ...
+
+
+def answers_of_booking(booking: Booking, seats: Iterable[Sitting]) -> list[tuple[str, str]]:
+    """What was answered for the booking, then what each of its people said, by name."""
+    names = {seat.participant_id: seat.participant for seat in seats}
     found = answered(booking.answers)
     for participant_id, given in booking.person_answers.items():
         name = names.get(UUID(participant_id), "")

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from src.billing.domain.holds import HOLD_MARGIN
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.billing.owed import owed_minor
@@ -16,6 +15,7 @@ from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import LIVE_SEATS, is_waived, live_cancellation
 from src.booking.models import Booking, Seat, Series, Session
 from src.booking.queries.customers import notes_of_customer, tags_of_customer
+from src.booking.queries.held import is_by_link, pay_until_of
 from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.queries.question_answers import answers_of_person
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
@@ -85,13 +85,14 @@ def _span(written: list[str] | None) -> tuple[datetime, datetime] | None:
 
 
 def payment_state(order: Order, owed_minor: int, *, is_waived: bool) -> str:
-    """How the seat is paid: free, on_site, paid_on_site, waived, paid, refunded or in_checkout.
+    """How the seat is paid: free, on_site, paid_on_site, waived, paid, refunded, or while it is
+    held by_link or in_checkout.
 
     `owed_minor` is what is still to be paid on site for all of its order; `is_waived` says that
     nothing of it is for this seat.
     """
     if order.state == OrderState.OPEN:
-        return "in_checkout"
+        return "by_link" if is_by_link(order) else "in_checkout"
     if order.refunded_minor and order.refunded_minor >= order.paid_minor:
         return "refunded"
     if order.payment_mode == PaymentMode.ON_SITE:
@@ -130,7 +131,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
         tier=seat.tier,
         owed_minor=row.owed,
         currency=order.currency,
-        pay_until_at=_pay_until(order),
+        pay_until_at=pay_until_of(order),
         note=booking.note,
         answers=answers_of_person(booking, seat.participant_id),
         consents=sorted(order.consents),
@@ -139,13 +140,6 @@ def _seat(row: Row[Any]) -> RosterSeat:
         booked_at=booking.created_at,
         changed_why=seat.changed_why,
     )
-
-
-def _pay_until(order: Order) -> datetime | None:
-    """The moment that the guest sees: the payment page ends before the hold does."""
-    if order.state != OrderState.OPEN or order.hold_expires_at is None:
-        return None
-    return order.hold_expires_at - HOLD_MARGIN
 
 
 def _by_name(seat: RosterSeat) -> tuple[str, UUID]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
+from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
@@ -18,7 +19,6 @@ from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words
 from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.completing import Completing, completing_of
-from src.booking.queries.guest_bookings import hold_until
 from src.booking.queries.offered_price import OfferedPrice, offered_price
 from src.booking.queries.offers import get_series_offer, get_session_offer
 from src.booking.queries.waiting import STANDS, find_list, get_entry, terms_of
@@ -147,7 +147,7 @@ async def get_entry_view(
     book_path = f"{base}/book?{subject}={entry.list_id}"
     until_at = offer.expires_at if offer is not None else None
     if stage == "held" and facts.order is not None:
-        until_at = hold_until(facts.order)
+        until_at = payable_until(facts.order.hold_expires_at)
     return EntryView(
         stage=stage,
         what=facts.what(tenant.zone),
@@ -227,7 +227,7 @@ def _stage(facts: EntryFacts, now: datetime) -> str:
 
 def _stage_of_order(order: Order | None, now: datetime) -> str:
     if order is not None and order.state == OrderState.OPEN:
-        until = hold_until(order)
+        until = payable_until(order.hold_expires_at)
         return "held" if until is not None and now < until else "unclear"
     if order is None:
         return "expired"

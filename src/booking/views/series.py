@@ -166,7 +166,8 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     cancellation under way; `owed_minor` is still to be paid on site; `taken_back_minor` is with the
     guest's bank after a dispute that was lost. `completes_id` is the purchase that it completes,
     `completed_by` are those that complete this one, with their numbers. Of one that `is_erased`,
-    nobody is known, and nothing is named or noted any more.
+    nobody is known, and nothing is named or noted any more. `pay_until_at`: it is held until then,
+    `is_by_link` for a guest who was mailed the link to pay.
     """
 
     id: UUID
@@ -195,6 +196,8 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     seats: list[SeatRow]
     cancellable: int
     cancellation_id: UUID | None
+    pay_until_at: datetime | None = None
+    is_by_link: bool = False
     completes_id: UUID | None = None
     completed_by: list[tuple[UUID, str]] = []
 

@@ -12,9 +12,10 @@ from src.booking.views.mails import RunView
 
 
 class JoinView(msgspec.Struct, frozen=True, kw_only=True):
-    """The form for waiting, by parties of `sizes`; an offer lasts `offer_minutes`. `refusal` says
-    why nobody can; `book_href` leads to the `places` that are free, for smaller ones, None where
-    guests read no number. `sent_to` is set once somebody has asked.
+    """The form for waiting, by parties of `sizes`; an offer lasts `offer_minutes`, of which the
+    hours `quiet` are none, empty where all count. `refusal` says why nobody can; `book_href` leads
+    to the `places` that are free, for smaller ones, None where guests read no number. `sent_to` is
+    set once somebody has asked.
     """
 
     wish: Wish
@@ -22,6 +23,7 @@ class JoinView(msgspec.Struct, frozen=True, kw_only=True):
     sizes: list[int]
     places: int | None
     offer_minutes: int
+    quiet: str
     refusal: str
     book_href: str
     sent_to: str

@@ -38,6 +38,7 @@ from src.booking.web.sold_words import Word, booking_words, payment_words, seat_
 from src.booking.web.toll_words import Fact, toll_facts, toll_people
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
+from src.platform.ids import new_id
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
@@ -91,9 +92,12 @@ class CancelPurchaseView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookingView(msgspec.Struct, frozen=True, kw_only=True):
-    """One booking; `words` are those of its payment, `states` of it, `seat_states` of its seats."""
+    """One booking; `words` are those of its payment, `states` of it, `seat_states` of its seats.
+    `token` makes two presses of sending a link one.
+    """
 
     booking: BookingDetail
+    token: UUID
     guest_may: GuestMay
     base: str
     zone: str
@@ -114,6 +118,7 @@ async def show_booking(
         guest_may = await get_guest_may(uow, ctx.here, booking.order_id)
     view = BookingView(
         booking=booking,
+        token=new_id(),
         guest_may=guest_may,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,

@@ -140,7 +140,7 @@ def _ways(ctx: RequestContext, head: CustomerHead) -> list[tuple[str, str, str]]
     """How it may be paid: those only that can be."""
     ways = [("on_site", _("On site"), _("Booked at once; you mark it as paid when it is."))]
     if head.email and ctx.here.payments_ready:
-        sentence = _("The places are held for a day; they are booked when the guest has paid.")
+        sentence = _("The places are held for a day at most, and booked when the guest has paid.")
         ways.append(("link", _("By a link in a mail"), sentence))
     ways.append(("free", _("Free"), _("Booked at once, and nothing is to be paid.")))
     return ways

@@ -1,5 +1,6 @@
 """Waiting for a place: the form, and the page of who waits, for whoever has its link."""
 
+from datetime import time
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from src.booking.commands.waitlist import (
     wait_again,
 )
 from src.booking.domain.seats_told import is_told
-from src.booking.domain.waiting import WhyNot
+from src.booking.domain.waiting import WaitlistTerms, WhyNot
 from src.booking.guest_links import booking_path, open_link
 from src.booking.models import WaitlistEntry
 from src.booking.place import place_booking
@@ -36,6 +37,7 @@ from src.platform.errors import Conflict, DomainError, NotFound
 from src.platform.i18n import _, current_locale
 from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit
 from src.platform.services import Services
+from src.platform.web.formats import clock
 from src.platform.web.forms import Bound, Email, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.platform.web.security import client_address
@@ -258,14 +260,14 @@ async def _join_page(
     sent_to: str = "",
     status_code: int = 200,
 ) -> Response[bytes]:
-    refusal, book_href, sizes, minutes = "", "", range(0), 0
+    refusal, book_href, sizes, minutes, quiet = "", "", range(0), 0, ""
     places: int | None = None
     async with services.uow_factory(ctx.here.id) as uow:
         wish = await _wish_in(uow, ctx, subject, size)
         try:
             room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
             sizes = range(room.places + 1, min(room.facts.biggest_party, LARGEST_PARTY) + 1)
-            minutes = room.terms.offer_minutes
+            minutes, quiet = room.terms.offer_minutes, _quiet_words(room.terms)
             if is_told(room.places, ctx.here.seats_told_up_to):
                 places = room.places
             if room.places:
@@ -281,6 +283,7 @@ async def _join_page(
         sizes=list(sizes),
         places=places,
         offer_minutes=minutes,
+        quiet=quiet,
         refusal=refusal,
         book_href=book_href,
         sent_to=sent_to,
@@ -289,6 +292,12 @@ async def _join_page(
         contact_phone=ctx.here.contact_phone,
     )
     return page(request, JOIN, view, status_code=status_code, headers=JOIN_HEADERS)
+
+
+def _quiet_words(terms: WaitlistTerms) -> str:
+    if terms.quiet_from == terms.quiet_until:
+        return ""
+    return f"{clock(time(terms.quiet_from))}–{clock(time(terms.quiet_until % 24))}"
 
 
 route_handlers: list[Any] = [

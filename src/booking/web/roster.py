@@ -1,7 +1,9 @@
 """/app/<slug>/sessions/<id>: the session itself, who comes, and lists for the door."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -36,6 +38,7 @@ from src.platform.errors import Conflict
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
 from src.platform.web.exchange import exchange_of
+from src.platform.web.formats import datetime_local, time_short
 from src.platform.web.forms import bind, form_data, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
@@ -85,12 +88,19 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     may_edit: bool
     has_ended: bool
     has_started: bool
+    now: datetime
     seat_words: dict[str, tuple[str, str]]
     payment_words: dict[str, tuple[str, str | None]]
     source_words: dict[str, str]
     consent_words: dict[str, str]
     action_words: dict[str, str]
     column_words: dict[str, str]
+
+    def told(self, at: datetime) -> str:
+        """The time, with its date where that is not today."""
+        zone = ZoneInfo(self.zone)
+        is_today = at.astimezone(zone).date() == self.now.astimezone(zone).date()
+        return time_short(at, zone) if is_today else datetime_local(at, zone)
 
 
 @get(ONE, guards=MAY_SEE, include_in_schema=False)
@@ -217,6 +227,7 @@ async def roster_view(
         may_edit=may_edit,
         has_ended=session.ends_at <= now,
         has_started=session.starts_at <= now,
+        now=now,
         seat_words=seat_words(),
         payment_words=payment_words(),
         source_words=source_words(),

@@ -124,6 +124,7 @@ async def look_at(
             uow, session_id, seat_ids, states, is_being_cancelled=is_being_cancelled
         )
         gone = await list_chosen(uow, session_id, seat_ids, GONE)
+        held = await list_chosen(uow, session_id, seat_ids, {SeatState.HELD})
     base = f"/app/{ctx.here.slug}"
     return BulkView(
         form=bound,
@@ -137,14 +138,18 @@ async def look_at(
         base=base,
         here=f"{base}/sessions/{session_id}",
         zone=ctx.here.timezone,
-        left_out=[Failure(name=whom(one), why=_("This place is gone by now.")) for one in gone],
+        left_out=[
+            *(Failure(name=whom(one), why=_("This place is gone by now.")) for one in gone),
+            *(Failure(name=whom(one), why=_("Held, and not paid yet.")) for one in held),
+        ],
     )
 
 
 def ask(request: AnyRequest, act: str, view: BulkView) -> Response[bytes]:
     """The page that asks; where there is nobody to ask about, the roster says so."""
     if not view.chosen:
-        flash(request, "warning", str(view.why_not))
+        left_out = [f"{one.name}: {one.why}" for one in view.left_out]
+        flash(request, "warning", " ".join([str(view.why_not), *left_out]))
         return redirect(request, view.here)
     status_code = 422 if view.form.errors or view.form.form_error else 200
     return page(request, f"booking/roster/bulk_{act}.html", view, status_code=status_code)

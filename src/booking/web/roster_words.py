@@ -11,6 +11,7 @@ SHOWN: Mapping[str, Callable[[RosterSeat], bool]] = {
     "expected": lambda seat: seat.state == SeatState.CONFIRMED,
     "here": lambda seat: seat.state == SeatState.ATTENDED,
     "missing": lambda seat: seat.state == SeatState.NO_SHOW,
+    "held": lambda seat: seat.state == SeatState.HELD,
     "to_pay": lambda seat: seat.payment == "on_site",
 }
 """The parts of a roster that one looks at one at a time."""
@@ -19,12 +20,14 @@ Tab = tuple[str, str, bool, int]
 
 
 def roster_tabs(roster: Roster, shown: str, here: str) -> list[Tab]:
-    """Each part with its address and how many are in it."""
+    """Each part with its address and how many are in it; that of the held only where some are."""
+    counts = {part: sum(map(belongs, roster.coming)) for part, belongs in SHOWN.items()}
     words = {
         "all": _("Everybody"),
         "expected": _("Not here yet"),
         "here": _("Here"),
         "missing": _("Did not come"),
+        "held": _("Held"),
         "to_pay": _("To pay"),
     }
     return [
@@ -32,9 +35,10 @@ def roster_tabs(roster: Roster, shown: str, here: str) -> list[Tab]:
             words[part],
             here if part == "all" else f"{here}?show={part}",
             part == shown,
-            sum(map(belongs, roster.coming)),
+            count,
         )
-        for part, belongs in SHOWN.items()
+        for part, count in counts.items()
+        if count or part != "held" or shown == "held"
     ]
 
 
@@ -47,6 +51,7 @@ def payment_words() -> dict[str, tuple[str, str | None]]:
         "waived": (_("Nothing to pay"), None),
         "refunded": (_("Refunded"), "info"),
         "in_checkout": (_("In checkout"), "warning"),
+        "by_link": (_("Link to pay mailed"), "warning"),
     }
 
 

@@ -9,7 +9,7 @@ Word = tuple[str, str]
 
 def booking_words() -> dict[str, Word]:
     return {
-        BookingState.HELD.value: (_("In checkout"), "warning"),
+        BookingState.HELD.value: (_("Held"), "warning"),
         BookingState.CONFIRMED.value: (_("Booked"), "success"),
         BookingState.COMPLETED.value: (_("Over"), "muted"),
         BookingState.CANCELLED.value: (_("Cancelled"), "error"),
@@ -19,7 +19,7 @@ def booking_words() -> dict[str, Word]:
 
 def seat_words() -> dict[str, Word]:
     return {
-        SeatState.HELD.value: (_("In checkout"), "warning"),
+        SeatState.HELD.value: (_("Held"), "warning"),
         SeatState.CONFIRMED.value: (_("Booked"), "success"),
         SeatState.ATTENDED.value: (_("Attended"), "success"),
         SeatState.NO_SHOW.value: (_("Did not come"), "warning"),

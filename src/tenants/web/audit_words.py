@@ -93,6 +93,8 @@ _SENTENCES = {
     "coupon.deleted": N_("Deleted a coupon"),
     "coupon.exported": N_("Exported the uses of a coupon"),
     "order.marked_paid": N_("Marked an order as paid"),
+    "order.released": N_("Released places that waited to be paid"),
+    "order.link_sent": N_("Sent a link to pay again"),
     "order.refund_asked": N_("Asked for a refund"),
     "order.refund_retried": N_("Tried a refund again"),
     "order.refund_failed": N_("A refund did not go through"),

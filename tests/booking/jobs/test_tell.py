@@ -86,7 +86,7 @@ async def test_each_of_a_party_has_an_entry_that_says_whose_it_is(
         for mail in mailer.sent
         for _name, content, _kind in mail.attachments
     )
-    assert titles == [["Yoga"], ["Yoga", "Yoga · Dora"]]
+    assert titles == [["Yoga"], ["Yoga · Dora", "Yoga · Person 2"]]
     seats = await seats_of(services.uow_factory, lotus.id)
     uids = {
         str(event["UID"])

@@ -59,7 +59,7 @@ async def a_held_term(shop: Shop, **term: Any) -> str:
 async def test_held_it_counts_down_and_leads_back_to_the_same_payment_page(shop: Shop) -> None:
     payment = await a_held_term(shop)
     page = await shop.guest.open(await own_page(shop))
-    assert "Your places are held" in page.text
+    assert "Your place is held" in page.text
     assert "data-countdown" in page.text
     assert page.headers["cache-control"] == "private, no-store"
     assert page.headers["x-robots-tag"] == "noindex"
@@ -397,7 +397,7 @@ async def test_while_the_business_is_suspended_its_guests_see_what_they_have(sho
     (pay,) = [form for form in forms_of(shop.guest.page) if form.action.endswith("/pay")]
     await change(shop, Tenant, status="suspended", contact_email="hello@lotus.example")
     shown = await shop.guest.open(await own_page(shop))
-    assert "Your places are held" in shown.text
+    assert "Your place is held" in shown.text
     refused = await shop.guest.client.post(pay.action, data=pay.fields)
     assert refused.status_code == 403
     assert "Questions? Write to hello@lotus.example." in refused.text

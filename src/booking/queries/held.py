@@ -1,0 +1,21 @@
+"""What an order that waits to be paid is waiting for, and until when."""
+
+from datetime import datetime
+
+from src.billing.domain.holds import payable_until
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
+
+BY_STAFF = "staff"
+
+
+def is_by_link(order: Order) -> bool:
+    """Whether a guest whom staff booked for is to pay by the link in a mail; one who books without
+    them is at the payment page just now.
+    """
+    return order.state == OrderState.OPEN and order.source == BY_STAFF
+
+
+def pay_until_of(order: Order) -> datetime | None:
+    """The moment that the guest sees; None for an order that does not wait to be paid."""
+    return payable_until(order.hold_expires_at) if order.state == OrderState.OPEN else None

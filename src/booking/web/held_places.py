@@ -1,0 +1,155 @@
+"""/app/<slug>/bookings/<id>: what staff do about places held for a guest who was mailed a link to
+pay: send it again, take the money on site, or release the places, consequences first.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from src.billing.commands.by_staff import take_held_on_site
+from src.billing.domain.kinds import OrderState
+from src.billing.processor import ProcessorError
+from src.booking.held_places import release_held, send_link_again
+from src.booking.queries.buyers import get_booking_detail
+from src.booking.views.series import BookingDetail
+from src.platform.errors import Conflict, Unavailable
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.platform.services import Services
+from src.platform.web.flash import Level
+from src.platform.web.formats import money
+from src.platform.web.forms import bind, read_form
+from src.platform.web.pages import flash, page, redirect
+from src.tenants.context import RequestContext
+from src.tenants.domain.roles import Role
+from src.tenants.web.guards import requires_member
+
+MAY_RELEASE = [requires_member(Role.MANAGER)]
+POST_OPTIONS: dict[str, Any] = {
+    "guards": MAY_RELEASE,
+    "status_code": 200,
+    "include_in_schema": False,
+}
+ONE = "/app/{slug:str}/bookings/{booking_id:uuid}"
+
+AnyRequest = Request[Any, Any, Any]
+log = structlog.get_logger(__name__)
+
+
+class LinkForm(msgspec.Struct):
+    """`token` makes two presses one mail."""
+
+    token: UUID | None = None
+
+
+class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose places would be free again, before they are."""
+
+    booking: BookingDetail
+    base: str
+    zone: str
+
+
+@post(ONE + "/link", **POST_OPTIONS)
+async def send_link(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    booking_id: FromPath[UUID],
+) -> Response[bytes]:
+    """The mail with the link to pay once more; the time to pay stays what it was."""
+    form = bind(LinkForm, await read_form(request)).struct
+    token = (form.token if form is not None else None) or new_id()
+    booking = await _booking(services, ctx, booking_id)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await send_link_again(uow, ctx, booking.order_id, token)
+    except Conflict as refusal:
+        flash(request, "warning", refusal.message)
+    else:
+        said = _("The link to pay is on its way to %(to)s again.", to=booking.email)
+        flash(request, "success", said)
+    return _back(request, ctx, booking_id)
+
+
+@post(ONE + "/paid", **POST_OPTIONS)
+async def take_on_site(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    booking_id: FromPath[UUID],
+) -> Response[bytes]:
+    """The guest has paid the business itself, so the places are booked."""
+    booking = await _booking(services, ctx, booking_id)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            taken = await take_held_on_site(uow, ctx, booking.order_id)
+    except Conflict as refusal:
+        flash(request, "warning", refusal.message)
+    else:
+        amount = money(taken.amount_minor, taken.currency)
+        booked = _("Marked %(amount)s as paid. The places are booked.", amount=amount)
+        paid_before = _("The guest has paid meanwhile; the places are booked.")
+        flash(request, "success", booked if taken.amount_minor else paid_before)
+    return _back(request, ctx, booking_id)
+
+
+@get(ONE + "/release", guards=MAY_RELEASE, include_in_schema=False)
+async def ask_release(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    booking_id: FromPath[UUID],
+) -> Response[bytes]:
+    booking = await _booking(services, ctx, booking_id)
+    if not booking.is_by_link:
+        return _back(request, ctx, booking_id)
+    view = ReleaseView(booking=booking, base=f"/app/{ctx.here.slug}", zone=ctx.here.timezone)
+    return page(request, "booking/bookings/release.html", view)
+
+
+@post(ONE + "/release", **POST_OPTIONS)
+async def release(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    booking_id: FromPath[UUID],
+) -> Response[bytes]:
+    booking = await _booking(services, ctx, booking_id)
+    try:
+        flash(request, *_said(await release_held(services, ctx, booking.order_id)))
+    except Conflict as refusal:
+        flash(request, "warning", refusal.message)
+    except Unavailable as refusal:
+        flash(request, "error", refusal.message)
+    except ProcessorError as error:
+        log.warning("hold_not_released", order_id=str(booking.order_id), error=str(error))
+        flash(request, "error", _("That did not work just now. Please try again in a moment."))
+    return _back(request, ctx, booking_id)
+
+
+def _said(state: OrderState) -> tuple[Level, str]:
+    """Tone and sentence of what became of the order."""
+    if state == OrderState.CONFIRMED:
+        return "warning", _("The guest has paid meanwhile; the places are booked.")
+    if state == OrderState.OPEN:
+        return "warning", _("A payment is on its way, so the places are still held.")
+    return "success", _("The places are free again. Nothing was charged.")
+
+
+async def _booking(services: Services, ctx: RequestContext, booking_id: UUID) -> BookingDetail:
+    """Raises: NotFound."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        return await get_booking_detail(uow, booking_id, services.clock.now())
+
+
+def _back(request: AnyRequest, ctx: RequestContext, booking_id: UUID) -> Response[bytes]:
+    return redirect(request, f"/app/{ctx.here.slug}/bookings/{booking_id}")
+
+
+route_handlers = [send_link, take_on_site, ask_release, release]

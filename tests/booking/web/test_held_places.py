@@ -1,0 +1,205 @@
+"""Places held for a guest with a link to pay: sent again, paid on site, released, told alike."""
+
+import re
+from uuid import UUID
+
+import pytest
+from httpx import AsyncClient, Response
+from sqlalchemy import select
+
+from src.billing.commands.by_staff import take_held_on_site
+from src.billing.commands.orders import get_order
+from src.billing.domain.holds import payable_until
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order, Payment, PaymentPage
+from src.booking.commands.book import Booked
+from src.booking.held_places import release_held
+from src.booking.models import Session
+from src.platform.errors import Conflict
+from src.platform.services import Services
+from src.platform.web.formats import datetime_local
+from tests.booking.commands.test_book import seats_of, taken
+from tests.booking.commands.test_staff_book import by_staff, for_anna
+from tests.booking.web.conftest import Shop
+from tests.booking.web.pages import as_owner, send
+from tests.booking.web.test_readdress import link_in
+from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.mail import RememberingMailer
+from tests.support.visitor import forms_of
+from tests.support.work import work
+from tests.tenants.commands.test_customer_care import a_customer
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(client: AsyncClient, services: Services) -> Business:
+    business = await a_business(services.uow_factory)
+    await as_owner(client, services, business)
+    return business
+
+
+@pytest.fixture
+async def session(services: Services, lotus: Business) -> Session:
+    service = await a_service(services.uow_factory, lotus.id)
+    return await a_session(services.uow_factory, service, in_days=2)
+
+
+async def held(services: Services, business: Business, session: Session) -> Booked:
+    """Anna and Kim, who are to pay by a link."""
+    anna = await a_customer(services.uow_factory, business)
+    wish = for_anna("session", session.id, anna, pays="link", party=("Anna", "Kim"))
+    return await by_staff(services.uow_factory, business, wish)
+
+
+def words_of(answer: Response) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+async def order_of(services: Services, business: Business, order_id: UUID) -> Order:
+    async with services.uow_factory(business.id) as uow:
+        return await get_order(uow, order_id)
+
+
+async def test_one_moment_is_told_everywhere_and_by_its_own_word(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    mailer: RememberingMailer,
+) -> None:
+    made = await held(services, lotus, session)
+    await work(services, lotus.id)
+    until = payable_until(made.order.hold_expires_at)
+    assert until is not None
+    told = " ".join(datetime_local(until, lotus.ctx.here.zone).split())
+    roster = await client.get(f"/app/lotus/sessions/{session.id}")
+    assert f"until {told}" in words_of(roster), "tomorrow, so with its date"
+    assert "In checkout" not in roster.text, "who was only mailed a link is at no checkout"
+    for part in ("Everybody 2", "Not here yet 0", "Held 2"):
+        assert part in words_of(roster), part
+    booking = await client.get(f"/app/lotus/bookings/{made.booking_id}")
+    order = await client.get(f"/app/lotus/orders/{made.order_id}")
+    for shown in (words_of(booking), words_of(order), " ".join(mailer.sent[0].body.split())):
+        assert told in shown, told
+
+
+async def test_the_link_goes_out_again_once_a_press(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    mailer: RememberingMailer,
+) -> None:
+    made = await held(services, lotus, session)
+    await work(services, lotus.id)
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    page = await client.get(here)
+    (form,) = [form for form in forms_of(page) if form.action == f"{here}/link"]
+    for _press in range(2):
+        assert (await client.post(form.action, data=form.fields)).status_code == 303
+    await work(services, lotus.id)
+    first, again = (link_in(mail.body) for mail in mailer.sent)
+    assert first == again, "the link in the first mail goes on to hold"
+
+
+async def test_released_places_are_free_and_their_link_is_over(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    made = await held(services, lotus, session)
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    asked = words_of(await client.get(f"{here}/release"))
+    for said in ("2 seats are free again at once", "Anna", "Kim", "nothing was paid", "none; who"):
+        assert said in asked, said
+    assert (await send(client, f"{here}/release", {})).headers["location"] == here
+    assert await taken(services.uow_factory, lotus.id) == [0]
+    assert "The places are free again." in words_of(await client.get(here))
+    order = words_of(await client.get(f"/app/lotus/orders/{made.order_id}"))
+    assert f"Released; the places are free again · {lotus.owner.name}" in order
+    again = await client.get(f"{here}/release")
+    assert again.headers["location"] == here, "there is nothing to release any more"
+
+
+async def test_what_was_paid_on_site_is_booked(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    mailer: RememberingMailer,
+) -> None:
+    made = await held(services, lotus, session)
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    await work(services, lotus.id)
+    page = await client.get(here)
+    (form,) = [form for form in forms_of(page) if form.action == f"{here}/paid"]
+    for _press in range(2):
+        assert (await client.post(form.action, data=form.fields)).status_code == 303
+    order = await order_of(services, lotus, made.order_id)
+    assert (order.state, order.payment_mode, order.paid_minor) == ("confirmed", "on_site", 3000)
+    assert {seat.state for seat in await seats_of(services.uow_factory, lotus.id)} == {"confirmed"}
+    async with services.uow_factory(lotus.id) as uow:
+        [payment] = await uow.session.scalars(select(Payment))
+    assert (payment.amount_minor, payment.method) == (3000, "on_site")
+    await work(services, lotus.id)
+    assert mailer.sent[-1].subject == "You are booked: Yoga"
+    assert "Paid on site" in (await client.get(f"/app/lotus/sessions/{session.id}")).text
+
+
+async def test_acts_on_several_name_who_is_held_and_offer_no_box_for_them(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service, in_days=2)
+    await a_session(services.uow_factory, service, in_days=3)
+    made = await held(services, lotus, session)
+    carl = await a_guest(services, lotus, session, "Carl")
+    roster = await client.get(f"/app/lotus/sessions/{session.id}")
+    mine = await ids_of(services, lotus, made)
+    for seat_id in mine:
+        assert f'value="{seat_id}" form="ticked"' not in " ".join(roster.text.split())
+    assert f'href="/app/lotus/bookings/{made.booking_id}#held"' in roster.text
+    both = [*mine, *await ids_of(services, lotus, carl)]
+    for act in ("cancel", "message", "move"):
+        asked = words_of(await press(client, session, act, both, {}))
+        assert "Anna, Kim : Held, and not paid yet." in asked, act
+    alone = await press(client, session, "move", mine, {})
+    said = words_of(await client.get(alone.headers["location"]))
+    assert "Anna, Kim: Held, and not paid yet." in said
+
+
+async def test_a_guest_at_the_payment_page_is_not_marked_as_paid_but_can_be_released(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    factory, business = shop.services.uow_factory, shop.business
+    session = await a_session(factory, await a_service(factory, business.id), in_days=2)
+    made = await held(shop.services, business, session)
+    await shop.work()
+    page = await shop.guest.open(link_in(mailer.sent[-1].body))
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/pay")]
+    await shop.guest.client.post(form.action, data=form.fields)
+    with pytest.raises(Conflict) as refused:
+        async with factory(business.id) as uow:
+            await take_held_on_site(uow, business.ctx, made.order_id)
+    assert refused.value.code == "page_still_open"
+    became = await release_held(shop.services, business.ctx, made.order_id)
+    assert became == OrderState.CANCELLED
+    assert await taken(factory, business.id) == [0]
+    async with factory(business.id) as uow:
+        assert await uow.session.scalar(select(PaymentPage.state)) == "expired"
+    page = await shop.guest.open(link_in(mailer.sent[-1].body))
+    assert "This booking is cancelled" in page.text
+
+
+async def test_who_paid_meanwhile_is_not_released(shop: Shop, mailer: RememberingMailer) -> None:
+    factory, business = shop.services.uow_factory, shop.business
+    session = await a_session(factory, await a_service(factory, business.id), in_days=2)
+    made = await held(shop.services, business, session)
+    await shop.work()
+    page = await shop.guest.open(link_in(mailer.sent[-1].body))
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/pay")]
+    payment = await shop.guest.client.post(form.action, data=form.fields)
+    await shop.pay(payment.headers["location"])
+    became = await release_held(shop.services, business.ctx, made.order_id)
+    assert became == OrderState.CONFIRMED
+    assert await taken(factory, business.id) == [2]
