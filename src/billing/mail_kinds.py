@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import select
 
 from src.billing.models import Order
+from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.views.mails import MoneyMail
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _, use_locale
@@ -28,6 +29,7 @@ _PLACEHOLDERS = (
     Placeholder(name="amount", label=N_("What goes back"), value=lambda view: view.amount),
     Placeholder(name="reason", label=N_("Why it goes back"), value=lambda view: view.reason),
     REFERENCE,
+    Placeholder(name="service", label=N_("What was booked"), value=lambda view: view.what),
     Placeholder(
         name="booking_link",
         label=N_("Your booking page; alone in a paragraph, a button"),
@@ -48,19 +50,24 @@ def _shown(key: str) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
 
     async def preview(uow: UnitOfWork, asked: Preview) -> Mail:
         found = await uow.session.execute(
-            select(Order.guest_name, Order.guest_email, Order.reference, Order.total_minor)
+            select(
+                Order.id, Order.guest_name, Order.guest_email, Order.reference, Order.total_minor
+            )
             .where(Order.tenant_id == uow.tenant)
             .order_by(Order.created_at.desc(), Order.id.desc())
             .limit(1)
         )
         row, tenant = found.first(), asked.tenant
+        bought = "" if row is None else await what_was_bought(uow, row.id)
         with use_locale(asked.locale):
-            name, email, reference, minor = row or (_("Alex Example"), "", "ABC-123", 1500)
+            made_up = (None, _("Alex Example"), "", "ABC-123", 1500)
+            _id, name, email, reference, minor = row or made_up
             view = MoneyMail(
                 locale=asked.locale,
                 from_name=tenant.name,
                 guest_name=name,
                 reference=reference,
+                what=bought or _("Your service"),
                 amount=format_money(Money(minor, tenant.currency), asked.locale),
                 reason=_("%(business)s decided to give this amount back.", business=tenant.name),
                 back=_("All of it is on its way back to you. Banks take up to ten days."),
@@ -89,7 +96,8 @@ _KINDS = (
         starter_subject=N_("{amount} is on its way back to you"),
         starter=N_(
             "Hello {customer_name},\n\n{amount} is on its way back to the card you paid with."
-            " Banks take up to ten days.\n\n{reason}\n\nReference: {reference}\n\n{business}"
+            " Banks take up to ten days.\n\n{reason}\n\n{service}\nReference: {reference}\n\n"
+            "{business}"
         ),
         button=N_("To our booking page"),
         placeholders=_PLACEHOLDERS,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.leaving_mails import asked_mail, declined_mail, moved_mail
-from src.booking.mail_parts import FORMER_TIMES, MISSING, REASON
+from src.booking.mail_parts import FORMER_TIMES, MISSING, REASON, an_hour_sooner
 from src.booking.mails import (
     cancellation_mail,
     change_mail,
@@ -198,7 +198,8 @@ def _cancelled(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
 
 def _changed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
     now = uow.clock.now()
-    return change_mail(asked.settings, asked.tenant, [facts], {}, now, asked.wordings)
+    believed = an_hour_sooner(facts.seats, asked.tenant.timezone)
+    return change_mail(asked.settings, asked.tenant, [facts], believed, now, asked.wordings)
 
 
 def _reminded(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:

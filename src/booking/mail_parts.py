@@ -1,7 +1,8 @@
 """What mails about bookings are made of: dates, places, money and terms in words."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
@@ -12,8 +13,8 @@ from src.booking.domain.kinds import SeatState, SessionMode
 from src.booking.domain.leaving import capped, terms_from
 from src.booking.domain.moves import place_line
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
-from src.booking.queries.changes import Believed, said_of
-from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
+from src.booking.queries.changes import Believed, Earlier, said_of
+from src.booking.queries.mail_facts import BookingFacts, Known, SeatFacts, SplitParty
 from src.booking.queries.party import called
 from src.booking.said import in_party, party_words, was_words
 from src.booking.views.guest import MissingDate
@@ -283,6 +284,16 @@ def runs_of(
         )
         for item in by_session.values()
     ]
+
+
+def an_hour_sooner(seats: Sequence[SeatFacts], timezone: str) -> Believed:
+    """As if their guests had been told so of each date, for mails that are only shown."""
+    hour, believed = timedelta(hours=1), dict[Known, Earlier]()
+    for item in seats:
+        now = said_of(item.session, item.location, timezone)
+        before = replace(now, starts_at=now.starts_at - hour, ends_at=now.ends_at - hour)
+        believed[item.known] = Earlier(before, (_("The hall is closed."),))
+    return believed
 
 
 def _performer(item: SeatFacts, believed: Believed) -> str:

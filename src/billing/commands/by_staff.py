@@ -152,7 +152,8 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
         return
     if payment.refunded_minor == payment.amount_minor:
         await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, user_id)
-    await audit(uow, ctx, "order.refund_asked", "order", order.id, amount_minor=cmd.amount_minor)
+    facts = {"amount_minor": cmd.amount_minor, "refund": str(refund_id)}
+    await audit(uow, ctx, "order.refund_asked", "order", order.id, **facts)
 
 
 async def _refuse_too_little(uow: UnitOfWork, payment: Payment, amount_minor: int) -> None:

@@ -11,6 +11,7 @@ from src.billing.domain.kinds import OrderState, RefundCause, RefundState
 from src.billing.events import MoneyNeedsAttention, OrderRefunded, PaymentCameTooLate
 from src.billing.models import OpenItem, Order, Refund
 from src.billing.open_item_words import open_item_sentence
+from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.views.mails import MoneyMail, OpenItemMail
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -115,6 +116,7 @@ async def _tell_guest(
         from_name=tenant.name,
         guest_name=order.guest_name,
         reference=order.reference,
+        what=await what_was_bought(uow, order.id),
         amount=format_money(amount, order.locale),
         reason=_reason(refund, order, tenant),
         back=_back(refund, order),

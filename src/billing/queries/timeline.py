@@ -43,7 +43,7 @@ def timeline(history: History) -> list[Moment]:
         *_of_order(history),
         *_of_pages(history.pages),
         *_of_payments(history.payments),
-        *_of_refunds(history.refunds, history.payments),
+        *_of_refunds(history),
         *_of_failures(history),
         *_of_items(history.items),
         *_of_disputes(history.disputes),
@@ -87,15 +87,27 @@ def _of_payments(payments: Sequence[Payment]) -> Iterator[Moment]:
         yield Moment(at=payment.received_at, text=text)
 
 
-def _of_refunds(refunds: Sequence[Refund], payments: Sequence[Payment]) -> Iterator[Moment]:
-    currencies = {payment.id: payment.currency for payment in payments}
-    for refund in refunds:
+def _of_refunds(history: History) -> Iterator[Moment]:
+    """One that staff asked for is named with them, and without the cause, which that is."""
+    currencies = {payment.id: payment.currency for payment in history.payments}
+    asked = {_refund_asked(entry): entry.actor_name for entry in history.audit}
+    for refund in history.refunds:
         amount = _amount(refund.amount_minor, currencies[refund.payment_id])
-        why = refund_cause(refund.cause)
-        text = _("Refund of %(amount)s asked for: %(why)s", amount=amount, why=why)
-        yield Moment(at=refund.created_at, text=text)
+        who = asked.get(str(refund.id))
+        text = _("Refund of %(amount)s asked for", amount=amount)
+        if who is None:
+            why = refund_cause(refund.cause)
+            text = _("Refund of %(amount)s asked for: %(why)s", amount=amount, why=why)
+        yield Moment(at=refund.created_at, text=text, who=who or "")
         if refund.finished_at is not None and refund.state == RefundState.SUCCEEDED:
             yield Moment(at=refund.finished_at, text=_("%(amount)s went back", amount=amount))
+
+
+def _refund_asked(entry: AuditEntry) -> str | None:
+    """The refund that staff asked for with this; None for other acts, and where an older entry does
+    not say it.
+    """
+    return entry.detail.get("refund") if entry.action == "order.refund_asked" else None
 
 
 def _of_failures(history: History) -> Iterator[Moment]:
@@ -172,7 +184,7 @@ def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:
         "order.item_closed": _("Closed an open item"),
     }
     for entry in entries:
-        if entry.action in said:
+        if entry.action in said and _refund_asked(entry) is None:
             yield Moment(at=entry.at, text=said[entry.action], who=entry.actor_name)
 
 

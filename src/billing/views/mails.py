@@ -6,13 +6,15 @@ import msgspec
 class MoneyMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a guest, about money that goes back; every word is in the guest's language.
 
-    `back` says how far it has come, where the mail has no such sentence of its own.
+    `what` is what was booked. `back` says how far the money has come, where the mail has no such
+    sentence of its own.
     """
 
     locale: str
     from_name: str
     guest_name: str
     reference: str
+    what: str
     amount: str
     reason: str
     back: str

@@ -1,8 +1,9 @@
 """What erasing a person would do, and what stands against it."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
@@ -13,7 +14,15 @@ from src.billing.models import DisputeRow, OpenItem, Order, PaymentPage, Refund
 from src.billing.owed import owed_minor
 from src.booking.customer_rows import bookings_of, mails_to
 from src.booking.domain.states import LIVE_SEATS
-from src.booking.models import CancellationReturn, Seat, Session, WaitlistEntry
+from src.booking.models import (
+    Booking,
+    CancellationReturn,
+    Seat,
+    Series,
+    Service,
+    Session,
+    WaitlistEntry,
+)
 from src.booking.queries.person import events_about, list_things, mails_telling_of, waits
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
@@ -23,19 +32,31 @@ from src.platform.money import Money
 from src.platform.outbox.models import OutboxRow
 from src.tenants.person_rows import Person, person_rows
 
+MOST_AHEAD = 20
 SENDING = timedelta(hours=1)
 """A mail that has waited longer is not on its way any more, and is erased like the others."""
 
 
+class BookingAhead(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking with so many places on dates to come, of which the next starts at `starts_at`."""
+
+    booking_id: UUID
+    what: str
+    starts_at: datetime
+    places: int
+
+
 class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
     """In words: what goes, what stays without a name, and the reasons against it now. What is
-    `owed` on site, nobody will be known to owe.
+    `owed` on site, nobody will be known to owe. `ahead` are the next bookings with places to come,
+    which stand against it.
     """
 
     goes: list[str]
     stays: list[str]
     owed: list[Money]
     bars: list[str]
+    ahead: list[BookingAhead]
 
 
 async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
@@ -45,6 +66,45 @@ async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
         stays=_stays(counts),
         owed=await _list_owed(uow, person),
         bars=await list_bars(uow, person),
+        ahead=await _list_ahead(uow, person),
+    )
+
+
+async def _list_ahead(uow: UnitOfWork, person: Person) -> list[BookingAhead]:
+    first_at = func.min(Session.starts_at)
+    found = await uow.session.execute(
+        select(Booking.id, Service.name, Series.title, first_at, func.count())
+        .select_from(Seat)
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .join(
+            Service, (Service.tenant_id == Booking.tenant_id) & (Service.id == Booking.service_id)
+        )
+        .outerjoin(
+            Series, (Series.tenant_id == Booking.tenant_id) & (Series.id == Booking.series_id)
+        )
+        .where(Seat.tenant_id == uow.tenant, _is_ahead(person))
+        .group_by(Booking.id, Service.name, Series.title)
+        .order_by(first_at, Booking.id)
+        .limit(MOST_AHEAD)
+    )
+    return [
+        BookingAhead(
+            booking_id=booking_id,
+            what=" · ".join(filter(None, (service, series))),
+            starts_at=starts_at,
+            places=places,
+        )
+        for booking_id, service, series, starts_at, places in found
+    ]
+
+
+def _is_ahead(person: Person) -> ColumnElement[bool]:
+    """Of a seat and its session: it is a place of theirs that is still to come."""
+    return and_(
+        Seat.booking_id.in_(bookings_of(person)),
+        Seat.state.in_([str(state) for state in LIVE_SEATS]),
+        Session.ends_at > person.at,
     )
 
 
@@ -120,16 +180,11 @@ def under_way() -> str:
 
 def _counts(uow: UnitOfWork, person: Person) -> list[Any]:
     ordered, tenant = orders_of(person), uow.tenant
-    ahead = and_(
-        Seat.booking_id.in_(bookings_of(person)),
-        Seat.state.in_([str(state) for state in LIVE_SEATS]),
-        Session.ends_at > person.at,
-    )
     seats = (
         select(func.count())
         .select_from(Seat)
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
-        .where(Seat.tenant_id == tenant, ahead)
+        .where(Seat.tenant_id == tenant, _is_ahead(person))
     )
     paying = or_(
         Order.state == str(OrderState.OPEN),

@@ -44,6 +44,8 @@ class EraseView(msgspec.Struct, frozen=True, kw_only=True):
     word: str
     base: str
     here: str
+    bookings: str
+    zone: str
 
 
 @post(ONE + "/export", guards=OWNERS, status_code=200, include_in_schema=False)
@@ -100,6 +102,8 @@ async def _ask(
         word=word,
         base=customers_path(ctx),
         here=f"{customers_path(ctx)}/{customer_id}",
+        bookings=f"/app/{ctx.here.slug}/bookings",
+        zone=ctx.here.timezone,
     )
     status = REFUSED if form.errors else 200
     return page(request, "booking/customers/erase.html", view, status_code=status)

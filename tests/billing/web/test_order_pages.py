@@ -178,6 +178,9 @@ async def test_a_payment_goes_back_by_hand_once_a_form(desk: Desk) -> None:
     assert (
         "On its way back" not in (await desk.visitor.open(f"/app/harbour/orders/{order_id}")).text
     )
+    assert desk.visitor.text.count("Refund of £20.00 asked for") == 1
+    assert "Asked for a refund" not in desk.visitor.text
+    assert "decided by the business" not in desk.visitor.text
     (refund,) = await desk.till.refunds(order_id)
     assert (refund.amount_minor, refund.state, refund.cause) == (2000, "succeeded", "staff")
     desk.till.places.states[order_id] = "free"

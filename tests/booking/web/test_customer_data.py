@@ -107,9 +107,15 @@ async def test_what_is_still_to_be_paid_on_site_is_said_before(
     session = await a_session(services.uow_factory, service)
     made = await booked(services.uow_factory, business, a_wish("session", session.id))
     await work(services, business.id)
+    await as_owner(client, services, business)
+    erase = f"/app/lotus/customers/{made.order.customer_id}/erase"
+    barred = (await client.get(erase)).text
+    assert "1 place of theirs lies ahead. Cancel it first." in barred
+    [booking] = re.findall(r'href="(/app/lotus/bookings/[-0-9a-f]{36})">Yoga<', barred)
+    assert (await client.get(booking)).status_code == 200
     clock.advance(timedelta(days=30))
     await as_owner(client, services, business)
-    asked = await client.get(f"/app/lotus/customers/{made.order.customer_id}/erase")
+    asked = await client.get(erase)
     assert "€15.50, and nobody is left to be asked for it" in asked.text
 
 

@@ -97,6 +97,8 @@ async def test_every_mail_is_rendered_with_every_placeholder(
         if name is not None:
             assert "<script>alert(1)</script> {booking_link} & %s {{7*7}}" in mail.text
             assert "&lt;script&gt;" in mail.html
+        if key in ("sessions_changed", "waitlist_moved"):
+            assert "Before: " in mail.text
 
 
 async def test_an_unknown_placeholder_is_refused_by_its_name(
