@@ -135,8 +135,8 @@ def leaving_view(form: Bound[Any], zone: ZoneInfo, sample_at: datetime) -> Leavi
 
 
 def _tier_rows(form: Bound[Any]) -> int:
-    """All that are there, and an empty one as long as there may be more."""
-    return max(LEAST_ROWS, form.rows("tiers") + SPARE_ROWS)
+    """All that are filled in and an empty one, however often the form was sent."""
+    return max(LEAST_ROWS, form.rows_in_use("tiers", "before", "percent") + SPARE_ROWS)
 
 
 def _unit_choices() -> list[tuple[str, str]]:

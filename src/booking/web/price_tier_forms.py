@@ -111,8 +111,10 @@ def dearer_words(tiers: Sequence[PriceTier], full_minor: int) -> str:
 
 
 def tiers_view(form: Bound[Any]) -> TiersView:
+    """All that are filled in and an empty one, however often the form was sent."""
+    used = form.rows_in_use("prices", "name", "price", "until_on")
     return TiersView(
-        rows=max(LEAST_ROWS, form.rows("prices") + SPARE_ROWS),
+        rows=max(LEAST_ROWS, used + SPARE_ROWS),
         audiences=[
             (Audience.PUBLIC.value, _("Everybody")),
             (Audience.STAFF.value, _("Only staff who book for a guest")),

@@ -104,6 +104,15 @@ class Bound(Generic[T]):
         """How many rows of a nested list were sent, to show as many again."""
         return len(self._data.row_prefixes(name))
 
+    def rows_in_use(self, name: str, *columns: str) -> int:
+        """How many there are up to the last with something typed in one of these columns."""
+        used = [
+            row
+            for row in range(self.rows(name))
+            if any(self.value(f"{name}.{row}.{column}").strip() for column in columns)
+        ]
+        return used[-1] + 1 if used else 0
+
     def error(self, name: str) -> str | None:
         return self.errors.get(name)
 

@@ -1,5 +1,6 @@
 """Several prices on the pages: set by owners, chosen by guests, seen at the door."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -134,6 +135,20 @@ async def test_what_cannot_be_is_said_at_its_row_and_stays_typed(
         assert f'id="f-{field.replace(".", "-")}-error"' in sent.text, path
         for text in filter(None, typed.values()):
             assert f'value="{text}"' in sent.text
+
+
+async def test_a_form_that_is_refused_again_and_again_gets_no_more_rows(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await as_owner(client, services, lotus)
+    service = await a_service(services.uow_factory, lotus.id)
+    path = f"/app/lotus/services/{service.id}/edit"
+    row = re.compile(r'name="(?:prices|tiers)\.\d+\.(?:name|before)"')
+    before = row.findall((await client.get(path)).text)
+    empty = {"name": "", **{name[6:-1]: "" for name in before}}
+    refused = await send(client, path, empty)
+    assert refused.status_code == 422
+    assert row.findall(refused.text) == before
 
 
 async def test_a_last_day_in_the_past_is_refused_at_its_field_unless_it_was_kept(

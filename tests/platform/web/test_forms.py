@@ -153,6 +153,22 @@ def test_nested_rows_come_as_columns_or_by_number() -> None:
     assert columns.rows("guests") == 2
 
 
+def test_rows_at_the_end_with_nothing_typed_are_not_in_use() -> None:
+    sent = bound(
+        **{
+            "guests.0.name": "",
+            "guests.1.name": "Ann",
+            "guests.2.name": " ",
+            "guests.2.age": "7",
+            "guests.3.name": "",
+        }
+    )
+    assert sent.rows("guests") == 4
+    assert sent.rows_in_use("guests", "name") == 2
+    assert sent.rows_in_use("guests", "name", "age") == 3
+    assert bound(**{"guests.0.name": ""}).rows_in_use("guests", "name") == 0
+
+
 def test_nested_row_errors_are_named_by_row() -> None:
     form = bound(**{"guests.name": ["Ann", ""], "guests.age": ["x", "7"]})
     assert form.errors == {
