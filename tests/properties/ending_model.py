@@ -23,14 +23,20 @@ class Calling(Changing):
 
     def may_cancel(self, subject: Subject, now: datetime) -> bool:
         if isinstance(subject, Run):
-            return subject.state == "scheduled" and subject.ends_at > now
+            is_on = subject.state == "scheduled" and subject.ends_at > now
+            return is_on and not self._is_any_going(subject)
         if isinstance(subject, Place):
             return is_coming(subject, now) and subject.run.starts_at > now
         if any(one.subject is subject and one.state == "waiting" for one in self.endings):
             return False
         if isinstance(subject, Offer):
-            return bool(self.stoppable(subject, now))
-        return any(one.state in LIVE and one.run.starts_at > now for one in subject.places)
+            dates = self.stoppable(subject, now)
+            return bool(dates) and not any(self._is_any_going(run) for run in dates)
+        coming = [one for one in subject.places if one.state in LIVE and one.run.starts_at > now]
+        return bool(coming) and not any(_is_going(one) for one in coming)
+
+    def _is_any_going(self, run: Run) -> bool:
+        return any(_is_going(place) for place in self.places(run))
 
     def stoppable(self, subject: Subject, now: datetime) -> list[Run]:
         """The dates that cancelling it stops; those of a purchase or a seat go on."""
@@ -135,3 +141,9 @@ class Calling(Changing):
         for place in sorted(freed, key=lambda one: (one.run.id, one.id)):
             place.returned = min(place.share, left)
             left -= place.returned
+
+
+def _is_going(place: Place) -> bool:
+    """What goes back for a place is chosen once: it is in one cancellation at a time."""
+    is_stopped = place.run.state != "scheduled"
+    return place.state == "confirmed" and (place.ending is not None or is_stopped)

@@ -114,6 +114,7 @@ def owner_page(active: str, **changes: Any) -> View:
 def dates(count: int) -> list[View]:
     return [
         View(
+            title="Last one, with tea" if week == count - 1 else "",
             starts_at=START_AT + timedelta(weeks=week),
             ends_at=START_AT + timedelta(weeks=week, minutes=75),
         )

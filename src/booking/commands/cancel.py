@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, case, func, select, update
 from src.billing.commands.due import drop_due
 from src.billing.commands.orders import lock_order
 from src.booking.commands.cancel_marks import (
-    is_marked,
     lock_free_seats,
     mark_seats,
+    refuse_going,
     release_seats,
 )
 from src.booking.commands.cancel_returns import (
@@ -37,6 +37,7 @@ from src.booking.domain.minimum import decide_at
 from src.booking.domain.states import TAKEN_SEATS, sources_of
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Series, Session, SessionChange
+from src.booking.queries.being_cancelled import has_no_marked_seat, is_marked
 from src.booking.queries.cancellation_money import Which
 from src.booking.queries.purchases import of_purchase
 from src.platform.db import register_constraint
@@ -100,12 +101,13 @@ async def cancel_session(
     `money` says what goes back to whom; with `gives_back` it is all that was paid for the seats.
     `as_seen` is what the decision was made on, as conditions on the session, asked once nobody can
     take a seat of it any more. Returns the cancellation's id.
-    Raises: NotFound; Conflict when it has ended, is cancelled, or `as_seen` holds no longer;
-    InvalidInput for `money`.
+    Raises: NotFound; Conflict when it has ended, is cancelled, places of it are being cancelled, or
+    `as_seen` holds no longer; InvalidInput for `money`.
     """
     now = uow.clock.now()
     await _check_cancellable(uow, session_id, now)
     which = [Seat.session_id == session_id]
+    await refuse_going(uow, which)
     new = NewCancellation(
         scope="session",
         subject_id=session_id,
@@ -133,7 +135,7 @@ async def cancel_purchase(
     who asked for it has got it with this.
 
     `money` says what goes back. Returns the cancellation's id.
-    Raises: NotFound; Conflict when no such seat is left, or all that are left are being cancelled
+    Raises: NotFound; Conflict when no such seat is left, or some of them are being cancelled
     already; InvalidInput for `money`.
     """
     booking = await uow.session.get(Booking, (uow.tenant, booking_id))
@@ -147,6 +149,7 @@ async def cancel_purchase(
     seat_ids = await lock_free_seats(uow, which)
     if not await _customers_with_seats(uow, [*which, ~is_marked()], CANCELLABLE):
         raise _is_being_cancelled()
+    await refuse_going(uow, which)
     new = NewCancellation(
         scope="purchase", subject_id=booking_id, reason=reason, undo_seconds=undo_seconds
     )
@@ -360,20 +363,22 @@ async def request(
 async def _stop_sale(
     uow: UnitOfWork, session_id: UUID, as_seen: Sequence[ColumnElement[bool]]
 ) -> None:
-    if as_seen:
-        # The conditions may look at other rows, which an update alone sees as they were before it
-        # waited for the session.
-        await lock_dates(uow, {session_id})
+    # The conditions look at other rows, which an update alone sees as they were before it waited
+    # for the session.
+    await lock_dates(uow, {session_id})
     stopped = await uow.session.execute(
         update(Session)
         .where(
             Session.tenant_id == uow.tenant,
             Session.id == session_id,
             Session.state.in_(sources_of(SessionState.CANCELLING)),
+            has_no_marked_seat(),
             *as_seen,
         )
         .values(state=str(SessionState.CANCELLING))
         .returning(Session.id)
+        .execution_options(synchronize_session=False)
     )
     if stopped.first() is None:
+        await refuse_going(uow, [Seat.session_id == session_id])
         raise Conflict(_("This session is cancelled already."), code="already_cancelled")

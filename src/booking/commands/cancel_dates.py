@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.booking.commands.cancel import NewCancellation, log_dates, request
+from src.booking.commands.cancel_marks import refuse_going
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
 from src.booking.commands.series_dates import stop_sale
 from src.booking.models import Seat, Session
@@ -35,13 +36,15 @@ async def cancel_dates(
 
     `money` says what goes back to whom. Returns the cancellation's id.
     Raises: Conflict for no date, and when one of them is not there, over, cancelled or being
-    cancelled; InvalidInput for `money`.
+    cancelled, or places of it are; InvalidInput for `money`.
     """
     if not session_ids:
         raise Conflict(_("Choose at least one date."), code="nothing_to_cancel")
     ordered = await _in_order(uow, session_ids)
     if set(ordered) != set(session_ids):
         raise _one_has_gone()
+    which = [Seat.session_id.in_(ordered)]
+    await refuse_going(uow, which)
     new = NewCancellation(
         scope="dates",
         subject_id=ordered[0],
@@ -49,7 +52,6 @@ async def cancel_dates(
         undo_seconds=undo_seconds,
         session_ids=sorted(ordered),
     )
-    which = [Seat.session_id.in_(ordered)]
     cancellation_id = await request(uow, ctx, new, which, money)
     said = {"reason": reason, "cancellation": str(cancellation_id)}
     await log_dates(uow, ctx, "session.cancelled", ordered[1:], **said)

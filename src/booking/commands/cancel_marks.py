@@ -8,24 +8,41 @@ Source: docs/algorithms/cancelling.md.
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from src.booking.commands.cancel_returns import wait_for_payments
-from src.booking.domain.kinds import SeatState
-from src.booking.models import Booking, Cancellation, Seat, Session
+from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.models import Seat, Session
+from src.booking.queries.being_cancelled import is_any_going
 from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict
+from src.platform.i18n import _
 
 
-def is_marked() -> ColumnElement[bool]:
-    """Whether the seat is confirmed, and being cancelled already."""
-    return (Seat.state == str(SeatState.CONFIRMED)) & Seat.cancellation_id.is_not(None)
+def are_going() -> Conflict:
+    """Some of the seats that this would cancel are being cancelled by themselves."""
+    return Conflict(
+        _(
+            "Places among these are being cancelled already. Wait until that is done, or undo it,"
+            " and then cancel the rest."
+        ),
+        code="places_being_cancelled",
+    )
+
+
+async def refuse_going(uow: UnitOfWork, which: Sequence[ColumnElement[bool]]) -> None:
+    """Raises: Conflict where a seat among `which` is in another cancellation, which has its money
+    chosen. The seats are joined with their sessions.
+    """
+    if await is_any_going(uow, which):
+        raise are_going()
 
 
 async def lock_free_seats(uow: UnitOfWork, which: Sequence[ColumnElement[bool]]) -> list[UUID]:
     """Those among `which` that can be marked; they are joined with their sessions. Orders come
     before seats, so those for which money may come are locked first.
 
-    Those that are marked already are locked, too: `release_seats` waits and sees who wants them.
+    Those that are marked already are locked, too, so that what is said about them still is so.
     """
     await wait_for_payments(uow, which)
     found = await uow.session.execute(
@@ -39,19 +56,36 @@ async def lock_free_seats(uow: UnitOfWork, which: Sequence[ColumnElement[bool]])
 
 
 async def mark_seats(uow: UnitOfWork, cancellation_id: UUID, seat_ids: Sequence[UUID]) -> None:
-    """The seats are locked, and the cancellation is written."""
-    await uow.session.execute(
+    """The seats are locked, and the cancellation is written. Their sessions are locked last: who
+    calls one of them off in this moment sees the marks, or is seen here.
+
+    Raises: Conflict where a session is called off by now.
+    """
+    marked = await uow.session.scalars(
         update(Seat)
         .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids))
         .values(cancellation_id=cancellation_id)
+        .returning(Seat.session_id)
         .execution_options(synchronize_session=False)
     )
+    session_ids = set(marked)
+    standing = await uow.session.scalars(
+        select(Session.id)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(session_ids),
+            Session.state == str(SessionState.SCHEDULED),
+        )
+        .order_by(Session.id)
+        .with_for_update(key_share=True)
+    )
+    if set(standing) != session_ids:
+        raise are_going()
 
 
 async def release_seats(uow: UnitOfWork, cancellation_id: UUID) -> set[UUID]:
-    """Those of the cancellation that still stand can be left, moved and ticked again, but for those
-    that their purchase's own cancellation is about, too: they are marked for that from now on.
-    Returns the sessions of all of them.
+    """Those of the cancellation that still stand can be left, moved and ticked again. Returns the
+    sessions of all of them.
     """
     standing = (
         Seat.tenant_id == uow.tenant,
@@ -68,29 +102,7 @@ async def release_seats(uow: UnitOfWork, cancellation_id: UUID) -> set[UUID]:
     await uow.session.execute(
         update(Seat)
         .where(Seat.tenant_id == uow.tenant, Seat.id.in_(locked))
-        .values(cancellation_id=_of_purchase(cancellation_id))
+        .values(cancellation_id=None)
         .execution_options(synchronize_session=False)
     )
     return set(locked.values())
-
-
-def _of_purchase(released_id: UUID) -> ScalarSelect[UUID]:
-    """The cancellation of the seat's purchase that waits or runs, or NULL."""
-    return (
-        select(Cancellation.id)
-        .join(
-            Booking,
-            (Booking.tenant_id == Cancellation.tenant_id)
-            & Cancellation.subject_id.in_([Booking.id, Booking.completes_id]),
-        )
-        .where(
-            Cancellation.tenant_id == Seat.tenant_id,
-            Booking.id == Seat.booking_id,
-            Cancellation.scope == "purchase",
-            Cancellation.state.in_(["waiting", "running"]),
-            Cancellation.id != released_id,
-        )
-        .limit(1)
-        .correlate(Seat)
-        .scalar_subquery()
-    )

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.booking.commands.cancel import NewCancellation, request
+from src.booking.commands.cancel_marks import refuse_going
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
 from src.booking.commands.series import lock_series
 from src.booking.commands.series_dates import stop_sale
@@ -33,13 +34,15 @@ async def cancel_series(
     live seat in them after the undo window, however it was bought.
 
     `money` says what goes back to whom. Returns the cancellation's id.
-    Raises: NotFound; Conflict when no date is left to cancel, or when one has just changed;
-    InvalidInput for `money`.
+    Raises: NotFound; Conflict when no date is left to cancel, when places of one are being
+    cancelled, or when one has just changed; InvalidInput for `money`.
     """
     series = await lock_series(uow, series_id)
     session_ids = await _dates_to_come(uow, series_id)
     if not session_ids:
         raise Conflict(_("No date of this series is left to cancel."), code="nothing_to_cancel")
+    which = [Seat.session_id.in_(session_ids)]
+    await refuse_going(uow, which)
     new = NewCancellation(
         scope="series",
         subject_id=series_id,
@@ -50,7 +53,6 @@ async def cancel_series(
     )
     series.active = False
     series.updated_at = uow.clock.now()
-    which = [Seat.session_id.in_(session_ids)]
     cancellation_id = await request(uow, ctx, new, which, money)
     await uow.settle()
     if not await stop_sale(uow, session_ids):

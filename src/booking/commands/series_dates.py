@@ -12,6 +12,7 @@ from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.states import LIVE_SEATS, sources_of
 from src.booking.models import Booking, Seat, Session
+from src.booking.queries.being_cancelled import has_no_marked_seat
 from src.booking.queries.drop_in import drop_in_columns
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
@@ -47,7 +48,8 @@ async def lock_dates(uow: UnitOfWork, session_ids: Collection[UUID]) -> None:
 
 async def stop_sale(uow: UnitOfWork, session_ids: Collection[UUID]) -> bool:
     """Has all these dates being cancelled from now on, locked by id as whoever claims seats of them
-    does; False when one of them was not on sale any more, and nothing may be committed.
+    does; False when one of them was not on sale any more, or places of it are being cancelled, and
+    nothing may be committed.
     """
     await lock_dates(uow, session_ids)
     stopped = await uow.session.scalars(
@@ -56,6 +58,7 @@ async def stop_sale(uow: UnitOfWork, session_ids: Collection[UUID]) -> bool:
             Session.tenant_id == uow.tenant,
             Session.id.in_(session_ids),
             Session.state.in_(sources_of(SessionState.CANCELLING)),
+            has_no_marked_seat(),
         )
         .values(state=str(SessionState.CANCELLING))
         .returning(Session.id)

@@ -14,6 +14,7 @@ from src.billing.queries.disputes import is_order_with_the_bank
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
+from src.booking.queries.being_cancelled import has_no_marked_seat
 from src.booking.queries.lists_toll import lists_toll
 from src.booking.queries.purchases import of_purchase
 from src.booking.views.cancellations import ChosenDate, LostDate, Progress, Toll, Touched
@@ -32,9 +33,7 @@ async def toll_of_session(uow: UnitOfWork, session_id: UUID) -> Toll:
 
 
 async def toll_of_purchase(uow: UnitOfWork, booking_id: UUID, now: datetime) -> Toll:
-    """What cancelling the purchase would do, with dates that complete it; those that have begun
-    are not touched.
-    """
+    """What cancelling it would do, with dates that complete it; begun ones are not touched."""
     return await _toll(uow, [of_purchase(booking_id), Session.starts_at > now])
 
 
@@ -91,7 +90,7 @@ async def list_chosen_dates(
     """These dates in order, each with whether it can be cancelled now. Raises: NotFound for one
     that is not there.
     """
-    can = and_(*is_cancellable(now)).label("can")
+    can = and_(*is_cancellable(now), has_no_marked_seat()).label("can")
     found = await uow.session.execute(
         _joined_dates(select(*_DATE, can), uow.tenant)
         .where(Session.id.in_(session_ids))

@@ -24,6 +24,13 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     is_with_the_bank: bool = False
 
 
+class Going(msgspec.Struct, frozen=True, kw_only=True):
+    """A cancellation under way, and how many of the seats looked at it reaches."""
+
+    cancellation_id: UUID
+    seats: int
+
+
 class ListsToll(msgspec.Struct, frozen=True, kw_only=True):
     """What calling dates off does to waiting lists: `closed` entries end and are written to, one
     mail each; `offers` end, which held `places`, those of entries that wait on among them.

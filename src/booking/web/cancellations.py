@@ -14,6 +14,7 @@ from src.booking.commands.cancel import cancel_purchase, cancel_session
 from src.booking.commands.sessions import get_session
 from src.booking.domain.kinds import DateScope
 from src.booking.models import Seat, Session
+from src.booking.queries.being_cancelled import list_going
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.cancellations import (
@@ -27,7 +28,7 @@ from src.booking.queries.purchases import of_purchase
 from src.booking.queries.reached import count_others
 from src.booking.queries.seat_answers import get_guest_may
 from src.booking.queries.sessions import get_session_detail
-from src.booking.views.cancellations import LostDate
+from src.booking.views.cancellations import Going, LostDate
 from src.booking.views.leaving import LeaveAsked
 from src.booking.views.returns import MoneyAsked
 from src.booking.views.seat_answers import GuestMay
@@ -57,8 +58,9 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class CancelSessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """What cancelling the session would do; `why_not` when it cannot be cancelled any more.
-    `following` are the dates after it that could be cancelled with it.
+    """What cancelling the session would do; `why_not` when it cannot be cancelled any more, `going`
+    while places of it are being cancelled. `following` are the dates after it that could be
+    cancelled with it.
     """
 
     form: Any
@@ -68,6 +70,7 @@ class CancelSessionView(msgspec.Struct, frozen=True, kw_only=True):
     more: int
     money: MoneyAsked | None
     why_not: str | None
+    going: list[Going]
     following: int
     base: str
     zone: str
@@ -75,8 +78,8 @@ class CancelSessionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CancelPurchaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """What cancelling the purchase would do; `why_not` when no seat is left to cancel. `asked` is
-    what its guest wrote who asks to leave the course.
+    """What cancelling the purchase would do; `why_not` when no seat is left to cancel, `going`
+    while some are being cancelled already. `asked` is what its guest wrote who asks to leave.
     """
 
     form: Any
@@ -86,6 +89,7 @@ class CancelPurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     dates: list[LostDate]
     money: MoneyAsked | None
     why_not: str | None
+    going: list[Going]
     base: str
     zone: str
     undo_seconds: int
@@ -195,7 +199,9 @@ async def _ask_session(
     async with services.uow_factory(ctx.here.id) as uow:
         session = await get_session_detail(uow, session_id)
         toll = await toll_of_session(uow, session_id)
-        able = await list_returnable(uow, ctx.here, [Seat.session_id == session_id])
+        which = [Seat.session_id == session_id]
+        able = await list_returnable(uow, ctx.here, which)
+        going = await list_going(uow, which)
         this = await get_session(uow, session_id)
         following = await count_others(uow, this, DateScope.FOLLOWING, ctx.here.zone)
     if session.waiting_cancellation is not None:
@@ -208,6 +214,7 @@ async def _ask_session(
         more=toll.more,
         money=money_asked(able, ctx.here.currency, ctx.here.zone),
         why_not=_why_session_stays(session, services.clock.now()),
+        going=going,
         following=following,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
@@ -233,6 +240,7 @@ async def _ask_purchase(
         which = [of_purchase(booking_id), Session.starts_at > now]
         able = await list_returnable(uow, ctx.here, which)
         asked = await find_newest_request(uow, booking.order_id)
+        going = await list_going(uow, which)
     if booking.cancellation_id is not None:
         return to_progress(request, ctx, booking.cancellation_id)
     nothing = _("No seat of this booking is still to come, so there is nothing to cancel.")
@@ -244,6 +252,7 @@ async def _ask_purchase(
         dates=dates,
         money=money_asked(able, booking.currency, ctx.here.zone),
         why_not=None if toll.seats or toll.in_checkout else nothing,
+        going=going,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         undo_seconds=services.settings.undo_window_seconds,

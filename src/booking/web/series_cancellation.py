@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.commands.cancel_series import cancel_series
+from src.booking.queries.being_cancelled import list_going
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.cancellations import (
     dates_to_come,
@@ -17,7 +18,7 @@ from src.booking.queries.cancellations import (
     toll_of_series,
 )
 from src.booking.queries.series import get_series_overview
-from src.booking.views.cancellations import LostDate
+from src.booking.views.cancellations import Going, LostDate
 from src.booking.views.returns import MoneyAsked
 from src.booking.views.series import SeriesHead
 from src.booking.web.cancellation_money import CancelForm, money_asked
@@ -34,7 +35,9 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class CancelSeriesView(msgspec.Struct, frozen=True, kw_only=True):
-    """What cancelling the series would do; `why_not` when no date is left to cancel."""
+    """What cancelling the series would do; `why_not` when no date is left to cancel, `going` while
+    places of its dates are being cancelled.
+    """
 
     form: Any
     series: SeriesHead
@@ -44,6 +47,7 @@ class CancelSeriesView(msgspec.Struct, frozen=True, kw_only=True):
     dates: list[LostDate]
     money: MoneyAsked | None
     why_not: str | None
+    going: list[Going]
     base: str
     zone: str
     undo_seconds: int
@@ -88,6 +92,7 @@ async def _ask(
         toll = await toll_of_series(uow, series_id, now)
         dates = await list_dates_to_come(uow, series_id, now)
         able = await list_returnable(uow, ctx.here, dates_to_come(series_id, now))
+        going = await list_going(uow, dates_to_come(series_id, now))
     if live is not None:
         return to_progress(request, ctx, live)
     view = CancelSeriesView(
@@ -99,6 +104,7 @@ async def _ask(
         dates=dates,
         money=money_asked(able, ctx.here.currency, ctx.here.zone),
         why_not=None if dates else _("No date of this series is left to cancel."),
+        going=going,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         undo_seconds=services.settings.undo_window_seconds,

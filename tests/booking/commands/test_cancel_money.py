@@ -22,13 +22,16 @@ from src.billing.queries.orders import list_open_items
 from src.billing.queries.refund_failures import list_waiting_refunds
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
-from src.booking.commands.cancel_returns import MoneyWanted
+from src.booking.commands.cancel_dates import cancel_dates
+from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
+from src.booking.commands.cancel_seats import cancel_seats
+from src.booking.commands.cancel_series import cancel_series
 from src.booking.commands.hand_back import note_handed_back
 from src.booking.domain.cancelling import MoneyChoice, mark_of
-from src.booking.models import CancellationReturn, Seat
+from src.booking.models import Cancellation, CancellationReturn, Seat
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.returns import get_money_back
-from src.platform.errors import InvalidInput, NotFound
+from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.commands.test_leave import TERMS, paid_by_card, refunds
@@ -211,36 +214,94 @@ async def test_a_cancellation_that_leaves_nothing_of_a_payment_ends_its_failures
         assert await list_waiting_refunds(uow, payment_id) == []
 
 
-async def test_a_share_that_goes_back_with_its_date_meanwhile_does_not_go_back_twice(
-    services: Services, lotus: Business, term: Term, clock: FrozenClock
-) -> None:
-    """I11, where a purchase is cancelled of which a date is called off in the undo window."""
-    made = await buys(services, lotus, term, "carl")
+async def cancels_all(
+    services: Services, lotus: Business, made: Booked, money: MoneyWanted
+) -> UUID:
     async with services.uow_factory(lotus.id) as uow:
-        await cancel_purchase(
-            uow, lotus.ctx, made.booking_id, reason="", undo_seconds=10, money=FULL
+        return await cancel_purchase(
+            uow, lotus.ctx, made.booking_id, reason="", undo_seconds=10, money=money
         )
-    await cancels(services, lotus, term, FULL, date=0, undo_seconds=0)
+
+
+async def cancels_a_place(
+    services: Services, lotus: Business, term: Term, money: MoneyWanted
+) -> UUID:
+    """The guest's on the second date."""
+    date = term.sessions[1].id
+    seats = await seats_of(services.uow_factory, lotus.id)
+    seat_ids = [seat.id for seat in seats if seat.session_id == date]
+    async with services.uow_factory(lotus.id) as uow:
+        return await cancel_seats(
+            uow, lotus.ctx, date, seat_ids, reason="", undo_seconds=10, money=money
+        )
+
+
+async def refusal(act: Awaitable[object]) -> str:
+    """Its code, "" where it went through."""
+    try:
+        await act
+    except Conflict as refused:
+        return refused.code
+    return ""
+
+
+async def cancels_series(services: Services, lotus: Business, term: Term) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_series(uow, lotus.ctx, term.series.id, reason="", undo_seconds=10, money=FULL)
+
+
+async def cancels_dates(services: Services, lotus: Business, term: Term) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        dates = [one.id for one in term.sessions]
+        await cancel_dates(uow, lotus.ctx, dates, reason="", undo_seconds=10, money=FULL)
+
+
+@pytest.mark.parametrize(("first", "given"), [(NOTHING, [3000]), (FULL, [2000, 3000])])
+async def test_what_goes_back_for_a_place_is_chosen_in_one_cancellation(
+    services: Services,
+    lotus: Business,
+    term: Term,
+    clock: FrozenClock,
+    first: MoneyWanted,
+    given: list[int],
+) -> None:
+    """All that would reach it waits until that is over, and then is about the others alone."""
+    made = await buys(services, lotus, term, "carl")
+    own = MoneyWanted(choice=MoneyChoice.NOTHING, own={made.order_id: 3000})
+    await cancels_a_place(services, lotus, term, first)
+    for act in (
+        cancels_all(services, lotus, made, own),
+        cancels(services, lotus, term, FULL),
+        cancels_series(services, lotus, term),
+        cancels_dates(services, lotus, term),
+    ):
+        assert await refusal(act) == "places_being_cancelled"
+    assert await refusal(cancels(services, lotus, term, NOTHING, date=2, undo_seconds=60)) == ""
+    assert await refusal(cancels_all(services, lotus, made, own)) == "places_being_cancelled"
+    async with services.uow_factory(lotus.id) as uow:
+        newest = select(Cancellation.id).order_by(Cancellation.id.desc()).limit(1)
+        await undo_cancellation(uow, lotus.ctx, (await uow.session.scalars(newest)).one())
     await work_through(services, clock, lotus.id, UNDO)
-    assert sorted(await refunds(services, lotus.id)) == [2000, 4000]
-    assert await returned(services, lotus) == [("cancelled", 2000)] * 3
+    await cancels_all(services, lotus, made, own)
+    await work_through(services, clock, lotus.id, UNDO)
+    assert sorted(await refunds(services, lotus.id)) == given
 
 
-async def test_a_date_that_went_without_its_money_meanwhile_brings_nothing_back_by_the_choice(
+async def test_a_date_is_called_off_once_nothing_else_is_chosen_for_its_places(
     services: Services, lotus: Business, term: Term, clock: FrozenClock
 ) -> None:
-    """What goes back is never more than the shares of the seats that are freed then."""
     made = await buys(services, lotus, term, "carl")
+    everything = await cancels_all(services, lotus, made, FULL)
+    assert await refusal(cancels(services, lotus, term, NOTHING)) == "places_being_cancelled"
     async with services.uow_factory(lotus.id) as uow:
-        await cancel_purchase(
-            uow, lotus.ctx, made.booking_id, reason="", undo_seconds=10, money=FULL
-        )
-    nothing = MoneyWanted(choice=MoneyChoice.NOTHING)
-    await cancels(services, lotus, term, nothing, date=0, undo_seconds=0)
+        await undo_cancellation(uow, lotus.ctx, everything)
+    await cancels(services, lotus, term, NOTHING)
+    await work_through(services, clock, lotus.id, UNDO)
+    await cancels_all(services, lotus, made, FULL)
     await work_through(services, clock, lotus.id, UNDO)
     assert await refunds(services, lotus.id) == [4000]
     found = await returned(services, lotus)
-    assert found == [("cancelled", 0), ("cancelled", 2000), ("cancelled", 2000)]
+    assert found == [("cancelled", 2000), ("cancelled", 0), ("cancelled", 2000)]
 
 
 async def test_undone_nothing_goes_back_and_the_next_time_is_chosen_anew(

@@ -118,15 +118,16 @@ async def test_what_is_refused_in_the_window_is_as_it_was_once_it_is_undone(
     assert await course.refusals() == before
 
 
-async def test_a_place_that_its_purchase_needs_too_stays_marked_when_its_own_is_undone(
-    course: Course,
-) -> None:
+async def test_what_is_undone_is_swept_up_by_nothing_else(course: Course) -> None:
+    """A purchase waits until none of its places is being cancelled by itself."""
     before = await course.refusals()
     own = await course.cancel(course.seat_ids[:1])
-    everything = await course.cancel_all()
-    meanwhile = await course.refusals()
+    with pytest.raises(Conflict) as refused:
+        await course.cancel_all()
+    assert refused.value.code == "places_being_cancelled"
     await course.undo(own)
-    assert await course.refusals() == meanwhile != before
+    assert await course.refusals() == before
+    everything = await course.cancel_all()
     await course.undo(everything)
     assert await course.refusals() == before
 

@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.billing.models import Order
-from src.booking.models import Booking, Cancellation
+from src.booking.models import Booking, Cancellation, Series
 from src.booking.queries.fate import fate_of_seats
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
@@ -150,19 +150,45 @@ async def test_a_purchase_shows_the_dates_it_frees_and_only_those_to_come(
     assert "nothing to cancel" in owner.text
 
 
+@pytest.mark.parametrize("which", [0, 1])
 async def test_the_second_press_leads_to_the_first_ones_progress(
-    services: Services, lotus: Business, owner: Visitor
+    services: Services, lotus: Business, owner: Visitor, which: int
 ) -> None:
-    session, booking = await a_full_house(services, lotus)
-    for path in (session, booking):
-        form = await owner.open(f"{path}/cancel")
-        await send(owner)
-        first = owner.path
-        owner.page = form
-        await send(owner)
-        assert owner.path == first
+    path = (await a_full_house(services, lotus))[which]
+    form = await owner.open(f"{path}/cancel")
+    await send(owner)
+    first = owner.path
+    owner.page = form
+    await send(owner)
+    assert owner.path == first
     async with services.uow_factory(lotus.id) as uow:
-        assert len((await uow.session.scalars(select(Cancellation))).all()) == 2
+        assert len((await uow.session.scalars(select(Cancellation))).all()) == 1
+
+
+@pytest.mark.parametrize("which", [0, 1])
+async def test_while_places_are_being_cancelled_the_page_leads_there_and_asks_nothing(
+    services: Services, lotus: Business, owner: Visitor, which: int
+) -> None:
+    """A purchase over one of its dates, and a date or its series over one of its purchases."""
+    paths = await a_full_house(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        series_id = (await uow.session.scalars(select(Series.id))).one()
+    series = f"/app/{lotus.slug}/series/{series_id}"
+    first, second = paths[which], paths[1 - which]
+    form = await owner.open(f"{second}/cancel")
+    await owner.open(f"{first}/cancel")
+    await send(owner)
+    progress = owner.path
+    owner.page = form
+    await send(owner)
+    assert owner.path == f"{second}/cancel"
+    for path in (second, series)[: 2 if which else 1]:
+        await owner.open(f"{path}/cancel")
+        num = 3 if path == series else 1
+        assert f"{num} place" in owner.text
+        assert "with what was chosen there" in owner.text
+        assert progress in owner.text
+        assert 'name="reason"' not in owner.text
 
 
 async def test_what_is_over_or_cancelled_stays(
