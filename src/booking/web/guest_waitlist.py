@@ -263,7 +263,7 @@ async def _join_page(
     async with services.uow_factory(ctx.here.id) as uow:
         wish = await _wish_in(uow, ctx, subject, size)
         try:
-            room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
+            room = await room_in_list(uow, ctx.here, subject.id)
             sizes = range(room.places + 1, min(room.facts.biggest_party, LARGEST_PARTY) + 1)
             minutes = room.terms.offer_minutes
             if is_told(room.places, ctx.here.seats_told_up_to):
