@@ -31,7 +31,8 @@ from src.booking.domain.waiting import (
 )
 from src.booking.events import WaiterRemoved, WaitlistJoined
 from src.booking.models import Series, Session, WaitlistEntry
-from src.booking.queries.waiting import STANDS, find_list, find_live_offer, get_entry, terms_of
+from src.booking.queries.waiting import STANDS, find_live_offer, get_entry, terms_of
+from src.booking.queries.waitlist_room import find_list
 from src.booking.waitlist_words import guest_refusal
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -94,7 +95,7 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
     Raises: NotFound, PlacesAreFree, and Conflict where waiting makes no sense.
     """
     now, address = uow.clock.now(), normalise_email(cmd.email)
-    room = await room_in_list(uow, tenant, cmd.kind, cmd.subject_id, cmd.size)
+    room = await room_in_list(uow, tenant, cmd.subject_id, cmd.size)
     if room.places >= cmd.size:
         raise PlacesAreFree
     of_list = (
@@ -136,14 +137,15 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
 
 
 async def room_in_list(
-    uow: UnitOfWork, tenant: TenantSnapshot, kind: SubjectKind, subject_id: UUID, size: int = 1
+    uow: UnitOfWork, tenant: TenantSnapshot, subject_id: UUID, size: int = 1
 ) -> Room:
-    """The list that so many may wait on, and for how many there is room without waiting.
+    """The list that so many may wait on, and for how many there is room without waiting, behind
+    those who wait already.
 
     Raises: NotFound; Conflict where nobody can wait.
     """
     now = uow.clock.now()
-    service, facts, free = await find_list(uow, tenant, kind, subject_id, now)
+    service, facts, free = await find_list(uow, tenant, subject_id, now)
     terms = terms_of(tenant, service)
     against = why_nobody(facts, size, terms, now)
     if against is not None:

@@ -266,6 +266,16 @@ def weigh(
     return weighed
 
 
+def left_behind_queue(free: Mapping[UUID, int], weighed: Sequence[Weighed]) -> dict[UUID, int]:
+    """The free places of each session, less those that the weighed would be offered for sure."""
+    left = dict(free)
+    for one in weighed:
+        if one.proposed is not None and one.proposed.holds:
+            for session_id in one.proposed.session_ids:
+                left[session_id] -= one.entry.size
+    return left
+
+
 def why_nobody(
     facts: ListFacts, size: int, terms: WaitlistTerms, now: datetime
 ) -> tuple[WhyNot, tuple[Reason, ...]] | None:

@@ -14,7 +14,6 @@ from src.booking.domain.bookable import (
     why_not_bookable_session,
 )
 from src.booking.domain.kinds import GapPolicy, SessionState
-from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.waiting import (
     STANDING,
@@ -359,19 +358,6 @@ def series_list(offer: SeriesOffer, business: BusinessFacts, now: datetime) -> L
     )
 
 
-async def find_list(
-    uow: UnitOfWork, tenant: TenantSnapshot, kind: SubjectKind, subject_id: UUID, now: datetime
-) -> tuple[Service, ListFacts, dict[UUID, int]]:
-    """One list by itself, with what is free in its sessions. Raises: NotFound."""
-    business = await business_now(uow, tenant, now)
-    if kind == "session":
-        offer = await get_session_offer(uow, subject_id)
-        runs, facts = [offer.session], session_list(offer, business, now)
-        return offer.service, facts, _free(runs)
-    term = await get_series_offer(uow, subject_id)
-    return term.service, series_list(term, business, now), _free(term.sessions)
-
-
 def _still_sold(service: Service, runs: Sequence[Session], now: datetime) -> list[Session]:
     earliest_at = now + timedelta(minutes=service.min_notice_minutes)
     return [one for one in runs if _is_coming(one, earliest_at)]
@@ -385,10 +371,6 @@ def _most_that_fit(runs: Sequence[Session], *, has_gaps: bool) -> int:
     """How many there would be places for if nobody had booked: in each date, or in one."""
     fits = max if has_gaps else min
     return fits((run.capacity for run in runs), default=0)
-
-
-def _free(runs: Sequence[Session]) -> dict[UUID, int]:
-    return {run.id: run.capacity - run.seats_taken for run in runs}
 
 
 def _is_coming(session: Session, now: datetime) -> bool:

@@ -13,7 +13,6 @@ from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.moves import Heard
-from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.waiting import EntryState, OfferState, wanted_places, why_nobody
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words
@@ -21,7 +20,8 @@ from src.booking.models import Series, Service, Session, WaitlistEntry, Waitlist
 from src.booking.queries.completing import Completing, completing_of
 from src.booking.queries.offered_price import OfferedPrice, offered_price
 from src.booking.queries.offers import get_series_offer, get_session_offer
-from src.booking.queries.waiting import STANDS, find_list, get_entry, terms_of
+from src.booking.queries.waiting import STANDS, get_entry, terms_of
+from src.booking.queries.waitlist_room import find_list
 from src.booking.views.waiting import CompletesView, EntryDate, EntryView
 from src.booking.waitlist_links import waitlist_path, waitlist_token
 from src.booking.waitlist_words import offered_price_words
@@ -242,9 +242,8 @@ async def _ways_on(
     """Whether they can wait again, and whether nobody has to: all of them can book at once."""
     if entry.for_booking_id is not None:
         return completing is not None and completing.is_needed, False
-    kind: SubjectKind = "session" if entry.session_id is not None else "series"
     now, size = uow.clock.now(), entry.party_size
-    service, facts, free = await find_list(uow, tenant, kind, entry.list_id, now)
+    service, facts, free = await find_list(uow, tenant, entry.list_id, now)
     if why_nobody(facts, size, terms_of(tenant, service), now) is not None:
         return False, False
     is_free = wanted_places(facts, size, free)[1] >= size

@@ -10,7 +10,7 @@ import msgspec
 from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.seats_told import SeatsTold
-from src.booking.views.hub import SpelledDate
+from src.booking.views.hub import OwnHold, SpelledDate
 
 PriceLine = tuple[str, int, str]
 """What for, how much in minor units, and a word about it."""
@@ -67,7 +67,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The booking form. `form` is what was typed; `form_token` makes it one booking."""
+    """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
+    this browser holds of the same already.
+    """
 
     wish: Wish
     form: Any
@@ -79,6 +81,7 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     terms: str
     contact_email: str
     contact_phone: str
+    held: list[OwnHold]
 
 
 class BookedDate(msgspec.Struct, frozen=True, kw_only=True):

@@ -206,9 +206,18 @@ class SalesTab(msgspec.Struct, frozen=True, kw_only=True):
     is_shown: bool
 
 
+class OwnHold(msgspec.Struct, frozen=True, kw_only=True):
+    """So many places that the visitor's own browser holds, and until when it can pay for them."""
+
+    places: int
+    until_at: datetime
+    href: str
+
+
 class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one service. `structured` is its schema.org description as JSON, `prices`
-    are those of a single date beside the full one, `leaving` its terms in sentences.
+    are those of a single date beside the full one, `leaving` its terms in sentences. `held` is what
+    this browser holds of it.
     """
 
     name: str
@@ -232,3 +241,4 @@ class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     prices: list[NamedPrice]
     leaving: list[str]
     structured: Markup
+    held: list[OwnHold] = []

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.booking.views.guest import Wish
+from src.booking.views.hub import OwnHold
 from src.booking.views.mails import RunView
 
 
@@ -15,7 +16,7 @@ class JoinView(msgspec.Struct, frozen=True, kw_only=True):
     """The form for waiting, by parties of `sizes`; an offer lasts `offer_minutes`, of which the
     hours `quiet` are none, empty where all count. `refusal` says why nobody can; `book_href` leads
     to the `places` that are free, for smaller ones, None where guests read no number. `sent_to` is
-    set once somebody has asked.
+    set once somebody has asked. `held` is what this browser holds of the same.
     """
 
     wish: Wish
@@ -30,6 +31,7 @@ class JoinView(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     contact_email: str
     contact_phone: str
+    held: list[OwnHold]
 
 
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):

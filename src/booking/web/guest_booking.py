@@ -1,6 +1,7 @@
 """Booking: the form, and sending it."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from src.booking.place import place_booking
 from src.booking.queries.service_page import no_such_service
 from src.booking.queries.wish import Typed, get_wish
 from src.booking.views.guest import BookingFormView, Wish
+from src.booking.views.hub import OwnHold
 from src.booking.web.guest_forms import (
     BookingForm,
     checked,
@@ -28,6 +30,7 @@ from src.booking.web.guest_forms import (
 )
 from src.booking.web.hub import uuid_of
 from src.booking.web.offered_place import OfferedPlace, offered_place
+from src.booking.web.own_holds import own_holds, remember_hold
 from src.platform.errors import DomainError, InvalidInput, NotFound, TooManyRequests
 from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit, Outage
 from src.platform.services import Services
@@ -83,7 +86,8 @@ async def booking_form(
         return redirect(request, f"/b/{ctx.here.slug}/waitlist/{subject.place}")
     wish = await _wish(services, ctx, subject, Typed(size=place.size))
     form = blank(BookingForm, place.typed)
-    return _form_page(request, ctx, subject, wish, form, new_form_token())
+    held = await _held(request, services, ctx, subject)
+    return _form_page(request, ctx, subject, wish, form, new_form_token(), held=held)
 
 
 @post("/b/{slug:str}/{service_slug:str}/book", opt=PUBLIC)
@@ -113,7 +117,8 @@ async def send_booking(
     bound = checked(bind(BookingForm, data), wish, ctx.here)
     if bound.struct is None:
         status = 409 if wish.closed else 422
-        return _form_page(request, ctx, subject, wish, bound, token, status)
+        held = await _held(request, services, ctx, subject)
+        return _form_page(request, ctx, subject, wish, bound, token, status, held=held)
     return await _place(request, services, ctx, subject, wish, bound, token)
 
 
@@ -157,6 +162,8 @@ async def _place(
         raise
     except DomainError as refusal:
         return await _refused(request, services, ctx, subject, bound, token, refusal)
+    if placed.payment_url is not None:
+        remember_hold(request, placed.guest_path)
     return redirect(request, placed.payment_url or placed.guest_path)
 
 
@@ -228,6 +235,8 @@ def _form_page(
     form: Bound[BookingForm],
     token: str,
     status_code: int = 200,
+    *,
+    held: Sequence[OwnHold] = (),
 ) -> Response[bytes]:
     tenant = ctx.here
     view = BookingFormView(
@@ -241,6 +250,7 @@ def _form_page(
         terms=tenant.booking_terms,
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
+        held=list(held),
     )
     return page(
         request,
@@ -265,6 +275,12 @@ def subject_of(request: AnyRequest, service_slug: str) -> Subject:
 
 async def _place_of(services: Services, ctx: RequestContext, subject: Subject) -> OfferedPlace:
     return await offered_place(services, ctx, subject.kind, subject.id, subject.place)
+
+
+async def _held(
+    request: AnyRequest, services: Services, ctx: RequestContext, subject: Subject
+) -> list[OwnHold]:
+    return await own_holds(request, services, ctx, subject.service_slug, subject.id)
 
 
 async def _wish(services: Services, ctx: RequestContext, subject: Subject, typed: Typed) -> Wish:

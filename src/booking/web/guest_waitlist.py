@@ -33,6 +33,7 @@ from src.booking.waitlist_links import entry_behind, waitlist_path
 from src.booking.web.guest_booking import Subject, subject_of
 from src.booking.web.guest_forms import LARGEST_PARTY, LARGEST_TOTAL_MINOR, size_of
 from src.booking.web.guest_page import PRIVATE
+from src.booking.web.own_holds import own_holds
 from src.platform.errors import Conflict, DomainError, NotFound
 from src.platform.i18n import _, current_locale
 from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit
@@ -265,7 +266,7 @@ async def _join_page(
     async with services.uow_factory(ctx.here.id) as uow:
         wish = await _wish_in(uow, ctx, subject, size)
         try:
-            room = await room_in_list(uow, ctx.here, subject.kind, subject.id)
+            room = await room_in_list(uow, ctx.here, subject.id)
             sizes = range(room.places + 1, min(room.facts.biggest_party, LARGEST_PARTY) + 1)
             minutes, quiet = room.terms.offer_minutes, _quiet_words(room.terms)
             if is_told(room.places, ctx.here.seats_told_up_to):
@@ -290,6 +291,7 @@ async def _join_page(
         zone=ctx.here.zone,
         contact_email=ctx.here.contact_email,
         contact_phone=ctx.here.contact_phone,
+        held=await own_holds(request, services, ctx, subject.service_slug, subject.id),
     )
     return page(request, JOIN, view, status_code=status_code, headers=JOIN_HEADERS)
 

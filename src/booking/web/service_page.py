@@ -2,12 +2,14 @@
 
 from typing import Any, cast
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.queries.service_page import Asked, Side, get_service_page
 from src.booking.web.hub import FRESH, uuid_of, wanted_of
+from src.booking.web.own_holds import may_hold, own_holds
 from src.booking.web.page_cache import PageCache
 from src.platform.i18n import current_locale
 from src.platform.services import Services
@@ -37,6 +39,10 @@ async def service_page(
     async def view() -> Any:
         async with services.uow_factory(ctx.here.id) as uow:
             return await get_service_page(uow, ctx.here, asked, services.settings.base_url)
+
+    if may_hold(request):
+        held = await own_holds(request, services, ctx, service_slug)
+        return page(request, TEMPLATE, msgspec.structs.replace(await view(), held=held))
 
     async def make() -> Any:
         return cacheable_page(request, TEMPLATE, await view())

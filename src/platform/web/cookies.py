@@ -20,6 +20,7 @@ class Cookies:
         self.session = f"{prefix}seatline_session"
         self.csrf = f"{prefix}seatline_csrf"
         self.flash = f"{prefix}seatline_flash"
+        self.holds = f"{prefix}seatline_holds"
 
     def written(self, name: str, value: str, max_age_seconds: int | None = None) -> Header:
         """The header that sets the cookie, until the browser closes when no age is given.

@@ -47,7 +47,7 @@ class Exchange:
         self._outgoing_flashes: list[Flash] = []
 
     def cookie(self, purpose: str) -> str | None:
-        """The value of one of our cookies, by purpose: "session", "csrf", "flash"."""
+        """The value of one of our cookies, by purpose: "session", "csrf", "flash", "holds"."""
         return cookie_of(self._scope, getattr(self.kit.cookies, purpose))
 
     @property

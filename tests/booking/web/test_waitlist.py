@@ -254,9 +254,13 @@ async def test_declining_gives_it_to_the_next(shop: Shop, mailer: RememberingMai
     await free(shop)
     left = await press(shop, path, "leave")
     assert "You are not on the list any more." in left.text
+    assert "There are places" not in left.text, "it is for Bob, although his offer is to be made"
+    assert "You can wait again, at the end of the list." in " ".join(left.text.split())
+    again = await press(shop, path, "again")
+    assert "You are at position 2 of 2." in again.text, "behind Bob, not told that there is one"
     await shop.work()
     states = await entries(shop.services.uow_factory, shop.business)
-    assert states == {"Ann": "left", "Bob": "offered"}
+    assert states == {"Ann": "waiting", "Bob": "offered"}
 
 
 async def test_an_offer_is_paid_like_any_booking(shop: Shop, mailer: RememberingMailer) -> None:
