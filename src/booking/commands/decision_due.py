@@ -10,6 +10,7 @@ from src.billing.commands.due import add_due, drop_due, drop_several_due
 from src.booking.domain.minimum import ASK_AHEAD, decide_at, passes_decision
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Seat, Session
+from src.booking.queries.being_cancelled import is_marked
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 
@@ -69,7 +70,9 @@ async def move_past_errors(
 
 
 async def count_standing(uow: UnitOfWork, session_id: UUID) -> int:
-    """The people of a session, of whom those in checkout are none yet."""
+    """The people of a session, of whom those in checkout are none yet, and those whose places are
+    being cancelled none any more.
+    """
     counted = await uow.session.scalar(
         select(func.count())
         .select_from(Seat)
@@ -77,6 +80,7 @@ async def count_standing(uow: UnitOfWork, session_id: UUID) -> int:
             Seat.tenant_id == uow.tenant,
             Seat.session_id == session_id,
             Seat.state.in_([str(state) for state in TAKEN_SEATS]),
+            ~is_marked(),
         )
     )
     return counted or 0

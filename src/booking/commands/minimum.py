@@ -21,7 +21,8 @@ from src.booking.domain.minimum import (
     next_step,
 )
 from src.booking.events import MinimumMissed
-from src.booking.models import Session
+from src.booking.models import Seat, Session
+from src.booking.queries.being_cancelled import is_any_going
 from src.booking.queries.on_offer import people_in, people_in_one, places_on_offer, with_offers
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
@@ -108,6 +109,8 @@ async def weigh_session(
         live=people,
         was_asked=session.decision_asked_at is not None,
     )
+    if step is Step.CALL_OFF and await is_any_going(uow, [Seat.session_id == session_id]):
+        step = Step.LOOK_AGAIN
     if step is Step.CALL_OFF:
         await drop_due(uow, session_id)
         ctx = RequestContext(actor=SYSTEM, tenant=tenant)

@@ -9,7 +9,9 @@ LONGEST_HOURS = 24 * 60
 USUAL_HOURS = 24
 ASK_AHEAD = timedelta(hours=24)
 HOLDS_WAIT = timedelta(minutes=5)
-"""How soon is looked again while somebody is paying for a place that would make the number."""
+"""How soon is looked again while somebody is paying for a place that would make the number, or one
+is being cancelled.
+"""
 
 
 class Step(StrEnum):
@@ -40,7 +42,8 @@ def passes_decision(was: datetime, becomes: datetime, decide_hours: int, now: da
 def next_step(
     *, at: datetime, now: datetime, min_seats: int, taken: int, live: int, was_asked: bool
 ) -> Step:
-    """`at` is when it is decided, `taken` the seats that stand, `live` those and the held ones.
+    """`at` is when it is decided, `taken` the seats that stand, `live` those, the held ones, and
+    those that are being cancelled and may be left.
 
     Places that a waiting list has offered are nobody's yet and in neither.
     """

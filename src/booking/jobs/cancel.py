@@ -270,6 +270,8 @@ async def _mark_cancelled(
             changed_at=now,
             changed_by="staff",
             changed_why=cancellation.reason,
+            # Whatever it was marked for: this is what freed it, and where its history leads.
+            cancellation_id=cancellation.id,
         )
         .execution_options(synchronize_session=False)
     )

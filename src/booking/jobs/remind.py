@@ -7,7 +7,7 @@ the mail, hence a second run, or a second worker, finds nothing left to do.
 Source: docs/algorithms/mails.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -33,8 +33,8 @@ REMIND_SECONDS = 20
 CHUNK_BOOKINGS = 100
 CHUNKS_AT_ONCE = 20
 
-# Locked before they are read, so that a seat that is being cancelled gets no mail; pairs of a
-# booking and a date, for one booking may have others that are not due.
+# Locked before they are claimed, so that a seat that is being cancelled gets no mail, and keeps its
+# reminder; pairs of a booking and a date, for one booking may have others that are not due.
 _LOCK_SEATS = text(
     "SELECT s.id, s.booking_id, s.session_id FROM seats s"
     " JOIN unnest(:booking_ids, :session_ids) AS due (booking_id, session_id)"
@@ -44,6 +44,9 @@ _LOCK_SEATS = text(
 ).bindparams(
     bindparam("booking_ids", type_=ARRAY(Uuid)), bindparam("session_ids", type_=ARRAY(Uuid))
 )
+
+
+Pair = tuple[UUID, UUID]
 
 
 class Reminded(NamedTuple):
@@ -96,7 +99,10 @@ async def _remind_chunk(uow: UnitOfWork, services: Services) -> int:
         return 0
     due = due_reminders(await list_upcoming(uow, now), now, tenant.zone)
     waiting = await list_waiting(uow, due, CHUNK_BOOKINGS)
-    people = await _people(uow, await claim_reminders(uow, waiting))
+    # Who is being cancelled by now is not claimed either: undone, a later look finds them.
+    seats = await _lock_seats(uow, waiting)
+    standing = [one for one in waiting if (one.booking_id, one.session_id) in seats]
+    people = await _people(uow, await claim_reminders(uow, standing), seats)
     if not people:
         return len(waiting)
     wordings = await find_wordings(uow)
@@ -105,21 +111,31 @@ async def _remind_chunk(uow: UnitOfWork, services: Services) -> int:
     return len(waiting)
 
 
-async def _people(uow: UnitOfWork, claimed: Sequence[Waiting]) -> list[Reminded]:
-    """Each person once for each date, with the seats that still stand."""
-    if not claimed:
-        return []
-    seats = await uow.session.execute(
+async def _lock_seats(uow: UnitOfWork, waiting: Sequence[Waiting]) -> dict[Pair, list[UUID]]:
+    """The seats that still stand, by booking and date."""
+    if not waiting:
+        return {}
+    found = await uow.session.execute(
         _LOCK_SEATS,
         {
             "tenant_id": uow.tenant,
-            "booking_ids": [one.booking_id for one in claimed],
-            "session_ids": [one.session_id for one in claimed],
+            "booking_ids": [one.booking_id for one in waiting],
+            "session_ids": [one.session_id for one in waiting],
         },
     )
+    seats: dict[Pair, list[UUID]] = {}
+    for row in found:
+        seats.setdefault((row.booking_id, row.session_id), []).append(row.id)
+    return seats
+
+
+async def _people(
+    uow: UnitOfWork, claimed: Sequence[Waiting], seats: Mapping[Pair, Sequence[UUID]]
+) -> list[Reminded]:
+    """Each person once for each date."""
     by_session: dict[UUID, list[UUID]] = {}
-    for row in seats:
-        by_session.setdefault(row.session_id, []).append(row.id)
+    for one in claimed:
+        by_session.setdefault(one.session_id, []).extend(seats[one.booking_id, one.session_id])
     offsets = {one.session_id: _name_of(one) for one in claimed}
     people: dict[str, Reminded] = {}
     portions = await facts_of_seats(uow, list(by_session.values()))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
@@ -315,9 +315,12 @@ async def _seats(uow: UnitOfWork, booking_ids: Collection[UUID]) -> Mapping[UUID
     purchase_id = func.coalesce(Booking.completes_id, Booking.id)
     is_live = Seat.state.in_(LIVE)
     # What a cancelled date took along has no part in whether somebody still comes.
-    was_left = Seat.state.in_(ENDED) & (
-        (Seat.changed_by == "guest") | Seat.cancellation_id.is_not(None)
+    by_itself = exists().where(
+        Cancellation.tenant_id == Seat.tenant_id,
+        Cancellation.id == Seat.cancellation_id,
+        Cancellation.scope.in_(["purchase", "seats"]),
     )
+    was_left = Seat.state.in_(ENDED) & ((Seat.changed_by == "guest") | by_itself.correlate(Seat))
     found = await uow.session.execute(
         select(purchase_id, Seat.session_id, Seat.participant_id, Seat.tier)
         .add_columns(Session.starts_at, Seat.changed_at, is_live, Booking.completes_id.is_(None))

@@ -163,12 +163,15 @@ def _date(one: _Told, zone: ZoneInfo) -> str:
 
 
 def _cancellation_of_seat() -> ColumnElement[UUID | None]:
-    """The cancellation that the seat is marked for, or else the latest one of its session."""
+    """The cancellation that the seat names, or else, for one that ended before seats named theirs,
+    the latest one of its session that had been asked for by then.
+    """
     of_session = (
         select(Cancellation.id)
         .where(
             Cancellation.tenant_id == Seat.tenant_id,
             Cancellation.state.in_(["running", "done"]),
+            Cancellation.requested_at <= Seat.changed_at,
             or_(
                 (Cancellation.scope == "session") & (Cancellation.subject_id == Seat.session_id),
                 Seat.session_id == any_(Cancellation.session_ids),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, func, select
 
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState, SessionState
@@ -45,18 +45,31 @@ async def find_newest_request(uow: UnitOfWork, order_id: UUID) -> LeaveAsked | N
 async def find_cancelled_as_asked(
     uow: UnitOfWork, cancellations: Sequence[Cancellation]
 ) -> set[UUID]:
-    """Those that cancel a purchase because its guest had asked to leave the course."""
-    purchases = {one.subject_id: one.id for one in cancellations if one.scope == "purchase"}
+    """Those that cancel a purchase because its guest had asked to leave the course, there or on the
+    page of what completes it: the request was accepted with them.
+    """
+    purchases = {one.subject_id: one for one in cancellations if one.scope == "purchase"}
     if not purchases:
         return set()
-    accepted = await uow.session.scalars(
-        select(LeaveRequest.booking_id).where(
+    purchase_id = func.coalesce(Booking.completes_id, Booking.id)
+    accepted = await uow.session.execute(
+        select(Booking.id, purchase_id, LeaveRequest.decided_at)
+        .join(
+            Booking,
+            (Booking.tenant_id == LeaveRequest.tenant_id) & (Booking.id == LeaveRequest.booking_id),
+        )
+        .where(
             LeaveRequest.tenant_id == uow.tenant,
-            LeaveRequest.booking_id.in_(purchases),
+            Booking.id.in_(purchases) | Booking.completes_id.in_(purchases),
             LeaveRequest.state == "accepted",
         )
     )
-    return {purchases[booking_id] for booking_id in accepted}
+    return {
+        purchases[subject_id].id
+        for *subjects, decided_at in accepted
+        for subject_id in subjects
+        if subject_id in purchases and decided_at >= purchases[subject_id].requested_at
+    }
 
 
 def _open(uow: UnitOfWork) -> Select[Any]:

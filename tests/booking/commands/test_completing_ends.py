@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from src.booking.commands.book import BookCommand
-from src.booking.commands.cancel import cancel_purchase, undo_cancellation
+from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
 from src.booking.commands.completing import command_of_offer
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_dates
@@ -76,15 +76,26 @@ async def test_a_course_that_ended_after_its_first_date_gets_no_more_of_it(
         await course.take(entry_id)
 
 
+async def call_the_last_off(course: Course) -> None:
+    last = course.term.sessions[2].id
+    async with course.services.uow_factory(course.lotus.id) as uow:
+        await cancel_session(uow, course.lotus.ctx, last, reason="", undo_seconds=0)
+
+
+@pytest.mark.parametrize("is_last_called_off", [False, True])
 async def test_a_course_that_goes_on_after_its_first_date_still_gets_it(
-    services: Services, lotus: Business, clock: FrozenClock
+    services: Services, lotus: Business, clock: FrozenClock, is_last_called_off: bool
 ) -> None:
+    """A date that does not take place says nothing of who still comes."""
     course = await a_course(services, lotus)
     entry_id = await course.wait()
     await let_the_first_date_pass(course, clock)
+    if is_last_called_off:
+        await call_the_last_off(course)
+        await work_through(services, clock, lotus.id, timedelta(minutes=1))
     await course.free()
     await course.take(entry_id)
-    assert await course.check() == [1, 1, 1]
+    assert await course.check() == [1, 1, 0 if is_last_called_off else 1]
 
 
 async def ben_is_there(course: Course) -> list[UUID]:

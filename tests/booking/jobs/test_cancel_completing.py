@@ -9,6 +9,7 @@ from src.billing.commands.ending import end_locked_order
 from src.billing.commands.orders import lock_order
 from src.billing.domain.kinds import OrderState
 from src.booking.commands.book import Booked
+from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.models import Cancellation, Session
 from src.platform.web.formats import date_range
 from tests.booking.jobs.test_cancel_paid_meanwhile import (
@@ -75,6 +76,21 @@ async def test_the_dates_of_both_are_told_in_the_order_of_time(
     zone = shop.business.tenant.zone
     dates = [date_range(one.starts_at, one.ends_at, zone) for one in course.term.sessions]
     assert told == [f"- {date}" for date in dates]
+
+
+async def test_who_asked_to_leave_on_the_page_of_what_completes_it_reads_that_it_is_the_answer(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    course, made = await a_course_paid_by_card(shop)
+    await pays(shop, made.order_id)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await ask_to_leave(uow, made.order_id, "We move away.")
+    clock.advance(timedelta(seconds=1))
+    await the_purchase_is_cancelled(shop, course.bought)
+    mailer.sent.clear()
+    await work_through(shop.services, clock, shop.business.id, timedelta(seconds=60))
+    (mail,) = [mail for mail in mailer.sent if mail.subject.startswith("Cancelled")]
+    assert "You asked to leave, and Lotus has agreed." in mail.body
 
 
 async def test_a_hold_that_is_not_paid_ends_with_the_purchase(

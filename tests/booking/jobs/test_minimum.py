@@ -8,6 +8,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.booking.commands.cancel import cancel_session, undo_cancellation
+from src.booking.commands.cancel_seats import cancel_seats
 from src.booking.commands.minimum import let_it_take_place, set_minimum
 from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
 from src.booking.jobs.minimum import weigh_minimums
@@ -86,6 +87,50 @@ async def test_asked_a_day_ahead_then_called_off_with_the_money_back(
     [told] = mailer.sent
     assert "Too few people have booked this date." in told.body
     assert "€30.00 is on its way back" in told.body
+
+
+@pytest.mark.parametrize(("is_undone", "state"), [(False, "cancelled"), (True, "scheduled")])
+async def test_a_place_that_is_being_cancelled_is_waited_for_and_makes_no_number(
+    services: Services,
+    lotus: Business,
+    session: Session,
+    clock: FrozenClock,
+    is_undone: bool,
+    state: str,
+) -> None:
+    """Three of three have booked; in the moment of the decision one of them may come no more."""
+    dora = a_wish("session", session.id, guest_name="Dora", guest_email="dora@example.com")
+    made = await booked(services.uow_factory, lotus, dora)
+    clock.advance(timedelta(days=6) - timedelta(seconds=5))
+    seats = await seats_of(services.uow_factory, lotus.id)
+    theirs = [seat.id for seat in seats if seat.order_id == made.order_id]
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_seats(uow, lotus.ctx, session.id, theirs, reason="", undo_seconds=30)
+    clock.advance(timedelta(seconds=5))
+    await turn(services, lotus)
+    assert (await the(services, lotus, session)).state == "scheduled"
+    if is_undone:
+        await undo(services, lotus)
+    for _look in range(3):
+        await work_through(services, clock, lotus.id, timedelta(minutes=6))
+        await turn(services, lotus)
+    assert (await the(services, lotus, session)).state == state
+
+
+async def test_too_few_are_not_called_off_over_a_place_that_is_being_cancelled(
+    services: Services, lotus: Business, session: Session, clock: FrozenClock
+) -> None:
+    """It waits, so that what goes back for the place is what was chosen."""
+    clock.advance(timedelta(days=6) - timedelta(seconds=5))
+    one = (await seats_of(services.uow_factory, lotus.id))[0]
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_seats(uow, lotus.ctx, session.id, [one.id], reason="", undo_seconds=30)
+    clock.advance(timedelta(seconds=5))
+    for _look in range(3):
+        await turn(services, lotus)
+        await work_through(services, clock, lotus.id, timedelta(minutes=6))
+    assert (await the(services, lotus, session)).state == "cancelled"
+    assert await refunds(services, lotus.id) == [1500]
 
 
 async def undo(services: Services, lotus: Business) -> None:

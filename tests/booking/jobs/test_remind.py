@@ -1,6 +1,7 @@
 """Reminders: everybody who has a place when they are due, once, at the time that is so then."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,10 +12,12 @@ from sqlalchemy import select, text
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
 from src.booking.commands.reminders import change_reminders
 from src.booking.domain.leaving import BeforeUnit
-from src.booking.domain.reminding import Offset
+from src.booking.domain.reminding import DueReminder, Offset
 from src.booking.jobs import remind
 from src.booking.jobs.remind import remind_due
 from src.booking.models import ReminderSent, Service, Session
+from src.booking.queries.reminders import Waiting, list_waiting
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
 from src.tenants.models import Due
@@ -138,6 +141,41 @@ async def test_who_is_being_cancelled_is_not_reminded_unless_that_is_undone(
     assert reminders(mailer) == []
     async with services.uow_factory(lotus.id) as uow:
         await undo_cancellation(uow, lotus.ctx, going)
+    await tick(services, clock, lotus, timedelta(minutes=15))
+    assert len(reminders(mailer)) == 1
+
+
+async def test_a_cancelling_that_begins_while_it_is_looked_leaves_the_reminder_to_its_undoing(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is not mailed is not claimed: the seat was marked after it was found waiting."""
+    session = await a_session(services.uow_factory, yoga, in_days=3)
+    await switch(services, lotus, yoga.id, DAY)
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    clock.advance(timedelta(days=2) - timedelta(seconds=5))
+    going: list[UUID] = []
+
+    async def found_before(uow: UnitOfWork, due: Sequence[DueReminder], most: int) -> list[Waiting]:
+        waiting = await list_waiting(uow, due, most)
+        if waiting and not going:
+            async with services.uow_factory(lotus.id) as other:
+                going.append(
+                    await cancel_purchase(
+                        other, lotus.ctx, made.booking_id, reason="", undo_seconds=3600
+                    )
+                )
+        return waiting
+
+    monkeypatch.setattr("src.booking.jobs.remind.list_waiting", found_before)
+    await tick(services, clock, lotus, timedelta(seconds=5))
+    assert reminders(mailer) == []
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, going[0])
     await tick(services, clock, lotus, timedelta(minutes=15))
     assert len(reminders(mailer)) == 1
 

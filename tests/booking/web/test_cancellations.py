@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.billing.models import Order
-from src.booking.models import Booking, Cancellation, Series
+from src.booking.commands.cancel import cancel_session
+from src.booking.models import Booking, Cancellation, Seat, Series
 from src.booking.queries.fate import fate_of_seats
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
@@ -316,3 +317,30 @@ async def test_places_that_went_in_one_act_are_one_line_of_the_history(
     async with services.uow_factory(lotus.id) as uow:
         ended = (await fate_of_seats(uow, made.order_id, lotus.ctx.here.zone)).ended
     assert [end.parts for end in ended] == [2, 1, 1], "each act once, however fast they follow"
+
+
+async def test_each_line_of_the_history_leads_to_what_ended_its_places(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    """A place that ended before places named their cancellation leads nowhere, and not to one of
+    its session that came later.
+    """
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    session = await a_session(services.uow_factory, service)
+    wish = a_wish("session", session.id, party=("Ann", "Bob"))
+    made = await booked(services.uow_factory, lotus, wish)
+    first, second = await seats_of(services.uow_factory, lotus.id)
+    await seats_taken_back(services.uow_factory, lotus, [first.id], clock=clock)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(
+            update(Seat).where(Seat.id == first.id).values(cancellation_id=None)
+        )
+    clock.advance(timedelta(minutes=1))
+    async with services.uow_factory(lotus.id) as uow:
+        off = await cancel_session(uow, lotus.ctx, session.id, reason="", undo_seconds=0)
+    await work_through(services, clock, lotus.id, UNDO)
+    async with services.uow_factory(lotus.id) as uow:
+        ended = (await fate_of_seats(uow, made.order_id, lotus.ctx.here.zone)).ended
+        named = await uow.session.scalar(select(Seat.cancellation_id).where(Seat.id == second.id))
+    assert [end.page for end in ended] == [None, f"cancellations/{off}"]
+    assert named == off
