@@ -101,13 +101,18 @@ class LimitChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(before: Entitlements, after: Entitlements) -> Change:
-    """What moving from one to the other brings and takes, features in their usual order."""
+    """What moving from one to the other brings and takes, features in their usual order.
+
+    How many bookings a month is no matter where the change ends that anything can be booked.
+    """
+    ends_booking = before.features & BUILT and not after.features & BUILT
+    told = (Limit.MEMBERS,) if ends_booking else tuple(Limit)
     return Change(
         gained=tuple(f for f in Feature if after.has(f) and not before.has(f)),
         lost=tuple(f for f in Feature if before.has(f) and not after.has(f)),
         limits=tuple(
             LimitChange(limit=limit, before=before.limit(limit), after=after.limit(limit))
-            for limit in Limit
+            for limit in told
             if before.limit(limit) != after.limit(limit)
         ),
     )

@@ -104,14 +104,20 @@ def test_what_a_new_business_gets() -> None:
 
 
 def test_a_change_says_what_is_gained_and_lost() -> None:
-    small = may({Feature.APPOINTMENTS}, {BOOKINGS: 200, MEMBERS: 3})
+    small = may({Feature.GROUP_SERVICES}, {BOOKINGS: 200, MEMBERS: 3})
     large = may(set(Feature), {MEMBERS: 3})
     up, down = compare(small, large), compare(large, small)
-    assert up.gained == down.lost == tuple(f for f in Feature if f is not Feature.APPOINTMENTS)
+    assert up.gained == down.lost == tuple(f for f in Feature if f is not Feature.GROUP_SERVICES)
     assert up.lost == down.gained == ()
     assert [(c.limit, c.before, c.after) for c in down.limits] == [(BOOKINGS, None, 200)]
     assert down.takes_away
     assert not up.takes_away
+
+
+def test_a_plan_without_anything_to_book_has_no_number_of_bookings() -> None:
+    growth = may({Feature.GROUP_SERVICES}, {BOOKINGS: 1_000, MEMBERS: 5})
+    down = compare(growth, may({Feature.APPOINTMENTS}, {BOOKINGS: 200, MEMBERS: 3}))
+    assert [(c.limit, c.after) for c in down.limits] == [(MEMBERS, 3)]
 
 
 def test_no_change_says_nothing() -> None:

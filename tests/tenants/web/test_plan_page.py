@@ -67,12 +67,14 @@ async def test_a_change_is_shown_before_it_is_asked_for(
     client: AsyncClient, services: Services
 ) -> None:
     lotus = await a_business(services.uow_factory, plan="scale")
-    await use(services, lotus, 40)
+    await use(services, lotus, 1_040)
     await sign_in(client, services, lotus.owner.id)
-    shown = (await client.get("/app/lotus/plan/free")).text
-    assert "You would no longer have" in shown
-    assert "Bookings a month: no limit now, 30 then" in shown
-    assert "This month has 40 bookings" in shown
+    shown = (await client.get("/app/lotus/plan/growth")).text
+    assert "Bookings a month: no limit now, 1,000 then" in shown
+    assert "This month has 1,040 bookings" in shown
+    kept = (await client.get("/app/lotus/plan/free")).text
+    assert "You would no longer have" in kept
+    assert "Bookings a month" not in kept, "with nothing to book that is no matter"
     assert (await client.get("/app/lotus/plan/internal")).status_code == 404
 
 

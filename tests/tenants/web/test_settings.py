@@ -147,6 +147,7 @@ async def test_languages_go_by_the_names_their_speakers_give_them(
     await sign_in(client, services, business.owner.id)
     await olive.open(HOME)
     assert "English (United Kingdom)" in olive.text
+    assert "Only languages that every page and mail is translated into" in olive.text
 
 
 async def test_all_that_is_wrong_is_said_at_once(olive: Visitor, lotus: Business) -> None:
