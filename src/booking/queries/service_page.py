@@ -157,7 +157,7 @@ def series_offer(
         dates=[spelled(run, offer, service, shop) for run in row.runs],
         included=len(quote.included),
         base=quote.base,
-        price_minor=quote.full_price_minor if quote.closed else quote.price_minor,
+        price_minor=quote.asked_minor,
         full_price_minor=quote.full_price_minor,
         prices=_named(offer.tiers),
         seats=shop.seats_told(*offer.tightest(shop.now)),
