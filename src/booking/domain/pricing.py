@@ -55,7 +55,8 @@ class SeriesQuote:
     """What one participant who joins now gets and pays; the lists are in the order of time.
 
     `included` are the sessions with a seat, `gaps` the full ones that are left out, `passed` and
-    `cancelled` those that cannot be had. `price_minor` is 0 while `closed` says why not.
+    `cancelled` those that cannot be had. `price_minor` is 0 while `closed` says why not. Of the
+    term as first published there are `remaining` of `base` for them, and `to_come` with full ones.
     """
 
     included: tuple[UUID, ...]
@@ -65,6 +66,7 @@ class SeriesQuote:
     price_minor: int
     full_price_minor: int
     remaining: int
+    to_come: int
     base: int
     closed: SaleClosed | None
 
@@ -72,6 +74,15 @@ class SeriesQuote:
     def struck(self) -> bool:
         """Whether the full price is shown crossed out beside the price."""
         return self.closed is None and self.price_minor < self.full_price_minor
+
+    @property
+    def asked_minor(self) -> int:
+        """What is shown as the price; of what is sold out, what joining now would cost if each date
+        to come had a place, and of what cannot be joined any more the whole term's.
+        """
+        if self.closed is SaleClosed.FULL:
+            return prorate(self.full_price_minor, self.to_come, self.base)
+        return self.price_minor if self.closed is None else self.full_price_minor
 
     def seat_shares_minor(self) -> list[int]:
         """The price over the included seats; earlier seats carry the odd units."""
@@ -148,6 +159,7 @@ def quote_series(
         price_minor=0 if closed else prorate(_price_minor(terms), remaining, base),
         full_price_minor=_price_minor(terms),
         remaining=remaining,
+        to_come=sum(session.in_term for session in upcoming),
         base=base,
         closed=closed,
     )

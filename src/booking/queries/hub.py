@@ -336,7 +336,6 @@ def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard
     held = [run for run in row.runs if run.state == "scheduled"]
     told = shop.seats_told(*offer.tightest(shop.now))
     sells = not offer.is_sold_out and shop.sells(row.price_type, quote.price_minor)
-    price_minor = quote.full_price_minor if offer.is_sold_out else quote.price_minor
     base = f"{shop.path}/{service.slug}"
     return SeriesCard(
         series_id=row.id,
@@ -347,7 +346,7 @@ def _series_card(offer: Joinable, service: ServiceRow, shop: Shop) -> SeriesCard
         last_at=held[-1].starts_at,
         dates=len(held),
         remaining=len(quote.included) if quote.included else len(quote.gaps),
-        price_minor=min(price_minor, *(tier.price_minor for tier in offer.tiers), price_minor),
+        price_minor=min([quote.asked_minor, *(tier.price_minor for tier in offer.tiers)]),
         is_from=bool(offer.tiers),
         seats=seats_in_words(told.left, current_locale()),
         is_scarce=told.is_scarce,

@@ -244,7 +244,7 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
                 singles=self._singles(row),
                 series=tuple(
                     SeriesOnSale(
-                        price_minor=_asked_minor(offer.quote),
+                        price_minor=offer.quote.asked_minor,
                         full_price_minor=offer.quote.full_price_minor,
                         sold_out=offer.is_sold_out,
                         tiers_minor=_prices_of(offer.tiers),
@@ -355,6 +355,8 @@ def _joinable(row: SeriesRow, tenant: TenantSnapshot, now: datetime) -> Joinable
         tiers = open_tiers(row.price_tiers, to_local(now, tenant.zone).date())
     if quote.closed is None:
         tiers = at_proportion(tiers, quote.remaining, quote.base)
+    elif quote.closed is SaleClosed.FULL:
+        tiers = at_proportion(tiers, quote.to_come, quote.base)
     return Joinable(row=row, quote=quote, tiers=tiers)
 
 
@@ -365,11 +367,6 @@ def _prices_of(tiers: Sequence[PriceTier]) -> tuple[int, ...]:
 def _next_start(offer: Joinable, now: datetime) -> tuple[datetime, str]:
     starts = [run.starts_at for run in offer.coming(now)]
     return (starts[0] if starts else now, offer.row.title)
-
-
-def _asked_minor(quote: SeriesQuote) -> int:
-    """What is shown as the price; a sold-out series has none, so its full one stands in."""
-    return quote.full_price_minor if quote.closed is not None else quote.price_minor
 
 
 _services = msgspec.json.Decoder(list[ServiceRow]).decode

@@ -154,10 +154,10 @@ def series_offer(
         series_id=row.id,
         title=row.title,
         description=row.description,
-        dates=[spelled(run, offer, shop) for run in row.runs],
+        dates=[spelled(run, offer, service, shop) for run in row.runs],
         included=len(quote.included),
         base=quote.base,
-        price_minor=quote.full_price_minor if quote.closed else quote.price_minor,
+        price_minor=quote.asked_minor,
         full_price_minor=quote.full_price_minor,
         prices=_named(offer.tiers),
         seats=shop.seats_told(*offer.tightest(shop.now)),
@@ -166,7 +166,6 @@ def series_offer(
         waitlist_href=_waitlist_href(offer, service, shop),
         is_late=quote.closed is None and bool(quote.passed),
         gaps=0 if quote.closed else len(quote.gaps),
-        gaps_wait=has_waitlist(service, shop),
         pays_on_site=row.price_type == "on_site",
         leaving=rules_in_words(
             terms,
@@ -207,7 +206,7 @@ def _reason(offer: Joinable, service: ServiceRow, shop: Shop) -> str | None:
     return guest_sentence(reasons) if reasons else None
 
 
-def spelled(run: Run, offer: Joinable, shop: Shop) -> SpelledDate:
+def spelled(run: Run, offer: Joinable, service: ServiceRow, shop: Shop) -> SpelledDate:
     """A date with what a buyer has to know of it."""
     place = run.place or (_("Online") if run.mode == SessionMode.ONLINE else None)
     earliest_at = shop.now + timedelta(minutes=offer.row.min_notice_minutes)
@@ -226,4 +225,7 @@ def spelled(run: Run, offer: Joinable, shop: Shop) -> SpelledDate:
         place=place,
         is_online=run.mode == SessionMode.ONLINE,
         state=state,
+        may_be_waited_for=state == "full"
+        and has_waitlist(service, shop)
+        and not service.is_too_late_to_wait(run.starts_at, shop.now),
     )

@@ -51,7 +51,7 @@ def escaped_json(value: Any) -> Markup:
 def _instance(offer: Joinable, row: ServiceRow, tenant: TenantSnapshot, url: str) -> dict[str, Any]:
     held = [run for run in offer.row.runs if run.state == "scheduled"]
     quote = offer.quote
-    minor = quote.full_price_minor if quote.closed else quote.price_minor
+    minor = quote.asked_minor
     exponent = currency_exponent(tenant.currency)
     described: dict[str, Any] = {
         "@type": ["CourseInstance", "EventSeries"],

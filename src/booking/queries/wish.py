@@ -41,6 +41,7 @@ from src.booking.queries.tiers import (
     why_not_chosen,
 )
 from src.booking.queries.waiting import may_be_waited_for, terms_of
+from src.booking.queries.waitlist_times import is_too_late_for
 from src.booking.views.guest import PriceChoice, PriceLine, Wish
 from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
@@ -227,7 +228,7 @@ async def _wish(
         service_name=service.name,
         service_href=f"/b/{tenant.slug}/{service.slug}",
         kind=kind,
-        dates=[_spelled(run, included, places, service, now) for run in asked.runs],
+        dates=[_spelled(tenant, run, included, places, service, now) for run in asked.runs],
         dates_key=quote.dates_key,
         performer=performers,
         size=size,
@@ -247,7 +248,6 @@ async def _wish(
         waitlist_href=f"/b/{tenant.slug}/{service.slug}/waitlist?{kind}={quote.subject_id}"
         if is_waited_for
         else None,
-        gaps_wait=terms_of(tenant, service).is_on,
         takes_codes=False,
         code_error=None,
     )
@@ -339,6 +339,7 @@ def _prices(asked: _Asked, quote: Quote, people: Sequence[str]) -> list[PriceCho
 
 
 def _spelled(
+    tenant: TenantSnapshot,
     run: Session,
     included: set[UUID],
     places: dict[UUID, str],
@@ -364,6 +365,9 @@ def _spelled(
         place=place,
         is_online=run.mode == SessionMode.ONLINE,
         state=state,
+        may_be_waited_for=state == "full"
+        and terms_of(tenant, service).is_on
+        and not is_too_late_for(service, run.starts_at, now),
     )
 
 

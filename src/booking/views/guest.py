@@ -35,8 +35,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     whether a code is asked for at all; the price is less the one that was given unless `code_error`
     says why not. `ways` are those to pay among which the guest chooses, and `part_of` the series
     that a single date belongs to, empty for none. `leaving` says in sentences what comes back until
-    when. `waitlist_href` is where to wait for what is full; with `gaps_wait` the buyer of a series
-    that is sold without a full date can wait for that.
+    when. `waitlist_href` is where to wait for what is full.
     """
 
     name: str
@@ -63,7 +62,6 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     takes_codes: bool
     code_error: str | None
     waitlist_href: str | None = None
-    gaps_wait: bool = False
 
 
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):

@@ -153,7 +153,8 @@ class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
     """A date of a series as a buyer has to know it: passed, cancelled, full, or `included`;
     `not_now` while its cancellation can still be undone, which is nobody else's business.
 
-    `title` is the session's own, empty where it has none.
+    `title` is the session's own, empty where it has none. A full one that the series is sold
+    without `may_be_waited_for` by its buyer.
     """
 
     title: str
@@ -162,6 +163,7 @@ class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
     place: str | None
     is_online: bool
     state: str
+    may_be_waited_for: bool = False
 
 
 class NamedPrice(NamedTuple):
@@ -174,8 +176,8 @@ class NamedPrice(NamedTuple):
 
 class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
     """One series, every date spelled out; `prices` are those beside the full one, and `gaps` counts
-    full dates that are left out; with `gaps_wait` its buyer can wait for those. `reason` says why
-    it cannot be bought, `leaving` what comes back until when.
+    full dates that are left out. `reason` says why it cannot be bought, `leaving` what comes back
+    until when.
     """
 
     series_id: UUID
@@ -193,7 +195,6 @@ class SeriesOffer(msgspec.Struct, frozen=True, kw_only=True):
     waitlist_href: str | None
     is_late: bool
     gaps: int
-    gaps_wait: bool
     pays_on_site: bool
     leaving: list[str]
 

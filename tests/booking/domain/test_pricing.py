@@ -111,6 +111,15 @@ def test_one_full_date_blocks_the_series() -> None:
     quote = quote_series(TERMS, sessions, BEFORE, BERLIN)
     assert (quote.closed, quote.price_minor) == (SaleClosed.FULL, 0)
     assert not quote.struck
+    assert quote.asked_minor == 10_000
+
+
+def test_a_sold_out_course_says_what_joining_now_would_cost() -> None:
+    sessions = [*term(7), weekly(7, taken=10)]
+    quote = quote_series(TERMS, sessions, FIRST + 3 * WEEK + timedelta(hours=1), BERLIN)
+    assert (quote.closed, quote.asked_minor) == (SaleClosed.FULL, 5_000), "four of its eight dates"
+    ended = quote_series(TERMS, sessions, FIRST + 9 * WEEK, BERLIN)
+    assert (ended.closed, ended.asked_minor) == (SaleClosed.ENDED, 10_000)
 
 
 def test_with_gaps_the_price_is_for_what_is_delivered() -> None:

@@ -1,5 +1,6 @@
 """A course that is sold without a full date: its buyer waits for it from the booking's own page."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import select, update
 from src.billing.models import Order, OrderLine
 from src.booking.commands.leave import leave_dates
 from src.booking.guest_links import booking_path
-from src.booking.models import Booking, Seat, Service
+from src.booking.models import Booking, Seat, Service, Session
 from src.platform.web.formats import date_short
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.pages import as_owner
@@ -187,3 +188,16 @@ async def test_without_lists_a_date_is_left_out_and_nothing_more(
     async with shop.services.uow_factory(shop.business.id) as uow:
         await uow.session.execute(update(Service).values(waitlist={"is_on": True}))
     assert "Join the waiting list" in (await shop.guest.open(own)).text
+
+
+async def test_to_be_told_is_promised_of_no_date_that_starts_too_soon_for_it(shop: Shop) -> None:
+    term = await a_gap(shop, "on_site")
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        at = uow.clock.now() + timedelta(minutes=90)
+        values = {"starts_at": at, "ends_at": at + timedelta(hours=1)}
+        one = update(Session).where(Session.id == term.sessions[1].id).values(values)
+        await uow.session.execute(one)
+    for path in ("/b/lotus/yoga?how=series", subject("series", term.series.id)):
+        page = (await shop.guest.open(path)).text
+        assert LEFT_OUT in page, path
+        assert CAN_WAIT not in page, path
