@@ -12,8 +12,9 @@ from src.booking.commands.erase_customer import erase_customer
 from src.booking.models import Booking
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
+from src.tenants.models import Customer
 from tests.booking.commands.test_book import a_wish, booked
-from tests.booking.web.pages import as_owner, send
+from tests.booking.web.pages import as_owner, send, send_again
 from tests.support.builders import a_business, a_member, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.somebody import much_is_said, zora_books
@@ -64,6 +65,23 @@ async def test_erasing_says_what_it_does_and_wants_to_be_meant(
         assert f'href="{path}{gone}"' not in shown.text
     assert "Erased customer" not in (await client.get("/app/lotus/customers")).text
     assert (await client.get(f"{path}/erase")).status_code == 404
+
+
+async def test_a_form_that_was_open_meanwhile_brings_nobody_back(
+    client: AsyncClient, services: Services
+) -> None:
+    """One member has it on the screen while another erases the person."""
+    business = await a_business(services.uow_factory)
+    customer_id = await a_customer(services.uow_factory, business, phone="020 555 0134")
+    await as_owner(client, services, business)
+    path = f"/app/lotus/customers/{customer_id}/edit"
+    opened = await client.get(path)
+    async with services.uow_factory(business.id) as uow:
+        await erase_customer(uow, business.ctx, customer_id, "anna@example.com")
+    assert (await send_again(client, path, opened, {"name": "Anna"})).status_code == 404
+    async with services.uow_factory(business.id) as uow:
+        left = await uow.session.get_one(Customer, (business.id, customer_id))
+    assert (left.name, left.email, left.phone) == ("Erased customer", None, "")
 
 
 async def test_every_page_about_what_is_left_still_opens(
