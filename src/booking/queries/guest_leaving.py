@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import func, select
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
@@ -25,7 +26,7 @@ from src.booking.domain.leaving import (
 from src.booking.domain.reasons import guest_sentence
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
-from src.booking.models import Booking, Series, Service
+from src.booking.models import Booking, Seat, Series, Service
 from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.party import NUMBER, called
@@ -172,6 +173,22 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
         is_penalty_free=facts.is_penalty_free,
         why_not=guest_sentence(reasons) if reasons else "",
     )
+
+
+async def get_left_late_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """The shares of what was left late of an order to be paid on site; 0 for others."""
+    found = await uow.session.scalar(
+        select(func.coalesce(func.sum(Seat.share_minor), 0))
+        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.order_id == order_id,
+            Seat.state == str(SeatState.LATE_CANCELLED),
+            Order.payment_mode == str(PaymentMode.ON_SITE),
+            Order.paid_minor == 0,
+        )
+    )
+    return int(found or 0)
 
 
 def _stays_due_minor(order: Order, own: Sequence[Own], seats: Sequence[LeavingSeat]) -> int:

@@ -6,17 +6,18 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.moves import Heard
+from src.booking.domain.states import LIVE_SEATS
 from src.booking.domain.waiting import EntryState, OfferState, wanted_places, why_nobody
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words
-from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
+from src.booking.models import Seat, Series, Service, Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.completing import Completing, completing_of
 from src.booking.queries.offered_price import OfferedPrice, offered_price
 from src.booking.queries.offers import get_series_offer, get_session_offer
@@ -41,6 +42,7 @@ class EntryFacts:
     """An entry with what it waits for. `coming` are the dates to come, `runs` those of them that
     are offered, or all; `offer` is its latest one, `order` what that became. The `price` is only
     known where it was asked for, and so is what was `heard` of dates that have another time now.
+    `has_come_to_nothing`: nobody of the order comes any more.
     """
 
     entry: WaitlistEntry
@@ -53,6 +55,7 @@ class EntryFacts:
     count: int
     offer: WaitlistOffer | None
     order: Order | None
+    has_come_to_nothing: bool = False
     price: OfferedPrice | None = None
     heard: Mapping[UUID, Heard] = field(default_factory=dict)
 
@@ -114,6 +117,7 @@ async def get_entry_facts(uow: UnitOfWork, entry_id: UUID) -> EntryFacts:
         count=count,
         offer=offer,
         order=order,
+        has_come_to_nothing=order is not None and not await _stands(uow, order),
     )
 
 
@@ -221,7 +225,8 @@ def _stage(facts: EntryFacts, now: datetime) -> str:
             return "expired"
         return "offered" if offer.holds else "rush"
     if state is EntryState.ACCEPTED:
-        return _stage_of_order(facts.order, now)
+        stage = _stage_of_order(facts.order, now)
+        return "ended" if stage == "booking" and facts.has_come_to_nothing else stage
     return str(state)
 
 
@@ -248,6 +253,14 @@ async def _ways_on(
         return False, False
     is_free = wanted_places(facts, size, free)[1] >= size
     return not is_free, is_free
+
+
+async def _stands(uow: UnitOfWork, order: Order) -> bool:
+    """Whether anybody has a place by the order."""
+    live = [str(state) for state in LIVE_SEATS]
+    own = (Seat.tenant_id == uow.tenant) & (Seat.order_id == order.id)
+    found = await uow.session.scalar(select(exists().where(own, Seat.state.in_(live))))
+    return bool(found)
 
 
 async def _latest_offer(uow: UnitOfWork, entry_id: UUID) -> WaitlistOffer | None:

@@ -236,7 +236,7 @@ async def _wish(
         people=[person.tier for person in quote.party],
         most=_most(tenant, service, left),
         seats=seats_told(left, capacity, tenant.seats_told_up_to),
-        lines=_lines(asked, quote),
+        lines=_lines(asked, quote, now),
         total_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
         ways=_ways(tenant, quote),
@@ -296,29 +296,40 @@ def _room(runs: Sequence[Session]) -> tuple[int, int]:
     return min(((run.capacity - run.seats_taken, run.capacity) for run in runs), default=(0, 0))
 
 
-def _lines(asked: _Asked, quote: Quote) -> list[PriceLine]:
+def _lines(asked: _Asked, quote: Quote, now: datetime) -> list[PriceLine]:
     """The price worked out: the whole term, less what is over, times how many come."""
     if quote.people:
         return [_line_of(line) for line in quote.lines()]
     lines: list[PriceLine] = []
     full_minor = asked.series.price_minor if asked.series and quote.kind == "series" else None
     if full_minor is not None and 0 < quote.unit_minor < full_minor:
-        got = set(quote.session_ids)
-        missed = sum(
-            run.in_term and run.state == SessionState.SCHEDULED and run.id not in got
-            for run in asked.runs
-        )
-        over = ngettext("%(num)s date you do not get", "%(num)s dates you do not get", missed)
         lines += [
             (_("The whole series"), full_minor, ""),
-            (_("Less what you miss"), quote.unit_minor - full_minor, over),
+            (_("Less what you miss"), quote.unit_minor - full_minor, _missed(asked, quote, now)),
         ]
+        if quote.party_size > 1:
+            lines.append((_("Per person"), quote.unit_minor, ""))
     if quote.party_size > 1:
         count = ngettext("%(num)s person", "%(num)s people", quote.party_size)
         lines.append((count, quote.total_minor, ""))
     elif not lines:
         lines.append((_("One person"), quote.total_minor, ""))
     return lines
+
+
+def _missed(asked: _Asked, quote: Quote, now: datetime) -> str:
+    """The dates that are paid for by nobody who joins now: those that are over, and full ones."""
+    got = set(quote.session_ids)
+    earliest_at = now + timedelta(minutes=asked.service.min_notice_minutes)
+    missed = [
+        run.starts_at < earliest_at
+        for run in asked.runs
+        if run.in_term and run.state == SessionState.SCHEDULED and run.id not in got
+    ]
+    over, full = missed.count(True), missed.count(False)
+    is_over = ngettext("%(num)s date is over", "%(num)s dates are over", over) if over else ""
+    is_full = ngettext("%(num)s date is full", "%(num)s dates are full", full) if full else ""
+    return ", ".join(filter(None, (is_over, is_full)))
 
 
 def _line_of(line: QuoteLine) -> PriceLine:

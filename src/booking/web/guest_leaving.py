@@ -1,6 +1,6 @@
 """A guest who cannot come: one date or a whole course, consequences first, then one press."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.booking.commands.leave import Promised, leave_course, leave_dates
 from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.guest_links import open_link
-from src.booking.queries.guest_leaving import get_leaving_page
+from src.booking.queries.guest_leaving import get_leaving_page, get_left_late_minor
 from src.booking.views.leaving import LeavingPage
 from src.booking.web.guest_page import PRIVATE, PUBLIC
 from src.booking.web.hub import uuid_of
@@ -31,6 +31,16 @@ AnyRequest = Request[Any, Any, Any]
 
 TEMPLATE = "booking/guest/leave.html"
 LEAVING_BY_ORDER = Limit("leaving", 60, 10 * 60)
+
+
+class _Left(NamedTuple):
+    """What comes back the way it was paid, what by the business's own hand, and what of a price to
+    be paid on site stays due.
+    """
+
+    back_minor: int
+    by_hand_minor: int
+    stays_due_minor: int
 
 
 @get("/b/{slug:str}/bookings/{token:str}/leave", opt=PUBLIC)
@@ -60,12 +70,12 @@ async def send_leaving(
     await limit_guest(request, services, order_id)
     promised = read_promised(await read_form(request))
     try:
-        back_minor, by_hand_minor = await _leave(request, services, ctx, order_id, promised)
+        left = await _leave(request, services, ctx, order_id, promised)
     except (Conflict, InvalidInput) as refusal:
         view = await _view(request, services, ctx, order_id)
         shown = msgspec.structs.replace(view, refusal=refusal.message)
         return page(request, TEMPLATE, shown, status_code=refusal.status, headers=PRIVATE)
-    flash(request, "success", _said(ctx, back_minor, by_hand_minor))
+    flash(request, "success", _said(ctx, left))
     return redirect(request, request.scope["path"].removesuffix("/leave"))
 
 
@@ -122,12 +132,16 @@ async def _leave(
     ctx: RequestContext,
     order_id: UUID,
     promised: Promised,
-) -> tuple[int, int]:
-    """What comes back the way it was paid, and what by the business's own hand."""
+) -> _Left:
     async with services.uow_factory(ctx.here.id) as uow:
-        before_minor = await get_to_hand_back_minor(uow, order_id)
+        by_hand_minor = await get_to_hand_back_minor(uow, order_id)
+        late_minor = await get_left_late_minor(uow, order_id)
         back_minor = await _leave_in(uow, request, ctx, order_id, promised)
-        return back_minor, await get_to_hand_back_minor(uow, order_id) - before_minor
+        return _Left(
+            back_minor=back_minor,
+            by_hand_minor=await get_to_hand_back_minor(uow, order_id) - by_hand_minor,
+            stays_due_minor=await get_left_late_minor(uow, order_id) - late_minor,
+        )
 
 
 async def _leave_in(
@@ -143,14 +157,17 @@ async def _leave_in(
     )
 
 
-def _said(ctx: RequestContext, back_minor: int, by_hand_minor: int) -> str:
+def _said(ctx: RequestContext, left: _Left) -> str:
     currency = ctx.here.currency
-    if back_minor:
-        amount = money(back_minor, currency)
+    if left.back_minor:
+        amount = money(left.back_minor, currency)
         return _("It is cancelled. %(amount)s is on its way back to you.", amount=amount)
-    if by_hand_minor:
-        amount = money(by_hand_minor, currency)
+    if left.by_hand_minor:
+        amount = money(left.by_hand_minor, currency)
         return _("It is cancelled. The business gives you %(amount)s back.", amount=amount)
+    if left.stays_due_minor:
+        amount = money(left.stays_due_minor, currency)
+        return _("It is cancelled. %(amount)s stays due.", amount=amount)
     return _("It is cancelled. A mail says so, too.")
 
 

@@ -383,6 +383,10 @@ async def test_what_is_paid_on_site_stays_due_when_left_late(
     assert "until Sun, Mar 7" not in page.text, "that is over"
     assert (await press(shop, page)).status_code == 303
     assert await taken(shop) == [0]
+    after = await shop.guest.open(await own_page(shop))
+    assert "It is cancelled. €15.00 stays due." in after.text
+    assert "Stays due" in after.text
+    assert "To pay on site" not in after.text
     await shop.work()
     assert "It was cancelled late, so €15.00 stays due." in str(mailer.sent[-1].body)
 

@@ -190,6 +190,29 @@ async def test_without_lists_a_date_is_left_out_and_nothing_more(
     assert "Join the waiting list" in (await shop.guest.open(own)).text
 
 
+async def test_the_price_of_a_party_is_worked_out_person_by_person(shop: Shop) -> None:
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    rules = {"gap_policy": "sell_with_gaps", "join_policy": "any_time", "price_type": "on_site"}
+    term = await a_series(shop.services.uow_factory, service, first_in_days=-1, **rules)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        full = update(Session).where(Session.id == term.sessions[1].id)
+        await uow.session.execute(full.values(seats_taken=10))
+    await shop.guest.open(subject("series", term.series.id))
+    page = " ".join((await shop.send(step="update", size="2")).text.split())
+    assert "1 date is over, 1 date is full" in page
+    lines = [part.split("<dd", 1)[0] for part in page.split("<dt>")[1:]]
+    names = [line.split("<")[0].strip() for line in lines]
+    assert names[:5] == [
+        "The whole series",
+        "Less what you miss",
+        "Per person",
+        "2 people",
+        "Total",
+    ]
+    assert page.count("€20.00") >= 1
+    assert "€40.00" in page
+
+
 async def test_to_be_told_is_promised_of_no_date_that_starts_too_soon_for_it(shop: Shop) -> None:
     term = await a_gap(shop, "on_site")
     async with shop.services.uow_factory(shop.business.id) as uow:

@@ -221,6 +221,10 @@ async def test_from_the_mail_to_a_place(
     late = await shop.guest.open(accept.replace("&amp;", "&"))
     assert "You have taken the place." in late.text, "it is no news that it is sold out"
     assert await check_places(shop.services.uow_factory, shop.business) == [1]
+    await free(shop)
+    over = await shop.guest.open(path)
+    assert "Your booking of the place has ended." in over.text
+    assert "You have taken the place." not in over.text
 
 
 async def test_an_offer_that_is_over_says_so_kindly_and_one_may_wait_again(
