@@ -123,6 +123,9 @@ async def test_a_code_that_was_typed_and_not_applied_changes_no_price_unseen(
     refused = await shop.book(url, coupon="SPRING")
     assert refused.status_code == 409
     assert "€54.00" in refused.text
+    assert "Code SPRING takes €6.00 off. Please look again." in refused.text
+    assert "The price has changed" not in refused.text
+    assert 'class="notice tone-error' not in refused.text
     assert await orders(shop) == []
 
 
