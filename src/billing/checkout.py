@@ -20,6 +20,7 @@ from src.billing.models import ConnectedAccount, Order, OrderLine, PaymentPage
 from src.billing.page_body import Addresses, page_body
 from src.billing.pages import PageCall, make_page
 from src.billing.processor import TOO_SMALL, DefinitiveFailure, Uncertain
+from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.settlement import close_page
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, Gone, Unavailable
@@ -143,7 +144,7 @@ async def _new_attempt(
     expires_at = page_expires_at(now)
     page_id = new_id()
     lines = (await uow.session.scalars(_lines_of(uow, order.id))).all()
-    fee_bp = services.settings.platform_fee_bp
+    fee_bp, code = services.settings.platform_fee_bp, await coupon_code_of(uow, order)
     page = PaymentPage(
         tenant_id=uow.tenant,
         id=page_id,
@@ -151,7 +152,7 @@ async def _new_attempt(
         attempt=attempt,
         account_id=await _account_id(uow),
         idempotency_key=page_key(page_id),
-        body=page_body(order, lines, page_id, expires_at, addresses, fee_bp=fee_bp),
+        body=page_body(order, lines, page_id, expires_at, addresses, fee_bp=fee_bp, code=code),
         state=str(PageState.PENDING),
         expires_at=expires_at,
         created_at=now,

@@ -32,6 +32,7 @@ def page_body(
     addresses: Addresses,
     *,
     fee_bp: int,
+    code: str,
 ) -> dict[str, Any]:
     """The body, complete and final: it is stored before the call and sent again word for word."""
     metadata = {
@@ -42,7 +43,7 @@ def page_body(
     body: dict[str, Any] = {
         "mode": "payment",
         "allowed_payment_method_types": list(INSTANT_METHODS),
-        "line_items": [_item(order, line) for line in lines if line.total_minor],
+        "line_items": [_item(order, line, code) for line in lines if line.total_minor],
         "expires_at": int(expires_at.timestamp()),
         "client_reference_id": str(order.id),
         "metadata": metadata,
@@ -55,11 +56,13 @@ def page_body(
     return body
 
 
-def _item(order: Order, line: OrderLine) -> dict[str, Any]:
-    """A discounted line is shown as one, since its price a piece may be no whole number."""
+def _item(order: Order, line: OrderLine, code: str) -> dict[str, Any]:
+    """A discounted line is shown as one, since its price a piece may be no whole number; the code
+    that its discount comes from stands with it, for its price is not the one of the form.
+    """
     discounted = line.discount_minor > 0
     unit_minor = line.total_minor if discounted else line.unit_minor
-    name = " · ".join(filter(None, (line.description, line.tier)))
+    name = " · ".join(filter(None, (line.description, line.tier, code if discounted else "")))
     if discounted and line.quantity > 1:
         name = f"{line.quantity} × {name}"
     return {

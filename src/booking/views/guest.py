@@ -66,7 +66,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
-    this browser holds of the same already.
+    this browser holds of the same already. `told` is good news about what was sent.
     """
 
     wish: Wish
@@ -80,6 +80,7 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     contact_email: str
     contact_phone: str
     held: list[OwnHold]
+    told: str = ""
 
 
 class BookedDate(msgspec.Struct, frozen=True, kw_only=True):

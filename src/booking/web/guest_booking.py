@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from src.billing.commands.orders import find_order_by_form_token
 from src.billing.domain.kinds import OrderState
 from src.booking.domain.quotes import SubjectKind
+from src.booking.errors import PriceChanged
 from src.booking.place import place_booking
 from src.booking.queries.service_page import no_such_service
 from src.booking.queries.wish import Typed, get_wish
@@ -32,8 +33,10 @@ from src.booking.web.hub import uuid_of
 from src.booking.web.offered_place import OfferedPlace, offered_place
 from src.booking.web.own_holds import own_holds, remember_hold
 from src.platform.errors import DomainError, InvalidInput, NotFound, TooManyRequests
+from src.platform.i18n import _
 from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit, Outage
 from src.platform.services import Services
+from src.platform.web.formats import money
 from src.platform.web.forms import Bound, FormData, bind, blank, read_form
 from src.platform.web.pages import page, redirect
 from src.platform.web.security import client_address
@@ -195,14 +198,30 @@ async def _refused(
     wish = await _wish(services, ctx, subject, typed)
     if is_code:
         wish = msgspec.structs.replace(wish, takes_codes=True)
-    if isinstance(refusal, InvalidInput):
+    told = _code_told(form, wish, ctx) if isinstance(refusal, PriceChanged) else ""
+    if told:
+        bound = bound.with_errors()
+    elif isinstance(refusal, InvalidInput):
         bound = bound.refused(_at_the_form(refusal))
     elif wish.size_error:
         bound = bound.with_errors({"size": wish.size_error}, refusal.message)
     else:
         bound = bound.with_errors(None, refusal.message)
     status = 409 if refusal.status == 402 else refusal.status
-    return _form_page(request, ctx, subject, wish, bound, token, status)
+    return _form_page(request, ctx, subject, wish, bound, token, status, told=told)
+
+
+def _code_told(form: BookingForm, wish: Wish, ctx: RequestContext) -> str:
+    """What the code takes off that was typed and not applied before the form was sent; empty where
+    the price has changed by something else.
+    """
+    code, amount_minor, _about = wish.lines[-1]
+    if not form.coupon or amount_minor >= 0 or form.quoted_minor is None:
+        return ""
+    if form.quoted_minor + amount_minor != wish.total_minor:
+        return ""
+    amount = money(-amount_minor, ctx.here.currency)
+    return _("%(code)s takes %(amount)s off. Please look again.", code=code, amount=amount)
 
 
 def _at_the_form(refusal: InvalidInput) -> InvalidInput:
@@ -237,6 +256,7 @@ def _form_page(
     status_code: int = 200,
     *,
     held: Sequence[OwnHold] = (),
+    told: str = "",
 ) -> Response[bytes]:
     tenant = ctx.here
     view = BookingFormView(
@@ -251,6 +271,7 @@ def _form_page(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         held=list(held),
+        told=told,
     )
     return page(
         request,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from src.billing.domain.coupons import no_use
-from src.billing.models import Order
+from src.billing.models import Order, PaymentPage
 from src.billing.settlement import check_payment
 from src.booking.web.guest_booking import CODES_BY_ADDRESS
 from tests.booking.commands.test_book import a_wish, booked
@@ -64,6 +64,10 @@ async def test_a_guest_applies_a_code_and_pays_what_they_were_shown(shop: Shop, 
     assert (order.total_minor, order.discount_minor) == (5400, 600)
     assert (order.state, order.paid_minor) == ("confirmed", 5400)
     assert await uses(shop.services.uow_factory, shop.business.id) == 1
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        [body] = await uow.session.scalars(select(PaymentPage.body))
+    [item] = body["line_items"]
+    assert item["price_data"]["product_data"]["name"] == "Yoga · Spring term · SPRING"
 
 
 async def test_a_whole_discount_is_booked_without_a_payment_page(shop: Shop, url: str) -> None:
@@ -123,6 +127,9 @@ async def test_a_code_that_was_typed_and_not_applied_changes_no_price_unseen(
     refused = await shop.book(url, coupon="SPRING")
     assert refused.status_code == 409
     assert "€54.00" in refused.text
+    assert "Code SPRING takes €6.00 off. Please look again." in refused.text
+    assert "The price has changed" not in refused.text
+    assert 'class="notice tone-error' not in refused.text
     assert await orders(shop) == []
 
 
