@@ -25,6 +25,13 @@ ISO 4217 and the payment processor count in hundredths all the same."""
 
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u066b": ".", "\u066c": ","})
 
+_GROUPED = re.compile(
+    r"(\d{1,3}(?=([.,']))(?:(?:\2\d{3})+|(?<!\d{3})(?:,\d{2})+,\d{3}))(?:(?!\2)[.,](\d*))?"
+)
+"""Groups of three behind one mark throughout, or "1,50,000" as in India, where the mark is always
+a comma. Lengths that are mixed otherwise are a slip, not a number.
+"""
+
 
 class MoneyFormatError(ValueError):
     """A typed amount that cannot be read.
@@ -153,7 +160,7 @@ def _parts(bare: str, exponent: int, locale: str) -> tuple[str, str]:
     decimal = re.fullmatch(r"(\d*)(?:[.,](\d*))?", bare)
     if decimal and (decimal[1] or decimal[2]):
         return decimal[1] or "0", decimal[2] or ""
-    grouped = re.fullmatch(r"(\d{1,3}(?=([.,']))(?:\2\d{2,3})*\2\d{3})(?:(?!\2)[.,](\d*))?", bare)
+    grouped = _GROUPED.fullmatch(bare)
     if grouped:
         return grouped[1].replace(grouped[2], ""), grouped[3] or ""
     raise MoneyFormatError("not_a_number")

@@ -1,6 +1,5 @@
 """What has happened at the demo businesses: who came, who comes, who waits, who asks."""
 
-from contextlib import suppress
 from uuid import UUID
 
 from src.booking.commands.leave_requests import ask_to_leave
@@ -12,7 +11,7 @@ from src.booking.commands.sessions import (
     update_session,
 )
 from src.booking.commands.waitlist import JoinWaitlist, join_waitlist
-from src.booking.commands.waitlist_serve import offer_by_hand
+from src.booking.commands.waitlist_serve import NOT_WAITING, offer_by_hand
 from src.booking.domain.quotes import SubjectKind
 from src.platform.errors import Conflict
 from src.sandbox.demo_guests import Guests, Wish, address_of
@@ -115,10 +114,17 @@ async def _waiting(lotus: Opened, guests: Guests) -> None:
                 performer_id=seen.performer_id,
             ),
         )
-    # A running worker offers the place as soon as it is there, and to the same person.
-    with suppress(Conflict):
-        async with lotus.services.uow_factory(lotus.ctx.here.id) as uow:
-            await offer_by_hand(uow, lotus.ctx, lotus.ctx.here, first)
+    await offer_unless_offered(lotus, first)
+
+
+async def offer_unless_offered(business: Opened, entry_id: UUID) -> None:
+    """A running worker offers the place as soon as it is there, and to the same person."""
+    try:
+        async with business.services.uow_factory(business.ctx.here.id) as uow:
+            await offer_by_hand(uow, business.ctx, business.ctx.here, entry_id)
+    except Conflict as refusal:
+        if refusal.code != NOT_WAITING:
+            raise
 
 
 async def _wait(lotus: Opened, session_id: UUID, name: str, size: int) -> UUID:

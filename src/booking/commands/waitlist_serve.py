@@ -56,6 +56,8 @@ from src.tenants.models import Due
 
 WAITLIST_DUE = "waitlist"
 A_MOMENT = timedelta(seconds=1)
+NOT_WAITING = "not_waiting"
+"""The code of the refusal to offer places to somebody who does not wait for any now."""
 _DUE = cast(Table, Due.__table__)
 
 
@@ -101,7 +103,9 @@ async def offer_by_hand(
     now = uow.clock.now()
     entry = await lock_entry(uow, entry_id)
     if entry.state not in {EntryState.WAITING, EntryState.REMOVED, EntryState.EXPIRED}:
-        raise Conflict(_("This person has an offer, a place, or has left the list."))
+        raise Conflict(
+            _("This person has an offer, a place, or has left the list."), code=NOT_WAITING
+        )
     pool_id = await pool_of(uow, entry)
     pool = await load_pool(uow, tenant, pool_id, now)
     await add_completing(uow, tenant, pool, [entry])

@@ -349,9 +349,10 @@ async def test_who_was_removed_is_not_offered_anything_but_by_hand(town: Town) -
         await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, entry_id)
     assert await town.states() == {"Ann": "offered"}
     assert await town.check() == [1]
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict) as twice:
         async with town.factory(town.lotus.id) as uow:
             await offer_by_hand(uow, town.lotus.ctx, town.lotus.tenant, entry_id)
+    assert twice.value.code == "not_waiting"
 
 
 async def test_pressed_twice_leaving_frees_once(town: Town) -> None:
