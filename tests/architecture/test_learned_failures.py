@@ -48,3 +48,8 @@ def test_every_row_that_a_test_names_is_on_the_page() -> None:
         for row in rows
     }
     assert named - on_page == set()
+
+
+def test_no_row_is_left_out() -> None:
+    numbers = sorted(int(number) for number in re.findall(r"^\| 2-(\d+) \|", PAGE, re.MULTILINE))
+    assert numbers == list(range(1, len(numbers) + 1))

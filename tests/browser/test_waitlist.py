@@ -37,6 +37,7 @@ def a_small_date(program: Program, business: Business) -> Session:
 def test_from_sold_out_to_a_place(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
+    """Row 2-44: nobody could wait for a place."""
     slug = "egret" if scripts else "bittern"
     business = staged(program, slug, paid=False)
     session = a_small_date(program, business)

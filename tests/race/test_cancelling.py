@@ -21,6 +21,7 @@ from src.platform.errors import Conflict
 from tests.booking.commands.test_book import a_wish, booked, taken
 from tests.booking.commands.test_leave import TERMS, paid_by_card, refunds
 from tests.conftest import Committing
+from tests.race.test_erasing import lock_seat
 from tests.race.test_leaving import leaving
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import Business, Term, a_business, a_series, a_service
@@ -253,3 +254,37 @@ async def test_undoing_a_series_cancellation_and_cancelling_again_do_not_deadloc
         dates = set(await uow.session.scalars(select(Session.state)))
     assert states == ({"undone", "waiting"} if first == "undo" else {"undone"})
     assert dates == ({"cancelling"} if first == "undo" else {"scheduled"})
+
+
+async def test_seats_are_marked_and_released_in_the_order_in_which_everybody_locks_them(
+    committing: Committing,
+) -> None:
+    """By (session, id), though their ids alone and where they lie in the table say otherwise. Who
+    cancels waits for the first one with none of the later ones in their hands.
+    """
+    factory, business = committing.uow_factory, await a_business(committing.uow_factory)
+    service = await a_service(factory, business.id, price_type="free")
+    term = await a_series(factory, service, sessions=2, price_type="on_site")
+    made = await booked(factory, business, a_wish("series", term.series.id, party=("Ann", "Ben")))
+    async with factory(business.id) as uow:
+        seats = await uow.session.execute(select(Seat.id).order_by(Seat.session_id, Seat.id))
+        anns, bens, anns_later, bens_later = seats.scalars()
+        for seat_id, number in ((bens_later, 1), (bens, 2)):
+            renamed = update(Seat).where(Seat.id == seat_id).values(id=UUID(int=number))
+            await uow.session.execute(renamed)
+
+    async def cancel(uow: UnitOfWork) -> None:
+        await cancel_purchase(uow, business.ctx, made.booking_id, reason="", undo_seconds=60)
+
+    async def undo(uow: UnitOfWork) -> None:
+        cancellation_id = (await uow.session.scalars(select(Cancellation.id))).one()
+        await undo_cancellation(uow, business.ctx, cancellation_id)
+
+    for act in (cancel, undo):
+        async with factory(business.id) as uow:
+            await lock_seat(uow, UUID(int=2))
+            other = asyncio.create_task(at_once(committing, business.id, [act]))
+            await until_somebody_waits(factory)
+            for later in (anns, UUID(int=1), anns_later):
+                await lock_seat(uow, later)
+        assert await other == {"done": 1}

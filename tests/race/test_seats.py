@@ -71,7 +71,7 @@ TAKEN_BY_SESSION = "SELECT seats_taken FROM sessions ORDER BY id"
 
 
 async def test_two_hundred_guests_for_fifty_seats_of_a_session(committing: Committing) -> None:
-    """Row 2-2: a lock that was left out at times sold one seat twice."""
+    """Row 2-2, 2-4, 2-6, 2-7, 2-8: a lock that was left out at times sold one seat twice."""
     business = await a_business(committing.uow_factory)
     service = await a_service(committing.uow_factory, business.id)
     session = await a_session(committing.uow_factory, service, capacity=SEATS)

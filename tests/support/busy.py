@@ -9,12 +9,15 @@ from src.booking.check_in_codes import check_in_code
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import NOTHING
+from src.booking.commands.feeds import make_member_feed
 from src.booking.commands.leave_requests import ask_to_leave
+from src.booking.domain.kinds import FeedKind
 from src.booking.guest_links import booking_path
 from src.booking.models import Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.tenants.commands.api_keys import create_api_key
 from src.tenants.models import CustomerNote, CustomerTag
 from tests.booking.commands.places import a_performer, a_room
 from tests.booking.commands.test_book import a_wish, booked
@@ -44,6 +47,9 @@ class Busy:
     of_term: Booked
     of_later: Booked
 
+    api_key: str
+    feed_key: str
+
     def __init__(self, services: Services) -> None:
         self.services = services
         self.factory = services.uow_factory
@@ -65,6 +71,10 @@ class Busy:
         self.packed = packed.series
         await self.books("series", self.packed, "full", 1)
         self.coupon = await a_coupon(self.factory, self.business.id)
+        async with self.factory(self.business.id) as uow:
+            ctx = self.business.ctx
+            self.api_key = (await create_api_key(uow, ctx, "site")).plain
+            self.feed_key = await make_member_feed(uow, ctx, FeedKind.BUSINESS)
 
     async def books(
         self, kind: str, subject: Series | Session, guest: str, people: int = 2
@@ -213,4 +223,19 @@ class Busy:
             f"{app}/settings/log",
             f"{app}/settings/performers",
             f"{app}/settings/locations",
+        ]
+
+    def answers(self) -> list[str]:
+        """What programs fetch that has rows: each list of the API, a booking with its seats, and
+        the business's calendar.
+        """
+        api = "/api/v1"
+        return [
+            f"{api}/services",
+            f"{api}/sessions",
+            f"{api}/series",
+            f"{api}/hub",
+            f"{api}/bookings/{self.of_carl.booking_id}",
+            f"{api}/bookings/{self.of_term.booking_id}",
+            f"/b/lotus/feeds/{self.feed_key}/calendar.ics",
         ]

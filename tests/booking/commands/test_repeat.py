@@ -58,6 +58,7 @@ async def sessions(uow_factory: UowFactory, business: Business) -> list[Session]
 
 
 async def test_six_o_clock_stays_six_o_clock_and_titles_count(uow_factory: UowFactory) -> None:
+    """Row 2-44: dates that repeat were to be typed one by one."""
     business = await a_business(uow_factory)
     service = await a_service(uow_factory, business.id)
     await published(uow_factory, business, a_repeat(service, title_pattern="Lesson {n}"))

@@ -42,6 +42,7 @@ async def test_instants_stay_where_they_are(services: Services) -> None:
 
 
 async def test_clock_times_stay_and_so_do_the_performers(services: Services) -> None:
+    """Row 2-10: whoever is taken stays so in another zone."""
     business = await a_business(services.uow_factory)
     service = await a_service(services.uow_factory, business.id)
     performer = await a_performer(services.uow_factory, business)

@@ -90,6 +90,7 @@ async def test_the_business_follows_all_sessions_with_counts_and_no_guests(
 async def test_two_libraries_read_the_same_moments_from_it(
     client: AsyncClient, services: Services
 ) -> None:
+    """Row 2-37: a calendar was off by the hours of the server's zone."""
     business, _first, _second = await a_stage(services)
     await as_owner(client, services, business)
     shown = await client.get(await made(client, "business"))
