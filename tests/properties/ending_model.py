@@ -48,12 +48,14 @@ class Calling(Changing):
     def returnable(self, ending: Ending, now: datetime) -> dict[Sale, tuple[int, int]]:
         """What could go back for what would be cancelled now: all of it, and by the guests' terms.
 
-        Never more than is left of what was paid.
+        Never more than is left of what was paid, and promised by nothing that waits.
         """
         found = {}
+        waiting = [one for one in self.endings if one.state == "waiting"]
         for sale in self.sales:
             taken = [one for one in reached(ending, sale, now) if one.state == "confirmed"]
-            full = min(sum(one.share for one in taken), sale.paid - sale.refunded)
+            left = max(sale.paid - sale.refunded - _promised(waiting, sale), 0)
+            full = min(sum(one.share for one in taken), left)
             terms = sum(half_up(one.share * self.percent_back(one, now), 100) for one in taken)
             if full > 0:
                 found[sale] = (full, min(terms, full))
@@ -141,6 +143,10 @@ class Calling(Changing):
         for place in sorted(freed, key=lambda one: (one.run.id, one.id)):
             place.returned = min(place.share, left)
             left -= place.returned
+
+
+def _promised(endings: list[Ending], sale: Sale) -> int:
+    return sum(one.chosen.get(sale, 0) for one in endings)
 
 
 def _is_going(place: Place) -> bool:

@@ -6,7 +6,17 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 
 from src.billing.domain.kinds import ON_SITE_METHOD
 from src.billing.models import Order, Payment
@@ -16,7 +26,7 @@ from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import LeavingFacts, amount_back_minor, percent_back, terms_from
 from src.booking.domain.moves import may_leave_free_because_moved
 from src.booking.domain.states import TAKEN_SEATS
-from src.booking.models import Booking, Seat, Session
+from src.booking.models import Booking, Cancellation, CancellationReturn, Seat, Session
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 
@@ -48,6 +58,12 @@ class _Left(msgspec.Struct, frozen=True):
     card_minor: int
     on_site_minor: int
 
+    def without(self, promised_minor: int) -> "_Left":
+        """Less so much, by card first, as it is given."""
+        by_card = min(promised_minor, self.card_minor)
+        on_site = min(promised_minor - by_card, self.on_site_minor)
+        return _Left(self.card_minor - by_card, self.on_site_minor - on_site)
+
 
 async def _left_of_orders(uow: UnitOfWork, which: Which) -> dict[UUID, _Left]:
     on_site = Payment.method == ON_SITE_METHOD
@@ -66,7 +82,28 @@ async def _left_of_orders(uow: UnitOfWork, which: Which) -> dict[UUID, _Left]:
         )
         .group_by(Payment.order_id)
     )
-    return {row[0]: _Left(int(row[1]), int(row[2])) for row in found}
+    left = {row[0]: _Left(int(row[1]), int(row[2])) for row in found}
+    promised = await _promised_of_orders(uow, list(left))
+    return {order_id: one.without(promised.get(order_id, 0)) for order_id, one in left.items()}
+
+
+async def _promised_of_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """What was chosen in cancellations that wait or run, and is not asked for yet."""
+    kept = CancellationReturn
+    found = await uow.session.execute(
+        select(kept.order_id, func.sum(kept.chosen_minor - kept.asked_minor - kept.by_hand_minor))
+        .join(
+            Cancellation,
+            (Cancellation.tenant_id == kept.tenant_id) & (Cancellation.id == kept.cancellation_id),
+        )
+        .where(
+            kept.tenant_id == uow.tenant,
+            kept.order_id == any_(bindparam(None, order_ids, type_=ARRAY(Uuid()))),
+            Cancellation.state.in_(["waiting", "running"]),
+        )
+        .group_by(kept.order_id)
+    )
+    return {order_id: int(minor) for order_id, minor in found}
 
 
 def _paid_seats(tenant_id: UUID, which: Which) -> Select[Any]:

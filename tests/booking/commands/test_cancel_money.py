@@ -287,6 +287,28 @@ async def test_what_goes_back_for_a_place_is_chosen_in_one_cancellation(
     assert sorted(await refunds(services, lotus.id)) == given
 
 
+async def test_what_is_promised_elsewhere_is_not_left_to_be_chosen_again(
+    services: Services, lotus: Business, term: Term, clock: FrozenClock
+) -> None:
+    """EUR 25 of 60 are left, of which a place that is being cancelled gets 20."""
+    made = await buys(services, lotus, term, "carl")
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = await uow.session.scalar(select(Payment.id))
+        assert payment_id is not None
+        cmd = RefundByHand(
+            order_id=made.order_id, payment_id=payment_id, amount_minor=3500, token="t"
+        )
+        await refund_by_hand(uow, lotus.ctx, cmd)
+    await cancels_a_place(services, lotus, term, FULL)
+    with pytest.raises(InvalidInput) as refused:
+        own = MoneyWanted(choice=MoneyChoice.NOTHING, own={made.order_id: 501})
+        await cancels(services, lotus, term, own, date=0)
+    assert refused.value.fields == {f"back.{made.order_id}": "At most €5.00 can go back here."}
+    await cancels(services, lotus, term, FULL, date=0)
+    await work_through(services, clock, lotus.id, UNDO)
+    assert sorted(await refunds(services, lotus.id)) == [500, 2000, 3500]
+
+
 async def test_a_date_is_called_off_once_nothing_else_is_chosen_for_its_places(
     services: Services, lotus: Business, term: Term, clock: FrozenClock
 ) -> None:
