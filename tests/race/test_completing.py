@@ -78,7 +78,7 @@ async def test_in_six_tabs_it_is_taken_once(committing: Committing) -> None:
     assert await course.check() == [1, 1, 1]
 
 
-@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("turn", range(2))
 async def test_a_purchase_that_is_cancelled_meanwhile_takes_it_along(
     committing: Committing, clock: FrozenClock, turn: int
 ) -> None:
@@ -152,7 +152,7 @@ async def unmarked(committing: Committing, course: Course) -> list[UUID]:
         return [one.session_id for one in found if one.cancellation_id is None]
 
 
-@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("turn", range(2))
 async def test_who_leaves_the_course_meanwhile_has_the_date_or_has_not_taken_it(
     committing: Committing, turn: int
 ) -> None:
