@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from src.booking.commands import broadcasts
 from src.booking.commands.erase_customer import erase_customer
 from src.booking.models import BroadcastMail
+from src.platform.db.uow import UnitOfWork
 from src.tenants.commands.merge_customers import merge_customers
 from src.tenants.models import Customer
 from tests.booking.jobs.test_broadcast import send, session, told
@@ -62,6 +64,23 @@ async def test_who_is_erased_meanwhile_is_not_written_back(
     await writing
     assert told(mailer) == ["Dora <dora@example.com>"]
     assert await written_to(committing, lotus) == {"dora@example.com": ids["dora@example.com"]}
+
+
+async def test_control_without_the_hold_on_its_readers_who_was_erased_is_written_to(
+    committing: Committing, lotus: Business, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def not_held(_uow: UnitOfWork, ids: dict[UUID, UUID]) -> dict[UUID, UUID]:
+        return ids
+
+    monkeypatch.setattr(broadcasts, "keep_customers", not_held)
+    ids = await customers(committing, lotus)
+    async with committing.uow_factory(lotus.id) as uow:
+        await erase_customer(uow, lotus.ctx, ids["carl@example.com"], "carl@example.com")
+        await uow.settle()
+        writing = asyncio.create_task(work(committing.services, lotus.id))
+        await until_somebody_waits(committing.uow_factory)
+    await writing
+    assert "carl@example.com" in await written_to(committing, lotus)
 
 
 async def test_who_is_merged_meanwhile_is_written_to_as_who_is_left(

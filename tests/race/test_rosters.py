@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
+<<<<<<< HEAD
 from sqlalchemy import select, update
 
 from src.billing.commands.orders import lock_order
 from src.billing.models import Order
+=======
+from sqlalchemy import ColumnElement, select
+
+from src.billing.commands.orders import lock_order
+from src.booking.commands import cancel_seats as cancelling_seats
+>>>>>>> mh
 from src.booking.commands.attendance import Ticked, mark_attendance
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_session, undo_cancellation
@@ -140,6 +147,25 @@ async def test_the_same_place_is_never_in_two_cancellations(door: Door) -> None:
     assert going in (set(first), set(second))
     await door.carry_out()
     await door.check(freed=len(going))
+
+
+async def test_control_without_the_lock_of_the_seats_one_place_is_in_two_cancellations(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def as_read(uow: UnitOfWork, which: Sequence[ColumnElement[bool]]) -> list[UUID]:
+        free = Seat.cancellation_id.is_(None)
+        return list(await uow.session.scalars(select(Seat.id).where(*which, free)))
+
+    monkeypatch.setattr(cancelling_seats, "lock_free_seats", as_read)
+    factory, tenant_id = door.committing.uow_factory, door.business.id
+    async with factory(tenant_id) as uow:
+        await door.cancelling(door.seats_of(slice(0, 4)))(uow)
+        other = asyncio.create_task(door.at_once(door.cancelling(door.seats_of(slice(3, 6)))))
+        await until_somebody_waits(factory)
+    assert await other == {"done": 1}
+    async with factory(tenant_id) as uow:
+        marks = Counter(await uow.session.scalars(select(Seat.cancellation_id)))
+    assert sorted(marks.values()) == [6, 6], "though eight were cancelled by who came first"
 
 
 async def test_places_of_one_roster_are_cancelled_side_by_side(door: Door) -> None:
