@@ -6,17 +6,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
-<<<<<<< HEAD
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from src.billing.commands.orders import lock_order
 from src.billing.models import Order
-=======
-from sqlalchemy import ColumnElement, select
-
-from src.billing.commands.orders import lock_order
 from src.booking.commands import cancel_seats as cancelling_seats
->>>>>>> mh
 from src.booking.commands.attendance import Ticked, mark_attendance
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_session, undo_cancellation

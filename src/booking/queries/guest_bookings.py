@@ -82,7 +82,6 @@ async def get_guest_booking(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         party=_party(seats),
-        note=booking.note,
         answers=answers_of_booking(booking, seats),
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),

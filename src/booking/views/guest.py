@@ -161,7 +161,6 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     guest_name: str
     guest_email: str
     party: PartyView
-    note: str
     answers: list[tuple[str, str]]
     dates: list[BookedDate]
     may_leave_free: bool
