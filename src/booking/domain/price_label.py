@@ -1,5 +1,5 @@
-"""The price that a service shows: one decision, and one way to word a price, for hub, page, embed,
-API, mail and dashboard.
+"""The price that a service shows: one decision, and one way to word a price, for hub, page, API,
+mail and dashboard.
 """
 
 from collections.abc import Sequence

@@ -30,7 +30,7 @@ from src.platform.web.pages import AnyRequest, PageContext, html_response, redir
 
 PROBLEM_TYPE = "application/problem+json"
 SIGN_IN_PATH = "/sign-in"
-GUEST_PATHS = ("/b/", "/embed/")
+GUEST_PATH = "/b/"
 RETRY_SECONDS_WHEN_UNAVAILABLE = 5
 
 ErrorRenderer = Callable[[AnyRequest, Any], Response[Any] | None]
@@ -72,7 +72,7 @@ def render_error(request: AnyRequest, error: Exception) -> Response[Any]:
 
 def _response(request: AnyRequest, error: Exception, view: ErrorView) -> Response[Any]:
     if wants_json(request):
-        return problem(error, view, names_plans=not request.scope["path"].startswith(GUEST_PATHS))
+        return problem(error, view, names_plans=not request.scope["path"].startswith(GUEST_PATH))
     if view.status == 401:
         return _to_sign_in(request)
     for kind, renderer in exchange_of(request.scope).kit.error_renderers.items():

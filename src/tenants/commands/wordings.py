@@ -1,6 +1,6 @@
 """Changing the words of a mail, and going back to the shipped ones."""
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from src.platform.db.uow import UnitOfWork
@@ -30,11 +30,24 @@ def check_wording(kind: MailKind, wording: Wording) -> None:
 
 
 async def word_mail(
-    uow: UnitOfWork, ctx: RequestContext, key: str, locale: str, wording: Wording
-) -> None:
-    """From now on the mail has these words in that language. Raises: NotFound, InvalidInput."""
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    key: str,
+    locale: str,
+    wording: Wording,
+    proposal: Wording | None = None,
+) -> bool:
+    """From now on the mail has these words in that language. Returns whether it does: not where
+    they are the `proposal` and the mail has no words of its own yet.
+
+    Raises: NotFound, InvalidInput.
+    """
     kind = get_mail_kind(key)
     check_wording(kind, wording)
+    own = _words_of(uow, key, locale)
+    is_proposal = proposal is not None and _is_same(wording, proposal)
+    if is_proposal and await uow.session.scalar(select(MailWording.id).where(*own)) is None:
+        return False
     words = {"subject": " ".join(wording.subject.split()), "body": wording.body.strip()}
     row = insert(MailWording).values(
         tenant_id=uow.tenant,
@@ -49,19 +62,27 @@ async def word_mail(
         row.on_conflict_do_update(constraint="uq_mail_wordings_kind_locale", set_=changed)
     )
     await audit(uow, ctx, "mail.worded", "mail", None, name=key, language=locale)
+    return True
 
 
 async def reset_mail(uow: UnitOfWork, ctx: RequestContext, key: str, locale: str) -> None:
     """The shipped words again. Raises: NotFound."""
     get_mail_kind(key)
     gone = await uow.session.execute(
-        delete(MailWording)
-        .where(
-            MailWording.tenant_id == uow.tenant,
-            MailWording.kind == key,
-            MailWording.locale == locale,
-        )
-        .returning(MailWording.id)
+        delete(MailWording).where(*_words_of(uow, key, locale)).returning(MailWording.id)
     )
     if gone.all():
         await audit(uow, ctx, "mail.reset", "mail", None, name=key, language=locale)
+
+
+def _words_of(uow: UnitOfWork, key: str, locale: str) -> list[ColumnElement[bool]]:
+    return [
+        MailWording.tenant_id == uow.tenant,
+        MailWording.kind == key,
+        MailWording.locale == locale,
+    ]
+
+
+def _is_same(one: Wording, other: Wording) -> bool:
+    """But for white space."""
+    return [one.subject.split(), one.body.split()] == [other.subject.split(), other.body.split()]

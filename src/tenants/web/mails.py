@@ -31,11 +31,12 @@ MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-anc
 
 
 class WordingForm(msgspec.Struct):
-    """A mail's words as typed, in one language."""
+    """A mail's words as typed, in one language; with the tick, also if they are the proposal."""
 
     language: Annotated[str, Meta(max_length=20)] = ""
     subject: Annotated[str, Meta(max_length=1_000)] = ""
     body: Annotated[str, Meta(max_length=20_000)] = ""
+    as_they_are: bool = False
 
 
 class MailRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,19 +114,19 @@ async def save_mail(
         language = _language(ctx, "")
         return await _editor(request, services, ctx, mail_kind, language, form)
     language = _language(ctx, typed.language)
-    async with services.uow_factory(ctx.here.id) as uow:
-        is_own = (kind, language) in (await find_wordings(uow)).by_mail
-    if not is_own and _is_proposal(mail_kind, typed):
-        text = _("You changed nothing, so guests go on getting the standard mail.")
-        flash(request, "info", text)
-        return redirect(request, settings_path(ctx, f"mails/{kind}?language={language}"))
+    spared = None if typed.as_they_are else _proposal(mail_kind)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            await word_mail(uow, ctx, kind, language, _wording(typed))
+            is_saved = await word_mail(uow, ctx, kind, language, _wording(typed), spared)
     except InvalidInput as refusal:
         refused = form.refused(refusal)
         return await _editor(request, services, ctx, mail_kind, language, refused)
-    flash(request, "success", _("Your words for “%(name)s” are saved.", name=_(mail_kind.title)))
+    if is_saved:
+        text = _("Your words for “%(name)s” are saved.", name=_(mail_kind.title))
+        flash(request, "success", text)
+    else:
+        text = _("You changed nothing, so guests go on getting the standard mail.")
+        flash(request, "info", text)
     return redirect(request, settings_path(ctx, f"mails/{kind}?language={language}"))
 
 
@@ -199,12 +200,9 @@ def _wording(typed: WordingForm) -> Wording:
     return Wording(subject=typed.subject, body=typed.body)
 
 
-def _is_proposal(kind: MailKind, typed: WordingForm) -> bool:
-    """Whether these are the words that are put into the form to begin with."""
-    return (typed.subject.split(), typed.body.split()) == (
-        _(kind.starter_subject).split(),
-        _(kind.starter).split(),
-    )
+def _proposal(kind: MailKind) -> Wording:
+    """The words that are put into the form to begin with."""
+    return Wording(subject=_(kind.starter_subject), body=_(kind.starter))
 
 
 def _language(ctx: RequestContext, wanted: str) -> str:
@@ -232,7 +230,7 @@ async def _editor(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         own = (await find_wordings(uow)).by_mail.get((kind.key, language))
-    shown = own or Wording(subject=_(kind.starter_subject), body=_(kind.starter))
+    shown = own or _proposal(kind)
     here = settings_path(ctx, f"mails/{kind.key}")
     present = {"language": language, "subject": shown.subject, "body": shown.body}
     view = MailView(

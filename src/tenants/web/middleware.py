@@ -4,8 +4,8 @@ A person is found by the session, a program by its API key, a business by the pa
 key's tenant; both people and businesses come in one statement. What came out is in the scope:
 `context_of` and `person_of` read it, handlers take `ctx: NamedDependency[RequestContext]`.
 
-The pages of guests (below /b and /embed) and handlers with `opt={"session": False}` never look for
-a session, so that the busiest pages ask nothing but the directory.
+The pages of guests (below /b) and handlers with `opt={"session": False}` never look for a session,
+so that the busiest pages ask nothing but the directory.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ from src.tenants.views.people import Person
 
 CONTEXT_KEY = "seatline.context"
 PERSON_KEY = "seatline.person"
-GUEST_PATHS = ("/b/", "/embed/")
+GUEST_PATH = "/b/"
 PROGRAM_PATHS = ("/api/",)
 REDIRECTED_FOR_GOOD, REDIRECTED_WITH_ITS_BODY = 301, 308
 FORBIDDEN, GONE = 403, 410
@@ -124,7 +124,7 @@ class ContextMiddleware(ASGIMiddleware):
 
     async def _signed_in(self, request: AnyRequest, path: str) -> UUID | None:
         handler = cast("dict[str, Any]", request.scope)["route_handler"]
-        if path.startswith(GUEST_PATHS) or handler.opt.get("session") is False:
+        if path.startswith(GUEST_PATH) or handler.opt.get("session") is False:
             return None
         return (await session_of(request)).user_id
 

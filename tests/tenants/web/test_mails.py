@@ -6,7 +6,9 @@ from sqlalchemy import select
 
 from src.booking.models import Session, WaitlistEntry
 from src.platform.services import Services
+from src.tenants.commands.wordings import get_mail_kind
 from src.tenants.domain.wording import Wording
+from src.tenants.queries.wordings import find_wordings
 from src.tenants.worded_mails import MailKind, Preview, Wordings, mail_kinds
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.pages import send
@@ -192,7 +194,23 @@ async def test_the_standard_mail_is_shown_and_kept_where_nothing_is_changed(
     unchanged = await client.get(sent.headers["location"])
     assert "You changed nothing" in unchanged.text
     assert "Your own words" not in unchanged.text
+    await send(client, cancelled, {"as_they_are": "on"})
+    assert "Your own words" in (await client.get(cancelled)).text
     await send(client, cancelled, {"body": "Off.\n\n{dates}"})
     own = (await client.get(cancelled)).text
     assert "Your own words" in own
     assert "Guests get the standard mail now" not in own
+
+
+async def test_saving_the_proposal_takes_back_what_another_tab_has_saved(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """Once the mail has own words, the later save is a change like any."""
+    kind = get_mail_kind("seats_cancelled")
+    proposal = Wording(subject=kind.starter_subject, body=kind.starter)
+    typed = {"subject": proposal.subject, "body": proposal.body}
+    await send(client, f"{HOME}/seats_cancelled", {"body": "Off.\n\n{dates}"})
+    await send(client, f"{HOME}/seats_cancelled", typed)
+    async with services.uow_factory(lotus.id) as uow:
+        own = (await find_wordings(uow)).by_mail
+    assert own[kind.key, "en"].body == proposal.body.strip()
