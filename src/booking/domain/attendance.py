@@ -10,6 +10,8 @@ from src.platform.i18n import _
 from src.platform.localtime import local_day_bounds, to_local
 
 EARLIEST = timedelta(hours=12)
+ON_THE_WAY = timedelta(hours=2)
+"""How long before a session whoever shows their code can only mean that they come to it."""
 
 TICKED_FROM: Mapping[SeatState, frozenset[SeatState]] = {
     wanted: frozenset(sources_of(wanted)) & TAKEN_SEATS
@@ -30,6 +32,13 @@ def is_at_the_door(starts_at: datetime, ends_at: datetime, zone: ZoneInfo, now: 
     """
     _day_starts_at, day_ends_at = local_day_bounds(to_local(starts_at, zone).date(), zone)
     return check_in_opens_at(starts_at, zone) <= now <= max(day_ends_at, ends_at)
+
+
+def is_expected(starts_at: datetime, ends_at: datetime, now: datetime) -> bool:
+    """Whether whoever comes now comes to this session, so that nobody need ask them; at any other
+    time of its day they may stand at another's door.
+    """
+    return starts_at - ON_THE_WAY <= now <= ends_at
 
 
 def why_not_tick(

@@ -5,12 +5,14 @@ of the page, and the answer stands below the picture, so that the next guest's c
 """
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from msgspec import Meta
 
+from src.booking.domain.attendance import is_expected
 from src.booking.domain.kinds import SeatState
 from src.booking.web.check_in import (
     MAY_CHECK_IN,
@@ -25,6 +27,7 @@ from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.exchange import exchange_of
+from src.platform.web.formats import datetime_local
 from src.platform.web.forms import bind, form_data, read_form
 from src.platform.web.pages import page, redirect
 from src.tenants.context import RequestContext
@@ -80,8 +83,9 @@ async def scan(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    """Checks in whoever has the one place that the booking has today; else shows whom to choose
-    from, or why nobody comes in. A code that is not known is told in its place, not as an error.
+    """Checks in whoever has the one place that the booking has today, near its time; else shows
+    whom to choose from, or why nobody comes in. A code that is not known is told in its place, not
+    as an error.
     """
     form = bind(CodeForm, await read_form(request)).struct or CodeForm()
     base = f"/app/{ctx.here.slug}"
@@ -102,7 +106,9 @@ async def scan(
 async def _checked_in(services: Services, ctx: RequestContext, code: str) -> CheckInView:
     """The booking after what scanning does. Raises: NotFound."""
     view = await look_at_booking(services, ctx, code)
-    if len(view.booking.today) == 1 and view.may_tick:
+    now = services.clock.now()
+    is_sure = [is_expected(seat.starts_at, seat.ends_at, now) for seat in view.booking.today]
+    if is_sure == [True] and view.may_tick:
         said = await tick_today(services, ctx, code, view.may_tick, SeatState.ATTENDED)
         view = await look_at_booking(services, ctx, code)
         if view.booking.owed:
@@ -122,6 +128,10 @@ def _why_nobody_yet(view: CheckInView) -> tuple[str, str]:
         return "error", _("This booking is cancelled: none of its places stands any more.")
     if not today:
         return "error", _("This booking has no place today.")
+    if view.may_tick and len(today) == 1:
+        when = datetime_local(today[0].starts_at, ZoneInfo(view.zone))
+        said = _("This place is for %(when)s. Press “Here” only if they came for it.", when=when)
+        return "warning", said
     if view.may_tick:
         return "info", _("Choose who of them is here.")
     if all(seat.state == SeatState.ATTENDED for seat in today):

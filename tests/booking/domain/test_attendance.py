@@ -1,11 +1,11 @@
 """When somebody may be ticked as here, as missing, or as neither."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from src.booking.domain.attendance import TICKED_FROM, check_in_opens_at, why_not_tick
+from src.booking.domain.attendance import TICKED_FROM, check_in_opens_at, is_expected, why_not_tick
 from src.booking.domain.kinds import SeatState, SessionState
 
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -27,6 +27,14 @@ def test_check_in_opens_at_midnight_or_twelve_hours_ahead(
     starts_at: datetime, opens_at: datetime
 ) -> None:
     assert check_in_opens_at(starts_at, ZONE) == opens_at
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_so"), [(-121, False), (-120, True), (0, True), (60, True), (61, False)]
+)
+def test_guests_are_expected_from_two_hours_before_until_the_end(minutes: int, is_so: bool) -> None:
+    now = EVENING + timedelta(minutes=minutes)
+    assert is_expected(EVENING, EVENING + timedelta(hours=1), now) is is_so
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,22 @@ async def test_a_code_read_by_the_camera_checks_in_whoever_has_one_place(
     assert "There is no booking with this code." in none.text
 
 
+@pytest.mark.parametrize("hours", [9, -11], ids=["after its end", "the evening before"])
+async def test_at_another_time_than_the_places_the_camera_asks(
+    client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock, hours: int
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service, in_days=2)
+    alone = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    clock.advance(session.starts_at + timedelta(hours=hours) - clock.now())
+    await as_owner(client, services, lotus)
+    shown = await read_by_camera(client, await a_code(services, lotus, alone), **BY_SCRIPT)
+    assert 'data-scanned="warning"' in shown.text
+    assert "Press “Here” only if they came for it." in shown.text
+    assert 'aria-label="Here: Carl"' in shown.text
+    assert await states_of(services, lotus) == ["confirmed"]
+
+
 async def test_of_several_places_the_camera_chooses_none(
     client: AsyncClient, services: Services, lotus: Business, made: Booked, clock: FrozenClock
 ) -> None:
@@ -254,7 +270,7 @@ async def test_what_is_owed_makes_whoever_scans_look_up(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
     service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
-    session = await a_session(services.uow_factory, service, in_days=0.1)
+    session = await a_session(services.uow_factory, service, in_days=0.05)
     alone = await booked(services.uow_factory, lotus, a_wish("session", session.id))
     await as_owner(client, services, lotus)
     shown = await read_by_camera(client, await a_code(services, lotus, alone), **BY_SCRIPT)
