@@ -46,7 +46,6 @@ DOOR = {
 }
 PUBLIC = {"public": "The signed link is the key to this one booking.", "while_suspended": True}
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
-MOST_SEATS = 50
 
 
 class DoorView(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,10 +55,12 @@ class DoorView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckInForm(msgspec.Struct):
-    """Which of the booking's places are to be attended, or, as confirmed, no longer."""
+    """Which of the booking's places are to be attended, or, as confirmed, no longer. As many as the
+    page shows: they are held against the booking's own.
+    """
 
     wanted: Annotated[str, Meta(max_length=20)] = "attended"
-    seat_ids: Annotated[list[UUID], Meta(max_length=MOST_SEATS)] = []
+    seat_ids: list[UUID] = []
 
 
 class CheckInView(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,13 +170,19 @@ async def check_in(
     """Ticks today's places of this booking, session by session; below the camera it answers with
     the booking alone. Raises: NotFound for another's.
     """
-    form = bind(CheckInForm, await read_form(request)).struct or CheckInForm()
-    wanted = SeatState.CONFIRMED if form.wanted == "confirmed" else SeatState.ATTENDED
-    tone, sentence = await tick_today(services, ctx, code, form.seat_ids, wanted)
+    form = bind(CheckInForm, await read_form(request)).struct
+    if form is None or not form.seat_ids:
+        tone, sentence = "error", _("Nobody was chosen, so nothing was changed.")
+    else:
+        wanted = SeatState.CONFIRMED if form.wanted == "confirmed" else SeatState.ATTENDED
+        tone, sentence = await tick_today(services, ctx, code, form.seat_ids, wanted)
     if exchange_of(request.scope).is_htmx:
         view = await look_at_booking(services, ctx, code)
         shown = msgspec.structs.replace(view, said=(tone, sentence), is_in_place=True)
-        return page(request, "booking/check_in/_scanned.html", shown, headers=PRIVATE)
+        status = 422 if tone == "error" else 200
+        return page(
+            request, "booking/check_in/_scanned.html", shown, status_code=status, headers=PRIVATE
+        )
     flash(request, "success" if tone == "success" else "warning", sentence)
     return redirect(request, f"/app/{ctx.here.slug}/check-in/{code}")
 

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from src.billing.models import Order
 from src.booking.check_in_codes import check_in_code
 from src.booking.commands.book import Booked
+from src.booking.domain.service_rules import LARGEST_PARTY
 from src.booking.guest_links import booking_path
 from src.booking.models import Seat
 from src.platform.services import Services
@@ -111,6 +112,38 @@ async def test_a_tick_by_code_is_taken_back_and_done_once(
     assert await press(client, path, ids[:1], "confirmed") == 303
     assert await states_of(services, lotus) == ["confirmed"] * 6
     assert await press(client, path, ids[2:3], "attended") == 404, "next week's place"
+
+
+async def test_a_party_as_large_as_can_book_is_ticked_at_once(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    many = {"price_type": "free", "max_party": LARGEST_PARTY}
+    service = await a_service(services.uow_factory, lotus.id, **many)
+    session = await a_session(services.uow_factory, service, in_days=0.05, capacity=LARGEST_PARTY)
+    party = tuple(f"Guest {number}" for number in range(LARGEST_PARTY))
+    wish = a_wish("session", session.id, party=party)
+    code = await a_code(services, lotus, await booked(services.uow_factory, lotus, wish))
+    path = f"/app/lotus/check-in/{code}"
+    await as_owner(client, services, lotus)
+    assert "All 100 are here" in (await client.get(path)).text
+    ids = [seat.id for seat in await seats_of(services.uow_factory, lotus.id)]
+    assert await press(client, path, ids, "attended") == 303
+    assert await states_of(services, lotus) == ["attended"] * LARGEST_PARTY
+
+
+@pytest.mark.parametrize("chosen", [[], ["no-place"]], ids=["nobody", "no place"])
+async def test_a_tick_of_nobody_is_not_said_to_be_done(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked, chosen: list[str]
+) -> None:
+    path = f"/app/lotus/check-in/{await a_code(services, lotus, made)}"
+    await as_owner(client, services, lotus)
+    token = fields_of(await client.get("/app/lotus/check-in"))["_csrf_token"]
+    sent = {"_csrf_token": token, "wanted": "attended", "seat_ids": chosen}
+    told = await client.post(path, data=sent, headers=BY_SCRIPT)
+    assert told.status_code == 422
+    assert "Nobody was chosen, so nothing was changed." in told.text
+    assert (await client.post(path, data=sent)).status_code == 303
+    assert "Nobody was chosen, so nothing was changed." in (await client.get(path)).text
 
 
 async def test_on_another_day_the_dates_are_told(
