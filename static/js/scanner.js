@@ -6,6 +6,8 @@
   if (!root || !navigator.mediaDevices?.getUserMedia) return;
   const video = root.querySelector("video");
   const form = root.querySelector("form");
+  const answer = document.getElementById("scanned");
+  const failed = root.querySelector("template");
   const state = root.querySelector("[data-state]");
   const start = root.querySelector("[data-start]");
   const stop = root.querySelector("[data-stop]");
@@ -84,6 +86,16 @@
     form.requestSubmit();
   };
 
+  // Nobody has answered: a code that is still before the camera counts again after a while.
+  const tell = () => {
+    const { text } = last;
+    answer.replaceChildren(failed.content.cloneNode(true));
+    signal("error");
+    setTimeout(() => {
+      if (last.text === text) last = { text: "", at: 0 };
+    }, GONE_MS);
+  };
+
   const look = async () => {
     if (!stream) return;
     if (!busy && video.videoWidth) {
@@ -127,11 +139,16 @@
   start.addEventListener("click", begin);
   stop.addEventListener("click", () => end());
   window.addEventListener("pagehide", () => end());
+  // The guest before is not to stand there as if it were this one's answer.
+  form.addEventListener("htmx:beforeRequest", () => answer.replaceChildren());
   form.addEventListener("htmx:afterRequest", () => {
     busy = false;
   });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.target === answer && !detail.successful) tell();
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.target.id !== "scanned") return;
+    if (event.target !== answer) return;
     signal(event.target.querySelector("[data-scanned]")?.dataset.scanned);
     event.target.scrollIntoView({ block: "nearest" });
   });

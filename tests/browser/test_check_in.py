@@ -1,6 +1,8 @@
 """Guests' codes are read by the camera of the check-in's page, one after another."""
 
+import re
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from tests.support.stage import books, staged
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+DOORS = count(1)
 WIDE, HIGH, PIXELS = 320, 240, 4
 FRAMES_EACH = 4
 """Two frames a second: each code is before the camera for two seconds, and is back after six."""
@@ -60,7 +63,7 @@ def code_of(program: Program, business: Business, email: str) -> str:
 
 @pytest.fixture
 def door(program: Program, tmp_path: Path) -> tuple[Business, Path]:
-    business = staged(program, "knot", paid=False)
+    business = staged(program, f"knot-{next(DOORS)}", paid=False)
 
     async def stage(services: Services) -> Session:
         service = await a_service(services.uow_factory, business.id, price_type="free")
@@ -110,6 +113,24 @@ def test_guests_come_in_one_after_another(
     owner.looks()
     found = {row["name"]: row["state"] for row in program.rows(STATES, business.id)}
     assert found == {"Anna": "attended", "Carl": "attended"}
+
+
+def test_a_code_that_is_not_answered_leaves_no_earlier_guest_on_the_page(
+    owner: Person, door: tuple[Business, Path]
+) -> None:
+    business = door[0]
+    owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+    owner.go(f"/app/{business.slug}/check-in")
+    answer = owner.page.locator("#scanned")
+    scanned = re.compile(r"/check-in$")
+    owner.press("Start the camera")
+    expect(answer).to_contain_text("Anna", timeout=15_000)
+    owner.page.route(scanned, lambda route: route.abort())
+    expect(answer).to_contain_text("There was no answer", timeout=15_000)
+    expect(answer).not_to_contain_text(re.compile("Anna|Carl"))
+    owner.page.unroute(scanned)
+    expect(answer).to_contain_text("Checked in already.", timeout=15_000)
+    owner.complaints.clear()
 
 
 def test_without_a_camera_the_page_says_so_and_the_field_is_there(
