@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select
 
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import NOT_PAYABLE_WHY, RELEASED_WHY, OrderState
 from src.billing.domain.references import reference_from
 from src.billing.models import Order
 from src.billing.owed import owed_minor
@@ -76,11 +76,19 @@ async def get_check_in(
         staff_notes=row.notes,
         owed=await _owed(uow, purchase_id),
         currency=order.currency,
-        is_paid_for=bool(seats) or order.state != OrderState.OPEN,
-        is_over=order.state != OrderState.OPEN and not seats,
+        standing="stands" if seats else _why_none_stands(order),
         today=[seat for seat in seats if _is_now(seat, zone, now)],
         other=[seat for seat in seats if not _is_now(seat, zone, now)],
     )
+
+
+def _why_none_stands(order: Order) -> str:
+    if order.state == OrderState.OPEN:
+        return "unpaid"
+    if order.state == OrderState.EXPIRED:
+        return "expired"
+    known = (RELEASED_WHY, "given_up", NOT_PAYABLE_WHY)
+    return order.closed_why if order.closed_why in known else "cancelled"
 
 
 def _is_now(seat: CheckInSeat, zone: ZoneInfo, now: datetime) -> bool:

@@ -33,7 +33,8 @@ class CheckInBooking(msgspec.Struct, frozen=True, kw_only=True):
     """A booking by its code: today's places, and when the others are.
 
     Where it is a course, or a date that completes one, the places are those of all of it; `owed` is
-    what its bookings still have to pay on site. `is_over`: none of its places stands any more.
+    what its bookings still have to pay on site. `standing` is "stands" or why none of its places
+    does: "unpaid", "expired", "released", "given_up", "not_payable", "cancelled".
     `tags` and `staff_notes` are of its customer, `consents` the keys of what was ticked with it. Of
     one that `is_erased` nobody is known.
     """
@@ -49,7 +50,6 @@ class CheckInBooking(msgspec.Struct, frozen=True, kw_only=True):
     staff_notes: int
     owed: list[CheckInOwed]
     currency: str
-    is_paid_for: bool
-    is_over: bool
+    standing: str
     today: list[CheckInSeat]
     other: list[CheckInSeat]

@@ -65,13 +65,15 @@ class CheckInForm(msgspec.Struct):
 
 class CheckInView(msgspec.Struct, frozen=True, kw_only=True):
     """A booking at the door; `why_not` says by seat why it cannot be checked in now, `may_tick` has
-    the seats that can. `said`: tone and sentence of what was just done, where the page does not
-    say it above; `is_in_place` where the booking is shown below the camera.
+    the seats that can; `why_none` says why it has no place today. `said`: tone and sentence of what
+    was just done, where the page does not say it above; `is_in_place` where the booking is shown
+    below the camera.
     """
 
     booking: CheckInBooking
     why_not: dict[UUID, str | None]
     may_tick: list[UUID]
+    why_none: str | None
     seat_words: dict[str, tuple[str, str]]
     consent_words: dict[str, str]
     may_edit: bool
@@ -151,6 +153,7 @@ async def look_at_booking(services: Services, ctx: RequestContext, code: str) ->
             for seat in booking.today
             if seat.state in TICKED_FROM[SeatState.ATTENDED] and not why_not[seat.seat_id]
         ],
+        why_none=_why_none(booking),
         seat_words=door_words(),
         consent_words=consent_words(),
         may_edit=ctx.actor.role is not Role.INSTRUCTOR,
@@ -213,6 +216,21 @@ async def tick_today(
         return _said(wanted, changed)
     said = [_said(wanted, changed)[1]] if changed else []
     return "warning", " ".join([*said, why_not_tick_this()])
+
+
+def _why_none(booking: CheckInBooking) -> str | None:
+    if booking.today:
+        return None
+    words = {
+        "stands": _("This booking has no place today."),
+        "unpaid": _("This booking is not paid for yet, so it has no place that stands."),
+        "expired": _("This booking was not paid in time, so its places were freed."),
+        "released": _("The places of this booking were released before they were paid for."),
+        "given_up": _("This booking was given up before it was paid for, so it has no place."),
+        "not_payable": _("This booking could not be paid for, so its places were freed."),
+        "cancelled": _("This booking is cancelled: none of its places stands any more."),
+    }
+    return words[booking.standing]
 
 
 def _why_not(seat: CheckInSeat, services: Services, ctx: RequestContext) -> str | None:

@@ -122,12 +122,8 @@ async def _checked_in(services: Services, ctx: RequestContext, code: str) -> Che
 def _why_nobody_yet(view: CheckInView) -> tuple[str, str]:
     """Tone and sentence where scanning alone checks nobody in."""
     today = view.booking.today
-    if not view.booking.is_paid_for:
-        return "error", _("This booking is not paid for yet, so it has no place that stands.")
-    if view.booking.is_over:
-        return "error", _("This booking is cancelled: none of its places stands any more.")
-    if not today:
-        return "error", _("This booking has no place today.")
+    if view.why_none is not None:
+        return "error", view.why_none
     if view.may_tick and len(today) == 1:
         when = datetime_local(today[0].starts_at, ZoneInfo(view.zone))
         said = _("This place is for %(when)s. Press “Here” only if they came for it.", when=when)
