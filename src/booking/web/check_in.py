@@ -197,25 +197,30 @@ async def tick_today(
     seat_ids: list[UUID],
     wanted: SeatState,
 ) -> tuple[str, str]:
-    """Tone and sentence of what became of it. Raises: NotFound for a place of another day."""
+    """Tone and sentence of what became of it; what one session refuses stops no other. Raises:
+    NotFound for a place of another day.
+    """
     booking = await _booking(services, ctx, code)
     session_of = {seat.seat_id: seat.session_id for seat in booking.today}
     if not set(seat_ids) <= set(session_of):
         raise NotFound(_("This booking has no such place today."))
-    changed = being_cancelled = 0
-    try:
-        for session_id in sorted({session_of[seat_id] for seat_id in seat_ids}):
-            here = [one for one in seat_ids if session_of[one] == session_id]
+    changed = 0
+    refusals: list[str] = []
+    for session_id in sorted({session_of[seat_id] for seat_id in seat_ids}):
+        here = [one for one in seat_ids if session_of[one] == session_id]
+        try:
             async with services.uow_factory(ctx.here.id) as uow:
                 done = await mark_attendance(uow, ctx, session_id, here, wanted)
-            changed += done.changed
-            being_cancelled += done.being_cancelled
-    except Conflict as refused:
-        return "warning", refused.message
-    if not being_cancelled:
+        except Conflict as refused:
+            refusals.append(refused.message)
+            continue
+        changed += done.changed
+        if done.being_cancelled:
+            refusals.append(why_not_tick_this())
+    if not refusals:
         return _said(wanted, changed)
     said = [_said(wanted, changed)[1]] if changed else []
-    return "warning", " ".join([*said, why_not_tick_this()])
+    return "warning", " ".join([*said, *dict.fromkeys(refusals)])
 
 
 def _why_none(booking: CheckInBooking) -> str | None:

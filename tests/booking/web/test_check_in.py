@@ -13,7 +13,7 @@ from src.booking.check_in_codes import check_in_code
 from src.booking.commands.book import Booked
 from src.booking.domain.service_rules import LARGEST_PARTY
 from src.booking.guest_links import booking_path
-from src.booking.models import Seat
+from src.booking.models import Seat, Session
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from src.tenants.models import Tenant
@@ -135,6 +135,24 @@ async def test_a_party_as_large_as_can_book_is_ticked_at_once(
     ids = [seat.id for seat in await seats_of(services.uow_factory, lotus.id)]
     assert await press(client, path, ids, "attended") == 303
     assert await states_of(services, lotus) == ["attended"] * LARGEST_PARTY
+
+
+async def test_a_session_that_refuses_leaves_the_others_ticks_told(
+    client: AsyncClient, services: Services, lotus: Business, term: Term, made: Booked
+) -> None:
+    soon = services.clock.now() + timedelta(hours=1)
+    first, second, _third = term.sessions
+    for one, state in ((first, "cancelling"), (second, "scheduled")):
+        values = {"starts_at": soon, "ends_at": soon + timedelta(hours=1), "state": state}
+        async with services.uow_factory(lotus.id) as uow:
+            await uow.session.execute(update(Session).where(Session.id == one.id).values(**values))
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/check-in/{await a_code(services, lotus, made)}"
+    ids = [seat.id for seat in await seats_of(services.uow_factory, lotus.id)]
+    assert await press(client, path, ids[:4], "attended") == 303
+    told = (await client.get(path)).text
+    assert "2 people are checked in. This session is cancelled" in told
+    assert (await states_of(services, lotus)).count("attended") == 2
 
 
 @pytest.mark.parametrize("chosen", [[], ["no-place"]], ids=["nobody", "no place"])
