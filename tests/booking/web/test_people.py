@@ -97,6 +97,22 @@ async def test_a_stale_form_takes_back_nothing_that_another_has_written(
         assert await uow.session.scalar(select(Booking.note)) == "Left knee"
 
 
+async def test_a_guest_never_reads_what_staff_note_with_a_booking(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    _session, made = await two_of_them(services, lotus)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/bookings/{made.booking_id}/people"
+    assert (await send(client, path, {"note": "Argues about money"})).status_code == 303
+    assert "Argues about money" in (await client.get(path)).text
+    client.cookies.clear()
+    own = booking_path(services.settings, "lotus", made.order)
+    for page in (own, f"{own}/people"):
+        shown = await client.get(page)
+        assert shown.status_code == 200
+        assert "Argues about money" not in shown.text, page
+
+
 async def test_the_door_knows_note_name_consents_tags_and_that_there_are_notes(
     client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
