@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from src.booking.commands.book import Booked
 from src.booking.commands.leave import leave_dates
+from src.booking.domain.naming import LONGEST_NOTE
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Session
 from src.platform.services import Services
@@ -111,6 +112,28 @@ async def test_a_guest_never_reads_what_staff_note_with_a_booking(
         shown = await client.get(page)
         assert shown.status_code == 200
         assert "Argues about money" not in shown.text, page
+
+
+async def test_names_are_corrected_whatever_the_length_of_the_note_that_came_with_the_booking(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    long_note = "First\r\nsecond " + "n" * LONGEST_NOTE
+    made = await booked(
+        services.uow_factory, lotus, a_wish("session", session.id, party=("Car",), note=long_note)
+    )
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/bookings/{made.booking_id}/people"
+    seat = await second_seat(services, lotus)
+    name = f"names.{seat.participant_id}"
+    assert (await send(client, path, {name: "Carl"})).status_code == 303
+    assert await names_of(services, lotus) == ["Carl"]
+    refused = await send(client, path, {name: "Kim", "note": "n" * (LONGEST_NOTE + 1)})
+    assert refused.status_code == 422
+    assert "a note of at most" in refused.text
+    async with services.uow_factory(lotus.id) as uow:
+        assert await uow.session.scalar(select(Booking.note)) == long_note
 
 
 async def test_the_door_knows_note_name_consents_tags_and_that_there_are_notes(
