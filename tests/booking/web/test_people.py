@@ -241,6 +241,25 @@ async def test_by_a_date_that_completes_a_course_nobody_is_named_once_the_course
     assert f'href="{own}/people"' not in (await client.get(own)).text
 
 
+async def test_what_is_noted_of_a_course_is_known_where_it_was_completed_and_back(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus, wish={"note": "Vegan"})
+    entry_id = await course.wait()
+    await course.free()
+    made = await course.take(entry_id)
+    await as_owner(client, services, lotus)
+    for written_at, note in ((course.bought, "Left knee"), (made, "Right knee"), (made, "")):
+        path = f"/app/lotus/bookings/{written_at.booking_id}/people"
+        assert (await send(client, path, {"note": note})).status_code == 303
+        async with services.uow_factory(lotus.id) as uow:
+            ours = Booking.id.in_([course.bought.booking_id, made.booking_id])
+            notes = await uow.session.scalars(select(Booking.note).where(ours))
+            assert list(notes) == [note, note]
+            others = await uow.session.get_one(Booking, (lotus.id, course.other.booking_id))
+            assert others.note == ""
+
+
 async def test_a_name_of_another_booking_is_not_the_guests_to_give(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
