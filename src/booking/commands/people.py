@@ -88,15 +88,25 @@ async def _write(uow: UnitOfWork, ctx: RequestContext, people: BookingPeople, sa
         )
         was.setdefault("names", {})[str(participant_id)] = before[participant_id]
     if new_note is not None:
-        await uow.session.execute(
-            update(Booking)
-            .where(Booking.tenant_id == uow.tenant, Booking.id == people.booking_id)
-            .values(note=new_note)
-        )
+        await _note(uow, people.purchase_id, new_note)
         was["note"] = people.note
     detail = {"changed": sorted(was), "was": was}
     await audit(uow, ctx, "booking.people_changed", "booking", people.booking_id, **detail)
     return True
+
+
+async def _note(uow: UnitOfWork, purchase_id: UUID, note: str) -> None:
+    """With the bookings that complete it, too: what is known of one purchase is known at the door
+    of each of its dates.
+    """
+    of_it = (Booking.id == purchase_id) | (Booking.completes_id == purchase_id)
+    ours = select(Booking.id).where(Booking.tenant_id == uow.tenant, of_it)
+    found = await uow.session.scalars(ours.order_by(Booking.id).with_for_update(key_share=True))
+    await uow.session.execute(
+        update(Booking)
+        .where(Booking.tenant_id == uow.tenant, Booking.id.in_(found.all()))
+        .values(note=note)
+    )
 
 
 def _checked(people: BookingPeople, said: Said) -> tuple[dict[UUID, str], str | None]:

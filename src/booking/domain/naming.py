@@ -1,9 +1,10 @@
-"""Until when a guest may say who comes."""
+"""How much is said of a booking, and until when a guest may say who comes."""
 
 from datetime import datetime
 
 LONGEST_NAME = 120
-LONGEST_NOTE = 1000
+LONGEST_NOTE = 2000
+"""Of a booking, however it is made or noted, in characters."""
 
 
 def may_guest_name(first_starts_at: datetime | None, now: datetime) -> bool:

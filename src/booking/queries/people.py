@@ -75,6 +75,7 @@ async def _people(uow: UnitOfWork, statement: Select[Any]) -> BookingPeople:
     party = in_party(found.tuples())
     return BookingPeople(
         booking_id=booking.id,
+        purchase_id=booking.completes_id or booking.id,
         order_id=booking.order_id,
         customer_id=booking.customer_id,
         guest_name=row.guest_name,

@@ -31,6 +31,7 @@ from src.booking.models import Series, Service, Session
 from src.platform.localtime import to_local
 from src.tenants.context import TenantSnapshot
 
+CancellationScope = Literal["session", "purchase", "series", "dates", "seats"]
 CancellationState = Literal["waiting", "running", "done", "undone"]
 
 
@@ -231,7 +232,7 @@ class CancellationOut(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: UUID
-    scope: Literal["session", "purchase", "series", "dates", "seats"]
+    scope: CancellationScope
     subject_id: UUID
     state: CancellationState
     customers: int

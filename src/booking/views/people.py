@@ -18,10 +18,11 @@ class OnePerson(msgspec.Struct, frozen=True, kw_only=True):
 class BookingPeople(msgspec.Struct, frozen=True, kw_only=True):
     """Everyone of a booking in the order of its form. `first_starts_at` is the start of the first
     date that somebody still has a place in, of a whole course where this is part of one, None where
-    nobody of this booking has any.
+    nobody of this booking has any. `purchase_id` is the booking that this one completes, or itself.
     """
 
     booking_id: UUID
+    purchase_id: UUID
     order_id: UUID
     customer_id: UUID
     guest_name: str

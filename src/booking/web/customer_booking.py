@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.booking.commands.book import BookCommand, Booked
+from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE
 from src.booking.domain.price_tiers import FULL
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.staff_rules import StaffPays
@@ -34,7 +35,6 @@ from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.tenants.context import RequestContext
 
-LONGEST_NAME = 120
 _FIELDS = {"tiers": "tier"}
 
 
@@ -46,7 +46,7 @@ class StaffBookingForm(msgspec.Struct):
     pays: StaffPays
     party: Annotated[str, Meta(max_length=LARGEST_PARTY * (LONGEST_NAME + 1))]
     tier: Annotated[str, Meta(max_length=60)] = FULL
-    note: Annotated[str, Meta(max_length=1000)] = ""
+    note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
     quoted_tiers: dict[str, Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)]] = msgspec.field(
         default_factory=dict
     )

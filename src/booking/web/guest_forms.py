@@ -14,6 +14,7 @@ from msgspec import Meta
 from src.booking.commands.book import BookCommand
 from src.booking.commands.book_checks import way_not_open
 from src.booking.domain.drop_in import PayWay
+from src.booking.domain.naming import LONGEST_NOTE
 from src.booking.domain.price_tiers import booker_first
 from src.booking.domain.questions import answer_errors, people_errors
 from src.booking.queries.wish import Typed
@@ -48,7 +49,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     names: dict[str, Annotated[str, Meta(max_length=120)]] = msgspec.field(default_factory=dict)
     answers: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
     people: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
-    note: Annotated[str, Meta(max_length=1000)] = ""
+    note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
     coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
     way: Annotated[str, Meta(max_length=20)] = ""
     terms: bool = False

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.booking.commands.people import Said, say_of_booking
-from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE
+from src.booking.domain.naming import LONGEST_NAME
 from src.booking.queries.people import get_people, get_person_in_seat
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.people import BookingPeople, OnePerson
@@ -54,8 +54,10 @@ class NamesForm(msgspec.Struct, kw_only=True):
 
 
 class PeopleForm(NamesForm, kw_only=True):
-    note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
-    note_was: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
+    """How long the note is, the command judges, and only where it was changed here."""
+
+    note: str = ""
+    note_was: str = ""
 
     def said(self) -> Said:
         return Said(names=self.changed(), note=self.note if self.note != self.note_was else None)

@@ -6,11 +6,13 @@ import msgspec
 
 from src.booking.domain.kinds import SalesMode
 from src.booking.domain.leaving import BeforeUnit
+from src.booking.web.service_forms import ServiceForm
 from src.platform.i18n import N_, _
+from src.platform.web.form_plans import plan_of
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
-    """`values` are those of the form that differ from an empty one's."""
+    """`values` are those of the form that differ from an empty one's, see `preset_values`."""
 
     key: str
     title: str
@@ -73,8 +75,16 @@ PRESETS = (
 
 
 def preset_values(key: str, *, has_series: bool) -> dict[str, Any]:
-    """Of the preset of that key; nothing for another one, or one that the plan does not have."""
-    return next((one.values for one in _offered(has_series) if one.key == key), {})
+    """Of the preset of that key; nothing for another one, or one that the plan does not have.
+
+    What only others say is as in an empty form, so that no rule of one pressed before stays.
+    """
+    found = next((one for one in _offered(has_series) if one.key == key), None)
+    if found is None:
+        return {}
+    said = {name for one in PRESETS for name in one.values}
+    empty = plan_of(ServiceForm).defaults()
+    return {name: found.values.get(name, empty[name]) for name in sorted(said)}
 
 
 def offered_presets(key: str, *, has_series: bool) -> list[PresetButton]:

@@ -1,5 +1,6 @@
 """/app/<slug>/settings: the profile, the clock, the colour, the booking terms."""
 
+import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -31,11 +32,14 @@ from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_
 
 SeatsTold = Literal["always", "few", "never"]
 FEW_SEATS = 3
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 ZONES = [(name, name.replace("_", " ")) for name in timezones()]
 
 
 class ProfileForm(msgspec.Struct):
-    """The profile as typed. What is empty is for the command to judge, all of it at once."""
+    """The profile as typed. What is empty is for the command to judge, all of it at once, and
+    `few_seats` is read only where it counts.
+    """
 
     business_name: Annotated[str, Meta(max_length=100)] = ""
     slug: Annotated[str, Meta(max_length=60)] = ""
@@ -46,7 +50,7 @@ class ProfileForm(msgspec.Struct):
     contact_email: Email = ""
     contact_phone: Annotated[str, Meta(max_length=40)] = ""
     seats_told: SeatsTold = "always"
-    few_seats: int | None = None
+    few_seats: str = ""
 
 
 class ZoneForm(msgspec.Struct):
@@ -237,10 +241,11 @@ async def _profile(
 
 
 def _change_of(form: ProfileForm) -> ChangeProfile:
-    """At no number the few are none: that is refused, since never is a choice of its own."""
+    """At what is no number the few are none: that is refused, since never is a choice of its own."""
     typed = msgspec.structs.asdict(form)
-    few = typed.pop("few_seats") or -1
-    told = {"always": None, "few": few, "never": 0}[typed.pop("seats_told")]
+    few = typed.pop("few_seats")
+    up_to = int(few) if _NUMBER.fullmatch(few) else 0
+    told = {"always": None, "few": up_to or -1, "never": 0}[typed.pop("seats_told")]
     return ChangeProfile(name=typed.pop("business_name"), seats_told_up_to=told, **typed)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from src.booking.commands.book import Booked
 from src.booking.commands.leave import leave_dates
+from src.booking.domain.naming import LONGEST_NOTE
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Session
 from src.platform.services import Services
@@ -95,6 +96,44 @@ async def test_a_stale_form_takes_back_nothing_that_another_has_written(
     assert await names_of(services, lotus) == ["Carl", "Kim"]
     async with services.uow_factory(lotus.id) as uow:
         assert await uow.session.scalar(select(Booking.note)) == "Left knee"
+
+
+async def test_a_guest_never_reads_what_staff_note_with_a_booking(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    _session, made = await two_of_them(services, lotus)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/bookings/{made.booking_id}/people"
+    assert (await send(client, path, {"note": "Argues about money"})).status_code == 303
+    assert "Argues about money" in (await client.get(path)).text
+    client.cookies.clear()
+    own = booking_path(services.settings, "lotus", made.order)
+    for page in (own, f"{own}/people"):
+        shown = await client.get(page)
+        assert shown.status_code == 200
+        assert "Argues about money" not in shown.text, page
+
+
+async def test_names_are_corrected_whatever_the_length_of_the_note_that_came_with_the_booking(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    long_note = "First\r\nsecond " + "n" * LONGEST_NOTE
+    made = await booked(
+        services.uow_factory, lotus, a_wish("session", session.id, party=("Car",), note=long_note)
+    )
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/bookings/{made.booking_id}/people"
+    seat = await second_seat(services, lotus)
+    name = f"names.{seat.participant_id}"
+    assert (await send(client, path, {name: "Carl"})).status_code == 303
+    assert await names_of(services, lotus) == ["Carl"]
+    refused = await send(client, path, {name: "Kim", "note": "n" * (LONGEST_NOTE + 1)})
+    assert refused.status_code == 422
+    assert "a note of at most" in refused.text
+    async with services.uow_factory(lotus.id) as uow:
+        assert await uow.session.scalar(select(Booking.note)) == long_note
 
 
 async def test_the_door_knows_note_name_consents_tags_and_that_there_are_notes(
@@ -200,6 +239,25 @@ async def test_by_a_date_that_completes_a_course_nobody_is_named_once_the_course
     assert late.status_code == 409
     assert "The first date has begun." in late.text
     assert f'href="{own}/people"' not in (await client.get(own)).text
+
+
+async def test_what_is_noted_of_a_course_is_known_where_it_was_completed_and_back(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus, wish={"note": "Vegan"})
+    entry_id = await course.wait()
+    await course.free()
+    made = await course.take(entry_id)
+    await as_owner(client, services, lotus)
+    for written_at, note in ((course.bought, "Left knee"), (made, "Right knee"), (made, "")):
+        path = f"/app/lotus/bookings/{written_at.booking_id}/people"
+        assert (await send(client, path, {"note": note})).status_code == 303
+        async with services.uow_factory(lotus.id) as uow:
+            ours = Booking.id.in_([course.bought.booking_id, made.booking_id])
+            notes = await uow.session.scalars(select(Booking.note).where(ours))
+            assert list(notes) == [note, note]
+            others = await uow.session.get_one(Booking, (lotus.id, course.other.booking_id))
+            assert others.note == ""
 
 
 async def test_a_name_of_another_booking_is_not_the_guests_to_give(

@@ -52,6 +52,20 @@ async def test_a_new_service_may_begin_as_one_of_three(
     assert len(made.leaving.get("tiers", [])) == tiers
 
 
+async def test_what_a_service_begins_as_keeps_no_rule_of_the_one_pressed_before(
+    client: AsyncClient, services: Services
+) -> None:
+    await as_owner(client, services, await a_business(services.uow_factory))
+    open_class = await send(client, NEW, {"name": "Clay", "as": "class"})
+    assert fields_of(open_class)["horizon_days"] == ["28"]
+    workshop = fields_of(await send_again(client, NEW, open_class, {"as": "workshop"}))
+    assert workshop["horizon_days"] == ["365"]
+    course = fields_of(await send_again(client, NEW, open_class, {"as": "course"}))
+    assert course["min_notice_minutes"] == ["0"]
+    assert course["horizon_days"] == ["365"]
+    assert not any(course["tiers.0.before"]), "what has no way out of its own has none of another"
+
+
 def test_no_course_is_begun_with_on_a_plan_without_series() -> None:
     offered = offered_presets("course", has_series=False)
     assert [one.key for one in offered] == ["workshop", "class"]

@@ -82,13 +82,13 @@ async def test_how_many_places_are_left_is_said_as_the_business_wishes(
 ) -> None:
     for typed, kept in (
         ({"seats_told": "few", "few_seats": "4"}, 4),
-        ({"seats_told": "never"}, 0),
+        ({"seats_told": "never", "few_seats": "a few"}, 0),
         ({"seats_told": "always", "few_seats": ""}, None),
     ):
         await olive.open(HOME)
         await save(olive, typed)
         assert (await now_of(services, lotus)).seats_told_up_to == kept
-    for few in ("0", "100", ""):
+    for few in ("0", "100", "", "-4", "a few"):
         await olive.open(HOME)
         await save(olive, {"seats_told": "few", "few_seats": few}, status=422)
         assert "a number from 1 to 99" in olive.text

@@ -16,6 +16,7 @@ from src.billing.owed import get_owed_minor
 from src.booking.commands.book import BookCommand
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import BookingState, SeatState
+from src.booking.domain.naming import LONGEST_NOTE
 from src.booking.domain.price_label import text as label_text
 from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.states import booking_state
@@ -90,7 +91,7 @@ class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
             " order of the party, by the `key` of each.",
         ),
     ] = []
-    note: Annotated[str, Meta(max_length=2000)] = ""
+    note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
     coupon: Annotated[str, Meta(max_length=40)] = ""
     way: Way | None = None
     tiers: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=100)] = []

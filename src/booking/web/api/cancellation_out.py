@@ -1,6 +1,5 @@
 """A cancellation as the API shows it."""
 
-from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -9,6 +8,7 @@ from src.booking.commands.cancel import get_cancellation
 from src.booking.queries.returns import get_money_back
 from src.booking.views.api import (
     CancellationOut,
+    CancellationScope,
     CancellationState,
     FailedRefundOut,
     MoneyOut,
@@ -17,8 +17,6 @@ from src.booking.views.api import (
 from src.booking.views.returns import MoneyBack
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
-
-Scope = Literal["session", "purchase", "series", "dates", "seats"]
 
 
 async def get_cancellation_out(
@@ -29,7 +27,7 @@ async def get_cancellation_out(
     back = await get_money_back(uow, tenant, cancellation_id)
     return CancellationOut(
         id=row.id,
-        scope=msgspec.convert(row.scope, Scope),
+        scope=msgspec.convert(row.scope, CancellationScope),
         subject_id=row.subject_id,
         state=msgspec.convert(row.state, CancellationState),
         customers=row.total,
