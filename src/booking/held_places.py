@@ -1,19 +1,31 @@
 """Places that staff hold for a guest who was mailed a link to pay."""
 
+from typing import NamedTuple
 from uuid import UUID
 
+from src.billing.commands.by_staff import take_held_on_site
 from src.billing.commands.orders import get_order, lock_order
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.billing.settlement import RELEASED, give_up_order
 from src.booking.events import PaymentLinkPromised
-from src.booking.queries.held import is_by_link
+from src.booking.queries.held import BY_STAFF, is_by_link
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _
+from src.platform.money import Money
 from src.platform.services import Services
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
+
+
+class Taken(NamedTuple):
+    """What is written down as paid on site: nothing for an order that was paid before, and then
+    `by_guest` where the guest paid it online.
+    """
+
+    amount: Money
+    by_guest: bool = False
 
 
 async def send_link_again(
@@ -27,6 +39,22 @@ async def send_link_again(
     _refuse_unless_by_link(order)
     uow.record(PaymentLinkPromised(order_id=order_id, again=token))
     await audit(uow, ctx, "order.link_sent", "order", order_id)
+
+
+async def take_held(uow: UnitOfWork, ctx: RequestContext, order_id: UUID) -> Taken:
+    """The guest paid the business itself; a second press changes nothing. Nothing may follow it in
+    its transaction.
+
+    Raises: NotFound; Conflict when nothing waits to be paid by link, while it can be paid online,
+    and when a part of it is being cancelled.
+    """
+    order = await lock_order(uow, order_id)
+    was_held = order.source == BY_STAFF and order.paid_minor > 0
+    if was_held and order.state == OrderState.CONFIRMED:
+        by_guest = order.payment_mode == PaymentMode.ONLINE
+        return Taken(Money(0, order.currency), by_guest=by_guest)
+    _refuse_unless_by_link(order)
+    return Taken(await take_held_on_site(uow, ctx, order_id))
 
 
 async def release_held(services: Services, ctx: RequestContext, order_id: UUID) -> OrderState:

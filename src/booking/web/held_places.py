@@ -11,10 +11,9 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.billing.commands.by_staff import take_held_on_site
 from src.billing.domain.kinds import OrderState
 from src.billing.processor import ProcessorError
-from src.booking.held_places import release_held, send_link_again
+from src.booking.held_places import Taken, release_held, send_link_again, take_held
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.views.series import BookingDetail
 from src.platform.errors import Conflict, Unavailable
@@ -88,15 +87,21 @@ async def take_on_site(
     booking = await _booking(services, ctx, booking_id)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            taken = await take_held_on_site(uow, ctx, booking.order_id)
+            taken = await take_held(uow, ctx, booking.order_id)
     except Conflict as refusal:
         flash(request, "warning", refusal.message)
     else:
-        amount = money(taken.amount_minor, taken.currency)
-        booked = _("Marked %(amount)s as paid. The places are booked.", amount=amount)
-        paid_before = _("The guest has paid meanwhile; the places are booked.")
-        flash(request, "success", booked if taken.amount_minor else paid_before)
+        flash(request, "success", _how_paid(taken))
     return _back(request, ctx, booking_id)
+
+
+def _how_paid(taken: Taken) -> str:
+    if taken.amount.amount_minor:
+        amount = money(taken.amount.amount_minor, taken.amount.currency)
+        return _("Marked %(amount)s as paid. The places are booked.", amount=amount)
+    if taken.by_guest:
+        return _("The guest has paid meanwhile; the places are booked.")
+    return _("It is marked as paid already; the places are booked.")
 
 
 @get(ONE + "/release", guards=MAY_RELEASE, include_in_schema=False)

@@ -7,21 +7,20 @@ import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import select
 
-from src.billing.commands.by_staff import take_held_on_site
 from src.billing.commands.orders import get_order
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order, Payment, PaymentPage
 from src.booking.commands.book import Booked
-from src.booking.held_places import release_held
+from src.booking.held_places import release_held, take_held
 from src.booking.models import Session
 from src.platform.errors import Conflict
 from src.platform.services import Services
 from src.platform.web.formats import datetime_local
-from tests.booking.commands.test_book import seats_of, taken
+from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
 from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.web.conftest import Shop
-from tests.booking.web.pages import as_owner, send
+from tests.booking.web.pages import as_owner, fields_of, send
 from tests.booking.web.test_readdress import link_in
 from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -134,8 +133,11 @@ async def test_what_was_paid_on_site_is_booked(
     await work(services, lotus.id)
     page = await client.get(here)
     (form,) = [form for form in forms_of(page) if form.action == f"{here}/paid"]
-    for _press in range(2):
+    for said in ("Marked €30.00 as paid.", "It is marked as paid already"):
         assert (await client.post(form.action, data=form.fields)).status_code == 303
+        told = words_of(await client.get(here))
+        assert said in told, said
+        assert "The guest has paid" not in told
     order = await order_of(services, lotus, made.order_id)
     assert (order.state, order.payment_mode, order.paid_minor) == ("confirmed", "on_site", 3000)
     assert {seat.state for seat in await seats_of(services.uow_factory, lotus.id)} == {"confirmed"}
@@ -145,6 +147,18 @@ async def test_what_was_paid_on_site_is_booked(
     await work(services, lotus.id)
     assert mailer.sent[-1].subject == "You are booked: Yoga"
     assert "Paid on site" in (await client.get(f"/app/lotus/sessions/{session.id}")).text
+
+
+async def test_what_a_guest_books_without_staff_is_not_marked_as_paid(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    mark = fields_of(await client.get("/app/lotus/sessions"))["_csrf_token"]
+    await client.post(f"{here}/paid", data={"_csrf_token": mark})
+    assert "Nothing waits to be paid by a link" in words_of(await client.get(here))
+    order = await order_of(services, lotus, made.order_id)
+    assert (order.state, order.payment_mode, order.paid_minor) == ("open", "online", 0)
 
 
 async def test_acts_on_several_name_who_is_held_and_offer_no_box_for_them(
@@ -181,7 +195,7 @@ async def test_a_guest_at_the_payment_page_is_not_marked_as_paid_but_can_be_rele
     await shop.guest.client.post(form.action, data=form.fields)
     with pytest.raises(Conflict) as refused:
         async with factory(business.id) as uow:
-            await take_held_on_site(uow, business.ctx, made.order_id)
+            await take_held(uow, business.ctx, made.order_id)
     assert refused.value.code == "page_still_open"
     became = await release_held(shop.services, business.ctx, made.order_id)
     assert became == OrderState.CANCELLED
@@ -204,3 +218,6 @@ async def test_who_paid_meanwhile_is_not_released(shop: Shop, mailer: Rememberin
     became = await release_held(shop.services, business.ctx, made.order_id)
     assert became == OrderState.CONFIRMED
     assert await taken(factory, business.id) == [2]
+    async with factory(business.id) as uow:
+        taken_on_site = await take_held(uow, business.ctx, made.order_id)
+    assert (taken_on_site.amount.amount_minor, taken_on_site.by_guest) == (0, True)
