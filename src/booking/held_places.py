@@ -1,9 +1,11 @@
 """Places that staff hold for a guest who was mailed a link to pay."""
 
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from src.billing.commands.by_staff import take_held_on_site
+from src.billing.commands.ending import is_payment_on_its_way
 from src.billing.commands.orders import get_order, lock_order
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
@@ -26,6 +28,15 @@ class Taken(NamedTuple):
 
     amount: Money
     by_guest: bool = False
+
+
+class Released(NamedTuple):
+    """What became of the order. `free_by`: the payment page could not be closed, so the places are
+    held until then at the latest.
+    """
+
+    state: OrderState
+    free_by: datetime | None = None
 
 
 async def send_link_again(
@@ -57,7 +68,7 @@ async def take_held(uow: UnitOfWork, ctx: RequestContext, order_id: UUID) -> Tak
     return Taken(await take_held_on_site(uow, ctx, order_id))
 
 
-async def release_held(services: Services, ctx: RequestContext, order_id: UUID) -> OrderState:
+async def release_held(services: Services, ctx: RequestContext, order_id: UUID) -> Released:
     """Closes the payment page, if the guest has opened one, then frees the places; returns what
     became of the order, which may be paid meanwhile. Never call it inside a transaction.
 
@@ -70,7 +81,12 @@ async def release_held(services: Services, ctx: RequestContext, order_id: UUID) 
     if state == OrderState.CANCELLED:
         async with services.uow_factory(ctx.here.id) as uow:
             await audit(uow, ctx, "order.released", "order", order_id)
-    return state
+    if state != OrderState.OPEN:
+        return Released(state)
+    async with services.uow_factory(ctx.here.id) as uow:
+        if await is_payment_on_its_way(uow, order_id):
+            return Released(state)
+        return Released(state, (await get_order(uow, order_id)).hold_expires_at)
 
 
 def _refuse_unless_by_link(order: Order) -> None:

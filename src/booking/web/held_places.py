@@ -13,7 +13,7 @@ from litestar.params import FromPath
 
 from src.billing.domain.kinds import OrderState
 from src.billing.processor import ProcessorError
-from src.booking.held_places import Taken, release_held, send_link_again, take_held
+from src.booking.held_places import Released, Taken, release_held, send_link_again, take_held
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.views.series import BookingDetail
 from src.platform.errors import Conflict, Unavailable
@@ -21,7 +21,7 @@ from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.platform.web.flash import Level
-from src.platform.web.formats import money
+from src.platform.web.formats import Zone, datetime_local, money
 from src.platform.web.forms import bind, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
@@ -127,7 +127,8 @@ async def release(
 ) -> Response[bytes]:
     booking = await _booking(services, ctx, booking_id)
     try:
-        flash(request, *_said(await release_held(services, ctx, booking.order_id)))
+        released = await release_held(services, ctx, booking.order_id)
+        flash(request, *_said(released, ctx.here.zone))
     except Conflict as refusal:
         flash(request, "warning", refusal.message)
     except Unavailable as refusal:
@@ -138,11 +139,17 @@ async def release(
     return _back(request, ctx, booking_id)
 
 
-def _said(state: OrderState) -> tuple[Level, str]:
+def _said(released: Released, zone: Zone) -> tuple[Level, str]:
     """Tone and sentence of what became of the order."""
-    if state == OrderState.CONFIRMED:
+    if released.state == OrderState.CONFIRMED:
         return "warning", _("The guest has paid meanwhile; the places are booked.")
-    if state == OrderState.OPEN:
+    if released.free_by is not None:
+        return "warning", _(
+            "The payment service does not let us close the payment page; the places are free by"
+            " %(time)s at the latest.",
+            time=datetime_local(released.free_by, zone),
+        )
+    if released.state == OrderState.OPEN:
         return "warning", _("A payment is on its way, so the places are still held.")
     return "success", _("The places are free again. Nothing was charged.")
 

@@ -183,22 +183,29 @@ async def test_acts_on_several_name_who_is_held_and_offer_no_box_for_them(
     assert "Anna, Kim: Held, and not paid yet." in said
 
 
-async def test_a_guest_at_the_payment_page_is_not_marked_as_paid_but_can_be_released(
-    shop: Shop, mailer: RememberingMailer
-) -> None:
+async def to_the_payment_page(shop: Shop, mailer: RememberingMailer) -> tuple[Booked, str]:
+    """Anna has opened the link of her mail and gone on to pay: the booking, and the page of it."""
     factory, business = shop.services.uow_factory, shop.business
     session = await a_session(factory, await a_service(factory, business.id), in_days=2)
     made = await held(shop.services, business, session)
     await shop.work()
     page = await shop.guest.open(link_in(mailer.sent[-1].body))
     (form,) = [form for form in forms_of(page) if form.action.endswith("/pay")]
-    await shop.guest.client.post(form.action, data=form.fields)
+    payment = await shop.guest.client.post(form.action, data=form.fields)
+    return made, payment.headers["location"]
+
+
+async def test_a_guest_at_the_payment_page_is_not_marked_as_paid_but_can_be_released(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    factory, business = shop.services.uow_factory, shop.business
+    made, _payment = await to_the_payment_page(shop, mailer)
     with pytest.raises(Conflict) as refused:
         async with factory(business.id) as uow:
             await take_held(uow, business.ctx, made.order_id)
     assert refused.value.code == "page_still_open"
     became = await release_held(shop.services, business.ctx, made.order_id)
-    assert became == OrderState.CANCELLED
+    assert became.state == OrderState.CANCELLED
     assert await taken(factory, business.id) == [0]
     async with factory(business.id) as uow:
         assert await uow.session.scalar(select(PaymentPage.state)) == "expired"
@@ -208,16 +215,44 @@ async def test_a_guest_at_the_payment_page_is_not_marked_as_paid_but_can_be_rele
 
 async def test_who_paid_meanwhile_is_not_released(shop: Shop, mailer: RememberingMailer) -> None:
     factory, business = shop.services.uow_factory, shop.business
-    session = await a_session(factory, await a_service(factory, business.id), in_days=2)
-    made = await held(shop.services, business, session)
-    await shop.work()
-    page = await shop.guest.open(link_in(mailer.sent[-1].body))
-    (form,) = [form for form in forms_of(page) if form.action.endswith("/pay")]
-    payment = await shop.guest.client.post(form.action, data=form.fields)
-    await shop.pay(payment.headers["location"])
+    made, payment_url = await to_the_payment_page(shop, mailer)
+    await shop.pay(payment_url)
     became = await release_held(shop.services, business.ctx, made.order_id)
-    assert became == OrderState.CONFIRMED
+    assert became.state == OrderState.CONFIRMED
     assert await taken(factory, business.id) == [2]
     async with factory(business.id) as uow:
         taken_on_site = await take_held(uow, business.ctx, made.order_id)
     assert (taken_on_site.amount.amount_minor, taken_on_site.by_guest) == (0, True)
+
+
+async def pay_slowly(shop: Shop, account_id: str, payment_url: str) -> None:
+    """By a method whose money comes days later."""
+    store, session_id = shop.stripe.engine.store, payment_url.rsplit("/", 1)[-1]
+    session = store.get(account_id, "checkout.session", session_id)
+    assert session is not None
+    session["payment_method_types"] = ["card", "sepa_debit"]
+    with store.transaction():
+        store.save(session)
+    await shop.stripe.turn("pay", session=session_id, method="sepa_debit")
+
+
+async def test_a_payment_page_that_cannot_be_closed_is_no_payment_on_its_way(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    made, payment_url = await to_the_payment_page(shop, mailer)
+    staff, business = shop.guest.client, shop.business
+    await as_owner(staff, shop.services, business)
+    order = await order_of(shop.services, business, made.order_id)
+    assert order.hold_expires_at is not None
+    async with shop.services.uow_factory(business.id) as uow:
+        account_id = (await uow.session.scalars(select(PaymentPage.account_id))).one()
+    await shop.stripe.turn("deauthorize", account=account_id)
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    await send(staff, f"{here}/release", {})
+    told = words_of(await staff.get(here))
+    free_by = " ".join(datetime_local(order.hold_expires_at, business.ctx.here.zone).split())
+    assert f"does not let us close the payment page; the places are free by {free_by}" in told
+    shop.stripe.engine.store.save_private(account_id, {"connected": True})
+    await pay_slowly(shop, account_id, payment_url)
+    await send(staff, f"{here}/release", {})
+    assert "A payment is on its way" in words_of(await staff.get(here))
