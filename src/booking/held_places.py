@@ -11,7 +11,7 @@ from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.billing.settlement import RELEASED, give_up_order
 from src.booking.events import PaymentLinkPromised
-from src.booking.queries.held import BY_STAFF, is_by_link
+from src.booking.queries.held import BY_STAFF, is_by_link, pay_until_of
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _
@@ -44,10 +44,13 @@ async def send_link_again(
 ) -> None:
     """The mail with the link goes out once more, once for each `token`.
 
-    Raises: NotFound; Conflict when nothing waits to be paid by link.
+    Raises: NotFound; Conflict when nothing waits to be paid by link, or the time to pay is over.
     """
     order = await lock_order(uow, order_id)
     _refuse_unless_by_link(order)
+    until = pay_until_of(order)
+    if until is None or until <= uow.clock.now():
+        raise Conflict(_("The time to pay is over; the places are free in a few minutes."))
     uow.record(PaymentLinkPromised(order_id=order_id, again=token))
     await audit(uow, ctx, "order.link_sent", "order", order_id)
 

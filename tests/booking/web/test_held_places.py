@@ -24,6 +24,7 @@ from tests.booking.web.pages import as_owner, fields_of, send
 from tests.booking.web.test_readdress import link_in
 from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
 from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
 from tests.support.work import work
@@ -101,6 +102,28 @@ async def test_the_link_goes_out_again_once_a_press(
     await work(services, lotus.id)
     first, again = (link_in(mail.body) for mail in mailer.sent)
     assert first == again, "the link in the first mail goes on to hold"
+
+
+async def test_no_link_goes_out_once_the_time_to_pay_is_over(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    made = await held(services, lotus, session)
+    await work(services, lotus.id)
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    page = await client.get(here)
+    (form,) = [form for form in forms_of(page) if form.action == f"{here}/link"]
+    until = payable_until(made.order.hold_expires_at)
+    assert until is not None
+    clock.advance(until - clock.now())
+    await client.post(form.action, data=form.fields)
+    assert "The time to pay is over" in words_of(await client.get(here))
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 1
 
 
 async def test_released_places_are_free_and_their_link_is_over(
