@@ -9,7 +9,7 @@ from src.billing.commands.ending import is_payment_on_its_way
 from src.billing.commands.orders import get_order, lock_order
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
-from src.billing.settlement import RELEASED, give_up_order
+from src.billing.settlement import give_up_order, released_by
 from src.booking.events import PaymentLinkPromised
 from src.booking.queries.held import BY_STAFF, is_by_link, pay_until_of
 from src.platform.db.uow import UnitOfWork
@@ -80,10 +80,7 @@ async def release_held(services: Services, ctx: RequestContext, order_id: UUID) 
     """
     async with services.uow_factory(ctx.here.id) as uow:
         _refuse_unless_by_link(await get_order(uow, order_id))
-    state = await give_up_order(services, ctx.here.id, order_id, RELEASED)
-    if state == OrderState.CANCELLED:
-        async with services.uow_factory(ctx.here.id) as uow:
-            await audit(uow, ctx, "order.released", "order", order_id)
+    state = await give_up_order(services, ctx.here.id, order_id, released_by(ctx))
     if state != OrderState.OPEN:
         return Released(state)
     async with services.uow_factory(ctx.here.id) as uow:

@@ -11,12 +11,14 @@ from src.billing.commands.orders import get_order
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order, Payment, PaymentPage
+from src.billing.settlement import GIVEN_UP, give_up_order, released_by
 from src.booking.commands.book import Booked
 from src.booking.held_places import release_held, take_held
 from src.booking.models import Session
 from src.platform.errors import Conflict
 from src.platform.services import Services
 from src.platform.web.formats import datetime_local
+from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
 from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.web.conftest import Shop
@@ -230,10 +232,28 @@ async def test_a_guest_at_the_payment_page_is_not_marked_as_paid_but_can_be_rele
     became = await release_held(shop.services, business.ctx, made.order_id)
     assert became.state == OrderState.CANCELLED
     assert await taken(factory, business.id) == [0]
+    assert await releases(shop.services, business) == [business.owner.name]
     async with factory(business.id) as uow:
         assert await uow.session.scalar(select(PaymentPage.state)) == "expired"
     page = await shop.guest.open(link_in(mailer.sent[-1].body))
     assert "This booking is cancelled" in page.text
+
+
+async def releases(services: Services, business: Business) -> list[str]:
+    """Who released places, as the log has it."""
+    async with services.uow_factory(business.id) as uow:
+        who = select(AuditEntry.actor_name).where(AuditEntry.action == "order.released")
+        return list(await uow.session.scalars(who))
+
+
+async def test_what_the_guest_gave_up_meanwhile_nobody_released(
+    services: Services, lotus: Business, session: Session
+) -> None:
+    made = await held(services, lotus, session)
+    for ending in (GIVEN_UP, released_by(lotus.ctx)):
+        became = await give_up_order(services, lotus.id, made.order_id, ending)
+        assert became == OrderState.CANCELLED
+    assert await releases(services, lotus) == []
 
 
 async def test_who_paid_meanwhile_is_not_released(shop: Shop, mailer: RememberingMailer) -> None:
