@@ -41,12 +41,17 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound, Unavailable
 from src.platform.i18n import _
 from src.platform.services import Services
+from src.tenants.context import RequestContext
 
 log = structlog.get_logger(__name__)
 
 EXPIRED = Ending()
 GIVEN_UP = Ending(OrderState.CANCELLED, "given_up")
-RELEASED = Ending(OrderState.CANCELLED, RELEASED_WHY)
+
+
+def released_by(ctx: RequestContext) -> Ending:
+    """The business frees what it held for a guest; the log says who did."""
+    return Ending(OrderState.CANCELLED, RELEASED_WHY, ctx)
 
 
 async def settle_page(services: Services, tenant_id: UUID, page_id: UUID) -> PageOutcome:
@@ -152,9 +157,9 @@ async def end_hold(
     async with services.uow_factory(tenant_id) as uow:
         # Pages are begun under this lock, so none comes between the question and the end.
         order = await lock_order(uow, order_id)
-        is_over = not await can_still_be_paid(uow, order_id)
-        if is_over and await end(uow, order_id, ending.why, services.clock.now()):
-            return ending.state
+        if order.state == OrderState.OPEN and not await can_still_be_paid(uow, order_id):
+            await ending.note(uow, order_id)
+            await end(uow, order_id, ending.why, services.clock.now())
         return OrderState(order.state)
 
 

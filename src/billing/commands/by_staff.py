@@ -85,7 +85,7 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
         raise Conflict(
             _(
                 "The guest has opened the payment page and may be paying just now. Release the"
-                " places first, then book them anew as paid on site."
+                " places first, or wait until they are free, then book them anew as paid on site."
             ),
             code="page_still_open",
         )

@@ -74,6 +74,19 @@ async def list_live_pages(uow: UnitOfWork, order_id: UUID) -> list[UUID]:
     return list(found)
 
 
+async def is_payment_on_its_way(uow: UnitOfWork, order_id: UUID) -> bool:
+    """Whether a guest has paid by a slow method, so that the money may come; a page that is only
+    alive may never be paid.
+    """
+    live = await list_live_pages(uow, order_id)
+    found = await uow.session.scalars(
+        select(PaymentPage.state).where(
+            PaymentPage.tenant_id == uow.tenant, PaymentPage.id.in_(live)
+        )
+    )
+    return PageState.COMPLETE in set(found)
+
+
 async def end_locked_order(
     uow: UnitOfWork, order: Order, state: OrderState, why: str, now: datetime
 ) -> None:

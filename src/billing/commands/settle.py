@@ -35,16 +35,26 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import DomainError, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
+from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import get_booking_limit, retake_booking_unit
+from src.tenants.context import RequestContext
 
 UNIQUE_VIOLATION = "23505"
 
 
 class Ending(NamedTuple):
-    """What becomes of an open order whose last page ends unpaid."""
+    """What becomes of an open order whose last page ends unpaid. `released_by`: the member who
+    frees what it holds, which is in the log then.
+    """
 
     state: OrderState = OrderState.EXPIRED
     why: str = "not_paid"
+    released_by: RequestContext | None = None
+
+    async def note(self, uow: UnitOfWork, order_id: UUID) -> None:
+        """Writes who released the order, in the transaction that ends it and before its end."""
+        if self.released_by is not None:
+            await audit(uow, self.released_by, "order.released", "order", order_id)
 
 
 class Applied(NamedTuple):
@@ -121,6 +131,7 @@ async def end_page(
     await uow.session.flush()
     if order.state == OrderState.OPEN and not await can_still_be_paid(uow, order.id):
         end = ending or Ending()
+        await end.note(uow, order.id)
         await end_locked_order(uow, order, end.state, end.why, uow.clock.now())
 
 

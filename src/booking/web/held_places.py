@@ -11,10 +11,9 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.billing.commands.by_staff import take_held_on_site
 from src.billing.domain.kinds import OrderState
 from src.billing.processor import ProcessorError
-from src.booking.held_places import release_held, send_link_again
+from src.booking.held_places import Released, Taken, release_held, send_link_again, take_held
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.views.series import BookingDetail
 from src.platform.errors import Conflict, Unavailable
@@ -22,7 +21,7 @@ from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.platform.web.flash import Level
-from src.platform.web.formats import money
+from src.platform.web.formats import Zone, datetime_local, money
 from src.platform.web.forms import bind, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
@@ -88,15 +87,21 @@ async def take_on_site(
     booking = await _booking(services, ctx, booking_id)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            taken = await take_held_on_site(uow, ctx, booking.order_id)
+            taken = await take_held(uow, ctx, booking.order_id)
     except Conflict as refusal:
         flash(request, "warning", refusal.message)
     else:
-        amount = money(taken.amount_minor, taken.currency)
-        booked = _("Marked %(amount)s as paid. The places are booked.", amount=amount)
-        paid_before = _("The guest has paid meanwhile; the places are booked.")
-        flash(request, "success", booked if taken.amount_minor else paid_before)
+        flash(request, "success", _how_paid(taken))
     return _back(request, ctx, booking_id)
+
+
+def _how_paid(taken: Taken) -> str:
+    if taken.amount.amount_minor:
+        amount = money(taken.amount.amount_minor, taken.amount.currency)
+        return _("Marked %(amount)s as paid. The places are booked.", amount=amount)
+    if taken.by_guest:
+        return _("The guest has paid meanwhile; the places are booked.")
+    return _("It is marked as paid already; the places are booked.")
 
 
 @get(ONE + "/release", guards=MAY_RELEASE, include_in_schema=False)
@@ -122,7 +127,8 @@ async def release(
 ) -> Response[bytes]:
     booking = await _booking(services, ctx, booking_id)
     try:
-        flash(request, *_said(await release_held(services, ctx, booking.order_id)))
+        released = await release_held(services, ctx, booking.order_id)
+        flash(request, *_said(released, ctx.here.zone))
     except Conflict as refusal:
         flash(request, "warning", refusal.message)
     except Unavailable as refusal:
@@ -133,11 +139,17 @@ async def release(
     return _back(request, ctx, booking_id)
 
 
-def _said(state: OrderState) -> tuple[Level, str]:
+def _said(released: Released, zone: Zone) -> tuple[Level, str]:
     """Tone and sentence of what became of the order."""
-    if state == OrderState.CONFIRMED:
+    if released.state == OrderState.CONFIRMED:
         return "warning", _("The guest has paid meanwhile; the places are booked.")
-    if state == OrderState.OPEN:
+    if released.free_by is not None:
+        return "warning", _(
+            "The payment service does not let us close the payment page; the places are free by"
+            " %(time)s at the latest.",
+            time=datetime_local(released.free_by, zone),
+        )
+    if released.state == OrderState.OPEN:
         return "warning", _("A payment is on its way, so the places are still held.")
     return "success", _("The places are free again. Nothing was charged.")
 

@@ -7,24 +7,26 @@ import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import select
 
-from src.billing.commands.by_staff import take_held_on_site
 from src.billing.commands.orders import get_order
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order, Payment, PaymentPage
+from src.billing.settlement import GIVEN_UP, give_up_order, released_by
 from src.booking.commands.book import Booked
-from src.booking.held_places import release_held
+from src.booking.held_places import release_held, take_held
 from src.booking.models import Session
 from src.platform.errors import Conflict
 from src.platform.services import Services
 from src.platform.web.formats import datetime_local
-from tests.booking.commands.test_book import seats_of, taken
+from src.tenants.models import AuditEntry
+from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
 from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.web.conftest import Shop
-from tests.booking.web.pages import as_owner, send
+from tests.booking.web.pages import as_owner, fields_of, send
 from tests.booking.web.test_readdress import link_in
 from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
 from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
 from tests.support.work import work
@@ -104,6 +106,28 @@ async def test_the_link_goes_out_again_once_a_press(
     assert first == again, "the link in the first mail goes on to hold"
 
 
+async def test_no_link_goes_out_once_the_time_to_pay_is_over(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    made = await held(services, lotus, session)
+    await work(services, lotus.id)
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    page = await client.get(here)
+    (form,) = [form for form in forms_of(page) if form.action == f"{here}/link"]
+    until = payable_until(made.order.hold_expires_at)
+    assert until is not None
+    clock.advance(until - clock.now())
+    await client.post(form.action, data=form.fields)
+    assert "The time to pay is over" in words_of(await client.get(here))
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 1
+
+
 async def test_released_places_are_free_and_their_link_is_over(
     client: AsyncClient, services: Services, lotus: Business, session: Session
 ) -> None:
@@ -134,8 +158,11 @@ async def test_what_was_paid_on_site_is_booked(
     await work(services, lotus.id)
     page = await client.get(here)
     (form,) = [form for form in forms_of(page) if form.action == f"{here}/paid"]
-    for _press in range(2):
+    for said in ("Marked €30.00 as paid.", "It is marked as paid already"):
         assert (await client.post(form.action, data=form.fields)).status_code == 303
+        told = words_of(await client.get(here))
+        assert said in told, said
+        assert "The guest has paid" not in told
     order = await order_of(services, lotus, made.order_id)
     assert (order.state, order.payment_mode, order.paid_minor) == ("confirmed", "on_site", 3000)
     assert {seat.state for seat in await seats_of(services.uow_factory, lotus.id)} == {"confirmed"}
@@ -145,6 +172,18 @@ async def test_what_was_paid_on_site_is_booked(
     await work(services, lotus.id)
     assert mailer.sent[-1].subject == "You are booked: Yoga"
     assert "Paid on site" in (await client.get(f"/app/lotus/sessions/{session.id}")).text
+
+
+async def test_what_a_guest_books_without_staff_is_not_marked_as_paid(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    mark = fields_of(await client.get("/app/lotus/sessions"))["_csrf_token"]
+    await client.post(f"{here}/paid", data={"_csrf_token": mark})
+    assert "Nothing waits to be paid by a link" in words_of(await client.get(here))
+    order = await order_of(services, lotus, made.order_id)
+    assert (order.state, order.payment_mode, order.paid_minor) == ("open", "online", 0)
 
 
 async def test_acts_on_several_name_who_is_held_and_offer_no_box_for_them(
@@ -169,30 +208,8 @@ async def test_acts_on_several_name_who_is_held_and_offer_no_box_for_them(
     assert "Anna, Kim: Held, and not paid yet." in said
 
 
-async def test_a_guest_at_the_payment_page_is_not_marked_as_paid_but_can_be_released(
-    shop: Shop, mailer: RememberingMailer
-) -> None:
-    factory, business = shop.services.uow_factory, shop.business
-    session = await a_session(factory, await a_service(factory, business.id), in_days=2)
-    made = await held(shop.services, business, session)
-    await shop.work()
-    page = await shop.guest.open(link_in(mailer.sent[-1].body))
-    (form,) = [form for form in forms_of(page) if form.action.endswith("/pay")]
-    await shop.guest.client.post(form.action, data=form.fields)
-    with pytest.raises(Conflict) as refused:
-        async with factory(business.id) as uow:
-            await take_held_on_site(uow, business.ctx, made.order_id)
-    assert refused.value.code == "page_still_open"
-    became = await release_held(shop.services, business.ctx, made.order_id)
-    assert became == OrderState.CANCELLED
-    assert await taken(factory, business.id) == [0]
-    async with factory(business.id) as uow:
-        assert await uow.session.scalar(select(PaymentPage.state)) == "expired"
-    page = await shop.guest.open(link_in(mailer.sent[-1].body))
-    assert "This booking is cancelled" in page.text
-
-
-async def test_who_paid_meanwhile_is_not_released(shop: Shop, mailer: RememberingMailer) -> None:
+async def to_the_payment_page(shop: Shop, mailer: RememberingMailer) -> tuple[Booked, str]:
+    """Anna has opened the link of her mail and gone on to pay: the booking, and the page of it."""
     factory, business = shop.services.uow_factory, shop.business
     session = await a_session(factory, await a_service(factory, business.id), in_days=2)
     made = await held(shop.services, business, session)
@@ -200,7 +217,85 @@ async def test_who_paid_meanwhile_is_not_released(shop: Shop, mailer: Rememberin
     page = await shop.guest.open(link_in(mailer.sent[-1].body))
     (form,) = [form for form in forms_of(page) if form.action.endswith("/pay")]
     payment = await shop.guest.client.post(form.action, data=form.fields)
-    await shop.pay(payment.headers["location"])
+    return made, payment.headers["location"]
+
+
+async def test_a_guest_at_the_payment_page_is_not_marked_as_paid_but_can_be_released(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    factory, business = shop.services.uow_factory, shop.business
+    made, _payment = await to_the_payment_page(shop, mailer)
+    with pytest.raises(Conflict) as refused:
+        async with factory(business.id) as uow:
+            await take_held(uow, business.ctx, made.order_id)
+    assert refused.value.code == "page_still_open"
     became = await release_held(shop.services, business.ctx, made.order_id)
-    assert became == OrderState.CONFIRMED
+    assert became.state == OrderState.CANCELLED
+    assert await taken(factory, business.id) == [0]
+    assert await releases(shop.services, business) == [business.owner.name]
+    async with factory(business.id) as uow:
+        assert await uow.session.scalar(select(PaymentPage.state)) == "expired"
+    page = await shop.guest.open(link_in(mailer.sent[-1].body))
+    assert "This booking is cancelled" in page.text
+
+
+async def releases(services: Services, business: Business) -> list[str]:
+    """Who released places, as the log has it."""
+    async with services.uow_factory(business.id) as uow:
+        who = select(AuditEntry.actor_name).where(AuditEntry.action == "order.released")
+        return list(await uow.session.scalars(who))
+
+
+async def test_what_the_guest_gave_up_meanwhile_nobody_released(
+    services: Services, lotus: Business, session: Session
+) -> None:
+    made = await held(services, lotus, session)
+    for ending in (GIVEN_UP, released_by(lotus.ctx)):
+        became = await give_up_order(services, lotus.id, made.order_id, ending)
+        assert became == OrderState.CANCELLED
+    assert await releases(services, lotus) == []
+
+
+async def test_who_paid_meanwhile_is_not_released(shop: Shop, mailer: RememberingMailer) -> None:
+    factory, business = shop.services.uow_factory, shop.business
+    made, payment_url = await to_the_payment_page(shop, mailer)
+    await shop.pay(payment_url)
+    became = await release_held(shop.services, business.ctx, made.order_id)
+    assert became.state == OrderState.CONFIRMED
     assert await taken(factory, business.id) == [2]
+    async with factory(business.id) as uow:
+        taken_on_site = await take_held(uow, business.ctx, made.order_id)
+    assert (taken_on_site.amount.amount_minor, taken_on_site.by_guest) == (0, True)
+
+
+async def pay_slowly(shop: Shop, account_id: str, payment_url: str) -> None:
+    """By a method whose money comes days later."""
+    store, session_id = shop.stripe.engine.store, payment_url.rsplit("/", 1)[-1]
+    session = store.get(account_id, "checkout.session", session_id)
+    assert session is not None
+    session["payment_method_types"] = ["card", "sepa_debit"]
+    with store.transaction():
+        store.save(session)
+    await shop.stripe.turn("pay", session=session_id, method="sepa_debit")
+
+
+async def test_a_payment_page_that_cannot_be_closed_is_no_payment_on_its_way(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    made, payment_url = await to_the_payment_page(shop, mailer)
+    staff, business = shop.guest.client, shop.business
+    await as_owner(staff, shop.services, business)
+    order = await order_of(shop.services, business, made.order_id)
+    assert order.hold_expires_at is not None
+    async with shop.services.uow_factory(business.id) as uow:
+        account_id = (await uow.session.scalars(select(PaymentPage.account_id))).one()
+    await shop.stripe.turn("deauthorize", account=account_id)
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    await send(staff, f"{here}/release", {})
+    told = words_of(await staff.get(here))
+    free_by = " ".join(datetime_local(order.hold_expires_at, business.ctx.here.zone).split())
+    assert f"does not let us close the payment page; the places are free by {free_by}" in told
+    shop.stripe.engine.store.save_private(account_id, {"connected": True})
+    await pay_slowly(shop, account_id, payment_url)
+    await send(staff, f"{here}/release", {})
+    assert "A payment is on its way" in words_of(await staff.get(here))
