@@ -30,12 +30,14 @@ from src.tenants.context import RequestContext
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
 
 BROADCAST_DUE = "broadcast"
+ID_IS_USED = "broadcast_id_used"
+SENT_AT_ONCE = "already_submitted"
 LATER_EVERY = timedelta(minutes=15)
 _MAILS = cast(Table, BroadcastMail.__table__)
 
 register_constraint(
     "pk_broadcasts",
-    lambda: Conflict(_("This has been sent already."), code="already_submitted"),
+    lambda: Conflict(_("This has been sent already."), code=SENT_AT_ONCE),
 )
 
 
@@ -56,11 +58,14 @@ def register_broadcasts_of_customers() -> None:
 async def send_broadcast(
     uow: UnitOfWork, ctx: RequestContext, broadcast_id: UUID, draft: BroadcastDraft
 ) -> None:
-    """Lets the mail go to everybody it is for now. The same id again does nothing.
+    """Lets the mail go to everybody it is for now. The same mail under the same id does nothing.
 
-    Raises: NotFound, InvalidInput; Conflict for too many in a day.
+    Raises: NotFound, InvalidInput; Conflict for too many in a day, and `ID_IS_USED` where another
+    mail left under this id.
     """
-    if await uow.session.get(Broadcast, (uow.tenant, broadcast_id)) is not None:
+    sent = await uow.session.get(Broadcast, (uow.tenant, broadcast_id))
+    if sent is not None:
+        _refuse_unless_same(sent, draft)
         return
     names = await names_of_audiences(uow, draft.audiences, ctx.here.zone)
     if errors := draft_errors(draft):
@@ -92,6 +97,22 @@ async def send_broadcast(
     if draft.to_later:
         await add_due(uow, BROADCAST_DUE, broadcast_id, now + LATER_EVERY)
     uow.record(BroadcastWaiting(broadcast_id=broadcast_id))
+
+
+def _refuse_unless_same(sent: Broadcast, draft: BroadcastDraft) -> None:
+    same = (
+        set(sent.audiences) == {one.text for one in draft.audiences}
+        and sent.is_marketing == draft.is_marketing
+        and sent.to_later == draft.to_later
+        and sent.subject == " ".join(draft.subject.split())
+        # A browser ends a line in another way than a program does.
+        and sent.body.splitlines() == draft.body.strip().splitlines()
+    )
+    if not same:
+        raise Conflict(
+            _("Another mail has left from this form already, and this one has not."),
+            code=ID_IS_USED,
+        )
 
 
 async def try_broadcast(uow: UnitOfWork, ctx: RequestContext, draft: BroadcastDraft) -> None:

@@ -9,7 +9,12 @@ from litestar.di import NamedDependency
 from msgspec import Meta
 
 from src.booking.broadcast_mails import shown_mail
-from src.booking.commands.broadcasts import send_broadcast, try_broadcast
+from src.booking.commands.broadcasts import (
+    ID_IS_USED,
+    SENT_AT_ONCE,
+    send_broadcast,
+    try_broadcast,
+)
 from src.booking.domain.broadcasting import (
     Audience,
     BroadcastDraft,
@@ -107,14 +112,29 @@ async def send_new_broadcast(
     if form is None or not form.sure or form.looked != _mark(draft):
         return await _compose(request, services, ctx, bound, draft=draft)
     try:
-        async with services.uow_factory(ctx.here.id) as uow:
-            await send_broadcast(uow, ctx, form.token, draft)
+        await _send(services, ctx, form.token, draft)
     except InvalidInput as refused:
         return await _compose(request, services, ctx, bound.refused(refused), status_code=422)
     except Conflict as refused:
-        flash(request, "warning", refused.message)
-        return redirect(request, base_of(ctx))
+        if refused.code == ID_IS_USED:
+            bound = bound.filled_with({"token": new_id()})
+        bound = bound.with_errors(None, refused.message)
+        return await _compose(request, services, ctx, bound, draft=draft, status_code=409)
     return redirect(request, f"{base_of(ctx)}/{form.token}")
+
+
+async def _send(
+    services: Services, ctx: RequestContext, token: UUID, draft: BroadcastDraft
+) -> None:
+    """`send_broadcast`, and the second of two presses at once finds what the first one sent."""
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await send_broadcast(uow, ctx, token, draft)
+    except Conflict as refused:
+        if refused.code != SENT_AT_ONCE:
+            raise
+        async with services.uow_factory(ctx.here.id) as uow:
+            await send_broadcast(uow, ctx, token, draft)
 
 
 @post(NEW + "/preview", guards=MAY_WRITE, status_code=200, include_in_schema=False)

@@ -3,6 +3,7 @@
 import pytest
 from httpx import AsyncClient
 
+from src.booking.commands import broadcasts
 from src.booking.commands.session_deleting import delete_session
 from src.booking.web.broadcast_compose import TRIALS_BY_USER
 from src.platform.services import Services
@@ -72,6 +73,45 @@ async def test_what_was_changed_after_looking_is_looked_at_again(
     await send_again(client, new, again, {"sure": "on"})
     await work(services, lotus.id)
     assert [mail.subject for mail in mailer.sent] == ["Towels"]
+
+
+async def test_another_mail_from_a_form_that_has_sent_one_is_not_swallowed(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await guests_of(services, lotus, session.id, "carl")
+    mailer.sent.clear()
+    new = "/app/lotus/broadcasts/new"
+    typed = {"subject": " Mats", "body": "Bring one\r\n\r\nOlive "}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    first = await send_again(client, new, looked, {"sure": "on"})
+    twice = await send_again(client, new, looked, {"sure": "on"})
+    assert twice.headers["location"] == first.headers["location"], "the same mail leaves once"
+    other = await send_again(client, new, looked, {"subject": "No mats"})
+    refused = await send_again(client, new, other, {"sure": "on"})
+    assert refused.status_code == 409
+    assert "Another mail has left from this form already" in refused.text
+    assert 'value="No mats"' in refused.text
+    assert (await send_again(client, new, refused, {"sure": "on"})).status_code == 303
+    await work(services, lotus.id)
+    assert [mail.subject for mail in mailer.sent] == ["Mats", "No mats"]
+
+
+async def test_what_was_typed_stays_where_a_day_has_had_its_mails(
+    client: AsyncClient, services: Services, lotus: Business, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcasts, "MOST_A_DAY", 0)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await guests_of(services, lotus, session.id, "carl")
+    new = "/app/lotus/broadcasts/new"
+    typed = {"subject": "Mats", "body": "Long words"}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    refused = await send_again(client, new, looked, {"sure": "on"})
+    assert refused.status_code == 409
+    assert "That is enough for one day." in refused.text
+    assert "Long words" in refused.text
 
 
 async def test_news_say_who_is_left_out(
