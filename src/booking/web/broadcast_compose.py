@@ -63,7 +63,8 @@ class BroadcastForm(msgspec.Struct, kw_only=True):
         return BroadcastDraft(
             audiences=audiences,
             is_marketing=self.about != "service" or only_tags,
-            to_later=self.to_later,
+            # The form does not ask it then, but a tick from before the tags were chosen may stand.
+            to_later=self.to_later and not only_tags,
             subject=self.subject,
             body=self.body,
         )

@@ -213,6 +213,19 @@ async def test_trials_have_an_end(
     assert len(mailer.sent) == TRIALS_BY_USER.times
 
 
+async def test_a_tick_for_later_ones_stands_in_no_way_of_tags_chosen_after_it(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    new = "/app/lotus/broadcasts/new"
+    typed = {"to": ["tag:vip"], "to_later": "on", "subject": "Mats", "body": "Bring one"}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    assert looked.status_code == 200
+    assert "Send this mail?" in looked.text
+    assert "before the last date begins" not in looked.text
+
+
 @pytest.mark.parametrize("to", ["session:1", "all:x", "tag:"])
 async def test_who_is_nobody_is_absent(client: AsyncClient, lotus: Business, to: str) -> None:
     assert (await client.get(f"/app/lotus/broadcasts/new?to={to}")).status_code == 404
