@@ -103,7 +103,7 @@ async def names_of_audiences(
 
     Raises: NotFound, for another tenant's too.
     """
-    names = await _names_by_audience(uow, audiences, zone)
+    names = await names_by_audience(uow, audiences, zone)
     if any(one not in names for one in audiences):
         raise NotFound(_("There is nothing here."))
     return [names[one] for one in audiences]
@@ -113,11 +113,11 @@ async def names_as_sent(
     uow: UnitOfWork, audiences: Sequence[Audience], zone: ZoneInfo
 ) -> list[str]:
     """`names_of_audiences` of a mail that was sent, some of whose dates may be deleted by now."""
-    names = await _names_by_audience(uow, audiences, zone)
+    names = await names_by_audience(uow, audiences, zone)
     return [names.get(one) or _("A date that was deleted") for one in audiences]
 
 
-async def _names_by_audience(
+async def names_by_audience(
     uow: UnitOfWork, audiences: Sequence[Audience], zone: ZoneInfo
 ) -> dict[Audience, str]:
     """Of those that there are."""

@@ -26,7 +26,12 @@ from src.booking.domain.broadcasting import (
 )
 from src.booking.domain.seen import mark_of
 from src.booking.queries.broadcast_choices import Choice, list_audiences
-from src.booking.queries.broadcasts import first_reader, list_recipients, names_of_audiences
+from src.booking.queries.broadcasts import (
+    first_reader,
+    list_recipients,
+    names_by_audience,
+    names_of_audiences,
+)
 from src.booking.web.broadcasts import HOME, MAY_WRITE, base_of
 from src.platform.errors import Conflict, InvalidInput, NotFound, TooManyRequests
 from src.platform.i18n import _, ngettext
@@ -106,7 +111,7 @@ async def send_new_broadcast(
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
     bound = bind(BroadcastForm, await read_form(request))
-    draft = _draft(bound)
+    draft = await _draft(services, ctx, bound)
     if not isinstance(draft, BroadcastDraft):
         return await _compose(request, services, ctx, draft, status_code=422)
     form = bound.struct
@@ -145,7 +150,8 @@ async def preview_broadcast(
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
     """The mail itself, as the first of its readers would have it."""
-    draft = _draft(bound := bind(BroadcastForm, await read_form(request)))
+    bound = bind(BroadcastForm, await read_form(request))
+    draft = await _draft(services, ctx, bound)
     if not isinstance(draft, BroadcastDraft):
         return await _compose(request, services, ctx, draft, status_code=422)
     async with services.uow_factory(ctx.here.id) as uow:
@@ -166,7 +172,8 @@ async def send_trial(
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
     """To whoever writes it, alone; what was typed stays."""
-    draft = _draft(bound := bind(BroadcastForm, await read_form(request)))
+    bound = bind(BroadcastForm, await read_form(request))
+    draft = await _draft(services, ctx, bound)
     if not isinstance(draft, BroadcastDraft):
         return await _compose(request, services, ctx, draft, status_code=422)
     try:
@@ -180,8 +187,11 @@ async def send_trial(
     return await _compose(request, services, ctx, bound, draft=draft)
 
 
-def _draft(bound: Bound[BroadcastForm]) -> BroadcastDraft | Bound[BroadcastForm]:
+async def _draft(
+    services: Services, ctx: RequestContext, bound: Bound[BroadcastForm]
+) -> BroadcastDraft | Bound[BroadcastForm]:
     """What may be sent, or the form with all that stands against it."""
+    bound = await _without_gone(services, ctx, bound)
     if bound.struct is None:
         return bound
     draft = bound.struct.draft(_audiences(bound))
@@ -190,6 +200,26 @@ def _draft(bound: Bound[BroadcastForm]) -> BroadcastDraft | Bound[BroadcastForm]
         shown = {{"is_marketing": "about"}.get(name, name): text for name, text in errors.items()}
         return bound.with_errors(shown)
     return draft
+
+
+async def _without_gone(
+    services: Services, ctx: RequestContext, bound: Bound[BroadcastForm]
+) -> Bound[BroadcastForm]:
+    """The form as typed; without the dates and series that are gone meanwhile, which it says."""
+    audiences = _audiences(bound)
+    async with services.uow_factory(ctx.here.id) as uow:
+        there = await names_by_audience(uow, audiences, ctx.here.zone)
+    left = [one.text for one in audiences if one in there]
+    if not (gone := len(audiences) - len(left)):
+        return bound
+    said = ngettext(
+        "%(num)s of those you chose was deleted meanwhile and is left out now.",
+        "%(num)s of those you chose were deleted meanwhile and are left out now.",
+        gone,
+    )
+    return bound.filled_with({"to": left}).with_errors(
+        {**bound.errors, "to": said}, bound.form_error
+    )
 
 
 async def _compose(

@@ -11,7 +11,7 @@ from src.tenants.models import User
 from tests.booking.jobs.test_broadcast import send as broadcast
 from tests.booking.jobs.test_broadcast import session as to_session
 from tests.booking.jobs.test_changes import guests_of
-from tests.booking.web.pages import as_owner, send, send_again
+from tests.booking.web.pages import as_owner, fields_of, send, send_again
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
@@ -224,6 +224,30 @@ async def test_a_tick_for_later_ones_stands_in_no_way_of_tags_chosen_after_it(
     assert looked.status_code == 200
     assert "Send this mail?" in looked.text
     assert "before the last date begins" not in looked.text
+
+
+@pytest.mark.parametrize("button", ["", "/preview", "/trial"])
+async def test_a_date_that_is_deleted_meanwhile_takes_no_typed_mail_with_it(
+    client: AsyncClient, services: Services, lotus: Business, button: str
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    kept = await a_session(services.uow_factory, service)
+    gone = await a_session(services.uow_factory, service)
+    await guests_of(services, lotus, kept.id, "carl")
+    new = "/app/lotus/broadcasts/new"
+    opened = await client.get(f"{new}?to=session:{kept.id}&to=session:{gone.id}")
+    async with services.uow_factory(lotus.id) as uow:
+        await delete_session(uow, lotus.ctx, gone.id)
+    typed = {"subject": "Mats", "body": "Long words"}
+    # Every button sends the one form of the page.
+    fields = {**fields_of(opened, new), **typed}
+    refused = await client.post(new + button, data=fields)
+    assert refused.status_code == 422
+    assert "1 of those you chose was deleted meanwhile" in refused.text
+    assert "Long words" in refused.text
+    looked = await send_again(client, new, refused, {})
+    assert "1 mail" in looked.text
+    assert (await send_again(client, new, looked, {"sure": "on"})).status_code == 303
 
 
 @pytest.mark.parametrize("to", ["session:1", "all:x", "tag:"])
