@@ -15,9 +15,15 @@ from src.booking.domain.broadcasting import (
     Recipient,
     draft_errors,
 )
+from src.booking.domain.seen import CHANGED_MEANWHILE
 from src.booking.events import BroadcastTried, BroadcastWaiting
 from src.booking.models import Broadcast, BroadcastMail
-from src.booking.queries.broadcasts import count_since, list_recipients, names_of_audiences
+from src.booking.queries.broadcasts import (
+    count_recipients,
+    count_since,
+    list_recipients,
+    names_of_audiences,
+)
 from src.platform.db import register_constraint
 from src.platform.db.batch import insert_unless_taken
 from src.platform.db.uow import UnitOfWork
@@ -56,12 +62,19 @@ def register_broadcasts_of_customers() -> None:
 
 
 async def send_broadcast(
-    uow: UnitOfWork, ctx: RequestContext, broadcast_id: UUID, draft: BroadcastDraft
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    broadcast_id: UUID,
+    draft: BroadcastDraft,
+    *,
+    seen: int | None = None,
 ) -> None:
     """Lets the mail go to everybody it is for now. The same mail under the same id does nothing.
 
-    Raises: NotFound, InvalidInput; Conflict for too many in a day, and `ID_IS_USED` where another
-    mail left under this id.
+    `seen` is how many people it was shown to be for; None where nobody was shown it.
+
+    Raises: NotFound, InvalidInput; Conflict for too many in a day, `ID_IS_USED` where another mail
+    left under this id, `CHANGED_MEANWHILE` where it is for another number of people than `seen`.
     """
     sent = await uow.session.get(Broadcast, (uow.tenant, broadcast_id))
     if sent is not None:
@@ -75,9 +88,14 @@ async def send_broadcast(
         raise Conflict(
             _("That is enough for one day. Please go on tomorrow."), code="too_many_broadcasts"
         )
-    people = await list_recipients(uow, draft.audiences, needs_consent=draft.is_marketing)
-    if not people:
+    total, _all = await count_recipients(uow, draft.audiences, needs_consent=draft.is_marketing)
+    if total == 0:
         raise InvalidInput(_("There is nobody to write to."), fields={})
+    if seen not in (None, total):
+        raise Conflict(
+            _("Another number of people gets it than when you looked, so nothing is sent yet."),
+            code=CHANGED_MEANWHILE,
+        )
     uow.session.add(
         Broadcast(
             tenant_id=uow.tenant,
@@ -87,13 +105,13 @@ async def send_broadcast(
             to_later=draft.to_later,
             subject=" ".join(draft.subject.split()),
             body=draft.body.strip(),
-            total=len(people),
+            total=total,
             sent_by=ctx.actor.name,
             sent_at=now,
         )
     )
     name = ", ".join(names)
-    await audit(uow, ctx, "broadcast.sent", "broadcast", broadcast_id, name=name, to=len(people))
+    await audit(uow, ctx, "broadcast.sent", "broadcast", broadcast_id, name=name, to=total)
     if draft.to_later:
         await add_due(uow, BROADCAST_DUE, broadcast_id, now + LATER_EVERY)
     uow.record(BroadcastWaiting(broadcast_id=broadcast_id))

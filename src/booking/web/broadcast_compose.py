@@ -22,11 +22,11 @@ from src.booking.domain.broadcasting import (
     draft_errors,
     has_dates,
     read_audience,
-    sample_of,
 )
 from src.booking.domain.seen import mark_of
 from src.booking.queries.broadcast_choices import Choice, list_audiences
 from src.booking.queries.broadcasts import (
+    count_recipients,
     first_reader,
     list_recipients,
     names_by_audience,
@@ -50,8 +50,9 @@ TRIALS_BY_USER = Limit("broadcast-trials", 10, 15 * 60)
 
 
 class BroadcastForm(msgspec.Struct, kw_only=True):
-    """A mail as it is typed; `token` becomes its id. `looked` is the mark of what was shown with
-    those who get it: with `sure` the mail leaves if it is still that one.
+    """A mail as it is typed; `token` becomes its id. `looked` is the mark of the mail that was
+    shown with those who get it, `reached` how many they were: with `sure` the mail leaves if both
+    still hold.
     """
 
     token: UUID
@@ -61,6 +62,7 @@ class BroadcastForm(msgspec.Struct, kw_only=True):
     subject: Annotated[str, Meta(max_length=1_000)] = ""
     body: Annotated[str, Meta(max_length=20_000)] = ""
     looked: Annotated[str, Meta(max_length=64)] = ""
+    reached: int = 0
     sure: bool = False
 
     def draft(self, audiences: tuple[Audience, ...]) -> BroadcastDraft:
@@ -89,6 +91,7 @@ class ComposeView(msgspec.Struct, frozen=True, kw_only=True):
     people: list[tuple[str, str]]
     more: int
     mark: str
+    reached: int
     changed: bool
 
 
@@ -118,7 +121,7 @@ async def send_new_broadcast(
     if form is None or not form.sure or form.looked != _mark(draft):
         return await _compose(request, services, ctx, bound, draft=draft)
     try:
-        await _send(services, ctx, form.token, draft)
+        await _send(services, ctx, form, draft)
     except InvalidInput as refused:
         return await _compose(request, services, ctx, bound.refused(refused), status_code=422)
     except Conflict as refused:
@@ -130,17 +133,17 @@ async def send_new_broadcast(
 
 
 async def _send(
-    services: Services, ctx: RequestContext, token: UUID, draft: BroadcastDraft
+    services: Services, ctx: RequestContext, form: BroadcastForm, draft: BroadcastDraft
 ) -> None:
     """`send_broadcast`, and the second of two presses at once finds what the first one sent."""
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            await send_broadcast(uow, ctx, token, draft)
+            await send_broadcast(uow, ctx, form.token, draft, seen=form.reached)
     except Conflict as refused:
         if refused.code != SENT_AT_ONCE:
             raise
         async with services.uow_factory(ctx.here.id) as uow:
-            await send_broadcast(uow, ctx, token, draft)
+            await send_broadcast(uow, ctx, form.token, draft, seen=form.reached)
 
 
 @post(NEW + "/preview", guards=MAY_WRITE, status_code=200, include_in_schema=False)
@@ -231,14 +234,17 @@ async def _compose(
     draft: BroadcastDraft | None = None,
     status_code: int = 200,
 ) -> Response[bytes]:
-    audiences, people, everybody = _audiences(form), list[Recipient](), list[Recipient]()
+    audiences, people, reached, everybody = _audiences(form), list[Recipient](), 0, 0
     async with services.uow_factory(ctx.here.id) as uow:
         names = await names_of_audiences(uow, audiences, ctx.here.zone)
         choices = await list_audiences(uow, ctx.here)
         if draft is not None:
-            people = await list_recipients(uow, audiences, needs_consent=draft.is_marketing)
-            everybody = await list_recipients(uow, audiences, needs_consent=False)
-    shown, more = sample_of(people, SHOWN)
+            reached, everybody = await count_recipients(
+                uow, audiences, needs_consent=draft.is_marketing
+            )
+            people = await list_recipients(
+                uow, audiences, needs_consent=draft.is_marketing, most=SHOWN
+            )
     chosen = [(one.text, name) for one, name in zip(audiences, names, strict=True)]
     groups = [
         (_("Dates"), choices.sessions),
@@ -252,10 +258,13 @@ async def _compose(
         chosen=chosen,
         others=[(title, group) for title, group in others if group],
         only_tags=bool(audiences) and not has_dates(audiences),
-        facts=[] if draft is None else _facts(draft, ctx.here.name, names, people, len(everybody)),
-        people=[(one, _("one mail")) for one in shown],
-        more=more,
+        facts=[]
+        if draft is None
+        else _facts(draft, _subject(draft, ctx.here.name, people), names, reached, everybody),
+        people=[(one.name or one.address, _("one mail")) for one in people],
+        more=max(reached - len(people), 0),
         mark=(mark := "" if draft is None else _mark(draft)),
+        reached=reached,
         changed=form.checked("sure") and bool(mark) and form.value("looked") != mark,
     )
     return page(request, "booking/broadcasts/new.html", view, status_code=status_code)
@@ -274,15 +283,15 @@ def _mark(draft: BroadcastDraft) -> str:
 
 
 def _facts(
-    draft: BroadcastDraft, business: str, names: list[str], people: list[Recipient], total: int
+    draft: BroadcastDraft, subject: tuple[str, str], names: list[str], reached: int, everybody: int
 ) -> list[tuple[str, str]]:
     facts = [
         (_("To"), ", ".join(names)),
-        _subject(draft, business, people),
-        (_("Mails"), ngettext("%(num)s mail", "%(num)s mails", len(people))),
+        subject,
+        (_("Mails"), ngettext("%(num)s mail", "%(num)s mails", reached)),
     ]
     if draft.is_marketing:
-        left_out = ngettext("%(num)s person", "%(num)s people", total - len(people))
+        left_out = ngettext("%(num)s person", "%(num)s people", everybody - reached)
         facts.append((_("Left out, for they did not agree to news"), left_out))
     if draft.to_later:
         facts.append((_("Later"), _("whoever gets a place before the last date begins")))

@@ -75,6 +75,28 @@ async def test_what_was_changed_after_looking_is_looked_at_again(
     assert [mail.subject for mail in mailer.sent] == ["Towels"]
 
 
+async def test_a_mail_that_more_people_would_get_than_were_shown_is_looked_at_again(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await guests_of(services, lotus, session.id, "carl")
+    new = "/app/lotus/broadcasts/new"
+    typed = {"subject": "Mats", "body": "Bring one"}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    assert "1 mail" in looked.text
+    await guests_of(services, lotus, session.id, "dora")
+    again = await send_again(client, new, looked, {"sure": "on"})
+    assert again.status_code == 409
+    assert "Another number of people gets it" in again.text
+    assert "2 mails" in again.text
+    sent = await send_again(client, new, again, {"sure": "on"})
+    assert sent.status_code == 303
+    await guests_of(services, lotus, session.id, "emil")
+    twice = await send_again(client, new, again, {"sure": "on"})
+    assert twice.headers["location"] == sent.headers["location"], "it has left already"
+
+
 async def test_another_mail_from_a_form_that_has_sent_one_is_not_swallowed(
     client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
 ) -> None:
