@@ -15,9 +15,15 @@ from src.booking.domain.broadcasting import (
     Recipient,
     draft_errors,
 )
+from src.booking.domain.seen import CHANGED_MEANWHILE
 from src.booking.events import BroadcastTried, BroadcastWaiting
 from src.booking.models import Broadcast, BroadcastMail
-from src.booking.queries.broadcasts import count_since, list_recipients, names_of_audiences
+from src.booking.queries.broadcasts import (
+    count_recipients,
+    count_since,
+    list_recipients,
+    names_of_audiences,
+)
 from src.platform.db import register_constraint
 from src.platform.db.batch import insert_unless_taken
 from src.platform.db.uow import UnitOfWork
@@ -30,12 +36,14 @@ from src.tenants.context import RequestContext
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
 
 BROADCAST_DUE = "broadcast"
+ID_IS_USED = "broadcast_id_used"
+SENT_AT_ONCE = "already_submitted"
 LATER_EVERY = timedelta(minutes=15)
 _MAILS = cast(Table, BroadcastMail.__table__)
 
 register_constraint(
     "pk_broadcasts",
-    lambda: Conflict(_("This has been sent already."), code="already_submitted"),
+    lambda: Conflict(_("This has been sent already."), code=SENT_AT_ONCE),
 )
 
 
@@ -54,13 +62,23 @@ def register_broadcasts_of_customers() -> None:
 
 
 async def send_broadcast(
-    uow: UnitOfWork, ctx: RequestContext, broadcast_id: UUID, draft: BroadcastDraft
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    broadcast_id: UUID,
+    draft: BroadcastDraft,
+    *,
+    seen: int | None = None,
 ) -> None:
-    """Lets the mail go to everybody it is for now. The same id again does nothing.
+    """Lets the mail go to everybody it is for now. The same mail under the same id does nothing.
 
-    Raises: NotFound, InvalidInput; Conflict for too many in a day.
+    `seen` is how many people it was shown to be for; None where nobody was shown it.
+
+    Raises: NotFound, InvalidInput; Conflict for too many in a day, `ID_IS_USED` where another mail
+    left under this id, `CHANGED_MEANWHILE` where it is for another number of people than `seen`.
     """
-    if await uow.session.get(Broadcast, (uow.tenant, broadcast_id)) is not None:
+    sent = await uow.session.get(Broadcast, (uow.tenant, broadcast_id))
+    if sent is not None:
+        _refuse_unless_same(sent, draft)
         return
     names = await names_of_audiences(uow, draft.audiences, ctx.here.zone)
     if errors := draft_errors(draft):
@@ -70,9 +88,14 @@ async def send_broadcast(
         raise Conflict(
             _("That is enough for one day. Please go on tomorrow."), code="too_many_broadcasts"
         )
-    people = await list_recipients(uow, draft.audiences, needs_consent=draft.is_marketing)
-    if not people:
+    total, _all = await count_recipients(uow, draft.audiences, needs_consent=draft.is_marketing)
+    if total == 0:
         raise InvalidInput(_("There is nobody to write to."), fields={})
+    if seen not in (None, total):
+        raise Conflict(
+            _("Another number of people gets it than when you looked, so nothing is sent yet."),
+            code=CHANGED_MEANWHILE,
+        )
     uow.session.add(
         Broadcast(
             tenant_id=uow.tenant,
@@ -82,16 +105,32 @@ async def send_broadcast(
             to_later=draft.to_later,
             subject=" ".join(draft.subject.split()),
             body=draft.body.strip(),
-            total=len(people),
+            total=total,
             sent_by=ctx.actor.name,
             sent_at=now,
         )
     )
     name = ", ".join(names)
-    await audit(uow, ctx, "broadcast.sent", "broadcast", broadcast_id, name=name, to=len(people))
+    await audit(uow, ctx, "broadcast.sent", "broadcast", broadcast_id, name=name, to=total)
     if draft.to_later:
         await add_due(uow, BROADCAST_DUE, broadcast_id, now + LATER_EVERY)
     uow.record(BroadcastWaiting(broadcast_id=broadcast_id))
+
+
+def _refuse_unless_same(sent: Broadcast, draft: BroadcastDraft) -> None:
+    same = (
+        set(sent.audiences) == {one.text for one in draft.audiences}
+        and sent.is_marketing == draft.is_marketing
+        and sent.to_later == draft.to_later
+        and sent.subject == " ".join(draft.subject.split())
+        # A browser ends a line in another way than a program does.
+        and sent.body.splitlines() == draft.body.strip().splitlines()
+    )
+    if not same:
+        raise Conflict(
+            _("Another mail has left from this form already, and this one has not."),
+            code=ID_IS_USED,
+        )
 
 
 async def try_broadcast(uow: UnitOfWork, ctx: RequestContext, draft: BroadcastDraft) -> None:

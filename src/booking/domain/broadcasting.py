@@ -103,8 +103,3 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     name: str
     locale: str
-
-
-def sample_of(people: Sequence[Recipient], most: int) -> tuple[list[str], int]:
-    """The first names to show, and how many more there are."""
-    return [one.name or one.address for one in people[:most]], max(len(people) - most, 0)

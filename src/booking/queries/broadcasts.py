@@ -48,15 +48,26 @@ _AGREED = (
 
 def _statement(kinds: Iterable[AudienceKind]) -> TextClause:
     """Each address once, under its latest name; those already written to are left out."""
-    people = " UNION ALL ".join(_PEOPLE[kind] for kind in kinds)
     return text(
         "SELECT DISTINCT ON (p.address) p.customer_id, p.address, p.name, p.locale"  # noqa: S608 - our own words
-        f" FROM ({people}) p WHERE p.address <> ''"
+        f" FROM ({_people(kinds)}) p WHERE p.address <> ''"
         f" AND (NOT :needs_consent OR ({_AGREED}))"
         " AND NOT EXISTS (SELECT FROM broadcast_mails w WHERE w.tenant_id = :tenant_id"
         " AND w.broadcast_id = :broadcast_id AND w.address = p.address)"
         " ORDER BY p.address, p.at DESC LIMIT :most"
     )
+
+
+def _counting(kinds: Iterable[AudienceKind]) -> TextClause:
+    return text(
+        "SELECT count(DISTINCT p.address) AS everybody, count(DISTINCT p.address)"  # noqa: S608 - our own words
+        f" FILTER (WHERE NOT :needs_consent OR ({_AGREED})) AS reached"
+        f" FROM ({_people(kinds)}) p WHERE p.address <> ''"
+    )
+
+
+def _people(kinds: Iterable[AudienceKind]) -> str:
+    return " UNION ALL ".join(_PEOPLE[kind] for kind in kinds)
 
 
 async def list_recipients(
@@ -70,11 +81,7 @@ async def list_recipients(
     """Who is to be written to now, in the order of their addresses, once whatever number of
     audiences they belong to; with consent where needed.
     """
-    named: dict[AudienceKind, list[Any]] = {}
-    for one in audiences:
-        is_tag = one.kind is AudienceKind.TAG
-        named.setdefault(one.kind, []).append(one.word if is_tag else one.subject_id)
-    if not named:
+    if not (named := _by_kind(audiences)):
         return []
     values = {
         "tenant_id": uow.tenant,
@@ -82,9 +89,31 @@ async def list_recipients(
         "broadcast_id": broadcast_id,
         "most": most,
     }
-    of_kinds = {str(kind): subjects for kind, subjects in named.items()}
-    found = await uow.session.execute(_statement(named), values | of_kinds)
+    found = await uow.session.execute(_statement(named), values | _subjects(named))
     return [Recipient(**row._mapping) for row in found]
+
+
+async def count_recipients(
+    uow: UnitOfWork, audiences: Sequence[Audience], *, needs_consent: bool
+) -> tuple[int, int]:
+    """How many `list_recipients` would name for a new mail, and how many without the consent."""
+    if not (named := _by_kind(audiences)):
+        return 0, 0
+    values = {"tenant_id": uow.tenant, "needs_consent": needs_consent, **_subjects(named)}
+    row = (await uow.session.execute(_counting(named), values)).one()
+    return row.reached, row.everybody
+
+
+def _by_kind(audiences: Sequence[Audience]) -> dict[AudienceKind, list[Any]]:
+    named: dict[AudienceKind, list[Any]] = {}
+    for one in audiences:
+        is_tag = one.kind is AudienceKind.TAG
+        named.setdefault(one.kind, []).append(one.word if is_tag else one.subject_id)
+    return named
+
+
+def _subjects(named: dict[AudienceKind, list[Any]]) -> dict[str, list[Any]]:
+    return {str(kind): subjects for kind, subjects in named.items()}
 
 
 async def first_reader(
@@ -103,7 +132,7 @@ async def names_of_audiences(
 
     Raises: NotFound, for another tenant's too.
     """
-    names = await _names_by_audience(uow, audiences, zone)
+    names = await names_by_audience(uow, audiences, zone)
     if any(one not in names for one in audiences):
         raise NotFound(_("There is nothing here."))
     return [names[one] for one in audiences]
@@ -113,11 +142,11 @@ async def names_as_sent(
     uow: UnitOfWork, audiences: Sequence[Audience], zone: ZoneInfo
 ) -> list[str]:
     """`names_of_audiences` of a mail that was sent, some of whose dates may be deleted by now."""
-    names = await _names_by_audience(uow, audiences, zone)
+    names = await names_by_audience(uow, audiences, zone)
     return [names.get(one) or _("A date that was deleted") for one in audiences]
 
 
-async def _names_by_audience(
+async def names_by_audience(
     uow: UnitOfWork, audiences: Sequence[Audience], zone: ZoneInfo
 ) -> dict[Audience, str]:
     """Of those that there are."""

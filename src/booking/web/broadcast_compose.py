@@ -9,7 +9,12 @@ from litestar.di import NamedDependency
 from msgspec import Meta
 
 from src.booking.broadcast_mails import shown_mail
-from src.booking.commands.broadcasts import send_broadcast, try_broadcast
+from src.booking.commands.broadcasts import (
+    ID_IS_USED,
+    SENT_AT_ONCE,
+    send_broadcast,
+    try_broadcast,
+)
 from src.booking.domain.broadcasting import (
     Audience,
     BroadcastDraft,
@@ -17,11 +22,16 @@ from src.booking.domain.broadcasting import (
     draft_errors,
     has_dates,
     read_audience,
-    sample_of,
 )
 from src.booking.domain.seen import mark_of
 from src.booking.queries.broadcast_choices import Choice, list_audiences
-from src.booking.queries.broadcasts import first_reader, list_recipients, names_of_audiences
+from src.booking.queries.broadcasts import (
+    count_recipients,
+    first_reader,
+    list_recipients,
+    names_by_audience,
+    names_of_audiences,
+)
 from src.booking.web.broadcasts import HOME, MAY_WRITE, base_of
 from src.platform.errors import Conflict, InvalidInput, NotFound, TooManyRequests
 from src.platform.i18n import _, ngettext
@@ -40,8 +50,9 @@ TRIALS_BY_USER = Limit("broadcast-trials", 10, 15 * 60)
 
 
 class BroadcastForm(msgspec.Struct, kw_only=True):
-    """A mail as it is typed; `token` becomes its id. `looked` is the mark of what was shown with
-    those who get it: with `sure` the mail leaves if it is still that one.
+    """A mail as it is typed; `token` becomes its id. `looked` is the mark of the mail that was
+    shown with those who get it, `reached` how many they were: with `sure` the mail leaves if both
+    still hold.
     """
 
     token: UUID
@@ -51,6 +62,7 @@ class BroadcastForm(msgspec.Struct, kw_only=True):
     subject: Annotated[str, Meta(max_length=1_000)] = ""
     body: Annotated[str, Meta(max_length=20_000)] = ""
     looked: Annotated[str, Meta(max_length=64)] = ""
+    reached: int = 0
     sure: bool = False
 
     def draft(self, audiences: tuple[Audience, ...]) -> BroadcastDraft:
@@ -58,7 +70,8 @@ class BroadcastForm(msgspec.Struct, kw_only=True):
         return BroadcastDraft(
             audiences=audiences,
             is_marketing=self.about != "service" or only_tags,
-            to_later=self.to_later,
+            # The form does not ask it then, but a tick from before the tags were chosen may stand.
+            to_later=self.to_later and not only_tags,
             subject=self.subject,
             body=self.body,
         )
@@ -78,6 +91,7 @@ class ComposeView(msgspec.Struct, frozen=True, kw_only=True):
     people: list[tuple[str, str]]
     more: int
     mark: str
+    reached: int
     changed: bool
 
 
@@ -100,21 +114,36 @@ async def send_new_broadcast(
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
     bound = bind(BroadcastForm, await read_form(request))
-    draft = _draft(bound)
+    draft = await _draft(services, ctx, bound)
     if not isinstance(draft, BroadcastDraft):
         return await _compose(request, services, ctx, draft, status_code=422)
     form = bound.struct
     if form is None or not form.sure or form.looked != _mark(draft):
         return await _compose(request, services, ctx, bound, draft=draft)
     try:
-        async with services.uow_factory(ctx.here.id) as uow:
-            await send_broadcast(uow, ctx, form.token, draft)
+        await _send(services, ctx, form, draft)
     except InvalidInput as refused:
         return await _compose(request, services, ctx, bound.refused(refused), status_code=422)
     except Conflict as refused:
-        flash(request, "warning", refused.message)
-        return redirect(request, base_of(ctx))
+        if refused.code == ID_IS_USED:
+            bound = bound.filled_with({"token": new_id()})
+        bound = bound.with_errors(None, refused.message)
+        return await _compose(request, services, ctx, bound, draft=draft, status_code=409)
     return redirect(request, f"{base_of(ctx)}/{form.token}")
+
+
+async def _send(
+    services: Services, ctx: RequestContext, form: BroadcastForm, draft: BroadcastDraft
+) -> None:
+    """`send_broadcast`, and the second of two presses at once finds what the first one sent."""
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await send_broadcast(uow, ctx, form.token, draft, seen=form.reached)
+    except Conflict as refused:
+        if refused.code != SENT_AT_ONCE:
+            raise
+        async with services.uow_factory(ctx.here.id) as uow:
+            await send_broadcast(uow, ctx, form.token, draft, seen=form.reached)
 
 
 @post(NEW + "/preview", guards=MAY_WRITE, status_code=200, include_in_schema=False)
@@ -124,7 +153,8 @@ async def preview_broadcast(
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
     """The mail itself, as the first of its readers would have it."""
-    draft = _draft(bound := bind(BroadcastForm, await read_form(request)))
+    bound = bind(BroadcastForm, await read_form(request))
+    draft = await _draft(services, ctx, bound)
     if not isinstance(draft, BroadcastDraft):
         return await _compose(request, services, ctx, draft, status_code=422)
     async with services.uow_factory(ctx.here.id) as uow:
@@ -145,7 +175,8 @@ async def send_trial(
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
     """To whoever writes it, alone; what was typed stays."""
-    draft = _draft(bound := bind(BroadcastForm, await read_form(request)))
+    bound = bind(BroadcastForm, await read_form(request))
+    draft = await _draft(services, ctx, bound)
     if not isinstance(draft, BroadcastDraft):
         return await _compose(request, services, ctx, draft, status_code=422)
     try:
@@ -159,8 +190,11 @@ async def send_trial(
     return await _compose(request, services, ctx, bound, draft=draft)
 
 
-def _draft(bound: Bound[BroadcastForm]) -> BroadcastDraft | Bound[BroadcastForm]:
+async def _draft(
+    services: Services, ctx: RequestContext, bound: Bound[BroadcastForm]
+) -> BroadcastDraft | Bound[BroadcastForm]:
     """What may be sent, or the form with all that stands against it."""
+    bound = await _without_gone(services, ctx, bound)
     if bound.struct is None:
         return bound
     draft = bound.struct.draft(_audiences(bound))
@@ -169,6 +203,26 @@ def _draft(bound: Bound[BroadcastForm]) -> BroadcastDraft | Bound[BroadcastForm]
         shown = {{"is_marketing": "about"}.get(name, name): text for name, text in errors.items()}
         return bound.with_errors(shown)
     return draft
+
+
+async def _without_gone(
+    services: Services, ctx: RequestContext, bound: Bound[BroadcastForm]
+) -> Bound[BroadcastForm]:
+    """The form as typed; without the dates and series that are gone meanwhile, which it says."""
+    audiences = _audiences(bound)
+    async with services.uow_factory(ctx.here.id) as uow:
+        there = await names_by_audience(uow, audiences, ctx.here.zone)
+    left = [one.text for one in audiences if one in there]
+    if not (gone := len(audiences) - len(left)):
+        return bound
+    said = ngettext(
+        "%(num)s of those you chose was deleted meanwhile and is left out now.",
+        "%(num)s of those you chose were deleted meanwhile and are left out now.",
+        gone,
+    )
+    return bound.filled_with({"to": left}).with_errors(
+        {**bound.errors, "to": said}, bound.form_error
+    )
 
 
 async def _compose(
@@ -180,14 +234,17 @@ async def _compose(
     draft: BroadcastDraft | None = None,
     status_code: int = 200,
 ) -> Response[bytes]:
-    audiences, people, everybody = _audiences(form), list[Recipient](), list[Recipient]()
+    audiences, people, reached, everybody = _audiences(form), list[Recipient](), 0, 0
     async with services.uow_factory(ctx.here.id) as uow:
         names = await names_of_audiences(uow, audiences, ctx.here.zone)
         choices = await list_audiences(uow, ctx.here)
         if draft is not None:
-            people = await list_recipients(uow, audiences, needs_consent=draft.is_marketing)
-            everybody = await list_recipients(uow, audiences, needs_consent=False)
-    shown, more = sample_of(people, SHOWN)
+            reached, everybody = await count_recipients(
+                uow, audiences, needs_consent=draft.is_marketing
+            )
+            people = await list_recipients(
+                uow, audiences, needs_consent=draft.is_marketing, most=SHOWN
+            )
     chosen = [(one.text, name) for one, name in zip(audiences, names, strict=True)]
     groups = [
         (_("Dates"), choices.sessions),
@@ -201,10 +258,13 @@ async def _compose(
         chosen=chosen,
         others=[(title, group) for title, group in others if group],
         only_tags=bool(audiences) and not has_dates(audiences),
-        facts=[] if draft is None else _facts(draft, ctx.here.name, names, people, len(everybody)),
-        people=[(one, _("one mail")) for one in shown],
-        more=more,
+        facts=[]
+        if draft is None
+        else _facts(draft, _subject(draft, ctx.here.name, people), names, reached, everybody),
+        people=[(one.name or one.address, _("one mail")) for one in people],
+        more=max(reached - len(people), 0),
         mark=(mark := "" if draft is None else _mark(draft)),
+        reached=reached,
         changed=form.checked("sure") and bool(mark) and form.value("looked") != mark,
     )
     return page(request, "booking/broadcasts/new.html", view, status_code=status_code)
@@ -223,15 +283,15 @@ def _mark(draft: BroadcastDraft) -> str:
 
 
 def _facts(
-    draft: BroadcastDraft, business: str, names: list[str], people: list[Recipient], total: int
+    draft: BroadcastDraft, subject: tuple[str, str], names: list[str], reached: int, everybody: int
 ) -> list[tuple[str, str]]:
     facts = [
         (_("To"), ", ".join(names)),
-        _subject(draft, business, people),
-        (_("Mails"), ngettext("%(num)s mail", "%(num)s mails", len(people))),
+        subject,
+        (_("Mails"), ngettext("%(num)s mail", "%(num)s mails", reached)),
     ]
     if draft.is_marketing:
-        left_out = ngettext("%(num)s person", "%(num)s people", total - len(people))
+        left_out = ngettext("%(num)s person", "%(num)s people", everybody - reached)
         facts.append((_("Left out, for they did not agree to news"), left_out))
     if draft.to_later:
         facts.append((_("Later"), _("whoever gets a place before the last date begins")))

@@ -3,6 +3,7 @@
 import pytest
 from httpx import AsyncClient
 
+from src.booking.commands import broadcasts
 from src.booking.commands.session_deleting import delete_session
 from src.booking.web.broadcast_compose import TRIALS_BY_USER
 from src.platform.services import Services
@@ -10,7 +11,7 @@ from src.tenants.models import User
 from tests.booking.jobs.test_broadcast import send as broadcast
 from tests.booking.jobs.test_broadcast import session as to_session
 from tests.booking.jobs.test_changes import guests_of
-from tests.booking.web.pages import as_owner, send, send_again
+from tests.booking.web.pages import as_owner, fields_of, send, send_again
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
@@ -72,6 +73,67 @@ async def test_what_was_changed_after_looking_is_looked_at_again(
     await send_again(client, new, again, {"sure": "on"})
     await work(services, lotus.id)
     assert [mail.subject for mail in mailer.sent] == ["Towels"]
+
+
+async def test_a_mail_that_more_people_would_get_than_were_shown_is_looked_at_again(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await guests_of(services, lotus, session.id, "carl")
+    new = "/app/lotus/broadcasts/new"
+    typed = {"subject": "Mats", "body": "Bring one"}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    assert "1 mail" in looked.text
+    await guests_of(services, lotus, session.id, "dora")
+    again = await send_again(client, new, looked, {"sure": "on"})
+    assert again.status_code == 409
+    assert "Another number of people gets it" in again.text
+    assert "2 mails" in again.text
+    sent = await send_again(client, new, again, {"sure": "on"})
+    assert sent.status_code == 303
+    await guests_of(services, lotus, session.id, "emil")
+    twice = await send_again(client, new, again, {"sure": "on"})
+    assert twice.headers["location"] == sent.headers["location"], "it has left already"
+
+
+async def test_another_mail_from_a_form_that_has_sent_one_is_not_swallowed(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await guests_of(services, lotus, session.id, "carl")
+    mailer.sent.clear()
+    new = "/app/lotus/broadcasts/new"
+    typed = {"subject": " Mats", "body": "Bring one\r\n\r\nOlive "}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    first = await send_again(client, new, looked, {"sure": "on"})
+    twice = await send_again(client, new, looked, {"sure": "on"})
+    assert twice.headers["location"] == first.headers["location"], "the same mail leaves once"
+    other = await send_again(client, new, looked, {"subject": "No mats"})
+    refused = await send_again(client, new, other, {"sure": "on"})
+    assert refused.status_code == 409
+    assert "Another mail has left from this form already" in refused.text
+    assert 'value="No mats"' in refused.text
+    assert (await send_again(client, new, refused, {"sure": "on"})).status_code == 303
+    await work(services, lotus.id)
+    assert [mail.subject for mail in mailer.sent] == ["Mats", "No mats"]
+
+
+async def test_what_was_typed_stays_where_a_day_has_had_its_mails(
+    client: AsyncClient, services: Services, lotus: Business, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcasts, "MOST_A_DAY", 0)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await guests_of(services, lotus, session.id, "carl")
+    new = "/app/lotus/broadcasts/new"
+    typed = {"subject": "Mats", "body": "Long words"}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    refused = await send_again(client, new, looked, {"sure": "on"})
+    assert refused.status_code == 409
+    assert "That is enough for one day." in refused.text
+    assert "Long words" in refused.text
 
 
 async def test_news_say_who_is_left_out(
@@ -171,6 +233,43 @@ async def test_trials_have_an_end(
     assert "Bring one" in last.text
     await work(services, lotus.id)
     assert len(mailer.sent) == TRIALS_BY_USER.times
+
+
+async def test_a_tick_for_later_ones_stands_in_no_way_of_tags_chosen_after_it(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    new = "/app/lotus/broadcasts/new"
+    typed = {"to": ["tag:vip"], "to_later": "on", "subject": "Mats", "body": "Bring one"}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    assert looked.status_code == 200
+    assert "Send this mail?" in looked.text
+    assert "before the last date begins" not in looked.text
+
+
+@pytest.mark.parametrize("button", ["", "/preview", "/trial"])
+async def test_a_date_that_is_deleted_meanwhile_takes_no_typed_mail_with_it(
+    client: AsyncClient, services: Services, lotus: Business, button: str
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    kept = await a_session(services.uow_factory, service)
+    gone = await a_session(services.uow_factory, service)
+    await guests_of(services, lotus, kept.id, "carl")
+    new = "/app/lotus/broadcasts/new"
+    opened = await client.get(f"{new}?to=session:{kept.id}&to=session:{gone.id}")
+    async with services.uow_factory(lotus.id) as uow:
+        await delete_session(uow, lotus.ctx, gone.id)
+    typed = {"subject": "Mats", "body": "Long words"}
+    # Every button sends the one form of the page.
+    fields = {**fields_of(opened, new), **typed}
+    refused = await client.post(new + button, data=fields)
+    assert refused.status_code == 422
+    assert "1 of those you chose was deleted meanwhile" in refused.text
+    assert "Long words" in refused.text
+    looked = await send_again(client, new, refused, {})
+    assert "1 mail" in looked.text
+    assert (await send_again(client, new, looked, {"sure": "on"})).status_code == 303
 
 
 @pytest.mark.parametrize("to", ["session:1", "all:x", "tag:"])
