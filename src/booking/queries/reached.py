@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Time, cast, extract, func, select
+from sqlalchemy import ColumnElement, Time, and_, cast, extract, func, or_, select
 
 from src.booking.domain.kinds import DateScope, SessionState
 from src.booking.models import Session
+from src.booking.queries.cancellations import is_cancellable
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.i18n import _
@@ -50,10 +51,17 @@ async def list_reached(
 
 
 async def list_following(uow: UnitOfWork, first: Session, zone: ZoneInfo) -> list[UUID]:
-    """The first one and those after it, in order, at most `MOST_REACHED` of them."""
+    """The first one while it can be cancelled, begun or not, and those after it, in order, at most
+    `MOST_REACHED` of them.
+    """
+    itself = and_(
+        Session.tenant_id == uow.tenant,
+        Session.id == first.id,
+        *is_cancellable(uow.clock.now()),
+    )
     found = await uow.session.scalars(
         select(Session.id)
-        .where(*_reached(uow, first, DateScope.FOLLOWING, zone))
+        .where(or_(itself, and_(*_reached(uow, first, DateScope.FOLLOWING, zone))))
         .order_by(*_IN_ORDER)
         .limit(MOST_REACHED)
     )

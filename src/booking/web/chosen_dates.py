@@ -83,7 +83,10 @@ async def ask_cancel_following(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    """The date that `following` names and those after it, ticked. Raises: NotFound."""
+    """The date that `following` names, unless it is over, and those after it, ticked.
+
+    Raises: NotFound.
+    """
     session_ids, more = list[UUID](), 0
     first_id = uuid_of(request.query_params.get("following", ""))
     if first_id is not None:

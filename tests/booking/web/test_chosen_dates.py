@@ -1,5 +1,7 @@
 """Dates are chosen by ticks, cancelled with their consequences first, or edited together."""
 
+from datetime import timedelta
+
 import pytest
 from httpx import AsyncClient
 
@@ -150,6 +152,20 @@ async def test_a_dates_page_leads_to_those_after_it(client: AsyncClient, term: T
     assert fields_of(await client.get(link))["session_ids"] == ids
     last = await client.get(f"/app/lotus/sessions/{term.sessions[2].id}/cancel")
     assert "following=" not in last.text
+
+
+async def test_one_that_has_begun_is_among_those_until_it_is_over(
+    client: AsyncClient, services: Services, lotus: Business, term: Term, clock: FrozenClock
+) -> None:
+    first, ids = term.sessions[0], [str(one.id) for one in term.sessions]
+    link = f"{CANCEL}?following={first.id}"
+    clock.advance(first.starts_at - clock.now() + timedelta(minutes=10))
+    await as_owner(client, services, lotus)
+    asked = await client.get(f"/app/lotus/sessions/{first.id}/cancel")
+    assert "Cancel this date and the 2 after it instead" in asked.text
+    assert fields_of(await client.get(link))["session_ids"] == ids
+    clock.advance(first.ends_at - clock.now())
+    assert fields_of(await client.get(link))["session_ids"] == ids[1:]
 
 
 async def test_where_nothing_is_ticked_it_leads_back_to_the_list(
