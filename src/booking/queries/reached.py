@@ -28,11 +28,12 @@ async def list_reached(
     """Those in order of time that are scheduled and have not begun: what has been is history.
 
     Following and all are those of the first one's series or, outside of any, those of its service
-    on the same weekday and time of the zone's clock. `chosen` are the ids that the last scope says.
-    Raises: NotFound for a chosen one that is not there; InvalidInput for more than `MOST_REACHED`.
+    on the same weekday and time of the zone's clock. `chosen` are the ids that the last scope says,
+    of which those deleted meanwhile are passed over.
+    Raises: NotFound when none of the chosen is there; InvalidInput for more than `MOST_REACHED`.
     """
     if chosen:
-        await _check_there(uow, chosen)
+        await _check_any_there(uow, chosen)
     found = await uow.session.scalars(
         select(Session)
         .where(*_reached(uow, first, scope, zone, chosen))
@@ -103,11 +104,11 @@ def _reached(
     return [*which, Session.series_id.is_(None), *_same_rhythm(first, zone)]
 
 
-async def _check_there(uow: UnitOfWork, chosen: Collection[UUID]) -> None:
+async def _check_any_there(uow: UnitOfWork, chosen: Collection[UUID]) -> None:
     there = await uow.session.scalar(
-        select(func.count()).where(Session.tenant_id == uow.tenant, Session.id.in_(chosen))
+        select(Session.id).where(Session.tenant_id == uow.tenant, Session.id.in_(chosen)).limit(1)
     )
-    if there != len(set(chosen)):
+    if there is None:
         raise NotFound(_("There is no such session."))
 
 

@@ -89,9 +89,10 @@ class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
 class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
     """The form, and once there is something to look at, every session that is reached.
 
-    `chosen` are the ids of dates that were chosen one by one, of which `left_out` have begun or are
-    cancelled. `seen` and `result` are the marks of the rows as they are shown, `asked` that of the
-    change. `facts` and `people` say whom another time touches, where it touches anybody.
+    `chosen` are the ids of dates that were chosen one by one, of which `left_out` have begun, are
+    cancelled or are gone. `seen` and `result` are the marks of the rows as they are shown, `asked`
+    that of the change. `facts` and `people` say whom another time touches, where it touches
+    anybody.
     """
 
     form: Any
