@@ -112,6 +112,12 @@ def mark_of_plan(planned: Sequence[Change]) -> str:
     )
 
 
+def mark_of_command(cmd: EditSeveral) -> str:
+    """The same for the same change of the same dates, whatever was looked at and began from."""
+    fields = msgspec.structs.asdict(cmd)
+    return mark_of({k: v for k, v in fields.items() if k not in {"seen", "session_id"}})
+
+
 def mark_of_result(planned: Sequence[Change]) -> str:
     """What `mark_of_present` says once the change is made."""
     return mark_of(

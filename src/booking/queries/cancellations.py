@@ -87,8 +87,9 @@ async def toll_of_dates(uow: UnitOfWork, session_ids: Collection[UUID]) -> Toll:
 async def list_chosen_dates(
     uow: UnitOfWork, session_ids: Collection[UUID], now: datetime
 ) -> list[ChosenDate]:
-    """These dates in order, each with whether it can be cancelled now. Raises: NotFound for one
-    that is not there.
+    """Those of these dates that are there, in order, each with whether it can be cancelled now.
+
+    Raises: NotFound when none is.
     """
     can = and_(*is_cancellable(now), has_no_marked_seat()).label("can")
     found = await uow.session.execute(
@@ -107,7 +108,7 @@ async def list_chosen_dates(
         )
         for row in found
     ]
-    if {one.id for one in dates} != set(session_ids):
+    if not dates:
         raise NotFound(_("There is no such session."))
     return dates
 

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Time, cast, extract, func, select
+from sqlalchemy import ColumnElement, Time, and_, cast, extract, func, or_, select
 
 from src.booking.domain.kinds import DateScope, SessionState
 from src.booking.models import Session
+from src.booking.queries.cancellations import is_cancellable
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.i18n import _
@@ -27,11 +28,12 @@ async def list_reached(
     """Those in order of time that are scheduled and have not begun: what has been is history.
 
     Following and all are those of the first one's series or, outside of any, those of its service
-    on the same weekday and time of the zone's clock. `chosen` are the ids that the last scope says.
-    Raises: NotFound for a chosen one that is not there; InvalidInput for more than `MOST_REACHED`.
+    on the same weekday and time of the zone's clock. `chosen` are the ids that the last scope says,
+    of which those deleted meanwhile are passed over.
+    Raises: NotFound when none of the chosen is there; InvalidInput for more than `MOST_REACHED`.
     """
     if chosen:
-        await _check_there(uow, chosen)
+        await _check_any_there(uow, chosen)
     found = await uow.session.scalars(
         select(Session)
         .where(*_reached(uow, first, scope, zone, chosen))
@@ -50,10 +52,17 @@ async def list_reached(
 
 
 async def list_following(uow: UnitOfWork, first: Session, zone: ZoneInfo) -> list[UUID]:
-    """The first one and those after it, in order, at most `MOST_REACHED` of them."""
+    """The first one while it can be cancelled, begun or not, and those after it, in order, at most
+    `MOST_REACHED` of them.
+    """
+    itself = and_(
+        Session.tenant_id == uow.tenant,
+        Session.id == first.id,
+        *is_cancellable(uow.clock.now()),
+    )
     found = await uow.session.scalars(
         select(Session.id)
-        .where(*_reached(uow, first, DateScope.FOLLOWING, zone))
+        .where(or_(itself, and_(*_reached(uow, first, DateScope.FOLLOWING, zone))))
         .order_by(*_IN_ORDER)
         .limit(MOST_REACHED)
     )
@@ -95,11 +104,11 @@ def _reached(
     return [*which, Session.series_id.is_(None), *_same_rhythm(first, zone)]
 
 
-async def _check_there(uow: UnitOfWork, chosen: Collection[UUID]) -> None:
+async def _check_any_there(uow: UnitOfWork, chosen: Collection[UUID]) -> None:
     there = await uow.session.scalar(
-        select(func.count()).where(Session.tenant_id == uow.tenant, Session.id.in_(chosen))
+        select(Session.id).where(Session.tenant_id == uow.tenant, Session.id.in_(chosen)).limit(1)
     )
-    if there != len(set(chosen)):
+    if there is None:
         raise NotFound(_("There is no such session."))
 
 

@@ -56,13 +56,14 @@ class CancelDatesForm(CancelForm):
 
 class CancelDatesView(msgspec.Struct, frozen=True, kw_only=True):
     """What cancelling the ticked dates would do. `left_out` are those ticked that cannot be
-    cancelled, `more_dates` those asked for that are beyond the `most` of one act; `changed_ticks`
-    when somebody was sure of others than these.
+    cancelled, `gone` is how many were deleted meanwhile, `more_dates` those asked for that are
+    beyond the `most` of one act; `changed_ticks` when somebody was sure of others than these.
     """
 
     form: Any
     dates: list[ChosenDate]
     left_out: list[ChosenDate]
+    gone: int
     more_dates: int
     most: int
     mark: str
@@ -83,7 +84,10 @@ async def ask_cancel_following(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    """The date that `following` names and those after it, ticked. Raises: NotFound."""
+    """The date that `following` names, unless it is over, and those after it, ticked.
+
+    Raises: NotFound.
+    """
     session_ids, more = list[UUID](), 0
     first_id = uuid_of(request.query_params.get("following", ""))
     if first_id is not None:
@@ -138,7 +142,7 @@ async def _ask(
     *,
     more_dates: int = 0,
 ) -> Response[bytes]:
-    """Where nothing is ticked it leads back to the list. Raises: NotFound."""
+    """Where nothing is ticked it leads back to the list. Raises: NotFound when none is there."""
     back = back_to(request, ctx)
     if not ticked:
         flash(request, "warning", _("Choose at least one date."))
@@ -154,6 +158,7 @@ async def _ask(
         form=form,
         dates=dates,
         left_out=[one for one in chosen if not one.is_cancellable],
+        gone=len(ticked) - len(chosen),
         more_dates=more_dates,
         most=MOST_TICKED,
         mark=mark,

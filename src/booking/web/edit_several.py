@@ -15,6 +15,7 @@ from src.booking.commands.edit_plan import (
     Change,
     EditSeveral,
     made_of,
+    mark_of_command,
     mark_of_plan,
     mark_of_present,
     mark_of_result,
@@ -88,9 +89,10 @@ class SeveralRow(msgspec.Struct, frozen=True, kw_only=True):
 class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
     """The form, and once there is something to look at, every session that is reached.
 
-    `chosen` are the ids of dates that were chosen one by one, of which `left_out` have begun or are
-    cancelled. `seen` and `result` are the marks of the rows as they are shown. `facts` and `people`
-    say whom another time touches, where it touches anybody.
+    `chosen` are the ids of dates that were chosen one by one, of which `left_out` have begun, are
+    cancelled or are gone. `seen` and `result` are the marks of the rows as they are shown, `asked`
+    that of the change. `facts` and `people` say whom another time touches, where it touches
+    anybody.
     """
 
     form: Any
@@ -100,6 +102,7 @@ class SeveralView(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[SeveralRow]
     seen: str
     result: str
+    asked: str
     facts: list[Fact]
     people: list[Fact]
     more: int
@@ -173,7 +176,7 @@ async def look_or_change(
     bound: Bound[SeveralForm],
 ) -> Response[bytes]:
     """Every session that is reached, or, where that was looked at, the change and a way back."""
-    form, planned = bound.struct, list[Change]()
+    form, planned, asked = bound.struct, list[Change](), ""
     if form is None:
         return await several_page(request, services, ctx, session_id, bound, [])
     try:
@@ -190,16 +193,17 @@ async def look_or_change(
             bound = bound.with_errors(None, refused.message)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            planned = await plan_edit(uow, ctx, cmd)
+            planned, asked = await plan_edit(uow, ctx, cmd), mark_of_command(cmd)
     except InvalidInput as refused:
         bound = bound.refused(refused)
-    return await several_page(request, services, ctx, session_id, bound, planned)
+    return await several_page(request, services, ctx, session_id, bound, planned, asked)
 
 
 async def _change(
     services: Services, ctx: RequestContext, form: SeveralForm, cmd: EditSeveral
 ) -> str:
-    """Makes just what was looked at, and says so; what a first press has made is not made again.
+    """Makes just what was looked at, and says so; what a first press has made is not made again,
+    and nothing else is taken for it.
 
     Raises: InvalidInput, Conflict.
     """
@@ -207,6 +211,8 @@ async def _change(
         async with services.uow_factory(ctx.here.id) as uow:
             count = await edit_several(uow, ctx, msgspec.structs.replace(cmd, seen=form.seen))
     except (Conflict, InvalidInput):
+        if form.asked != mark_of_command(cmd):
+            raise
         async with services.uow_factory(ctx.here.id) as uow:
             present = mark_of_present(await plan_edit(uow, ctx, cmd))
         if form.result != present:
@@ -231,6 +237,7 @@ async def several_page(
     session_id: UUID,
     form: Bound[SeveralForm],
     planned: list[Change],
+    asked: str = "",
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         session = await get_session_detail(uow, session_id)
@@ -253,6 +260,7 @@ async def several_page(
         rows=rows,
         seen=mark_of_plan(planned),
         result=mark_of_result(planned),
+        asked=asked,
         facts=guest_facts(toll, waiting) if toll is not None else list_facts(waiting),
         people=toll_people(toll, ctx.here.currency, ctx.here.zone) if toll is not None else [],
         more=toll.more if toll is not None else 0,

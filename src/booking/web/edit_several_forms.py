@@ -29,7 +29,8 @@ class SeveralForm(msgspec.Struct):
     """`change` names what is to be changed; everything else that stands in the form is left.
 
     `session_ids` are the chosen dates, where some were, and `began` says that the form was shown.
-    `seen` and `result` are the marks of the dates that were looked at and of what they become.
+    `seen` and `result` are the marks of the dates that were looked at and of what they become,
+    `asked` that of the change itself.
     """
 
     scope: DateScope = DateScope.FOLLOWING
@@ -59,6 +60,7 @@ class SeveralForm(msgspec.Struct):
     looked: bool = False
     seen: Annotated[str, Meta(max_length=64)] = ""
     result: Annotated[str, Meta(max_length=64)] = ""
+    asked: Annotated[str, Meta(max_length=64)] = ""
 
     def command(self, session_id: UUID, currency: str) -> EditSeveral:
         """Raises: InvalidInput for what does not say what is to become of the dates."""

@@ -114,7 +114,8 @@ async def send_booking(
     if nobody := nobody_comes(data):
         wish = msgspec.structs.replace(wish, size_error=nobody)
     if data.texts.get("step", [""])[-1] == "update":
-        return _updated(request, ctx, subject, wish, data, token)
+        held = await _held(request, services, ctx, subject)
+        return _updated(request, ctx, subject, wish, data, token, held)
     if not slow_down and await _is_own_hold(services, ctx, wish, token):
         wish = msgspec.structs.replace(wish, closed=None, size_error=None, code_error=None)
     bound = checked(bind(BookingForm, data), wish, ctx.here)
@@ -208,7 +209,8 @@ async def _refused(
     else:
         bound = bound.with_errors(None, refusal.message)
     status = 409 if refusal.status == 402 else refusal.status
-    return _form_page(request, ctx, subject, wish, bound, token, status, told=told)
+    held = await _held(request, services, ctx, subject)
+    return _form_page(request, ctx, subject, wish, bound, token, status, held=held, told=told)
 
 
 def _code_told(form: BookingForm, wish: Wish, ctx: RequestContext) -> str:
@@ -238,12 +240,13 @@ def _updated(
     wish: Wish,
     data: FormData,
     token: str,
+    held: Sequence[OwnHold],
 ) -> Response[bytes]:
     """What was typed, unjudged, with another price."""
     errors = {"size": wish.size_error, "coupon": wish.code_error}
     found = {name: error for name, error in errors.items() if error}
     typed = Bound[BookingForm](None, data).with_errors(found)
-    return _form_page(request, ctx, subject, wish, typed, token)
+    return _form_page(request, ctx, subject, wish, typed, token, held=held)
 
 
 def _form_page(
@@ -255,7 +258,7 @@ def _form_page(
     token: str,
     status_code: int = 200,
     *,
-    held: Sequence[OwnHold] = (),
+    held: Sequence[OwnHold],
     told: str = "",
 ) -> Response[bytes]:
     tenant = ctx.here

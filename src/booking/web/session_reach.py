@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from litestar import Request, Response
 
 from src.booking.commands.changes import changed_meanwhile
-from src.booking.commands.edit_plan import EditSeveral, plan_edit
+from src.booking.commands.edit_plan import EditSeveral, mark_of_command, plan_edit
 from src.booking.domain.kinds import DateScope, SessionState
 from src.booking.models import Session
 from src.booking.queries.reached import count_others
@@ -58,13 +58,13 @@ async def several_instead(
     if form.seen not in (None, marks["seen"]) or form.shown not in ("", marks["shown"]):
         raise changed_meanwhile()
     several = several_of(form, session, ctx.here.zone)
-    planned = []
+    planned, asked = [], ""
     if several.change:
         cmd = _command(several, session, ctx.here.currency)
         async with services.uow_factory(ctx.here.id) as uow:
-            planned = await plan_edit(uow, ctx, cmd)
+            planned, asked = await plan_edit(uow, ctx, cmd), mark_of_command(cmd)
     bound: Bound[SeveralForm] = blank(SeveralForm, several)
-    return await several_page(request, services, ctx, session.id, bound, planned)
+    return await several_page(request, services, ctx, session.id, bound, planned, asked)
 
 
 def _command(several: SeveralForm, session: Session, currency: str) -> EditSeveral:

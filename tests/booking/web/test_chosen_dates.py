@@ -1,8 +1,11 @@
 """Dates are chosen by ticks, cancelled with their consequences first, or edited together."""
 
+from datetime import timedelta
+
 import pytest
 from httpx import AsyncClient
 
+from src.booking.commands.session_deleting import delete_session
 from src.booking.models import Session
 from src.platform.i18n import use_locale
 from src.platform.services import Services
@@ -152,6 +155,20 @@ async def test_a_dates_page_leads_to_those_after_it(client: AsyncClient, term: T
     assert "following=" not in last.text
 
 
+async def test_one_that_has_begun_is_among_those_until_it_is_over(
+    client: AsyncClient, services: Services, lotus: Business, term: Term, clock: FrozenClock
+) -> None:
+    first, ids = term.sessions[0], [str(one.id) for one in term.sessions]
+    link = f"{CANCEL}?following={first.id}"
+    clock.advance(first.starts_at - clock.now() + timedelta(minutes=10))
+    await as_owner(client, services, lotus)
+    asked = await client.get(f"/app/lotus/sessions/{first.id}/cancel")
+    assert "Cancel this date and the 2 after it instead" in asked.text
+    assert fields_of(await client.get(link))["session_ids"] == ids
+    clock.advance(first.ends_at - clock.now())
+    assert fields_of(await client.get(link))["session_ids"] == ids[1:]
+
+
 async def test_where_nothing_is_ticked_it_leads_back_to_the_list(
     client: AsyncClient, term: Term
 ) -> None:
@@ -162,6 +179,35 @@ async def test_where_nothing_is_ticked_it_leads_back_to_the_list(
         )
         assert back.headers["location"] == f"/app/lotus/series/{term.series.id}"
         assert "Choose at least one date." in (await client.get("/app/lotus/sessions")).text
+
+
+async def test_one_deleted_meanwhile_is_left_out_and_what_was_typed_is_kept(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    stays, goes, last = [await a_session(services.uow_factory, service) for _n in range(3)]
+    await as_owner(client, services, lotus)
+    token = fields_of(await client.get("/app/lotus/sessions"))["_csrf_token"]
+    ticked = {"_csrf_token": token, "session_ids": [str(one.id) for one in (stays, goes)]}
+    form = await client.post(EDIT, data=ticked)
+    asked = await client.post(CANCEL, data=ticked)
+    async with services.uow_factory(lotus.id) as uow:
+        await delete_session(uow, lotus.ctx, goes.id)
+    looked = await send_again(client, EDIT, form, {"change": ["title"], "title": "Special"})
+    assert "1 session is changed" in looked.text
+    assert "1 of them has begun, is cancelled or was deleted, and is left out." in looked.text
+    assert fields_of(looked, EDIT)["title"] == ["Special"]
+    sure = {"sure": "on", "reason": "Repairs"}
+    again = await send_again(client, CANCEL, asked, sure)
+    assert "1 date is left out: it was deleted meanwhile." in again.text
+    assert fields_of(again, CANCEL)["reason"] == ["Repairs"]
+    async with services.uow_factory(lotus.id) as uow:
+        await delete_session(uow, lotus.ctx, last.id)
+    done = await send_again(client, CANCEL, again, sure)
+    assert done.status_code == 303, "what is looked at now is not what is gone"
+    nothing = {"_csrf_token": token, "session_ids": [str(goes.id), str(last.id)]}
+    for path in (EDIT, CANCEL):
+        assert (await client.post(path, data=nothing)).status_code == 404
 
 
 async def test_just_the_chosen_dates_are_edited(

@@ -20,7 +20,7 @@ from src.tenants.models import Location
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.queries.test_hub import counted
-from tests.booking.web.pages import as_owner, send, send_again
+from tests.booking.web.pages import as_owner, fields_of, send, send_again
 from tests.support.builders import Business, Term, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
@@ -112,6 +112,24 @@ async def test_a_second_press_moves_nothing_again(
     assert days == [7, 7, 7]
     await work(services, lotus.id)
     assert len(mailer.sent) == 1
+
+
+async def test_another_number_from_a_page_left_open_is_not_called_done(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{term.sessions[0].id}/several"
+    looked = await send(client, path, {"scope": "all", "change": ["capacity"], "capacity": "12"})
+    for capacity in ("12", "20"):
+        typed = {"looked": "on", "capacity": capacity}
+        made = await send_again(client, path, looked, typed)
+    assert made.status_code == 422
+    assert "This is not what you looked at" in made.text
+    assert fields_of(made, path)["capacity"] == ["20"]
+    made = await send_again(client, path, made, {"looked": "on"})
+    assert made.status_code == 303
+    async with services.uow_factory(lotus.id) as uow:
+        assert set(await uow.session.scalars(select(Session.capacity))) == {20}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A second tab does not call sold out what its own browser holds: it leads on to paying."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.billing.commands.ending import end_locked_order
 from src.billing.commands.orders import lock_order
@@ -9,6 +9,7 @@ from src.billing.models import Order
 from src.billing.settlement import GIVEN_UP
 from src.booking.models import Session
 from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.pages import fields_of
 from tests.support.builders import a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 
@@ -48,6 +49,25 @@ async def test_every_page_of_it_leads_on_to_paying(shop: Shop) -> None:
     elsewhere = await shop.guest.open(subject("session", other.id, "pilates"))
     assert elsewhere.status_code == 200
     assert "You are holding" not in elsewhere.text
+
+
+async def test_another_form_of_it_that_is_sent_knows_it_too(shop: Shop) -> None:
+    """What another price was asked for in, and what was refused."""
+    session = await a_last_place_held(shop)
+    path = subject("session", session.id)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=2))
+    fields = fields_of(await shop.guest.client.get(path))
+    typed = {**fields, "name": "Carl", "email": "carl@example.com", "quoted_minor": "100"}
+    refused = await shop.guest.client.post(f"{path}&send=1", data=typed)
+    assert refused.status_code == 409, refused.text
+    assert HELD in refused.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=1))
+    updated = await shop.guest.client.post(f"{path}&send=1", data={**fields, "step": "update"})
+    assert updated.status_code == 200
+    assert HELD in updated.text
+    assert "This date is sold out." not in updated.text
 
 
 async def test_nobody_else_reads_of_it_and_a_forged_cookie_says_nothing(shop: Shop) -> None:
