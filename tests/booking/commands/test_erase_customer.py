@@ -47,6 +47,23 @@ async def lotus(services: Services) -> Business:
     return await a_business(services.uow_factory)
 
 
+WAITS_BY_THE_HUNDRED = text(
+    "INSERT INTO waitlist_entries (tenant_id, id, session_id, address, name, locale, party_size,"
+    " state, joined_at, queued_at, ended_at, ended_by) SELECT s.tenant_id, gen_random_uuid(),"
+    " s.id, :mail,"
+    " 'Zora', 'en', 1, 'left', now(), now(), now(), 'guest'"
+    " FROM sessions s, generate_series(1, 500)"
+)
+ENTRIES_BY_THE_THOUSAND = text(
+    "INSERT INTO audit (tenant_id, id, actor_kind, actor_name, action, subject_kind, subject_id,"
+    " detail, at) SELECT :tenant_id, gen_random_uuid(), 'user', 'Olive', 'seats.cancelled',"
+    " 'session', gen_random_uuid(), jsonb_build_object('reason', 'ill', 'seats',"
+    " jsonb_build_array(gen_random_uuid(), id, gen_random_uuid())), now()"
+    " FROM (SELECT id FROM waitlist_entries"
+    " UNION ALL SELECT gen_random_uuid() FROM generate_series(1, 4000)) s"
+)
+
+
 async def tables_that_tell(services: Services) -> set[str]:
     """Of any of her words, in any column of any table."""
     found = set()
@@ -106,6 +123,24 @@ async def test_no_word_is_left_in_any_table_and_the_books_stay(
         assert (entry.action, entry.detail) == ("customer.erased", {})
     link = order_behind(services.settings, path.rsplit("/", 1)[-1], lotus.id, clock.now())
     assert link.version != order.link_version
+
+
+async def test_many_ids_are_found_in_a_long_log_in_time(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    made = await zora_books(services, lotus)
+    clock.advance(timedelta(days=30))
+    async with services.uow_factory(lotus.id) as uow, as_who_signed_in(uow):
+        await uow.session.execute(WAITS_BY_THE_HUNDRED, {"mail": MAIL})
+        await uow.session.execute(ENTRIES_BY_THE_THOUSAND, {"tenant_id": lotus.id})
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(text("SET LOCAL statement_timeout = '5s'"))
+        await erase_customer(uow, lotus.ctx, made.order.customer_id, MAIL)
+    async with services.uow_factory(lotus.id) as uow:
+        logged = select(AuditEntry.detail).where(AuditEntry.action == "seats.cancelled")
+        told = list(await uow.session.scalars(logged))
+    assert len(told) == 4500
+    assert sum("reason" not in detail for detail in told) == 500
 
 
 async def test_who_comes_again_is_somebody_new(
