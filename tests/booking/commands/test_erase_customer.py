@@ -14,6 +14,8 @@ from src.billing.models import (
     Payment,
     Refund,
 )
+from src.booking.commands.cancel import undo_cancellation
+from src.booking.commands.cancel_seats import cancel_seats
 from src.booking.commands.erase_customer import erase_customer
 from src.booking.guest_links import booking_path, order_behind
 from src.booking.models import (
@@ -37,6 +39,7 @@ from tests.support.builders import Business, a_business, a_member
 from tests.support.clock import FrozenClock
 from tests.support.owner import as_who_signed_in
 from tests.support.somebody import MAIL, WORDS, much_is_said, zora_books
+from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +144,25 @@ async def test_many_ids_are_found_in_a_long_log_in_time(
         told = list(await uow.session.scalars(logged))
     assert len(told) == 4500
     assert sum("reason" not in detail for detail in told) == 500
+
+
+async def test_the_reason_of_places_whose_cancelling_was_undone_is_not_kept(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    made = await zora_books(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        seats = (await uow.session.scalars(select(Seat))).all()
+        ids, session_id = [seat.id for seat in seats], seats[0].session_id
+    async with services.uow_factory(lotus.id) as uow:
+        why = "Quillfeather broke a leg"
+        undone = await cancel_seats(uow, lotus.ctx, session_id, ids, reason=why, undo_seconds=10)
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, undone)
+    clock.advance(timedelta(days=30))
+    await work(services, lotus.id)
+    clock.advance(timedelta(days=3))
+    await erase(services, lotus, made.order.customer_id, MAIL)
+    assert await tables_that_tell(services) == set()
 
 
 async def test_who_comes_again_is_somebody_new(
