@@ -337,6 +337,8 @@ async def test_everything_that_is_kept_is_handed_over(services: Services, lotus:
     assert found["orders"][0]["guest_email"] == MAIL
     assert found["customer_notes"][0]["text"] == "Quillfeather is kind"
     assert {"mails", "payments", "seats", "sessions", "waitlist_entries"} <= found.keys()
+    acts = {entry["action"] for entry in found["audit"]}
+    assert acts >= {"customer.changed", "order.refund_failed"}, "also what was done to an order"
     texts = [mail["text"] for mail in found["mails"]]
     assert any("/b/lotus/bookings/…" in text for text in texts)
     assert not any(re.search(r"/bookings/[\w.]", text) for text in texts)
