@@ -180,7 +180,11 @@ def _register_what_was_said() -> None:
     register_person_rows(
         PersonRows(
             table=cast(Table, AuditEntry.__table__),
-            whose=lambda person: AuditEntry.subject_id.in_(person.customer_ids),
+            whose=lambda person: or_(
+                AuditEntry.subject_id.in_(person.customer_ids),
+                AuditEntry.subject_id.in_(orders_of(person)),
+                AuditEntry.subject_id.in_(bookings_of(person)),
+            ),
             shown=("action", "actor_name", "detail", "at"),
             erased=nothing,
         )

@@ -181,6 +181,9 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
     if row is None:
         await get_cancellation(uow, cancellation_id)
         raise Conflict(_("It is too late to undo this: seats are being freed."), code="too_late")
+    if row.scope == "seats":
+        # No seat leads to it from now on, so whoever is erased could not be found in its reason.
+        row.reason = ""
     what, subject = SUBJECTS[row.scope]
     await audit(uow, ctx, f"{what}.cancellation_undone", subject, row.subject_id)
     released = await release_seats(uow, cancellation_id)

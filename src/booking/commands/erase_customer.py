@@ -62,9 +62,7 @@ async def erase_customer(
     things, staff = await list_things(uow, person), await list_staff_addresses(uow)
     own = telling_addresses(person, staff)
     await _erase_in_mails_to_others(uow, person)
-    # An act on several people's places is logged under the session, with the places' ids.
-    marks = [*own, *map(str, things)]
-    await _erase_in_log(uow, things, marks, await list_names(uow, person))
+    await _erase_in_log(uow, things, own, await list_names(uow, person))
     await _erase_in_events(uow, await _marks_of(uow, person, own))
     await _erase_given_up(uow, things)
     for rows in person_rows():
@@ -115,7 +113,11 @@ async def _lock_seats(uow: UnitOfWork, person: Person) -> None:
 async def _erase_in_log(
     uow: UnitOfWork, things: Sequence[UUID], words: Sequence[str], names: Sequence[str]
 ) -> None:
-    """What the log says stays, but for words that somebody wrote or was called by."""
+    """What the log says stays, but for words that somebody wrote or was called by.
+
+    An act on several people's places is logged under the session, with the places' ids: the
+    function finds `things` in what an entry says as well.
+    """
     await uow.session.execute(
         select(
             func.erase_in_audit(

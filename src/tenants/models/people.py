@@ -243,7 +243,10 @@ class AuditEntry(TenantScoped, Base):
     """Who did what inside the tenant, and when."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_subject", "tenant_id", "subject_id"),)
+    __table_args__ = (
+        Index("ix_audit_subject", "tenant_id", "subject_id"),
+        Index("ix_audit_ids_in", text("ids_in(detail)"), postgresql_using="gin"),
+    )
 
     actor_kind: Mapped[str]
     actor_id: Mapped[UUID | None]

@@ -14,6 +14,8 @@ from src.billing.models import (
     Payment,
     Refund,
 )
+from src.booking.commands.cancel import undo_cancellation
+from src.booking.commands.cancel_seats import cancel_seats
 from src.booking.commands.erase_customer import erase_customer
 from src.booking.guest_links import booking_path, order_behind
 from src.booking.models import (
@@ -37,6 +39,7 @@ from tests.support.builders import Business, a_business, a_member
 from tests.support.clock import FrozenClock
 from tests.support.owner import as_who_signed_in
 from tests.support.somebody import MAIL, WORDS, much_is_said, zora_books
+from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +48,23 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def lotus(services: Services) -> Business:
     return await a_business(services.uow_factory)
+
+
+WAITS_BY_THE_HUNDRED = text(
+    "INSERT INTO waitlist_entries (tenant_id, id, session_id, address, name, locale, party_size,"
+    " state, joined_at, queued_at, ended_at, ended_by) SELECT s.tenant_id, gen_random_uuid(),"
+    " s.id, :mail,"
+    " 'Zora', 'en', 1, 'left', now(), now(), now(), 'guest'"
+    " FROM sessions s, generate_series(1, 500)"
+)
+ENTRIES_BY_THE_THOUSAND = text(
+    "INSERT INTO audit (tenant_id, id, actor_kind, actor_name, action, subject_kind, subject_id,"
+    " detail, at) SELECT :tenant_id, gen_random_uuid(), 'user', 'Olive', 'seats.cancelled',"
+    " 'session', gen_random_uuid(), jsonb_build_object('reason', 'ill', 'seats',"
+    " jsonb_build_array(gen_random_uuid(), id, gen_random_uuid())), now()"
+    " FROM (SELECT id FROM waitlist_entries"
+    " UNION ALL SELECT gen_random_uuid() FROM generate_series(1, 4000)) s"
+)
 
 
 async def tables_that_tell(services: Services) -> set[str]:
@@ -106,6 +126,43 @@ async def test_no_word_is_left_in_any_table_and_the_books_stay(
         assert (entry.action, entry.detail) == ("customer.erased", {})
     link = order_behind(services.settings, path.rsplit("/", 1)[-1], lotus.id, clock.now())
     assert link.version != order.link_version
+
+
+async def test_many_ids_are_found_in_a_long_log_in_time(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    made = await zora_books(services, lotus)
+    clock.advance(timedelta(days=30))
+    async with services.uow_factory(lotus.id) as uow, as_who_signed_in(uow):
+        await uow.session.execute(WAITS_BY_THE_HUNDRED, {"mail": MAIL})
+        await uow.session.execute(ENTRIES_BY_THE_THOUSAND, {"tenant_id": lotus.id})
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(text("SET LOCAL statement_timeout = '5s'"))
+        await erase_customer(uow, lotus.ctx, made.order.customer_id, MAIL)
+    async with services.uow_factory(lotus.id) as uow:
+        logged = select(AuditEntry.detail).where(AuditEntry.action == "seats.cancelled")
+        told = list(await uow.session.scalars(logged))
+    assert len(told) == 4500
+    assert sum("reason" not in detail for detail in told) == 500
+
+
+async def test_the_reason_of_places_whose_cancelling_was_undone_is_not_kept(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    made = await zora_books(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        seats = (await uow.session.scalars(select(Seat))).all()
+        ids, session_id = [seat.id for seat in seats], seats[0].session_id
+    async with services.uow_factory(lotus.id) as uow:
+        why = "Quillfeather broke a leg"
+        undone = await cancel_seats(uow, lotus.ctx, session_id, ids, reason=why, undo_seconds=10)
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, undone)
+    clock.advance(timedelta(days=30))
+    await work(services, lotus.id)
+    clock.advance(timedelta(days=3))
+    await erase(services, lotus, made.order.customer_id, MAIL)
+    assert await tables_that_tell(services) == set()
 
 
 async def test_who_comes_again_is_somebody_new(
@@ -280,6 +337,8 @@ async def test_everything_that_is_kept_is_handed_over(services: Services, lotus:
     assert found["orders"][0]["guest_email"] == MAIL
     assert found["customer_notes"][0]["text"] == "Quillfeather is kind"
     assert {"mails", "payments", "seats", "sessions", "waitlist_entries"} <= found.keys()
+    acts = {entry["action"] for entry in found["audit"]}
+    assert acts >= {"customer.changed", "order.refund_failed"}, "also what was done to an order"
     texts = [mail["text"] for mail in found["mails"]]
     assert any("/b/lotus/bookings/…" in text for text in texts)
     assert not any(re.search(r"/bookings/[\w.]", text) for text in texts)
