@@ -4,14 +4,14 @@ Whoever is erased has hundreds of ids, and a log tens of thousands of entries: e
 against each text took longer than a statement may. Ids are found by an index, addresses in an
 entry's whole text first.
 
-Revision: p2, after 0039.
+Revision: 0040, after 0039.
 """
 
 from alembic import op
 
 from migrations.policies import TENANT
 
-revision = "p2"
+revision = "0040"
 down_revision = "0039"
 branch_labels = None
 depends_on = None
