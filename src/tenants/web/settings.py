@@ -241,7 +241,7 @@ async def _profile(
 
 
 def _change_of(form: ProfileForm) -> ChangeProfile:
-    """What is no number makes the few none, which is refused: never is a choice of its own."""
+    """At no number the few are none: that is refused, since never is a choice of its own."""
     typed = msgspec.structs.asdict(form)
     few = typed.pop("few_seats")
     up_to = int(few) if _NUMBER.fullmatch(few) else 0
