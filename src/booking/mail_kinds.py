@@ -181,7 +181,7 @@ def _as_confirmed(seats: Sequence[SeatFacts]) -> list[SeatFacts]:
 
 
 def _payment_link(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    return payment_link_mail(asked.settings, asked.tenant, facts, asked.wordings)
+    return payment_link_mail(asked.settings, asked.tenant, facts, uow.clock.now(), asked.wordings)
 
 
 def _cancelled(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.domain.holds import payable_until
+from src.billing.domain.holds import is_shortened_by_paying, payable_until
 from src.billing.models import Order
 from src.booking.calendar_files import (
     CalendarSeat,
@@ -129,6 +129,7 @@ def payment_link_mail(
     settings: Settings,
     tenant: TenantSnapshot,
     facts: BookingFacts,
+    now: datetime,
     wordings: Wordings = SHIPPED,
     again: UUID | None = None,
 ) -> Mail:
@@ -151,6 +152,7 @@ def payment_link_mail(
             party_size=facts.booking.party_size,
             price=format_money(Money(order.total_minor, order.currency), order.locale),
             pay_until="" if until is None else datetime_local(until, tenant.zone),
+            is_shortened_by_paying=is_shortened_by_paying(until, now),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
     key = _key_with_links("payment_link", order) + (f":{again}" if again else "")

@@ -34,6 +34,13 @@ def payable_until(hold_ends_at: datetime | None) -> datetime | None:
     return None if hold_ends_at is None else hold_ends_at - HOLD_MARGIN
 
 
+def is_shortened_by_paying(until: datetime | None, now: datetime) -> bool:
+    """Whether going on to pay leaves less time than until `payable_until`: never once there is a
+    payment page, since the hold lasts no longer than it.
+    """
+    return until is not None and until > page_expires_at(now)
+
+
 def link_lifetime(starts_at: datetime, made_at: datetime) -> timedelta:
     """How long a hold by link lasts: a day, but not into what was booked, and no less than a hold
     whose guest is at the payment page already.

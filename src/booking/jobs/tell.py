@@ -149,7 +149,8 @@ async def tell_of_payment_link(job: JobContext, event: PaymentLinkPromised) -> N
         if facts is None or facts.order.state != OrderState.OPEN:
             return
         tenant = await tenant_snapshot(uow, uow.tenant, now)
-        mail = payment_link_mail(settings, tenant, facts, await find_wordings(uow), event.again)
+        wordings = await find_wordings(uow)
+        mail = payment_link_mail(settings, tenant, facts, now, wordings, event.again)
         await queue_mail(uow, mail, host=settings.host)
 
 

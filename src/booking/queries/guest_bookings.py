@@ -101,6 +101,7 @@ async def get_guest_booking(
         currency=order.currency,
         zone=tenant.zone,
         hold_until_at=payable_until(order.hold_expires_at),
+        looked_at=now,
         path=path,
         course_href=_course_href(series, dates, path),
         people_href=await _people_href(uow, booking, path),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.domain.holds import is_shortened_by_paying
 from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.seats_told import SeatsTold
@@ -180,6 +181,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     zone: ZoneInfo
     hold_until_at: datetime | None
+    looked_at: datetime
     path: str
     course_href: str
     people_href: str
@@ -193,6 +195,16 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     asked_to_leave_at: datetime | None
 
     @property
+    def is_held_past_today(self) -> bool:
+        """Then a time of day alone would mislead."""
+        until, now = self.hold_until_at, self.looked_at
+        return until is not None and _day(until, self.zone) > _day(now, self.zone)
+
+    @property
+    def is_shortened_by_paying(self) -> bool:
+        return is_shortened_by_paying(self.hold_until_at, self.looked_at)
+
+    @property
     def returned_minor(self) -> int:
         """What has gone back to the guest."""
         return self.refunded_minor - self.returning_minor
@@ -201,3 +213,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     def is_waiting(self) -> bool:
         """Whether the page may change by itself in a moment."""
         return self.stage == "processing"
+
+
+def _day(at: datetime, zone: ZoneInfo) -> date:
+    return at.astimezone(zone).date()

@@ -66,6 +66,7 @@ class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
     party_size: int
     price: str
     pay_until: str
+    is_shortened_by_paying: bool
     booking_url: str
 
 

@@ -13,9 +13,10 @@ from src.billing.domain.kinds import OrderState
 from src.billing.models import Order, Payment, PaymentPage
 from src.billing.settlement import GIVEN_UP, give_up_order, released_by
 from src.booking.commands.book import Booked
-from src.booking.held_places import release_held, take_held
+from src.booking.held_places import release_held, send_link_again, take_held
 from src.booking.models import Session
 from src.platform.errors import Conflict
+from src.platform.ids import new_id
 from src.platform.services import Services
 from src.platform.web.formats import datetime_local
 from src.tenants.models import AuditEntry
@@ -237,6 +238,28 @@ async def test_a_guest_at_the_payment_page_is_not_marked_as_paid_but_can_be_rele
         assert await uow.session.scalar(select(PaymentPage.state)) == "expired"
     page = await shop.guest.open(link_in(mailer.sent[-1].body))
     assert "This booking is cancelled" in page.text
+
+
+async def test_the_half_hour_is_said_before_it_is_taken_and_the_day_with_the_time(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    half_an_hour = "Once you go on to pay, you have half an hour."
+    business = shop.business
+    made, _payment = await to_the_payment_page(shop, mailer)
+    before = shop.guest.page
+    assert before is not None
+    until = payable_until(made.order.hold_expires_at)
+    assert until is not None
+    told = " ".join(datetime_local(until, business.ctx.here.zone).split())
+    assert f"Held for you until {told}." in words_of(before), "tomorrow, so with its date"
+    assert half_an_hour in words_of(before)
+    async with shop.services.uow_factory(business.id) as uow:
+        await send_link_again(uow, business.ctx, made.order_id, new_id())
+    await shop.work()
+    first, again = (mail.body for mail in mailer.sent)
+    assert half_an_hour in first
+    assert half_an_hour not in again, "nothing is added to the time of the page that is open"
+    assert half_an_hour not in words_of(await shop.guest.open(link_in(again)))
 
 
 async def releases(services: Services, business: Business) -> list[str]:
