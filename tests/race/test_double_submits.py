@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from src.platform.ids import new_id
 from src.tenants.commands.api_keys import create_api_key
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.web.pages import as_owner, fields_of, send, send_again
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.locks import until_somebody_waits
@@ -78,6 +80,30 @@ async def test_a_message_to_many_is_sent_once(committing: Committing) -> None:
 
     with pytest.raises(Conflict, match="sent already"):
         await second_of(committing, business, act, act)
+
+
+async def test_two_presses_at_once_lead_to_the_one_message(committing: Committing) -> None:
+    business = await a_business(committing.uow_factory)
+    service = await a_service(committing.uow_factory, business.id, price_type="free")
+    session = await a_session(committing.uow_factory, service)
+    await booked(committing.uow_factory, business, a_wish("session", session.id))
+    transport = httpx.ASGITransport(app=app_for(committing.services))
+    new = f"/app/{business.slug}/broadcasts/new"
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver.local") as client:
+        await as_owner(client, committing.services, business)
+        typed = {"subject": "Bring a mat", "body": "Please."}
+        looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+        sent = UUID(fields_of(looked, new)["token"][0])
+        audience = Audience(kind=AudienceKind.SESSION, subject_id=session.id)
+        draft = BroadcastDraft(audiences=(audience,), is_marketing=False, to_later=False, **typed)
+        async with committing.uow_factory(business.id) as uow:
+            await send_broadcast(uow, business.ctx, sent, draft)
+            await uow.session.flush()
+            pressed = asyncio.create_task(send_again(client, new, looked, {"sure": "on"}))
+            await until_somebody_waits(committing.uow_factory)
+        answer = await pressed
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"] == f"/app/{business.slug}/broadcasts/{sent}"
 
 
 async def test_a_leader_is_chosen_once(committing: Committing) -> None:
