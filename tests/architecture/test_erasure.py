@@ -17,7 +17,9 @@ OF_THE_BUSINESS = {
     *("performer_busy", "performers", "plan_requests", "reminders_sent", "series"),
     *("session_changes", "tenant_slugs", "timetable_imports", "waitlist_offers"),
 }
-"""Tables that are never about a guest."""
+"""Tables that are never about a guest, but for what a business wrote of somebody to many: see
+`docs/algorithms/erasing.md`.
+"""
 
 TELLS_NOBODY = """
 bookings gaps leaving

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from src.billing.customer_rows import orders_of
+from src.billing.domain.kinds import OrderState
 from src.billing.models import (
     Coupon,
     CouponUse,
@@ -56,7 +57,7 @@ from src.tenants.person_rows import Person, under_their_name
 
 PAGE_SIZE = 30
 ENDED = ("attended", "no_show", "cancelled", "late_cancelled", "swapped")
-TOLD_BY_ROWS = ("customer.booked", "seats.cancelled", "order.marked_paid")
+TOLD_BY_ROWS = ("customer.booked", "seats.cancelled", "order.marked_paid", "order.released")
 """Acts of the log that a row of their own tells of as well."""
 
 
@@ -67,9 +68,11 @@ async def list_history(uow: UnitOfWork, customer_id: UUID, *, number: int = 1) -
     person = await person_behind(uow, customer_id)
     subjects, spellings = await _subjects(uow, person), await _spellings(uow, person)
     every = union_all(
-        *(_orders(person), _money_in(person), _money_back(person), _disputes(person)),
+        *(_orders(person), _ended_orders(person), _money_in(person), _money_back(person)),
+        *(_disputes(person, is_over=False), _disputes(person, is_over=True)),
         *(_coupons(person, is_return=False), _coupons(person, is_return=True)),
-        *(_seats(person), _requests(person), _log(person, subjects), _choices(person)),
+        *(_requests(person, is_decided=False), _requests(person, is_decided=True)),
+        *(_seats(person), _log(person, subjects), _choices(person)),
         *(_waiting(person, has_ended=False), _waiting(person, has_ended=True)),
         *(_mails(person, spellings), _broadcasts(person), _first_seen(customer_id, person)),
     ).subquery()
@@ -100,7 +103,37 @@ def _part(at: Any, kind: str, ref: Any, *, who: Any = "", **facts: Any) -> Selec
 
 
 def _orders(person: Person) -> Select[tuple[Any, ...]]:
-    what = (
+    facts = {"what": _what(), "state": Order.state, "source": Order.source}
+    return _part(Order.created_at, "order", Order.id, **facts).where(
+        Order.tenant_id == person.tenant_id, Order.customer_id.in_(person.customer_ids)
+    )
+
+
+def _ended_orders(person: Person) -> Select[tuple[Any, ...]]:
+    """Those that nobody paid, when that was over; what the business released, by whom."""
+    who = (
+        select(func.min(AuditEntry.actor_name))
+        .where(
+            AuditEntry.tenant_id == Order.tenant_id,
+            AuditEntry.subject_id == Order.id,
+            AuditEntry.action == "order.released",
+        )
+        .scalar_subquery()
+    )
+    facts = {"what": _what(), "state": Order.state, "why": Order.closed_why}
+    return _part(
+        Order.closed_at, "order_ended", Order.id, who=func.coalesce(who, ""), **facts
+    ).where(
+        Order.tenant_id == person.tenant_id,
+        Order.customer_id.in_(person.customer_ids),
+        Order.state.in_([str(OrderState.EXPIRED), str(OrderState.CANCELLED)]),
+        Order.closed_at.is_not(None),
+    )
+
+
+def _what() -> Any:
+    """The first line of an order."""
+    return (
         select(OrderLine.description)
         .where(
             OrderLine.tenant_id == Order.tenant_id,
@@ -108,10 +141,6 @@ def _orders(person: Person) -> Select[tuple[Any, ...]]:
             OrderLine.position == 0,
         )
         .scalar_subquery()
-    )
-    facts = {"what": what, "state": Order.state, "source": Order.source}
-    return _part(Order.created_at, "order", Order.id, **facts).where(
-        Order.tenant_id == person.tenant_id, Order.customer_id.in_(person.customer_ids)
     )
 
 
@@ -136,10 +165,18 @@ def _money_back(person: Person) -> Select[tuple[Any, ...]]:
     )
 
 
-def _disputes(person: Person) -> Select[tuple[Any, ...]]:
-    facts = {"amount": DisputeRow.amount_minor, "currency": DisputeRow.currency}
-    return _part(DisputeRow.opened_at, "dispute", DisputeRow.order_id, **facts).where(
-        DisputeRow.tenant_id == person.tenant_id, DisputeRow.order_id.in_(orders_of(person))
+def _disputes(person: Person, *, is_over: bool) -> Select[tuple[Any, ...]]:
+    at = DisputeRow.decided_at if is_over else DisputeRow.opened_at
+    kind = "dispute_over" if is_over else "dispute"
+    facts = {
+        "amount": DisputeRow.amount_minor,
+        "currency": DisputeRow.currency,
+        "state": DisputeRow.state,
+    }
+    return _part(at, kind, DisputeRow.order_id, **facts).where(
+        DisputeRow.tenant_id == person.tenant_id,
+        DisputeRow.order_id.in_(orders_of(person)),
+        at.is_not(None),
     )
 
 
@@ -186,12 +223,13 @@ def _seats(person: Person) -> Select[tuple[Any, ...]]:
     )
 
 
-def _requests(person: Person) -> Select[tuple[Any, ...]]:
-    return _part(
-        LeaveRequest.asked_at, "leave_request", LeaveRequest.id, state=LeaveRequest.state
-    ).where(
+def _requests(person: Person, *, is_decided: bool) -> Select[tuple[Any, ...]]:
+    at = LeaveRequest.decided_at if is_decided else LeaveRequest.asked_at
+    kind = "leave_decided" if is_decided else "leave_request"
+    return _part(at, kind, LeaveRequest.id, state=LeaveRequest.state).where(
         LeaveRequest.tenant_id == person.tenant_id,
         LeaveRequest.booking_id.in_(bookings_of(person)),
+        at.is_not(None),
     )
 
 
@@ -202,8 +240,12 @@ async def _subjects(uow: UnitOfWork, person: Person) -> list[UUID]:
 
 
 def _log(person: Person, subjects: Sequence[UUID]) -> Select[tuple[Any, ...]]:
-    """What staff did to them, and to what they booked."""
-    facts = {"action": AuditEntry.action, "detail": AuditEntry.detail}
+    """What was done to them, and to what they booked, by staff, by guests or by itself."""
+    facts = {
+        "action": AuditEntry.action,
+        "detail": AuditEntry.detail,
+        "actor_kind": AuditEntry.actor_kind,
+    }
     return _part(AuditEntry.at, "log", null(), who=AuditEntry.actor_name, **facts).where(
         AuditEntry.tenant_id == person.tenant_id,
         AuditEntry.subject_id == any_(cast(subjects, ARRAY(Uuid()))),

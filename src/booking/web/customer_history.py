@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.domain.kinds import OrderState
 from src.booking.views.customers import HistoryLine, HistoryPage
 from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
 from src.platform.web.formats import datetime_local
-from src.tenants.web.audit_words import log_sentence
+from src.tenants.web.audit_words import actor_words, log_sentence
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,13 +53,16 @@ def _moment(line: HistoryLine, base: str, zone: ZoneInfo) -> Moment:
 
 _PATHS = {
     "order": "orders/{}",
+    "order_ended": "orders/{}",
     "payment": "orders/{}",
     "refund": "orders/{}",
     "dispute": "orders/{}",
+    "dispute_over": "orders/{}",
     "coupon": "orders/{}",
     "coupon_returned": "orders/{}",
     "seats": "bookings/{}",
     "leave_request": "leave-requests/{}",
+    "leave_decided": "leave-requests/{}",
     "waits": "waitlist",
     "waited": "waitlist",
     "broadcast": "broadcasts/{}",
@@ -69,7 +73,9 @@ def _who(line: HistoryLine) -> str:
     by_staff = line.facts.get("source") == "staff" or line.who == "staff"
     if by_staff:
         return _("by staff")
-    return line.who if line.kind in ("log", "broadcast") else ""
+    if line.kind == "log":
+        return actor_words(line.facts["actor_kind"], line.who)
+    return line.who if line.kind in ("order_ended", "broadcast") else ""
 
 
 Facts = Mapping[str, Any]
@@ -79,16 +85,29 @@ def _order(facts: Facts, _zone: ZoneInfo) -> str:
     said = {
         "open": _("Is paying for %(what)s", what=facts["what"]),
         "confirmed": _("Booked %(what)s", what=facts["what"]),
-        "expired": _("Did not pay in time for %(what)s", what=facts["what"]),
-        "cancelled": _("Gave up %(what)s", what=facts["what"]),
     }
-    return said[facts["state"]]
+    return said.get(facts["state"]) or _("Ordered %(what)s", what=facts["what"])
+
+
+def _order_ended(facts: Facts, _zone: ZoneInfo) -> str:
+    what = facts["what"]
+    if facts["state"] == OrderState.EXPIRED:
+        return _("Did not pay in time for %(what)s", what=what)
+    if facts["why"] == "given_up":
+        return _("Gave up %(what)s", what=what)
+    return _("Released unpaid: %(what)s", what=what)
 
 
 def _payment(facts: Facts, _zone: ZoneInfo) -> str:
     if facts["by"] == "on_site":
         return _("%(amount)s taken on site", amount=_amount(facts))
     return _("%(amount)s paid", amount=_amount(facts))
+
+
+def _dispute_over(facts: Facts, _zone: ZoneInfo) -> str:
+    if facts["state"] == "won":
+        return _("The dispute over %(amount)s was won", amount=_amount(facts))
+    return _("The dispute over %(amount)s was lost", amount=_amount(facts))
 
 
 def _coupon(facts: Facts, _zone: ZoneInfo) -> str:
@@ -123,9 +142,8 @@ _ENDED: Mapping[str, Callable[[int, str], str]] = {
 }
 
 
-def _request(facts: Facts, _zone: ZoneInfo) -> str:
+def _decided(facts: Facts, _zone: ZoneInfo) -> str:
     said = {
-        "open": _("Asks to leave a course"),
         "accepted": _("Asked to leave a course; accepted"),
         "declined": _("Asked to leave a course; declined"),
     }
@@ -194,17 +212,20 @@ def _money(amount_minor: int, currency: str) -> str:
 
 _WORDS: Mapping[str, Callable[[Facts, ZoneInfo], str]] = {
     "order": _order,
+    "order_ended": _order_ended,
     "payment": _payment,
     "refund": lambda facts, _zone: _("%(amount)s went back", amount=_amount(facts)),
     "dispute": lambda facts, _zone: _(
         "The guest's bank disputes %(amount)s", amount=_amount(facts)
     ),
+    "dispute_over": _dispute_over,
     "coupon": _coupon,
     "coupon_returned": lambda facts, _zone: _(
         "The code %(code)s may be used again", code=facts["code"]
     ),
     "seats": _seats,
-    "leave_request": _request,
+    "leave_request": lambda _facts, _zone: _("Asks to leave a course"),
+    "leave_decided": _decided,
     "log": _log,
     "choice": _choice,
     "waits": _waits,

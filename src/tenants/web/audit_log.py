@@ -8,14 +8,13 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
-from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.forms import bind, form_data
 from src.platform.web.pages import page
 from src.tenants.context import RequestContext
 from src.tenants.queries.settings import list_log
 from src.tenants.views.settings import LogEntry
-from src.tenants.web.audit_words import log_sentence
+from src.tenants.web.audit_words import actor_words, log_sentence
 from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_tabs
 
 
@@ -65,17 +64,11 @@ async def show_log(
 
 
 def _line(entry: LogEntry) -> LogLine:
-    return LogLine(at=entry.at, who=_who(entry), what=log_sentence(entry.action, entry.detail))
-
-
-def _who(entry: LogEntry) -> str:
-    if entry.actor_kind == "api_key":
-        return _("API key “%(name)s”", name=entry.actor)
-    if entry.actor_kind == "system":
-        return _("Seatline")
-    if entry.actor_kind == "guest":
-        return _("A guest")
-    return entry.actor or _("A member")
+    return LogLine(
+        at=entry.at,
+        who=actor_words(entry.actor_kind, entry.actor),
+        what=log_sentence(entry.action, entry.detail),
+    )
 
 
 route_handlers = [show_log]

@@ -191,3 +191,14 @@ def _particulars(detail: Mapping[str, object]) -> list[str]:
 def _field(name: str) -> str:
     known = _FIELDS.get(name)
     return _(known) if known else name.replace("_", " ")
+
+
+def actor_words(kind: str, name: str) -> str:
+    """Who it was, in the reader's language."""
+    if kind == "api_key":
+        return _("API key “%(name)s”", name=name)
+    if kind == "system":
+        return _("Seatline")
+    if kind == "guest":
+        return _("A guest")
+    return name or _("A member")

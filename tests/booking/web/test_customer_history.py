@@ -10,11 +10,13 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.billing.models import Coupon, CouponUse, Order
+from src.booking.held_places import release_held
 from src.booking.queries.customer_history import PAGE_SIZE, list_history
 from src.platform.mail.models import MailRow
 from src.platform.services import Services
 from tests.booking.web.pages import as_owner
-from tests.support.builders import Business, a_business
+from tests.booking.web.test_held_places import held, words_of
+from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.coupons import a_coupon
 from tests.support.owner import as_who_signed_in
@@ -68,6 +70,7 @@ async def test_it_is_whole(client: AsyncClient, services: Services, clock: Froze
         "Message to many: “s”",
         "Joined the waiting list: Yoga · ",
         "Left the waiting list: Yoga · ",
+        "Asks to leave a course",
         "Asked to leave a course; declined",
         "Used the code SPRING: €1.50 off",
         "The code SPRING may be used again",
@@ -78,6 +81,30 @@ async def test_it_is_whole(client: AsyncClient, services: Services, clock: Froze
         assert words in shown, words
     history = shown[shown.index('id="history"') :]
     assert history.index("Changed a customer") < history.index("Booked Yoga"), "newest first"
+    assert " · Seatline" in history
+    assert " · system" not in history, "who it was is in the reader's words"
+
+
+async def test_what_nobody_paid_ended_when_it_ended_and_by_whom_it_did(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id)
+    made = await held(services, lotus, await a_session(services.uow_factory, service, in_days=2))
+    clock.advance(timedelta(hours=3))
+    await release_held(services, lotus.ctx, made.order_id)
+    async with services.uow_factory(lotus.id) as uow:
+        page = await list_history(uow, made.order.customer_id)
+    told = {line.kind: line for line in page.lines}
+    assert told["order_ended"].at - told["order"].at == timedelta(hours=3)
+    assert told["order_ended"].who == lotus.owner.name
+    acts = [line.facts["action"] for line in page.lines if line.kind == "log"]
+    assert "order.released" not in acts, "it is told once"
+    await as_owner(client, services, lotus)
+    shown = words_of(await client.get(f"/app/lotus/customers/{made.order.customer_id}"))
+    assert "Ordered Yoga" in shown
+    assert "Released unpaid: Yoga" in shown
+    assert "Gave up" not in shown
 
 
 async def test_another_customers_mails_and_lists_are_not_theirs(services: Services) -> None:
@@ -143,6 +170,7 @@ async def test_it_has_pages_and_asks_no_more_for_a_long_one(
     made = await zora_books(services, lotus)
     path = f"/app/lotus/customers/{made.order.customer_id}"
     await as_owner(client, services, lotus)
+    await client.get(path)  # What holds for everybody is asked for once, and then remembered.
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
