@@ -5,6 +5,7 @@ freed, or it is taken back. Source: docs/algorithms/cancelling.md.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,7 +15,7 @@ from src.booking.commands.cancel_marks import lock_free_seats, mark_seats
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
 from src.booking.commands.sessions import get_session
 from src.booking.domain.kinds import SessionState
-from src.booking.models import Seat, Session
+from src.booking.models import Seat
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _
@@ -38,7 +39,10 @@ async def cancel_seats(
     not take place, or one of the seats has ended, was ticked, or is being cancelled; InvalidInput
     for `money`.
     """
-    _check_to_come(await get_session(uow, session_id), uow)
+    session = await get_session(uow, session_id)
+    stay = why_places_stay(session.state, session.starts_at, uow.clock.now())
+    if stay is not None:
+        raise stay
     which = [Seat.session_id == session_id, Seat.id.in_(seat_ids)]
     free = await lock_free_seats(uow, which)
     if not free or set(free) != set(seat_ids):
@@ -56,14 +60,15 @@ async def cancel_seats(
     return cancellation_id
 
 
-def _check_to_come(session: Session, uow: UnitOfWork) -> None:
-    """Raises: Conflict."""
-    if session.state == SessionState.CANCELLED:
-        raise Conflict(_("This session is cancelled already."), code="already_cancelled")
-    if session.state != SessionState.SCHEDULED:
-        raise Conflict(_("This session is being cancelled."), code="already_cancelling")
-    if session.starts_at <= uow.clock.now():
-        raise Conflict(_("This session has started, so its places stay."), code="session_started")
+def why_places_stay(state: str, starts_at: datetime, now: datetime) -> Conflict | None:
+    """Why no place of such a session can be cancelled by itself, if none can."""
+    if state == SessionState.CANCELLED:
+        return Conflict(_("This session is cancelled already."), code="already_cancelled")
+    if state != SessionState.SCHEDULED:
+        return Conflict(_("This session is being cancelled."), code="already_cancelling")
+    if starts_at <= now:
+        return Conflict(_("This session has started, so its places stay."), code="session_started")
+    return None
 
 
 async def _why_not(

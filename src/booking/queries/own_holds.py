@@ -30,7 +30,12 @@ async def list_own_holds(
     """
     versions = {one.order_id: one.version for one in linked}
     statement = (
-        select(Order, func.count(Seat.participant_id.distinct()))
+        select(
+            Order,
+            func.count(Seat.participant_id.distinct()),
+            func.array_agg(Seat.session_id.distinct()),
+            func.array_agg(Booking.series_id.distinct()),
+        )
         .join(Seat, (Seat.tenant_id == Order.tenant_id) & (Seat.order_id == Order.id))
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
         .join(Service, (Service.tenant_id == Seat.tenant_id) & (Service.id == Booking.service_id))
@@ -50,9 +55,10 @@ async def list_own_holds(
         statement = statement.where(of_subject)
     found, now = await uow.session.execute(statement), uow.clock.now()
     held = []
-    for order, places in found:
+    for order, places, sessions, series in found:
         until_at = payable_until(order.hold_expires_at)
         if until_at is not None and now < until_at and order.link_version == versions[order.id]:
             path = booking_path(settings, tenant.slug, order)
-            held.append(OwnHold(places=places, until_at=until_at, href=path))
+            what = frozenset(one for one in (*sessions, *series) if one is not None)
+            held.append(OwnHold(places=places, what=what, until_at=until_at, href=path))
     return held

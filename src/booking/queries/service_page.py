@@ -1,6 +1,7 @@
 """One service as a stranger sees it: its series with every date, and its single dates."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -63,14 +64,15 @@ async def get_service_page(
     if row.active:
         series = [series_offer(offer, row, shop, terms[offer.row.id]) for offer in on_sale.series]
         month = await _month(uow, shop, row, asked) if side == "single" else None
-    path = f"{shop.path}/{row.slug}"
+    path, label = f"{shop.path}/{row.slug}", on_sale.label(row, tenant.currency)
     return ServicePageView(
         name=row.name,
         description=row.description,
         summary=shortened(row.description),
         minutes=row.duration_minutes,
         is_online=row.mode == SessionMode.ONLINE,
-        price=price_text(on_sale.label(row, tenant.currency), current_locale()),
+        price=price_text(label, current_locale()),
+        price_alone=price_text(replace(label, sold_out=False), current_locale()),
         zone=tenant.zone,
         currency=tenant.currency,
         hub_href=shop.path,

@@ -208,9 +208,13 @@ class SalesTab(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnHold(msgspec.Struct, frozen=True, kw_only=True):
-    """So many places that the visitor's own browser holds, and until when it can pay for them."""
+    """So many places that the visitor's own browser holds, and until when it can pay for them.
+
+    `what` are the ids of the sessions they are in and of the series that were booked.
+    """
 
     places: int
+    what: frozenset[UUID]
     until_at: datetime
     href: str
 
@@ -218,7 +222,7 @@ class OwnHold(msgspec.Struct, frozen=True, kw_only=True):
 class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one service. `structured` is its schema.org description as JSON, `prices`
     are those of a single date beside the full one, `leaving` its terms in sentences. `held` is what
-    this browser holds of it.
+    this browser holds of it; `price_alone` does not say that all is sold out.
     """
 
     name: str
@@ -227,6 +231,7 @@ class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int
     is_online: bool
     price: str
+    price_alone: str
     zone: ZoneInfo
     currency: str
     hub_href: str

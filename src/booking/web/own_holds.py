@@ -1,5 +1,6 @@
 """What the visitor's own browser holds: kept in a cookie, for a second tab not to call it sold out.
 
+The pages of the service say so; the overview, which is the same for everybody, does not.
 The cookie is made of the links of the orders, which are signed, and which this browser was sent
 before. It opens nothing that they do not; what has ended, or is another business's, is passed over.
 """

@@ -9,7 +9,7 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.cancel_seats import cancel_seats
+from src.booking.commands.cancel_seats import cancel_seats, why_places_stay
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Seat
@@ -117,6 +117,10 @@ async def _view(
     if not view.chosen and seat_ids:
         why_not = _nobody_to_cancel(seen=bool(seen), going=bool(going))
         view = msgspec.structs.replace(view, why_not=why_not)
+    session, now = view.session, services.clock.now()
+    stay = why_places_stay(session.state, session.starts_at, now)
+    if view.chosen and stay is not None:
+        view = msgspec.structs.replace(view, why_not=stay.message)
     return CancelSeatsView(
         **{name: getattr(view, name) for name in BulkView.__struct_fields__},
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),

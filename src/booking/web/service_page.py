@@ -1,6 +1,7 @@
 """The page of one service, which can also be linked to directly."""
 
 from typing import Any, cast
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get
@@ -8,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.queries.service_page import Asked, Side, get_service_page
+from src.booking.views.hub import DateRow, Day, OwnHold, SeriesOffer, ServicePageView
 from src.booking.web.hub import FRESH, uuid_of, wanted_of
 from src.booking.web.own_holds import may_hold, own_holds
 from src.booking.web.page_cache import PageCache
@@ -42,7 +44,7 @@ async def service_page(
 
     if may_hold(request):
         held = await own_holds(request, services, ctx, service_slug)
-        return page(request, TEMPLATE, msgspec.structs.replace(await view(), held=held))
+        return page(request, TEMPLATE, _with_own(await view(), held))
 
     async def make() -> Any:
         return cacheable_page(request, TEMPLATE, await view())
@@ -52,6 +54,35 @@ async def service_page(
     key = (ctx.here.id, current_locale(), asked)
     now = services.clock.now()
     return (await service_pages.get(key, ctx.here, now, make)).respond(request)
+
+
+def _with_own(view: ServicePageView, held: list[OwnHold]) -> ServicePageView:
+    """What is held is not called sold out, nor is there a list to wait for it: it is to be paid."""
+    own = frozenset[UUID]().union(*(hold.what for hold in held))
+    month, price = view.month, view.price_alone if held else view.price
+    if month is not None:
+        days = [
+            Day(day.starts_at, [_date_with_own(row, own) for row in day.rows]) for day in month.days
+        ]
+        month = msgspec.structs.replace(month, days=days)
+    series = [_series_with_own(offer, own) for offer in view.series]
+    return msgspec.structs.replace(view, held=held, price=price, month=month, series=series)
+
+
+def _date_with_own(row: DateRow, own: frozenset[UUID]) -> DateRow:
+    if not row.is_full or row.session_id not in own:
+        return row
+    return msgspec.structs.replace(row, is_full=False, seats="", href=None)
+
+
+def _series_with_own(offer: SeriesOffer, own: frozenset[UUID]) -> SeriesOffer:
+    if offer.seats.left != 0 or offer.series_id not in own:
+        return offer
+    dates = [
+        msgspec.structs.replace(date, state="included") if date.state == "full" else date
+        for date in offer.dates
+    ]
+    return msgspec.structs.replace(offer, dates=dates, reason="", waitlist_href=None)
 
 
 def _asked(request: AnyRequest, service_slug: str) -> Asked:

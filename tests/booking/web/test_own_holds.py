@@ -10,7 +10,7 @@ from src.billing.settlement import GIVEN_UP
 from src.booking.models import Session
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.pages import fields_of
-from tests.support.builders import a_business, a_service, a_session
+from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 
 pytestmark = pytest.mark.anyio
@@ -39,9 +39,16 @@ async def test_every_page_of_it_leads_on_to_paying(shop: Shop) -> None:
         page = await shop.guest.open(path)
         assert HELD in page.text, path
         assert "/b/lotus/bookings/" in page.text, path
-    form = await shop.guest.open(subject("session", session.id))
-    assert "This date is sold out." not in form.text
-    assert "Join the waiting list" not in form.text
+    for path in pages_of(session)[:2]:
+        page = await shop.guest.open(path)
+        for said in (
+            "sold out.",
+            "· sold out",
+            ">Sold out",
+            "Join the waiting list",
+            "waitlist?session=",
+        ):
+            assert said not in page.text, (path, said)
     other = await a_session(
         shop.services.uow_factory,
         await a_service(shop.services.uow_factory, shop.business.id, slug="pilates"),
@@ -49,6 +56,22 @@ async def test_every_page_of_it_leads_on_to_paying(shop: Shop) -> None:
     elsewhere = await shop.guest.open(subject("session", other.id, "pilates"))
     assert elsewhere.status_code == 200
     assert "You are holding" not in elsewhere.text
+
+
+async def test_a_series_that_is_held_is_not_called_sold_out(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, slug="yoga", price_type="online")
+    first, other = [
+        await a_series(factory, service, capacity=1, price_type="online") for _n in range(2)
+    ]
+    assert (await shop.book(subject("series", first.series.id))).status_code == 303
+    page = await shop.guest.open("/b/lotus/yoga?how=series")
+    assert HELD in page.text
+    assert f"waitlist?series={first.series.id}" not in page.text
+    assert "old out" not in page.text
+    assert f"book?series={other.series.id}" in page.text, "the other is as it was"
+    shop.guest.client.cookies.clear()
+    assert "old out" in (await shop.guest.open("/b/lotus/yoga?how=series")).text
 
 
 async def test_another_form_of_it_that_is_sent_knows_it_too(shop: Shop) -> None:

@@ -19,6 +19,7 @@ from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.web.pages import as_owner, fields_of
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.cancelling import seats_taken_back
+from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
 
@@ -67,6 +68,24 @@ async def press(
 
 def words_in(page: Response) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", page.text).split())
+
+
+async def test_places_of_what_has_begun_are_not_asked_about(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    clock: FrozenClock,
+) -> None:
+    carl = await a_guest(services, lotus, session, "Carl")
+    mine = await ids_of(services, lotus, carl)
+    clock.advance(session.starts_at - clock.now())
+    await as_owner(client, services, lotus)
+    for more in ({}, {"sure": "on", "reason": "Repairs"}):
+        asked = await press(client, session, "cancel", mine, more)
+        assert asked.status_code == 200
+        assert "This session has started, so its places stay." in asked.text
+        assert "Cancel these places?" not in asked.text
 
 
 async def test_who_went_to_another_date_and_came_back_keeps_their_number(
