@@ -12,10 +12,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from src.billing.commands.due import drop_several_due
 from src.booking.commands.announcing import announced
 from src.booking.commands.busy import Slot, free_performer, take_performer
 from src.booking.commands.changes import note_changes
-from src.booking.commands.decision_due import replan_decision
+from src.booking.commands.decision_due import plan_decisions
 from src.booking.commands.drop_in import rules_errors
 from src.booking.commands.edit_plan import (
     Change,
@@ -283,11 +284,20 @@ async def _check_by_name(
 
 
 async def _replan(uow: UnitOfWork, changes: Sequence[Change]) -> None:
-    """When each is decided that has a minimum, or had one."""
-    for one in changes:
-        if one.changed & DECISION_COLUMNS:
-            hours = columns_of(one.becomes)["decide_hours"]
-            await replan_decision(uow, one.session.id, one.becomes.starts_at, hours)
+    """When each is decided that has a minimum, or had one, in one statement each way."""
+    due = [one for one in changes if one.changed & DECISION_COLUMNS]
+    hours = {one.session.id: columns_of(one.becomes)["decide_hours"] for one in due}
+    undecided = [ref for ref, ahead in hours.items() if ahead is None]
+    if undecided:
+        await drop_several_due(uow, undecided)
+    await plan_decisions(
+        uow,
+        [
+            (one.session.id, one.becomes.starts_at, hours[one.session.id])
+            for one in due
+            if hours[one.session.id] is not None
+        ],
+    )
 
 
 async def _take_leaders(uow: UnitOfWork, changes: Sequence[Change]) -> None:

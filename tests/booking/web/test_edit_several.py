@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 from icalendar import Calendar
-from sqlalchemy import select
+from sqlalchemy import event, func, select
+from sqlalchemy.engine import Engine
 
 from src.booking.commands.busy import Slot, take_performer
+from src.booking.commands.decision_due import MINIMUM_DUE
 from src.booking.commands.edit_plan import EditSeveral, plan_edit
 from src.booking.commands.edit_several import edit_several, list_refusals
 from src.booking.domain.kinds import DateScope
@@ -16,7 +18,7 @@ from src.booking.models import Session
 from src.platform.errors import InvalidInput
 from src.platform.localtime import to_local
 from src.platform.services import Services
-from src.tenants.models import Location
+from src.tenants.models import Due, Location
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.queries.test_hub import counted
@@ -371,6 +373,27 @@ async def test_a_leader_and_a_place_are_read_once_for_all_dates(
     assert len(planned) == 3
     for table in ("locations", "performers"):
         assert sum(f"FROM {table}" in one for one in sent) == 1, table
+
+
+async def test_decisions_are_planned_anew_in_one_statement_for_all_dates(
+    services: Services, lotus: Business, term: Term
+) -> None:
+    first, dropped = term.sessions[0], list[str]()
+
+    def remember(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("DELETE FROM due"):
+            dropped.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", remember)
+    for number, (minimum, planned) in enumerate((((2, 24), 3), ((3, 48), 3), ((None, None), 0)), 1):
+        least, hours = minimum
+        more = {"changes_minimum": True, "min_seats": least, "decide_hours": hours}
+        assert await edit(services, lotus, first, **more) == 3
+        assert len(dropped) == number
+        async with services.uow_factory(lotus.id) as uow:
+            kinds = select(func.count()).where(Due.tenant_id == uow.tenant, Due.kind == MINIMUM_DUE)
+            assert await uow.session.scalar(kinds) == planned
+    event.remove(Engine, "before_cursor_execute", remember)
 
 
 async def test_the_dates_looked_at_say_which_cannot_be_so(
