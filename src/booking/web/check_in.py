@@ -173,12 +173,9 @@ async def check_in(
     """Ticks today's places of this booking, session by session; below the camera it answers with
     the booking alone. Raises: NotFound for another's.
     """
-    form = bind(CheckInForm, await read_form(request)).struct
-    if form is None or not form.seat_ids:
-        tone, sentence = "error", _("Nobody was chosen, so nothing was changed.")
-    else:
-        wanted = SeatState.CONFIRMED if form.wanted == "confirmed" else SeatState.ATTENDED
-        tone, sentence = await tick_today(services, ctx, code, form.seat_ids, wanted)
+    form = bind(CheckInForm, await read_form(request)).struct or CheckInForm()
+    wanted = SeatState.CONFIRMED if form.wanted == "confirmed" else SeatState.ATTENDED
+    tone, sentence = await tick_today(services, ctx, code, form.seat_ids, wanted)
     if exchange_of(request.scope).is_htmx:
         view = await look_at_booking(services, ctx, code)
         shown = msgspec.structs.replace(view, said=(tone, sentence), is_in_place=True)
@@ -198,9 +195,11 @@ async def tick_today(
     wanted: SeatState,
 ) -> tuple[str, str]:
     """Tone and sentence of what became of it; what one session refuses stops no other. Raises:
-    NotFound for a place of another day.
+    NotFound for another's booking, and for a place of another day.
     """
     booking = await _booking(services, ctx, code)
+    if not seat_ids:
+        return "error", _("Nobody was chosen, so nothing was changed.")
     session_of = {seat.seat_id: seat.session_id for seat in booking.today}
     if not set(seat_ids) <= set(session_of):
         raise NotFound(_("This booking has no such place today."))
