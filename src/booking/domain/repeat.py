@@ -94,7 +94,7 @@ def holiday_region_names(country: str) -> dict[str, str]:
 
     try:
         aliases = country_holidays(country).get_subdivision_aliases()
-    except NotImplementedError:
+    except NotImplementedError:  # The library's word for a country that it does not have.
         return {}
     return {code: next(iter(names), code) for code, names in aliases.items()}
 

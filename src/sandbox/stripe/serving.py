@@ -71,6 +71,7 @@ class Port:
                 if serving.done():
                     await serving
                     raise RuntimeError("the stand-in for Stripe stopped at its start")
+                # The server tells nobody when it listens, so it is asked.
                 await asyncio.sleep(_POLL_SECONDS)
 
     def client(self) -> httpx.AsyncClient:

@@ -29,7 +29,7 @@ from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
-from tests.support.visitor import forms_of
+from tests.support.visitor import Form, forms_of
 from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
 
@@ -88,6 +88,12 @@ async def test_one_moment_is_told_everywhere_and_by_its_own_word(
         assert told in shown, told
 
 
+async def sending_again(client: AsyncClient, here: str) -> Form:
+    """The form on the booking's page `here` that mails the link to pay once more."""
+    (form,) = [form for form in forms_of(await client.get(here)) if form.action == f"{here}/link"]
+    return form
+
+
 async def test_the_link_goes_out_again_once_a_press(
     client: AsyncClient,
     services: Services,
@@ -98,8 +104,7 @@ async def test_the_link_goes_out_again_once_a_press(
     made = await held(services, lotus, session)
     await work(services, lotus.id)
     here = f"/app/lotus/bookings/{made.booking_id}"
-    page = await client.get(here)
-    (form,) = [form for form in forms_of(page) if form.action == f"{here}/link"]
+    form = await sending_again(client, here)
     for _press in range(2):
         assert (await client.post(form.action, data=form.fields)).status_code == 303
     await work(services, lotus.id)
@@ -118,8 +123,7 @@ async def test_no_link_goes_out_once_the_time_to_pay_is_over(
     made = await held(services, lotus, session)
     await work(services, lotus.id)
     here = f"/app/lotus/bookings/{made.booking_id}"
-    page = await client.get(here)
-    (form,) = [form for form in forms_of(page) if form.action == f"{here}/link"]
+    form = await sending_again(client, here)
     until = payable_until(made.order.hold_expires_at)
     assert until is not None
     clock.advance(until - clock.now())
