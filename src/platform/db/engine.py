@@ -19,6 +19,11 @@ COMMAND_SECONDS = 25
 """The last one is for a server that is gone: one that lives ends a statement before, by what is set
 for the role (docs/operations/running.md). Here nothing is set for a session, see `make_engine`."""
 
+PREPARED = 300
+"""Statements that a connection remembers: the way from the hub to a place that is paid, cancelled
+and offered to the next in line has 300 of its own. With fewer kept, each pushes out the one that
+comes next round, and is parsed and planned anew every time."""
+
 SessionMaker = async_sessionmaker[AsyncSession]
 
 
@@ -81,6 +86,7 @@ def make_engine(url: str, *, pool_size: int = 10, **options: Any) -> AsyncEngine
                 "command_timeout": COMMAND_SECONDS,
                 "prepared_statement_name_func": _statement_name,
                 "statement_cache_size": 0,
+                "prepared_statement_cache_size": PREPARED,
             },
             **options,
         },
