@@ -102,11 +102,13 @@ migrate: $(SANDBOX_READY) ## bring the database to the newest revision
 browser: $(DEV_READY) ## bring a browser for the tests where there is none
 	@$(PY) -m tests.support.get_browser
 
-test: browser ## every level of tests, in about seven minutes on two cores
+test: browser ## every level of tests, in under five minutes on two cores
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
 
-test-all: browser ## the long ones too
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal
+test-slow: browser ## those that take longest: browsers, kills, migrations, great numbers
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m slow
+
+test-all: test test-slow ## both
 
 test-long: $(DEV_READY) ## the booking core at random, an hour or SECONDS=...
 	@LONG_SECONDS=$(or $(SECONDS),3600) $(PY) -m pytest tests/properties

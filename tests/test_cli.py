@@ -65,6 +65,7 @@ def migrated() -> Iterator[str]:
     drop_database(name)
 
 
+@pytest.mark.slow
 def test_the_example_as_it_is_spelt_migrates(empty: str) -> None:
     """`docker compose up` does nothing else with these words."""
     environ = placed(empty)
@@ -74,6 +75,7 @@ def test_the_example_as_it_is_spelt_migrates(empty: str) -> None:
     assert "No new upgrade operations" in seatline(environ, "db", "check").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelling", ["postgres://{}", "postgresql://{}?sslmode=prefer"])
 def test_alembic_by_hand_takes_the_same_spellings(empty: str, spelling: str) -> None:
     address = spelling.format(placed(empty)["MIGRATOR_DATABASE_URL"].split("://")[1])
@@ -106,6 +108,7 @@ def test_check_config_warns_of_what_is_hardly_meant() -> None:
     assert "Nothing is missing. https://bookings.example.com, production." in done.stdout
 
 
+@pytest.mark.slow
 def test_an_admin_is_made_with_a_strong_password_and_replaced_only_when_told_to(
     migrated: str,
 ) -> None:

@@ -68,6 +68,7 @@ async def test_a_role_that_no_wall_holds_is_named(
     assert problem.endswith("seatline_app, who must have BYPASSRLS.")
 
 
+@pytest.mark.slow
 async def test_a_database_of_an_older_version_is_named(
     own_urls: Mapping[Role, str], smtp_url: str
 ) -> None:

@@ -40,6 +40,7 @@ def run_alembic(urls: Mapping[Role, str], *words: str) -> subprocess.CompletedPr
     )
 
 
+@pytest.mark.slow
 def test_up_down_and_up_again_without_drift(own_urls: Mapping[Role, str]) -> None:
     alembic(own_urls, "check")
     alembic(own_urls, "downgrade", "base")
@@ -90,6 +91,7 @@ HELD = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_lock_and_limit_hold_for_every_revision(
     own_urls: Mapping[Role, str], tmp_path: Path
@@ -137,6 +139,7 @@ async def test_a_backfill_by_the_owner_reaches_every_tenant(own_urls: Mapping[Ro
     await app.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_answers_of_before_keep_the_question_that_they_were_given_to(
     own_urls: Mapping[Role, str],

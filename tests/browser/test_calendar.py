@@ -16,7 +16,7 @@ from tests.support.letters import the_calendar, the_mail
 from tests.support.program import Program
 from tests.support.stage import books, staged
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 STARTS = "SELECT starts_at FROM sessions WHERE id = $1"
 
 
@@ -83,7 +83,6 @@ def test_a_drag_leads_to_the_form_with_the_new_time_and_moves_nothing(
     assert after - before[0][0] == timedelta(days=1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("by_hand", [True, False], ids=["dragged", "by the keyboard"])
 def test_with_guests_in_it_a_move_shows_whom_it_touches_first(
     program: Program, person: Callable[..., Person], by_hand: bool
@@ -203,7 +202,6 @@ def test_without_scripts_there_is_a_list_of_the_week(
     owner.is_at(f"/sessions/{session_id}$")
 
 
-@pytest.mark.slow
 def test_the_charts_of_the_day_are_bars_or_a_table(
     program: Program, person: Callable[..., Person]
 ) -> None:
@@ -229,7 +227,6 @@ def test_the_charts_of_the_day_are_bars_or_a_table(
             expect(table).to_be_visible()
 
 
-@pytest.mark.slow
 def test_an_empty_week_does_not_scroll_where_no_key_leads(
     program: Program, person: Callable[..., Person]
 ) -> None:

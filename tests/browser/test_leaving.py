@@ -16,7 +16,7 @@ from tests.support.letters import link_in, the_calendar, the_mail
 from tests.support.program import Program
 from tests.support.stage import books, staged
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 COURSE = LeavingTerms(tiers=(Tier(before=48, percent=100), Tier(before=24, percent=50)))
 SINGLE = LeavingTerms(moves_before=24)
@@ -159,7 +159,6 @@ def the_owner_accepts(owner: Person, business: Business, term: Term) -> None:
     owner.sees("2 seats freed")
 
 
-@pytest.mark.slow
 @WAYS
 def test_a_date_is_exchanged_for_another(
     program: Program, person: Callable[..., Person], scripts: bool

@@ -17,7 +17,7 @@ from tests.support.builders import Business, a_business, a_service, a_session, a
 from tests.support.program import Program, eventually, running_program
 from tests.support.visitor import forms_of
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
 @pytest.fixture
@@ -85,7 +85,6 @@ def outbox_is_empty(program: Program) -> bool:
     return bool(program.rows("SELECT count(*) = 0 AS empty FROM outbox")[0]["empty"])
 
 
-@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_of_two_thousand_seats(program: Program) -> None:
     made = filled(program, customers=500, party=4)
     eventually(lambda: outbox_is_empty(program), "the confirmations", 240)
@@ -113,7 +112,6 @@ def test_a_worker_killed_in_the_middle_of_two_thousand_seats(program: Program) -
     assert len(doubles) <= 20, "at most what was between the server's yes and our mark"
 
 
-@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_of_chosen_places(program: Program) -> None:
     """Each is freed once and told of once, and nobody else's place is touched."""
     made = filled(program, customers=301, party=1)
@@ -154,7 +152,6 @@ def test_a_worker_killed_in_the_middle_of_chosen_places(program: Program) -> Non
     assert len(cancelled) <= 320, "at most what was between the server's yes and our mark"
 
 
-@pytest.mark.slow
 def test_a_worker_killed_while_guests_are_told_of_a_move(program: Program) -> None:
     made = filled(program, customers=80, party=2)
     eventually(lambda: outbox_is_empty(program), "the confirmations", 120)
@@ -234,7 +231,6 @@ def book_through_a_kill(program: Program, path: str) -> httpx.Response:
 
 
 # Most of it is the wait for the second attempt.
-@pytest.mark.slow
 def test_a_mail_server_that_says_yes_and_dies_gets_the_same_message_again(
     program: Program,
 ) -> None:
@@ -248,7 +244,6 @@ def test_a_mail_server_that_says_yes_and_dies_gets_the_same_message_again(
     assert len(program.rows("SELECT 1 FROM mails")) == 1
 
 
-@pytest.mark.slow
 def test_a_queue_that_forgets_everything_loses_nothing(program: Program) -> None:
     from redis import Redis
 

@@ -24,6 +24,7 @@ def states(program: Program, statement: str) -> dict[Any, int]:
     return {row[0]: row[1] for row in program.rows(statement, LOTUS.slug)}
 
 
+@pytest.mark.slow
 def test_everything_there_is_to_show_is_in_it(program: Program) -> None:
     """One test: loading it takes longer than all that is looked at."""
     a_class_is_just_over_and_one_is_about_to_begin(program)

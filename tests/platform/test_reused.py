@@ -12,7 +12,7 @@ from tests.support.databases import own_database
 from tests.support.reused import POOL_NAME, ReusedDatabase
 from tests.support.servers import test_servers
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 # Straight in the catalogue: to drop a thousand constraints one by one takes ten seconds.
 NOTHING_REFUSED = """

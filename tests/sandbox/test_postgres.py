@@ -159,6 +159,7 @@ def test_statements_run_inside_an_event_loop_too(server: EmbeddedPostgres) -> No
     asyncio.run(inside())
 
 
+@pytest.mark.slow
 def test_only_a_test_server_forgets(server: EmbeddedPostgres, durable: EmbeddedPostgres) -> None:
     assert ask(server, Role.SUPERUSER, "SHOW fsync") == "off"
     with durable:
@@ -186,6 +187,7 @@ def test_data_of_another_version_is_not_touched(reachable_folder: Path) -> None:
     assert sorted(path.name for path in cluster.iterdir()) == ["PG_VERSION"]
 
 
+@pytest.mark.slow
 def test_half_a_cluster_is_made_anew(reachable_folder: Path) -> None:
     server = EmbeddedPostgres(reachable_folder / "half", durable=False)
     half = server.folder / "cluster.new"
@@ -235,6 +237,7 @@ def test_a_pid_file_of_before_the_restart_of_the_machine_is_no_obstacle(
         assert ask(durable, Role.SUPERUSER, "SELECT 1", "postgres") == 1
 
 
+@pytest.mark.slow
 def test_it_runs_for_an_ordinary_user(reachable_folder: Path) -> None:
     home = reachable_folder / "home"
     home.mkdir()
@@ -262,6 +265,7 @@ def ordinary_user(home: Path) -> list[str]:
 
 if os.geteuid() == 0:
 
+    @pytest.mark.slow
     @pytest.mark.faults
     def test_every_way_to_run_as_root_works_and_dies_with_its_parent(
         reachable_folder: Path,

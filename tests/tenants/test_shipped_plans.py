@@ -58,6 +58,7 @@ async def test_strangers_do_not_see_the_internal_plan(uow_factory: UowFactory) -
     assert (prices.trial_plan, prices.trial_days) == ("Growth", 14)
 
 
+@pytest.mark.slow
 async def test_going_back_and_forth_keeps_the_plans_in_use(
     own_urls: Mapping[Role, str], clock: FrozenClock
 ) -> None:

@@ -13,7 +13,7 @@ from tests.support.accessibility import violations
 from tests.support.browser import open_browser
 from tests.support.gallery import server, write_all
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SAMPLES = ("parts", "form", "orders", "hub", "booking", "signin", "admin", "home", "error-404")
 ACCENTS = (("#ffe600", "light"), ("#0b2545", "dark"), ("#ff3366", "light"))

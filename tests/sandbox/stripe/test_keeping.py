@@ -50,6 +50,7 @@ async def test_a_kept_folder_finds_its_payments(
         assert receiver.types[-1] == "checkout.session.expired"
 
 
+@pytest.mark.slow
 async def test_the_process_keeps_its_data_when_killed_and_stops_when_told(
     tmp_path: Path, http: stripe.HTTPXClient, unused_port: int
 ) -> None:
