@@ -67,7 +67,7 @@ def test_what_is_typed_while_the_price_updates_stays(
     expect(guest.page.locator("[name='coupon']")).to_have_value("FRIENDS")
     expect(guest.page.locator("[name='size']")).to_have_value("3")
     guest.press("Book now")
-    guest.sees("The price has changed to €54.00.")
+    guest.sees("Code FRIENDS takes €6.00 off. Please look again.")
     expect(second).to_have_value("Dora")
     guest.press("Book now")
     is_booked(guest)
