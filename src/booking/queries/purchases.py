@@ -78,7 +78,15 @@ def is_standing(seat: type[Seat]) -> ColumnElement[bool]:
     return seat.state.in_(_LIVE)
 
 
-def of_purchase(booking_id: UUID) -> ColumnElement[bool]:
+def is_reached_with(purchase_id: UUID) -> ColumnElement[bool]:
+    """Of a booking: whether cancelling that whole purchase is what leaves all of its course, as it
+    is that purchase, or completes it. One that completes another is no whole purchase itself.
+    """
+    is_itself = (Booking.id == purchase_id) & is_whole()
+    return is_itself | (Booking.completes_id == purchase_id)
+
+
+def of_purchase(booking_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
     """Of a seat: whether it is of that booking, or of one that completes it."""
     return Seat.booking_id.in_(
         select(_ANY.id).where(
