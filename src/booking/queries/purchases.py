@@ -33,7 +33,7 @@ def is_whole() -> ColumnElement[bool]:
 
 
 def is_in_checkout() -> ColumnElement[bool]:
-    """Its guest is paying just now."""
+    """Held and not paid yet: its guest is paying just now, or has a link to do so for a while."""
     return Order.state == str(OrderState.OPEN)
 
 
