@@ -23,7 +23,7 @@ from src.booking.queries.cancellations import (
     toll_of_purchase,
     toll_of_session,
 )
-from src.booking.queries.leave_requests import find_newest_request
+from src.booking.queries.leave_requests import find_open_request
 from src.booking.queries.purchases import of_purchase
 from src.booking.queries.reached import count_others
 from src.booking.queries.seat_answers import get_guest_may
@@ -239,7 +239,7 @@ async def _ask_purchase(
         dates = await list_lost_dates(uow, booking_id, now)
         which = [of_purchase(booking_id), Session.starts_at > now]
         able = await list_returnable(uow, ctx.here, which)
-        asked = await find_newest_request(uow, booking.order_id)
+        asked = await find_open_request(uow, booking_id)
         going = await list_going(uow, which)
     if booking.cancellation_id is not None:
         return to_progress(request, ctx, booking.cancellation_id)
@@ -247,7 +247,7 @@ async def _ask_purchase(
     view = CancelPurchaseView(
         form=form,
         booking=booking,
-        asked=asked if asked is not None and asked.state == "open" else None,
+        asked=asked,
         facts=toll_facts(toll, booking.currency, chooses=bool(able)),
         dates=dates,
         money=money_asked(able, booking.currency, ctx.here.zone),
