@@ -9,7 +9,7 @@ def refund_cause(cause: str) -> str:
         "too_late": _("paid after the hold had ended"),
         "paid_twice": _("paid twice"),
         "not_delivered": _("a part was cancelled meanwhile"),
-        "cancelled": _("cancelled"),
+        "cancelled": _("what was booked was cancelled"),
         "staff": _("decided by the business"),
         "processor": _("made in Stripe"),
     }
