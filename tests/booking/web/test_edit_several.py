@@ -71,7 +71,7 @@ async def test_the_change_is_looked_at_then_made_and_told_in_one_mail(
     path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
     changes = {"change": ["time", "duration"], "start_time": "18:00", "duration_minutes": "90"}
     looked = await send(client, path, changes)
-    assert "2 sessions are changed" in looked.text
+    assert "2 sessions will change" in looked.text
     before = await times(services, lotus)
     assert "18:00" not in before
     made = await send_again(client, path, looked, {"looked": "on"})
@@ -149,7 +149,7 @@ async def test_only_what_was_looked_at_is_done(
     path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
     day = {"change": ["day"], "shift_days": "1", "start_time": "18:00"}
     looked = await send(client, path, day)
-    assert "2 sessions are changed" in looked.text
+    assert "2 sessions will change" in looked.text
     if since == "title":
         await edit(services, lotus, term.sessions[2], scope=DateScope.FOLLOWING, title="Theirs")
     elif since == "date":
@@ -182,7 +182,7 @@ async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
     weekday = (to_local(before[1], lotus.tenant.zone).weekday() + 1) % 7
     asked = {"change": ["day"], "weekday": str(weekday)}
     looked = await send(client, path, asked)
-    assert "2 sessions are changed" in looked.text
+    assert "2 sessions will change" in looked.text
     assert looked.text.count('<s class="text-muted">') == 2
     assert "2 seats of 1 guest, kept at the same price" in looked.text
     assert "may leave without any charge" in looked.text
