@@ -285,7 +285,7 @@ async def test_where_nothing_is_ticked_it_asks_what_is_to_change(
     assert refused.status_code == 422
     error = refused.text.split(' id="f-change-error"')[1].split("</p>")[0]
     assert "Tick what is to change." in error
-    assert "sessions are changed" not in refused.text
+    assert "sessions will change" not in refused.text
 
 
 async def test_one_edited_on_its_own_stays_unless_it_is_ticked(
@@ -407,12 +407,12 @@ async def test_the_dates_looked_at_say_which_cannot_be_so(
     await as_owner(client, services, lotus)
     path = f"/app/lotus/sessions/{term.sessions[0].id}/several"
     looked = await send(client, path, {"change": ["capacity"], "capacity": "1"})
-    assert "sessions are changed" not in looked.text
+    assert "sessions will change" not in looked.text
     assert "1 date cannot be changed like this" in looked.text
     assert looked.text.count("seats are already taken") == 1
     assert "Change them" not in looked.text
     looked = await send(client, path, {"change": ["capacity"], "capacity": "2"})
-    assert "3 sessions are changed" in looked.text
+    assert "3 sessions will change" in looked.text
     assert "2 seats" in looked.text
     assert "Change them" in looked.text
 

@@ -100,7 +100,10 @@ async def test_lists_and_order_name_the_dates_that_its_places_are_for_now(
     listed = await words_at(client, "/app/lotus/orders")
     assert f"Yoga · {at_noon} and 1 more" in listed
     customer = f"/app/lotus/customers/{hedy.order.customer_id}"
-    assert f"Yoga · {at_noon}; Yoga · {next_day}" in await words_at(client, customer)
+    told = await words_at(client, customer)
+    assert f"Yoga · {at_noon}; Yoga · {next_day}" in told
+    assert "Place moved away: Yoga" in told
+    assert "Moved a place" not in told, "once is enough"
 
     [left] = set(await ids_of(services, lotus, hedy)) - {ida, *move.seat_ids}
     clock.advance(timedelta(minutes=1))
