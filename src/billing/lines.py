@@ -7,7 +7,7 @@ of "Seats and locks": seats, then sessions, then coupons, then credit lots. The 
 billing's own business and comes after every handler.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, select
 
 from src.billing.models import Order, OrderLine
 from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
 
 
 class Undeliverable(NamedTuple):
@@ -54,14 +55,28 @@ class Moved(NamedTuple):
     page: str
 
 
+class DateMoved(NamedTuple):
+    """What was sold takes place at another time: when it `was` and `becomes`, in words. `page` is
+    the one below the business's that tells of it.
+    """
+
+    at: datetime
+    why: str
+    was: str
+    becomes: str
+    page: str
+
+
 class Fate(NamedTuple):
-    """What has become of what was sold: how many parts to come stand, what was cancelled and what
-    moved. `pages` below the business's tell more, each with its words.
+    """What has become of what was sold: how many parts to come stand, what was cancelled, what
+    moved and what takes place at another time. `pages` below the business's tell more, each with
+    its words.
     """
 
     standing: int
     ended: Sequence[Ended]
     moved: Sequence[Moved] = ()
+    dates_moved: Sequence[DateMoved] = ()
     pages: Sequence[tuple[str, str]] = ()
 
 
@@ -103,6 +118,14 @@ class LineKind(Protocol):
     async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         """What became of the order's lines of this kind, in the reader's language and with times
         in the `zone`; holds that died are not told of.
+        """
+        ...
+
+    async def list_sold_now(
+        self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
+    ) -> Mapping[UUID, Sequence[str]]:
+        """What the lines of this kind of each order are for by now, each once, as the business
+        writes it; orders are left out whose lines say so themselves.
         """
         ...
 
@@ -150,3 +173,17 @@ async def handlers_of(uow: UnitOfWork, order: Order) -> Sequence[LineKind]:
         .distinct()
     )
     return list(dict.fromkeys(line_kind(kind) for kind in sorted(found)))
+
+
+async def list_sold_now(
+    uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
+) -> dict[UUID, list[str]]:
+    """What orders are for by now where their lines, which say what was bought, may not tell it: in
+    one query for each kind of thing.
+    """
+    found: dict[UUID, list[str]] = {}
+    if order_ids:
+        for kind in line_kinds():
+            for order_id, things in (await kind.list_sold_now(uow, order_ids, tenant)).items():
+                found.setdefault(order_id, []).extend(things)
+    return found

@@ -1,6 +1,6 @@
 """A small kind of thing to sell: places that are held, taken and freed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, literal, true
 from src.billing.lines import Fate, Undeliverable
 from src.billing.models import Order
 from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
 
 
 class Places:
@@ -51,6 +52,11 @@ class Places:
 
     async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         return Fate(1 if self.states.get(order_id) == "sold" else 0, [])
+
+    async def list_sold_now(
+        self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
+    ) -> Mapping[UUID, Sequence[str]]:
+        return {}
 
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
         self.calls.append("handed back")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from src.billing.commands.orders import get_order
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import ON_SITE_METHOD, RefundState
-from src.billing.lines import handlers_of
+from src.billing.lines import handlers_of, list_sold_now
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
@@ -52,6 +52,7 @@ class _Around(NamedTuple):
     pages_of_sold: Sequence[tuple[str, str]]
     with_the_bank: Container[UUID]
     to_hand_back_minor: int
+    now_for: Sequence[str]
 
 
 async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> OrderPage:
@@ -68,6 +69,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         disputes=await list_disputes_of_order(uow, order_id),
         ended=[end for fate in fates for end in fate.ended],
         moved=[move for fate in fates for move in fate.moved],
+        dates_moved=[move for fate in fates for move in fate.dates_moved],
     )
     lines = await _of_order(uow, OrderLine, order_id)
     around = _Around(
@@ -80,6 +82,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         pages_of_sold=[one for fate in fates for one in fate.pages],
         with_the_bank=await list_payments_with_the_bank(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
+        now_for=(await list_sold_now(uow, [order_id], tenant)).get(order_id, ()),
     )
     return _page(tenant, history, sorted(lines, key=lambda line: line.position), around)
 
@@ -137,7 +140,7 @@ def _page(
         owed_minor=around.owed_minor,
         returning_minor=_returning_minor(history),
         to_hand_back_minor=around.to_hand_back_minor,
-        lines=[_line(line) for line in lines],
+        lines=_lines(lines, around.now_for),
         payments=[payment_view(one, around.with_the_bank) for one in history.payments],
         refunds=_refunds(history, around.with_the_bank),
         pages=[_payment_page(page) for page in history.pages],
@@ -193,9 +196,17 @@ def _still_open(items: Iterable[OpenItem]) -> list[OpenItem]:
     return [item for item in items if item.closed_at is None]
 
 
-def _line(line: OrderLine) -> LineView:
+def _lines(lines: Sequence[OrderLine], now_for: Sequence[str]) -> list[LineView]:
+    """What the order is for by now stands once, below what was bought."""
+    bought = {line.description for line in lines}
+    by_now = "; ".join(now_for) if set(now_for) - bought else ""
+    return [_line(line, by_now if place == 0 else "") for place, line in enumerate(lines)]
+
+
+def _line(line: OrderLine, by_now: str) -> LineView:
     return LineView(
         description=line.description,
+        by_now=by_now,
         tier=line.tier,
         quantity=line.quantity,
         unit_minor=line.unit_minor,

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text, tuple_
 
 from src.billing.domain.kinds import OpenItemKind, OrderState
+from src.billing.lines import list_sold_now
 from src.billing.models import OpenItem, Order, OrderLine
 from src.billing.open_item_words import open_item_sentence
 from src.billing.owed import owed_minor
@@ -51,7 +52,8 @@ async def list_orders(
 ) -> OrdersPage:
     """One page, newest first: by the time that stands in the list, and of one time by their ids."""
     found = (await uow.session.execute(_page_of(uow, wanted))).all()
-    rows = [_row(row) for row in found[:PAGE_SIZE]]
+    now_for = await list_sold_now(uow, [row.Order.id for row in found[:PAGE_SIZE]], tenant)
+    rows = [_row(row, now_for.get(row.Order.id, [])) for row in found[:PAGE_SIZE]]
     has_more = len(found) > PAGE_SIZE
     if wanted.after is not None:
         rows.reverse()
@@ -141,15 +143,15 @@ def _has_open_item() -> ColumnElement[bool]:
     )
 
 
-def _row(found: Any) -> OrderRow:
+def _row(found: Any, now_for: Sequence[str]) -> OrderRow:
     order: Order = found.Order
     return OrderRow(
         id=order.id,
         reference=order.reference,
         guest_name=order.guest_name,
         guest_email=order.guest_email,
-        what=found.what,
-        more=found.things - 1,
+        what=now_for[0] if now_for else found.what,
+        more=(len(now_for) or found.things) - 1,
         state=order.state,
         is_all_cancelled=found.is_all_cancelled,
         payment_mode=order.payment_mode,

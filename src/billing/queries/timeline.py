@@ -12,7 +12,7 @@ from src.billing.domain.kinds import (
     OrderState,
     RefundState,
 )
-from src.billing.lines import Ended, Moved
+from src.billing.lines import DateMoved, Ended, Moved
 from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
 from src.billing.open_item_words import open_item_sentence
 from src.billing.views.disputes import DisputeView
@@ -35,6 +35,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     disputes: Sequence[DisputeView] = ()
     ended: Sequence[Ended] = ()
     moved: Sequence[Moved] = ()
+    dates_moved: Sequence[DateMoved] = ()
 
 
 def timeline(history: History) -> list[Moment]:
@@ -49,6 +50,7 @@ def timeline(history: History) -> list[Moment]:
         *_of_disputes(history.disputes),
         *_of_ends(history.ended),
         *_of_moves(history.moved),
+        *_of_moved_dates(history.dates_moved),
         *_of_staff(history.audit),
     ]
     return sorted(moments, key=lambda moment: moment.at)
@@ -169,6 +171,14 @@ def _of_moves(moved: Sequence[Moved]) -> Iterator[Moment]:
         said = _("Moved by the guest") if move.by == "guest" else _("Moved")
         text = f"{said}: {move.why}" if move.why and move.by == "staff" else said
         more = _("%(who)s, from %(was)s to %(becomes)s", **_words_of(move))
+        yield Moment(at=move.at, text=text, page=move.page, more=more)
+
+
+def _of_moved_dates(moved: Sequence[DateMoved]) -> Iterator[Moment]:
+    for move in moved:
+        said = _("The date was moved")
+        text = f"{said}: {move.why}" if move.why else said
+        more = _("From %(was)s to %(becomes)s", was=move.was, becomes=move.becomes)
         yield Moment(at=move.at, text=text, page=move.page, more=more)
 
 

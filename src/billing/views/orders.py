@@ -26,7 +26,8 @@ def order_badge(state: str, *, is_all_cancelled: bool) -> Badge:
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An order in the list. `what` is its first line, `more` how many others it has.
+    """An order in the list. `what` is the first of what it is for by now, `more` how many others
+    there are.
 
     `coupon` is the code that the discount comes from, empty without one. `owed_minor` is still to
     be taken on site; `taken_back_minor` is with the guest's bank after a dispute that was lost.
@@ -105,7 +106,10 @@ class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    """`by_now` is what the order is for by now, where that is not what was bought."""
+
     description: str
+    by_now: str
     tier: str
     quantity: int
     unit_minor: int

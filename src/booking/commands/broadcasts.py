@@ -178,6 +178,7 @@ async def hold_recipients(
             needs_consent=broadcast.is_marketing,
             most=most,
             broadcast_id=broadcast.id,
+            as_of=broadcast.sent_at,
         )
         as_read = {one.customer_id: one.customer_id for one in people}
         # Who was merged may have another address or no consent, and who was erased has none.

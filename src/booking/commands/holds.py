@@ -5,7 +5,7 @@ sessions after them, by id.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -25,7 +25,9 @@ from src.booking.domain.states import WAIVED_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Session
 from src.booking.queries.fate import fate_of_seats
 from src.booking.queries.purchases import is_standing
+from src.booking.queries.sold_now import list_dates_sold_now
 from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
 
 CHANGING_SECONDS = 5
 
@@ -112,6 +114,11 @@ class SeatLines(LineKind):
 
     async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         return await fate_of_seats(uow, order_id, zone)
+
+    async def list_sold_now(
+        self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
+    ) -> Mapping[UUID, Sequence[str]]:
+        return await list_dates_sold_now(uow, order_ids, tenant)
 
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
         await mark_handed_back(uow, subject_id, now)

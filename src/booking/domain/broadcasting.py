@@ -22,7 +22,9 @@ class AudienceKind(StrEnum):
 
 
 class Audience(msgspec.Struct, frozen=True, kw_only=True):
-    """Everybody with a place in a session, or in any of a series, or every customer of a tag."""
+    """Everybody with a place in a session, or in any of a series that is to come, or every customer
+    of a tag. Of a series that is over those who had a place in it.
+    """
 
     kind: AudienceKind
     subject_id: UUID | None = None

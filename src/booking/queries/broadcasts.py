@@ -28,9 +28,17 @@ _SEATS = (
     " JOIN orders o ON o.tenant_id = :tenant_id AND o.id = s.order_id"
     " WHERE s.tenant_id = :tenant_id AND s.state IN ('confirmed', 'attended')"
 )
+_AHEAD_IN_SERIES = (
+    " AND (n.ends_at > :as_of OR NOT EXISTS (SELECT FROM sessions f"
+    " WHERE f.tenant_id = :tenant_id AND f.series_id = n.series_id"
+    " AND f.state = 'scheduled' AND f.ends_at > :as_of))"
+)
+"""Who has left a course has places on its past dates still, and is not to hear how it goes on."""
 _PEOPLE = {
     AudienceKind.SESSION: f"{_SEATS} AND n.id = ANY(CAST(:session AS uuid[]))",
-    AudienceKind.SERIES: f"{_SEATS} AND n.series_id = ANY(CAST(:series AS uuid[]))",
+    AudienceKind.SERIES: (
+        f"{_SEATS} AND n.series_id = ANY(CAST(:series AS uuid[])){_AHEAD_IN_SERIES}"
+    ),
     AudienceKind.TAG: (
         "SELECT k.id AS customer_id, k.email AS address, k.name, '' AS locale, k.created_at AS at"
         " FROM customer_tags t"
@@ -77,9 +85,11 @@ async def list_recipients(
     needs_consent: bool,
     most: int | None = None,
     broadcast_id: UUID = NOBODY,
+    as_of: datetime | None = None,
 ) -> list[Recipient]:
     """Who is to be written to now, in the order of their addresses, once whatever number of
-    audiences they belong to; with consent where needed.
+    audiences they belong to; with consent where needed. Which dates of a series are to come is
+    asked for `as_of`, or now: a mail that takes long reaches no others than it was written to.
     """
     if not (named := _by_kind(audiences)):
         return []
@@ -88,6 +98,7 @@ async def list_recipients(
         "needs_consent": needs_consent,
         "broadcast_id": broadcast_id,
         "most": most,
+        **_moment(uow, named, as_of),
     }
     found = await uow.session.execute(_statement(named), values | _subjects(named))
     return [Recipient(**row._mapping) for row in found]
@@ -99,7 +110,8 @@ async def count_recipients(
     """How many `list_recipients` would name for a new mail, and how many without the consent."""
     if not (named := _by_kind(audiences)):
         return 0, 0
-    values = {"tenant_id": uow.tenant, "needs_consent": needs_consent, **_subjects(named)}
+    values = {"tenant_id": uow.tenant, "needs_consent": needs_consent}
+    values |= {**_subjects(named), **_moment(uow, named, None)}
     row = (await uow.session.execute(_counting(named), values)).one()
     return row.reached, row.everybody
 
@@ -114,6 +126,12 @@ def _by_kind(audiences: Sequence[Audience]) -> dict[AudienceKind, list[Any]]:
 
 def _subjects(named: dict[AudienceKind, list[Any]]) -> dict[str, list[Any]]:
     return {str(kind): subjects for kind, subjects in named.items()}
+
+
+def _moment(
+    uow: UnitOfWork, named: Iterable[AudienceKind], as_of: datetime | None
+) -> dict[str, Any]:
+    return {"as_of": as_of or uow.clock.now()} if AudienceKind.SERIES in named else {}
 
 
 async def first_reader(

@@ -57,7 +57,10 @@ from src.tenants.person_rows import Person, under_their_name
 
 PAGE_SIZE = 30
 ENDED = ("attended", "no_show", "cancelled", "late_cancelled", "swapped")
-TOLD_BY_ROWS = ("customer.booked", "seats.cancelled", "order.marked_paid", "order.released")
+TOLD_BY_ROWS = (
+    *("customer.booked", "booking.seat_moved", "seats.cancelled"),
+    *("order.marked_paid", "order.released"),
+)
 """Acts of the log that a row of their own tells of as well."""
 
 

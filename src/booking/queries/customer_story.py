@@ -21,6 +21,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.customers import get_customer
 from src.booking.queries.party import NUMBER, called_by_staff
+from src.booking.queries.sold_now import list_dates_sold_now
 from src.booking.views.customers import (
     CustomerHead,
     CustomerStory,
@@ -32,6 +33,7 @@ from src.booking.views.customers import (
     SeatLine,
 )
 from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
 from src.tenants.models import Customer, CustomerNote, Participant
 
 MOST_SEATS, MOST_ORDERS, MOST_LINES, MOST_DOUBLES = 200, 200, 100, 10
@@ -39,7 +41,9 @@ SHARED = ("same_phone", "same_name", "same_email")
 LIVE = frozenset(str(state) for state in LIVE_SEATS)
 
 
-async def get_customer_story(uow: UnitOfWork, customer_id: UUID, now: datetime) -> CustomerStory:
+async def get_customer_story(
+    uow: UnitOfWork, tenant: TenantSnapshot, customer_id: UUID, now: datetime
+) -> CustomerStory:
     """Raises: NotFound. Who was merged has no story of their own: look at `head.merged_into`."""
     head = await get_customer(uow, customer_id)
     seats = await _seats(uow, customer_id, head.name)
@@ -50,7 +54,7 @@ async def get_customer_story(uow: UnitOfWork, customer_id: UUID, now: datetime) 
             key=lambda seat: seat.starts_at,
         ),
         past=[seat for seat in seats if not seat.is_live or seat.ends_at <= now],
-        orders=await _orders(uow, customer_id),
+        orders=await _orders(uow, tenant, customer_id),
         money=await _money(uow, customer_id),
         disputes=await sum_disputes(uow, customer_id),
         participants=await _participants(uow, customer_id),
@@ -102,8 +106,8 @@ def _seat(row: Row[Any], guest: str) -> SeatLine:
     )
 
 
-async def _orders(uow: UnitOfWork, customer_id: UUID) -> list[OrderRow]:
-    found = await uow.session.execute(
+async def _orders(uow: UnitOfWork, tenant: TenantSnapshot, customer_id: UUID) -> list[OrderRow]:
+    result = await uow.session.execute(
         select(Order, OrderLine.description.label("what"), owed_minor().label("owed"))
         .add_columns(dispute_state_of_order().label("dispute"))
         .add_columns(taken_back_minor().label("taken_back"))
@@ -118,14 +122,16 @@ async def _orders(uow: UnitOfWork, customer_id: UUID) -> list[OrderRow]:
         .order_by(Order.created_at.desc(), Order.id.desc())
         .limit(MOST_ORDERS)
     )
-    return [_order(row.Order, row) for row in found]
+    found = result.all()
+    now_for = await list_dates_sold_now(uow, [row.Order.id for row in found], tenant)
+    return [_order(row.Order, row, now_for.get(row.Order.id, ())) for row in found]
 
 
-def _order(order: Order, row: Row[Any]) -> OrderRow:
+def _order(order: Order, row: Row[Any], now_for: Sequence[str]) -> OrderRow:
     return OrderRow(
         id=order.id,
         reference=order.reference,
-        what=row.what or "",
+        what="; ".join(now_for) or row.what or "",
         state=order.state,
         is_all_cancelled=row.is_all_cancelled,
         payment_mode=order.payment_mode,

@@ -15,10 +15,10 @@ from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Session
+from src.booking.queries.date_moves import Dates, read_dates
 from src.booking.queries.party import NUMBER, called_among_their_own
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import datetime_local
 from src.tenants.models import Participant
 
 MOST_DATES = 3
@@ -44,10 +44,12 @@ async def fate_of_seats(uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate
     """
     told = await _list_told(uow, order_id)
     now = uow.clock.now()
+    dates = await read_dates(uow, [one.session for one in told], zone)
     return Fate(
         standing=sum(_stands(one) and one.session.starts_at > now for one in told),
-        ended=_ended(told, zone),
-        moved=_moved(told, zone),
+        ended=_ended(told, dates),
+        moved=_moved(told, dates),
+        dates_moved=dates.moves_of([one.seat for one in told]),
         pages=_pages(told),
     )
 
@@ -78,7 +80,7 @@ def _stands(one: _Told) -> bool:
     return one.seat.state in LIVE_SEATS
 
 
-def _ended(told: Sequence[_Told], zone: ZoneInfo) -> list[Ended]:
+def _ended(told: Sequence[_Told], dates: Dates) -> list[Ended]:
     acts: dict[Hashable, list[_Told]] = {}
     for one in told:
         if one.seat.state in _CANCELLED:
@@ -92,7 +94,7 @@ def _ended(told: Sequence[_Told], zone: ZoneInfo) -> list[Ended]:
             by=own[0].seat.changed_by,
             why=own[0].seat.changed_why,
             page=f"cancellations/{own[0].act}" if _is_of_staff(own[0]) else None,
-            what=f"{_people(own)}, {_dates(own, zone)}",
+            what=f"{_people(own)}, {_dates(own, dates)}",
         )
         for own in sorted(acts.values(), key=lambda seats: seats[0].seat.changed_at)
     ]
@@ -102,7 +104,7 @@ def _is_of_staff(one: _Told) -> bool:
     return one.act is not None and one.seat.changed_by == "staff"
 
 
-def _moved(told: Sequence[_Told], zone: ZoneInfo) -> list[Moved]:
+def _moved(told: Sequence[_Told], dates: Dates) -> list[Moved]:
     """What was moved to one date in one act has one moment."""
     by_id = {one.seat.id: one for one in told}
     pairs = [(by_id[one.seat.replaces_id], one) for one in told if one.seat.replaces_id in by_id]
@@ -116,8 +118,8 @@ def _moved(told: Sequence[_Told], zone: ZoneInfo) -> list[Moved]:
             by=own[0][0].seat.changed_by,
             why=own[0][0].seat.changed_why,
             what=_people([then for then, _now in own]),
-            was=_date(own[0][0], zone),
-            becomes=_date(own[0][1], zone),
+            was=_date(own[0][0], dates),
+            becomes=dates.words_at(own[0][1].session, own[0][0].seat.changed_at),
             page=f"sessions/{own[0][1].session.id}",
         )
         for own in acts.values()
@@ -144,10 +146,10 @@ def _people(own: Iterable[_Told]) -> str:
     return ", ".join(person for _number, person in people)
 
 
-def _dates(own: Sequence[_Told], zone: ZoneInfo) -> str:
+def _dates(own: Sequence[_Told], known: Dates) -> str:
     """Each once; of many the first."""
     by_session = groupby(own, key=lambda one: one.session.id)
-    dates = [_date(next(seats), zone) for _id, seats in by_session]
+    dates = [_date(next(seats), known) for _id, seats in by_session]
     if len(dates) <= MOST_DATES:
         return "; ".join(dates)
     return ngettext(
@@ -158,8 +160,9 @@ def _dates(own: Sequence[_Told], zone: ZoneInfo) -> str:
     )
 
 
-def _date(one: _Told, zone: ZoneInfo) -> str:
-    return datetime_local(one.session.starts_at, zone)
+def _date(one: _Told, dates: Dates) -> str:
+    """As it was when the seat ended."""
+    return dates.words_at(one.session, one.seat.changed_at)
 
 
 def _cancellation_of_seat() -> ColumnElement[UUID | None]:

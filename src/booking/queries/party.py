@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
+from src.billing.models import Order
 from src.booking.models import Booking, Seat
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
@@ -72,3 +73,24 @@ async def list_called(uow: UnitOfWork, seat_ids: Sequence[UUID], party_size: int
     if len(people) >= party_size:
         return []
     return [called(name, number, party_size) for number, name in people]
+
+
+async def list_people_cancelled(
+    uow: UnitOfWork, cancellation_id: UUID, most: int
+) -> tuple[list[str], int]:
+    """Whose seats name the cancellation, each once as staff call them, and how many more than
+    `most` there are.
+    """
+    found = await uow.session.execute(
+        select(Order.guest_name, Participant.name, NUMBER, Seat.order_id)
+        .select_from(Seat)
+        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
+        .join(
+            Participant,
+            (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
+        )
+        .where(Seat.tenant_id == uow.tenant, Seat.cancellation_id == cancellation_id)
+    )
+    people = sorted({(row.guest_name, row.order_id, row.number, row.name) for row in found})
+    names = [called_by_staff(name, number, guest) for guest, _order, number, name in people]
+    return names[:most], max(0, len(names) - most)

@@ -13,6 +13,7 @@ from src.billing.commands.by_staff import retry_refund_by_hand
 from src.booking.commands.cancel import undo_cancellation
 from src.booking.commands.hand_back import note_handed_back
 from src.booking.queries.cancellations import get_progress
+from src.booking.queries.party import list_people_cancelled
 from src.booking.queries.returns import get_money_back, list_failed_refunds
 from src.booking.views.cancellations import Progress
 from src.booking.views.returns import MoneyBack
@@ -24,12 +25,15 @@ from src.platform.web.formats import money
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
 
+MOST_NAMED = 12
 ONE = "/app/{slug:str}/cancellations/{cancellation_id:uuid}"
 AnyRequest = Request[Any, Any, Any]
 
 
 class ProgressView(msgspec.Struct, frozen=True, kw_only=True):
-    """How far it is. `seconds_left` of the undo window, 0 when it has passed."""
+    """How far it is. `seconds_left` of the undo window, 0 when it has passed; `people` are those
+    whose places were chosen one by one, or whose purchase it is, and `more` of them go unnamed.
+    """
 
     progress: Progress
     money: MoneyBack | None
@@ -37,6 +41,8 @@ class ProgressView(msgspec.Struct, frozen=True, kw_only=True):
     here: str
     zone: str
     seconds_left: int
+    people: list[str]
+    more: int
 
 
 @get(
@@ -54,6 +60,9 @@ async def show_progress(
     async with services.uow_factory(ctx.here.id) as uow:
         progress = await get_progress(uow, cancellation_id)
         back = await get_money_back(uow, ctx.here, cancellation_id)
+        people, more = list[str](), 0
+        if progress.scope in ("seats", "purchase"):
+            people, more = await list_people_cancelled(uow, cancellation_id, MOST_NAMED)
     base = f"/app/{ctx.here.slug}"
     view = ProgressView(
         progress=progress,
@@ -62,6 +71,8 @@ async def show_progress(
         here=f"{base}/cancellations/{cancellation_id}",
         zone=ctx.here.timezone,
         seconds_left=_seconds_until(progress.starts_at, services.clock.now()),
+        people=people,
+        more=more,
     )
     return page(
         request,

@@ -143,7 +143,7 @@ async def _show(
     wanted = None if why_form.struct is None else why_form.struct.wanted()
     now: datetime = services.clock.now()
     async with services.uow_factory(ctx.here.id) as uow:
-        story = await get_customer_story(uow, customer_id, now)
+        story = await get_customer_story(uow, ctx.here, customer_id, now)
         if story.head.merged_into is not None:
             return redirect(request, f"{customers_path(ctx)}/{story.head.merged_into}")
         history = await list_history(uow, customer_id, number=_page_of(request))

@@ -245,6 +245,7 @@ class AuditEntry(TenantScoped, Base):
     __tablename__ = "audit"
     __table_args__ = (
         Index("ix_audit_subject", "tenant_id", "subject_id"),
+        Index("ix_audit_at", "tenant_id", "at", "id"),
         Index("ix_audit_ids_in", text("ids_in(detail)"), postgresql_using="gin"),
     )
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, literal, select, tuple_
+from sqlalchemy.orm import aliased
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -185,20 +187,29 @@ def _key(key: ApiKey, creator: str) -> ApiKeyRow:
 async def list_log(
     uow: UnitOfWork, *, older_than: UUID | None = None, newer_than: UUID | None = None
 ) -> LogPage:
-    """A page of the business's log. Entries are found by their ids, which rise with time."""
+    """A page of the business's log, by the time that stands in it and of one time by their ids."""
     statement = select(AuditEntry).where(AuditEntry.tenant_id == uow.tenant)
+    place = tuple_(AuditEntry.at, AuditEntry.id)
     if newer_than is not None:
-        statement = statement.where(AuditEntry.id > newer_than).order_by(AuditEntry.id)
+        statement = statement.where(place > _place_of(uow, newer_than))
+        statement = statement.order_by(AuditEntry.at, AuditEntry.id)
     else:
-        statement = statement.order_by(AuditEntry.id.desc())
+        statement = statement.order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
         if older_than is not None:
-            statement = statement.where(AuditEntry.id < older_than)
+            statement = statement.where(place < _place_of(uow, older_than))
     found = (await uow.session.scalars(statement.limit(LOG_ROWS + 1))).all()
     goes_on = len(found) > LOG_ROWS
     if newer_than is not None:
         rows = list(reversed(found[:LOG_ROWS]))
         return _log_page(rows, has_newer=goes_on, has_older=True)
     return _log_page(found[:LOG_ROWS], has_newer=older_than is not None, has_older=goes_on)
+
+
+def _place_of(uow: UnitOfWork, entry_id: UUID) -> ColumnElement[Any]:
+    """Where in the log the entry stands; nothing comes before or after one that is not there."""
+    other = aliased(AuditEntry)
+    at = select(other.at).where(other.tenant_id == uow.tenant, other.id == entry_id)
+    return tuple_(at.scalar_subquery(), literal(entry_id))
 
 
 def _log_page(rows: Sequence[AuditEntry], *, has_newer: bool, has_older: bool) -> LogPage:

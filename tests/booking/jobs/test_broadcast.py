@@ -245,6 +245,43 @@ async def test_who_is_in_several_audiences_gets_it_once(
     assert (await the(services, lotus, broadcast_id)).total == 4
 
 
+async def test_who_left_a_course_is_not_written_to_until_it_is_over(
+    services: Services,
+    mailer: RememberingMailer,
+    clock: FrozenClock,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    term = await a_series(services.uow_factory, yoga, price_type="free", price_minor=0)
+    made = {}
+    for name in ("carl", "emil"):
+        email = f"{name}@example.com"
+        wish = a_wish("series", term.series.id, guest_email=email, guest_name=name.title())
+        made[name] = await booked(services.uow_factory, lotus, wish)
+    clock.advance(term.sessions[0].ends_at - clock.now())
+    leaving = {"tenant_id": lotus.id, "order_id": made["emil"].order_id, "now": clock.now()}
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(
+            text(
+                "UPDATE seats SET state = 'cancelled' WHERE tenant_id = :tenant_id"
+                " AND order_id = :order_id AND session_id IN"
+                " (SELECT id FROM sessions WHERE tenant_id = :tenant_id AND ends_at > :now)"
+            ),
+            leaving,
+        )
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    series = Audience(kind=AudienceKind.SERIES, subject_id=term.series.id)
+    await send(services, lotus, series)
+    clock.advance(term.sessions[-1].ends_at - clock.now())
+    await work(services, lotus.id)
+    assert told(mailer) == ["Carl <carl@example.com>"], "though it was over when it left"
+    mailer.sent.clear()
+    await send(services, lotus, series, subject="Thank you")
+    await work(services, lotus.id)
+    assert told(mailer) == ["Carl <carl@example.com>", "Emil <emil@example.com>"]
+
+
 async def test_a_tag_beside_a_date_needs_consent_of_all(
     services: Services, mailer: RememberingMailer, lotus: Business, yoga: Service
 ) -> None:

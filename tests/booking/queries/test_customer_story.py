@@ -22,7 +22,7 @@ async def test_nothing_is_owed_for_what_was_cancelled(services: Services) -> Non
     await seats_taken_back(factory, lotus, [first.id], why="Ill")
     async with factory(lotus.id) as uow:
         owed = await get_owed_minor(uow, made.order_id)
-        story = await get_customer_story(uow, made.order.customer_id, uow.clock.now())
+        story = await get_customer_story(uow, lotus.tenant, made.order.customer_id, uow.clock.now())
     assert owed == 1000
     assert [seat.participant for seat in story.upcoming] == ["Kid"]
     assert [seat.participant for seat in story.past] == ["Carl"], "given up, so nothing to come"

@@ -71,7 +71,7 @@ async def test_the_change_is_looked_at_then_made_and_told_in_one_mail(
     path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
     changes = {"change": ["time", "duration"], "start_time": "18:00", "duration_minutes": "90"}
     looked = await send(client, path, changes)
-    assert "2 sessions are changed" in looked.text
+    assert "2 sessions will change" in looked.text
     before = await times(services, lotus)
     assert "18:00" not in before
     made = await send_again(client, path, looked, {"looked": "on"})
@@ -149,7 +149,7 @@ async def test_only_what_was_looked_at_is_done(
     path = f"/app/lotus/sessions/{term.sessions[1].id}/several"
     day = {"change": ["day"], "shift_days": "1", "start_time": "18:00"}
     looked = await send(client, path, day)
-    assert "2 sessions are changed" in looked.text
+    assert "2 sessions will change" in looked.text
     if since == "title":
         await edit(services, lotus, term.sessions[2], scope=DateScope.FOLLOWING, title="Theirs")
     elif since == "date":
@@ -182,7 +182,7 @@ async def test_dates_go_to_another_weekday_with_one_mail_and_a_way_out(
     weekday = (to_local(before[1], lotus.tenant.zone).weekday() + 1) % 7
     asked = {"change": ["day"], "weekday": str(weekday)}
     looked = await send(client, path, asked)
-    assert "2 sessions are changed" in looked.text
+    assert "2 sessions will change" in looked.text
     assert looked.text.count('<s class="text-muted">') == 2
     assert "2 seats of 1 guest, kept at the same price" in looked.text
     assert "may leave without any charge" in looked.text
@@ -285,7 +285,7 @@ async def test_where_nothing_is_ticked_it_asks_what_is_to_change(
     assert refused.status_code == 422
     error = refused.text.split(' id="f-change-error"')[1].split("</p>")[0]
     assert "Tick what is to change." in error
-    assert "sessions are changed" not in refused.text
+    assert "sessions will change" not in refused.text
 
 
 async def test_one_edited_on_its_own_stays_unless_it_is_ticked(
@@ -407,12 +407,12 @@ async def test_the_dates_looked_at_say_which_cannot_be_so(
     await as_owner(client, services, lotus)
     path = f"/app/lotus/sessions/{term.sessions[0].id}/several"
     looked = await send(client, path, {"change": ["capacity"], "capacity": "1"})
-    assert "sessions are changed" not in looked.text
+    assert "sessions will change" not in looked.text
     assert "1 date cannot be changed like this" in looked.text
     assert looked.text.count("seats are already taken") == 1
     assert "Change them" not in looked.text
     looked = await send(client, path, {"change": ["capacity"], "capacity": "2"})
-    assert "3 sessions are changed" in looked.text
+    assert "3 sessions will change" in looked.text
     assert "2 seats" in looked.text
     assert "Change them" in looked.text
 

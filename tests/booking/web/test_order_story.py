@@ -1,6 +1,7 @@
 """An order's page tells what became of its places, and leads to them."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from httpx import AsyncClient
@@ -8,10 +9,12 @@ from httpx import AsyncClient
 from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.models import Session
 from src.platform.services import Services
+from tests.booking.jobs.test_changes import change
 from tests.booking.web.pages import as_owner
 from tests.booking.web.test_roster_bulk import a_guest, ids_of
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.cancelling import seats_taken_back
+from tests.support.clock import FrozenClock
 
 pytestmark = pytest.mark.anyio
 
@@ -69,3 +72,46 @@ async def test_it_leads_to_booking_date_and_customer_and_claims_no_payment(
     assert "<dt>How it is paid</dt>" in "".join(line.strip() for line in page.splitlines())
     booking = await words_at(client, f"/app/lotus/bookings/{hedy.booking_id}")
     assert "How On site" in booking, "it is not paid yet"
+
+
+async def test_lists_and_order_name_the_dates_that_its_places_are_for_now(
+    client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    first, second = await two_dates(services, lotus)
+    hedy = await a_guest(services, lotus, first, "Hedy", "Ida")
+    clock.advance(timedelta(minutes=1))
+    await change(services, lotus, first.id, by=timedelta(hours=2))
+    clock.advance(timedelta(minutes=1))
+    move = MoveSeats(
+        order_id=hedy.order_id,
+        seat_ids=sorted(await ids_of(services, lotus, hedy))[1:],
+        session_id=second.id,
+        by="staff",
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        [ida] = await move_by_staff(uow, lotus.ctx, move)
+    path = f"/app/lotus/orders/{hedy.order_id}"
+    at_ten, at_noon = "Wed, Mar 3, 2027, 10:00 AM", "Wed, Mar 3, 2027, 12:00 PM"
+    next_day = "Thu, Mar 4, 2027, 10:00 AM"
+    story = await words_at(client, path)
+    assert f"Yoga · {at_ten} By now: Yoga · {at_noon}; Yoga · {next_day}" in story
+    assert f"The date was moved From {at_ten} to {at_noon}" in story
+    assert f"Moved Ida, from {at_noon} to {next_day}" in story
+    listed = await words_at(client, "/app/lotus/orders")
+    assert f"Yoga · {at_noon} and 1 more" in listed
+    customer = f"/app/lotus/customers/{hedy.order.customer_id}"
+    told = await words_at(client, customer)
+    assert f"Yoga · {at_noon}; Yoga · {next_day}" in told
+    assert "Place moved away: Yoga" in told
+    assert "Moved a place" not in told, "once is enough"
+
+    [left] = set(await ids_of(services, lotus, hedy)) - {ida, *move.seat_ids}
+    clock.advance(timedelta(minutes=1))
+    await seats_taken_back(services.uow_factory, lotus, [left, ida])
+    clock.advance(timedelta(minutes=1))
+    await change(services, lotus, first.id, by=timedelta(hours=2))
+    assert f"Yoga · {at_noon} and 1 more" in await words_at(client, "/app/lotus/orders"), (
+        "as they were last held"
+    )
+    story = await words_at(client, path)
+    assert story.count("The date was moved") == 1, "it moved again when nobody of theirs came"

@@ -73,6 +73,8 @@ async def test_places_are_cancelled_with_what_each_gets_back(
     waits = words_of(await client.get(progress))
     assert "Nothing is freed and nobody is told yet." in waits
     assert "Yoga · Chosen places" in waits, "not the session"
+    assert "Carl, Kid, Dora<" in waits, "and not Eva"
+    assert "Reason: The floor is wet" in waits
     assert await taken(services.uow_factory, lotus.id) == [4], "in the window nothing happens"
     await work_through(services, clock, lotus.id, UNDO)
     assert await taken(services.uow_factory, lotus.id) == [1]

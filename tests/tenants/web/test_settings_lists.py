@@ -1,6 +1,7 @@
 """Performers, places, keys, team and log as an owner goes through them."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -296,9 +297,21 @@ async def test_the_log_says_in_words_who_did_what(
 async def test_the_log_is_paged_both_ways(
     olive: Visitor, services: Services, lotus: Business
 ) -> None:
+    """By time, also of what is written later of an earlier moment."""
     async with services.uow_factory(lotus.id) as uow:
-        for number in range(120):
-            await audit(uow, lotus.ctx, "x.done", "x", None, note=f"n{number:03}")
+        for number in (*range(0, 120, 2), *range(1, 120, 2)):
+            uow.session.add(
+                AuditEntry(
+                    tenant_id=lotus.id,
+                    id=new_id(),
+                    actor_kind="user",
+                    action="x.done",
+                    subject_kind="x",
+                    detail={"note": f"n{number:03}"},
+                    at=services.clock.now() + timedelta(minutes=number // 4),
+                )
+            )
+            await uow.session.flush()
     await olive.open(f"{HOME}/log")
     seen = [numbers(olive.text)]
     for rel in ("next", "next", "prev", "prev"):
@@ -307,7 +320,9 @@ async def test_the_log_is_paged_both_ways(
         await olive.open(link[1])
         seen.append(numbers(olive.text))
     newest, middle, oldest = seen[:3]
-    assert newest + middle + oldest == list(range(119, -1, -1))
+    every = newest + middle + oldest
+    assert sorted(every) == list(range(120))
+    assert [number // 4 for number in every] == sorted((n // 4 for n in every), reverse=True)
     assert seen[3:] == [middle, newest]
     assert 'rel="prev"' not in olive.text
     await olive.open(f"{HOME}/log?before=nonsense")

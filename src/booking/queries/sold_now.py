@@ -1,0 +1,66 @@
+"""What orders are for by now: dates may have moved since, and guests to other dates."""
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, select
+
+from src.booking.domain.kinds import SeatState
+from src.booking.domain.states import LIVE_SEATS
+from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.date_moves import start_last_held
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import use_locale
+from src.platform.web.formats import date_short, datetime_local
+from src.tenants.context import TenantSnapshot
+
+
+async def list_dates_sold_now(
+    uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
+) -> Mapping[UUID, Sequence[str]]:
+    """Of orders for single dates, those that their live seats are in or, where none is left, those
+    that their seats were in when they ended. Orders for a series are left out: it has no date.
+
+    In one query, and in the locale and zone of the business, as orders are written.
+    """
+    found = await uow.session.execute(
+        select(Seat.order_id, Seat.state, Seat.session_id, Booking.completes_id)
+        .add_columns(Service.name, Session.title, start_last_held().label("starts_at"))
+        .add_columns(Series.title.label("series"))
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .join(
+            Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
+        )
+        .outerjoin(
+            Series, (Series.tenant_id == Booking.tenant_id) & (Series.id == Booking.series_id)
+        )
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.order_id.in_(order_ids),
+            # What took its place says it.
+            Seat.state != str(SeatState.SWAPPED),
+            Booking.series_id.is_(None) | Booking.completes_id.is_not(None),
+        )
+        .order_by(Seat.order_id, Session.starts_at, Seat.session_id, Seat.id)
+    )
+    with use_locale(tenant.locale):
+        return {
+            order_id: _things(list(seats), tenant.zone)
+            for order_id, seats in groupby(found, key=lambda row: row.order_id)
+        }
+
+
+def _things(seats: Sequence[Row[Any]], zone: ZoneInfo) -> list[str]:
+    standing = [row for row in seats if row.state in LIVE_SEATS] or seats
+    return list(dict.fromkeys(_thing(row, zone) for row in standing))
+
+
+def _thing(row: Row[Any], zone: ZoneInfo) -> str:
+    if row.completes_id is not None:
+        date = row.title or date_short(row.starts_at, zone)
+        return " · ".join(filter(None, (row.name, row.series, date)))
+    return " · ".join(filter(None, (row.name, row.title, datetime_local(row.starts_at, zone))))
