@@ -9,7 +9,7 @@ Revision: m9, after 0040.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "m9"
+revision = "0041"
 down_revision = "0040"
 branch_labels = None
 depends_on = None

@@ -8,8 +8,8 @@ Revision: m6, after 0040.
 
 from alembic import op
 
-revision = "m6"
-down_revision = "0040"
+revision = "0042"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 
