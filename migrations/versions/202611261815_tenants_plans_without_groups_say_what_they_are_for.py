@@ -3,7 +3,7 @@
 Free and Starter sell nothing without group services, and their cards say so: a summary that speaks
 of starting out stood right above it. Where an admin has written another summary, it stays.
 
-Revision: m9, after 0040.
+Revision: 0041, after 0040.
 """
 
 import sqlalchemy as sa
