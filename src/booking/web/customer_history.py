@@ -75,7 +75,7 @@ def _who(line: HistoryLine) -> str:
         return _("by staff")
     if line.kind == "log":
         return actor_words(line.facts["actor_kind"], line.who)
-    return line.who if line.kind in ("order_ended", "broadcast") else ""
+    return line.who if line.kind in ("order_ended", "leave_decided", "broadcast") else ""
 
 
 Facts = Mapping[str, Any]
@@ -147,7 +147,7 @@ def _decided(facts: Facts, _zone: ZoneInfo) -> str:
         "accepted": _("Asked to leave a course; accepted"),
         "declined": _("Asked to leave a course; declined"),
     }
-    return said[facts["state"]]
+    return ": ".join(filter(None, (said[facts["state"]], facts["answer"])))
 
 
 def _log(facts: Facts, _zone: ZoneInfo) -> str:

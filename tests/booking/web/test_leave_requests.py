@@ -16,10 +16,12 @@ from src.booking.models import LeaveRequest, Session
 from src.platform.errors import Conflict
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
+from src.tenants.models import Customer
 from tests.booking.web.conftest import Shop
 from tests.booking.web.pages import as_owner, send
 from tests.booking.web.test_guest_leaving import a_paid_course, refunds, taken
 from tests.booking.web.test_guest_page import own_page
+from tests.booking.web.test_held_places import words_of
 from tests.support.builders import a_business, a_member
 from tests.support.clock import FrozenClock
 from tests.support.gaps import a_course
@@ -185,6 +187,12 @@ async def test_declined_the_guest_reads_why_keeps_the_course_and_may_ask_again(
     assert "The business has declined it" in own.text
     assert "The term has begun." in own.text
     assert [form for form in forms_of(own) if form.action.endswith("/ask-to-leave")]
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        customer_id = await uow.session.scalar(select(Customer.id))
+    told = words_of(await client.get(f"/app/lotus/customers/{customer_id}"))
+    line = told[told.index("Asked to leave a course; declined: The term has begun.") :]
+    assert line.index(f" · {shop.business.owner.name} ") < line.index("Asks to leave a course")
+    assert told.count("The term has begun.") == 1, "it is told once"
 
 
 async def test_a_reason_too_long_is_refused_and_kept(shop: Shop) -> None:
