@@ -5,6 +5,7 @@ late or in what order its events came: applying the same state twice changes not
 does to what was held is the last that it writes.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -27,7 +28,7 @@ from src.billing.domain.kinds import (
     RefundCause,
 )
 from src.billing.events import OrderConfirmed, PaymentCameTooLate
-from src.billing.lines import LineKind, handlers_of
+from src.billing.lines import LineKind, Undeliverable, handlers_of
 from src.billing.models import Order, Payment, PaymentPage
 from src.billing.processor import PageStatus, ProcessorPage
 from src.platform.db.constraints import violated
@@ -154,7 +155,7 @@ async def _take_payment(
     if (payment.amount_minor, payment.currency) != (order.total_minor, order.currency):
         await _tell_of_mismatch(uow, order, payment)
     elif order.state == OrderState.OPEN:
-        await confirm_paid(uow, order, payment)
+        await _confirm_paid(uow, order, payment)
     elif order.state == OrderState.CONFIRMED:
         await _send_back(uow, order, payment, RefundCause.PAID_TWICE)
     elif order.state != OrderState.EXPIRED or not await _reacquire(uow, order):
@@ -180,18 +181,15 @@ def _payment(uow: UnitOfWork, page: PaymentPage, found: ProcessorPage) -> Paymen
     )
 
 
-async def confirm_paid(uow: UnitOfWork, order: Order, payment: Payment) -> None:
+async def _confirm_paid(uow: UnitOfWork, order: Order, payment: Payment) -> None:
     """In time, with the order's row locked. A part that cannot be delivered any more goes back at
-    once. Nothing may follow it in its transaction.
+    once.
     """
-    now = uow.clock.now()
     parts = [
         (handler, await handler.list_undeliverable(uow, order))
         for handler in await handlers_of(uow, order)
     ]
     give_back_minor = sum(part.share_minor for _handler, lost in parts for part in lost)
-    _mark_confirmed(uow, order, now)
-    await drop_due(uow, order.id)
     if give_back_minor:
         await request_refund(
             uow,
@@ -201,6 +199,18 @@ async def confirm_paid(uow: UnitOfWork, order: Order, payment: Payment) -> None:
             cause=RefundCause.NOT_DELIVERED,
             cause_key=not_delivered_key(payment.id),
         )
+    await confirm_locked_order(uow, order, parts)
+
+
+async def confirm_locked_order(
+    uow: UnitOfWork, order: Order, parts: Sequence[tuple[LineKind, Sequence[Undeliverable]]]
+) -> None:
+    """Confirms an open order whose row is locked. `parts` are its handlers, each with what of it
+    cannot be delivered. Nothing may follow it in its transaction.
+    """
+    now = uow.clock.now()
+    _mark_confirmed(uow, order, now)
+    await drop_due(uow, order.id)
     await uow.settle()
     for handler, undeliverable in parts:
         await handler.confirm(uow, order, undeliverable, now)

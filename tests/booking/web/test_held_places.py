@@ -7,12 +7,14 @@ import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import select
 
-from src.billing.commands.orders import get_order
+from src.billing.commands.orders import get_order, lock_order
+from src.billing.commands.refunds import payments_of, request_refund
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.models import Order, Payment, PaymentPage
 from src.billing.settlement import GIVEN_UP, give_up_order, released_by
 from src.booking.commands.book import Booked
+from src.booking.commands.cancel import cancel_session, undo_cancellation
 from src.booking.held_places import release_held, send_link_again, take_held
 from src.booking.models import Session
 from src.platform.errors import Conflict
@@ -177,6 +179,39 @@ async def test_what_was_paid_on_site_is_booked(
     await work(services, lotus.id)
     assert mailer.sent[-1].subject == "You are booked: Yoga"
     assert "Paid on site" in (await client.get(f"/app/lotus/sessions/{session.id}")).text
+
+
+async def test_what_is_being_cancelled_is_marked_as_paid_once_that_is_undone(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    """Although it still can be undone: nobody pays for what may not take place."""
+    made = await held(services, lotus, session)
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    (form,) = [one for one in forms_of(await client.get(here)) if one.action == f"{here}/paid"]
+    async with services.uow_factory(lotus.id) as uow:
+        cancelling = await cancel_session(uow, lotus.ctx, session.id, reason="", undo_seconds=10)
+    await client.post(form.action, data=form.fields)
+    assert "A part of this is being cancelled" in words_of(await client.get(here))
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, cancelling)
+    await client.post(form.action, data=form.fields)
+    assert "Marked €30.00 as paid." in words_of(await client.get(here))
+
+
+async def test_what_was_paid_on_site_never_goes_back_through_the_processor(
+    services: Services, lotus: Business, session: Session
+) -> None:
+    made = await held(services, lotus, session)
+    async with services.uow_factory(lotus.id) as uow:
+        await take_held(uow, lotus.ctx, made.order_id)
+    with pytest.raises(Conflict) as refused:
+        async with services.uow_factory(lotus.id) as uow:
+            order = await lock_order(uow, made.order_id)
+            [payment] = await payments_of(uow, order.id)
+            await request_refund(
+                uow, order, payment, 100, cause=RefundCause.NOT_DELIVERED, cause_key="x"
+            )
+    assert refused.value.code == "paid_on_site"
 
 
 async def test_what_a_guest_books_without_staff_is_not_marked_as_paid(
