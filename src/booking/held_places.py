@@ -51,6 +51,7 @@ async def send_link_again(
     until = pay_until_of(order)
     if until is None or until <= uow.clock.now():
         raise Conflict(_("The time to pay is over; the places are free in a few minutes."))
+    order.wanted_end = None
     uow.record(PaymentLinkPromised(order_id=order_id, again=token))
     await audit(uow, ctx, "order.link_sent", "order", order_id)
 

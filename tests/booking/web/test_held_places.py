@@ -10,9 +10,11 @@ from sqlalchemy import select
 from src.billing.commands.orders import get_order, lock_order
 from src.billing.commands.refunds import payments_of, request_refund
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderState, RefundCause
+from src.billing.domain.kinds import OrderState, PageOutcome, RefundCause
 from src.billing.models import Order, Payment, PaymentPage
-from src.billing.settlement import GIVEN_UP, give_up_order, released_by
+from src.billing.processor import ProcessorPage
+from src.billing.settlement import GIVEN_UP, give_up_order, released_by, settle_page
+from src.billing.stripe_gateway import StripeGateway
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_session, undo_cancellation
 from src.booking.held_places import release_held, send_link_again, take_held
@@ -306,6 +308,37 @@ async def releases(services: Services, business: Business) -> list[str]:
     async with services.uow_factory(business.id) as uow:
         who = select(AuditEntry.actor_name).where(AuditEntry.action == "order.released")
         return list(await uow.session.scalars(who))
+
+
+@pytest.mark.parametrize("why", ["released", "given_up"])
+async def test_a_page_whose_end_is_heard_of_first_ends_the_order_as_was_wanted(
+    shop: Shop,
+    mailer: RememberingMailer,
+    monkeypatch: pytest.MonkeyPatch,
+    why: str,
+) -> None:
+    """The processor's news is applied while who ends the page still waits for its answer."""
+    factory, business = shop.services.uow_factory, shop.business
+    made, _payment = await to_the_payment_page(shop, mailer)
+    async with factory(business.id) as uow:
+        page_id = (await uow.session.scalars(select(PaymentPage.id))).one()
+    closing = StripeGateway.expire_checkout_page
+
+    async def overtaken(gateway: StripeGateway, account_id: str, name: str) -> ProcessorPage:
+        found = await closing(gateway, account_id, name)
+        assert await settle_page(shop.services, business.id, page_id) == PageOutcome.ENDED
+        return found
+
+    monkeypatch.setattr(StripeGateway, "expire_checkout_page", overtaken)
+    if why == "released":
+        became = (await release_held(shop.services, business.ctx, made.order_id)).state
+    else:
+        became = await give_up_order(shop.services, business.id, made.order_id)
+    order = await order_of(shop.services, business, made.order_id)
+    assert (became, order.state, order.closed_why) == ("cancelled", "cancelled", why)
+    who = [business.owner.name] if why == "released" else []
+    assert await releases(shop.services, business) == who
+    assert order.wanted_end is None
 
 
 async def test_what_the_guest_gave_up_meanwhile_nobody_released(
