@@ -143,11 +143,12 @@ def _said(released: Released, zone: Zone) -> tuple[Level, str]:
     """Tone and sentence of what became of the order."""
     if released.state == OrderState.CONFIRMED:
         return "warning", _("The guest has paid meanwhile; the places are booked.")
-    if released.free_by is not None:
+    if released.payable_until is not None:
         return "warning", _(
-            "The payment service does not let us close the payment page; the places are free by"
-            " %(time)s at the latest.",
-            time=datetime_local(released.free_by, zone),
+            "The payment service does not let us close the payment page, so the guest can still pay"
+            " until %(time)s and has the places then. If nothing is paid, they get free some"
+            " minutes later, or as soon as the payment service answers again.",
+            time=datetime_local(released.payable_until, zone),
         )
     if released.state == OrderState.OPEN:
         return "warning", _("A payment is on its way, so the places are still held.")
