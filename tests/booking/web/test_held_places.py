@@ -10,11 +10,8 @@ from sqlalchemy import select
 from src.billing.commands.orders import get_order, lock_order
 from src.billing.commands.refunds import payments_of, request_refund
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderState, PageOutcome, RefundCause
+from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.models import Order, Payment, PaymentPage
-from src.billing.processor import ProcessorPage
-from src.billing.settlement import GIVEN_UP, give_up_order, released_by, settle_page
-from src.billing.stripe_gateway import StripeGateway
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_session, undo_cancellation
 from src.booking.held_places import release_held, send_link_again, take_held
@@ -27,7 +24,7 @@ from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
 from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.web.conftest import Shop
-from tests.booking.web.pages import as_owner, fields_of, send
+from tests.booking.web.pages import as_owner, fields_of
 from tests.booking.web.test_readdress import link_in
 from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -135,24 +132,6 @@ async def test_no_link_goes_out_once_the_time_to_pay_is_over(
     assert "The time to pay is over" in words_of(await client.get(here))
     await work(services, lotus.id)
     assert len(mailer.sent) == 1
-
-
-async def test_released_places_are_free_and_their_link_is_over(
-    client: AsyncClient, services: Services, lotus: Business, session: Session
-) -> None:
-    made = await held(services, lotus, session)
-    here = f"/app/lotus/bookings/{made.booking_id}"
-    asked = words_of(await client.get(f"{here}/release"))
-    for said in ("2 seats are free again at once", "Anna", "Kim", "nothing was paid", "none; who"):
-        assert said in asked, said
-    assert (await send(client, f"{here}/release", {})).headers["location"] == here
-    assert await taken(services.uow_factory, lotus.id) == [0]
-    assert "The places are free again." in words_of(await client.get(here))
-    assert "Released unpaid" in words_of(await client.get(here)), "no time to pay was over"
-    order = words_of(await client.get(f"/app/lotus/orders/{made.order_id}"))
-    assert f"Released; the places are free again · {lotus.owner.name}" in order
-    again = await client.get(f"{here}/release")
-    assert again.headers["location"] == here, "there is nothing to release any more"
 
 
 async def test_what_was_paid_on_site_is_booked(
@@ -308,91 +287,3 @@ async def releases(services: Services, business: Business) -> list[str]:
     async with services.uow_factory(business.id) as uow:
         who = select(AuditEntry.actor_name).where(AuditEntry.action == "order.released")
         return list(await uow.session.scalars(who))
-
-
-@pytest.mark.parametrize("why", ["released", "given_up"])
-async def test_a_page_whose_end_is_heard_of_first_ends_the_order_as_was_wanted(
-    shop: Shop,
-    mailer: RememberingMailer,
-    monkeypatch: pytest.MonkeyPatch,
-    why: str,
-) -> None:
-    """The processor's news is applied while who ends the page still waits for its answer."""
-    factory, business = shop.services.uow_factory, shop.business
-    made, _payment = await to_the_payment_page(shop, mailer)
-    async with factory(business.id) as uow:
-        page_id = (await uow.session.scalars(select(PaymentPage.id))).one()
-    closing = StripeGateway.expire_checkout_page
-
-    async def overtaken(gateway: StripeGateway, account_id: str, name: str) -> ProcessorPage:
-        found = await closing(gateway, account_id, name)
-        assert await settle_page(shop.services, business.id, page_id) == PageOutcome.ENDED
-        return found
-
-    monkeypatch.setattr(StripeGateway, "expire_checkout_page", overtaken)
-    if why == "released":
-        became = (await release_held(shop.services, business.ctx, made.order_id)).state
-    else:
-        became = await give_up_order(shop.services, business.id, made.order_id)
-    order = await order_of(shop.services, business, made.order_id)
-    assert (became, order.state, order.closed_why) == ("cancelled", "cancelled", why)
-    who = [business.owner.name] if why == "released" else []
-    assert await releases(shop.services, business) == who
-    assert order.wanted_end is None
-
-
-async def test_what_the_guest_gave_up_meanwhile_nobody_released(
-    services: Services, lotus: Business, session: Session
-) -> None:
-    made = await held(services, lotus, session)
-    for ending in (GIVEN_UP, released_by(lotus.ctx)):
-        became = await give_up_order(services, lotus.id, made.order_id, ending)
-        assert became == OrderState.CANCELLED
-    assert await releases(services, lotus) == []
-
-
-async def test_who_paid_meanwhile_is_not_released(shop: Shop, mailer: RememberingMailer) -> None:
-    factory, business = shop.services.uow_factory, shop.business
-    made, payment_url = await to_the_payment_page(shop, mailer)
-    await shop.pay(payment_url)
-    became = await release_held(shop.services, business.ctx, made.order_id)
-    assert became.state == OrderState.CONFIRMED
-    assert await taken(factory, business.id) == [2]
-    async with factory(business.id) as uow:
-        taken_on_site = await take_held(uow, business.ctx, made.order_id)
-    assert (taken_on_site.amount.amount_minor, taken_on_site.by_guest) == (0, True)
-
-
-async def pay_slowly(shop: Shop, account_id: str, payment_url: str) -> None:
-    """By a method whose money comes days later."""
-    store, session_id = shop.stripe.engine.store, payment_url.rsplit("/", 1)[-1]
-    session = store.get(account_id, "checkout.session", session_id)
-    assert session is not None
-    session["payment_method_types"] = ["card", "sepa_debit"]
-    with store.transaction():
-        store.save(session)
-    await shop.stripe.turn("pay", session=session_id, method="sepa_debit")
-
-
-async def test_a_payment_page_that_cannot_be_closed_is_no_payment_on_its_way(
-    shop: Shop, mailer: RememberingMailer
-) -> None:
-    made, payment_url = await to_the_payment_page(shop, mailer)
-    staff, business = shop.guest.client, shop.business
-    await as_owner(staff, shop.services, business)
-    order = await order_of(shop.services, business, made.order_id)
-    async with shop.services.uow_factory(business.id) as uow:
-        account_id = (await uow.session.scalars(select(PaymentPage.account_id))).one()
-    await shop.stripe.turn("deauthorize", account=account_id)
-    here = f"/app/lotus/bookings/{made.booking_id}"
-    await send(staff, f"{here}/release", {})
-    told = words_of(await staff.get(here))
-    until = payable_until(order.hold_expires_at)
-    assert until is not None
-    last = " ".join(datetime_local(until, business.ctx.here.zone).split())
-    assert f"the guest can still pay until {last} and has the places then" in told
-    assert "are free by" not in told, "which nobody knows before that"
-    shop.stripe.engine.store.save_private(account_id, {"connected": True})
-    await pay_slowly(shop, account_id, payment_url)
-    await send(staff, f"{here}/release", {})
-    assert "A payment is on its way" in words_of(await staff.get(here))
