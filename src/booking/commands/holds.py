@@ -53,6 +53,22 @@ class SeatLines(LineKind):
         )
         return [Undeliverable(row.id, row.share_minor) for row in found]
 
+    async def is_being_cancelled(self, uow: UnitOfWork, order: Order) -> bool:
+        """Seats of sessions that do not take place, or of a purchase that is being cancelled."""
+        is_called_off = (Session.state != str(SessionState.SCHEDULED)) | _purchase_is_going()
+        found = await uow.session.scalar(
+            select(Seat.id)
+            .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+            .where(
+                Seat.tenant_id == uow.tenant,
+                Seat.order_id == order.id,
+                Seat.state == str(SeatState.HELD),
+                is_called_off,
+            )
+            .limit(1)
+        )
+        return found is not None
+
     async def confirm(
         self, uow: UnitOfWork, order: Order, undeliverable: Sequence[Undeliverable], now: datetime
     ) -> None:
@@ -204,6 +220,18 @@ def _is_being_freed(now: datetime) -> ColumnElement[bool]:
         is_cancelled_by(),
     )
     return session_is_off | (purchase_is_off & (Session.starts_at > now))
+
+
+def _purchase_is_going() -> ColumnElement[bool]:
+    """Whether the seat's purchase is being cancelled, even where that can still be undone."""
+    return exists().where(
+        Cancellation.tenant_id == Seat.tenant_id,
+        Cancellation.scope == "purchase",
+        Cancellation.state.in_(["waiting", "running"]),
+        Booking.tenant_id == Seat.tenant_id,
+        Booking.id == Seat.booking_id,
+        is_cancelled_by(),
+    )
 
 
 async def _move(
