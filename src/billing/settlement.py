@@ -20,6 +20,8 @@ from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import get_order, lock_order
 from src.billing.commands.settle import Ending, apply_page, end_page, lock_page
 from src.billing.domain.kinds import (
+    CALLED_OFF_WHY,
+    GIVEN_UP_WHY,
     LIVE_PAGES,
     RELEASED_WHY,
     OpenItemKind,
@@ -46,7 +48,7 @@ from src.tenants.context import RequestContext
 log = structlog.get_logger(__name__)
 
 EXPIRED = Ending()
-GIVEN_UP = Ending(OrderState.CANCELLED, "given_up")
+GIVEN_UP = Ending(OrderState.CANCELLED, GIVEN_UP_WHY)
 
 
 def released_by(ctx: RequestContext) -> Ending:
@@ -181,7 +183,7 @@ async def give_up_order(
 
 
 async def expire_pages_for_orders(
-    services: Services, tenant_id: UUID, order_ids: Iterable[UUID], *, why: str = "cancelled"
+    services: Services, tenant_id: UUID, order_ids: Iterable[UUID], *, why: str = CALLED_OFF_WHY
 ) -> dict[UUID, OrderState]:
     """Ends holds because what they hold is being cancelled; call it before seats are freed.
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
+from src.billing.domain.kinds import GIVEN_UP_WHY, NOT_PAYABLE_WHY, OrderState
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
@@ -216,7 +216,7 @@ def _stage(
         live = any(seat.state in LIVE_SEATS for seat in seats)
         return "confirmed" if live else "cancelled"
     if order.state == OrderState.CANCELLED:
-        known = ("given_up", NOT_PAYABLE_WHY)
+        known = (GIVEN_UP_WHY, NOT_PAYABLE_WHY)
         return order.closed_why if order.closed_why in known else "cancelled"
     return "expired"
 
