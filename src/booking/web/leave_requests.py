@@ -13,8 +13,8 @@ from src.booking.commands.leave_requests import decline_leaving
 from src.booking.models import Session
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.cancellation_money import list_returnable
-from src.booking.queries.cancellations import list_lost_dates
 from src.booking.queries.leave_requests import get_leave_request
+from src.booking.queries.lost import list_lost_dates
 from src.booking.queries.purchases import of_purchase
 from src.booking.views.cancellations import LostDate
 from src.booking.views.leaving import LeaveAsked
