@@ -14,7 +14,7 @@ from src.billing.queries.disputes import is_order_with_the_bank
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
-from src.booking.queries.being_cancelled import has_no_marked_seat
+from src.booking.queries.being_cancelled import has_no_marked_seat, is_halted
 from src.booking.queries.lists_toll import lists_toll
 from src.booking.queries.lost import list_lost_holds
 from src.booking.queries.purchases import of_purchase
@@ -150,6 +150,7 @@ async def get_progress(uow: UnitOfWork, cancellation_id: UUID) -> Progress:
         dates=await _dates_of(uow, found),
         starts_at=found.starts_at,
         finished_at=found.finished_at,
+        has_halted=await is_halted(uow, cancellation_id),
         **{name: getattr(found, name) for name in names},
     )
 

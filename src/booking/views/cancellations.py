@@ -25,10 +25,14 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Going(msgspec.Struct, frozen=True, kw_only=True):
-    """A cancellation under way, and how many of the seats looked at it reaches."""
+    """A cancellation under way, and how many of the seats looked at it reaches. `has_halted`: it
+    goes on only once whoever runs the service has seen to it.
+    """
 
     cancellation_id: UUID
     seats: int
+    can_undo: bool
+    has_halted: bool
 
 
 class ListsToll(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +113,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """A cancellation as it stands. `done` of `total` customers have been dealt with.
 
     `what` names its subject, `subject_path` is its page below the business's; `dates` are those on
-    which places are cancelled.
+    which places are cancelled. `has_halted`: it goes on only once whoever runs the service has seen
+    to it.
     """
 
     id: UUID
@@ -124,3 +129,4 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     seats_freed: int
     starts_at: datetime
     finished_at: datetime | None
+    has_halted: bool = False
