@@ -28,6 +28,8 @@ from src.billing.commands.settle import (
     lock_page,
 )
 from src.billing.domain.kinds import (
+    CALLED_OFF_WHY,
+    GIVEN_UP_WHY,
     LIVE_PAGES,
     RELEASED_WHY,
     OpenItemKind,
@@ -53,7 +55,7 @@ from src.tenants.context import RequestContext
 
 log = structlog.get_logger(__name__)
 
-GIVEN_UP = Ending(OrderState.CANCELLED, "given_up")
+GIVEN_UP = Ending(OrderState.CANCELLED, GIVEN_UP_WHY)
 
 
 def released_by(ctx: RequestContext) -> Ending:
@@ -193,7 +195,7 @@ async def give_up_order(
 
 
 async def expire_pages_for_orders(
-    services: Services, tenant_id: UUID, order_ids: Iterable[UUID], *, why: str = "cancelled"
+    services: Services, tenant_id: UUID, order_ids: Iterable[UUID], *, why: str = CALLED_OFF_WHY
 ) -> dict[UUID, OrderState]:
     """Ends holds because what they hold is being cancelled; call it before seats are freed.
 

@@ -1,5 +1,6 @@
 """The domain's words as people read them."""
 
+from src.billing.domain.kinds import OrderEnd
 from src.platform.i18n import _
 
 
@@ -14,6 +15,18 @@ def refund_cause(cause: str) -> str:
         "processor": _("made in Stripe"),
     }
     return words[cause]
+
+
+def order_end_words(end: OrderEnd) -> str:
+    """How an order ended without money, as its history tells it."""
+    words = {
+        OrderEnd.EXPIRED: _("The time to pay ended; the places were freed"),
+        OrderEnd.RELEASED: _("Released; the places are free again"),
+        OrderEnd.GIVEN_UP: _("Given up; the places were freed"),
+        OrderEnd.NOT_PAYABLE: _("No payment could be started; the places were freed"),
+        OrderEnd.CALLED_OFF: _("Cancelled by the business before it was paid"),
+    }
+    return words[end]
 
 
 def dispute_state(state: str) -> tuple[str, str]:

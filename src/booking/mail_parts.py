@@ -20,6 +20,7 @@ from src.booking.said import in_party, party_words, was_words
 from src.booking.views.guest import MissingDate
 from src.booking.views.mails import (
     ConfirmedView,
+    HeldCancelledView,
     LeavingAskedView,
     LeavingDeclinedView,
     MissingView,
@@ -40,6 +41,7 @@ from src.tenants.worded_mails import SHIPPED, Placeholder, Wordings, find_mail_k
 
 BookingMailView = (
     ConfirmedView
+    | HeldCancelledView
     | LeavingAskedView
     | LeavingDeclinedView
     | PaymentLinkView

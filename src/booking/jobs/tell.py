@@ -13,12 +13,14 @@ from src.booking.commands.waitlist_take import note_fulfilled
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
     BookingReaddressed,
+    HeldPlacesCancelled,
     LeavingDeclined,
     PaymentLinkPromised,
     SeatsCancelled,
     SeatsLeft,
     SeatsMoved,
 )
+from src.booking.held_mails import held_cancelled_mail
 from src.booking.leaving_mails import declined_mail, moved_mail
 from src.booking.mails import (
     COMES,
@@ -152,6 +154,34 @@ async def tell_of_payment_link(job: JobContext, event: PaymentLinkPromised) -> N
         wordings = await find_wordings(uow)
         mail = payment_link_mail(settings, tenant, facts, now, wordings, event.again)
         await queue_mail(uow, mail, host=settings.host)
+
+
+async def tell_of_cancelled_hold(job: JobContext, event: HeldPlacesCancelled) -> None:
+    """One mail to the guest who was told until when the places are held; none where a payment that
+    came late has brought the order back.
+    """
+    settings = job.services.settings
+    async with job.unit_of_work(done=True) as uow:
+        facts = await find_booking_facts(uow, event.order_id)
+        if facts is None or facts.order.state == OrderState.CONFIRMED:
+            return
+        reasons = await uow.session.scalars(
+            select(Cancellation.reason)
+            .where(
+                Cancellation.tenant_id == uow.tenant, Cancellation.id.in_(event.cancellation_ids)
+            )
+            .order_by(Cancellation.requested_at, Cancellation.id)
+        )
+        mail = held_cancelled_mail(
+            settings,
+            await tenant_snapshot(uow, uow.tenant, job.clock.now()),
+            facts,
+            lost=event.seat_ids,
+            reason=" ".join(filter(None, dict.fromkeys(reasons))),
+            wordings=await find_wordings(uow),
+        )
+        if mail.to_address:
+            await queue_mail(uow, mail, host=settings.host)
 
 
 def _has_dates(facts: BookingFacts) -> bool:

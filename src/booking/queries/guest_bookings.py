@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
+from src.billing.domain.kinds import OrderEnd, OrderState, order_end
 from src.billing.models import Order
 from src.billing.owed import get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
@@ -43,6 +43,7 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.models import Location, Participant, Performer
 
 KNOWS_THE_LINK = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
+_BY_THE_BUSINESS = {OrderEnd.RELEASED: "cancelled", OrderEnd.CALLED_OFF: "called_off"}
 _STATE_ORDER = (
     SeatState.HELD,
     SeatState.CONFIRMED,
@@ -216,8 +217,8 @@ def _stage(
         live = any(seat.state in LIVE_SEATS for seat in seats)
         return "confirmed" if live else "cancelled"
     if order.state == OrderState.CANCELLED:
-        known = ("given_up", NOT_PAYABLE_WHY)
-        return order.closed_why if order.closed_why in known else "cancelled"
+        end = order_end(order.state, order.closed_why)
+        return _BY_THE_BUSINESS.get(end, str(end))
     return "expired"
 
 

@@ -141,9 +141,10 @@ class MissingDate(msgspec.Struct, frozen=True, kw_only=True):
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
-    `stage`: held, processing, over (its time to pay), confirmed, cancelled, expired, given_up,
-    not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
-    mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
+    `stage`: held, processing, over (its time to pay), confirmed, cancelled, called_off (before it
+    was paid), expired, given_up, not_payable, too_late (a payment came that nothing was booked
+    with: `why_not_booked` says why, mismatch, given_up, cancelled or gone, and `money_back` where
+    it is, returned, pending or kept).
     `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
     `returning_minor`, and `not_arrived_minor` came back from the bank. `taken_back_minor` the
     guest's bank has taken back in a dispute that was lost.

@@ -19,11 +19,11 @@ from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.cancellations import (
     find_live_cancellation,
-    list_lost_dates,
     toll_of_purchase,
     toll_of_session,
 )
 from src.booking.queries.leave_requests import find_open_request
+from src.booking.queries.lost import list_lost_dates
 from src.booking.queries.purchases import of_purchase
 from src.booking.queries.reached import count_others
 from src.booking.queries.seat_answers import get_guest_may
@@ -36,7 +36,7 @@ from src.booking.views.series import BookingDetail
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
 from src.booking.web.sold_words import Word, booking_words, payment_words, seat_words
-from src.booking.web.toll_words import Fact, toll_facts, toll_people
+from src.booking.web.toll_words import Fact, cancelled_people, lost_hold_people, toll_facts
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
@@ -86,6 +86,7 @@ class CancelPurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     booking: BookingDetail
     asked: LeaveAsked | None
     facts: list[Fact]
+    people: list[Fact]
     dates: list[LostDate]
     money: MoneyAsked | None
     why_not: str | None
@@ -210,7 +211,7 @@ async def _ask_session(
         form=form,
         session=session,
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
-        people=toll_people(toll, ctx.here.currency, ctx.here.zone),
+        people=cancelled_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
         money=money_asked(able, ctx.here.currency, ctx.here.zone),
         why_not=_why_session_stays(session, services.clock.now()),
@@ -249,6 +250,7 @@ async def _ask_purchase(
         booking=booking,
         asked=asked,
         facts=toll_facts(toll, booking.currency, chooses=bool(able)),
+        people=lost_hold_people(toll, ctx.here.zone),
         dates=dates,
         money=money_asked(able, booking.currency, ctx.here.zone),
         why_not=None if toll.seats or toll.in_checkout else nothing,

@@ -12,8 +12,9 @@ from msgspec import Meta
 from src.booking.commands.leave_requests import decline_leaving
 from src.booking.models import Session
 from src.booking.queries.cancellation_money import list_returnable
-from src.booking.queries.cancellations import list_lost_dates, toll_of_purchase
+from src.booking.queries.cancellations import toll_of_purchase
 from src.booking.queries.leave_requests import get_leave_request, get_purchase_money
+from src.booking.queries.lost import list_lost_dates
 from src.booking.queries.purchases import of_purchase
 from src.booking.views.cancellations import LostDate, Toll
 from src.booking.views.leaving import LeaveAsked, PurchaseMoney
