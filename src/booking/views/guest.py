@@ -67,7 +67,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
-    this browser holds of the same already. `told` is good news about what was sent.
+    this browser holds of the same already, and `is_held` whether it has what is booked here, not
+    just a date of that. `told` is good news about what was sent.
     """
 
     wish: Wish
@@ -81,6 +82,7 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     contact_email: str
     contact_phone: str
     held: list[OwnHold]
+    is_held: bool
     told: str = ""
 
 

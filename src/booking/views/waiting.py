@@ -147,11 +147,12 @@ class WaitlistMovedView(WaitingMail, frozen=True, kw_only=True):
 class PlacesOfferedView(WaitingMail, frozen=True, kw_only=True):
     """There are places for you, `until` then; without `holds` for whoever books first. The `price`
     is that of the whole party, empty where there is none to say. `reason` is why dates have another
-    time than was said before.
+    time than was said before, and `moved` says all of that in sentences.
     """
 
     size: int
     reason: str
+    moved: str
     until: str
     price: str
     holds: bool

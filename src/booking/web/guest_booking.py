@@ -274,6 +274,7 @@ def _form_page(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         held=list(held),
+        is_held=any(subject.id in hold.what for hold in held),
         told=told,
     )
     return page(
