@@ -12,7 +12,7 @@ from sqlalchemy import Row, select
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
 from src.billing.models import Order
-from src.billing.owed import get_owed_minor
+from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.refundable import is_all_back
@@ -86,7 +86,7 @@ async def get_guest_booking(
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),
-        discount_minor=order.discount_minor,
+        discount_minor=await get_discount_minor(uow, order),
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
