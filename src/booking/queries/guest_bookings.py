@@ -21,7 +21,7 @@ from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import LeavingTerms, capped, moves_until, terms_from
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
 from src.booking.domain.naming import may_guest_name
-from src.booking.domain.states import LIVE_SEATS
+from src.booking.domain.states import LIVE_SEATS, state_of_date
 from src.booking.guest_links import booking_path, may_lead_on
 from src.booking.leaving_words import next_deadline_words, price_type_of
 from src.booking.models import Booking, Seat, Series, Service, Session
@@ -43,16 +43,6 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.models import Location, Participant, Performer
 
 KNOWS_THE_LINK = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
-_STATE_ORDER = (
-    SeatState.HELD,
-    SeatState.CONFIRMED,
-    SeatState.ATTENDED,
-    SeatState.NO_SHOW,
-    SeatState.SWAPPED,
-    SeatState.LATE_CANCELLED,
-    SeatState.CANCELLED,
-    SeatState.EXPIRED,
-)
 
 
 async def get_guest_booking(
@@ -170,6 +160,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
     found = await uow.session.execute(
         select(
             Seat.state,
+            Seat.changed_at,
             Seat.session_id,
             Seat.participant_id,
             Seat.sold_sequence,
@@ -326,7 +317,7 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
     standing = [seat for seat in own if seat.state in LIVE_SEATS]
     first, states = (standing or own)[0], Counter(SeatState(seat.state) for seat in own)
     session, location = first.Session, first.Location
-    state = next(candidate for candidate in _STATE_ORDER if states[candidate])
+    state = state_of_date((SeatState(seat.state), seat.changed_at) for seat in own)
     # While a cancellation can be undone it says nothing; each seat speaks for itself then.
     is_off = session.state == SessionState.CANCELLED
     shown = SeatState.CANCELLED if is_off and state is not SeatState.EXPIRED else state
