@@ -147,7 +147,7 @@ def _made_up(uow: UnitOfWork, asked: Preview) -> BookingFacts:
 
 
 def _confirmed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    owed_minor = facts.order.total_minor
+    owed_minor = facts.order.total_minor - facts.order.paid_minor
     seats = [item for item in facts.seats if item.seat.state == "confirmed"] or facts.seats
     facts = facts.with_seats(_as_confirmed(seats))
     return confirmation_mail(

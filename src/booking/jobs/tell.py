@@ -218,6 +218,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
         by_hand = await find_by_hand_minor(
             uow, list(cancellations), [one.order.id for one in every]
         )
+        owed = await list_owed_minor(uow, [one.order.id for one in every])
         parties = await find_split_parties(uow, single) if single else {}
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         wordings = await find_wordings(uow)
@@ -239,6 +240,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 by_hand_minor=sum(
                     by_hand.get((event.cancellation_id, one.order.id), 0) for one in theirs
                 ),
+                owed_minor=sum(owed[one.order.id] for one in theirs),
                 believed=believed,
             )
             for event, theirs, believed in zip(events, bookings, each_believes, strict=True)
@@ -251,6 +253,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
         [bookings] = await facts_of_seats(uow, [event.seat_ids])
+        owed = await list_owed_minor(uow, [one.order.id for one in bookings])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         mail = seats_left_mail(
             settings,
@@ -261,6 +264,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
             now=now,
             going_on=await bookings_that_go_on(uow, bookings),
             by_hand_minor=event.by_hand_minor,
+            owed_minor=sum(owed.values()),
             parties=await find_split_parties(uow, bookings),
             believed=await find_believed_dates(uow, _seats(bookings), tenant.timezone),
             wordings=await find_wordings(uow),

@@ -153,8 +153,9 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
-    `discount_minor` is off the total already, by the code `coupon`. `missing` are dates that it was
-    sold without; `completes_href` leads to the booking that this one is a missing date of.
+    `discount_minor` is off the amount that is shown already, by the code `coupon`. `missing` are
+    dates that it was sold without; `completes_href` leads to the booking that this one is a missing
+    date of.
     `asked_to_leave_at`: when its guest asked to leave the course, until that is answered.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     """

@@ -25,6 +25,7 @@ class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     back_minor: int
     is_late: bool
+    is_late_since_exchange: bool
     is_penalty_free: bool
     why_not: str
 
