@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from sqlalchemy import select, update
 
 from src.billing.commands.ending import cancel_open_order
-from src.billing.models import Order
+from src.billing.models import OpenItem, Order
 from src.booking.models import Seat, Series, Session
 from src.booking.queries.buyers import list_buyers
 from src.booking.queries.series import get_series_overview, list_series
@@ -247,12 +247,26 @@ async def test_a_purchase_whose_rest_was_cancelled_is_not_merely_over(
         hers = update(Seat).where(Seat.order_id == doras)
         await uow.session.execute(hers.values(state="attended"))
         await uow.session.execute(hers.where(Seat.session_id != first).values(state="cancelled"))
+        assert doras is not None
+        uow.session.add(
+            OpenItem(
+                tenant_id=lotus.id,
+                kind="hand_back",
+                subject_id=doras,
+                order_id=doras,
+                facts={"guest": "Dora", "reference": "R", "amount_minor": 7436, "currency": "EUR"},
+                created_at=uow.clock.now(),
+            )
+        )
     async with services.uow_factory(lotus.id) as uow:
         head = (await get_series_overview(uow, term.series.id, uow.clock.now())).head
     assert (head.sold, head.cut_short, head.cancelled) == (2, 1, 0)
     await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
     assert "all later dates of 1 of them are cancelled" in owner.text
     assert owner.text.count("Rest cancelled") == 1
+    assert owner.text.count("€74.36 to give back by hand") == 1
+    await owner.open("/app/lotus/orders?state=attention")
+    assert owner.text.count("Give back by hand") == 1
 
 
 async def test_a_sold_date_stays_and_the_rest_can_be_changed(
