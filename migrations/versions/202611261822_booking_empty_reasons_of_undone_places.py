@@ -3,13 +3,13 @@
 Since places whose cancelling was undone keep no reason, for no seat leads from the guest to it any
 more, those of before keep none either: whoever is erased could not be found in it.
 
-Revision: m2, after 0040.
+Revision: 0043, after 0042.
 """
 
 from alembic import op
 
-revision = "m2"
-down_revision = "0040"
+revision = "0043"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 

@@ -3,15 +3,15 @@
 Who ends a hold closes its payment page first; the news of that may be applied before they come
 back, and ends the order then as they wanted.
 
-Revision: m1, after 0040.
+Revision: 0044, after 0043.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "m1"
-down_revision = "0040"
+revision = "0044"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 

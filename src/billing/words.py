@@ -39,6 +39,18 @@ def dispute_state(state: str) -> tuple[str, str]:
     return words[state]
 
 
+def open_item_word(kind: str) -> str:
+    """What an order needs somebody for, in two or three words."""
+    words = {
+        "payment_mismatch": _("Payment does not match"),
+        "refund_failed": _("Refund failed"),
+        "page_out_of_reach": _("Payment to be looked up"),
+        "dispute": _("Dispute to answer"),
+        "hand_back": _("Give back by hand"),
+    }
+    return words[kind]
+
+
 def order_state(state: str) -> tuple[str, str]:
     """The state in a word, and the tone it is shown in."""
     words = {

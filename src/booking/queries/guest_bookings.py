@@ -321,7 +321,8 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
     state = state_of_date((SeatState(seat.state), seat.changed_at) for seat in own)
     # While a cancellation can be undone it says nothing; each seat speaks for itself then.
     is_off = session.state == SessionState.CANCELLED
-    shown = SeatState.CANCELLED if is_off and state is not SeatState.EXPIRED else state
+    ended_before = set(states) <= {SeatState.EXPIRED, SeatState.SWAPPED}
+    shown = SeatState.CANCELLED if is_off and not ended_before else state
     told_last = max(own, key=lambda seat: seat.told_sequence)
     if not standing and (left := then.get(_told(told_last))) is not None:
         return _date_left(left.said, shown)

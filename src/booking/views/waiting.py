@@ -161,8 +161,9 @@ class PlacesOfferedView(WaitingMail, frozen=True, kw_only=True):
 
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody on a list, or who was: `why` are the reasons against an offer with how to mend them,
-    `log` what happened and when, the latest first. `completes` is the series of which their
-    purchase lacks this date, and `price` what they pay for it; else both are empty.
+    at `mend_href` where a page does it; `log` what happened and when, the latest first. `completes`
+    is the series of which their purchase lacks this date, and `price` what they pay for it; else
+    both are empty.
     """
 
     entry_id: UUID
@@ -176,6 +177,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     why: list[tuple[str, str]]
     log: list[tuple[datetime, str]]
     may_offer: bool
+    mend_href: str = ""
     completes: str = ""
     price: str = ""
 
