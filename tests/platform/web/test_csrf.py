@@ -93,10 +93,7 @@ async def test_exempt_handler_needs_no_token(serve: Serve) -> None:
 async def test_refusal_expires_the_cookie_so_that_a_reload_helps(serve: Serve) -> None:
     client = await serve(show, change)
     client.cookies.set("seatline_csrf", "0" * 64, domain="testserver.local")
-    refused = await client.post("/change")
-    assert refused.status_code == 403
-    assert "Nothing was sent" in refused.text
-    assert "not for your account" not in refused.text
+    assert (await client.post("/change")).status_code == 403
     assert client.cookies.get("seatline_csrf") != "0" * 64
     token = await token_of(client)
     assert (await client.post("/change", headers={"X-CSRF-Token": token})).status_code == 200
