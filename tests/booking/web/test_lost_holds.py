@@ -37,6 +37,7 @@ async def test_one_date_called_off_ends_a_hold_and_nobody_is_left_without_a_word
     await as_owner(client, shop.services, business)
     asked = words_of(await client.get(f"/app/lotus/sessions/{gone.id}/cancel"))
     assert "Mails 1, with your reason" in asked
+    assert "ends with it on its other dates, too" in asked
     assert "seats held until" in asked
     assert "all of them are freed, on every date" in asked
     assert "told by mail" in asked
