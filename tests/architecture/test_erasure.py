@@ -55,6 +55,7 @@ OF_MANY_OR_NOBODY = {
         "asked_id",
         "broadcast_id",
         "cancellation_id",
+        "cancellation_ids",
         "change_id",
     ),
     *("inbox_id", "invitation_id", "mail_id", "message_id", "move_id", "offer_id", "open_item_id"),

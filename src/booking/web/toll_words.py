@@ -122,7 +122,7 @@ def _offers(lists: ListsToll) -> str:
 
 def _in_checkout(toll: Toll, currency: str) -> str:
     """Nothing happens to a checkout before the undo window is over."""
-    return ngettext(
+    held = ngettext(
         "%(num)s seat is held and not paid yet, %(amount)s; its payment page is closed when the"
         " cancelling begins, and what is paid before that goes back by itself",
         "%(num)s seats are held and not paid yet, %(amount)s; their payment pages are closed when"
@@ -130,6 +130,10 @@ def _in_checkout(toll: Toll, currency: str) -> str:
         toll.in_checkout,
         amount=money(toll.in_checkout_minor, currency),
     )
+    if all(len(one.starts) == 1 for one in toll.lost_holds):
+        return held
+    whole = _("What is held to be paid by a link ends with it on its other dates, too.")
+    return f"{held}. {whole}"
 
 
 def _money(toll: Toll, currency: str, *, chooses: bool) -> str:

@@ -3,16 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.billing.models import Order
+from src.billing.settlement import end_hold
 from src.booking.commands.cancel import cancel_purchase, cancel_session
-from src.booking.models import Seat
+from src.booking.models import Cancellation, Seat
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.web.conftest import Shop
 from tests.booking.web.pages import as_owner
-from tests.booking.web.test_held_places import words_of
+from tests.booking.web.test_held_places import to_the_payment_page, words_of
 from tests.booking.web.test_readdress import link_in
 from tests.support.builders import a_series, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -36,6 +37,7 @@ async def test_one_date_called_off_ends_a_hold_and_nobody_is_left_without_a_word
     await as_owner(client, shop.services, business)
     asked = words_of(await client.get(f"/app/lotus/sessions/{gone.id}/cancel"))
     assert "Mails 1, with your reason" in asked
+    assert "ends with it on its other dates, too" in asked
     assert "seats held until" in asked
     assert "all of them are freed, on every date" in asked
     assert "told by mail" in asked
@@ -75,3 +77,25 @@ async def test_a_purchase_that_is_cancelled_unpaid_is_told_of_and_one_in_checkou
     [mail] = mailer.sent
     assert "anna@example.com" in mail.to[0]
     assert "Nothing is held for you any more." in mail.body
+
+
+async def test_a_payment_page_whose_own_end_is_known_first_is_told_of_alike(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """Ending the page has the processor say that it has ended, and that may be dealt with first."""
+    factory, business = shop.services.uow_factory, shop.business
+    made, _payment = await to_the_payment_page(shop, mailer)
+    mailer.sent.clear()
+    async with factory(business.id) as uow:
+        seat = (await uow.session.scalars(select(Seat))).first()
+        assert seat is not None
+        await cancel_session(uow, business.ctx, seat.session_id, reason="", undo_seconds=0)
+    async with factory(business.id) as uow:
+        await uow.session.execute(update(Cancellation).values(state="running"))
+    await end_hold(shop.services, business.id, made.order_id)
+    await work_through(shop.services, clock, business.id, timedelta(minutes=5))
+    async with factory(business.id) as uow:
+        order = await uow.session.get_one(Order, (business.id, made.order_id))
+        assert (order.state, order.closed_why) == ("expired", "not_paid")
+    [mail] = mailer.sent
+    assert mail.subject.startswith("Not held any more: ")
