@@ -52,6 +52,9 @@ class Places:
     async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         return Fate(1 if self.states.get(order_id) == "sold" else 0, [])
 
+    async def names(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Sequence[str]:
+        return ["Evening Yoga, 5 dates by now"]
+
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
         self.calls.append("handed back")
 

@@ -23,6 +23,7 @@ from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState
 from src.booking.domain.states import WAIVED_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Session
+from src.booking.queries.bought import names_of_order
 from src.booking.queries.fate import fate_of_seats
 from src.booking.queries.purchases import is_standing
 from src.platform.db.uow import UnitOfWork
@@ -112,6 +113,9 @@ class SeatLines(LineKind):
 
     async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         return await fate_of_seats(uow, order_id, zone)
+
+    async def names(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Sequence[str]:
+        return await names_of_order(uow, order_id, zone)
 
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
         await mark_handed_back(uow, subject_id, now)
