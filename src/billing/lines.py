@@ -137,6 +137,12 @@ class LineKind(Protocol):
         """
         ...
 
+    async def names(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Sequence[str]:
+        """What the order's lines of this kind are about, each once, as it is by now or was when it
+        ended, in the current language and with times in the `zone`.
+        """
+        ...
+
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
         """The business has given back by hand what an open item about this subject asked for; most
         subjects are none of the kind's own.

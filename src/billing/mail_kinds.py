@@ -49,19 +49,20 @@ def _shown(key: str) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
     """With the business's latest order, or one that is made up where there is none yet."""
 
     async def preview(uow: UnitOfWork, asked: Preview) -> Mail:
-        found = await uow.session.execute(
-            select(
-                Order.id, Order.guest_name, Order.guest_email, Order.reference, Order.total_minor
-            )
+        order: Order | None = await uow.session.scalar(
+            select(Order)
             .where(Order.tenant_id == uow.tenant)
             .order_by(Order.created_at.desc(), Order.id.desc())
             .limit(1)
         )
-        row, tenant = found.first(), asked.tenant
-        bought = "" if row is None else await what_was_bought(uow, row.id)
+        tenant = asked.tenant
         with use_locale(asked.locale):
-            made_up = (None, _("Alex Example"), "", "ABC-123", 1500)
-            _id, name, email, reference, minor = row or made_up
+            bought, name, email = "", _("Alex Example"), ""
+            reference, minor = "ABC-123", 1500
+            if order is not None:
+                bought = await what_was_bought(uow, order, tenant.zone)
+                name, email = order.guest_name, order.guest_email
+                reference, minor = order.reference, order.total_minor
             view = MoneyMail(
                 locale=asked.locale,
                 from_name=tenant.name,

@@ -111,12 +111,14 @@ async def _tell_guest(
     tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
     payment = await get_payment(uow, refund.payment_id)
     amount = Money(refund.amount_minor, payment.currency)
+    with use_locale(order.locale):
+        what = await what_was_bought(uow, order, tenant.zone)
     view = MoneyMail(
         locale=order.locale,
         from_name=tenant.name,
         guest_name=order.guest_name,
         reference=order.reference,
-        what=await what_was_bought(uow, order.id),
+        what=what,
         amount=format_money(amount, order.locale),
         reason=_reason(refund, order, tenant),
         back=_back(refund, order),

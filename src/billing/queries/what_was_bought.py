@@ -1,18 +1,17 @@
-"""What an order is about, in the words of its lines."""
+"""What an order is about, in words."""
 
-from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
-from src.billing.models import OrderLine
+from src.billing.lines import handlers_of
+from src.billing.models import Order
 from src.platform.db.uow import UnitOfWork
 
 
-async def what_was_bought(uow: UnitOfWork, order_id: UUID) -> str:
-    """Each thing once, as it was called when it was bought."""
-    found = await uow.session.scalars(
-        select(OrderLine.description)
-        .where(OrderLine.tenant_id == uow.tenant, OrderLine.order_id == order_id)
-        .order_by(OrderLine.position)
-    )
-    return "; ".join(dict.fromkeys(found))
+async def what_was_bought(uow: UnitOfWork, order: Order, zone: ZoneInfo) -> str:
+    """Each thing once, as it is by now, in the current language and with times in the `zone`.
+
+    The order's lines keep what it was when it was sold, in the business's language.
+    """
+    handlers = await handlers_of(uow, order)
+    names = [name for one in handlers for name in await one.names(uow, order.id, zone)]
+    return "; ".join(dict.fromkeys(names))

@@ -27,7 +27,7 @@ from src.booking.models import Booking, Cancellation, Seat, Session
 from src.booking.queries.fate import fate_of_seats
 from src.booking.queries.held import BY_STAFF
 from src.booking.queries.purchases import is_standing
-from src.booking.queries.sold_now import list_dates_sold_now
+from src.booking.queries.sold_now import list_dates_sold_now, list_sold_to_guest
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 
@@ -143,6 +143,9 @@ class SeatLines(LineKind):
         self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
     ) -> Mapping[UUID, Sequence[str]]:
         return await list_dates_sold_now(uow, order_ids, tenant)
+
+    async def names(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Sequence[str]:
+        return await list_sold_to_guest(uow, order_id, zone)
 
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
         await mark_handed_back(uow, subject_id, now)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import LIVE_SEATS
@@ -27,7 +27,26 @@ async def list_dates_sold_now(
     In one query, and in the locale and zone of the business, as orders are written.
     """
     found = await uow.session.execute(
-        select(Seat.order_id, Seat.state, Seat.session_id, Booking.completes_id)
+        _seats(uow, order_ids).where(
+            Booking.series_id.is_(None) | Booking.completes_id.is_not(None)
+        )
+    )
+    with use_locale(tenant.locale):
+        return {
+            order_id: _things(list(seats), tenant.zone)
+            for order_id, seats in groupby(found, key=lambda row: row.order_id)
+        }
+
+
+async def list_sold_to_guest(uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Sequence[str]:
+    """The same of one order, a course by its name, in the current language."""
+    found = await uow.session.execute(_seats(uow, [order_id]))
+    return _things(found.all(), zone)
+
+
+def _seats(uow: UnitOfWork, order_ids: Collection[UUID]) -> Select[Any]:
+    return (
+        select(Seat.order_id, Seat.state, Seat.session_id, Booking.series_id, Booking.completes_id)
         .add_columns(Service.name, Session.title, start_last_held().label("starts_at"))
         .add_columns(Series.title.label("series"))
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
@@ -43,15 +62,9 @@ async def list_dates_sold_now(
             Seat.order_id.in_(order_ids),
             # What took its place says it.
             Seat.state != str(SeatState.SWAPPED),
-            Booking.series_id.is_(None) | Booking.completes_id.is_not(None),
         )
         .order_by(Seat.order_id, Session.starts_at, Seat.session_id, Seat.id)
     )
-    with use_locale(tenant.locale):
-        return {
-            order_id: _things(list(seats), tenant.zone)
-            for order_id, seats in groupby(found, key=lambda row: row.order_id)
-        }
 
 
 def _things(seats: Sequence[Row[Any]], zone: ZoneInfo) -> list[str]:
@@ -60,7 +73,9 @@ def _things(seats: Sequence[Row[Any]], zone: ZoneInfo) -> list[str]:
 
 
 def _thing(row: Row[Any], zone: ZoneInfo) -> str:
+    parts = [row.name, row.series]
     if row.completes_id is not None:
-        date = row.title or date_short(row.starts_at, zone)
-        return " · ".join(filter(None, (row.name, row.series, date)))
-    return " · ".join(filter(None, (row.name, row.title, datetime_local(row.starts_at, zone))))
+        parts.append(row.title or date_short(row.starts_at, zone))
+    elif row.series_id is None:
+        parts += [row.title, datetime_local(row.starts_at, zone)]
+    return " · ".join(filter(None, parts))
