@@ -228,6 +228,7 @@ async def test_from_the_mail_to_a_place(
     other_tab = await shop.guest.open(accept.replace("&amp;", "&"))
     form = await shop.guest.open(accept.replace("&amp;", "&"))
     assert 'value="Ann"' in form.text
+    assert "1 place is held for you until" in form.text
     sent = await shop.send(name="Ann", email="ann@example.com")
     assert sent.status_code == 303, sent.text
     assert await entries(shop.services.uow_factory, shop.business) == {"Ann": "accepted"}
