@@ -27,7 +27,7 @@ from src.booking.domain.waiting import (
     waitlist_errors,
     waitlist_from,
     wanted_places,
-    why_nobody,
+    why_no_waiting,
 )
 from src.booking.events import WaiterRemoved, WaitlistJoined
 from src.booking.models import Series, Session, WaitlistEntry
@@ -147,7 +147,7 @@ async def room_in_list(
     now = uow.clock.now()
     service, facts, free = await find_list(uow, tenant, subject_id, now)
     terms = terms_of(tenant, service)
-    against = why_nobody(facts, size, terms, now)
+    against = why_no_waiting(facts, size, terms, now)
     if against is not None:
         raise Conflict(guest_refusal(*against), code=f"waitlist_{against[0]}")
     return Room(facts, max(wanted_places(facts, size, free)[1], 0), terms)

@@ -11,6 +11,8 @@ from src.booking.domain.kinds import GapPolicy, JoinPolicy, SeriesPriceType, Ses
 from src.platform.localtime import to_local
 from src.platform.money import round_half_up, split_by_largest_remainder
 
+_A_SECOND = timedelta(seconds=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesSession:
@@ -163,6 +165,26 @@ def quote_series(
         base=base,
         closed=closed,
     )
+
+
+def last_start_to_join(
+    terms: SeriesTerms, sessions: Sequence[SeriesSession], now: datetime, zone: ZoneInfo
+) -> datetime | None:
+    """The start of the last date before which the series can be bought, once those before it have
+    begun; None where it cannot be bought any more.
+    """
+    held = sorted(s.starts_at for s in sessions if s.state is SessionState.SCHEDULED)
+    in_term = {s.starts_at for s in sessions if s.in_term}
+    earliest_start_at = now + timedelta(minutes=terms.min_notice_minutes)
+    last, begun_at = None, now
+    for starts_at in held:
+        if starts_at < earliest_start_at:
+            continue
+        if starts_at in in_term and _may_join(terms, held[0], begun_at, zone):
+            last = starts_at
+        # From its minimum notice on it is none of the dates that a buyer gets.
+        begun_at = starts_at - timedelta(minutes=terms.min_notice_minutes) + _A_SECOND
+    return last
 
 
 def largest_party(terms: SeriesTerms, sessions: Iterable[SeriesSession], now: datetime) -> int:

@@ -5,7 +5,7 @@ Source: docs/algorithms/waitlist.md.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -111,7 +111,9 @@ class ListFacts:
     many of them as have one.
 
     `reasons` stand against anybody's booking it, that it is full left out; offers end at
-    `closes_at`. More than `capacity` people never fit in, however many of them leave.
+    `closes_at`. A series that can be bought after its next dates have begun is waited for until
+    `joins_close_at`, the closing before the last of those; None: until `closes_at`. More than
+    `capacity` people never fit in, however many of them leave.
     """
 
     session_ids: tuple[UUID, ...]
@@ -120,6 +122,7 @@ class ListFacts:
     capacity: int
     reasons: tuple[Reason, ...] = ()
     with_gaps: bool = False
+    joins_close_at: datetime | None = None
 
     @property
     def biggest_party(self) -> int:
@@ -289,6 +292,16 @@ def why_nobody(
     if size > facts.capacity:
         return WhyNot.NEVER_FITS, ()
     return (WhyNot.TOO_LATE, ()) if is_too_late(facts.closes_at, now, terms) else None
+
+
+def why_no_waiting(
+    facts: ListFacts, size: int, terms: WaitlistTerms, now: datetime
+) -> tuple[WhyNot, tuple[Reason, ...]] | None:
+    """What stands against joining the list for so many: that nothing can be offered any more, also
+    once the dates that are too near have begun.
+    """
+    until_at = facts.joins_close_at or facts.closes_at
+    return why_nobody(replace(facts, closes_at=until_at), size, terms, now)
 
 
 def why_no_places(

@@ -80,7 +80,9 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         taken_back_minor=int(row.taken_back),
         owed_minor=int(row.owed),
         made_at=booking.created_at,
-        answers=answers_of_booking(booking, seats),
+        answers=answers_of_booking(
+            booking, {seat.participant_id: seat.participant for seat in seats}
+        ),
         note=booking.note,
         seats=seats,
         cancellable=len(coming),

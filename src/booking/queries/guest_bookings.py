@@ -30,7 +30,7 @@ from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not
 from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.mail_facts import Known
 from src.booking.queries.missing_dates import list_missing
-from src.booking.queries.party import NUMBER
+from src.booking.queries.party import NUMBER, called
 from src.booking.queries.people import first_start
 from src.booking.queries.question_answers import answers_of_booking
 from src.booking.said import in_party, names_of, party_words, was_words
@@ -73,7 +73,7 @@ async def get_guest_booking(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         party=_party(seats),
-        answers=answers_of_booking(booking, seats),
+        answers=answers_of_booking(booking, _called(booking, seats)),
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),
@@ -105,6 +105,11 @@ async def get_guest_booking(
         asked_to_leave_at=await _asked_to_leave_at(uow, booking, stage),
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
+
+
+def _called(booking: Booking, seats: Sequence[Row[Any]]) -> dict[UUID, str]:
+    size = booking.party_size
+    return {one.participant_id: called(one.participant, one.number, size) for one in seats}
 
 
 async def _earlier(uow: UnitOfWork, seats: Sequence[Row[Any]]) -> Believed:

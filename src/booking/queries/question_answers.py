@@ -1,7 +1,6 @@
 """What guests answered to a service's questions when they booked."""
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Mapping
 from uuid import UUID
 
 from src.booking.domain.questions import answered
@@ -14,19 +13,10 @@ def answers_of_person(booking: Booking, participant_id: UUID) -> list[tuple[str,
     return answered([*booking.answers, *own])
 
 
-class Sitting(Protocol):
-    """A seat with who sits in it, by name or empty."""
-
-    @property
-    def participant_id(self) -> UUID: ...
-
-    @property
-    def participant(self) -> str: ...
-
-
-def answers_of_booking(booking: Booking, seats: Iterable[Sitting]) -> list[tuple[str, str]]:
-    """What was answered for the booking, then what each of its people said, by name."""
-    names = {seat.participant_id: seat.participant for seat in seats}
+def answers_of_booking(booking: Booking, names: Mapping[UUID, str]) -> list[tuple[str, str]]:
+    """What was answered for the booking, then what each of its people said, by what they are called
+    to whoever reads it; `names` are by participant.
+    """
     found = answered(booking.answers)
     for participant_id, given in booking.person_answers.items():
         name = names.get(UUID(participant_id), "")

@@ -14,6 +14,7 @@ from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.price_label import PriceKind
 from src.booking.domain.price_label import text as price_text
 from src.booking.domain.price_tiers import PriceTier
+from src.booking.domain.pricing import last_start_to_join
 from src.booking.domain.reasons import guest_sentence, not_at_present
 from src.booking.leaving_words import rules_in_words
 from src.booking.queries.dates import Wanted, month_of, within_reach
@@ -181,10 +182,11 @@ def series_offer(
 
 def _waitlist_href(offer: Joinable, service: ServiceRow, shop: Shop) -> str | None:
     """Where to wait for a series that is full, and for nothing else not to be had."""
-    first_at = min((run.starts_at for run in offer.coming(shop.now)), default=None)
-    if not offer.is_sold_out or first_at is None or not has_waitlist(service, shop):
+    if not offer.is_sold_out or not has_waitlist(service, shop):
         return None
-    if service.is_too_late_to_wait(first_at, shop.now):
+    row, zone = offer.row, shop.tenant.zone
+    last_at = last_start_to_join(row.terms(), row.sessions(), shop.now, zone)
+    if last_at is None or service.is_too_late_to_wait(last_at, shop.now):
         return None
     return f"{shop.path}/{service.slug}/waitlist?series={offer.row.id}"
 

@@ -34,7 +34,7 @@ from src.booking.queries.offers import (
     get_series_offer,
     get_session_offer,
 )
-from src.booking.queries.waitlist_times import closing_of, is_too_late_for
+from src.booking.queries.waitlist_times import closing_of, is_too_late_for, last_to_join
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
@@ -326,8 +326,10 @@ def may_be_waited_for(
         return False
     if size > _most_that_fit(coming, has_gaps=_sells_with_gaps(series)):
         return False
-    first_at = min(run.starts_at for run in coming)
-    return not is_too_late_for(service, first_at, now)
+    until_at = min(run.starts_at for run in coming)
+    if series is not None and len(runs) > 1:
+        until_at = last_to_join(service, series, runs, tenant.zone, now) or until_at
+    return not is_too_late_for(service, until_at, now)
 
 
 def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) -> ListFacts:
@@ -347,6 +349,7 @@ def series_list(offer: SeriesOffer, business: BusinessFacts, now: datetime) -> L
     service = offer.service
     coming = _still_sold(service, offer.sessions, now)
     first_at = min((one.starts_at for one in coming), default=now)
+    last_at = last_to_join(service, offer.series, offer.sessions, business.zone, now)
     has_gaps = _sells_with_gaps(offer.series)
     return ListFacts(
         session_ids=tuple(one.id for one in coming),
@@ -355,6 +358,7 @@ def series_list(offer: SeriesOffer, business: BusinessFacts, now: datetime) -> L
         capacity=_most_that_fit(coming, has_gaps=has_gaps),
         reasons=_but_full(why_not_bookable_series(series_facts(offer, business), now)),
         with_gaps=has_gaps,
+        joins_close_at=None if last_at is None else closing_of(service, last_at),
     )
 
 

@@ -14,7 +14,7 @@ from src.billing.models import Order
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.moves import Heard
 from src.booking.domain.states import LIVE_SEATS
-from src.booking.domain.waiting import EntryState, OfferState, wanted_places, why_nobody
+from src.booking.domain.waiting import EntryState, OfferState, wanted_places, why_no_waiting
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words
 from src.booking.models import Seat, Series, Service, Session, WaitlistEntry, WaitlistOffer
@@ -249,7 +249,7 @@ async def _ways_on(
         return completing is not None and completing.is_needed, False
     now, size = uow.clock.now(), entry.party_size
     service, facts, free = await find_list(uow, tenant, entry.list_id, now)
-    if why_nobody(facts, size, terms_of(tenant, service), now) is not None:
+    if why_no_waiting(facts, size, terms_of(tenant, service), now) is not None:
         return False, False
     is_free = wanted_places(facts, size, free)[1] >= size
     return not is_free, is_free

@@ -36,7 +36,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     whether a code is asked for at all; the price is less the one that was given unless `code_error`
     says why not. `ways` are those to pay among which the guest chooses, and `part_of` the series
     that a single date belongs to, empty for none. `leaving` says in sentences what comes back until
-    when. `waitlist_href` is where to wait for what is full.
+    when. `waitlist_href` is where to wait for what is full. `offered_places` are held for who came
+    by the link of an offer, until `offered_until_at`.
     """
 
     name: str
@@ -63,6 +64,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     takes_codes: bool
     code_error: str | None
     waitlist_href: str | None = None
+    offered_places: int = 0
+    offered_until_at: datetime | None = None
 
 
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):

@@ -331,9 +331,12 @@ async def _held(
 
 async def _wish(services: Services, ctx: RequestContext, subject: Subject, typed: Typed) -> Wish:
     where = (subject.kind, subject.id, subject.service_slug)
-    held = (await _place_of(services, ctx, subject)).held
+    place = await _place_of(services, ctx, subject)
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_wish(uow, ctx.here, *where, typed, held)
+        wish = await get_wish(uow, ctx.here, *where, typed, place.held)
+    if place.until_at is None:
+        return wish
+    return msgspec.structs.replace(wish, offered_places=place.size, offered_until_at=place.until_at)
 
 
 route_handlers: list[Any] = [booking_form, send_booking]

@@ -1,5 +1,6 @@
 """What the booking form makes of the link of somebody who was offered a place."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -18,14 +19,15 @@ from src.tenants.context import RequestContext
 
 
 class OfferedPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """`held` is the live offer's, by session; `typed` is what is known of who was offered it. An
-    offer that was taken holds nothing, and is handed on to the order that replaces the first;
-    `taken_by` is that order while it stands.
+    """`held` is the live offer's, by session, until `until_at`; `typed` is what is known of who was
+    offered it. An offer that was taken holds nothing, and is handed on to the order that replaces
+    the first; `taken_by` is that order while it stands.
     """
 
     offer_id: UUID | None = None
     taken_by: UUID | None = None
     held: dict[UUID, int] = msgspec.field(default_factory=dict)
+    until_at: datetime | None = None
     size: int = 1
     typed: dict[str, object] = msgspec.field(default_factory=dict)
 
@@ -59,8 +61,13 @@ async def offered_place(
                 taken_by = await _standing_order(uow, taken)
                 return OfferedPlace(offer_id=taken.id, taken_by=taken_by, typed=typed)
             held = await held_by_offer(uow, offer.id)
-            size = entry.party_size
-            return OfferedPlace(offer_id=offer.id, held=held, size=size, typed=typed)
+            return OfferedPlace(
+                offer_id=offer.id,
+                held=held,
+                until_at=offer.expires_at if held else None,
+                size=entry.party_size,
+                typed=typed,
+            )
     except DomainError:
         return NO_PLACE
 

@@ -13,6 +13,7 @@ from src.booking.domain.pricing import (
     SeriesSession,
     SeriesTerms,
     drop_in_price_minor,
+    last_start_to_join,
     prorate,
     quote_series,
     seat_shares,
@@ -51,6 +52,34 @@ def test_before_the_start_the_whole_price_buys_everything() -> None:
     assert (quote.price_minor, quote.full_price_minor, quote.struck) == (10_000, 10_000, False)
     assert quote.included == tuple(UUID(int=n) for n in range(1, 9))
     assert quote.closed is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "last"),
+    [
+        ({}, BEFORE, 7),
+        ({}, FIRST + 3 * WEEK - timedelta(hours=1), 7),
+        ({}, FIRST + 7 * WEEK, 7),
+        ({}, FIRST + 7 * WEEK + timedelta(seconds=1), None),
+        ({"min_notice_minutes": 60}, FIRST + 7 * WEEK - timedelta(minutes=59), None),
+        ({"join_policy": JoinPolicy.BEFORE_START}, BEFORE, 0),
+        ({"join_policy": JoinPolicy.BEFORE_START}, FIRST + timedelta(hours=1), None),
+        ({"join_policy": JoinPolicy.UNTIL, "join_until_on": date(2026, 10, 12)}, BEFORE, 1),
+        ({"join_policy": JoinPolicy.UNTIL, "join_until_on": date(2026, 10, 13)}, BEFORE, 2),
+        ({"join_policy": JoinPolicy.UNTIL, "join_until_on": date(2026, 9, 1)}, BEFORE, None),
+    ],
+)
+def test_before_which_date_the_series_can_be_joined_at_last(
+    changes: dict[str, object], now: datetime, last: int | None
+) -> None:
+    terms = replace(TERMS, **changes)  # type: ignore[arg-type]  # Any field may be changed.
+    starts_at = None if last is None else FIRST + last * WEEK
+    assert last_start_to_join(terms, term(), now, BERLIN) == starts_at
+
+
+def test_nobody_joins_for_a_date_outside_the_term_or_one_that_is_off() -> None:
+    dates = [*term(2), weekly(2, in_term=False), weekly(3, state=SessionState.CANCELLED)]
+    assert last_start_to_join(TERMS, dates, BEFORE, BERLIN) == FIRST + WEEK
 
 
 def test_joining_late_costs_the_share_of_what_is_left() -> None:

@@ -21,6 +21,7 @@ from src.booking.domain.waiting import (
     waitlist_errors,
     waitlist_from,
     weigh,
+    why_no_waiting,
 )
 
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -116,6 +117,26 @@ def test_nothing_is_offered_that_could_not_be_taken(
     """Row 2-33: an offer came after the last day to pay."""
     [one] = weigh(people(1), {MON: facts}, {MON: 5}, terms, NOW, ZONE)
     assert (one.proposed, one.why) == (None, why)
+
+
+@pytest.mark.parametrize(
+    ("last_in", "why"),
+    [
+        (WEEK - NOW, None),
+        (2 * HOUR, None),
+        (2 * HOUR - timedelta(seconds=1), WhyNot.TOO_LATE),
+        (None, WhyNot.TOO_LATE),
+    ],
+)
+def test_a_series_is_waited_for_as_long_as_it_can_be_joined_after_its_next_date(
+    last_in: timedelta | None, why: WhyNot | None
+) -> None:
+    """Nothing is offered until the date that is too near has begun."""
+    last = None if last_in is None else closes_at(NOW + last_in, 0, TERMS)
+    facts = a_list(MON, TUE, starts_at=NOW + HOUR, joins_close_at=last)
+    assert why_no_waiting(facts, 1, TERMS, NOW) == (None if why is None else (why, ()))
+    [one] = weigh(people(1), {MON: facts}, {MON: 5, TUE: 5}, TERMS, NOW, ZONE)
+    assert one.why is WhyNot.TOO_LATE
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from src.booking.models import Booking, Service
 from src.platform.csvio import read_csv
 from src.platform.services import Services
+from src.tenants.models import Participant
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.pages import as_owner, send
@@ -69,6 +70,7 @@ async def test_each_person_is_asked_and_every_list_says_who_answered_what(
     assert [given["answer"] for given in booking.answers] == ["Loud music"]
     kept = [given[0]["answer"] for _who, given in sorted(booking.person_answers.items())]
     assert kept == ["None", "Left knee"]
+    assert "Kim: Any injuries?" in (await shop.guest.open(sent.headers["location"])).text
     await as_owner(client, shop.services, shop.business)
     path = f"/app/lotus/sessions/{session.id}"
     paper = (await client.get(f"{path}/print")).text
@@ -80,3 +82,7 @@ async def test_each_person_is_asked_and_every_list_says_who_answered_what(
         "Carl Guest": "Loud music; None",
         "Kim": "Loud music; Left knee",
     }
+    async with factory(shop.business.id) as uow:
+        await uow.session.execute(update(Participant).values(name=""))
+    nameless = await shop.guest.open(sent.headers["location"])
+    assert "Person 2: Any injuries?" in nameless.text, "whose answer it is is said all the same"

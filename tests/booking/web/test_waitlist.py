@@ -14,7 +14,7 @@ from src.billing.settlement import GIVEN_UP
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.waking import wake_waitlists
 from src.booking.jobs.waitlist import serve_due
-from src.booking.models import Seat, Service, Session
+from src.booking.models import Seat, Series, Service, Session
 from tests.booking.web.conftest import Shop, subject
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -90,6 +90,24 @@ async def test_a_full_series_leads_to_its_list(shop: Shop) -> None:
     path = f"/b/lotus/yoga/waitlist?series={term.series.id}"
     assert path in (await shop.guest.open("/b/lotus/yoga?how=series")).text
     assert "Look into your mailbox" in (await join(shop, path)).text
+
+
+async def test_a_running_course_can_be_waited_for_however_near_its_next_date_is(
+    shop: Shop,
+) -> None:
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    dates = {"first_in_days": 1 / 24 - 14, "sessions": 4}
+    term = await a_series(shop.services.uow_factory, service, join_policy="any_time", **dates)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        last = Session.id == term.sessions[-1].id
+        await uow.session.execute(update(Session).values(capacity=1, seats_taken=1).where(last))
+    path = f"/b/lotus/yoga/waitlist?series={term.series.id}"
+    for page in ("/b/lotus/yoga?how=series", subject("series", term.series.id)):
+        assert path in (await shop.guest.open(page)).text, page
+    assert "Look into your mailbox" in (await join(shop, path)).text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Series).values(join_policy="before_start"))
+    assert path not in (await shop.guest.open(subject("series", term.series.id))).text
 
 
 async def test_joining_answers_a_known_address_like_an_unknown_one(
@@ -210,6 +228,7 @@ async def test_from_the_mail_to_a_place(
     other_tab = await shop.guest.open(accept.replace("&amp;", "&"))
     form = await shop.guest.open(accept.replace("&amp;", "&"))
     assert 'value="Ann"' in form.text
+    assert "1 place is held for you until" in form.text
     sent = await shop.send(name="Ann", email="ann@example.com")
     assert sent.status_code == 303, sent.text
     assert await entries(shop.services.uow_factory, shop.business) == {"Ann": "accepted"}
