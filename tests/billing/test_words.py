@@ -2,7 +2,7 @@
 
 import pytest
 
-from src.billing.words import refund_failure
+from src.billing.words import refund_cause, refund_failure
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,8 @@ from src.billing.words import refund_failure
 )
 def test_a_failed_refund_is_told_in_words_of_ours(why: str | None, said: str) -> None:
     assert refund_failure(why) == said
+
+
+def test_a_refund_of_what_was_cancelled_does_not_read_as_cancelled() -> None:
+    assert refund_cause("cancelled") != "cancelled"
+    assert "what was booked" in refund_cause("cancelled")

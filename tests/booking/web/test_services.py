@@ -201,12 +201,14 @@ async def test_the_list_tells_price_sales_and_dates(
     service = await a_service(services.uow_factory, business.id)
     await a_session(services.uow_factory, service, seats_taken=4)
     await a_service(services.uow_factory, business.id, slug="off", name="Old", active=False)
+    single = await a_service(services.uow_factory, business.id, slug="one", sales_mode="single")
     await as_owner(client, services, business)
     shown = (await client.get("/app/lotus/services")).text
     assert "€15.00" in shown
     assert "1 session coming up" in shown
     assert "4 of 10 seats taken" in shown
     assert f'href="/app/lotus/services/{service.id}/series"' in shown
+    assert f"/services/{single.id}/series" not in shown, "it is sold as single dates only"
     assert "Off</span>" in shown
 
 

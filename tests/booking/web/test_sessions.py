@@ -1,5 +1,6 @@
 """The pages about sessions: lists, the editor, and taking one back."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -162,6 +163,8 @@ async def test_lists_show_fill_series_and_state_by_month(
     shown = (await client.get("/app/lotus/sessions")).text
     for words in ("March 2027", "April 2027", "10 of 10", "Full", "Cancelled", "in Spring term"):
         assert words in shown
+    [upcoming] = re.findall(r"Upcoming\s*<span[^>]*>(\d+)<", shown)
+    assert upcoming == "4", "the cancelled one does not take place"
     assert "Gone one" not in shown
     past = (await client.get("/app/lotus/sessions?when=past")).text
     assert "Gone one" in past
