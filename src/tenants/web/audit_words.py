@@ -60,6 +60,8 @@ _SENTENCES = {
     "waitlist.offered": N_("Offered somebody who waits a place"),
     "waitlist.removed": N_("Took somebody off a waiting list"),
     "session.published": N_("Published a session"),
+    "sessions.repeated": N_("Published sessions that repeat"),
+    "session.drop_in_set": N_("Changed the single places of a session"),
     "session.changed": N_("Changed a session"),
     "session.moved": N_("Moved a session with the timezone"),
     "session.deleted": N_("Deleted a session"),
@@ -87,6 +89,7 @@ _SENTENCES = {
     "booking.seat_moved": N_("Moved a place to another session"),
     "booking.people_changed": N_("Changed the note or names of a booking"),
     "booking.leaving_declined": N_("Declined to let a guest leave a course"),
+    "timetable.imported": N_("Imported a timetable"),
     "timetable.given_up": N_("Gave up importing a timetable"),
     "broadcast.sent": N_("Wrote to many guests"),
     "customer.added": N_("Added a customer"),
@@ -187,6 +190,8 @@ _FIELDS = {
 
 _SAY_MORE = frozenset({"session", "order", "booking", "waitlist_entry"})
 """Kinds of things that their entries name not at all, or not by when and whose they are."""
+
+_OF_SESSIONS = frozenset({"sessions.repeated", "timetable.imported", "series.copied"})
 
 _WRITTEN_DATE = re.compile(r"(.+), (\d{4}-\d\d-\d\d \d\d:\d\d)")
 """How older entries name a date."""
@@ -308,6 +313,8 @@ def _particulars(action: str, detail: Mapping[str, Any], around: Around) -> list
     if isinstance(changed, list):
         found += dict.fromkeys(_field(str(name)) for name in changed)
     found += _moved_to(detail, around.zone)
+    if action in _OF_SESSIONS and isinstance(count := detail.get("count"), int):
+        found.append(ngettext("%(num)s session", "%(num)s sessions", count))
     if isinstance(seats := detail.get("seats"), list) and seats:
         found.append(ngettext("%(num)s place", "%(num)s places", len(seats)))
     found += _amounts(action, detail, around.currency)

@@ -55,6 +55,12 @@ def test_programs_words_are_not_shown() -> None:
     assert granted.endswith(": Waiting lists"), granted
 
 
+def test_how_many_sessions_came_is_said() -> None:
+    flow = HERE._replace(kind="service", subject=LogSubject("Flow", "services/1/edit"))
+    said = log_sentence("sessions.repeated", {"count": 24, "first": "2027-04-05"}, flow)
+    assert said == "Published sessions that repeat: Flow, 24 sessions"
+
+
 def test_who_became_part_of_whom_is_named() -> None:
     detail = {"name": "Ida Isle", "gone": {"name": "Ida I.", "email": None}}
     said = log_sentence("customer.merged", detail, HERE)
