@@ -97,6 +97,7 @@ def _wire_booking() -> None:
         BookingReaddressed,
         CancellationRequested,
         CustomerAffected,
+        HeldPlacesCancelled,
         LeavingAsked,
         LeavingDeclined,
         MinimumMissed,
@@ -112,6 +113,7 @@ def _wire_booking() -> None:
     from src.booking.jobs.minimum import ask_about_minimum
     from src.booking.jobs.tell import (
         tell_corrected_addresses,
+        tell_of_cancelled_hold,
         tell_of_cancelled_seats,
         tell_of_confirmations,
         tell_of_declined_leaving,
@@ -131,6 +133,7 @@ def _wire_booking() -> None:
     registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)
     registry.on_several(BookingReaddressed, "booking.tell_readdressed", tell_corrected_addresses)
     registry.on(PaymentLinkPromised, "booking.tell_link", tell_of_payment_link)
+    registry.on(HeldPlacesCancelled, "booking.tell_held_cancelled", tell_of_cancelled_hold)
     registry.on_several(SeatsCancelled, "booking.tell_cancelled", tell_of_cancelled_seats)
     registry.on(SeatsLeft, "booking.tell_left", tell_of_left_seats)
     registry.on(LeavingAsked, "booking.tell_asked", tell_of_asked_leaving)
@@ -177,12 +180,14 @@ def _wire_words_to_guests() -> None:
         CalendarAsked,
         GuestWrittenTo,
     )
+    from src.booking.held_mail_kind import register_held_mail
     from src.booking.jobs.broadcast import send_next_chunk, send_trial
     from src.booking.jobs.calendar_link import send_calendar_link
     from src.booking.jobs.messages import send_message
     from src.booking.mail_kinds import register_booking_mails
 
     register_booking_mails()
+    register_held_mail()
     register_calendar_mail()
     register_broadcasts_of_customers()
     registry.on(CalendarAsked, "booking.send_calendar_link", send_calendar_link)

@@ -3,13 +3,13 @@
 The log was paged by ids, which rise with the time of writing: what is written later of an earlier
 moment stood out of its place. The index gives a page without sorting the whole log.
 
-Revision: m6, after 0040.
+Revision: 0042, after 0041.
 """
 
 from alembic import op
 
-revision = "m6"
-down_revision = "0040"
+revision = "0042"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 

@@ -90,6 +90,14 @@ class LineKind(Protocol):
         """
         ...
 
+    async def is_being_cancelled(self, uow: UnitOfWork, order: Order) -> bool:
+        """Whether a part of what it holds is called off, or being cancelled, be it only asked for.
+
+        Whoever asks for a cancelling locks the orders that it reaches and that can still be paid
+        before it is written, so with the order's row locked the answer stays what it is.
+        """
+        ...
+
     async def confirm(
         self, uow: UnitOfWork, order: Order, undeliverable: Sequence[Undeliverable], now: datetime
     ) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, literal, select
 
+from src.billing.domain.coupons import discount_within
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.lines import line_kinds
 from src.billing.models import Order
@@ -36,6 +37,16 @@ async def get_owed_minor(uow: UnitOfWork, order_id: UUID) -> int:
         select(owed_minor()).where(Order.tenant_id == uow.tenant, Order.id == order_id)
     )
     return int(found or 0)
+
+
+async def get_discount_minor(uow: UnitOfWork, order: Order) -> int:
+    """What was taken off of what is still to be paid on site; where nothing is, of what was paid,
+    or of the price.
+    """
+    if not order.discount_minor:
+        return 0
+    part_minor = await get_owed_minor(uow, order.id) or order.paid_minor or order.total_minor
+    return discount_within(order.discount_minor, order.total_minor, part_minor)
 
 
 async def list_owed_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, int]:

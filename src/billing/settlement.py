@@ -18,8 +18,18 @@ from src.billing.commands.ending import (
 )
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import get_order, lock_order
-from src.billing.commands.settle import Ending, apply_page, end_page, lock_page
+from src.billing.commands.settle import (
+    EXPIRED,
+    Ending,
+    apply_page,
+    as_wanted,
+    end_page,
+    keep_wanted_end,
+    lock_page,
+)
 from src.billing.domain.kinds import (
+    CALLED_OFF_WHY,
+    GIVEN_UP_WHY,
     LIVE_PAGES,
     RELEASED_WHY,
     OpenItemKind,
@@ -45,13 +55,12 @@ from src.tenants.context import RequestContext
 
 log = structlog.get_logger(__name__)
 
-EXPIRED = Ending()
-GIVEN_UP = Ending(OrderState.CANCELLED, "given_up")
+GIVEN_UP = Ending(OrderState.CANCELLED, GIVEN_UP_WHY)
 
 
 def released_by(ctx: RequestContext) -> Ending:
     """The business frees what it held for a guest; the log says who did."""
-    return Ending(OrderState.CANCELLED, RELEASED_WHY, ctx)
+    return Ending(OrderState.CANCELLED, RELEASED_WHY, ctx.actor)
 
 
 async def settle_page(services: Services, tenant_id: UUID, page_id: UUID) -> PageOutcome:
@@ -144,21 +153,26 @@ async def end_hold(
 ) -> OrderState:
     """Closes the order's pages, then frees what it holds; returns what became of the order.
 
-    It may come back confirmed, since someone paid meanwhile, or still open, while a slow payment
-    is on its way. Raises: NotFound, Uncertain.
+    How it is to end is kept before a page is closed, for whoever hears of that first. It may come
+    back confirmed, since someone paid meanwhile, or still open, while a slow payment is on its way.
+    Raises: NotFound, Uncertain.
     """
     async with services.uow_factory(tenant_id) as uow:
         order = await get_order(uow, order_id)
-    if order.state != OrderState.OPEN:
-        return OrderState(order.state)
-    for page_id in await _live_pages(services, tenant_id, order_id):
+        if order.state != OrderState.OPEN:
+            return OrderState(order.state)
+        page_ids = await list_live_pages(uow, order_id)
+        if page_ids and ending != EXPIRED:
+            await keep_wanted_end(uow, order_id, ending)
+    for page_id in page_ids:
         await close_page(services, tenant_id, page_id, ending)
-    end = cancel_open_order if ending.state == OrderState.CANCELLED else expire_order
     async with services.uow_factory(tenant_id) as uow:
         # Pages are begun under this lock, so none comes between the question and the end.
         order = await lock_order(uow, order_id)
         if order.state == OrderState.OPEN and not await can_still_be_paid(uow, order_id):
+            ending = as_wanted(order, ending)
             await ending.note(uow, order_id)
+            end = cancel_open_order if ending.state == OrderState.CANCELLED else expire_order
             await end(uow, order_id, ending.why, services.clock.now())
         return OrderState(order.state)
 
@@ -181,7 +195,7 @@ async def give_up_order(
 
 
 async def expire_pages_for_orders(
-    services: Services, tenant_id: UUID, order_ids: Iterable[UUID], *, why: str = "cancelled"
+    services: Services, tenant_id: UUID, order_ids: Iterable[UUID], *, why: str = CALLED_OFF_WHY
 ) -> dict[UUID, OrderState]:
     """Ends holds because what they hold is being cancelled; call it before seats are freed.
 
@@ -209,11 +223,6 @@ async def _get_page(uow: UnitOfWork, page_id: UUID) -> PaymentPage:
     if page is None:
         raise NotFound(_("There is no such payment."))
     return page
-
-
-async def _live_pages(services: Services, tenant_id: UUID, order_id: UUID) -> list[UUID]:
-    async with services.uow_factory(tenant_id) as uow:
-        return await list_live_pages(uow, order_id)
 
 
 async def _look(

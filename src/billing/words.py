@@ -1,5 +1,6 @@
 """The domain's words as people read them."""
 
+from src.billing.domain.kinds import OrderEnd
 from src.platform.i18n import _
 
 
@@ -9,11 +10,23 @@ def refund_cause(cause: str) -> str:
         "too_late": _("paid after the hold had ended"),
         "paid_twice": _("paid twice"),
         "not_delivered": _("a part was cancelled meanwhile"),
-        "cancelled": _("cancelled"),
+        "cancelled": _("what was booked was cancelled"),
         "staff": _("decided by the business"),
         "processor": _("made in Stripe"),
     }
     return words[cause]
+
+
+def order_end_words(end: OrderEnd) -> str:
+    """How an order ended without money, as its history tells it."""
+    words = {
+        OrderEnd.EXPIRED: _("The time to pay ended; the places were freed"),
+        OrderEnd.RELEASED: _("Released; the places are free again"),
+        OrderEnd.GIVEN_UP: _("Given up; the places were freed"),
+        OrderEnd.NOT_PAYABLE: _("No payment could be started; the places were freed"),
+        OrderEnd.CALLED_OFF: _("Cancelled by the business before it was paid"),
+    }
+    return words[end]
 
 
 def dispute_state(state: str) -> tuple[str, str]:
@@ -24,6 +37,18 @@ def dispute_state(state: str) -> tuple[str, str]:
         "lost": (_("Dispute lost"), "error"),
     }
     return words[state]
+
+
+def open_item_word(kind: str) -> str:
+    """What an order needs somebody for, in two or three words."""
+    words = {
+        "payment_mismatch": _("Payment does not match"),
+        "refund_failed": _("Refund failed"),
+        "page_out_of_reach": _("Payment to be looked up"),
+        "dispute": _("Dispute to answer"),
+        "hand_back": _("Give back by hand"),
+    }
+    return words[kind]
 
 
 def order_state(state: str) -> tuple[str, str]:

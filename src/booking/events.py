@@ -135,6 +135,15 @@ class PaymentLinkPromised(Event, frozen=True, kw_only=True):
     again: UUID | None = None
 
 
+class HeldPlacesCancelled(Event, frozen=True, kw_only=True):
+    """Cancelling `seat_ids` has ended a whole order that a guest was to pay by a link."""
+
+    topic: ClassVar[str] = "booking.held_places_cancelled"
+    order_id: UUID
+    cancellation_ids: list[UUID]
+    seat_ids: list[UUID]
+
+
 class GuestWrittenTo(Event, frozen=True, kw_only=True):
     """Staff wrote to the guests of a session; this order's has not got the message yet."""
 

@@ -31,12 +31,12 @@ class Taken(NamedTuple):
 
 
 class Released(NamedTuple):
-    """What became of the order. `free_by`: the payment page could not be closed, so the places are
-    held until then at the latest.
+    """What became of the order. `payable_until`: the payment page could not be closed, so the guest
+    may pay until then.
     """
 
     state: OrderState
-    free_by: datetime | None = None
+    payable_until: datetime | None = None
 
 
 async def send_link_again(
@@ -51,6 +51,7 @@ async def send_link_again(
     until = pay_until_of(order)
     if until is None or until <= uow.clock.now():
         raise Conflict(_("The time to pay is over; the places are free in a few minutes."))
+    order.wanted_end = None
     uow.record(PaymentLinkPromised(order_id=order_id, again=token))
     await audit(uow, ctx, "order.link_sent", "order", order_id)
 
@@ -86,7 +87,7 @@ async def release_held(services: Services, ctx: RequestContext, order_id: UUID) 
     async with services.uow_factory(ctx.here.id) as uow:
         if await is_payment_on_its_way(uow, order_id):
             return Released(state)
-        return Released(state, (await get_order(uow, order_id)).hold_expires_at)
+        return Released(state, pay_until_of(await get_order(uow, order_id)))
 
 
 def _refuse_unless_by_link(order: Order) -> None:

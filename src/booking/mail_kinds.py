@@ -48,7 +48,7 @@ _BOOKING_LINK = Placeholder(
     label=N_("The booking's page; alone in a paragraph, a button"),
     value=lambda view: view.booking_url,
 )
-_COMMON = (
+COMMON = (
     CUSTOMER_NAME,
     BUSINESS,
     _SERVICE,
@@ -78,7 +78,7 @@ def register_booking_mails() -> None:
         register_mail_kind(kind)
 
 
-def _shown(build: Build) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
+def shown(build: Build) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
     """With the business's latest booking, or one that is made up where there is none yet."""
 
     async def preview(uow: UnitOfWork, asked: Preview) -> Mail:
@@ -147,7 +147,7 @@ def _made_up(uow: UnitOfWork, asked: Preview) -> BookingFacts:
 
 
 def _confirmed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    owed_minor = facts.order.total_minor
+    owed_minor = facts.order.total_minor - facts.order.paid_minor
     seats = [item for item in facts.seats if item.seat.state == "confirmed"] or facts.seats
     facts = facts.with_seats(_as_confirmed(seats))
     return confirmation_mail(
@@ -244,14 +244,14 @@ _KINDS = (
         ),
         button=N_("See your booking"),
         placeholders=(
-            *_COMMON,
+            *COMMON,
             _PEOPLE,
             _MONEY,
             REFERENCE,
             MISSING,
         ),
         always=("missing",),
-        preview=_shown(_confirmed),
+        preview=shown(_confirmed),
     ),
     MailKind(
         key="payment_link",
@@ -265,7 +265,7 @@ _KINDS = (
         ),
         button=N_("Pay now"),
         placeholders=(
-            *_COMMON,
+            *COMMON,
             _PEOPLE,
             Placeholder(name="price", label=N_("The price"), value=lambda view: view.price),
             Placeholder(
@@ -275,7 +275,7 @@ _KINDS = (
             ),
         ),
         needed=("booking_link",),
-        preview=_shown(_payment_link),
+        preview=shown(_payment_link),
     ),
     MailKind(
         key="reminder",
@@ -288,9 +288,9 @@ _KINDS = (
             "See you soon\n{business}\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*_COMMON, _PEOPLE),
+        placeholders=(*COMMON, _PEOPLE),
         needed=("dates",),
-        preview=_shown(_reminded),
+        preview=shown(_reminded),
     ),
     MailKind(
         key="sessions_changed",
@@ -303,9 +303,9 @@ _KINDS = (
             "\n\nYou keep your place, and your calendar follows.\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*_COMMON, FORMER_TIMES, REASON),
+        placeholders=(*COMMON, FORMER_TIMES, REASON),
         needed=("dates",),
-        preview=_shown(_changed),
+        preview=shown(_changed),
     ),
     MailKind(
         key="seats_cancelled",
@@ -318,9 +318,9 @@ _KINDS = (
             "\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*_COMMON, _MONEY, REASON),
+        placeholders=(*COMMON, _MONEY, REASON),
         needed=("dates",),
-        preview=_shown(_cancelled),
+        preview=shown(_cancelled),
     ),
     MailKind(
         key="seats_moved",
@@ -334,7 +334,7 @@ _KINDS = (
         ),
         button=N_("See your booking"),
         placeholders=(
-            *_COMMON,
+            *COMMON,
             REASON,
             Placeholder(
                 name="former_dates",
@@ -348,7 +348,7 @@ _KINDS = (
             ),
         ),
         needed=("dates", "people"),
-        preview=_shown(_moved),
+        preview=shown(_moved),
     ),
     MailKind(
         key="leaving_asked",
@@ -371,7 +371,7 @@ _KINDS = (
             _BOOKING_LINK,
             CONTACT,
         ),
-        preview=_shown(_asked),
+        preview=shown(_asked),
     ),
     MailKind(
         key="leaving_declined",
@@ -393,6 +393,6 @@ _KINDS = (
             CONTACT,
         ),
         needed=("answer",),
-        preview=_shown(_declined),
+        preview=shown(_declined),
     ),
 )

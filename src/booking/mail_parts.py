@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from src.billing.domain.kinds import PaymentMode
-from src.billing.models import Order
 from src.booking.calendar_files import (
     CalendarSeat,
 )
-from src.booking.domain.kinds import SeatState, SessionMode
+from src.booking.domain.kinds import SessionMode
 from src.booking.domain.leaving import capped, terms_from
 from src.booking.domain.moves import place_line
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
@@ -20,6 +18,7 @@ from src.booking.said import in_party, party_words, was_words
 from src.booking.views.guest import MissingDate
 from src.booking.views.mails import (
     ConfirmedView,
+    HeldCancelledView,
     LeavingAskedView,
     LeavingDeclinedView,
     MissingView,
@@ -33,13 +32,13 @@ from src.booking.views.mails import (
 from src.platform.i18n import N_, _
 from src.platform.mail.queue import Attachment, Mail
 from src.platform.mail.templates import render_mail
-from src.platform.money import Money, format_money
 from src.platform.web.formats import date_long, date_range, date_short
 from src.tenants.context import TenantSnapshot
 from src.tenants.worded_mails import SHIPPED, Placeholder, Wordings, find_mail_kind, render_worded
 
 BookingMailView = (
     ConfirmedView
+    | HeldCancelledView
     | LeavingAskedView
     | LeavingDeclinedView
     | PaymentLinkView
@@ -187,27 +186,6 @@ def party_of(facts: BookingFacts, seats: Sequence[SeatFacts]) -> list[str]:
     return party_words([person for one, person in people.items() if one in coming])
 
 
-def money_line(facts: BookingFacts, owed_minor: int) -> str:
-    """What was or will be paid, and what a coupon took off, in words; in the current language."""
-    order = facts.order
-    said = [_price_line(order, owed_minor)]
-    if order.discount_minor:
-        discount = format_money(Money(order.discount_minor, order.currency), order.locale)
-        said.append(_("Discount, taken off already: %(amount)s", amount=discount))
-    return " · ".join(said)
-
-
-def _price_line(order: Order, owed_minor: int) -> str:
-    is_on_site = order.payment_mode == PaymentMode.ON_SITE
-    minor = owed_minor if is_on_site else order.total_minor
-    amount = format_money(Money(minor, order.currency), order.locale)
-    if is_on_site:
-        return _("To pay on site: %(amount)s", amount=amount)
-    if order.payment_mode == PaymentMode.ONLINE:
-        return _("Paid: %(amount)s", amount=amount)
-    return _("Free of charge")
-
-
 def leaving_of(
     tenant: TenantSnapshot, facts: BookingFacts, seats: Sequence[SeatFacts], now: datetime
 ) -> list[str]:
@@ -225,39 +203,6 @@ def leaving_of(
 
 def _next(starts: Sequence[datetime], now: datetime) -> datetime | None:
     return min((start for start in starts if start > now), default=None)
-
-
-def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0) -> str:
-    """What comes back for these seats, in sentences; in the current language. `by_hand_minor` was
-    paid on site, and so comes back there.
-    """
-    order = bookings[0].order
-    back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
-    said: list[str] = []
-    if back_minor:
-        amount = format_money(Money(back_minor, order.currency), order.locale)
-        said.append(_("%(amount)s is on its way back to you; it takes a few days.", amount=amount))
-    if by_hand_minor:
-        amount = format_money(Money(by_hand_minor, order.currency), order.locale)
-        said.append(
-            _("The business gives you %(amount)s back that you paid on site.", amount=amount)
-        )
-    if said:
-        return " ".join(said)
-    if any(facts.is_with_the_bank for facts in bookings):
-        return _("Your bank has this payment because of a dispute, so no money comes back from us.")
-    if any(facts.order.paid_minor for facts in bookings):
-        return _("No money comes back for it.")
-    due_minor = sum(
-        item.seat.share_minor
-        for facts in bookings
-        for item in facts.seats
-        if item.seat.state == SeatState.LATE_CANCELLED
-    )
-    if due_minor:
-        amount = format_money(Money(due_minor, order.currency), order.locale)
-        return _("It was cancelled late, so %(amount)s stays due.", amount=amount)
-    return _("Nothing was paid for it, so nothing comes back.")
 
 
 def runs_of(

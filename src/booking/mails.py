@@ -18,17 +18,16 @@ from src.booking.check_in_codes import check_in_path
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import (
-    back_line,
     calendar_seats,
     leaving_of,
     mail_of,
     missing_of,
-    money_line,
     party_line,
     party_of,
     runs_of,
     what_of,
 )
+from src.booking.money_words import back_line, money_line
 from src.booking.queries.changes import Believed
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
 from src.booking.views.guest import MissingDate
@@ -57,7 +56,8 @@ COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
 class SeatsEnd(msgspec.Struct, frozen=True):
     """Why seats ended, and by whom. `going_on` are the bookings that have others which stand.
 
-    `by_hand_minor` was paid on site and is handed back there. `parties` are those, by booking, of
+    `by_hand_minor` was paid on site and is handed back there; `owed_minor` is still to be paid
+    there for all of their orders. `parties` are those, by booking, of
     which somebody still comes to the dates. `believed`: what their guest knows of the dates
     that have changed since. `as_asked`: the guest had asked the business to end them.
     """
@@ -67,6 +67,7 @@ class SeatsEnd(msgspec.Struct, frozen=True):
     key: str
     going_on: Container[UUID]
     by_hand_minor: int = 0
+    owed_minor: int = 0
     parties: Mapping[UUID, SplitParty] = {}
     believed: Believed = {}
     as_asked: bool = False
@@ -102,7 +103,7 @@ def confirmation_mail(
             may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
             party=party_of(facts, seats),
-            money_line=money_line(facts, owed_minor),
+            money_line=money_line(order, owed_minor),
             reference=order.reference,
             leaving=leaving_of(tenant, facts, seats, now),
             booking_url=booking_url,
@@ -175,6 +176,7 @@ def cancellation_mail(
     now: datetime,
     going_on: Container[UUID] = (),
     by_hand_minor: int = 0,
+    owed_minor: int = 0,
     parties: Mapping[UUID, SplitParty] | None = None,
     believed: Believed | None = None,
     as_asked: bool = False,
@@ -183,8 +185,8 @@ def cancellation_mail(
     """These dates are cancelled: one mail to one customer, whatever number of orders they had.
 
     `going_on` are the bookings that have other seats which stand; `by_hand_minor` is handed back
-    on site; `parties` are those of which somebody still comes; `as_asked`: it is the answer to
-    their request to leave.
+    on site, where `owed_minor` is to be paid for all of the orders; `parties` are those of which
+    somebody still comes; `as_asked`: it is the answer to their request to leave.
 
     Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
     customer's others, is told of as well.
@@ -196,6 +198,7 @@ def cancellation_mail(
         key=key,
         going_on=going_on,
         by_hand_minor=by_hand_minor,
+        owed_minor=owed_minor,
         parties=parties or {},
         believed=believed or {},
         as_asked=as_asked,
@@ -213,6 +216,7 @@ def seats_left_mail(
     now: datetime,
     going_on: Container[UUID] = (),
     by_hand_minor: int = 0,
+    owed_minor: int = 0,
     parties: Mapping[UUID, SplitParty] | None = None,
     believed: Believed | None = None,
     wordings: Wordings = SHIPPED,
@@ -225,6 +229,7 @@ def seats_left_mail(
         key=key,
         going_on=going_on,
         by_hand_minor=by_hand_minor,
+        owed_minor=owed_minor,
         parties=parties or {},
         believed=believed or {},
     )
@@ -265,7 +270,7 @@ def _seats_mail(
             reason=end.reason,
             by_guest=end.by_guest,
             as_asked=end.as_asked,
-            money_line=back_line(bookings, end.by_hand_minor),
+            money_line=back_line(bookings, end.by_hand_minor, end.owed_minor),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(

@@ -221,7 +221,7 @@ _KINDS = (
         starter_subject=N_("There is a place for you: {service}"),
         starter=N_(
             "Hello {customer_name},\n\nThere is a place for you in {service}, until {until}.\n\n"
-            "{dates}\n\nPrice: {price}\n\n{booking_link}"
+            "{moved}\n\n{dates}\n\nPrice: {price}\n\n{booking_link}"
         ),
         button=N_("Take it, or let it go"),
         placeholders=(
@@ -236,10 +236,15 @@ _KINDS = (
                 label=N_("What the places cost, for all of the party"),
                 value=lambda view: view.price,
             ),
-            FORMER_TIMES,
-            REASON,
+            Placeholder(
+                name="moved",
+                label=N_("What has another time than before, and why; nothing otherwise"),
+                value=lambda view: view.moved,
+            ),
         ),
         needed=("booking_link", "until"),
+        # Who waits has no other mail of the act that moved the date and brought the offer.
+        always=("moved",),
         place=10,
         preview=_shown(_offered),
     ),

@@ -61,10 +61,12 @@ def offered_mail(
     if offer is None:
         raise ValueError("an entry without an offer has nothing to be told of")
     with use_locale(entry.locale):
+        common, reason = _common(tenant, facts), _reason(facts, facts.runs)
         view = PlacesOfferedView(
-            **_common(tenant, facts),
+            **common,
             size=entry.party_size,
-            reason=_reason(facts, facts.runs),
+            reason=reason,
+            moved=_what_moved(common["runs"], reason),
             until=datetime_local(offer.expires_at, tenant.zone),
             price=offered_price_words(facts.price, tenant.currency),
             holds=offer.holds,
@@ -147,6 +149,16 @@ def _what_stands(asked: int, size: int) -> str:
         asked=number(asked),
         size=number(size),
     )
+
+
+def _what_moved(runs: Sequence[RunView], reason: str) -> str:
+    """The dates that have another time than was said before, and why."""
+    said = [
+        _("The time has changed: it is %(now)s, and no longer %(was)s.", now=run.when, was=run.was)
+        for run in runs
+        if run.was
+    ]
+    return " ".join([*said, f"{_('Why')}: {reason}"] if said and reason else said)
 
 
 def _offer_after_removal() -> str:

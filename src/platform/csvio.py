@@ -6,6 +6,7 @@ guest who calls himself `=HYPERLINK(...)` harms nobody who opens the export.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from charset_normalizer import from_bytes
 CONTENT_TYPE = "text/csv; charset=utf-8"
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A sign and digits are a number and nothing more, as every stored phone number is.
+_PHONE = re.compile(r"\+[0-9]{4,15}")
 _DELIMITERS = (",", ";", "\t", "|")
 _UNICODE_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -63,6 +66,8 @@ def _safe(cell: Cell) -> str:
     if isinstance(cell, int):
         return str(cell)
     starts_formula = cell.lstrip(" ").startswith(_FORMULA_STARTS) or cell.startswith("\n")
+    if _PHONE.fullmatch(cell):
+        return cell
     return f"'{cell}" if starts_formula else cell
 
 

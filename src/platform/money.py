@@ -37,7 +37,8 @@ class MoneyFormatError(ValueError):
     """A typed amount that cannot be read.
 
     `code` is one of `empty`, `not_a_number`, `negative`, `too_many_decimals`, `too_large`, or
-    `two_readings` for a text like "1.250", with both of them.
+    `two_readings` for a text like "1.250", with both of them; where the currency has no such
+    decimals, as in "19.999", they are too many, and the thousand is the one reading.
     """
 
     def __init__(self, code: str, readings: tuple[str, str] = ("", "")) -> None:
@@ -52,7 +53,7 @@ class MoneyFormatError(ValueError):
         known = {
             "empty": _("Please fill this in."),
             "negative": _("An amount cannot be below zero."),
-            "too_many_decimals": _("These are more decimals than the currency has."),
+            "too_many_decimals": self._decimals(),
             "too_large": _("This amount is too large."),
             "two_readings": _(
                 "This could be %(much)s or %(little)s. Please write it as one of these.",
@@ -61,6 +62,12 @@ class MoneyFormatError(ValueError):
             ),
         }
         return known.get(self.code, _("This is not an amount. Write it like 12.50."))
+
+    def _decimals(self) -> str:
+        many = _("These are more decimals than the currency has.")
+        much, _little = self._readings
+        meant = _("If you mean %(much)s, please write it like this.", much=much) if much else ""
+        return f"{many} {meant}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +183,6 @@ def _thousand_or_decimal(
         return whole + last, ""
     if exponent == len(last) and mark in (".", get_decimal_symbol(babel_locale(locale))):
         return whole, last
+    if len(last.rstrip("0")) > exponent:
+        raise MoneyFormatError("too_many_decimals", (whole + last, ""))
     raise MoneyFormatError("two_readings", (whole + last, f"{whole}.{last.rstrip('0') or '00'}"))

@@ -103,6 +103,10 @@
     calendar.setOption("slotMinTime", isBare ? "06:00:00" : "00:00:00");
     calendar.setOption("slotMaxTime", isBare ? "22:00:00" : "24:00:00");
   };
+  // A list has no free times to click, and nothing in it is dragged.
+  const hint = (view) => {
+    if (document.getElementById("calendar-hint")) show("calendar-hint", !isNarrow && view !== names.list);
+  };
   const first = names[root.dataset.view] ?? (isNarrow ? names.list : names.week);
 
   const calendar = new Calendar(root, {
@@ -138,6 +142,7 @@
     events: load,
     datesSet: (info) => {
       remember(info);
+      hint(info.view.type);
       requestAnimationFrame(speakHeaders);
     },
     // Before the first answer there are no events either, which says nothing of the week.
@@ -159,6 +164,5 @@
   root.classList.add("calendar-unsettled");
   root.hidden = false;
   show("calendar-list", false);
-  if (!isNarrow && document.getElementById("calendar-hint")) show("calendar-hint", true);
   calendar.render();
 })();

@@ -127,6 +127,21 @@
     }
   });
 
+  // What was wrong in a field is told of no longer once it is changed: whether it is right by now, the
+  // next answer says. With the last of them goes the word above the form.
+  document.addEventListener("input", ({ target: field }) => {
+    if (field.getAttribute("aria-invalid") !== "true") return;
+    field.removeAttribute("aria-invalid");
+    const said = document.getElementById(`${field.id}-error`);
+    if (!said) return;
+    const others = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id !== said.id);
+    if (others.join("")) field.setAttribute("aria-describedby", others.join(" "));
+    else field.removeAttribute("aria-describedby");
+    said.remove();
+    if (field.form?.querySelector(".field-error")) return;
+    field.form?.querySelector("[data-of-fields]")?.remove();
+  });
+
   // The open tab of a row that is wider than the screen.
   const showOpenTab = () => {
     const tab = document.querySelector(".tabs-line [aria-current]");
@@ -137,7 +152,10 @@
     startClocks();
     showCopyButtons();
     showOpenTab();
-    document.querySelector("[data-focus]")?.focus();
+    const first = document.querySelector("[data-focus]");
+    first?.focus();
+    // Once: what is swapped into the page later leaves the keyboard where it is.
+    first?.removeAttribute("data-focus");
   };
 
   document.addEventListener("htmx:afterSettle", arrive);

@@ -144,8 +144,10 @@
   form.addEventListener("htmx:afterRequest", () => {
     busy = false;
   });
+  // By what asked: where an error is shown, the kit decides, and it is not here.
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    if (detail.target === answer && !detail.successful) tell();
+    const isOurs = detail.elt === form || answer.contains(detail.elt);
+    if (isOurs && !detail.successful) tell();
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target !== answer) return;

@@ -28,7 +28,7 @@ disputes currency processor_id state
 leave_requests state
 open_items kind
 order_lines description kind tier
-orders closed_why currency locale month payment_mode reference source state
+orders closed_why currency locale month payment_mode reference source state wanted_end
 payment_pages account_id idempotency_key processor_id state
 payments account_id currency method payment_intent_id
 refunds body cause cause_key error processor_id state

@@ -12,8 +12,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from src.booking.models import Cancellation
 from src.platform.db.engine import make_engine, make_sessions
 from src.platform.db.uow import unit_of_work_factory
+from src.platform.ids import new_id
 from src.sandbox.postgres import Role
 from tests.architecture.sizes import ROOT
 from tests.booking.commands.test_book import a_wish, booked
@@ -21,6 +23,7 @@ from tests.support.builders import a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 
 BEFORE_QUESTIONS_WERE_KEPT = "0027"
+BEFORE_UNDONE_REASONS_WERE_EMPTIED = "0040"
 
 
 def alembic(urls: Mapping[Role, str], *words: str) -> str:
@@ -171,4 +174,39 @@ async def test_answers_of_before_keep_the_question_that_they_were_given_to(
         {"key": "b", "label": "Injuries?", "kind": "text", "answer": "Knee"},
         {"key": "a", "label": "First time?", "kind": "checkbox", "answer": "on"},
         {"key": "gone", "label": "gone", "kind": "text", "answer": "Yes"},
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_reasons_of_before_go_of_places_whose_cancelling_was_undone_alone(
+    own_urls: Mapping[Role, str],
+) -> None:
+    app, clock = make_engine(own_urls[Role.APP]), FrozenClock()
+    factory = unit_of_work_factory(make_sessions(app), clock)
+    for slug, owner in (("lotus", "Olive"), ("rival", "Eve")):
+        business = await a_business(factory, slug, owner=owner)
+        async with factory(business.id) as uow:
+            for scope, state in (("seats", "undone"), ("seats", "done"), ("session", "undone")):
+                uow.session.add(
+                    Cancellation(
+                        tenant_id=business.id,
+                        id=new_id(),
+                        scope=scope,
+                        state=state,
+                        subject_id=new_id(),
+                        reason=f"{scope} {state}",
+                        total=0,
+                        requested_at=clock.now(),
+                        starts_at=clock.now(),
+                    )
+                )
+    await app.dispose()
+    alembic(own_urls, "downgrade", BEFORE_UNDONE_REASONS_WERE_EMPTIED)
+    alembic(own_urls, "upgrade", "head")
+    found = await owners(own_urls, "SELECT reason FROM cancellations ORDER BY reason")
+    assert [reason for (reason,) in found] == [
+        *["", ""],
+        *["seats done", "seats done"],
+        *["session undone", "session undone"],
     ]

@@ -31,6 +31,9 @@ class Places:
         lost = Undeliverable(order.id, self.undeliverable_minor)
         return [lost] if self.undeliverable_minor else []
 
+    async def is_being_cancelled(self, uow: UnitOfWork, order: Order) -> bool:
+        return bool(self.undeliverable_minor)
+
     async def confirm(
         self, uow: UnitOfWork, order: Order, undeliverable: Sequence[Undeliverable], now: datetime
     ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import segno
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from src.billing.models import Order
 from src.booking.check_in_codes import check_in_code
@@ -25,6 +25,19 @@ DOORS = count(1)
 WIDE, HIGH, PIXELS = 320, 240, 4
 FRAMES_EACH = 4
 """Two frames a second: each code is before the camera for two seconds, and is back after six."""
+TONES = """
+  window.tones = [];
+  const make = AudioContext.prototype.createOscillator;
+  AudioContext.prototype.createOscillator = function () {
+    const made = make.call(this), start = made.start;
+    made.start = function (at) {
+      window.tones.push(made.frequency.value < 200 ? "low" : "high");
+      start.call(this, at);
+    };
+    return made;
+  };
+"""
+"""Keeps which tones the page has sounded."""
 STATES = (
     "SELECT p.name, s.state FROM seats s JOIN participants p ON p.id = s.participant_id"
     " WHERE s.tenant_id = $1"
@@ -115,19 +128,30 @@ def test_guests_come_in_one_after_another(
     assert found == {"Anna": "attended", "Carl": "attended"}
 
 
+def cut_off(route: Route) -> None:
+    route.abort()
+
+
+def too_busy(route: Route) -> None:
+    route.fulfill(status=503, content_type="text/html", body="<p>Very busy just now.</p>")
+
+
+@pytest.mark.parametrize("fails", [cut_off, too_busy])
 def test_a_code_that_is_not_answered_leaves_no_earlier_guest_on_the_page(
-    owner: Person, door: tuple[Business, Path]
+    owner: Person, door: tuple[Business, Path], fails: Callable[[Route], None]
 ) -> None:
     business = door[0]
     owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+    owner.page.add_init_script(TONES)
     owner.go(f"/app/{business.slug}/check-in")
     answer = owner.page.locator("#scanned")
     scanned = re.compile(r"/check-in$")
     owner.press("Start the camera")
     expect(answer).to_contain_text("Anna", timeout=15_000)
-    owner.page.route(scanned, lambda route: route.abort())
+    owner.page.route(scanned, fails)
     expect(answer).to_contain_text("There was no answer", timeout=15_000)
     expect(answer).not_to_contain_text(re.compile("Anna|Carl"))
+    assert "low" in owner.page.evaluate("window.tones"), "nobody who looks at the guest hears it"
     owner.page.unroute(scanned)
     expect(answer).to_contain_text("Checked in already.", timeout=15_000)
     owner.complaints.clear()

@@ -67,7 +67,40 @@ def test_what_is_typed_while_the_price_updates_stays(
     expect(guest.page.locator("[name='coupon']")).to_have_value("FRIENDS")
     expect(guest.page.locator("[name='size']")).to_have_value("3")
     guest.press("Book now")
-    guest.sees("The price has changed to €54.00.")
+    guest.sees("Code FRIENDS takes €6.00 off. Please look again.")
     expect(second).to_have_value("Dora")
     guest.press("Book now")
     is_booked(guest)
+
+
+def test_what_is_put_right_is_not_called_wrong_any_more(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "right")
+
+    async def stage(services: Services) -> str:
+        factory = services.uow_factory
+        service = await a_service(factory, business.id, price_type="on_site", price_minor=2000)
+        await a_coupon(factory, business.id, "FRIENDS", percent=10)
+        return str((await a_session(factory, service)).id)
+
+    guest = person()
+    guest.go(f"/b/right/yoga/book?session={program.run(stage)}")
+    guest.press("Book now")
+    name = guest.page.locator("[name='name']")
+    above = guest.page.get_by_text("Something in the form needs another look.")
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(above).to_be_visible()
+    guest.type(name="Carl Guest")
+    expect(name).not_to_have_attribute("aria-invalid", "true")
+    expect(guest.page.locator(".field-error")).to_have_count(1)
+    expect(above).to_be_visible()
+    guest.type(email="carl@right.example", coupon="FRIENDS")
+    expect(above).to_have_count(0)
+    apply = guest.page.get_by_role("button", name="Apply")
+    apply.focus()
+    guest.page.keyboard.press("Enter")
+    guest.sees("FRIENDS")
+    guest.sees("€18.00")
+    expect(apply).to_be_focused()
+    guest.looks()

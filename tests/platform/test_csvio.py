@@ -23,6 +23,19 @@ def test_text_that_a_spreadsheet_would_run_is_protected(cell: str) -> None:
     assert written(write_csv(["name"], [[cell]]))[1] == ["'" + cell]
 
 
+@pytest.mark.parametrize(
+    ("cell", "stands"),
+    [
+        ("+31612345678", "+31612345678"),
+        ("+31612345678+cmd|' /C calc'!A0", "'+31612345678+cmd|' /C calc'!A0"),
+        ("+31-6-12", "'+31-6-12"),
+        ("+1", "'+1"),
+    ],
+)
+def test_a_phone_number_is_no_formula(cell: str, stands: str) -> None:
+    assert written(write_csv([cell], [])) == [[stands]]
+
+
 def test_numbers_stay_numbers_and_nothing_is_empty() -> None:
     content = write_csv(["a", "b", "c"], [[-5, None, "plain"]])
     assert written(content) == [["a", "b", "c"], ["-5", "", "plain"]]
@@ -34,7 +47,8 @@ def test_numbers_stay_numbers_and_nothing_is_empty() -> None:
 )
 def test_no_written_cell_starts_a_formula(cells: list[str]) -> None:
     for cell in written(write_csv(cells, []))[0]:
-        assert cell[:1] not in {"=", "+", "-", "@", "\t", "\r"}
+        assert cell[:1] not in {"=", "-", "@", "\t", "\r"}
+        assert cell[:1] != "+" or (cell[1:].isascii() and cell[1:].isdigit())
 
 
 def test_what_was_protected_is_read_back_as_it_was() -> None:

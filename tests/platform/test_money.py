@@ -166,9 +166,11 @@ def test_parse_refuses_with_a_code(text: str, code: str) -> None:
         ("1,250", "EUR", "en", "1250 or 1.25"),
         ("€ 1.000", "EUR", "nl", "1000 or 1.00"),
         ("12,345", "KWD", "en", "12345 or 12.345"),
+        ("19.999", "EUR", "en", "than the currency has. If you mean 19999, please"),
+        ("19,999", "EUR", "de", "than the currency has. If you mean 19999, please"),
     ],
 )
-def test_a_thousand_or_a_decimal_is_refused_with_both(
+def test_a_thousand_or_a_decimal_is_refused_with_what_it_could_be(
     text: str, currency: str, locale: str, readings: str
 ) -> None:
     with pytest.raises(MoneyFormatError) as refusal:

@@ -39,6 +39,8 @@ async def test_they_are_as_agreed(uow_factory: UowFactory) -> None:
     assert plans["free"].features == plans["starter"].features == {Feature.APPOINTMENTS}
     assert plans["growth"].features == plans["scale"].features == EVERYTHING
     assert {plan.version for plan in plans.values()} == {1}
+    assert "between two seasons" in plans["free"].summary
+    assert "between two seasons" in plans["starter"].summary
 
 
 async def test_a_new_business_is_on_free_and_tries_growth(uow_factory: UowFactory) -> None:

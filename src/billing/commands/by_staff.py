@@ -16,7 +16,7 @@ from src.billing.commands.refunds import (
     retry_refund,
     set_aside,
 )
-from src.billing.commands.settle import confirm_paid
+from src.billing.commands.settle import confirm_locked_order
 from src.billing.domain.kinds import (
     ON_SITE_METHOD,
     OpenItemKind,
@@ -75,7 +75,8 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
 
     Returns what is written down. Nothing may follow it in its transaction. Raises: NotFound;
     Conflict when nothing is held any more, while it can be paid online, and when a part of it is
-    being cancelled.
+    called off or being cancelled, even where that can still be undone: what the business took
+    itself goes back by hand, so nobody pays it for what may not take place.
     """
     order = await lock_order(uow, order_id)
     if order.state == OrderState.CONFIRMED:
@@ -90,17 +91,28 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
             ),
             code="page_still_open",
         )
-    for kind in await handlers_of(uow, order):
-        if await kind.list_undeliverable(uow, order):
-            raise Conflict(_("A part of it is being cancelled. Look at the dates first."))
+    kinds = await handlers_of(uow, order)
+    for kind in kinds:
+        if await kind.is_being_cancelled(uow, order):
+            raise _is_being_cancelled()
     payment = _taken_on_site(uow, order, order.total_minor)
     uow.session.add(payment)
     order.payment_mode = str(PaymentMode.ON_SITE)
     order.paid_minor += payment.amount_minor
     said = {"amount_minor": order.total_minor, "currency": order.currency}
     await audit(uow, ctx, "order.marked_paid", "order", order.id, **said)
-    await confirm_paid(uow, order, payment)
+    await confirm_locked_order(uow, order, [(kind, ()) for kind in kinds])
     return Money(payment.amount_minor, order.currency)
+
+
+def _is_being_cancelled() -> Conflict:
+    return Conflict(
+        _(
+            "A part of this is being cancelled, so it cannot be marked as paid. Wait until that is"
+            " done, or undo it, and then look at the dates."
+        ),
+        code="being_cancelled",
+    )
 
 
 def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:

@@ -94,6 +94,7 @@ async def end_locked_order(
     order.state = str(state)
     order.closed_at = now
     order.closed_why = why
+    order.wanted_end = None
     uow.record(OrderExpired(order_id=order.id))
     await drop_due(uow, order.id)
     handlers = await handlers_of(uow, order)

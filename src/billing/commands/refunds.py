@@ -50,7 +50,8 @@ async def request_refund(
 
     `instead` says of which failed refunds of the payment it takes the place; they are closed.
 
-    Raises: InvalidInput for more than is left of the payment.
+    Raises: InvalidInput for more than is left of the payment; Conflict for one that the business
+    took itself.
     """
     if await _asked_before(uow, cause_key):
         return None
@@ -244,7 +245,15 @@ async def _insert_foreign(
 def refund_body(
     uow: UnitOfWork, payment: Payment, refund_id: UUID, amount_minor: int, attempt: int
 ) -> dict[str, Any]:
-    """What is sent. The platform's fee goes back in proportion; without one it is not mentioned."""
+    """What is sent. The platform's fee goes back in proportion; without one it is not mentioned.
+
+    Raises: Conflict for what the business took itself, of which the processor knows nothing.
+    """
+    if payment.method == ON_SITE_METHOD:
+        raise Conflict(
+            _("The business took this payment itself, so it goes back by hand."),
+            code="paid_on_site",
+        )
     body: dict[str, Any] = {
         "payment_intent": payment.payment_intent_id,
         "amount": to_processor(amount_minor, payment.currency),

@@ -5,10 +5,12 @@ late or in what order its events came: applying the same state twice changes not
 does to what was held is the last that it writes.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -27,7 +29,7 @@ from src.billing.domain.kinds import (
     RefundCause,
 )
 from src.billing.events import OrderConfirmed, PaymentCameTooLate
-from src.billing.lines import LineKind, handlers_of
+from src.billing.lines import LineKind, Undeliverable, handlers_of
 from src.billing.models import Order, Payment, PaymentPage
 from src.billing.processor import PageStatus, ProcessorPage
 from src.platform.db.constraints import violated
@@ -37,24 +39,46 @@ from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import get_booking_limit, retake_booking_unit
-from src.tenants.context import RequestContext
+from src.tenants.context import Actor, RequestContext
 
 UNIQUE_VIOLATION = "23505"
 
 
-class Ending(NamedTuple):
-    """What becomes of an open order whose last page ends unpaid. `released_by`: the member who
-    frees what it holds, which is in the log then.
+class Ending(msgspec.Struct, frozen=True):
+    """What becomes of an open order whose last page ends unpaid: by itself it expires, any other
+    end somebody wants. `released_by`: the member who frees what it holds, which is in the log then.
     """
 
     state: OrderState = OrderState.EXPIRED
     why: str = "not_paid"
-    released_by: RequestContext | None = None
+    released_by: Actor | None = None
 
     async def note(self, uow: UnitOfWork, order_id: UUID) -> None:
         """Writes who released the order, in the transaction that ends it and before its end."""
         if self.released_by is not None:
-            await audit(uow, self.released_by, "order.released", "order", order_id)
+            ctx = RequestContext(actor=self.released_by)
+            await audit(uow, ctx, "order.released", "order", order_id)
+
+
+EXPIRED = Ending()
+
+
+async def keep_wanted_end(uow: UnitOfWork, order_id: UUID, ending: Ending) -> None:
+    """Keeps on an open order how somebody wants it to end, before they close its payment page: the
+    news of that may be applied before their own answer comes.
+    """
+    order = await lock_order(uow, order_id)
+    if order.state == OrderState.OPEN:
+        order.wanted_end = msgspec.to_builtins(ending)
+
+
+def as_wanted(order: Order, ending: Ending | None) -> Ending:
+    """How the order ends: as whoever ends it says, else as somebody wanted before."""
+    if ending is not None and ending != EXPIRED:
+        return ending
+    if order.wanted_end is not None:
+        return msgspec.convert(order.wanted_end, Ending)
+    return EXPIRED
 
 
 class Applied(NamedTuple):
@@ -113,6 +137,8 @@ async def _apply(
         return PageOutcome.OPEN
     if found.status == PageStatus.COMPLETE and not found.has_failed:
         page.state = str(PageState.COMPLETE)
+        # Whoever wanted to end it is told that money is on its way, which decides from now on.
+        order.wanted_end = None
         return PageOutcome.PROCESSING
     await end_page(uow, order, page, PageState.EXPIRED, ending)
     return PageOutcome.ENDED
@@ -130,7 +156,7 @@ async def end_page(
     await drop_due(uow, page.id)
     await uow.session.flush()
     if order.state == OrderState.OPEN and not await can_still_be_paid(uow, order.id):
-        end = ending or Ending()
+        end = as_wanted(order, ending)
         await end.note(uow, order.id)
         await end_locked_order(uow, order, end.state, end.why, uow.clock.now())
 
@@ -154,7 +180,7 @@ async def _take_payment(
     if (payment.amount_minor, payment.currency) != (order.total_minor, order.currency):
         await _tell_of_mismatch(uow, order, payment)
     elif order.state == OrderState.OPEN:
-        await confirm_paid(uow, order, payment)
+        await _confirm_paid(uow, order, payment)
     elif order.state == OrderState.CONFIRMED:
         await _send_back(uow, order, payment, RefundCause.PAID_TWICE)
     elif order.state != OrderState.EXPIRED or not await _reacquire(uow, order):
@@ -180,18 +206,15 @@ def _payment(uow: UnitOfWork, page: PaymentPage, found: ProcessorPage) -> Paymen
     )
 
 
-async def confirm_paid(uow: UnitOfWork, order: Order, payment: Payment) -> None:
+async def _confirm_paid(uow: UnitOfWork, order: Order, payment: Payment) -> None:
     """In time, with the order's row locked. A part that cannot be delivered any more goes back at
-    once. Nothing may follow it in its transaction.
+    once.
     """
-    now = uow.clock.now()
     parts = [
         (handler, await handler.list_undeliverable(uow, order))
         for handler in await handlers_of(uow, order)
     ]
     give_back_minor = sum(part.share_minor for _handler, lost in parts for part in lost)
-    _mark_confirmed(uow, order, now)
-    await drop_due(uow, order.id)
     if give_back_minor:
         await request_refund(
             uow,
@@ -201,6 +224,18 @@ async def confirm_paid(uow: UnitOfWork, order: Order, payment: Payment) -> None:
             cause=RefundCause.NOT_DELIVERED,
             cause_key=not_delivered_key(payment.id),
         )
+    await confirm_locked_order(uow, order, parts)
+
+
+async def confirm_locked_order(
+    uow: UnitOfWork, order: Order, parts: Sequence[tuple[LineKind, Sequence[Undeliverable]]]
+) -> None:
+    """Confirms an open order whose row is locked. `parts` are its handlers, each with what of it
+    cannot be delivered. Nothing may follow it in its transaction.
+    """
+    now = uow.clock.now()
+    _mark_confirmed(uow, order, now)
+    await drop_due(uow, order.id)
     await uow.settle()
     for handler, undeliverable in parts:
         await handler.confirm(uow, order, undeliverable, now)
@@ -246,6 +281,7 @@ async def _reacquire_kind(uow: UnitOfWork, handler: LineKind, order: Order, now:
 def _mark_confirmed(uow: UnitOfWork, order: Order, now: datetime) -> None:
     order.state = str(OrderState.CONFIRMED)
     order.confirmed_at = now
+    order.wanted_end = None
     uow.record(OrderConfirmed(order_id=order.id))
 
 

@@ -126,6 +126,15 @@ def discount_minor(terms: CouponTerms, purchase: Purchase) -> int:
     return off_minor
 
 
+def discount_within(discount_minor: int, total_minor: int, part_minor: int) -> int:
+    """What of an order's discount was taken off for a part of its total, such as what is still to
+    be paid of it; a half unit rounded up. The discount lies on all of it in proportion.
+    """
+    if part_minor >= total_minor:
+        return discount_minor
+    return round_half_up(discount_minor * part_minor, total_minor)
+
+
 def why_not_usable(
     terms: CouponTerms | None,
     local_now: datetime,

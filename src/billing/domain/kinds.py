@@ -16,6 +16,30 @@ NOT_PAYABLE_WHY = "not_payable"
 RELEASED_WHY = "released"
 """Why an order ended whose places the business held for a guest, and no longer does."""
 
+GIVEN_UP_WHY = "given_up"
+"""Why an order ended whose guest left the payment page for good."""
+
+CALLED_OFF_WHY = "cancelled"
+"""Why an order ended because the business cancelled what it holds."""
+
+
+class OrderEnd(StrEnum):
+    """How an order ended without money; whoever tells of it has words for each."""
+
+    EXPIRED = "expired"
+    RELEASED = RELEASED_WHY
+    GIVEN_UP = GIVEN_UP_WHY
+    NOT_PAYABLE = NOT_PAYABLE_WHY
+    CALLED_OFF = CALLED_OFF_WHY
+
+
+def order_end(state: str, closed_why: str | None) -> OrderEnd:
+    """How an order ended that is neither open nor confirmed."""
+    if state == OrderState.EXPIRED:
+        return OrderEnd.EXPIRED
+    known = {str(end): end for end in OrderEnd if end is not OrderEnd.EXPIRED}
+    return known.get(closed_why or "", OrderEnd.CALLED_OFF)
+
 
 class PaymentMode(StrEnum):
     """How an order is paid; only `online` ever shows a payment page."""

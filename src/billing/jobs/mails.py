@@ -7,7 +7,7 @@ from sqlalchemy import select
 from src.billing.commands.orders import get_order
 from src.billing.commands.refunds import get_payment, get_refund
 from src.billing.domain.cause_keys import not_delivered_key
-from src.billing.domain.kinds import OrderState, RefundCause, RefundState
+from src.billing.domain.kinds import GIVEN_UP_WHY, OrderState, RefundCause, RefundState
 from src.billing.events import MoneyNeedsAttention, OrderRefunded, PaymentCameTooLate
 from src.billing.models import OpenItem, Order, Refund
 from src.billing.open_item_words import open_item_sentence
@@ -156,7 +156,7 @@ def _reason(refund: Refund, order: Order, tenant: TenantSnapshot) -> str:
 
 
 def _why_too_late(order: Order, tenant: TenantSnapshot) -> str:
-    if order.state == OrderState.CANCELLED and order.closed_why == "given_up":
+    if order.state == OrderState.CANCELLED and order.closed_why == GIVEN_UP_WHY:
         return _("You had given the places up before it came.")
     if order.state == OrderState.CANCELLED:
         return _("%(business)s had cancelled what you booked before it came.", business=tenant.name)

@@ -16,6 +16,7 @@ class Order(TenantScoped, Base):
     Name, e-mail and phone are the guest's own words at that moment, kept apart from the customer.
     `link_version` rises when staff correct the address: links in mails to an earlier one are over.
     `form_token` finds a hold again; `fingerprint` tells a repeated submit from a changed one.
+    `wanted_end` is how somebody wants an open one to end as soon as its payment page has.
     `month` is the calendar month whose counter this order took a unit of, None when it took none.
     """
 
@@ -65,6 +66,7 @@ class Order(TenantScoped, Base):
     confirmed_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_why: Mapped[str | None]
+    wanted_end: Mapped[dict[str, Any] | None]
 
 
 class OrderLine(TenantScoped, Base):

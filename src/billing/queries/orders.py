@@ -6,7 +6,18 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 
 from src.billing.domain.kinds import OpenItemKind, OrderState
 from src.billing.lines import list_sold_now
@@ -22,6 +33,7 @@ from src.billing.queries.disputes import (
 from src.billing.standing import is_all_cancelled
 from src.billing.views.disputes import dispute_badge
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
+from src.billing.words import open_item_word
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
 from src.tenants.context import TenantSnapshot
@@ -85,7 +97,7 @@ def _page_of(uow: UnitOfWork, wanted: OrderFilter) -> Select[Any]:
         .lateral()
     )
     statement = (
-        select(Order, lines.c.what, lines.c.things, _has_open_item().label("needs_attention"))
+        select(Order, lines.c.what, lines.c.things, _open_kinds().label("open_kinds"))
         .add_columns(owed_minor().label("owed"), dispute_state_of_order().label("dispute"))
         .add_columns(taken_back_minor().label("taken_back"))
         .add_columns(is_all_cancelled().label("is_all_cancelled"))
@@ -143,6 +155,25 @@ def _has_open_item() -> ColumnElement[bool]:
     )
 
 
+def _open_kinds() -> ScalarSelect[list[str]]:
+    """What the row of `orders` at hand needs somebody for; null for nothing."""
+    return (
+        select(func.array_agg(OpenItem.kind.distinct()))
+        .where(
+            OpenItem.tenant_id == Order.tenant_id,
+            OpenItem.order_id == Order.id,
+            OpenItem.closed_at.is_(None),
+        )
+        .correlate(Order)
+        .scalar_subquery()
+    )
+
+
+def _is_told(kind: str, found: Any) -> bool:
+    """How a dispute stands has a badge of its own."""
+    return kind != OpenItemKind.DISPUTE or found.dispute is None
+
+
 def _row(found: Any, now_for: Sequence[str]) -> OrderRow:
     order: Order = found.Order
     return OrderRow(
@@ -162,7 +193,7 @@ def _row(found: Any, now_for: Sequence[str]) -> OrderRow:
         owed_minor=int(found.owed),
         currency=order.currency,
         created_at=order.created_at,
-        needs_attention=found.needs_attention,
+        needs=[open_item_word(kind) for kind in found.open_kinds or () if _is_told(kind, found)],
         dispute=dispute_badge(found.dispute),
     )
 

@@ -7,17 +7,17 @@ import msgspec
 
 from src.billing.domain.kinds import (
     ON_SITE_METHOD,
-    RELEASED_WHY,
     OpenItemKind,
-    OrderState,
+    OrderEnd,
     RefundState,
+    order_end,
 )
 from src.billing.lines import DateMoved, Ended, Moved
 from src.billing.models import OpenItem, Order, Payment, PaymentPage, Refund
 from src.billing.open_item_words import open_item_sentence
 from src.billing.views.disputes import DisputeView
 from src.billing.views.orders import Moment
-from src.billing.words import refund_cause
+from src.billing.words import order_end_words, refund_cause
 from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
 from src.tenants.models import AuditEntry
@@ -63,13 +63,10 @@ def _of_order(history: History) -> Iterator[Moment]:
         yield Moment(at=order.confirmed_at, text=_("Confirmed"))
     if order.closed_at is None:
         return
-    if order.state == OrderState.EXPIRED:
-        yield Moment(at=order.closed_at, text=_("The time to pay ended; the places were freed"))
-    elif order.closed_why == RELEASED_WHY:
+    end, who = order_end(order.state, order.closed_why), ""
+    if end is OrderEnd.RELEASED:
         who = next((one.actor_name for one in history.audit if one.action == "order.released"), "")
-        yield Moment(at=order.closed_at, text=_("Released; the places are free again"), who=who)
-    else:
-        yield Moment(at=order.closed_at, text=_("Given up; the places were freed"))
+    yield Moment(at=order.closed_at, text=order_end_words(end), who=who)
 
 
 def _of_pages(pages: Sequence[PaymentPage]) -> Iterator[Moment]:

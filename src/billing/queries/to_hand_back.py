@@ -2,24 +2,35 @@
 
 from uuid import UUID
 
-from sqlalchemy import Integer, func, select
+from sqlalchemy import ColumnElement, Integer, func, select
 
 from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind
-from src.billing.models import OpenItem, Payment
+from src.billing.models import OpenItem, Order, Payment
 from src.platform.db.uow import UnitOfWork
 
 
 async def get_to_hand_back_minor(uow: UnitOfWork, order_id: UUID) -> int:
     """What guests were told that they get, and nobody has said yet that they have it."""
     found = await uow.session.scalar(
-        select(func.sum(OpenItem.facts["amount_minor"].astext.cast(Integer))).where(
-            OpenItem.tenant_id == uow.tenant,
-            OpenItem.order_id == order_id,
+        select(to_hand_back_minor()).where(Order.tenant_id == uow.tenant, Order.id == order_id)
+    )
+    return int(found or 0)
+
+
+def to_hand_back_minor() -> ColumnElement[int]:
+    """The same of the row of `orders` at hand."""
+    told = (
+        select(func.sum(OpenItem.facts["amount_minor"].astext.cast(Integer)))
+        .where(
+            OpenItem.tenant_id == Order.tenant_id,
+            OpenItem.order_id == Order.id,
             OpenItem.kind == str(OpenItemKind.HAND_BACK),
             OpenItem.closed_at.is_(None),
         )
+        .correlate(Order)
+        .scalar_subquery()
     )
-    return int(found or 0)
+    return func.coalesce(told, 0)
 
 
 async def get_left_on_site_minor(uow: UnitOfWork, order_id: UUID) -> int:

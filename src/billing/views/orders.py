@@ -31,6 +31,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `coupon` is the code that the discount comes from, empty without one. `owed_minor` is still to
     be taken on site; `taken_back_minor` is with the guest's bank after a dispute that was lost.
+    `needs` says what it needs somebody for.
     """
 
     id: UUID
@@ -49,7 +50,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     currency: str
     created_at: datetime
-    needs_attention: bool
+    needs: list[str]
     dispute: tuple[str, str] | None
 
     @property

@@ -24,7 +24,7 @@ def are_going() -> Conflict:
     return Conflict(
         _(
             "Places among these are being cancelled already. Wait until that is done, or undo it,"
-            " and then cancel the rest."
+            " and then cancel the rest. If it does not end, ask those who run this service."
         ),
         code="places_being_cancelled",
     )

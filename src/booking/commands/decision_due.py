@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from src.billing.commands.due import add_due, drop_due, drop_several_due
+from src.billing.domain.kinds import LIVE_PAGES
+from src.billing.models import Order, PaymentPage
+from src.booking.domain.kinds import SeatState
 from src.booking.domain.minimum import ASK_AHEAD, decide_at, passes_decision
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Seat, Session
 from src.booking.queries.being_cancelled import is_marked
+from src.booking.queries.held import BY_STAFF
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 
@@ -81,6 +85,30 @@ async def count_standing(uow: UnitOfWork, session_id: UUID) -> int:
             Seat.session_id == session_id,
             Seat.state.in_([str(state) for state in TAKEN_SEATS]),
             ~is_marked(),
+        )
+    )
+    return counted or 0
+
+
+async def count_waiting_for_link(uow: UnitOfWork, session_id: UUID) -> int:
+    """The places of a session that are held for guests who were mailed a link to pay and have not
+    opened a payment page: for up to a day nobody knows whether they come.
+    """
+    is_paying = exists().where(
+        PaymentPage.tenant_id == Order.tenant_id,
+        PaymentPage.order_id == Order.id,
+        PaymentPage.state.in_([str(state) for state in LIVE_PAGES]),
+    )
+    counted = await uow.session.scalar(
+        select(func.count())
+        .select_from(Seat)
+        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.session_id == session_id,
+            Seat.state == str(SeatState.HELD),
+            Order.source == BY_STAFF,
+            ~is_paying,
         )
     )
     return counted or 0

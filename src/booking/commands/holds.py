@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, any_, exists, func, select, update
 from sqlalchemy.orm import aliased
 
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import GIVEN_UP_WHY, RELEASED_WHY, OrderState
 from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
@@ -22,8 +22,10 @@ from src.booking.commands.leave import mark_returned
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState
 from src.booking.domain.states import WAIVED_SEATS
+from src.booking.events import HeldPlacesCancelled
 from src.booking.models import Booking, Cancellation, Seat, Session
 from src.booking.queries.fate import fate_of_seats
+from src.booking.queries.held import BY_STAFF
 from src.booking.queries.purchases import is_standing
 from src.booking.queries.sold_now import list_dates_sold_now
 from src.platform.db.uow import UnitOfWork
@@ -53,6 +55,22 @@ class SeatLines(LineKind):
         )
         return [Undeliverable(row.id, row.share_minor) for row in found]
 
+    async def is_being_cancelled(self, uow: UnitOfWork, order: Order) -> bool:
+        """Seats of sessions that do not take place, or of a purchase that is being cancelled."""
+        is_called_off = (Session.state != str(SessionState.SCHEDULED)) | _purchase_is_going()
+        found = await uow.session.scalar(
+            select(Seat.id)
+            .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+            .where(
+                Seat.tenant_id == uow.tenant,
+                Seat.order_id == order.id,
+                Seat.state == str(SeatState.HELD),
+                is_called_off,
+            )
+            .limit(1)
+        )
+        return found is not None
+
     async def confirm(
         self, uow: UnitOfWork, order: Order, undeliverable: Sequence[Undeliverable], now: datetime
     ) -> None:
@@ -69,7 +87,13 @@ class SeatLines(LineKind):
         await give_back_seats(uow, Counter(seat.session_id for seat in lost))
 
     async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
+        """Whoever was mailed until when places are held hears that they are not, where a
+        cancelling ends them, whatever the reason that was written down: the payment page's own end
+        may be known before ours.
+        """
         seats = await lock_seats(uow, order.id, (SeatState.HELD,))
+        if order.source == BY_STAFF and why not in (RELEASED_WHY, GIVEN_UP_WHY):
+            await _tell_of_cancelled_hold(uow, order.id)
         await _move(uow, [seat.id for seat in seats], SeatState.EXPIRED, "system", why, now)
         # Who gives a hold up may be changing it, and takes its places again in a moment.
         delay = CHANGING_SECONDS if order.state == OrderState.CANCELLED else 0
@@ -142,6 +166,39 @@ class SeatLines(LineKind):
         return True
 
 
+async def _tell_of_cancelled_hold(uow: UnitOfWork, order_id: UUID) -> None:
+    found = await uow.session.execute(
+        select(Cancellation.id, Seat.id)
+        .select_from(Seat)
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .join(
+            Cancellation,
+            (Cancellation.tenant_id == Seat.tenant_id)
+            & (
+                (Cancellation.subject_id == Seat.session_id)
+                | (Seat.session_id == any_(Cancellation.session_ids))
+                | is_cancelled_by()
+            ),
+        )
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.order_id == order_id,
+            Seat.state == str(SeatState.HELD),
+            Cancellation.state == "running",
+            Cancellation.scope != "seats",
+        )
+    )
+    rows = found.all()
+    if rows:
+        uow.record(
+            HeldPlacesCancelled(
+                order_id=order_id,
+                cancellation_ids=sorted({cancellation_id for cancellation_id, _seat in rows}),
+                seat_ids=sorted({seat_id for _cancellation, seat_id in rows}),
+            )
+        )
+
+
 async def _purchase_is_cancelled(uow: UnitOfWork, booking_id: UUID) -> bool:
     """Whether staff have cancelled the purchase, or the one that it completes, and did not take it
     back in time.
@@ -204,6 +261,18 @@ def _is_being_freed(now: datetime) -> ColumnElement[bool]:
         is_cancelled_by(),
     )
     return session_is_off | (purchase_is_off & (Session.starts_at > now))
+
+
+def _purchase_is_going() -> ColumnElement[bool]:
+    """Whether the seat's purchase is being cancelled, even where that can still be undone."""
+    return exists().where(
+        Cancellation.tenant_id == Seat.tenant_id,
+        Cancellation.scope == "purchase",
+        Cancellation.state.in_(["waiting", "running"]),
+        Booking.tenant_id == Seat.tenant_id,
+        Booking.id == Seat.booking_id,
+        is_cancelled_by(),
+    )
 
 
 async def _move(

@@ -15,6 +15,7 @@ from src.booking.domain.leaving import terms_from
 from src.booking.domain.reasons import ReasonCode, not_just_now
 from src.booking.events import LeavingAsked, LeavingDeclined
 from src.booking.models import Booking, LeaveRequest
+from src.booking.queries.purchases import is_reached_with
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -103,7 +104,7 @@ async def decline_leaving(
 
 async def accept_open_requests(uow: UnitOfWork, ctx: RequestContext, booking_id: UUID) -> None:
     """The purchase is being cancelled with what completes it, which is what its guest asked for, if
-    they did, of any of them.
+    they did, on the page of any of them. Of a booking that completes another it accepts nothing.
     """
     await uow.session.execute(
         update(LeaveRequest)
@@ -149,11 +150,11 @@ async def reopen_requests(uow: UnitOfWork, booking_id: UUID, since: datetime) ->
 
 
 def _is_about(booking_id: UUID) -> ColumnElement[bool]:
-    """Whether the request is about that booking, or one that completes it."""
+    """Whether cancelling that booking is what was asked for, there or where it was completed."""
     return LeaveRequest.booking_id.in_(
         select(Booking.id).where(
             Booking.tenant_id == LeaveRequest.tenant_id,
-            (Booking.id == booking_id) | (Booking.completes_id == booking_id),
+            is_reached_with(booking_id),
         )
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from src.billing.commands.due import drop_due, move_due
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.changes import changed_meanwhile
-from src.booking.commands.decision_due import count_standing, plan_decision
+from src.booking.commands.decision_due import count_standing, count_waiting_for_link, plan_decision
 from src.booking.commands.sessions import get_session
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.minimum import (
@@ -103,10 +103,11 @@ async def weigh_session(
     taken = await count_standing(uow, session_id)
     step = next_step(
         at=at,
+        starts_at=session.starts_at,
         now=now,
         min_seats=min_seats,
         taken=taken,
-        live=people,
+        live=people - await count_waiting_for_link(uow, session_id),
         was_asked=session.decision_asked_at is not None,
     )
     if step is Step.CALL_OFF and await is_any_going(uow, [Seat.session_id == session_id]):

@@ -350,5 +350,5 @@ def _quote_reasons(facts: SeriesFacts, quote: SeriesQuote, now: datetime) -> lis
 def _when(at: datetime, zone: ZoneInfo) -> str:
     """The wall clock of the business, with the zone's abbreviation."""
     local = at.astimezone(zone)
-    shown = format_datetime(local, "EEE d MMM y, HH:mm", locale=current_babel_locale())
+    shown = format_datetime(local, "EEE, d MMM y, HH:mm", locale=current_babel_locale())
     return f"{shown} {local.tzname()}"

@@ -5,7 +5,7 @@ as they were when it was bought: a later change of them changes nothing for who 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -174,6 +174,14 @@ def is_late(facts: LeavingFacts, now: datetime) -> bool:
         return False
     due = deadlines(facts.terms, facts.starts_at, facts.zone)
     return facts.most_percent == 0 or not due or now > due[-1].until_at
+
+
+def is_late_since_exchange(facts: LeavingFacts, now: datetime) -> bool:
+    """Whether it is late for nothing but that the seat was taken in a late exchange: there is time
+    enough before this date, and the old one's terms stay.
+    """
+    own = replace(facts, most_percent=100)
+    return is_late(facts, now) and not is_late(own, now)
 
 
 def amount_back_minor(share_minor: int, percent: int) -> int:

@@ -12,6 +12,8 @@ HOLDS_WAIT = timedelta(minutes=5)
 """How soon is looked again while somebody is paying for a place that would make the number, or one
 is being cancelled.
 """
+LONGEST_WAIT = timedelta(hours=1)
+"""How long people are waited for who are paying; a payment page lives half an hour."""
 
 
 class Step(StrEnum):
@@ -34,18 +36,33 @@ def decide_at(starts_at: datetime, decide_hours: int) -> datetime:
     return starts_at - timedelta(hours=decide_hours)
 
 
+def wait_until(at: datetime, starts_at: datetime) -> datetime:
+    """Until when the decision may wait for those who are paying: never so long that half of the
+    time is gone in which guests can be told.
+    """
+    return at + min(LONGEST_WAIT, (starts_at - at) / 2)
+
+
 def passes_decision(was: datetime, becomes: datetime, decide_hours: int, now: datetime) -> bool:
     """Whether another start makes the moment pass that was still to come."""
     return decide_at(becomes, decide_hours) <= now < decide_at(was, decide_hours)
 
 
 def next_step(
-    *, at: datetime, now: datetime, min_seats: int, taken: int, live: int, was_asked: bool
+    *,
+    at: datetime,
+    starts_at: datetime,
+    now: datetime,
+    min_seats: int,
+    taken: int,
+    live: int,
+    was_asked: bool,
 ) -> Step:
-    """`at` is when it is decided, `taken` the seats that stand, `live` those, the held ones, and
-    those that are being cancelled and may be left.
+    """`at` is when it is decided, `taken` the seats that stand, `live` those, the ones that are
+    being paid for, and those that are being cancelled and may be left.
 
-    Places that a waiting list has offered are nobody's yet and in neither.
+    Places that a waiting list has offered, or that wait for a guest with a link to pay, are
+    nobody's yet and in neither.
     """
     if now < at - ASK_AHEAD:
         return Step.WAIT
@@ -53,7 +70,8 @@ def next_step(
         return Step.WAIT if was_asked or taken >= min_seats else Step.ASK
     if taken >= min_seats:
         return Step.GO
-    return Step.LOOK_AGAIN if live >= min_seats else Step.CALL_OFF
+    is_waiting = live >= min_seats and now < wait_until(at, starts_at)
+    return Step.LOOK_AGAIN if is_waiting else Step.CALL_OFF
 
 
 def minimum_errors(

@@ -202,8 +202,8 @@ def _in_another_series(sessions: Iterable[AttachedSession]) -> list[Reason]:
         Reason(
             ReasonCode.SESSION_IN_ANOTHER_SERIES,
             _("This series is not on sale."),
-            _("A session is already part of the series “%(title)s”.", title=title),
-            _("Take the session out of one of the two series."),
+            _("A date is already part of the series “%(title)s”.", title=title),
+            _("Take the date out of one of the two series."),
         )
         for title in titles
     ]

@@ -192,8 +192,8 @@ def base_zero() -> Reason:
     return Reason(
         ReasonCode.BASE_ZERO,
         _("This series is not on sale."),
-        _("The series has no session that takes place."),
-        _("Attach at least one upcoming session."),
+        _("The series has no date that takes place."),
+        _("Choose at least one date that is to come."),
     )
 
 
@@ -201,8 +201,8 @@ def no_upcoming_session() -> Reason:
     return Reason(
         ReasonCode.NO_UPCOMING_SESSION,
         _("This series has no dates left."),
-        _("All sessions of the series have started."),
-        _("Attach at least one upcoming session."),
+        _("All dates of the series have begun."),
+        _("Choose at least one date that is to come."),
     )
 
 
@@ -210,8 +210,8 @@ def mixed_services() -> Reason:
     return Reason(
         ReasonCode.MIXED_SERVICES,
         _("This series is not on sale."),
-        _("The series holds sessions of another service."),
-        _("Take out the sessions that belong to another service."),
+        _("The series has dates of another service."),
+        _("Take out the dates that belong to another service."),
     )
 
 

@@ -92,11 +92,16 @@ def holiday_region_names(country: str) -> dict[str, str]:
     """
     from holidays import country_holidays
 
-    try:
-        aliases = country_holidays(country).get_subdivision_aliases()
-    except NotImplementedError:  # The library's word for a country that it does not have.
+    # The library takes any word of its own, such as "PUBLIC", for a country.
+    if country not in supported_holiday_regions():
         return {}
-    return {code: next(iter(names), code) for code, names in aliases.items()}
+    aliases = country_holidays(country).get_subdivision_aliases()
+    return {code: _name(names) or code for code, names in aliases.items()}
+
+
+def _name(aliases: list[str]) -> str:
+    """The first is the one in use; before it France has abbreviations, in capitals."""
+    return next((alias for alias in aliases if not alias.isupper()), "")
 
 
 def _errors(rule: RepeatRule) -> dict[str, str]:
@@ -199,6 +204,8 @@ def _holiday_calendar(region: str, year: int, locale: str) -> dict[date, str] | 
     from holidays import country_holidays
 
     country, _separator, asked = region.partition("-")
+    if country.upper() not in supported_holiday_regions():
+        return None
     # Most parts are written in capitals, but for cities such as Augsburg, and people write either.
     parts = {code.upper(): code for code in holiday_region_names(country.upper())}
     part = parts.get(asked.upper(), asked) or None
@@ -206,6 +213,6 @@ def _holiday_calendar(region: str, year: int, locale: str) -> dict[date, str] | 
         found = country_holidays(
             country.upper(), subdiv=part, years=year, language=locale.replace("-", "_")
         )
-    except NotImplementedError:
+    except NotImplementedError:  # The library's word for a part that it does not have.
         return None
     return dict(found.items())

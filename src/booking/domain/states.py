@@ -1,6 +1,7 @@
 """What a seat and a session may become, as tables that the guards of updates are made from."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from src.booking.domain.kinds import BookingState, SeatState, SessionState
 
 LIVE_SEATS = frozenset({SeatState.HELD, SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW})
 """The seats that use capacity; the same set stands in the database's partial indexes."""
+
+_LIVE_ORDER = (SeatState.HELD, SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW)
 
 TAKEN_SEATS = LIVE_SEATS - {SeatState.HELD}
 """The live seats that nobody has to pay for any more before they stand."""
@@ -52,6 +55,18 @@ def is_waived(seat: SeatState, session: SessionState) -> bool:
     """Whether nobody has to pay the seat's share: also of one left late, once its date is off."""
     is_off = seat is SeatState.LATE_CANCELLED and session is SessionState.CANCELLED
     return seat in WAIVED_SEATS or is_off
+
+
+def state_of_date(seats: Iterable[tuple[SeatState, datetime]]) -> SeatState:
+    """What a date is to a party by its seats there, each with when it became what it is. Where none
+    is live, the one that ended last says so. Raises: ValueError without any.
+    """
+    found = list(seats)
+    states = {state for state, _at in found}
+    for state in _LIVE_ORDER:
+        if state in states:
+            return state
+    return max(found, key=lambda one: one[1])[0]
 
 
 def live_cancellation(seat: SeatState, named: UUID | None) -> UUID | None:

@@ -43,18 +43,22 @@ class ProposedSession:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
+    """`starts_at` is None where its day or its time cannot be read."""
+
     row_ref: str
     title: str
     reason: str
+    starts_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """`notes` concern the file as a whole."""
+    """`notes` concern the file as a whole; `unused` are headings of a table that nothing read."""
 
     sessions: tuple[ProposedSession, ...]
     refused: tuple[RefusedRow, ...]
     notes: tuple[str, ...]
+    unused: tuple[str, ...] = ()
 
 
 class RowRefusedError(Exception):

@@ -1,6 +1,7 @@
 """Which column of a sheet holds what: by what people call it, by what stands in it, by choice."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,10 +12,15 @@ from src.platform.i18n import _
 
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "title": ("title", "class name", "course title", "class", "course", "name",
-              "session", "summary", "titel", "kurs"),
-    "date": ("date", "day date", "datum", "data"),
-    "start": ("start", "start time", "begin", "from", "starts", "beginn", "tijd", "godzina"),
-    "end": ("end", "end time", "to", "until", "ends", "ende", "einde"),
+              "session", "summary", "titel", "kurs", "kursname", "bezeichnung", "titre", "cours",
+              "título", "titulo", "clase", "curso", "les", "cursus", "tytuł", "zajęcia", "nazwa"),
+    "date": ("date", "day date", "datum", "data", "fecha"),
+    "start": ("start", "start time", "begin", "from", "starts", "beginn", "anfang", "startzeit",
+              "uhrzeit", "von", "tijd", "begintijd", "starttijd", "aanvang", "van", "godzina",
+              "początek", "od", "début", "debut", "heure", "heure de début", "inicio", "hora",
+              "hora de inicio", "desde"),
+    "end": ("end", "end time", "to", "until", "ends", "ende", "endzeit", "bis", "einde", "eindtijd",
+            "tot", "koniec", "do", "fin", "heure de fin", "hora de fin", "hasta"),
     "starts_at": ("starts at", "start datetime", "start date time", "dtstart"),
     "ends_at": ("ends at", "end datetime", "end date time", "dtend"),
     "start_hour": ("start hour",),
@@ -24,12 +30,23 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "first_date": ("first date",),
     "last_date": ("last date",),
     "weekday": ("dayoftheweek", "day of the week", "weekday", "day"),
-    "duration": ("duration", "minutes", "duration minutes", "length"),
-    "capacity": ("capacity", "places", "seats", "spaces", "max"),
+    "duration": ("duration", "minutes", "duration minutes", "length", "dauer", "duur", "durée",
+                 "duración", "duracion"),
+    "capacity": ("capacity", "places", "seats", "spaces", "max", "plätze", "plaetze", "kapazität",
+                 "max teilnehmer", "plaatsen", "capaciteit", "capacité", "nombre de places",
+                 "plazas", "capacidad", "aforo", "miejsca", "liczba miejsc"),
     "min_seats": ("minimum", "min seats", "minimum group size", "minimum participants",
-                  "min participants", "min people", "at least"),
-    "location": ("location", "site", "venue", "room", "place", "address"),
-    "performer": ("instructor", "teacher", "coach", "performer", "trainer", "leader"),
+                  "min participants", "min people", "at least",
+                  "min teilnehmer", "mindestteilnehmer", "mindestteilnehmerzahl"),
+    "location": ("location", "site", "venue", "room", "place", "address", "ort", "raum",
+                 "standort", "locatie", "zaal", "ruimte", "plaats", "lieu", "salle", "lugar",
+                 "sala", "miejsce"),
+    "performer": ("instructor", "teacher", "coach", "performer", "trainer", "leader", "lehrer",
+                  "lehrerin", "lehrkraft", "trainerin", "kursleitung", "kursleiter",
+                  "kursleiterin", "leitung", "dozent", "dozentin", "docent", "docente", "leraar",
+                  "lerares", "professeur", "prof", "enseignant", "enseignante", "intervenant",
+                  "profesor", "profesora", "monitor", "monitora", "instructora", "instruktor",
+                  "instruktorka", "prowadzący", "prowadząca"),
     "uid": ("uid", "id", "external id"),
 }  # fmt: skip
 """What a column may be called, in small letters and with blanks for other signs."""
@@ -76,7 +93,7 @@ class Columns:
 
 def find_columns(header: Sequence[str]) -> Columns:
     """The columns by their headings; the first heading that fits a name takes it."""
-    plain = [" ".join(re.sub(r"[^\w]+|_", " ", text).lower().split()) for text in header]
+    plain = [_plain(text) for text in header]
     places: dict[str, int] = {}
     for name, words in SYNONYMS.items():
         for word in words:
@@ -84,6 +101,19 @@ def find_columns(header: Sequence[str]) -> Columns:
                 places[name] = plain.index(word)
                 break
     return Columns(places)
+
+
+def _plain(heading: str) -> str:
+    """A letter and an accent that some systems write apart are one letter here."""
+    composed = unicodedata.normalize("NFC", heading)
+    return " ".join(re.sub(r"[^\w]+|_", " ", composed).lower().split())
+
+
+def unused_columns(table: CsvTable, columns: Columns) -> tuple[str, ...]:
+    """The headings of those columns that hold something and are not read, as the file has them."""
+    free = [at for at in range(len(table.header)) if at not in columns.places.values()]
+    filled = {at for row in table.rows for at in free if at < len(row.cells) and row.cells[at]}
+    return tuple(table.header[at] or _("Column %(number)s", number=at + 1) for at in sorted(filled))
 
 
 def bare_table(table: CsvTable, *, headless: bool) -> CsvTable:

@@ -19,7 +19,13 @@ from src.booking.domain.timetable import (
     tidy_title,
 )
 from src.booking.domain.timetable_cells import clock_time, read_date, read_moment, read_time
-from src.booking.domain.timetable_columns import ColumnChoice, Columns, bare_table, columns_of
+from src.booking.domain.timetable_columns import (
+    ColumnChoice,
+    Columns,
+    bare_table,
+    columns_of,
+    unused_columns,
+)
 from src.platform.csvio import CsvRow, read_csv
 from src.platform.i18n import _
 
@@ -67,7 +73,8 @@ def parse_csv(
         try:
             found = list(_sessions(row, columns, zone, now))
         except RowRefusedError as reason:
-            refused.append(RefusedRow(_row(row), title[:200], str(reason)))
+            start = _told_start(row, columns, zone)
+            refused.append(RefusedRow(_row(row), title[:200], str(reason), start))
             continue
         sessions += found
         if len(sessions) > LARGEST_NUMBER_OF_SESSIONS:
@@ -75,7 +82,8 @@ def parse_csv(
             break
     # What starts together stays in the order of the file.
     ordered = sorted(sessions[:LARGEST_NUMBER_OF_SESSIONS], key=lambda one: one.starts_at)
-    return Timetable(tuple(ordered), tuple(refused), tuple(notes))
+    unused = unused_columns(table, columns)
+    return Timetable(tuple(ordered), tuple(refused), tuple(notes), unused)
 
 
 def _month_first(
@@ -111,9 +119,26 @@ def _sessions(
     spans = list(_spans(row, columns))
     upcoming = [(start, end) for start, end in spans if _is_ahead(start, zone, now)]
     if not upcoming:
-        raise RowRefusedError(_("It is over, or more than eighteen months ahead."))
+        raise RowRefusedError(_why_not_ahead([start for start, _end in spans], zone, now))
     for start, end in upcoming:
         yield _session(row, columns, zone, start, end)
+
+
+def _why_not_ahead(starts: Sequence[datetime], zone: ZoneInfo, now: datetime) -> str:
+    begins = [moment(start, zone, []) for start in starts]
+    if all(at <= now for at in begins):
+        return _("It is over.")
+    if all(at > now for at in begins):
+        return _("It is more than eighteen months ahead.")
+    return _("Its dates are over, or more than eighteen months ahead.")
+
+
+def _told_start(row: CsvRow, columns: Columns, zone: ZoneInfo) -> datetime | None:
+    """When a row that is refused would begin, as far as it can be read."""
+    try:
+        return moment(next(_starts(row, columns)), zone, [])
+    except (RowRefusedError, StopIteration):
+        return None
 
 
 def _is_ahead(start: datetime, zone: ZoneInfo, now: datetime) -> bool:
@@ -167,14 +192,17 @@ def _minimum(text: str) -> int | None:
 
 
 def _spans(row: CsvRow, columns: Columns) -> Iterator[tuple[datetime, datetime]]:
-    if columns.has("starts_at"):
-        start = read_moment(columns.cell(row, "starts_at"), month_first=columns.month_first)
+    for start in _starts(row, columns):
         yield start, _end_of(row, columns, start)
+
+
+def _starts(row: CsvRow, columns: Columns) -> Iterator[datetime]:
+    if columns.has("starts_at"):
+        yield read_moment(columns.cell(row, "starts_at"), month_first=columns.month_first)
         return
     begin = _start_time(row, columns)
     for day in _days(row, columns):
-        start = datetime.combine(day, begin)
-        yield start, _end_of(row, columns, start)
+        yield datetime.combine(day, begin)
 
 
 def _days(row: CsvRow, columns: Columns) -> Iterator[date]:

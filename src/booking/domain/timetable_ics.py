@@ -110,7 +110,7 @@ class _Reader:
             try:
                 self._read_master(uid, event, properties, moved)
             except RowRefusedError as reason:
-                self._refuse(event.number, _title(properties), reason)
+                self._refuse(event.number, _title(properties), reason, self._told_start(properties))
         for key, (event, properties) in moved.items():
             self._read_moved(uid, key, event, properties)
 
@@ -167,7 +167,15 @@ class _Reader:
                 end = clock.to_utc(start + length, [])
                 self._propose(uid, key, event, properties, (at, end), notes)
         except RowRefusedError as reason:
-            self._refuse(event.number, _title(properties), reason)
+            self._refuse(event.number, _title(properties), reason, self._told_start(properties))
+
+    def _told_start(self, properties: Properties) -> datetime | None:
+        """When an event that is refused would begin, as far as it can be read."""
+        try:
+            clock, start = self._when(_required(properties, "DTSTART"))
+            return clock.to_utc(start, [])
+        except RowRefusedError:
+            return None
 
     def _starts(
         self, properties: Properties, clock: Clock, start: datetime, notes: list[str]
@@ -243,9 +251,15 @@ class _Reader:
             )
         )
 
-    def _refuse(self, number: int, title: str, reason: RowRefusedError) -> None:
+    def _refuse(
+        self,
+        number: int,
+        title: str,
+        reason: RowRefusedError,
+        starts_at: datetime | None = None,
+    ) -> None:
         ref = _("event %(number)s", number=number)
-        self._refused.append(RefusedRow(ref, title[:200], str(reason)))
+        self._refused.append(RefusedRow(ref, title[:200], str(reason), starts_at))
 
 
 def _newest(

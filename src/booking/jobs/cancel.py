@@ -222,7 +222,9 @@ async def _lock_seats(
 ) -> list[Taken]:
     """The customers' seats; orders are locked by id first, then the seats."""
     theirs = Booking.customer_id == any_(bindparam(None, customers, type_=_IDS))
-    of_customers = (
+    # Looked up apart: within the lock's own statement a server that has not yet counted the rows of
+    # a course just sold goes through all of its seats again for each of the orders.
+    order_ids = await uow.session.scalars(
         select(Booking.order_id)
         .join(Seat, (Seat.tenant_id == Booking.tenant_id) & (Seat.booking_id == Booking.id))
         .where(
@@ -230,10 +232,14 @@ async def _lock_seats(
             theirs,
             _in_scope(cancellation),
         )
+        .distinct()
     )
     await uow.session.execute(
         select(Order.id)
-        .where(Order.tenant_id == uow.tenant, Order.id.in_(of_customers))
+        .where(
+            Order.tenant_id == uow.tenant,
+            Order.id == any_(bindparam(None, list(order_ids), type_=_IDS)),
+        )
         .order_by(Order.id)
         .with_for_update(key_share=True)
     )

@@ -76,9 +76,17 @@ def _heard_of(seats: Sequence[SeatFacts]) -> list[SeatFacts]:
 def _with_news(
     bookings: Sequence[BookingFacts], believed: Believed, tenant: TenantSnapshot
 ) -> list[BookingFacts]:
-    """The bookings with just the seats whose guest would read something new."""
+    """The bookings with just the seats whose guest would read something new.
+
+    First those with a place that stays: the mail greets and links by the first, and one that is
+    being cancelled is there only for its calendar entry, which is right then if it is undone.
+    """
     kept = [
         facts.with_seats([item for item in facts.seats if is_news(item, believed, tenant.timezone)])
         for facts in bookings
     ]
-    return [facts for facts in kept if facts.seats]
+    return sorted((facts for facts in kept if facts.seats), key=_is_being_cancelled)
+
+
+def _is_being_cancelled(facts: BookingFacts) -> bool:
+    return all(item.seat.cancellation_id is not None for item in facts.seats)

@@ -13,12 +13,14 @@ from src.booking.commands.waitlist_take import note_fulfilled
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
     BookingReaddressed,
+    HeldPlacesCancelled,
     LeavingDeclined,
     PaymentLinkPromised,
     SeatsCancelled,
     SeatsLeft,
     SeatsMoved,
 )
+from src.booking.held_mails import held_cancelled_mail
 from src.booking.leaving_mails import declined_mail, moved_mail
 from src.booking.mails import (
     COMES,
@@ -154,6 +156,34 @@ async def tell_of_payment_link(job: JobContext, event: PaymentLinkPromised) -> N
         await queue_mail(uow, mail, host=settings.host)
 
 
+async def tell_of_cancelled_hold(job: JobContext, event: HeldPlacesCancelled) -> None:
+    """One mail to the guest who was told until when the places are held; none where a payment that
+    came late has brought the order back.
+    """
+    settings = job.services.settings
+    async with job.unit_of_work(done=True) as uow:
+        facts = await find_booking_facts(uow, event.order_id)
+        if facts is None or facts.order.state == OrderState.CONFIRMED:
+            return
+        reasons = await uow.session.scalars(
+            select(Cancellation.reason)
+            .where(
+                Cancellation.tenant_id == uow.tenant, Cancellation.id.in_(event.cancellation_ids)
+            )
+            .order_by(Cancellation.requested_at, Cancellation.id)
+        )
+        mail = held_cancelled_mail(
+            settings,
+            await tenant_snapshot(uow, uow.tenant, job.clock.now()),
+            facts,
+            lost=event.seat_ids,
+            reason=" ".join(filter(None, dict.fromkeys(reasons))),
+            wordings=await find_wordings(uow),
+        )
+        if mail.to_address:
+            await queue_mail(uow, mail, host=settings.host)
+
+
 def _has_dates(facts: BookingFacts) -> bool:
     """A booking that was cancelled before this mail left is told of by the cancellation's mail."""
     return any(item.seat.state in COMES for item in facts.seats)
@@ -188,6 +218,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
         by_hand = await find_by_hand_minor(
             uow, list(cancellations), [one.order.id for one in every]
         )
+        owed = await list_owed_minor(uow, [one.order.id for one in every])
         parties = await find_split_parties(uow, single) if single else {}
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         wordings = await find_wordings(uow)
@@ -209,6 +240,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 by_hand_minor=sum(
                     by_hand.get((event.cancellation_id, one.order.id), 0) for one in theirs
                 ),
+                owed_minor=sum(owed[one.order.id] for one in theirs),
                 believed=believed,
             )
             for event, theirs, believed in zip(events, bookings, each_believes, strict=True)
@@ -221,6 +253,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
     settings, now = job.services.settings, job.clock.now()
     async with job.unit_of_work(done=True) as uow:
         [bookings] = await facts_of_seats(uow, [event.seat_ids])
+        owed = await list_owed_minor(uow, [one.order.id for one in bookings])
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         mail = seats_left_mail(
             settings,
@@ -231,6 +264,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
             now=now,
             going_on=await bookings_that_go_on(uow, bookings),
             by_hand_minor=event.by_hand_minor,
+            owed_minor=sum(owed.values()),
             parties=await find_split_parties(uow, bookings),
             believed=await find_believed_dates(uow, _seats(bookings), tenant.timezone),
             wordings=await find_wordings(uow),

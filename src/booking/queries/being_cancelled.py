@@ -7,12 +7,14 @@ Source: docs/algorithms/cancelling.md.
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, any_, exists, func, or_, select
+from sqlalchemy import ColumnElement, String, any_, cast, exists, func, or_, select
 
 from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.events import CancellationRequested
 from src.booking.models import Cancellation, Seat, Session
 from src.booking.views.cancellations import Going
 from src.platform.db.uow import UnitOfWork
+from src.platform.outbox.models import OutboxRow
 
 CONFIRMED = str(SeatState.CONFIRMED)
 
@@ -30,6 +32,27 @@ def has_no_marked_seat() -> ColumnElement[bool]:
     return ~marked.correlate(Session)
 
 
+def has_halted() -> ColumnElement[bool]:
+    """Of a cancellation: its job failed too often and waits for whoever runs the service."""
+    return exists().where(
+        OutboxRow.tenant_id == Cancellation.tenant_id,
+        OutboxRow.topic == CancellationRequested.topic,
+        OutboxRow.parked_at.is_not(None),
+        OutboxRow.payload["cancellation_id"].astext == cast(Cancellation.id, String),
+    )
+
+
+async def is_halted(uow: UnitOfWork, cancellation_id: UUID) -> bool:
+    found = await uow.session.scalar(
+        select(has_halted()).where(
+            Cancellation.tenant_id == uow.tenant,
+            Cancellation.id == cancellation_id,
+            Cancellation.state.in_(["waiting", "running"]),
+        )
+    )
+    return bool(found)
+
+
 async def list_going(uow: UnitOfWork, which: Sequence[ColumnElement[bool]]) -> list[Going]:
     """The cancellations that wait or run and reach confirmed seats among `which`, with how many.
 
@@ -37,7 +60,12 @@ async def list_going(uow: UnitOfWork, which: Sequence[ColumnElement[bool]]) -> l
     """
     is_stopped = Session.state == str(SessionState.CANCELLING)
     found = await uow.session.execute(
-        select(Cancellation.id, func.count())
+        select(
+            Cancellation.id,
+            Cancellation.state,
+            func.count().label("seats"),
+            has_halted().label("has_halted"),
+        )
         .select_from(Seat)
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .join(
@@ -55,10 +83,18 @@ async def list_going(uow: UnitOfWork, which: Sequence[ColumnElement[bool]]) -> l
             Seat.state == CONFIRMED,
             Cancellation.state.in_(["waiting", "running"]),
         )
-        .group_by(Cancellation.id)
+        .group_by(Cancellation.tenant_id, Cancellation.id)
         .order_by(Cancellation.id)
     )
-    return [Going(cancellation_id=row[0], seats=row[1]) for row in found]
+    return [
+        Going(
+            cancellation_id=row.id,
+            seats=row.seats,
+            can_undo=row.state == "waiting",
+            has_halted=row.has_halted,
+        )
+        for row in found
+    ]
 
 
 async def is_any_going(uow: UnitOfWork, which: Sequence[ColumnElement[bool]]) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import Row, ScalarSelect, Select, exists, func, select
 from src.billing.models import Order
 from src.billing.owed import owed_minor
 from src.billing.queries.disputes import taken_back_minor
+from src.billing.queries.to_hand_back import to_hand_back_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS, booking_state, live_cancellation
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
@@ -126,6 +127,7 @@ def _buyers(which: Sequence[Any], now: datetime, page: int) -> Select[Any]:
             Order,
             owed_minor().label("owed"),
             taken_back_minor().label("taken_back"),
+            to_hand_back_minor().label("to_hand_back"),
             is_cut_short(now).label("is_cut_short"),
             func.array_agg(state.distinct()).label("states"),
             func.count().filter(state == CONFIRMED, starts_at > now).label("left"),
@@ -163,6 +165,7 @@ def _buyer(row: Row[Any]) -> Buyer:
         refunded_minor=order.refunded_minor,
         taken_back_minor=int(row.taken_back),
         owed_minor=int(row.owed),
+        to_hand_back_minor=int(row.to_hand_back),
         left=row.left,
         left_dates=row.left_dates,
         attended=row.attended,

@@ -14,8 +14,9 @@ from src.billing.queries.disputes import is_order_with_the_bank
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
-from src.booking.queries.being_cancelled import has_no_marked_seat
+from src.booking.queries.being_cancelled import has_no_marked_seat, is_halted
 from src.booking.queries.lists_toll import lists_toll
+from src.booking.queries.lost import list_lost_holds
 from src.booking.queries.purchases import of_purchase
 from src.booking.views.cancellations import ChosenDate, LostDate, Progress, Toll, Touched
 from src.platform.db.uow import UnitOfWork
@@ -134,25 +135,6 @@ def _joined_dates(statement: Select[Any], tenant_id: UUID) -> Select[Any]:
     )
 
 
-async def list_lost_dates(uow: UnitOfWork, booking_id: UUID, now: datetime) -> list[LostDate]:
-    """The dates of the purchase that would be cancelled, in order."""
-    found = await uow.session.execute(
-        select(Session.starts_at, Session.ends_at, Session.title)
-        .join(Seat, (Seat.tenant_id == Session.tenant_id) & (Seat.session_id == Session.id))
-        .where(
-            Session.tenant_id == uow.tenant,
-            of_purchase(booking_id),
-            Seat.state.in_(TAKEN),
-            Session.starts_at > now,
-        )
-        .distinct()
-        .order_by(Session.starts_at)
-    )
-    return [
-        LostDate(starts_at=row.starts_at, ends_at=row.ends_at, title=row.title) for row in found
-    ]
-
-
 async def get_progress(uow: UnitOfWork, cancellation_id: UUID) -> Progress:
     """Raises: NotFound, for another tenant's cancellation too."""
     found = await uow.session.get(
@@ -168,6 +150,7 @@ async def get_progress(uow: UnitOfWork, cancellation_id: UUID) -> Progress:
         dates=await _dates_of(uow, found),
         starts_at=found.starts_at,
         finished_at=found.finished_at,
+        has_halted=await is_halted(uow, cancellation_id),
         **{name: getattr(found, name) for name in names},
     )
 
@@ -276,6 +259,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         is_with_the_bank=bool(totals.with_the_bank),
         people=people,
         more=totals.bookings - len(people),
+        lost_holds=await list_lost_holds(uow, which),
     )
 
 

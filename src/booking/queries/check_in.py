@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select
 
-from src.billing.domain.kinds import NOT_PAYABLE_WHY, RELEASED_WHY, OrderState
+from src.billing.domain.kinds import OrderState, order_end
 from src.billing.domain.references import reference_from
 from src.billing.models import Order
 from src.billing.owed import owed_minor
@@ -85,10 +85,9 @@ async def get_check_in(
 def _why_none_stands(order: Order) -> str:
     if order.state == OrderState.OPEN:
         return "unpaid"
-    if order.state == OrderState.EXPIRED:
-        return "expired"
-    known = (RELEASED_WHY, "given_up", NOT_PAYABLE_WHY)
-    return order.closed_why if order.closed_why in known else "cancelled"
+    if order.state == OrderState.CONFIRMED:
+        return "cancelled"
+    return str(order_end(order.state, order.closed_why))
 
 
 def _is_now(seat: CheckInSeat, zone: ZoneInfo, now: datetime) -> bool:

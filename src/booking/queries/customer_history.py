@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    ScalarSelect,
     Select,
     Text,
     Uuid,
@@ -60,6 +61,7 @@ ENDED = ("attended", "no_show", "cancelled", "late_cancelled", "swapped")
 TOLD_BY_ROWS = (
     *("customer.booked", "booking.seat_moved", "seats.cancelled"),
     *("order.marked_paid", "order.released"),
+    "booking.leaving_declined",
 )
 """Acts of the log that a row of their own tells of as well."""
 
@@ -227,12 +229,33 @@ def _seats(person: Person) -> Select[tuple[Any, ...]]:
 
 
 def _requests(person: Person, *, is_decided: bool) -> Select[tuple[Any, ...]]:
+    """Those that were declined with the answer, and by whom; accepting is an act of its own."""
     at = LeaveRequest.decided_at if is_decided else LeaveRequest.asked_at
     kind = "leave_decided" if is_decided else "leave_request"
-    return _part(at, kind, LeaveRequest.id, state=LeaveRequest.state).where(
+    facts = {"state": LeaveRequest.state, "answer": LeaveRequest.answer}
+    who = func.coalesce(_who_declined(), "") if is_decided else ""
+    return _part(at, kind, LeaveRequest.id, who=who, **facts).where(
         LeaveRequest.tenant_id == person.tenant_id,
         LeaveRequest.booking_id.in_(bookings_of(person)),
         at.is_not(None),
+    )
+
+
+def _who_declined() -> ScalarSelect[str]:
+    """The log is written with the answer, and keeps the name of whoever has left the team."""
+    return (
+        select(AuditEntry.actor_name)
+        .where(
+            AuditEntry.tenant_id == LeaveRequest.tenant_id,
+            AuditEntry.subject_id == LeaveRequest.booking_id,
+            AuditEntry.action == "booking.leaving_declined",
+            AuditEntry.at >= LeaveRequest.decided_at,
+            LeaveRequest.state == "declined",
+        )
+        .order_by(AuditEntry.at)
+        .limit(1)
+        .correlate(LeaveRequest)
+        .scalar_subquery()
     )
 
 

@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState
+from src.billing.domain.kinds import OrderEnd, OrderState, order_end
 from src.billing.models import Order
-from src.billing.owed import get_owed_minor
+from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.refundable import is_all_back
@@ -21,7 +21,7 @@ from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import LeavingTerms, capped, moves_until, terms_from
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
 from src.booking.domain.naming import may_guest_name
-from src.booking.domain.states import LIVE_SEATS
+from src.booking.domain.states import LIVE_SEATS, state_of_date
 from src.booking.guest_links import booking_path, may_lead_on
 from src.booking.leaving_words import next_deadline_words, price_type_of
 from src.booking.models import Booking, Seat, Series, Service, Session
@@ -43,16 +43,7 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.models import Location, Participant, Performer
 
 KNOWS_THE_LINK = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
-_STATE_ORDER = (
-    SeatState.HELD,
-    SeatState.CONFIRMED,
-    SeatState.ATTENDED,
-    SeatState.NO_SHOW,
-    SeatState.SWAPPED,
-    SeatState.LATE_CANCELLED,
-    SeatState.CANCELLED,
-    SeatState.EXPIRED,
-)
+_BY_THE_BUSINESS = {OrderEnd.RELEASED: "cancelled", OrderEnd.CALLED_OFF: "called_off"}
 
 
 async def get_guest_booking(
@@ -86,7 +77,7 @@ async def get_guest_booking(
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),
-        discount_minor=order.discount_minor,
+        discount_minor=await get_discount_minor(uow, order),
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
@@ -170,6 +161,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
     found = await uow.session.execute(
         select(
             Seat.state,
+            Seat.changed_at,
             Seat.session_id,
             Seat.participant_id,
             Seat.sold_sequence,
@@ -216,8 +208,8 @@ def _stage(
         live = any(seat.state in LIVE_SEATS for seat in seats)
         return "confirmed" if live else "cancelled"
     if order.state == OrderState.CANCELLED:
-        known = ("given_up", NOT_PAYABLE_WHY)
-        return order.closed_why if order.closed_why in known else "cancelled"
+        end = order_end(order.state, order.closed_why)
+        return _BY_THE_BUSINESS.get(end, str(end))
     return "expired"
 
 
@@ -326,10 +318,11 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
     standing = [seat for seat in own if seat.state in LIVE_SEATS]
     first, states = (standing or own)[0], Counter(SeatState(seat.state) for seat in own)
     session, location = first.Session, first.Location
-    state = next(candidate for candidate in _STATE_ORDER if states[candidate])
+    state = state_of_date((SeatState(seat.state), seat.changed_at) for seat in own)
     # While a cancellation can be undone it says nothing; each seat speaks for itself then.
     is_off = session.state == SessionState.CANCELLED
-    shown = SeatState.CANCELLED if is_off and state is not SeatState.EXPIRED else state
+    ended_before = set(states) <= {SeatState.EXPIRED, SeatState.SWAPPED}
+    shown = SeatState.CANCELLED if is_off and not ended_before else state
     told_last = max(own, key=lambda seat: seat.told_sequence)
     if not standing and (left := then.get(_told(told_last))) is not None:
         return _date_left(left.said, shown)

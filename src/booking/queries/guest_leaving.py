@@ -18,6 +18,7 @@ from src.booking.domain.leaving import (
     amount_back_minor,
     capped,
     is_late,
+    is_late_since_exchange,
     percent_back,
     terms_from,
     why_not_leave,
@@ -170,6 +171,7 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
         percent=percent,
         back_minor=back_minor,
         is_late=is_late(facts, now),
+        is_late_since_exchange=is_late_since_exchange(facts, now),
         is_penalty_free=facts.is_penalty_free,
         why_not=guest_sentence(reasons) if reasons else "",
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Select, func, select
 
-from src.billing.domain.kinds import OrderState, PageState, RefundState
+from src.billing.domain.kinds import GIVEN_UP_WHY, OrderState, PageState, RefundState
 from src.billing.models import Order, Payment, PaymentPage, Refund
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.refund_failures import is_waiting
@@ -119,5 +119,5 @@ def why_not_booked(order: Order, money: GuestMoney) -> str:
     if money.is_mismatch:
         return "mismatch"
     if order.state == OrderState.CANCELLED:
-        return "given_up" if order.closed_why == "given_up" else "cancelled"
+        return "given_up" if order.closed_why == GIVEN_UP_WHY else "cancelled"
     return "gone"

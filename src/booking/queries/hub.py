@@ -226,7 +226,8 @@ def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
         price_minor = min(price_minor, *(tier.price_minor for tier in tiers))
     opening_at = opens_at(rules, row.starts_at, shop.tenant.zone)
     state = _state(row, service, shop, rules, price_minor)
-    if state == "book" and opening_at is not None and shop.now < opening_at:
+    if state in ("book", "full") and opening_at is not None and shop.now < opening_at:
+        # Nobody can wait for a place that is not sold alone yet, either.
         state = "soon"
     told = shop.seats_told(row.capacity - row.taken, row.capacity)
     return DateRow(
@@ -263,9 +264,13 @@ def _state(
     earliest_at = shop.now + timedelta(minutes=service.min_notice_minutes)
     if row.starts_at < earliest_at or not shop.sells_by(service.ways(rules), price_minor):
         return "closed"
+    return "book" if _is_within_horizon(row, service, shop) else "closed"
+
+
+def _is_within_horizon(row: DatedRow, service: ServiceRow, shop: Shop) -> bool:
     zone = shop.tenant.zone
     furthest_on = to_local(shop.now, zone).date() + timedelta(days=service.horizon_days)
-    return "book" if to_local(row.starts_at, zone).date() <= furthest_on else "closed"
+    return to_local(row.starts_at, zone).date() <= furthest_on
 
 
 def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: DateState) -> str | None:
@@ -279,7 +284,11 @@ def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: DateState) 
 
 
 def _is_waited_for(row: DatedRow, service: ServiceRow, shop: Shop) -> bool:
-    return has_waitlist(service, shop) and not service.is_too_late_to_wait(row.starts_at, shop.now)
+    return (
+        has_waitlist(service, shop)
+        and not service.is_too_late_to_wait(row.starts_at, shop.now)
+        and _is_within_horizon(row, service, shop)
+    )
 
 
 def has_waitlist(service: ServiceRow, shop: Shop) -> bool:

@@ -7,14 +7,18 @@ from uuid import UUID
 from sqlalchemy import Select, exists, func, select
 
 from src.billing.models import Order
+from src.billing.owed import owed_minor
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.models import Booking, Cancellation, LeaveRequest, Seat, Series, Service, Session
-from src.booking.views.leaving import LeaveAsked
+from src.booking.queries.purchases import is_reached_with, of_purchase
+from src.booking.views.leaving import LeaveAsked, PurchaseMoney
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
 
 MOST_SHOWN = 100
+PURCHASE_ID = func.coalesce(Booking.completes_id, Booking.id)
+"""Of the booking on whose page it was asked for: what would be cancelled, that or the course."""
 
 
 async def list_open_requests(uow: UnitOfWork, series_id: UUID | None = None) -> list[LeaveAsked]:
@@ -42,6 +46,38 @@ async def find_newest_request(uow: UnitOfWork, order_id: UUID) -> LeaveAsked | N
     return None if row is None else _asked(row)
 
 
+async def find_open_request(uow: UnitOfWork, purchase_id: UUID) -> LeaveAsked | None:
+    """What cancelling that booking would accept, the newest of several; none for one that only
+    completes another.
+    """
+    asked = _all(uow).where(is_reached_with(purchase_id), LeaveRequest.state == "open")
+    newest = asked.order_by(None).order_by(LeaveRequest.asked_at.desc()).limit(1)
+    found = await uow.session.execute(newest)
+    row = found.one_or_none()
+    return None if row is None else _asked(row)
+
+
+async def get_purchase_money(uow: UnitOfWork, purchase_id: UUID) -> PurchaseMoney:
+    """Over all of its orders: what completes a course was paid for by itself."""
+    theirs = select(Booking.order_id).where(
+        Booking.tenant_id == uow.tenant,
+        (Booking.id == purchase_id) | (Booking.completes_id == purchase_id),
+    )
+    found = await uow.session.execute(
+        select(
+            func.min(Order.currency),
+            func.sum(Order.paid_minor),
+            func.sum(Order.refunded_minor),
+            func.sum(owed_minor()),
+        ).where(Order.tenant_id == uow.tenant, Order.id.in_(theirs))
+    )
+    currency, *amounts = found.one()
+    paid, refunded, owed = map(int, amounts)
+    return PurchaseMoney(
+        currency=currency, paid_minor=paid, refunded_minor=refunded, owed_minor=owed
+    )
+
+
 async def find_cancelled_as_asked(
     uow: UnitOfWork, cancellations: Sequence[Cancellation]
 ) -> set[UUID]:
@@ -51,9 +87,8 @@ async def find_cancelled_as_asked(
     purchases = {one.subject_id: one for one in cancellations if one.scope == "purchase"}
     if not purchases:
         return set()
-    purchase_id = func.coalesce(Booking.completes_id, Booking.id)
     accepted = await uow.session.execute(
-        select(Booking.id, purchase_id, LeaveRequest.decided_at)
+        select(PURCHASE_ID, LeaveRequest.decided_at)
         .join(
             Booking,
             (Booking.tenant_id == LeaveRequest.tenant_id) & (Booking.id == LeaveRequest.booking_id),
@@ -66,8 +101,7 @@ async def find_cancelled_as_asked(
     )
     return {
         purchases[subject_id].id
-        for *subjects, decided_at in accepted
-        for subject_id in subjects
+        for subject_id, decided_at in accepted
         if subject_id in purchases and decided_at >= purchases[subject_id].requested_at
     }
 
@@ -76,7 +110,7 @@ def _open(uow: UnitOfWork) -> Select[Any]:
     """A request whose dates are all over or gone needs nobody."""
     coming = (
         exists()
-        .where(Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id)
+        .where(Seat.tenant_id == Booking.tenant_id, of_purchase(PURCHASE_ID))
         .where(Session.tenant_id == Seat.tenant_id, Session.id == Seat.session_id)
         .where(
             Seat.state == str(SeatState.CONFIRMED),
@@ -108,7 +142,7 @@ def _asked(row: Any) -> LeaveAsked:
     request, booking, order, service_name, series_title = row
     return LeaveAsked(
         id=request.id,
-        booking_id=booking.id,
+        purchase_id=booking.completes_id or booking.id,
         order_id=order.id,
         guest_name=order.guest_name,
         guest_email=order.guest_email,

@@ -1,6 +1,6 @@
 """Who waits for dates that would be called off, or given another time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -41,6 +41,19 @@ async def lists_toll(uow: UnitOfWork, session_ids: Collection[UUID]) -> ListsTol
         offers=len(offers),
         places=sum(one.places * len(gone & set(one.session_ids)) for one in offers if one.holds),
     )
+
+
+async def list_offerable(uow: UnitOfWork, session_ids: Collection[UUID]) -> Sequence[Session]:
+    """Those of the sessions whose free places somebody who waits could still be offered."""
+    found = await uow.session.scalars(
+        select(Session).where(
+            Session.tenant_id == uow.tenant,
+            Session.id.in_(session_ids),
+            Session.state == str(SessionState.SCHEDULED),
+            Session.starts_at > uow.clock.now(),
+        )
+    )
+    return found.all()
 
 
 async def waiters_of(

@@ -33,7 +33,7 @@ def is_whole() -> ColumnElement[bool]:
 
 
 def is_in_checkout() -> ColumnElement[bool]:
-    """Its guest is paying just now."""
+    """Held and not paid yet: its guest is paying just now, or has a link to do so for a while."""
     return Order.state == str(OrderState.OPEN)
 
 
@@ -78,7 +78,15 @@ def is_standing(seat: type[Seat]) -> ColumnElement[bool]:
     return seat.state.in_(_LIVE)
 
 
-def of_purchase(booking_id: UUID) -> ColumnElement[bool]:
+def is_reached_with(purchase_id: UUID) -> ColumnElement[bool]:
+    """Of a booking: whether cancelling that whole purchase is what leaves all of its course, as it
+    is that purchase, or completes it. One that completes another is no whole purchase itself.
+    """
+    is_itself = (Booking.id == purchase_id) & is_whole()
+    return is_itself | (Booking.completes_id == purchase_id)
+
+
+def of_purchase(booking_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
     """Of a seat: whether it is of that booking, or of one that completes it."""
     return Seat.booking_id.in_(
         select(_ANY.id).where(

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, ScalarSelect, select
+from sqlalchemy import Row, ScalarSelect, Select, select, union
 from sqlalchemy.orm import aliased
 
 from src.billing.models import Order
@@ -80,19 +80,18 @@ async def _list_moves(uow: UnitOfWork, session_id: UUID) -> list[HistoryLine]:
     are one line.
     """
     tenant = Seat.tenant_id
+    # As one condition about either seat, no index would serve it, and it is asked at each tick.
+    moves = union(_moves(uow, Seat, session_id), _moves(uow, _NEW, session_id)).subquery()
     found = await uow.session.execute(
         select(Seat, _WAS, _IS, Participant.name, NUMBER, Order.guest_name)
         .add_columns(_who_moved().label("who"))
-        .join(_NEW, (_NEW.tenant_id == tenant) & (_NEW.replaces_id == Seat.id))
+        .select_from(moves)
+        .join(Seat, (tenant == uow.tenant) & (Seat.id == moves.c.seat_id))
         .join(_WAS, (_WAS.tenant_id == tenant) & (_WAS.id == Seat.session_id))
-        .join(_IS, (_IS.tenant_id == tenant) & (_IS.id == _NEW.session_id))
+        .join(_IS, (_IS.tenant_id == tenant) & (_IS.id == moves.c.moved_to))
         .join(Order, (Order.tenant_id == tenant) & (Order.id == Seat.order_id))
         .join(
             Participant, (Participant.tenant_id == tenant) & (Participant.id == Seat.participant_id)
-        )
-        .where(
-            tenant == uow.tenant,
-            (Seat.session_id == session_id) | (_NEW.session_id == session_id),
         )
         .order_by(Seat.changed_at.desc(), NUMBER)
         .limit(MOST_LINES)
@@ -102,6 +101,17 @@ async def _list_moves(uow: UnitOfWork, session_id: UUID) -> list[HistoryLine]:
         key = (row.Seat.changed_at, row.Seat.order_id, row[1].id, row[2].id)
         acts.setdefault(key, []).append(row)
     return [_moved(own, session_id) for own in acts.values()]
+
+
+def _moves(uow: UnitOfWork, seat: type[Seat], session_id: UUID) -> Select[tuple[UUID, UUID]]:
+    """Seats that were replaced, and on which date: those where `seat`, the old one or the new, is
+    of the session.
+    """
+    return (
+        select(Seat.id.label("seat_id"), _NEW.session_id.label("moved_to"))
+        .join(_NEW, (_NEW.tenant_id == Seat.tenant_id) & (_NEW.replaces_id == Seat.id))
+        .where(Seat.tenant_id == uow.tenant, seat.session_id == session_id)
+    )
 
 
 def _moved(own: Sequence[Row[Any]], session_id: UUID) -> HistoryLine:

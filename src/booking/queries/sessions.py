@@ -220,7 +220,7 @@ async def _counts(
 ) -> tuple[int, int]:
     statement = (
         select(
-            func.count().filter(Session.starts_at >= now),
+            func.count().filter(Session.starts_at >= now, Session.state != "cancelled"),
             func.count().filter(Session.starts_at < now),
         )
         .select_from(Session)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, select
 
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import GIVEN_UP_WHY, OrderState
 from src.billing.models import Order
 from src.booking.domain.kinds import SeriesPriceType, SessionMode
 from src.booking.domain.moves import Heard
@@ -237,7 +237,7 @@ def _stage_of_order(order: Order | None, now: datetime) -> str:
     if order is None:
         return "expired"
     if order.state == OrderState.CANCELLED:
-        return "given_up" if order.closed_why == "given_up" else "ended"
+        return "given_up" if order.closed_why == GIVEN_UP_WHY else "ended"
     return "booking" if order.state == OrderState.CONFIRMED else "unpaid"
 
 

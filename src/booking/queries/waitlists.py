@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.booking.domain.quotes import SubjectKind
-from src.booking.domain.waiting import EntryState, Weighed, weigh, why_no_places
+from src.booking.domain.waiting import EntryState, Weighed, WhyNot, weigh, why_no_places
 from src.booking.models import Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.completing import Completing
 from src.booking.queries.offered_price import OfferedPrice
@@ -53,12 +53,17 @@ async def get_waitlist(
     session = pool.runs.get(subject_id)
     closed = "" if pool.lists[subject_id].session_ids else closed_words(session)
     base = f"/app/{tenant.slug}"
+    here = f"{base}/{'sessions' if kind == 'session' else 'series'}/{subject_id}"
+    mends = _mends(f"{base}/services/{pool.service.id}", here if kind == "session" else "")
 
     def row(entry: WaitlistEntry, position: int) -> EntryRow:
         """With an offer by hand where that finds places for the whole party."""
         facts, size = pool.facts_of(entry), pool.size_of(entry)
         none = why_no_places(facts, size, pool.terms, pool.free, now)
         shown = _row(entry, offers, tenant, position, why.get(entry.id), has_room=none is None)
+        if (weighed_now := why.get(entry.id)) is not None and weighed_now.why is not None:
+            href = mends.get(weighed_now.why, "")
+            shown = msgspec.structs.replace(shown, mend_href=href)
         if entry.state in MAY_BE_OFFERED:
             shown = msgspec.structs.replace(shown, size=size)
         completing = pool.completing.get(entry.id)
@@ -71,12 +76,22 @@ async def get_waitlist(
         ended=[row(entry, 0) for entry in ended],
         is_on=pool.terms.is_on,
         closed=closed,
-        here=f"{base}/{'sessions' if kind == 'session' else 'series'}/{subject_id}",
+        here=here,
         base=base,
         settings_href=f"{base}/services/{pool.service.id}/waitlist",
         zone=tenant.zone,
         words=state_words(),
     )
+
+
+def _mends(service: str, session: str) -> dict[WhyNot, str]:
+    """Where each reason is mended; a series, whose `session` is empty, has no seats of its own."""
+    of_seats = (WhyNot.NO_PLACE, WhyNot.NEVER_FITS, WhyNot.TOO_FEW_PLACES)
+    return {
+        WhyNot.SWITCHED_OFF: f"{service}/waitlist",
+        WhyNot.PARTY_TOO_BIG: f"{service}/edit",
+        **dict.fromkeys(of_seats if session else (), f"{session}/edit"),
+    }
 
 
 def _what(pool: Pool, session: Session | None) -> str:

@@ -25,10 +25,14 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Going(msgspec.Struct, frozen=True, kw_only=True):
-    """A cancellation under way, and how many of the seats looked at it reaches."""
+    """A cancellation under way, and how many of the seats looked at it reaches. `has_halted`: it
+    goes on only once whoever runs the service has seen to it.
+    """
 
     cancellation_id: UUID
     seats: int
+    can_undo: bool
+    has_halted: bool
 
 
 class ListsToll(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +54,18 @@ class Waiters(msgspec.Struct, frozen=True, kw_only=True):
     served: int = 0
 
 
+class LostHold(msgspec.Struct, frozen=True, kw_only=True):
+    """Places that a guest is to pay by a link, all of which end where one is cancelled: `seats` on
+    the dates that start at `starts`, `until` when they could be paid.
+    """
+
+    name: str
+    email: str
+    seats: int
+    starts: list[datetime]
+    until: datetime | None
+
+
 class Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation would do, in numbers.
 
@@ -57,7 +73,8 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     was paid on site, and `on_site_minor` the part that is to be paid there. `is_with_the_bank`: a
     guest's bank has taken back what was paid. `in_checkout` counts seats that are held and not
     paid yet, and `in_checkout_minor` is what they cost.
-    `mails` counts customers who are written to.
+    `mails` counts customers who are written to; besides them those of the `lost_holds` are, where
+    it is a cancelling.
     """
 
     seats: int
@@ -72,6 +89,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     people: list[Touched]
     more: int
     lists: ListsToll = ListsToll()
+    lost_holds: list[LostHold] = []
 
 
 class LostDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +113,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """A cancellation as it stands. `done` of `total` customers have been dealt with.
 
     `what` names its subject, `subject_path` is its page below the business's; `dates` are those on
-    which places are cancelled.
+    which places are cancelled. `has_halted`: it goes on only once whoever runs the service has seen
+    to it.
     """
 
     id: UUID
@@ -110,3 +129,4 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     seats_freed: int
     starts_at: datetime
     finished_at: datetime | None
+    has_halted: bool = False

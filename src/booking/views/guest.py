@@ -67,7 +67,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
-    this browser holds of the same already. `told` is good news about what was sent.
+    this browser holds of the same already, and `is_held` whether it has what is booked here, not
+    just a date of that. `told` is good news about what was sent.
     """
 
     wish: Wish
@@ -81,6 +82,7 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     contact_email: str
     contact_phone: str
     held: list[OwnHold]
+    is_held: bool
     told: str = ""
 
 
@@ -141,17 +143,19 @@ class MissingDate(msgspec.Struct, frozen=True, kw_only=True):
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
-    `stage`: held, processing, over (its time to pay), confirmed, cancelled, expired, given_up,
-    not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
-    mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
+    `stage`: held, processing, over (its time to pay), confirmed, cancelled, called_off (before it
+    was paid), expired, given_up, not_payable, too_late (a payment came that nothing was booked
+    with: `why_not_booked` says why, mismatch, given_up, cancelled or gone, and `money_back` where
+    it is, returned, pending or kept).
     `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
     `returning_minor`, and `not_arrived_minor` came back from the bank. `taken_back_minor` the
     guest's bank has taken back in a dispute that was lost.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
-    `discount_minor` is off the total already, by the code `coupon`. `missing` are dates that it was
-    sold without; `completes_href` leads to the booking that this one is a missing date of.
+    `discount_minor` is off the amount that is shown already, by the code `coupon`. `missing` are
+    dates that it was sold without; `completes_href` leads to the booking that this one is a missing
+    date of.
     `asked_to_leave_at`: when its guest asked to leave the course, until that is answered.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     """

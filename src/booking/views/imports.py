@@ -48,7 +48,7 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the file with what would become of it; times are None where it has none."""
+    """One row of the file with what would become of it; times are None where none can be read."""
 
     row_ref: str
     title: str

@@ -25,6 +25,7 @@ class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     back_minor: int
     is_late: bool
+    is_late_since_exchange: bool
     is_penalty_free: bool
     why_not: str
 
@@ -128,10 +129,14 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeaveAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """A guest's wish to leave a whole course; `state` open, accepted or declined."""
+    """A guest's wish to leave a whole course; `state` open, accepted or declined.
+
+    `purchase_id` is the booking that is to be cancelled for it, though the guest may have asked on
+    the page of one that completes it.
+    """
 
     id: UUID
-    booking_id: UUID
+    purchase_id: UUID
     order_id: UUID
     series_id: UUID
     guest_name: str
@@ -141,3 +146,12 @@ class LeaveAsked(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     answer: str
     asked_at: datetime
+
+
+class PurchaseMoney(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a purchase with all that completes it; `owed_minor` is what is to be paid on site."""
+
+    currency: str
+    paid_minor: int
+    refunded_minor: int
+    owed_minor: int

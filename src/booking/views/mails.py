@@ -70,6 +70,23 @@ class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
 
 
+class HeldCancelledView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail that says: places that were held for you until you pay are not any more, since the
+    business cancels the dates `runs`. `has_others`: other dates were held together with them.
+    """
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    what: str
+    runs: list[RunView]
+    has_others: bool
+    zone_name: str
+    reason: str
+    booking_url: str
+
+
 class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: these dates do not take place for you.
 

@@ -102,9 +102,10 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     """One purchase of the series; the counts are of its seats.
 
     `left` are confirmed seats still to come, on `left_dates` dates, `passed` those whose date has
-    begun. `owed_minor` is still to be paid on site; `taken_back_minor` is with the guest's bank
-    after a dispute that was lost. `is_cut_short`: it is over, for the rest of it was cancelled.
-    `completes`: it is a date that another one was sold without.
+    begun. `owed_minor` is still to be paid on site, `to_hand_back_minor` to be given back by hand;
+    `taken_back_minor` is with the guest's bank after a dispute that was lost. `is_cut_short`: it is
+    over, for the rest of it was cancelled. `completes`: it is a date that another one was sold
+    without.
     """
 
     booking_id: UUID
@@ -121,6 +122,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     taken_back_minor: int
     owed_minor: int
+    to_hand_back_minor: int
     left: int
     left_dates: int
     attended: int

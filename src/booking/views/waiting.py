@@ -147,11 +147,12 @@ class WaitlistMovedView(WaitingMail, frozen=True, kw_only=True):
 class PlacesOfferedView(WaitingMail, frozen=True, kw_only=True):
     """There are places for you, `until` then; without `holds` for whoever books first. The `price`
     is that of the whole party, empty where there is none to say. `reason` is why dates have another
-    time than was said before.
+    time than was said before, and `moved` says all of that in sentences.
     """
 
     size: int
     reason: str
+    moved: str
     until: str
     price: str
     holds: bool
@@ -160,8 +161,9 @@ class PlacesOfferedView(WaitingMail, frozen=True, kw_only=True):
 
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody on a list, or who was: `why` are the reasons against an offer with how to mend them,
-    `log` what happened and when, the latest first. `completes` is the series of which their
-    purchase lacks this date, and `price` what they pay for it; else both are empty.
+    at `mend_href` where a page does it; `log` what happened and when, the latest first. `completes`
+    is the series of which their purchase lacks this date, and `price` what they pay for it; else
+    both are empty.
     """
 
     entry_id: UUID
@@ -175,6 +177,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     why: list[tuple[str, str]]
     log: list[tuple[datetime, str]]
     may_offer: bool
+    mend_href: str = ""
     completes: str = ""
     price: str = ""
 

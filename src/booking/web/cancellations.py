@@ -19,11 +19,11 @@ from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.cancellations import (
     find_live_cancellation,
-    list_lost_dates,
     toll_of_purchase,
     toll_of_session,
 )
-from src.booking.queries.leave_requests import find_newest_request
+from src.booking.queries.leave_requests import find_open_request
+from src.booking.queries.lost import list_lost_dates
 from src.booking.queries.purchases import of_purchase
 from src.booking.queries.reached import count_others
 from src.booking.queries.seat_answers import get_guest_may
@@ -36,7 +36,7 @@ from src.booking.views.series import BookingDetail
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
 from src.booking.web.sold_words import Word, booking_words, payment_words, seat_words
-from src.booking.web.toll_words import Fact, toll_facts, toll_people
+from src.booking.web.toll_words import Fact, cancelled_people, lost_hold_people, toll_facts
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
@@ -86,6 +86,7 @@ class CancelPurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     booking: BookingDetail
     asked: LeaveAsked | None
     facts: list[Fact]
+    people: list[Fact]
     dates: list[LostDate]
     money: MoneyAsked | None
     why_not: str | None
@@ -210,7 +211,7 @@ async def _ask_session(
         form=form,
         session=session,
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
-        people=toll_people(toll, ctx.here.currency, ctx.here.zone),
+        people=cancelled_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
         money=money_asked(able, ctx.here.currency, ctx.here.zone),
         why_not=_why_session_stays(session, services.clock.now()),
@@ -239,7 +240,7 @@ async def _ask_purchase(
         dates = await list_lost_dates(uow, booking_id, now)
         which = [of_purchase(booking_id), Session.starts_at > now]
         able = await list_returnable(uow, ctx.here, which)
-        asked = await find_newest_request(uow, booking.order_id)
+        asked = await find_open_request(uow, booking_id)
         going = await list_going(uow, which)
     if booking.cancellation_id is not None:
         return to_progress(request, ctx, booking.cancellation_id)
@@ -247,8 +248,9 @@ async def _ask_purchase(
     view = CancelPurchaseView(
         form=form,
         booking=booking,
-        asked=asked if asked is not None and asked.state == "open" else None,
+        asked=asked,
         facts=toll_facts(toll, booking.currency, chooses=bool(able)),
+        people=lost_hold_people(toll, ctx.here.zone),
         dates=dates,
         money=money_asked(able, booking.currency, ctx.here.zone),
         why_not=None if toll.seats or toll.in_checkout else nothing,

@@ -30,7 +30,7 @@ from src.booking.views.returns import MoneyAsked
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
 from src.booking.web.cancellations import MAY_CANCEL, POST_OPTIONS, to_progress
 from src.booking.web.hub import uuid_of
-from src.booking.web.toll_words import Fact, toll_facts, toll_people
+from src.booking.web.toll_words import Fact, cancelled_people, toll_facts
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -164,7 +164,7 @@ async def _ask(
         mark=mark,
         changed_ticks=form.checked("sure") and form.value("looked") != mark,
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
-        people=toll_people(toll, ctx.here.currency, ctx.here.zone),
+        people=cancelled_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
         money=money_asked(able, ctx.here.currency, ctx.here.zone),
         base=f"/app/{ctx.here.slug}",

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderEnd, order_end
 from src.booking.views.customers import HistoryLine, HistoryPage
 from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
@@ -75,7 +75,7 @@ def _who(line: HistoryLine) -> str:
         return _("by staff")
     if line.kind == "log":
         return actor_words(line.facts["actor_kind"], line.who)
-    return line.who if line.kind in ("order_ended", "broadcast") else ""
+    return line.who if line.kind in ("order_ended", "leave_decided", "broadcast") else ""
 
 
 Facts = Mapping[str, Any]
@@ -91,11 +91,14 @@ def _order(facts: Facts, _zone: ZoneInfo) -> str:
 
 def _order_ended(facts: Facts, _zone: ZoneInfo) -> str:
     what = facts["what"]
-    if facts["state"] == OrderState.EXPIRED:
-        return _("Did not pay in time for %(what)s", what=what)
-    if facts["why"] == "given_up":
-        return _("Gave up %(what)s", what=what)
-    return _("Released unpaid: %(what)s", what=what)
+    words = {
+        OrderEnd.EXPIRED: _("Did not pay in time for %(what)s", what=what),
+        OrderEnd.RELEASED: _("Released unpaid: %(what)s", what=what),
+        OrderEnd.GIVEN_UP: _("Gave up %(what)s", what=what),
+        OrderEnd.NOT_PAYABLE: _("No payment could be started for %(what)s", what=what),
+        OrderEnd.CALLED_OFF: _("Cancelled by the business before it was paid: %(what)s", what=what),
+    }
+    return words[order_end(facts["state"], facts["why"])]
 
 
 def _payment(facts: Facts, _zone: ZoneInfo) -> str:
@@ -147,7 +150,7 @@ def _decided(facts: Facts, _zone: ZoneInfo) -> str:
         "accepted": _("Asked to leave a course; accepted"),
         "declined": _("Asked to leave a course; declined"),
     }
-    return said[facts["state"]]
+    return ": ".join(filter(None, (said[facts["state"]], facts["answer"])))
 
 
 def _log(facts: Facts, zone: ZoneInfo) -> str:

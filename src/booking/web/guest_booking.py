@@ -85,8 +85,8 @@ async def booking_form(
     """
     subject = subject_of(request, service_slug)
     place = await _place_of(services, ctx, subject)
-    if place.is_taken:
-        return redirect(request, f"/b/{ctx.here.slug}/waitlist/{subject.place}")
+    if place.taken_by is not None:
+        return _to_own_place(request, ctx, subject)
     wish = await _wish(services, ctx, subject, Typed(size=place.size))
     form = blank(BookingForm, place.typed)
     held = await _held(request, services, ctx, subject)
@@ -101,10 +101,13 @@ async def send_booking(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Books and leads on to the payment page or the booking's own; `step=update` only works out
-    the price for another size of the party or a coupon's code.
+    the price for another size of the party or a coupon's code. Who has taken what they were offered
+    by another form is led to its own page.
     """
     subject, data = subject_of(request, service_slug), await read_form(request)
     typed, token = typed_of(data), token_of(data)
+    if await _is_taken_by_another(services, ctx, subject, token):
+        return _to_own_place(request, ctx, subject)
     slow_down = await _slow_down(request, services) if typed.code else None
     if slow_down:
         typed = msgspec.structs.replace(typed, code="")
@@ -146,6 +149,22 @@ async def _is_own_hold(services: Services, ctx: RequestContext, wish: Wish, toke
     return order is not None and order.state in (OrderState.OPEN, OrderState.CONFIRMED)
 
 
+async def _is_taken_by_another(
+    services: Services, ctx: RequestContext, subject: Subject, token: str
+) -> bool:
+    """Whether what was offered was booked by another form than this, and still is."""
+    taken_by = (await _place_of(services, ctx, subject)).taken_by
+    if taken_by is None:
+        return False
+    async with services.uow_factory(ctx.here.id) as uow:
+        own = await find_order_by_form_token(uow, token)
+    return own is None or own.id != taken_by
+
+
+def _to_own_place(request: AnyRequest, ctx: RequestContext, subject: Subject) -> Response[bytes]:
+    return redirect(request, f"/b/{ctx.here.slug}/waitlist/{subject.place}")
+
+
 async def _place(
     request: AnyRequest,
     services: Services,
@@ -165,6 +184,8 @@ async def _place(
     except NotFound:
         raise
     except DomainError as refusal:
+        if await _is_taken_by_another(services, ctx, subject, token):
+            return _to_own_place(request, ctx, subject)
         return await _refused(request, services, ctx, subject, bound, token, refusal)
     if placed.payment_url is not None:
         remember_hold(request, placed.guest_path)
@@ -274,6 +295,7 @@ def _form_page(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         held=list(held),
+        is_held=any(subject.id in hold.what for hold in held),
         told=told,
     )
     return page(

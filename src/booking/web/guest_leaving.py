@@ -8,10 +8,12 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from src.billing.owed import get_owed_minor
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.booking.commands.leave import Promised, leave_course, leave_dates
 from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.guest_links import open_link
+from src.booking.money_words import in_all_due
 from src.booking.queries.guest_leaving import get_leaving_page, get_left_late_minor
 from src.booking.views.leaving import LeavingPage
 from src.booking.web.guest_page import PRIVATE, PUBLIC
@@ -35,12 +37,13 @@ LEAVING_BY_ORDER = Limit("leaving", 60, 10 * 60)
 
 class _Left(NamedTuple):
     """What comes back the way it was paid, what by the business's own hand, and what of a price to
-    be paid on site stays due.
+    be paid on site stays due; `owed_minor` is to be paid there for all that was booked.
     """
 
     back_minor: int
     by_hand_minor: int
     stays_due_minor: int
+    owed_minor: int
 
 
 @get("/b/{slug:str}/bookings/{token:str}/leave", opt=PUBLIC)
@@ -141,6 +144,7 @@ async def _leave(
             back_minor=back_minor,
             by_hand_minor=await get_to_hand_back_minor(uow, order_id) - by_hand_minor,
             stays_due_minor=await get_left_late_minor(uow, order_id) - late_minor,
+            owed_minor=await get_owed_minor(uow, order_id),
         )
 
 
@@ -165,10 +169,13 @@ def _said(ctx: RequestContext, left: _Left) -> str:
     if left.by_hand_minor:
         amount = money(left.by_hand_minor, currency)
         return _("It is cancelled. The business gives you %(amount)s back.", amount=amount)
+    said = _("It is cancelled. A mail says so, too.")
     if left.stays_due_minor:
         amount = money(left.stays_due_minor, currency)
-        return _("It is cancelled. %(amount)s stays due.", amount=amount)
-    return _("It is cancelled. A mail says so, too.")
+        said = _("It is cancelled. %(amount)s stays due.", amount=amount)
+    if left.owed_minor in (0, left.stays_due_minor):
+        return said
+    return f"{said} {in_all_due(money(left.owed_minor, currency))}"
 
 
 def _asked_date(request: AnyRequest) -> UUID | None:

@@ -15,7 +15,10 @@ from src.billing.domain.kinds import OrderState
 from src.billing.processor import ProcessorError
 from src.booking.held_places import Released, Taken, release_held, send_link_again, take_held
 from src.booking.queries.buyers import get_booking_detail
+from src.booking.queries.lists_toll import list_offerable, waiters_of
 from src.booking.views.series import BookingDetail
+from src.booking.web.move_words import list_facts
+from src.booking.web.toll_words import Fact
 from src.platform.errors import Conflict, Unavailable
 from src.platform.i18n import _
 from src.platform.ids import new_id
@@ -47,9 +50,10 @@ class LinkForm(msgspec.Struct):
 
 
 class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose places would be free again, before they are."""
+    """Whose places would be free again, before they are; `facts` tell what becomes of who waits."""
 
     booking: BookingDetail
+    facts: list[Fact]
     base: str
     zone: str
 
@@ -114,7 +118,15 @@ async def ask_release(
     booking = await _booking(services, ctx, booking_id)
     if not booking.is_by_link:
         return _back(request, ctx, booking_id)
-    view = ReleaseView(booking=booking, base=f"/app/{ctx.here.slug}", zone=ctx.here.timezone)
+    async with services.uow_factory(ctx.here.id) as uow:
+        freed = await list_offerable(uow, {seat.session_id for seat in booking.seats})
+        waiting = await waiters_of(uow, ctx.here, moved=(), grown=freed)
+    view = ReleaseView(
+        booking=booking,
+        facts=list_facts(waiting),
+        base=f"/app/{ctx.here.slug}",
+        zone=ctx.here.timezone,
+    )
     return page(request, "booking/bookings/release.html", view)
 
 
@@ -143,11 +155,12 @@ def _said(released: Released, zone: Zone) -> tuple[Level, str]:
     """Tone and sentence of what became of the order."""
     if released.state == OrderState.CONFIRMED:
         return "warning", _("The guest has paid meanwhile; the places are booked.")
-    if released.free_by is not None:
+    if released.payable_until is not None:
         return "warning", _(
-            "The payment service does not let us close the payment page; the places are free by"
-            " %(time)s at the latest.",
-            time=datetime_local(released.free_by, zone),
+            "The payment service does not let us close the payment page, so the guest can still pay"
+            " until %(time)s and has the places then. If nothing is paid, they get free some"
+            " minutes later, or as soon as the payment service answers again.",
+            time=datetime_local(released.payable_until, zone),
         )
     if released.state == OrderState.OPEN:
         return "warning", _("A payment is on its way, so the places are still held.")

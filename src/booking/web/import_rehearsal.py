@@ -33,7 +33,10 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class RehearsalView(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import would do; `rows` are those of the `kind` that is shown, one page of them."""
+    """What an import would do; `rows` are those of the `kind` that is shown, one page of them.
+
+    `unused` are headings of the file that nothing was read from.
+    """
 
     form: Any
     filename: str
@@ -44,6 +47,7 @@ class RehearsalView(msgspec.Struct, frozen=True, kw_only=True):
     events: list[EventRow]
     number: int
     notes: Sequence[str]
+    unused: Sequence[str]
     unknown_performers: Sequence[str]
     unknown_locations: Sequence[str]
     digest: str
@@ -114,6 +118,7 @@ async def rehearsal_page(
         events=events_of(planned, options.left_out),
         number=number,
         notes=planned.rehearsal.notes,
+        unused=timetable.unused,
         unknown_performers=planned.unknown_performers,
         unknown_locations=planned.unknown_locations,
         digest=planned.digest,

@@ -27,7 +27,9 @@ def rows_of(planned: PlannedImport, left_out: frozenset[str]) -> dict[str, list[
         "create": [row for _proposed, row in wanted],
         "clashes": [_row(clash.proposed, clash.reason) for clash in planned.clashes],
         "refused": [
-            ImportRow(row_ref=row.row_ref, title=row.title, said=row.reason)
+            ImportRow(
+                row_ref=row.row_ref, title=row.title, starts_at=row.starts_at, said=row.reason
+            )
             for row in planned.rehearsal.refused
         ],
         "there": [_row(proposed) for proposed in planned.rehearsal.already_there],

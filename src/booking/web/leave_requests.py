@@ -11,14 +11,13 @@ from msgspec import Meta
 
 from src.booking.commands.leave_requests import decline_leaving
 from src.booking.models import Session
-from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.cancellation_money import list_returnable
-from src.booking.queries.cancellations import list_lost_dates
-from src.booking.queries.leave_requests import get_leave_request
+from src.booking.queries.cancellations import toll_of_purchase
+from src.booking.queries.leave_requests import get_leave_request, get_purchase_money
+from src.booking.queries.lost import list_lost_dates
 from src.booking.queries.purchases import of_purchase
-from src.booking.views.cancellations import LostDate
-from src.booking.views.leaving import LeaveAsked
-from src.booking.views.series import BookingDetail
+from src.booking.views.cancellations import LostDate, Toll
+from src.booking.views.leaving import LeaveAsked, PurchaseMoney
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -40,11 +39,13 @@ class DeclineForm(msgspec.Struct, kw_only=True):
 
 class LeaveRequestView(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for, and while it is open what hangs on it: the `dates` that are left, what
-    was paid, and what of that the guest's terms give back now, if anything can go back.
+    was paid, what of that the guest's terms give back now, if anything can go back, and in `toll`
+    what is not paid yet and falls away.
     """
 
     asked: LeaveAsked
-    booking: BookingDetail
+    money: PurchaseMoney
+    toll: Toll
     dates: list[LostDate]
     terms_minor: int | None
     form: Any
@@ -99,13 +100,15 @@ async def _page(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         asked, now = await get_leave_request(uow, request_id), uow.clock.now()
-        booking = await get_booking_detail(uow, asked.booking_id, now)
-        dates = await list_lost_dates(uow, asked.booking_id, now)
-        which = [of_purchase(asked.booking_id), Session.starts_at > now]
+        money = await get_purchase_money(uow, asked.purchase_id)
+        toll = await toll_of_purchase(uow, asked.purchase_id, now)
+        dates = await list_lost_dates(uow, asked.purchase_id, now)
+        which = [of_purchase(asked.purchase_id), Session.starts_at > now]
         able = await list_returnable(uow, ctx.here, which)
     view = LeaveRequestView(
         asked=asked,
-        booking=booking,
+        money=money,
+        toll=toll,
         dates=dates,
         terms_minor=sum(one.terms_minor for one in able) if able else None,
         form=form,

@@ -20,11 +20,11 @@ from src.tenants.context import RequestContext
 class OfferedPlace(msgspec.Struct, frozen=True, kw_only=True):
     """`held` is the live offer's, by session; `typed` is what is known of who was offered it. An
     offer that was taken holds nothing, and is handed on to the order that replaces the first;
-    `is_taken` while that one stands.
+    `taken_by` is that order while it stands.
     """
 
     offer_id: UUID | None = None
-    is_taken: bool = False
+    taken_by: UUID | None = None
     held: dict[UUID, int] = msgspec.field(default_factory=dict)
     size: int = 1
     typed: dict[str, object] = msgspec.field(default_factory=dict)
@@ -56,8 +56,8 @@ async def offered_place(
                 taken = await find_taken_offer(uow, entry_id)
                 if taken is None:
                     return OfferedPlace(typed=typed)
-                stands = await _stands(uow, taken)
-                return OfferedPlace(offer_id=taken.id, is_taken=stands, typed=typed)
+                taken_by = await _standing_order(uow, taken)
+                return OfferedPlace(offer_id=taken.id, taken_by=taken_by, typed=typed)
             held = await held_by_offer(uow, offer.id)
             size = entry.party_size
             return OfferedPlace(offer_id=offer.id, held=held, size=size, typed=typed)
@@ -65,8 +65,8 @@ async def offered_place(
         return NO_PLACE
 
 
-async def _stands(uow: UnitOfWork, offer: WaitlistOffer) -> bool:
+async def _standing_order(uow: UnitOfWork, offer: WaitlistOffer) -> UUID | None:
     if offer.order_id is None:
-        return False
+        return None
     order = await uow.session.get_one(Order, (uow.tenant, offer.order_id))
-    return order.state in (OrderState.OPEN, OrderState.CONFIRMED)
+    return order.id if order.state in (OrderState.OPEN, OrderState.CONFIRMED) else None

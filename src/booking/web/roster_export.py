@@ -14,7 +14,7 @@ from src.booking.views.roster import Roster, RosterSeat
 from src.booking.web.amounts import show_amount
 from src.booking.web.roster import ONE
 from src.booking.web.roster_words import consent_words, payment_words, source_words
-from src.booking.web.sold_words import seat_words
+from src.booking.web.sold_words import door_words
 from src.platform.csvio import CONTENT_TYPE, Cell, write_csv
 from src.platform.i18n import _
 from src.platform.localtime import to_local
@@ -88,7 +88,7 @@ def _cells(seat: RosterSeat, questions: list[str], ctx: RequestContext) -> list[
         seat.email,
         seat.phone,
         seat.party_size,
-        seat_words()[seat.state][0],
+        door_words()[seat.state][0],
         seat.series_title or source_words().get(seat.source, seat.source),
         payment_words()[seat.payment][0],
         show_amount(seat.share_minor, seat.currency),

@@ -23,7 +23,7 @@ from src.booking.views.returns import MoneyAsked
 from src.booking.views.series import SeriesHead
 from src.booking.web.cancellation_money import CancelForm, money_asked
 from src.booking.web.cancellations import MAY_CANCEL, POST_OPTIONS, cancel, to_progress
-from src.booking.web.toll_words import Fact, toll_facts, toll_people
+from src.booking.web.toll_words import Fact, cancelled_people, toll_facts
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.forms import Bound, blank
@@ -99,7 +99,7 @@ async def _ask(
         form=form,
         series=overview.head,
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
-        people=toll_people(toll, ctx.here.currency, ctx.here.zone),
+        people=cancelled_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
         dates=dates,
         money=money_asked(able, ctx.here.currency, ctx.here.zone),

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from src.booking.views.cancellations import ListsToll, Toll, Touched
+from src.booking.views.cancellations import ListsToll, LostHold, Toll, Touched
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import date_short, money
+from src.platform.web.formats import date_short, datetime_local, money
 
 Fact = tuple[str, str]
 MOST_NAMED = 3
@@ -19,7 +19,7 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     With `chooses` it is asked what goes back.
     """
     facts = [(_("Seats freed"), _seats(toll))]
-    if toll.mails or not toll.lists.closed:
+    if _written_to(toll) or not toll.lists.closed:
         facts.append((_("Mails"), _mails(toll)))
     if toll.in_checkout:
         facts.append((_("Held"), _in_checkout(toll, currency)))
@@ -36,6 +36,27 @@ def toll_people(toll: Toll, currency: str, zone: ZoneInfo) -> list[Fact]:
         (one.name or one.email, _effect(one, currency, on))
         for one, on in zip(toll.people, dates, strict=True)
     ]
+
+
+def cancelled_people(toll: Toll, currency: str, zone: ZoneInfo) -> list[Fact]:
+    """Whom a cancelling touches, those too who lose all that is held for them until they pay."""
+    return [*toll_people(toll, currency, zone), *lost_hold_people(toll, zone)]
+
+
+def lost_hold_people(toll: Toll, zone: ZoneInfo) -> list[Fact]:
+    """Who is told that nothing is held for them any more."""
+    return [(one.name or one.email, _lost_hold(one, zone)) for one in toll.lost_holds]
+
+
+def _lost_hold(hold: LostHold, zone: ZoneInfo) -> str:
+    seats = ngettext("%(num)s seat", "%(num)s seats", hold.seats)
+    until = "" if hold.until is None else datetime_local(hold.until, zone)
+    held = _("%(seats)s held until %(time)s, to be paid by a link", seats=seats, time=until)
+    if len(hold.starts) > 1:
+        on = "; ".join(date_short(at, zone) for at in hold.starts)
+        held = _("%(held)s; all of them are freed, on every date: %(dates)s", held=held, dates=on)
+    told = _("told by mail") if hold.email else _("has no address and must be called")
+    return " · ".join((held, told))
 
 
 def which_dates(starts: Sequence[Sequence[datetime]], zone: ZoneInfo) -> list[str]:
@@ -61,9 +82,14 @@ def _seats(toll: Toll) -> str:
 
 
 def _mails(toll: Toll) -> str:
-    if not toll.mails:
+    mails = _written_to(toll)
+    if not mails:
         return _("none")
-    return ngettext("%(num)s, with your reason", "%(num)s, one to each guest", toll.mails)
+    return ngettext("%(num)s, with your reason", "%(num)s, one to each guest", mails)
+
+
+def _written_to(toll: Toll) -> int:
+    return toll.mails + sum(1 for one in toll.lost_holds if one.email)
 
 
 def _lists(lists: ListsToll) -> str:

@@ -39,7 +39,10 @@ class CsrfFailed(NotAllowed):
 
     def __init__(self) -> None:
         super().__init__(
-            _("This page was open for too long. Please go back, reload it and try again.")
+            _(
+                "This page was open for too long. Please go back, copy what you typed, reload the "
+                "page and send it again."
+            )
         )
 
 

@@ -11,6 +11,7 @@ from src.billing.domain.coupons import (
     CouponTerms,
     Purchase,
     discount_minor,
+    discount_within,
     guest_sentence,
     no_use,
     normalise_code,
@@ -173,3 +174,19 @@ def test_who_has_a_code_reads_when_it_is_valid(terms: dict[str, Any], said: str)
 
 def test_a_code_is_one_however_it_is_typed() -> None:
     assert normalise_code(" Spring10 ") == normalise_code("SPRING10")
+
+
+@pytest.mark.parametrize(
+    ("off", "total", "part", "within"),
+    [
+        (320, 2880, 2880, 320),
+        (320, 2880, 1440, 160),
+        (320, 2880, 0, 0),
+        (100, 300, 50, 17),
+        (500, 0, 0, 500),
+    ],
+)
+def test_a_part_of_the_total_has_its_part_of_the_discount(
+    off: int, total: int, part: int, within: int
+) -> None:
+    assert discount_within(off, total, part) == within

@@ -255,6 +255,7 @@ async def test_an_order_with_two_failed_refunds_is_one_that_needs_attention(desk
     await desk.visitor.open("/app/harbour/orders?state=attention")
     [tab] = re.findall(r"Needs attention\s*<span[^>]*>(\d+)<", desk.visitor.text)
     assert tab == "1"
+    assert desk.visitor.text.count("Refund failed") == 1
 
 
 async def test_what_goes_back_instead_of_a_failed_refund_ends_its_tries(desk: Desk) -> None:

@@ -21,6 +21,8 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
 from src.platform.web.formats import date_range
+from src.tenants.commands.wordings import word_mail
+from src.tenants.domain.wording import Wording
 from tests.booking.commands.test_waitlist import Town, a_town
 from tests.booking.commands.test_waitlist_ends import a_full_term
 from tests.support.clock import FrozenClock
@@ -210,6 +212,24 @@ async def test_an_offer_by_the_act_that_moves_the_date_says_both_times_and_is_th
     assert date_range(later, later + HOUR, town.lotus.tenant.zone) in told.body
     assert was(town, 0) in told.body
     assert "Why: A bigger hall." in told.body
+
+
+async def test_own_words_that_name_no_dates_say_with_the_offer_that_they_moved(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    words = Wording(subject="A place", body="It is yours until {until}.\n\n{booking_link}")
+    async with town.factory(town.lotus.id) as uow:
+        await word_mail(uow, town.lotus.ctx, "places_offered", "en", words)
+    await town.join("Ann")
+    later = town.session.starts_at + timedelta(days=1)
+    await move(town, later, capacity=2, reason="A bigger hall.")
+    mailer.sent.clear()
+    await town.work()
+    [told] = [mail for mail in mailer.sent if mail.to == ["Ann <ann@example.com>"]]
+    zone, start = town.lotus.tenant.zone, town.session.starts_at
+    now, before = [date_range(at, at + HOUR, zone) for at in (later, start)]
+    said = f"it is {now}, and no longer {before}. Why: A bigger hall."
+    assert " ".join(said.split()) in told.body
 
 
 async def test_who_joins_or_is_offered_a_place_after_the_move_has_read_it(

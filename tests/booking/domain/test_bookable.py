@@ -170,7 +170,7 @@ def test_an_opening_time_is_told_on_the_business_clock() -> None:
         drop_in_opens_at=datetime(2026, 11, 24, 9, tzinfo=UTC),
     )
     (reason,) = why_not_bookable_session(facts, NOW)
-    assert reason.guest_sentence == "Single places open on Tue 24 Nov 2026, 10:00 CET."
+    assert reason.guest_sentence == "Single places open on Tue, 24 Nov 2026, 10:00 CET."
 
 
 @pytest.mark.parametrize(

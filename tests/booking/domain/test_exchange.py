@@ -12,6 +12,7 @@ from src.booking.domain.leaving import (
     LeavingTerms,
     Tier,
     is_late,
+    is_late_since_exchange,
     most_percent_after,
     percent_back,
 )
@@ -88,5 +89,8 @@ def test_an_exchange_wins_no_better_terms(hours: int, most: int) -> None:
     there = facts(timedelta(days=30), most_percent=most)
     assert percent_back(there, NOW) == most
     assert is_late(there, NOW) is (most == 0), "what was late stays due wherever it goes"
+    assert is_late_since_exchange(there, NOW) is (most == 0)
+    near = facts(timedelta(hours=23), most_percent=most)
+    assert is_late(near, NOW) and not is_late_since_exchange(near, NOW), "late by itself as well"
     moved = facts(timedelta(days=30), most_percent=most, is_penalty_free=True)
     assert (percent_back(moved, NOW), is_late(moved, NOW)) == (100, False)

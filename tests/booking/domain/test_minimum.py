@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from src.booking.domain.minimum import ASK_AHEAD, Step, decide_at, minimum_errors, next_step
+from src.booking.domain.minimum import (
+    ASK_AHEAD,
+    LONGEST_WAIT,
+    Step,
+    decide_at,
+    minimum_errors,
+    next_step,
+    wait_until,
+)
 
 START = datetime(2027, 3, 28, 16, 0, tzinfo=UTC)
 AT = decide_at(START, 24)
@@ -20,6 +28,8 @@ SECOND = timedelta(seconds=1)
         (AT - SECOND, 4, 4, True, Step.WAIT),
         (AT, 5, 5, True, Step.GO),
         (AT, 4, 5, True, Step.LOOK_AGAIN),
+        (AT + LONGEST_WAIT - SECOND, 4, 5, True, Step.LOOK_AGAIN),
+        (AT + LONGEST_WAIT, 4, 5, True, Step.CALL_OFF),
         (AT, 4, 4, True, Step.CALL_OFF),
         (AT, 4, 4, False, Step.CALL_OFF),
     ],
@@ -27,8 +37,21 @@ SECOND = timedelta(seconds=1)
 def test_each_moment_has_its_step(
     now: datetime, taken: int, live: int, was_asked: bool, step: Step
 ) -> None:
-    found = next_step(at=AT, now=now, min_seats=5, taken=taken, live=live, was_asked=was_asked)
+    found = next_step(
+        at=AT,
+        starts_at=START,
+        now=now,
+        min_seats=5,
+        taken=taken,
+        live=live,
+        was_asked=was_asked,
+    )
     assert found is step
+
+
+def test_who_is_paying_is_waited_for_but_never_into_the_last_half_of_the_time() -> None:
+    assert wait_until(AT, START) == AT + LONGEST_WAIT
+    assert wait_until(decide_at(START, 1), START) == START - timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,8 @@ def test_chosen_days_are_skipped() -> None:
         ({"start_on": date(26, 1, 1)}, "start_on"),
         ({"skip_holidays_of": "XX"}, "skip_holidays_of"),
         ({"skip_holidays_of": "DE-XX"}, "skip_holidays_of"),
+        ({"skip_holidays_of": "PUBLIC"}, "skip_holidays_of"),
+        ({"skip_holidays_of": "MON-BY"}, "skip_holidays_of"),
         ({"count": None, "until_on": date(2126, 1, 1)}, "until_on"),
         (
             {
@@ -152,7 +154,9 @@ def test_countries_can_be_offered_for_choice() -> None:
 
 def test_parts_of_a_country_have_names_and_each_has_its_holidays() -> None:
     assert holiday_region_names("DE")["BY"] == "Bayern"
-    assert holiday_region_names("XX") == {}
+    assert holiday_region_names("FR")["971"] == "Guadeloupe"
+    assert holiday_region_names("FI")["10"] == "Lappi"
+    assert holiday_region_names("XX") == holiday_region_names("PUBLIC") == {}
     for country, parts in supported_holiday_regions().items():
         assert set(holiday_region_names(country)) == set(parts)
     peace = date(2027, 8, 8)

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from src.booking.domain.states import (
     TAKEN_SEATS,
     booking_state,
     sources_of,
+    state_of_date,
 )
 
 seats = st.lists(st.sampled_from(SeatState), min_size=1, max_size=12)
@@ -56,6 +59,26 @@ def test_what_uses_capacity() -> None:
 )
 def test_a_booking_is_what_its_seats_are(states: list[SeatState], expected: BookingState) -> None:
     assert booking_state(states) is expected
+
+
+@pytest.mark.parametrize(
+    ("one_after_another", "expected"),
+    [
+        ([SeatState.SWAPPED, SeatState.CANCELLED], SeatState.CANCELLED),
+        ([SeatState.CANCELLED, SeatState.SWAPPED], SeatState.SWAPPED),
+        ([SeatState.SWAPPED, SeatState.LATE_CANCELLED], SeatState.LATE_CANCELLED),
+        ([SeatState.CONFIRMED, SeatState.SWAPPED], SeatState.CONFIRMED),
+        ([SeatState.ATTENDED, SeatState.CONFIRMED], SeatState.CONFIRMED),
+        ([SeatState.EXPIRED], SeatState.EXPIRED),
+    ],
+)
+def test_a_date_is_what_became_of_it_last(
+    one_after_another: list[SeatState], expected: SeatState
+) -> None:
+    now = datetime(2027, 3, 1, tzinfo=UTC)
+    seats = [(s, now + timedelta(hours=hour)) for hour, s in enumerate(one_after_another)]
+    for order in (seats, seats[::-1]):
+        assert state_of_date(order) is expected
 
 
 def test_a_booking_without_seats_is_a_mistake() -> None:

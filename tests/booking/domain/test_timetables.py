@@ -285,7 +285,8 @@ def test_over_midnight_and_hours_in_columns() -> None:
         ("A,2027-04-02,noon,11:00,5", "not a time"),
         ("A,2027-04-02,10:00,11:00,many", "number of seats"),
         ("A,2027-04-02,10:00,11:00,0", "no place"),
-        ("A,2020-04-02,10:00,11:00,5", "over"),
+        ("A,2020-04-02,10:00,11:00,5", "It is over."),
+        ("A,2029-04-02,10:00,11:00,5", "It is more than eighteen months ahead."),
         ("A,2027-04-02,10:00,,5", "no end"),
         ("A,2027-04-02,25:00,26:00,5", "not a time"),
         ("A,2027-04-02,18:00,17:00,5", "end after it starts"),
@@ -299,6 +300,37 @@ def test_a_row_that_cannot_be_used_is_named(row: str, reason: str) -> None:
     assert [session.title for session in found.sessions] == ["B"]
     assert found.refused[0].row_ref == "line 2"
     assert reason in found.refused[0].reason
+
+
+def test_what_is_refused_says_when_it_would_begin() -> None:
+    table = read("date,start,end,capacity\n2027-04-02,10:00,11:00,x\nsoon,10:00,11:00,5\n")
+    assert [row.starts_at for row in table.refused] == [datetime(2027, 4, 2, 8, tzinfo=UTC), None]
+    over = read(calendar(event("UID:1", "DTSTART:20200401T100000Z", "DURATION:PT1H")))
+    assert [row.starts_at for row in over.refused] == [datetime(2020, 4, 1, 10, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "Datum;Beginn;Ende;Titel;Plätze;Lehrer",
+        "Datum;Beginn;Ende;Titel;Pla\u0308tze;Lehrer",
+        "Fecha;Inicio;Fin;Título;Plazas;Profesora",
+        "date;début;fin;cours;capacité;enseignante",
+        "datum;begintijd;eindtijd;les;plaatsen;docent",
+        "data;od;do;zajęcia;miejsca;prowadząca",
+    ],
+)
+def test_columns_are_found_by_their_names_in_other_languages(headings: str) -> None:
+    found = read(f"{headings};Leer\n2027-04-02;10:00;11:00;Flow;12;Mira Moon;\n")
+    [session] = found.sessions
+    assert (session.title, session.capacity) == ("Flow", 12)
+    assert session.performer_name == "Mira Moon"
+    assert found.unused == ()
+
+
+def test_columns_that_nothing_is_read_from_are_told() -> None:
+    found = read("Datum;Von;Bis;Pensum;;Leer\n2027-04-02;10:00;11:00;12;Mira Moon;\n")
+    assert found.unused == ("Pensum", "Column 5")
 
 
 def test_a_moment_that_ends_before_it_starts_is_refused() -> None:

@@ -19,6 +19,7 @@ from tests.booking.jobs.test_cancel_paid_meanwhile import (
     the_purchase_is_cancelled,
 )
 from tests.booking.web.conftest import ROOT, Shop, shop
+from tests.booking.web.pages import as_owner
 from tests.support.clock import FrozenClock
 from tests.support.gaps import Course, a_course
 from tests.support.mail import RememberingMailer
@@ -91,6 +92,33 @@ async def test_who_asked_to_leave_on_the_page_of_what_completes_it_reads_that_it
     await work_through(shop.services, clock, shop.business.id, timedelta(seconds=60))
     (mail,) = [mail for mail in mailer.sent if mail.subject.startswith("Cancelled")]
     assert "You asked to leave, and Lotus has agreed." in mail.body
+
+
+async def test_cancelling_what_completes_it_alone_is_no_answer_to_who_asks_to_leave_the_course(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    course, made = await a_course_paid_by_card(shop)
+    await pays(shop, made.order_id)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        request_id = await ask_to_leave(uow, made.order_id, "We move away.")
+    clock.advance(timedelta(seconds=1))
+    client = shop.guest.client
+    await as_owner(client, shop.services, shop.business)
+    page = (await client.get(f"/app/lotus/leave-requests/{request_id}")).text
+    assert f"/bookings/{course.bought.booking_id}/cancel" in page
+    assert str(made.booking_id) not in page
+    assert "€60.00" in page
+    first = (await client.get(f"/app/lotus/bookings/{course.bought.booking_id}/cancel")).text
+    alone = (await client.get(f"/app/lotus/bookings/{made.booking_id}/cancel")).text
+    assert ["We move away." in each for each in (first, alone)] == [True, False]
+    mailer.sent.clear()
+    await the_purchase_is_cancelled(shop, made)
+    await work_through(shop.services, clock, shop.business.id, timedelta(seconds=60))
+    (mail,) = [mail for mail in mailer.sent if mail.subject.startswith("Cancelled")]
+    assert "has agreed" not in mail.body
+    assert "Ann asks to leave" in (await client.get("/app/lotus/today")).text
+    await the_purchase_is_cancelled(shop, course.bought)
+    assert "asks to leave" not in (await client.get("/app/lotus/today")).text
 
 
 async def test_a_hold_that_is_not_paid_ends_with_the_purchase(

@@ -140,6 +140,27 @@ async def test_whoever_of_a_party_is_moved_everybody_keeps_their_number(
     assert who == [["Ann", "Person 2"], ["Person 3 (Child)"]]
 
 
+async def test_a_date_somebody_was_moved_from_is_not_cancelled_with_it_later(
+    services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    left = await a_session(services.uow_factory, service, in_days=7)
+    new = await a_session(services.uow_factory, service, in_days=14)
+    made = await booked(services.uow_factory, lotus, a_wish("session", left.id, party=("Ann", "")))
+    ann, kim = await seats_of(services.uow_factory, lotus.id)
+    for seat, seen in ((ann, ["cancelled", "confirmed"]), (kim, ["swapped", "confirmed"])):
+        cmd = MoveSeats(
+            order_id=made.order_id, seat_ids=[seat.id], session_id=new.id, by="staff", why=""
+        )
+        async with services.uow_factory(lotus.id) as uow:
+            await move_by_staff(uow, lotus.ctx, cmd)
+            session = await uow.session.get_one(Session, (lotus.id, left.id))
+            session.state = "cancelled"
+        assert [date.state for date in (await shown(services, lotus, made)).dates] == seen
+        async with services.uow_factory(lotus.id) as uow:
+            (await uow.session.get_one(Session, (lotus.id, left.id))).state = "scheduled"
+
+
 async def test_a_confirmation_sent_again_tells_nothing_of_a_date_that_was_left(
     services: Services, lotus: Business, clock: FrozenClock
 ) -> None:

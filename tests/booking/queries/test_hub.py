@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 from sqlalchemy.engine import Engine
 
 from src.booking.commands.drop_in import set_drop_in
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.leaving import BeforeUnit
+from src.booking.models import Session
 from src.booking.queries.dates import Wanted, list_dates, month_bounds, month_of, within_reach
 from src.booking.queries.drop_in import rules_of
 from src.booking.queries.hub import get_hub, seats_in_words, shortened
@@ -239,6 +240,25 @@ async def test_a_date_that_is_not_open_yet_says_when_and_leads_to_its_series(
     assert (row.state, row.price_minor, row.series_title) == ("soon", 1500, "Spring term")
     assert row.opens_at == term.sessions[0].starts_at - timedelta(days=3)
     assert row.href == f"/b/lotus/yoga?how=series#series-{term.series.id}"
+
+
+async def test_a_full_date_promises_no_list_before_it_could_be_joined(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    """Before single places open it leads to the series, beyond the horizon nowhere."""
+    service = await a_service(uow_factory, lotus.id, horizon_days=10)
+    term = await a_series(uow_factory, service, drop_in_allowed=True, drop_in_opens_before=3)
+    for days in (8, 12):
+        await a_session(uow_factory, service, in_days=days)
+    async with uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Session).values(seats_taken=Session.capacity))
+    hub = await hub_of(uow_factory, lotus)
+    assert hub.month is not None
+    soon, full, far = [row for day in hub.month.days for row in day.rows][:3]
+    assert (soon.state, soon.is_full) == ("soon", True)
+    assert soon.href == f"/b/lotus/yoga?how=series#series-{term.series.id}"
+    assert (full.state, full.href) == ("full", f"/b/lotus/yoga/waitlist?session={full.session_id}")
+    assert (far.state, far.href) == ("full", None)
 
 
 async def test_a_date_with_another_way_to_pay_is_sold_without_a_payment_account(

@@ -166,6 +166,8 @@ async def test_the_file_is_safe_to_open_and_its_taking_is_logged(
         note="-1+2",
         consents={"terms": {"accepted_at": "2027-01-01"}},
     )
+    carl = (await ids_of(services, lotus))[0]
+    await mark(services, lotus, tonight, [carl], SeatState.ATTENDED)
     await booked(services.uow_factory, lotus, wish)
     await as_owner(client, services, lotus)
     path = f"/app/lotus/sessions/{tonight.id}"
@@ -176,6 +178,7 @@ async def test_the_file_is_safe_to_open_and_its_taking_is_logged(
     assert ",=cmd()" not in answer.text
     table = read_csv(answer.content)
     assert sorted(row.cells[0] for row in table.rows) == ["=cmd()", "Carl", "Dora", "Kid"]
+    assert {row.cells[5] for row in table.rows} == {"Here", "Booked"}, "by the page's words"
     [evil] = [row.cells for row in table.rows if row.cells[0] == "=cmd()"]
     assert (evil[2], evil[4], evil[11], evil[12]) == (
         "evil@example.com",

@@ -104,7 +104,7 @@ async def test_each_reason_leads_to_where_it_is_mended_and_instructors_read_none
     page = (await client.get(f"/app/lotus/sessions/{session.id}")).text
     assert f'href="/app/lotus/services/{service.id}/edit">Make the service public' in page
     page = (await client.get(f"/app/lotus/series/{draft.series.id}")).text
-    assert f'/series/{draft.series.id}/edit">Attach at least one upcoming session.' in page
+    assert f'/series/{draft.series.id}/edit">Choose at least one date that is to come.' in page
     await sign_in(client, services, ivan.user_id)
     page = await client.get(f"/app/lotus/sessions/{session.id}")
     assert page.status_code == 200

@@ -368,6 +368,13 @@ async def test_an_inactive_series_says_that_it_is_not_on_sale(shop: Shop) -> Non
     assert "form_token" not in page.text
 
 
+async def test_a_page_whose_cookies_are_gone_says_that_nothing_was_sent(shop: Shop) -> None:
+    refused = await shop.guest.client.post(subject("session", new_id()), data=CARL)
+    assert refused.status_code == 403
+    assert "Nothing was sent" in refused.text
+    assert "for your account" not in refused.text
+
+
 async def test_a_form_without_its_token_is_refused(shop: Shop) -> None:
     factory = shop.services.uow_factory
     session = await a_session(factory, await a_service(factory, shop.business.id))

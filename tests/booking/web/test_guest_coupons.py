@@ -1,5 +1,6 @@
 """A coupon in the booking form, without scripts: tried, seen in the price, booked with."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,10 @@ from src.billing.settlement import check_payment
 from src.booking.web.guest_booking import CODES_BY_ADDRESS
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.conftest import CARL, Shop, subject
-from tests.support.builders import a_series, a_service
+from tests.support.builders import a_series, a_service, a_session
 from tests.support.coupons import a_coupon, change_coupon, uses
+from tests.support.mail import RememberingMailer
+from tests.support.visitor import forms_of
 
 pytestmark = pytest.mark.anyio
 
@@ -68,6 +71,28 @@ async def test_a_guest_applies_a_code_and_pays_what_they_were_shown(shop: Shop, 
         [body] = await uow.session.scalars(select(PaymentPage.body))
     [item] = body["line_items"]
     assert item["price_data"]["product_data"]["name"] == "Yoga · Spring term · SPRING"
+
+
+async def test_who_cancels_for_one_of_two_reads_what_is_due_now(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_type="on_site")
+    session = await a_session(factory, service)
+    await a_coupon(factory, shop.business.id)
+    typed = {"size": "2", "quoted_size": "2", "quoted_minor": "2700", "coupon": "SPRING"}
+    sent = await shop.book(subject("session", session.id), **typed)
+    own = sent.headers["location"]
+    leaving = await shop.guest.open(f"{own}/leave?date={session.id}")
+    (form,) = [one for one in forms_of(leaving) if "/leave" in one.action]
+    await shop.guest.client.post(form.action, data={**form.fields, "seat": form.fields["seat"][0]})
+    page = (await shop.guest.open(own)).text
+    assert "In all, €13.50 is to be paid on site." in page
+    _before, shown = page.split("To pay on site</dt>")
+    assert re.findall("€[0-9.]+", shown)[:2] == ["€13.50", "€1.50"], "its own part of the discount"
+    await shop.work()
+    said = "Nothing was paid for it, so nothing comes back. In all, €13.50 is to be paid on site."
+    assert any(said in mail.body for mail in mailer.sent)
 
 
 async def test_a_whole_discount_is_booked_without_a_payment_page(shop: Shop, url: str) -> None:

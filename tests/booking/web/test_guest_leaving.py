@@ -272,6 +272,16 @@ async def test_late_it_is_said_plainly_and_frees_the_place(shop: Shop, clock: Fr
     assert (await seats_of(shop))[0].state == "late_cancelled"
 
 
+async def test_what_was_exchanged_late_is_not_called_late(shop: Shop) -> None:
+    term = await a_paid_course(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Seat).values(most_percent=0))
+    page = await leave_page(shop, term)
+    assert "It is late" not in page.text
+    told = "It was late when you exchanged your old date for this one, so its terms stay:"
+    assert f"{told} the place is freed, but nothing comes back." in page.text
+
+
 async def test_a_deadline_that_passes_while_the_page_is_open_asks_again(
     shop: Shop, clock: FrozenClock
 ) -> None:

@@ -59,7 +59,7 @@ async def test_from_cannot_make_it_to_another_date(shop: Shop) -> None:
         assert [seat.state for seat in await seats_of(shop)] == ["swapped", "confirmed"]
     shown = await shop.guest.open(own)
     assert "Done. Your new date is below" in shown.text
-    assert "Exchanged" in shown.text
+    assert ">Moved<" in shown.text
     assert f"/leave?date={second.id}" in shown.text
 
 

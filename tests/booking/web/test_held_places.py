@@ -7,12 +7,13 @@ import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import select
 
-from src.billing.commands.orders import get_order
+from src.billing.commands.orders import get_order, lock_order
+from src.billing.commands.refunds import payments_of, request_refund
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.models import Order, Payment, PaymentPage
-from src.billing.settlement import GIVEN_UP, give_up_order, released_by
 from src.booking.commands.book import Booked
+from src.booking.commands.cancel import cancel_session, undo_cancellation
 from src.booking.held_places import release_held, send_link_again, take_held
 from src.booking.models import Session
 from src.platform.errors import Conflict
@@ -23,7 +24,7 @@ from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
 from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.web.conftest import Shop
-from tests.booking.web.pages import as_owner, fields_of, send
+from tests.booking.web.pages import as_owner, fields_of
 from tests.booking.web.test_readdress import link_in
 from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -133,24 +134,6 @@ async def test_no_link_goes_out_once_the_time_to_pay_is_over(
     assert len(mailer.sent) == 1
 
 
-async def test_released_places_are_free_and_their_link_is_over(
-    client: AsyncClient, services: Services, lotus: Business, session: Session
-) -> None:
-    made = await held(services, lotus, session)
-    here = f"/app/lotus/bookings/{made.booking_id}"
-    asked = words_of(await client.get(f"{here}/release"))
-    for said in ("2 seats are free again at once", "Anna", "Kim", "nothing was paid", "none; who"):
-        assert said in asked, said
-    assert (await send(client, f"{here}/release", {})).headers["location"] == here
-    assert await taken(services.uow_factory, lotus.id) == [0]
-    assert "The places are free again." in words_of(await client.get(here))
-    assert "Released unpaid" in words_of(await client.get(here)), "no time to pay was over"
-    order = words_of(await client.get(f"/app/lotus/orders/{made.order_id}"))
-    assert f"Released; the places are free again · {lotus.owner.name}" in order
-    again = await client.get(f"{here}/release")
-    assert again.headers["location"] == here, "there is nothing to release any more"
-
-
 async def test_what_was_paid_on_site_is_booked(
     client: AsyncClient,
     services: Services,
@@ -177,6 +160,39 @@ async def test_what_was_paid_on_site_is_booked(
     await work(services, lotus.id)
     assert mailer.sent[-1].subject == "You are booked: Yoga"
     assert "Paid on site" in (await client.get(f"/app/lotus/sessions/{session.id}")).text
+
+
+async def test_what_is_being_cancelled_is_marked_as_paid_once_that_is_undone(
+    client: AsyncClient, services: Services, lotus: Business, session: Session
+) -> None:
+    """Although it still can be undone: nobody pays for what may not take place."""
+    made = await held(services, lotus, session)
+    here = f"/app/lotus/bookings/{made.booking_id}"
+    (form,) = [one for one in forms_of(await client.get(here)) if one.action == f"{here}/paid"]
+    async with services.uow_factory(lotus.id) as uow:
+        cancelling = await cancel_session(uow, lotus.ctx, session.id, reason="", undo_seconds=10)
+    await client.post(form.action, data=form.fields)
+    assert "A part of this is being cancelled" in words_of(await client.get(here))
+    async with services.uow_factory(lotus.id) as uow:
+        await undo_cancellation(uow, lotus.ctx, cancelling)
+    await client.post(form.action, data=form.fields)
+    assert "Marked €30.00 as paid." in words_of(await client.get(here))
+
+
+async def test_what_was_paid_on_site_never_goes_back_through_the_processor(
+    services: Services, lotus: Business, session: Session
+) -> None:
+    made = await held(services, lotus, session)
+    async with services.uow_factory(lotus.id) as uow:
+        await take_held(uow, lotus.ctx, made.order_id)
+    with pytest.raises(Conflict) as refused:
+        async with services.uow_factory(lotus.id) as uow:
+            order = await lock_order(uow, made.order_id)
+            [payment] = await payments_of(uow, order.id)
+            await request_refund(
+                uow, order, payment, 100, cause=RefundCause.NOT_DELIVERED, cause_key="x"
+            )
+    assert refused.value.code == "paid_on_site"
 
 
 async def test_what_a_guest_books_without_staff_is_not_marked_as_paid(
@@ -271,58 +287,3 @@ async def releases(services: Services, business: Business) -> list[str]:
     async with services.uow_factory(business.id) as uow:
         who = select(AuditEntry.actor_name).where(AuditEntry.action == "order.released")
         return list(await uow.session.scalars(who))
-
-
-async def test_what_the_guest_gave_up_meanwhile_nobody_released(
-    services: Services, lotus: Business, session: Session
-) -> None:
-    made = await held(services, lotus, session)
-    for ending in (GIVEN_UP, released_by(lotus.ctx)):
-        became = await give_up_order(services, lotus.id, made.order_id, ending)
-        assert became == OrderState.CANCELLED
-    assert await releases(services, lotus) == []
-
-
-async def test_who_paid_meanwhile_is_not_released(shop: Shop, mailer: RememberingMailer) -> None:
-    factory, business = shop.services.uow_factory, shop.business
-    made, payment_url = await to_the_payment_page(shop, mailer)
-    await shop.pay(payment_url)
-    became = await release_held(shop.services, business.ctx, made.order_id)
-    assert became.state == OrderState.CONFIRMED
-    assert await taken(factory, business.id) == [2]
-    async with factory(business.id) as uow:
-        taken_on_site = await take_held(uow, business.ctx, made.order_id)
-    assert (taken_on_site.amount.amount_minor, taken_on_site.by_guest) == (0, True)
-
-
-async def pay_slowly(shop: Shop, account_id: str, payment_url: str) -> None:
-    """By a method whose money comes days later."""
-    store, session_id = shop.stripe.engine.store, payment_url.rsplit("/", 1)[-1]
-    session = store.get(account_id, "checkout.session", session_id)
-    assert session is not None
-    session["payment_method_types"] = ["card", "sepa_debit"]
-    with store.transaction():
-        store.save(session)
-    await shop.stripe.turn("pay", session=session_id, method="sepa_debit")
-
-
-async def test_a_payment_page_that_cannot_be_closed_is_no_payment_on_its_way(
-    shop: Shop, mailer: RememberingMailer
-) -> None:
-    made, payment_url = await to_the_payment_page(shop, mailer)
-    staff, business = shop.guest.client, shop.business
-    await as_owner(staff, shop.services, business)
-    order = await order_of(shop.services, business, made.order_id)
-    assert order.hold_expires_at is not None
-    async with shop.services.uow_factory(business.id) as uow:
-        account_id = (await uow.session.scalars(select(PaymentPage.account_id))).one()
-    await shop.stripe.turn("deauthorize", account=account_id)
-    here = f"/app/lotus/bookings/{made.booking_id}"
-    await send(staff, f"{here}/release", {})
-    told = words_of(await staff.get(here))
-    free_by = " ".join(datetime_local(order.hold_expires_at, business.ctx.here.zone).split())
-    assert f"does not let us close the payment page; the places are free by {free_by}" in told
-    shop.stripe.engine.store.save_private(account_id, {"connected": True})
-    await pay_slowly(shop, account_id, payment_url)
-    await send(staff, f"{here}/release", {})
-    assert "A payment is on its way" in words_of(await staff.get(here))

@@ -57,6 +57,18 @@ async def test_the_columns_are_guessed_corrected_and_read(
     assert first.performer_id is not None
 
 
+async def test_a_column_that_is_not_used_is_told_above_what_would_happen(
+    owner: Visitor, path: str
+) -> None:
+    await upload(owner, path, "date,start,end,Pensum\n2027-04-05,18:00,19:00,12\n")
+    assert "A column of the file is not used: Pensum" in owner.text
+    rehearsal = owner.path
+    await owner.open(f"{rehearsal}/columns")
+    await owner.submit({"columns.capacity": "3"}, to=owner.path)
+    assert owner.path == rehearsal
+    assert "not used" not in owner.text
+
+
 async def test_a_table_without_headings_loses_no_row(
     services: Services, lotus: Business, owner: Visitor, path: str
 ) -> None:

@@ -101,6 +101,11 @@ async def test_a_table_is_rehearsed_and_then_published(
     await owner.open(f"{rehearsal}?show=refused")
     assert "line 4" in owner.text
     assert "Broken" in owner.text
+    await upload(owner, path, TABLE.replace("2027-04-07,25:00,26:00", "2020-04-07,18:00,19:00"))
+    await owner.open(f"{owner.path}?show=refused")
+    assert "Tue, Apr 7, 2020, 6:00" in owner.text
+    assert "It is over." in owner.text
+    await owner.open(f"{rehearsal}?show=refused")
     await owner.submit(to="/commit")
     assert "2 sessions are published." in owner.text
     first, _second = await stored(services, lotus)
@@ -252,6 +257,9 @@ async def test_a_file_that_is_no_timetable_is_refused_with_the_reason(
     status = 422 if sentence else 200
     await upload(owner, path, content, name, status=status)
     assert sentence in owner.text
+    assert not sentence or "still there. Please choose the file again." in " ".join(
+        owner.text.split()
+    )
     assert await stored(services, lotus) == []
 
 

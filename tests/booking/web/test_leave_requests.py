@@ -1,21 +1,30 @@
 """A guest asks to leave a whole course; staff see it, and accept or decline with words."""
 
+import re
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from httpx import AsyncClient
 from sqlalchemy import select, update
 
+from src.billing.commands.by_staff import mark_paid_on_site
 from src.booking.commands.cancel import cancel_purchase, undo_cancellation
+from src.booking.commands.leave_requests import ask_to_leave
+from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import LeaveRequest, Session
 from src.platform.errors import Conflict
+from src.platform.services import Services
 from src.tenants.domain.roles import Role
+from src.tenants.models import Customer
 from tests.booking.web.conftest import Shop
-from tests.booking.web.pages import send
+from tests.booking.web.pages import as_owner, send
 from tests.booking.web.test_guest_leaving import a_paid_course, refunds, taken
 from tests.booking.web.test_guest_page import own_page
-from tests.support.builders import a_member
+from tests.booking.web.test_held_places import words_of
+from tests.support.builders import a_business, a_member
 from tests.support.clock import FrozenClock
+from tests.support.gaps import a_course
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
 from tests.support.work import work_through
@@ -76,6 +85,33 @@ async def test_staff_accept_by_cancelling_the_purchase(
     [mail] = [mail for mail in mailer.sent if mail.subject.startswith("Cancelled")]
     assert "You asked to leave, and Lotus has agreed." in mail.body
     assert "As you asked." in mail.body
+
+
+async def test_the_money_is_that_of_the_whole_purchase(
+    client: AsyncClient, services: Services
+) -> None:
+    """What completes the course has an order of its own."""
+    lotus = await a_business(services.uow_factory)
+    terms = LeavingTerms(tiers=(Tier(before=24, percent=100),), whole_course=False)
+    course = await a_course(services, lotus, leaving=terms.document())
+    entry_id = await course.wait()
+    await course.free()
+    made = await course.take(entry_id)
+    await as_owner(client, services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        await mark_paid_on_site(uow, lotus.ctx, course.bought.order_id)
+        request_id = await ask_to_leave(uow, course.bought.order_id, "")
+
+    async def said() -> str:
+        page = (await client.get(f"/app/lotus/leave-requests/{request_id}")).text
+        words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+        return words[words.index("Received") : words.index("What the guest may do")]
+
+    unpaid = "Received €40.00 To pay on site €20.00 Of that, falls away if you accept €20.00"
+    assert await said() == f"{unpaid} Back by their terms now €40.00 "
+    async with services.uow_factory(lotus.id) as uow:
+        await mark_paid_on_site(uow, lotus.ctx, made.order_id)
+    assert await said() == "Received €60.00 Back by their terms now €60.00 "
 
 
 async def test_asking_is_told_once_to_the_guest_and_to_those_who_decide(
@@ -151,6 +187,12 @@ async def test_declined_the_guest_reads_why_keeps_the_course_and_may_ask_again(
     assert "The business has declined it" in own.text
     assert "The term has begun." in own.text
     assert [form for form in forms_of(own) if form.action.endswith("/ask-to-leave")]
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        customer_id = await uow.session.scalar(select(Customer.id))
+    told = words_of(await client.get(f"/app/lotus/customers/{customer_id}"))
+    line = told[told.index("Asked to leave a course; declined: The term has begun.") :]
+    assert line.index(f" · {shop.business.owner.name} ") < line.index("Asks to leave a course")
+    assert told.count("The term has begun.") == 1, "it is told once"
 
 
 async def test_a_reason_too_long_is_refused_and_kept(shop: Shop) -> None:

@@ -74,6 +74,22 @@ async def test_a_series_that_is_held_is_not_called_sold_out(shop: Shop) -> None:
     assert "old out" in (await shop.guest.open("/b/lotus/yoga?how=series")).text
 
 
+async def test_who_holds_one_date_reads_why_the_whole_series_cannot_be_booked(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, slug="yoga", price_type="online")
+    term = await a_series(
+        factory, service, capacity=1, price_type="online", drop_in_allowed=True, sessions=2
+    )
+    assert (await shop.book(subject("session", term.sessions[0].id))).status_code == 303
+    page = await shop.guest.open(subject("series", term.series.id))
+    assert HELD in page.text
+    assert "This series is sold out." in page.text
+    assert f"waitlist?series={term.series.id}" in page.text
+    date = await shop.guest.open(subject("session", term.sessions[0].id))
+    assert HELD in date.text
+    assert "sold out" not in date.text
+
+
 async def test_another_form_of_it_that_is_sent_knows_it_too(shop: Shop) -> None:
     """What another price was asked for in, and what was refused."""
     session = await a_last_place_held(shop)

@@ -1,17 +1,35 @@
 """A session's history tells moves, and what was undone as undone."""
 
 import re
+from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.booking.commands.exchange import MoveSeats, move_by_staff
+from src.booking.queries.roster_history import list_history
 from src.platform.services import Services
 from tests.booking.web.pages import as_owner, fields_of
 from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
 from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.owner import as_who_signed_in
 
 pytestmark = pytest.mark.anyio
+
+COLUMNS = (
+    "tenant_id, booking_id, order_id, participant_id, share_minor, tier, returned_minor,"
+    " sequence, sold_sequence, told_sequence, changed_at, changed_by, changed_why"
+)
+OTHERS_MOVES = text(
+    # Each old one, and where it went, of all the years before: nothing else of them matters here.
+    f"WITH was AS (INSERT INTO seats ({COLUMNS}, id, session_id, state)"
+    f" SELECT {COLUMNS}, gen_random_uuid(), :elsewhere, 'swapped'"
+    " FROM seats, generate_series(1, 5000) WHERE session_id = :here RETURNING *)"
+    f" INSERT INTO seats ({COLUMNS}, id, session_id, state, replaces_id)"
+    f" SELECT {COLUMNS}, gen_random_uuid(), session_id, 'cancelled', id FROM was"
+)
 
 
 @pytest.fixture
@@ -45,6 +63,37 @@ async def test_a_move_stands_in_both_histories_with_who_and_why(
     assert "Nobody comes any more" in left, "not that nobody has booked yet"
     came = await words_at(client, f"/app/lotus/sessions/{second.id}")
     assert f"Moved here from another date Hedy, Ida {times}" in came
+
+
+async def test_the_moves_of_other_dates_are_not_gone_through(
+    services: Services, lotus: Business, rolled_back: AsyncEngine
+) -> None:
+    """Seats are looked up in their indexes by either session, however many the business had."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site")
+    here = await a_session(services.uow_factory, service, in_days=2)
+    elsewhere = await a_session(services.uow_factory, service, in_days=3)
+    await a_guest(services, lotus, here, "Hedy")
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        asked.append((statement, values))
+
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(OTHERS_MOVES, {"here": here.id, "elsewhere": elsewhere.id})
+        async with as_who_signed_in(uow):
+            await uow.session.execute(text("ANALYZE seats"))
+        event.listen(rolled_back.sync_engine, "before_cursor_execute", note)
+        try:
+            await list_history(uow, here.id)
+        finally:
+            event.remove(rolled_back.sync_engine, "before_cursor_execute", note)
+        statement, values = asked[-1]
+        connection = await uow.session.connection()
+        found = await connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", values)
+        plan = "\n".join(found.scalars())
+    for side in ("seats_1", "seats_2_1"):
+        by_session = rf"ix_seats_session on seats {side}\n *Index Cond: .*session_id = "
+        assert re.search(by_session, plan), plan
 
 
 async def test_a_cancelling_that_was_undone_says_so(

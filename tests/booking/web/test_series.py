@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from sqlalchemy import select, update
 
 from src.billing.commands.ending import cancel_open_order
-from src.billing.models import Order
+from src.billing.models import OpenItem, Order
 from src.booking.models import Seat, Series, Session
 from src.booking.queries.buyers import list_buyers
 from src.booking.queries.series import get_series_overview, list_series
@@ -157,7 +157,7 @@ async def test_a_series_without_dates_says_why_it_cannot_go_on_sale(
     service = await a_service(services.uow_factory, lotus.id)
     term = await a_series(services.uow_factory, service, sessions=0, active=False, base_sessions=1)
     await owner.open(f"/app/lotus/series/{term.series.id}")
-    assert "Attach at least one upcoming session." in owner.text
+    assert "Choose at least one date that is to come." in owner.text
     assert "/publish" not in owner.text
 
 
@@ -183,7 +183,7 @@ async def test_buyers_show_what_they_paid_attended_and_have_left(
         for seat in first:
             seat.state = "attended"
     await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
-    for words in ("Carl", "dora@example.com", "2 dates to come", "1 seat attended", "€120.00"):
+    for words in ("Carl", "dora@<wbr>example.com", "2 dates to come", "1 seat attended", "€120.00"):
         assert words in owner.text, words
     assert owner.text.count("Cancel purchase") == 2
 
@@ -247,12 +247,26 @@ async def test_a_purchase_whose_rest_was_cancelled_is_not_merely_over(
         hers = update(Seat).where(Seat.order_id == doras)
         await uow.session.execute(hers.values(state="attended"))
         await uow.session.execute(hers.where(Seat.session_id != first).values(state="cancelled"))
+        assert doras is not None
+        uow.session.add(
+            OpenItem(
+                tenant_id=lotus.id,
+                kind="hand_back",
+                subject_id=doras,
+                order_id=doras,
+                facts={"guest": "Dora", "reference": "R", "amount_minor": 7436, "currency": "EUR"},
+                created_at=uow.clock.now(),
+            )
+        )
     async with services.uow_factory(lotus.id) as uow:
         head = (await get_series_overview(uow, term.series.id, uow.clock.now())).head
     assert (head.sold, head.cut_short, head.cancelled) == (2, 1, 0)
     await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
     assert "all later dates of 1 of them are cancelled" in owner.text
     assert owner.text.count("Rest cancelled") == 1
+    assert owner.text.count("€74.36 to give back by hand") == 1
+    await owner.open("/app/lotus/orders?state=attention")
+    assert owner.text.count("Give back by hand") == 1
 
 
 async def test_a_sold_date_stays_and_the_rest_can_be_changed(
@@ -321,6 +335,23 @@ async def test_a_cancelled_date_is_marked_and_counts_nowhere(
     assert "4" not in tab
     await owner.open(f"{here}/edit")
     assert owner.text.count("cancelled</span>") == 1
+
+
+async def test_a_cancelled_series_counts_no_dates_and_offers_no_booking(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service)
+    here = f"/app/lotus/series/{term.series.id}"
+    await owner.open(here)
+    assert "Book for a guest" in owner.text
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Session).values(state="cancelled"))
+    await owner.open(here)
+    assert "Book for a guest" not in owner.text
+    tab = owner.text.split('class="tabs-line"')[1].split("</a>")[0]
+    assert "Dates" in tab
+    assert "num" not in tab
 
 
 async def test_a_full_series_is_called_sold_out(

@@ -207,6 +207,7 @@ async def test_from_the_mail_to_a_place(
     assert "It is held for you until" in page.text
     assert "Sold out" in (await shop.guest.open("/b/lotus")).text
     accept = next(part for part in page.text.split('"') if "&amp;place=" in part)
+    other_tab = await shop.guest.open(accept.replace("&amp;", "&"))
     form = await shop.guest.open(accept.replace("&amp;", "&"))
     assert 'value="Ann"' in form.text
     sent = await shop.send(name="Ann", email="ann@example.com")
@@ -220,6 +221,10 @@ async def test_from_the_mail_to_a_place(
     assert sent.headers["location"] in after.text
     late = await shop.guest.open(accept.replace("&amp;", "&"))
     assert "You have taken the place." in late.text, "it is no news that it is sold out"
+    shop.guest.page = other_tab
+    for more in ({}, {"step": "update"}):
+        twice = await shop.send(name="Ann", email="ann@example.com", **more)
+        assert twice.headers["location"] == path, "the other tab's form knows of the booking"
     assert await check_places(shop.services.uow_factory, shop.business) == [1]
     await free(shop)
     over = await shop.guest.open(path)

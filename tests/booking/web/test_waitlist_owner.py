@@ -46,6 +46,8 @@ async def test_the_list_says_who_waits_in_which_order_and_why(
     shown = (await client.get(path_of(town))).text
     assert shown.index("Ann") < shown.index("Bob")
     assert "No place is free." in shown
+    raised = f'href="/app/lotus/sessions/{town.session.id}/edit">Raise the session&#39;s capacity.'
+    assert shown.count(raised) == 2
     await town.free()
     await town.work()
     shown = (await client.get(path_of(town))).text

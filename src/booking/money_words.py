@@ -1,0 +1,93 @@
+"""What was paid, is to be paid on site and comes back, in sentences of mails and messages."""
+
+from collections.abc import Sequence
+
+from src.billing.domain.coupons import discount_within
+from src.billing.domain.kinds import PaymentMode
+from src.billing.models import Order
+from src.booking.domain.kinds import SeatState
+from src.booking.queries.mail_facts import BookingFacts
+from src.platform.i18n import _
+from src.platform.money import Money, format_money
+
+
+def money_line(order: Order, owed_minor: int) -> str:
+    """What was or is to be paid, and what a coupon took off of that, in words; in the current
+    language. `owed_minor` is still to be paid on site.
+    """
+    if order.payment_mode == PaymentMode.ON_SITE:
+        amount_minor = order.paid_minor + owed_minor
+        said = _on_site(order, owed_minor)
+    elif order.payment_mode == PaymentMode.ONLINE:
+        amount_minor = order.total_minor
+        said = [_("Paid: %(amount)s", amount=_money(order, amount_minor))]
+    else:
+        amount_minor, said = order.total_minor, [_("Free of charge")]
+    if order.discount_minor:
+        off_minor = discount_within(order.discount_minor, order.total_minor, amount_minor)
+        if off_minor:
+            amount = _money(order, off_minor)
+            said.append(_("Discount, taken off already: %(amount)s", amount=amount))
+    return " · ".join(said)
+
+
+def _on_site(order: Order, owed_minor: int) -> list[str]:
+    said = []
+    if order.paid_minor:
+        said.append(_("Paid: %(amount)s", amount=_money(order, order.paid_minor)))
+    if owed_minor:
+        said.append(_("To pay on site: %(amount)s", amount=_money(order, owed_minor)))
+    return said or [_("Nothing to pay")]
+
+
+def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0, owed_minor: int = 0) -> str:
+    """What comes back for these seats, in sentences; in the current language. `by_hand_minor` was
+    paid on site, and so comes back there; `owed_minor` is still to be paid on site for all of their
+    orders, which is said where it is not what these seats alone leave due.
+    """
+    order = bookings[0].order
+    back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
+    said: list[str] = []
+    if back_minor:
+        amount = _money(order, back_minor)
+        said.append(_("%(amount)s is on its way back to you; it takes a few days.", amount=amount))
+    if by_hand_minor:
+        amount = _money(order, by_hand_minor)
+        said.append(
+            _("The business gives you %(amount)s back that you paid on site.", amount=amount)
+        )
+    due_minor = 0
+    if not said:
+        nothing, due_minor = _nothing_back(bookings)
+        said.append(nothing)
+    if owed_minor and owed_minor != due_minor:
+        said.append(in_all_due(_money(order, owed_minor)))
+    return " ".join(said)
+
+
+def _nothing_back(bookings: Sequence[BookingFacts]) -> tuple[str, int]:
+    """Why nothing comes back, and how much stays due by that."""
+    if any(facts.is_with_the_bank for facts in bookings):
+        why = _("Your bank has this payment because of a dispute, so no money comes back from us.")
+        return why, 0
+    if any(facts.order.paid_minor for facts in bookings):
+        return _("No money comes back for it."), 0
+    due_minor = sum(
+        item.seat.share_minor
+        for facts in bookings
+        for item in facts.seats
+        if item.seat.state == SeatState.LATE_CANCELLED
+    )
+    if not due_minor:
+        return _("Nothing was paid for it, so nothing comes back."), 0
+    amount = _money(bookings[0].order, due_minor)
+    return _("It was cancelled late, so %(amount)s stays due.", amount=amount), due_minor
+
+
+def in_all_due(amount: str) -> str:
+    """Beside what becomes of a part: what its guest pays on site for the whole booking."""
+    return _("In all, %(amount)s is to be paid on site.", amount=amount)
+
+
+def _money(order: Order, minor: int) -> str:
+    return format_money(Money(minor, order.currency), order.locale)
