@@ -48,9 +48,11 @@ def _wire_tenants() -> None:
     from src.tenants.commands.mail_choices import register_mail_choices
     from src.tenants.jobs import account_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
+    from src.tenants.log_subjects import register_own_log_subjects
     from src.tenants.own_customer_rows import register_own_customer_rows
 
     register_own_customer_rows()
+    register_own_log_subjects()
     register_mail_choices()
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
@@ -69,6 +71,7 @@ def _wire_tenants() -> None:
 def _wire_billing() -> None:
     from src.billing.customer_rows import register_money_of_customers, register_orders_of_customers
     from src.billing.jobs import register
+    from src.billing.log_subjects import register_log_subjects_of_billing
     from src.billing.mail_kinds import register_billing_mails
     from src.billing.queries.plan_consequences import coupon_consequences
     from src.billing.queries.sold import lock_currency_by_coupons, lock_currency_by_sales
@@ -78,6 +81,7 @@ def _wire_billing() -> None:
     register(registry)
     register_downgrade_probe("billing", coupon_consequences)
     register_billing_mails()
+    register_log_subjects_of_billing()
     register_orders_of_customers()
     register_money_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
@@ -144,6 +148,7 @@ def _wire_booking_settings() -> None:
     """What a change of the business's own settings means for what is booked."""
     from src.booking.commands.location_changes import follow_location
     from src.booking.jobs.zone_change import follow_zone_change
+    from src.booking.log_subjects import register_log_subjects_of_booking
     from src.booking.queries.for_settings import (
         guests_at,
         lock_currency_by_prices,
@@ -157,6 +162,7 @@ def _wire_booking_settings() -> None:
         register_timezone_preview,
     )
 
+    register_log_subjects_of_booking()
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)
     register_currency_lock("booking.prices", lock_currency_by_prices)
     register_timezone_preview("booking.sessions", upcoming_dates)

@@ -64,7 +64,8 @@ async def mark_paid_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
     if due_minor > 0:
         uow.session.add(_taken_on_site(uow, order, due_minor))
         order.paid_minor += due_minor
-        await audit(uow, ctx, "order.marked_paid", "order", order.id, amount_minor=due_minor)
+        said = {"amount_minor": due_minor, "currency": order.currency}
+        await audit(uow, ctx, "order.marked_paid", "order", order.id, **said)
     return Money(due_minor, order.currency)
 
 
@@ -98,7 +99,8 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
     uow.session.add(payment)
     order.payment_mode = str(PaymentMode.ON_SITE)
     order.paid_minor += payment.amount_minor
-    await audit(uow, ctx, "order.marked_paid", "order", order.id, amount_minor=order.total_minor)
+    said = {"amount_minor": order.total_minor, "currency": order.currency}
+    await audit(uow, ctx, "order.marked_paid", "order", order.id, **said)
     await confirm_locked_order(uow, order, [(kind, ()) for kind in kinds])
     return Money(payment.amount_minor, order.currency)
 
@@ -164,7 +166,11 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
         return
     if payment.refunded_minor == payment.amount_minor:
         await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, user_id)
-    facts = {"amount_minor": cmd.amount_minor, "refund": str(refund_id)}
+    facts = {
+        "amount_minor": cmd.amount_minor,
+        "currency": payment.currency,
+        "refund": str(refund_id),
+    }
     await audit(uow, ctx, "order.refund_asked", "order", order.id, **facts)
 
 

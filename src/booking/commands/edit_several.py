@@ -123,7 +123,8 @@ async def edit_several(uow: UnitOfWork, ctx: RequestContext, cmd: EditSeveral) -
         moved=[one.session.id for one in changes if one.changed & TIME_COLUMNS],
     )
     for change in changes:
-        said = told_of(change.becomes, change.session, set(change.changed))
+        said = {"starts_at": change.session.starts_at.isoformat()}
+        said |= told_of(change.becomes, change.session, set(change.changed))
         await audit(uow, ctx, "session.changed", "session", change.session.id, **said)
     await uow.settle()
     own = {"edited_at": uow.clock.now()} if _is_of_one(cmd) else {}

@@ -126,7 +126,8 @@ async def move_by_staff(uow: UnitOfWork, ctx: RequestContext, cmd: MoveSeats) ->
         select(Booking.id).where(Booking.tenant_id == uow.tenant, Booking.order_id == cmd.order_id)
     )
     if booking_id is not None and len(await _moved_before(uow, cmd)) < len(cmd.seat_ids):
-        await audit(uow, ctx, "booking.seat_moved", "booking", booking_id)
+        said = {"session": str(cmd.session_id), "seats": sorted(map(str, cmd.seat_ids))}
+        await audit(uow, ctx, "booking.seat_moved", "booking", booking_id, **said)
     return await move_seats(uow, ctx.here, cmd)
 
 

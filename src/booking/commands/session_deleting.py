@@ -6,7 +6,7 @@ from sqlalchemy import delete, exists, select
 
 from src.booking.commands.busy import free_performer
 from src.booking.commands.changes import changed_meanwhile
-from src.booking.commands.sessions import get_session
+from src.booking.commands.sessions import get_session, which_session
 from src.booking.models import Booking, Seat, Session, SessionChange
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -34,7 +34,7 @@ async def delete_session(uow: UnitOfWork, ctx: RequestContext, session_id: UUID)
             SessionChange.tenant_id == uow.tenant, SessionChange.session_id == session_id
         )
     )
-    said = {"starts_at": session.starts_at.isoformat(), "title": session.title}
+    said = await which_session(uow, session)
     await audit(uow, ctx, "session.deleted", "session", session_id, **said)
     await uow.settle()
     deleted = await uow.session.execute(

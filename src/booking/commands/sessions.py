@@ -35,7 +35,6 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
-from src.platform.localtime import to_local
 from src.platform.web.formats import date_range
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
@@ -187,7 +186,7 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
         resized=[session.id] if cmd.capacity != session.capacity else [],
         moved=[session.id] if changed & TIME_COLUMNS else [],
     )
-    told = {"of": await _which(uow, ctx, session), **told_of(cmd, session, changed)}
+    told = await which_session(uow, session) | told_of(cmd, session, changed)
     await audit(uow, ctx, "session.changed", "session", session.id, **told)
     await uow.settle()
     columns["edited_at"] = uow.clock.now()
@@ -322,10 +321,10 @@ def _said(cmd: SessionDetails) -> dict[str, Any]:
     return {"starts_at": cmd.starts_at.isoformat(), "capacity": cmd.capacity, "title": cmd.title}
 
 
-async def _which(uow: UnitOfWork, ctx: RequestContext, session: Session) -> str:
+async def which_session(uow: UnitOfWork, session: Session) -> dict[str, Any]:
     """The session for the log, by what it was called and when it was."""
     name = session.title or (await get_service(uow, session.service_id)).name
-    return f"{name}, {to_local(session.starts_at, ctx.here.zone):%Y-%m-%d %H:%M}"
+    return {"of": name, "starts_at": session.starts_at.isoformat()}
 
 
 def told_of(cmd: UpdateSession, session: Session, changed: set[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from src.booking.views.customers import HistoryLine, HistoryPage
 from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
 from src.platform.web.formats import datetime_local
-from src.tenants.web.audit_words import actor_words, log_sentence
+from src.tenants.web.audit_words import Around, actor_words, log_sentence
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,8 +153,8 @@ def _decided(facts: Facts, _zone: ZoneInfo) -> str:
     return ": ".join(filter(None, (said[facts["state"]], facts["answer"])))
 
 
-def _log(facts: Facts, _zone: ZoneInfo) -> str:
-    return log_sentence(facts["action"], facts["detail"])
+def _log(facts: Facts, zone: ZoneInfo) -> str:
+    return log_sentence(facts["action"], facts["detail"], Around(zone))
 
 
 def _choice(facts: Facts, _zone: ZoneInfo) -> str:

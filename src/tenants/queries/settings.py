@@ -220,6 +220,8 @@ def _log_page(rows: Sequence[AuditEntry], *, has_newer: bool, has_older: bool) -
             actor_kind=row.actor_kind,
             actor=row.actor_name,
             action=row.action,
+            subject_kind=row.subject_kind,
+            subject_id=row.subject_id,
             detail=row.detail,
         )
         for row in rows

@@ -82,6 +82,8 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     actor_kind: str
     actor: str
     action: str
+    subject_kind: str
+    subject_id: UUID | None
     detail: dict[str, object]
 
 

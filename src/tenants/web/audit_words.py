@@ -3,9 +3,22 @@
 An action that is not listed is read from its own name, "session.moved" as "Session moved".
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from src.platform.i18n import N_, _
+from src.platform.i18n import N_, _, current_locale, ngettext
+from src.platform.money import Money, format_money
+from src.platform.web.formats import datetime_local
+from src.tenants.domain.entitlements import Feature, Limit
+from src.tenants.domain.roles import Role
+from src.tenants.log_subjects import LogSubject
+from src.tenants.plan_words import granted_sentence
+from src.tenants.role_words import role_name
+from src.tenants.worded_mails import find_mail_kind
 
 _SENTENCES = {
     "business.created": N_("Set up the business"),
@@ -47,6 +60,8 @@ _SENTENCES = {
     "waitlist.offered": N_("Offered somebody who waits a place"),
     "waitlist.removed": N_("Took somebody off a waiting list"),
     "session.published": N_("Published a session"),
+    "sessions.repeated": N_("Published sessions that repeat"),
+    "session.drop_in_set": N_("Changed the single places of a session"),
     "session.changed": N_("Changed a session"),
     "session.moved": N_("Moved a session with the timezone"),
     "session.deleted": N_("Deleted a session"),
@@ -74,6 +89,7 @@ _SENTENCES = {
     "booking.seat_moved": N_("Moved a place to another session"),
     "booking.people_changed": N_("Changed the note or names of a booking"),
     "booking.leaving_declined": N_("Declined to let a guest leave a course"),
+    "timetable.imported": N_("Imported a timetable"),
     "timetable.given_up": N_("Gave up importing a timetable"),
     "broadcast.sent": N_("Wrote to many guests"),
     "customer.added": N_("Added a customer"),
@@ -117,42 +133,96 @@ _PLATFORM = {
 }
 
 _FIELDS = {
-    "name": N_("name"),
-    "names": N_("names"),
-    "note": N_("note"),
-    "email": N_("e-mail"),
-    "phone": N_("phone"),
-    "is_established": N_("established or not"),
-    "slug": N_("address of the booking page"),
-    "about": N_("about you"),
-    "contact_email": N_("e-mail"),
-    "contact_phone": N_("phone"),
-    "country": N_("country"),
-    "currency": N_("currency"),
-    "locale": N_("language"),
-    "seats_told_up_to": N_("how many places are left"),
-    "address": N_("address"),
-    "room_capacity": N_("capacity of the room"),
-    "is_online": N_("online or not"),
-    "capacity": N_("capacity"),
-    "title": N_("title"),
-    "starts_at": N_("start"),
-    "ends_at": N_("end"),
-    "performer_id": N_("performer"),
-    "location_id": N_("location"),
-    "price_minor": N_("price"),
-    "description": N_("description"),
-    "percent": N_("percentage"),
-    "amount_minor": N_("amount"),
-    "scope": N_("what it is for"),
-    "scope_ids": N_("what it is for"),
-    "starts_on": N_("first day"),
-    "ends_on": N_("last day"),
-    "min_spend_minor": N_("least amount"),
-    "max_uses": N_("how often in all"),
-    "max_per_customer": N_("how often per customer"),
-    "first_order_only": N_("first order only"),
+    "name": N_("Name"),
+    "names": N_("Names"),
+    "title": N_("Title"),
+    "description": N_("Description"),
+    "note": N_("Note"),
+    "email": N_("E-mail"),
+    "phone": N_("Phone"),
+    "is_established": N_("Established customer"),
+    "slug": N_("Address of your booking page"),
+    "about": N_("About you"),
+    "contact_email": N_("E-mail for guests"),
+    "contact_phone": N_("Phone for guests"),
+    "country": N_("Country"),
+    "currency": N_("Currency"),
+    "locale": N_("Language of your booking page"),
+    "seats_told_up_to": N_("How many are few"),
+    "address": N_("Address"),
+    "room_capacity": N_("Places in the room"),
+    "is_online": N_("This is an online place"),
+    "capacity": N_("Seats"),
+    "default_capacity": N_("Seats"),
+    "starts_at": N_("Starts"),
+    "ends_at": N_("Ends"),
+    "performer_id": N_("Performer"),
+    "default_performer_id": N_("Performer"),
+    "location_id": N_("Place"),
+    "default_location_id": N_("Place"),
+    "mode": N_("Where"),
+    "meeting_url": N_("Meeting link"),
+    "min_seats": N_("Takes place with at least"),
+    "default_min_seats": N_("Takes place with at least"),
+    "decide_hours": N_("Decided so many hours before the start"),
+    "default_decide_hours": N_("Decided so many hours before the start"),
+    "duration_minutes": N_("Duration"),
+    "min_notice_minutes": N_("Notice before the start"),
+    "horizon_days": N_("Bookable ahead"),
+    "max_party": N_("Largest party"),
+    "sales_mode": N_("Sold as"),
+    "price_type": N_("How guests pay"),
+    "price_minor": N_("Price"),
+    "visibility": N_("Who sees it"),
+    "tags": N_("Tags"),
+    "percent": N_("Percentage"),
+    "amount_minor": N_("Amount"),
+    "scope": N_("It can be used for"),
+    "scope_ids": N_("It can be used for"),
+    "starts_on": N_("First day"),
+    "ends_on": N_("Last day"),
+    "min_spend_minor": N_("Smallest amount of the booking"),
+    "max_uses": N_("Times in all"),
+    "max_per_customer": N_("Times per customer"),
+    "first_order_only": N_("For a customer’s first order only"),
 }
+"""As the forms call them."""
+
+_SAY_MORE = frozenset({"session", "order", "booking", "waitlist_entry"})
+"""Kinds of things that their entries name not at all, or not by when and whose they are."""
+
+_OF_SESSIONS = frozenset({"sessions.repeated", "timetable.imported", "series.copied"})
+
+_WRITTEN_DATE = re.compile(r"(.+), (\d{4}-\d\d-\d\d \d\d:\d\d)")
+"""How older entries name a date."""
+
+
+class Around(NamedTuple):
+    """What helps to read an entry: how times and money are written, what it is about, and the date
+    it names beside that, each as it stood `at` the time of the entry. What is not known is left
+    out.
+    """
+
+    zone: ZoneInfo
+    at: datetime = datetime.max.replace(tzinfo=UTC)
+    currency: str = ""
+    kind: str = ""
+    subject: LogSubject | None = None
+    session: LogSubject | None = None
+    plans: Mapping[str, str] = MappingProxyType({})
+
+
+class Told(NamedTuple):
+    """An act in words: what was done, to which thing, and the rest of it."""
+
+    act: str
+    which: str
+    more: Sequence[str]
+
+    @property
+    def sentence(self) -> str:
+        parts = [self.act, *filter(None, (self.which, *self.more))]
+        return parts[0] if len(parts) == 1 else f"{parts[0]}: {', '.join(parts[1:])}"
 
 
 def platform_sentence(action: str) -> str:
@@ -161,36 +231,135 @@ def platform_sentence(action: str) -> str:
     return _(known) if known else action.replace(".", " ").replace("_", " ").capitalize()
 
 
-def log_sentence(action: str, detail: Mapping[str, object]) -> str:
-    """The act in one line: what was done, to which, and how."""
+def tell(action: str, detail: Mapping[str, Any], around: Around) -> Told:
+    """The act: what was done, to which, and how; ids and moments of the detail are not words."""
     known = _SENTENCES.get(action)
-    said = _(known) if known else action.replace(".", " ").replace("_", " ").capitalize()
-    parts = [said, *_particulars(detail)]
-    return ": ".join(parts) if len(parts) < 3 else f"{parts[0]}: {', '.join(parts[1:])}"
+    act = _(known) if known else action.replace(".", " ").replace("_", " ").capitalize()
+    names = _names(action, detail, around)
+    subject = around.subject
+    more: list[str] = []
+    if subject is not None and (around.kind in _SAY_MORE or action == "customer.booked"):
+        which = _called(subject, _start_of(detail, subject, around.at), around.zone)
+        more = [_quoted(name) for name in names if name not in which]
+    elif names:
+        which, *more = map(_quoted, names)
+    else:
+        which = subject.words if subject is not None else ""
+    if subject is None and (start := _start_in(detail)) is not None:
+        which = " · ".join(filter(None, (which, datetime_local(start, around.zone))))
+    if around.session is not None:
+        date = _called(around.session, around.session.starts_as_of(around.at), around.zone)
+        which, more = (which, [*more, f"→ {date}"]) if which else (date, more)
+    return Told(act, which, [*more, *_particulars(action, detail, around)])
 
 
-def _particulars(detail: Mapping[str, object]) -> list[str]:
-    """What of an entry's detail is words for people; ids and moments are not."""
+def log_sentence(action: str, detail: Mapping[str, Any], around: Around) -> str:
+    """The act in one line."""
+    return tell(action, detail, around).sentence
+
+
+def _called(subject: LogSubject, starts_at: datetime | None, zone: ZoneInfo) -> str:
+    return f"{subject.words} · {datetime_local(starts_at, zone)}" if starts_at else subject.words
+
+
+def _start_of(detail: Mapping[str, Any], subject: LogSubject, moment: datetime) -> datetime | None:
+    """Of a date, as the entry has it, else as it stood then."""
+    if subject.starts_at is None:
+        return None
+    return _start_in(detail) or subject.starts_as_of(moment)
+
+
+def _start_in(detail: Mapping[str, Any]) -> datetime | None:
+    was, starts_at = detail.get("was"), detail.get("starts_at")
+    if isinstance(was, list) and was:
+        return datetime.fromisoformat(was[0])
+    return datetime.fromisoformat(starts_at) if isinstance(starts_at, str) else None
+
+
+def _names(action: str, detail: Mapping[str, Any], around: Around) -> list[str]:
+    """What the entry itself calls what it is about."""
+    if action.startswith("mail.") and (kind := find_mail_kind(str(detail.get("name")))):
+        return [_(kind.title)]
     found = [
-        _("“%(name)s”", name=detail[key])
-        for key in ("of", "name", "title", "plan")
-        if isinstance(detail.get(key), str) and detail[key]
+        detail[key] for key in ("name", "title") if isinstance(detail.get(key), str) and detail[key]
     ]
+    of, plan = detail.get("of"), detail.get("plan")
+    if isinstance(of, str) and around.subject is None:
+        found.insert(0, _written(of, around.zone))
+    if isinstance(plan, str):
+        key = plan.partition(" v")[0]
+        found.append(around.plans.get(key, plan))
+    return found
+
+
+def _quoted(name: str) -> str:
+    return _("“%(name)s”", name=name)
+
+
+def _written(of: str, zone: ZoneInfo) -> str:
+    found = _WRITTEN_DATE.fullmatch(of)
+    if found is None:
+        return of
+    at = datetime.strptime(found[2], "%Y-%m-%d %H:%M").replace(tzinfo=zone)
+    return f"{found[1]} · {datetime_local(at, zone)}"
+
+
+def _particulars(action: str, detail: Mapping[str, Any], around: Around) -> list[str]:
+    found: list[str] = []
     gone = detail.get("gone")
     if isinstance(gone, Mapping) and gone.get("name"):
         found.append(_("with “%(name)s”", name=gone["name"]))
     changed = detail.get("changed")
     if isinstance(changed, list):
-        found += [_field(str(name)) for name in changed]
-    before, after = detail.get("before"), detail.get("after")
-    if isinstance(before, str) and isinstance(after, str):
-        found.append(f"{before} → {after}")
+        found += dict.fromkeys(_field(str(name)) for name in changed)
+    found += _moved_to(detail, around.zone)
+    if action in _OF_SESSIONS and isinstance(count := detail.get("count"), int):
+        found.append(ngettext("%(num)s session", "%(num)s sessions", count))
+    if isinstance(seats := detail.get("seats"), list) and seats:
+        found.append(ngettext("%(num)s place", "%(num)s places", len(seats)))
+    found += _amounts(action, detail, around.currency)
+    found += _steps(action, detail)
     return found + [str(detail[key]) for key in ("reason", "note", "answer") if detail.get(key)]
+
+
+def _moved_to(detail: Mapping[str, Any], zone: ZoneInfo) -> list[str]:
+    was, became = detail.get("was"), detail.get("became")
+    if isinstance(was, list) and isinstance(became, list) and was[0] != became[0]:
+        return [f"→ {datetime_local(datetime.fromisoformat(became[0]), zone)}"]
+    return []
+
+
+def _amounts(action: str, detail: Mapping[str, Any], currency: str) -> list[str]:
+    currency = str(detail.get("currency") or currency)
+    amount_minor = detail.get("amount_minor")
+    if not isinstance(amount_minor, int) or not currency:
+        return []
+    amount = format_money(Money(amount_minor, currency), current_locale())
+    return [_("%(amount)s back", amount=amount) if action.endswith(".cancelled") else amount]
+
+
+def _steps(action: str, detail: Mapping[str, Any]) -> list[str]:
+    """From what to what; of the plan what was added. What is no word any more stands as it was."""
+    if action.startswith("plan.grant"):
+        return _granted(detail)
+    before, after = detail.get("before"), detail.get("after")
+    if not isinstance(before, str) or not isinstance(after, str):
+        return []
+    if action == "member.role_changed" and {before, after} <= set(Role):
+        before, after = role_name(Role(before)), role_name(Role(after))
+    return [f"{before} → {after}"]
+
+
+def _granted(detail: Mapping[str, Any]) -> list[str]:
+    feature, limit = detail.get("feature"), detail.get("limit")
+    if feature in set(Feature) or limit in set(Limit):
+        return [granted_sentence(feature, limit, detail.get("value"))]
+    return [str(given) for given in (feature, limit) if given]
 
 
 def _field(name: str) -> str:
     known = _FIELDS.get(name)
-    return _(known) if known else name.replace("_", " ")
+    return _(known) if known else name.replace("_", " ").capitalize()
 
 
 def actor_words(kind: str, name: str) -> str:
