@@ -145,6 +145,12 @@ def render_worded(key: str, view: Any, locale: str, wordings: Wordings) -> Rende
     return render_mail("worded", worded, locale)
 
 
+def has_words_for(key: str, name: str, locale: str, wordings: Wordings) -> bool:
+    """Whether the mail's body says what the placeholder `name` does; the shipped words say all."""
+    wording = wordings.find(key, locale)
+    return wording is None or name in placeholders_in(wording.body)
+
+
 def _with_all(kind: MailKind, body: str) -> str:
     has = placeholders_in(body)
     lacking = [f"{{{name}}}" for name in kind.always if name not in has]

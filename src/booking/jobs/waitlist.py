@@ -39,6 +39,7 @@ from src.platform.services import Services
 from src.tenants.models import Due
 from src.tenants.queries.tenants import tenant_snapshot
 from src.tenants.queries.wordings import find_wordings
+from src.tenants.worded_mails import has_words_for
 
 TRIES = 5
 SECONDS = 15
@@ -104,7 +105,9 @@ async def tell_of_joining(job: JobContext, event: WaitlistJoined) -> None:
             tenant = await tenant_snapshot(uow, uow.tenant, now)
             wordings = await find_wordings(uow)
             mail = joined_mail(settings, tenant, facts, job.outbox_id, wordings, asked=event.asked)
-            note_said(facts.entry, facts.runs)
+            # Own words need not name the dates: a move since they joined is told by itself then.
+            if has_words_for("waitlist_joined", "dates", facts.entry.locale, wordings):
+                note_said(facts.entry, facts.runs)
             await queue_mail(uow, mail, host=settings.host)
 
 

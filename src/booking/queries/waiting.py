@@ -209,22 +209,32 @@ async def list_waiting_for(
 
 async def load_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID, now: datetime) -> Pool:
     """Raises: NotFound for what is neither a series nor a session."""
-    business = await business_now(uow, tenant, now)
     found = await uow.session.scalars(
         standing_in(uow, pool_id)
         .order_by(WaitlistEntry.queued_at, WaitlistEntry.id)
         .execution_options(populate_existing=True)
     )
     entries = list(found)
+    pool = await load_lists(uow, tenant, pool_id, entries, now)
+    await add_completing(uow, tenant, pool, entries)
+    return pool
+
+
+async def load_lists(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    pool_id: UUID,
+    entries: list[WaitlistEntry],
+    now: datetime,
+) -> Pool:
+    """A pool of these entries, without what those for purchases are for. Raises: NotFound."""
+    business = await business_now(uow, tenant, now)
     series = await uow.session.get(Series, (uow.tenant, pool_id))
     if series is None:
         one = await get_session_offer(uow, pool_id)
-        pool = _of_session(tenant, one, business, entries, now)
-    else:
-        term = await get_series_offer(uow, pool_id)
-        pool = _of_series(tenant, term, business, entries, now)
-    await add_completing(uow, tenant, pool, entries)
-    return pool
+        return _of_session(tenant, one, business, entries, now)
+    term = await get_series_offer(uow, pool_id)
+    return _of_series(tenant, term, business, entries, now)
 
 
 async def add_completing(

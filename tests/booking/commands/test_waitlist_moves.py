@@ -232,6 +232,18 @@ async def test_own_words_that_name_no_dates_say_with_the_offer_that_they_moved(
     assert " ".join(said.split()) in told.body
 
 
+async def test_own_words_for_joining_that_name_no_dates_leave_a_move_to_be_told(
+    town: Town, mailer: RememberingMailer
+) -> None:
+    words = Wording(subject="You wait", body="You are on the list.\n\n{booking_link}")
+    async with town.factory(town.lotus.id) as uow:
+        await word_mail(uow, town.lotus.ctx, "waitlist_joined", "en", words)
+    await joined(town.factory, town.lotus, "session", town.session.id, "Bob")
+    await move(town, town.session.starts_at + timedelta(days=1))
+    await town.work()
+    assert len(moved(mailer)) == 1
+
+
 async def test_who_joins_or_is_offered_a_place_after_the_move_has_read_it(
     town: Town, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
