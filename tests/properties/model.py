@@ -48,8 +48,28 @@ class Model(Calling):
 
     def may_join(self, what: Run | Offer, size: int, now: datetime) -> bool:
         dates = self.dates_waited_for(what, now)
+        if not dates:
+            return False
+        left = self._left_to_others(now)
         could_fit = all(size <= run.capacity for run in dates)
-        return bool(dates) and self.room(dates) < size and could_fit
+        return min(left[run] for run in dates) < size and could_fit
+
+    def _left_to_others(self, now: datetime) -> dict[Run, int]:
+        """What is free and will not be offered to who waits already, in turn, once their list has
+        heard of it. A party that holds up its list has nothing kept for it, nor has a list that
+        tells everybody at once.
+        """
+        left, held_up = {run: self.free(run) for run in self.runs}, set[Run | Offer]()
+        for entry in (one for one in self.entries if one.state == "waiting"):
+            dates = self.dates_waited_for(entry.what, now)
+            if not dates or now >= min(run.starts_at for run in dates) - RUSH_BEFORE:
+                continue
+            room = min(left[run] for run in dates)
+            if room >= entry.size and entry.what not in held_up:
+                left |= {run: left[run] - entry.size for run in dates}
+            elif 0 < room < entry.size <= min(run.capacity for run in dates) and not entry.passes:
+                held_up.add(entry.what)
+        return left
 
     def join(self, entry_id: UUID, guest: str, what: Run | Offer, size: int) -> None:
         self.mails["waitlist_joined", guest] += 1
