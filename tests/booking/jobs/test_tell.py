@@ -29,6 +29,7 @@ async def test_a_series_is_told_in_one_mail_with_one_file_of_all_dates(
     assert mail.subject == "You are booked: Yoga · Spring term"
     assert "To pay on site: €60.00" in mail.body
     assert "A calendar file with every date is attached." in mail.body
+    assert "It is the same for every date of this booking." in str(mail.alternatives)
     [(filename, content, kind)] = mail.attachments
     assert (filename, kind) == ("dates.ics", "text/calendar")
     calendar = Calendar.from_ical(content)
@@ -70,6 +71,7 @@ async def test_a_single_date_has_a_calendar_file(
     [mail] = mailer.sent
     assert "\nA calendar file is attached.\nQuestions? Write to hello@lotus.example." in mail.body
     assert "A calendar file is attached." in str(mail.alternatives)
+    assert "Show this code at the door.</p>" in str(mail.alternatives)
 
 
 async def test_each_of_a_party_has_an_entry_that_says_whose_it_is(

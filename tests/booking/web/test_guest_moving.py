@@ -92,6 +92,24 @@ async def test_only_as_many_of_a_party_as_there_is_room_for(shop: Shop) -> None:
     assert states == ["confirmed", "confirmed", "swapped"]
 
 
+async def test_who_is_on_the_new_date_already_is_said_to_keep_both(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id)
+    terms = TERMS.document()
+    term = await a_series(factory, service, price_type="on_site", sessions=2, leaving=terms)
+    party = {"size": "2", "quoted_size": "2", "quoted_minor": "12000"}
+    await shop.book(subject("series", term.series.id), **party)
+    first, second = term.sessions
+    own = await own_page(shop)
+    leaving = await shop.guest.open(f"{own}/leave?date={second.id}")
+    (form,) = [form for form in forms_of(leaving) if "/leave" in form.action]
+    await shop.guest.client.post(form.action, data={**form.fields, "seat": form.fields["seat"][1]})
+    page = await shop.guest.open(f"{own}/move?date={first.id}&to={second.id}")
+    assert "For Person 2" in page.text
+    said = "Has a place on this date already, and keeps the old one too: Carl Guest"
+    assert said in page.text
+
+
 async def test_it_says_which_of_a_party_moves(shop: Shop, mailer: RememberingMailer) -> None:
     party = {"size": "2", "quoted_size": "2", "quoted_minor": "3000"}
     first, second = await a_booking(shop, **party)
