@@ -69,7 +69,10 @@ def confirmed() -> str:
         has_code=False,
         missing=[
             MissingView(
-                when="Fri, 25 Dec 2026, 18:00", day="25 December", join_url="https://x.example"
+                when="Fri, 25 Dec 2026, 18:00",
+                title="Class 6",
+                day="25 December",
+                join_url="https://x.example",
             )
         ],
         booking_url="https://seatline.example/b/sunrise/bookings/1",
