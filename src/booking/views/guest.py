@@ -75,7 +75,6 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     form: Any
     form_token: str
     action: str
-    hub_href: str
     zone: ZoneInfo
     currency: str
     terms: str

@@ -15,7 +15,7 @@ from src.billing.domain.kinds import OrderState
 from src.booking.domain.quotes import SubjectKind
 from src.booking.errors import PriceChanged
 from src.booking.place import place_booking
-from src.booking.queries.service_page import no_such_service
+from src.booking.queries.service_page import no_such_service, not_offered
 from src.booking.queries.wish import Typed, get_wish
 from src.booking.views.guest import BookingFormView, Wish
 from src.booking.views.hub import OwnHold
@@ -288,7 +288,6 @@ def _form_page(
         form=form,
         form_token=token,
         action=f"{request.scope['path']}?{subject.query}&send=1",
-        hub_href=f"/b/{tenant.slug}",
         zone=tenant.zone,
         currency=tenant.currency,
         terms=tenant.booking_terms,
@@ -333,7 +332,10 @@ async def _wish(services: Services, ctx: RequestContext, subject: Subject, typed
     where = (subject.kind, subject.id, subject.service_slug)
     held = (await _place_of(services, ctx, subject)).held
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_wish(uow, ctx.here, *where, typed, held)
+        try:
+            return await get_wish(uow, ctx.here, *where, typed, held)
+        except NotFound as refusal:
+            raise await not_offered(uow, ctx.here, subject.service_slug) from refusal
 
 
 route_handlers: list[Any] = [booking_form, send_booking]
