@@ -91,6 +91,7 @@ async def get_move_page(
             for one in own
             if one.seat.seat.participant_id not in there
         ],
+        there=[one.who for one in own if one.seat.seat.participant_id in there],
         is_party=first.booking.party_size > 1,
         choices=choices[:MOST_CHOICES],
         chosen=chosen,

@@ -100,7 +100,8 @@ class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
 class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     """Coming on another date: the choice, or with `chosen` what it means.
 
-    `people` are those who would move, of several where it `is_party`. `terms` are those of the new
+    `people` are those who would move, of several where it `is_party`; `there` are the others of it
+    who come on the `chosen` date already. `terms` are those of the new
     date, in sentences. `why_not` is a sentence where the date cannot
     be exchanged, `why_no_choice` what stands against most of those with room where there is no
     choice, `refusal` why what was asked for was not done.
@@ -113,6 +114,7 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime
     is_online: bool
     people: list[MovePerson]
+    there: list[str]
     is_party: bool
     choices: list[MoveChoice]
     chosen: MoveChoice | None
