@@ -80,6 +80,10 @@ def confirmed() -> str:
     return render_mail("booking/confirmed", view, "en").html
 
 
+def test_the_terms_are_a_list() -> None:
+    assert re.search(r"<li[^>]*>Until Thu, 17 Dec, 18:00 all of it comes back.</li>", confirmed())
+
+
 def test_every_cell_of_every_mail_names_its_colour() -> None:
     bare = [
         f"{path.relative_to(TEMPLATES)}: {cell}"
