@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from src.booking.domain.reasons import Reason, guest_sentence
-from src.platform.errors import Conflict
-from src.platform.i18n import ngettext
+from src.platform.errors import Conflict, NotFound
+from src.platform.i18n import _, ngettext
 
 
 class NotBookable(Conflict):
@@ -13,6 +13,16 @@ class NotBookable(Conflict):
     def __init__(self, reasons: Sequence[Reason]) -> None:
         super().__init__(guest_sentence(reasons), code=str(reasons[0].code))
         self.reasons = tuple(reasons)
+
+
+class NotOffered(NotFound):
+    """Such a date or course is not there for a guest, while its service is."""
+
+    def __init__(self, *, service_name: str, service_slug: str) -> None:
+        super().__init__(
+            _("What you were looking for is not offered any more, or the address is mistyped.")
+        )
+        self.service_name, self.service_slug = service_name, service_slug
 
 
 class PriceChanged(Conflict):

@@ -378,7 +378,7 @@ _KINDS = (
         template="booking/leaving_declined",
         title=N_("A course cannot be left"),
         occasion=N_("When you decline a guest's request to leave a whole course."),
-        starter_subject=N_("About leaving: {service}"),
+        starter_subject=N_("Your course stays booked: {service}"),
         starter=N_(
             "Hello {customer_name},\n\nYou asked to leave {service}. We cannot agree to that:\n\n"
             "{answer}\n\nAll your dates stay as they are.\n\n{booking_link}"

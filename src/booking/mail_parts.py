@@ -141,6 +141,7 @@ def missing_of(
     return [
         MissingView(
             when=date_range(date.starts_at, date.ends_at, tenant.zone),
+            title=date.title,
             day=date_long(date.starts_at, tenant.zone),
             join_url=f"{booking_url}#missing" if date.state == "open" else "",
         )
@@ -152,7 +153,7 @@ def missing_of(
 def _missing_words(missing: Sequence[MissingView]) -> str:
     if not missing:
         return ""
-    dates = "; ".join(date.when for date in missing)
+    dates = "; ".join(", ".join(filter(None, (date.when, date.title))) for date in missing)
     said = _("Full, so not included and not paid for: %(dates)s.", dates=dates)
     if not any(date.join_url for date in missing):
         return said

@@ -69,7 +69,7 @@ def test_dates_are_left_in_time_and_late_and_then_the_course(
     owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
     he_asks_to_leave_the_course(carl, own, "We move away.")
     the_owner_declines(owner, business, term)
-    assert "The hall is paid for." in the_mail(program, email, "Your request: ")["text"]
+    assert "The hall is paid for." in the_mail(program, email, "Your course stays booked: ")["text"]
     carl.go(f"{own}/leave")
     carl.sees("The hall is paid for.")
     carl.looks()

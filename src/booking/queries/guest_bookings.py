@@ -34,7 +34,7 @@ from src.booking.queries.party import NUMBER, called
 from src.booking.queries.people import first_start
 from src.booking.queries.question_answers import answers_of_booking
 from src.booking.said import in_party, names_of, party_words, was_words
-from src.booking.views.guest import BookedDate, GuestBookingView, PartyView
+from src.booking.views.guest import AskedToLeave, BookedDate, GuestBookingView, PartyView
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -102,7 +102,7 @@ async def get_guest_booking(
         contact_phone=tenant.contact_phone,
         missing=missing.get(booking.id, []) if stage == "confirmed" else [],
         completes_href=await _completes_href(uow, tenant, settings, booking, order),
-        asked_to_leave_at=await _asked_to_leave_at(uow, booking, stage),
+        asked_to_leave=await _asked_to_leave(uow, booking, stage),
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
 
@@ -134,11 +134,15 @@ async def _completes_href(
     return booking_path(settings, tenant.slug, first)
 
 
-async def _asked_to_leave_at(uow: UnitOfWork, booking: Booking, stage: str) -> datetime | None:
+async def _asked_to_leave(uow: UnitOfWork, booking: Booking, stage: str) -> AskedToLeave:
     if booking.series_id is None or stage != "confirmed":
-        return None
+        return AskedToLeave()
     asked = await find_newest_request(uow, booking.order_id)
-    return asked.asked_at if asked is not None and asked.state == "open" else None
+    if asked is not None and asked.state == "open":
+        return AskedToLeave(open_since=asked.asked_at)
+    if asked is not None and asked.state == "declined":
+        return AskedToLeave(declined=asked.answer)
+    return AskedToLeave()
 
 
 async def _order(uow: UnitOfWork, order_id: UUID) -> tuple[Order, Booking, Service, Series | None]:

@@ -74,6 +74,7 @@ def _date(tenant: TenantSnapshot, one: Completing, state: str, href: str) -> Mis
     return MissingDate(
         session_id=one.session.id,
         title=one.session.title,
+        size=len(one.missing),
         starts_at=one.session.starts_at,
         ends_at=one.session.ends_at,
         state=state,

@@ -16,6 +16,7 @@ from src.booking.domain.price_label import text as price_text
 from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.pricing import last_start_to_join
 from src.booking.domain.reasons import guest_sentence, not_at_present
+from src.booking.errors import NotOffered
 from src.booking.leaving_words import rules_in_words
 from src.booking.queries.dates import Wanted, month_of, within_reach
 from src.booking.queries.drop_in import LOOSE
@@ -114,6 +115,16 @@ def _single_prices(month: MonthView | None, row: ServiceRow, on_sale: OnSale) ->
 def _single_rules(terms: LeavingTerms, row: ServiceRow, shop: Shop) -> list[str]:
     price_type = SeriesPriceType(row.price_type)
     return rules_in_words(terms, price_type, shop.tenant.zone, row.next_at, shop.now)
+
+
+async def not_offered(uow: UnitOfWork, tenant: TenantSnapshot, slug: str) -> NotFound:
+    """What to say of a date or a series that is not there for a guest: it leads to what else its
+    service has, where that has a page.
+    """
+    on_sale = await find_on_sale(uow, tenant, uow.clock.now(), slug, None)
+    if on_sale is None:
+        return no_such_service()
+    return NotOffered(service_name=on_sale.services[0].name, service_slug=slug)
 
 
 def no_such_service() -> NotFound:

@@ -118,8 +118,8 @@ async def get_wish(
     error = why_not_chosen(asked.tiers(len(people)), typed.tiers, typed.size)
     wish = msgspec.structs.replace(wish, size_error=wish.size_error or error)
     if wish.closed or not typed.code.strip():
-        takes_codes = not wish.closed and await has_active_coupons(uow, tenant)
-        return msgspec.structs.replace(wish, takes_codes=takes_codes)
+        takes = bool(not wish.closed and wish.total_minor and await has_active_coupons(uow, tenant))
+        return msgspec.structs.replace(wish, takes_codes=takes)
     quote = asked.quote_for(people)
     return await _with_code(uow, tenant, asked, wish, quote, typed.code)
 

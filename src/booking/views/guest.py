@@ -78,7 +78,6 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     form: Any
     form_token: str
     action: str
-    hub_href: str
     zone: ZoneInfo
     currency: str
     terms: str
@@ -131,16 +130,27 @@ class MissingDate(msgspec.Struct, frozen=True, kw_only=True):
     """A date to come that a course was sold without, and what its party pays who gets it later.
 
     `state`: open (its guest may ask to be told), closed (nobody waits for it), waiting, offered, or
-    had (they have got it since). `href` leads to where they wait, or to what they have got.
+    had (they have got it since). `size` of them lack it. `href` leads to where they wait, or to
+    what they have got.
     """
 
     session_id: UUID
     title: str
+    size: int
     starts_at: datetime
     ends_at: datetime
     state: str
     href: str
     price: str
+
+
+class AskedToLeave(NamedTuple):
+    """When a guest asked to leave the course, until that is answered; afterwards the business's
+    words where it declined. Neither for who has not asked.
+    """
+
+    open_since: datetime | None = None
+    declined: str = ""
 
 
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +169,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `discount_minor` is off the amount that is shown already, by the code `coupon`. `missing` are
     dates that it was sold without; `completes_href` leads to the booking that this one is a missing
     date of.
-    `asked_to_leave_at`: when its guest asked to leave the course, until that is answered.
+    `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     """
 
@@ -199,7 +209,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[MissingDate]
     completes_href: str
     looks_again: bool
-    asked_to_leave_at: datetime | None
+    asked_to_leave: AskedToLeave
 
     @property
     def is_held_past_today(self) -> bool:

@@ -18,10 +18,12 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
 
 class MissingView(msgspec.Struct, frozen=True, kw_only=True):
     """A date that a course was sold without. `join_url` leads to where its guest can ask to be told
-    of a place, empty where nobody can wait for it.
+    of a place, empty where nobody can wait for it. `title` is the date's own, empty where it has
+    none.
     """
 
     when: str
+    title: str
     day: str
     join_url: str
 

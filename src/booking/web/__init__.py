@@ -3,6 +3,7 @@
 from typing import Any
 
 from src.booking.domain.price_label import price
+from src.booking.errors import NotOffered
 from src.booking.web import (
     api,
     broadcast_compose,
@@ -56,6 +57,7 @@ from src.booking.web import (
     waitlist_settings,
     waitlists,
 )
+from src.booking.web.not_offered import render_not_offered
 from src.booking.web.onboarding import register_steps
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
@@ -118,4 +120,5 @@ route_handlers: list[Any] = [
 def install(kit: WebKit, services: Services) -> None:
     """Registers what booking adds to templates, to every page and to the list of first steps."""
     kit.environment.filters["price"] = price
+    kit.render_error_with(NotOffered, render_not_offered)
     register_steps()

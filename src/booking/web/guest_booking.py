@@ -15,7 +15,7 @@ from src.billing.domain.kinds import OrderState
 from src.booking.domain.quotes import SubjectKind
 from src.booking.errors import PriceChanged
 from src.booking.place import place_booking
-from src.booking.queries.service_page import no_such_service
+from src.booking.queries.service_page import no_such_service, not_offered
 from src.booking.queries.wish import Typed, get_wish
 from src.booking.views.guest import BookingFormView, Wish
 from src.booking.views.hub import OwnHold
@@ -288,7 +288,6 @@ def _form_page(
         form=form,
         form_token=token,
         action=f"{request.scope['path']}?{subject.query}&send=1",
-        hub_href=f"/b/{tenant.slug}",
         zone=tenant.zone,
         currency=tenant.currency,
         terms=tenant.booking_terms,
@@ -333,7 +332,10 @@ async def _wish(services: Services, ctx: RequestContext, subject: Subject, typed
     where = (subject.kind, subject.id, subject.service_slug)
     place = await _place_of(services, ctx, subject)
     async with services.uow_factory(ctx.here.id) as uow:
-        wish = await get_wish(uow, ctx.here, *where, typed, place.held)
+        try:
+            wish = await get_wish(uow, ctx.here, *where, typed, place.held)
+        except NotFound as refusal:
+            raise await not_offered(uow, ctx.here, subject.service_slug) from refusal
     if place.until_at is None:
         return wish
     return msgspec.structs.replace(wish, offered_places=place.size, offered_until_at=place.until_at)

@@ -25,6 +25,7 @@ from src.booking.domain.waiting import WaitlistTerms, WhyNot
 from src.booking.guest_links import booking_path, open_link
 from src.booking.models import WaitlistEntry
 from src.booking.place import place_booking
+from src.booking.queries.service_page import not_offered
 from src.booking.queries.waitlist_page import get_entry_view
 from src.booking.queries.wish import Typed, get_wish
 from src.booking.views.guest import Wish
@@ -92,9 +93,13 @@ async def join_list(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """Puts the address on the list. The answer is the same for one that is on it."""
+    """Puts the address on the list. The answer is the same for one that is on it. `step=fill` only
+    shows the form, with what was typed into the one for booking.
+    """
     subject, data = subject_of(request, service_slug), await read_form(request)
     size, bound = size_of(data, LARGEST_PARTY), bind(JoinForm, data)
+    if data.texts.get("step", [""])[-1] == "fill":
+        return await _join_page(request, services, ctx, subject, Bound(None, data), size)
     form = bound.struct
     if form is None:
         return await _join_page(request, services, ctx, subject, bound, size, status_code=422)
@@ -247,7 +252,10 @@ def _command(subject: Subject, form: JoinForm) -> JoinWaitlist:
 
 async def _wish_in(uow: Any, ctx: RequestContext, subject: Subject, size: int) -> Wish:
     where = (subject.kind, subject.id, subject.service_slug)
-    return await get_wish(uow, ctx.here, *where, Typed(size=size))
+    try:
+        return await get_wish(uow, ctx.here, *where, Typed(size=size))
+    except NotFound as refusal:
+        raise await not_offered(uow, ctx.here, subject.service_slug) from refusal
 
 
 async def _join_page(

@@ -22,6 +22,7 @@ from tests.booking.commands.test_book import seats_of
 from tests.booking.commands.test_waitlist import a_town
 from tests.support.builders import a_series, a_session
 from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
 from tests.support.waiting import joined, offers
 from tests.support.work import waiting
 
@@ -29,7 +30,9 @@ pytestmark = pytest.mark.anyio
 HOUR = timedelta(hours=1)
 
 
-async def test_a_family_is_offered_places_for_all_of_it_or_none(services: Services) -> None:
+async def test_a_family_is_offered_places_for_all_of_it_or_none(
+    services: Services, mailer: RememberingMailer
+) -> None:
     """Row 2-30: where the business has smaller ones wait behind it."""
     town = await a_town(services, size=2, waitlist={"pass_hours": None})
     await town.join("Ann", size=2)
@@ -42,6 +45,8 @@ async def test_a_family_is_offered_places_for_all_of_it_or_none(services: Servic
         expected = "waiting" if seat is first else "offered"
         assert await town.states() == {"Ann": expected, "Bob": "waiting"}
     [offer] = await offers(town.factory, town.lotus)
+    assert mailer.sent[-1].subject == "There are 2 places for you: Yoga"
+    assert "there are 2 places for you now. They are held until" in mailer.sent[-1].body
     await town.take(offer.id, party=("Ann",))
     assert await town.check() == [1]
     await town.work()

@@ -352,7 +352,9 @@ async def test_what_is_not_there_is_not_found(shop: Shop) -> None:
     other = await a_business(factory, "eve", owner="Eve")
     foreign = await a_session(factory, await a_service(factory, other.id))
     await shop.guest.open(subject("session", foreign.id), 404)
-    await shop.guest.open(subject("session", new_id()), 404)
+    unknown = await shop.guest.open(subject("session", new_id()), 404)
+    assert "See what there is of Yoga" in unknown.text, "the service's own dates are a way on"
+    assert 'href="/b/lotus/yoga"' in unknown.text
     await shop.guest.open("/b/lotus/yoga/book?session=nonsense", 404)
     await shop.guest.open("/b/lotus/yoga/book", 404)
     await shop.guest.open(subject("series", term.series.id, "pilates"), 404)

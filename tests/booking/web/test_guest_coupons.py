@@ -11,9 +11,11 @@ from sqlalchemy import select
 from src.billing.domain.coupons import no_use
 from src.billing.models import Order, PaymentPage
 from src.billing.settlement import check_payment
+from src.booking.models import Series
 from src.booking.web.guest_booking import CODES_BY_ADDRESS
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.conftest import CARL, Shop, subject
+from tests.booking.web.test_guest_page import change
 from tests.support.builders import a_series, a_service, a_session
 from tests.support.coupons import a_coupon, change_coupon, uses
 from tests.support.mail import RememberingMailer
@@ -47,6 +49,9 @@ async def test_a_code_is_asked_for_only_where_one_can_be_used(shop: Shop, url: s
     assert 'name="coupon"' not in (await shop.guest.open(url)).text
     await a_coupon(shop.services.uow_factory, shop.business.id)
     assert 'name="coupon"' in (await shop.guest.open(url)).text
+    await change(shop, Series, price_type="free", price_minor=0)
+    assert 'name="coupon"' not in (await shop.guest.open(url)).text, "it costs nothing anyway"
+    await change(shop, Series, price_type="online", price_minor=6000)
     await change_coupon(shop.services.uow_factory, shop.business.id, active=False)
     assert 'name="coupon"' not in (await shop.guest.open(url)).text
 

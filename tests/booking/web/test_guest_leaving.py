@@ -267,6 +267,8 @@ async def test_late_it_is_said_plainly_and_frees_the_place(shop: Shop, clock: Fr
     page = await leave_page(shop, term)
     assert "It is late: the place is freed, but nothing comes back." in page.text
     assert (await press(shop, page)).status_code == 303
+    for words in ("€0.00 back", "no money comes back"):
+        assert words not in page.text, "once is enough"
     assert await taken(shop) == [0, 1, 1]
     assert await refunds(shop) == []
     assert (await seats_of(shop))[0].state == "late_cancelled"

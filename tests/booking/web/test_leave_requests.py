@@ -180,9 +180,12 @@ async def test_declined_the_guest_reads_why_keeps_the_course_and_may_ask_again(
     assert twice.status_code == 409
     await shop.work()
     [mail] = mailer.sent
+    assert mail.subject == "Your course stays booked: Yoga · Spring term"
     assert "The term has begun." in mail.body
     assert await taken(shop) == [1, 1, 1]
     assert await refunds(shop) == []
+    booking = words_of(await shop.guest.open(await own_page(shop)))
+    assert "the business has declined it The term has begun." in booking
     own = await shop.guest.open(f"{await own_page(shop)}/leave")
     assert "The business has declined it" in own.text
     assert "The term has begun." in own.text

@@ -323,9 +323,13 @@ async def test_nobody_at_any_price_is_said_where_it_was_chosen(shop: Shop) -> No
     assert "Please say how many people come." in shown.text
     assert "Pay €" not in shown.text
     assert "Total" not in shown.text, "nobody has no price"
+    for words in (">Price<", "You pay by card", "Name of person"):
+        assert words not in shown.text, words
     asked = form.filled({"counts.full": "20", "counts.child": "20", "step": "update"})
     answer = await shop.guest.client.post(form.action, data=asked, headers={"hx-request": "true"})
     assert "Change how many people come" in answer.text
+    names = answer.text.count("Name of person")
+    assert 0 < names < 39, "nobody is asked about who cannot come"
     assert "Total" not in answer.text, "nor have so many, on the page or for who hears it"
 
 

@@ -82,6 +82,26 @@ async def test_every_page_of_a_full_date_leads_to_its_list(shop: Shop) -> None:
     assert "There is no waiting list for this." in off.text
 
 
+async def test_what_was_typed_into_the_form_goes_along_to_the_list(shop: Shop) -> None:
+    """The place goes while the guest fills the form in."""
+    service = await a_service(shop.services.uow_factory, shop.business.id, price_type="free")
+    session = await a_session(shop.services.uow_factory, service, capacity=1)
+    await shop.guest.open(subject("session", session.id))
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=1, seats_taken=1))
+    refused = await shop.send(name="Ann", email="ann@example.com")
+    assert refused.status_code == 409
+    assert 'href="/b/lotus/yoga"' in refused.text, "what else there is: the service's next dates"
+    [form] = [one for one in forms_of(refused) if one.action == list_of(session)]
+    shown = await shop.guest.client.post(form.action, data=form.filled({"step": "fill"}))
+    assert shown.status_code == 200
+    [form] = [one for one in forms_of(shown) if "email" in one.fields]
+    assert (form.fields["name"], form.fields["email"]) == (["Ann"], ["ann@example.com"])
+    assert await entries(shop.services.uow_factory, shop.business) == {}, "nobody waits yet"
+    joined = await shop.guest.client.post(list_of(session), data=form.filled({}))
+    assert "Look into your mailbox" in joined.text
+
+
 async def test_a_full_series_leads_to_its_list(shop: Shop) -> None:
     service = await a_service(shop.services.uow_factory, shop.business.id)
     term = await a_series(shop.services.uow_factory, service)

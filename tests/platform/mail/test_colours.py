@@ -69,12 +69,19 @@ def confirmed() -> str:
         has_code=False,
         missing=[
             MissingView(
-                when="Fri, 25 Dec 2026, 18:00", day="25 December", join_url="https://x.example"
+                when="Fri, 25 Dec 2026, 18:00",
+                title="Class 6",
+                day="25 December",
+                join_url="https://x.example",
             )
         ],
         booking_url="https://seatline.example/b/sunrise/bookings/1",
     )
     return render_mail("booking/confirmed", view, "en").html
+
+
+def test_the_terms_are_a_list() -> None:
+    assert re.search(r"<li[^>]*>Until Thu, 17 Dec, 18:00 all of it comes back.</li>", confirmed())
 
 
 def test_every_cell_of_every_mail_names_its_colour() -> None:
