@@ -127,19 +127,12 @@
     }
   });
 
-  // What was wrong in a field is told of no longer once it is changed: whether it is right by now, the
-  // next answer says. With the last of them goes the word above the form.
+  // A field that is changed is called wrong no longer.
   document.addEventListener("input", ({ target: field }) => {
     if (field.getAttribute("aria-invalid") !== "true") return;
     field.removeAttribute("aria-invalid");
-    const said = document.getElementById(`${field.id}-error`);
-    if (!said) return;
-    const others = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id !== said.id);
-    if (others.join("")) field.setAttribute("aria-describedby", others.join(" "));
-    else field.removeAttribute("aria-describedby");
-    said.remove();
-    if (field.form?.querySelector(".field-error")) return;
-    field.form?.querySelector("[data-of-fields]")?.remove();
+    document.getElementById(`${field.id}-error`)?.remove();
+    if (!field.form.querySelector(".field-error")) field.form.querySelector("[data-of-fields]")?.remove();
   });
 
   // The open tab of a row that is wider than the screen.
@@ -152,9 +145,9 @@
     startClocks();
     showCopyButtons();
     showOpenTab();
+    // Once: what is swapped in later leaves the keyboard where it is.
     const first = document.querySelector("[data-focus]");
     first?.focus();
-    // Once: what is swapped into the page later leaves the keyboard where it is.
     first?.removeAttribute("data-focus");
   };
 

@@ -194,7 +194,7 @@ async def test_one_deleted_meanwhile_is_left_out_and_what_was_typed_is_kept(
     async with services.uow_factory(lotus.id) as uow:
         await delete_session(uow, lotus.ctx, goes.id)
     looked = await send_again(client, EDIT, form, {"change": ["title"], "title": "Special"})
-    assert "1 session is changed" in looked.text
+    assert "1 session will change" in looked.text
     assert "1 of them has begun, is cancelled or was deleted, and is left out." in looked.text
     assert fields_of(looked, EDIT)["title"] == ["Special"]
     sure = {"sure": "on", "reason": "Repairs"}
@@ -224,7 +224,7 @@ async def test_just_the_chosen_dates_are_edited(
         edited = await uow.session.get_one(Session, (lotus.id, term.sessions[2].id))
         edited.edited_at = uow.clock.now()
     looked = await send_again(client, path, shown, {"change": ["time"], "start_time": "18:00"})
-    assert "2 sessions are changed" in looked.text
+    assert "2 sessions will change" in looked.text
     made = await send_again(client, path, looked, {"looked": "on"})
     assert made.headers["location"] == f"/app/lotus/series/{term.series.id}"
     assert await times(services, lotus) == ["18:00", before[1], "18:00"]

@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from src.booking.domain.leaving import LeavingTerms
-from src.booking.models import Booking, Seat, Session
-from src.platform.ids import new_id
+from src.booking.models import Booking, Session
 from src.tenants.models import Tenant
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.test_guest_leaving import seats_of, taken
@@ -127,28 +126,6 @@ async def test_it_says_which_of_a_party_moves(shop: Shop, mailer: RememberingMai
     assert body.index("This is about Person 2.") < body.index("The new date:\n- ")
     leaving = await shop.guest.open(f"{own}/leave?date={second.id}")
     assert "Person 2" in leaving.text
-
-
-async def test_it_says_who_of_a_party_is_on_the_new_date_already(shop: Shop) -> None:
-    party = {"size": "2", "quoted_size": "2", "quoted_minor": "3000"}
-    first, second = await a_booking(shop, **party)
-    path = f"{await own_page(shop)}/move?date={first.id}&to={second.id}"
-    assert "On the new date already" not in (await shop.guest.open(path)).text
-    mine, *_others = await seats_of(shop)
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        there = {
-            column.key: getattr(mine, column.key)
-            for column in Seat.__mapper__.column_attrs
-            if column.key not in ("id", "session_id", "share_minor")
-        }
-        uow.session.add(Seat(id=new_id(), session_id=second.id, share_minor=0, **there))
-        await uow.session.execute(
-            update(Session).where(Session.id == second.id).values(capacity=2, seats_taken=1)
-        )
-    page = " ".join((await shop.guest.open(path)).text.split())
-    assert ("On the new date already: Carl Guest" in page) == ("For Person 2" in page)
-    assert ("On the new date already: Person 2" in page) == ("For Carl Guest" in page)
-    assert "On the new date already:" in page
 
 
 @pytest.mark.parametrize(

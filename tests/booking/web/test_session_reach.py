@@ -61,7 +61,7 @@ async def test_a_dragged_date_takes_those_after_it_along_with_one_mail(
     for value in ("following", "all"):
         assert f'value="{value}"' in dragged.text
     shown = await send_again(client, path, dragged, {"scope": "following", "title": "Evening"})
-    assert "2 sessions are changed" in shown.text
+    assert "2 sessions will change" in shown.text
     step, field = map(shown.text.index, ("Change them", 'name="shift_days"'))
     assert step < field, "what will happen stands above the form"
     kept = fields_of(shown)
@@ -104,7 +104,7 @@ async def test_the_page_of_a_move_asks_too_and_keeps_the_reason(
     assert fields_of(asked)["scope"] == ["this"]
     more = {"scope": "all", "reason": "The hall is taken."}
     shown = await send_again(client, path, asked, more)
-    assert "3 sessions are changed" in shown.text
+    assert "3 sessions will change" in shown.text
     assert fields_of(shown)["reason"] == ["The hall is taken."]
     alone = await send_again(client, path, asked, {"reason": "The hall is taken."})
     assert alone.status_code == 303
