@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from src.billing.commands.connect import recheck_account
-from src.billing.commands.due import add_due
+from src.billing.commands.due import add_due, move_due
 from src.billing.commands.ending import cancel_open_order
 from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import apply_page
@@ -159,9 +159,18 @@ async def _new_attempt(
         called_at=now,
     )
     uow.session.add(page)
-    order.hold_expires_at = expires_at + HOLD_MARGIN
+    await _hold_as_long_as(uow, order, expires_at)
     await add_due(uow, PAGE_DUE, page_id, next_page_check(now, now))
     return page
+
+
+async def _hold_as_long_as(uow: UnitOfWork, order: Order, page_ends_at: datetime) -> None:
+    """The sweeper comes when a hold was to end and finds that it was prolonged; one that is made
+    shorter, as a hold by link is, it would find too late.
+    """
+    before, order.hold_expires_at = order.hold_expires_at, page_ends_at + HOLD_MARGIN
+    if before is not None and order.hold_expires_at < before:
+        await move_due(uow, order.id, order.hold_expires_at)
 
 
 def _lines_of(uow: UnitOfWork, order_id: UUID) -> Select[tuple[OrderLine]]:

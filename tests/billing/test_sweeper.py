@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from src.billing.domain.holds import LINK_LIFETIME
 from src.billing.reconcile import reconcile
 from src.billing.stripe_gateway import StripeGateway
 from src.billing.sweeper import sweep_holds
@@ -131,6 +132,16 @@ async def test_a_hold_that_a_later_page_prolonged_is_left_alone(shop: Till) -> N
     await sweep_holds(shop.services)
     assert await states(shop, order_id) == ["open"]
     assert await shop.page(order_id)
+
+
+async def test_a_hold_by_link_ends_with_its_page_and_not_a_day_later(shop: Till) -> None:
+    shop.places.left = 3
+    asked, waiting = [await shop.order(hold_lifetime=LINK_LIFETIME) for _ in range(2)]
+    await shop.page(asked)
+    shop.clock.advance(AFTER_THE_HOLD)
+    await sweep_holds(shop.services)
+    assert await states(shop, asked, waiting) == ["expired", "open"]
+    assert shop.places.left == 2
 
 
 async def test_reconciling_finds_payments_whose_events_never_came(shop: Till) -> None:

@@ -55,6 +55,7 @@ class Buying(Driver):
         *,
         child: bool = False,
         taking: Promise | None = None,
+        by_link: bool = False,
     ) -> Sale | None:
         """The last of the party may pay a child's price, where there is one."""
         coupon = None if code is None else self.model.coupons[code]
@@ -66,13 +67,16 @@ class Buying(Driver):
             if child:
                 party[-1] = ("child", priced[2] or 0)
             off = self.model.discount(coupon, sum(price for _tier, price in party), guest)
-        step = self.steps.book(what, size, guest, coupon, child=child, taking=taking)
+        step = self.steps.book(
+            what, size, guest, coupon, child=child, taking=taking, by_link=by_link
+        )
         allowed, booked = self._attempt(step)
         assert allowed == (off is not None)
         if booked is None or priced is None or off is None:
             return None
         seats = self.shop.run(self.steps.seats_of(booked.order_id))
         sale = self._sale(what, guest, coupon, booked, sum(one[1] for one in party) - off)
+        sale.by_link = by_link
         state = "held" if sale.state == "open" else "confirmed"
         split = shares(party, len(priced[0]), off)
         for at, (seat, share) in enumerate(zip(seats, split, strict=True)):

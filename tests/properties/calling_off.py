@@ -77,6 +77,16 @@ class CallingOff(Changing):
             self.wait(timedelta(seconds=11))
             self.deliver()
 
+    @precondition(lambda self: self._is_lively() and self._held_by_link())
+    @rule(pick=PICK, then=THEN)
+    def cancel_and_mark_held(self, pick: int, then: str) -> None:
+        """A date of what is held for somebody, who has just paid the business itself."""
+        sale = self._any(self._held_by_link(), pick)
+        self._cancel(sale.places[0].run, pick, None, None)
+        self._mark_held(sale)
+        if then == "undo" and self.model.endings:
+            self._undo(self.model.endings[-1])
+
     def _cancel(
         self,
         subject: Subject,

@@ -5,13 +5,14 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from tests.properties.buying import PICK, Buying
+from tests.properties.buying import PICK
+from tests.properties.holding import Holding
 from tests.properties.things import Place, Run
 
 MOVES = [timedelta(hours=-30), timedelta(hours=-1), timedelta(hours=1), timedelta(hours=50)]
 
 
-class Changing(Buying):
+class Changing(Holding):
     """Leaving, exchanging, giving back; more or less room, another time."""
 
     @precondition(lambda self: self.model.sales)

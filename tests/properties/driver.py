@@ -198,6 +198,9 @@ class Driver(RuleBasedStateMachine):
         busy = {place.run for place in self.model.places() if place.state in LIVE}
         return [one for one in self.model.runs if one in busy] or self.model.runs
 
+    def _held_by_link(self) -> list[Sale]:
+        return [one for one in self.model.sales if one.by_link and one.state == "open"]
+
     def _taken(self) -> list[Sale]:
         return [one for one in self.model.sales if one.taken]
 

@@ -128,6 +128,9 @@ class Calling(Changing):
                 ending.subject is sale or any(one.run in ending.runs for one in sale.places)
             ):
                 self._close(sale, now, "cancelled", reached(ending, sale, now))
+                # A deadline was promised in a mail, and its end is told in one.
+                is_lost = sale.by_link and sale.state == "cancelled"
+                self.mails["held_cancelled", sale.guest] += is_lost
         ending.state = "done"
         self._release(ending)
         for run in ending.runs:

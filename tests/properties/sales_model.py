@@ -7,10 +7,11 @@ what is bought and paid; what becomes of it later is in the modules that build o
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tests.properties.things import (
     HOLD,
+    HOLD_BY_LINK,
     LIVE,
     MARGIN,
     PAGE,
@@ -101,10 +102,18 @@ class Sales:
         if sale.coupon is not None:
             sale.coupon.used[sale.guest] += 1
         if sale.state == "open":
-            sale.hold_until = whole(sale.created_at + HOLD)
+            sale.hold_until = whole(sale.created_at + self._hold_of(sale))
+            self.mails["payment_link", sale.guest] += sale.by_link
         else:
             sale.confirmed_at = sale.created_at
             self.mails["confirmed", sale.guest] += 1
+
+    def _hold_of(self, sale: Sale) -> timedelta:
+        """A day by a link, but not into what was bought, unless that is too little to pay in."""
+        if not sale.by_link:
+            return HOLD
+        first = min(place.run.starts_at for place in sale.places)
+        return max(min(HOLD_BY_LINK, first - sale.created_at), HOLD)
 
     def open_page(self, sale: Sale, now: datetime) -> bool:
         if sale.state != "open" or sale.hold_until is None or now >= sale.hold_until:
@@ -168,6 +177,31 @@ class Sales:
             self.hear(sale, now, lost)
         else:
             self.end_hold(sale, state)
+
+    # --- staff do not wait for it
+
+    def is_called_off(self, sale: Sale) -> bool:
+        """Whether any of it is being cancelled, even where that can still be undone."""
+        is_off = any(place.run.state != "scheduled" for place in sale.places)
+        waiting = (one for one in self.endings if one.state == "waiting")
+        return is_off or any(one.subject is sale for one in waiting)
+
+    def mark_held(self, sale: Sale, now: datetime) -> int | None:
+        """What the business took itself for it, None when it must be refused."""
+        if sale.by_link and sale.state == "confirmed" and sale.paid:
+            return 0
+        is_held = sale.by_link and sale.state == "open" and sale.page_until is None
+        if not is_held or self.is_called_off(sale):
+            return None
+        sale.mode, sale.paid = "on_site", sale.total
+        self._confirm(sale, now, set())
+        return sale.total
+
+    def release_held(self, sale: Sale, now: datetime) -> bool:
+        if not sale.by_link or sale.state != "open":
+            return False
+        self._close(sale, now, "cancelled", ())
+        return True
 
     def refund(self, sale: Sale, amount: int) -> None:
         sale.refunded += amount

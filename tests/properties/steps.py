@@ -25,6 +25,7 @@ from src.booking.commands.waitlist import (
 )
 from src.booking.commands.waitlist_serve import offer_by_hand
 from src.booking.domain.price_tiers import FULL
+from src.booking.held_places import Released, Taken, release_held, take_held
 from src.booking.jobs.waitlist import serve_due
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
@@ -73,6 +74,7 @@ class Steps:
         *,
         child: bool = False,
         taking: Promise | None = None,
+        by_link: bool = False,
     ) -> Booked:
         wish = BookCommand(
             kind="session" if isinstance(what, Run) else "series",
@@ -84,9 +86,12 @@ class Steps:
             coupon="" if coupon is None else coupon.code,
             tiers=(FULL,) * (size - 1) + ("child",) if child else (),
             offer_id=None if taking is None else taking.id,
+            source="staff" if by_link else "hub",
+            pays="link" if by_link else None,
         )
+        ctx = self.shop.business.ctx if by_link else as_guest(self.shop.business)
         async with self.factory(self.shop.id) as uow:
-            return await book(uow, as_guest(self.shop.business), wish)
+            return await book(uow, ctx, wish)
 
     async def open_page(self, sale: Sale) -> str:
         return await ensure_payment_page(
@@ -139,6 +144,13 @@ class Steps:
     async def mark_paid(self, sale: Sale) -> Money:
         async with self.factory(self.shop.id) as uow:
             return await mark_paid_on_site(uow, self.shop.business.ctx, sale.id)
+
+    async def mark_held(self, sale: Sale) -> Taken:
+        async with self.factory(self.shop.id) as uow:
+            return await take_held(uow, self.shop.business.ctx, sale.id)
+
+    async def release_held(self, sale: Sale) -> Released:
+        return await release_held(self.shop.services, self.shop.business.ctx, sale.id)
 
     async def change(self, run: Run, *, capacity: int, starts_at: datetime) -> None:
         cmd = UpdateSession(

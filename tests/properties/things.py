@@ -9,6 +9,7 @@ from uuid import UUID
 
 LIVE = ("held", "confirmed")
 HOLD = timedelta(minutes=36)
+HOLD_BY_LINK = timedelta(days=1)
 PAGE = timedelta(minutes=31)
 MARGIN = timedelta(minutes=5)
 UNDO = timedelta(seconds=10)
@@ -104,7 +105,8 @@ class Discount:
 @dataclass(eq=False)
 class Sale:
     """An order. `taken` is money at the processor that we have not been told of; `promised` is what
-    the business is asked to hand back of what it took on site.
+    the business is asked to hand back of what it took on site. `by_link`: staff hold it for a guest
+    who is mailed the link to pay.
     """
 
     id: UUID
@@ -124,6 +126,7 @@ class Sale:
     paid: int = 0
     refunded: int = 0
     promised: int = 0
+    by_link: bool = False
     places: list[Place] = field(default_factory=list)
 
     @property
