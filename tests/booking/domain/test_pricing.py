@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -70,9 +71,9 @@ def test_before_the_start_the_whole_price_buys_everything() -> None:
     ],
 )
 def test_before_which_date_the_series_can_be_joined_at_last(
-    changes: dict[str, object], now: datetime, last: int | None
+    changes: dict[str, Any], now: datetime, last: int | None
 ) -> None:
-    terms = replace(TERMS, **changes)  # type: ignore[arg-type]  # Any field may be changed.
+    terms = replace(TERMS, **changes)
     starts_at = None if last is None else FIRST + last * WEEK
     assert last_start_to_join(terms, term(), now, BERLIN) == starts_at
 

@@ -5,6 +5,7 @@ from httpx import AsyncClient
 
 from src.booking.commands import broadcasts
 from src.booking.commands.session_deleting import delete_session
+from src.booking.models import Session
 from src.booking.web.broadcast_compose import TRIALS_BY_USER
 from src.platform.services import Services
 from src.tenants.models import User
@@ -24,6 +25,14 @@ async def lotus(client: AsyncClient, services: Services) -> Business:
     business = await a_business(services.uow_factory)
     await as_owner(client, services, business)
     return business
+
+
+async def carls_session(services: Services, lotus: Business) -> Session:
+    """A free one that Carl has a place in."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    await guests_of(services, lotus, session.id, "carl")
+    return session
 
 
 async def test_an_owner_writes_to_a_roster(
@@ -59,9 +68,7 @@ async def test_an_owner_writes_to_a_roster(
 async def test_what_was_changed_after_looking_is_looked_at_again(
     client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
 ) -> None:
-    service = await a_service(services.uow_factory, lotus.id, price_type="free")
-    session = await a_session(services.uow_factory, service)
-    await guests_of(services, lotus, session.id, "carl")
+    session = await carls_session(services, lotus)
     mailer.sent.clear()
     new = "/app/lotus/broadcasts/new"
     typed = {"subject": "Mats", "body": "\r\nBring one.\r\n\r\nOlive"}
@@ -78,9 +85,7 @@ async def test_what_was_changed_after_looking_is_looked_at_again(
 async def test_a_mail_that_more_people_would_get_than_were_shown_is_looked_at_again(
     client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
 ) -> None:
-    service = await a_service(services.uow_factory, lotus.id, price_type="free")
-    session = await a_session(services.uow_factory, service)
-    await guests_of(services, lotus, session.id, "carl")
+    session = await carls_session(services, lotus)
     new = "/app/lotus/broadcasts/new"
     typed = {"subject": "Mats", "body": "Bring one"}
     looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
@@ -100,9 +105,7 @@ async def test_a_mail_that_more_people_would_get_than_were_shown_is_looked_at_ag
 async def test_another_mail_from_a_form_that_has_sent_one_is_not_swallowed(
     client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
 ) -> None:
-    service = await a_service(services.uow_factory, lotus.id, price_type="free")
-    session = await a_session(services.uow_factory, service)
-    await guests_of(services, lotus, session.id, "carl")
+    session = await carls_session(services, lotus)
     mailer.sent.clear()
     new = "/app/lotus/broadcasts/new"
     typed = {"subject": " Mats", "body": "Bring one\r\n\r\nOlive "}
@@ -124,9 +127,7 @@ async def test_what_was_typed_stays_where_a_day_has_had_its_mails(
     client: AsyncClient, services: Services, lotus: Business, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broadcasts, "MOST_A_DAY", 0)
-    service = await a_service(services.uow_factory, lotus.id, price_type="free")
-    session = await a_session(services.uow_factory, service)
-    await guests_of(services, lotus, session.id, "carl")
+    session = await carls_session(services, lotus)
     new = "/app/lotus/broadcasts/new"
     typed = {"subject": "Mats", "body": "Long words"}
     looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
@@ -139,9 +140,7 @@ async def test_what_was_typed_stays_where_a_day_has_had_its_mails(
 async def test_news_say_who_is_left_out(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
-    service = await a_service(services.uow_factory, lotus.id, price_type="free")
-    session = await a_session(services.uow_factory, service)
-    await guests_of(services, lotus, session.id, "carl")
+    session = await carls_session(services, lotus)
     looked = await send(
         client,
         f"/app/lotus/broadcasts/new?to=session:{session.id}",
