@@ -1,7 +1,6 @@
 """Sending broadcasts: a chunk in each run, every person once, consent asked for anew each time."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from src.billing.commands.due import drop_due, move_due
 from src.billing.cron import work_off
@@ -36,7 +35,6 @@ from src.tenants.queries.tenants import tenant_snapshot
 CHUNK_PEOPLE = 50
 LATER_SECONDS = 60
 NOT_NOW_SECONDS = 600
-BETWEEN_CHUNKS = timedelta(seconds=1)
 
 
 async def send_next_chunk(job: JobContext, event: BroadcastWaiting) -> None:
