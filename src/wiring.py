@@ -69,7 +69,11 @@ def _wire_tenants() -> None:
 
 
 def _wire_billing() -> None:
-    from src.billing.customer_rows import register_money_of_customers, register_orders_of_customers
+    from src.billing.customer_rows import (
+        register_credits_of_customers,
+        register_money_of_customers,
+        register_orders_of_customers,
+    )
     from src.billing.jobs import register
     from src.billing.log_subjects import register_log_subjects_of_billing
     from src.billing.mail_kinds import register_billing_mails
@@ -83,6 +87,7 @@ def _wire_billing() -> None:
     register_billing_mails()
     register_log_subjects_of_billing()
     register_orders_of_customers()
+    register_credits_of_customers()
     register_money_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)

@@ -84,6 +84,7 @@ def insert_seats(
             "told_sequence": sequence,
             "replaces_id": None,
             "calendar_id": None,
+            "credit_lot_id": quote.credits.lot_id if quote.credits is not None else None,
             "most_percent": 100,
             "changed_at": now,
             "changed_by": by,
