@@ -26,7 +26,15 @@ class Feature(StrEnum):
     WAITLIST = "waitlist"
 
 
-BUILT = frozenset({Feature.COUPONS, Feature.GROUP_SERVICES, Feature.SERIES, Feature.WAITLIST})
+BUILT = frozenset(
+    {
+        Feature.COUPONS,
+        Feature.GROUP_SERVICES,
+        Feature.PACKAGES,
+        Feature.SERIES,
+        Feature.WAITLIST,
+    }
+)
 """The features that have their pages; whoever builds another adds it here. Plans keep the rest as
 data, and nothing that somebody might buy by names them."""
 
