@@ -17,3 +17,15 @@ class PortalGuest(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     phone: str = ""
     locale: str | None = None
+
+
+class PortalCodeMail(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail with the way into a guest's own pages: its code, in two halves, and its link."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    code: str
+    minutes: int
+    link_url: str

@@ -6,30 +6,41 @@ the session is over.
 """
 
 from typing import Any, cast
+from urllib.parse import quote
 from uuid import UUID
 
-from litestar import Request
+from litestar import Request, Response
 
 from src.platform.errors import SignInRequired
-from src.platform.i18n import _
+from src.platform.i18n import _, set_locale
 from src.platform.services import Services
 from src.platform.web.exchange import exchange_of
+from src.platform.web.pages import redirect
 from src.platform.web.sessions import guest_session_of
 from src.tenants.context import RequestContext
+from src.tenants.portal_sections import Portal
 from src.tenants.queries.portal import Proved, find_portal_guest, list_known_as
 from src.tenants.views.portal import PortalGuest
+from src.tenants.web.middleware import context_of
 
 AnyRequest = Request[Any, Any, Any]
 
+
+class PortalSignInRequired(SignInRequired):
+    """A guest has to show who they are, at this business's own way in."""
+
+
 __all__ = [
     "PortalGuest",
+    "PortalSignInRequired",
     "has_portal_cookie",
+    "open_portal",
     "portal_guest",
     "portal_path",
     "sign_in_guest",
     "sign_out_guest",
     "sign_out_guest_everywhere",
-    "signed_in_guest",
+    "to_portal_sign_in",
 ]
 _FOUND = "seatline.portal_guest"
 
@@ -60,14 +71,24 @@ async def portal_guest(
     return cast("PortalGuest | None", kept[_FOUND])
 
 
-async def signed_in_guest(
-    request: AnyRequest, services: Services, ctx: RequestContext
-) -> PortalGuest:
-    """The same for what is for them alone. Raises: SignInRequired, Unavailable."""
+async def open_portal(request: AnyRequest, services: Services, ctx: RequestContext) -> Portal:
+    """The same for what is for them alone, from here on in the language that they chose.
+
+    Raises: PortalSignInRequired, Unavailable.
+    """
     guest = await portal_guest(request, services, ctx)
     if guest is None:
-        raise SignInRequired(_("Please sign in first."))
-    return guest
+        raise PortalSignInRequired(_("Please sign in first."))
+    if guest.locale:
+        set_locale(guest.locale)
+    return Portal(guest=guest, tenant=ctx.here, settings=services.settings)
+
+
+def to_portal_sign_in(request: AnyRequest, error: PortalSignInRequired) -> Response[Any]:
+    """An error renderer: to the business's own way in, and back to where the guest was."""
+    ctx = context_of(request)
+    back = request.scope["path"] if request.method in {"GET", "HEAD"} else portal_path(ctx)
+    return redirect(request, f"{portal_path(ctx)}/sign-in?next={quote(back, safe='/')}")
 
 
 async def _find(request: AnyRequest, services: Services, ctx: RequestContext) -> PortalGuest | None:
