@@ -27,6 +27,7 @@ from src.tenants.models.people import (
     Performer,
     PerformerBusy,
 )
+from src.tenants.models.portal import PortalCode
 from src.tenants.models.sign_ups import SignUp
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "PlanRequest",
     "PlanVersion",
     "PlatformAudit",
+    "PortalCode",
     "SignUp",
     "Tenant",
     "TenantSlug",
