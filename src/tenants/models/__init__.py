@@ -1,6 +1,8 @@
 """Rows of the tenants package."""
 
 from src.tenants.models.directories import (
+    BoltOn,
+    BoltOnVersion,
     Due,
     Member,
     Plan,
@@ -26,12 +28,15 @@ from src.tenants.models.people import (
     Participant,
     Performer,
     PerformerBusy,
+    TenantBoltOn,
 )
 from src.tenants.models.sign_ups import SignUp
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "BoltOn",
+    "BoltOnVersion",
     "BookingCounter",
     "Customer",
     "CustomerNote",
@@ -52,6 +57,7 @@ __all__ = [
     "PlatformAudit",
     "SignUp",
     "Tenant",
+    "TenantBoltOn",
     "TenantSlug",
     "User",
 ]
