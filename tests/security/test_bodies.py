@@ -38,6 +38,9 @@ WRITTEN = (
     "audit",
     "refunds",
     "coupons",
+    "packages",
+    "credit_lots",
+    "credit_entries",
 )
 
 
@@ -179,6 +182,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "InviteForm": ("/settings/team", {"email": "ivy@x.example", "role": "instructor"}),
     "MemberForm": ("/settings/team/{member_id}", {"role": "instructor"}),
     "PerformerForm": ("/settings/performers", {"name": "Ivy"}),
+    "PackageForm": ("/packages/new", {"name": "Ten", "credits": "10", "pays": ["on_site"]}),
     "CouponForm": ("/coupons/new", {"code": "AUTUMN", "percent": "10"}),
     "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
     "CancelDatesForm": ("/sessions/chosen/cancel", {"sure": "on"}),

@@ -1,94 +1,93 @@
-"""Packages and lots of credits to begin a test with, and what has to agree about them."""
+"""Credits to begin a test with, and the ledger that has to agree with every balance."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from src.billing.commands.credits import SYSTEM, NewLot, insert_lots
+from src.billing.commands.credits import GUEST, NewLot, insert_lots, list_lots
 from src.billing.domain.credits import LotSource, Scope
-from src.billing.models import CreditLot, Package
+from src.billing.models import Package
 from src.platform.db.uow import UowFactory
-from src.platform.ids import new_id
-from src.tenants.models import Customer, Tenant
+from src.tenants.commands.customers import find_or_add_customer
 
-OFF = (
-    "SELECT l.id FROM credit_lots l WHERE l.balance <>"
-    " (SELECT coalesce(sum(e.credits), 0) FROM credit_entries e"
-    " WHERE e.tenant_id = l.tenant_id AND e.lot_id = l.id)"
-)
 ANYTHING = Scope(any_service=True)
+UNBALANCED = text(
+    "SELECT l.id, l.balance, coalesce(sum(e.credits), 0) FROM credit_lots l"
+    " LEFT JOIN credit_entries e ON e.tenant_id = l.tenant_id AND e.lot_id = l.id"
+    " GROUP BY l.tenant_id, l.id, l.balance HAVING l.balance <> coalesce(sum(e.credits), 0)"
+)
+LEDGER = text("SELECT kind, credits FROM credit_entries ORDER BY at, id")
 
 
 async def a_package(uow_factory: UowFactory, tenant_id: UUID, **more: Any) -> Package:
-    """Ten credits for EUR 120, good for anything and for 90 days, unless told otherwise."""
+    """Ten sessions of anything for EUR 120, valid for 90 days, unless told otherwise."""
     async with uow_factory(tenant_id) as uow:
         now = uow.clock.now()
-        package = Package(
-            **{
-                "tenant_id": tenant_id,
-                "id": new_id(),
-                "purpose": "sale",
-                "name": "Ten sessions",
-                "credits": 10,
-                "price_minor": 12_000,
-                "validity_days": 90,
-                "any_service": True,
-                "pays": ["online"],
-                "created_at": now,
-                "updated_at": now,
-                **more,
-            }
-        )
+        values: dict[str, Any] = {
+            "name": "10 sessions",
+            "credits": 10,
+            "price_minor": 12_000,
+            "validity_days": 90,
+            "any_service": True,
+            "pays": ["online", "on_site"],
+            **more,
+        }
+        package = Package(tenant_id=tenant_id, created_at=now, updated_at=now, **values)
         uow.session.add(package)
     return package
 
 
-async def a_customer(
-    uow_factory: UowFactory, tenant_id: UUID, name: str = "Carl", **more: Any
-) -> Customer:
-    async with uow_factory(tenant_id) as uow:
-        values = {"email": f"{name.lower()}@example.com", "created_at": uow.clock.now(), **more}
-        customer = Customer(tenant_id=tenant_id, id=new_id(), name=name, **values)
-        uow.session.add(customer)
-    return customer
-
-
 async def a_lot(
-    uow_factory: UowFactory, tenant_id: UUID, customer_id: UUID, **more: Any
-) -> CreditLot:
-    """Ten bought credits for EUR 120 that are good for anything and never end, unless told
-    otherwise.
+    uow_factory: UowFactory,
+    tenant_id: UUID,
+    email: str = "carl@example.com",
+    number: int = 10,
+    *,
+    scope: Scope = ANYTHING,
+    expires_at: datetime | None = None,
+    **more: Any,
+) -> tuple[UUID, UUID]:
+    """Credits of a customer, bought at EUR 12 each unless told otherwise.
+
+    Returns the ids of the customer and of the lot.
     """
     async with uow_factory(tenant_id) as uow:
-        new = NewLot(
-            **{
-                "customer_id": customer_id,
-                "source": LotSource.PACKAGE,
-                "name": "Ten sessions",
-                "credits": 10,
-                "scope": ANYTHING,
-                "currency": "EUR",
-                "bought": 10,
-                "paid_minor": 12_000,
-                **more,
-            }
+        now = uow.clock.now()
+        customer_id = await find_or_add_customer(uow, email, "Carl", "", now)
+        values: dict[str, Any] = {
+            "source": LotSource.PACKAGE,
+            "bought": number,
+            "paid_minor": number * 1200,
+            **more,
+        }
+        lot = NewLot(
+            customer_id=customer_id,
+            name="10 sessions",
+            credits=number,
+            scope=scope,
+            currency="EUR",
+            expires_at=expires_at,
+            **values,
         )
-        [lot_id] = insert_lots(uow, [new], SYSTEM, uow.clock.now())
-    return await the_lot(uow_factory, tenant_id, lot_id)
+        [lot_id] = insert_lots(uow, [lot], GUEST, now)
+    return customer_id, lot_id
 
 
-async def the_lot(uow_factory: UowFactory, tenant_id: UUID, lot_id: UUID) -> CreditLot:
-    """The lot as it is now; every balance of the business agrees with its ledger."""
+async def balance_of(uow_factory: UowFactory, tenant_id: UUID, customer_id: UUID) -> int:
+    """What the customer has left in all their lots."""
     async with uow_factory(tenant_id) as uow:
-        assert (await uow.session.execute(text(OFF))).all() == []
-        return await uow.session.get_one(CreditLot, (tenant_id, lot_id))
+        return sum(lot.balance for lot in await list_lots(uow, customer_id))
 
 
-async def lose_packages(uow_factory: UowFactory, tenant_id: UUID) -> None:
-    """From now on the plan of the business has everything but packages."""
+async def ledger_of(uow_factory: UowFactory, tenant_id: UUID) -> list[tuple[str, int]]:
+    """Every entry of the business, as it was written."""
     async with uow_factory(tenant_id) as uow:
-        tenant = await uow.session.get_one(Tenant, tenant_id)
-        plan = tenant.entitlements["plan"]
-        kept = [feature for feature in plan["features"] if feature != "packages"]
-        tenant.entitlements = {**tenant.entitlements, "plan": {**plan, "features": kept}}
+        return [(row[0], row[1]) for row in await uow.session.execute(LEDGER)]
+
+
+async def assert_balanced(connection: AsyncConnection) -> None:
+    """Every balance of every business is the sum of its ledger; the connection sees all rows."""
+    assert (await connection.execute(UNBALANCED)).all() == []

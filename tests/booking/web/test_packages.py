@@ -15,7 +15,8 @@ from src.tenants.models import AuditEntry
 from tests.booking.web.pages import as_owner, send
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
-from tests.support.credits import a_customer, a_lot, a_package, lose_packages, the_lot
+from tests.support.credits import a_package
+from tests.support.lots import a_customer, lose_packages, lot_of, the_lot
 
 pytestmark = pytest.mark.anyio
 
@@ -136,7 +137,7 @@ async def test_it_is_changed_duplicated_and_switched_and_what_is_sold_keeps_its_
 ) -> None:
     package = await a_package(services.uow_factory, lotus.id)
     carl = await a_customer(services.uow_factory, lotus.id)
-    lot = await a_lot(services.uow_factory, lotus.id, carl.id, package_id=package.id)
+    lot = await lot_of(services.uow_factory, lotus.id, carl.id, package_id=package.id)
     here = f"{HOME}/{package.id}"
     await send(client, f"{here}/edit", {"name": "Twelve", "credits": "12"})
     await send(client, here, {}, to=f"{here}/active")
@@ -161,7 +162,7 @@ async def test_only_one_that_was_never_sold_is_deleted(
     carl = await a_customer(services.uow_factory, lotus.id)
     open_page = await client.get(f"{HOME}/{sold.id}/delete")
     assert "Nobody ever bought it." in open_page.text
-    await a_lot(services.uow_factory, lotus.id, carl.id, package_id=sold.id)
+    await lot_of(services.uow_factory, lotus.id, carl.id, package_id=sold.id)
     spare = await a_package(services.uow_factory, lotus.id, name="Spare")
     assert "so it stays" in (await client.get(f"{HOME}/{sold.id}/delete")).text
     await send(client, f"{HOME}/{spare.id}/delete", {})
@@ -206,4 +207,4 @@ async def test_a_tag_that_nothing_has_any_more_is_told_with_who_needs_it(
         assert await find_tags_in_use(uow, ["calm", "level 2"]) == {}
     clock.advance(timedelta(days=8))
     async with services.uow_factory(lotus.id) as uow:
-        assert await find_tags_in_use(uow, ["calm", "level 2"]) == {"level 2": ["Ten sessions"]}
+        assert await find_tags_in_use(uow, ["calm", "level 2"]) == {"level 2": ["10 sessions"]}
