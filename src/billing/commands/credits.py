@@ -69,7 +69,7 @@ GUEST = Author("guest")
 class NewLot(msgspec.Struct, frozen=True, kw_only=True):
     """Credits to be owned by a customer. `credits` are granted at once unless it is `pending`;
     `bought` of them are paid for. `expires_at` is None for what never ends, or is worked out from
-    `validity_days` when it is paid.
+    `validity_days` when it is paid. `lot_id` is of a form that can be sent twice.
     """
 
     customer_id: UUID
@@ -90,6 +90,7 @@ class NewLot(msgspec.Struct, frozen=True, kw_only=True):
     validity_days: int = 0
     expires_at: datetime | None = None
     pending: bool = False
+    lot_id: UUID | None = None
 
 
 def insert_lots(
@@ -122,7 +123,7 @@ def insert_lots(
 def _lot_row(tenant_id: UUID, lot: NewLot, now: datetime) -> dict[str, Any]:
     return {
         "tenant_id": tenant_id,
-        "id": new_id(),
+        "id": lot.lot_id or new_id(),
         "customer_id": lot.customer_id,
         "package_id": lot.package_id,
         "order_id": lot.order_id,
@@ -158,11 +159,12 @@ def entry_row(
     seat_id: UUID | None = None,
     order_id: UUID | None = None,
     refund_id: UUID | None = None,
+    entry_id: UUID | None = None,
 ) -> dict[str, Any]:
     """All columns of one line of the ledger."""
     return {
         "tenant_id": tenant_id,
-        "id": new_id(),
+        "id": entry_id or new_id(),
         "lot_id": lot_id,
         "kind": str(kind),
         "credits": number,
@@ -323,10 +325,22 @@ async def write_entry(
     author: Author,
     *,
     refund_id: UUID | None = None,
+    entry_id: UUID | None = None,
 ) -> None:
-    """Changes the balance of a locked lot, and says so in its ledger. `number` is signed."""
+    """Changes the balance of a locked lot, and says so in its ledger. `number` is signed;
+    `entry_id` is of a form that can be sent twice.
+    """
     lot.balance += number
-    row = entry_row(uow.tenant, lot.id, kind, number, author, uow.clock.now(), refund_id=refund_id)
+    row = entry_row(
+        uow.tenant,
+        lot.id,
+        kind,
+        number,
+        author,
+        uow.clock.now(),
+        refund_id=refund_id,
+        entry_id=entry_id,
+    )
     uow.insert(ENTRIES, [row])
 
 

@@ -31,3 +31,20 @@ class OpenItemMail(msgspec.Struct, frozen=True, kw_only=True):
     business: str
     sentence: str
     href: str
+
+
+class CreditMail(msgspec.Struct, frozen=True, kw_only=True):
+    """To a customer whose credits somebody changed. `change` says what was done, in the customer's
+    language; `expiry` until when they are good. `left` is the number of what is left.
+    """
+
+    locale: str
+    from_name: str
+    guest_name: str
+    package: str
+    left: str
+    expiry: str
+    change: str
+    reason: str
+    contact: str
+    href: str
