@@ -72,6 +72,7 @@ def _wire_tenants() -> None:
 
 
 def _wire_billing() -> None:
+    from src.billing.credit_mails import register_credit_mails
     from src.billing.customer_rows import (
         register_credits_of_customers,
         register_money_of_customers,
@@ -88,6 +89,7 @@ def _wire_billing() -> None:
     register(registry)
     register_downgrade_probe("billing", coupon_consequences)
     register_billing_mails()
+    register_credit_mails()
     register_log_subjects_of_billing()
     register_orders_of_customers()
     register_credits_of_customers()
