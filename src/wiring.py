@@ -131,6 +131,7 @@ def _wire_booking() -> None:
         tell_of_moved_seats,
         tell_of_payment_link,
     )
+    from src.booking.portal_pages import register_portal_pages
     from src.booking.queries.plan_consequences import plan_consequences
     from src.tenants.queries.consequences import register_downgrade_probe
 
@@ -138,6 +139,7 @@ def _wire_booking() -> None:
     register_line_kind("session", seats)
     register_line_kind("series", seats)
     register_bookings_of_customers()
+    register_portal_pages()
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.leaving_mails import asked_mail, declined_mail, moved_mail
-from src.booking.mail_parts import FORMER_TIMES, MISSING, REASON, an_hour_sooner
+from src.booking.mail_parts import FORMER_TIMES, MISSING, MY_BOOKINGS, REASON, an_hour_sooner
 from src.booking.mails import (
     cancellation_mail,
     change_mail,
@@ -62,6 +62,7 @@ COMMON = (
         name="timezone", label=N_("The clock of the times"), value=lambda view: view.zone_name
     ),
     _BOOKING_LINK,
+    MY_BOOKINGS,
     CONTACT,
 )
 _PEOPLE = Placeholder(

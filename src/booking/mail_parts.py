@@ -28,6 +28,7 @@ from src.booking.views.mails import (
     SeatsCancelledView,
     SeatsMovedView,
     SessionsChangedView,
+    portal_beside,
 )
 from src.platform.i18n import N_, _
 from src.platform.mail.queue import Attachment, Mail
@@ -168,6 +169,11 @@ MISSING = Placeholder(
 )
 
 
+MY_BOOKINGS = Placeholder(
+    name="my_bookings",
+    label=N_("The address of all that a guest has booked"),
+    value=lambda view: portal_beside(view.booking_url),
+)
 REASON = Placeholder(
     name="reason", label=N_("Why, if a reason was given"), value=lambda view: view.reason
 )

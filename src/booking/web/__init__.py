@@ -38,6 +38,7 @@ from src.booking.web import (
     leave_requests,
     minimum,
     people,
+    portal,
     reminders,
     repeat,
     roster,
@@ -114,6 +115,7 @@ route_handlers: list[Any] = [
     *calendar.route_handlers,
     *feeds.route_handlers,
     *customer_feeds.route_handlers,
+    *portal.route_handlers,
 ]
 
 
