@@ -46,7 +46,7 @@ def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
     from src.tenants.commands.mail_choices import register_mail_choices
-    from src.tenants.jobs import account_mails, portal_mails, team_mails
+    from src.tenants.jobs import account_mails, bolt_on_mails, portal_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
     from src.tenants.log_subjects import register_own_log_subjects
     from src.tenants.own_customer_rows import register_own_customer_rows
@@ -69,6 +69,8 @@ def _wire_tenants() -> None:
         happened.PlanRequestDeclined, "tenants.tell_declined", mails.tell_of_declined_request
     )
     registry.on(happened.TenantMoved, "tenants.tell_moved", mails.tell_of_move)
+    registry.on(happened.BoltOnGiven, "tenants.tell_bolt_on", bolt_on_mails.tell_of_bolt_on)
+    registry.on(happened.BoltOnRemoved, "tenants.tell_removal", bolt_on_mails.tell_of_removal)
 
 
 def _wire_billing() -> None:

@@ -78,6 +78,8 @@ OF_MANY_OR_NOBODY = {
     "cancellation_id",
     "cancellation_ids",
     "change_id",
+    "code_id",
+    "held_id",
     "inbox_id",
     "invitation_id",
     "lot_id",

@@ -38,6 +38,7 @@ WRITTEN = (
     "audit",
     "refunds",
     "coupons",
+    "tenant_bolt_ons WHERE ended_at IS NULL",
 )
 
 
@@ -191,6 +192,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
         {"looked": "on", "change": ["place", "performer"]},
     ),
     "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
+    "RemoveForm": ("/plan/bolt-ons/{bolt_on}/remove", {}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
 }
 """Where each form is sent, and what it has beside its ids."""
