@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.leaving_mails import asked_mail, declined_mail, moved_mail
-from src.booking.mail_parts import FORMER_TIMES, MISSING, REASON, an_hour_sooner
+from src.booking.mail_parts import FORMER_TIMES, MISSING, REASON, WAY_OUT, an_hour_sooner
 from src.booking.mails import (
     cancellation_mail,
     change_mail,
@@ -204,7 +204,8 @@ def _changed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
 
 def _reminded(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
     one = facts.with_seats(facts.seats[:1])
-    return reminder_mail(asked.settings, asked.tenant, [one], "preview", asked.wordings)
+    now = uow.clock.now()
+    return reminder_mail(asked.settings, asked.tenant, [one], "preview", now, asked.wordings)
 
 
 def _moved(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
@@ -285,10 +286,10 @@ _KINDS = (
         starter_subject=N_("Reminder: {service}, {first_date}"),
         starter=N_(
             "Hello {customer_name},\n\nThis is a reminder of {service}.\n\n{dates}\n\n"
-            "See you soon\n{business}\n\n{booking_link}"
+            "See you soon\n{business}\n\n{booking_link}\n\n{way_out}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, _PEOPLE),
+        placeholders=(*COMMON, _PEOPLE, WAY_OUT),
         needed=("dates",),
         preview=shown(_reminded),
     ),

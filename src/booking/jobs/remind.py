@@ -106,7 +106,9 @@ async def _remind_chunk(uow: UnitOfWork, services: Services) -> int:
     if not people:
         return len(waiting)
     wordings = await find_wordings(uow)
-    mails = [reminder_mail(settings, tenant, one.bookings, one.key, wordings) for one in people]
+    mails = [
+        reminder_mail(settings, tenant, one.bookings, one.key, now, wordings) for one in people
+    ]
     await queue_mails(uow, mails, host=settings.host)
     return len(waiting)
 

@@ -13,7 +13,7 @@ from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
 from src.billing.queries.refundable import is_all_back, list_refundable_minor
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
-from src.booking.domain.kinds import SeatState, SessionMode
+from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import (
     amount_back_minor,
     capped,
@@ -25,6 +25,7 @@ from src.booking.domain.leaving import (
     why_not_move_seat,
 )
 from src.booking.domain.reasons import guest_sentence
+from src.booking.gone_words import gone_words
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.models import Booking, Seat, Series, Service
@@ -38,6 +39,7 @@ from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.platform.web.formats import money
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import Participant
 
@@ -98,7 +100,8 @@ async def get_leaving_page(
         by_hand_minor=by_hand_minor,
         no_money_why=no_money_why,
         terms=_terms(shown, order, tenant, now, is_course=is_course),
-        why_not="" if leavable and own else _why_not(seats, own),
+        why_not="" if leavable and own else _why_not(seats, own, found, session_id, order),
+        is_gone=not own and session_id is not None,
         action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
         may_ask=_may_ask(own, is_course=is_course),
         asked=await find_newest_request(uow, order_id) if is_course else None,
@@ -254,10 +257,26 @@ def _by_hand_minor(order: Order, by_terms_minor: int) -> int:
     return min(by_terms_minor, order.paid_minor - order.refunded_minor)
 
 
-def _why_not(seats: Sequence[LeavingSeat], own: Sequence[Own]) -> str:
-    if not own:
+def _why_not(
+    seats: Sequence[LeavingSeat],
+    own: Sequence[Own],
+    found: Sequence[Own],
+    session_id: UUID | None,
+    order: Order,
+) -> str:
+    if own:
+        return seats[0].why_not
+    gone = [one.seat for one in found if one.seat.session.id == session_id]
+    if not gone:
         return _("None of these places is yours any more, so there is nothing to cancel.")
-    return seats[0].why_not
+    back_minor = sum(one.seat.returned_minor for one in gone if one.seat.returned_as == "money")
+    return gone_words(
+        SessionState(gone[0].session.state),
+        {SeatState(one.seat.state) for one in gone},
+        by_guest=all(one.seat.changed_by == "guest" for one in gone),
+        places=len(gone),
+        back=money(back_minor, order.currency) if back_minor else "",
+    )
 
 
 def _may_ask(own: Sequence[Own], *, is_course: bool) -> bool:

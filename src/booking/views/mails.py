@@ -202,8 +202,20 @@ class SessionsChangedView(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
 
 
+class WayOutView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where who cannot come frees the date. `booking` tells which of several bookings of it that is
+    about, empty where there is one, and `hint` until when what comes back.
+    """
+
+    booking: str
+    hint: str
+    url: str
+
+
 class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
-    """The mail that says: this date is near."""
+    """The mail that says: this date is near. `ways_out` are for those who may leave by themselves,
+    one for each booking of the date.
+    """
 
     locale: str
     from_name: str
@@ -215,6 +227,7 @@ class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
     party_size: int
     booking_url: str
     unsubscribe_url: str
+    ways_out: list[WayOutView] = []
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
