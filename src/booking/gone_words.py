@@ -1,6 +1,6 @@
 """Why there is nothing left to cancel on a date, for the guest who wants to: calmly, in words."""
 
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 
 from src.booking.domain.kinds import SeatState, SessionState
 from src.platform.i18n import _, ngettext
@@ -11,7 +11,7 @@ _THERE = frozenset({SeatState.ATTENDED, SeatState.NO_SHOW})
 
 def gone_words(
     session: SessionState,
-    states: Collection[SeatState],
+    states: AbstractSet[SeatState],
     *,
     by_guest: bool,
     places: int,

@@ -132,6 +132,7 @@ def _made_up(uow: UnitOfWork, asked: Preview) -> BookingFacts:
         id=new_id(),
         state="confirmed",
         sequence=0,
+        sold_sequence=0,
         told_sequence=0,
         returned_minor=0,
         share_minor=0,
@@ -204,8 +205,9 @@ def _changed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
 
 def _reminded(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
     one = facts.with_seats(facts.seats[:1])
-    now = uow.clock.now()
-    return reminder_mail(asked.settings, asked.tenant, [one], "preview", now, asked.wordings)
+    return reminder_mail(
+        asked.settings, asked.tenant, [one], "preview", uow.clock.now(), asked.wordings
+    )
 
 
 def _moved(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
@@ -244,13 +246,7 @@ _KINDS = (
             "{dates}\n\n{money}\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(
-            *COMMON,
-            _PEOPLE,
-            _MONEY,
-            REFERENCE,
-            MISSING,
-        ),
+        placeholders=(*COMMON, _PEOPLE, _MONEY, REFERENCE, MISSING),
         always=("missing",),
         preview=shown(_confirmed),
     ),

@@ -82,19 +82,19 @@ def mail_of(
         html=rendered.html,
         dedupe_key=dedupe_key,
         unsubscribe_url=getattr(view, "unsubscribe_url", ""),
-        attachments=() if calendar is None else (_dates_file(calendar),),
+        attachments=() if calendar is None else (dates_file(calendar),),
     )
 
 
-def _dates_file(calendar: bytes) -> Attachment:
+def dates_file(calendar: bytes) -> Attachment:
     return Attachment(filename="dates.ics", content_type=CALENDAR_TYPE, content=calendar)
 
 
 def calendar_seats(
     facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str, *, may_join: bool = True
 ) -> list[CalendarSeat]:
-    """The seats as calendar entries. `booking_url` goes into them, unless it is empty; it opens
-    this booking only.
+    """The seats as entries of the calendar of who booked, without those that are somebody else's by
+    now. `booking_url` goes into them, unless it is empty; it opens this booking only.
 
     Unless the guest `may_join`, the entries do not tell where an online session meets.
     """
@@ -109,6 +109,7 @@ def calendar_seats(
             url=join_url_of(item, may_join=may_join) or booking_url,
         )
         for item in seats
+        if not item.seat.is_handed_on
     ]
 
 

@@ -25,6 +25,7 @@ TELLS_NOBODY = """
 bookings gaps leaving
 cancellations scope state
 disputes currency processor_id state
+handings_on by
 leave_requests state
 open_items kind
 order_lines description kind tier
@@ -58,7 +59,16 @@ OF_MANY_OR_NOBODY = {
         "cancellation_ids",
         "change_id",
     ),
-    *("inbox_id", "invitation_id", "mail_id", "message_id", "move_id", "offer_id", "open_item_id"),
+    *(
+        "handing_id",
+        "inbox_id",
+        "invitation_id",
+        "mail_id",
+        "message_id",
+        "move_id",
+        "offer_id",
+        "open_item_id",
+    ),
     *("refund_id", "session_id", "session_ids", "sign_up_id", "trial_id", "user_id"),
 }
 """Under which an event names what is not a guest's alone, or what ends before they are erased."""

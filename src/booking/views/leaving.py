@@ -65,6 +65,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     action: str
     move_href: str
+    hand_on_href: str = ""
     may_ask: bool
     asked: "LeaveAsked | None" = None
     ticked: int | None = None

@@ -230,6 +230,27 @@ class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
     ways_out: list[WayOutView] = []
 
 
+class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail to somebody who has, or had, a place that was handed on.
+
+    `news` is `given`, `reminder`, `changed`, `passed_on` or `off`. `giver` booked it and may cancel
+    it; `taker` has it now, where it was passed on. `booking_url` is for who booked alone, else
+    empty.
+    """
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    news: str
+    what: str
+    giver: str
+    taker: str
+    runs: list[RunView]
+    zone_name: str
+    booking_url: str
+
+
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     """What the business writes to the guests of one session, in its own words, by paragraph."""
 
