@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -22,6 +22,17 @@ class Person(NamedTuple):
 
     tier: str
     unit_minor: int
+
+
+class PaidByCredits(NamedTuple):
+    """The lot that pays, with the credits that it has left before this. `is_given_back`: they come
+    from a place that was left.
+    """
+
+    lot_id: UUID
+    name: str
+    balance: int
+    is_given_back: bool = False
 
 
 class QuoteLine(NamedTuple):
@@ -65,6 +76,7 @@ class Quote:
     leaving: LeavingTerms = NOTHING_BACK
     coupon: AppliedCoupon | None = None
     gaps: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
+    credits: PaidByCredits | None = None
 
     @property
     def discount_minor(self) -> int:
@@ -84,11 +96,23 @@ class Quote:
     @property
     def payment_mode(self) -> PaymentMode:
         """How it will be paid; a price of nothing needs no payment page."""
+        if self.credits is not None:
+            return PaymentMode.CREDIT
         if self.total_minor == 0:
             return PaymentMode.FREE
         if self.price_type is SeriesPriceType.ON_SITE:
             return PaymentMode.ON_SITE
         return PaymentMode.ONLINE
+
+    @property
+    def credits_needed(self) -> int:
+        """One for each seat."""
+        return self.party_size * len(self.session_ids)
+
+    def by_credits(self, lot: PaidByCredits) -> "Quote":
+        """The same seats for credits instead of money."""
+        people = tuple(person._replace(unit_minor=0) for person in self.people)
+        return replace(self, unit_minor=0, people=people, credits=lot)
 
     @property
     def dates_key(self) -> str:

@@ -69,6 +69,8 @@ class Booking(TenantScoped, Base):
 class Seat(TenantScoped, Base):
     """One participant in one session: the only thing that uses capacity and has a price share.
 
+    `credit_lot_id` is where the credit came from that paid it, if one did; its share is 0 then.
+
     A share comes back once: `returned_as` money, a credit or another seat, and for money
     `returned_minor` says how much of it.
     `tier` is what the price was called that it was sold at, empty for the full price.
@@ -92,6 +94,7 @@ class Seat(TenantScoped, Base):
         within_tenant("participant_id", "participants"),
         within_tenant("replaces_id", "seats"),
         within_tenant("cancellation_id", "cancellations"),
+        within_tenant("credit_lot_id", "credit_lots"),
         UniqueConstraint("tenant_id", "replaces_id", name="uq_seats_replaces"),
         CheckConstraint("most_percent BETWEEN 0 AND 100", name="most_percent"),
         CheckConstraint(
@@ -122,6 +125,12 @@ class Seat(TenantScoped, Base):
             "cancellation_id",
             postgresql_where=text("cancellation_id IS NOT NULL"),
         ),
+        Index(
+            "ix_seats_credit_lot",
+            "tenant_id",
+            "credit_lot_id",
+            postgresql_where=text("credit_lot_id IS NOT NULL"),
+        ),
     )
 
     booking_id: Mapped[UUID]
@@ -139,6 +148,7 @@ class Seat(TenantScoped, Base):
     replaces_id: Mapped[UUID | None]
     calendar_id: Mapped[UUID | None]
     cancellation_id: Mapped[UUID | None]
+    credit_lot_id: Mapped[UUID | None]
     most_percent: Mapped[int] = mapped_column(default=100, server_default=text("100"))
     may_leave_free: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     is_known: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
