@@ -114,6 +114,7 @@ def _wire_booking() -> None:
         LeavingDeclined,
         MinimumMissed,
         PaymentLinkPromised,
+        SeatHandedOn,
         SeatsCancelled,
         SeatsLeft,
         SeatsMoved,
@@ -121,6 +122,7 @@ def _wire_booking() -> None:
     )
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
+    from src.booking.jobs.handing_on import tell_of_handing_on
     from src.booking.jobs.leave_requests import tell_of_asked_leaving
     from src.booking.jobs.minimum import ask_about_minimum
     from src.booking.jobs.tell import (
@@ -153,6 +155,7 @@ def _wire_booking() -> None:
     registry.on(LeavingAsked, "booking.tell_asked", tell_of_asked_leaving)
     registry.on(LeavingDeclined, "booking.tell_declined", tell_of_declined_leaving)
     registry.on(SeatsMoved, "booking.tell_moved", tell_of_moved_seats)
+    registry.on(SeatHandedOn, "booking.tell_handed_on", tell_of_handing_on)
     registry.on(MinimumMissed, "booking.ask_about_minimum", ask_about_minimum)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)

@@ -93,6 +93,7 @@ POST /sessions/{session_id}/seats/cancel
 POST /sessions/{session_id}/seats/message
 POST /sessions/{session_id}/seats/move
 POST /sessions/{session_id}/seats/paid
+GET POST /sessions/{session_id}/seats/{seat_id}/hand-on
 GET /series
 GET /series/{series_id}
 GET /series/{series_id}/buyers

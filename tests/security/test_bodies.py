@@ -180,6 +180,10 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "InviteForm": ("/settings/team", {"email": "ivy@x.example", "role": "instructor"}),
     "MemberForm": ("/settings/team/{member_id}", {"role": "instructor"}),
     "PerformerForm": ("/settings/performers", {"name": "Ivy"}),
+    "HandOnForm": (
+        "/sessions/{session_id}/seats/{seat_id}/hand-on",
+        {"name": "Ben", "address": "ben@x.example"},
+    ),
     "CouponForm": ("/coupons/new", {"code": "AUTUMN", "percent": "10"}),
     "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
     "CancelDatesForm": ("/sessions/chosen/cancel", {"sure": "on"}),
@@ -199,6 +203,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
 THINGS = {
     "seat_ids": "left_seat_id",
     "seat_id": "moved_seat_id",
+    "seat": "moved_seat_id",
     "to_session_id": "loose_session_id",
     "default_performer_id": "performer_id",
     "default_location_id": "location_id",
