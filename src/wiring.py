@@ -83,13 +83,18 @@ def _wire_billing() -> None:
     from src.billing.jobs import register
     from src.billing.log_subjects import register_log_subjects_of_billing
     from src.billing.mail_kinds import register_billing_mails
-    from src.billing.queries.plan_consequences import coupon_consequences
-    from src.billing.queries.sold import lock_currency_by_coupons, lock_currency_by_sales
+    from src.billing.queries.plan_consequences import coupon_consequences, package_consequences
+    from src.billing.queries.sold import (
+        lock_currency_by_coupons,
+        lock_currency_by_credits,
+        lock_currency_by_sales,
+    )
     from src.tenants.queries.consequences import register_downgrade_probe
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
     register_downgrade_probe("billing", coupon_consequences)
+    register_downgrade_probe("billing.packages", package_consequences)
     register_billing_mails()
     register_credit_mails()
     register_log_subjects_of_billing()
@@ -98,6 +103,7 @@ def _wire_billing() -> None:
     register_money_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)
+    register_currency_lock("billing.credits", lock_currency_by_credits)
 
 
 def _wire_booking() -> None:

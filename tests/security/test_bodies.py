@@ -39,6 +39,9 @@ WRITTEN = (
     "refunds",
     "coupons",
     "tenant_bolt_ons WHERE ended_at IS NULL",
+    "packages",
+    "credit_lots",
+    "credit_entries",
 )
 
 
@@ -184,6 +187,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
         "/sessions/{session_id}/seats/{seat_id}/hand-on",
         {"name": "Ben", "address": "ben@x.example"},
     ),
+    "PackageForm": ("/packages/new", {"name": "Ten", "credits": "10", "pays": ["on_site"]}),
     "CouponForm": ("/coupons/new", {"code": "AUTUMN", "percent": "10"}),
     "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
     "CancelDatesForm": ("/sessions/chosen/cancel", {"sure": "on"}),
