@@ -30,6 +30,7 @@ from src.sandbox.postgres import Role
 from src.wiring import wire
 from tests.support.clock import FrozenClock
 from tests.support.databases import drop_database, own_database, shared_database
+from tests.support.ledgers import ledgers_that_do_not_add_up
 from tests.support.mail import RememberingMailer
 from tests.support.reused import POOL_NAME, ReusedDatabase
 from tests.support.servers import pytest_configure, pytest_unconfigure, run_folder, test_servers
@@ -136,7 +137,10 @@ async def uow_factory(rolled_back: AsyncEngine, clock: FrozenClock) -> AsyncIter
         await connection.execute(text(f"SET SESSION AUTHORIZATION {Role.APP}"))
         sessions = make_sessions(connection, join_transaction_mode="create_savepoint")
         yield unit_of_work_factory(sessions, clock)
+        await connection.execute(text("RESET SESSION AUTHORIZATION"))
+        wrong = await ledgers_that_do_not_add_up(connection)
         await outer.rollback()
+    assert not wrong, wrong
 
 
 @pytest.fixture
