@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 
 from src.billing.commands.voucher_claims import entry_row
 from src.billing.domain.vouchers import EntryKind
-from src.billing.models import Voucher, VoucherEntry
+from src.billing.models import Voucher, VoucherEntry, VoucherSettings
 from src.platform.db.uow import UowFactory
 from src.platform.ids import new_id
 from src.tenants.commands.customers import find_or_add_customer
@@ -73,3 +73,19 @@ async def change_voucher(uow_factory: UowFactory, tenant_id: UUID, **values: Any
         voucher = (await uow.session.scalars(select(Voucher))).one()
         for name, value in values.items():
             setattr(voucher, name, value)
+
+
+async def sells_vouchers(uow_factory: UowFactory, tenant_id: UUID, **offer: Any) -> None:
+    """From now on guests can buy them: EUR 25, 50 or 100, and what they name from 10 to 200."""
+    values = {
+        "is_on": True,
+        "amounts_minor": [2500, 5000, 10000],
+        "least_minor": 1000,
+        "most_minor": 20000,
+        "valid_months": 36,
+        "to_year_end": True,
+        "words": "",
+        **offer,
+    }
+    async with uow_factory(tenant_id) as uow:
+        uow.session.add(VoucherSettings(tenant_id=tenant_id, updated_at=uow.clock.now(), **values))

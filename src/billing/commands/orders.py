@@ -5,7 +5,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 
 from src.billing.commands.coupon_claims import insert_use
 from src.billing.commands.due import add_due
@@ -186,6 +186,15 @@ async def find_order_by_form_token(uow: UnitOfWork, form_token: str) -> Order | 
         select(Order).where(Order.tenant_id == uow.tenant, Order.form_token == form_token)
     )
     return found
+
+
+async def retire_form_token(uow: UnitOfWork, order_id: UUID) -> None:
+    """The form that made an order which is over may make another."""
+    await uow.session.execute(
+        update(Order)
+        .where(Order.tenant_id == uow.tenant, Order.id == order_id)
+        .values(form_token=Order.form_token + f"/{order_id}")
+    )
 
 
 async def get_order(uow: UnitOfWork, order_id: UUID) -> Order:

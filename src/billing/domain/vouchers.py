@@ -6,7 +6,7 @@ Source: docs/algorithms/vouchers.md.
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from dateutil.relativedelta import relativedelta
 
 from src.billing.domain.minimums import least_online_minor
 from src.billing.domain.references import ALPHABET
-from src.platform.localtime import local_day_bounds
+from src.platform.localtime import local_day_bounds, to_utc
 
 GROUPS, GROUP = 4, 4
 """Sixteen characters of 28: whoever guesses a thousand a second needs longer than the sun has."""
@@ -24,7 +24,12 @@ GRACE = timedelta(days=30)
 """What comes back to a voucher can be spent for so long at least, even if it has expired."""
 
 LONGEST_VALIDITY_MONTHS = 600
-LONGEST_MESSAGE = 500
+LONGEST_MESSAGE = 300
+LONGEST_NAME = 80
+LONGEST_WORDS = 600
+FURTHEST_SENDING_DAYS = 366
+SENDING_HOUR = 8
+"""On the business's clock: a present comes in the morning of its day."""
 MOST_AMOUNTS = 8
 LARGEST_VOUCHER_MINOR = 1_000_000_000
 """The amount is kept in 32 bits, and may be added to."""
@@ -116,6 +121,13 @@ def last_day(expires_at: datetime, zone: ZoneInfo) -> date:
 def is_over(expires_at: datetime | None, now: datetime) -> bool:
     """In the very second that ends the last day the guest wins."""
     return expires_at is not None and now > expires_at
+
+
+def sending_moment(send_on: date | None, zone: ZoneInfo) -> datetime | None:
+    """When it is to be mailed; None: as soon as it is paid."""
+    if send_on is None:
+        return None
+    return to_utc(datetime.combine(send_on, time(SENDING_HOUR)), zone)
 
 
 def part_of_price(balance_minor: int, total_minor: int, *, pays_online: bool, currency: str) -> int:
