@@ -1,11 +1,10 @@
-"""Credits to begin a test with, and the ledger that has to agree with every balance."""
+"""Credits to begin a test with, and what became of them."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.billing.commands.credits import GUEST, NewLot, insert_lots, list_lots
 from src.billing.domain.credits import LotSource, Scope
@@ -14,11 +13,6 @@ from src.platform.db.uow import UowFactory
 from src.tenants.commands.customers import find_or_add_customer
 
 ANYTHING = Scope(any_service=True)
-UNBALANCED = text(
-    "SELECT l.id, l.balance, coalesce(sum(e.credits), 0) FROM credit_lots l"
-    " LEFT JOIN credit_entries e ON e.tenant_id = l.tenant_id AND e.lot_id = l.id"
-    " GROUP BY l.tenant_id, l.id, l.balance HAVING l.balance <> coalesce(sum(e.credits), 0)"
-)
 LEDGER = text("SELECT kind, credits FROM credit_entries ORDER BY at, id")
 
 
@@ -87,8 +81,3 @@ async def ledger_of(uow_factory: UowFactory, tenant_id: UUID) -> list[tuple[str,
     """Every entry of the business, as it was written."""
     async with uow_factory(tenant_id) as uow:
         return [(row[0], row[1]) for row in await uow.session.execute(LEDGER)]
-
-
-async def assert_balanced(connection: AsyncConnection) -> None:
-    """Every balance of every business is the sum of its ledger; the connection sees all rows."""
-    assert (await connection.execute(UNBALANCED)).all() == []

@@ -17,6 +17,7 @@ import msgspec
 from src.billing.commands.coupon_claims import claim_coupon
 from src.billing.commands.credits import Author, claim_credits, insert_redemptions
 from src.billing.commands.orders import NewOrder, insert_order
+from src.billing.commands.voucher_claims import claim_voucher
 from src.billing.domain.credits import LotFacts
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState
@@ -65,13 +66,13 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     of everyone's price, in the same order, or nothing where all pay the full one. `people` has
     everyone's own answers in that order, `answers` the ones for the booking.
 
-    `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
-    quote; None when nobody was shown one. `way` is how they want to pay, None: the first way that
-    is open. `customer_id` is who books: whoever sets it has seen proof of that, or is staff. With
-    `pays` it is staff who book for them, and say how it is paid. With the way `credit` the credits
-    of their own lot `credit_lot_id` pay. `offer_id` is a waiting list's offer that it takes up.
-    With `completes` it is the session that this booking of a series was sold without, for those of
-    its party who lack it.
+    `coupon` is the code of one, or of a voucher. `quoted_minor` is what the guest was shown that is
+    to pay, and `quoted_dates` is the `dates_key` of the quote; None when nobody was shown one.
+    `way` is how they want to pay, None: the first way that is open. `customer_id` is who books:
+    whoever sets it has seen proof of that, or is staff. With `pays` it is staff who book for them,
+    and say how it is paid. With the way `credit` the credits of their own lot `credit_lot_id` pay.
+    `offer_id` is a waiting list's offer that it takes up. With `completes` it is the session that
+    this booking of a series was sold without, for those of its party who lack it.
     """
 
     kind: SubjectKind
@@ -173,6 +174,8 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
         await claim_coupon(uow, quote.coupon.coupon_id, booked.order.customer_id)
     if quote.credits is not None:
         await _claim_credits(uow, judged, booked.order.customer_id, now)
+    if quote.voucher is not None:
+        await claim_voucher(uow, quote.voucher)
     if booked.order.month is not None:
         await claim_booking_unit(uow, tenant, now)
     return booked
@@ -396,4 +399,5 @@ def _order(
         consents=cmd.consents,
         hold_lifetime=hold_lifetime,
         coupon=quote.coupon,
+        voucher=quote.voucher,
     )

@@ -80,12 +80,13 @@ def check_price(
     tenant: TenantSnapshot, quoted_minor: int | None, locale: str, quote: Quote
 ) -> None:
     """Raises: PriceChanged."""
-    if quoted_minor is None or quoted_minor == quote.total_minor:
+    to_pay_minor = quote.to_pay_minor
+    if quoted_minor is None or quoted_minor == to_pay_minor:
         return
-    price = format_money(Money(quote.total_minor, tenant.currency), locale)
+    price = format_money(Money(to_pay_minor, tenant.currency), locale)
     raise PriceChanged(
         _("The price has changed to %(price)s. Please look again before you book.", price=price),
-        total_minor=quote.total_minor,
+        total_minor=to_pay_minor,
     )
 
 
