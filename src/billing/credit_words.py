@@ -31,16 +31,19 @@ def source_words(source: str) -> str:
     return words[LotSource(source)]
 
 
-def entry_words(kind: str, number: int, *, of_seat: bool) -> str:
-    """What an entry of the ledger did."""
+def entry_words(kind: str, number: int, *, of_seat: bool, of_refund: bool, by: str) -> str:
+    """What an entry of the ledger did, for whom and by whom it was made."""
+    if kind == "restore" and of_refund:
+        return _("Back, the refund failed")
     if kind == "restore":
-        return _("Given back") if of_seat else _("Back, the refund failed")
+        return _("Given back") if of_seat else _("There again, extended")
+    if kind == "expire":
+        return _("Rolled over") if by == "staff" else _("Ended unused")
     if kind == "adjust":
         return _("Added") if number > 0 else _("Removed")
     words = {
         "grant": _("Received"),
         "redeem": _("Used"),
-        "expire": _("Rolled over"),
         "refund": _("Refunded"),
     }
     return words[kind]

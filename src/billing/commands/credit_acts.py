@@ -19,6 +19,7 @@ from src.billing.commands.credits import (
     lock_lot,
     lot_facts,
     scope_of,
+    set_end,
     write_entry,
 )
 from src.billing.domain.credit_acts import (
@@ -31,7 +32,7 @@ from src.billing.domain.credit_acts import (
     number_error,
 )
 from src.billing.domain.credits import EntryKind, LotSource, LotState, Scope, lot_state
-from src.billing.events import CreditsChanged
+from src.billing.events import CreditEndSet, CreditsChanged
 from src.billing.models import CreditEntry, CreditLot
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
@@ -102,8 +103,11 @@ async def add_credits(uow: UnitOfWork, ctx: RequestContext, cmd: ChangeNumber) -
     lot = await _lock_changeable(uow, cmd.lot_id)
     if await _is_done(uow, cmd.token):
         return
+    _refuse_ended(uow, lot)
     author = Author.of_staff(ctx.actor, cmd.reason.strip())
     await write_entry(uow, lot, EntryKind.ADJUST, cmd.number, author, entry_id=cmd.token)
+    if lot.expires_at is not None:
+        uow.record(CreditEndSet(lot_id=lot.id))
     await audit(uow, ctx, "credits.added", SUBJECT, lot.id, name=lot.name, credits=cmd.number)
     tell(uow, lot.id, CreditAct.ADDED, cmd.token, cmd.reason, number=cmd.number)
 
@@ -115,6 +119,7 @@ async def remove_credits(uow: UnitOfWork, ctx: RequestContext, cmd: ChangeNumber
     lot = await _lock_changeable(uow, cmd.lot_id)
     if await _is_done(uow, cmd.token):
         return
+    _refuse_ended(uow, lot)
     if cmd.number > lot.balance:
         sentence = _("Only %(left)s are left.", left=lot.balance)
         raise InvalidInput(sentence, fields={"number": sentence})
@@ -124,10 +129,11 @@ async def remove_credits(uow: UnitOfWork, ctx: RequestContext, cmd: ChangeNumber
     tell(uow, lot.id, CreditAct.REMOVED, cmd.token, cmd.reason, number=cmd.number)
 
 
-async def set_end(
+async def change_end(
     uow: UnitOfWork, ctx: RequestContext, lot_id: UUID, on: date | None, reason: str, token: UUID
 ) -> CreditAct | None:
-    """Lets the credits end with that day, later or sooner, or never; what is over lives again.
+    """Lets the credits end with that day, later or sooner, or never; what was lost at their end is
+    there again.
 
     Returns which it was, None where they end then already. Seats that are booked stay booked.
     Raises: NotFound, Conflict, InvalidInput at `ends_on` for a day that is over, or `reason`.
@@ -138,7 +144,11 @@ async def set_end(
     was, becomes = lot.expires_at, None if on is None else end_of(on, zone)
     if was == becomes:
         return None
-    lot.expires_at = becomes
+    set_end(uow, lot, becomes)
+    if lot.forfeited:
+        author, back = Author.of_staff(ctx.actor, reason.strip()), lot.forfeited
+        lot.forfeited = 0
+        await write_entry(uow, lot, EntryKind.RESTORE, back, author)
     act = CreditAct.EXTENDED if is_later(becomes, was) else CreditAct.SHORTENED
     detail = {"name": lot.name, "was": _as_text(was), "becomes": _as_text(becomes)}
     await audit(uow, ctx, f"credits.{act}", SUBJECT, lot.id, reason=reason.strip(), **detail)
@@ -163,7 +173,7 @@ async def roll_over(
         return before
     if lot_state(lot_facts(lot), now) is not LotState.EXPIRED:
         raise Conflict(_("Only credits that have expired can be rolled over."))
-    author, number = Author.of_staff(ctx.actor, reason.strip()), lot.balance
+    author, number = Author.of_staff(ctx.actor, reason.strip()), lot.balance + lot.forfeited
     new = NewLot(
         customer_id=lot.customer_id,
         source=LotSource.ROLLOVER,
@@ -175,7 +185,9 @@ async def roll_over(
         rolled_from_id=lot.id,
         expires_at=None if on is None else end_of(on, zone),
     )
-    await write_entry(uow, lot, EntryKind.EXPIRE, -number, author)
+    if lot.balance:
+        await write_entry(uow, lot, EntryKind.EXPIRE, -lot.balance, author)
+    lot.forfeited = 0
     [new_lot_id] = insert_lots(uow, [new], author, now)
     await audit(uow, ctx, "credits.rolled_over", SUBJECT, lot.id, name=lot.name, credits=number)
     tell(uow, new_lot_id, CreditAct.ROLLED_OVER, new_lot_id, reason, number=number)
@@ -188,6 +200,12 @@ async def _lock_changeable(uow: UnitOfWork, lot_id: UUID) -> CreditLot:
     if not may_change(lot_state(lot_facts(lot), uow.clock.now())):
         raise Conflict(_("Nobody has paid for these credits, so there is nothing to change."))
     return lot
+
+
+def _refuse_ended(uow: UnitOfWork, lot: CreditLot) -> None:
+    """Raises: Conflict for credits whose end has passed: more of them would be lost at once."""
+    if lot.expires_at is not None and uow.clock.now() > lot.expires_at:
+        raise Conflict(_("These credits have ended. Extend them first."), code="credits_ended")
 
 
 async def _is_done(uow: UnitOfWork, token: UUID) -> bool:

@@ -102,7 +102,9 @@ async def refund_credits(
 async def _checked(uow: UnitOfWork, lot: CreditLot, cmd: RefundCredits) -> Worth:
     """What the credits of the locked lot are worth, if so much may go back for them."""
     state = lot_state(lot_facts(lot), uow.clock.now())
-    if state not in (LotState.ACTIVE, LotState.EXPIRED):
+    if state is LotState.EXPIRED:
+        raise Conflict(_("These credits have ended. Extend them first."), code="credits_ended")
+    if state is not LotState.ACTIVE:
         raise Conflict(_("Nothing is left of these credits."))
     if lot.balance != cmd.seen:
         raise Conflict(

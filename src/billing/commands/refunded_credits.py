@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from src.billing.commands.credits import SYSTEM, lock_lot, write_entry
 from src.billing.domain.credits import EntryKind
+from src.billing.events import CreditEndSet
 from src.billing.models import CreditEntry, Refund
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
@@ -25,6 +26,8 @@ async def restore_refunded_credits(uow: UnitOfWork, refund: Refund) -> None:
         lot = await lock_lot(uow, lot_id)
         lot.refunded_minor -= refund.amount_minor
         await write_entry(uow, lot, EntryKind.RESTORE, still_out, SYSTEM, refund_id=refund.id)
+        if lot.expires_at is not None:
+            uow.record(CreditEndSet(lot_id=lot.id))
 
 
 async def take_refunded_credits(uow: UnitOfWork, refund: Refund) -> None:

@@ -1,6 +1,6 @@
 """Telling customers what staff did to their credits."""
 
-from src.billing.credit_mails import credits_mail
+from src.billing.credit_act_mails import credits_mail
 from src.billing.events import CreditsChanged
 from src.billing.models import CreditLot
 from src.platform.jobs.context import JobContext

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     cast,
+    false,
     func,
     literal,
     or_,
@@ -153,15 +154,18 @@ def _is_in(state: str, now: datetime) -> ColumnElement[bool]:
     """SQL of what `lot_state` says, so that the indexes of each state serve it."""
     is_active = CreditLot.state == str(LotState.ACTIVE)
     has_some, is_over = CreditLot.balance > 0, CreditLot.expires_at < now
+    is_empty = (CreditLot.balance == 0) & ~(
+        (CreditLot.forfeited > 0) & func.coalesce(is_over, false())
+    )
     match state:
         case "active":
             return is_active & has_some & or_(CreditLot.expires_at.is_(None), ~is_over)
         case "expired":
-            return is_active & has_some & is_over
+            return is_active & is_over & (CreditLot.balance + CreditLot.forfeited > 0)
         case "used_up":
-            return is_active & (CreditLot.balance == 0) & (CreditLot.refunded_minor == 0)
+            return is_active & is_empty & (CreditLot.refunded_minor == 0)
         case "refunded":
-            return is_active & (CreditLot.balance == 0) & (CreditLot.refunded_minor > 0)
+            return is_active & is_empty & (CreditLot.refunded_minor > 0)
         case "pending":
             return CreditLot.state == str(LotState.PENDING)
         case "any":

@@ -35,7 +35,6 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
     found = await find_lots(uow, LotFilter(state="any", lot_id=lot_id))
     [row] = await lot_rows(uow, found, now)
     state, worth = lot_state(lot_facts(lot), now), await get_worth(uow, lot)
-    is_there = state in (LotState.ACTIVE, LotState.EXPIRED)
     rolled_to_id = await _rolled_to(uow, lot_id)
     return LotView(
         row=row,
@@ -52,9 +51,10 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         rolled_from_id=lot.rolled_from_id,
         rolled_to_id=rolled_to_id,
         validity_days=lot.validity_days,
-        worth_minor=worth.amount_minor if is_there else 0,
+        worth_minor=worth.amount_minor if state is LotState.ACTIVE else 0,
         by_hand=worth.by_hand,
         may_change=may_change(state),
+        is_over=state is LotState.EXPIRED,
         is_pending=state is LotState.PENDING,
         may_roll_over=state is LotState.EXPIRED and rolled_to_id is None,
         entries=await _entries(uow, lot_id),
@@ -112,7 +112,13 @@ def _entry_row(found: Any, left: int) -> EntryRow:
 
 
 def _words(entry: CreditEntry) -> str:
-    return entry_words(entry.kind, entry.credits, of_seat=entry.seat_id is not None)
+    return entry_words(
+        entry.kind,
+        entry.credits,
+        of_seat=entry.seat_id is not None,
+        of_refund=entry.refund_id is not None,
+        by=entry.by,
+    )
 
 
 def _what(found: Any) -> str:

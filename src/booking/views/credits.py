@@ -30,7 +30,8 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class LotView(msgspec.Struct, frozen=True, kw_only=True):
     """`worth_minor` is what a refund of the unused comes to, 0 where nothing is; `by_hand`:
-    the business gives it back itself. `may_change`: it is paid, or was given.
+    the business gives it back itself. `may_change`: it is paid, or was given. `is_over`: its end
+    has passed, and credits were left.
     """
 
     row: LotRow
@@ -50,6 +51,7 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     worth_minor: int
     by_hand: bool
     may_change: bool
+    is_over: bool
     is_pending: bool
     may_roll_over: bool
     entries: list[EntryRow]

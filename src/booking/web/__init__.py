@@ -31,6 +31,7 @@ from src.booking.web import (
     guest_page,
     guest_people,
     guest_waitlist,
+    handing_on,
     held_places,
     hub,
     import_columns,
@@ -39,6 +40,7 @@ from src.booking.web import (
     minimum,
     packages,
     people,
+    portal,
     reminders,
     repeat,
     roster,
@@ -72,6 +74,7 @@ route_handlers: list[Any] = [
     *guest_leaving.route_handlers,
     *guest_people.route_handlers,
     *guest_moving.route_handlers,
+    *handing_on.route_handlers,
     *guest_waitlist.route_handlers,
     *services.route_handlers,
     *reminders.route_handlers,
@@ -116,6 +119,7 @@ route_handlers: list[Any] = [
     *calendar.route_handlers,
     *feeds.route_handlers,
     *customer_feeds.route_handlers,
+    *portal.route_handlers,
 ]
 
 

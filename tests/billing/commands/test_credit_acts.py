@@ -11,11 +11,12 @@ from src.billing.commands.credit_acts import (
     ChangeNumber,
     GiveCredits,
     add_credits,
+    change_end,
     give_credits,
     remove_credits,
     roll_over,
-    set_end,
 )
+from src.billing.commands.credit_ends import forfeit_ended
 from src.billing.commands.credits import lot_facts
 from src.billing.domain.credit_acts import CreditAct, end_of
 from src.billing.domain.credits import LotState, Scope, lot_state
@@ -89,7 +90,7 @@ async def test_credits_come_and_go_once_for_each_form_with_actor_and_reason(
     assert "3 credits were added." in told[0].text
     assert WHY in told[0].text
     assert "4 credits were taken off." in told[1].text
-    assert "Left: 9" in told[1].text
+    assert "Left: 9 credits" in told[1].text
     async with factory(lotus.id) as uow:
         acts = list(await uow.session.scalars(select(AuditEntry.action)))
     assert sorted(acts) == ["credits.added", "credits.removed"]
@@ -124,7 +125,7 @@ async def test_anothers_credits_are_not_there(
                 await act(uow, rival.ctx, change(lot, 1))
     with pytest.raises(NotFound):
         async with uow_factory(rival.id) as uow:
-            await set_end(uow, rival.ctx, lot.id, None, WHY, new_id())
+            await change_end(uow, rival.ctx, lot.id, None, WHY, new_id())
     with pytest.raises(NotFound):
         async with uow_factory(rival.id) as uow:
             await roll_over(uow, rival.ctx, lot.id, None, WHY)
@@ -139,7 +140,7 @@ async def test_credits_nobody_paid_for_are_left_alone(
             await add_credits(uow, lotus.ctx, change(pending, 1))
     with pytest.raises(Conflict):
         async with uow_factory(lotus.id) as uow:
-            await set_end(uow, lotus.ctx, pending.id, None, WHY, new_id())
+            await change_end(uow, lotus.ctx, pending.id, None, WHY, new_id())
 
 
 async def test_an_end_moves_both_ways_but_never_before_today(
@@ -150,41 +151,60 @@ async def test_an_end_moves_both_ways_but_never_before_today(
     for days, act in ((60, CreditAct.EXTENDED), (60, None), (0, CreditAct.SHORTENED)):
         async with factory(lotus.id) as uow:
             on = today + timedelta(days=days)
-            assert await set_end(uow, lotus.ctx, lot.id, on, WHY, new_id()) == act
+            assert await change_end(uow, lotus.ctx, lot.id, on, WHY, new_id()) == act
     assert (await the_lot(factory, lotus.id, lot.id)).expires_at == end_of(today, zone)
     with pytest.raises(InvalidInput):
         async with factory(lotus.id) as uow:
             yesterday = today - timedelta(days=1)
-            await set_end(uow, lotus.ctx, lot.id, yesterday, WHY, new_id())
+            await change_end(uow, lotus.ctx, lot.id, yesterday, WHY, new_id())
     async with factory(lotus.id) as uow:
-        assert await set_end(uow, lotus.ctx, lot.id, None, WHY, new_id()) == CreditAct.EXTENDED
+        assert await change_end(uow, lotus.ctx, lot.id, None, WHY, new_id()) == CreditAct.EXTENDED
     told = [mail.text for mail in await mails(services, lotus)]
     assert len(told) == 3
-    assert "Good until: no end" in told[2]
+    assert "Good until: without an end" in told[2]
 
 
+@pytest.mark.parametrize("is_written_off", [False, True])
 async def test_extending_lets_expired_credits_live_again(
-    uow_factory: UowFactory, clock: FrozenClock, lotus: Business, lot: CreditLot
+    uow_factory: UowFactory,
+    clock: FrozenClock,
+    lotus: Business,
+    lot: CreditLot,
+    is_written_off: bool,
 ) -> None:
     clock.advance(timedelta(days=31))
     now = clock.now()
+    if is_written_off:
+        async with uow_factory(lotus.id) as uow:
+            await forfeit_ended(uow, 10)
+    with pytest.raises(Conflict):
+        async with uow_factory(lotus.id) as uow:
+            await add_credits(uow, lotus.ctx, change(lot, 1))
     assert lot_state(lot_facts(lot), now) is LotState.EXPIRED
     async with uow_factory(lotus.id) as uow:
         on = to_local(now, lotus.tenant.zone).date()
-        await set_end(uow, lotus.ctx, lot.id, on, WHY, new_id())
+        await change_end(uow, lotus.ctx, lot.id, on, WHY, new_id())
     assert (
         lot_state(lot_facts(await the_lot(uow_factory, lotus.id, lot.id)), now) is LotState.ACTIVE
     )
 
 
+@pytest.mark.parametrize("is_written_off", [False, True])
 async def test_expired_credits_roll_over_once_and_the_old_ones_are_gone(
-    services: Services, clock: FrozenClock, lotus: Business, lot: CreditLot
+    services: Services,
+    clock: FrozenClock,
+    lotus: Business,
+    lot: CreditLot,
+    is_written_off: bool,
 ) -> None:
     factory = services.uow_factory
     with pytest.raises(Conflict):
         async with factory(lotus.id) as uow:
             await roll_over(uow, lotus.ctx, lot.id, None, WHY)
     clock.advance(timedelta(days=31))
+    if is_written_off:
+        async with factory(lotus.id) as uow:
+            await forfeit_ended(uow, 10)
     made = []
     for _press in range(2):
         async with factory(lotus.id) as uow:
@@ -195,7 +215,7 @@ async def test_expired_credits_roll_over_once_and_the_old_ones_are_gone(
     assert (new.bought, new.paid_minor, new.value_minor) == (0, 0, 0)
     assert old.balance == 0
     async with factory(lotus.id) as uow:
-        await set_end(uow, lotus.ctx, lot.id, None, WHY, new_id())
+        await change_end(uow, lotus.ctx, lot.id, None, WHY, new_id())
     assert (await the_lot(factory, lotus.id, lot.id)).balance == 0
     assert "You have 10 new credits." in (await mails(services, lotus))[0].text
 
