@@ -220,6 +220,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "coupon_id": coupon.id,
         "package_id": package.id,
         "lot_id": lot.id,
+        "act": "add",
         "performer_id": performer.id,
         "location_id": location.id,
         "key_id": key.id,

@@ -102,6 +102,11 @@ GET POST /series/{series_id}/copy
 GET POST /series/{series_id}/cancel
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
+GET /credits
+POST /credits/sales
+POST /credits/usage
+GET /credits/{lot_id}
+GET POST /credits/{lot_id}/{act}
 GET /packages
 GET POST /packages/new
 GET /packages/{package_id}
