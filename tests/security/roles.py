@@ -102,6 +102,7 @@ GET POST /series/{series_id}/copy
 GET POST /series/{series_id}/cancel
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
+GET POST /customers/{customer_id}/credits/new
 GET /credits
 POST /credits/sales
 POST /credits/usage

@@ -337,24 +337,13 @@ async def write_entry(
     kind: EntryKind,
     number: int,
     author: Author,
-    *,
-    refund_id: UUID | None = None,
-    entry_id: UUID | None = None,
+    **named: UUID | None,
 ) -> None:
-    """Changes the balance of a locked lot, and says so in its ledger. `number` is signed;
-    `entry_id` is of a form that can be sent twice.
+    """Changes the balance of a locked lot, and says so in its ledger. `number` is signed; `named`
+    are `refund_id`, and `entry_id` of a form that can be sent twice.
     """
     lot.balance += number
-    row = entry_row(
-        uow.tenant,
-        lot.id,
-        kind,
-        number,
-        author,
-        uow.clock.now(),
-        refund_id=refund_id,
-        entry_id=entry_id,
-    )
+    row = entry_row(uow.tenant, lot.id, kind, number, author, uow.clock.now(), **named)
     uow.insert(ENTRIES, [row])
 
 

@@ -246,3 +246,28 @@ async def test_files_tell_of_sales_and_of_use_and_the_log_who_took_them(
     async with services.uow_factory(lotus.id) as uow:
         acts = set(await uow.session.scalars(select(AuditEntry.action)))
     assert {"credits.sales_exported", "credits.usage_exported"} <= acts
+
+
+async def test_credits_are_given_from_the_customers_page(
+    client: AsyncClient, services: Services, lotus: Business, carl: Customer
+) -> None:
+    package = await a_package(services.uow_factory, lotus.id, any_service=False, tags=["calm"])
+    here = f"/app/lotus/customers/{carl.id}"
+    assert "Carl has no credits." in (await client.get(here)).text
+    give = f"{here}/credits/new"
+    refused = await send(client, give, {"number": "0", "name": "Sorry", **WHY})
+    assert 'id="f-number-error"' in refused.text
+    refused = await send(client, give, {"package": str(carl.id), **WHY})
+    assert 'id="f-package-error"' in refused.text
+    form = await client.get(give)
+    typed = {"package": str(package.id), "number": "2", "days": "0", **WHY}
+    first = await send_again(client, give, form, typed)
+    again = await send_again(client, give, form, typed)
+    assert first.headers["location"] == again.headers["location"]
+    async with services.uow_factory(lotus.id) as uow:
+        [given] = (await uow.session.scalars(select(CreditLot))).all()
+    assert (given.name, given.balance, given.tags) == (package.name, 2, ["calm"])
+    assert (given.expires_at, given.paid_minor) == (None, 0)
+    shown = (await client.get(here)).text
+    assert "2 of 2" in shown
+    assert f"/app/lotus/credits/{given.id}" in shown
