@@ -56,8 +56,8 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
 
 
 def payment_state(order: Order, owed_minor: int, *, is_waived: bool) -> str:
-    """How the seat is paid: credit, free, on_site, paid_on_site, waived, paid, refunded, or while it is
-    held by_link or in_checkout.
+    """How the seat is paid: credit, free, on_site, paid_on_site, waived, paid, refunded, or while
+    it is held by_link or in_checkout.
 
     `owed_minor` is what is still to be paid on site for all of its order; `is_waived` says that
     nothing of it is for this seat.
