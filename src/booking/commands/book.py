@@ -284,7 +284,8 @@ async def _lot(uow: UnitOfWork, cmd: BookCommand) -> LotFacts | None:
     """The lot that is to pay. Raises: NotFound; InvalidInput at `way` without one, or nobody whose
     it could be.
     """
-    if cmd.way is not PayWay.CREDIT and cmd.credit_lot_id is None:
+    by_credit = cmd.way is PayWay.CREDIT or cmd.pays == "credit"
+    if not by_credit and cmd.credit_lot_id is None:
         return None
     if cmd.customer_id is None or cmd.credit_lot_id is None:
         raise InvalidInput(way_not_open(), fields={"way": way_not_open()})
