@@ -1,11 +1,12 @@
-"""Orders and coupons as the log names them."""
+"""Orders, coupons and vouchers as the log names them."""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
 
-from src.billing.models import Coupon, Order
+from src.billing.domain.vouchers import masked
+from src.billing.models import Coupon, Order, Voucher
 from src.platform.db.uow import UnitOfWork
 from src.tenants.log_subjects import LogSubject, Subjects, register_log_subject
 
@@ -13,6 +14,7 @@ from src.tenants.log_subjects import LogSubject, Subjects, register_log_subject
 def register_log_subjects_of_billing() -> None:
     register_log_subject("order", _orders)
     register_log_subject("coupon", _coupons)
+    register_log_subject("voucher", _vouchers)
 
 
 async def _orders(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
@@ -31,3 +33,10 @@ async def _coupons(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
         select(Coupon.id, Coupon.code).where(Coupon.tenant_id == uow.tenant, Coupon.id.in_(ids))
     )
     return {row.id: LogSubject(row.code, f"coupons/{row.id}") for row in found}
+
+
+async def _vouchers(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
+    found = await uow.session.execute(
+        select(Voucher.id, Voucher.code).where(Voucher.tenant_id == uow.tenant, Voucher.id.in_(ids))
+    )
+    return {row.id: LogSubject(masked(row.code), f"vouchers/{row.id}") for row in found}

@@ -15,7 +15,8 @@ OF_THE_BUSINESS = {
     *("api_keys", "booking_counters", "broadcasts", "connected_accounts", "coupons", "digests"),
     *("due", "entitlement_grants", "invitations", "locations", "mail_wordings", "members"),
     *("performer_busy", "performers", "plan_requests", "reminders_sent", "series"),
-    *("session_changes", "tenant_slugs", "timetable_imports", "waitlist_offers"),
+    *("session_changes", "tenant_slugs", "timetable_imports", "voucher_settings"),
+    *("waitlist_offers",),
 }
 """Tables that are never about a guest, but for what a business wrote of somebody to many: see
 `docs/algorithms/erasing.md`.
@@ -36,6 +37,8 @@ seats changed_by returned_as state tier
 services description kind leaving mode name price_tiers price_type questions reminders sales_mode
 services slug tags visibility waitlist
 sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state title
+voucher_entries actor_name kind
+vouchers code currency locale source state
 waitlist_entries ended_by locale said state
 """
 """Columns that stay as they are, since they tell of no person without the others."""
@@ -59,7 +62,7 @@ OF_MANY_OR_NOBODY = {
         "change_id",
     ),
     *("inbox_id", "invitation_id", "mail_id", "message_id", "move_id", "offer_id", "open_item_id"),
-    *("refund_id", "session_id", "session_ids", "sign_up_id", "trial_id", "user_id"),
+    *("refund_id", "session_id", "session_ids", "sign_up_id", "trial_id", "user_id", "voucher_id"),
 }
 """Under which an event names what is not a guest's alone, or what ends before they are erased."""
 

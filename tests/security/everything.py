@@ -4,7 +4,10 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from src.billing.commands.voucher_lines import vouchers_of
+from src.billing.commands.voucher_sales import SellVoucher, sell_voucher_by_staff
 from src.billing.models import Coupon, OpenItem, Order, Payment, Refund
+from src.billing.voucher_links import purchase_path, voucher_path
 from src.booking.calendar_links import calendar_url
 from src.booking.check_in_codes import check_in_code
 from src.booking.commands.cancel import cancel_session
@@ -185,6 +188,18 @@ async def everything(services: Services, business: Business) -> dict[str, object
             .where(Seat.tenant_id == business.id, Seat.session_id == term.sessions[0].id)
             .limit(1)
         )
+        sold = await sell_voucher_by_staff(
+            uow,
+            business.ctx,
+            SellVoucher(
+                amount_minor=5000,
+                buyer_name="Bea",
+                buyer_email=f"bea@{business.slug}.example",
+                form_token=f"sold-{business.slug}",
+                is_paid=True,
+            ),
+        )
+        (voucher,) = await vouchers_of(uow, sold.id)
         code = check_in_code(services.settings, order)
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
@@ -206,6 +221,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "booking_id": booking.id,
         "order_id": made.order_id,
         "coupon_id": coupon.id,
+        "voucher_id": voucher.id,
+        "voucher": voucher_path(services.settings, business.slug, voucher).rpartition("/")[2],
+        "purchase": purchase_path(services.settings, business.slug, sold).rpartition("/")[2],
         "performer_id": performer.id,
         "location_id": location.id,
         "key_id": key.id,

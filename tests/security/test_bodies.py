@@ -38,6 +38,7 @@ WRITTEN = (
     "audit",
     "refunds",
     "coupons",
+    "vouchers",
 )
 
 

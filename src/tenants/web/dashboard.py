@@ -162,6 +162,7 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
             (_("Services"), "services", "layout-grid"),
             (_("Series"), "series", "layers"),
             (_("Coupons"), "coupons", "ticket"),
+            (_("Vouchers"), "vouchers", "wallet"),
             (_("Customers"), "customers", "users"),
             (_("Orders"), "orders", "receipt"),
         ]
