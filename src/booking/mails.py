@@ -59,7 +59,8 @@ class SeatsEnd(msgspec.Struct, frozen=True):
     `by_hand_minor` was paid on site and is handed back there; `owed_minor` is still to be paid
     there for all of their orders. `parties` are those, by booking, of
     which somebody still comes to the dates. `believed`: what their guest knows of the dates
-    that have changed since. `as_asked`: the guest had asked the business to end them.
+    that have changed since. `as_asked`: the guest had asked the business to end them. `as_voucher`:
+    what comes back is one.
     """
 
     reason: str
@@ -71,6 +72,7 @@ class SeatsEnd(msgspec.Struct, frozen=True):
     parties: Mapping[UUID, SplitParty] = {}
     believed: Believed = {}
     as_asked: bool = False
+    as_voucher: bool = False
 
 
 def confirmation_mail(
@@ -180,13 +182,15 @@ def cancellation_mail(
     parties: Mapping[UUID, SplitParty] | None = None,
     believed: Believed | None = None,
     as_asked: bool = False,
+    as_voucher: bool = False,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had.
 
     `going_on` are the bookings that have other seats which stand; `by_hand_minor` is handed back
     on site, where `owed_minor` is to be paid for all of the orders; `parties` are those of which
-    somebody still comes; `as_asked`: it is the answer to their request to leave.
+    somebody still comes; `as_asked`: it is the answer to their request to leave. `as_voucher`: what
+    comes back is one.
 
     Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
     customer's others, is told of as well.
@@ -202,6 +206,7 @@ def cancellation_mail(
         parties=parties or {},
         believed=believed or {},
         as_asked=as_asked,
+        as_voucher=as_voucher,
     )
     return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
@@ -270,7 +275,9 @@ def _seats_mail(
             reason=end.reason,
             by_guest=end.by_guest,
             as_asked=end.as_asked,
-            money_line=back_line(bookings, end.by_hand_minor, end.owed_minor),
+            money_line=back_line(
+                bookings, end.by_hand_minor, end.owed_minor, as_voucher=end.as_voucher
+            ),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(

@@ -43,7 +43,13 @@ def _on_site(order: Order, owed_minor: int) -> list[str]:
     return said or [_("Nothing to pay")]
 
 
-def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0, owed_minor: int = 0) -> str:
+def back_line(
+    bookings: Sequence[BookingFacts],
+    by_hand_minor: int = 0,
+    owed_minor: int = 0,
+    *,
+    as_voucher: bool = False,
+) -> str:
     """What comes back for these seats, in sentences; in the current language. `by_hand_minor` was
     paid on site, and so comes back there; `owed_minor` is still to be paid on site for all of their
     orders, which is said where it is not what these seats alone leave due.
@@ -53,7 +59,7 @@ def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0, owed_min
     said: list[str] = []
     if back_minor:
         amount = _money(order, back_minor)
-        said.append(way_back(order, amount))
+        said.append(way_back(order, amount, as_voucher=as_voucher))
     if by_hand_minor:
         amount = _money(order, by_hand_minor)
         said.append(
@@ -68,10 +74,14 @@ def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0, owed_min
     return " ".join(said)
 
 
-def way_back(order: Order, amount: str) -> str:
-    """Where money goes that comes back for a part of the order: to its voucher first."""
+def way_back(order: Order, amount: str, *, as_voucher: bool = False) -> str:
+    """Where money goes that comes back for a part of the order: to its voucher first, and the rest
+    to a new one where that was chosen.
+    """
     if order.voucher_minor and order.voucher_minor == order.total_minor:
         return _("%(amount)s is on the voucher again that you paid with.", amount=amount)
+    if as_voucher:
+        return _("You get %(amount)s as a voucher, in a mail of its own.", amount=amount)
     if order.voucher_minor:
         return _(
             "%(amount)s comes back to you: on your voucher first, the rest the way you paid it.",

@@ -48,14 +48,14 @@ async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) ->
 
     Returns by order what was asked for: less than wanted where less is left.
     """
-    payments = await _payments_of(uow, [one.order.id for one in wanted])
+    payments = await payments_of_orders(uow, [one.order.id for one in wanted])
     given: dict[UUID, Given] = {}
     for one in wanted:
         own = payments[one.order.id]
         asked = 0
         for payment in own:
             if payment.method != ON_SITE_METHOD:
-                asked += await _ask(uow, one, payment, one.amount_minor - asked)
+                asked += await ask_part(uow, one, payment, one.amount_minor - asked)
         taken = sum(p.amount_minor - p.refunded_minor for p in own if p.method == ON_SITE_METHOD)
         given[one.order.id] = Given(asked, min(one.amount_minor - asked, taken))
     every = [payment for own in payments.values() for payment in own]
@@ -65,7 +65,9 @@ async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) ->
     return given
 
 
-async def _payments_of(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, list[Payment]]:
+async def payments_of_orders(
+    uow: UnitOfWork, order_ids: Sequence[UUID]
+) -> dict[UUID, list[Payment]]:
     """What came for the orders and was waited for, in the order in which it goes back; what a bank
     has taken back is gone to the guest already.
     """
@@ -86,7 +88,7 @@ async def _payments_of(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID,
     return by_order
 
 
-async def _ask(uow: UnitOfWork, wanted: Wanted, payment: Payment, left_minor: int) -> int:
+async def ask_part(uow: UnitOfWork, wanted: Wanted, payment: Payment, left_minor: int) -> int:
     part = min(left_minor, payment.amount_minor - payment.refunded_minor)
     if part <= 0:
         return 0

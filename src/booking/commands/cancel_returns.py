@@ -24,6 +24,7 @@ RETURNS = cast(Table, CancellationReturn.__table__)
 class MoneyWanted(msgspec.Struct, frozen=True, kw_only=True):
     """What goes back: to everybody as `choice` says, but for the orders in `own`, in minor units.
 
+    With `as_voucher` each guest gets theirs as a voucher, also for what was paid on site.
     `choice` is None where nobody chose, which will do only where nothing could go back to anybody
     but them. `seen` is the mark of what was looked at before.
     """
@@ -31,6 +32,7 @@ class MoneyWanted(msgspec.Struct, frozen=True, kw_only=True):
     choice: MoneyChoice | None = None
     own: Mapping[UUID, int] = {}
     seen: str | None = None
+    as_voucher: bool = False
 
 
 NOTHING = MoneyWanted(choice=MoneyChoice.NOTHING)

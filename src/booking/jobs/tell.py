@@ -241,6 +241,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                     by_hand.get((event.cancellation_id, one.order.id), 0) for one in theirs
                 ),
                 owed_minor=sum(owed[one.order.id] for one in theirs),
+                as_voucher=cancellations[event.cancellation_id].as_voucher,
                 believed=believed,
             )
             for event, theirs, believed in zip(events, bookings, each_believes, strict=True)

@@ -29,6 +29,7 @@ class CancelForm(msgspec.Struct):
     money: MoneyChoice | None = None
     back: dict[str, Annotated[str, Meta(max_length=20)]] = msgspec.field(default_factory=dict)
     seen: Annotated[str, Meta(max_length=60)] = ""
+    as_voucher: bool = False
 
 
 def money_asked(people: Sequence[Returnable], currency: str, zone: ZoneInfo) -> MoneyAsked | None:
@@ -51,7 +52,10 @@ def money_asked(people: Sequence[Returnable], currency: str, zone: ZoneInfo) -> 
 def money_wanted(form: CancelForm, currency: str) -> MoneyWanted:
     """Raises: InvalidInput at the fields of what is no amount."""
     return MoneyWanted(
-        choice=form.money, own=_own_amounts(form.back, currency), seen=form.seen or None
+        choice=form.money,
+        own=_own_amounts(form.back, currency),
+        seen=form.seen or None,
+        as_voucher=form.as_voucher,
     )
 
 
