@@ -65,10 +65,6 @@ def upgrade() -> None:
         op.f("ck_payments_voucher"), "payments", "(method = 'voucher') = (voucher_id IS NOT NULL)"
     )
     make_entries()
-    op.add_column(
-        "cancellations",
-        sa.Column("as_voucher", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-    )
     protect("voucher_settings", "vouchers", "voucher_entries")
     narrow("voucher_entries", "SELECT, INSERT, UPDATE (reason)")
 
@@ -179,7 +175,6 @@ def make_entries() -> None:
 
 
 def downgrade() -> None:
-    op.drop_column("cancellations", "as_voucher")
     op.drop_table("voucher_entries")
     op.drop_constraint(op.f("ck_payments_voucher"), "payments")
     for table in ("refunds", "payments"):
