@@ -37,6 +37,8 @@ from src.tenants.queries.bolt_ons import find_bolt_on
 from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
 from tests.support.builders import Business, a_member, a_series, a_service, a_session
+from tests.support.credits import a_package
+from tests.support.lots import lot_of
 
 
 async def everything(services: Services, business: Business) -> dict[str, object]:
@@ -51,6 +53,8 @@ async def everything(services: Services, business: Business) -> dict[str, object
     term = await a_series(factory, service, price_type="free", price_minor=0)
     max_ = await a_member(factory, business, f"Max-{business.slug}", Role.INSTRUCTOR)
     made = await booked(factory, business, a_wish("series", term.series.id))
+    package = await a_package(factory, business.id)
+    lot = await lot_of(factory, business.id, made.order.customer_id, package_id=package.id)
     async with factory(business.id) as uow:
         now = uow.clock.now()
         performer = Performer(tenant_id=business.id, id=new_id(), name="Ivan", created_at=now)
@@ -214,6 +218,8 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "booking_id": booking.id,
         "order_id": made.order_id,
         "coupon_id": coupon.id,
+        "package_id": package.id,
+        "lot_id": lot.id,
         "performer_id": performer.id,
         "location_id": location.id,
         "key_id": key.id,

@@ -30,6 +30,7 @@ from src.tenants.models.people import (
     PerformerBusy,
     TenantBoltOn,
 )
+from src.tenants.models.portal import PortalCode
 from src.tenants.models.sign_ups import SignUp
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "PlanRequest",
     "PlanVersion",
     "PlatformAudit",
+    "PortalCode",
     "SignUp",
     "Tenant",
     "TenantBoltOn",

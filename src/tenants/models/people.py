@@ -18,6 +18,7 @@ class Customer(TenantScoped, Base):
     `merged_into` is set on one that turned out to be another: nothing refers to it any more, its
     address, unless it was mistyped and is gone, leads to the other, and it is never itself merged
     into. `erased_at`: all that told who it was is gone for good, and the row stays for the ledger.
+    `locale` is the language that they chose for what is written to them; None: nothing was said.
     """
 
     __tablename__ = "customers"
@@ -50,6 +51,7 @@ class Customer(TenantScoped, Base):
     merged_into: Mapped[UUID | None]
     merged_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
+    locale: Mapped[str | None]
 
 
 class CustomerNote(TenantScoped, Base):

@@ -161,6 +161,8 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
         places += [
             (_("Services"), "services", "layout-grid"),
             (_("Series"), "series", "layers"),
+            (_("Packages"), "packages", "shopping-bag"),
+            (_("Credits"), "credits", "wallet"),
             (_("Coupons"), "coupons", "ticket"),
             (_("Customers"), "customers", "users"),
             (_("Orders"), "orders", "receipt"),
