@@ -171,6 +171,23 @@ async def test_what_the_plan_has_is_marked_and_not_sold(
     assert await request_states(services.uow_factory) == []
 
 
+async def test_another_plan_is_shown_with_the_bolt_ons_that_stay(
+    client: AsyncClient, services: Services
+) -> None:
+    ada = await an_admin(services.uow_factory)
+    lotus = await a_business(services.uow_factory, plan="growth")
+    await sign_in(client, services, lotus.owner.id)
+    assert "With your bolt-ons" not in (await client.get(f"{PLAN}/scale")).text
+    await given(services.uow_factory, ada, lotus, REFUNDS)
+    shown = words((await client.get(f"{PLAN}/scale")).text)
+    assert "Together a month €58.00 until now, then €138.00" in shown
+    assert "Scale has all of Auto-refund by itself: the bolt-on can be removed then." in shown
+    smaller = words((await client.get(f"{PLAN}/starter")).text)
+    assert "Together a month €58.00 until now, then €28.00" in smaller
+    assert "by itself: the bolt-on" not in smaller
+    assert "You would no longer have Group services" in smaller
+
+
 async def test_what_is_not_there_is_not_found(client: AsyncClient, services: Services) -> None:
     lotus = await a_business(services.uow_factory, plan="growth")
     eves = await a_business(services.uow_factory, "tennis", owner="Eve")
