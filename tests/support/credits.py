@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from src.billing.commands.credits import GUEST, NewLot, insert_lots, list_lots
 from src.billing.domain.credits import LotSource, Scope
 from src.billing.models import Package
 from src.platform.db.uow import UowFactory
 from src.tenants.commands.customers import find_or_add_customer
+from tests.support.ledgers import ledgers_that_do_not_add_up
 
 ANYTHING = Scope(any_service=True)
 LEDGER = text("SELECT kind, credits FROM credit_entries ORDER BY at, id")
@@ -81,3 +83,9 @@ async def ledger_of(uow_factory: UowFactory, tenant_id: UUID) -> list[tuple[str,
     """Every entry of the business, as it was written."""
     async with uow_factory(tenant_id) as uow:
         return [(row[0], row[1]) for row in await uow.session.execute(LEDGER)]
+
+
+async def assert_balanced(connection: AsyncConnection | AsyncSession) -> None:
+    """Every balance that the connection sees is the sum of its ledger."""
+    wrong = await ledgers_that_do_not_add_up(connection)
+    assert not wrong, wrong

@@ -28,6 +28,7 @@ from src.booking.commands.book_checks import (
     check_dates,
     check_price,
     check_reasons,
+    check_staff,
     check_tiers,
     check_way,
     lines_of,
@@ -49,7 +50,7 @@ from src.booking.queries.decide import Asked, decide
 from src.booking.queries.offer_facts import business_facts
 from src.booking.queries.offers import count_as_free, count_held_seats
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput, NotAllowed
+from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import month_key
@@ -57,7 +58,6 @@ from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
 from src.tenants.commands.customers import add_participants, find_or_add_customer, keep_customer
 from src.tenants.context import RequestContext, TenantSnapshot
-from src.tenants.domain.roles import Role, reaches
 from src.tenants.queries.tenants import tenant_snapshot
 
 
@@ -161,7 +161,8 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     SeatsGone, CreditsGone, and for staff NotAllowed; nothing is written then.
     """
     now, cmd = uow.clock.now(), cmd.tidied()
-    _check_staff(ctx, cmd)
+    if cmd.pays is not None:
+        check_staff(ctx, cmd.pays, cmd.guest_email)
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     judged = await _judge(uow, tenant, cmd, now)
     quote = judged.quote
@@ -191,19 +192,6 @@ async def refuse_unless_bookable_instead(
     now = uow.clock.now()
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     await _judge(uow, tenant, cmd, now, instead_of=order_id)
-
-
-def _check_staff(ctx: RequestContext, cmd: BookCommand) -> None:
-    """Only those who run the business are exempt from rules, and a link needs an address."""
-    if cmd.pays is None:
-        return
-    if ctx.actor.role is None or not reaches(ctx.actor.role, Role.MANAGER):
-        raise NotAllowed(
-            _("Only somebody with the role of %(role)s can do this.", role=_("manager"))
-        )
-    if cmd.pays == "link" and not cmd.guest_email:
-        sentence = _("This customer has no e-mail address to send a link to.")
-        raise InvalidInput(sentence, fields={"pays": sentence})
 
 
 async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quote: Quote) -> None:
