@@ -72,12 +72,17 @@ def _wire_tenants() -> None:
 
 
 def _wire_billing() -> None:
+    from src.billing.commands.fees import FEE_LINE
     from src.billing.customer_rows import (
         register_credits_of_customers,
+        register_fees_of_customers,
         register_money_of_customers,
         register_orders_of_customers,
     )
+    from src.billing.fee_lines import FeeLines
+    from src.billing.fee_mail_kinds import register_fee_mails
     from src.billing.jobs import register
+    from src.billing.lines import register_line_kind
     from src.billing.log_subjects import register_log_subjects_of_billing
     from src.billing.mail_kinds import register_billing_mails
     from src.billing.queries.plan_consequences import coupon_consequences
@@ -88,9 +93,12 @@ def _wire_billing() -> None:
     register(registry)
     register_downgrade_probe("billing", coupon_consequences)
     register_billing_mails()
+    register_fee_mails()
+    register_line_kind(FEE_LINE, FeeLines())
     register_log_subjects_of_billing()
     register_orders_of_customers()
     register_credits_of_customers()
+    register_fees_of_customers()
     register_money_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)

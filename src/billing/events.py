@@ -62,3 +62,10 @@ class ProcessorEventReceived(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "billing.processor_event_received"
     inbox_id: UUID
+
+
+class FeeForgiven(Event, frozen=True, kw_only=True):
+    """A fee that its guest knows of need not be paid any more; they have not been told yet."""
+
+    topic: ClassVar[str] = "billing.fee_forgiven"
+    fee_id: UUID

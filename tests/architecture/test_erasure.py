@@ -47,6 +47,7 @@ cancellations scope state
 credit_entries actor_name by kind
 credit_lots currency name refund_rule service_ids source state tags
 disputes currency processor_id state
+fees by currency kind state what
 handings_on by
 leave_requests state
 open_items kind

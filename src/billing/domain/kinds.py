@@ -104,3 +104,19 @@ class OpenItemKind(StrEnum):
 
 ON_SITE_METHOD = "on_site"
 """The method of payments that the business took itself; the processor knows nothing of them."""
+
+
+class FeeKind(StrEnum):
+    """Why a fee is asked."""
+
+    NO_SHOW = "no_show"
+    LATE_CANCEL = "late_cancel"
+
+
+class FeeState(StrEnum):
+    """`dropped`: it was asked by mistake, since the guest had come."""
+
+    ASKED = "asked"
+    PAID = "paid"
+    FORGIVEN = "forgiven"
+    DROPPED = "dropped"
