@@ -11,13 +11,13 @@ from sqlalchemy.orm import aliased
 from src.billing.commands.due import drop_due
 from src.billing.commands.fees import FEE_LINE, lock_fee
 from src.billing.domain.kinds import FeeState
-from src.billing.lines import Fate, Undeliverable
+from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Fee, Order, OrderLine
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 
 
-class FeeLines:
+class FeeLines(LineKind):
     """Fees hold no place, so nothing has to be freed."""
 
     async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:

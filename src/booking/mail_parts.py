@@ -34,6 +34,7 @@ from src.booking.views.mails import (
     SeatsMovedView,
     SessionsChangedView,
     WayOutView,
+    portal_beside,
 )
 from src.platform.i18n import N_, _
 from src.platform.mail.queue import Attachment, Mail
@@ -175,6 +176,14 @@ MISSING = Placeholder(
 )
 
 
+MY_BOOKINGS = Placeholder(
+    name="my_bookings",
+    label=N_("The address of all that a guest has booked"),
+    value=lambda view: portal_beside(view.booking_url),
+)
+MONEY = Placeholder(
+    name="money", label=N_("What is paid, owed or comes back"), value=lambda view: view.money_line
+)
 REASON = Placeholder(
     name="reason", label=N_("Why, if a reason was given"), value=lambda view: view.reason
 )

@@ -38,6 +38,10 @@ WRITTEN = (
     "audit",
     "refunds",
     "coupons",
+    "tenant_bolt_ons WHERE ended_at IS NULL",
+    "packages",
+    "credit_lots",
+    "credit_entries",
 )
 
 
@@ -183,6 +187,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
         "/sessions/{session_id}/seats/{seat_id}/hand-on",
         {"name": "Ben", "address": "ben@x.example"},
     ),
+    "PackageForm": ("/packages/new", {"name": "Ten", "credits": "10", "pays": ["on_site"]}),
     "CouponForm": ("/coupons/new", {"code": "AUTUMN", "percent": "10"}),
     "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
     "CancelDatesForm": ("/sessions/chosen/cancel", {"sure": "on"}),
@@ -195,6 +200,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
         {"looked": "on", "change": ["place", "performer"]},
     ),
     "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
+    "RemoveForm": ("/plan/bolt-ons/{bolt_on}/remove", {}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
 }
 """Where each form is sent, and what it has beside its ids."""

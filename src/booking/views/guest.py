@@ -12,6 +12,7 @@ from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.seats_told import SeatsTold
 from src.booking.views.hub import OwnHold, SpelledDate
+from src.tenants.views.portal import PortalGuest
 
 PriceLine = tuple[str, int, str]
 """What for, how much in minor units, and a word about it."""
@@ -71,7 +72,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
     this browser holds of the same already, and `is_held` whether it has what is booked here, not
-    just a date of that. `told` is good news about what was sent.
+    just a date of that. `told` is good news about what was sent. `guest` is who is signed in, whose
+    own pages are at `me`.
     """
 
     wish: Wish
@@ -86,6 +88,8 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     held: list[OwnHold]
     is_held: bool
     told: str = ""
+    guest: PortalGuest | None = None
+    me: str = ""
 
 
 class BookedDate(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,11 @@
 import msgspec
 
 
+def portal_beside(booking_url: str) -> str:
+    """The guest's own pages at the business of a booking's page."""
+    return f"{booking_url.partition('/bookings/')[0]}/me"
+
+
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """One date of a booking, spelled out; `was` is what its guest was told before, if not that, and
     `performer` who performs now, where they are told.
@@ -53,6 +58,10 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     has_code: bool
     party: list[str] = []
     missing: list[MissingView] = []
+
+    @property
+    def portal_url(self) -> str:
+        return portal_beside(self.booking_url)
 
 
 class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,6 +258,10 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[RunView]
     zone_name: str
     booking_url: str
+
+    @property
+    def portal_url(self) -> str:
+        return portal_beside(self.booking_url)
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,7 +38,9 @@ from src.booking.web import (
     imports,
     leave_requests,
     minimum,
+    packages,
     people,
+    portal,
     reminders,
     repeat,
     roster,
@@ -108,6 +110,7 @@ route_handlers: list[Any] = [
     *imports.route_handlers,
     *import_columns.route_handlers,
     *coupons.route_handlers,
+    *packages.route_handlers,
     *customers.route_handlers,
     *customer.route_handlers,
     *customer_data.route_handlers,
@@ -116,6 +119,7 @@ route_handlers: list[Any] = [
     *calendar.route_handlers,
     *feeds.route_handlers,
     *customer_feeds.route_handlers,
+    *portal.route_handlers,
 ]
 
 

@@ -2,7 +2,7 @@
 
 A fee is asked of who left late or did not come, where the terms say so.
 
-Revision: people_fees, after people.
+Revision: people_fees, after 0049.
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.policies import protect
 
 revision = "people_fees"
-down_revision = "people"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 

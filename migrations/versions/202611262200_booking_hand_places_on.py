@@ -3,7 +3,7 @@
 A place may be handed on to somebody else, who is written to; who had it, and the entry in that
 one's calendar, are kept until it is taken away.
 
-Revision: people, after 0047.
+Revision: 0048, after 0047.
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.policies import protect
 
-revision = "people"
+revision = "0048"
 down_revision = "0047"
 branch_labels = None
 depends_on = None
