@@ -11,6 +11,7 @@ from src.booking.leaving_mails import asked_mail, declined_mail, moved_mail
 from src.booking.mail_parts import (
     FORMER_TIMES,
     MISSING,
+    MONEY,
     MY_BOOKINGS,
     REASON,
     WAY_OUT,
