@@ -74,13 +74,17 @@ def _wire_tenants() -> None:
 
 
 def _wire_billing() -> None:
+    from src.billing.commands.fees import FEE_LINE
     from src.billing.commands.voucher_lines import VOUCHER_KIND, VoucherLines
     from src.billing.credit_mails import register_credit_mails
     from src.billing.customer_rows import (
         register_credits_of_customers,
+        register_fees_of_customers,
         register_money_of_customers,
         register_orders_of_customers,
     )
+    from src.billing.fee_lines import FeeLines
+    from src.billing.fee_mail_kinds import register_fee_mails
     from src.billing.jobs import register
     from src.billing.lines import register_line_kind
     from src.billing.log_subjects import register_log_subjects_of_billing
@@ -100,11 +104,14 @@ def _wire_billing() -> None:
     register_downgrade_probe("billing", coupon_consequences)
     register_downgrade_probe("billing.packages", package_consequences)
     register_billing_mails()
+    register_fee_mails()
+    register_line_kind(FEE_LINE, FeeLines())
     register_credit_mails()
     register_voucher_mails()
     register_log_subjects_of_billing()
     register_orders_of_customers()
     register_credits_of_customers()
+    register_fees_of_customers()
     register_money_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)

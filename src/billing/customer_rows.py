@@ -29,6 +29,7 @@ from src.billing.models import (
     CreditEntry,
     CreditLot,
     DisputeRow,
+    Fee,
     OpenItem,
     Order,
     OrderLine,
@@ -150,6 +151,21 @@ def _in_lots(person: Person) -> ColumnElement[bool]:
         CreditLot.tenant_id == person.tenant_id, CreditLot.customer_id.in_(person.customer_ids)
     )
     return CreditEntry.lot_id.in_(theirs)
+
+
+def register_fees_of_customers() -> None:
+    """What was asked stays in the books; why it was let go is about the person."""
+    register_customer_rows(
+        CustomerRows(
+            table=cast(Table, Fee.__table__),
+            words=lambda count: ngettext("%(num)s fee", "%(num)s fees", count),
+            shown=(
+                *("order_id", "kind", "amount_minor", "currency", "state", "what", "starts_at"),
+                *("why", "at"),
+            ),
+            erased=lambda _person: {"why": ""},
+        )
+    )
 
 
 def register_money_of_customers() -> None:

@@ -64,6 +64,13 @@ class ProcessorEventReceived(Event, frozen=True, kw_only=True):
     inbox_id: UUID
 
 
+class FeeForgiven(Event, frozen=True, kw_only=True):
+    """A fee that its guest knows of need not be paid any more; they have not been told yet."""
+
+    topic: ClassVar[str] = "billing.fee_forgiven"
+    fee_id: UUID
+
+
 class CreditEndSet(Event, frozen=True, kw_only=True):
     """Credits end at some time, or at another than before: their owner is warned in time."""
 

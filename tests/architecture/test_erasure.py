@@ -47,6 +47,7 @@ cancellations scope state
 credit_entries actor_name by kind
 credit_lots currency name refund_rule service_ids source state tags
 disputes currency processor_id state
+fees by currency kind state what
 handings_on by
 leave_requests state
 open_items kind
@@ -80,6 +81,7 @@ OF_MANY_OR_NOBODY = {
     "cancellation_ids",
     "change_id",
     "code_id",
+    "fee_id",
     "handing_id",
     "held_id",
     "inbox_id",

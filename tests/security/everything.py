@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from src.billing.models import Coupon, OpenItem, Order, Payment, Refund
+from src.billing.fee_links import fee_path
+from src.billing.models import Coupon, Fee, OpenItem, Order, Payment, Refund
 from src.booking.calendar_links import calendar_url
 from src.booking.check_in_codes import check_in_code
 from src.booking.commands.cancel import cancel_session
@@ -166,6 +167,22 @@ async def everything(services: Services, business: Business) -> dict[str, object
             joined_at=now,
             queued_at=now,
         )
+        fee = Fee(
+            tenant_id=business.id,
+            id=new_id(),
+            customer_id=made.order.customer_id,
+            order_id=made.order_id,
+            subject_id=new_id(),
+            kind="no_show",
+            amount_minor=500,
+            currency="EUR",
+            what="Yoga",
+            starts_at=now,
+            at=now,
+            by="staff",
+            chargeable_at=now + timedelta(days=1),
+        )
+        uow.session.add(fee)
         uow.session.add_all([refund, item, upload, invitation, note, other, broadcast, asked])
         uow.session.add(waits)
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
@@ -196,6 +213,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         given = GiveBoltOn(key=more.key, version_id=more.version_id)
         held_id = await give_bolt_on(uow, business.ctx, given)
         code = check_in_code(services.settings, order)
+        claim = fee_path(services.settings, business.slug, fee, order).rpartition("/")[2]
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
@@ -204,6 +222,8 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "held_id": held_id,
         "kind": "confirmed",
         "token": token,
+        "claim": claim,
+        "fee_id": fee.id,
         "secret": secret,
         "choice": choice.rpartition("/")[2],
         "calendar": calendar.rpartition("/")[2],

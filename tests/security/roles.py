@@ -58,6 +58,10 @@ POST /orders/{order_id}/paid
 GET POST /orders/{order_id}/refund
 POST /orders/{order_id}/refunds/{refund_id}/retry
 POST /orders/{order_id}/items/{item_id}/close
+GET /fees
+GET /fees/{fee_id}
+POST /fees/{fee_id}/forgive
+POST /fees/{fee_id}/paid
 GET /services
 GET POST /services/new
 GET POST /services/{service_id}/edit

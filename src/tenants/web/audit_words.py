@@ -90,6 +90,7 @@ _SENTENCES = {
     "booking.cancelled": N_("Cancelled a booking"),
     "booking.cancellation_undone": N_("Took back the cancelling of a booking"),
     "booking.seat_moved": N_("Moved a place to another session"),
+    "fee.forgiven": N_("Forgave a fee"),
     "booking.seat_handed_on": N_("Handed a place on to somebody else"),
     "booking.people_changed": N_("Changed the note or names of a booking"),
     "booking.leaving_declined": N_("Declined to let a guest leave a course"),
