@@ -29,7 +29,7 @@ from src.tenants.views.portal import PortalGuest
 
 
 class OwnDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """As typed; an empty `locale` is the business's language."""
+    """As typed; an empty `locale`, or the business's, is whatever language that has."""
 
     name: str
     phone: str = ""
@@ -40,11 +40,12 @@ async def change_own_details(
     uow: UnitOfWork, ctx: RequestContext, guest: PortalGuest, wanted: OwnDetails
 ) -> None:
     """Raises: InvalidInput with every field that will not do; NotFound for who is gone."""
-    if wanted.locale and wanted.locale not in available_locales():
+    locale = "" if wanted.locale == ctx.here.locale else wanted.locale
+    if locale and locale not in available_locales():
         sentence = _("Please choose one of these languages.")
         raise InvalidInput(sentence, fields={"locale": sentence})
-    if wanted.locale != (guest.locale or ""):
-        await _speak(uow, guest.customer_id, wanted.locale or ctx.here.locale)
+    if locale != (guest.locale or ""):
+        await _speak(uow, guest.customer_id, locale or ctx.here.locale)
     customer = await uow.session.get_one(Customer, (uow.tenant, guest.customer_id))
     details = CustomerDetails(
         name=wanted.name,
@@ -53,7 +54,7 @@ async def change_own_details(
         is_established=customer.is_established,
     )
     await change_customer(uow, ctx, guest.customer_id, details)
-    customer.locale = wanted.locale or None
+    customer.locale = locale or None
 
 
 async def _speak(uow: UnitOfWork, customer_id: UUID, locale: str) -> None:

@@ -50,7 +50,7 @@ ADDRESSES_BY_CUSTOMER = Limit("portal-address", 5, 60 * 60, Outage.COUNT_HERE)
 class DetailsForm(msgspec.Struct):
     name: Annotated[str, Meta(max_length=200)] = ""
     phone: Annotated[str, Meta(max_length=60)] = ""
-    locale: Annotated[str, Meta(max_length=20)] = ""
+    locale: Annotated[str, Meta(max_length=20)] | None = None
 
 
 class NewAddressForm(msgspec.Struct):
@@ -84,7 +84,11 @@ async def save_details(
     form = bind(DetailsForm, await read_form(request))
     if form.struct is None:
         return await _page(request, services, ctx, portal, form=form)
-    wanted = OwnDetails(name=form.struct.name, phone=form.struct.phone, locale=form.struct.locale)
+    wanted = OwnDetails(
+        name=form.struct.name,
+        phone=form.struct.phone,
+        locale=portal.guest.locale or "" if form.struct.locale is None else form.struct.locale,
+    )
     try:
         async with services.uow_factory(ctx.here.id) as uow:
             await change_own_details(uow, ctx, portal.guest, wanted)
