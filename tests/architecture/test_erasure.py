@@ -57,6 +57,7 @@ OF_MANY_OR_NOBODY = {
         "cancellation_id",
         "cancellation_ids",
         "change_id",
+        "code_id",
     ),
     *("inbox_id", "invitation_id", "mail_id", "message_id", "move_id", "offer_id", "open_item_id"),
     *("refund_id", "session_id", "session_ids", "sign_up_id", "trial_id", "user_id"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from src.billing.domain.kinds import RefundState
 from src.billing.models import Order, OrderLine, Payment, Refund
@@ -58,12 +58,14 @@ async def list_receipts(
 
 
 def _has_receipt(uow: UnitOfWork, customer_id: UUID) -> list[ColumnElement[bool]]:
-    """Of orders that stood or were paid for; what was free says nothing of money."""
+    """Of orders that stood and cost something, or that money came for, though too late; what was
+    free says nothing of money.
+    """
+    came = exists().where(Payment.tenant_id == Order.tenant_id, Payment.order_id == Order.id)
     return [
         Order.tenant_id == uow.tenant,
         Order.customer_id == customer_id,
-        or_(Order.confirmed_at.is_not(None), Order.paid_minor > 0),
-        or_(Order.total_minor > 0, Order.paid_minor > 0),
+        or_(and_(Order.confirmed_at.is_not(None), Order.total_minor > 0), came),
     ]
 
 

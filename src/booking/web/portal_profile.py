@@ -147,16 +147,16 @@ async def ask_for_address(
     return redirect(request, f"{portal.path}/profile")
 
 
-@get(f"{ME}/address/{{token:str}}", opt=BY_LINK)
+@get(f"{ME}/address/{{address:str}}", opt=BY_LINK)
 async def show_new_address(
     request: AnyRequest,
-    token: FromPath[str],
+    address: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """A button: looking changes nothing."""
     try:
-        wanted = new_address_behind(services.settings, token, ctx.here.id, services.clock.now())
+        wanted = new_address_behind(services.settings, address, ctx.here.id, services.clock.now())
     except Gone as refusal:
         return _over(request, ctx, refusal)
     async with services.uow_factory(ctx.here.id) as uow:
@@ -166,21 +166,21 @@ async def show_new_address(
     view = OwnAddressView(
         email=wanted.email,
         business=ctx.here.name,
-        action=f"{portal_path(ctx)}/address/{token}",
+        action=f"{portal_path(ctx)}/address/{address}",
     )
     return page(request, "booking/portal/address.html", view, headers=PRIVATE)
 
 
-@post(f"{ME}/address/{{token:str}}", opt=BY_LINK, status_code=200)
+@post(f"{ME}/address/{{address:str}}", opt=BY_LINK, status_code=200)
 async def take_new_address(
     request: AnyRequest,
-    token: FromPath[str],
+    address: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Who follows the link has proved the new address, and is signed in with it."""
     try:
-        wanted = new_address_behind(services.settings, token, ctx.here.id, services.clock.now())
+        wanted = new_address_behind(services.settings, address, ctx.here.id, services.clock.now())
         async with services.uow_factory(ctx.here.id) as uow:
             proved = await take_own_address(uow, ctx, wanted)
     except Gone as refusal:
