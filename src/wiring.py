@@ -60,6 +60,8 @@ def _wire_tenants() -> None:
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)
     registry.on(events.PortalCodeAsked, "tenants.mail_code", portal_mails.mail_code)
+    registry.on(events.OwnAddressAsked, "tenants.prove_address", portal_mails.prove_address)
+    registry.on(events.OwnAddressChanged, "tenants.tell_former", portal_mails.tell_former_address)
     registry.on(events.MemberInvited, "tenants.invite", team_mails.send_invitation)
     registry.on(events.MemberChanged, "tenants.tell_member", team_mails.tell_member)
     registry.on(happened.MonthlyLimitNeared, "tenants.warn_of_limit", mails.warn_of_limit)

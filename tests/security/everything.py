@@ -26,7 +26,9 @@ from src.booking.waitlist_links import waitlist_token
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.commands.bolt_ons import GiveBoltOn, give_bolt_on
+from src.tenants.commands.portal import ask_for_code
 from src.tenants.domain.mail_topics import MailTopic
+from src.tenants.domain.portal import mark_of
 from src.tenants.domain.roles import Role
 from src.tenants.models import (
     ApiKey,
@@ -37,7 +39,9 @@ from src.tenants.models import (
     Member,
     Performer,
 )
+from src.tenants.portal_links import NewAddress, PortalLink, new_address_url, portal_link_url
 from src.tenants.queries.bolt_ons import find_bolt_on
+from src.tenants.queries.portal import Proved
 from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
 from tests.support.builders import Business, a_member, a_series, a_service, a_session
@@ -202,6 +206,14 @@ async def everything(services: Services, business: Business) -> dict[str, object
         calendar = calendar_url(
             services.settings, business.tenant, order.customer_id, order.guest_email, now
         )
+        code_id = await ask_for_code(uow, order.guest_email)
+        proved = Proved(customer_id=order.customer_id, mark=mark_of(order.guest_email))
+        way_in = portal_link_url(
+            services.settings, business.tenant, PortalLink(code_id=code_id, proved=proved), now
+        )
+        new_address = new_address_url(
+            services.settings, business.tenant, NewAddress(proved=proved, email="n@x.example"), now
+        )
         last = Seat.session_id == term.sessions[2].id
         left_seat_id = await uow.session.scalar(select(Seat.id).where(last))
         second = Seat.session_id == term.sessions[1].id
@@ -232,6 +244,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
+        "business_id": business.id,
         "key": "growth",
         "bolt_on": "bookings_100",
         "held_id": held_id,
@@ -242,6 +255,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "secret": secret,
         "choice": choice.rpartition("/")[2],
         "calendar": calendar.rpartition("/")[2],
+        "way_in": way_in.rpartition("/")[2],
+        "address": new_address.rpartition("/")[2],
+        "guest_email": order.guest_email,
         "code": code,
         "service_slug": service.slug,
         "user_id": business.owner.id,

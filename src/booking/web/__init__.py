@@ -41,6 +41,9 @@ from src.booking.web import (
     packages,
     people,
     portal,
+    portal_data,
+    portal_profile,
+    portal_receipts,
     reminders,
     repeat,
     roster,
@@ -120,6 +123,9 @@ route_handlers: list[Any] = [
     *feeds.route_handlers,
     *customer_feeds.route_handlers,
     *portal.route_handlers,
+    *portal_receipts.route_handlers,
+    *portal_profile.route_handlers,
+    *portal_data.route_handlers,
 ]
 
 
