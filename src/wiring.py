@@ -78,6 +78,7 @@ def _wire_tenants() -> None:
 def _wire_billing() -> None:
     from src.billing.commands.fees import FEE_LINE
     from src.billing.commands.voucher_lines import VOUCHER_KIND, VoucherLines
+    from src.billing.credit_act_mails import register_credit_act_mail
     from src.billing.credit_mails import register_credit_mails
     from src.billing.customer_rows import (
         register_credits_of_customers,
@@ -115,6 +116,7 @@ def _wire_billing() -> None:
     register_billing_mails()
     register_fee_mails()
     register_line_kind(FEE_LINE, FeeLines())
+    register_credit_act_mail()
     register_credit_mails()
     register_voucher_mails()
     register_log_subjects_of_billing()

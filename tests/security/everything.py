@@ -274,6 +274,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "voucher_id": voucher.id,
         "voucher": voucher_path(services.settings, business.slug, voucher).rpartition("/")[2],
         "purchase": purchase_path(services.settings, business.slug, sold).rpartition("/")[2],
+        "act": "add",
         "performer_id": performer.id,
         "location_id": location.id,
         "key_id": key.id,

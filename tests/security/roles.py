@@ -106,6 +106,12 @@ GET POST /series/{series_id}/copy
 GET POST /series/{series_id}/cancel
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
+GET POST /customers/{customer_id}/credits/new
+GET /credits
+POST /credits/sales
+POST /credits/usage
+GET /credits/{lot_id}
+GET POST /credits/{lot_id}/{act}
 GET /packages
 GET POST /packages/new
 GET /packages/{package_id}
