@@ -206,7 +206,19 @@ async def committing(
     limiter = RateLimiter(redis, clock)
     services = Services(settings, clock, factory, redis, mailer, limiter)
     yield Committing(name, urls, engine, factory, settings, services)
+    await _assert_balanced(urls)
     await _give_back(engine, {task for task in asyncio.all_tasks() - before if not _runs(task)})
+
+
+async def _assert_balanced(urls: Mapping[Role, str]) -> None:
+    """As after every other test: no balance is another than its ledger's sum."""
+    engine = create_async_engine(urls[Role.SUPERUSER])
+    try:
+        async with engine.connect() as connection:
+            wrong = await ledgers_that_do_not_add_up(connection)
+    finally:
+        await engine.dispose()
+    assert not wrong, wrong
 
 
 def _runs(task: asyncio.Task[Any]) -> bool:

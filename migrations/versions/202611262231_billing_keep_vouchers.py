@@ -3,7 +3,7 @@
 Gift vouchers with a ledger of their own, how a business sells them, and what of an order's price
 one pays: a payment like any other, which goes back to the voucher that it came from.
 
-Revision: voucher, after 0044.
+Revision: 0049, after 0048.
 """
 
 import sqlalchemy as sa
@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.policies import narrow, protect
 
-revision = "voucher"
-down_revision = "0044"
+revision = "0049"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 

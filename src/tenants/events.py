@@ -55,3 +55,32 @@ class MemberChanged(Event, frozen=True, kw_only=True):
     role: str | None
     by: str
     change_id: UUID
+
+
+class PortalCodeAsked(Event, frozen=True, kw_only=True):
+    """Somebody asked for a way into their own pages; the address may be nobody's. `code_id` is the
+    row, and each asking an occasion of its own.
+    """
+
+    topic: ClassVar[str] = "tenants.portal_code_asked"
+    code_id: UUID
+    email: str
+    asked_id: UUID
+
+
+class OwnAddressAsked(Event, frozen=True, kw_only=True):
+    """A signed-in guest wants to be written to at another address, which is not proved yet."""
+
+    topic: ClassVar[str] = "tenants.own_address_asked"
+    customer_id: UUID
+    email: str
+    asked_id: UUID
+
+
+class OwnAddressChanged(Event, frozen=True, kw_only=True):
+    """A guest has proved another address; the former one is told, in case it was not them."""
+
+    topic: ClassVar[str] = "tenants.own_address_changed"
+    customer_id: UUID
+    former: str
+    change_id: UUID

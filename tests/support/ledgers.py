@@ -19,7 +19,10 @@ class Ledger(NamedTuple):
     amount: str
 
 
-LEDGERS = (Ledger("vouchers", "balance_minor", "voucher_entries", "voucher_id", "amount_minor"),)
+LEDGERS = (
+    Ledger("credit_lots", "balance", "credit_entries", "lot_id", "credits"),
+    Ledger("vouchers", "balance_minor", "voucher_entries", "voucher_id", "amount_minor"),
+)
 
 
 async def ledgers_that_do_not_add_up(connection: AsyncConnection | AsyncSession) -> list[str]:

@@ -238,14 +238,14 @@ async def _hand_back(uow: UnitOfWork, order: Order, item: OpenItem) -> int:
         part = min(amount_minor - written, payment.amount_minor - payment.refunded_minor)
         if payment.method != ON_SITE_METHOD or part <= 0:
             continue
-        uow.session.add(_handed_back(uow, order, payment, part, f"hand_back:{item.id}"))
+        uow.session.add(_handed_back(uow, order, payment, part, item))
         set_aside(order, payment, part)
         written += part
     return written
 
 
 def _handed_back(
-    uow: UnitOfWork, order: Order, payment: Payment, amount_minor: int, cause_key: str
+    uow: UnitOfWork, order: Order, payment: Payment, amount_minor: int, item: OpenItem
 ) -> Refund:
     """The processor knows nothing of it either, so there is nothing to call for or to wait for."""
     now = uow.clock.now()
@@ -258,8 +258,8 @@ def _handed_back(
         state=str(RefundState.SUCCEEDED),
         attempt=1,
         body={},
-        cause=str(RefundCause.CANCELLED),
-        cause_key=f"{cause_key}:{payment.id}",
+        cause=str(RefundCause.CREDITS if "credits" in item.facts else RefundCause.CANCELLED),
+        cause_key=f"hand_back:{item.id}:{payment.id}",
         created_at=now,
         finished_at=now,
     )

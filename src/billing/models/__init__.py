@@ -1,7 +1,9 @@
 """Rows of the billing package."""
 
 from src.billing.models.coupons import Coupon, CouponCustomer, CouponUse
+from src.billing.models.credits import CreditEntry, CreditLot, CreditNotice, Package
 from src.billing.models.disputes import DisputeRow
+from src.billing.models.fees import Fee
 from src.billing.models.orders import Order, OrderLine
 from src.billing.models.payments import (
     ConnectedAccount,
@@ -18,11 +20,16 @@ __all__ = [
     "Coupon",
     "CouponCustomer",
     "CouponUse",
+    "CreditEntry",
+    "CreditLot",
+    "CreditNotice",
     "DisputeRow",
+    "Fee",
     "InboxEvent",
     "OpenItem",
     "Order",
     "OrderLine",
+    "Package",
     "Payment",
     "PaymentPage",
     "Refund",

@@ -204,10 +204,10 @@ def _lines(lines: Sequence[OrderLine], now_for: Sequence[str]) -> list[LineView]
     """What the order is for by now stands once, below what was bought."""
     bought = {line.description for line in lines}
     by_now = "; ".join(now_for) if set(now_for) - bought else ""
-    return [_line(line, by_now if place == 0 else "") for place, line in enumerate(lines)]
+    return [line_view(line, by_now if place == 0 else "") for place, line in enumerate(lines)]
 
 
-def _line(line: OrderLine, by_now: str) -> LineView:
+def line_view(line: OrderLine, by_now: str = "") -> LineView:
     return LineView(
         description=line.description,
         by_now=by_now,

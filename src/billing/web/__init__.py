@@ -3,6 +3,7 @@
 from typing import Any
 
 from src.billing.web import (
+    fees,
     guest_voucher,
     guest_vouchers,
     hooks,
@@ -30,6 +31,7 @@ route_handlers: list[Any] = [
     payments.refresh,
     payments.come_back,
     payments.check,
+    *fees.route_handlers,
     *vouchers.route_handlers,
     *voucher_selling.route_handlers,
     *guest_vouchers.route_handlers,

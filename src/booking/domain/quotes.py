@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -23,6 +23,17 @@ class Person(NamedTuple):
 
     tier: str
     unit_minor: int
+
+
+class PaidByCredits(NamedTuple):
+    """The lot that pays, with the credits that it has left before this. `is_given_back`: they come
+    from a place that was left.
+    """
+
+    lot_id: UUID
+    name: str
+    balance: int
+    is_given_back: bool = False
 
 
 class QuoteLine(NamedTuple):
@@ -68,6 +79,7 @@ class Quote:
     coupon: AppliedCoupon | None = None
     voucher: AppliedVoucher | None = None
     gaps: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
+    credits: PaidByCredits | None = None
 
     @property
     def discount_minor(self) -> int:
@@ -92,11 +104,23 @@ class Quote:
     @property
     def payment_mode(self) -> PaymentMode:
         """How it will be paid; a price of nothing needs no payment page."""
+        if self.credits is not None:
+            return PaymentMode.CREDIT
         if self.total_minor == 0:
             return PaymentMode.FREE
         if self.price_type is SeriesPriceType.ON_SITE:
             return PaymentMode.ON_SITE
         return PaymentMode.ONLINE
+
+    @property
+    def credits_needed(self) -> int:
+        """One for each seat."""
+        return self.party_size * len(self.session_ids)
+
+    def by_credits(self, lot: PaidByCredits) -> "Quote":
+        """The same seats for credits instead of money."""
+        people = tuple(person._replace(unit_minor=0) for person in self.people)
+        return replace(self, unit_minor=0, people=people, credits=lot)
 
     @property
     def dates_key(self) -> str:
