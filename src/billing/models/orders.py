@@ -73,8 +73,8 @@ class Order(TenantScoped, Base):
 
     @property
     def to_pay_minor(self) -> int:
-        """What a payment page asks for."""
-        return self.total_minor - self.voucher_minor
+        """What a payment page asks for, also of an order that was never written."""
+        return self.total_minor - (self.voucher_minor or 0)
 
 
 class OrderLine(TenantScoped, Base):

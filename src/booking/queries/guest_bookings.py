@@ -62,8 +62,7 @@ async def get_guest_booking(
     """
     money = await get_guest_money(uow, order_id)
     order, booking, service, series = await _order(uow, order_id)
-    seats = await _seats(uow, order_id)
-    now = uow.clock.now()
+    seats, now = await _seats(uow, order_id), uow.clock.now()
     stage = _stage(order, seats, money, now, has_paid=has_paid)
     path = booking_path(settings, tenant.slug, order)
     about = await _about(uow, tenant, order, booking, path)
@@ -118,8 +117,8 @@ def _called(booking: Booking, seats: Sequence[Row[Any]]) -> dict[UUID, str]:
 
 async def _earlier(uow: UnitOfWork, seats: Sequence[Row[Any]]) -> Believed:
     """What was sold and told of the dates, where it is no longer so."""
-    known = [one for seat in seats for one in (_sold(seat), _told(seat)) if _is_past(seat, one)]
-    return await find_earlier(uow, known)
+    both = ((seat, one) for seat in seats for one in (_sold(seat), _told(seat)))
+    return await find_earlier(uow, [one for seat, one in both if _is_past(seat, one)])
 
 
 async def _completes_href(

@@ -12,7 +12,8 @@ from src.booking.views.customers import HistoryLine, HistoryPage
 from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
 from src.platform.web.formats import datetime_local
-from src.tenants.web.audit_words import Around, actor_words, log_sentence
+from src.tenants.role_words import actor_words
+from src.tenants.web.audit_words import Around, log_sentence
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

@@ -391,14 +391,3 @@ def _granted(detail: Mapping[str, Any]) -> list[str]:
 def _field(name: str) -> str:
     known = _FIELDS.get(name)
     return _(known) if known else name.replace("_", " ").capitalize()
-
-
-def actor_words(kind: str, name: str) -> str:
-    """Who it was, in the reader's language."""
-    if kind == "api_key":
-        return _("API key “%(name)s”", name=name)
-    if kind == "system":
-        return _("Seatline")
-    if kind == "guest":
-        return _("A guest")
-    return name or _("A member")
