@@ -2,7 +2,7 @@
 
 A fee is asked of who left late or did not come, where the terms say so.
 
-Revision: people_fees, after 0049.
+Revision: 0050, after 0049.
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.policies import protect
 
-revision = "people_fees"
+revision = "0050"
 down_revision = "0049"
 branch_labels = None
 depends_on = None

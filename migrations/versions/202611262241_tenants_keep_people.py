@@ -2,7 +2,7 @@
 
 A customer keeps the people they book for; such a participant is the same row in every booking.
 
-Revision: people_own, after people_fees.
+Revision: people_own, after 0051.
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "people_own"
-down_revision = "people_fees"
+down_revision = "0051"
 branch_labels = None
 depends_on = None
 

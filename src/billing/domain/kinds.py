@@ -82,13 +82,16 @@ class RefundState(StrEnum):
 
 
 class RefundCause(StrEnum):
-    """Why money goes back. `processor`: someone did it in the processor's own dashboard."""
+    """Why money goes back. `credits`: they were not used. `processor`: someone did it in the
+    processor's own dashboard.
+    """
 
     TOO_LATE = "too_late"
     PAID_TWICE = "paid_twice"
     NOT_DELIVERED = "not_delivered"
     CANCELLED = "cancelled"
     STAFF = "staff"
+    CREDITS = "credits"
     PROCESSOR = "processor"
 
 

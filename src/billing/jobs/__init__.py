@@ -2,6 +2,7 @@
 
 from src.billing.events import (
     CreditEndSet,
+    CreditsChanged,
     FeeForgiven,
     MoneyNeedsAttention,
     OrderRefunded,
@@ -12,6 +13,7 @@ from src.billing.events import (
     VoucherToSend,
 )
 from src.billing.jobs.credit_ends import note_end, watching_credits
+from src.billing.jobs.credit_mails import tell_of_changed_credits
 from src.billing.jobs.fees import CHARGE_SECONDS, charge_due_fees, tell_of_forgiven_fee
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
@@ -34,6 +36,7 @@ def register(registry: Registry) -> None:
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
     registry.on(FeeForgiven, "billing.tell_forgiven", tell_of_forgiven_fee)
+    registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)
     registry.on(CreditEndSet, "billing.watch_credits", note_end)
     registry.on(VoucherToSend, "billing.send_voucher", send_voucher)
     registry.on(VoucherBought, "billing.tell_bought", tell_of_purchase)
