@@ -158,7 +158,7 @@ def she_marks_nobody_came(
     owner.go(f"/app/{business.slug}/sessions/{session.id}")
     for name in ("Carl Guest", "Dora Guest"):
         owner.page.get_by_label(f"Choose {name}", exact=True).check()
-    owner.press("Did not come")
+    owner.press("Did not come", within=owner.page.locator("#ticked"))
     eventually(
         lambda: len(program.rows("SELECT id FROM fees WHERE tenant_id = $1", business.id)) == 2,
         "two fees",
