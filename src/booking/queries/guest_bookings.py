@@ -45,7 +45,6 @@ from src.tenants.models import Location, Participant, Performer
 
 KNOWS_THE_LINK = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
 _BY_THE_BUSINESS = {OrderEnd.RELEASED: "cancelled", OrderEnd.CALLED_OFF: "called_off"}
-
 Until = Callable[[LeavingTerms, datetime, ZoneInfo], datetime | None]
 
 
