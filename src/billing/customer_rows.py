@@ -26,7 +26,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from src.billing.models import (
     CouponCustomer,
     CouponUse,
+    CreditEntry,
+    CreditLot,
     DisputeRow,
+    Fee,
     OpenItem,
     Order,
     OrderLine,
@@ -114,6 +117,53 @@ def register_orders_of_customers() -> None:
             words=lambda count: ngettext("%(num)s coupon count", "%(num)s coupon counts", count),
             shown=("coupon_id", "used"),
             erased=nothing,
+        )
+    )
+
+
+def register_credits_of_customers() -> None:
+    """The ledger stays; what staff wrote into it of a person does not."""
+    register_customer_rows(
+        CustomerRows(
+            table=cast(Table, CreditLot.__table__),
+            words=lambda count: ngettext(
+                "%(num)s lot of credits", "%(num)s lots of credits", count
+            ),
+            shown=(
+                *("id", "name", "state", "source", "balance", "bought", "paid_minor", "currency"),
+                *("tags", "expires_at", "created_at", "activated_at"),
+            ),
+            erased=nothing,
+        )
+    )
+    register_person_rows(
+        PersonRows(
+            table=cast(Table, CreditEntry.__table__),
+            whose=_in_lots,
+            shown=("lot_id", "kind", "credits", "by", "reason", "at"),
+            erased=lambda _person: {"reason": ""},
+        )
+    )
+
+
+def _in_lots(person: Person) -> ColumnElement[bool]:
+    theirs = select(CreditLot.id).where(
+        CreditLot.tenant_id == person.tenant_id, CreditLot.customer_id.in_(person.customer_ids)
+    )
+    return CreditEntry.lot_id.in_(theirs)
+
+
+def register_fees_of_customers() -> None:
+    """What was asked stays in the books; why it was let go is about the person."""
+    register_customer_rows(
+        CustomerRows(
+            table=cast(Table, Fee.__table__),
+            words=lambda count: ngettext("%(num)s fee", "%(num)s fees", count),
+            shown=(
+                *("order_id", "kind", "amount_minor", "currency", "state", "what", "starts_at"),
+                *("why", "at"),
+            ),
+            erased=lambda _person: {"why": ""},
         )
     )
 

@@ -54,7 +54,7 @@ def test_a_plan_is_asked_for_and_given(
     admin = person(DESK, java_script_enabled=scripts)
     admin.sign_in(address, PASSWORD)
     admin.go("/admin")
-    admin.sees("1 business waits for a plan")
+    admin.sees("1 request waits for an answer")
     admin.looks()
     admin.follow("Answer the requests")
     admin.sees(slug.title())
@@ -101,7 +101,7 @@ def test_a_plan_becomes_a_new_version_and_a_business_is_moved(
     admin.press("See what changes")
     admin.looks()
     admin.press("Move it to Scale")
-    admin.sees("Scale, version 1")
+    admin.sees("Scale, version 2")
     the_mail(program, f"olive@{slug}.example", "")
 
 
@@ -131,8 +131,58 @@ def test_the_month_is_full(program: Program, person: Callable[..., Person], scri
     owner = person(DESK, java_script_enabled=scripts)
     owner.sign_in(f"olive@{slug}.example", PASSWORD)
     owner.go(f"/app/{slug}/today")
-    owner.sees("Ask for this plan")
+    owner.sees("Add the bolt-on +100 bookings a month to it")
     owner.looks()
+
+
+@WAYS
+def test_a_bolt_on_is_asked_for_given_and_removed(
+    program: Program, person: Callable[..., Person], scripts: bool
+) -> None:
+    slug = "bolted" if scripts else "screwed"
+    staged(program, slug, plan="growth", paid=False)
+    address = an_admin(program, f"Hedy-{slug}")
+    owner = person(PHONE, java_script_enabled=scripts)
+    owner.sign_in(f"olive@{slug}.example", PASSWORD)
+    owner.go(f"/app/{slug}/plan")
+    owner.looks()
+    owner.follow("See what changes with Auto-refund")
+    owner.sees("€49.00 until now, then €58.00")
+    owner.looks()
+    owner.type(wanted_for="Courses")
+    owner.press("Ask for it")
+    owner.sees("Asked for on")
+    owner.looks()
+    admin = person(DESK, java_script_enabled=scripts)
+    admin.sign_in(address, PASSWORD)
+    admin.go("/admin/requests")
+    admin.sees("for: Courses")
+    admin.looks()
+    admin.follow(f"Give {slug.title()} Auto-refund")
+    admin.sees("It gains")
+    admin.looks()
+    admin.press("Give it and close the request")
+    admin.sees("Given. It counts from now on")
+    admin.looks()
+    the_mail(program, f"olive@{slug}.example", f"{slug.title()} now has")
+    admin.follow("Auto-refund")
+    admin.sees(slug.title())
+    admin.looks()
+    admin.follow("Edit")
+    admin.looks()
+    admin.go("/admin/bolt-ons")
+    admin.looks()
+    owner.go(f"/app/{slug}/plan")
+    owner.sees("Together a month")
+    owner.looks()
+    owner.follow("Details of Auto-refund")
+    owner.looks()
+    owner.follow("Remove Auto-refund")
+    owner.sees("Credits that guests have got back stay usable")
+    owner.looks()
+    owner.press("Remove it now")
+    owner.sees("Auto-refund is removed.")
+    the_mail(program, f"olive@{slug}.example", f"{slug.title()} no longer has")
 
 
 def hears_nothing_of_plans(guest: Person) -> None:

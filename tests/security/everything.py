@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from src.billing.models import Coupon, OpenItem, Order, Payment, Refund
+from src.billing.fee_links import fee_path
+from src.billing.models import Coupon, Fee, OpenItem, Order, Payment, Refund
 from src.booking.calendar_links import calendar_url
 from src.booking.check_in_codes import check_in_code
 from src.booking.commands.cancel import cancel_session
@@ -21,6 +22,7 @@ from src.booking.models import (
 from src.booking.waitlist_links import waitlist_token
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.tenants.commands.bolt_ons import GiveBoltOn, give_bolt_on
 from src.tenants.commands.portal import ask_for_code
 from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.domain.portal import mark_of
@@ -35,10 +37,13 @@ from src.tenants.models import (
     Performer,
 )
 from src.tenants.portal_links import NewAddress, PortalLink, new_address_url, portal_link_url
+from src.tenants.queries.bolt_ons import find_bolt_on
 from src.tenants.queries.portal import Proved
 from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
 from tests.support.builders import Business, a_member, a_series, a_service, a_session
+from tests.support.credits import a_package
+from tests.support.lots import lot_of
 
 
 async def everything(services: Services, business: Business) -> dict[str, object]:
@@ -53,6 +58,8 @@ async def everything(services: Services, business: Business) -> dict[str, object
     term = await a_series(factory, service, price_type="free", price_minor=0)
     max_ = await a_member(factory, business, f"Max-{business.slug}", Role.INSTRUCTOR)
     made = await booked(factory, business, a_wish("series", term.series.id))
+    package = await a_package(factory, business.id)
+    lot = await lot_of(factory, business.id, made.order.customer_id, package_id=package.id)
     async with factory(business.id) as uow:
         now = uow.clock.now()
         performer = Performer(tenant_id=business.id, id=new_id(), name="Ivan", created_at=now)
@@ -164,6 +171,22 @@ async def everything(services: Services, business: Business) -> dict[str, object
             joined_at=now,
             queued_at=now,
         )
+        fee = Fee(
+            tenant_id=business.id,
+            id=new_id(),
+            customer_id=made.order.customer_id,
+            order_id=made.order_id,
+            subject_id=new_id(),
+            kind="no_show",
+            amount_minor=500,
+            currency="EUR",
+            what="Yoga",
+            starts_at=now,
+            at=now,
+            by="staff",
+            chargeable_at=now + timedelta(days=1),
+        )
+        uow.session.add(fee)
         uow.session.add_all([refund, item, upload, invitation, note, other, broadcast, asked])
         uow.session.add(waits)
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
@@ -197,14 +220,23 @@ async def everything(services: Services, business: Business) -> dict[str, object
             .where(Seat.tenant_id == business.id, Seat.session_id == term.sessions[0].id)
             .limit(1)
         )
+        more = await find_bolt_on(uow, "bookings_100")
+        assert more is not None
+        given = GiveBoltOn(key=more.key, version_id=more.version_id)
+        held_id = await give_bolt_on(uow, business.ctx, given)
         code = check_in_code(services.settings, order)
+        claim = fee_path(services.settings, business.slug, fee, order).rpartition("/")[2]
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
         "business_id": business.id,
         "key": "growth",
+        "bolt_on": "bookings_100",
+        "held_id": held_id,
         "kind": "confirmed",
         "token": token,
+        "claim": claim,
+        "fee_id": fee.id,
         "secret": secret,
         "choice": choice.rpartition("/")[2],
         "calendar": calendar.rpartition("/")[2],
@@ -222,6 +254,8 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "booking_id": booking.id,
         "order_id": made.order_id,
         "coupon_id": coupon.id,
+        "package_id": package.id,
+        "lot_id": lot.id,
         "performer_id": performer.id,
         "location_id": location.id,
         "key_id": key.id,

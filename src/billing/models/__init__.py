@@ -1,7 +1,9 @@
 """Rows of the billing package."""
 
 from src.billing.models.coupons import Coupon, CouponCustomer, CouponUse
+from src.billing.models.credits import CreditEntry, CreditLot, CreditNotice, Package
 from src.billing.models.disputes import DisputeRow
+from src.billing.models.fees import Fee
 from src.billing.models.orders import Order, OrderLine
 from src.billing.models.payments import (
     ConnectedAccount,
@@ -11,18 +13,27 @@ from src.billing.models.payments import (
     PaymentPage,
     Refund,
 )
+from src.billing.models.vouchers import Voucher, VoucherEntry, VoucherSettings
 
 __all__ = [
     "ConnectedAccount",
     "Coupon",
     "CouponCustomer",
     "CouponUse",
+    "CreditEntry",
+    "CreditLot",
+    "CreditNotice",
     "DisputeRow",
+    "Fee",
     "InboxEvent",
     "OpenItem",
     "Order",
     "OrderLine",
+    "Package",
     "Payment",
     "PaymentPage",
     "Refund",
+    "Voucher",
+    "VoucherEntry",
+    "VoucherSettings",
 ]

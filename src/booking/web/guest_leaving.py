@@ -120,7 +120,8 @@ def read_promised(data: FormData) -> Promised:
         if seat_id is None:
             raise NotFound(_("There is no such booking."))
         seats[seat_id] = _minor(minor)
-    return Promised(seats, _minor(data.texts.get("most", ["0"])[-1]))
+    most, fee = (_minor(data.texts.get(name, ["0"])[-1]) for name in ("most", "fee"))
+    return Promised(seats, most, fee)
 
 
 def _minor(typed: str) -> int:

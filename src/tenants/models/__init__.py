@@ -1,6 +1,8 @@
 """Rows of the tenants package."""
 
 from src.tenants.models.directories import (
+    BoltOn,
+    BoltOnVersion,
     Due,
     Member,
     Plan,
@@ -26,6 +28,7 @@ from src.tenants.models.people import (
     Participant,
     Performer,
     PerformerBusy,
+    TenantBoltOn,
 )
 from src.tenants.models.portal import PortalCode
 from src.tenants.models.sign_ups import SignUp
@@ -33,6 +36,8 @@ from src.tenants.models.sign_ups import SignUp
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "BoltOn",
+    "BoltOnVersion",
     "BookingCounter",
     "Customer",
     "CustomerNote",
@@ -54,6 +59,7 @@ __all__ = [
     "PortalCode",
     "SignUp",
     "Tenant",
+    "TenantBoltOn",
     "TenantSlug",
     "User",
 ]

@@ -229,6 +229,32 @@ class EntitlementGrant(TenantScoped, Base):
     created_at: Mapped[datetime]
 
 
+class TenantBoltOn(TenantScoped, Base):
+    """A bolt-on that the tenant has or had, in the version it took. One of each at a time.
+
+    Directories have no keys into tenant tables and these none into directories (ADR 0003).
+    """
+
+    __tablename__ = "tenant_bolt_ons"
+    __table_args__ = (
+        Index(
+            "uq_tenant_bolt_ons_held",
+            "tenant_id",
+            "bolt_on_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    bolt_on_id: Mapped[UUID]
+    version_id: Mapped[UUID]
+    since: Mapped[datetime]
+    given_by: Mapped[UUID | None]
+    note: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None]
+
+
 class BookingCounter(Base):
     """Bookings that count in one calendar month; the most contended row of a tenant."""
 
