@@ -91,13 +91,19 @@ def _wire_billing() -> None:
     from src.billing.lines import register_line_kind
     from src.billing.log_subjects import register_log_subjects_of_billing
     from src.billing.mail_kinds import register_billing_mails
-    from src.billing.queries.plan_consequences import coupon_consequences, package_consequences
+    from src.billing.queries.plan_consequences import (
+        coupon_consequences,
+        package_consequences,
+        voucher_consequences,
+    )
     from src.billing.queries.sold import (
         lock_currency_by_coupons,
         lock_currency_by_credits,
         lock_currency_by_sales,
+        lock_currency_by_vouchers,
     )
     from src.billing.voucher_mail_kinds import register_voucher_mails
+    from src.billing.voucher_rows import register_vouchers_of_customers
     from src.tenants.queries.consequences import register_downgrade_probe
     from src.tenants.queries.settings import register_currency_lock
 
@@ -105,6 +111,7 @@ def _wire_billing() -> None:
     register_line_kind(VOUCHER_KIND, VoucherLines())
     register_downgrade_probe("billing", coupon_consequences)
     register_downgrade_probe("billing.packages", package_consequences)
+    register_downgrade_probe("billing.vouchers", voucher_consequences)
     register_billing_mails()
     register_fee_mails()
     register_line_kind(FEE_LINE, FeeLines())
@@ -115,9 +122,11 @@ def _wire_billing() -> None:
     register_credits_of_customers()
     register_fees_of_customers()
     register_money_of_customers()
+    register_vouchers_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)
     register_currency_lock("billing.credits", lock_currency_by_credits)
+    register_currency_lock("billing.vouchers", lock_currency_by_vouchers)
 
 
 def _wire_booking() -> None:

@@ -97,8 +97,9 @@ def register_orders_of_customers() -> None:
             is_contended=True,
             shown=(
                 *("id", "reference", "state", "payment_mode", "currency", "total_minor"),
-                *("discount_minor", "paid_minor", "refunded_minor", "guest_name", "guest_email"),
-                *("guest_phone", "locale", "source", "consents", "created_at", "confirmed_at"),
+                *("discount_minor", "voucher_minor", "paid_minor", "refunded_minor"),
+                *("guest_name", "guest_email", "guest_phone", "locale", "source", "consents"),
+                *("created_at", "confirmed_at"),
             ),
             erased=_order_of_nobody,
         )

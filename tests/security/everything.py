@@ -4,8 +4,11 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from src.billing.commands.voucher_lines import vouchers_of
+from src.billing.commands.voucher_sales import SellVoucher, sell_voucher_by_staff
 from src.billing.fee_links import fee_path
 from src.billing.models import Coupon, Fee, OpenItem, Order, Payment, Refund
+from src.billing.voucher_links import purchase_path, voucher_path
 from src.booking.calendar_links import calendar_url
 from src.booking.check_in_codes import check_in_code
 from src.booking.commands.cancel import cancel_session
@@ -224,6 +227,18 @@ async def everything(services: Services, business: Business) -> dict[str, object
         assert more is not None
         given = GiveBoltOn(key=more.key, version_id=more.version_id)
         held_id = await give_bolt_on(uow, business.ctx, given)
+        sold = await sell_voucher_by_staff(
+            uow,
+            business.ctx,
+            SellVoucher(
+                amount_minor=5000,
+                buyer_name="Bea",
+                buyer_email=f"bea@{business.slug}.example",
+                form_token=f"sold-{business.slug}",
+                is_paid=True,
+            ),
+        )
+        (voucher,) = await vouchers_of(uow, sold.id)
         code = check_in_code(services.settings, order)
         claim = fee_path(services.settings, business.slug, fee, order).rpartition("/")[2]
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
@@ -256,6 +271,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "coupon_id": coupon.id,
         "package_id": package.id,
         "lot_id": lot.id,
+        "voucher_id": voucher.id,
+        "voucher": voucher_path(services.settings, business.slug, voucher).rpartition("/")[2],
+        "purchase": purchase_path(services.settings, business.slug, sold).rpartition("/")[2],
         "performer_id": performer.id,
         "location_id": location.id,
         "key_id": key.id,

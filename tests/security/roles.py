@@ -119,6 +119,15 @@ GET POST /coupons/{coupon_id}/edit
 POST /coupons/{coupon_id}/active
 GET POST /coupons/{coupon_id}/delete
 POST /coupons/{coupon_id}/export
+GET /vouchers
+GET POST /vouchers/new
+GET POST /vouchers/settings
+POST /vouchers/export
+GET /vouchers/{voucher_id}
+POST /vouchers/{voucher_id}/blocked
+POST /vouchers/{voucher_id}/send
+POST /vouchers/{voucher_id}/adjust
+POST /vouchers/{voucher_id}/extend
 GET /customers
 POST /customers/export
 GET POST /customers/new

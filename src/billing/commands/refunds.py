@@ -18,6 +18,7 @@ from src.billing.commands.open_items import (
     close_replaced_failures,
     raise_open_item,
 )
+from src.billing.commands.sold_vouchers import check_revocable, restore_revoked, revoke
 from src.billing.domain.kinds import (
     ON_SITE_METHOD,
     VOUCHER_METHOD,
@@ -135,6 +136,9 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     await refuse_with_the_bank(uow, payment)
     if refund.amount_minor > payment.amount_minor - payment.refunded_minor:
         raise InvalidInput(_("That is more than is left of this payment."))
+    if not payment.is_extra:
+        await check_revocable(uow, order.id, refund.amount_minor)
+        await revoke(uow, order.id, refund.id, refund.amount_minor)
     refund.attempt += 1
     refund.state = str(RefundState.PENDING)
     refund.body = refund_body(uow, payment, refund.id, refund.amount_minor, refund.attempt)
@@ -184,6 +188,7 @@ async def fail_refund(
     refund.error = why
     refund.finished_at = uow.clock.now()
     set_aside(order, payment, -refund.amount_minor)
+    await restore_revoked(uow, order.id, refund.id)
     await drop_due(uow, refund.id)
     await _tell_of_failure(uow, order, payment, refund)
     for other in others:
@@ -243,6 +248,9 @@ async def _insert_foreign(
     )
     uow.session.add(refund)
     set_aside(order, payment, news.amount_minor)
+    if not payment.is_extra:
+        await uow.session.flush()
+        await revoke(uow, order.id, refund.id, news.amount_minor)
     await close_replaced_failures(uow, payment, news.amount_minor, Instead.THE_SAME)
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))

@@ -81,6 +81,7 @@ async def get_guest_booking(
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),
         discount_minor=await get_discount_minor(uow, order),
+        voucher_minor=order.voucher_minor,
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
