@@ -59,6 +59,9 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     gives: Gives = Gives.MONEY
     package: GivenBack | None = None
 
+    def with_policy(self, policy: RefundPolicy | None) -> "LeavingTerms":
+        return msgspec.structs.replace(self, policy=policy)
+
     def document(self) -> dict[str, Any]:
         """As they are stored: what is as by default is left out."""
         kept: dict[str, Any] = msgspec.to_builtins(self)
@@ -101,6 +104,11 @@ class LeavingFacts:
 def terms_from(kept: object) -> LeavingTerms:
     """The terms as they are stored; an empty document is what was sold before there were any."""
     return msgspec.convert(kept or {}, LeavingTerms)
+
+
+def keeping_policy(terms: LeavingTerms, kept: object) -> LeavingTerms:
+    """What an editor of the plain terms saves: the policy, which has a page of its own, stays."""
+    return terms.with_policy(terms_from(kept).policy)
 
 
 def terms_errors(terms: LeavingTerms) -> dict[str, str]:

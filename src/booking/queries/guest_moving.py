@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from src.billing.models import Order
 from src.booking.commands.exchange import target_facts, why_not_give_up
@@ -162,6 +162,17 @@ async def list_offers(
     uow: UnitOfWork, service_id: UUID, own_ids: Sequence[UUID], now: datetime
 ) -> list[FoundOffer]:
     """The service's dates to come that have room, and among them those of the booking's own."""
+    return await read_offers(
+        uow,
+        Session.service_id == service_id,
+        Session.starts_at >= now,
+        (Session.state == str(SessionState.SCHEDULED)) | Session.id.in_(own_ids),
+        (Session.seats_taken < Session.capacity) | Session.id.in_(own_ids),
+    )
+
+
+async def read_offers(uow: UnitOfWork, *which: ColumnElement[bool]) -> list[FoundOffer]:
+    """Sessions with their service, series, place and performer, the soonest first."""
     found = await uow.session.execute(
         select(Session, Service, Series, Location, Performer.name)
         .join(
@@ -178,13 +189,7 @@ async def list_offers(
             Performer,
             (Performer.tenant_id == Session.tenant_id) & (Performer.id == Session.performer_id),
         )
-        .where(
-            Session.tenant_id == uow.tenant,
-            Session.service_id == service_id,
-            Session.starts_at >= now,
-            (Session.state == str(SessionState.SCHEDULED)) | Session.id.in_(own_ids),
-            (Session.seats_taken < Session.capacity) | Session.id.in_(own_ids),
-        )
+        .where(Session.tenant_id == uow.tenant, *which)
         .order_by(Session.starts_at, Session.id)
         .limit(MOST_LOOKED_AT)
     )
