@@ -31,6 +31,7 @@ from src.booking.mails import (
 )
 from src.booking.models import Booking, Cancellation, LeaveRequest, Seat
 from src.booking.queries.changes import find_believed
+from src.booking.queries.credits_back import find_credits_given
 from src.booking.queries.known_seats import (
     find_believed_by_each,
     find_believed_dates,
@@ -225,6 +226,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
         each_believes = await find_believed_by_each(
             uow, [_seats(theirs) for theirs in bookings], tenant.timezone
         )
+        given = await find_credits_given(uow, [one for event in events for one in event.seat_ids])
         mails = [
             cancellation_mail(
                 settings,
@@ -242,6 +244,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 ),
                 owed_minor=sum(owed[one.order.id] for one in theirs),
                 believed=believed,
+                credits_back=[given[one] for one in event.seat_ids if one in given],
             )
             for event, theirs, believed in zip(events, bookings, each_believes, strict=True)
         ]
@@ -267,6 +270,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
             owed_minor=sum(owed.values()),
             parties=await find_split_parties(uow, bookings),
             believed=await find_believed_dates(uow, _seats(bookings), tenant.timezone),
+            credits_back=list((await find_credits_given(uow, event.seat_ids)).values()),
             wordings=await find_wordings(uow),
         )
         if mail.to_address:

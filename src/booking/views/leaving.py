@@ -10,6 +10,18 @@ from src.booking.domain.seats_told import SeatsTold
 from src.booking.views.guest import MissingDate
 
 
+class CreditBack(msgspec.Struct, frozen=True, kw_only=True):
+    """A credit that comes back for a place: the very one that paid it, or one that is given.
+
+    `has_ended`: it is over, so that it can be used for nothing any more.
+    """
+
+    name: str
+    ends_at: datetime | None
+    is_own: bool = False
+    has_ended: bool = False
+
+
 class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     """One person's place on one date; `value` names it and what its guest is promised for it.
 
@@ -28,6 +40,7 @@ class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     is_late_since_exchange: bool
     is_penalty_free: bool
     why_not: str
+    credit: CreditBack | None = None
 
 
 class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +57,8 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     `reason` what was typed then. `had` are dates of the course that were got later, each by a
     booking of its own, which stands whatever is left here. `ticked`: it is about so many of the
     party, who were ticked, and about all while that is none; None before anything was ticked.
+    `credits` says which credits come back, and `no_credit_why` why none does although the terms
+    give one; `by_credits`: it was credits that paid.
     """
 
     seats: list[LeavingSeat]
@@ -57,6 +72,9 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     was_paid: bool
     by_hand_minor: int
     no_money_why: str
+    credits: list[str] = []
+    no_credit_why: str = ""
+    by_credits: bool = False
     terms: list[str]
     why_not: str
     refusal: str = ""
