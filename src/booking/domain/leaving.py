@@ -224,6 +224,18 @@ def moves_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> dat
     return cutoff(terms.moves_before, terms.moves_unit, starts_at, zone, terms.quiet_hours)
 
 
+def exchanged_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """Until when it may be exchanged for any other date: one of the same service, or one that the
+    credit it gives is good for. None where it never may.
+    """
+    until_at = moves_until(terms, starts_at, zone)
+    if terms.gives not in (Gives.PACKAGE, Gives.CREDIT):
+        return until_at
+    due = deadlines(terms, starts_at, zone)
+    last_at = due[-1].until_at if due else starts_at
+    return last_at if until_at is None else max(until_at, last_at)
+
+
 def why_not_leave(facts: LeavingFacts, now: datetime) -> list[Reason]:
     """Every reason against leaving this seat, the weightiest first; late is no reason."""
     return [*_seat_reasons(facts, now), *_terms_reasons(facts)]

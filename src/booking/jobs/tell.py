@@ -12,6 +12,7 @@ from src.booking.commands.changes import mark_known, mark_told
 from src.booking.commands.waitlist_take import note_fulfilled
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
+    SWAP,
     BookingReaddressed,
     HeldPlacesCancelled,
     LeavingDeclined,
@@ -90,7 +91,8 @@ async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfir
             return
         await _establish(uow, facts)
         await note_fulfilled(uow, order_ids)
-        await _confirm(jobs, uow, facts)
+        # Of a swap its guest hears by the mail about the new date.
+        await _confirm(jobs, uow, [one for one in facts if one.order.source != SWAP])
 
 
 async def tell_corrected_addresses(

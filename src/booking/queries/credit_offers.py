@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import array
 from src.billing.domain.credits import Scope
 from src.booking.domain.kinds import SessionState, Visibility
 from src.booking.models import Series, Service, Session
-from src.booking.queries.guest_moving import FoundOffer, read_offers
+from src.booking.queries.found_offers import FoundOffer, read_offers
 from src.platform.db.uow import UnitOfWork
 
 

@@ -18,7 +18,7 @@ from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.refundable import is_all_back
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
-from src.booking.domain.leaving import LeavingTerms, capped, moves_until, terms_from
+from src.booking.domain.leaving import LeavingTerms, capped, exchanged_until, terms_from
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
 from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS, state_of_date
@@ -362,10 +362,10 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
 
 
 def _move_href(session: Session, about: _About) -> str:
-    """To exchanging the date, for as long as the terms let it be; what else stands against it, that
-    page says.
+    """To exchanging the date, for as long as the terms let it be, for a date of another course too;
+    what else stands against it, that page says.
     """
-    until_at = moves_until(about.terms, session.starts_at, about.tenant.zone)
+    until_at = exchanged_until(about.terms, session.starts_at, about.tenant.zone)
     if until_at is None or until_at < about.now:
         return ""
     return f"{about.path}/move?date={session.id}"

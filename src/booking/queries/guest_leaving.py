@@ -27,6 +27,7 @@ from src.booking.domain.leaving import (
     why_not_move_seat,
 )
 from src.booking.domain.reasons import guest_sentence
+from src.booking.domain.swapping import may_be_swapped
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.models import Booking, Seat, Series, Service
@@ -329,7 +330,12 @@ def _move_href(
     own: Sequence[Own], path: str, tenant: TenantSnapshot, now: datetime, session_id: UUID | None
 ) -> str:
     """To exchanging the date, empty where it cannot be."""
-    if session_id is None or why_not_move_seat(facts_of_leaving(own[0].seat, tenant), now):
+    if session_id is None:
+        return ""
+    facts, by_credit = facts_of_leaving(own[0].seat, tenant), own[0].seat.seat.credit_lot_id
+    if why_not_move_seat(facts, now) and not may_be_swapped(
+        facts, is_by_credit=by_credit is not None, now=now
+    ):
         return ""
     return f"{path}/move?date={session_id}"
 

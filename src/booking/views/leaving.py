@@ -100,7 +100,11 @@ class MovePerson(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """A date that the guest may come to instead; `left` is its room, `seats` what is said of it."""
+    """A date that the guest may come to instead; `left` is its room, `seats` what is said of it.
+
+    `name` is what it is of, and `is_swap` says that a credit pays it, where it is another course's.
+    `why` speaks for it, of those that suit best.
+    """
 
     session_id: str
     sequence: int
@@ -113,6 +117,9 @@ class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
     performer: str
     left: int
     seats: SeatsTold
+    name: str = ""
+    is_swap: bool = False
+    why: str = ""
 
 
 class MovePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +129,8 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     before who have a place on the new date already, and keep both. `terms` are those of the new
     date, in sentences. `why_not` is a sentence where the date cannot
     be exchanged, `why_no_choice` what stands against most of those with room where there is no
-    choice, `refusal` why what was asked for was not done.
+    choice, `refusal` why what was asked for was not done. `best` are the dates that suit best,
+    which are not among the `choices`. `credit` says which credit pays a swap.
     """
 
     name: str
@@ -134,8 +142,10 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     people: list[MovePerson]
     there: list[str]
     is_party: bool
+    best: list[MoveChoice] = []
     choices: list[MoveChoice]
     chosen: MoveChoice | None
+    credit: str = ""
     terms: list[str]
     why_not: str
     why_no_choice: str

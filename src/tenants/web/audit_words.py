@@ -89,6 +89,7 @@ _SENTENCES = {
     "booking.cancelled": N_("Cancelled a booking"),
     "booking.cancellation_undone": N_("Took back the cancelling of a booking"),
     "booking.seat_moved": N_("Moved a place to another session"),
+    "booking.seat_swapped": N_("Swapped a place for one of another course"),
     "booking.people_changed": N_("Changed the note or names of a booking"),
     "booking.leaving_declined": N_("Declined to let a guest leave a course"),
     "timetable.imported": N_("Imported a timetable"),
