@@ -2,13 +2,14 @@
 and which of all dates suit best.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from src.billing.domain.credits import LotFacts
 from src.billing.models import Order
@@ -17,7 +18,7 @@ from src.booking.domain.make_up import BEST, DateFacts, best_first, what_suits
 from src.booking.domain.reasons import Reason
 from src.booking.guest_links import booking_path
 from src.booking.make_up_words import why_proposed
-from src.booking.models import Seat
+from src.booking.models import Seat, Series, Service, Session
 from src.booking.queries.by_credit import tags_of
 from src.booking.queries.credit_offers import list_credit_offers
 from src.booking.queries.found_offers import FoundOffer
@@ -28,6 +29,7 @@ from src.booking.queries.swap_facts import (
     find_swapped,
     find_who_is_there,
 )
+from src.booking.views.guest import SwappedTo
 from src.booking.views.leaving import MoveChoice
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -100,15 +102,32 @@ def split_best(
     return best, [choice for choice in choices if choice.session_id not in names]
 
 
-async def find_swapped_to(
-    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, seat_ids: Collection[UUID]
-) -> dict[UUID, str]:
-    """By seat that was swapped, where the booking is of the place that took its place."""
-    if not seat_ids:
-        return {}
+async def list_swapped_to(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, order_id: UUID
+) -> list[SwappedTo]:
+    """The places that took those of this order in other courses, each with its booking."""
+    old, new = aliased(Seat), aliased(Seat)
     found = await uow.session.execute(
-        select(Seat.replaces_id, Order)
-        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
-        .where(Seat.tenant_id == uow.tenant, Seat.replaces_id.in_(seat_ids))
+        select(Session.starts_at, Service.name, Series.title, Order)
+        .select_from(old)
+        .join(new, (new.tenant_id == old.tenant_id) & (new.replaces_id == old.id))
+        .join(Session, (Session.tenant_id == new.tenant_id) & (Session.id == new.session_id))
+        .join(
+            Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
+        )
+        .outerjoin(
+            Series, (Series.tenant_id == Session.tenant_id) & (Series.id == Session.series_id)
+        )
+        .join(Order, (Order.tenant_id == new.tenant_id) & (Order.id == new.order_id))
+        .where(old.tenant_id == uow.tenant, old.order_id == order_id, new.order_id != old.order_id)
+        .order_by(Session.starts_at, Order.id)
     )
-    return {row[0]: booking_path(settings, tenant.slug, row[1]) for row in found}
+    by_order = {row[3].id: row for row in found}
+    return [
+        SwappedTo(
+            starts_at=row[0],
+            name=" · ".join(filter(None, (row[1], row[2]))),
+            href=booking_path(settings, tenant.slug, row[3]),
+        )
+        for row in by_order.values()
+    ]
