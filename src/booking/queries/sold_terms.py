@@ -109,6 +109,16 @@ async def find_given_back(uow: UnitOfWork, package_ids: Collection[UUID]) -> dic
     return {package.id: given_back_of(package) for package in found}
 
 
+async def list_packages_to_give(uow: UnitOfWork) -> list[GivenBack]:
+    """The refund packages that are switched on, by name."""
+    found = await uow.session.scalars(
+        select(Package)
+        .where(Package.tenant_id == uow.tenant, Package.purpose == "refund", Package.active)
+        .order_by(Package.name, Package.id)
+    )
+    return [given_back_of(package) for package in found]
+
+
 def given_back_of(package: Package) -> GivenBack:
     return GivenBack(
         package_id=package.id,
