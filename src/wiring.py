@@ -46,7 +46,7 @@ def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
     from src.tenants.commands.mail_choices import register_mail_choices
-    from src.tenants.jobs import account_mails, portal_mails, team_mails
+    from src.tenants.jobs import account_mails, bolt_on_mails, portal_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
     from src.tenants.log_subjects import register_own_log_subjects
     from src.tenants.own_customer_rows import register_own_customer_rows
@@ -60,6 +60,8 @@ def _wire_tenants() -> None:
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)
     registry.on(events.PortalCodeAsked, "tenants.mail_code", portal_mails.mail_code)
+    registry.on(events.OwnAddressAsked, "tenants.prove_address", portal_mails.prove_address)
+    registry.on(events.OwnAddressChanged, "tenants.tell_former", portal_mails.tell_former_address)
     registry.on(events.MemberInvited, "tenants.invite", team_mails.send_invitation)
     registry.on(events.MemberChanged, "tenants.tell_member", team_mails.tell_member)
     registry.on(happened.MonthlyLimitNeared, "tenants.warn_of_limit", mails.warn_of_limit)
@@ -69,31 +71,64 @@ def _wire_tenants() -> None:
         happened.PlanRequestDeclined, "tenants.tell_declined", mails.tell_of_declined_request
     )
     registry.on(happened.TenantMoved, "tenants.tell_moved", mails.tell_of_move)
+    registry.on(happened.BoltOnGiven, "tenants.tell_bolt_on", bolt_on_mails.tell_of_bolt_on)
+    registry.on(happened.BoltOnRemoved, "tenants.tell_removal", bolt_on_mails.tell_of_removal)
 
 
 def _wire_billing() -> None:
+    from src.billing.commands.fees import FEE_LINE
+    from src.billing.commands.voucher_lines import VOUCHER_KIND, VoucherLines
+    from src.billing.credit_act_mails import register_credit_act_mail
+    from src.billing.credit_mails import register_credit_mails
     from src.billing.customer_rows import (
         register_credits_of_customers,
+        register_fees_of_customers,
         register_money_of_customers,
         register_orders_of_customers,
     )
+    from src.billing.fee_lines import FeeLines
+    from src.billing.fee_mail_kinds import register_fee_mails
     from src.billing.jobs import register
+    from src.billing.lines import register_line_kind
     from src.billing.log_subjects import register_log_subjects_of_billing
     from src.billing.mail_kinds import register_billing_mails
-    from src.billing.queries.plan_consequences import coupon_consequences
-    from src.billing.queries.sold import lock_currency_by_coupons, lock_currency_by_sales
+    from src.billing.queries.plan_consequences import (
+        coupon_consequences,
+        package_consequences,
+        voucher_consequences,
+    )
+    from src.billing.queries.sold import (
+        lock_currency_by_coupons,
+        lock_currency_by_credits,
+        lock_currency_by_sales,
+        lock_currency_by_vouchers,
+    )
+    from src.billing.voucher_mail_kinds import register_voucher_mails
+    from src.billing.voucher_rows import register_vouchers_of_customers
     from src.tenants.queries.consequences import register_downgrade_probe
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
+    register_line_kind(VOUCHER_KIND, VoucherLines())
     register_downgrade_probe("billing", coupon_consequences)
+    register_downgrade_probe("billing.packages", package_consequences)
+    register_downgrade_probe("billing.vouchers", voucher_consequences)
     register_billing_mails()
+    register_fee_mails()
+    register_line_kind(FEE_LINE, FeeLines())
+    register_credit_act_mail()
+    register_credit_mails()
+    register_voucher_mails()
     register_log_subjects_of_billing()
     register_orders_of_customers()
     register_credits_of_customers()
+    register_fees_of_customers()
     register_money_of_customers()
+    register_vouchers_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)
+    register_currency_lock("billing.credits", lock_currency_by_credits)
+    register_currency_lock("billing.vouchers", lock_currency_by_vouchers)
 
 
 def _wire_booking() -> None:
@@ -110,6 +145,7 @@ def _wire_booking() -> None:
         LeavingDeclined,
         MinimumMissed,
         PaymentLinkPromised,
+        SeatHandedOn,
         SeatsCancelled,
         SeatsLeft,
         SeatsMoved,
@@ -117,6 +153,7 @@ def _wire_booking() -> None:
     )
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
+    from src.booking.jobs.handing_on import tell_of_handing_on
     from src.booking.jobs.leave_requests import tell_of_asked_leaving
     from src.booking.jobs.minimum import ask_about_minimum
     from src.booking.jobs.tell import (
@@ -129,6 +166,7 @@ def _wire_booking() -> None:
         tell_of_moved_seats,
         tell_of_payment_link,
     )
+    from src.booking.portal_pages import register_portal_pages
     from src.booking.queries.plan_consequences import plan_consequences
     from src.tenants.queries.consequences import register_downgrade_probe
 
@@ -136,6 +174,7 @@ def _wire_booking() -> None:
     register_line_kind("session", seats)
     register_line_kind("series", seats)
     register_bookings_of_customers()
+    register_portal_pages()
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)
@@ -147,6 +186,7 @@ def _wire_booking() -> None:
     registry.on(LeavingAsked, "booking.tell_asked", tell_of_asked_leaving)
     registry.on(LeavingDeclined, "booking.tell_declined", tell_of_declined_leaving)
     registry.on(SeatsMoved, "booking.tell_moved", tell_of_moved_seats)
+    registry.on(SeatHandedOn, "booking.tell_handed_on", tell_of_handing_on)
     registry.on(MinimumMissed, "booking.ask_about_minimum", ask_about_minimum)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "refundpol"
-down_revision = "0047"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 

@@ -51,12 +51,17 @@ GET POST /settings/team/{member_id}/remove
 GET /settings/log
 GET POST /plan
 GET /plan/{key}
+GET POST /plan/bolt-ons/{bolt_on}
 GET /orders
 GET /orders/{order_id}
 POST /orders/{order_id}/paid
 GET POST /orders/{order_id}/refund
 POST /orders/{order_id}/refunds/{refund_id}/retry
 POST /orders/{order_id}/items/{item_id}/close
+GET /fees
+GET /fees/{fee_id}
+POST /fees/{fee_id}/forgive
+POST /fees/{fee_id}/paid
 GET /services
 GET POST /services/new
 GET POST /services/{service_id}/edit
@@ -92,6 +97,7 @@ POST /sessions/{session_id}/seats/cancel
 POST /sessions/{session_id}/seats/message
 POST /sessions/{session_id}/seats/move
 POST /sessions/{session_id}/seats/paid
+GET POST /sessions/{session_id}/seats/{seat_id}/hand-on
 GET /series
 GET /series/{series_id}
 GET /series/{series_id}/buyers
@@ -100,6 +106,18 @@ GET POST /series/{series_id}/copy
 GET POST /series/{series_id}/cancel
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
+GET POST /customers/{customer_id}/credits/new
+GET /credits
+POST /credits/sales
+POST /credits/usage
+GET /credits/{lot_id}
+GET POST /credits/{lot_id}/{act}
+GET /packages
+GET POST /packages/new
+GET /packages/{package_id}
+GET POST /packages/{package_id}/edit
+POST /packages/{package_id}/active
+GET POST /packages/{package_id}/delete
 GET /coupons
 GET POST /coupons/new
 GET /coupons/{coupon_id}
@@ -107,6 +125,15 @@ GET POST /coupons/{coupon_id}/edit
 POST /coupons/{coupon_id}/active
 GET POST /coupons/{coupon_id}/delete
 POST /coupons/{coupon_id}/export
+GET /vouchers
+GET POST /vouchers/new
+GET POST /vouchers/settings
+POST /vouchers/export
+GET /vouchers/{voucher_id}
+POST /vouchers/{voucher_id}/blocked
+POST /vouchers/{voucher_id}/send
+POST /vouchers/{voucher_id}/adjust
+POST /vouchers/{voucher_id}/extend
 GET /customers
 POST /customers/export
 GET POST /customers/new
@@ -141,6 +168,7 @@ POST /calendar/feeds/business/revoke
 """
 
 _OWNER = """
+GET POST /plan/bolt-ons/{bolt_on}/remove
 GET POST /settings/api-keys
 GET POST /settings/api-keys/{key_id}/revoke
 POST /customers/{customer_id}/export

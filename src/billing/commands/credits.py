@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Table, select, text, update
 
 from src.billing.domain.credits import EntryKind, LotFacts, LotSource, LotState, Scope, end_of_day
+from src.billing.events import CreditEndSet
 from src.billing.models import CreditEntry, CreditLot
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -69,7 +70,7 @@ GUEST = Author("guest")
 class NewLot(msgspec.Struct, frozen=True, kw_only=True):
     """Credits to be owned by a customer. `credits` are granted at once unless it is `pending`;
     `bought` of them are paid for. `expires_at` is None for what never ends, or is worked out from
-    `validity_days` when it is paid.
+    `validity_days` when it is paid. `lot_id` is of a form that can be sent twice.
     """
 
     customer_id: UUID
@@ -90,6 +91,7 @@ class NewLot(msgspec.Struct, frozen=True, kw_only=True):
     validity_days: int = 0
     expires_at: datetime | None = None
     pending: bool = False
+    lot_id: UUID | None = None
 
 
 def insert_lots(
@@ -100,6 +102,9 @@ def insert_lots(
     """
     rows = [_lot_row(uow.tenant, lot, now) for lot in lots]
     uow.insert(LOTS, rows)
+    for row in rows:
+        if row["expires_at"] is not None:
+            uow.record(CreditEndSet(lot_id=row["id"]))
     granted = [(row, lot) for row, lot in zip(rows, lots, strict=True) if not lot.pending]
     uow.insert(
         ENTRIES,
@@ -122,7 +127,7 @@ def insert_lots(
 def _lot_row(tenant_id: UUID, lot: NewLot, now: datetime) -> dict[str, Any]:
     return {
         "tenant_id": tenant_id,
-        "id": new_id(),
+        "id": lot.lot_id or new_id(),
         "customer_id": lot.customer_id,
         "package_id": lot.package_id,
         "order_id": lot.order_id,
@@ -133,6 +138,7 @@ def _lot_row(tenant_id: UUID, lot: NewLot, now: datetime) -> dict[str, Any]:
         "name": lot.name,
         **scope_columns(lot.scope),
         "balance": 0 if lot.pending else lot.credits,
+        "forfeited": 0,
         "bought": lot.bought,
         "paid_minor": lot.paid_minor,
         "single_minor": lot.single_minor,
@@ -142,6 +148,7 @@ def _lot_row(tenant_id: UUID, lot: NewLot, now: datetime) -> dict[str, Any]:
         "currency": lot.currency,
         "validity_days": lot.validity_days,
         "expires_at": lot.expires_at,
+        "end_set_at": now if lot.expires_at is not None else None,
         "created_at": now,
         "activated_at": None if lot.pending else now,
     }
@@ -158,11 +165,12 @@ def entry_row(
     seat_id: UUID | None = None,
     order_id: UUID | None = None,
     refund_id: UUID | None = None,
+    entry_id: UUID | None = None,
 ) -> dict[str, Any]:
     """All columns of one line of the ledger."""
     return {
         "tenant_id": tenant_id,
-        "id": new_id(),
+        "id": entry_id or new_id(),
         "lot_id": lot_id,
         "kind": str(kind),
         "credits": number,
@@ -199,12 +207,20 @@ async def activate_lots(
     for lot in lots:
         lot.state, lot.activated_at = str(LotState.ACTIVE), now
         lot.balance = lot.bought
-        lot.expires_at = end_of_day(lot.validity_days, now, tenant.zone)
+        set_end(uow, lot, end_of_day(lot.validity_days, now, tenant.zone))
         row = entry_row(
             uow.tenant, lot.id, EntryKind.GRANT, lot.bought, author, now, order_id=order_id
         )
         uow.insert(ENTRIES, [row])
     return [lot.id for lot in lots]
+
+
+def set_end(uow: UnitOfWork, lot: CreditLot, expires_at: datetime | None) -> None:
+    """Gives a locked lot another end, of which its owner is warned in time."""
+    lot.expires_at = expires_at
+    lot.end_set_at = uow.clock.now() if expires_at is not None else None
+    if expires_at is not None:
+        uow.record(CreditEndSet(lot_id=lot.id))
 
 
 async def void_lots(uow: UnitOfWork, order_id: UUID) -> None:
@@ -321,12 +337,13 @@ async def write_entry(
     kind: EntryKind,
     number: int,
     author: Author,
-    *,
-    refund_id: UUID | None = None,
+    **named: UUID | None,
 ) -> None:
-    """Changes the balance of a locked lot, and says so in its ledger. `number` is signed."""
+    """Changes the balance of a locked lot, and says so in its ledger. `number` is signed; `named`
+    are `refund_id`, and `entry_id` of a form that can be sent twice.
+    """
     lot.balance += number
-    row = entry_row(uow.tenant, lot.id, kind, number, author, uow.clock.now(), refund_id=refund_id)
+    row = entry_row(uow.tenant, lot.id, kind, number, author, uow.clock.now(), **named)
     uow.insert(ENTRIES, [row])
 
 
@@ -359,6 +376,7 @@ def lot_facts(lot: CreditLot) -> LotFacts:
         scope=scope_of(lot),
         source=LotSource(lot.source),
         is_refunded=lot.refunded_minor > 0,
+        forfeited=lot.forfeited,
     )
 
 

@@ -18,7 +18,18 @@ from src.billing.commands.open_items import (
     close_replaced_failures,
     raise_open_item,
 )
-from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, RefundCause, RefundState
+from src.billing.commands.refunded_credits import (
+    restore_refunded_credits,
+    take_refunded_credits,
+)
+from src.billing.commands.sold_vouchers import check_revocable, restore_revoked, revoke
+from src.billing.domain.kinds import (
+    ON_SITE_METHOD,
+    VOUCHER_METHOD,
+    OpenItemKind,
+    RefundCause,
+    RefundState,
+)
 from src.billing.domain.processor_amounts import to_processor
 from src.billing.domain.refund_failures import Instead
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
@@ -86,7 +97,8 @@ async def _asked_before(uow: UnitOfWork, cause_key: str) -> int:
 async def request_refunds(
     uow: UnitOfWork, order: Order, amount_minor: int, *, cause: RefundCause, cause_key: str
 ) -> int:
-    """Spreads an amount over what was paid for the order through the processor.
+    """Spreads an amount over what was paid for the order by voucher and through the processor: to
+    the voucher first.
 
     Returns the minor units asked for, at this call or at an earlier one with the same key: less
     than wanted where the business took money itself, a bank took it back, or part of it went back
@@ -118,8 +130,8 @@ async def refuse_with_the_bank(uow: UnitOfWork, payment: Payment) -> None:
 async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     """Makes a failed refund's next attempt, under a key of its own.
 
-    Raises: Conflict when it did not fail, was settled in another way, or a bank has taken the
-    payment back; InvalidInput when the payment has not enough left.
+    Raises: Conflict when it did not fail, was settled in another way, a bank has taken the payment
+    back, or credits that it is for were used; InvalidInput when the payment has not enough left.
     """
     waiting = {one.refund_id for one in await list_waiting_refunds(uow, refund.payment_id)}
     if refund.id not in waiting:
@@ -128,6 +140,9 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     await refuse_with_the_bank(uow, payment)
     if refund.amount_minor > payment.amount_minor - payment.refunded_minor:
         raise InvalidInput(_("That is more than is left of this payment."))
+    if not payment.is_extra:
+        await check_revocable(uow, order.id, refund.amount_minor)
+        await revoke(uow, order.id, refund.id, refund.amount_minor)
     refund.attempt += 1
     refund.state = str(RefundState.PENDING)
     refund.body = refund_body(uow, payment, refund.id, refund.amount_minor, refund.attempt)
@@ -138,6 +153,7 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     await close_open_items(uow, OpenItemKind.REFUND_FAILED, refund.id)
     await close_replaced_failures(uow, payment, refund.amount_minor, Instead.NONE)
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
+    await take_refunded_credits(uow, refund)
 
 
 async def take_refund_news(
@@ -177,6 +193,7 @@ async def fail_refund(
     refund.error = why
     refund.finished_at = uow.clock.now()
     set_aside(order, payment, -refund.amount_minor)
+    await restore_revoked(uow, order.id, refund.id)
     await drop_due(uow, refund.id)
     await _tell_of_failure(uow, order, payment, refund)
     for other in others:
@@ -184,6 +201,7 @@ async def fail_refund(
             # It is refused before anything is written; the failure itself has to stand.
             with suppress(Conflict):
                 await record_foreign_refund(uow, order, payment, other)
+    await restore_refunded_credits(uow, refund)
 
 
 async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:
@@ -236,6 +254,9 @@ async def _insert_foreign(
     )
     uow.session.add(refund)
     set_aside(order, payment, news.amount_minor)
+    if not payment.is_extra:
+        await uow.session.flush()
+        await revoke(uow, order.id, refund.id, news.amount_minor)
     await close_replaced_failures(uow, payment, news.amount_minor, Instead.THE_SAME)
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
@@ -246,6 +267,7 @@ def refund_body(
     uow: UnitOfWork, payment: Payment, refund_id: UUID, amount_minor: int, attempt: int
 ) -> dict[str, Any]:
     """What is sent. The platform's fee goes back in proportion; without one it is not mentioned.
+    Nothing is sent for what a voucher paid.
 
     Raises: Conflict for what the business took itself, of which the processor knows nothing.
     """
@@ -254,6 +276,8 @@ def refund_body(
             _("The business took this payment itself, so it goes back by hand."),
             code="paid_on_site",
         )
+    if payment.method == VOUCHER_METHOD:
+        return {}
     body: dict[str, Any] = {
         "payment_intent": payment.payment_intent_id,
         "amount": to_processor(amount_minor, payment.currency),
@@ -277,6 +301,7 @@ def refund_row(
         "id": refund_id,
         "order_id": order.id,
         "payment_id": payment.id,
+        "voucher_id": payment.voucher_id,
         "amount_minor": amount_minor,
         "state": str(RefundState.PENDING),
         "attempt": 1,
@@ -293,11 +318,11 @@ def set_aside(order: Order, payment: Payment, amount_minor: int) -> None:
 
 
 async def payments_of(uow: UnitOfWork, order_id: UUID) -> Sequence[Payment]:
-    """The order's payments, oldest first."""
+    """The order's payments in the order in which they go back: by voucher, then oldest first."""
     found = await uow.session.scalars(
         select(Payment)
         .where(Payment.tenant_id == uow.tenant, Payment.order_id == order_id)
-        .order_by(Payment.received_at, Payment.id)
+        .order_by(Payment.method != VOUCHER_METHOD, Payment.received_at, Payment.id)
         .execution_options(populate_existing=True)
     )
     return found.all()

@@ -1,15 +1,24 @@
 """Billing's work in the background, registered by the composition root."""
 
 from src.billing.events import (
+    CreditEndSet,
+    CreditsChanged,
+    FeeForgiven,
     MoneyNeedsAttention,
     OrderRefunded,
     PaymentCameTooLate,
     ProcessorEventReceived,
     RefundRequested,
+    VoucherBought,
+    VoucherToSend,
 )
+from src.billing.jobs.credit_ends import note_end, watching_credits
+from src.billing.jobs.credit_mails import tell_of_changed_credits
+from src.billing.jobs.fees import CHARGE_SECONDS, charge_due_fees, tell_of_forgiven_fee
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
+from src.billing.jobs.vouchers import send_voucher, sending, tell_of_purchase
 from src.billing.reconcile import reconcile
 from src.billing.sweeper import sweep_holds
 from src.platform.jobs.queue import Periodic
@@ -26,11 +35,16 @@ def register(registry: Registry) -> None:
     registry.on(RefundRequested, "billing.send_refund", send_refund)
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
+    registry.on(FeeForgiven, "billing.tell_forgiven", tell_of_forgiven_fee)
+    registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)
+    registry.on(CreditEndSet, "billing.watch_credits", note_end)
+    registry.on(VoucherToSend, "billing.send_voucher", send_voucher)
+    registry.on(VoucherBought, "billing.tell_bought", tell_of_purchase)
     registry.on(MoneyNeedsAttention, "billing.tell_open_item", tell_of_open_item)
 
 
 def periodic_tasks(services: Services) -> list[Periodic]:
-    """Ending of holds, and asking for news that never came."""
+    """Ending of holds, asking for news that never came, fees, and vouchers whose day has come."""
 
     async def sweep() -> None:
         await sweep_holds(services)
@@ -38,7 +52,13 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     async def ask() -> None:
         await reconcile(services)
 
+    async def charge() -> None:
+        await charge_due_fees(services)
+
     return [
+        Periodic("billing.charge_fees", charge, CHARGE_SECONDS),
         Periodic("billing.sweep_holds", sweep, SWEEP_SECONDS),
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
+        watching_credits(services),
+        sending(services),
     ]

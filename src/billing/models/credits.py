@@ -48,15 +48,19 @@ class Package(TenantScoped, Base):
     updated_at: Mapped[datetime]
 
 
+_BY_AGE = ("tenant_id", "created_at", "id")
+
+
 class CreditLot(TenantScoped, Base):
     """Credits that a customer owns, with the terms they came under; later edits change none.
 
     `balance` is the sum of the lot's entries. `bought` of them were paid for with `paid_minor`;
     `single_minor` is what one session cost then. `value_minor` is the share of the seat that a
     credit came from (`source_seat_id`), which gives one credit at most. `refunded_minor` went back
-    as money. A lot is `pending` until it is paid, `void` if it never was; `expired`, `used_up` and
-    `refunded` follow from date and ledger, see `domain/credits.py`. `validity_days` is what the end
-    is worked out from when it is paid.
+    as money, and `forfeited` credits were lost at the end. A lot is `pending` until it is paid,
+    `void` if it never was; `expired`, `used_up` and `refunded` follow from date and ledger, see
+    `domain/credits.py`. `validity_days` is what the end is worked out from when it is paid;
+    `end_set_at` is when its owner was last told of that end.
     """
 
     __tablename__ = "credit_lots"
@@ -67,7 +71,7 @@ class CreditLot(TenantScoped, Base):
         within_tenant("rolled_from_id", "credit_lots"),
         CheckConstraint("state IN ('pending', 'active', 'void')", name="state"),
         CheckConstraint("source IN ('package', 'seat', 'goodwill', 'rollover')", name="source"),
-        CheckConstraint("balance >= 0", name="balance"),
+        CheckConstraint("balance >= 0 AND forfeited >= 0", name="balance"),
         CheckConstraint("state = 'active' OR balance = 0", name="only_active_has_balance"),
         CheckConstraint(
             "bought >= 0 AND paid_minor >= 0 AND value_minor >= 0 AND single_minor >= 0"
@@ -86,6 +90,29 @@ class CreditLot(TenantScoped, Base):
             "expires_at",
             postgresql_where=text("state = 'active' AND balance > 0"),
         ),
+        Index(
+            "ix_credit_lots_left",
+            *_BY_AGE,
+            postgresql_where=text("state = 'active' AND balance > 0"),
+        ),
+        Index(
+            "ix_credit_lots_empty",
+            *_BY_AGE,
+            postgresql_where=text("state = 'active' AND balance = 0"),
+        ),
+        Index("ix_credit_lots_pending", *_BY_AGE, postgresql_where=text("state = 'pending'")),
+        Index(
+            "ix_credit_lots_activated",
+            "tenant_id",
+            "activated_at",
+            postgresql_where=text("activated_at IS NOT NULL AND source = 'package'"),
+        ),
+        Index(
+            "ix_credit_lots_package",
+            "tenant_id",
+            "package_id",
+            postgresql_where=text("package_id IS NOT NULL"),
+        ),
     )
 
     customer_id: Mapped[UUID]
@@ -100,6 +127,7 @@ class CreditLot(TenantScoped, Base):
     service_ids: Mapped[list[Any]] = mapped_column(default=list)
     tags: Mapped[list[Any]] = mapped_column(default=list)
     balance: Mapped[int] = mapped_column(default=0)
+    forfeited: Mapped[int] = mapped_column(default=0)
     bought: Mapped[int] = mapped_column(default=0)
     paid_minor: Mapped[int] = mapped_column(default=0)
     single_minor: Mapped[int] = mapped_column(default=0)
@@ -109,6 +137,7 @@ class CreditLot(TenantScoped, Base):
     currency: Mapped[str]
     validity_days: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None]
+    end_set_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     activated_at: Mapped[datetime | None]
 
@@ -137,6 +166,20 @@ class CreditEntry(TenantScoped, Base):
             "tenant_id",
             "seat_id",
             postgresql_where=text("seat_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_credit_entries_used",
+            "tenant_id",
+            "at",
+            "id",
+            postgresql_include=["credits"],
+            postgresql_where=text("seat_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_credit_entries_refund",
+            "tenant_id",
+            "refund_id",
+            postgresql_where=text("refund_id IS NOT NULL"),
         ),
     )
 

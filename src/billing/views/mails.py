@@ -7,7 +7,7 @@ class MoneyMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a guest, about money that goes back; every word is in the guest's language.
 
     `what` is what was booked. `back` says how far the money has come, where the mail has no such
-    sentence of its own.
+    sentence of its own. `to_voucher`: it is on the voucher again that it came from.
     """
 
     locale: str
@@ -20,6 +20,7 @@ class MoneyMail(msgspec.Struct, frozen=True, kw_only=True):
     back: str
     contact: str
     href: str
+    to_voucher: bool = False
 
 
 class OpenItemMail(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,4 +31,25 @@ class OpenItemMail(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     business: str
     sentence: str
+    href: str
+
+
+class VoucherMail(msgspec.Struct, frozen=True, kw_only=True):
+    """With a voucher to whoever it is for, or about it to who bought it; in the voucher's language.
+
+    `giver` is empty for who bought it themselves, and `message` with it. `sent` says when it goes
+    to whom, `href` leads to what is left on it, or to the purchase.
+    """
+
+    locale: str
+    from_name: str
+    guest_name: str
+    giver: str
+    amount: str
+    code: str
+    expires: str
+    message: str
+    sent: str
+    reference: str
+    contact: str
     href: str

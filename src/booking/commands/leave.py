@@ -17,10 +17,11 @@ from src.billing.commands.credits import GUEST, give_back_credits
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
-from src.billing.domain.kinds import OpenItemKind, RefundCause
+from src.billing.domain.kinds import FeeKind, OpenItemKind, RefundCause
 from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
 from src.billing.queries.to_hand_back import get_left_on_site_minor
+from src.booking.commands.ask_fees import Missed, ask_of
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.credit_returns import return_credits
 from src.booking.commands.seat_credits import (
@@ -39,6 +40,7 @@ from src.booking.domain.leaving import (
     gives_credit,
     gives_own_credit_back,
     is_late,
+    late_fee_minor,
     percent_back,
     terms_from,
     why_not_leave,
@@ -72,15 +74,26 @@ class LessComesBack(Conflict):
         super().__init__(_("Less comes back by now. Please look again before you cancel."))
 
 
+class FeeIsAsked(Conflict):
+    """A deadline passed between a page that told of no fee and its being sent."""
+
+    code = "fee_is_asked"
+
+    def __init__(self) -> None:
+        super().__init__(_("By now a fee is asked. Please look again before you cancel."))
+
+
 @dataclass(frozen=True, slots=True)
 class Promised:
     """What a guest was told comes back, minor units: for each seat alone, and at most together; and
-    for which seats a credit does.
+    for which seats a credit does. `fee_minor` is what they were told is asked of them, None where
+    nobody was told.
     """
 
     by_seat: Mapping[UUID, int]
     most_minor: int
     credits: frozenset[UUID] = frozenset()
+    fee_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +107,21 @@ class OwnSeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a seat ends, and what of its share comes back as money, in minor units. The credit that
-    paid it goes back to the lot `lot_id`; with a `place`, a new one is given for it.
+    """How a seat ends, what of its share comes back as money, and what fee is asked, minor units.
+
+    The credit that paid it goes back to the lot `lot_id`; with a `place` a new one is given for it.
     """
 
-    seat: Seat
+    own: OwnSeat
     state: SeatState
     back_minor: int = 0
+    fee_minor: int = 0
     lot_id: UUID | None = None
     place: Place | None = None
+
+    @property
+    def seat(self) -> Seat:
+        return self.own.seat
 
 
 async def leave_dates(
@@ -173,6 +192,9 @@ async def _check_promise(
     credited |= {credit.place.seat_id for credit in new}
     if not promised.credits.intersection(ending.seat.id for ending in endings) <= credited:
         raise LessComesBack
+    fees_minor = sum(ending.fee_minor for ending in endings)
+    if promised.fee_minor is not None and fees_minor > promised.fee_minor:
+        raise FeeIsAsked
     told = [promised.by_seat.get(ending.seat.id, 0) for ending in endings]
     back = [ending.back_minor for ending in endings]
     if any(less < said for less, said in zip(back, told, strict=True)):
@@ -196,10 +218,12 @@ def _guests_ending(
     seat, place = own.seat, None
     if facts.terms.package is not None and gives_credit(facts, now):
         place = place_of(seat, own.booking, facts.terms.package)
+    is_by_credit = seat.credit_lot_id is not None
     return Ending(
-        seat=seat,
+        own=own,
         state=SeatState.LATE_CANCELLED if is_late(facts, now) else SeatState.CANCELLED,
         back_minor=amount_back_minor(seat.share_minor, percent_back(facts, now)),
+        fee_minor=late_fee_minor(facts, seat.share_minor, now, is_by_credit=is_by_credit),
         lot_id=seat.credit_lot_id if gives_own_credit_back(facts, now) else None,
         place=place,
     )
@@ -273,6 +297,8 @@ async def _end_seats(
     uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by="guest", by_hand_minor=by_hand))
     new_lots = insert_seat_credits(uow, new, order.currency, GUEST)
     await mark_credited(uow, list(new_lots))
+    missed = [Missed(one.seat, one.own.session, one.own.booking, one.fee_minor) for one in endings]
+    await ask_of(uow, missed, FeeKind.LATE_CANCEL, "guest")
     credited = {ending.seat.id: ending.lot_id for ending in endings if ending.lot_id is not None}
     counts = await return_credits(uow, order.id, credited, GUEST)
     await wake_waitlists(uow, {ending.seat.session_id for ending in endings})

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.booking.domain.fees import FeeRule, fee_error, fee_minor
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving_steps import (
     LONGEST_BEFORE,
@@ -42,8 +43,10 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     `tiers` come with the longest time first, and never give more back for less notice. Without
     any, nothing comes back, and nobody is late. `moves_before` is None where a date may not be
-    exchanged for another. `whole_course`: a guest may leave all dates of a series at once. Of the
-    time before a start, `quiet_hours` do not count.
+    exchanged for another, and `hand_on_before` where a place may not be handed on to somebody else.
+    `whole_course`: a guest may leave all dates of a series at once. Of the time before a start,
+    `quiet_hours` do not count. `late_fee` is asked of who leaves late, `no_show_fee` of who does
+    not come. With `late_keeps_credit` a credit comes back late too.
 
     What is on offer may have a `policy` for its kinds of buyers. What was sold has what it comes to
     instead: what it `gives` by the steps, and the `package` that a credit of is given.
@@ -53,8 +56,13 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     may_cancel: bool = True
     moves_before: int | None = None
     moves_unit: BeforeUnit = BeforeUnit.HOURS
+    hand_on_before: int | None = None
+    hand_on_unit: BeforeUnit = BeforeUnit.HOURS
     whole_course: bool = False
     quiet_hours: QuietHours | None = None
+    late_fee: FeeRule | None = None
+    no_show_fee: FeeRule | None = None
+    late_keeps_credit: bool = False
     policy: RefundPolicy | None = None
     gives: Gives = Gives.MONEY
     package: GivenBack | None = None
@@ -119,11 +127,17 @@ def terms_errors(terms: LeavingTerms) -> dict[str, str]:
     wrong = policy_errors(terms.policy, has_quiet=has_quiet)
     if terms.gives is not Gives.MONEY or terms.package is not None:
         wrong["policy"] = _("What comes back to whom is said in the policy.")
-    moves = terms.moves_before
-    if moves is not None and not 0 <= moves <= LONGEST_BEFORE[terms.moves_unit]:
-        wrong["moves_before"] = _("At most a year before the start.")
+    for name, before, unit in (
+        ("moves_before", terms.moves_before, terms.moves_unit),
+        ("hand_on_before", terms.hand_on_before, terms.hand_on_unit),
+    ):
+        if before is not None and not 0 <= before <= LONGEST_BEFORE[unit]:
+            wrong[name] = _("At most a year before the start.")
     if terms.quiet_hours is not None and (said := quiet_error(terms.quiet_hours)):
         wrong["quiet_hours"] = said
+    for name, fee in (("late_fee", terms.late_fee), ("no_show_fee", terms.no_show_fee)):
+        if fee is not None and (why := fee_error(fee)):
+            wrong[name] = why
     return {**step_errors(terms.tiers, has_quiet=has_quiet), **wrong}
 
 
@@ -181,7 +195,8 @@ def gives_own_credit_back(facts: LeavingFacts, now: datetime) -> bool:
     """Whether the credit that paid the place comes back now."""
     if facts.is_penalty_free:
         return True
-    return facts.terms.gives is not Gives.NOTHING and not is_late(facts, now)
+    in_time = not is_late(facts, now) or facts.terms.late_keeps_credit
+    return facts.terms.gives is not Gives.NOTHING and in_time
 
 
 def percent_in_time(facts: LeavingFacts, now: datetime) -> int:
@@ -202,6 +217,24 @@ def is_late(facts: LeavingFacts, now: datetime) -> bool:
         return False
     due = deadlines(facts.terms, facts.starts_at, facts.zone)
     return facts.most_percent == 0 or not due or now > due[-1].until_at
+
+
+def late_fee_minor(
+    facts: LeavingFacts, share_minor: int, now: datetime, *, is_by_credit: bool
+) -> int:
+    """What is asked of who leaves this seat now, in minor units."""
+    if not is_late(facts, now):
+        return 0
+    return fee_minor(facts.terms.late_fee, share_minor, is_by_credit=is_by_credit)
+
+
+def no_show_fee_minor(facts: LeavingFacts, share_minor: int, *, is_by_credit: bool) -> int:
+    """What is asked of who did not come. Of a date that the business moved after it was booked,
+    which its guest may leave without any penalty, nothing is.
+    """
+    if facts.is_penalty_free:
+        return 0
+    return fee_minor(facts.terms.no_show_fee, share_minor, is_by_credit=is_by_credit)
 
 
 def is_late_since_exchange(facts: LeavingFacts, now: datetime) -> bool:
@@ -234,6 +267,13 @@ def exchanged_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) ->
     due = deadlines(terms, starts_at, zone)
     last_at = due[-1].until_at if due else starts_at
     return last_at if until_at is None else max(until_at, last_at)
+
+
+def hand_on_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """Until when a place may be handed on to somebody else, None where it may not."""
+    if terms.hand_on_before is None:
+        return None
+    return cutoff(terms.hand_on_before, terms.hand_on_unit, starts_at, zone, terms.quiet_hours)
 
 
 def why_not_leave(facts: LeavingFacts, now: datetime) -> list[Reason]:
@@ -284,6 +324,32 @@ def why_not_move_seat(facts: LeavingFacts, now: datetime) -> list[Reason]:
                 _("It is too late to exchange this date. Please contact the business."),
                 _("The time to exchange this date is over."),
                 _("Move the seat yourself, from the session's roster."),
+            )
+        ]
+    return []
+
+
+def why_not_hand_on(facts: LeavingFacts, now: datetime) -> list[Reason]:
+    """Every reason against giving this seat to somebody else."""
+    if reasons := _seat_reasons(facts, now):
+        return reasons
+    until_at = hand_on_until(facts.terms, facts.starts_at, facts.zone)
+    if until_at is None:
+        return [
+            Reason(
+                ReasonCode.HANDING_ON_NOT_ALLOWED,
+                _("This place cannot be handed on here. Please contact the business."),
+                _("The terms this was bought under do not let guests hand their place on."),
+                _("Hand the place on yourself, from the session's roster."),
+            )
+        ]
+    if now > until_at:
+        return [
+            Reason(
+                ReasonCode.TOO_LATE_TO_HAND_ON,
+                _("It is too late to hand this place on. Please contact the business."),
+                _("The time to hand this place on is over."),
+                _("Hand the place on yourself, from the session's roster."),
             )
         ]
     return []

@@ -13,6 +13,7 @@ from src.booking.domain.leaving import (
     percent_in_time,
     why_not_end,
     why_not_leave,
+    why_not_move_seat,
 )
 from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.refund_policy import Gives
@@ -52,6 +53,16 @@ def may_be_swapped(facts: LeavingFacts, *, is_by_credit: bool, now: datetime) ->
     each.
     """
     return not why_not_swap(SwapFacts(leaving=facts, is_by_credit=is_by_credit, is_paid=True), now)
+
+
+def why_not_exchange(facts: LeavingFacts, now: datetime) -> list[Reason]:
+    """Every reason against exchanging it for a date of the same service, none where it may be
+    swapped for one of another course.
+    """
+    is_by_credit = facts.terms.gives is Gives.CREDIT
+    if may_be_swapped(facts, is_by_credit=is_by_credit, now=now):
+        return []
+    return why_not_move_seat(facts, now)
 
 
 def _is_in_time(facts: SwapFacts, now: datetime) -> bool:

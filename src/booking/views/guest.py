@@ -12,6 +12,7 @@ from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.seats_told import SeatsTold
 from src.booking.views.hub import OwnHold, SpelledDate
+from src.tenants.views.portal import PortalGuest
 
 PriceLine = tuple[str, int, str]
 """What for, how much in minor units, and a word about it."""
@@ -71,7 +72,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
     this browser holds of the same already, and `is_held` whether it has what is booked here, not
-    just a date of that. `told` is good news about what was sent.
+    just a date of that. `told` is good news about what was sent. `guest` is who is signed in, whose
+    own pages are at `me`.
     """
 
     wish: Wish
@@ -86,6 +88,8 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     held: list[OwnHold]
     is_held: bool
     told: str = ""
+    guest: PortalGuest | None = None
+    me: str = ""
 
 
 class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,9 +98,9 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     `seats` are those that stand of the party's; `meeting_url` is empty until it may be known.
     `title` is the session's own, empty where it has none. `was` is what was sold, as far as it has
     changed since; `is_moved` says that its time has. `leave_href` is empty where nothing can be
-    left any more, and `move_href` where it cannot be exchanged; `back_until` says what comes back
-    until when, while something does. One that nobody of the party comes to any more is as it was
-    told to them last.
+    left any more, `move_href` where it cannot be exchanged, and `hand_on_href` where a place cannot
+    be given to somebody else; `back_until` says what comes back until when, while something does.
+    One that nobody of the party comes to any more is as it was told to them last.
     """
 
     title: str
@@ -113,6 +117,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     is_moved: bool
     leave_href: str
     move_href: str
+    hand_on_href: str
     back_until: str
 
 
@@ -174,8 +179,9 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
-    `discount_minor` is off the amount that is shown already, by the code `coupon`. `missing` are
-    dates that it was sold without; `completes_href` leads to the booking that this one is a missing
+    `discount_minor` is off the amount that is shown already, by the code `coupon`. Of the total
+    `voucher_minor` is paid by a voucher. `missing` are dates that it was sold
+    without; `completes_href` leads to the booking that this one is a missing
     date of.
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
@@ -193,6 +199,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     may_leave_free: bool
     coupon: str
     discount_minor: int
+    voucher_minor: int
     total_minor: int
     paid_minor: int
     refunded_minor: int
@@ -220,6 +227,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     looks_again: bool
     swapped_to: list[SwappedTo] = []
     asked_to_leave: AskedToLeave
+
+    @property
+    def to_pay_minor(self) -> int:
+        """What the payment page asks for."""
+        return self.total_minor - self.voucher_minor
 
     @property
     def is_held_past_today(self) -> bool:

@@ -25,7 +25,7 @@ class CreditBack(msgspec.Struct, frozen=True, kw_only=True):
 class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     """One person's place on one date; `value` names it and what its guest is promised for it.
 
-    `why_not` is a sentence where it cannot be left.
+    `why_not` is a sentence where it cannot be left, `fee_minor` what is asked of who leaves it.
     """
 
     value: str
@@ -41,6 +41,7 @@ class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     is_penalty_free: bool
     why_not: str
     credit: CreditBack | None = None
+    fee_minor: int = 0
 
 
 class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +54,8 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     `by_hand_minor` comes back by the business's own hand, of what it took on site.
     `no_money_why`: why nothing can come back although it was paid, empty where it can.
     `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
-    `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done, and
+    `why_not` is a sentence where nothing can be left, because all of it is gone where it `is_gone`,
+    `refusal` why what was sent was not done, and
     `reason` what was typed then. `had` are dates of the course that were got later, each by a
     booking of its own, which stands whatever is left here. `ticked`: it is about so many of the
     party, who were ticked, and about all while that is none; None before anything was ticked.
@@ -77,10 +79,12 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     by_credits: bool = False
     terms: list[str]
     why_not: str
+    is_gone: bool = False
     refusal: str = ""
     reason: str = ""
     action: str
     move_href: str
+    hand_on_href: str = ""
     may_ask: bool
     asked: "LeaveAsked | None" = None
     ticked: int | None = None
@@ -90,6 +94,11 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     contact_email: str
     contact_phone: str
+
+    @property
+    def fee_minor(self) -> int:
+        """What is asked for all of `seats`."""
+        return sum(seat.fee_minor for seat in self.seats)
 
 
 class MovePerson(msgspec.Struct, frozen=True, kw_only=True):

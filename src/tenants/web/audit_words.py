@@ -18,6 +18,7 @@ from src.tenants.domain.roles import Role
 from src.tenants.log_subjects import LogSubject
 from src.tenants.plan_words import granted_sentence
 from src.tenants.role_words import role_name
+from src.tenants.web.platform_audit_words import PLATFORM_SENTENCES
 from src.tenants.worded_mails import find_mail_kind
 
 _SENTENCES = {
@@ -46,7 +47,10 @@ _SENTENCES = {
     "member.linked": N_("Changed which performer a member is"),
     "member.removed": N_("Removed a member"),
     "plan.requested": N_("Asked for a plan"),
-    "plan.request_declined": N_("Seatline declined the plan asked for"),
+    "plan.bolt_on_requested": N_("Asked for a bolt-on"),
+    "plan.bolt_on_given": N_("Seatline added a bolt-on"),
+    "plan.bolt_on_removed": N_("Removed a bolt-on"),
+    "plan.request_declined": N_("Seatline declined what was asked for"),
     "plan.moved": N_("Seatline moved the business to a plan"),
     "plan.granted": N_("Seatline added to the plan"),
     "plan.grant_removed": N_("Seatline took back an addition to the plan"),
@@ -90,6 +94,8 @@ _SENTENCES = {
     "booking.cancellation_undone": N_("Took back the cancelling of a booking"),
     "booking.seat_moved": N_("Moved a place to another session"),
     "booking.seat_swapped": N_("Swapped a place for one of another course"),
+    "fee.forgiven": N_("Forgave a fee"),
+    "booking.seat_handed_on": N_("Handed a place on to somebody else"),
     "booking.people_changed": N_("Changed the note or names of a booking"),
     "booking.leaving_declined": N_("Declined to let a guest leave a course"),
     "timetable.imported": N_("Imported a timetable"),
@@ -111,6 +117,29 @@ _SENTENCES = {
     "coupon.switched_off": N_("Switched a coupon off"),
     "coupon.deleted": N_("Deleted a coupon"),
     "coupon.exported": N_("Exported the uses of a coupon"),
+    "package.created": N_("Added a package"),
+    "package.changed": N_("Changed a package"),
+    "package.switched_on": N_("Switched a package on"),
+    "package.switched_off": N_("Switched a package off"),
+    "package.deleted": N_("Deleted a package"),
+    "credits.given": N_("Gave credits to a customer"),
+    "credits.added": N_("Added credits"),
+    "credits.removed": N_("Removed credits"),
+    "credits.extended": N_("Extended credits"),
+    "credits.shortened": N_("Shortened credits"),
+    "credits.rolled_over": N_("Rolled expired credits over"),
+    "credits.refund_asked": N_("Asked for a refund of unused credits"),
+    "credits.sales_exported": N_("Exported the credits sold"),
+    "credits.usage_exported": N_("Exported the use of credits"),
+    "voucher.settings_changed": N_("Changed which vouchers guests can buy"),
+    "voucher.sold": N_("Sold a voucher"),
+    "voucher.blocked": N_("Blocked a voucher"),
+    "voucher.unblocked": N_("Let a voucher be used again"),
+    "voucher.adjusted": N_("Changed what is on a voucher"),
+    "voucher.extended": N_("Let a voucher last longer"),
+    "voucher.sent": N_("Sent a voucher again"),
+    "voucher.exported": N_("Exported the vouchers"),
+    "order.refunded_as_voucher": N_("Gave a voucher in place of a refund"),
     "order.marked_paid": N_("Marked an order as paid"),
     "order.released": N_("Released places that waited to be paid"),
     "order.link_sent": N_("Sent a link to pay again"),
@@ -121,18 +150,6 @@ _SENTENCES = {
     "calendar_feed.created": N_("Made an address for a calendar program"),
     "calendar_feed.revoked": N_("Ended an address for a calendar program"),
     "payments.connected": N_("Began connecting Stripe"),
-}
-
-_PLATFORM = {
-    "admin.created": N_("Made a platform admin"),
-    "admin.promoted": N_("Made a user a platform admin, with a new password"),
-    "admin.password_replaced": N_("Replaced a platform admin's password"),
-    "plan.edited": N_("Edited a plan"),
-    "request.declined": N_("Declined a request for a plan"),
-    "tenant.moved": N_("Moved a business to a plan"),
-    "tenant.granted": N_("Added to a business's plan"),
-    "tenant.grant_removed": N_("Took back an addition to a business's plan"),
-    "tenant.status_changed": N_("Changed the state of a business"),
 }
 
 _FIELDS = {
@@ -230,7 +247,7 @@ class Told(NamedTuple):
 
 def platform_sentence(action: str) -> str:
     """What an admin did; an action that is not listed is read from its own name."""
-    known = _PLATFORM.get(action)
+    known = PLATFORM_SENTENCES.get(action)
     return _(known) if known else action.replace(".", " ").replace("_", " ").capitalize()
 
 
