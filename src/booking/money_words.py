@@ -47,16 +47,18 @@ def back_line(
     bookings: Sequence[BookingFacts],
     by_hand_minor: int = 0,
     owed_minor: int = 0,
+    credits_back: Sequence[str] = (),
     *,
     as_voucher: bool = False,
 ) -> str:
     """What comes back for these seats, in sentences; in the current language. `by_hand_minor` was
     paid on site, and so comes back there; `owed_minor` is still to be paid on site for all of their
-    orders, which is said where it is not what these seats alone leave due.
+    orders, which is said where it is not what these seats alone leave due. `credits_back` are the
+    sentences about credits.
     """
     order = bookings[0].order
     back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
-    said: list[str] = []
+    said = list(credits_back)
     if back_minor:
         amount = _money(order, back_minor)
         said.append(way_back(order, amount, as_voucher=as_voucher))
@@ -95,6 +97,8 @@ def _nothing_back(bookings: Sequence[BookingFacts]) -> tuple[str, int]:
     if any(facts.is_with_the_bank for facts in bookings):
         why = _("Your bank has this payment because of a dispute, so no money comes back from us.")
         return why, 0
+    if any(facts.order.payment_mode == PaymentMode.CREDIT for facts in bookings):
+        return _("No credit comes back for it."), 0
     if any(facts.order.paid_minor for facts in bookings):
         return _("No money comes back for it."), 0
     due_minor = sum(

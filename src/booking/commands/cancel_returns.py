@@ -1,7 +1,7 @@
 """What goes back to whom with a cancellation: chosen when it is asked for, and kept with it."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -9,9 +9,16 @@ from sqlalchemy import Table, select
 
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
-from src.booking.domain.cancelling import MoneyChoice, Returnable, chosen_minor, mark_of
+from src.booking.domain.cancelling import (
+    MoneyChoice,
+    Returnable,
+    chosen_credits,
+    chosen_minor,
+    mark_of,
+)
 from src.booking.models import CancellationReturn, Seat, Session
 from src.booking.queries.cancellation_money import Which, list_returnable
+from src.booking.queries.sold_terms import find_given_back
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale
@@ -26,13 +33,15 @@ class MoneyWanted(msgspec.Struct, frozen=True, kw_only=True):
 
     With `as_voucher` each guest gets theirs as a voucher, also for what was paid on site.
     `choice` is None where nobody chose, which will do only where nothing could go back to anybody
-    but them. `seen` is the mark of what was looked at before.
+    but them. `seen` is the mark of what was looked at before. `package_id` is the refund package
+    that credits are given of, where that is chosen.
     """
 
     choice: MoneyChoice | None = None
     own: Mapping[UUID, int] = {}
     seen: str | None = None
     as_voucher: bool = False
+    package_id: UUID | None = None
 
 
 NOTHING = MoneyWanted(choice=MoneyChoice.NOTHING)
@@ -78,6 +87,8 @@ async def keep_returns(
         return 0
     people = await list_returnable(uow, ctx.here, which)
     chosen = decided_minor(people, wanted, ctx.here.currency)
+    credited = chosen_credits(people, wanted.choice or MoneyChoice.NOTHING, wanted.own)
+    package = await _package(uow, wanted)
     uow.insert(
         RETURNS,
         [
@@ -86,14 +97,32 @@ async def keep_returns(
                 "id": new_id(),
                 "cancellation_id": cancellation_id,
                 "order_id": order_id,
-                "chosen_minor": minor,
+                "chosen_minor": chosen.get(order_id, 0),
                 "asked_minor": 0,
                 "by_hand_minor": 0,
+                "credited_ids": list(credited.get(order_id, ())),
+                "package": package if order_id in credited else {},
             }
-            for order_id, minor in sorted(chosen.items())
+            for order_id in sorted({*chosen, *credited})
         ],
     )
     return sum(chosen.values())
+
+
+async def _package(uow: UnitOfWork, wanted: MoneyWanted) -> dict[str, Any]:
+    """The package whose credit is chosen for everybody, as it is now; empty for another choice.
+
+    Raises: InvalidInput at `package` without one.
+    """
+    if wanted.choice is not MoneyChoice.CREDIT:
+        return {}
+    found = await find_given_back(uow, [wanted.package_id] if wanted.package_id else [])
+    if not found:
+        sentence = _("Please choose which credit is given.")
+        raise InvalidInput(sentence, fields={"package": sentence})
+    [package] = found.values()
+    kept: dict[str, Any] = msgspec.to_builtins(package)
+    return kept
 
 
 def decided_minor(

@@ -23,7 +23,13 @@ from src.billing.models import Order, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.booking.domain.cancelling import Returnable, returnable_minor
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.domain.leaving import LeavingFacts, amount_back_minor, percent_back, terms_from
+from src.booking.domain.leaving import (
+    LeavingFacts,
+    amount_back_minor,
+    gives_credit,
+    percent_back,
+    terms_from,
+)
 from src.booking.domain.moves import may_leave_free_because_moved
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, CancellationReturn, Seat, Session
@@ -108,6 +114,7 @@ async def _promised_of_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dic
 
 def _paid_seats(tenant_id: UUID, which: Which) -> Select[Any]:
     columns = select(
+        Seat.id,
         Seat.order_id,
         Seat.share_minor,
         Seat.sold_sequence,
@@ -133,14 +140,22 @@ def _joined(statement: Select[Any], tenant_id: UUID, which: Which) -> Select[Any
 
 
 class _Percents:
-    """The part that each seat's terms give back now; thousands of seats share a few of them."""
+    """The part that each seat's terms give back now, and whether they give a credit; thousands of
+    seats share a few of them.
+    """
 
     def __init__(self, uow: UnitOfWork, tenant: TenantSnapshot) -> None:
         self._now = uow.clock.now()
         self._zone = tenant.zone
-        self._known: dict[tuple[Any, ...], int] = {}
+        self._known: dict[tuple[Any, ...], tuple[int, bool]] = {}
 
     def of(self, row: Row[Any]) -> int:
+        return self._judged(row)[0]
+
+    def gives_credit(self, row: Row[Any]) -> bool:
+        return self._judged(row)[1]
+
+    def _judged(self, row: Row[Any]) -> tuple[int, bool]:
         is_free = may_leave_free_because_moved(
             row.sold_sequence, row.moved_sequence, is_marked=row.may_leave_free
         )
@@ -155,7 +170,7 @@ class _Percents:
                 is_penalty_free=is_free,
                 most_percent=row.most_percent,
             )
-            self._known[key] = percent_back(facts, self._now)
+            self._known[key] = percent_back(facts, self._now), gives_credit(facts, self._now)
         return self._known[key]
 
 
@@ -173,4 +188,6 @@ def _person(rows: Sequence[Row[Any]], left: _Left, percents: _Percents) -> Retur
         terms_minor=terms,
         by_hand_minor=max(full - left.card_minor, 0),
         starts=tuple(sorted({row.starts_at for row in rows})),
+        paid_ids=tuple(row.id for row in rows if row.share_minor),
+        terms_ids=tuple(row.id for row in rows if row.share_minor and percents.gives_credit(row)),
     )

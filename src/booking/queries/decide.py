@@ -36,6 +36,7 @@ from src.booking.queries.offer_facts import (
     session_facts,
 )
 from src.booking.queries.offers import count_as_free, get_series_offer, get_session_offer
+from src.booking.queries.sold_terms import find_sold_terms
 from src.booking.queries.tiers import (
     for_people,
     tiers_of_series,
@@ -100,12 +101,17 @@ async def decide(
     Raises: NotFound for what is absent, or another business's.
     """
     if asked.kind == "session":
-        return await _session(uow, business, asked, now, held or {})
+        return await _session(uow, tenant, business, asked, now, held or {})
     return await _series(uow, tenant, business, asked, now, held or {})
 
 
 async def _session(
-    uow: UnitOfWork, business: BusinessFacts, asked: Asked, now: datetime, held: Mapping[UUID, int]
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    business: BusinessFacts,
+    asked: Asked,
+    now: datetime,
+    held: Mapping[UUID, int],
 ) -> Decided:
     offer = await get_session_offer(uow, asked.subject_id)
     count_as_free([offer.session], held)
@@ -124,10 +130,11 @@ async def _session(
         facts = replace(facts, credit_only=False)
     if asked.pays is not None:
         facts = session_for_staff(facts)
+    sold = await find_sold_terms(uow, tenant, offer.service, offer.series)
     return Decided(
         service=offer.service,
         runs=[offer.session],
-        quote=quote,
+        quote=sold.quoted(quote),
         reasons=[*why_not_bookable_session(facts, now), *against],
         tiers=tiers,
         tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),
@@ -159,10 +166,11 @@ async def _series(
         # Nothing is paid online, so that it does not matter whether it could be.
         terms = replace(facts.terms, price_type=SeriesPriceType.ON_SITE)
         facts = replace(facts, terms=terms)
+    sold = await find_sold_terms(uow, tenant, offer.service, offer.series)
     return Decided(
         service=offer.service,
         runs=list(offer.sessions),
-        quote=quote,
+        quote=sold.quoted(quote),
         reasons=[*why_not_bookable_series(facts, now), *against],
         tiers=tiers,
         tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),

@@ -27,6 +27,7 @@ async def get_money_back(
             select(
                 func.count(Order.customer_id.distinct()),
                 func.coalesce(func.sum(CancellationReturn.chosen_minor), 0),
+                func.coalesce(func.sum(func.cardinality(CancellationReturn.credited_ids)), 0),
             )
             .join(
                 Order,
@@ -43,6 +44,7 @@ async def get_money_back(
     return MoneyBack(
         people=row[0],
         chosen_minor=int(row[1]),
+        credits=int(row[2]),
         pending_minor=sums[RefundState.PENDING][1],
         returned_minor=sums[RefundState.SUCCEEDED][1],
         failed_count=failed_count,

@@ -25,8 +25,9 @@ from src.booking.domain.leaving import (
     why_not_leave,
 )
 from src.booking.mend_links import Subject, why_lines
+from src.booking.queries.found_offers import FoundOffer, list_offers
 from src.booking.queries.guest_leaving import Own, list_own
-from src.booking.queries.guest_moving import FoundOffer, judge_choices, list_offers
+from src.booking.queries.guest_moving import judge_choices
 from src.booking.views.customers import WhyLine
 from src.booking.views.seat_answers import GuestMay, SeatAnswer
 from src.platform.db.uow import UnitOfWork

@@ -15,13 +15,12 @@ from src.booking.domain.bookable import (
     why_not_bookable_session,
 )
 from src.booking.domain.drop_in import PayWay, open_ways
-from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
+from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
 from src.booking.domain.price_tiers import FULL, PriceTier, booker_first, first_choice
 from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, QuoteLine, SubjectKind
 from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.domain.seats_told import is_told, seats_told
-from src.booking.leaving_words import by_way_in_words, dates_in_words, rules_in_words
 from src.booking.models import Series, Service, Session
 from src.booking.queries.coupons import find_voucher, judge_for_quote
 from src.booking.queries.decide import business_now
@@ -34,6 +33,8 @@ from src.booking.queries.offer_facts import (
 from src.booking.queries.offers import count_as_free, get_series_offer, get_session_offer
 from src.booking.queries.paying_with import takes_codes, with_voucher
 from src.booking.queries.service_page import no_such_service
+from src.booking.queries.sold_terms import SoldTerms, find_sold_terms
+from src.booking.queries.terms_said import said_of_quote
 from src.booking.queries.tiers import (
     for_people,
     tiers_of_series,
@@ -72,6 +73,7 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     quote: Callable[[int], Quote]
     refuse: Callable[[int], list[Reason]]
     tiers: Callable[[int], tuple[PriceTier, ...]]
+    sold: SoldTerms
 
     def quote_for(self, people: Sequence[str]) -> Quote:
         """For those who have chosen a price each."""
@@ -104,7 +106,7 @@ async def get_wish(
     now = uow.clock.now()
     business = await business_now(uow, tenant, now)
     if kind == "session":
-        asked = await _session(uow, subject_id, business, now, typed.way)
+        asked = await _session(uow, tenant, subject_id, business, now, typed.way)
     else:
         asked = await _series(uow, tenant, subject_id, business, now)
     count_as_free(asked.runs, held or {})
@@ -152,12 +154,13 @@ async def _with_code(
         lines=[*wish.lines, line],
         total_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
-        leaving=_leaving(tenant, asked, quote, uow.clock.now()),
+        leaving=said_of_quote(tenant, asked.sold, quote, asked.runs, uow.clock.now()),
     )
 
 
 async def _session(
     uow: UnitOfWork,
+    tenant: TenantSnapshot,
     session_id: UUID,
     business: BusinessFacts,
     now: datetime,
@@ -178,6 +181,7 @@ async def _session(
         quote=quote,
         refuse=refuse,
         tiers=lambda _size: tiers_of_session(offer, now, business.zone),
+        sold=await find_sold_terms(uow, tenant, offer.service, offer.series),
     )
 
 
@@ -196,6 +200,7 @@ async def _series(
         quote=lambda size: quote_of_series(offer, tenant, size, now),
         refuse=lambda size: why_not_bookable_series(series_facts(offer, business, size), now),
         tiers=lambda size: tiers_of_series(offer, now, tenant.zone, size),
+        sold=await find_sold_terms(uow, tenant, offer.service, offer.series),
     )
 
 
@@ -245,7 +250,7 @@ async def _wish(
         ways=_ways(tenant, quote),
         part_of=asked.series.title if kind == "session" and asked.series else "",
         questions=read_questions(service.questions),
-        leaving=_leaving(tenant, asked, quote, now),
+        leaving=said_of_quote(tenant, asked.sold, quote, asked.runs, now),
         closed=guest_sentence(closed) if closed else None,
         size_error=guest_sentence(refused) if refused else None,
         waitlist_href=f"/b/{tenant.slug}/{service.slug}/waitlist?{kind}={quote.subject_id}"
@@ -268,26 +273,6 @@ def _ways(tenant: TenantSnapshot, quote: Quote) -> list[str]:
     if quote.full_minor == 0:
         return []
     return [str(way) for way in open_ways(quote.ways, payments_ready=tenant.payments_ready)]
-
-
-def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote, now: datetime) -> list[str]:
-    """The terms it would be bought under: for one date as moments, for either way to pay while that
-    is chosen; for a series as rules.
-    """
-    price_type = quote.price_type if quote.total_minor else SeriesPriceType.FREE
-    if quote.kind == "session":
-        starts_at = asked.runs[0].starts_at
-
-        def words(price_type: SeriesPriceType) -> list[str]:
-            return dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now)
-
-        if quote.total_minor and len(_ways(tenant, quote)) > 1:
-            by_card, on_site = words(SeriesPriceType.ONLINE), words(SeriesPriceType.ON_SITE)
-            return by_way_in_words(by_card, on_site)
-        return words(price_type)
-    got = set(quote.session_ids)
-    first_at = min((run.starts_at for run in asked.runs if run.id in got), default=None)
-    return rules_in_words(quote.leaving, price_type, tenant.zone, first_at, now)
 
 
 def _room(runs: Sequence[Session]) -> tuple[int, int]:

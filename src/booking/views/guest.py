@@ -159,6 +159,14 @@ class AskedToLeave(NamedTuple):
     declined: str = ""
 
 
+class SwappedTo(msgspec.Struct, frozen=True, kw_only=True):
+    """A date of another course that took the place of one of this booking, and its booking."""
+
+    starts_at: datetime
+    name: str
+    href: str
+
+
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
@@ -178,6 +186,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     date of.
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
+    `swapped_to`: what took the place of dates of it in other courses.
     """
 
     stage: str
@@ -217,6 +226,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[MissingDate]
     completes_href: str
     looks_again: bool
+    swapped_to: list[SwappedTo] = []
     asked_to_leave: AskedToLeave
 
     @property

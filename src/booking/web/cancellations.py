@@ -28,6 +28,7 @@ from src.booking.queries.purchases import of_purchase
 from src.booking.queries.reached import count_others
 from src.booking.queries.seat_answers import get_guest_may
 from src.booking.queries.sessions import get_session_detail
+from src.booking.queries.sold_terms import list_packages_to_give
 from src.booking.views.cancellations import Going, LostDate
 from src.booking.views.leaving import LeaveAsked
 from src.booking.views.returns import MoneyAsked
@@ -202,6 +203,7 @@ async def _ask_session(
         toll = await toll_of_session(uow, session_id)
         which = [Seat.session_id == session_id]
         able = await list_returnable(uow, ctx.here, which)
+        packages = await list_packages_to_give(uow)
         going = await list_going(uow, which)
         this = await get_session(uow, session_id)
         following = await count_others(uow, this, DateScope.FOLLOWING, ctx.here.zone)
@@ -213,7 +215,7 @@ async def _ask_session(
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
         people=cancelled_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
-        money=money_asked(able, ctx.here.currency, ctx.here.zone),
+        money=money_asked(able, ctx.here.currency, ctx.here.zone, packages),
         why_not=_why_session_stays(session, services.clock.now()),
         going=going,
         following=following,
@@ -240,6 +242,7 @@ async def _ask_purchase(
         dates = await list_lost_dates(uow, booking_id, now)
         which = [of_purchase(booking_id), Session.starts_at > now]
         able = await list_returnable(uow, ctx.here, which)
+        packages = await list_packages_to_give(uow)
         asked = await find_open_request(uow, booking_id)
         going = await list_going(uow, which)
     if booking.cancellation_id is not None:
@@ -252,7 +255,7 @@ async def _ask_purchase(
         facts=toll_facts(toll, booking.currency, chooses=bool(able)),
         people=lost_hold_people(toll, ctx.here.zone),
         dates=dates,
-        money=money_asked(able, booking.currency, ctx.here.zone),
+        money=money_asked(able, booking.currency, ctx.here.zone, packages),
         why_not=None if toll.seats or toll.in_checkout else nothing,
         going=going,
         base=f"/app/{ctx.here.slug}",
