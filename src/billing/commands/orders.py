@@ -8,13 +8,14 @@ import msgspec
 from sqlalchemy import Table, select
 
 from src.billing.commands.coupon_claims import insert_use
-from src.billing.commands.due import add_due
+from src.billing.commands.due import add_due, add_transfer_reminder
 from src.billing.domain.amounts import tax_within_minor
 from src.billing.domain.coupons import AppliedCoupon
 from src.billing.domain.holds import HOLD_DUE, HOLD_LIFETIME, hold_expires_at
-from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.domain.kinds import WAITING_MODES, OrderState, PaymentMode
 from src.billing.domain.references import new_reference
-from src.billing.events import OrderConfirmed
+from src.billing.domain.transfers import reminded_at
+from src.billing.events import OrderConfirmed, TransferAwaited
 from src.billing.models import Order, OrderLine
 from src.platform.db.constraints import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -54,7 +55,7 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True):
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order to be written. `form_token` finds it again, `fingerprint` tells its content.
 
-    `hold_lifetime` is how long it waits for an online payment. The `coupon` is what its lines'
+    `hold_lifetime` is how long it waits for its payment. The `coupon` is what its lines'
     discount comes from; the caller claims a use of it, after the sessions.
     """
 
@@ -80,7 +81,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def waits_for_payment(self) -> bool:
-        return self.payment_mode == PaymentMode.ONLINE and self.total_minor > 0
+        return self.payment_mode in WAITING_MODES and self.total_minor > 0
 
 
 async def insert_order(
@@ -88,10 +89,10 @@ async def insert_order(
 ) -> Order:
     """Writes the order and its lines, reading nothing; a hold also gets its `due` row.
 
-    An order that is to be paid online is open until `hold_expires_at`; any other is confirmed at
-    once. `month` is the counter's month that the caller claims a unit of, at the end of its
-    transaction, or None when this sale does not count. The returned row is not in the session, and
-    not in the database before `uow.settle()`.
+    An order that is to be paid online, or by bank transfer, is open until `hold_expires_at`; any
+    other is confirmed at once. `month` is the counter's month that the caller claims a unit of, at
+    the end of its transaction, or None when this sale does not count. The returned row is not in
+    the session, and not in the database before `uow.settle()`.
     """
     order = _order_row(uow.tenant, new, month, now)
     uow.insert(ORDERS, [order])
@@ -101,6 +102,10 @@ async def insert_order(
         insert_use(uow, new.coupon, order, now)
     if new.waits_for_payment:
         await add_due(uow, HOLD_DUE, new.order_id, order["hold_expires_at"])
+        if new.payment_mode is PaymentMode.TRANSFER:
+            at = reminded_at(now, order["hold_expires_at"])
+            await add_transfer_reminder(uow, new.order_id, at)
+            uow.record(TransferAwaited(order_id=new.order_id))
     else:
         uow.record(OrderConfirmed(order_id=new.order_id))
     return Order(**order)

@@ -18,7 +18,7 @@ from src.billing.commands.open_items import (
     close_replaced_failures,
     raise_open_item,
 )
-from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, RefundCause, RefundState
+from src.billing.domain.kinds import BY_HAND_METHODS, OpenItemKind, RefundCause, RefundState
 from src.billing.domain.processor_amounts import to_processor
 from src.billing.domain.refund_failures import Instead
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
@@ -94,7 +94,7 @@ async def request_refunds(
     """
     left, with_the_bank = amount_minor, await list_payments_with_the_bank(uow, order.id)
     for payment in await payments_of(uow, order.id):
-        if payment.is_extra or payment.method == ON_SITE_METHOD:
+        if payment.is_extra or payment.method in BY_HAND_METHODS:
             continue
         key = f"{cause_key}:{payment.id}"
         part = await _asked_before(uow, key)
@@ -249,7 +249,7 @@ def refund_body(
 
     Raises: Conflict for what the business took itself, of which the processor knows nothing.
     """
-    if payment.method == ON_SITE_METHOD:
+    if payment.method in BY_HAND_METHODS:
         raise Conflict(
             _("The business took this payment itself, so it goes back by hand."),
             code="paid_on_site",

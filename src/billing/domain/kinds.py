@@ -46,6 +46,7 @@ class PaymentMode(StrEnum):
 
     ONLINE = "online"
     ON_SITE = "on_site"
+    TRANSFER = "transfer"
     CREDIT = "credit"
     FREE = "free"
 
@@ -103,4 +104,16 @@ class OpenItemKind(StrEnum):
 
 
 ON_SITE_METHOD = "on_site"
-"""The method of payments that the business took itself; the processor knows nothing of them."""
+"""The method of payments that the business took itself, at the door."""
+
+TRANSFER_METHOD = "transfer"
+"""The method of payments that came to the business's own bank account."""
+
+BY_HAND_METHODS = (ON_SITE_METHOD, TRANSFER_METHOD)
+"""Payments that the processor knows nothing of: what is given back of them goes back by hand."""
+
+BY_HAND_MODES = (PaymentMode.ON_SITE, PaymentMode.TRANSFER)
+"""Orders whose money comes past the processor."""
+
+WAITING_MODES = (PaymentMode.ONLINE, PaymentMode.TRANSFER)
+"""Orders with a price that are open, and hold what they are for, until their money has come."""

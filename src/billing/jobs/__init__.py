@@ -6,10 +6,17 @@ from src.billing.events import (
     PaymentCameTooLate,
     ProcessorEventReceived,
     RefundRequested,
+    TransferAwaited,
+    TransferOver,
 )
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
+from src.billing.jobs.transfers import (
+    remind_of_transfers,
+    tell_how_to_transfer,
+    tell_transfer_over,
+)
 from src.billing.reconcile import reconcile
 from src.billing.sweeper import sweep_holds
 from src.platform.jobs.queue import Periodic
@@ -18,6 +25,7 @@ from src.platform.services import Services
 
 SWEEP_SECONDS = 10
 RECONCILE_SECONDS = 30
+REMIND_SECONDS = 60
 
 
 def register(registry: Registry) -> None:
@@ -26,11 +34,13 @@ def register(registry: Registry) -> None:
     registry.on(RefundRequested, "billing.send_refund", send_refund)
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
+    registry.on(TransferAwaited, "billing.tell_transfer", tell_how_to_transfer)
+    registry.on(TransferOver, "billing.tell_transfer_over", tell_transfer_over)
     registry.on(MoneyNeedsAttention, "billing.tell_open_item", tell_of_open_item)
 
 
 def periodic_tasks(services: Services) -> list[Periodic]:
-    """Ending of holds, and asking for news that never came."""
+    """Ending of holds, asking for news that never came, and reminding of transfers."""
 
     async def sweep() -> None:
         await sweep_holds(services)
@@ -38,7 +48,11 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     async def ask() -> None:
         await reconcile(services)
 
+    async def remind() -> None:
+        await remind_of_transfers(services)
+
     return [
         Periodic("billing.sweep_holds", sweep, SWEEP_SECONDS),
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
+        Periodic("billing.remind_of_transfers", remind, REMIND_SECONDS),
     ]

@@ -11,6 +11,7 @@ from src.billing.models.payments import (
     PaymentPage,
     Refund,
 )
+from src.billing.models.settings import PaymentSettings
 
 __all__ = [
     "ConnectedAccount",
@@ -24,5 +25,6 @@ __all__ = [
     "OrderLine",
     "Payment",
     "PaymentPage",
+    "PaymentSettings",
     "Refund",
 ]

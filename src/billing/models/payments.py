@@ -1,6 +1,6 @@
 """Money that moved or tried to, and every call to the processor."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -90,7 +90,9 @@ class PaymentPage(TenantScoped, Base):
 
 
 class Payment(TenantScoped, Base):
-    """Money that came in. `is_extra` marks money that no order waits for; it goes back in full."""
+    """Money that came in. `is_extra` marks money that no order waits for; it goes back in full.
+    `arrived_on` is the day on which it was on the business's own account, of bank transfers.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
@@ -112,6 +114,7 @@ class Payment(TenantScoped, Base):
     is_extra: Mapped[bool] = mapped_column(default=False)
     method: Mapped[str] = mapped_column(default="card")
     received_at: Mapped[datetime]
+    arrived_on: Mapped[date | None]
 
 
 class Refund(TenantScoped, Base):

@@ -7,6 +7,7 @@ import msgspec
 
 from src.billing.domain.kinds import (
     ON_SITE_METHOD,
+    TRANSFER_METHOD,
     OpenItemKind,
     OrderEnd,
     RefundState,
@@ -79,6 +80,8 @@ def _of_payments(payments: Sequence[Payment]) -> Iterator[Moment]:
         amount = _amount(payment.amount_minor, payment.currency)
         if payment.method == ON_SITE_METHOD:
             text = _("%(amount)s taken on site", amount=amount)
+        elif payment.method == TRANSFER_METHOD:
+            text = _("%(amount)s came by bank transfer", amount=amount)
         elif payment.is_extra:
             text = _("%(amount)s came in that this order did not wait for", amount=amount)
         else:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from src.billing.web import hooks, orders, payments
+from src.billing.web import hooks, orders, payments, transfers, ways
 from src.billing.web.onboarding import register_steps
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
@@ -22,6 +22,8 @@ route_handlers: list[Any] = [
     payments.refresh,
     payments.come_back,
     payments.check,
+    *ways.route_handlers,
+    *transfers.route_handlers,
 ]
 
 

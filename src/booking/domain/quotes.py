@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -48,6 +49,8 @@ class Quote:
     once, and the seats share what is left. `unit_minor` is the full price of one; `people` are set,
     in the order of the party, where it can be paid at several prices. `gaps` are dates of a series
     that are full and left out: what each would have cost one person, by what their price is called.
+    `transfer_due_at`: what can be paid online may be paid by bank transfer until then, and is,
+    `by_transfer`; None where it may not.
     """
 
     kind: SubjectKind
@@ -65,6 +68,8 @@ class Quote:
     leaving: LeavingTerms = NOTHING_BACK
     coupon: AppliedCoupon | None = None
     gaps: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
+    transfer_due_at: datetime | None = None
+    by_transfer: bool = False
 
     @property
     def discount_minor(self) -> int:
@@ -86,9 +91,16 @@ class Quote:
         """How it will be paid; a price of nothing needs no payment page."""
         if self.total_minor == 0:
             return PaymentMode.FREE
+        if self.by_transfer:
+            return PaymentMode.TRANSFER
         if self.price_type is SeriesPriceType.ON_SITE:
             return PaymentMode.ON_SITE
         return PaymentMode.ONLINE
+
+    @property
+    def way(self) -> str:
+        """The way to pay that it is quoted for, `free` where there is none."""
+        return PayWay.TRANSFER.value if self.by_transfer else self.price_type.value
 
     @property
     def dates_key(self) -> str:

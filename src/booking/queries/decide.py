@@ -39,6 +39,7 @@ from src.booking.queries.tiers import (
     tiers_of_session,
     why_not_chosen,
 )
+from src.booking.queries.transfers import with_transfer
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Limit
@@ -111,12 +112,14 @@ async def _session(
     quote = for_people(quote, tiers, asked.tiers)
     if asked.pays is not None:
         quote = quote_paid(quote, asked.pays)
+    runs = [offer.session]
+    quote = await with_transfer(uow, quote, runs, asked.way, business.zone, by_staff=by_staff)
     facts = session_facts(offer, business, quote)
     if asked.pays is not None:
         facts = session_for_staff(facts)
     return Decided(
         service=offer.service,
-        runs=[offer.session],
+        runs=runs,
         quote=quote,
         reasons=why_not_bookable_session(facts, now),
         tiers=tiers,
@@ -146,7 +149,9 @@ async def _series(
     return Decided(
         service=offer.service,
         runs=list(offer.sessions),
-        quote=quote,
+        quote=await with_transfer(
+            uow, quote, offer.sessions, asked.way, tenant.zone, by_staff=by_staff
+        ),
         reasons=why_not_bookable_series(facts, now),
         tiers=tiers,
         tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),
