@@ -14,7 +14,14 @@ from src.tenants.person_rows import Person, person_rows
 OF_THE_BUSINESS = {
     *("api_keys", "booking_counters", "broadcasts", "connected_accounts", "coupons", "digests"),
     *("due", "entitlement_grants", "invitations", "locations", "mail_wordings", "members"),
-    *("performer_busy", "performers", "plan_requests", "reminders_sent", "series"),
+    *(
+        "payment_settings",
+        "performer_busy",
+        "performers",
+        "plan_requests",
+        "reminders_sent",
+        "series",
+    ),
     *("session_changes", "tenant_slugs", "timetable_imports", "waitlist_offers"),
 }
 """Tables that are never about a guest, but for what a business wrote of somebody to many: see

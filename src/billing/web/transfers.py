@@ -26,7 +26,7 @@ from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.settlement import give_up_order, released_by
 from src.billing.views.transfers import TransferPage
 from src.billing.web.amounts import in_major_units, read_amount_minor
-from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
@@ -68,6 +68,7 @@ async def show_transfer(
     ctx: NamedDependency[RequestContext],
     order_id: FromPath[UUID],
 ) -> Response[bytes]:
+    """An order that is paid in another way has none, and leads to itself."""
     return await _shown(request, services, ctx, order_id)
 
 
@@ -136,7 +137,7 @@ async def release_transfer(
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
     if order.payment_mode != PaymentMode.TRANSFER:
-        raise _no_transfer()
+        return _to_order(request, ctx, order_id)
     was_open = order.state == OrderState.OPEN
     try:
         state = await give_up_order(services, ctx.here.id, order_id, released_by(ctx))
@@ -173,10 +174,6 @@ def _to_order(request: AnyRequest, ctx: RequestContext, order_id: UUID) -> Respo
     return redirect(request, f"/app/{ctx.here.slug}/orders/{order_id}")
 
 
-def _no_transfer() -> NotFound:
-    return NotFound(_("No bank transfer is waited for here."))
-
-
 async def _shown(
     request: AnyRequest,
     services: Services,
@@ -190,7 +187,7 @@ async def _shown(
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
         if order.payment_mode != PaymentMode.TRANSFER:
-            raise _no_transfer()
+            return _to_order(request, ctx, order_id)
         came_minor = await get_received_minor(uow, order_id)
         starts_at = await first_start_of(uow, order)
         what = await what_was_bought(uow, order, zone)
