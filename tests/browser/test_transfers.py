@@ -45,12 +45,12 @@ def test_a_guest_transfers_the_price_and_is_booked_once_it_is_there(
     guest.page.get_by_label("By bank transfer").check()
     if scripts:
         expect(guest.page.get_by_label("By bank transfer")).to_be_checked()
-        guest.finds_it_accessible(DESK, PHONE)
+        guest.looks()
     guest.press("Book now")
     guest.sees("We wait for your transfer")
     guest.sees("DE89 3704 0044 0532 0130 00")
     if scripts:
-        guest.finds_it_accessible(DESK, PHONE)
+        guest.looks()
     assert "DE89 3704 0044 0532 0130 00" in the_mail(program, email, "Please transfer")["text"]
     owner.go(f"/app/{slug}/orders?state=transfer")
     owner.sees("Carl Guest")

@@ -1,8 +1,9 @@
 """/app/<slug>/orders/<id>/transfer: the bank transfer that an order waits for, matched by hand."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -214,11 +215,19 @@ async def _shown(
         starts_at=starts_at,
         created_at=order.created_at,
         received=received or blank(ReceivedForm, first),
-        later=later or blank(LaterForm, {"due_on": (due_on or today) + timedelta(days=3)}),
+        later=later or blank(LaterForm, {"due_on": _later(due_on or today, starts_at, zone)}),
     )
     is_refused = received is not None or later is not None
     status = REFUSED if is_refused else 200
     return page(request, "billing/transfer.html", view, status_code=status)
+
+
+def _later(due_on: date, starts_at: datetime | None, zone: ZoneInfo) -> date:
+    """A few days more, as far as that is before the first date."""
+    wanted = due_on + timedelta(days=3)
+    if starts_at is None:
+        return wanted
+    return max(min(wanted, to_local(starts_at, zone).date() - timedelta(days=1)), due_on)
 
 
 route_handlers: list[Any] = [show_transfer, receive_transfer, wait_longer, release_transfer]

@@ -132,7 +132,9 @@ def _in_checkout(toll: Toll, currency: str) -> str:
     )
     if all(len(one.starts) == 1 for one in toll.lost_holds):
         return held
-    whole = _("What is held to be paid by a link ends with it on its other dates, too.")
+    whole = _(
+        "What is held to be paid by a link or a bank transfer ends with it on its other dates, too."
+    )
     return f"{held}. {whole}"
 
 
