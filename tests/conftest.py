@@ -30,6 +30,7 @@ from src.sandbox.postgres import Role
 from src.wiring import wire
 from tests.support.clock import FrozenClock
 from tests.support.databases import drop_database, own_database, shared_database
+from tests.support.ledgers import ledgers_that_do_not_add_up
 from tests.support.mail import RememberingMailer
 from tests.support.reused import POOL_NAME, ReusedDatabase
 from tests.support.servers import pytest_configure, pytest_unconfigure, run_folder, test_servers
@@ -136,7 +137,10 @@ async def uow_factory(rolled_back: AsyncEngine, clock: FrozenClock) -> AsyncIter
         await connection.execute(text(f"SET SESSION AUTHORIZATION {Role.APP}"))
         sessions = make_sessions(connection, join_transaction_mode="create_savepoint")
         yield unit_of_work_factory(sessions, clock)
+        await connection.execute(text("RESET SESSION AUTHORIZATION"))
+        wrong = await ledgers_that_do_not_add_up(connection)
         await outer.rollback()
+    assert not wrong, wrong
 
 
 @pytest.fixture
@@ -202,7 +206,19 @@ async def committing(
     limiter = RateLimiter(redis, clock)
     services = Services(settings, clock, factory, redis, mailer, limiter)
     yield Committing(name, urls, engine, factory, settings, services)
+    await _assert_balanced(urls)
     await _give_back(engine, {task for task in asyncio.all_tasks() - before if not _runs(task)})
+
+
+async def _assert_balanced(urls: Mapping[Role, str]) -> None:
+    """As after every other test: no balance is another than its ledger's sum."""
+    engine = create_async_engine(urls[Role.SUPERUSER])
+    try:
+        async with engine.connect() as connection:
+            wrong = await ledgers_that_do_not_add_up(connection)
+    finally:
+        await engine.dispose()
+    assert not wrong, wrong
 
 
 def _runs(task: asyncio.Task[Any]) -> bool:

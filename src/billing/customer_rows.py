@@ -26,6 +26,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from src.billing.models import (
     CouponCustomer,
     CouponUse,
+    CreditEntry,
+    CreditLot,
     DisputeRow,
     OpenItem,
     Order,
@@ -116,6 +118,38 @@ def register_orders_of_customers() -> None:
             erased=nothing,
         )
     )
+
+
+def register_credits_of_customers() -> None:
+    """The ledger stays; what staff wrote into it of a person does not."""
+    register_customer_rows(
+        CustomerRows(
+            table=cast(Table, CreditLot.__table__),
+            words=lambda count: ngettext(
+                "%(num)s lot of credits", "%(num)s lots of credits", count
+            ),
+            shown=(
+                *("id", "name", "state", "source", "balance", "bought", "paid_minor", "currency"),
+                *("tags", "expires_at", "created_at", "activated_at"),
+            ),
+            erased=nothing,
+        )
+    )
+    register_person_rows(
+        PersonRows(
+            table=cast(Table, CreditEntry.__table__),
+            whose=_in_lots,
+            shown=("lot_id", "kind", "credits", "by", "reason", "at"),
+            erased=lambda _person: {"reason": ""},
+        )
+    )
+
+
+def _in_lots(person: Person) -> ColumnElement[bool]:
+    theirs = select(CreditLot.id).where(
+        CreditLot.tenant_id == person.tenant_id, CreditLot.customer_id.in_(person.customer_ids)
+    )
+    return CreditEntry.lot_id.in_(theirs)
 
 
 def register_money_of_customers() -> None:

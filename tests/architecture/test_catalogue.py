@@ -16,6 +16,8 @@ from src.sandbox.postgres import Role
 pytestmark = pytest.mark.anyio
 
 DIRECTORIES = {
+    "bolt_on_versions",
+    "bolt_ons",
     "connected_accounts",
     "due",
     "members",
@@ -237,16 +239,19 @@ async def test_what_a_session_sold_and_who_waits_for_it_is_found_by_an_index(
     assert await rows(engine, SOLD_BY_SESSION) == [(table,) for table in tables]
 
 
-ONLY_ADDED_TO = {"audit"}
+ONLY_ADDED_TO = {"audit", "credit_entries", "voucher_entries"}
 ALL = {"SELECT": "*", "INSERT": "*", "UPDATE": "*", "DELETE": "*"}
 APPEND = {"SELECT": "*", "INSERT": "*"}
 RIGHTS: dict[str, dict[str, str]] = {
     "audit": APPEND,
+    "bolt_on_versions": APPEND,
+    "bolt_ons": {"SELECT": "*", "UPDATE": "active name summary visibility"},
     "connected_accounts": APPEND
     | {
         "UPDATE": "account_id asked_until charges_enabled details_submitted disconnected_at"
         " updated_at",
     },
+    "credit_entries": APPEND | {"UPDATE": "reason"},
     "due": APPEND | {"UPDATE": "at", "DELETE": "*"},
     "members": APPEND | {"UPDATE": "role", "DELETE": "*"},
     "plan_requests": APPEND | {"UPDATE": "resolved_at resolved_by state"},
@@ -265,6 +270,7 @@ RIGHTS: dict[str, dict[str, str]] = {
         "INSERT": "created_at email email_confirmed_at id locale name password_hash signed_out_at",
         "UPDATE": "email email_confirmed_at locale name password_hash signed_out_at",
     },
+    "voucher_entries": APPEND | {"UPDATE": "reason"},
     "webhook_inbox": {
         "SELECT": "account_id endpoint event_id handled_at id object_id outcome received_at type",
         "INSERT": "*",

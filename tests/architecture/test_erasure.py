@@ -12,17 +12,31 @@ from src.platform.outbox.events import Event
 from src.tenants.person_rows import Person, person_rows
 
 OF_THE_BUSINESS = {
-    *("api_keys", "booking_counters", "broadcasts", "connected_accounts", "coupons", "digests"),
-    *("due", "entitlement_grants", "invitations", "locations", "mail_wordings", "members"),
-    *(
-        "payment_settings",
-        "performer_busy",
-        "performers",
-        "plan_requests",
-        "reminders_sent",
-        "series",
-    ),
-    *("session_changes", "tenant_slugs", "timetable_imports", "waitlist_offers"),
+    "api_keys",
+    "booking_counters",
+    "broadcasts",
+    "connected_accounts",
+    "coupons",
+    "credit_notices",
+    "digests",
+    "due",
+    "entitlement_grants",
+    "invitations",
+    "locations",
+    "mail_wordings",
+    "members",
+    "packages",
+    "payment_settings",
+    "performer_busy",
+    "performers",
+    "plan_requests",
+    "reminders_sent",
+    "series",
+    "session_changes",
+    "tenant_bolt_ons",
+    "tenant_slugs",
+    "timetable_imports",
+    "waitlist_offers",
 }
 """Tables that are never about a guest, but for what a business wrote of somebody to many: see
 `docs/algorithms/erasing.md`.
@@ -31,7 +45,10 @@ OF_THE_BUSINESS = {
 TELLS_NOBODY = """
 bookings gaps leaving
 cancellations scope state
+credit_entries actor_name by kind
+credit_lots currency name refund_rule service_ids source state tags
 disputes currency processor_id state
+handings_on by
 leave_requests state
 open_items kind
 order_lines description kind tier
@@ -42,7 +59,7 @@ refunds body cause cause_key error processor_id state
 seats changed_by returned_as state tier
 services description kind leaving mode name price_tiers price_type questions reminders sales_mode
 services slug tags visibility waitlist
-sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state title
+sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state tags title
 waitlist_entries ended_by locale said state
 """
 """Columns that stay as they are, since they tell of no person without the others."""
@@ -54,19 +71,32 @@ test reads every table afterwards.
 
 
 OF_MANY_OR_NOBODY = {
-    *(
-        "action_id",
-        "after",
-        "again",
-        "ask_id",
-        "asked_id",
-        "broadcast_id",
-        "cancellation_id",
-        "cancellation_ids",
-        "change_id",
-    ),
-    *("inbox_id", "invitation_id", "mail_id", "message_id", "move_id", "offer_id", "open_item_id"),
-    *("refund_id", "session_id", "session_ids", "sign_up_id", "trial_id", "user_id"),
+    "action_id",
+    "after",
+    "again",
+    "ask_id",
+    "asked_id",
+    "broadcast_id",
+    "cancellation_id",
+    "cancellation_ids",
+    "change_id",
+    "code_id",
+    "handing_id",
+    "held_id",
+    "inbox_id",
+    "invitation_id",
+    "lot_id",
+    "mail_id",
+    "message_id",
+    "move_id",
+    "offer_id",
+    "open_item_id",
+    "refund_id",
+    "session_id",
+    "session_ids",
+    "sign_up_id",
+    "trial_id",
+    "user_id",
 }
 """Under which an event names what is not a guest's alone, or what ends before they are erased."""
 

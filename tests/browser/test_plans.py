@@ -54,7 +54,7 @@ def test_a_plan_is_asked_for_and_given(
     admin = person(DESK, java_script_enabled=scripts)
     admin.sign_in(address, PASSWORD)
     admin.go("/admin")
-    admin.sees("1 business waits for a plan")
+    admin.sees("1 request waits for an answer")
     admin.looks()
     admin.follow("Answer the requests")
     admin.sees(slug.title())
@@ -101,7 +101,7 @@ def test_a_plan_becomes_a_new_version_and_a_business_is_moved(
     admin.press("See what changes")
     admin.looks()
     admin.press("Move it to Scale")
-    admin.sees("Scale, version 1")
+    admin.sees("Scale, version 2")
     the_mail(program, f"olive@{slug}.example", "")
 
 

@@ -67,6 +67,8 @@ async def mark_paid_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
         order.paid_minor += due_minor
         said = {"amount_minor": due_minor, "currency": order.currency}
         await audit(uow, ctx, "order.marked_paid", "order", order.id, **said)
+        for kind in await handlers_of(uow, order):
+            await kind.note_paid(uow, order, uow.clock.now())
     return Money(due_minor, order.currency)
 
 
@@ -95,11 +97,11 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
     kinds = await handlers_of(uow, order)
     for kind in kinds:
         await refuse_while_cancelled(uow, kind, order)
-    payment = _taken_on_site(uow, order, order.total_minor)
+    payment = _taken_on_site(uow, order, order.to_pay_minor)
     uow.session.add(payment)
     order.payment_mode = str(PaymentMode.ON_SITE)
     order.paid_minor += payment.amount_minor
-    said = {"amount_minor": order.total_minor, "currency": order.currency}
+    said = {"amount_minor": payment.amount_minor, "currency": order.currency}
     await audit(uow, ctx, "order.marked_paid", "order", order.id, **said)
     await confirm_locked_order(uow, order, [(kind, ()) for kind in kinds])
     return Money(payment.amount_minor, order.currency)

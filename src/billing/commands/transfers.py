@@ -89,7 +89,7 @@ async def mark_transfer_received(
         "on": cmd.arrived_on.isoformat(),
     }
     await audit(uow, ctx, "order.transfer_received", "order", order.id, **facts)
-    missing_minor = order.total_minor - await get_received_minor(uow, order.id)
+    missing_minor = order.to_pay_minor - await get_received_minor(uow, order.id)
     order.paid_minor += cmd.amount_minor
     if order.state == OrderState.CONFIRMED or order.state == OrderState.CANCELLED:
         _add_payment(uow, order, cmd, cmd.amount_minor, is_extra=True)

@@ -109,8 +109,13 @@ ON_SITE_METHOD = "on_site"
 TRANSFER_METHOD = "transfer"
 """The method of payments that came to the business's own bank account."""
 
+VOUCHER_METHOD = "voucher"
+"""The method of what a voucher paid; it goes back to the voucher, and the processor knows nothing
+of it either."""
+
 BY_HAND_METHODS = (ON_SITE_METHOD, TRANSFER_METHOD)
-"""Payments that the processor knows nothing of: what is given back of them goes back by hand."""
+"""What the business took itself: the processor knows nothing of it, and what is given back of it
+goes back by hand."""
 
 BY_HAND_MODES = (PaymentMode.ON_SITE, PaymentMode.TRANSFER)
 """Orders whose money comes past the processor."""

@@ -1,6 +1,7 @@
 """Billing's work in the background, registered by the composition root."""
 
 from src.billing.events import (
+    CreditEndSet,
     MoneyNeedsAttention,
     OrderRefunded,
     PaymentCameTooLate,
@@ -8,7 +9,10 @@ from src.billing.events import (
     RefundRequested,
     TransferAwaited,
     TransferOver,
+    VoucherBought,
+    VoucherToSend,
 )
+from src.billing.jobs.credit_ends import note_end, watching_credits
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
@@ -17,6 +21,7 @@ from src.billing.jobs.transfers import (
     tell_how_to_transfer,
     tell_transfer_over,
 )
+from src.billing.jobs.vouchers import send_voucher, sending, tell_of_purchase
 from src.billing.reconcile import reconcile
 from src.billing.sweeper import sweep_holds
 from src.platform.jobs.queue import Periodic
@@ -36,11 +41,16 @@ def register(registry: Registry) -> None:
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
     registry.on(TransferAwaited, "billing.tell_transfer", tell_how_to_transfer)
     registry.on(TransferOver, "billing.tell_transfer_over", tell_transfer_over)
+    registry.on(CreditEndSet, "billing.watch_credits", note_end)
+    registry.on(VoucherToSend, "billing.send_voucher", send_voucher)
+    registry.on(VoucherBought, "billing.tell_bought", tell_of_purchase)
     registry.on(MoneyNeedsAttention, "billing.tell_open_item", tell_of_open_item)
 
 
 def periodic_tasks(services: Services) -> list[Periodic]:
-    """Ending of holds, asking for news that never came, and reminding of transfers."""
+    """Ending of holds, asking for news that never came, reminding of transfers, and vouchers whose
+    day has come.
+    """
 
     async def sweep() -> None:
         await sweep_holds(services)
@@ -55,4 +65,6 @@ def periodic_tasks(services: Services) -> list[Periodic]:
         Periodic("billing.sweep_holds", sweep, SWEEP_SECONDS),
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
         Periodic("billing.remind_of_transfers", remind, REMIND_SECONDS),
+        watching_credits(services),
+        sending(services),
     ]

@@ -1,6 +1,7 @@
 """Rows of the billing package."""
 
 from src.billing.models.coupons import Coupon, CouponCustomer, CouponUse
+from src.billing.models.credits import CreditEntry, CreditLot, CreditNotice, Package
 from src.billing.models.disputes import DisputeRow
 from src.billing.models.orders import Order, OrderLine
 from src.billing.models.payments import (
@@ -12,19 +13,27 @@ from src.billing.models.payments import (
     Refund,
 )
 from src.billing.models.settings import PaymentSettings
+from src.billing.models.vouchers import Voucher, VoucherEntry, VoucherSettings
 
 __all__ = [
     "ConnectedAccount",
     "Coupon",
     "CouponCustomer",
     "CouponUse",
+    "CreditEntry",
+    "CreditLot",
+    "CreditNotice",
     "DisputeRow",
     "InboxEvent",
     "OpenItem",
     "Order",
     "OrderLine",
+    "Package",
     "Payment",
     "PaymentPage",
     "PaymentSettings",
     "Refund",
+    "Voucher",
+    "VoucherEntry",
+    "VoucherSettings",
 ]

@@ -35,14 +35,14 @@ async def find_how_to_transfer(
     account = await find_transfer_account(uow) if due_on is not None else None
     if due_on is None or account is None:
         return None
-    left_minor = order.total_minor - await get_received_minor(uow, order.id)
+    left_minor = order.to_pay_minor - await get_received_minor(uow, order.id)
     return HowToTransfer(
         holder=account.holder,
         iban=spaced_iban(account.iban),
         bic=account.bic,
         reference=order.reference,
         left_minor=left_minor,
-        total_minor=order.total_minor,
+        total_minor=order.to_pay_minor,
         currency=order.currency,
         due_on=due_on,
         text=account.text,

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from src.billing.web import hooks, orders, payments, transfers, ways
+from src.billing.web import (
+    guest_voucher,
+    guest_vouchers,
+    hooks,
+    orders,
+    payments,
+    transfers,
+    ways,
+)
 from src.billing.web.onboarding import register_steps
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
@@ -24,6 +32,8 @@ route_handlers: list[Any] = [
     payments.check,
     *ways.route_handlers,
     *transfers.route_handlers,
+    *guest_vouchers.route_handlers,
+    *guest_voucher.route_handlers,
 ]
 
 

@@ -1,20 +1,29 @@
-"""Amounts in forms: as they stand in a field, and as they are read from one."""
+"""Amounts as people type them in forms."""
+
+from decimal import Decimal
 
 from src.platform.errors import InvalidInput
 from src.platform.i18n import current_locale
 from src.platform.money import MoneyFormatError, currency_exponent, parse_money_minor
 
 
-def read_amount_minor(typed: str, currency: str) -> int:
-    """Raises: InvalidInput at `amount`."""
+def read_amount(text: str, currency: str, field: str) -> int:
+    """Minor units; an empty text is 0. Raises: InvalidInput with a sentence at `field`."""
+    if not text.strip():
+        return 0
     try:
-        return parse_money_minor(typed, currency, current_locale())
+        return parse_money_minor(text, currency, current_locale())
     except MoneyFormatError as error:
-        raise InvalidInput(error.sentence, fields={"amount": error.sentence}) from error
+        raise InvalidInput(error.sentence, fields={field: error.sentence}) from None
 
 
-def in_major_units(amount_minor: int, currency: str) -> str:
-    """As a form's field has it to begin with."""
+def show_amount(amount_minor: int, currency: str) -> str:
+    """The amount as it stands in a form again, without the currency."""
     exponent = currency_exponent(currency)
-    whole, rest = divmod(amount_minor, 10**exponent)
-    return f"{whole}.{rest:0{exponent}}" if exponent else str(whole)
+    return str(Decimal(amount_minor).scaleb(-exponent))
+
+
+def plain_amount(amount_minor: int, currency: str) -> str:
+    """In major units with a point, as every spreadsheet reads it."""
+    exponent = currency_exponent(currency)
+    return f"{Decimal(amount_minor).scaleb(-exponent):.{exponent}f}"

@@ -21,7 +21,7 @@ from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
 from src.billing.queries.orders import OrderFilter, list_orders
 from src.billing.views.orders import PaymentView, RefundPage
-from src.billing.web.amounts import in_major_units, read_amount_minor
+from src.billing.web.amounts import plain_amount, read_amount
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
@@ -115,7 +115,7 @@ async def ask_refund(
     """What would go back, before it does."""
     shown = await _payment(services, ctx, order_id, payment)
     initial = {
-        "amount": in_major_units(shown.left_minor, shown.currency),
+        "amount": plain_amount(shown.left_minor, shown.currency),
         "payment": payment,
         "token": str(new_id()),
         "instead": True,
@@ -221,7 +221,7 @@ async def _refund(
     cmd = RefundByHand(
         order_id=order_id,
         payment_id=payment.id,
-        amount_minor=read_amount_minor(form.amount, payment.currency),
+        amount_minor=read_amount(form.amount, payment.currency, "amount"),
         token=form.token,
         instead=form.instead,
     )

@@ -26,7 +26,7 @@ from src.billing.queries.transfers import due_on_of, get_received_minor
 from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.settlement import give_up_order, released_by
 from src.billing.views.transfers import TransferPage
-from src.billing.web.amounts import in_major_units, read_amount_minor
+from src.billing.web.amounts import plain_amount, read_amount
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
@@ -90,7 +90,7 @@ async def receive_transfer(
             currency = order.currency
             cmd = TransferReceived(
                 order_id=order_id,
-                amount_minor=read_amount_minor(form.amount, currency),
+                amount_minor=read_amount(form.amount, currency, "amount"),
                 arrived_on=form.arrived_on,
                 token=form.token,
             )
@@ -193,9 +193,9 @@ async def _shown(
         starts_at = await first_start_of(uow, order)
         what = await what_was_bought(uow, order, zone)
     today, due_on = to_local(services.clock.now(), zone).date(), due_on_of(order, zone)
-    left_minor = max(order.total_minor - came_minor, 0) or order.total_minor
+    left_minor = max(order.to_pay_minor - came_minor, 0) or order.to_pay_minor
     first = {
-        "amount": in_major_units(left_minor, order.currency),
+        "amount": plain_amount(left_minor, order.currency),
         "arrived_on": today,
         "token": new_id(),
     }
@@ -209,7 +209,7 @@ async def _shown(
         what=what,
         state=order.state,
         currency=order.currency,
-        total_minor=order.total_minor,
+        total_minor=order.to_pay_minor,
         received_minor=came_minor,
         due_on=due_on,
         starts_at=starts_at,

@@ -14,14 +14,24 @@ from src.booking.domain.questions import (
     read_questions,
 )
 from src.booking.domain.quotes import Quote
+from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.staff_rules import StaffPays
-from src.booking.errors import DatesChanged, PriceChanged
+from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.models import Service
-from src.platform.errors import InvalidInput
+from src.platform.errors import InvalidInput, NotAllowed, NotFound
 from src.platform.i18n import _, use_locale
 from src.platform.money import Money, format_money
 from src.platform.web.formats import datetime_local
-from src.tenants.context import TenantSnapshot
+from src.tenants.context import RequestContext, TenantSnapshot
+from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.roles import Role, reaches
+from src.tenants.gates import lacks_feature
+
+HIDDEN = frozenset({ReasonCode.SERVICE_HIDDEN, ReasonCode.SERIES_HIDDEN})
+PLAN_REASONS = {
+    ReasonCode.PLAN_LACKS_GROUPS: Feature.GROUP_SERVICES,
+    ReasonCode.PLAN_LACKS_SERIES: Feature.SERIES,
+}
 
 
 def check_answers(
@@ -72,12 +82,13 @@ def check_price(
     tenant: TenantSnapshot, quoted_minor: int | None, locale: str, quote: Quote
 ) -> None:
     """Raises: PriceChanged."""
-    if quoted_minor is None or quoted_minor == quote.total_minor:
+    to_pay_minor = quote.to_pay_minor
+    if quoted_minor is None or quoted_minor == to_pay_minor:
         return
-    price = format_money(Money(quote.total_minor, tenant.currency), locale)
+    price = format_money(Money(to_pay_minor, tenant.currency), locale)
     raise PriceChanged(
         _("The price has changed to %(price)s. Please look again before you book.", price=price),
-        total_minor=quote.total_minor,
+        total_minor=to_pay_minor,
     )
 
 
@@ -139,3 +150,34 @@ def no_transfer() -> str:
 
 def way_not_open() -> str:
     return _("This cannot be paid that way. Please choose another one.")
+
+
+def check_reasons(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) -> None:
+    """What is hidden is as good as absent to a guest; a missing feature is the plan's refusal.
+
+    Raises: NotFound, PlanLimitReached, NotBookable.
+    """
+    if not reasons:
+        return
+    if not by_staff and any(reason.code in HIDDEN for reason in reasons):
+        raise NotFound(_("There is no such offer."))
+    for reason in reasons:
+        if reason.code in PLAN_REASONS:
+            refusal = lacks_feature(tenant.entitlements, PLAN_REASONS[reason.code])
+            refusal.message = reason.guest_sentence
+            raise refusal
+    raise NotBookable(reasons)
+
+
+def check_staff(ctx: RequestContext, pays: StaffPays, guest_email: str) -> None:
+    """Only those who run the business are exempt from rules, and a link needs an address.
+
+    Raises: NotAllowed; InvalidInput at `pays`.
+    """
+    if ctx.actor.role is None or not reaches(ctx.actor.role, Role.MANAGER):
+        raise NotAllowed(
+            _("Only somebody with the role of %(role)s can do this.", role=_("manager"))
+        )
+    if pays in ("link", "transfer") and not guest_email:
+        sentence = _("This customer has no e-mail address to send a link to.")
+        raise InvalidInput(sentence, fields={"pays": sentence})

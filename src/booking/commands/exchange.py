@@ -282,6 +282,7 @@ def _row(
         "told_sequence": session.sequence,
         "replaces_id": seat.id,
         "calendar_id": seat.calendar_id or seat.id,
+        "credit_lot_id": seat.credit_lot_id,
         "most_percent": most_percent,
         "may_leave_free": cmd.by == "staff" or facts.is_penalty_free,
         "is_known": False,

@@ -3,13 +3,14 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
 from src.billing.domain.coupons import AppliedCoupon
 from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.vouchers import AppliedVoucher
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms
@@ -23,6 +24,17 @@ class Person(NamedTuple):
 
     tier: str
     unit_minor: int
+
+
+class PaidByCredits(NamedTuple):
+    """The lot that pays, with the credits that it has left before this. `is_given_back`: they come
+    from a place that was left.
+    """
+
+    lot_id: UUID
+    name: str
+    balance: int
+    is_given_back: bool = False
 
 
 class QuoteLine(NamedTuple):
@@ -46,11 +58,11 @@ class Quote:
     `session_ids` are in order of time; each gives a seat to each of the party. `sequences` are
     those sessions' own, of the state in which they are sold. `leaving` are the terms that the
     booking will have been made under. A `coupon` takes its discount off the whole party's price,
-    once, and the seats share what is left. `unit_minor` is the full price of one; `people` are set,
-    in the order of the party, where it can be paid at several prices. `gaps` are dates of a series
-    that are full and left out: what each would have cost one person, by what their price is called.
-    `transfer_due_at`: what can be paid online may be paid by bank transfer until then, and is,
-    `by_transfer`; None where it may not.
+    once, and the seats share what is left; a `voucher` changes no price, it pays a part of it.
+    `unit_minor` is the full price of one; `people` are set, in the order of the party, where it can
+    be paid at several prices. `gaps` are dates of a series that are full and left out: what each
+    would have cost one person, by what their price is called. `transfer_due_at`: what can be paid
+    online may be paid by bank transfer until then, and is, `by_transfer`; None where it may not.
     """
 
     kind: SubjectKind
@@ -67,9 +79,11 @@ class Quote:
     tax_rate_bp: int
     leaving: LeavingTerms = NOTHING_BACK
     coupon: AppliedCoupon | None = None
+    voucher: AppliedVoucher | None = None
     gaps: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
     transfer_due_at: datetime | None = None
     by_transfer: bool = False
+    credits: PaidByCredits | None = None
 
     @property
     def discount_minor(self) -> int:
@@ -87,8 +101,15 @@ class Quote:
         return self.full_minor - self.discount_minor
 
     @property
+    def to_pay_minor(self) -> int:
+        """What is left to pay beside the voucher."""
+        return self.total_minor - (self.voucher.part_minor if self.voucher is not None else 0)
+
+    @property
     def payment_mode(self) -> PaymentMode:
         """How it will be paid; a price of nothing needs no payment page."""
+        if self.credits is not None:
+            return PaymentMode.CREDIT
         if self.total_minor == 0:
             return PaymentMode.FREE
         if self.by_transfer:
@@ -101,6 +122,16 @@ class Quote:
     def way(self) -> str:
         """The way to pay that it is quoted for, `free` where there is none."""
         return PayWay.TRANSFER.value if self.by_transfer else self.price_type.value
+
+    @property
+    def credits_needed(self) -> int:
+        """One for each seat."""
+        return self.party_size * len(self.session_ids)
+
+    def by_credits(self, lot: PaidByCredits) -> "Quote":
+        """The same seats for credits instead of money."""
+        people = tuple(person._replace(unit_minor=0) for person in self.people)
+        return replace(self, unit_minor=0, people=people, credits=lot)
 
     @property
     def dates_key(self) -> str:

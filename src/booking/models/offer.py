@@ -12,7 +12,7 @@ from src.platform.db import Base, TenantScoped, within_tenant
 DROP_IN = (
     "drop_in_price_minor >= 0 AND drop_in_opens_before >= 0"
     " AND drop_in_opens_unit IN ('hours', 'days')"
-    """ AND drop_in_pays <@ '["online", "on_site"]'::jsonb"""
+    """ AND drop_in_pays <@ '["online", "on_site", "credit"]'::jsonb"""
 )
 
 
@@ -80,7 +80,9 @@ class Series(TenantScoped, Base):
 
     `base_sessions` is how many sessions the term had when first published; it divides the price
     for late joiners and never moves after. `drop_in_...` say how its dates are sold alone; see
-    `domain/drop_in.py`. `copied_from` is the series that its dates were first made from.
+    `domain/drop_in.py`. `copied_from` is the series that its dates were first made from. `tags` say
+    which credits are good for its dates, besides those of service and date; `takes_credits`: the
+    whole of it can be paid with credits, one for each date.
     """
 
     __tablename__ = "series"
@@ -117,6 +119,8 @@ class Series(TenantScoped, Base):
     drop_in_opens_unit: Mapped[str] = mapped_column(default="days", server_default=text("'days'"))
     drop_in_pays: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     leaving: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    tags: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
+    takes_credits: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     copied_from: Mapped[UUID | None]
     base_sessions: Mapped[int | None]
     published_at: Mapped[datetime | None]
@@ -198,6 +202,7 @@ class Session(TenantScoped, Base):
     drop_in_opens_before: Mapped[int | None]
     drop_in_opens_unit: Mapped[str] = mapped_column(default="days", server_default=text("'days'"))
     drop_in_pays: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
+    tags: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     import_key: Mapped[str | None]
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]

@@ -8,7 +8,6 @@ from uuid import UUID
 import msgspec
 
 from src.billing.domain.coupons import guest_sentence as coupon_sentence
-from src.billing.queries.coupon_use import has_active_coupons
 from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.domain.bookable import (
     BusinessFacts,
@@ -24,7 +23,7 @@ from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.domain.seats_told import is_told, seats_told
 from src.booking.leaving_words import by_way_in_words, dates_in_words, rules_in_words
 from src.booking.models import Series, Service, Session
-from src.booking.queries.coupons import judge_for_quote
+from src.booking.queries.coupons import find_voucher, judge_for_quote
 from src.booking.queries.decide import business_now
 from src.booking.queries.names import find_places_and_performers
 from src.booking.queries.offer_facts import (
@@ -34,6 +33,7 @@ from src.booking.queries.offer_facts import (
     session_facts,
 )
 from src.booking.queries.offers import count_as_free, get_series_offer, get_session_offer
+from src.booking.queries.paying_with import takes_codes, with_voucher
 from src.booking.queries.service_page import no_such_service
 from src.booking.queries.tiers import (
     for_people,
@@ -120,7 +120,7 @@ async def get_wish(
     error = why_not_chosen(asked.tiers(len(people)), typed.tiers, typed.size)
     wish = msgspec.structs.replace(wish, size_error=wish.size_error or error)
     if wish.closed or not typed.code.strip():
-        takes = bool(not wish.closed and wish.total_minor and await has_active_coupons(uow, tenant))
+        takes = bool(not wish.closed and wish.total_minor and await takes_codes(uow, tenant))
         return msgspec.structs.replace(wish, takes_codes=takes)
     quote = asked.quote_for(people)
     return await _with_code(uow, tenant, asked, wish, quote, typed.code)
@@ -140,6 +140,9 @@ async def _with_code(
 ) -> Wish:
     """The same at the price that the code makes, or with why it makes none."""
     judged = await judge_for_quote(uow, tenant, quote, code)
+    voucher = await find_voucher(uow, tenant, quote, code) if judged.coupon is None else None
+    if voucher is not None:
+        return with_voucher(wish, voucher, tenant.currency)
     if judged.applied is None:
         error = coupon_sentence(judged.reasons)
         return msgspec.structs.replace(wish, takes_codes=True, code_error=error)
@@ -255,7 +258,7 @@ async def _wish(
         total_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
         ways=_ways(tenant, quote),
-        part_of=_part_of(kind, asked),
+        part_of=asked.series.title if kind == "session" and asked.series else "",
         questions=read_questions(service.questions),
         leaving=_leaving(tenant, asked, quote, now),
         closed=guest_sentence(closed) if closed else None,
@@ -283,10 +286,6 @@ def _ways(tenant: TenantSnapshot, quote: Quote) -> list[str]:
     own = () if quote.transfer_due_at is None else (PayWay.TRANSFER,)
     ways = (*open_ways(quote.ways, payments_ready=tenant.payments_ready), *own)
     return [str(way) for way in PayWay if way in ways]
-
-
-def _part_of(kind: SubjectKind, asked: _Asked) -> str:
-    return asked.series.title if kind == "session" and asked.series is not None else ""
 
 
 def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote, now: datetime) -> list[str]:

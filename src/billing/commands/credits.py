@@ -1,0 +1,391 @@
+"""Lots of credits and their ledger: granted, taken, given back.
+
+An entry is the writer's own row and comes first; the lot is what others wait for. Taking is one
+guarded UPDATE, after sessions and coupons and before the month's counter, so that the last credit
+goes to one whatever two windows do at the same moment.
+Source: docs/algorithms/credits.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, cast
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Table, select, text, update
+
+from src.billing.domain.credits import EntryKind, LotFacts, LotSource, LotState, Scope, end_of_day
+from src.billing.events import CreditEndSet
+from src.billing.models import CreditEntry, CreditLot
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, NotFound
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.tenants.context import Actor, TenantSnapshot
+
+LOTS = cast(Table, CreditLot.__table__)
+ENTRIES = cast(Table, CreditEntry.__table__)
+
+By = Literal["guest", "staff", "system"]
+
+_TAKE = text(
+    "UPDATE credit_lots SET balance = balance - :wanted WHERE tenant_id = :tenant_id"
+    " AND id = :lot_id AND customer_id = :customer_id AND state = 'active' AND balance >= :wanted"
+    " AND (expires_at IS NULL OR expires_at >= :needed_until) RETURNING id"
+)
+_GIVE_BACK = text(
+    "UPDATE credit_lots SET balance = balance + :credits WHERE tenant_id = :tenant_id"
+    " AND id = :lot_id"
+)
+
+
+class CreditsGone(Conflict):
+    """The lot has not that many credits any more, or is over: somebody was faster."""
+
+    code = "credits_gone"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("These credits have just been used or have ended. Please choose how to pay again.")
+        )
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who writes into a ledger. `reason` is what staff said."""
+
+    by: By = "system"
+    actor_id: UUID | None = None
+    name: str = ""
+    reason: str = ""
+
+    @classmethod
+    def of_staff(cls, actor: Actor, reason: str = "") -> "Author":
+        return cls("staff", actor.user_id, actor.name, reason)
+
+
+SYSTEM = Author()
+GUEST = Author("guest")
+
+
+class NewLot(msgspec.Struct, frozen=True, kw_only=True):
+    """Credits to be owned by a customer. `credits` are granted at once unless it is `pending`;
+    `bought` of them are paid for. `expires_at` is None for what never ends, or is worked out from
+    `validity_days` when it is paid.
+    """
+
+    customer_id: UUID
+    source: LotSource
+    name: str
+    credits: int
+    scope: Scope
+    currency: str
+    package_id: UUID | None = None
+    order_id: UUID | None = None
+    source_seat_id: UUID | None = None
+    rolled_from_id: UUID | None = None
+    bought: int = 0
+    paid_minor: int = 0
+    single_minor: int = 0
+    value_minor: int = 0
+    refund_rule: str = "linear"
+    validity_days: int = 0
+    expires_at: datetime | None = None
+    pending: bool = False
+
+
+def insert_lots(
+    uow: UnitOfWork, lots: Sequence[NewLot], author: Author, now: datetime
+) -> list[UUID]:
+    """Writes the lots, and what is granted with them into their ledgers. Nothing is read; the rows
+    are in the database after `uow.settle()`. Returns their ids, in order.
+    """
+    rows = [_lot_row(uow.tenant, lot, now) for lot in lots]
+    uow.insert(LOTS, rows)
+    for row in rows:
+        if row["expires_at"] is not None:
+            uow.record(CreditEndSet(lot_id=row["id"]))
+    granted = [(row, lot) for row, lot in zip(rows, lots, strict=True) if not lot.pending]
+    uow.insert(
+        ENTRIES,
+        [
+            entry_row(
+                uow.tenant,
+                row["id"],
+                EntryKind.GRANT,
+                lot.credits,
+                author,
+                now,
+                order_id=lot.order_id,
+            )
+            for row, lot in granted
+        ],
+    )
+    return [row["id"] for row in rows]
+
+
+def _lot_row(tenant_id: UUID, lot: NewLot, now: datetime) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant_id,
+        "id": new_id(),
+        "customer_id": lot.customer_id,
+        "package_id": lot.package_id,
+        "order_id": lot.order_id,
+        "source": str(lot.source),
+        "source_seat_id": lot.source_seat_id,
+        "rolled_from_id": lot.rolled_from_id,
+        "state": str(LotState.PENDING if lot.pending else LotState.ACTIVE),
+        "name": lot.name,
+        **scope_columns(lot.scope),
+        "balance": 0 if lot.pending else lot.credits,
+        "forfeited": 0,
+        "bought": lot.bought,
+        "paid_minor": lot.paid_minor,
+        "single_minor": lot.single_minor,
+        "value_minor": lot.value_minor,
+        "refunded_minor": 0,
+        "refund_rule": lot.refund_rule,
+        "currency": lot.currency,
+        "validity_days": lot.validity_days,
+        "expires_at": lot.expires_at,
+        "end_set_at": now if lot.expires_at is not None else None,
+        "created_at": now,
+        "activated_at": None if lot.pending else now,
+    }
+
+
+def entry_row(
+    tenant_id: UUID,
+    lot_id: UUID,
+    kind: EntryKind,
+    number: int,
+    author: Author,
+    now: datetime,
+    *,
+    seat_id: UUID | None = None,
+    order_id: UUID | None = None,
+    refund_id: UUID | None = None,
+) -> dict[str, Any]:
+    """All columns of one line of the ledger."""
+    return {
+        "tenant_id": tenant_id,
+        "id": new_id(),
+        "lot_id": lot_id,
+        "kind": str(kind),
+        "credits": number,
+        "seat_id": seat_id,
+        "order_id": order_id,
+        "refund_id": refund_id,
+        "by": author.by,
+        "actor_id": author.actor_id,
+        "actor_name": author.name,
+        "reason": author.reason,
+        "at": now,
+    }
+
+
+async def activate_lots(
+    uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID, author: Author, now: datetime
+) -> list[UUID]:
+    """The order is paid: its pending lots, and those given up before, hold what was bought.
+
+    Their time begins now. A second call finds none. Returns the ids of those it filled.
+    """
+    found = await uow.session.scalars(
+        select(CreditLot)
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id == order_id,
+            CreditLot.source == str(LotSource.PACKAGE),
+            CreditLot.state != str(LotState.ACTIVE),
+        )
+        .order_by(CreditLot.id)
+        .with_for_update(key_share=True)
+    )
+    lots = found.all()
+    for lot in lots:
+        lot.state, lot.activated_at = str(LotState.ACTIVE), now
+        lot.balance = lot.bought
+        set_end(uow, lot, end_of_day(lot.validity_days, now, tenant.zone))
+        row = entry_row(
+            uow.tenant, lot.id, EntryKind.GRANT, lot.bought, author, now, order_id=order_id
+        )
+        uow.insert(ENTRIES, [row])
+    return [lot.id for lot in lots]
+
+
+def set_end(uow: UnitOfWork, lot: CreditLot, expires_at: datetime | None) -> None:
+    """Gives a locked lot another end, of which its owner is warned in time."""
+    lot.expires_at = expires_at
+    lot.end_set_at = uow.clock.now() if expires_at is not None else None
+    if expires_at is not None:
+        uow.record(CreditEndSet(lot_id=lot.id))
+
+
+async def void_lots(uow: UnitOfWork, order_id: UUID) -> None:
+    """The order was never paid: what was bought with it is nothing."""
+    await uow.session.execute(
+        update(CreditLot)
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id == order_id,
+            CreditLot.state == str(LotState.PENDING),
+        )
+        .values(state=str(LotState.VOID))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def insert_redemptions(
+    uow: UnitOfWork,
+    lot_id: UUID,
+    seat_ids: Sequence[UUID],
+    order_id: UUID,
+    author: Author,
+    now: datetime,
+) -> None:
+    """Writes that each seat took a credit; `claim_credits` takes them, later in the transaction."""
+    uow.insert(
+        ENTRIES,
+        [
+            entry_row(
+                uow.tenant,
+                lot_id,
+                EntryKind.REDEEM,
+                -1,
+                author,
+                now,
+                seat_id=seat_id,
+                order_id=order_id,
+            )
+            for seat_id in seat_ids
+        ],
+    )
+
+
+async def claim_credits(
+    uow: UnitOfWork, lot_id: UUID, customer_id: UUID, wanted: int, *, needed_until: datetime
+) -> None:
+    """Takes so many credits of the customer's own lot, valid at `needed_until`, or raises and the
+    transaction ends. Raises: CreditsGone.
+    """
+    values = {
+        "tenant_id": uow.tenant,
+        "lot_id": lot_id,
+        "customer_id": customer_id,
+        "wanted": wanted,
+        "needed_until": needed_until,
+    }
+    if (await uow.session.execute(_TAKE, values)).one_or_none() is None:
+        raise CreditsGone
+
+
+def insert_restorations(
+    uow: UnitOfWork,
+    seats_by_lot: Mapping[UUID, Sequence[UUID]],
+    order_id: UUID | None,
+    author: Author,
+    now: datetime,
+) -> None:
+    """Writes that each seat gave its credit back; `give_back_credits` follows, after the sessions.
+
+    A seat gives its credit back once: a second time violates a constraint.
+    """
+    uow.insert(
+        ENTRIES,
+        [
+            entry_row(
+                uow.tenant,
+                lot_id,
+                EntryKind.RESTORE,
+                1,
+                author,
+                now,
+                seat_id=seat_id,
+                order_id=order_id,
+            )
+            for lot_id, seat_ids in seats_by_lot.items()
+            for seat_id in seat_ids
+        ],
+    )
+
+
+async def give_back_credits(uow: UnitOfWork, counts: Mapping[UUID, int]) -> None:
+    """So many credits are in each lot again, by id; its end stays as it is."""
+    for lot_id in sorted(counts):
+        values = {"tenant_id": uow.tenant, "lot_id": lot_id, "credits": counts[lot_id]}
+        await uow.session.execute(_GIVE_BACK, values)
+
+
+async def lock_lot(uow: UnitOfWork, lot_id: UUID) -> CreditLot:
+    """The lot as it is now, its row locked after everything else. Raises: NotFound."""
+    lot = await uow.session.scalar(
+        select(CreditLot)
+        .where(CreditLot.tenant_id == uow.tenant, CreditLot.id == lot_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if lot is None:
+        raise no_such_credits()
+    return lot
+
+
+async def write_entry(
+    uow: UnitOfWork,
+    lot: CreditLot,
+    kind: EntryKind,
+    number: int,
+    author: Author,
+    *,
+    refund_id: UUID | None = None,
+) -> None:
+    """Changes the balance of a locked lot, and says so in its ledger. `number` is signed."""
+    lot.balance += number
+    row = entry_row(uow.tenant, lot.id, kind, number, author, uow.clock.now(), refund_id=refund_id)
+    uow.insert(ENTRIES, [row])
+
+
+def scope_of(row: Any) -> Scope:
+    """The scope of a package's or a lot's row."""
+    return Scope(
+        any_service=row.any_service,
+        service_ids=frozenset(UUID(one) for one in row.service_ids),
+        tags=frozenset(row.tags),
+    )
+
+
+def scope_columns(scope: Scope) -> dict[str, Any]:
+    return {
+        "any_service": scope.any_service,
+        "service_ids": sorted(str(one) for one in scope.service_ids),
+        "tags": sorted(scope.tags),
+    }
+
+
+def lot_facts(lot: CreditLot) -> LotFacts:
+    return LotFacts(
+        id=lot.id,
+        stored=LotState(lot.state),
+        name=lot.name,
+        balance=lot.balance,
+        granted=lot.bought,
+        expires_at=lot.expires_at,
+        created_at=lot.created_at,
+        scope=scope_of(lot),
+        source=LotSource(lot.source),
+        is_refunded=lot.refunded_minor > 0,
+        forfeited=lot.forfeited,
+    )
+
+
+async def list_lots(uow: UnitOfWork, customer_id: UUID) -> list[CreditLot]:
+    """All lots of a customer, the oldest first."""
+    found = await uow.session.scalars(
+        select(CreditLot)
+        .where(CreditLot.tenant_id == uow.tenant, CreditLot.customer_id == customer_id)
+        .order_by(CreditLot.created_at, CreditLot.id)
+    )
+    return list(found)
+
+
+def no_such_credits() -> NotFound:
+    return NotFound(_("There are no such credits."))
