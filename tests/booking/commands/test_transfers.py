@@ -20,6 +20,7 @@ from src.billing.commands.transfers import (
 from src.billing.domain.transfers import TransferTerms
 from src.billing.jobs.transfers import remind_of_transfers
 from src.billing.models import OpenItem, Order, Payment, Refund
+from src.billing.open_item_words import open_item_sentence
 from src.billing.queries.orders import OrderFilter, list_orders
 from src.billing.queries.transfers import count_awaited
 from src.billing.settlement import give_up_order, released_by
@@ -27,14 +28,17 @@ from src.billing.sweeper import sweep_holds
 from src.booking.commands.book import Booked, book
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
+from src.booking.commands.leave import leave_dates
 from src.booking.domain.cancelling import MoneyChoice
 from src.booking.domain.drop_in import PayWay
+from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier
 from src.booking.place import place_booking
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from src.platform.mail.models import MailRow
 from src.platform.services import Services
+from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish, seats_of, taken
 from tests.support.builders import (
     Business,
@@ -45,6 +49,7 @@ from tests.support.builders import (
     as_guest,
 )
 from tests.support.clock import FrozenClock
+from tests.support.vouchers import CODE, a_voucher
 from tests.support.work import work, work_through
 from tests.tenants.commands.test_customer_care import a_customer
 
@@ -385,3 +390,33 @@ async def test_staff_book_for_a_guest_who_transfers(services: Services, lotus: B
             other = a_wish("session", soon.id, guest_email="anna@example.com", **more)
             await book(uow, lotus.ctx, other)
     assert refused.value.fields.keys() == {"pays"}
+
+
+async def test_what_a_voucher_pays_is_not_waited_for(services: Services, lotus: Business) -> None:
+    await a_voucher(services.uow_factory, lotus.id, minor=500)
+    booked = await by_transfer(services, lotus, coupon=CODE)
+    await mails(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        assert "€10.00" in (await uow.session.scalars(select(MailRow.text))).one()
+    assert (await receive(services, lotus, booked.order_id, 1000)).outcome is Outcome.CONFIRMED
+    order = await the_order(services, lotus, booked.order_id)
+    assert (order.state, order.paid_minor) == ("confirmed", PRICE_MINOR)
+
+
+async def test_who_leaves_in_time_gets_what_they_transferred_back_by_hand(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    terms = LeavingTerms(tiers=(Tier(before=1, unit=BeforeUnit.DAYS, percent=100),))
+    booked = await by_transfer(services, lotus, service={"leaving": terms.document()})
+    await receive(services, lotus, booked.order_id)
+    [seat] = await seats_of(services.uow_factory, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        tenant = await tenant_snapshot(uow, lotus.id, clock.now())
+        assert await leave_dates(uow, tenant, booked.order_id, [seat.id]) == 0
+    [item] = await items(services, lotus)
+    assert (item.facts["amount_minor"], item.facts["method"]) == (PRICE_MINOR, "transfer")
+    assert "send back" in open_item_sentence(item)
+    await work(services, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        texts = list(await uow.session.scalars(select(MailRow.text).order_by(MailRow.id)))
+    assert "sends you €15.00 back that you transferred" in texts[-1]

@@ -30,6 +30,7 @@ KINDS += ["waitlist_moved", "waitlist_closed", "waitlist_removed"]
 KINDS += ["portal_code"]
 KINDS += ["held_cancelled", "seats_moved", "leaving_asked", "leaving_declined", "calendar_link"]
 KINDS += ["credits_warning", "credits_expired"]
+KINDS += ["transfer_awaited", "transfer_reminder", "transfer_over"]
 
 
 @pytest.fixture
