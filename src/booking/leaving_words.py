@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
+from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import (
     BeforeUnit,
@@ -15,7 +16,7 @@ from src.booking.domain.leaving import (
     moves_until,
 )
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import clock, datetime_local
+from src.platform.web.formats import clock, datetime_local, money
 
 
 def rules_in_words(
@@ -41,6 +42,7 @@ def rules_in_words(
     else:
         said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
     said += _moves_rule(terms) + _hand_on_rule(terms)
+    said += _fee_rules(terms, price_type)
     return said + _quiet_rules(terms, counted) + _course_rule(terms)
 
 
@@ -71,7 +73,7 @@ def dates_in_words(
     if until_at is not None and not _is_over(until_at, now):
         when = datetime_local(until_at, zone)
         said.append(_("You can give your place to somebody else until %(when)s.", when=when))
-    return said
+    return said + _fee_rules(terms, price_type)
 
 
 def by_way_in_words(by_card: list[str], on_site: list[str]) -> list[str]:
@@ -252,6 +254,31 @@ def _hand_on_rule(terms: LeavingTerms) -> list[str]:
             before=before,
         )
     ]
+
+
+def _fee_rules(terms: LeavingTerms, price_type: SeriesPriceType) -> list[str]:
+    """What is asked of who leaves late or does not come; nothing where nothing is to be paid."""
+    if price_type is SeriesPriceType.FREE:
+        return []
+    said = []
+    if terms.late_fee is not None and terms.tiers and terms.may_cancel:
+        fee = fee_words(terms.late_fee)
+        said.append(_("Who cancels later than that is asked for a fee of %(fee)s.", fee=fee))
+    if terms.no_show_fee is not None:
+        fee = fee_words(terms.no_show_fee)
+        said.append(
+            _("Who does not come and has not cancelled is asked for a fee of %(fee)s.", fee=fee)
+        )
+    if terms.late_keeps_credit:
+        said.append(_("A credit comes back even if you cancel late."))
+    return said
+
+
+def fee_words(rule: FeeRule) -> str:
+    """How much it is, in words."""
+    if rule.percent:
+        return _("%(percent)s%% of the price", percent=rule.percent)
+    return money(rule.amount_minor, rule.currency)
 
 
 def _quiet_rules(terms: LeavingTerms, counted: list[Tier]) -> list[str]:

@@ -21,6 +21,9 @@ def money_line(order: Order, owed_minor: int) -> str:
     elif order.payment_mode in (PaymentMode.ONLINE, PaymentMode.TRANSFER):
         amount_minor = order.total_minor
         said = [_("Paid: %(amount)s", amount=_money(order, amount_minor))]
+        if order.voucher_minor:
+            by_voucher = _money(order, order.voucher_minor)
+            said.append(_("of it by voucher: %(amount)s", amount=by_voucher))
     else:
         amount_minor, said = order.total_minor, [_("Free of charge")]
     if order.discount_minor:
@@ -50,7 +53,7 @@ def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0, owed_min
     said: list[str] = []
     if back_minor:
         amount = _money(order, back_minor)
-        said.append(_("%(amount)s is on its way back to you; it takes a few days.", amount=amount))
+        said.append(way_back(order, amount))
     if by_hand_minor:
         said.append(_by_hand(order, _money(order, by_hand_minor)))
     due_minor = 0
@@ -66,6 +69,18 @@ def _by_hand(order: Order, amount: str) -> str:
     if order.payment_mode == PaymentMode.TRANSFER:
         return _("The business sends you %(amount)s back that you transferred.", amount=amount)
     return _("The business gives you %(amount)s back that you paid on site.", amount=amount)
+
+
+def way_back(order: Order, amount: str) -> str:
+    """Where money goes that comes back for a part of the order: to its voucher first."""
+    if order.voucher_minor and order.voucher_minor == order.total_minor:
+        return _("%(amount)s is on the voucher again that you paid with.", amount=amount)
+    if order.voucher_minor:
+        return _(
+            "%(amount)s comes back to you: on your voucher first, the rest the way you paid it.",
+            amount=amount,
+        )
+    return _("%(amount)s is on its way back to you; it takes a few days.", amount=amount)
 
 
 def _nothing_back(bookings: Sequence[BookingFacts]) -> tuple[str, int]:

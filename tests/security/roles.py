@@ -62,6 +62,10 @@ GET /orders/{order_id}/transfer
 POST /orders/{order_id}/transfer/received
 POST /orders/{order_id}/transfer/due
 POST /orders/{order_id}/transfer/release
+GET /fees
+GET /fees/{fee_id}
+POST /fees/{fee_id}/forgive
+POST /fees/{fee_id}/paid
 GET /services
 GET POST /services/new
 GET POST /services/{service_id}/edit
@@ -106,6 +110,12 @@ GET POST /series/{series_id}/copy
 GET POST /series/{series_id}/cancel
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
+GET POST /customers/{customer_id}/credits/new
+GET /credits
+POST /credits/sales
+POST /credits/usage
+GET /credits/{lot_id}
+GET POST /credits/{lot_id}/{act}
 GET /packages
 GET POST /packages/new
 GET /packages/{package_id}
@@ -119,6 +129,15 @@ GET POST /coupons/{coupon_id}/edit
 POST /coupons/{coupon_id}/active
 GET POST /coupons/{coupon_id}/delete
 POST /coupons/{coupon_id}/export
+GET /vouchers
+GET POST /vouchers/new
+GET POST /vouchers/settings
+POST /vouchers/export
+GET /vouchers/{voucher_id}
+POST /vouchers/{voucher_id}/blocked
+POST /vouchers/{voucher_id}/send
+POST /vouchers/{voucher_id}/adjust
+POST /vouchers/{voucher_id}/extend
 GET /customers
 POST /customers/export
 GET POST /customers/new

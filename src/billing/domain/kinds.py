@@ -83,13 +83,16 @@ class RefundState(StrEnum):
 
 
 class RefundCause(StrEnum):
-    """Why money goes back. `processor`: someone did it in the processor's own dashboard."""
+    """Why money goes back. `credits`: they were not used. `processor`: someone did it in the
+    processor's own dashboard.
+    """
 
     TOO_LATE = "too_late"
     PAID_TWICE = "paid_twice"
     NOT_DELIVERED = "not_delivered"
     CANCELLED = "cancelled"
     STAFF = "staff"
+    CREDITS = "credits"
     PROCESSOR = "processor"
 
 
@@ -122,3 +125,19 @@ BY_HAND_MODES = (PaymentMode.ON_SITE, PaymentMode.TRANSFER)
 
 WAITING_MODES = (PaymentMode.ONLINE, PaymentMode.TRANSFER)
 """Orders with a price that are open, and hold what they are for, until their money has come."""
+
+
+class FeeKind(StrEnum):
+    """Why a fee is asked."""
+
+    NO_SHOW = "no_show"
+    LATE_CANCEL = "late_cancel"
+
+
+class FeeState(StrEnum):
+    """`dropped`: it was asked by mistake, since the guest had come."""
+
+    ASKED = "asked"
+    PAID = "paid"
+    FORGIVEN = "forgiven"
+    DROPPED = "dropped"

@@ -2,6 +2,8 @@
 
 from src.billing.events import (
     CreditEndSet,
+    CreditsChanged,
+    FeeForgiven,
     MoneyNeedsAttention,
     OrderRefunded,
     PaymentCameTooLate,
@@ -13,6 +15,8 @@ from src.billing.events import (
     VoucherToSend,
 )
 from src.billing.jobs.credit_ends import note_end, watching_credits
+from src.billing.jobs.credit_mails import tell_of_changed_credits
+from src.billing.jobs.fees import CHARGE_SECONDS, charge_due_fees, tell_of_forgiven_fee
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
@@ -41,6 +45,8 @@ def register(registry: Registry) -> None:
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
     registry.on(TransferAwaited, "billing.tell_transfer", tell_how_to_transfer)
     registry.on(TransferOver, "billing.tell_transfer_over", tell_transfer_over)
+    registry.on(FeeForgiven, "billing.tell_forgiven", tell_of_forgiven_fee)
+    registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)
     registry.on(CreditEndSet, "billing.watch_credits", note_end)
     registry.on(VoucherToSend, "billing.send_voucher", send_voucher)
     registry.on(VoucherBought, "billing.tell_bought", tell_of_purchase)
@@ -48,8 +54,8 @@ def register(registry: Registry) -> None:
 
 
 def periodic_tasks(services: Services) -> list[Periodic]:
-    """Ending of holds, asking for news that never came, reminding of transfers, and vouchers whose
-    day has come.
+    """Ending of holds, asking for news that never came, reminding of transfers, fees, and vouchers
+    whose day has come.
     """
 
     async def sweep() -> None:
@@ -61,7 +67,11 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     async def remind() -> None:
         await remind_of_transfers(services)
 
+    async def charge() -> None:
+        await charge_due_fees(services)
+
     return [
+        Periodic("billing.charge_fees", charge, CHARGE_SECONDS),
         Periodic("billing.sweep_holds", sweep, SWEEP_SECONDS),
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
         Periodic("billing.remind_of_transfers", remind, REMIND_SECONDS),

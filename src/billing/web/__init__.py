@@ -3,12 +3,15 @@
 from typing import Any
 
 from src.billing.web import (
+    fees,
     guest_voucher,
     guest_vouchers,
     hooks,
     orders,
     payments,
     transfers,
+    voucher_selling,
+    vouchers,
     ways,
 )
 from src.billing.web.onboarding import register_steps
@@ -32,6 +35,9 @@ route_handlers: list[Any] = [
     payments.check,
     *ways.route_handlers,
     *transfers.route_handlers,
+    *fees.route_handlers,
+    *vouchers.route_handlers,
+    *voucher_selling.route_handlers,
     *guest_vouchers.route_handlers,
     *guest_voucher.route_handlers,
 ]

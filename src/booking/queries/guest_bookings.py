@@ -62,8 +62,7 @@ async def get_guest_booking(
     """
     money = await get_guest_money(uow, order_id)
     order, booking, service, series = await _order(uow, order_id)
-    seats = await _seats(uow, order_id)
-    now = uow.clock.now()
+    seats, now = await _seats(uow, order_id), uow.clock.now()
     stage = stage_of(order, seats, money, now, has_paid=has_paid)
     path = booking_path(settings, tenant.slug, order)
     about = await _about(uow, tenant, order, booking, path)
@@ -81,6 +80,7 @@ async def get_guest_booking(
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),
         discount_minor=await get_discount_minor(uow, order),
+        voucher_minor=order.voucher_minor,
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,

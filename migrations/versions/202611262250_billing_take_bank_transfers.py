@@ -3,7 +3,7 @@
 Orders may wait for a bank transfer; each business says to which account, and by which methods its
 payment page may be paid beside cards.
 
-Revision: transfer, after 0049.
+Revision: transfer, after 0051.
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.policies import protect
 
 revision = "transfer"
-down_revision = "0049"
+down_revision = "0051"
 branch_labels = None
 depends_on = None
 
