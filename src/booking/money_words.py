@@ -18,7 +18,7 @@ def money_line(order: Order, owed_minor: int) -> str:
     if order.payment_mode == PaymentMode.ON_SITE:
         amount_minor = order.paid_minor + owed_minor
         said = _on_site(order, owed_minor)
-    elif order.payment_mode == PaymentMode.ONLINE:
+    elif order.payment_mode in (PaymentMode.ONLINE, PaymentMode.TRANSFER):
         amount_minor = order.total_minor
         said = [_("Paid: %(amount)s", amount=_money(order, amount_minor))]
         if order.voucher_minor:
@@ -63,10 +63,7 @@ def back_line(
         amount = _money(order, back_minor)
         said.append(way_back(order, amount, as_voucher=as_voucher))
     if by_hand_minor:
-        amount = _money(order, by_hand_minor)
-        said.append(
-            _("The business gives you %(amount)s back that you paid on site.", amount=amount)
-        )
+        said.append(_by_hand(order, _money(order, by_hand_minor)))
     due_minor = 0
     if not said:
         nothing, due_minor = _nothing_back(bookings)
@@ -74,6 +71,12 @@ def back_line(
     if owed_minor and owed_minor != due_minor:
         said.append(in_all_due(_money(order, owed_minor)))
     return " ".join(said)
+
+
+def _by_hand(order: Order, amount: str) -> str:
+    if order.payment_mode == PaymentMode.TRANSFER:
+        return _("The business sends you %(amount)s back that you transferred.", amount=amount)
+    return _("The business gives you %(amount)s back that you paid on site.", amount=amount)
 
 
 def way_back(order: Order, amount: str, *, as_voucher: bool = False) -> str:

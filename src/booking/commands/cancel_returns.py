@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Table, select
 
-from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.domain.kinds import BY_HAND_MODES, OrderState
 from src.billing.models import Order
 from src.booking.domain.cancelling import (
     MoneyChoice,
@@ -64,7 +64,7 @@ async def wait_for_payments(uow: UnitOfWork, which: Which) -> None:
         .where(
             Order.tenant_id == uow.tenant,
             Order.id.in_(of_seats),
-            is_unpaid | (Order.payment_mode == str(PaymentMode.ON_SITE)),
+            is_unpaid | Order.payment_mode.in_(BY_HAND_MODES),
         )
         .order_by(Order.id)
         .with_for_update(key_share=True)

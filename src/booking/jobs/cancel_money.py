@@ -198,4 +198,5 @@ def _asked_of(cancellation: Cancellation, order: Order, by_hand_minor: int) -> d
         "guest": order.guest_name or order.guest_email,
         "amount_minor": by_hand_minor,
         "currency": order.currency,
+        "method": order.payment_mode,
     }

@@ -17,6 +17,7 @@ from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.refundable import is_all_back
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
+from src.billing.queries.transfers import find_how_to_transfer
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import (
     LeavingTerms,
@@ -67,8 +68,7 @@ async def get_guest_booking(
     """
     money = await get_guest_money(uow, order_id)
     order, booking, service, series = await _order(uow, order_id)
-    seats = await _seats(uow, order_id)
-    now = uow.clock.now()
+    seats, now = await _seats(uow, order_id), uow.clock.now()
     stage = stage_of(order, seats, money, now, has_paid=has_paid)
     path = booking_path(settings, tenant.slug, order)
     about = await _about(uow, tenant, order, booking, path)
@@ -112,6 +112,7 @@ async def get_guest_booking(
         missing=missing.get(booking.id, []) if stage == "confirmed" else [],
         completes_href=await _completes_href(uow, tenant, settings, booking, order),
         asked_to_leave=await _asked_to_leave(uow, booking, stage),
+        transfer=await find_how_to_transfer(uow, order, tenant.zone),
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
 

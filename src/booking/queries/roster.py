@@ -53,13 +53,15 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
 
 
 def payment_state(order: Order, owed_minor: int, *, is_waived: bool) -> str:
-    """How the seat is paid: free, on_site, paid_on_site, waived, paid, refunded, or while it is
-    held by_link or in_checkout.
+    """How the seat is paid: free, on_site, paid_on_site, waived, paid, paid_by_transfer, refunded,
+    or while it is held by_link, in_checkout or awaits_transfer.
 
     `owed_minor` is what is still to be paid on site for all of its order; `is_waived` says that
     nothing of it is for this seat.
     """
     if order.state == OrderState.OPEN:
+        if order.payment_mode == PaymentMode.TRANSFER:
+            return "awaits_transfer"
         return "by_link" if is_by_link(order) else "in_checkout"
     if order.refunded_minor and order.refunded_minor >= order.paid_minor:
         return "refunded"
@@ -67,6 +69,8 @@ def payment_state(order: Order, owed_minor: int, *, is_waived: bool) -> str:
         if owed_minor and not is_waived:
             return "on_site"
         return "paid_on_site" if order.paid_minor and not owed_minor else "waived"
+    if order.payment_mode == PaymentMode.TRANSFER:
+        return "paid_by_transfer"
     return "paid" if order.total_minor else "free"
 
 

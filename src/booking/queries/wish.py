@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 
 from src.billing.domain.coupons import guest_sentence as coupon_sentence
+from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.domain.bookable import (
     BusinessFacts,
     why_not_bookable_series,
@@ -24,6 +24,7 @@ from src.booking.domain.seats_told import is_told, seats_told
 from src.booking.models import Series, Service, Session
 from src.booking.queries.coupons import find_voucher, judge_for_quote
 from src.booking.queries.decide import business_now
+from src.booking.queries.names import find_places_and_performers
 from src.booking.queries.offer_facts import (
     quote_of_series,
     quote_of_session,
@@ -41,6 +42,7 @@ from src.booking.queries.tiers import (
     tiers_of_session,
     why_not_chosen,
 )
+from src.booking.queries.transfers import as_transfer, due_day, may_be_transferred
 from src.booking.queries.waiting import may_be_waited_for, terms_of
 from src.booking.queries.waitlist_times import is_too_late_for
 from src.booking.views.guest import PriceChoice, PriceLine, Wish
@@ -48,7 +50,6 @@ from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
 from src.tenants.context import TenantSnapshot
-from src.tenants.models import Location, Performer
 
 
 class Typed(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +111,7 @@ async def get_wish(
     else:
         asked = await _series(uow, tenant, subject_id, business, now)
     count_as_free(asked.runs, held or {})
+    asked = await _with_transfer(uow, tenant, asked, typed.way)
     if not _is_seen(asked, service_slug):
         raise no_such_service()
     if asked.refuse(len(typed.tiers) or typed.size):
@@ -204,6 +206,19 @@ async def _series(
     )
 
 
+async def _with_transfer(
+    uow: UnitOfWork, tenant: TenantSnapshot, asked: _Asked, way: PayWay | None
+) -> _Asked:
+    """The same, to be paid by bank transfer as well where the business takes them."""
+    if not may_be_transferred(asked.quote(1)):
+        return asked
+    terms, now = await find_transfer_terms(uow), uow.clock.now()
+    return msgspec.structs.replace(
+        asked,
+        quote=lambda size: as_transfer(asked.quote(size), terms, asked.runs, way, tenant.zone, now),
+    )
+
+
 def _is_seen(asked: _Asked, service_slug: str) -> bool:
     service, series = asked.service, asked.series
     if service.slug != service_slug or service.kind != ServiceKind.GROUP:
@@ -230,7 +245,7 @@ async def _wish(
     quote = asked.quote_for(people)
     included = set(quote.session_ids) or {run.id for run in asked.runs}
     left, capacity = _room([run for run in asked.runs if run.id in included])
-    places, performers = await _names(uow, asked.runs)
+    places, performers = await find_places_and_performers(uow, asked.runs)
     return Wish(
         name=quote.description,
         service_name=service.name,
@@ -253,6 +268,7 @@ async def _wish(
         leaving=said_of_quote(tenant, asked.sold, quote, asked.runs, now),
         closed=guest_sentence(closed) if closed else None,
         size_error=guest_sentence(refused) if refused else None,
+        transfer_until_on=due_day(quote.transfer_due_at, tenant.zone),
         waitlist_href=f"/b/{tenant.slug}/{service.slug}/waitlist?{kind}={quote.subject_id}"
         if is_waited_for
         else None,
@@ -272,7 +288,9 @@ def _ways(tenant: TenantSnapshot, quote: Quote) -> list[str]:
     """What there is to choose from, the one it is quoted for among it; nothing where it is free."""
     if quote.full_minor == 0:
         return []
-    return [str(way) for way in open_ways(quote.ways, payments_ready=tenant.payments_ready)]
+    own = () if quote.transfer_due_at is None else (PayWay.TRANSFER,)
+    ways = (*open_ways(quote.ways, payments_ready=tenant.payments_ready), *own)
+    return [str(way) for way in PayWay if way in ways]
 
 
 def _room(runs: Sequence[Session]) -> tuple[int, int]:
@@ -364,21 +382,3 @@ def _spelled(
         and terms_of(tenant, service).is_on
         and not is_too_late_for(service, run.starts_at, now),
     )
-
-
-async def _names(uow: UnitOfWork, runs: Sequence[Session]) -> tuple[dict[UUID, str], str | None]:
-    """The places by id, and who performs: all of them, in a few words."""
-    location_ids = {run.location_id for run in runs if run.location_id}
-    performer_ids = {run.performer_id for run in runs if run.performer_id}
-    found = await uow.session.execute(
-        select(Location.id, Location.name)
-        .where(Location.tenant_id == uow.tenant, Location.id.in_(location_ids))
-        .union_all(
-            select(Performer.id, Performer.name).where(
-                Performer.tenant_id == uow.tenant, Performer.id.in_(performer_ids)
-            )
-        )
-    )
-    names: dict[UUID, str] = {row[0]: row[1] for row in found}
-    performers = sorted(names[id_] for id_ in performer_ids if id_ in names)
-    return names, ", ".join(performers) or None

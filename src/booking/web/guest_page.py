@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.billing.commands.orders import get_order
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.processor import ProcessorError
 from src.billing.settlement import check_payment, give_up_order
 from src.booking.calendar_files import Organiser, booking_calendar
@@ -89,7 +89,7 @@ async def pay_booking(
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
     path = booking_path(services.settings, ctx.here.slug, order)
-    if order.state != OrderState.OPEN:
+    if order.state != OrderState.OPEN or order.payment_mode == PaymentMode.TRANSFER:
         return redirect(request, path)
     try:
         url = await payment_url(services, ctx, order, path, path)
