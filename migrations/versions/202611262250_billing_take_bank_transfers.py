@@ -3,7 +3,7 @@
 Orders may wait for a bank transfer; each business says to which account, and by which methods its
 payment page may be paid beside cards.
 
-Revision: transfer, after 0051.
+Revision: 0055, after 0054.
 """
 
 import sqlalchemy as sa
@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.policies import protect
 
-revision = "transfer"
-down_revision = "0051"
+revision = "0055"
+down_revision = "0054"
 branch_labels = None
 depends_on = None
 
