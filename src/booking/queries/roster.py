@@ -27,6 +27,7 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
     tenant = Seat.tenant_id
     found = await uow.session.execute(
         select(Seat, Booking, Order, Participant.name.label("participant"))
+        .add_columns(Participant.note.label("person_note"))
         .add_columns(Customer.name.label("customer"), Customer.erased_at)
         .add_columns(Series.title.label("series_title"))
         .add_columns(owed_minor().label("owed"), NUMBER)
@@ -104,7 +105,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
         owed_minor=row.owed,
         currency=order.currency,
         pay_until_at=pay_until_of(order),
-        note=booking.note,
+        note=" · ".join(filter(None, (booking.note, row.person_note))),
         answers=answers_of_person(booking, seat.participant_id),
         consents=sorted(order.consents),
         tags=row.tags or [],

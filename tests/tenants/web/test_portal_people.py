@@ -7,6 +7,7 @@ from httpx import AsyncClient
 from sqlalchemy import func, select
 
 from src.booking.models import Seat, Session
+from src.booking.queries.roster import get_roster
 from src.platform.services import Services
 from src.tenants.commands.customers import find_or_add_customer
 from src.tenants.models import Participant
@@ -94,7 +95,7 @@ async def test_nobody_else_gets_at_them(
 async def test_a_booking_for_one_of_them_is_theirs_and_not_made_twice(
     guest: Visitor, services: Services, lotus: Business, session: Session
 ) -> None:
-    await add(guest, "Lia")
+    await add(guest, "Lia", "Allergic to nuts")
     url = subject("session", session.id)
     await guest.open(url)
     wanted = {"step": "update", "size": "2"}
@@ -107,6 +108,8 @@ async def test_a_booking_for_one_of_them_is_theirs_and_not_made_twice(
         own = select(Participant.id).where(Participant.kept_at.is_not(None))
         taken = select(func.count()).select_from(Seat).where(Seat.participant_id.in_(own))
         assert await uow.session.scalar(taken) == 1
+        notes = {seat.name: seat.note for seat in (await get_roster(uow, session.id)).coming}
+        assert notes == {"Carl Guest": "", "Lia": "Allergic to nuts"}, "at the door"
     await guest.open(url)
     await guest.submit(wanted, to="send=1")
     again = {"step": "book", "size": "2", "names.2": "Lia"}
