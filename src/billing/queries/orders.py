@@ -55,10 +55,13 @@ STATES: dict[str, tuple[OrderState, ...]] = {
 
 
 class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which orders are wanted; `state` is a key of STATES, `before` or `after` a neighbour's id."""
+    """Which orders are wanted; `state` is a key of STATES, `before` or `after` a neighbour's id;
+    `paid` a way of paying, or empty for any.
+    """
 
     state: str = ""
     search: str = ""
+    paid: str = ""
     before: UUID | None = None
     after: UUID | None = None
 
@@ -83,6 +86,7 @@ async def list_orders(
         totals=await month_totals(uow, tenant, now),
         state=wanted.state,
         search=wanted.search,
+        paid=wanted.paid,
         older=rows[-1].id if older else None,
         newer=rows[0].id if newer else None,
         open=await _count_open(uow),
@@ -137,6 +141,8 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
         conditions.append(Order.payment_mode == str(PaymentMode.TRANSFER))
     if wanted.state == "attention":
         conditions.append(_has_open_item())
+    if wanted.paid:
+        conditions.append(Order.payment_mode == wanted.paid)
     if wanted.state == "disputed":
         conditions.append(is_disputed())
     return [*conditions, *(_matches(word) for word in wanted.search.split())]

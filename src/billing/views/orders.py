@@ -109,6 +109,7 @@ class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
     totals: MonthTotals
     state: str
     search: str
+    paid: str
     older: UUID | None
     newer: UUID | None
     open: int

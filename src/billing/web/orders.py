@@ -19,6 +19,7 @@ from src.billing.commands.by_staff import (
 from src.billing.commands.refunds import get_payment
 from src.billing.commands.sold_vouchers import get_revocable_minor
 from src.billing.commands.vouchers import refund_as_voucher
+from src.billing.domain.kinds import PaymentMode
 from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
 from src.billing.queries.orders import OrderFilter, list_orders
@@ -60,10 +61,17 @@ async def show_orders(
     ctx: NamedDependency[RequestContext],
     order_state: Annotated[str, QueryParameter(name="state")] = "",
     q: FromQuery[str] = "",
+    paid: FromQuery[str] = "",
     before: FromQuery[UUID | None] = None,
     after: FromQuery[UUID | None] = None,
 ) -> Response[bytes]:
-    wanted = OrderFilter(state=order_state, search=q.strip()[:100], before=before, after=after)
+    wanted = OrderFilter(
+        state=order_state,
+        search=q.strip()[:100],
+        paid=paid if paid in set(PaymentMode) else "",
+        before=before,
+        after=after,
+    )
     async with services.uow_factory(ctx.here.id) as uow:
         view = await list_orders(uow, ctx.here, wanted, services.clock.now())
     return page(request, "billing/orders.html", view)
