@@ -29,6 +29,7 @@ class CancelForm(msgspec.Struct):
     reason: Annotated[str, Meta(max_length=500)] = ""
     money: MoneyChoice | None = None
     package: UUID | None = None
+    revoke: bool = False
     back: dict[str, Annotated[str, Meta(max_length=20)]] = msgspec.field(default_factory=dict)
     seen: Annotated[str, Meta(max_length=60)] = ""
 
@@ -65,6 +66,7 @@ def money_wanted(form: CancelForm, currency: str) -> MoneyWanted:
         own=_own_amounts(form.back, currency),
         seen=form.seen or None,
         package_id=form.package,
+        revokes_credits=form.revoke,
     )
 
 
