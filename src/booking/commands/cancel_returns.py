@@ -34,7 +34,8 @@ class MoneyWanted(msgspec.Struct, frozen=True, kw_only=True):
     With `as_voucher` each guest gets theirs as a voucher, also for what was paid on site.
     `choice` is None where nobody chose, which will do only where nothing could go back to anybody
     but them. `seen` is the mark of what was looked at before. `package_id` is the refund package
-    that credits are given of, where that is chosen.
+    that credits are given of, where that is chosen. With `revokes_credits` the unspent credits that
+    a purchase has brought are taken back.
     """
 
     choice: MoneyChoice | None = None
@@ -42,9 +43,11 @@ class MoneyWanted(msgspec.Struct, frozen=True, kw_only=True):
     seen: str | None = None
     as_voucher: bool = False
     package_id: UUID | None = None
+    revokes_credits: bool = False
 
 
 NOTHING = MoneyWanted(choice=MoneyChoice.NOTHING)
+_NOTHING_BUT_CREDITS = msgspec.structs.replace(NOTHING, revokes_credits=True)
 
 
 async def wait_for_payments(uow: UnitOfWork, which: Which) -> None:
@@ -77,15 +80,17 @@ async def keep_returns(
     cancellation_id: UUID,
     which: Which,
     wanted: MoneyWanted,
+    with_credits: Mapping[UUID, int] | None = None,
 ) -> int:
-    """Keeps what goes back for the taken seats among `which`. Returns how much it is in all.
+    """Keeps what goes back for the taken seats among `which`, and `with_credits` that are taken
+    back, worth so much by order. Returns how much it is in all.
 
     Raises: InvalidInput for no choice, at `money`; for more than can go back, at `back.<order>`;
     and when somebody could get another amount by now than was seen.
     """
-    if wanted == NOTHING:
+    if wanted in (NOTHING, _NOTHING_BUT_CREDITS):
         return 0
-    people = await list_returnable(uow, ctx.here, which)
+    people = await list_returnable(uow, ctx.here, which, with_credits)
     chosen = decided_minor(people, wanted, ctx.here.currency)
     credited = chosen_credits(people, wanted.choice or MoneyChoice.NOTHING, wanted.own)
     package = await _package(uow, wanted)

@@ -42,6 +42,7 @@ from src.booking.domain.states import sources_of
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
 from src.booking.jobs.cancel_credits import give_credits
 from src.booking.jobs.cancel_money import Taken, give_money_back
+from src.booking.jobs.cancel_revoke import revoke_credits
 from src.booking.models import Booking, Cancellation, Seat, Session
 from src.booking.queries.purchases import of_purchase
 from src.platform.db.uow import UnitOfWork
@@ -74,6 +75,8 @@ async def carry_out_cancellation(job: JobContext, event: CancellationRequested) 
             freed = not await _free_chunk(uow, cancellation)
     if freed:
         await _close_holds(job, cancellation)
+        async with job.unit_of_work() as uow:
+            await revoke_credits(uow, cancellation)
     async with job.unit_of_work(done=True) as uow:
         if not (freed and await _finish(uow, cancellation)):
             has_more = await _next_customers(uow, cancellation, uow.clock.now())

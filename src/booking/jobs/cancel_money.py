@@ -46,7 +46,7 @@ async def give_money_back(
     for seat in seats:
         shares[seat.order_id][seat.id] = seat.share_minor
     paid = await _paid_orders(uow, list(shares))
-    chosen = await _chosen(uow, cancellation, [order.id for order in paid])
+    chosen = await find_left_of_choice(uow, cancellation, [order.id for order in paid])
     later = await _paid_later(uow, cancellation, [order.id for order in paid])
     wanted = [
         one
@@ -67,7 +67,7 @@ async def give_money_back(
     for one in wanted:
         returned |= spread(given[one.order.id].asked_minor, shares[one.order.id])
     await mark_returned(uow, returned)
-    await _keep(uow, cancellation, wanted, given)
+    await keep_given(uow, cancellation, wanted, given)
 
 
 async def _paid_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> Sequence[Order]:
@@ -84,7 +84,7 @@ async def _paid_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> Sequence[O
     return found.all()
 
 
-async def _chosen(
+async def find_left_of_choice(
     uow: UnitOfWork, cancellation: Cancellation, order_ids: Sequence[UUID]
 ) -> dict[UUID, int]:
     """What of the choice has not gone back yet, by order."""
@@ -140,7 +140,7 @@ def _wanted(
     return Wanted(order=order, amount_minor=amount, cause=cause, cause_key=key)
 
 
-async def _keep(
+async def keep_given(
     uow: UnitOfWork,
     cancellation: Cancellation,
     wanted: Sequence[Wanted],

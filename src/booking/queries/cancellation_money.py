@@ -1,7 +1,7 @@
 """What could go back to whom if seats were cancelled now."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -41,9 +41,13 @@ Which = Sequence[ColumnElement[bool]]
 
 
 async def list_returnable(
-    uow: UnitOfWork, tenant: TenantSnapshot, which: Which
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    which: Which,
+    with_credits: Mapping[UUID, int] | None = None,
 ) -> list[Returnable]:
-    """Everybody who could get something back for their taken seats among `which`, by name.
+    """Everybody who could get something back for their taken seats among `which`, by name; and for
+    `with_credits` that are taken back, worth so much by order.
 
     The seats are joined with their booking, session and order.
     """
@@ -53,7 +57,11 @@ async def list_returnable(
         if row.order_id in left:
             by_order[row.order_id].append(row)
     percents = _Percents(uow, tenant)
-    people = [_person(rows, left[order_id], percents) for order_id, rows in by_order.items()]
+    more = with_credits or {}
+    people = [
+        _person(rows, left[order_id], percents, more.get(order_id, 0))
+        for order_id, rows in by_order.items()
+    ]
     able = [one for one in people if one.full_minor]
     return sorted(able, key=lambda one: (one.name.casefold(), one.order_id))
 
@@ -174,8 +182,10 @@ class _Percents:
         return self._known[key]
 
 
-def _person(rows: Sequence[Row[Any]], left: _Left, percents: _Percents) -> Returnable:
-    share = sum(row.share_minor for row in rows)
+def _person(
+    rows: Sequence[Row[Any]], left: _Left, percents: _Percents, more_minor: int
+) -> Returnable:
+    share = sum(row.share_minor for row in rows) + more_minor
     by_terms = sum(amount_back_minor(row.share_minor, percents.of(row)) for row in rows)
     full, terms = returnable_minor(share, by_terms, left.card_minor + left.on_site_minor)
     return Returnable(

@@ -29,6 +29,7 @@ class CancelForm(msgspec.Struct):
     reason: Annotated[str, Meta(max_length=500)] = ""
     money: MoneyChoice | None = None
     package: UUID | None = None
+    revoke: bool = False
     back: dict[str, Annotated[str, Meta(max_length=20)]] = msgspec.field(default_factory=dict)
     seen: Annotated[str, Meta(max_length=60)] = ""
     as_voucher: bool = False
@@ -67,6 +68,7 @@ def money_wanted(form: CancelForm, currency: str) -> MoneyWanted:
         seen=form.seen or None,
         as_voucher=form.as_voucher,
         package_id=form.package,
+        revokes_credits=form.revoke,
     )
 
 

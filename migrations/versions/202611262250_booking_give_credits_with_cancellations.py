@@ -1,4 +1,9 @@
-"""booking: Give credits with cancellations."""
+"""booking give credits with cancellations.
+
+A cancellation may give credits instead of money, and take back those that its purchase brought.
+
+Revision: refundpol, after 0051.
+"""
 
 from alembic import op
 
@@ -14,7 +19,9 @@ def upgrade() -> None:
         " ADD COLUMN credited_ids uuid[] NOT NULL DEFAULT '{}'::uuid[],"
         " ADD COLUMN package jsonb NOT NULL DEFAULT '{}'::jsonb"
     )
+    op.execute("ALTER TABLE cancellations ADD COLUMN revokes_credits bool NOT NULL DEFAULT false")
 
 
 def downgrade() -> None:
+    op.execute("ALTER TABLE cancellations DROP COLUMN revokes_credits")
     op.execute("ALTER TABLE cancellation_returns DROP COLUMN credited_ids, DROP COLUMN package")
