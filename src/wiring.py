@@ -69,12 +69,14 @@ def _wire_tenants() -> None:
 
 
 def _wire_billing() -> None:
+    from src.billing.commands.package_lines import KIND, PackageLines
     from src.billing.customer_rows import (
         register_credits_of_customers,
         register_money_of_customers,
         register_orders_of_customers,
     )
     from src.billing.jobs import register
+    from src.billing.lines import register_line_kind
     from src.billing.log_subjects import register_log_subjects_of_billing
     from src.billing.mail_kinds import register_billing_mails
     from src.billing.queries.plan_consequences import coupon_consequences
@@ -83,6 +85,7 @@ def _wire_billing() -> None:
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
+    register_line_kind(KIND, PackageLines())
     register_downgrade_probe("billing", coupon_consequences)
     register_billing_mails()
     register_log_subjects_of_billing()

@@ -149,6 +149,12 @@ class LineKind(Protocol):
         """
         ...
 
+    async def note_paid(self, uow: UnitOfWork, order: Order, now: datetime) -> None:
+        """The business has taken what was to be paid on site for the confirmed order, whose row is
+        locked; most kinds were delivered before.
+        """
+        return
+
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """The hold had ended, then money came: claims all of it again at the quoted price.
 

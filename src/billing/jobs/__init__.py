@@ -10,6 +10,7 @@ from src.billing.events import (
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
+from src.billing.lapsing import lapse_unpaid_packages
 from src.billing.reconcile import reconcile
 from src.billing.sweeper import sweep_holds
 from src.platform.jobs.queue import Periodic
@@ -18,6 +19,7 @@ from src.platform.services import Services
 
 SWEEP_SECONDS = 10
 RECONCILE_SECONDS = 30
+LAPSE_SECONDS = 60
 
 
 def register(registry: Registry) -> None:
@@ -30,7 +32,7 @@ def register(registry: Registry) -> None:
 
 
 def periodic_tasks(services: Services) -> list[Periodic]:
-    """Ending of holds, and asking for news that never came."""
+    """Ending of holds and of unpaid packages, and asking for news that never came."""
 
     async def sweep() -> None:
         await sweep_holds(services)
@@ -38,7 +40,11 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     async def ask() -> None:
         await reconcile(services)
 
+    async def lapse() -> None:
+        await lapse_unpaid_packages(services)
+
     return [
         Periodic("billing.sweep_holds", sweep, SWEEP_SECONDS),
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
+        Periodic("billing.lapse_packages", lapse, LAPSE_SECONDS),
     ]
