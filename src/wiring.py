@@ -46,17 +46,20 @@ def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
     from src.tenants.commands.mail_choices import register_mail_choices
-    from src.tenants.jobs import account_mails, team_mails
+    from src.tenants.jobs import account_mails, portal_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
     from src.tenants.log_subjects import register_own_log_subjects
     from src.tenants.own_customer_rows import register_own_customer_rows
+    from src.tenants.portal_mails import register_portal_mail
 
     register_own_customer_rows()
     register_own_log_subjects()
     register_mail_choices()
+    register_portal_mail()
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)
+    registry.on(events.PortalCodeAsked, "tenants.mail_code", portal_mails.mail_code)
     registry.on(events.MemberInvited, "tenants.invite", team_mails.send_invitation)
     registry.on(events.MemberChanged, "tenants.tell_member", team_mails.tell_member)
     registry.on(happened.MonthlyLimitNeared, "tenants.warn_of_limit", mails.warn_of_limit)
@@ -230,12 +233,14 @@ def _wire_pruning() -> None:
     from src.booking.commands.pruning import prune_imports, prune_waitlists
     from src.platform.mail.pruning import prune_mails
     from src.tenants.commands.invitations import prune_invitations
+    from src.tenants.commands.portal import prune_portal_codes
     from src.tenants.commands.pruning import prune_sign_ups
     from src.tenants.pruning import Kept, register_kept
 
     register_kept(Kept(name="mails", days=lambda s: s.keep_mails_days, prune=prune_mails))
     register_kept(Kept(name="imports", days=lambda s: s.keep_imports_days, prune=prune_imports))
     register_kept(Kept(name="waitlists", days=lambda _settings: 90, prune=prune_waitlists))
+    register_kept(Kept(name="portal_codes", days=lambda _settings: 1, prune=prune_portal_codes))
     register_kept(Kept(name="invitations", days=lambda _settings: 90, prune=prune_invitations))
     register_kept(
         Kept(name="sign_ups", days=lambda _settings: 0, prune=prune_sign_ups, in_directory=True)

@@ -29,6 +29,7 @@ from src.platform.web import kit
 from src.sandbox.postgres import Role
 from src.wiring import wire
 from tests.support.clock import FrozenClock
+from tests.support.credits import assert_balanced
 from tests.support.databases import drop_database, own_database, shared_database
 from tests.support.mail import RememberingMailer
 from tests.support.reused import POOL_NAME, ReusedDatabase
@@ -136,6 +137,9 @@ async def uow_factory(rolled_back: AsyncEngine, clock: FrozenClock) -> AsyncIter
         await connection.execute(text(f"SET SESSION AUTHORIZATION {Role.APP}"))
         sessions = make_sessions(connection, join_transaction_mode="create_savepoint")
         yield unit_of_work_factory(sessions, clock)
+        if outer.is_active:
+            await connection.execute(text("RESET SESSION AUTHORIZATION"))
+            await assert_balanced(connection)
         await outer.rollback()
 
 
@@ -202,7 +206,18 @@ async def committing(
     limiter = RateLimiter(redis, clock)
     services = Services(settings, clock, factory, redis, mailer, limiter)
     yield Committing(name, urls, engine, factory, settings, services)
+    await _assert_balanced(urls)
     await _give_back(engine, {task for task in asyncio.all_tasks() - before if not _runs(task)})
+
+
+async def _assert_balanced(urls: Mapping[Role, str]) -> None:
+    """As after every other test: no balance is another than its ledger's sum."""
+    engine = create_async_engine(urls[Role.SUPERUSER])
+    try:
+        async with engine.connect() as connection:
+            await assert_balanced(connection)
+    finally:
+        await engine.dispose()
 
 
 def _runs(task: asyncio.Task[Any]) -> bool:

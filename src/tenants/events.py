@@ -55,3 +55,14 @@ class MemberChanged(Event, frozen=True, kw_only=True):
     role: str | None
     by: str
     change_id: UUID
+
+
+class PortalCodeAsked(Event, frozen=True, kw_only=True):
+    """Somebody asked for a way into their own pages; the address may be nobody's. `code_id` is the
+    row, and each asking an occasion of its own.
+    """
+
+    topic: ClassVar[str] = "tenants.portal_code_asked"
+    code_id: UUID
+    email: str
+    asked_id: UUID

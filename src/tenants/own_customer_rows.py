@@ -19,7 +19,16 @@ def register_own_customer_rows() -> None:
         PersonRows(
             table=_CUSTOMERS,
             whose=lambda person: _CUSTOMERS.c.id.in_(person.customer_ids),
-            shown=("id", "name", "email", "phone", "is_established", "created_at", "merged_into"),
+            shown=(
+                "id",
+                "name",
+                "email",
+                "phone",
+                "is_established",
+                "created_at",
+                "merged_into",
+                "locale",
+            ),
             erased=_nobody,
         )
     )
@@ -45,4 +54,10 @@ def register_own_customer_rows() -> None:
 
 
 def _nobody(person: Person) -> Mapping[str, Any]:
-    return {"name": person.called, "email": None, "phone": "", "erased_at": person.at}
+    return {
+        "name": person.called,
+        "email": None,
+        "phone": "",
+        "locale": None,
+        "erased_at": person.at,
+    }

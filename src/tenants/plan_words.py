@@ -17,6 +17,7 @@ _FEATURES = {
     Feature.PRODUCTS: N_("Subscriptions and products"),
     Feature.COLLECTIONS: N_("Collections"),
     Feature.WAITLIST: N_("Waiting lists"),
+    Feature.AUTO_REFUND: N_("Auto-refund"),
 }
 _LIMITS = {
     Limit.BOOKINGS_PER_MONTH: N_("Bookings a month"),
@@ -31,6 +32,7 @@ _REFUSALS = {
     Feature.PRODUCTS: N_("Subscriptions and products are not part of your plan."),
     Feature.COLLECTIONS: N_("Collections are not part of your plan."),
     Feature.WAITLIST: N_("Waiting lists are not part of your plan."),
+    Feature.AUTO_REFUND: N_("Auto-refund is not part of your plan."),
 }
 _STATUSES = {
     TenantStatus.ACTIVE: N_("Active"),
@@ -104,6 +106,28 @@ def granted_sentence(feature: str | None, limit: str | None, value: int | None) 
 
 def limit_sentences(limits: Mapping[Limit, int]) -> tuple[str, ...]:
     return tuple(limit_sentence(limit, limits.get(limit)) for limit in Limit)
+
+
+def increment_sentence(limit: Limit, more: int) -> str:
+    """What a bolt-on adds to a limit, e.g. "100 more bookings a month"."""
+    if limit is Limit.BOOKINGS_PER_MONTH:
+        return ngettext(
+            "%(count)s more booking a month",
+            "%(count)s more bookings a month",
+            more,
+            count=shown(more),
+        )
+    return ngettext(
+        "%(count)s more team member", "%(count)s more team members", more, count=shown(more)
+    )
+
+
+def addition_sentences(
+    features: Iterable[Feature], increments: Mapping[Limit, int]
+) -> tuple[str, ...]:
+    """All that a bolt-on brings, e.g. "Auto-refund", "100 more bookings a month"."""
+    more = (increment_sentence(one, increments[one]) for one in Limit if one in increments)
+    return (*feature_names(features), *more)
 
 
 def limit_change_sentence(change: LimitChange) -> str:

@@ -16,6 +16,8 @@ from src.sandbox.postgres import Role
 pytestmark = pytest.mark.anyio
 
 DIRECTORIES = {
+    "bolt_on_versions",
+    "bolt_ons",
     "connected_accounts",
     "due",
     "members",
@@ -242,6 +244,8 @@ ALL = {"SELECT": "*", "INSERT": "*", "UPDATE": "*", "DELETE": "*"}
 APPEND = {"SELECT": "*", "INSERT": "*"}
 RIGHTS: dict[str, dict[str, str]] = {
     "audit": APPEND,
+    "bolt_on_versions": APPEND,
+    "bolt_ons": {"SELECT": "*", "UPDATE": "active name summary visibility"},
     "connected_accounts": APPEND
     | {
         "UPDATE": "account_id asked_until charges_enabled details_submitted disconnected_at"

@@ -101,7 +101,7 @@ def test_a_plan_becomes_a_new_version_and_a_business_is_moved(
     admin.press("See what changes")
     admin.looks()
     admin.press("Move it to Scale")
-    admin.sees("Scale, version 1")
+    admin.sees("Scale, version 2")
     the_mail(program, f"olive@{slug}.example", "")
 
 

@@ -37,8 +37,10 @@ async def test_they_are_as_agreed(uow_factory: UowFactory) -> None:
         "internal": (None, None),
     }
     assert plans["free"].features == plans["starter"].features == {Feature.APPOINTMENTS}
-    assert plans["growth"].features == plans["scale"].features == EVERYTHING
-    assert {plan.version for plan in plans.values()} == {1}
+    assert plans["growth"].features == EVERYTHING - {Feature.AUTO_REFUND}
+    assert plans["scale"].features == plans["internal"].features == EVERYTHING
+    versions = {plan.key: plan.version for plan in plans.values()}
+    assert versions == {"free": 1, "starter": 1, "growth": 1, "scale": 2, "internal": 2}
     assert "between two seasons" in plans["free"].summary
     assert "between two seasons" in plans["starter"].summary
 

@@ -357,6 +357,7 @@ def lot_facts(lot: CreditLot) -> LotFacts:
         expires_at=lot.expires_at,
         created_at=lot.created_at,
         scope=scope_of(lot),
+        source=LotSource(lot.source),
         is_refunded=lot.refunded_minor > 0,
     )
 

@@ -111,6 +111,7 @@ class LotFacts:
     expires_at: datetime | None
     created_at: datetime
     scope: Scope
+    source: LotSource = LotSource.PACKAGE
     is_refunded: bool = False
     usable_by: frozenset[UUID] = field(default_factory=frozenset)
 

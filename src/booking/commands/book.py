@@ -15,7 +15,9 @@ from uuid import UUID
 import msgspec
 
 from src.billing.commands.coupon_claims import claim_coupon
+from src.billing.commands.credits import Author, claim_credits, insert_redemptions
 from src.billing.commands.orders import NewOrder, insert_order
+from src.billing.domain.credits import LotFacts
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
@@ -24,28 +26,29 @@ from src.booking.commands.book_checks import (
     check_answers,
     check_dates,
     check_price,
+    check_reasons,
     check_tiers,
     check_way,
     lines_of,
+    way_not_open,
 )
 from src.booking.commands.book_rows import insert_booking, insert_seats
 from src.booking.commands.waitlist_take import check_party, claim_quoted, held_by_offer
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import By
 from src.booking.domain.quotes import Quote, SubjectKind
-from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
-from src.booking.errors import NotBookable
 from src.booking.events import PaymentLinkPromised
 from src.booking.models import Service
+from src.booking.queries.by_credit import get_own_lot
 from src.booking.queries.completing import lock_completing
 from src.booking.queries.coupons import priced_with_coupon
 from src.booking.queries.decide import Asked, decide
 from src.booking.queries.offer_facts import business_facts
 from src.booking.queries.offers import count_as_free, count_held_seats
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput, NotAllowed, NotFound
+from src.platform.errors import InvalidInput, NotAllowed
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import month_key
@@ -53,16 +56,8 @@ from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
 from src.tenants.commands.customers import add_participants, find_or_add_customer, keep_customer
 from src.tenants.context import RequestContext, TenantSnapshot
-from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role, reaches
-from src.tenants.gates import lacks_feature
 from src.tenants.queries.tenants import tenant_snapshot
-
-HIDDEN = frozenset({ReasonCode.SERVICE_HIDDEN, ReasonCode.SERIES_HIDDEN})
-PLAN_REASONS = {
-    ReasonCode.PLAN_LACKS_GROUPS: Feature.GROUP_SERVICES,
-    ReasonCode.PLAN_LACKS_SERIES: Feature.SERIES,
-}
 
 
 class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +67,11 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
 
     `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
     quote; None when nobody was shown one. `way` is how they want to pay, None: the first way that
-    is open. With `pays` it is staff who book, for the customer `customer_id`, and say how it is
-    paid. `offer_id` is a waiting list's offer that it takes up. With `completes` it is the session
-    that this booking of a series was sold without, for those of its party who lack it.
+    is open. `customer_id` is who books: whoever sets it has seen proof of that, or is staff. With
+    `pays` it is staff who book for them, and say how it is paid. With the way `credit` the credits
+    of their own lot `credit_lot_id` pay. `offer_id` is a waiting list's offer that it takes up.
+    With `completes` it is the session that this booking of a series was sold without, for those of
+    its party who lack it.
     """
 
     kind: SubjectKind
@@ -96,6 +93,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     source: str = "hub"
     locale: str = "en"
     customer_id: UUID | None = None
+    credit_lot_id: UUID | None = None
     pays: StaffPays | None = None
     offer_id: UUID | None = None
     completes: UUID | None = None
@@ -159,21 +157,23 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     A coupon is judged now and honoured for as long as the hold lasts.
 
     Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged,
-    SeatsGone, and for staff NotAllowed; nothing is written then.
+    SeatsGone, CreditsGone, and for staff NotAllowed; nothing is written then.
     """
     now, cmd = uow.clock.now(), cmd.tidied()
     _check_staff(ctx, cmd)
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     judged = await _judge(uow, tenant, cmd, now)
     quote = judged.quote
-    booked = await _write(uow, tenant, cmd, judged, now)
+    booked = await _write(uow, ctx, tenant, cmd, judged, now)
     if cmd.pays is not None:
         await _note_staff(uow, ctx, booked, quote)
     await uow.settle()
     await claim_quoted(uow, quote, booked.order.id, earliest=judged.earliest, offer_id=cmd.offer_id)
     if quote.coupon is not None:
         await claim_coupon(uow, quote.coupon.coupon_id, booked.order.customer_id)
-    if cmd.completes is None:
+    if quote.credits is not None:
+        await _claim_credits(uow, judged, booked.order.customer_id, now)
+    if booked.order.month is not None:
         await claim_booking_unit(uow, tenant, now)
     return booked
 
@@ -212,16 +212,32 @@ async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quot
         uow.record(PaymentLinkPromised(order_id=order.id))
 
 
+async def _claim_credits(
+    uow: UnitOfWork, judged: "_Judged", customer_id: UUID, now: datetime
+) -> None:
+    """They have to be valid when the last of the dates starts."""
+    quote = judged.quote
+    assert quote.credits is not None
+    await claim_credits(
+        uow,
+        quote.credits.lot_id,
+        customer_id,
+        quote.credits_needed,
+        needed_until=max(now, judged.last_starts_at),
+    )
+
+
 class _Judged(NamedTuple):
     """What is to be sold, of which service, the earliest start that may still be, and when the
-    first date starts. For a booking that completes another `people` are those of its participants
-    who come, and `said` is what was said with it.
+    first and the last date start. For a booking that completes another `people` are those of its
+    participants who come, and `said` is what was said with it.
     """
 
     quote: Quote
     service: Service
     earliest: datetime
     starts_at: datetime
+    last_starts_at: datetime
     people: list[UUID] | None = None
     said: dict[str, Any] | None = None
 
@@ -247,15 +263,19 @@ async def _judge(
         way=cmd.way,
         tiers=cmd.tiers,
         pays=cmd.pays,
+        lot=await _lot(uow, cmd),
     )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None
-    _refuse(tenant, decided.reasons, by_staff=by_staff)
+    check_reasons(tenant, decided.reasons, by_staff=by_staff)
     check_tiers(decided.tiers_error)
     if not by_staff:
         check_answers(decided.service, cmd.answers, cmd.people, len(cmd.party))
         check_way(decided.quote, cmd.way)
     quote = decided.quote
+    if quote.credits is not None and cmd.coupon.strip():
+        sentence = _("A coupon takes off money, so it cannot be used with credits.")
+        raise InvalidInput(sentence, fields={"coupon": sentence})
     if quote.total_minor > LARGEST_ORDER_MINOR:
         raise InvalidInput(_("This is too much for one booking. Choose fewer people."), fields={})
     check_dates(cmd.quoted_dates, quote)
@@ -265,7 +285,20 @@ async def _judge(
     check_price(tenant, cmd.quoted_minor, cmd.locale, quote)
     notice = 0 if by_staff else decided.service.min_notice_minutes
     starts = [run.starts_at for run in decided.runs if run.id in quote.session_ids]
-    return _Judged(quote, decided.service, now + timedelta(minutes=notice), min(starts))
+    earliest = now + timedelta(minutes=notice)
+    return _Judged(quote, decided.service, earliest, min(starts), max(starts))
+
+
+async def _lot(uow: UnitOfWork, cmd: BookCommand) -> LotFacts | None:
+    """The lot that is to pay. Raises: NotFound; InvalidInput at `way` without one, or nobody whose
+    it could be.
+    """
+    if cmd.way is not PayWay.CREDIT and cmd.credit_lot_id is None:
+        return None
+    if cmd.customer_id is None or cmd.credit_lot_id is None:
+        raise InvalidInput(way_not_open(), fields={"way": way_not_open()})
+    customer_id = await keep_customer(uow, cmd.customer_id)
+    return await get_own_lot(uow, customer_id, cmd.credit_lot_id)
 
 
 async def _judge_completing(
@@ -280,32 +313,23 @@ async def _judge_completing(
     found = await lock_completing(uow, tenant, booking_id, cmd.subject_id)
     count_as_free([found.session], held)
     quote = found.quote()
-    _refuse(tenant, found.reasons(business_facts(tenant), now), by_staff=False)
+    check_reasons(tenant, found.reasons(business_facts(tenant), now), by_staff=False)
     await check_party(uow, cmd.offer_id, quote.party_size)
     check_dates(cmd.quoted_dates, quote)
     check_price(tenant, cmd.quoted_minor, cmd.locale, quote)
     notice = timedelta(minutes=found.service.min_notice_minutes)
     people = [one.participant_id for one in found.missing]
     starts_at = found.session.starts_at
-    return _Judged(quote, found.service, now + notice, starts_at, people, found.said)
-
-
-def _refuse(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) -> None:
-    """What is hidden is as good as absent to a guest; a missing feature is the plan's refusal."""
-    if not reasons:
-        return
-    if not by_staff and any(reason.code in HIDDEN for reason in reasons):
-        raise NotFound(_("There is no such offer."))
-    for reason in reasons:
-        if reason.code in PLAN_REASONS:
-            refusal = lacks_feature(tenant.entitlements, PLAN_REASONS[reason.code])
-            refusal.message = reason.guest_sentence
-            raise refusal
-    raise NotBookable(reasons)
+    return _Judged(quote, found.service, now + notice, starts_at, starts_at, people, found.said)
 
 
 async def _write(
-    uow: UnitOfWork, tenant: TenantSnapshot, cmd: BookCommand, judged: _Judged, now: datetime
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    tenant: TenantSnapshot,
+    cmd: BookCommand,
+    judged: _Judged,
+    now: datetime,
 ) -> Booked:
     """Order, booking, participants and seats: rows that nobody else waits for."""
     quote, lifetime = judged.quote, HOLD_LIFETIME
@@ -318,8 +342,7 @@ async def _write(
     order = await insert_order(
         uow,
         _order(tenant, cmd, judged, customer_id, lifetime),
-        # What completes a purchase was counted with it.
-        month=month_key(now, tenant.zone) if cmd.completes is None else None,
+        month=month_key(now, tenant.zone) if _counts(cmd, quote) else None,
         now=now,
     )
     said = judged.said
@@ -328,8 +351,19 @@ async def _write(
         said = {**given, "note": cmd.note}
     booking_id = insert_booking(uow, quote, order, said, cmd.completes, now)
     by: By = "guest" if cmd.pays is None else "staff"
-    insert_seats(uow, quote, order, booking_id, participant_ids, now, by)
+    seat_ids = insert_seats(uow, quote, order, booking_id, participant_ids, now, by)
+    if quote.credits is not None:
+        author = Author(by, *((ctx.actor.user_id, ctx.actor.name) if by == "staff" else ()))
+        insert_redemptions(uow, quote.credits.lot_id, seat_ids, order.id, author, now)
     return Booked(order=order, booking_id=booking_id)
+
+
+def _counts(cmd: BookCommand, quote: Quote) -> bool:
+    """Whether it is one of the month's bookings: what completes a purchase was counted with it, and
+    so was the place that a credit was given back for.
+    """
+    is_replacing = quote.credits is not None and quote.credits.is_given_back
+    return cmd.completes is None and not is_replacing
 
 
 async def _customer(uow: UnitOfWork, cmd: BookCommand, now: datetime) -> UUID:

@@ -14,13 +14,22 @@ from src.booking.domain.questions import (
     read_questions,
 )
 from src.booking.domain.quotes import Quote
-from src.booking.errors import DatesChanged, PriceChanged
+from src.booking.domain.reasons import Reason, ReasonCode
+from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.models import Service
-from src.platform.errors import InvalidInput
+from src.platform.errors import InvalidInput, NotFound
 from src.platform.i18n import _, use_locale
 from src.platform.money import Money, format_money
 from src.platform.web.formats import datetime_local
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.entitlements import Feature
+from src.tenants.gates import lacks_feature
+
+HIDDEN = frozenset({ReasonCode.SERVICE_HIDDEN, ReasonCode.SERIES_HIDDEN})
+PLAN_REASONS = {
+    ReasonCode.PLAN_LACKS_GROUPS: Feature.GROUP_SERVICES,
+    ReasonCode.PLAN_LACKS_SERIES: Feature.SERIES,
+}
 
 
 def check_answers(
@@ -122,3 +131,20 @@ def lines_of(quote: Quote, tenant: TenantSnapshot, starts_at: datetime) -> tuple
 
 def way_not_open() -> str:
     return _("This cannot be paid that way. Please choose another one.")
+
+
+def check_reasons(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) -> None:
+    """What is hidden is as good as absent to a guest; a missing feature is the plan's refusal.
+
+    Raises: NotFound, PlanLimitReached, NotBookable.
+    """
+    if not reasons:
+        return
+    if not by_staff and any(reason.code in HIDDEN for reason in reasons):
+        raise NotFound(_("There is no such offer."))
+    for reason in reasons:
+        if reason.code in PLAN_REASONS:
+            refusal = lacks_feature(tenant.entitlements, PLAN_REASONS[reason.code])
+            refusal.message = reason.guest_sentence
+            raise refusal
+    raise NotBookable(reasons)

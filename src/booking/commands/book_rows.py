@@ -59,14 +59,17 @@ def insert_seats(
     participant_ids: list[UUID],
     now: datetime,
     by: By,
-) -> None:
-    """One seat per session and participant, each with its share of the total, in that order."""
+) -> list[UUID]:
+    """One seat per session and participant, each with its share of the total, in that order.
+
+    Returns their ids.
+    """
     state = SeatState.HELD if order.state == OrderState.OPEN else SeatState.CONFIRMED
     runs = zip(quote.session_ids, quote.sequences, strict=True)
     tiers = [person.tier for person in quote.party]
     people = list(zip(participant_ids, tiers, strict=True))
     places = [(*run, *person) for run in runs for person in people]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "tenant_id": uow.tenant,
             "id": new_id(),
@@ -95,3 +98,4 @@ def insert_seats(
         )
     ]
     uow.insert(SEATS, rows)
+    return [row["id"] for row in rows]

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select, update
 
+from src.billing.commands.credits import GUEST, give_back_credits
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
@@ -21,6 +22,7 @@ from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
 from src.billing.queries.to_hand_back import get_left_on_site_minor
 from src.booking.commands.claims import give_back_seats
+from src.booking.commands.credit_returns import return_credits
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import (
@@ -79,11 +81,18 @@ class OwnSeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a seat ends, and what of its share comes back as money, in minor units."""
+    """How a seat ends, and what of its share comes back as money, in minor units. A credit that
+    paid it comes back unless it is late.
+    """
 
     seat: Seat
     state: SeatState
     back_minor: int = 0
+
+    @property
+    def lot_id(self) -> UUID | None:
+        """Where a credit goes back to."""
+        return self.seat.credit_lot_id if self.state is SeatState.CANCELLED else None
 
 
 async def leave_dates(
@@ -229,9 +238,12 @@ async def _end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending]) -
     seat_ids = [ending.seat.id for ending in endings]
     by_hand = await _promise_by_hand(uow, order, endings, asked)
     uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by="guest", by_hand_minor=by_hand))
+    credited = {ending.seat.id: ending.lot_id for ending in endings if ending.lot_id is not None}
+    counts = await return_credits(uow, order.id, credited, GUEST)
     await wake_waitlists(uow, {ending.seat.session_id for ending in endings})
     await uow.settle()
     await give_back_seats(uow, Counter(ending.seat.session_id for ending in endings))
+    await give_back_credits(uow, counts)
     return asked
 
 

@@ -25,11 +25,14 @@ class Person(NamedTuple):
 
 
 class PaidByCredits(NamedTuple):
-    """The lot that pays, with the credits that it has left before this."""
+    """The lot that pays, with the credits that it has left before this. `is_given_back`: they come
+    from a place that was left.
+    """
 
     lot_id: UUID
     name: str
     balance: int
+    is_given_back: bool = False
 
 
 class QuoteLine(NamedTuple):

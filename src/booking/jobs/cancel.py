@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from src.billing.commands.credits import give_back_credits
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.billing.settlement import expire_pages_for_orders
@@ -39,7 +40,7 @@ from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import sources_of
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
-from src.booking.jobs.cancel_money import Taken, give_money_back
+from src.booking.jobs.cancel_money import Taken, give_credits_back, give_money_back
 from src.booking.models import Booking, Cancellation, Seat, Session
 from src.booking.queries.purchases import of_purchase
 from src.platform.db.uow import UnitOfWork
@@ -181,12 +182,14 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
         return True
     await _mark_cancelled(uow, cancellation, seats, now)
     await give_money_back(uow, cancellation, seats)
+    counts = await give_credits_back(uow, cancellation, seats)
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
     if not stopped_sessions(cancellation):
         await wake_waitlists(uow, {seat.session_id for seat in seats})
     await uow.settle()
     await give_back_seats(uow, Counter(seat.session_id for seat in seats))
+    await give_back_credits(uow, counts)
     return True
 
 
@@ -244,7 +247,14 @@ async def _lock_seats(
         .with_for_update(key_share=True)
     )
     found = await uow.session.execute(
-        select(Seat.id, Seat.session_id, Seat.order_id, Seat.share_minor, Booking.customer_id)
+        select(
+            Seat.id,
+            Seat.session_id,
+            Seat.order_id,
+            Seat.share_minor,
+            Booking.customer_id,
+            Seat.credit_lot_id,
+        )
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
         .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
         .where(

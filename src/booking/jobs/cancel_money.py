@@ -1,6 +1,6 @@
 """What goes back for seats that are being freed, asked for in the transaction that frees them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -8,11 +8,13 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from src.billing.commands.credits import Author
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.refunds_together import Given, Wanted, request_refunds_together
 from src.billing.domain.cause_keys import cancelled_key, paid_meanwhile_key
 from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.models import Order, Payment
+from src.booking.commands.credit_returns import return_credits
 from src.booking.commands.leave import mark_returned, spread
 from src.booking.models import Cancellation, CancellationReturn
 from src.platform.db.uow import UnitOfWork
@@ -29,6 +31,7 @@ class Taken(NamedTuple):
     order_id: UUID
     share_minor: int
     customer_id: UUID
+    credit_lot_id: UUID | None = None
 
 
 async def give_money_back(
@@ -65,6 +68,24 @@ async def give_money_back(
         returned |= spread(given[one.order.id].asked_minor, shares[one.order.id])
     await mark_returned(uow, returned)
     await _keep(uow, cancellation, wanted, given)
+
+
+async def give_credits_back(
+    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[Taken]
+) -> dict[UUID, int]:
+    """The credits that paid these seats go back, whatever was chosen for those who paid money.
+
+    Returns how many by lot, for `give_back_credits` once the sessions are done.
+    """
+    author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
+    by_order: dict[UUID, dict[UUID, UUID]] = defaultdict(dict)
+    for seat in seats:
+        if seat.credit_lot_id is not None:
+            by_order[seat.order_id][seat.id] = seat.credit_lot_id
+    counts: Counter[UUID] = Counter()
+    for order_id, credited in sorted(by_order.items()):
+        counts += await return_credits(uow, order_id, credited, author)
+    return counts
 
 
 async def _paid_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> Sequence[Order]:

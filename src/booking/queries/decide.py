@@ -4,16 +4,18 @@ The booking command refuses with the answer; the dashboard shows it as "why can'
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from src.billing.domain.credits import LotFacts
 from src.booking.domain.bookable import (
     BusinessFacts,
     why_not_bookable_series,
     why_not_bookable_session,
 )
 from src.booking.domain.drop_in import PayWay
+from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import Reason
@@ -24,6 +26,7 @@ from src.booking.domain.staff_rules import (
     session_for_staff,
 )
 from src.booking.models import Service, Session
+from src.booking.queries.by_credit import series_by_credit, session_by_credit
 from src.booking.queries.gaps import with_gaps
 from src.booking.queries.offer_facts import (
     business_facts,
@@ -62,7 +65,8 @@ class Decided:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What is asked for, and for how many; with `pays` it is staff who ask. A `way` to pay that is
-    none of the offer's is left to the asker to refuse.
+    none of the offer's is left to the asker to refuse. With a `lot`, the asker's own, its credits
+    are to pay.
     """
 
     kind: SubjectKind
@@ -71,6 +75,7 @@ class Asked:
     way: PayWay | None = None
     tiers: tuple[str, ...] = ()
     pays: StaffPays | None = None
+    lot: LotFacts | None = None
 
 
 async def business_now(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> BusinessFacts:
@@ -111,14 +116,19 @@ async def _session(
     quote = for_people(quote, tiers, asked.tiers)
     if asked.pays is not None:
         quote = quote_paid(quote, asked.pays)
+    against: list[Reason] = []
+    if asked.lot is not None:
+        quote, against = session_by_credit(offer, quote, asked.lot, now)
     facts = session_facts(offer, business, quote)
+    if asked.lot is not None:
+        facts = replace(facts, credit_only=False)
     if asked.pays is not None:
         facts = session_for_staff(facts)
     return Decided(
         service=offer.service,
         runs=[offer.session],
         quote=quote,
-        reasons=why_not_bookable_session(facts, now),
+        reasons=[*why_not_bookable_session(facts, now), *against],
         tiers=tiers,
         tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),
     )
@@ -143,11 +153,17 @@ async def _series(
         quote = quote_paid(quote, asked.pays)
         facts = series_for_staff(facts, quote.price_type)
     quote = with_gaps(quote, offer, facts.terms, tenant, now)
+    against: list[Reason] = []
+    if asked.lot is not None:
+        quote, against = series_by_credit(offer, quote, asked.lot, now)
+        # Nothing is paid online, so that it does not matter whether it could be.
+        terms = replace(facts.terms, price_type=SeriesPriceType.ON_SITE)
+        facts = replace(facts, terms=terms)
     return Decided(
         service=offer.service,
         runs=list(offer.sessions),
         quote=quote,
-        reasons=why_not_bookable_series(facts, now),
+        reasons=[*why_not_bookable_series(facts, now), *against],
         tiers=tiers,
         tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),
     )

@@ -15,7 +15,8 @@ class MailRow(TenantScoped, Base):
     `dedupe_key` makes a second composing of the same mail a no-op. `claimed_at` is set before the
     server is spoken to, `sent_at` after its yes; between the two, a crash may lead to one double,
     and then under the same Message-ID. `refused` is what the server said of an address that nobody
-    has, for good; or that no answer came once the whole mail was handed over.
+    has, for good; or that no answer came once the whole mail was handed over. Of one that
+    `is_secret` the words are let go of with its sending: they let their reader in.
     """
 
     __tablename__ = "mails"
@@ -34,6 +35,7 @@ class MailRow(TenantScoped, Base):
     subject: Mapped[str]
     text: Mapped[str]
     html: Mapped[str]
+    is_secret: Mapped[bool] = mapped_column(default=False)
     attachments: Mapped[list[Any]] = mapped_column(default=list)
     message_id: Mapped[str]
     dedupe_key: Mapped[str]

@@ -31,6 +31,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 
     `dedupe_key` names the occasion, e.g. `booked:<order>`; the same key never makes a second mail.
     `unsubscribe_url` takes a POST from the reader's mail program; for what is not service mail.
+    `is_secret`: its words let their reader in, and are kept only until it has left.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     attachments: tuple[Attachment, ...] = ()
     unsubscribe_url: str = ""
+    is_secret: bool = False
 
     @property
     def one_line(self) -> str:
@@ -129,6 +131,7 @@ def _row(tenant_id: UUID, mail_id: UUID, queued: QueuedMail) -> dict[str, object
         "subject": mail.one_line,
         "text": mail.text,
         "html": mail.html,
+        "is_secret": mail.is_secret,
         "attachments": attachments,
         "message_id": queued.message_id,
         "dedupe_key": mail.dedupe_key,

@@ -50,7 +50,9 @@ _MARK_DOUBT = text(
 _MARK_SENT = text(
     "UPDATE mails SET sent_at = CASE WHEN refused IS NULL"
     " OR refused IN ('in doubt', 'handed over twice') THEN cast(:now AS timestamptz) END,"
-    " refused = CASE WHEN refused IN ('in doubt', 'handed over twice') THEN NULL ELSE refused END"
+    " refused = CASE WHEN refused IN ('in doubt', 'handed over twice') THEN NULL ELSE refused END,"
+    " text = CASE WHEN is_secret THEN '' ELSE text END,"
+    " html = CASE WHEN is_secret THEN '' ELSE html END"
     " WHERE tenant_id = :tenant_id AND id = ANY(:mail_ids) AND sent_at IS NULL"
 )
 

@@ -1,6 +1,7 @@
 """The program's own cookies: host-only, for the whole site, out of reach of scripts."""
 
 from typing import Any, cast
+from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.types import Scope
@@ -16,11 +17,19 @@ class Cookies:
 
     def __init__(self, secure: bool) -> None:
         self._attributes = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
-        prefix = "__Host-" if secure else ""
+        self._prefix = prefix = "__Host-" if secure else ""
         self.session = f"{prefix}seatline_session"
         self.csrf = f"{prefix}seatline_csrf"
         self.flash = f"{prefix}seatline_flash"
         self.holds = f"{prefix}seatline_holds"
+
+    def guest(self, business_id: UUID) -> str:
+        """The name of the cookie by which one business knows its guest: each has its own."""
+        return f"{self._prefix}seatline_guest_{business_id.hex}"
+
+    def code(self, business_id: UUID) -> str:
+        """The name of the cookie of a browser that has asked one business for a code."""
+        return f"{self._prefix}seatline_code_{business_id.hex}"
 
     def written(self, name: str, value: str, max_age_seconds: int | None = None) -> Header:
         """The header that sets the cookie, until the browser closes when no age is given.

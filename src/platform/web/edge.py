@@ -20,7 +20,7 @@ from src.platform.web.exchange import SCOPE_KEY, Exchange
 from src.platform.web.loggable import loggable_path
 from src.platform.web.metrics import observe, route_of
 from src.platform.web.security import request_id_of
-from src.platform.web.sessions import commit_session
+from src.platform.web.sessions import commit_sessions
 
 if TYPE_CHECKING:
     from src.platform.web.kit import WebKit
@@ -111,9 +111,8 @@ class _Answer:
 
     async def _session_is_stored(self) -> bool:
         """Before the first byte: nobody is told that they are signed in when it was not kept."""
-        kit = self._exchange.kit
         try:
-            await commit_session(self._exchange, kit.sessions, kit.cookies)
+            await commit_sessions(self._exchange)
         except RedisError:
             log.exception("session_not_stored")
             return False
@@ -133,7 +132,7 @@ class _Answer:
         headers.append((b"x-request-id", exchange.request_id.encode()))
         headers += exchange.answer_cookies()
         if not any(name == b"cache-control" for name, _value in headers):
-            is_personal = exchange.session is not None
+            is_personal = exchange.session is not None or exchange.guest_session is not None
             policy = b"private, no-store" if is_personal else b"private, no-cache"
             headers.append((b"cache-control", policy))
         return headers

@@ -73,11 +73,11 @@ def render_error(request: AnyRequest, error: Exception) -> Response[Any]:
 def _response(request: AnyRequest, error: Exception, view: ErrorView) -> Response[Any]:
     if wants_json(request):
         return problem(error, view, names_plans=not request.scope["path"].startswith(GUEST_PATH))
-    if view.status == 401:
-        return _to_sign_in(request)
     for kind, renderer in exchange_of(request.scope).kit.error_renderers.items():
         if isinstance(error, kind) and (own := renderer(request, error)) is not None:
             return own
+    if view.status == 401:
+        return _to_sign_in(request)
     return _html(request, view)
 
 

@@ -28,6 +28,7 @@ class Exchange:
         "_outgoing_flashes",
         "_scope",
         "cookies_to_write",
+        "guest_session",
         "is_htmx",
         "kit",
         "request_id",
@@ -40,6 +41,8 @@ class Exchange:
         self.request_id = request_id
         self.is_htmx = header_of(scope, b"hx-request") == "true"
         self.session: Session | None = None
+        self.guest_session: tuple[str, Session] | None = None
+        """Of a business's guest, with the name of the cookie that brings it."""
         self.cookies_to_write: list[Header] = []
         self._csrf_is_forgotten = False
         self._csrf_token: str | None = None
@@ -48,7 +51,11 @@ class Exchange:
 
     def cookie(self, purpose: str) -> str | None:
         """The value of one of our cookies, by purpose: "session", "csrf", "flash", "holds"."""
-        return cookie_of(self._scope, getattr(self.kit.cookies, purpose))
+        return self.cookie_named(getattr(self.kit.cookies, purpose))
+
+    def cookie_named(self, name: str) -> str | None:
+        """The value of one of those of our cookies that each business has for itself."""
+        return cookie_of(self._scope, name)
 
     @property
     def wants_fragment(self) -> bool:

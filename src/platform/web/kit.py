@@ -67,6 +67,7 @@ class WebKit:
         self.csrf_tokens = CsrfTokens(secret_keys)
         self.flash_codec = FlashCodec(secret_keys)
         self.sessions = SessionStore(redis, clock)
+        self.guest_sessions = SessionStore(redis, clock, namespace="guest-")
         self.security_headers = SecurityHeaders(
             secure=secure, form_action_origins=form_action_origins
         )

@@ -5,6 +5,9 @@ data gets no session at all. An id that the store does not know is never taken o
 out, and every change of privilege, moves to a new id (`rotate`). A session ends when idle for too
 long, at an absolute age, or when it is revoked, and a request still running cannot revive it.
 The store only knows ids by their hash, so that reading the store does not let anyone in.
+
+A guest who proved an address to a business has a session of the same kind, in a store and under a
+cookie of its own for each business (`guest_session_of`): it is no user's, and nobody's elsewhere.
 """
 
 import secrets
@@ -22,7 +25,7 @@ from redis.exceptions import RedisError
 from src.platform.clock import Clock
 from src.platform.errors import Unavailable
 from src.platform.i18n import _
-from src.platform.web.cookies import Cookies, header_of
+from src.platform.web.cookies import header_of
 from src.platform.web.exchange import Exchange, exchange_of
 
 IDLE_LIFETIME = timedelta(days=14)
@@ -111,11 +114,13 @@ class SessionStore:
         clock: Clock,
         idle: timedelta = IDLE_LIFETIME,
         absolute: timedelta = ABSOLUTE_LIFETIME,
+        namespace: str = "",
     ) -> None:
         self._redis = redis
         self._clock = clock
         self._idle = idle
         self._absolute = absolute
+        self._namespace = namespace
 
     async def load(self, session_id: str | None, agent: str) -> Session:
         """The session of this id, or a new empty one that is stored once something is put in.
@@ -140,7 +145,7 @@ class SessionStore:
             raise Unavailable(_("Please try again in a moment.")) from error
 
     async def _read(self, key: str) -> SessionRecord | None:
-        stored = await self._redis.get(_session_name(key))
+        stored = await self._redis.get(self._session_name(key))
         if stored is None:
             return None
         record = msgspec.msgpack.decode(stored, type=SessionRecord)
@@ -169,29 +174,29 @@ class SessionStore:
             session.key = key_of(session.session_id)
         seconds = max(self._seconds_left(session.record), 1)
         encoded = msgspec.msgpack.encode(session.record)
-        name = _session_name(cast("str", session.key))
+        name = self._session_name(cast("str", session.key))
         await self._redis.set(name, encoded, ex=seconds, xx=not is_new)
         session.is_dirty = False
         if is_new and session.user_id is not None:
-            index = _index_name(session.user_id)
+            index = self._index_name(session.user_id)
             async with self._redis.pipeline(transaction=True) as pipeline:
                 pipeline.zadd(index, {cast("str", session.key): self._clock.now().timestamp()})
                 pipeline.expire(index, int(self._absolute.total_seconds()))
                 await pipeline.execute()
 
     async def _forget(self, key: str, user_id: UUID | None) -> None:
-        await self._redis.delete(_session_name(key))
+        await self._redis.delete(self._session_name(key))
         if user_id is not None:
-            await self._redis.zrem(_index_name(user_id), key)
+            await self._redis.zrem(self._index_name(user_id), key)
 
     async def sessions_of(self, user_id: UUID, current_key: str | None = None) -> list[SessionInfo]:
         """The user's live sessions, newest first."""
-        keys = [k.decode() for k in await self._redis.zrevrange(_index_name(user_id), 0, -1)]
+        keys = [k.decode() for k in await self._redis.zrevrange(self._index_name(user_id), 0, -1)]
         infos: list[SessionInfo] = []
         for key in keys:
             record = await self._read(key)
             if record is None or record.user_id != user_id:
-                await self._redis.zrem(_index_name(user_id), key)
+                await self._redis.zrem(self._index_name(user_id), key)
                 continue
             infos.append(
                 SessionInfo(
@@ -213,17 +218,15 @@ class SessionStore:
         infos = await self.sessions_of(user_id)
         return await self.revoke(user_id, [i.key for i in infos if i.key != except_key])
 
+    def _session_name(self, key: str) -> str:
+        return f"{self._namespace}session:{key}"
+
+    def _index_name(self, user_id: UUID) -> str:
+        return f"{self._namespace}user-sessions:{user_id}"
+
 
 def key_of(session_id: str) -> str:
     return sha256(session_id.encode()).hexdigest()
-
-
-def _session_name(key: str) -> str:
-    return f"session:{key}"
-
-
-def _index_name(user_id: UUID) -> str:
-    return f"user-sessions:{user_id}"
 
 
 async def session_of(request: Request[Any, Any, Any]) -> Session:
@@ -238,15 +241,36 @@ async def session_of(request: Request[Any, Any, Any]) -> Session:
     return exchange.session
 
 
-async def commit_session(exchange: Exchange, store: SessionStore, cookies: Cookies) -> None:
-    """Stores the request's session and tells the browser its id where that is new or gone."""
-    session = exchange.session
-    if session is None:
-        return
-    before = exchange.cookie("session")
+async def guest_session_of(request: Request[Any, Any, Any], business_id: UUID) -> Session:
+    """The session of a guest of this business; a browser without one of its cookies has an empty
+    one, for which nothing is asked. A request is at one business, so that there is one.
+
+    Raises: Unavailable when Valkey does not answer.
+    """
+    exchange = exchange_of(request.scope)
+    if exchange.guest_session is None:
+        name = exchange.kit.cookies.guest(business_id)
+        agent = header_of(request.scope, b"user-agent")
+        found = await exchange.kit.guest_sessions.load(exchange.cookie_named(name), agent)
+        exchange.guest_session = (name, found)
+    return exchange.guest_session[1]
+
+
+async def commit_sessions(exchange: Exchange) -> None:
+    """Stores the request's sessions and tells the browser their ids where they are new or gone."""
+    kit = exchange.kit
+    if exchange.session is not None:
+        await _commit(exchange, exchange.session, kit.sessions, kit.cookies.session)
+    if exchange.guest_session is not None:
+        name, session = exchange.guest_session
+        await _commit(exchange, session, kit.guest_sessions, name)
+
+
+async def _commit(exchange: Exchange, session: Session, store: SessionStore, name: str) -> None:
+    before, cookies = exchange.cookie_named(name), exchange.kit.cookies
     await store.commit(session)
     if session.session_id is not None and session.session_id != before:
         age = int(ABSOLUTE_LIFETIME.total_seconds())
-        exchange.cookies_to_write.append(cookies.written(cookies.session, session.session_id, age))
+        exchange.cookies_to_write.append(cookies.written(name, session.session_id, age))
     elif session.session_id is None and before is not None:
-        exchange.cookies_to_write.append(cookies.expired(cookies.session))
+        exchange.cookies_to_write.append(cookies.expired(name))

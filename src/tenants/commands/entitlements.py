@@ -18,6 +18,7 @@ from src.tenants.commands.counters import review_warnings
 from src.tenants.commands.platform_audit import audit_platform
 from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import (
+    BoltOnFacts,
     EntitlementSources,
     Feature,
     Grant,
@@ -29,12 +30,20 @@ from src.tenants.domain.entitlements import (
     resolve_entitlements,
     store_sources,
 )
-from src.tenants.models import EntitlementGrant, Plan, PlanVersion, Tenant
+from src.tenants.models import (
+    BoltOn,
+    BoltOnVersion,
+    EntitlementGrant,
+    Plan,
+    PlanVersion,
+    Tenant,
+    TenantBoltOn,
+)
 from src.tenants.plan_events import EntitlementsEnded
 
 
 async def rebuild_entitlements(uow: UnitOfWork, tenant_id: UUID) -> EntitlementSources:
-    """Writes `tenants.entitlements` anew from plan version, trial and overrides.
+    """Writes `tenants.entitlements` anew from plan version, trial, overrides and bolt-ons.
 
     To be called in the transaction that changed any of them, which has to be the tenant's own.
     The tenant's row is locked first, so that of two changes at once the second sees the first.
@@ -45,6 +54,18 @@ async def rebuild_entitlements(uow: UnitOfWork, tenant_id: UUID) -> EntitlementS
         update(Tenant).where(Tenant.id == tenant_id).values(entitlements=store_sources(sources))
     )
     return sources
+
+
+async def renew_entitlements(uow: UnitOfWork) -> None:
+    """Rebuilds the entitlements of the transaction's tenant, and looks at its month anew, of which
+    another limit may be near. Raises: NotFound.
+    """
+    await uow.session.flush()
+    sources = await rebuild_entitlements(uow, uow.tenant)
+    zone = await uow.session.scalar(select(Tenant.timezone).where(Tenant.id == uow.tenant))
+    now = uow.clock.now()
+    month = month_key(now, ZoneInfo(zone or "UTC"))
+    await review_warnings(uow, resolve_entitlements(sources, now), month)
 
 
 async def load_sources(uow: UnitOfWork, tenant_id: UUID) -> EntitlementSources:
@@ -64,6 +85,7 @@ async def load_sources(uow: UnitOfWork, tenant_id: UUID) -> EntitlementSources:
         trial=facts.get(tenant.trial_version_id),
         trial_ends_at=tenant.trial_ends_at,
         grants=await _grants(uow, tenant_id, uow.clock.now()),
+        bolt_ons=await _bolt_ons(uow, tenant_id),
     )
 
 
@@ -101,6 +123,28 @@ async def _grants(uow: UnitOfWork, tenant_id: UUID, now: datetime) -> tuple[Gran
         )
         for row in rows
         if is_live(row.ends_at, now)
+    )
+
+
+async def _bolt_ons(uow: UnitOfWork, tenant_id: UUID) -> tuple[BoltOnFacts, ...]:
+    rows = await uow.session.execute(
+        select(BoltOnVersion, BoltOn.key, BoltOn.name)
+        .join(BoltOn, BoltOn.id == BoltOnVersion.bolt_on_id)
+        .join(TenantBoltOn, TenantBoltOn.version_id == BoltOnVersion.id)
+        .where(TenantBoltOn.tenant_id == tenant_id, TenantBoltOn.ended_at.is_(None))
+        .order_by(BoltOn.position, BoltOn.key)
+    )
+    return tuple(bolt_on_facts(row.BoltOnVersion, row.key, row.name) for row in rows)
+
+
+def bolt_on_facts(version: BoltOnVersion, key: str, name: str) -> BoltOnFacts:
+    """The facts of a version of the bolt-on of this key and name."""
+    return BoltOnFacts(
+        version_id=str(version.id),
+        key=key,
+        name=name,
+        features=known_features(version.features),
+        increments=known_limits(version.limit_increments),
     )
 
 
@@ -172,12 +216,7 @@ async def _after_grants(
     uow: UnitOfWork, ctx: RequestContext, verb: str, grant_id: UUID, detail: dict[str, Any]
 ) -> None:
     """The snapshot, the counter's warnings and both logs follow."""
-    await uow.session.flush()
-    sources = await rebuild_entitlements(uow, uow.tenant)
-    zone = await uow.session.scalar(select(Tenant.timezone).where(Tenant.id == uow.tenant))
-    now = uow.clock.now()
-    month = month_key(now, ZoneInfo(zone or "UTC"))
-    await review_warnings(uow, resolve_entitlements(sources, now), month)
+    await renew_entitlements(uow)
     audit_platform(uow, ctx, f"tenant.{verb}", f"tenant:{uow.tenant}", **detail)
     await audit(uow, ctx, f"plan.{verb}", "entitlement_grant", grant_id, **detail)
 

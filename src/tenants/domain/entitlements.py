@@ -24,9 +24,18 @@ class Feature(StrEnum):
     PRODUCTS = "products"
     COLLECTIONS = "collections"
     WAITLIST = "waitlist"
+    AUTO_REFUND = "auto_refund"
 
 
-BUILT = frozenset({Feature.COUPONS, Feature.GROUP_SERVICES, Feature.SERIES, Feature.WAITLIST})
+BUILT = frozenset(
+    {
+        Feature.AUTO_REFUND,
+        Feature.COUPONS,
+        Feature.GROUP_SERVICES,
+        Feature.SERIES,
+        Feature.WAITLIST,
+    }
+)
 """The features that have their pages; whoever builds another adds it here. Plans keep the rest as
 data, and nothing that somebody might buy by names them."""
 
@@ -42,6 +51,8 @@ _FEATURE_OF_SERVICE_KIND = {
     "appointment": Feature.APPOINTMENTS,
     "group": Feature.GROUP_SERVICES,
 }
+BOOKABLE = BUILT.intersection(_FEATURE_OF_SERVICE_KIND.values())
+"""The features without any of which nothing can be booked."""
 
 
 class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +63,16 @@ class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     features: frozenset[Feature]
     limits: dict[Limit, int]
+
+
+class BoltOnFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a bolt-on, as the snapshot keeps it, and how much it adds to which limits."""
+
+    version_id: str
+    key: str
+    name: str
+    features: frozenset[Feature] = frozenset()
+    increments: dict[Limit, int] = {}
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,16 +91,22 @@ class EntitlementSources(msgspec.Struct, frozen=True, kw_only=True):
     trial: PlanFacts | None = None
     trial_ends_at: datetime | None = None
     grants: tuple[Grant, ...] = ()
+    bolt_ons: tuple[BoltOnFacts, ...] = ()
 
 
 class Entitlements(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tenant may do at one moment."""
+    """What a tenant may do at one moment.
+
+    `features` and `limits` hold what the bolt-ons add; these are named once more, since they stay
+    with the tenant on another plan.
+    """
 
     plan_key: str
     plan_name: str
     features: frozenset[Feature]
     limits: dict[Limit, int]
     trial_ends_at: datetime | None
+    bolt_ons: tuple[BoltOnFacts, ...] = ()
 
     def has(self, feature: Feature) -> bool:
         return feature in self.features
@@ -90,7 +117,8 @@ class Entitlements(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resolve_entitlements(sources: EntitlementSources, now: datetime) -> Entitlements:
-    """The plan, widened by a trial while it runs and by overrides that have not ended.
+    """The plan, widened by a trial while it runs, by overrides that have not ended, and by
+    bolt-ons, which add to whatever number the others come to.
 
     At the exact second of its end a trial or an override still counts. While a trial runs, the
     tenant is said to be on the plan it tries.
@@ -102,10 +130,30 @@ def resolve_entitlements(sources: EntitlementSources, now: datetime) -> Entitlem
     return Entitlements(
         plan_key=shown.key,
         plan_name=shown.name,
-        features=_features(plans, live),
-        limits=_limits(plans, live),
+        features=with_features(_features(plans, live), sources.bolt_ons),
+        limits=with_increments(_limits(plans, live), sources.bolt_ons),
         trial_ends_at=None if trial is None else sources.trial_ends_at,
+        bolt_ons=sources.bolt_ons,
     )
+
+
+def with_features(
+    features: frozenset[Feature], bolt_ons: Iterable[BoltOnFacts]
+) -> frozenset[Feature]:
+    """The features with those of the bolt-ons."""
+    return features.union(*(bolt_on.features for bolt_on in bolt_ons))
+
+
+def with_increments(
+    limits: Mapping[Limit, int], bolt_ons: Iterable[BoltOnFacts]
+) -> dict[Limit, int]:
+    """The limits, each raised by the sum of what the bolt-ons add; what is unlimited stays so."""
+    raised = dict(limits)
+    for bolt_on in bolt_ons:
+        for limit, more in bolt_on.increments.items():
+            if limit in raised:
+                raised[limit] += more
+    return raised
 
 
 def is_live(ends_at: datetime | None, now: datetime) -> bool:
@@ -163,6 +211,14 @@ def _known_only(stored: Mapping[str, Any]) -> dict[str, Any]:
         grant
         for grant in known.get("grants", ())
         if grant.get("feature") in {None, *_FEATURES} and grant.get("limit") in {None, *_LIMITS}
+    ]
+    known["bolt_ons"] = [
+        {
+            **bolt_on,
+            "features": sorted(known_features(bolt_on["features"])),
+            "increments": known_limits(bolt_on["increments"]),
+        }
+        for bolt_on in known.get("bolt_ons", ())
     ]
     return known
 

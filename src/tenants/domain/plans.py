@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.tenants.domain.entitlements import BUILT, Entitlements, Feature, Limit, PlanFacts
+from src.tenants.domain.entitlements import BOOKABLE, BUILT, Entitlements, Feature, Limit, PlanFacts
 
 
 class PlanVisibility(StrEnum):
@@ -105,7 +105,7 @@ def compare(before: Entitlements, after: Entitlements) -> Change:
 
     How many bookings a month is no matter where the change ends that anything can be booked.
     """
-    ends_booking = before.features & BUILT and not after.features & BUILT
+    ends_booking = before.features & BOOKABLE and not after.features & BOOKABLE
     told = (Limit.MEMBERS,) if ends_booking else tuple(Limit)
     return Change(
         gained=tuple(f for f in Feature if after.has(f) and not before.has(f)),

@@ -1,6 +1,8 @@
 """Rows of the tenants package."""
 
 from src.tenants.models.directories import (
+    BoltOn,
+    BoltOnVersion,
     Due,
     Member,
     Plan,
@@ -26,12 +28,16 @@ from src.tenants.models.people import (
     Participant,
     Performer,
     PerformerBusy,
+    TenantBoltOn,
 )
+from src.tenants.models.portal import PortalCode
 from src.tenants.models.sign_ups import SignUp
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "BoltOn",
+    "BoltOnVersion",
     "BookingCounter",
     "Customer",
     "CustomerNote",
@@ -50,8 +56,10 @@ __all__ = [
     "PlanRequest",
     "PlanVersion",
     "PlatformAudit",
+    "PortalCode",
     "SignUp",
     "Tenant",
+    "TenantBoltOn",
     "TenantSlug",
     "User",
 ]

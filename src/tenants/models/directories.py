@@ -83,6 +83,50 @@ class PlanVersion(Directory, Base):
     created_by: Mapped[UUID | None]
 
 
+class BoltOn(Directory, Base):
+    """Something a tenant has beside its plan; what it holds is in its newest version.
+
+    One that is not `active` goes to nobody any more; who has it keeps it.
+    """
+
+    __tablename__ = "bolt_ons"
+    __table_args__ = (
+        UniqueConstraint("key", name="uq_bolt_ons_key"),
+        CheckConstraint("visibility IN ('public', 'hidden')", name="visibility"),
+    )
+
+    key: Mapped[str]
+    name: Mapped[str]
+    summary: Mapped[str] = mapped_column(default="")
+    position: Mapped[int] = mapped_column(default=0)
+    visibility: Mapped[str] = mapped_column(default="public")
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class BoltOnVersion(Directory, Base):
+    """A bolt-on as it was at one time. Never edited: an edit makes the next version.
+
+    `limit_increments` maps a Limit to how much is added to it.
+    """
+
+    __tablename__ = "bolt_on_versions"
+    __table_args__ = (
+        UniqueConstraint("bolt_on_id", "version", name="uq_bolt_on_versions_bolt_on_id_version"),
+        CheckConstraint("monthly_minor >= 0 AND yearly_minor >= 0", name="prices"),
+    )
+
+    bolt_on_id: Mapped[UUID] = mapped_column(ForeignKey("bolt_ons.id"))
+    version: Mapped[int]
+    monthly_minor: Mapped[int]
+    yearly_minor: Mapped[int]
+    currency: Mapped[str]
+    features: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    limit_increments: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None]
+
+
 class Tenant(Directory, Base):
     """One business. `entitlements` is the snapshot of what it may do, judged at `now`."""
 
@@ -143,11 +187,12 @@ class Member(Directory, Base):
 
 
 class PlanRequest(Directory, Base):
-    """A tenant asks the platform for a plan; an admin moves it or declines."""
+    """A tenant asks the platform for a plan or a bolt-on; an admin gives it or declines."""
 
     __tablename__ = "plan_requests"
     __table_args__ = (
         CheckConstraint("state IN ('open', 'done', 'declined')", name="state"),
+        CheckConstraint("(plan_id IS NULL) <> (bolt_on_id IS NULL)", name="plan_or_bolt_on"),
         Index(
             "uq_plan_requests_open",
             "tenant_id",
@@ -155,10 +200,18 @@ class PlanRequest(Directory, Base):
             unique=True,
             postgresql_where=text("state = 'open'"),
         ),
+        Index(
+            "uq_plan_requests_open_bolt_on",
+            "tenant_id",
+            "bolt_on_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
-    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plans.id"))
+    plan_id: Mapped[UUID | None] = mapped_column(ForeignKey("plans.id"))
+    bolt_on_id: Mapped[UUID | None] = mapped_column(ForeignKey("bolt_ons.id"))
     requested_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     wanted_for: Mapped[str] = mapped_column(default="")
     state: Mapped[str] = mapped_column(default="open")

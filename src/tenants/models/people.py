@@ -18,6 +18,7 @@ class Customer(TenantScoped, Base):
     `merged_into` is set on one that turned out to be another: nothing refers to it any more, its
     address, unless it was mistyped and is gone, leads to the other, and it is never itself merged
     into. `erased_at`: all that told who it was is gone for good, and the row stays for the ledger.
+    `locale` is the language that they chose for what is written to them; None: nothing was said.
     """
 
     __tablename__ = "customers"
@@ -50,6 +51,7 @@ class Customer(TenantScoped, Base):
     merged_into: Mapped[UUID | None]
     merged_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
+    locale: Mapped[str | None]
 
 
 class CustomerNote(TenantScoped, Base):
@@ -225,6 +227,32 @@ class EntitlementGrant(TenantScoped, Base):
     note: Mapped[str]
     created_by: Mapped[UUID]
     created_at: Mapped[datetime]
+
+
+class TenantBoltOn(TenantScoped, Base):
+    """A bolt-on that the tenant has or had, in the version it took. One of each at a time.
+
+    Directories have no keys into tenant tables and these none into directories (ADR 0003).
+    """
+
+    __tablename__ = "tenant_bolt_ons"
+    __table_args__ = (
+        Index(
+            "uq_tenant_bolt_ons_held",
+            "tenant_id",
+            "bolt_on_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    bolt_on_id: Mapped[UUID]
+    version_id: Mapped[UUID]
+    since: Mapped[datetime]
+    given_by: Mapped[UUID | None]
+    note: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None]
 
 
 class BookingCounter(Base):

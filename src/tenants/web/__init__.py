@@ -15,6 +15,7 @@ from src.tenants.web import (
     locations,
     mails,
     performers,
+    portal_sign_in,
     settings,
     signup,
     team,
@@ -22,6 +23,7 @@ from src.tenants.web import (
     unsubscribe,
 )
 from src.tenants.web.plan_routes import install_plan_pages, plan_handlers
+from src.tenants.web.portal import PortalSignInRequired, to_portal_sign_in
 
 route_handlers: list[Any] = [
     *auth.route_handlers,
@@ -37,6 +39,7 @@ route_handlers: list[Any] = [
     *team.route_handlers,
     *join.route_handlers,
     *unsubscribe.route_handlers,
+    *portal_sign_in.route_handlers,
     *audit_log.route_handlers,
     *api_keys.route_handlers,
     *plan_handlers,
@@ -46,4 +49,5 @@ route_handlers: list[Any] = [
 def install(kit: WebKit, services: Services) -> None:
     """Registers who and where for every page, and the faces of refusals by plan."""
     kit.page_context_provider(lambda request: dashboard.page_context(request, services.clock.now()))
+    kit.render_error_with(PortalSignInRequired, to_portal_sign_in)
     install_plan_pages(kit)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.tenants.domain.entitlements import (
+    BoltOnFacts,
     EntitlementSources,
     Feature,
     Grant,
@@ -56,12 +57,27 @@ limit_grants = st.builds(
     ends_at=endings,
 )
 grants = feature_grants | limit_grants
+bolt_ons = st.builds(
+    BoltOnFacts,
+    version_id=st.just("v"),
+    key=st.sampled_from(["auto_refund", "bookings_100"]),
+    name=st.just("Bolt-on"),
+    features=st.frozensets(st.sampled_from(Feature)),
+    increments=st.dictionaries(st.sampled_from(Limit), st.integers(1, 500)),
+)
 sources = st.builds(
     EntitlementSources,
     plan=plans,
     trial=st.none() | plans,
     trial_ends_at=endings,
     grants=st.lists(grants, max_size=5).map(tuple),
+    bolt_ons=st.lists(bolt_ons, max_size=3).map(tuple),
+)
+REFUNDS = BoltOnFacts(
+    version_id="b1", key="auto_refund", name="A", features=frozenset({Feature.AUTO_REFUND})
+)
+MORE = BoltOnFacts(
+    version_id="b2", key="bookings_100", name="B", increments={Limit.BOOKINGS_PER_MONTH: 100}
 )
 
 
@@ -92,6 +108,51 @@ def test_a_trial_takes_nothing_away(made_of: EntitlementSources, now: datetime) 
 def test_the_order_of_overrides_does_not_matter(made_of: EntitlementSources, now: datetime) -> None:
     turned = msgspec.structs.replace(made_of, grants=made_of.grants[::-1])
     assert resolve_entitlements(turned, now) == resolve_entitlements(made_of, now)
+
+
+@given(sources, bolt_ons, moments)
+def test_a_bolt_on_adds_just_what_it_holds(
+    made_of: EntitlementSources, bolt_on: BoltOnFacts, now: datetime
+) -> None:
+    before = resolve_entitlements(made_of, now)
+    widened = msgspec.structs.replace(made_of, bolt_ons=(*made_of.bolt_ons, bolt_on))
+    after = resolve_entitlements(widened, now)
+    assert after.features == before.features | bolt_on.features
+    for limit in Limit:
+        was = before.limit(limit)
+        more = bolt_on.increments.get(limit, 0)
+        assert after.limit(limit) == (None if was is None else was + more)
+    without = msgspec.structs.replace(widened, bolt_ons=made_of.bolt_ons)
+    assert resolve_entitlements(without, now) == before, "and takes no more with it"
+
+
+@given(sources, moments)
+def test_the_order_of_bolt_ons_does_not_matter(made_of: EntitlementSources, now: datetime) -> None:
+    turned = msgspec.structs.replace(made_of, bolt_ons=made_of.bolt_ons[::-1])
+    one, other = resolve_entitlements(turned, now), resolve_entitlements(made_of, now)
+    assert (one.features, one.limits) == (other.features, other.limits)
+
+
+def test_bolt_ons_add_to_the_larger_of_plan_trial_and_override() -> None:
+    made_of = EntitlementSources(
+        plan=FREE,
+        trial=GROWTH,
+        trial_ends_at=NOW,
+        grants=(Grant(limit=Limit.BOOKINGS_PER_MONTH, value=90),),
+        bolt_ons=(REFUNDS, MORE),
+    )
+    trying = resolve_entitlements(made_of, NOW)
+    assert trying.limit(Limit.BOOKINGS_PER_MONTH) == 1100
+    after = resolve_entitlements(made_of, NOW + SECOND)
+    assert after.limit(Limit.BOOKINGS_PER_MONTH) == 190
+    assert after.features == {Feature.APPOINTMENTS, Feature.AUTO_REFUND}
+    assert after.limit(Limit.MEMBERS) == 1
+
+
+def test_what_was_stored_before_there_were_bolt_ons_has_none() -> None:
+    stored = store_sources(EntitlementSources(plan=FREE))
+    del stored["bolt_ons"]
+    assert read_sources(stored) == EntitlementSources(plan=FREE)
 
 
 @given(sources, moments)
@@ -161,6 +222,15 @@ def test_what_a_newer_release_left_behind_counts_for_nothing() -> None:
     stored["plan"]["features"] = ["appointments", "teleport"]
     stored["plan"]["limits"] = {"members": 1, "teleports": 3}
     stored["grants"] = [{"feature": "teleport"}, {"feature": "series"}]
+    stored["bolt_ons"] = [
+        {
+            "version_id": "b",
+            "key": "beams",
+            "name": "Beams",
+            "features": ["teleport", "coupons"],
+            "increments": {"members": 2, "teleports": 5},
+        }
+    ]
     resolved = resolve_entitlements(read_sources(stored), NOW)
-    assert resolved.features == {Feature.APPOINTMENTS, Feature.SERIES}
-    assert resolved.limits == {Limit.MEMBERS: 1}
+    assert resolved.features == {Feature.APPOINTMENTS, Feature.SERIES, Feature.COUPONS}
+    assert resolved.limits == {Limit.MEMBERS: 3}
