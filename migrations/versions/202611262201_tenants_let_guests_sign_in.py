@@ -3,7 +3,7 @@
 Ways into a guest's own pages, without what they are or who asked; the language that a guest chose;
 and mails whose words are let go of once they have left, for they let their reader in.
 
-Revision: portal, after 0044.
+Revision: 0046, after 0045.
 """
 
 import sqlalchemy as sa
@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.policies import protect
 
-revision = "portal"
-down_revision = "0044"
+revision = "0046"
+down_revision = "0045"
 branch_labels = None
 depends_on = None
 

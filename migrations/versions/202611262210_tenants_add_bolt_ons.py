@@ -4,7 +4,7 @@ What a business has beside its plan: the catalogue in versions as plans have the
 business took, and requests for a bolt-on beside those for a plan. Two are shipped; they are data
 from here on. Whoever takes Scale or Internal from now on has auto-refund in it, as everything else.
 
-Revision: bolton, after 0044.
+Revision: 0047, after 0046.
 """
 
 import json
@@ -16,8 +16,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.policies import open_to_app, protect
 
-revision = "bolton"
-down_revision = "0044"
+revision = "0047"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 

@@ -11,34 +11,32 @@ from src.platform.ids import new_id
 from src.platform.outbox.events import Event
 from src.tenants.person_rows import Person, person_rows
 
-OF_THE_BUSINESS = set(
-    """
-    api_keys
-    booking_counters
-    broadcasts
-    connected_accounts
-    coupons
-    credit_notices
-    digests
-    due
-    entitlement_grants
-    invitations
-    locations
-    mail_wordings
-    members
-    packages
-    performer_busy
-    performers
-    plan_requests
-    reminders_sent
-    series
-    session_changes
-    tenant_bolt_ons
-    tenant_slugs
-    timetable_imports
-    waitlist_offers
-    """.split()
-)
+OF_THE_BUSINESS = {
+    "api_keys",
+    "booking_counters",
+    "broadcasts",
+    "connected_accounts",
+    "coupons",
+    "credit_notices",
+    "digests",
+    "due",
+    "entitlement_grants",
+    "invitations",
+    "locations",
+    "mail_wordings",
+    "members",
+    "packages",
+    "performer_busy",
+    "performers",
+    "plan_requests",
+    "reminders_sent",
+    "series",
+    "session_changes",
+    "tenant_bolt_ons",
+    "tenant_slugs",
+    "timetable_imports",
+    "waitlist_offers",
+}
 """Tables that are never about a guest, but for what a business wrote of somebody to many: see
 `docs/algorithms/erasing.md`.
 """
