@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,13 @@ LARGEST_PARTY = 100
 LONGEST_CODE = 40
 LARGEST_TOTAL_MINOR = 10**12
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}", re.ASCII)
+
+
+class Agreed(Protocol):
+    """The boxes of every form that books or buys."""
+
+    terms: bool
+    marketing: bool
 
 
 class BookingForm(msgspec.Struct, kw_only=True):
@@ -215,7 +222,7 @@ def _answers(given: Mapping[str, str], wish: Wish, *, per_person: bool) -> dict[
     return {key: answer for key, answer in given.items() if answer and key in asked}
 
 
-def consents_of(form: BookingForm, tenant: TenantSnapshot, now: datetime) -> dict[str, Any]:
+def consents_of(form: Agreed, tenant: TenantSnapshot, now: datetime) -> dict[str, Any]:
     """What was agreed to and when; the terms by the hash of the text that was shown."""
     consents: dict[str, Any] = {}
     at = now.isoformat()
