@@ -5,15 +5,19 @@ from zoneinfo import ZoneInfo
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier, deadlines, moves_until
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import clock, datetime_local
 
+HowPaid = SeriesPriceType | PayWay
+"""By money in one of the ways, for nothing, or, by `PayWay.CREDIT`, with credits."""
+
 
 def rules_in_words(
     terms: LeavingTerms,
-    price_type: SeriesPriceType,
+    price_type: HowPaid,
     zone: ZoneInfo,
     example_at: datetime | None = None,
     now: datetime | None = None,
@@ -28,6 +32,9 @@ def rules_in_words(
         said, counted = [_not_by_yourself()], []
     elif price_type is SeriesPriceType.FREE:
         said, counted = [_("You can cancel a date until it starts.")], []
+    elif price_type is PayWay.CREDIT:
+        last = len(_giving(terms)) - 1
+        said = [_credit_rule(terms), *_example(terms, example_at, zone, last, now)]
     elif price_type is SeriesPriceType.ON_SITE:
         last = len(_giving(terms)) - 1
         said = [_owed_rule(terms), *_example(terms, example_at, zone, last, now)]
@@ -38,7 +45,7 @@ def rules_in_words(
 
 def dates_in_words(
     terms: LeavingTerms,
-    price_type: SeriesPriceType,
+    price_type: HowPaid,
     starts_at: datetime,
     zone: ZoneInfo,
     now: datetime | None = None,
@@ -50,6 +57,8 @@ def dates_in_words(
         said = [_not_by_yourself()]
     elif price_type is SeriesPriceType.FREE:
         said = [_("You can cancel until it starts.")]
+    elif price_type is PayWay.CREDIT:
+        said = [_credit_until(terms, starts_at, zone, now)]
     elif price_type is SeriesPriceType.ON_SITE:
         said = [_owed_until(terms, starts_at, zone, now)]
     else:
@@ -73,7 +82,7 @@ def by_way_in_words(by_card: list[str], on_site: list[str]) -> list[str]:
 
 def next_deadline_words(
     terms: LeavingTerms,
-    price_type: SeriesPriceType,
+    price_type: HowPaid,
     starts_at: datetime,
     zone: ZoneInfo,
     now: datetime,
@@ -84,6 +93,9 @@ def next_deadline_words(
     coming = [due for due in deadlines(terms, starts_at, zone) if now <= due.until_at]
     if not coming:
         return ""
+    if price_type is PayWay.CREDIT:
+        when = datetime_local(coming[-1].until_at, zone)
+        return _("Until %(when)s the credit comes back", when=when)
     if price_type is SeriesPriceType.ON_SITE:
         when = datetime_local(coming[-1].until_at, zone)
         return _("Free of charge until %(when)s", when=when)
@@ -91,8 +103,10 @@ def next_deadline_words(
     return _("Until %(when)s: %(back)s", when=when, back=back_words(coming[0].percent))
 
 
-def price_type_of(order: Order) -> SeriesPriceType:
+def price_type_of(order: Order) -> HowPaid:
     """How an order was to be paid, as far as it matters to who leaves."""
+    if order.payment_mode == PaymentMode.CREDIT:
+        return PayWay.CREDIT
     if not order.total_minor:
         return SeriesPriceType.FREE
     is_on_site = order.payment_mode == PaymentMode.ON_SITE
@@ -173,6 +187,30 @@ def _owed_rule(terms: LeavingTerms) -> str:
         "Cancel a date free of charge up to %(before)s before it; later its price stays due.",
         before=_before(steps[-1].before, steps[-1].unit),
     )
+
+
+def _credit_rule(terms: LeavingTerms) -> str:
+    steps = _giving(terms)
+    if not steps and terms.tiers:
+        return _("You can cancel a date until it starts, but its credit does not come back.")
+    if not steps or not steps[-1].before:
+        return _("Cancel a date until it starts: its credit comes back.")
+    return _(
+        "Cancel a date up to %(before)s before it: its credit comes back; later it does not.",
+        before=_before(steps[-1].before, steps[-1].unit),
+    )
+
+
+def _credit_until(
+    terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime | None
+) -> str:
+    due = deadlines(terms, starts_at, zone)
+    if terms.tiers and (not due or _is_over(due[-1].until_at, now)):
+        return _("You can cancel until it starts, but the credit does not come back.")
+    if not due or due[-1].until_at >= starts_at:
+        return _("Cancel until it starts: the credit comes back.")
+    when = datetime_local(due[-1].until_at, zone)
+    return _("Cancel until %(when)s: the credit comes back; later it does not.", when=when)
 
 
 def _owed_until(

@@ -12,6 +12,7 @@ from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.seats_told import SeatsTold
 from src.booking.views.hub import OwnHold, SpelledDate
+from src.tenants.views.portal import PortalGuest
 
 PriceLine = tuple[str, int, str]
 """What for, how much in minor units, and a word about it."""
@@ -27,6 +28,36 @@ class PriceChoice(NamedTuple):
     chosen: int
 
 
+class CreditChoice(NamedTuple):
+    """A lot that can pay: `key` is what the form sends for it, `needed` are the credits that it
+    takes of the `left` ones.
+    """
+
+    key: str
+    name: str
+    needed: int
+    left: int
+    expires_at: datetime | None
+
+
+class WishCredits(msgspec.Struct, frozen=True, kw_only=True):
+    """How credits could pay for a wish.
+
+    `choices` are the signed-in guest's own lots that may, the one to offer first at the top;
+    `paying` is the chosen one. `error` says why the one that was asked for may not, `note` why none
+    may although there are some. `may_sign_in`: a stranger might have credits that fit. `is_only`:
+    nothing but credits pays for it, and `worth_minor` is what one place is worth then.
+    """
+
+    choices: list[CreditChoice] = []
+    paying: CreditChoice | None = None
+    error: str | None = None
+    note: str = ""
+    may_sign_in: bool = False
+    is_only: bool = False
+    worth_minor: int = 0
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a guest wants to book, as it can be had now for a party of `size`.
 
@@ -35,7 +66,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     why not by so many. `dates_key` stands for the dates as they are shown. `takes_codes` says
     whether a code is asked for at all; the price is less the one that was given unless `code_error`
     says why not. `ways` are those to pay among which the guest chooses, and `part_of` the series
-    that a single date belongs to, empty for none. `leaving` says in sentences what comes back until
+    that a single date belongs to, empty for none. `money_minor` is what it costs where credits are
+    not to pay. `leaving` says in sentences what comes back until
     when. `waitlist_href` is where to wait for what is full. `offered_places` are held for who came
     by the link of an offer, until `offered_until_at`.
     """
@@ -63,6 +95,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     size_error: str | None
     takes_codes: bool
     code_error: str | None
+    money_minor: int = 0
+    credits: WishCredits = WishCredits()
     waitlist_href: str | None = None
     offered_places: int = 0
     offered_until_at: datetime | None = None
@@ -71,7 +105,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
     this browser holds of the same already, and `is_held` whether it has what is booked here, not
-    just a date of that. `told` is good news about what was sent.
+    just a date of that. `told` is good news about what was sent. `guest` is who is signed in.
+    `packages_href` is empty where no package is on sale.
     """
 
     wish: Wish
@@ -86,6 +121,8 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     held: list[OwnHold]
     is_held: bool
     told: str = ""
+    guest: PortalGuest | None = None
+    packages_href: str = ""
 
 
 class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
