@@ -46,7 +46,7 @@ def _wire_tenants() -> None:
     from src.tenants import events
     from src.tenants import plan_events as happened
     from src.tenants.commands.mail_choices import register_mail_choices
-    from src.tenants.jobs import account_mails, portal_mails, team_mails
+    from src.tenants.jobs import account_mails, bolt_on_mails, portal_mails, team_mails
     from src.tenants.jobs import plan_mails as mails
     from src.tenants.log_subjects import register_own_log_subjects
     from src.tenants.own_customer_rows import register_own_customer_rows
@@ -69,10 +69,13 @@ def _wire_tenants() -> None:
         happened.PlanRequestDeclined, "tenants.tell_declined", mails.tell_of_declined_request
     )
     registry.on(happened.TenantMoved, "tenants.tell_moved", mails.tell_of_move)
+    registry.on(happened.BoltOnGiven, "tenants.tell_bolt_on", bolt_on_mails.tell_of_bolt_on)
+    registry.on(happened.BoltOnRemoved, "tenants.tell_removal", bolt_on_mails.tell_of_removal)
 
 
 def _wire_billing() -> None:
     from src.billing.commands.package_lines import KIND, PackageLines
+    from src.billing.credit_mails import register_credit_mails
     from src.billing.customer_rows import (
         register_credits_of_customers,
         register_money_of_customers,
@@ -82,21 +85,28 @@ def _wire_billing() -> None:
     from src.billing.lines import register_line_kind
     from src.billing.log_subjects import register_log_subjects_of_billing
     from src.billing.mail_kinds import register_billing_mails
-    from src.billing.queries.plan_consequences import coupon_consequences
-    from src.billing.queries.sold import lock_currency_by_coupons, lock_currency_by_sales
+    from src.billing.queries.plan_consequences import coupon_consequences, package_consequences
+    from src.billing.queries.sold import (
+        lock_currency_by_coupons,
+        lock_currency_by_credits,
+        lock_currency_by_sales,
+    )
     from src.tenants.queries.consequences import register_downgrade_probe
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
     register_line_kind(KIND, PackageLines())
     register_downgrade_probe("billing", coupon_consequences)
+    register_downgrade_probe("billing.packages", package_consequences)
     register_billing_mails()
+    register_credit_mails()
     register_log_subjects_of_billing()
     register_orders_of_customers()
     register_credits_of_customers()
     register_money_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)
+    register_currency_lock("billing.credits", lock_currency_by_credits)
 
 
 def _wire_booking() -> None:
@@ -113,6 +123,7 @@ def _wire_booking() -> None:
         LeavingDeclined,
         MinimumMissed,
         PaymentLinkPromised,
+        SeatHandedOn,
         SeatsCancelled,
         SeatsLeft,
         SeatsMoved,
@@ -120,6 +131,7 @@ def _wire_booking() -> None:
     )
     from src.booking.jobs.cancel import carry_out_cancellation
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
+    from src.booking.jobs.handing_on import tell_of_handing_on
     from src.booking.jobs.leave_requests import tell_of_asked_leaving
     from src.booking.jobs.minimum import ask_about_minimum
     from src.booking.jobs.tell import (
@@ -132,6 +144,7 @@ def _wire_booking() -> None:
         tell_of_moved_seats,
         tell_of_payment_link,
     )
+    from src.booking.portal_pages import register_portal_pages
     from src.booking.queries.plan_consequences import plan_consequences
     from src.tenants.queries.consequences import register_downgrade_probe
 
@@ -139,6 +152,7 @@ def _wire_booking() -> None:
     register_line_kind("session", seats)
     register_line_kind("series", seats)
     register_bookings_of_customers()
+    register_portal_pages()
     register_downgrade_probe("booking", plan_consequences)
     registry.on(CancellationRequested, "booking.cancel", carry_out_cancellation)
     registry.on_several(OrderConfirmed, "booking.tell_confirmed", tell_of_confirmations)
@@ -150,6 +164,7 @@ def _wire_booking() -> None:
     registry.on(LeavingAsked, "booking.tell_asked", tell_of_asked_leaving)
     registry.on(LeavingDeclined, "booking.tell_declined", tell_of_declined_leaving)
     registry.on(SeatsMoved, "booking.tell_moved", tell_of_moved_seats)
+    registry.on(SeatHandedOn, "booking.tell_handed_on", tell_of_handing_on)
     registry.on(MinimumMissed, "booking.ask_about_minimum", ask_about_minimum)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)

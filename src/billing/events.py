@@ -76,3 +76,10 @@ class ProcessorEventReceived(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "billing.processor_event_received"
     inbox_id: UUID
+
+
+class CreditEndSet(Event, frozen=True, kw_only=True):
+    """Credits end at some time, or at another than before: their owner is warned in time."""
+
+    topic: ClassVar[str] = "billing.credit_end_set"
+    lot_id: UUID

@@ -17,6 +17,7 @@ from src.booking.models import (
     Booking,
     CalendarFeed,
     Cancellation,
+    HandingOn,
     LeaveRequest,
     Seat,
     Service,
@@ -28,7 +29,7 @@ from src.platform.i18n import ngettext
 from src.platform.links import without_tokens
 from src.platform.mail.models import MailRow
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
-from src.tenants.models import AuditEntry, User
+from src.tenants.models import AuditEntry, Participant, User
 from src.tenants.person_rows import (
     Person,
     PersonRows,
@@ -83,7 +84,36 @@ def register_bookings_of_customers() -> None:
         )
     )
     _register_what_was_booked()
+    _register_what_was_handed_on()
     _register_what_was_said()
+
+
+def _register_what_was_handed_on() -> None:
+    """By whoever booked it, and by whoever got it, whose name stands under the other's customer."""
+    register_person_rows(
+        PersonRows(
+            table=cast(Table, Participant.__table__),
+            whose=lambda person: Participant.id.in_(
+                _ids(person, HandingOn.participant_id, given_to(person))
+            ),
+            shown=("name",),
+            erased=lambda person: {"name": person.called},
+            name="participants_with_a_place_handed_on",
+        )
+    )
+    register_person_rows(
+        PersonRows(
+            table=cast(Table, HandingOn.__table__),
+            whose=lambda person: or_(HandingOn.order_id.in_(orders_of(person)), given_to(person)),
+            shown=("seat_id", "address", "was", "by", "at"),
+            erased=lambda _person: {"address": "", "was": ""},
+        )
+    )
+
+
+def given_to(person: Person) -> ColumnElement[bool]:
+    """What was handed on to one of their addresses."""
+    return func.lower(HandingOn.address).in_(person.addresses)
 
 
 def _register_what_was_booked() -> None:
@@ -214,7 +244,7 @@ def written_to_a_guest(person: Person) -> ColumnElement[bool]:
     return and_(
         under_their_name(person, MailRow.to_address, MailRow.to_name),
         or_(
-            MailRow.kind.in_([*kinds, "broadcast", "message"]),
+            MailRow.kind.in_([*kinds, "broadcast", "message", "place"]),
             func.lower(MailRow.to_address).not_in(works),
         ),
     )

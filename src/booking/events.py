@@ -62,6 +62,13 @@ class SeatsMoved(Event, frozen=True, kw_only=True):
     why: str = ""
 
 
+class SeatHandedOn(Event, frozen=True, kw_only=True):
+    """A place was handed on to somebody else; neither they nor who had it have been told yet."""
+
+    topic: ClassVar[str] = "booking.seat_handed_on"
+    handing_id: UUID
+
+
 class LeavingAsked(Event, frozen=True, kw_only=True):
     """A guest asked to leave a whole course; nobody has been told yet."""
 

@@ -7,7 +7,14 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeriesPriceType
-from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier, deadlines, moves_until
+from src.booking.domain.leaving import (
+    BeforeUnit,
+    LeavingTerms,
+    Tier,
+    deadlines,
+    hand_on_until,
+    moves_until,
+)
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import clock, datetime_local
 
@@ -40,7 +47,8 @@ def rules_in_words(
         said = [_owed_rule(terms), *_example(terms, example_at, zone, last, now)]
     else:
         said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
-    return said + _moves_rule(terms) + _quiet_rules(terms, counted) + _course_rule(terms)
+    said += _moves_rule(terms) + _hand_on_rule(terms)
+    return said + _quiet_rules(terms, counted) + _course_rule(terms)
 
 
 def dates_in_words(
@@ -68,6 +76,10 @@ def dates_in_words(
     if until_at is not None and not _is_over(until_at, now):
         when = datetime_local(until_at, zone)
         said.append(_("You can exchange it for another date until %(when)s.", when=when))
+    until_at = hand_on_until(terms, starts_at, zone)
+    if until_at is not None and not _is_over(until_at, now):
+        when = datetime_local(until_at, zone)
+        said.append(_("You can give your place to somebody else until %(when)s.", when=when))
     return said
 
 
@@ -266,6 +278,20 @@ def _moves_rule(terms: LeavingTerms) -> list[str]:
     return [_("You can exchange a date for another one up to %(before)s before.", before=before)]
 
 
+def _hand_on_rule(terms: LeavingTerms) -> list[str]:
+    if terms.hand_on_before is None:
+        return []
+    if not terms.hand_on_before:
+        return [_("You can give your place on a date to somebody else until it starts.")]
+    before = _before(terms.hand_on_before, terms.hand_on_unit)
+    return [
+        _(
+            "You can give your place on a date to somebody else up to %(before)s before.",
+            before=before,
+        )
+    ]
+
+
 def _quiet_rules(terms: LeavingTerms, counted: list[Tier]) -> list[str]:
     """What quiet hours mean for the steps that were named, and for exchanging."""
     quiet = terms.quiet_hours
@@ -274,6 +300,8 @@ def _quiet_rules(terms: LeavingTerms, counted: list[Tier]) -> list[str]:
     units = {tier.unit for tier in counted if tier.before}
     if terms.moves_before:
         units.add(terms.moves_unit)
+    if terms.hand_on_before:
+        units.add(terms.hand_on_unit)
     begins, ends = clock(time(quiet.begins)), clock(time(quiet.ends))
     said = []
     if BeforeUnit.HOURS in units:

@@ -8,7 +8,14 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.leaving_mails import asked_mail, declined_mail, moved_mail
-from src.booking.mail_parts import FORMER_TIMES, MISSING, REASON, an_hour_sooner
+from src.booking.mail_parts import (
+    FORMER_TIMES,
+    MISSING,
+    MY_BOOKINGS,
+    REASON,
+    WAY_OUT,
+    an_hour_sooner,
+)
 from src.booking.mails import (
     cancellation_mail,
     change_mail,
@@ -62,6 +69,7 @@ COMMON = (
         name="timezone", label=N_("The clock of the times"), value=lambda view: view.zone_name
     ),
     _BOOKING_LINK,
+    MY_BOOKINGS,
     CONTACT,
 )
 _PEOPLE = Placeholder(
@@ -132,6 +140,7 @@ def _made_up(uow: UnitOfWork, asked: Preview) -> BookingFacts:
         id=new_id(),
         state="confirmed",
         sequence=0,
+        sold_sequence=0,
         told_sequence=0,
         returned_minor=0,
         share_minor=0,
@@ -204,7 +213,9 @@ def _changed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
 
 def _reminded(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
     one = facts.with_seats(facts.seats[:1])
-    return reminder_mail(asked.settings, asked.tenant, [one], "preview", asked.wordings)
+    return reminder_mail(
+        asked.settings, asked.tenant, [one], "preview", uow.clock.now(), asked.wordings
+    )
 
 
 def _moved(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
@@ -243,13 +254,7 @@ _KINDS = (
             "{dates}\n\n{money}\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(
-            *COMMON,
-            _PEOPLE,
-            _MONEY,
-            REFERENCE,
-            MISSING,
-        ),
+        placeholders=(*COMMON, _PEOPLE, _MONEY, REFERENCE, MISSING),
         always=("missing",),
         preview=shown(_confirmed),
     ),
@@ -285,10 +290,10 @@ _KINDS = (
         starter_subject=N_("Reminder: {service}, {first_date}"),
         starter=N_(
             "Hello {customer_name},\n\nThis is a reminder of {service}.\n\n{dates}\n\n"
-            "See you soon\n{business}\n\n{booking_link}"
+            "See you soon\n{business}\n\n{booking_link}\n\n{way_out}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, _PEOPLE),
+        placeholders=(*COMMON, _PEOPLE, WAY_OUT),
         needed=("dates",),
         preview=shown(_reminded),
     ),

@@ -9,8 +9,13 @@ from src.booking.calendar_files import (
 )
 from src.booking.domain.kinds import SessionMode
 from src.booking.domain.leaving import capped, terms_from
-from src.booking.domain.moves import place_line
-from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
+from src.booking.domain.moves import may_leave_free_because_moved, place_line
+from src.booking.leaving_words import (
+    dates_in_words,
+    next_deadline_words,
+    price_type_of,
+    rules_in_words,
+)
 from src.booking.queries.changes import Believed, Earlier, said_of
 from src.booking.queries.mail_facts import BookingFacts, Known, SeatFacts, SplitParty
 from src.booking.queries.party import called
@@ -28,6 +33,8 @@ from src.booking.views.mails import (
     SeatsCancelledView,
     SeatsMovedView,
     SessionsChangedView,
+    WayOutView,
+    portal_beside,
 )
 from src.platform.i18n import N_, _
 from src.platform.mail.queue import Attachment, Mail
@@ -76,19 +83,19 @@ def mail_of(
         html=rendered.html,
         dedupe_key=dedupe_key,
         unsubscribe_url=getattr(view, "unsubscribe_url", ""),
-        attachments=() if calendar is None else (_dates_file(calendar),),
+        attachments=() if calendar is None else (dates_file(calendar),),
     )
 
 
-def _dates_file(calendar: bytes) -> Attachment:
+def dates_file(calendar: bytes) -> Attachment:
     return Attachment(filename="dates.ics", content_type=CALENDAR_TYPE, content=calendar)
 
 
 def calendar_seats(
     facts: BookingFacts, seats: Sequence[SeatFacts], booking_url: str, *, may_join: bool = True
 ) -> list[CalendarSeat]:
-    """The seats as calendar entries. `booking_url` goes into them, unless it is empty; it opens
-    this booking only.
+    """The seats as entries of the calendar of who booked, without those that are somebody else's by
+    now. `booking_url` goes into them, unless it is empty; it opens this booking only.
 
     Unless the guest `may_join`, the entries do not tell where an online session meets.
     """
@@ -103,6 +110,7 @@ def calendar_seats(
             url=join_url_of(item, may_join=may_join) or booking_url,
         )
         for item in seats
+        if not item.seat.is_handed_on
     ]
 
 
@@ -168,6 +176,11 @@ MISSING = Placeholder(
 )
 
 
+MY_BOOKINGS = Placeholder(
+    name="my_bookings",
+    label=N_("The address of all that a guest has booked"),
+    value=lambda view: portal_beside(view.booking_url),
+)
 REASON = Placeholder(
     name="reason", label=N_("Why, if a reason was given"), value=lambda view: view.reason
 )
@@ -200,6 +213,59 @@ def leaving_of(
     if len(set(starts)) == 1:
         return dates_in_words(terms, price_type, starts[0], tenant.zone, now)
     return rules_in_words(terms, price_type, tenant.zone, _next(starts, now), now)
+
+
+def ways_out_of(
+    tenant: TenantSnapshot, bookings: Sequence[BookingFacts], pages: Sequence[str], now: datetime
+) -> list[WayOutView]:
+    """Where each of the bookings of one date is left, whose own page is in `pages`; nothing for one
+    whose guest has to ask the business. The address itself frees nothing: it leads to a page that
+    says what comes back and has a button.
+    """
+    return [
+        WayOutView(
+            booking=facts.order.reference if len(bookings) > 1 else "",
+            hint=_deadline(tenant, facts, now),
+            url=f"{own_page}/leave?date={facts.seats[0].session.id}",
+        )
+        for facts, own_page in zip(bookings, pages, strict=True)
+        if terms_from(facts.booking.leaving).may_cancel or _are_free(facts)
+    ]
+
+
+def _deadline(tenant: TenantSnapshot, facts: BookingFacts, now: datetime) -> str:
+    if _are_free(facts):
+        return ""
+    most = min(item.seat.most_percent for item in facts.seats)
+    terms = capped(terms_from(facts.booking.leaving), most)
+    starts_at = facts.seats[0].session.starts_at
+    return next_deadline_words(terms, price_type_of(facts.order), starts_at, tenant.zone, now)
+
+
+def _are_free(facts: BookingFacts) -> bool:
+    """Whether the business moved the date, so that no terms count."""
+    return all(
+        may_leave_free_because_moved(
+            item.seat.sold_sequence, item.session.moved_sequence, is_marked=item.seat.may_leave_free
+        )
+        for item in facts.seats
+    )
+
+
+def _way_out_words(ways_out: Sequence[WayOutView]) -> str:
+    """All of them in one paragraph."""
+    said = []
+    for one in ways_out:
+        words = _("Can't make it? Free your place here: %(url)s", url=one.url)
+        said.append(" ".join(filter(None, (one.booking and f"{one.booking}:", words))))
+    return " ".join(said)
+
+
+WAY_OUT = Placeholder(
+    name="way_out",
+    label=N_("Where who cannot come frees the date; nothing where guests may not"),
+    value=lambda view: _way_out_words(view.ways_out),
+)
 
 
 def _next(starts: Sequence[datetime], now: datetime) -> datetime | None:

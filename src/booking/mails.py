@@ -25,6 +25,7 @@ from src.booking.mail_parts import (
     party_line,
     party_of,
     runs_of,
+    ways_out_of,
     what_of,
 )
 from src.booking.money_words import back_line, money_line
@@ -332,6 +333,7 @@ def reminder_mail(
     tenant: TenantSnapshot,
     bookings: Sequence[BookingFacts],
     key: str,
+    now: datetime,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """This date is near: one mail to one person, whatever number of orders and seats they have.
@@ -340,6 +342,7 @@ def reminder_mail(
     """
     first = bookings[0]
     order = first.order
+    pages = [settings.base_url + booking_path(settings, tenant.slug, one.order) for one in bookings]
     seats = [item for facts in bookings for item in facts.seats]
     with use_locale(order.locale):
         view = ReminderView(
@@ -351,7 +354,8 @@ def reminder_mail(
             runs=runs_of(tenant, seats),
             zone_name=tenant.timezone,
             party_size=len(seats),
-            booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+            booking_url=pages[0],
+            ways_out=ways_out_of(tenant, bookings, pages, now),
             unsubscribe_url=unsubscribe_url(
                 settings,
                 tenant,

@@ -89,8 +89,8 @@ class Unavailable(DomainError):
 class PlanLimitReached(DomainError):
     """The tenant's plan does not reach this far.
 
-    `guest_safe` messages go to strangers; the feature, the current plan and the cheapest plan that
-    has it go to members and to the API.
+    `guest_safe` messages go to strangers; the feature, the current plan, the cheapest plan that has
+    it and the bolt-on that has it for less go to members and to the API.
     """
 
     code = "plan_limit_reached"
@@ -104,12 +104,14 @@ class PlanLimitReached(DomainError):
         limit: str | None = None,
         current_plan: str = "",
         cheapest_plan: str | None = None,
+        cheapest_bolt_on: str | None = None,
     ) -> None:
         super().__init__(message)
         self.feature = feature
         self.limit = limit
         self.current_plan = current_plan
         self.cheapest_plan = cheapest_plan
+        self.cheapest_bolt_on = cheapest_bolt_on
 
 
 class TooManyRequests(DomainError):

@@ -55,6 +55,8 @@ class TenantSnapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Whether an owner has proved an e-mail address; until then guests read "opening soon"."""
     asked_plans: dict[str, datetime] = {}
     """For who is signed in: plans that an answer is waited for, by key when each was asked for."""
+    asked_bolt_ons: dict[str, datetime] = {}
+    """The same of bolt-ons."""
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -17,14 +17,14 @@ class MonthlyLimitNeared(Event, frozen=True, kw_only=True):
 
 
 class PlanRequested(Event, frozen=True, kw_only=True):
-    """A tenant asked the platform for a plan."""
+    """A tenant asked the platform for a plan or a bolt-on."""
 
     topic: ClassVar[str] = "tenants.plan_requested"
     request_id: UUID
 
 
 class PlanRequestDeclined(Event, frozen=True, kw_only=True):
-    """An admin closed a request without a move; `answer` is for the business to read."""
+    """An admin closed a request without giving anything; `answer` is for the business to read."""
 
     topic: ClassVar[str] = "tenants.plan_request_declined"
     request_id: UUID
@@ -37,6 +37,24 @@ class TenantMoved(Event, frozen=True, kw_only=True):
     topic: ClassVar[str] = "tenants.tenant_moved"
     move_id: UUID
     plan_name: str
+
+
+class BoltOnGiven(Event, frozen=True, kw_only=True):
+    """An admin gave the tenant a bolt-on."""
+
+    topic: ClassVar[str] = "tenants.bolt_on_given"
+    held_id: UUID
+    name: str
+
+
+class BoltOnRemoved(Event, frozen=True, kw_only=True):
+    """The tenant no longer has a bolt-on; `by` is who removed it."""
+
+    topic: ClassVar[str] = "tenants.bolt_on_removed"
+    held_id: UUID
+    name: str
+    by: str
+    by_platform: bool
 
 
 class EntitlementsEnded(Event, frozen=True, kw_only=True):

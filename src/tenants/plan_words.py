@@ -125,9 +125,19 @@ def increment_sentence(limit: Limit, more: int) -> str:
 def addition_sentences(
     features: Iterable[Feature], increments: Mapping[Limit, int]
 ) -> tuple[str, ...]:
-    """All that a bolt-on brings, e.g. "Auto-refund", "100 more bookings a month"."""
-    more = (increment_sentence(one, increments[one]) for one in Limit if one in increments)
-    return (*feature_names(features), *more)
+    """What a bolt-on brings that is built, e.g. "Auto-refund", "100 more bookings a month"."""
+    return (*feature_names(features), *_increment_sentences(increments))
+
+
+def all_addition_sentences(
+    features: Iterable[Feature], increments: Mapping[Limit, int]
+) -> tuple[str, ...]:
+    """The same for who runs the platform, with what is not built yet."""
+    return (*all_feature_names(features), *_increment_sentences(increments))
+
+
+def _increment_sentences(increments: Mapping[Limit, int]) -> tuple[str, ...]:
+    return tuple(increment_sentence(one, increments[one]) for one in Limit if one in increments)
 
 
 def limit_change_sentence(change: LimitChange) -> str:

@@ -47,6 +47,7 @@ cancellations scope state
 credit_entries actor_name by kind
 credit_lots currency name refund_rule service_ids source state tags
 disputes currency processor_id state
+handings_on by
 leave_requests state
 open_items kind
 order_lines description kind tier
@@ -69,19 +70,32 @@ test reads every table afterwards.
 
 
 OF_MANY_OR_NOBODY = {
-    *(
-        "action_id",
-        "after",
-        "again",
-        "ask_id",
-        "asked_id",
-        "broadcast_id",
-        "cancellation_id",
-        "cancellation_ids",
-        "change_id",
-    ),
-    *("inbox_id", "invitation_id", "mail_id", "message_id", "move_id", "offer_id", "open_item_id"),
-    *("refund_id", "session_id", "session_ids", "sign_up_id", "trial_id", "user_id"),
+    "action_id",
+    "after",
+    "again",
+    "ask_id",
+    "asked_id",
+    "broadcast_id",
+    "cancellation_id",
+    "cancellation_ids",
+    "change_id",
+    "code_id",
+    "handing_id",
+    "held_id",
+    "inbox_id",
+    "invitation_id",
+    "lot_id",
+    "mail_id",
+    "message_id",
+    "move_id",
+    "offer_id",
+    "open_item_id",
+    "refund_id",
+    "session_id",
+    "session_ids",
+    "sign_up_id",
+    "trial_id",
+    "user_id",
 }
 """Under which an event names what is not a guest's alone, or what ends before they are erased."""
 

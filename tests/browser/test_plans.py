@@ -54,7 +54,7 @@ def test_a_plan_is_asked_for_and_given(
     admin = person(DESK, java_script_enabled=scripts)
     admin.sign_in(address, PASSWORD)
     admin.go("/admin")
-    admin.sees("1 business waits for a plan")
+    admin.sees("1 request waits for an answer")
     admin.looks()
     admin.follow("Answer the requests")
     admin.sees(slug.title())

@@ -21,6 +21,7 @@ from src.booking.models import (
 from src.booking.waitlist_links import waitlist_token
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.tenants.commands.bolt_ons import GiveBoltOn, give_bolt_on
 from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.domain.roles import Role
 from src.tenants.models import (
@@ -32,9 +33,12 @@ from src.tenants.models import (
     Member,
     Performer,
 )
+from src.tenants.queries.bolt_ons import find_bolt_on
 from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
 from tests.support.builders import Business, a_member, a_series, a_service, a_session
+from tests.support.credits import a_package
+from tests.support.lots import lot_of
 
 
 async def everything(services: Services, business: Business) -> dict[str, object]:
@@ -49,6 +53,8 @@ async def everything(services: Services, business: Business) -> dict[str, object
     term = await a_series(factory, service, price_type="free", price_minor=0)
     max_ = await a_member(factory, business, f"Max-{business.slug}", Role.INSTRUCTOR)
     made = await booked(factory, business, a_wish("series", term.series.id))
+    package = await a_package(factory, business.id)
+    lot = await lot_of(factory, business.id, made.order.customer_id, package_id=package.id)
     async with factory(business.id) as uow:
         now = uow.clock.now()
         performer = Performer(tenant_id=business.id, id=new_id(), name="Ivan", created_at=now)
@@ -185,11 +191,17 @@ async def everything(services: Services, business: Business) -> dict[str, object
             .where(Seat.tenant_id == business.id, Seat.session_id == term.sessions[0].id)
             .limit(1)
         )
+        more = await find_bolt_on(uow, "bookings_100")
+        assert more is not None
+        given = GiveBoltOn(key=more.key, version_id=more.version_id)
+        held_id = await give_bolt_on(uow, business.ctx, given)
         code = check_in_code(services.settings, order)
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
         "key": "growth",
+        "bolt_on": "bookings_100",
+        "held_id": held_id,
         "kind": "confirmed",
         "token": token,
         "secret": secret,
@@ -206,6 +218,8 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "booking_id": booking.id,
         "order_id": made.order_id,
         "coupon_id": coupon.id,
+        "package_id": package.id,
+        "lot_id": lot.id,
         "performer_id": performer.id,
         "location_id": location.id,
         "key_id": key.id,

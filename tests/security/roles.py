@@ -51,6 +51,7 @@ GET POST /settings/team/{member_id}/remove
 GET /settings/log
 GET POST /plan
 GET /plan/{key}
+GET POST /plan/bolt-ons/{bolt_on}
 GET /orders
 GET /orders/{order_id}
 POST /orders/{order_id}/paid
@@ -92,6 +93,7 @@ POST /sessions/{session_id}/seats/cancel
 POST /sessions/{session_id}/seats/message
 POST /sessions/{session_id}/seats/move
 POST /sessions/{session_id}/seats/paid
+GET POST /sessions/{session_id}/seats/{seat_id}/hand-on
 GET /series
 GET /series/{series_id}
 GET /series/{series_id}/buyers
@@ -100,6 +102,12 @@ GET POST /series/{series_id}/copy
 GET POST /series/{series_id}/cancel
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
+GET /packages
+GET POST /packages/new
+GET /packages/{package_id}
+GET POST /packages/{package_id}/edit
+POST /packages/{package_id}/active
+GET POST /packages/{package_id}/delete
 GET /coupons
 GET POST /coupons/new
 GET /coupons/{coupon_id}
@@ -141,6 +149,7 @@ POST /calendar/feeds/business/revoke
 """
 
 _OWNER = """
+GET POST /plan/bolt-ons/{bolt_on}/remove
 GET POST /settings/api-keys
 GET POST /settings/api-keys/{key_id}/revoke
 POST /customers/{customer_id}/export

@@ -38,6 +38,10 @@ WRITTEN = (
     "audit",
     "refunds",
     "coupons",
+    "tenant_bolt_ons WHERE ended_at IS NULL",
+    "packages",
+    "credit_lots",
+    "credit_entries",
 )
 
 
@@ -179,6 +183,11 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "InviteForm": ("/settings/team", {"email": "ivy@x.example", "role": "instructor"}),
     "MemberForm": ("/settings/team/{member_id}", {"role": "instructor"}),
     "PerformerForm": ("/settings/performers", {"name": "Ivy"}),
+    "HandOnForm": (
+        "/sessions/{session_id}/seats/{seat_id}/hand-on",
+        {"name": "Ben", "address": "ben@x.example"},
+    ),
+    "PackageForm": ("/packages/new", {"name": "Ten", "credits": "10", "pays": ["on_site"]}),
     "CouponForm": ("/coupons/new", {"code": "AUTUMN", "percent": "10"}),
     "CancelSeatsForm": ("/sessions/{loose_session_id}/seats/cancel", {"sure": "on"}),
     "CancelDatesForm": ("/sessions/chosen/cancel", {"sure": "on"}),
@@ -191,12 +200,14 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
         {"looked": "on", "change": ["place", "performer"]},
     ),
     "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
+    "RemoveForm": ("/plan/bolt-ons/{bolt_on}/remove", {}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
 }
 """Where each form is sent, and what it has beside its ids."""
 THINGS = {
     "seat_ids": "left_seat_id",
     "seat_id": "moved_seat_id",
+    "seat": "moved_seat_id",
     "to_session_id": "loose_session_id",
     "default_performer_id": "performer_id",
     "default_location_id": "location_id",

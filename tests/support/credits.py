@@ -46,6 +46,7 @@ async def a_lot(
     email: str = "carl@example.com",
     number: int = 10,
     *,
+    owner: str = "Carl",
     scope: Scope = ANYTHING,
     expires_at: datetime | None = None,
     **more: Any,
@@ -56,7 +57,7 @@ async def a_lot(
     """
     async with uow_factory(tenant_id) as uow:
         now = uow.clock.now()
-        customer_id = await find_or_add_customer(uow, email, "Carl", "", now)
+        customer_id = await find_or_add_customer(uow, email, owner, "", now)
         values: dict[str, Any] = {
             "source": LotSource.PACKAGE,
             "bought": number,

@@ -16,6 +16,7 @@ from src.billing.commands.credits import GUEST, NewLot, insert_lots
 from src.billing.commands.due import add_due
 from src.billing.commands.orders import NewLine, NewOrder, insert_order
 from src.billing.commands.package_lines import KIND
+from src.billing.commands.packages import get_package, no_such_package
 from src.billing.domain.coupons import Purchase
 from src.billing.domain.coupons import guest_sentence as coupon_sentence
 from src.billing.domain.credits import LotSource, end_of_day
@@ -35,12 +36,7 @@ from src.billing.domain.package_sale import (
 from src.billing.events import PackageBought
 from src.billing.models import Order
 from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
-from src.billing.queries.package_terms import (
-    get_package,
-    no_such_package,
-    seller_facts,
-    terms_of_package,
-)
+from src.billing.queries.package_terms import seller_facts, terms_of_package
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Table, select, text, update
 
 from src.billing.domain.credits import EntryKind, LotFacts, LotSource, LotState, Scope, end_of_day
+from src.billing.events import CreditEndSet
 from src.billing.models import CreditEntry, CreditLot
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -100,6 +101,9 @@ def insert_lots(
     """
     rows = [_lot_row(uow.tenant, lot, now) for lot in lots]
     uow.insert(LOTS, rows)
+    for row in rows:
+        if row["expires_at"] is not None:
+            uow.record(CreditEndSet(lot_id=row["id"]))
     granted = [(row, lot) for row, lot in zip(rows, lots, strict=True) if not lot.pending]
     uow.insert(
         ENTRIES,
@@ -133,6 +137,7 @@ def _lot_row(tenant_id: UUID, lot: NewLot, now: datetime) -> dict[str, Any]:
         "name": lot.name,
         **scope_columns(lot.scope),
         "balance": 0 if lot.pending else lot.credits,
+        "forfeited": 0,
         "bought": lot.bought,
         "paid_minor": lot.paid_minor,
         "single_minor": lot.single_minor,
@@ -142,6 +147,7 @@ def _lot_row(tenant_id: UUID, lot: NewLot, now: datetime) -> dict[str, Any]:
         "currency": lot.currency,
         "validity_days": lot.validity_days,
         "expires_at": lot.expires_at,
+        "end_set_at": now if lot.expires_at is not None else None,
         "created_at": now,
         "activated_at": None if lot.pending else now,
     }
@@ -199,12 +205,20 @@ async def activate_lots(
     for lot in lots:
         lot.state, lot.activated_at = str(LotState.ACTIVE), now
         lot.balance = lot.bought
-        lot.expires_at = end_of_day(lot.validity_days, now, tenant.zone)
+        set_end(uow, lot, end_of_day(lot.validity_days, now, tenant.zone))
         row = entry_row(
             uow.tenant, lot.id, EntryKind.GRANT, lot.bought, author, now, order_id=order_id
         )
         uow.insert(ENTRIES, [row])
     return [lot.id for lot in lots]
+
+
+def set_end(uow: UnitOfWork, lot: CreditLot, expires_at: datetime | None) -> None:
+    """Gives a locked lot another end, of which its owner is warned in time."""
+    lot.expires_at = expires_at
+    lot.end_set_at = uow.clock.now() if expires_at is not None else None
+    if expires_at is not None:
+        uow.record(CreditEndSet(lot_id=lot.id))
 
 
 async def void_lots(uow: UnitOfWork, order_id: UUID) -> None:
@@ -359,6 +373,7 @@ def lot_facts(lot: CreditLot) -> LotFacts:
         scope=scope_of(lot),
         source=LotSource(lot.source),
         is_refunded=lot.refunded_minor > 0,
+        forfeited=lot.forfeited,
     )
 
 

@@ -18,6 +18,7 @@ from src.platform.money import round_half_up
 
 LONGEST_VALIDITY_DAYS = 3650
 MOST_CREDITS = 1000
+WARNING_BEFORE = timedelta(days=7)
 
 
 class LotState(StrEnum):
@@ -100,7 +101,8 @@ class Target:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotFacts:
     """A lot as its row says. `stored` is `pending`, `active` or `void`; `is_refunded`: its unused
-    credits went back as money. `granted` is what it began with and what staff have added.
+    credits went back as money; `forfeited` are those that were lost at its end. `granted` is what
+    it began with.
     """
 
     id: UUID
@@ -113,6 +115,7 @@ class LotFacts:
     scope: Scope
     source: LotSource = LotSource.PACKAGE
     is_refunded: bool = False
+    forfeited: int = 0
     usable_by: frozenset[UUID] = field(default_factory=frozenset)
 
 
@@ -133,10 +136,11 @@ def lot_state(lot: LotFacts, now: datetime) -> LotState:
     """At the very second of its end a lot still counts."""
     if lot.stored is not LotState.ACTIVE:
         return lot.stored
+    is_over = lot.expires_at is not None and now > lot.expires_at
+    if is_over and lot.balance + lot.forfeited > 0:
+        return LotState.EXPIRED
     if lot.balance == 0:
         return LotState.REFUNDED if lot.is_refunded else LotState.USED_UP
-    if lot.expires_at is not None and now > lot.expires_at:
-        return LotState.EXPIRED
     return LotState.ACTIVE
 
 
@@ -182,6 +186,14 @@ def end_of_day(days: int, from_at: datetime, zone: ZoneInfo) -> datetime | None:
     last_on = to_local(from_at, zone).date() + timedelta(days=days)
     _first, after = local_day_bounds(last_on, zone)
     return after - timedelta(seconds=1)
+
+
+def warn_at(end_set_at: datetime, expires_at: datetime) -> datetime:
+    """When its owner is warned of a lot's end: 7 days before it, or at half-time where they were
+    told of it less than a fortnight before, so that nobody is warned of what they just read.
+    """
+    life = expires_at - end_set_at
+    return expires_at - min(WARNING_BEFORE, life / 2)
 
 
 def value_of_each_minor(paid_minor: int, bought: int) -> int:

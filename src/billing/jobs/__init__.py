@@ -1,12 +1,14 @@
 """Billing's work in the background, registered by the composition root."""
 
 from src.billing.events import (
+    CreditEndSet,
     MoneyNeedsAttention,
     OrderRefunded,
     PaymentCameTooLate,
     ProcessorEventReceived,
     RefundRequested,
 )
+from src.billing.jobs.credit_ends import note_end, watching_credits
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
@@ -28,6 +30,7 @@ def register(registry: Registry) -> None:
     registry.on(RefundRequested, "billing.send_refund", send_refund)
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
+    registry.on(CreditEndSet, "billing.watch_credits", note_end)
     registry.on(MoneyNeedsAttention, "billing.tell_open_item", tell_of_open_item)
 
 
@@ -47,4 +50,5 @@ def periodic_tasks(services: Services) -> list[Periodic]:
         Periodic("billing.sweep_holds", sweep, SWEEP_SECONDS),
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
         Periodic("billing.lapse_packages", lapse, LAPSE_SECONDS),
+        watching_credits(services),
     ]

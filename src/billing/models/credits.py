@@ -54,9 +54,10 @@ class CreditLot(TenantScoped, Base):
     `balance` is the sum of the lot's entries. `bought` of them were paid for with `paid_minor`;
     `single_minor` is what one session cost then. `value_minor` is the share of the seat that a
     credit came from (`source_seat_id`), which gives one credit at most. `refunded_minor` went back
-    as money. A lot is `pending` until it is paid, `void` if it never was; `expired`, `used_up` and
-    `refunded` follow from date and ledger, see `domain/credits.py`. `validity_days` is what the end
-    is worked out from when it is paid.
+    as money, and `forfeited` credits were lost at the end. A lot is `pending` until it is paid,
+    `void` if it never was; `expired`, `used_up` and `refunded` follow from date and ledger, see
+    `domain/credits.py`. `validity_days` is what the end is worked out from when it is paid;
+    `end_set_at` is when its owner was last told of that end.
     """
 
     __tablename__ = "credit_lots"
@@ -67,7 +68,7 @@ class CreditLot(TenantScoped, Base):
         within_tenant("rolled_from_id", "credit_lots"),
         CheckConstraint("state IN ('pending', 'active', 'void')", name="state"),
         CheckConstraint("source IN ('package', 'seat', 'goodwill', 'rollover')", name="source"),
-        CheckConstraint("balance >= 0", name="balance"),
+        CheckConstraint("balance >= 0 AND forfeited >= 0", name="balance"),
         CheckConstraint("state = 'active' OR balance = 0", name="only_active_has_balance"),
         CheckConstraint(
             "bought >= 0 AND paid_minor >= 0 AND value_minor >= 0 AND single_minor >= 0"
@@ -100,6 +101,7 @@ class CreditLot(TenantScoped, Base):
     service_ids: Mapped[list[Any]] = mapped_column(default=list)
     tags: Mapped[list[Any]] = mapped_column(default=list)
     balance: Mapped[int] = mapped_column(default=0)
+    forfeited: Mapped[int] = mapped_column(default=0)
     bought: Mapped[int] = mapped_column(default=0)
     paid_minor: Mapped[int] = mapped_column(default=0)
     single_minor: Mapped[int] = mapped_column(default=0)
@@ -109,6 +111,7 @@ class CreditLot(TenantScoped, Base):
     currency: Mapped[str]
     validity_days: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None]
+    end_set_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     activated_at: Mapped[datetime | None]
 

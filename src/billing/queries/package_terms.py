@@ -1,7 +1,6 @@
 """Packages as they are offered now, and what a business may sell of them."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy import ColumnExpressionArgument, exists, select
 
@@ -11,8 +10,6 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.package_sale import PackageTerms, SellerFacts, why_not_for_sale
 from src.billing.models import Package
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import NotFound
-from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 
@@ -43,16 +40,6 @@ def terms_of_package(package: Package) -> PackageTerms:
     )
 
 
-async def get_package(uow: UnitOfWork, package_id: UUID) -> Package:
-    """Raises: NotFound, for another business's too."""
-    found = await uow.session.scalar(
-        select(Package).where(Package.tenant_id == uow.tenant, Package.id == package_id)
-    )
-    if found is None:
-        raise no_such_package()
-    return found
-
-
 async def list_packages_on_sale(uow: UnitOfWork, tenant: TenantSnapshot) -> Sequence[Package]:
     """What a stranger finds on the page of packages, as their owner has ordered it."""
     seller = seller_facts(tenant)
@@ -81,7 +68,3 @@ def _listed(uow: UnitOfWork) -> tuple[ColumnExpressionArgument[bool], ...]:
         Package.active,
         Package.visibility == "public",
     )
-
-
-def no_such_package() -> NotFound:
-    return NotFound(_("There is no such package."))

@@ -1,10 +1,12 @@
-"""What losing the coupons of a plan means for the codes that are about."""
+"""What losing the coupons or the packages of a plan means for what is about."""
 
 from datetime import datetime
 
 from sqlalchemy import func, select
 
-from src.billing.models import Coupon
+from src.billing.domain.credits import LotState
+from src.billing.domain.package_drafts import Purpose
+from src.billing.models import Coupon, CreditLot, Package
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import ngettext
 from src.tenants.domain.downgrade import Consequence, Weight
@@ -31,3 +33,57 @@ async def coupon_consequences(uow: UnitOfWork, change: Change, now: datetime) ->
         count,
     )
     return [Consequence(weight=Weight.LOSS, text=text)]
+
+
+async def package_consequences(uow: UnitOfWork, change: Change, now: datetime) -> list[Consequence]:
+    """A downgrade probe: packages sold no more, and credits that stay good all the same."""
+    if Feature.PACKAGES not in {*change.lost, *change.gained}:
+        return []
+    on_sale = await uow.session.scalar(
+        select(func.count(Package.id)).where(
+            Package.tenant_id == uow.tenant,
+            Package.active,
+            Package.purpose == str(Purpose.SALE),
+        )
+    )
+    if Feature.PACKAGES in change.gained:
+        return _sold_again(on_sale or 0)
+    found = _sold_no_more(on_sale or 0)
+    left = await uow.session.scalar(
+        select(func.sum(CreditLot.balance)).where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.state == str(LotState.ACTIVE),
+            CreditLot.balance > 0,
+            (CreditLot.expires_at.is_(None)) | (CreditLot.expires_at >= now),
+        )
+    )
+    return [*found, *_stay_good(int(left or 0))]
+
+
+def _sold_again(count: int) -> list[Consequence]:
+    if not count:
+        return []
+    text = ngettext("%(num)s package is sold again.", "%(num)s packages are sold again.", count)
+    return [Consequence(weight=Weight.NOTE, text=text)]
+
+
+def _sold_no_more(count: int) -> list[Consequence]:
+    if not count:
+        return []
+    text = ngettext(
+        "%(num)s package cannot be bought any more.",
+        "%(num)s packages cannot be bought any more.",
+        count,
+    )
+    return [Consequence(weight=Weight.LOSS, text=text)]
+
+
+def _stay_good(count: int) -> list[Consequence]:
+    if not count:
+        return []
+    text = ngettext(
+        "%(num)s credit that a customer has stays good.",
+        "%(num)s credits that customers have stay good.",
+        count,
+    )
+    return [Consequence(weight=Weight.KEEPS, text=text)]

@@ -2,7 +2,7 @@
 
 from sqlalchemy import exists, select
 
-from src.billing.models import Coupon, Order
+from src.billing.models import Coupon, CreditLot, Order, Package
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 
@@ -20,4 +20,16 @@ async def lock_currency_by_coupons(uow: UnitOfWork) -> str | None:
     has_amount = (Coupon.amount_minor.is_not(None)) | (Coupon.min_spend_minor > 0)
     if await uow.session.scalar(select(exists().where(Coupon.tenant_id == uow.tenant, has_amount))):
         return _("It cannot change while a coupon has an amount in it.")
+    return None
+
+
+async def lock_currency_by_credits(uow: UnitOfWork) -> str | None:
+    """A sentence while a package has a price, or a customer has credits that have a worth in it."""
+    priced = exists().where(Package.tenant_id == uow.tenant, Package.price_minor > 0)
+    worth = exists().where(
+        CreditLot.tenant_id == uow.tenant,
+        (CreditLot.paid_minor > 0) | (CreditLot.value_minor > 0),
+    )
+    if await uow.session.scalar(select(priced | worth)):
+        return _("It cannot change while there are packages or credits with a price in it.")
     return None

@@ -44,14 +44,17 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     `tiers` come with the longest time first, and never give more back for less notice. Without
     any, nothing comes back, and nobody is late. `moves_before` is None where a date may not be
-    exchanged for another. `whole_course`: a guest may leave all dates of a series at once. Of the
-    time before a start, `quiet_hours` do not count.
+    exchanged for another, and `hand_on_before` where a place may not be handed on to somebody else.
+    `whole_course`: a guest may leave all dates of a series at once. Of the time before a start,
+    `quiet_hours` do not count.
     """
 
     tiers: tuple[Tier, ...] = ()
     may_cancel: bool = True
     moves_before: int | None = None
     moves_unit: BeforeUnit = BeforeUnit.HOURS
+    hand_on_before: int | None = None
+    hand_on_unit: BeforeUnit = BeforeUnit.HOURS
     whole_course: bool = False
     quiet_hours: QuietHours | None = None
 
@@ -112,9 +115,12 @@ def terms_errors(terms: LeavingTerms) -> dict[str, str]:
             wrong[f"tiers.{position}.percent"] = said
         if not 0 <= tier.before <= LONGEST_BEFORE[tier.unit]:
             wrong[f"tiers.{position}.before"] = _("A step lies at most a year before the start.")
-    moves = terms.moves_before
-    if moves is not None and not 0 <= moves <= LONGEST_BEFORE[terms.moves_unit]:
-        wrong["moves_before"] = _("At most a year before the start.")
+    for name, before, unit in (
+        ("moves_before", terms.moves_before, terms.moves_unit),
+        ("hand_on_before", terms.hand_on_before, terms.hand_on_unit),
+    ):
+        if before is not None and not 0 <= before <= LONGEST_BEFORE[unit]:
+            wrong[name] = _("At most a year before the start.")
     if terms.quiet_hours is not None and (said := quiet_error(terms.quiet_hours)):
         wrong["quiet_hours"] = said
     return {**_order_errors(terms.tiers, has_quiet=terms.quiet_hours is not None), **wrong}
@@ -196,6 +202,13 @@ def moves_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> dat
     return cutoff(terms.moves_before, terms.moves_unit, starts_at, zone, terms.quiet_hours)
 
 
+def hand_on_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """Until when a place may be handed on to somebody else, None where it may not."""
+    if terms.hand_on_before is None:
+        return None
+    return cutoff(terms.hand_on_before, terms.hand_on_unit, starts_at, zone, terms.quiet_hours)
+
+
 def why_not_leave(facts: LeavingFacts, now: datetime) -> list[Reason]:
     """Every reason against leaving this seat, the weightiest first; late is no reason."""
     return [*_seat_reasons(facts, now), *_terms_reasons(facts)]
@@ -244,6 +257,32 @@ def why_not_move_seat(facts: LeavingFacts, now: datetime) -> list[Reason]:
                 _("It is too late to exchange this date. Please contact the business."),
                 _("The time to exchange this date is over."),
                 _("Move the seat yourself, from the session's roster."),
+            )
+        ]
+    return []
+
+
+def why_not_hand_on(facts: LeavingFacts, now: datetime) -> list[Reason]:
+    """Every reason against giving this seat to somebody else."""
+    if reasons := _seat_reasons(facts, now):
+        return reasons
+    until_at = hand_on_until(facts.terms, facts.starts_at, facts.zone)
+    if until_at is None:
+        return [
+            Reason(
+                ReasonCode.HANDING_ON_NOT_ALLOWED,
+                _("This place cannot be handed on here. Please contact the business."),
+                _("The terms this was bought under do not let guests hand their place on."),
+                _("Hand the place on yourself, from the session's roster."),
+            )
+        ]
+    if now > until_at:
+        return [
+            Reason(
+                ReasonCode.TOO_LATE_TO_HAND_ON,
+                _("It is too late to hand this place on. Please contact the business."),
+                _("The time to hand this place on is over."),
+                _("Hand the place on yourself, from the session's roster."),
             )
         ]
     return []

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from src.booking.commands.changes import lock_untold_seats, mark_told
 from src.booking.events import CustomerAffected, SessionsChanged
+from src.booking.jobs.handing_on import tell_holders
 from src.booking.mails import change_mail
 from src.booking.queries.changes import (
     Believed,
@@ -62,6 +63,7 @@ async def tell_affected_customer(job: JobContext, event: CustomerAffected) -> No
             mail = change_mail(settings, tenant, news, believed, now, wordings)
             if mail.to_address:
                 await queue_mail(uow, mail, host=settings.host)
+            await tell_holders(uow, job.services, tenant, news, "changed")
         await mark_told(uow, seats)
 
 

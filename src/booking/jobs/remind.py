@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from src.billing.cron import work_off
 from src.booking.commands.reminders import REMIND_DUE, claim_reminders, look_again
 from src.booking.domain.reminding import due_reminders, hours_of, next_look
+from src.booking.jobs.handing_on import tell_holders
 from src.booking.mails import reminder_mail
 from src.booking.queries.mail_facts import BookingFacts, facts_of_seats
 from src.booking.queries.reminders import Waiting, has_reminders, list_upcoming, list_waiting
@@ -106,9 +107,23 @@ async def _remind_chunk(uow: UnitOfWork, services: Services) -> int:
     if not people:
         return len(waiting)
     wordings = await find_wordings(uow)
-    mails = [reminder_mail(settings, tenant, one.bookings, one.key, wordings) for one in people]
+    mails = []
+    for one in people:
+        if own := _own(one.bookings):
+            mails.append(reminder_mail(settings, tenant, own, one.key, now, wordings))
+        occasion = one.key.rpartition(":")[0]
+        await tell_holders(uow, services, tenant, one.bookings, "reminder", occasion)
     await queue_mails(uow, mails, host=settings.host)
     return len(waiting)
+
+
+def _own(bookings: Sequence[BookingFacts]) -> list[BookingFacts]:
+    """Without the places that were handed on: who has one is reminded of it themselves."""
+    kept = [
+        facts.with_seats([item for item in facts.seats if not item.seat.is_handed_on])
+        for facts in bookings
+    ]
+    return [facts for facts in kept if facts.seats]
 
 
 async def _lock_seats(uow: UnitOfWork, waiting: Sequence[Waiting]) -> dict[Pair, list[UUID]]:

@@ -21,6 +21,7 @@ from src.booking.events import (
     SeatsMoved,
 )
 from src.booking.held_mails import held_cancelled_mail
+from src.booking.jobs.handing_on import tell_holders
 from src.booking.leaving_mails import declined_mail, moved_mail
 from src.booking.mails import (
     COMES,
@@ -246,6 +247,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
             for event, theirs, believed in zip(events, bookings, each_believes, strict=True)
         ]
         await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)
+        await tell_holders(uow, jobs.services, tenant, every, "off")
 
 
 async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
@@ -271,6 +273,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
         )
         if mail.to_address:
             await queue_mail(uow, mail, host=settings.host)
+        await tell_holders(uow, job.services, tenant, bookings, "off")
 
 
 def _seats(bookings: Sequence[BookingFacts]) -> list[SeatFacts]:
@@ -311,6 +314,7 @@ async def tell_of_moved_seats(job: JobContext, event: SeatsMoved) -> None:
         is_news = {item.known for item in before.seats} != {item.known for item in facts.seats}
         if is_news and mail.to_address:
             await queue_mail(uow, mail, host=settings.host)
+        await tell_holders(uow, job.services, tenant, [before], "off")
         await mark_told(uow, facts.seats)
         await mark_known(uow, list(new))
 

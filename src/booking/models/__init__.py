@@ -3,7 +3,14 @@
 from src.booking.models.cancelling import CancellationReturn
 from src.booking.models.feeds import CalendarFeed
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
-from src.booking.models.sold import Booking, Cancellation, LeaveRequest, ReminderSent, Seat
+from src.booking.models.sold import (
+    Booking,
+    Cancellation,
+    HandingOn,
+    LeaveRequest,
+    ReminderSent,
+    Seat,
+)
 from src.booking.models.waiting import WaitlistEntry, WaitlistOffer
 from src.booking.models.written import Broadcast, BroadcastMail, Digest
 
@@ -15,6 +22,7 @@ __all__ = [
     "Cancellation",
     "CancellationReturn",
     "Digest",
+    "HandingOn",
     "LeaveRequest",
     "ReminderSent",
     "Seat",

@@ -82,6 +82,8 @@ class Seat(TenantScoped, Base):
     it `may_leave_free`: the business moved the guest. Until they were told, it is not `is_known`.
     While a confirmed seat names a cancellation, of seats or of its purchase, that one waits or
     runs, and nothing else is done with the seat; a seat that has ended keeps the name.
+    One that `is_handed_on` has somebody else in it who is told by a mail of their own, see
+    `HandingOn`: it is in no calendar of the guest who booked.
     """
 
     __tablename__ = "seats"
@@ -150,9 +152,41 @@ class Seat(TenantScoped, Base):
     most_percent: Mapped[int] = mapped_column(default=100, server_default=text("100"))
     may_leave_free: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     is_known: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    is_handed_on: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     changed_at: Mapped[datetime]
     changed_by: Mapped[str]
     changed_why: Mapped[str] = mapped_column(default="")
+
+
+class HandingOn(TenantScoped, Base):
+    """A seat's place was handed on to somebody else, who is written to at `address`.
+
+    The newest of a seat says who has it now. `was` is who had it before, and `was_calendar_id`
+    with `was_sequence` are the entry in that one's calendar, which has to go. `told_at` is None
+    until its new holder was written to, and stays so where the place went on before that.
+    """
+
+    __tablename__ = "handings_on"
+    __table_args__ = (
+        within_tenant("seat_id", "seats"),
+        within_tenant("order_id", "orders"),
+        within_tenant("participant_id", "participants"),
+        CheckConstraint("by IN ('guest', 'staff')", name="by"),
+        Index("ix_handings_on_seat", "tenant_id", "seat_id"),
+        Index("ix_handings_on_order", "tenant_id", "order_id"),
+        Index("ix_handings_on_address", "tenant_id", text("lower(address)")),
+    )
+
+    seat_id: Mapped[UUID]
+    order_id: Mapped[UUID]
+    participant_id: Mapped[UUID]
+    address: Mapped[str]
+    was: Mapped[str] = mapped_column(default="")
+    was_calendar_id: Mapped[UUID]
+    was_sequence: Mapped[int]
+    by: Mapped[str]
+    at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
 
 
 class LeaveRequest(TenantScoped, Base):

@@ -1,11 +1,12 @@
 """One booking for whoever has its link: its own rows and nobody else's."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select
 
@@ -18,7 +19,7 @@ from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.refundable import is_all_back
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
-from src.booking.domain.leaving import LeavingTerms, capped, moves_until, terms_from
+from src.booking.domain.leaving import LeavingTerms, capped, hand_on_until, moves_until, terms_from
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
 from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS, state_of_date
@@ -44,6 +45,8 @@ from src.tenants.models import Location, Participant, Performer
 
 KNOWS_THE_LINK = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
 _BY_THE_BUSINESS = {OrderEnd.RELEASED: "cancelled", OrderEnd.CALLED_OFF: "called_off"}
+
+Until = Callable[[LeavingTerms, datetime, ZoneInfo], datetime | None]
 
 
 async def get_guest_booking(
@@ -352,7 +355,8 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
         was=was_words(before.said, now) if before is not None and not is_off else "",
         is_moved=before is not None and Facet.TIME in what_differs(before.said, now),
         leave_href=f"{about.path}/leave?date={session.id}" if can_leave else "",
-        move_href=_move_href(session, about) if can_leave else "",
+        move_href=_href("move", moves_until, session, about) if can_leave else "",
+        hand_on_href=_href("hand-on", hand_on_until, session, about) if can_leave else "",
         back_until=_same_for_all(
             _back_until(seat, about)
             for seat in own
@@ -361,14 +365,12 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
     )
 
 
-def _move_href(session: Session, about: _About) -> str:
-    """To exchanging the date, for as long as the terms let it be; what else stands against it, that
-    page says.
-    """
-    until_at = moves_until(about.terms, session.starts_at, about.tenant.zone)
+def _href(name: str, until: Until, session: Session, about: _About) -> str:
+    """To a page about the date, which says what else than the terms stands against it."""
+    until_at = until(about.terms, session.starts_at, about.tenant.zone)
     if until_at is None or until_at < about.now:
         return ""
-    return f"{about.path}/move?date={session.id}"
+    return f"{about.path}/{name}?date={session.id}"
 
 
 def _same_for_all(words: Iterable[str]) -> str:
@@ -393,5 +395,6 @@ def _date_left(said: Said, state: SeatState) -> BookedDate:
         is_moved=False,
         leave_href="",
         move_href="",
+        hand_on_href="",
         back_until="",
     )

@@ -1,6 +1,6 @@
 """What leaving a date, or a whole course, would mean for the guest who has the link."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -13,18 +13,21 @@ from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
 from src.billing.queries.refundable import is_all_back, list_refundable_minor
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
-from src.booking.domain.kinds import SeatState, SessionMode
+from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import (
+    LeavingFacts,
     amount_back_minor,
     capped,
     is_late,
     is_late_since_exchange,
     percent_back,
     terms_from,
+    why_not_hand_on,
     why_not_leave,
     why_not_move_seat,
 )
-from src.booking.domain.reasons import guest_sentence
+from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.gone_words import gone_words
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.models import Booking, Seat, Series, Service
@@ -38,6 +41,7 @@ from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.platform.web.formats import money
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import Participant
 
@@ -76,11 +80,8 @@ async def get_leaving_page(
     seats = [_seat(one, tenant, now, is_course=is_course) for one in shown]
     leavable = [seat for seat in seats if not seat.why_not]
     path = booking_path(settings, tenant.slug, order)
-    refundable = (await list_refundable_minor(uow, [order_id])).get(order_id, 0)
-    by_terms_minor = sum(seat.back_minor for seat in leavable)
-    back_minor = min(by_terms_minor, refundable)
-    no_money_why = await _no_money_why(uow, order, refundable)
-    by_hand_minor = 0 if refundable or no_money_why else _by_hand_minor(order, by_terms_minor)
+    about = (path, tenant, now)
+    back_minor, by_hand_minor, no_money_why = await _back(uow, order, leavable)
     promised = _promised if is_course else _promised_alone
     leavable = promised(leavable, back_minor or by_hand_minor, is_promised=back_minor > 0)
     return LeavingPage(
@@ -98,11 +99,13 @@ async def get_leaving_page(
         by_hand_minor=by_hand_minor,
         no_money_why=no_money_why,
         terms=_terms(shown, order, tenant, now, is_course=is_course),
-        why_not="" if leavable and own else _why_not(seats, own),
+        why_not="" if leavable and own else _why_not(seats, own, found, session_id, order),
+        is_gone=not own and session_id is not None,
         action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
         may_ask=_may_ask(own, is_course=is_course),
         asked=await find_newest_request(uow, order_id) if is_course else None,
-        move_href=_move_href(shown, path, tenant, now, session_id),
+        move_href=_href("move", why_not_move_seat, shown, about, session_id),
+        hand_on_href=_href("hand-on", why_not_hand_on, shown, about, session_id),
         ticked=None if ticked is None else len(ticked),
         path=path,
         had=await _had(uow, tenant, settings, shown[0].seat.booking) if is_course else [],
@@ -111,6 +114,17 @@ async def get_leaving_page(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
     )
+
+
+async def _back(
+    uow: UnitOfWork, order: Order, leavable: Sequence[LeavingSeat]
+) -> tuple[int, int, str]:
+    """What comes back for all of them, what of it by the business's own hand, and why nothing."""
+    refundable = (await list_refundable_minor(uow, [order.id])).get(order.id, 0)
+    by_terms_minor = sum(seat.back_minor for seat in leavable)
+    no_money_why = await _no_money_why(uow, order, refundable)
+    by_hand_minor = 0 if refundable or no_money_why else _by_hand_minor(order, by_terms_minor)
+    return min(by_terms_minor, refundable), by_hand_minor, no_money_why
 
 
 async def _had(
@@ -254,10 +268,26 @@ def _by_hand_minor(order: Order, by_terms_minor: int) -> int:
     return min(by_terms_minor, order.paid_minor - order.refunded_minor)
 
 
-def _why_not(seats: Sequence[LeavingSeat], own: Sequence[Own]) -> str:
-    if not own:
+def _why_not(
+    seats: Sequence[LeavingSeat],
+    own: Sequence[Own],
+    found: Sequence[Own],
+    session_id: UUID | None,
+    order: Order,
+) -> str:
+    if own:
+        return seats[0].why_not
+    gone = [one.seat for one in found if one.seat.session.id == session_id]
+    if not gone:
         return _("None of these places is yours any more, so there is nothing to cancel.")
-    return seats[0].why_not
+    back_minor = sum(one.seat.returned_minor for one in gone if one.seat.returned_as == "money")
+    return gone_words(
+        SessionState(gone[0].session.state),
+        {SeatState(one.seat.state) for one in gone},
+        by_guest=all(one.seat.changed_by == "guest" for one in gone),
+        places=len(gone),
+        back=money(back_minor, order.currency) if back_minor else "",
+    )
 
 
 def _may_ask(own: Sequence[Own], *, is_course: bool) -> bool:
@@ -280,13 +310,18 @@ def _terms(
     return dates_in_words(terms, price_type, own[0].seat.session.starts_at, tenant.zone, at)
 
 
-def _move_href(
-    own: Sequence[Own], path: str, tenant: TenantSnapshot, now: datetime, session_id: UUID | None
+def _href(
+    page: str,
+    why_not: Callable[[LeavingFacts, datetime], list[Reason]],
+    own: Sequence[Own],
+    about: tuple[str, TenantSnapshot, datetime],
+    session_id: UUID | None,
 ) -> str:
-    """To exchanging the date, empty where it cannot be."""
-    if session_id is None or why_not_move_seat(facts_of_leaving(own[0].seat, tenant), now):
+    """To another way out of the date, empty where it cannot be."""
+    path, tenant, now = about
+    if session_id is None or why_not(facts_of_leaving(own[0].seat, tenant), now):
         return ""
-    return f"{path}/move?date={session_id}"
+    return f"{path}/{page}?date={session_id}"
 
 
 async def name_of(uow: UnitOfWork, booking: Booking) -> str:

@@ -12,8 +12,8 @@ from src.billing.domain.credits import EntryKind, LotState, lot_state
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.booking.guest_links import package_path
 from src.booking.models import Seat, Service, Session
-from src.booking.queries.packages import SoldSingly, list_sold_singly, works_for
-from src.booking.views.packages import OwnCredits, OwnLots, Use
+from src.booking.queries.guest_packages import SoldSingly, list_sold_singly, works_for
+from src.booking.views.guest_packages import OwnCredits, OwnLots, Use
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _

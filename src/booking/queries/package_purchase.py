@@ -15,8 +15,8 @@ from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.booking.guest_links import package_path
 from src.booking.queries.guest_money import GuestMoney, get_guest_money
-from src.booking.queries.packages import list_sold_singly, works_for
-from src.booking.views.packages import PurchaseView
+from src.booking.queries.guest_packages import list_sold_singly, works_for
+from src.booking.views.guest_packages import PurchaseView
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound

@@ -1,152 +1,219 @@
-"""Packages as guests are offered them: what they are good for, and what they save."""
+"""Packages of credits for their owner: the list, one of them, and what they can be good for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import select
+from sqlalchemy import Text, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from src.billing.commands.credits import scope_of
-from src.billing.domain.credits import Scope, end_of_day, saving, value_of_each_minor
-from src.billing.domain.kinds import PaymentMode
-from src.billing.domain.package_sale import guest_sentence, why_not_for_sale
-from src.billing.models import Package
-from src.billing.queries.package_terms import (
-    list_packages_on_sale,
-    seller_facts,
-    terms_of_package,
-)
-from src.booking.models import Service
-from src.booking.views.packages import PackageCard, PackagesView, WorksFor
+from src.billing.domain.credits import LotState, RefundRule, Scope, end_of_day, saving
+from src.billing.domain.package_drafts import Purpose
+from src.billing.models import CreditLot, Package
+from src.booking.domain.kinds import SeriesPriceType, ServiceKind
+from src.booking.models import Series, Service, Session
+from src.booking.queries.resources import Choice
+from src.booking.views.packages import PackageRow, PackageWorth
 from src.platform.db.uow import UnitOfWork
-from src.platform.localtime import to_local
+from src.platform.i18n import _
+from src.platform.money import round_half_up
 from src.tenants.context import TenantSnapshot
 
 
-class SoldSingly(msgspec.Struct, frozen=True, kw_only=True):
-    """A service that guests can see; `single_minor` is what one session costs, 0 where none is
-    sold for money.
-    """
+class Single(NamedTuple):
+    """A service as packages see it: what one entry costs, and all words it is found by."""
 
     id: UUID
-    slug: str
     name: str
+    price_minor: int
     tags: frozenset[str]
-    single_minor: int
-    is_listed: bool
 
 
-async def list_sold_singly(uow: UnitOfWork) -> list[SoldSingly]:
-    """The business's services that are on, by name."""
-    found = await uow.session.execute(
-        select(
-            Service.id,
-            Service.slug,
-            Service.name,
-            Service.tags,
-            Service.price_type,
-            Service.price_minor,
-            Service.sales_mode,
-            Service.visibility,
-        )
-        .where(Service.tenant_id == uow.tenant, Service.active, Service.visibility != "hidden")
-        .order_by(Service.name, Service.id)
+class Sold(NamedTuple):
+    """Lots of one package that were paid, and the credits left in them."""
+
+    lots: int
+    left: int
+
+
+async def list_packages(uow: UnitOfWork, tenant: TenantSnapshot) -> list[PackageRow]:
+    """All of them in the order of display; what is given back for dates comes last."""
+    found = await uow.session.scalars(
+        select(Package)
+        .where(Package.tenant_id == uow.tenant)
+        .order_by(Package.purpose.desc(), Package.position, Package.created_at, Package.id)
     )
-    return [
-        SoldSingly(
-            id=row.id,
-            slug=row.slug,
-            name=row.name,
-            tags=frozenset(row.tags),
-            single_minor=0
-            if row.price_type == "free" or row.sales_mode == "series"
-            else row.price_minor,
-            is_listed=row.visibility == "public",
-        )
-        for row in found
-    ]
+    packages = found.all()
+    singles = await list_singles(uow)
+    sold = await _sold(uow, [one.id for one in packages])
+    return [package_row(uow, tenant, one, singles, sold) for one in packages]
 
 
-def fitting(scope: Scope, services: Sequence[SoldSingly]) -> list[SoldSingly]:
-    """The services whose dates the credits are good for, as far as that is known of a service."""
-    return [
-        one
-        for one in services
-        if scope.any_service or one.id in scope.service_ids or not scope.tags.isdisjoint(one.tags)
-    ]
+async def get_package_row(uow: UnitOfWork, tenant: TenantSnapshot, package: Package) -> PackageRow:
+    singles, sold = await list_singles(uow), await _sold(uow, [package.id])
+    return package_row(uow, tenant, package, singles, sold)
 
 
-def single_prices(scope: Scope, services: Sequence[SoldSingly]) -> list[int]:
-    """What one session costs at each of those services, those for nothing left out."""
-    return [one.single_minor for one in fitting(scope, services) if one.single_minor]
-
-
-async def lowest_single_minor(uow: UnitOfWork, package: Package) -> int:
-    """The least that one session costs which the package is good for; 0 where none is known."""
-    return min(single_prices(scope_of(package), await list_sold_singly(uow)), default=0)
-
-
-def works_for(scope: Scope, services: Sequence[SoldSingly], slug: str) -> WorksFor:
-    """Services by name, each with its page; what is hidden or gone is not named."""
-    named = [one for one in services if one.id in scope.service_ids and one.is_listed]
-    return WorksFor(
-        anything=scope.any_service,
-        services=[(one.name, f"/b/{slug}/{one.slug}") for one in named],
-        tags=sorted(scope.tags),
-    )
-
-
-async def get_packages_page(uow: UnitOfWork, tenant: TenantSnapshot, base_url: str) -> PackagesView:
-    """What everybody is shown: the packages on sale, as their owner has ordered them."""
-    services = await list_sold_singly(uow)
-    path = f"/b/{tenant.slug}/packages"
-    packages = await list_packages_on_sale(uow, tenant)
-    return PackagesView(
-        cards=[package_card(uow, tenant, package, services) for package in packages],
-        currency=tenant.currency,
-        zone=tenant.zone,
-        path=path,
-        hub_href=f"/b/{tenant.slug}",
-        url=base_url + path,
-        contact_email=tenant.contact_email,
-        contact_phone=tenant.contact_phone,
-    )
-
-
-async def list_fitting_packages(
-    uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID
-) -> list[PackageCard]:
-    """Those on sale that dates of the service can be paid with, for the service's own page."""
-    services = await list_sold_singly(uow)
-    return [
-        package_card(uow, tenant, package, services)
-        for package in await list_packages_on_sale(uow, tenant)
-        if service_id in {one.id for one in fitting(scope_of(package), services)}
-    ]
-
-
-def package_card(
-    uow: UnitOfWork, tenant: TenantSnapshot, package: Package, services: Sequence[SoldSingly]
-) -> PackageCard:
-    terms, now = terms_of_package(package), uow.clock.now()
-    reasons = why_not_for_sale(terms, seller_facts(tenant))
-    singles = single_prices(terms.scope, services)
-    saved_minor, is_up_to = saving(terms.price_minor, terms.credits, singles)
-    ends_at = end_of_day(terms.validity_days, now, tenant.zone)
-    return PackageCard(
+def package_row(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    package: Package,
+    singles: Sequence[Single],
+    sold: Mapping[UUID, Sold],
+) -> PackageRow:
+    scope = scope_of(package)
+    known = frozenset[str]().union(*(one.tags for one in singles))
+    count = sold.get(package.id, Sold(0, 0))
+    return PackageRow(
         id=package.id,
         name=package.name,
         description=package.description,
-        credits=terms.credits,
-        price_minor=terms.price_minor,
-        each_minor=value_of_each_minor(terms.price_minor, terms.credits),
-        single_minor=max(singles, default=0),
-        saving_minor=saved_minor,
-        is_up_to=is_up_to,
-        validity_days=terms.validity_days,
-        until_on=to_local(ends_at, tenant.zone).date() if ends_at is not None else None,
-        works_for=works_for(terms.scope, services, tenant.slug),
-        on_site_only=terms.price_minor > 0 and terms.pays == (PaymentMode.ON_SITE,),
-        href=f"/b/{tenant.slug}/packages/{package.id}",
-        reason=guest_sentence(reasons) if reasons else None,
+        is_for_sale=package.purpose == Purpose.SALE,
+        active=package.active,
+        visibility=package.visibility,
+        credits=package.credits,
+        price_minor=package.price_minor,
+        pays=list(package.pays),
+        validity_days=package.validity_days,
+        ends_at=end_of_day(package.validity_days, uow.clock.now(), tenant.zone),
+        good_for=scope_in_words(scope, {one.id: one.name for one in singles}),
+        lost_tags=sorted(scope.tags - known),
+        is_claw_back=package.refund_rule == RefundRule.CLAW_BACK,
+        position=package.position,
+        worth=worth_of(package.price_minor, package.credits, scope, singles),
+        sold=count.lots,
+        left=count.left,
     )
+
+
+def worth_of(price_minor: int, count: int, scope: Scope, singles: Sequence[Single]) -> PackageWorth:
+    """The package beside as many single sessions of what its credits are good for."""
+    prices = singles_minor(scope, singles)
+    saves_minor, is_up_to = saving(price_minor, count, prices)
+    return PackageWorth(
+        each_minor=round_half_up(price_minor, count) if count else 0,
+        single_minor=max(prices, default=0),
+        saves_minor=saves_minor,
+        is_up_to=is_up_to,
+    )
+
+
+def singles_minor(scope: Scope, singles: Sequence[Single]) -> list[int]:
+    """What one entry costs in each of the services that credits of the scope are good for, without
+    those that are free.
+    """
+    return [one.price_minor for one in singles if one.price_minor and _is_good_for(scope, one)]
+
+
+def _is_good_for(scope: Scope, service: Single) -> bool:
+    return (
+        scope.any_service
+        or service.id in scope.service_ids
+        or not scope.tags.isdisjoint(service.tags)
+    )
+
+
+def scope_in_words(scope: Scope, names: Mapping[UUID, str]) -> str:
+    """What credits are good for, e.g. "Yoga, Pilates · beginners"."""
+    if scope.any_service:
+        return _("Any service")
+    services = sorted(names[one] for one in scope.service_ids if one in names)
+    parts = [", ".join(services), ", ".join(f"#{tag}" for tag in sorted(scope.tags))]
+    return " · ".join(filter(None, parts)) or _("Nothing that there is any more")
+
+
+async def list_singles(uow: UnitOfWork) -> list[Single]:
+    """Every group service with the tags of its own, of its series, and of its dates to come."""
+    found = await uow.session.execute(
+        select(Service)
+        .where(Service.tenant_id == uow.tenant, Service.kind == str(ServiceKind.GROUP))
+        .order_by(Service.name, Service.id)
+    )
+    services = found.scalars().all()
+    more = await _tags_of_dates(uow)
+    return [
+        Single(
+            one.id,
+            one.name,
+            0 if one.price_type == SeriesPriceType.FREE else one.price_minor,
+            frozenset(one.tags) | more.get(one.id, frozenset()),
+        )
+        for one in services
+    ]
+
+
+async def _tags_of_dates(uow: UnitOfWork) -> dict[UUID, frozenset[str]]:
+    """The tags of series and of dates to come, by service."""
+    series = select(Series.service_id, Series.tags).where(
+        Series.tenant_id == uow.tenant, func.jsonb_array_length(Series.tags) > 0
+    )
+    dates = (
+        select(Session.service_id, Session.tags)
+        .where(
+            Session.tenant_id == uow.tenant,
+            Session.starts_at >= uow.clock.now(),
+            func.jsonb_array_length(Session.tags) > 0,
+        )
+        .distinct()
+    )
+    tags: dict[UUID, frozenset[str]] = {}
+    for statement in (series, dates):
+        for service_id, words in (await uow.session.execute(statement)).tuples():
+            tags[service_id] = tags.get(service_id, frozenset()) | frozenset(words)
+    return tags
+
+
+async def list_service_choices(uow: UnitOfWork) -> list[Choice]:
+    """The services that credits can be good for."""
+    return [(str(one.id), one.name) for one in await list_singles(uow)]
+
+
+async def list_known_tags(uow: UnitOfWork) -> list[str]:
+    """All tags of services, series and dates to come."""
+    return sorted(frozenset[str]().union(*(one.tags for one in await list_singles(uow))))
+
+
+async def list_package_choices(uow: UnitOfWork) -> list[Choice]:
+    """All packages by name, to choose one from."""
+    found = await uow.session.execute(
+        select(Package.id, Package.name)
+        .where(Package.tenant_id == uow.tenant)
+        .order_by(Package.name, Package.id)
+    )
+    return [(str(row.id), row.name) for row in found]
+
+
+async def _sold(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Sold]:
+    found = await uow.session.execute(
+        select(CreditLot.package_id, func.count(), func.sum(CreditLot.balance))
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.package_id.in_(ids),
+            CreditLot.state == str(LotState.ACTIVE),
+        )
+        .group_by(CreditLot.package_id)
+    )
+    return {row[0]: Sold(int(row[1]), int(row[2] or 0)) for row in found}
+
+
+async def find_tags_in_use(uow: UnitOfWork, tags: Collection[str]) -> dict[str, list[str]]:
+    """Which of these tags no service, series or date to come has any more while packages or
+    credits that are about need it: their names by tag, each once.
+    """
+    lost = set(tags) - set(await list_known_tags(uow)) if tags else set()
+    users: dict[str, list[str]] = {}
+    for tag in sorted(lost):
+        wanted = cast([tag], ARRAY(Text))
+        packages = select(Package.name).where(
+            Package.tenant_id == uow.tenant, Package.tags.has_any(wanted)
+        )
+        lots = select(CreditLot.name).where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.balance > 0,
+            CreditLot.tags.has_any(wanted),
+        )
+        names = (await uow.session.scalars(packages.union(lots).order_by("name"))).all()
+        if names:
+            users[tag] = list(names)
+    return users

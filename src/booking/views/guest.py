@@ -105,8 +105,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
     this browser holds of the same already, and `is_held` whether it has what is booked here, not
-    just a date of that. `told` is good news about what was sent. `guest` is who is signed in.
-    `packages_href` is empty where no package is on sale.
+    just a date of that. `told` is good news about what was sent. `guest` is who is signed in, whose
+    own pages are at `me`.
     """
 
     wish: Wish
@@ -122,7 +122,7 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     is_held: bool
     told: str = ""
     guest: PortalGuest | None = None
-    packages_href: str = ""
+    me: str = ""
 
 
 class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,9 +131,9 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     `seats` are those that stand of the party's; `meeting_url` is empty until it may be known.
     `title` is the session's own, empty where it has none. `was` is what was sold, as far as it has
     changed since; `is_moved` says that its time has. `leave_href` is empty where nothing can be
-    left any more, and `move_href` where it cannot be exchanged; `back_until` says what comes back
-    until when, while something does. One that nobody of the party comes to any more is as it was
-    told to them last.
+    left any more, `move_href` where it cannot be exchanged, and `hand_on_href` where a place cannot
+    be given to somebody else; `back_until` says what comes back until when, while something does.
+    One that nobody of the party comes to any more is as it was told to them last.
     """
 
     title: str
@@ -150,6 +150,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     is_moved: bool
     leave_href: str
     move_href: str
+    hand_on_href: str
     back_until: str
 
 

@@ -40,7 +40,8 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     `by_hand_minor` comes back by the business's own hand, of what it took on site.
     `no_money_why`: why nothing can come back although it was paid, empty where it can.
     `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
-    `why_not` is a sentence where nothing can be left, `refusal` why what was sent was not done, and
+    `why_not` is a sentence where nothing can be left, because all of it is gone where it `is_gone`,
+    `refusal` why what was sent was not done, and
     `reason` what was typed then. `had` are dates of the course that were got later, each by a
     booking of its own, which stands whatever is left here. `ticked`: it is about so many of the
     party, who were ticked, and about all while that is none; None before anything was ticked.
@@ -59,10 +60,12 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     no_money_why: str
     terms: list[str]
     why_not: str
+    is_gone: bool = False
     refusal: str = ""
     reason: str = ""
     action: str
     move_href: str
+    hand_on_href: str = ""
     may_ask: bool
     asked: "LeaveAsked | None" = None
     ticked: int | None = None

@@ -3,6 +3,11 @@
 import msgspec
 
 
+def portal_beside(booking_url: str) -> str:
+    """The guest's own pages at the business of a booking's page."""
+    return f"{booking_url.partition('/bookings/')[0]}/me"
+
+
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """One date of a booking, spelled out; `was` is what its guest was told before, if not that, and
     `performer` who performs now, where they are told.
@@ -53,6 +58,10 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     has_code: bool
     party: list[str] = []
     missing: list[MissingView] = []
+
+    @property
+    def portal_url(self) -> str:
+        return portal_beside(self.booking_url)
 
 
 class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,8 +211,20 @@ class SessionsChangedView(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
 
 
+class WayOutView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where who cannot come frees the date. `booking` tells which of several bookings of it that is
+    about, empty where there is one, and `hint` until when what comes back.
+    """
+
+    booking: str
+    hint: str
+    url: str
+
+
 class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
-    """The mail that says: this date is near."""
+    """The mail that says: this date is near. `ways_out` are for those who may leave by themselves,
+    one for each booking of the date.
+    """
 
     locale: str
     from_name: str
@@ -215,6 +236,32 @@ class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
     party_size: int
     booking_url: str
     unsubscribe_url: str
+    ways_out: list[WayOutView] = []
+
+
+class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail to somebody who has, or had, a place that was handed on.
+
+    `news` is `given`, `reminder`, `changed`, `passed_on` or `off`. `giver` booked it and may cancel
+    it; `taker` has it now, where it was passed on. `booking_url` is for who booked alone, else
+    empty.
+    """
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    news: str
+    what: str
+    giver: str
+    taker: str
+    runs: list[RunView]
+    zone_name: str
+    booking_url: str
+
+    @property
+    def portal_url(self) -> str:
+        return portal_beside(self.booking_url)
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,12 @@ from src.booking.queries.service_page import no_such_service, not_offered
 from src.booking.queries.wish import Typed, get_wish
 from src.booking.views.guest import BookingFormView, Wish
 from src.booking.views.hub import OwnHold
+from src.booking.web.booking_guest import (
+    known_of,
+    look_who_books,
+    under_own_address,
+    with_sentence,
+)
 from src.booking.web.guest_forms import (
     BookingForm,
     checked,
@@ -42,16 +48,22 @@ from src.platform.web.pages import page, redirect
 from src.platform.web.security import client_address
 from src.tenants.commands.customers import normalise_email
 from src.tenants.context import RequestContext
+from src.tenants.web.portal import found_guest, portal_path
 
 AnyRequest = Request[Any, Any, Any]
 
 PUBLIC = {"public": "Guests book without an account."}
 TEMPLATE = "booking/guest/book.html"
 PARTY_FRAGMENT = "booking/guest/_party.html"
-FORM_HEADERS = {"x-robots-tag": "noindex", "vary": "HX-Request, Accept-Language"}
+FORM_HEADERS = {
+    "x-robots-tag": "noindex",
+    "vary": "HX-Request, Accept-Language",
+    "cache-control": "private, no-cache",
+}
 """Who goes back is to find the same form with the same token, not a new one beside the old one's
-hold. So it does not vary by cookie, since the first cookie comes with this very page; and it is
-sent to an address of its own (`send=1`), since posting to an address makes browsers forget it."""
+hold. So it does not vary by cookie, since the first cookie comes with this very page, and browsers
+keep that of who is signed in too; and it is sent to an address of its own (`send=1`), since posting
+to an address makes browsers forget it."""
 _PLACE = re.compile(r"[A-Za-z0-9_.-]{20,2000}", re.ASCII)
 BOOKING_BY_EMAIL = Limit("booking-email", 20, 10 * 60)
 CODES_BY_ADDRESS = Limit("coupon-address", 30, 10 * 60, Outage.COUNT_HERE)
@@ -87,8 +99,9 @@ async def booking_form(
     place = await _place_of(services, ctx, subject)
     if place.taken_by is not None:
         return _to_own_place(request, ctx, subject)
+    guest = await look_who_books(request, services, ctx, is_offered=bool(subject.place))
     wish = await _wish(services, ctx, subject, Typed(size=place.size))
-    form = blank(BookingForm, place.typed)
+    form = blank(BookingForm, {**known_of(guest), **place.typed})
     held = await _held(request, services, ctx, subject)
     return _form_page(request, ctx, subject, wish, form, new_form_token(), held=held)
 
@@ -106,6 +119,8 @@ async def send_booking(
     """
     subject, data = subject_of(request, service_slug), await read_form(request)
     typed, token = typed_of(data), token_of(data)
+    await look_who_books(request, services, ctx, is_offered=bool(subject.place))
+    not_seen = under_own_address(request, data)
     if await _is_taken_by_another(services, ctx, subject, token):
         return _to_own_place(request, ctx, subject)
     slow_down = await _slow_down(request, services) if typed.code else None
@@ -121,7 +136,7 @@ async def send_booking(
         return _updated(request, ctx, subject, wish, data, token, held)
     if not slow_down and await _is_own_hold(services, ctx, wish, token):
         wish = msgspec.structs.replace(wish, closed=None, size_error=None, code_error=None)
-    bound = checked(bind(BookingForm, data), wish, ctx.here)
+    bound = with_sentence(checked(bind(BookingForm, data), wish, ctx.here), not_seen)
     if bound.struct is None:
         status = 409 if wish.closed else 422
         held = await _held(request, services, ctx, subject)
@@ -296,6 +311,8 @@ def _form_page(
         held=list(held),
         is_held=any(subject.id in hold.what for hold in held),
         told=told,
+        guest=found_guest(request),
+        me=portal_path(ctx),
     )
     return page(
         request,

@@ -36,14 +36,16 @@ class TierRow(msgspec.Struct, kw_only=True):
 
 
 class LeavingFields(msgspec.Struct, kw_only=True):
-    """What an editor adds to its form; `moves_before` is empty where dates are not exchanged, and
-    `quiet_from` where the night counts as well.
+    """What an editor adds to its form; `moves_before` is empty where dates are not exchanged,
+    `hand_on_before` where places are not handed on, and `quiet_from` where the night counts.
     """
 
     tiers: list[TierRow] = msgspec.field(default_factory=list)
     may_cancel: bool = False
     moves_before: Digits = ""
     moves_unit: BeforeUnit = BeforeUnit.HOURS
+    hand_on_before: Digits = ""
+    hand_on_unit: BeforeUnit = BeforeUnit.HOURS
     whole_course: bool = False
     quiet_from: Digits = ""
     quiet_until: Digits = str(USUAL_MORNING)
@@ -60,6 +62,8 @@ def leaving_initial(terms: LeavingTerms) -> dict[str, Any]:
         "may_cancel": terms.may_cancel,
         "moves_before": "" if terms.moves_before is None else terms.moves_before,
         "moves_unit": terms.moves_unit,
+        "hand_on_before": "" if terms.hand_on_before is None else terms.hand_on_before,
+        "hand_on_unit": terms.hand_on_unit,
         "whole_course": terms.whole_course,
         "quiet_from": "" if quiet is None else quiet.begins,
         "quiet_until": USUAL_MORNING if quiet is None else quiet.ends,
@@ -71,14 +75,13 @@ def read_terms(form: LeavingFields) -> LeavingTerms:
     fields: dict[str, str] = {}
     filled = [place for place, row in enumerate(form.tiers) if not row.is_empty]
     tiers = tuple(_tier(form.tiers[place], f"tiers.{place}", fields) for place in filled)
-    moves = None
-    if form.moves_before.strip():
-        moves = _number(form.moves_before, "moves_before", fields)
     terms = LeavingTerms(
         tiers=tiers,
         may_cancel=form.may_cancel,
-        moves_before=moves,
+        moves_before=_optional(form.moves_before, "moves_before", fields),
         moves_unit=form.moves_unit,
+        hand_on_before=_optional(form.hand_on_before, "hand_on_before", fields),
+        hand_on_unit=form.hand_on_unit,
         whole_course=form.whole_course,
         quiet_hours=_quiet_hours(form, fields),
     )
@@ -157,6 +160,10 @@ def _quiet_hours(form: LeavingFields, fields: dict[str, str]) -> QuietHours | No
         return None
     begins = _number(form.quiet_from, "quiet_from", fields)
     return QuietHours(begins=begins, ends=_number(form.quiet_until, "quiet_until", fields))
+
+
+def _optional(text: str, name: str, fields: dict[str, str]) -> int | None:
+    return _number(text, name, fields) if text.strip() else None
 
 
 def _number(text: str, name: str, fields: dict[str, str]) -> int:

@@ -11,18 +11,14 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.billing.commands.buy_package import BuyCommand, quote_package
+from src.billing.commands.packages import get_package, no_such_package
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.package_sale import PackageQuote, open_ways
 from src.billing.queries.coupon_use import has_active_coupons
-from src.billing.queries.package_terms import (
-    get_package,
-    no_such_package,
-    seller_facts,
-    terms_of_package,
-)
+from src.billing.queries.package_terms import seller_facts, terms_of_package
 from src.booking.place_package import place_package
-from src.booking.queries.packages import list_sold_singly, lowest_single_minor, package_card
-from src.booking.views.packages import PackageFormView
+from src.booking.queries.guest_packages import list_sold_singly, lowest_single_minor, package_card
+from src.booking.views.guest_packages import PackageFormView
 from src.booking.web.guest_booking import (
     BOOKING_BY_EMAIL,
     CODES_BY_ADDRESS,
@@ -52,7 +48,7 @@ from src.tenants.web.portal import portal_guest, portal_path
 AnyRequest = Request[Any, Any, Any]
 
 PUBLIC = {"public": "Guests buy without an account."}
-TEMPLATE = "booking/packages/buy.html"
+TEMPLATE = "booking/guest_packages/buy.html"
 OWN_HEADERS = {**FORM_HEADERS, "cache-control": "private"}
 
 

@@ -15,7 +15,7 @@ from src.billing.settlement import check_payment, give_up_order
 from src.booking.guest_links import open_link, package_path
 from src.booking.place import payment_url
 from src.booking.queries.package_purchase import find_bought, get_purchase
-from src.booking.views.packages import PurchaseView
+from src.booking.views.guest_packages import PurchaseView
 from src.platform.errors import Conflict, TooManyRequests, Unavailable
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit
@@ -27,8 +27,8 @@ AnyRequest = Request[Any, Any, Any]
 
 PUBLIC = {"public": "The signed link is the key to this one purchase.", "while_suspended": True}
 PAYING = {"public": PUBLIC["public"]}
-TEMPLATE = "booking/packages/bought.html"
-STATE_FRAGMENT = "booking/packages/_bought_state.html"
+TEMPLATE = "booking/guest_packages/bought.html"
+STATE_FRAGMENT = "booking/guest_packages/_bought_state.html"
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 CHECKS_BY_ORDER = Limit("package-payment-check", 10, 10 * 60)
 

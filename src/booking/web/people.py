@@ -64,7 +64,9 @@ class PeopleForm(NamesForm, kw_only=True):
 
 
 class PeopleView(msgspec.Struct, frozen=True, kw_only=True):
-    """The form for `people` of a booking; `others` are so many of it who are not in the form."""
+    """The form for `people` of a booking; `others` are so many of it who are not in the form.
+    `hand_on_href` leads to giving the place to somebody else, empty where that cannot be.
+    """
 
     form: Bound[PeopleForm]
     booking: BookingPeople
@@ -72,6 +74,7 @@ class PeopleView(msgspec.Struct, frozen=True, kw_only=True):
     others: int
     crumbs: list[tuple[str, str]]
     back: str
+    hand_on_href: str = ""
 
 
 @get(OF_BOOKING, guards=MAY_WRITE, include_in_schema=False)
@@ -150,6 +153,7 @@ async def _of_seat(
         others=len(booking.people) - 1,
         crumbs=[(_("Sessions"), base), (title, f"{base}/{session_id}")],
         back=f"{base}/{session_id}#seat-{seat_id}",
+        hand_on_href=f"{base}/{session_id}/seats/{seat_id}/hand-on" if led_by(ctx) is None else "",
     )
 
 

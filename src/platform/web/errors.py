@@ -160,6 +160,7 @@ def _plan_members(error: PlanLimitReached) -> dict[str, str | None]:
         **wanted,
         "current_plan": error.current_plan,
         "cheapest_plan": error.cheapest_plan,
+        "cheapest_bolt_on": error.cheapest_bolt_on,
     }
 
 

@@ -1,10 +1,10 @@
-"""A business asks for a plan; an admin moves it there or declines."""
+"""A business asks for a plan or a bolt-on; an admin gives it or declines."""
 
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.platform.db.uow import UnitOfWork
@@ -12,11 +12,14 @@ from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
+from src.tenants.commands.entitlements import load_sources
 from src.tenants.commands.platform_audit import audit_platform
 from src.tenants.context import RequestContext
+from src.tenants.domain.bolt_ons import adds_nothing
 from src.tenants.domain.plans import PlanVisibility
 from src.tenants.models import Plan, PlanRequest, PlanVersion, Tenant
 from src.tenants.plan_events import PlanRequestDeclined, PlanRequested
+from src.tenants.queries.bolt_ons import find_bolt_on
 from src.tenants.queries.plan_requests import up_to
 
 
@@ -27,35 +30,83 @@ class RequestPlan(msgspec.Struct, frozen=True, kw_only=True):
     wanted_for: str = ""
 
 
+class RequestBoltOn(msgspec.Struct, frozen=True, kw_only=True):
+    """`wanted_for` as of a plan."""
+
+    key: str
+    wanted_for: str = ""
+
+
 async def request_plan(uow: UnitOfWork, ctx: RequestContext, cmd: RequestPlan) -> UUID:
     """Asks the platform for a public plan. Asking again while it is open asks nothing new.
 
     Returns the open request's id. Raises: NotFound, InvalidInput for the plan the tenant is on.
     """
     plan_id = await _asked_plan(uow, ctx, cmd.plan_key)
-    now = uow.clock.now()
-    statement = insert(PlanRequest).values(
-        id=new_id(),
-        tenant_id=ctx.here.id,
-        plan_id=plan_id,
-        requested_by=ctx.user_id,
-        wanted_for=cmd.wanted_for,
-        state="open",
-        created_at=now,
-    )
+    request_id, is_new = await _ask(uow, ctx, {"plan_id": plan_id}, cmd.wanted_for)
+    if is_new:
+        await audit(uow, ctx, "plan.requested", "plan_request", request_id, plan=cmd.plan_key)
+    return request_id
+
+
+async def request_bolt_on(uow: UnitOfWork, ctx: RequestContext, cmd: RequestBoltOn) -> UUID:
+    """Asks the platform for a bolt-on that is on offer. Asking again while it is open asks nothing
+    new.
+
+    Returns the open request's id. Raises: NotFound; InvalidInput for one that the tenant has, or
+    whose things are all part of its plan.
+    """
+    bolt_on = await find_bolt_on(uow, cmd.key)
+    if bolt_on is None or not bolt_on.is_on_offer:
+        raise NotFound(_("There is no such bolt-on."))
+    sources = await load_sources(uow, ctx.here.id)
+    if any(held.key == cmd.key for held in sources.bolt_ons):
+        raise InvalidInput(_("You have this bolt-on already."))
+    if adds_nothing(bolt_on.features, bolt_on.increments, sources.plan):
+        raise InvalidInput(_("All of this is part of your plan already."))
+    wanted = {"bolt_on_id": bolt_on.bolt_on_id}
+    request_id, is_new = await _ask(uow, ctx, wanted, cmd.wanted_for)
+    if is_new:
+        await audit(
+            uow,
+            ctx,
+            "plan.bolt_on_requested",
+            "plan_request",
+            request_id,
+            bolt_on=cmd.key,
+            name=bolt_on.name,
+        )
+    return request_id
+
+
+async def _ask(
+    uow: UnitOfWork, ctx: RequestContext, wanted: dict[str, UUID], wanted_for: str
+) -> tuple[UUID, bool]:
+    """The open request for `wanted`, a column with its value, and whether it is a new one."""
+    (column,) = wanted
     made = await uow.session.execute(
-        statement.on_conflict_do_nothing(
-            index_elements=[PlanRequest.tenant_id, PlanRequest.plan_id],
+        insert(PlanRequest)
+        .values(
+            id=new_id(),
+            tenant_id=ctx.here.id,
+            requested_by=ctx.user_id,
+            wanted_for=wanted_for,
+            state="open",
+            created_at=uow.clock.now(),
+            **wanted,
+        )
+        .on_conflict_do_nothing(
+            index_elements=["tenant_id", column],
             # As text: a plan that is made once for all values would not know the index by a value.
             index_where=text("state = 'open'"),
-        ).returning(PlanRequest.id)
+        )
+        .returning(PlanRequest.id)
     )
     request_id = made.scalar_one_or_none()
     if request_id is None:
-        return await _open_request(uow, ctx.here.id, plan_id)
-    await audit(uow, ctx, "plan.requested", "plan_request", request_id, plan=cmd.plan_key)
+        return await _open_request(uow, ctx.here.id, wanted), False
     uow.record(PlanRequested(request_id=request_id))
-    return request_id
+    return request_id, True
 
 
 async def decline_request(
@@ -90,13 +141,25 @@ async def close_requests_for(
     So are those for a smaller plan, which the move has overtaken: answered later they would take
     away what was just given.
     """
+    return await _close(uow, ctx, tenant_id, PlanRequest.plan_id.in_(up_to(plan_id)), now)
+
+
+async def close_bolt_on_requests(uow: UnitOfWork, ctx: RequestContext, bolt_on_id: UUID) -> int:
+    """Marks the open request of the transaction's tenant for the bolt-on as done; how many."""
+    wanted = PlanRequest.bolt_on_id == bolt_on_id
+    return await _close(uow, ctx, uow.tenant, wanted, uow.clock.now())
+
+
+async def _close(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    tenant_id: UUID,
+    wanted: ColumnElement[bool],
+    now: datetime,
+) -> int:
     closed = await uow.session.execute(
         update(PlanRequest)
-        .where(
-            PlanRequest.tenant_id == tenant_id,
-            PlanRequest.plan_id.in_(up_to(plan_id)),
-            PlanRequest.state == "open",
-        )
+        .where(PlanRequest.tenant_id == tenant_id, wanted, PlanRequest.state == "open")
         .values(state="done", resolved_at=now, resolved_by=ctx.actor.user_id)
         .returning(PlanRequest.id)
     )
@@ -119,13 +182,11 @@ async def _asked_plan(uow: UnitOfWork, ctx: RequestContext, key: str) -> UUID:
     return plan_id
 
 
-async def _open_request(uow: UnitOfWork, tenant_id: UUID, plan_id: UUID) -> UUID:
+async def _open_request(uow: UnitOfWork, tenant_id: UUID, wanted: dict[str, UUID]) -> UUID:
     found = await uow.session.scalar(
-        select(PlanRequest.id).where(
-            PlanRequest.tenant_id == tenant_id,
-            PlanRequest.plan_id == plan_id,
-            PlanRequest.state == "open",
-        )
+        select(PlanRequest.id)
+        .filter_by(tenant_id=tenant_id, **wanted)
+        .where(PlanRequest.state == "open")
     )
     if found is None:
         raise Conflict(_("Your request has just been answered. Please look again."))

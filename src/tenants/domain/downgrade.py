@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from src.platform.i18n import _, ngettext
-from src.tenants.domain.entitlements import Limit
+from src.tenants.domain.entitlements import Feature, Limit
 from src.tenants.domain.plans import Change
 
 
@@ -46,6 +46,30 @@ def limit_consequences(change: Change, standing: Standing) -> list[Consequence]:
     if bookings is not None and standing.taken_this_month >= bookings:
         found.append(_month_used_up(standing.taken_this_month, bookings))
     return found
+
+
+def feature_consequences(change: Change) -> list[Consequence]:
+    """What losing a feature leaves in guests' hands, where that can be said without counting."""
+    if Feature.AUTO_REFUND not in change.lost:
+        return []
+    text = _(
+        "Credits that guests have got back stay usable, and what is booked keeps the terms it was "
+        "booked with. New bookings get nothing back by themselves."
+    )
+    return [Consequence(weight=Weight.KEEPS, text=text)]
+
+
+def month_left(taken: int, limit: int) -> list[Consequence]:
+    """Where this month stands under another number of bookings, unless that is used up."""
+    if taken >= limit:
+        return []
+    text = ngettext(
+        "This month's limit becomes %(num)s booking, of which %(taken)s are used.",
+        "This month's limit becomes %(num)s bookings, of which %(taken)s are used.",
+        limit,
+        taken=taken,
+    )
+    return [Consequence(weight=Weight.NOTE, text=text)]
 
 
 def _members_over(members: int, limit: int) -> Consequence:

@@ -32,6 +32,7 @@ BUILT = frozenset(
         Feature.AUTO_REFUND,
         Feature.COUPONS,
         Feature.GROUP_SERVICES,
+        Feature.PACKAGES,
         Feature.SERIES,
         Feature.WAITLIST,
     }

@@ -6,7 +6,16 @@ from uuid import UUID
 
 import msgspec
 
-from src.tenants.domain.entitlements import BOOKABLE, BUILT, Entitlements, Feature, Limit, PlanFacts
+from src.tenants.domain.entitlements import (
+    BOOKABLE,
+    BUILT,
+    Entitlements,
+    Feature,
+    Limit,
+    PlanFacts,
+    with_features,
+    with_increments,
+)
 
 
 class PlanVisibility(StrEnum):
@@ -59,8 +68,12 @@ def cheapest_with_more(
     """The public plan of the lowest monthly price whose limit is larger than `than` and which has
     all of `keeping`.
     """
+    bolt_ons = () if keeping is None else keeping.bolt_ons
     return _cheapest(
-        plan for plan in plans if plan.limits.get(limit, than + 1) > than and _keeps(plan, keeping)
+        plan
+        for plan in plans
+        if with_increments(plan.limits, bolt_ons).get(limit, than + 1) > than
+        and _keeps(plan, keeping)
     )
 
 
@@ -119,11 +132,14 @@ def compare(before: Entitlements, after: Entitlements) -> Change:
 
 
 def _keeps(plan: OfferedPlan, now: Entitlements | None) -> bool:
-    """Whether nothing is lost by the plan: no built feature, and no part of a limit."""
+    """Whether nothing is lost by the plan: no built feature, and no part of a limit. Bolt-ons stay
+    with the tenant and add to any plan.
+    """
     if now is None:
         return True
-    limits = [(plan.limits.get(limit), now.limit(limit)) for limit in Limit]
-    return now.features & BUILT <= plan.features and all(
+    after = with_increments(plan.limits, now.bolt_ons)
+    limits = [(after.get(limit), now.limit(limit)) for limit in Limit]
+    return now.features & BUILT <= with_features(plan.features, now.bolt_ons) and all(
         then is None or (before is not None and then >= before) for then, before in limits
     )
 

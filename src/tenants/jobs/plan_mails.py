@@ -5,26 +5,29 @@ nothing twice. Mails to platform admins belong to no business and are queued in 
 scope, before the job's row is marked as done.
 """
 
-from collections.abc import Sequence
 from datetime import date
-from uuid import UUID
 
-import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import use_locale
 from src.platform.jobs.context import JobContext
 from src.platform.localtime import month_key
-from src.platform.mail.queue import Mail, queue_mail
-from src.platform.mail.templates import render_mail
 from src.platform.web.formats import day_long
 from src.tenants.commands.counters import mark_warned, review_warnings
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
-from src.tenants.domain.roles import Role
-from src.tenants.models import Member, PlanRequest, User
+from src.tenants.jobs.plan_readers import (
+    PLATFORM_NAME,
+    Reader,
+    admins,
+    owners_of,
+    plan_page,
+    queue_for,
+    readers,
+)
+from src.tenants.models import PlanRequest, User
 from src.tenants.plan_events import (
     EntitlementsEnded,
     MonthlyLimitNeared,
@@ -38,22 +41,10 @@ from src.tenants.queries.tenants import tenant_snapshot
 from src.tenants.views.admin import RequestRow
 from src.tenants.views.plan_mails import (
     LimitNearedMail,
-    PlanMail,
     PlanRequestedMail,
     RequestDeclinedMail,
     TenantMovedMail,
 )
-
-PLATFORM_NAME = "Seatline"
-
-
-class Reader(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who gets a mail, in their own language."""
-
-    user_id: UUID
-    name: str
-    email: str
-    locale: str
 
 
 async def warn_of_limit(job: JobContext, event: MonthlyLimitNeared) -> None:
@@ -64,9 +55,9 @@ async def warn_of_limit(job: JobContext, event: MonthlyLimitNeared) -> None:
             return
         tenant = await tenant_snapshot(uow, job.tenant_id, job.clock.now())
         occasion = f"limit:{event.month}:{event.percent}:{event.limit}"
-        for owner in await _readers(uow, _owners(job.tenant_id)):
-            view = _limit_mail(event, tenant, owner, _plan_page(settings, tenant))
-            await _queue(uow, settings, "limit_neared", occasion, owner, view)
+        for owner in await readers(uow, owners_of(job.tenant_id)):
+            view = _limit_mail(event, tenant, owner, plan_page(settings, tenant))
+            await queue_for(uow, settings, "limit_neared", occasion, owner, view)
 
 
 async def review_limit(job: JobContext, event: EntitlementsEnded) -> None:
@@ -80,7 +71,7 @@ async def review_limit(job: JobContext, event: EntitlementsEnded) -> None:
 
 
 async def tell_admins_of_request(job: JobContext, event: PlanRequested) -> None:
-    """Tells every platform admin that a business asked for a plan."""
+    """Tells every platform admin that a business asked for a plan or a bolt-on."""
     async with job.uow_factory(PLATFORM_TENANT_ID) as uow:
         request = await find_request(uow, event.request_id)
         if request is not None and request.state == "open":
@@ -90,19 +81,19 @@ async def tell_admins_of_request(job: JobContext, event: PlanRequested) -> None:
 
 
 async def _queue_request(uow: UnitOfWork, settings: Settings, request: RequestRow) -> None:
-    for admin in await _readers(uow, select(User).where(User.is_platform_admin)):
+    for admin in await readers(uow, admins()):
         view = PlanRequestedMail(
             locale=admin.locale,
             from_name=PLATFORM_NAME,
             name=admin.name,
             business=request.tenant_name,
             href=f"{settings.base_url}/admin/requests",
-            plan_name=request.plan_name,
+            plan_name=request.asks_for,
             current_plan=request.current_plan,
             requested_by=request.requested_by,
             wanted_for=request.wanted_for,
         )
-        await _queue(uow, settings, "plan_requested", f"asked:{request.id}", admin, view)
+        await queue_for(uow, settings, "plan_requested", f"asked:{request.id}", admin, view)
 
 
 async def tell_of_declined_request(job: JobContext, event: PlanRequestDeclined) -> None:
@@ -114,17 +105,17 @@ async def tell_of_declined_request(job: JobContext, event: PlanRequestDeclined) 
             return
         tenant = await tenant_snapshot(uow, job.tenant_id, job.clock.now())
         asked_by = select(User).join(PlanRequest, PlanRequest.requested_by == User.id)
-        for reader in await _readers(uow, asked_by.where(PlanRequest.id == event.request_id)):
+        for reader in await readers(uow, asked_by.where(PlanRequest.id == event.request_id)):
             view = RequestDeclinedMail(
                 locale=reader.locale,
                 from_name=PLATFORM_NAME,
                 name=reader.name,
                 business=tenant.name,
-                href=_plan_page(settings, tenant),
-                plan_name=request.plan_name,
+                href=plan_page(settings, tenant),
+                plan_name=request.asks_for,
                 answer=event.answer,
             )
-            await _queue(
+            await queue_for(
                 uow, settings, "request_declined", f"declined:{event.request_id}", reader, view
             )
 
@@ -134,19 +125,19 @@ async def tell_of_move(job: JobContext, event: TenantMoved) -> None:
     settings: Settings = job.services.settings
     async with job.unit_of_work(done=True) as uow:
         tenant = await tenant_snapshot(uow, job.tenant_id, job.clock.now())
-        for owner in await _readers(uow, _owners(job.tenant_id)):
+        for owner in await readers(uow, owners_of(job.tenant_id)):
             with use_locale(owner.locale):
                 view = TenantMovedMail(
                     locale=owner.locale,
                     from_name=PLATFORM_NAME,
                     name=owner.name,
                     business=tenant.name,
-                    href=_plan_page(settings, tenant),
+                    href=plan_page(settings, tenant),
                     plan_name=event.plan_name,
                     limits=limit_sentences(tenant.entitlements.limits),
                     features=feature_names(tenant.entitlements.features),
                 )
-            await _queue(uow, settings, "tenant_moved", f"moved:{event.move_id}", owner, view)
+            await queue_for(uow, settings, "tenant_moved", f"moved:{event.move_id}", owner, view)
 
 
 def _limit_mail(
@@ -172,40 +163,3 @@ def _month_after(month: str) -> date:
     """The first day of the month after "2026-11"."""
     year, number = (int(part) for part in month.split("-"))
     return date(year + number // 12, number % 12 + 1, 1)
-
-
-def _plan_page(settings: Settings, tenant: TenantSnapshot) -> str:
-    return f"{settings.base_url}/app/{tenant.slug}/plan"
-
-
-def _owners(tenant_id: UUID) -> Select[tuple[User]]:
-    return (
-        select(User)
-        .join(Member, Member.user_id == User.id)
-        .where(Member.tenant_id == tenant_id, Member.role == Role.OWNER.value)
-    )
-
-
-async def _readers(uow: UnitOfWork, users: Select[tuple[User]]) -> Sequence[Reader]:
-    found = await uow.session.scalars(users.order_by(User.id))
-    return [
-        Reader(user_id=user.id, name=user.name, email=user.email, locale=user.locale)
-        for user in found
-    ]
-
-
-async def _queue(
-    uow: UnitOfWork, settings: Settings, kind: str, occasion: str, to: Reader, view: PlanMail
-) -> None:
-    words = render_mail(f"tenants/{kind}", view, to.locale)
-    mail = Mail(
-        kind=f"tenants.{kind}",
-        to_address=to.email,
-        to_name=to.name,
-        from_name=PLATFORM_NAME,
-        subject=words.subject,
-        text=words.text,
-        html=words.html,
-        dedupe_key=f"{occasion}:{to.user_id}",
-    )
-    await queue_mail(uow, mail, host=settings.host)

@@ -20,7 +20,6 @@ from src.tenants.domain.entitlements import (
     read_sources,
     resolve_entitlements,
 )
-from src.tenants.domain.plans import compare
 from src.tenants.domain.roles import Role
 from src.tenants.models import (
     BookingCounter,
@@ -30,16 +29,13 @@ from src.tenants.models import (
     Tenant,
     User,
 )
-from src.tenants.plan_words import (
-    feature_names,
-    granted_sentence,
-    limit_change_sentence,
-    limit_sentences,
-)
+from src.tenants.plan_words import feature_names, granted_sentence, limit_sentences
 from src.tenants.queries.admin import find_tenant_row
-from src.tenants.queries.consequences import list_consequences, month_usage
+from src.tenants.queries.consequences import month_usage
 from src.tenants.queries.members import list_members
+from src.tenants.queries.plan_changes import change_between
 from src.tenants.queries.plan_requests import list_requests_of, up_to
+from src.tenants.queries.tenant_bolt_ons import list_rows
 from src.tenants.views.admin import (
     GrantRemovalView,
     GrantRow,
@@ -72,6 +68,7 @@ async def get_tenant_detail(uow: UnitOfWork, tenant_id: UUID, now: datetime) -> 
         months=await _months(uow, tenant_id),
         members=tuple(await list_members(uow, tenant_id)),
         grants=await _grants(uow, tenant_id, now),
+        bolt_ons=await list_rows(uow, tenant_id),
         requests=tuple(await list_requests_of(uow, tenant_id)),
     )
 
@@ -117,24 +114,7 @@ async def change_to(
 ) -> ChangeView:
     """What the tenant gains, loses and feels when it is on `plan`, overrides as they are."""
     moved = msgspec.structs.replace(sources, plan=plan, trial=sources.trial if keep_trial else None)
-    return await _change(uow, tenant, sources, moved, now)
-
-
-async def _change(
-    uow: UnitOfWork,
-    tenant: Tenant,
-    before: EntitlementSources,
-    after: EntitlementSources,
-    now: datetime,
-) -> ChangeView:
-    change = compare(resolve_entitlements(before, now), resolve_entitlements(after, now))
-    found = await list_consequences(uow, tenant.id, tenant.timezone, change, now)
-    return ChangeView(
-        gained=feature_names(change.gained),
-        lost=feature_names(change.lost),
-        limits=tuple(limit_change_sentence(limit) for limit in change.limits),
-        consequences=tuple(found),
-    )
+    return await change_between(uow, tenant, sources, moved, now)
 
 
 async def _row(uow: UnitOfWork, tenant_id: UUID, now: datetime) -> TenantRow:
@@ -215,9 +195,8 @@ async def preview_grant_removal(
         raise NotFound(_("There is no such override."))
     sources = read_sources(tenant.entitlements)
     without = msgspec.structs.replace(sources, grants=_without(sources.grants, stored))
-    return GrantRemovalView(
-        row=row, grant=grant, change=await _change(uow, tenant, sources, without, now)
-    )
+    change = await change_between(uow, tenant, sources, without, now)
+    return GrantRemovalView(row=row, grant=grant, change=change)
 
 
 def _without(grants: tuple[Grant, ...], stored: EntitlementGrant) -> tuple[Grant, ...]:

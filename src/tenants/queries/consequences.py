@@ -9,7 +9,12 @@ from sqlalchemy import func, select
 
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import month_key
-from src.tenants.domain.downgrade import Consequence, Standing, limit_consequences
+from src.tenants.domain.downgrade import (
+    Consequence,
+    Standing,
+    feature_consequences,
+    limit_consequences,
+)
 from src.tenants.domain.plans import Change
 from src.tenants.models import BookingCounter, Member
 
@@ -32,6 +37,7 @@ async def list_consequences(
 ) -> list[Consequence]:
     """Everything that follows from the change, the limits first."""
     found = limit_consequences(change, await _standing(uow, tenant_id, timezone, now))
+    found += feature_consequences(change)
     for probe in _probes.values():
         found += await probe(uow, change, now)
     return found

@@ -1,5 +1,6 @@
 """A tenant's own plan: what it has, what it uses, and what another plan would change."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -9,6 +10,7 @@ from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.platform.localtime import local_day_bounds, to_local
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.bolt_ons import OfferedBoltOn
 from src.tenants.domain.entitlements import (
     BUILT,
     Entitlements,
@@ -19,21 +21,25 @@ from src.tenants.domain.entitlements import (
     read_sources,
 )
 from src.tenants.domain.plans import OfferedPlan, PlanVisibility, trial_plan
-from src.tenants.gates import read_price_list
+from src.tenants.gates import price_list, read_price_list
 from src.tenants.models import Member, PlanVersion, Tenant
 from src.tenants.plan_words import feature_names, granted_sentence, limit_name
 from src.tenants.queries.admin_tenant import change_to
+from src.tenants.queries.bolt_ons import HeldBoltOn, list_held
 from src.tenants.queries.consequences import month_usage
 from src.tenants.queries.plans import plan_card
-from src.tenants.views.plans import OtherPlan, OwnPlanView, PlanChangeView, Usage
+from src.tenants.queries.tenant_bolt_ons import held_card, offered_card, total_of
+from src.tenants.views.plans import BoltOnCard, OtherPlan, OwnPlanView, PlanChangeView, Usage
 
 
 async def get_own_plan(uow: UnitOfWork, here: TenantSnapshot, now: datetime) -> OwnPlanView:
     """The tenant's page about its plan; in the tenant's own transaction."""
     plans = await read_price_list(uow)
+    catalogue = {one.key: one for one in price_list.bolt_ons}
     tenant = (await uow.session.scalars(select(Tenant).where(Tenant.id == here.id))).one()
     version = await uow.session.get_one(PlanVersion, tenant.plan_version_id)
     sources = read_sources(tenant.entitlements)
+    held = await list_held(uow, here.id)
     may = here.entitlements
     return OwnPlanView(
         slug=here.slug,
@@ -53,6 +59,9 @@ async def get_own_plan(uow: UnitOfWork, here: TenantSnapshot, now: datetime) -> 
         missing=feature_names(set(Feature) - may.features),
         keeps_older_terms=_keeps_older_terms(plans, sources),
         extras=_extras(sources, now),
+        held=tuple(held_card(one, catalogue[one.key], sources.plan) for one in held),
+        bolt_ons=_on_offer(catalogue.values(), held, sources, here),
+        total=total_of(sources.plan, version, held),
         others=_others(plans, sources, here),
     )
 
@@ -75,6 +84,21 @@ async def get_plan_change(
         other=next(other for other in others if other.card.key == key),
         change=await change_to(uow, tenant, sources, plan.facts, keep_trial=False, now=now),
         trial_ends_at=here.entitlements.trial_ends_at,
+    )
+
+
+def _on_offer(
+    bolt_ons: Iterable[OfferedBoltOn],
+    held: list[HeldBoltOn],
+    sources: EntitlementSources,
+    here: TenantSnapshot,
+) -> tuple[BoltOnCard, ...]:
+    """Those that can be asked for and that the tenant has not."""
+    has = {one.key for one in held}
+    return tuple(
+        offered_card(one, sources.plan, here)
+        for one in bolt_ons
+        if one.is_on_offer and one.key not in has
     )
 
 

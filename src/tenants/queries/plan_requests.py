@@ -1,4 +1,4 @@
-"""Who asked for which plan."""
+"""Who asked for which plan or bolt-on."""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from src.platform.db.uow import UnitOfWork
-from src.tenants.models import Plan, PlanRequest, PlanVersion, Tenant, User
+from src.tenants.models import BoltOn, Plan, PlanRequest, PlanVersion, Tenant, User
 from src.tenants.views.admin import RequestRow
 
 LONGEST_LIST = 100
@@ -57,10 +57,20 @@ async def count_requests(uow: UnitOfWork) -> dict[str, int]:
 
 def open_requests(tenant_id: Any) -> ScalarSelect[Any]:
     """The plans that the tenant waits for an answer about, by key when each was asked for."""
+    # As text, so that a plan made for all values knows the index of the open ones.
     return (
         select(func.jsonb_object_agg(Plan.key, PlanRequest.created_at, type_=JSONB))
         .join(PlanRequest, PlanRequest.plan_id == Plan.id)
-        # As text, so that a plan made for all values knows the index of the open ones.
+        .where(PlanRequest.tenant_id == tenant_id, text("plan_requests.state = 'open'"))
+        .scalar_subquery()
+    )
+
+
+def open_bolt_on_requests(tenant_id: Any) -> ScalarSelect[Any]:
+    """The bolt-ons that the tenant waits for an answer about, by key when each was asked for."""
+    return (
+        select(func.jsonb_object_agg(BoltOn.key, PlanRequest.created_at, type_=JSONB))
+        .join(PlanRequest, PlanRequest.bolt_on_id == BoltOn.id)
         .where(PlanRequest.tenant_id == tenant_id, text("plan_requests.state = 'open'"))
         .scalar_subquery()
     )
@@ -74,15 +84,16 @@ def request_rows() -> Select[Any]:
             PlanRequest,
             Tenant.name.label("tenant_name"),
             Tenant.slug.label("tenant_slug"),
-            wanted.key.label("plan_key"),
-            wanted.name.label("plan_name"),
+            func.coalesce(wanted.key, BoltOn.key).label("key"),
+            func.coalesce(wanted.name, BoltOn.name).label("asks_for"),
             current.name.label("current_plan"),
             asker.name.label("asker_name"),
             asker.email.label("asker_email"),
             resolver.name.label("resolver_name"),
         )
         .join_from(PlanRequest, Tenant, Tenant.id == PlanRequest.tenant_id)
-        .join(wanted, wanted.id == PlanRequest.plan_id)
+        .outerjoin(wanted, wanted.id == PlanRequest.plan_id)
+        .outerjoin(BoltOn, BoltOn.id == PlanRequest.bolt_on_id)
         .join(PlanVersion, PlanVersion.id == Tenant.plan_version_id)
         .join(current, current.id == PlanVersion.plan_id)
         .join(asker, asker.id == PlanRequest.requested_by)
@@ -97,8 +108,9 @@ def request_row(row: Row[Any]) -> RequestRow:
         tenant_id=request.tenant_id,
         tenant_name=row.tenant_name,
         tenant_slug=row.tenant_slug,
-        plan_key=row.plan_key,
-        plan_name=row.plan_name,
+        key=row.key,
+        asks_for=row.asks_for,
+        is_bolt_on=request.bolt_on_id is not None,
         current_plan=row.current_plan,
         requested_by=f"{row.asker_name} ({row.asker_email})",
         wanted_for=request.wanted_for,

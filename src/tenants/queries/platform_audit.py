@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.platform.db.uow import UnitOfWork
-from src.tenants.models import Plan, PlatformAudit, Tenant, User
+from src.tenants.models import BoltOn, Plan, PlatformAudit, Tenant, User
 from src.tenants.views.admin import AuditRow
 
 PAGE_ROWS = 50
@@ -26,7 +26,7 @@ async def list_platform_audit(
 
 
 async def _names(uow: UnitOfWork, subjects: list[str]) -> dict[str, str]:
-    """What businesses and plans are called now."""
+    """What businesses, plans and bolt-ons are called now."""
     tenant_ids = [UUID(text) for kind, text in map(_parts, subjects) if kind == "tenant"]
     tenants = await uow.session.execute(
         select(Tenant.id, Tenant.name).where(Tenant.id.in_(tenant_ids))
@@ -34,10 +34,12 @@ async def _names(uow: UnitOfWork, subjects: list[str]) -> dict[str, str]:
     user_ids = [UUID(text) for kind, text in map(_parts, subjects) if kind == "user"]
     users = await uow.session.execute(select(User.id, User.name).where(User.id.in_(user_ids)))
     plans = await uow.session.execute(select(Plan.key, Plan.name))
+    bolt_ons = await uow.session.execute(select(BoltOn.key, BoltOn.name))
     return (
         {f"tenant:{key}": name for key, name in tenants}
         | {f"user:{key}": name for key, name in users}
         | {f"plan:{key}": name for key, name in plans}
+        | {f"bolt_on:{key}": name for key, name in bolt_ons}
     )
 
 
@@ -60,7 +62,8 @@ def _row(entry: PlatformAudit, names: dict[str, str]) -> AuditRow:
 
 def _href(subject: str) -> str | None:
     kind, key = _parts(subject)
-    return {"tenant": f"/admin/tenants/{key}", "plan": f"/admin/plans/{key}"}.get(kind)
+    places = {"tenant": "tenants", "plan": "plans", "bolt_on": "bolt-ons"}
+    return f"/admin/{places[kind]}/{key}" if kind in places else None
 
 
 def _parts(subject: str) -> tuple[str, str]:

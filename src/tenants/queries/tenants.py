@@ -20,7 +20,7 @@ from src.tenants.queries.members import (
     person_columns,
     person_from,
 )
-from src.tenants.queries.plan_requests import open_requests
+from src.tenants.queries.plan_requests import open_bolt_on_requests, open_requests
 from src.tenants.views.people import Person
 
 TENANT_COLUMNS = (
@@ -67,17 +67,24 @@ async def find_place(uow: UnitOfWork, slug: str, user_id: UUID | None) -> Place 
     """The tenant that has or had `slug`, together with the user."""
     statement = _BY_SLUG
     if user_id is not None:
-        asked = open_requests(Tenant.id).label("asked_plans")
-        statement = statement.add_columns(*person_columns(), businesses_of(user_id), asked)
+        statement = statement.add_columns(
+            *person_columns(),
+            businesses_of(user_id),
+            open_requests(Tenant.id).label("asked_plans"),
+            open_bolt_on_requests(Tenant.id).label("asked_bolt_ons"),
+        )
         statement = statement.outerjoin(User, User.id == user_id)
     row = (await uow.session.execute(statement, {"slug": slug})).first()
     if row is None:
         return None
     person = person_from(row) if user_id is not None and row.user_id is not None else None
     tenant = snapshot_from(row, uow.clock.now())
-    if person is not None and row.asked_plans:
-        asked_plans = msgspec.convert(row.asked_plans, dict[str, datetime])
-        tenant = msgspec.structs.replace(tenant, asked_plans=asked_plans)
+    if person is not None and (row.asked_plans or row.asked_bolt_ons):
+        tenant = msgspec.structs.replace(
+            tenant,
+            asked_plans=msgspec.convert(row.asked_plans or {}, dict[str, datetime]),
+            asked_bolt_ons=msgspec.convert(row.asked_bolt_ons or {}, dict[str, datetime]),
+        )
     return Place(tenant=tenant, person=person)
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from src.tenants.domain.roles import TenantStatus
 from src.tenants.views.people import MemberRow
-from src.tenants.views.plans import ChangeView, PlanCard
+from src.tenants.views.plans import ChangeView, PlanCard, TotalView
 
 
 class PlanShare(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +130,22 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class TenantBoltOnRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A bolt-on beside a business: one it has, or, with `since` None, one that it can be given."""
+
+    key: str
+    name: str
+    additions: tuple[str, ...]
+    monthly_minor: int
+    currency: str
+    version: int
+    newest_version: int
+    since: datetime | None = None
+    given_by: str = ""
+    note: str = ""
+    is_asked_for: bool = False
+
+
 class MonthRow(msgspec.Struct, frozen=True, kw_only=True):
     """A month's bookings, newest month first. `month` is "YYYY-MM" on the business's clocks."""
 
@@ -139,14 +155,15 @@ class MonthRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A business's wish for a plan."""
+    """A business's wish for a plan or a bolt-on, which `asks_for` names."""
 
     id: UUID
     tenant_id: UUID
     tenant_name: str
     tenant_slug: str
-    plan_key: str
-    plan_name: str
+    key: str
+    asks_for: str
+    is_bolt_on: bool
     current_plan: str
     requested_by: str
     wanted_for: str
@@ -154,6 +171,14 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     resolved_at: datetime | None
     resolved_by: str
+
+    @property
+    def answer_href(self) -> str:
+        """Where an admin gives what is asked for."""
+        business = f"/admin/tenants/{self.tenant_id}"
+        if self.is_bolt_on:
+            return f"{business}/bolt-ons/{self.key}/give"
+        return f"{business}/move?plan={self.key}"
 
 
 class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +205,7 @@ class TenantDetail(msgspec.Struct, frozen=True, kw_only=True):
     months: tuple[MonthRow, ...]
     members: tuple[MemberRow, ...]
     grants: tuple[GrantRow, ...]
+    bolt_ons: tuple["TenantBoltOnRow", ...]
     requests: tuple[RequestRow, ...]
 
 
@@ -197,6 +223,83 @@ class MoveView(msgspec.Struct, frozen=True, kw_only=True):
     owners: tuple[str, ...]
     closes_request: bool
     is_same: bool
+
+
+class BoltOnStepView(msgspec.Struct, frozen=True, kw_only=True):
+    """Giving a business a bolt-on, or taking it, before it is done.
+
+    `held_id` is what the business has of it; None where it has none.
+    """
+
+    row: TenantRow
+    key: str
+    name: str
+    additions: tuple[str, ...]
+    version_id: UUID
+    held_id: UUID | None
+    change: ChangeView
+    total: TotalView
+    owners: tuple[str, ...]
+    is_active: bool
+    closes_request: bool
+
+
+class BoltOnRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A bolt-on in the admin's list."""
+
+    key: str
+    name: str
+    visibility: str
+    active: bool
+    version: int
+    monthly_minor: int
+    yearly_minor: int
+    currency: str
+    additions: tuple[str, ...]
+    tenants: int
+    tenants_on_older: int
+
+
+class BoltOnVersionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a bolt-on, with how many have it."""
+
+    version: int
+    monthly_minor: int
+    yearly_minor: int
+    currency: str
+    additions: tuple[str, ...]
+    created_at: datetime
+    created_by: str
+    tenants: int
+
+
+class BoltOnHolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A business that has a bolt-on."""
+
+    tenant_id: UUID
+    name: str
+    plan_name: str
+    version: int
+
+
+class BoltOnDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A bolt-on with all its versions, newest first, and the first businesses that have it."""
+
+    key: str
+    name: str
+    summary: str
+    visibility: str
+    active: bool
+    versions: tuple[BoltOnVersionRow, ...]
+    holders: tuple[BoltOnHolder, ...]
+
+    @property
+    def newest(self) -> BoltOnVersionRow:
+        return self.versions[0]
+
+    @property
+    def tenants(self) -> int:
+        return sum(version.tenants for version in self.versions)
 
 
 class GrantRemovalView(msgspec.Struct, frozen=True, kw_only=True):

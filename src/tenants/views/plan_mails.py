@@ -45,3 +45,19 @@ class TenantMovedMail(PlanMail, frozen=True, kw_only=True):
     plan_name: str
     limits: tuple[str, ...]
     features: tuple[str, ...]
+
+
+class BoltOnMail(PlanMail, frozen=True, kw_only=True):
+    """To the owners: the business has a bolt-on, or no longer; `by` is a member who removed it."""
+
+    bolt_on: str
+    by: str
+    limits: tuple[str, ...]
+    features: tuple[str, ...]
+
+
+class BoltOnRemovedByOwnerMail(PlanMail, frozen=True, kw_only=True):
+    """To the platform's admins: a business removed a bolt-on by itself."""
+
+    bolt_on: str
+    by: str

@@ -1,6 +1,7 @@
 """Plans as pages show them."""
 
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -60,6 +61,51 @@ class OtherPlan(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime | None
 
 
+class BoltOnCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A bolt-on on a tenant's page: what it costs and what it does, in sentences.
+
+    One that the tenant has is on the terms it took it with.
+    """
+
+    key: str
+    name: str
+    summary: str
+    monthly_minor: int
+    yearly_minor: int
+    currency: str
+    additions: tuple[str, ...]
+    since: datetime | None = None
+    asked_at: datetime | None = None
+    keeps_older_terms: bool = False
+    is_in_plan: bool = False
+
+
+class TotalView(msgspec.Struct, frozen=True, kw_only=True):
+    """What plan and bolt-ons cost together, line by line, trials aside."""
+
+    lines: tuple[tuple[str, int], ...]
+    monthly_minor: int
+    yearly_minor: int
+    currency: str
+    monthly_before_minor: int
+    """Until then; the same where nothing changes."""
+
+    @property
+    def is_changed(self) -> bool:
+        return self.monthly_minor != self.monthly_before_minor
+
+
+class BoltOnView(msgspec.Struct, frozen=True, kw_only=True):
+    """A bolt-on before a tenant asks for it, or removes what it has of it (`held_id`)."""
+
+    slug: str
+    zone: str
+    card: BoltOnCard
+    held_id: UUID | None
+    change: ChangeView
+    total: TotalView
+
+
 class OwnPlanView(msgspec.Struct, frozen=True, kw_only=True):
     """A tenant's page about its plan."""
 
@@ -80,6 +126,9 @@ class OwnPlanView(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     keeps_older_terms: bool
     extras: tuple[str, ...]
+    held: tuple[BoltOnCard, ...]
+    bolt_ons: tuple[BoltOnCard, ...]
+    total: TotalView
     others: tuple[OtherPlan, ...]
 
 
@@ -95,15 +144,19 @@ class PlanChangeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpgradeView(msgspec.Struct, frozen=True, kw_only=True):
-    """Shown in place of what the plan does not have."""
+    """Shown in place of what the plan does not have. `bolt_on` names one that costs less than the
+    cheapest plan, and is what is asked for then.
+    """
 
     heading: str
     slug: str
     zone: str
     current_plan: str
     cheapest_plan: str | None
-    cheapest_key: str | None
+    bolt_on: str | None
+    action: str | None
+    """Where the button posts to; None for who may not ask, or where there is nothing to ask for."""
+    fields: dict[str, str]
     monthly_minor: int | None
     currency: str
-    wanted_for: str
     asked_at: datetime | None

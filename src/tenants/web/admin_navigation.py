@@ -28,6 +28,7 @@ def provide_admin_navigation(request: AnyRequest) -> Mapping[str, Any]:
         (_("Businesses"), "/admin/tenants", "building-2"),
         (_("Requests"), "/admin/requests", "inbox"),
         (_("Plans"), "/admin/plans", "layers"),
+        (_("Bolt-ons"), "/admin/bolt-ons", "plus"),
         (_("Log"), "/admin/audit", "file-text"),
     )
     return {

@@ -161,6 +161,8 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
         places += [
             (_("Services"), "services", "layout-grid"),
             (_("Series"), "series", "layers"),
+            (_("Packages"), "packages", "shopping-bag"),
+            (_("Credits"), "credits", "wallet"),
             (_("Coupons"), "coupons", "ticket"),
             (_("Customers"), "customers", "users"),
             (_("Orders"), "orders", "receipt"),
@@ -168,7 +170,10 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
     if role is Role.OWNER:
         places += [(_("Getting paid"), "payments", "credit-card")]
     if role is not Role.INSTRUCTOR:
-        places += [(_("Plan"), "plan", "gauge"), (_("Settings"), "settings", "settings")]
+        places += [
+            (_("Plan and bolt-ons"), "plan", "gauge"),
+            (_("Settings"), "settings", "settings"),
+        ]
     return [
         NavItem(
             label=label,

@@ -41,8 +41,8 @@ def initial_of(plan: OfferedPlan) -> dict[str, Any]:
         "name": plan.name,
         "summary": plan.summary,
         "visibility": plan.visibility,
-        "monthly": _plain(plan.monthly_minor, plan.currency),
-        "yearly": _plain(plan.yearly_minor, plan.currency),
+        "monthly": plain_price(plan.monthly_minor, plan.currency),
+        "yearly": plain_price(plan.yearly_minor, plan.currency),
         "trial_days": plan.trial_days,
         "features": sorted(plan.features),
         "bookings_per_month": plan.limits.get(Limit.BOOKINGS_PER_MONTH),
@@ -52,7 +52,7 @@ def initial_of(plan: OfferedPlan) -> dict[str, Any]:
 
 def command_from(form: PlanForm, key: str, currency: str) -> EditPlan:
     """What was typed, as a command. Raises: InvalidInput for prices that are none."""
-    prices, fields = _prices({"monthly": form.monthly, "yearly": form.yearly}, currency)
+    prices, fields = prices_of({"monthly": form.monthly, "yearly": form.yearly}, currency)
     if fields:
         raise InvalidInput(_("Something in the form needs another look."), fields=fields)
     limits = {
@@ -76,7 +76,7 @@ def command_from(form: PlanForm, key: str, currency: str) -> EditPlan:
 def with_price_errors(bound: Bound[PlanForm], currency: str) -> Bound[PlanForm]:
     """A refused form with what is wrong with its prices too, so that all is said at once."""
     typed = {field: bound.value(field) for field in ("monthly", "yearly")}
-    _amounts, wrong = _prices(typed, currency)
+    _amounts, wrong = prices_of(typed, currency)
     return bound.with_errors(wrong)
 
 
@@ -120,7 +120,7 @@ def _limit_words(terms: PlanTerms, limit: Limit) -> str:
     return limit_sentence(limit, terms.limits.get(limit))
 
 
-def _prices(typed: Mapping[str, str], currency: str) -> tuple[dict[str, int], dict[str, str]]:
+def prices_of(typed: Mapping[str, str], currency: str) -> tuple[dict[str, int], dict[str, str]]:
     """The amounts by field, and what is wrong with those that are none."""
     prices: dict[str, int] = {}
     wrong: dict[str, str] = {}
@@ -132,5 +132,6 @@ def _prices(typed: Mapping[str, str], currency: str) -> tuple[dict[str, int], di
     return prices, wrong
 
 
-def _plain(amount_minor: int, currency: str) -> str:
+def plain_price(amount_minor: int, currency: str) -> str:
+    """As a field of a form shows it, e.g. "49.00"."""
     return str(Decimal(amount_minor).scaleb(-currency_exponent(currency)))

@@ -33,6 +33,7 @@ class PortalSignInRequired(SignInRequired):
 __all__ = [
     "PortalGuest",
     "PortalSignInRequired",
+    "found_guest",
     "has_portal_cookie",
     "open_portal",
     "portal_guest",
@@ -69,6 +70,11 @@ async def portal_guest(
     if _FOUND not in kept:
         kept[_FOUND] = await _find(request, services, ctx)
     return cast("PortalGuest | None", kept[_FOUND])
+
+
+def found_guest(request: AnyRequest) -> PortalGuest | None:
+    """Who was found by `portal_guest` in this request; None too where nothing has asked."""
+    return cast("PortalGuest | None", cast("dict[str, Any]", request.scope).get(_FOUND))
 
 
 async def open_portal(request: AnyRequest, services: Services, ctx: RequestContext) -> Portal:

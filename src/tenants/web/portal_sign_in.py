@@ -221,9 +221,11 @@ async def enter_link(
 async def sign_out_here(
     request: Request[Any, Any, Any], ctx: NamedDependency[RequestContext]
 ) -> Response[bytes]:
+    """On to where the form says, within the business; else to its way in."""
+    wanted = (await read_form(request)).texts.get("next", [""])[-1]
     await sign_out_guest(request, ctx)
     flash(request, "success", _("You are signed out."))
-    return redirect(request, f"{portal_path(ctx)}/sign-in")
+    return redirect(request, _next(ctx, wanted or f"{portal_path(ctx)}/sign-in"))
 
 
 @post(f"{ME}/sign-out/everywhere", opt=GUESTS, status_code=200, include_in_schema=False)

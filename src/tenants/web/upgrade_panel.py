@@ -3,7 +3,8 @@
 Programs get the problem document, which the web kit makes before it asks here.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Response
@@ -12,6 +13,7 @@ from src.platform.errors import PlanLimitReached
 from src.platform.i18n import _
 from src.platform.web.pages import AnyRequest, page
 from src.tenants.context import RequestContext
+from src.tenants.domain.bolt_ons import OfferedBoltOn
 from src.tenants.domain.entitlements import Feature, Limit
 from src.tenants.domain.plans import OfferedPlan
 from src.tenants.domain.roles import Role, reaches
@@ -19,6 +21,8 @@ from src.tenants.gates import price_list
 from src.tenants.plan_words import feature_name, feature_refusal, limit_name, limit_refusal
 from src.tenants.views.plans import UpgradeView
 from src.tenants.web.middleware import context_of
+
+Offered = TypeVar("Offered", OfferedPlan, OfferedBoltOn)
 
 
 class NotBookable(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +52,19 @@ def render_plan_limit(request: AnyRequest, error: PlanLimitReached) -> Response[
 
 
 def upgrade_view(ctx: RequestContext, error: PlanLimitReached) -> UpgradeView:
-    """The panel about a refusal, with the plan to ask for."""
+    """The panel about a refusal, with the bolt-on or the plan to ask for."""
     heading, wanted_for = _wanted(error)
-    plan = _plan_named(error.cheapest_plan)
+    bolt_on = _named(price_list.bolt_ons, error.cheapest_bolt_on)
+    plan = _named(price_list.plans, error.cheapest_plan)
+    offered = bolt_on or plan
+    action, fields = f"/app/{ctx.here.slug}/plan", {"wanted_for": wanted_for}
+    asked_at = None
+    if bolt_on is not None:
+        action += f"/bolt-ons/{bolt_on.key}"
+        asked_at = ctx.here.asked_bolt_ons.get(bolt_on.key)
+    elif plan is not None:
+        fields["plan"] = plan.key
+        asked_at = ctx.here.asked_plans.get(plan.key)
     may_ask = ctx.actor.role is not None and reaches(ctx.actor.role, Role.MANAGER)
     return UpgradeView(
         heading=heading,
@@ -58,11 +72,12 @@ def upgrade_view(ctx: RequestContext, error: PlanLimitReached) -> UpgradeView:
         zone=ctx.here.timezone,
         current_plan=error.current_plan or ctx.here.entitlements.plan_name,
         cheapest_plan=error.cheapest_plan,
-        cheapest_key=plan.key if plan and may_ask else None,
-        monthly_minor=plan.monthly_minor if plan else None,
-        currency=plan.currency if plan else "EUR",
-        wanted_for=wanted_for,
-        asked_at=ctx.here.asked_plans.get(plan.key) if plan else None,
+        bolt_on=bolt_on.name if bolt_on else None,
+        action=action if offered and may_ask else None,
+        fields=fields,
+        monthly_minor=offered.monthly_minor if offered else None,
+        currency=offered.currency if offered else "EUR",
+        asked_at=asked_at,
     )
 
 
@@ -94,5 +109,5 @@ def _wanted(error: PlanLimitReached) -> tuple[str, str]:
     return error.message, ""
 
 
-def _plan_named(name: str | None) -> OfferedPlan | None:
-    return next((plan for plan in price_list.plans if plan.name == name), None)
+def _named(offered: Iterable[Offered], name: str | None) -> Offered | None:
+    return next((one for one in offered if one.name == name), None)

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
 from src.booking.commands.reminders import change_reminders
-from src.booking.domain.leaving import BeforeUnit
+from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier
 from src.booking.domain.reminding import DueReminder, Offset
 from src.booking.jobs import remind
 from src.booking.jobs.remind import remind_due
@@ -322,3 +322,38 @@ async def test_two_workers_at_once_remind_each_guest_once(
         mails = await uow.session.scalar(text("SELECT count(*) FROM mails WHERE kind = 'reminder'"))
         assert await uow.session.scalar(select(Session.seats_taken)) == 8
     assert len(claims) == len(set(claims)) == mails == 8
+
+
+async def test_the_reminder_leads_who_cannot_come_to_each_of_their_bookings_of_the_date(
+    services: Services,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    lotus: Business,
+    yoga: Service,
+) -> None:
+    """By an address that frees nothing by itself, with the step that counts at that moment."""
+    terms = LeavingTerms(tiers=(Tier(before=12, percent=100),)).document()
+    paid = await a_service(
+        services.uow_factory, lotus.id, price_type="on_site", slug="paid", leaving=terms
+    )
+    session = await a_session(services.uow_factory, paid, in_days=3)
+    await switch(services, lotus, paid.id, DAY)
+    await guests_of(services, lotus, session.id, "carl", "carl")
+    await tick(services, clock, lotus, timedelta(days=2))
+    [mail] = reminders(mailer)
+    assert mail.body.count(f"/leave?date={session.id}") == 2
+    assert mail.body.count("Can't make it?") == 2
+    assert "Free of charge until" in mail.body
+
+
+async def test_who_has_to_ask_the_business_is_not_led_to_leaving(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer, lotus: Business
+) -> None:
+    terms = LeavingTerms(may_cancel=False).document()
+    strict = await a_service(services.uow_factory, lotus.id, price_type="free", leaving=terms)
+    session = await a_session(services.uow_factory, strict, in_days=3)
+    await switch(services, lotus, strict.id, DAY)
+    await guests_of(services, lotus, session.id, "carl")
+    await tick(services, clock, lotus, timedelta(days=2))
+    [mail] = reminders(mailer)
+    assert "/leave?" not in mail.body

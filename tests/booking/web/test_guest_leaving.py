@@ -16,6 +16,7 @@ from src.billing.commands.by_staff import (
     refund_by_hand,
 )
 from src.billing.models import OpenItem, Payment, Refund
+from src.booking.commands.cancel import cancel_session
 from src.booking.commands.sessions import UpdateSession, details_of_session, update_session
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Booking, Seat, Service, Session
@@ -131,7 +132,7 @@ async def test_a_second_press_and_a_second_tab_change_nothing(shop: Shop) -> Non
     assert await refunds(shop) == [2000]
     assert await taken(shop) == [0, 1, 1]
     again = await leave_page(shop, term)
-    assert "there is nothing to cancel" in again.text
+    assert "You are out of it already" in again.text
     assert "Back to your booking" in again.text
 
 
@@ -447,3 +448,25 @@ async def test_seats_of_another_order_are_not_there(shop: Shop) -> None:
     refused = await press(shop, mine, seat=[f"{theirs.id}:0"])
     assert refused.status_code == 404
     assert await refunds(shop) == []
+
+
+async def test_who_opens_the_way_out_again_reads_calmly_that_they_are_out_of_it(
+    shop: Shop,
+) -> None:
+    term = await a_paid_course(shop)
+    await press(shop, await leave_page(shop, term))
+    again = await leave_page(shop, term)
+    assert again.status_code == 200
+    assert "You are out of it already: the place is free for others." in again.text
+    assert "€20.00 went back the way you paid" in again.text
+    assert "Cancel this date" not in again.text
+
+
+async def test_a_date_that_was_called_off_says_so_to_who_cannot_come(shop: Shop) -> None:
+    term = await a_paid_course(shop)
+    first = term.sessions[0].id
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await cancel_session(uow, shop.business.ctx, first, reason="Flooded.", undo_seconds=0)
+    await shop.work()
+    page = await leave_page(shop, term)
+    assert "This date has been called off, so there is nothing to cancel." in page.text

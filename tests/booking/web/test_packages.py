@@ -1,234 +1,210 @@
-"""Packages as guests see them: cards, the form, the purchase's own page, and one's own credits."""
+"""The owner's pages about packages of credits."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from httpx import AsyncClient
+from sqlalchemy import select
 
-from src.billing.models import CreditLot, Order, Package
-from src.billing.settlement import check_payment
-from src.booking.guest_links import booking_path
-from src.platform.ids import new_id
-from src.tenants.models import Customer, Tenant
-from tests.booking.web.conftest import CARL, Shop
-from tests.support.builders import a_business, a_service
+from src.billing.models import Package
+from src.booking.models import Service
+from src.booking.queries.packages import find_tags_in_use
+from src.platform.services import Services
+from src.tenants.models import AuditEntry
+from tests.booking.web.pages import as_owner, send
+from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
-from tests.support.coupons import a_coupon
-from tests.support.credits import a_lot, a_package
-from tests.support.portal import signed_in
+from tests.support.credits import a_package
+from tests.support.lots import a_customer, lose_packages, lot_of, the_lot
 
 pytestmark = pytest.mark.anyio
 
-PAGE = "/b/lotus/packages"
+HOME = "/app/lotus/packages"
 
 
-async def rows(shop: Shop, model: type[Any]) -> list[Any]:
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        return list(await uow.session.scalars(select(model)))
+@pytest.fixture
+async def lotus(client: AsyncClient, services: Services) -> AsyncIterator[Business]:
+    business = await a_business(services.uow_factory)
+    await as_owner(client, services, business)
+    yield business
 
 
-async def change(shop: Shop, model: type[Any], **values: Any) -> None:
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        await uow.session.execute(update(model).values(**values))
+@pytest.fixture
+async def yoga(services: Services, lotus: Business) -> Service:
+    return await a_service(services.uow_factory, lotus.id, price_minor=4000, tags=["calm"])
 
 
-def form_of(package: Package) -> str:
-    return f"{PAGE}/{package.id}"
+async def stored(services: Services, business: Business) -> list[Package]:
+    async with services.uow_factory(business.id) as uow:
+        return list(await uow.session.scalars(select(Package).order_by(Package.created_at)))
 
 
-async def buy(shop: Shop, package: Package, **typed: Any) -> Any:
-    """The answer to the form, filled in and sent, which is not followed."""
-    await shop.guest.open(form_of(package))
-    return await shop.send(step="buy", **typed)
+async def acts(services: Services, business: Business) -> list[str]:
+    async with services.uow_factory(business.id) as uow:
+        return list(await uow.session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
 
 
-async def test_a_card_says_what_it_costs_and_saves(shop: Shop, clock: FrozenClock) -> None:
-    factory = shop.services.uow_factory
-    await a_service(factory, shop.business.id)
-    await a_package(factory, shop.business.id, description="For <regulars>")
-    text = (await shop.guest.open(PAGE)).text
-    assert "10 sessions" in text
-    assert "For &lt;regulars&gt;" in text
-    assert "€120.00" in text
-    assert "€12.00 a session" in text
-    assert "Saves €30.00" in text
-    assert "Everything you can book here" in text
-    assert "90 days" in text
+TYPED = {
+    "name": "Ten sessions",
+    "credits": "10",
+    "price": "350",
+    "validity_days": "90",
+    "pays": ["online", "on_site"],
+}
 
 
-async def test_a_saving_is_up_to_where_services_differ_and_hidden_where_there_is_none(
-    shop: Shop, clock: FrozenClock
+async def test_an_owner_makes_a_package_and_sees_what_it_saves(
+    client: AsyncClient, services: Services, lotus: Business, yoga: Service
 ) -> None:
-    factory = shop.services.uow_factory
-    yoga = await a_service(factory, shop.business.id)
-    await a_service(factory, shop.business.id, slug="spin", name="Spin", price_minor=2000)
-    await a_package(factory, shop.business.id)
-    assert "Saves up to €80.00" in (await shop.guest.open(PAGE)).text
-    clock.advance(timedelta(seconds=2))
-    only = {"any_service": False, "service_ids": [str(yoga.id)], "price_minor": 15_000}
-    await change(shop, Package, **only)
-    text = (await shop.guest.open(PAGE)).text
-    assert "Saves" not in text
-    assert 'href="/b/lotus/yoga"' in text
-
-
-async def test_what_is_not_listed_is_not_on_the_page(shop: Shop) -> None:
-    factory = shop.services.uow_factory
-    other = await a_business(factory, "other", owner="Eve")
-    await a_package(factory, shop.business.id, name="Listed")
-    unlisted = await a_package(factory, shop.business.id, name="Secret", visibility="unlisted")
-    hidden = await a_package(factory, shop.business.id, name="Hidden", visibility="hidden")
-    await a_package(factory, shop.business.id, name="Off", active=False)
-    refund = await a_package(factory, shop.business.id, name="Given back", purpose="refund")
-    theirs = await a_package(factory, other.id, name="Theirs")
-    text = (await shop.guest.open(PAGE)).text
-    assert "Listed" in text
-    for name in ("Secret", "Hidden", "Off", "Given back", "Theirs"):
-        assert name not in text
-    assert "Secret" in (await shop.guest.open(form_of(unlisted))).text
-    for absent in (hidden, refund, theirs):
-        await shop.guest.open(form_of(absent), status=404)
-
-
-async def test_a_guest_buys_by_card_and_reads_what_they_have(
-    shop: Shop, clock: FrozenClock
-) -> None:
-    package = await a_package(shop.services.uow_factory, shop.business.id, pays=["online"])
-    sent = await buy(shop, package)
-    assert sent.headers["location"].startswith(shop.stripe.base_url)
-    (order,) = await rows(shop, Order)
-    own = booking_path(shop.services.settings, "lotus", order)
-    held = await shop.guest.open(own)
-    assert "/packages/bought/" in str(held.url), "any link of the order leads to its own page"
-    assert "Not paid yet" in held.text
-    await shop.pay(sent.headers["location"])
-    page = await shop.guest.open(f"{held.url.path}?paid=1")
-    assert "10 sessions are yours" in page.text
-    assert "10 of 10 left" in page.text
-    assert order.reference in page.text
-    assert page.headers["cache-control"] == "private, no-store"
-
-
-async def test_a_package_on_site_waits_and_can_be_given_up(shop: Shop) -> None:
-    package = await a_package(shop.services.uow_factory, shop.business.id, pays=["on_site"])
-    sent = await buy(shop, package)
-    page = await shop.guest.open(sent.headers["location"])
-    assert "Waiting for payment" in page.text
-    assert "€120.00" in page.text
-    page = await shop.guest.submit(to="/give-up")
-    assert "This package has lapsed" in page.text
-    (lot,) = await rows(shop, CreditLot)
-    assert lot.state == "void"
-
-
-async def test_a_code_is_tried_and_taken(shop: Shop) -> None:
-    package = await a_package(shop.services.uow_factory, shop.business.id)
-    await a_coupon(shop.services.uow_factory, shop.business.id, percent=100)
-    await shop.guest.open(form_of(package))
-    shop.guest.page = await shop.send(coupon="SPRING", step="update")
-    assert "Nothing to pay" in shop.guest.page.text
-    sent = await shop.send(step="buy")
-    assert "10 sessions are yours" in (await shop.guest.open(sent.headers["location"])).text
+    assert "No package for sale yet" in (await client.get(HOME)).text
+    answer = await send(client, f"{HOME}/new", {**TYPED, "service_ids": str(yoga.id)})
+    [package] = await stored(services, lotus)
+    assert answer.headers["location"] == f"{HOME}/{package.id}"
+    assert (package.credits, package.price_minor, package.validity_days) == (10, 35_000, 90)
+    assert (package.any_service, package.service_ids) == (False, [str(yoga.id)])
+    assert package.pays == ["online", "on_site"]
+    for path in (HOME, f"{HOME}/{package.id}"):
+        shown = (await client.get(path)).text
+        assert "€35.00 a session instead of €40.00, saves €50.00" in shown
+    assert await acts(services, lotus) == ["package.created"]
 
 
 @pytest.mark.parametrize(
-    ("typed", "sentence"),
+    ("typed", "field"),
     [
-        ({"name": ""}, "f-name-error"),
-        ({"email": "nobody"}, "f-email-error"),
-        ({"phone": "12"}, "f-phone-error"),
-        ({"coupon": "NOSUCH"}, "f-coupon-error"),
-        ({"way": "credit", "terms": []}, "f-terms-error"),
-        ({"quoted_minor": "1"}, "The price has changed"),
-        ({"quoted_terms": "other"}, "has just been changed"),
+        ({}, "any_service"),
+        ({"any_service": "on", "name": ""}, "name"),
+        ({"any_service": "on", "credits": "0"}, "credits"),
+        ({"any_service": "on", "credits": ""}, "credits"),
+        ({"any_service": "on", "price": "lots"}, "price"),
+        ({"any_service": "on", "price": "0.20"}, "price"),
+        ({"any_service": "on", "tax_percent": "300"}, "tax_percent"),
+        ({"any_service": "on", "validity_days": "9999"}, "validity_days"),
+        ({"any_service": "on", "pays": []}, "pays"),
+        ({"service_ids": "00000000-0000-4000-8000-000000000000"}, "service_ids"),
+        ({"tags": "x" * 31}, "tags"),
     ],
 )
-async def test_bad_input_is_told_and_buys_nothing(
-    shop: Shop, typed: dict[str, Any], sentence: str
+async def test_what_cannot_be_is_a_sentence_at_its_field(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    yoga: Service,
+    typed: dict[str, str],
+    field: str,
 ) -> None:
-    await change(shop, Tenant, booking_terms="Be kind.")
-    package = await a_package(shop.services.uow_factory, shop.business.id)
-    sent = await buy(shop, package, **{"terms": "on", **typed})
-    assert sent.status_code in (409, 422)
-    assert sentence in sent.text
-    assert "Carl Guest" in sent.text or typed.get("name") == ""
-    assert await rows(shop, Order) == []
+    answer = await send(client, f"{HOME}/new", {**TYPED, **typed})
+    assert answer.status_code == 422
+    assert f'id="f-{field}-error"' in answer.text
+    assert await stored(services, lotus) == []
 
 
-async def test_what_is_no_longer_sold_says_so(shop: Shop) -> None:
-    package = await a_package(shop.services.uow_factory, shop.business.id)
-    await shop.guest.open(form_of(package))
-    await change(shop, Package, active=False)
-    sent = await shop.send(step="buy")
-    assert sent.status_code == 409
-    assert "not on sale any more" in sent.text
-    assert await rows(shop, Order) == []
+async def test_a_second_press_makes_no_second_package(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    fields = {**TYPED, "any_service": "on", "token": "01990000-0000-7000-8000-000000000001"}
+    await send(client, f"{HOME}/new", fields)
+    await send(client, f"{HOME}/new", fields)
+    assert len(await stored(services, lotus)) == 1
 
 
-async def test_a_business_that_cannot_charge_sells_on_site_only(shop: Shop) -> None:
-    both = await a_package(shop.services.uow_factory, shop.business.id)
-    await a_package(shop.services.uow_factory, shop.business.id, name="By card", pays=["online"])
-    await change(shop, Tenant, payments_ready=False)
-    text = (await shop.guest.open(PAGE)).text
-    assert "By card" not in text
-    sent = await buy(shop, both)
-    assert "Waiting for payment" in (await shop.guest.open(sent.headers["location"])).text
+async def test_a_service_added_later_is_not_among_those_of_an_old_package(
+    client: AsyncClient, services: Services, lotus: Business, yoga: Service
+) -> None:
+    await send(client, f"{HOME}/new", {**TYPED, "service_ids": str(yoga.id)})
+    await a_service(services.uow_factory, lotus.id, slug="box", name="Boxing", price_minor=9000)
+    [package] = await stored(services, lotus)
+    assert package.service_ids == [str(yoga.id)]
+    shown = (await client.get(f"{HOME}/{package.id}")).text
+    assert "instead of €40.00" in shown
+    assert "Boxing" not in shown
 
 
-async def test_who_is_signed_in_sees_their_own_below_and_nobody_else_does(shop: Shop) -> None:
-    factory = shop.services.uow_factory
-    await a_package(factory, shop.business.id)
-    await a_lot(factory, shop.business.id, "carl@example.com", 7)
-    await a_lot(factory, shop.business.id, "dora@example.com", 3)
-    stranger = await shop.guest.open(PAGE)
-    assert "of 7 left" not in stranger.text
-    await signed_in(shop, "carl@example.com")
-    page = await shop.guest.open(PAGE)
-    assert "7 of 7 left" in page.text
-    assert "of 3 left" not in page.text
-    assert page.headers["cache-control"] == "private, no-store"
-    shop.guest.client.cookies.clear()
-    assert "of 7 left" not in (await shop.guest.open(PAGE)).text
+async def test_saving_is_up_to_where_services_cost_differently(
+    client: AsyncClient, services: Services, lotus: Business, yoga: Service
+) -> None:
+    await a_service(services.uow_factory, lotus.id, slug="box", name="Boxing", price_minor=5000)
+    package = await a_package(services.uow_factory, lotus.id, price_minor=30_000)
+    shown = (await client.get(f"{HOME}/{package.id}")).text
+    assert "€30.00 a session instead of up to €50.00, saves up to €200.00" in shown
+    dear = await a_package(services.uow_factory, lotus.id, price_minor=90_000)
+    assert "saves" not in (await client.get(f"{HOME}/{dear.id}")).text
 
 
-async def test_who_is_signed_in_buys_for_themselves_whatever_is_typed(shop: Shop) -> None:
-    factory = shop.services.uow_factory
-    package = await a_package(factory, shop.business.id, price_minor=0, pays=[])
-    customer_id, _lot = await a_lot(factory, shop.business.id, "carl@example.com")
-    await signed_in(shop, "carl@example.com")
-    form = await shop.guest.open(form_of(package))
-    assert 'name="email"' not in form.text
-    await shop.send(step="buy", email="dora@example.com")
-    assert {lot.customer_id for lot in await rows(shop, CreditLot)} == {customer_id}
-    assert len(await rows(shop, Customer)) == 1
+async def test_it_is_changed_duplicated_and_switched_and_what_is_sold_keeps_its_terms(
+    client: AsyncClient, services: Services, lotus: Business, yoga: Service
+) -> None:
+    package = await a_package(services.uow_factory, lotus.id)
+    carl = await a_customer(services.uow_factory, lotus.id)
+    lot = await lot_of(services.uow_factory, lotus.id, carl.id, package_id=package.id)
+    here = f"{HOME}/{package.id}"
+    await send(client, f"{here}/edit", {"name": "Twelve", "credits": "12"})
+    await send(client, here, {}, to=f"{here}/active")
+    [after] = await stored(services, lotus)
+    assert (after.name, after.credits, after.active) == ("Twelve", 12, False)
+    kept = await the_lot(services.uow_factory, lotus.id, lot.id)
+    assert (kept.name, kept.bought) == ("Ten sessions", 10)
+    await send(client, f"{HOME}/new?copy={package.id}", {}, to=f"{HOME}/new")
+    copied = (await stored(services, lotus))[1]
+    assert (copied.name, copied.credits, copied.active) == ("Twelve (copy)", 12, True)
+    assert await acts(services, lotus) == [
+        "package.changed",
+        "package.switched_off",
+        "package.created",
+    ]
 
 
-async def test_a_link_opens_its_own_business_only(shop: Shop) -> None:
-    package = await a_package(shop.services.uow_factory, shop.business.id, price_minor=0, pays=[])
-    sent = await buy(shop, package)
-    await a_business(shop.services.uow_factory, "other", owner="Eve")
-    await shop.guest.open(sent.headers["location"].replace("/lotus/", "/other/"), status=404)
-    await shop.guest.open(f"{PAGE}/{new_id()}", status=404)
+async def test_only_one_that_was_never_sold_is_deleted(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    sold = await a_package(services.uow_factory, lotus.id)
+    carl = await a_customer(services.uow_factory, lotus.id)
+    open_page = await client.get(f"{HOME}/{sold.id}/delete")
+    assert "Nobody ever bought it." in open_page.text
+    await lot_of(services.uow_factory, lotus.id, carl.id, package_id=sold.id)
+    spare = await a_package(services.uow_factory, lotus.id, name="Spare")
+    assert "so it stays" in (await client.get(f"{HOME}/{sold.id}/delete")).text
+    await send(client, f"{HOME}/{spare.id}/delete", {})
+    assert [one.id for one in await stored(services, lotus)] == [sold.id]
 
 
-async def test_the_frame_may_stand_anywhere_and_leads_out_of_itself(shop: Shop) -> None:
-    package = await a_package(shop.services.uow_factory, shop.business.id)
-    frame = await shop.guest.open("/embed/lotus/packages")
-    assert "frame-ancestors *" in frame.headers["content-security-policy"]
-    assert "x-frame-options" not in frame.headers
-    assert "set-cookie" not in frame.headers
-    assert f'href="{form_of(package)}"' in frame.text
-    assert frame.text.count("<a ") == frame.text.count('target="_top"') + 1, "but for the skip link"
-    page = await shop.guest.open(PAGE)
-    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+async def test_what_is_given_back_for_a_date_is_one_credit_without_a_price(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    typed = {**TYPED, "purpose": "refund", "tags": "Calm, level 2", "visibility": "public"}
+    await send(client, f"{HOME}/new", typed)
+    [package] = await stored(services, lotus)
+    assert (package.credits, package.price_minor, package.pays) == (1, 0, [])
+    assert (package.visibility, package.tags) == ("hidden", ["calm", "level 2"])
+    shown = (await client.get(HOME)).text
+    assert "Given back for cancelled dates" in shown
+    assert "A tag leads nowhere" in shown
 
 
-async def test_paid_late_is_bought_all_the_same(shop: Shop) -> None:
-    package = await a_package(shop.services.uow_factory, shop.business.id, pays=["online"])
-    sent = await buy(shop, package, email=CARL["email"])
-    (order,) = await rows(shop, Order)
-    await shop.pay(sent.headers["location"])
-    await check_payment(shop.services, shop.business.id, order.id)
-    (lot,) = await rows(shop, CreditLot)
-    assert lot.balance == 10
+async def test_without_the_feature_nothing_is_made_or_changed_but_looked_at(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    package = await a_package(services.uow_factory, lotus.id)
+    await lose_packages(services.uow_factory, lotus.id)
+    for path in (f"{HOME}/new", f"{HOME}/{package.id}/edit"):
+        refused = await client.get(path)
+        assert refused.status_code == 402, path
+        assert "Packages of credits are not part of your plan." in refused.text
+    assert "Your packages are paused." in (await client.get(HOME)).text
+    here = f"{HOME}/{package.id}"
+    await send(client, here, {}, to=f"{here}/active")
+    [after] = await stored(services, lotus)
+    assert not after.active
+
+
+async def test_a_tag_that_nothing_has_any_more_is_told_with_who_needs_it(
+    services: Services, clock: FrozenClock, lotus: Business, yoga: Service
+) -> None:
+    await a_package(services.uow_factory, lotus.id, any_service=False, tags=["calm", "level 2"])
+    await a_session(services.uow_factory, yoga, tags=["level 2"])
+    async with services.uow_factory(lotus.id) as uow:
+        assert await find_tags_in_use(uow, ["calm", "level 2"]) == {}
+    clock.advance(timedelta(days=8))
+    async with services.uow_factory(lotus.id) as uow:
+        assert await find_tags_in_use(uow, ["calm", "level 2"]) == {"level 2": ["10 sessions"]}

@@ -85,7 +85,7 @@ def test_no_plan_is_advised_that_takes_something_away() -> None:
 
 
 def test_what_is_not_built_holds_nobody_to_a_plan() -> None:
-    had = may({Feature.PACKAGES}, {BOOKINGS: 30, MEMBERS: 1})
+    had = may({Feature.PRODUCTS}, {BOOKINGS: 30, MEMBERS: 1})
     assert cheapest_with_more(ALL, BOOKINGS, 30, had) == STARTER
 
 

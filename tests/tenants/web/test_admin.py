@@ -99,7 +99,7 @@ async def test_the_first_page_counts_what_matters(
     await a_business(services.uow_factory, "tennis", owner="Eve", status="suspended")
     await ask(services, lotus, "growth")
     shown = (await client.get("/admin")).text
-    assert "1 business waits for a plan" in shown
+    assert "1 request waits for an answer" in shown
     assert "1 is suspended" in shown
     assert "1 ends within a week" in shown
 

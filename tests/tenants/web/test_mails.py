@@ -13,6 +13,7 @@ from src.tenants.worded_mails import MailKind, Preview, Wordings, mail_kinds
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.pages import send
 from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.credits import a_lot
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
 from tests.tenants.web.signed_in import sign_in
@@ -26,7 +27,9 @@ HOSTILE = "<script>alert(1)</script> {booking_link} & %s {{7*7}}\r\nBcc: eve@exa
 KINDS = ["confirmed", "payment_link", "reminder", "sessions_changed", "seats_cancelled"]
 KINDS += ["refunded", "payment_too_late", "waitlist_joined", "places_offered"]
 KINDS += ["waitlist_moved", "waitlist_closed", "waitlist_removed"]
+KINDS += ["portal_code"]
 KINDS += ["held_cancelled", "seats_moved", "leaving_asked", "leaving_declined", "calendar_link"]
+KINDS += ["credits_warning", "credits_expired"]
 
 
 @pytest.fixture
@@ -79,6 +82,7 @@ async def test_every_mail_is_rendered_with_every_placeholder(
     if name is not None:
         await a_booking(services, lotus, name)
         await somebody_waits(services, lotus, name)
+        await a_lot(services.uow_factory, lotus.id, "fresh@example.com", owner=name)
     [kind] = [one for one in mail_kinds() if one.key == key]
     starter = Wording(subject=kind.starter_subject, body=kind.starter)
     for wording in (None, starter, everything_in(kind)):

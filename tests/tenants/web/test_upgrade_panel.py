@@ -142,7 +142,9 @@ async def test_at_the_months_limit_staff_get_the_panel(
     answer = await client.get("/app/lotus/by-hand")
     assert answer.status_code == 402
     assert "The bookings of your plan are used up for this month." in answer.text
-    assert "Starter is the smallest plan that has it." in answer.text
+    offer = "You are on Free. Add the bolt-on +100 bookings a month to it, for €9.00 a month."
+    assert offer in answer.text
+    assert 'action="/app/lotus/plan/bolt-ons/bookings_100"' in answer.text
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
@@ -179,6 +181,7 @@ async def test_a_program_gets_a_problem_document(client: AsyncClient, services: 
     assert problem["feature"] == "series"
     assert problem["current_plan"] == "Starter"
     assert problem["cheapest_plan"] == "Growth"
+    assert problem["cheapest_bolt_on"] is None
     assert problem["code"] == "plan_limit_reached"
 
 

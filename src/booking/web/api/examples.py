@@ -84,6 +84,7 @@ REFUSALS: dict[int, dict[str, Any]] = {
         feature="series",
         current_plan="Starter",
         cheapest_plan="Growth",
+        cheapest_bolt_on=None,
     ),
     403: problem_example(403, "not_allowed", "This business is not available at present."),
     404: problem_example(404, "not_found", "There is no such session."),

@@ -33,6 +33,9 @@ class PlanProblem(Problem, frozen=True, kw_only=True):
     cheapest_plan: Annotated[
         str | None, Meta(description="The cheapest plan that has it, null where none does.")
     ]
+    cheapest_bolt_on: Annotated[
+        str | None, Meta(description="The bolt-on that has it for less than a plan, or null.")
+    ]
 
 
 WHY = {

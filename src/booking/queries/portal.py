@@ -1,0 +1,227 @@
+"""A guest's own bookings: what waits for their payment, what is to come, what is over."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+
+from src.billing.domain.holds import payable_until
+from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
+from src.billing.owed import list_owed_minor
+from src.booking.domain.kinds import SeatState, SessionMode, SessionState
+from src.booking.domain.states import TAKEN_SEATS
+from src.booking.guest_links import booking_path
+from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.views.portal import (
+    AheadBooking,
+    AheadPart,
+    HeldBooking,
+    HeldPart,
+    PastBooking,
+    PastPart,
+)
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.tenants.models import Location, Performer
+from src.tenants.portal_sections import Portal
+
+MOST_DATES_AHEAD = 400
+FIRST_PAST, PAST_A_PAGE = 5, 20
+TAKEN = [str(state) for state in TAKEN_SEATS]
+
+
+async def find_held(uow: UnitOfWork, portal: Portal) -> HeldPart | None:
+    """What is theirs once they have paid, those first that end first."""
+    found = await uow.session.execute(
+        select(
+            Order,
+            Service.name.label("service"),
+            Series.title.label("series"),
+            func.max(Booking.party_size).label("places"),
+        )
+        .join(Booking, and_(Booking.tenant_id == Order.tenant_id, Booking.order_id == Order.id))
+        .join(Service, _same(Booking, Service, Booking.service_id))
+        .outerjoin(Series, _same(Booking, Series, Booking.series_id))
+        .where(
+            Order.tenant_id == uow.tenant,
+            Order.customer_id == portal.guest.customer_id,
+            Order.state == str(OrderState.OPEN),
+        )
+        .group_by(Order.tenant_id, Order.id, Service.name, Series.title)
+        .order_by(Order.hold_expires_at, Order.id)
+    )
+    now, rows = uow.clock.now(), []
+    for row in found:
+        until_at = payable_until(row.Order.hold_expires_at)
+        if until_at is not None and now < until_at:
+            held = HeldBooking(
+                href=booking_path(portal.settings, portal.tenant.slug, row.Order),
+                what=_what(row),
+                total_minor=row.Order.total_minor,
+                currency=row.Order.currency,
+                places=row.places,
+                until_at=until_at,
+            )
+            rows.append(held)
+    return HeldPart(rows=rows, zone=portal.tenant.zone) if rows else None
+
+
+async def find_ahead(uow: UnitOfWork, portal: Portal) -> AheadPart:
+    """Every booking with a date to come, by its next one; the page says so where there is none."""
+    found = (await uow.session.execute(_dates_ahead(uow, portal.guest.customer_id))).all()
+    dates = sorted(found, key=lambda row: row.Booking.id)
+    by_booking = [list(own) for _id, own in groupby(dates, key=lambda row: row.Booking.id)]
+    owed = await list_owed_minor(uow, [own[0].Order.id for own in by_booking])
+    rows = [_ahead(portal, own, owed.get(own[0].Order.id, 0)) for own in by_booking]
+    return AheadPart(
+        rows=sorted(rows, key=lambda one: (one.starts_at, one.href)),
+        is_cut=len(found) == MOST_DATES_AHEAD,
+        zone=portal.tenant.zone,
+        hub_href=f"/b/{portal.tenant.slug}",
+    )
+
+
+def _dates_ahead(uow: UnitOfWork, customer_id: UUID) -> Select[Any]:
+    """One row for each booking and date, the soonest first."""
+    return (
+        select(
+            Booking,
+            Order,
+            Session,
+            Service.name.label("service"),
+            Series.title.label("series"),
+            Location.name.label("location"),
+            Performer.name.label("performer"),
+            func.count(Seat.id).label("places"),
+        )
+        .select_from(Booking)
+        .join(Order, _same(Booking, Order, Booking.order_id))
+        .join(Seat, and_(Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id))
+        .join(Session, _same(Seat, Session, Seat.session_id))
+        .join(Service, _same(Booking, Service, Booking.service_id))
+        .outerjoin(Series, _same(Booking, Series, Booking.series_id))
+        .outerjoin(Location, _same(Session, Location, Session.location_id))
+        .outerjoin(Performer, _same(Session, Performer, Session.performer_id))
+        .where(
+            Booking.tenant_id == uow.tenant,
+            Booking.customer_id == customer_id,
+            _is_ahead(uow),
+        )
+        .group_by(
+            *(Booking.tenant_id, Booking.id, Order.tenant_id, Order.id),
+            *(Session.tenant_id, Session.id, Service.name, Series.title),
+            *(Location.name, Performer.name),
+        )
+        .order_by(Session.starts_at, Booking.id)
+        .limit(MOST_DATES_AHEAD)
+    )
+
+
+def _is_ahead(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Of a seat and its session: it stands, and is not over yet."""
+    return and_(
+        Seat.state.in_(TAKEN),
+        Session.state != str(SessionState.CANCELLED),
+        Session.ends_at > uow.clock.now(),
+    )
+
+
+def _ahead(portal: Portal, dates: Sequence[Row[Any]], owed_minor: int) -> AheadBooking:
+    row = min(dates, key=lambda one: one.Session.starts_at)
+    session: Session = row.Session
+    online = _("Online") if session.mode == SessionMode.ONLINE else ""
+    return AheadBooking(
+        href=booking_path(portal.settings, portal.tenant.slug, row.Order),
+        what=_what(row),
+        title=session.title,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        where=row.location or online,
+        performer=row.performer or "",
+        places=row.places,
+        more=len(dates) - 1,
+        owed_minor=owed_minor,
+        currency=row.Order.currency,
+    )
+
+
+async def find_newest_past(uow: UnitOfWork, portal: Portal) -> PastPart | None:
+    """The first few of what is over."""
+    rows = await list_past(uow, portal, limit=FIRST_PAST + 1)
+    if not rows:
+        return None
+    more = f"{portal.path}/past" if len(rows) > FIRST_PAST else ""
+    return PastPart(rows=rows[:FIRST_PAST], zone=portal.tenant.zone, more_href=more)
+
+
+async def list_past(
+    uow: UnitOfWork, portal: Portal, *, limit: int, offset: int = 0
+) -> list[PastBooking]:
+    """Bookings that stood once and have no date to come, by their last date, newest first."""
+    last_at = func.max(Session.starts_at)
+    states = [
+        func.bool_or(Seat.state == str(state)).label(str(state))
+        for state in (SeatState.ATTENDED, SeatState.NO_SHOW, SeatState.CONFIRMED)
+    ]
+    found = await uow.session.execute(
+        select(
+            Order,
+            Service.name.label("service"),
+            Series.title.label("series"),
+            last_at.label("last_at"),
+            func.count(Session.id.distinct()).label("dates"),
+            *states,
+        )
+        .select_from(Booking)
+        .join(Order, _same(Booking, Order, Booking.order_id))
+        .join(Seat, and_(Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id))
+        .join(Session, _same(Seat, Session, Seat.session_id))
+        .join(Service, _same(Booking, Service, Booking.service_id))
+        .outerjoin(Series, _same(Booking, Series, Booking.series_id))
+        .where(
+            Booking.tenant_id == uow.tenant,
+            Booking.customer_id == portal.guest.customer_id,
+            Order.confirmed_at.is_not(None),
+            Seat.state != str(SeatState.EXPIRED),
+        )
+        .group_by(Booking.id, Order.tenant_id, Order.id, Service.name, Series.title)
+        .having(~func.bool_or(_is_ahead(uow)))
+        .order_by(last_at.desc(), Booking.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    rows = found.all()
+    owed = await list_owed_minor(uow, [row.Order.id for row in rows])
+    return [_past(portal, row, owed.get(row.Order.id, 0)) for row in rows]
+
+
+def _past(portal: Portal, row: Row[Any], owed_minor: int) -> PastBooking:
+    return PastBooking(
+        href=booking_path(portal.settings, portal.tenant.slug, row.Order),
+        what=_what(row),
+        last_at=row.last_at,
+        dates=row.dates,
+        state=_state(row),
+        owed_minor=owed_minor,
+        currency=row.Order.currency,
+    )
+
+
+def _state(row: Row[Any]) -> str:
+    """In one word, where there is one for all of it."""
+    if row.attended:
+        return "attended"
+    if row.no_show:
+        return "no_show"
+    return "" if row.confirmed else "cancelled"
+
+
+def _what(row: Row[Any]) -> str:
+    return " · ".join(filter(None, (row.service, row.series)))
+
+
+def _same(here: Any, there: Any, ref: Any) -> ColumnElement[bool]:
+    return and_(there.tenant_id == here.tenant_id, there.id == ref)

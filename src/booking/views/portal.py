@@ -1,0 +1,102 @@
+"""What a guest's own pages show of their bookings."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from src.tenants.portal_sections import PortalHead, ShownSection
+
+
+class HeldBooking(msgspec.Struct, frozen=True, kw_only=True):
+    """Places that are held until they are paid."""
+
+    href: str
+    what: str
+    total_minor: int
+    currency: str
+    places: int
+    until_at: datetime
+
+
+class AheadBooking(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking with dates to come: the next of them, and how many `more` there are.
+
+    `where` is a place or "Online"; `owed_minor` is still to be paid on site.
+    """
+
+    href: str
+    what: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    where: str
+    performer: str
+    places: int
+    more: int
+    owed_minor: int
+    currency: str
+
+
+class PastBooking(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking without any date to come. `state`: attended, no_show, cancelled, or empty."""
+
+    href: str
+    what: str
+    last_at: datetime
+    dates: int
+    state: str
+    owed_minor: int
+    currency: str
+
+
+class HeldPart(msgspec.Struct, frozen=True, kw_only=True):
+    rows: list[HeldBooking]
+    zone: ZoneInfo
+
+
+class AheadPart(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_cut`: there are even more than are shown."""
+
+    rows: list[AheadBooking]
+    is_cut: bool
+    zone: ZoneInfo
+    hub_href: str
+
+
+class PastPart(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest; `more_href` leads to all of them, empty where these are all."""
+
+    rows: list[PastBooking]
+    zone: ZoneInfo
+    more_href: str
+
+
+class PortalHomeView(msgspec.Struct, frozen=True, kw_only=True):
+    head: PortalHead
+    sections: list[ShownSection]
+
+
+class PastBookingsView(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of what is over, newest first."""
+
+    head: PortalHead
+    rows: list[PastBooking]
+    zone: ZoneInfo
+    previous_href: str | None
+    next_href: str | None
+
+
+class PortalProfileView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guest may change themselves. `languages` are those there are; `topics` the mails they
+    may do without, with whether they get them.
+    """
+
+    head: PortalHead
+    form: Any
+    address_form: Any
+    languages: list[tuple[str, str]]
+    topics: list[tuple[str, str, bool]]
+    feed: Any
+    zone: ZoneInfo

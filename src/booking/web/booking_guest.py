@@ -1,0 +1,66 @@
+"""Who books while they are signed in at the business: their name and address stand in the form.
+
+A booking of theirs is under the address that they proved. The pages work without a session as they
+do for everyone else, also while nobody can be asked who is signed in.
+"""
+
+from typing import Any
+
+from litestar import Request
+
+from src.platform.errors import Unavailable
+from src.platform.i18n import _, set_locale
+from src.platform.services import Services
+from src.platform.web.forms import Bound, FormData
+from src.tenants.commands.customers import normalise_email
+from src.tenants.context import RequestContext
+from src.tenants.views.portal import PortalGuest
+from src.tenants.web.portal import found_guest, has_portal_cookie, portal_guest
+
+AnyRequest = Request[Any, Any, Any]
+
+
+async def look_who_books(
+    request: AnyRequest, services: Services, ctx: RequestContext, *, is_offered: bool
+) -> PortalGuest | None:
+    """The signed-in guest; from here on in the language that they chose. Nobody where a place was
+    offered to somebody by a link: it is for whoever waited.
+    """
+    if is_offered or not has_portal_cookie(request, ctx):
+        return None
+    try:
+        guest = await portal_guest(request, services, ctx)
+    except Unavailable:
+        return None
+    if guest is not None and guest.locale:
+        set_locale(guest.locale)
+    return guest
+
+
+def known_of(guest: PortalGuest | None) -> dict[str, str]:
+    """What the form begins with."""
+    if guest is None:
+        return {}
+    return {"name": guest.name, "email": guest.email, "phone": guest.phone}
+
+
+def under_own_address(request: AnyRequest, data: FormData) -> str:
+    """Puts the address of who is signed in into the form. The sentence for a form that was opened
+    with another one: who sends it has not seen yet whose booking it becomes.
+    """
+    guest = found_guest(request)
+    if guest is None:
+        return ""
+    typed = data.texts.get("email", [""])[-1]
+    data.texts["email"] = [guest.email]
+    if normalise_email(typed) == normalise_email(guest.email):
+        return ""
+    return _(
+        "You are signed in as %(email)s, and the booking will be under this address. Please look"
+        " again, and send it then.",
+        email=guest.email,
+    )
+
+
+def with_sentence(bound: Bound[Any], sentence: str) -> Bound[Any]:
+    return bound.with_errors(None, sentence) if sentence else bound

@@ -1,0 +1,155 @@
+"""The form of a package: what an owner types, as a draft, and back."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from src.billing.domain.credits import RefundRule, Scope
+from src.billing.domain.package_drafts import PackageDraft, PackageWay, Purpose, Shown
+from src.billing.models import Package
+from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
+from src.platform.errors import InvalidInput
+from src.platform.i18n import _
+from src.tenants.domain.customer_tags import read_tags
+
+NAMES = {"price_minor": "price", "tax_rate_bp": "tax_percent", "scope": "any_service"}
+"""Where the form calls a field of the draft differently."""
+
+
+class PackageForm(msgspec.Struct, kw_only=True):
+    """A package as it is typed. `token` becomes the id of a new one."""
+
+    token: UUID | None = None
+    purpose: Purpose = Purpose.SALE
+    name: Annotated[str, Meta(max_length=200)]
+    description: Annotated[str, Meta(max_length=5000)] = ""
+    credits: int | None = None
+    price: Annotated[str, Meta(max_length=30)] = ""
+    tax_percent: Annotated[str, Meta(max_length=10)] = ""
+    pays: list[PackageWay] = msgspec.field(default_factory=list)
+    validity_days: int = 0
+    any_service: bool = False
+    service_ids: list[UUID] = msgspec.field(default_factory=list)
+    tags: Annotated[str, Meta(max_length=1000)] = ""
+    refund_rule: RefundRule = RefundRule.LINEAR
+    visibility: Shown = Shown.PUBLIC
+    position: int = 0
+
+
+def initial_of(package: Package, currency: str) -> dict[str, Any]:
+    """The package as the form shows it at first."""
+    same = ("purpose", "name", "description", "credits", "pays", "validity_days", "any_service")
+    more = ("service_ids", "refund_rule", "visibility", "position")
+    return {
+        **{name: getattr(package, name) for name in (*same, *more)},
+        "price": show_amount(package.price_minor, currency) if package.price_minor else "",
+        "tax_percent": show_percent(package.tax_rate_bp) if package.tax_rate_bp else "",
+        "tags": ", ".join(package.tags),
+    }
+
+
+def draft_of(form: PackageForm, currency: str) -> PackageDraft:
+    """Raises: InvalidInput for an amount, a rate or tags that are none, at all their fields."""
+    fields: dict[str, str] = {}
+    price_minor = tax_rate_bp = 0
+    tags: list[str] = []
+    try:
+        price_minor = read_amount(form.price, currency, "price")
+    except InvalidInput as refused:
+        fields |= refused.fields
+    try:
+        tax_rate_bp = read_percent(form.tax_percent, "tax_percent")
+    except InvalidInput as refused:
+        fields |= refused.fields
+    try:
+        tags = read_tags(form.tags)
+    except InvalidInput as refused:
+        fields |= refused.fields
+    if fields:
+        raise InvalidInput(next(iter(fields.values())), fields=fields)
+    return PackageDraft(
+        purpose=form.purpose,
+        name=form.name,
+        description=form.description,
+        credits=form.credits or 0,
+        price_minor=price_minor,
+        tax_rate_bp=tax_rate_bp,
+        validity_days=form.validity_days,
+        scope=_scope(form, tags),
+        pays=tuple(form.pays),
+        refund_rule=form.refund_rule,
+        visibility=form.visibility,
+        position=form.position,
+    )
+
+
+def _scope(form: PackageForm, tags: list[str]) -> Scope:
+    """Ticked as good for any service, a list beside it would only mislead later."""
+    if form.any_service:
+        return Scope(any_service=True)
+    return Scope(service_ids=frozenset(form.service_ids), tags=frozenset(tags))
+
+
+def at_the_form(refused: InvalidInput) -> InvalidInput:
+    """The same refusal at the form's own fields."""
+    fields = {NAMES.get(name, name): sentence for name, sentence in refused.fields.items()}
+    return InvalidInput(refused.message, fields=fields)
+
+
+def purpose_choices() -> list[tuple[str, str, str]]:
+    return [
+        (Purpose.SALE.value, _("For sale"), _("Guests buy credits, and book with them.")),
+        (
+            Purpose.REFUND.value,
+            _("Given back for a cancelled date"),
+            _("One credit instead of the money. It has no price and nobody can buy it."),
+        ),
+    ]
+
+
+def way_choices() -> list[tuple[str, str, str]]:
+    return [
+        (PackageWay.ONLINE.value, _("Online"), _("The credits are there at once.")),
+        (
+            PackageWay.ON_SITE.value,
+            _("On site"),
+            _("The credits wait until you have marked the order as paid."),
+        ),
+    ]
+
+
+def rule_choices() -> list[tuple[str, str, str]]:
+    return [
+        (
+            RefundRule.LINEAR.value,
+            _("In proportion"),
+            _("What was paid, divided by the credits bought."),
+        ),
+        (
+            RefundRule.CLAW_BACK.value,
+            _("Used ones at the single price"),
+            _("What was paid, less what the used ones would have cost singly."),
+        ),
+    ]
+
+
+def visibility_choices() -> list[tuple[str, str, str]]:
+    return [
+        (Shown.PUBLIC.value, _("Everybody"), _("It stands on your page of packages.")),
+        (Shown.UNLISTED.value, _("Who has the link"), _("It stands on no page.")),
+        (Shown.HIDDEN.value, _("Nobody"), _("It cannot be bought.")),
+    ]
+
+
+def visibility_words() -> dict[str, str]:
+    return {
+        Shown.PUBLIC.value: _("On your page"),
+        Shown.UNLISTED.value: _("By link only"),
+        Shown.HIDDEN.value: _("Hidden"),
+    }
+
+
+def way_words() -> dict[str, str]:
+    return {PackageWay.ONLINE.value: _("online"), PackageWay.ON_SITE.value: _("on site")}

@@ -1,0 +1,96 @@
+"""Giving a place away by the booking's link and from the roster."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from src.booking.domain.leaving import LeavingTerms
+from src.booking.models import Session
+from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.test_guest_page import own_page
+from tests.support.builders import a_service, a_session
+from tests.support.visitor import forms_of
+
+pytestmark = pytest.mark.anyio
+BEN = {"name": "Ben", "address": "ben@example.com"}
+
+
+async def a_date(shop: Shop, terms: LeavingTerms, **typed: Any) -> Session:
+    service = await a_service(
+        shop.services.uow_factory,
+        shop.business.id,
+        price_type="on_site",
+        leaving=terms.document(),
+    )
+    session = await a_session(shop.services.uow_factory, service)
+    await shop.book(subject("session", session.id), **typed)
+    return session
+
+
+async def page_of(shop: Shop, session: Session) -> httpx.Response:
+    return await shop.guest.open(f"{await own_page(shop)}/hand-on?date={session.id}")
+
+
+async def send(shop: Shop, page: httpx.Response, fields: Mapping[str, Any]) -> httpx.Response:
+    form = [form for form in forms_of(page) if "address" in form.fields][-1]
+    return await shop.guest.client.post(
+        form.action or str(page.url), data={**form.fields, **fields}
+    )
+
+
+async def test_a_guest_gives_their_place_away_and_the_booking_says_who_comes(shop: Shop) -> None:
+    session = await a_date(shop, LeavingTerms(hand_on_before=24))
+    booking = await shop.guest.open(await own_page(shop))
+    assert f"/hand-on?date={session.id}" in booking.text
+    page = await page_of(shop, session)
+    assert "You can do this until Sun, Mar 7, 2027" in page.text
+    sent = await send(shop, page, BEN)
+    assert sent.status_code == 303
+    shown = await shop.guest.open(sent.headers["location"])
+    assert "Done. Ben has a mail with the date." in shown.text
+
+
+async def test_bad_input_is_said_at_its_field_and_kept(shop: Shop) -> None:
+    session = await a_date(shop, LeavingTerms(hand_on_before=24))
+    page = await page_of(shop, session)
+    sent = await send(shop, page, {"name": "", "address": "nobody"})
+    assert sent.status_code == 422
+    assert 'id="f-name-error"' in sent.text
+    assert 'id="f-address-error"' in sent.text
+    assert 'value="nobody"' in sent.text
+    own = await send(shop, page, {"name": "Ben", "address": "carl@example.com"})
+    assert own.status_code == 422
+    assert "That is the address of the booking itself." in own.text
+
+
+async def test_where_the_terms_do_not_allow_it_there_is_a_sentence_and_no_way_to_it(
+    shop: Shop,
+) -> None:
+    session = await a_date(shop, LeavingTerms())
+    booking = await shop.guest.open(await own_page(shop))
+    assert "/hand-on?" not in booking.text
+    page = await page_of(shop, session)
+    assert "This place cannot be handed on here." in page.text
+    assert 'name="address"' not in page.text
+
+
+async def test_of_a_party_it_is_asked_whose_place_it_is(shop: Shop) -> None:
+    both = {"size": "2", "names.2": "Kid"}
+    session = await a_date(
+        shop, LeavingTerms(hand_on_before=24), **both, quoted_size="2", quoted_minor="3000"
+    )
+    page = await page_of(shop, session)
+    assert "Whose place is it?" in page.text
+    sent = await send(shop, page, BEN)
+    assert sent.status_code == 422, "nobody was chosen"
+    assert 'id="f-seat-error"' in sent.text
+
+
+async def test_who_cannot_come_reads_of_it_and_before_booking_too(shop: Shop) -> None:
+    session = await a_date(shop, LeavingTerms(hand_on_before=24))
+    leaving = await shop.guest.open(f"{await own_page(shop)}/leave?date={session.id}")
+    assert "Give your place to somebody else" in leaving.text
+    form = await shop.guest.open(subject("session", session.id))
+    assert "You can give your place to somebody else until Sun, Mar 7, 2027" in form.text
