@@ -13,7 +13,7 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.queries.coupon_use import has_active_coupons
 from src.booking.domain.drop_in import PayWay, open_ways
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
-from src.booking.domain.leaving import terms_from
+from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.price_tiers import FULL, booker_first, first_choice
 from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
@@ -31,7 +31,7 @@ from src.booking.queries.waitlist_times import is_too_late_for
 from src.booking.queries.wish_asked import AskedFor, asked_series, asked_session
 from src.booking.queries.wish_credits import Purse, find_credits
 from src.booking.queries.wish_lines import price_choices, price_lines
-from src.booking.views.guest import CreditChoice, Wish
+from src.booking.views.guest import Wish
 from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
@@ -86,7 +86,7 @@ async def get_wish(
     error = why_not_chosen(asked.tiers(len(people)), typed.tiers, typed.size)
     wish = msgspec.structs.replace(wish, size_error=wish.size_error or error, credits=purse)
     if purse.paying is not None and not wish.closed:
-        return _by_credits(tenant, asked, wish, purse.paying, now)
+        return _by_credits(tenant, asked, wish, chosen.leaving, now)
     if wish.closed or not typed.code.strip():
         takes = bool(not wish.closed and wish.total_minor and await has_active_coupons(uow, tenant))
         return msgspec.structs.replace(wish, takes_codes=takes)
@@ -125,13 +125,12 @@ async def _with_code(
 
 
 def _by_credits(
-    tenant: TenantSnapshot, asked: AskedFor, wish: Wish, paying: CreditChoice, now: datetime
+    tenant: TenantSnapshot, asked: AskedFor, wish: Wish, terms: LeavingTerms, now: datetime
 ) -> Wish:
     """The same for credits: nothing is left to pay, and `money_minor` stays what it costs."""
-    terms = terms_from((asked.series or asked.service).leaving)
     if wish.kind == "session":
-        terms = terms_from(asked.service.leaving)
-        leaving = dates_in_words(terms, PayWay.CREDIT, asked.runs[0].starts_at, tenant.zone, now)
+        starts_at = asked.runs[0].starts_at
+        leaving = dates_in_words(terms, PayWay.CREDIT, starts_at, tenant.zone, now)
     else:
         leaving = rules_in_words(terms, PayWay.CREDIT, tenant.zone, None, now)
     return msgspec.structs.replace(

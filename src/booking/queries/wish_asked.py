@@ -23,8 +23,6 @@ from src.booking.models import Series, Service, Session
 from src.booking.queries.by_credit import (
     credit_facts_of_series,
     credit_facts_of_session,
-    series_by_credit,
-    session_by_credit,
 )
 from src.booking.queries.drop_in import rules_of
 from src.booking.queries.offer_facts import (
@@ -44,8 +42,7 @@ class AskedFor(msgspec.Struct, frozen=True, kw_only=True):
     its prices beside the full one.
 
     `takes_credits`: it can be paid with credits at all; `credit_facts` are what a lot is held
-    against for a quote, and `by_credit` the quote that it then pays. `refuse_by_credit` is what
-    stands against booking, how it is paid left out.
+    against for a quote. `refuse_by_credit` is what stands against booking, how it is paid left out.
     """
 
     service: Service
@@ -56,7 +53,6 @@ class AskedFor(msgspec.Struct, frozen=True, kw_only=True):
     tiers: Callable[[int], tuple[PriceTier, ...]]
     takes_credits: bool
     credit_facts: Callable[[Quote, LotFacts], CreditFacts]
-    by_credit: Callable[[Quote, LotFacts], Quote]
     refuse_by_credit: Callable[[int], list[Reason]]
 
     def quote_for(self, people: Sequence[str]) -> Quote:
@@ -103,7 +99,6 @@ async def asked_session(
         tiers=lambda _size: tiers_of_session(offer, now, business.zone),
         takes_credits=takes_credits(rules_of(offer)) and quote(1).full_minor > 0,
         credit_facts=lambda quote, lot: credit_facts_of_session(offer, quote, lot),
-        by_credit=lambda quote, lot: session_by_credit(offer, quote, lot, now)[0],
         refuse_by_credit=refuse_by_credit,
     )
 
@@ -135,6 +130,5 @@ async def asked_series(
         tiers=lambda size: tiers_of_series(offer, now, tenant.zone, size),
         takes_credits=offer.series.takes_credits and quote(1).full_minor > 0,
         credit_facts=lambda quote, lot: credit_facts_of_series(offer, quote, lot),
-        by_credit=lambda quote, lot: series_by_credit(offer, quote, lot, now)[0],
         refuse_by_credit=refuse_by_credit,
     )
