@@ -12,6 +12,7 @@ from src.booking.mail_parts import (
     FORMER_TIMES,
     MISSING,
     MY_BOOKINGS,
+    OF_CREDITS,
     REASON,
     WAY_OUT,
     an_hour_sooner,
@@ -254,7 +255,7 @@ _KINDS = (
             "{dates}\n\n{money}\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, _PEOPLE, _MONEY, REFERENCE, MISSING),
+        placeholders=(*COMMON, _PEOPLE, _MONEY, REFERENCE, MISSING, *OF_CREDITS),
         always=("missing",),
         preview=shown(_confirmed),
     ),
@@ -323,7 +324,7 @@ _KINDS = (
             "\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, _MONEY, REASON),
+        placeholders=(*COMMON, _MONEY, REASON, *OF_CREDITS),
         needed=("dates",),
         preview=shown(_cancelled),
     ),

@@ -7,7 +7,7 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
 from src.booking.queries.mail_facts import BookingFacts
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.money import Money, format_money
 
 
@@ -40,12 +40,33 @@ def _on_site(order: Order, owed_minor: int) -> list[str]:
     return said or [_("Nothing to pay")]
 
 
+def credit_line(name: str, used: int, left: int) -> str:
+    """What was paid with credits, and what is left of them, in the current language."""
+    return _(
+        "%(credits)s of “%(package)s”, %(left)s left",
+        credits=ngettext("%(num)s credit", "%(num)s credits", used),
+        package=name,
+        left=left,
+    )
+
+
+def paid_line(facts: BookingFacts, owed_minor: int) -> str:
+    """`money_line` of a booking, or which credits paid for it."""
+    spent = facts.credits
+    used = sum(item.seat.credit_lot_id is not None for item in facts.seats)
+    if spent is None or not used:
+        return money_line(facts.order, owed_minor)
+    return _("Paid with %(credits)s", credits=credit_line(spent.name, used, spent.left))
+
+
 def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0, owed_minor: int = 0) -> str:
     """What comes back for these seats, in sentences; in the current language. `by_hand_minor` was
     paid on site, and so comes back there; `owed_minor` is still to be paid on site for all of their
     orders, which is said where it is not what these seats alone leave due.
     """
     order = bookings[0].order
+    if any(facts.credits is not None for facts in bookings):
+        return _credits_back(bookings)
     back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
     said: list[str] = []
     if back_minor:
@@ -62,6 +83,21 @@ def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0, owed_min
         said.append(nothing)
     if owed_minor and owed_minor != due_minor:
         said.append(in_all_due(_money(order, owed_minor)))
+    return " ".join(said)
+
+
+def _credits_back(bookings: Sequence[BookingFacts]) -> str:
+    """Which credits are there again, and that of those who left late none is."""
+    said: list[str] = []
+    for facts in bookings:
+        if facts.credits is None:
+            continue
+        back = [item for item in facts.seats if item.seat.returned_as == "credit"]
+        if back:
+            line = credit_line(facts.credits.name, len(back), facts.credits.left)
+            said.append(_("You have got back %(credits)s.", credits=line))
+        elif any(item.seat.state == SeatState.LATE_CANCELLED for item in facts.seats):
+            said.append(_("It was cancelled late, so the credit does not come back."))
     return " ".join(said)
 
 

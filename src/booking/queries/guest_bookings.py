@@ -31,6 +31,7 @@ from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not
 from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.mail_facts import Known
 from src.booking.queries.missing_dates import list_missing
+from src.booking.queries.own_credits import get_credits_line
 from src.booking.queries.party import NUMBER, called
 from src.booking.queries.people import first_start
 from src.booking.queries.question_answers import answers_of_booking
@@ -92,6 +93,7 @@ async def get_guest_booking(
         money_back=money.back,
         why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,
+        credits_line=await get_credits_line(uow, order),
         currency=order.currency,
         zone=tenant.zone,
         hold_until_at=payable_until(order.hold_expires_at),

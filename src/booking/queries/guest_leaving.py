@@ -96,6 +96,7 @@ async def get_leaving_page(
         back_minor=back_minor,
         stays_due_minor=_stays_due_minor(order, shown, seats),
         was_paid=order.paid_minor > 0,
+        by_credit=order.payment_mode == PaymentMode.CREDIT,
         by_hand_minor=by_hand_minor,
         no_money_why=no_money_why,
         terms=_terms(shown, order, tenant, now, is_course=is_course),
@@ -188,6 +189,7 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
         is_late_since_exchange=is_late_since_exchange(facts, now),
         is_penalty_free=facts.is_penalty_free,
         why_not=guest_sentence(reasons) if reasons else "",
+        gives_credit=one.seat.seat.credit_lot_id is not None and not is_late(facts, now),
     )
 
 

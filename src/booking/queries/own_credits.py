@@ -5,19 +5,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from src.billing.commands.credits import list_lots, lot_facts, scope_of
 from src.billing.domain.credits import EntryKind, LotState, lot_state
+from src.billing.domain.kinds import PaymentMode
 from src.billing.models import CreditEntry, CreditLot, Order
+from src.billing.queries.package_terms import has_packages_on_sale
 from src.booking.guest_links import package_path
 from src.booking.models import Seat, Service, Session
+from src.booking.money_words import credit_line
 from src.booking.queries.guest_packages import SoldSingly, list_sold_singly, works_for
 from src.booking.views.guest_packages import OwnCredits, OwnLots, Use
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
+from src.tenants.portal_sections import Portal
 
 CURRENT = (LotState.ACTIVE, LotState.PENDING)
 GIVEN = (EntryKind.GRANT, EntryKind.ADJUST)
@@ -37,7 +41,14 @@ async def get_own_lots(
         past=[one for one in shown if one.state not in CURRENT],
         zone=tenant.zone,
         packages_href=f"/b/{tenant.slug}/packages",
+        sells_packages=await has_packages_on_sale(uow, tenant),
     )
+
+
+async def find_own_credits(uow: UnitOfWork, portal: Portal) -> OwnLots | None:
+    """For the guest's own pages: nothing where they have never had any credits."""
+    own = await get_own_lots(uow, portal.tenant, portal.settings, portal.guest.customer_id)
+    return own if own.current or own.past else None
 
 
 def _own(
@@ -120,3 +131,17 @@ def _what(kind: EntryKind, number: int) -> str:
             return _("Paid back in money")
         case EntryKind.ADJUST:
             return _("Added by us") if number > 0 else _("Taken off by us")
+
+
+async def get_credits_line(uow: UnitOfWork, order: Order) -> str:
+    """Which credits paid for the order's places, in words; empty for one that none paid for."""
+    if order.payment_mode != PaymentMode.CREDIT:
+        return ""
+    found = await uow.session.execute(
+        select(CreditLot.name, CreditLot.balance, func.count())
+        .join(Seat, (Seat.tenant_id == CreditLot.tenant_id) & (Seat.credit_lot_id == CreditLot.id))
+        .where(Seat.tenant_id == uow.tenant, Seat.order_id == order.id)
+        .group_by(CreditLot.id, CreditLot.name, CreditLot.balance)
+        .order_by(CreditLot.id)
+    )
+    return ", ".join(credit_line(name, used, left) for name, left, used in found)

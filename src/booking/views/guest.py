@@ -207,6 +207,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `discount_minor` is off the amount that is shown already, by the code `coupon`. `missing` are
     dates that it was sold without; `completes_href` leads to the booking that this one is a missing
     date of.
+    `credits_line` says which credits paid for it, empty where none did.
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     """
@@ -233,6 +234,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     money_back: str
     why_not_booked: str
     payment_mode: str
+    credits_line: str
     currency: str
     zone: ZoneInfo
     hold_until_at: datetime | None

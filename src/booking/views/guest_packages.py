@@ -78,6 +78,7 @@ class OwnLots(msgspec.Struct, frozen=True, kw_only=True):
     past: list[OwnCredits]
     zone: ZoneInfo
     packages_href: str
+    sells_packages: bool
 
 
 class PackagesView(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,8 @@ from src.booking.views.guest import MissingDate
 class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     """One person's place on one date; `value` names it and what its guest is promised for it.
 
-    `why_not` is a sentence where it cannot be left.
+    `why_not` is a sentence where it cannot be left. `gives_credit`: the credit that paid for it
+    goes back to its lot.
     """
 
     value: str
@@ -28,6 +29,7 @@ class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     is_late_since_exchange: bool
     is_penalty_free: bool
     why_not: str
+    gives_credit: bool = False
 
 
 class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +39,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     less was paid through the processor. `stays_due_minor`: the part of the price that is to be
     paid on site although the date is left. `is_course`: all dates that are left of a course;
     `has_others`: other dates than this one are still to come.
+    `by_credit`: credits paid for it.
     `by_hand_minor` comes back by the business's own hand, of what it took on site.
     `no_money_why`: why nothing can come back although it was paid, empty where it can.
     `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
@@ -56,6 +59,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     back_minor: int
     stays_due_minor: int
     was_paid: bool
+    by_credit: bool = False
     by_hand_minor: int
     no_money_why: str
     terms: list[str]
