@@ -74,7 +74,9 @@ def _wire_tenants() -> None:
 
 
 def _wire_billing() -> None:
-    from src.billing.commands.package_lines import KIND, PackageLines
+    from src.billing.commands.package_lines import KIND as PACKAGE_KIND
+    from src.billing.commands.package_lines import PackageLines
+    from src.billing.commands.voucher_lines import VOUCHER_KIND, VoucherLines
     from src.billing.credit_mails import register_credit_mails
     from src.billing.customer_rows import (
         register_credits_of_customers,
@@ -91,15 +93,18 @@ def _wire_billing() -> None:
         lock_currency_by_credits,
         lock_currency_by_sales,
     )
+    from src.billing.voucher_mail_kinds import register_voucher_mails
     from src.tenants.queries.consequences import register_downgrade_probe
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
-    register_line_kind(KIND, PackageLines())
+    register_line_kind(PACKAGE_KIND, PackageLines())
+    register_line_kind(VOUCHER_KIND, VoucherLines())
     register_downgrade_probe("billing", coupon_consequences)
     register_downgrade_probe("billing.packages", package_consequences)
     register_billing_mails()
     register_credit_mails()
+    register_voucher_mails()
     register_log_subjects_of_billing()
     register_orders_of_customers()
     register_credits_of_customers()

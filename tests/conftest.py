@@ -29,8 +29,8 @@ from src.platform.web import kit
 from src.sandbox.postgres import Role
 from src.wiring import wire
 from tests.support.clock import FrozenClock
-from tests.support.credits import assert_balanced
 from tests.support.databases import drop_database, own_database, shared_database
+from tests.support.ledgers import ledgers_that_do_not_add_up
 from tests.support.mail import RememberingMailer
 from tests.support.reused import POOL_NAME, ReusedDatabase
 from tests.support.servers import pytest_configure, pytest_unconfigure, run_folder, test_servers
@@ -137,10 +137,10 @@ async def uow_factory(rolled_back: AsyncEngine, clock: FrozenClock) -> AsyncIter
         await connection.execute(text(f"SET SESSION AUTHORIZATION {Role.APP}"))
         sessions = make_sessions(connection, join_transaction_mode="create_savepoint")
         yield unit_of_work_factory(sessions, clock)
-        if outer.is_active:
-            await connection.execute(text("RESET SESSION AUTHORIZATION"))
-            await assert_balanced(connection)
+        await connection.execute(text("RESET SESSION AUTHORIZATION"))
+        wrong = await ledgers_that_do_not_add_up(connection)
         await outer.rollback()
+    assert not wrong, wrong
 
 
 @pytest.fixture
@@ -215,9 +215,10 @@ async def _assert_balanced(urls: Mapping[Role, str]) -> None:
     engine = create_async_engine(urls[Role.SUPERUSER])
     try:
         async with engine.connect() as connection:
-            await assert_balanced(connection)
+            wrong = await ledgers_that_do_not_add_up(connection)
     finally:
         await engine.dispose()
+    assert not wrong, wrong
 
 
 def _runs(task: asyncio.Task[Any]) -> bool:

@@ -83,3 +83,19 @@ class CreditEndSet(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "billing.credit_end_set"
     lot_id: UUID
+
+
+class VoucherBought(Event, frozen=True, kw_only=True):
+    """A guest has paid for a voucher online; they are told."""
+
+    topic: ClassVar[str] = "billing.voucher_bought"
+    order_id: UUID
+    voucher_id: UUID
+
+
+class VoucherToSend(Event, frozen=True, kw_only=True):
+    """A voucher is to be mailed; `number` tells one wish of that from another."""
+
+    topic: ClassVar[str] = "billing.voucher_to_send"
+    voucher_id: UUID
+    number: int

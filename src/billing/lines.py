@@ -143,17 +143,17 @@ class LineKind(Protocol):
         """
         ...
 
+    async def note_paid(self, uow: UnitOfWork, order: Order, now: datetime) -> None:
+        """The business took what a confirmed order owed on site. Most kinds are delivered anyway;
+        whatever this locks comes after the order and nothing may follow it.
+        """
+        return
+
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
         """The business has given back by hand what an open item about this subject asked for; most
         subjects are none of the kind's own.
         """
         ...
-
-    async def note_paid(self, uow: UnitOfWork, order: Order, now: datetime) -> None:
-        """The business has taken what was to be paid on site for the confirmed order, whose row is
-        locked; most kinds were delivered before.
-        """
-        return
 
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         """The hold had ended, then money came: claims all of it again at the quoted price.

@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, literal, select
 
 from src.billing.domain.coupons import discount_within
-from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.domain.kinds import OrderState, PaymentMode, RefundCause, RefundState
 from src.billing.lines import line_kinds
-from src.billing.models import Order
+from src.billing.models import Order, Refund
 from src.platform.db.uow import UnitOfWork
 
 
@@ -27,8 +27,25 @@ def owed_minor() -> ColumnElement[int]:
     waived: ColumnElement[int] = literal(0)
     for kind in line_kinds():
         waived = waived + kind.waived_minor()
-    left = func.greatest(Order.total_minor - waived - Order.paid_minor, 0)
+    left = func.greatest(Order.total_minor - waived - Order.paid_minor + _back_on_voucher(), 0)
     return case((is_on_site & (Order.state == str(OrderState.CONFIRMED)), left), else_=0)
+
+
+def _back_on_voucher() -> ColumnElement[int]:
+    """What went back to the voucher for parts that were cancelled pays for the others no more."""
+    back = (
+        select(func.coalesce(func.sum(Refund.amount_minor), 0))
+        .where(
+            Refund.tenant_id == Order.tenant_id,
+            Refund.order_id == Order.id,
+            Refund.voucher_id.is_not(None),
+            Refund.cause.in_([str(RefundCause.CANCELLED), str(RefundCause.NOT_DELIVERED)]),
+            Refund.state != str(RefundState.FAILED),
+        )
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    return case((Order.voucher_minor > 0, back), else_=0)
 
 
 async def get_owed_minor(uow: UnitOfWork, order_id: UUID) -> int:

@@ -10,11 +10,13 @@ import msgspec
 from src.billing.domain.amounts import application_fee_minor
 from src.billing.domain.processor_amounts import to_processor
 from src.billing.models import Order, OrderLine
+from src.platform.i18n import _, use_locale
 
 INSTANT_METHODS = ("card",)
 """Methods whose outcome is known at once; a slow one would hold seats for days."""
 
 LONGEST_NAME = 250
+LONGEST_THINGS = 180
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +45,7 @@ def page_body(
     body: dict[str, Any] = {
         "mode": "payment",
         "allowed_payment_method_types": list(INSTANT_METHODS),
-        "line_items": [_item(order, line, code) for line in lines if line.total_minor],
+        "line_items": _items(order, lines, code),
         "expires_at": int(expires_at.timestamp()),
         "client_reference_id": str(order.id),
         "metadata": metadata,
@@ -56,6 +58,16 @@ def page_body(
     return body
 
 
+def _items(order: Order, lines: Sequence[OrderLine], code: str) -> list[dict[str, Any]]:
+    """Where a voucher pays a part, the rest is one item: no line has a price of its own then."""
+    if not order.voucher_minor:
+        return [_item(order, line, code) for line in lines if line.total_minor]
+    things = ", ".join(dict.fromkeys(line.description for line in lines))
+    with use_locale(order.locale):
+        name = _("%(things)s · what the voucher leaves to pay", things=things[:LONGEST_THINGS])
+    return [_priced(order, name, order.to_pay_minor, 1)]
+
+
 def _item(order: Order, line: OrderLine, code: str) -> dict[str, Any]:
     """A discounted line is shown as one, since its price a piece may be no whole number; the code
     that its discount comes from stands with it, for its price is not the one of the form.
@@ -65,8 +77,12 @@ def _item(order: Order, line: OrderLine, code: str) -> dict[str, Any]:
     name = " · ".join(filter(None, (line.description, line.tier, code if discounted else "")))
     if discounted and line.quantity > 1:
         name = f"{line.quantity} × {name}"
+    return _priced(order, name, unit_minor, 1 if discounted else line.quantity)
+
+
+def _priced(order: Order, name: str, unit_minor: int, quantity: int) -> dict[str, Any]:
     return {
-        "quantity": 1 if discounted else line.quantity,
+        "quantity": quantity,
         "price_data": {
             "currency": order.currency.lower(),
             "unit_amount": to_processor(unit_minor, order.currency),
@@ -77,7 +93,7 @@ def _item(order: Order, line: OrderLine, code: str) -> dict[str, Any]:
 
 def _intent(order: Order, metadata: Mapping[str, str], fee_bp: int) -> dict[str, Any]:
     intent: dict[str, Any] = {"description": order.reference, "metadata": dict(metadata)}
-    fee_minor = application_fee_minor(order.total_minor, fee_bp)
+    fee_minor = application_fee_minor(order.to_pay_minor, fee_bp)
     if fee_minor:
         intent["application_fee_amount"] = to_processor(fee_minor, order.currency)
     return intent

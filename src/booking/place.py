@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from src.billing.checkout import ensure_payment_page
-from src.billing.commands.orders import find_order_by_form_token
+from src.billing.commands.orders import find_order_by_form_token, retire_form_token
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.billing.settlement import give_up_order
@@ -167,11 +167,7 @@ async def _still_meant(
 async def retire_token(services: Services, ctx: RequestContext, order: Order) -> None:
     """Lets the form of a dead order make another one."""
     async with services.uow_factory(ctx.here.id) as uow:
-        await uow.session.execute(
-            update(Order)
-            .where(Order.tenant_id == uow.tenant, Order.id == order.id)
-            .values(form_token=f"{order.form_token}/{order.id}")
-        )
+        await retire_form_token(uow, order.id)
 
 
 async def _placed(

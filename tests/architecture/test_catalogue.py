@@ -239,7 +239,7 @@ async def test_what_a_session_sold_and_who_waits_for_it_is_found_by_an_index(
     assert await rows(engine, SOLD_BY_SESSION) == [(table,) for table in tables]
 
 
-ONLY_ADDED_TO = {"audit", "credit_entries"}
+ONLY_ADDED_TO = {"audit", "credit_entries", "voucher_entries"}
 ALL = {"SELECT": "*", "INSERT": "*", "UPDATE": "*", "DELETE": "*"}
 APPEND = {"SELECT": "*", "INSERT": "*"}
 RIGHTS: dict[str, dict[str, str]] = {
@@ -270,6 +270,7 @@ RIGHTS: dict[str, dict[str, str]] = {
         "INSERT": "created_at email email_confirmed_at id locale name password_hash signed_out_at",
         "UPDATE": "email email_confirmed_at locale name password_hash signed_out_at",
     },
+    "voucher_entries": APPEND | {"UPDATE": "reason"},
     "webhook_inbox": {
         "SELECT": "account_id endpoint event_id handled_at id object_id outcome received_at type",
         "INSERT": "*",

@@ -64,6 +64,9 @@ class Places(LineKind):
     async def names(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Sequence[str]:
         return ["Evening Yoga, 5 dates by now"]
 
+    async def note_paid(self, uow: UnitOfWork, order: Order, now: datetime) -> None:
+        self.calls.append("paid")
+
     async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
         self.calls.append("handed back")
 

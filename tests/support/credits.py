@@ -1,24 +1,20 @@
-"""Credits to begin a test with, and the ledger that has to agree with every balance."""
+"""Credits to begin a test with, and what became of them."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from src.billing.commands.credits import GUEST, NewLot, insert_lots, list_lots
 from src.billing.domain.credits import LotSource, Scope
 from src.billing.models import Package
 from src.platform.db.uow import UowFactory
 from src.tenants.commands.customers import find_or_add_customer
+from tests.support.ledgers import ledgers_that_do_not_add_up
 
 ANYTHING = Scope(any_service=True)
-UNBALANCED = text(
-    "SELECT l.id, l.balance, coalesce(sum(e.credits), 0) FROM credit_lots l"
-    " LEFT JOIN credit_entries e ON e.tenant_id = l.tenant_id AND e.lot_id = l.id"
-    " GROUP BY l.tenant_id, l.id, l.balance HAVING l.balance <> coalesce(sum(e.credits), 0)"
-)
 LEDGER = text("SELECT kind, credits FROM credit_entries ORDER BY at, id")
 
 
@@ -89,6 +85,7 @@ async def ledger_of(uow_factory: UowFactory, tenant_id: UUID) -> list[tuple[str,
         return [(row[0], row[1]) for row in await uow.session.execute(LEDGER)]
 
 
-async def assert_balanced(connection: AsyncConnection) -> None:
-    """Every balance of every business is the sum of its ledger; the connection sees all rows."""
-    assert (await connection.execute(UNBALANCED)).all() == []
+async def assert_balanced(connection: AsyncConnection | AsyncSession) -> None:
+    """Every balance that the connection sees is the sum of its ledger."""
+    wrong = await ledgers_that_do_not_add_up(connection)
+    assert not wrong, wrong

@@ -98,11 +98,11 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
     for kind in kinds:
         if await kind.is_being_cancelled(uow, order):
             raise _is_being_cancelled()
-    payment = _taken_on_site(uow, order, order.total_minor)
+    payment = _taken_on_site(uow, order, order.to_pay_minor)
     uow.session.add(payment)
     order.payment_mode = str(PaymentMode.ON_SITE)
     order.paid_minor += payment.amount_minor
-    said = {"amount_minor": order.total_minor, "currency": order.currency}
+    said = {"amount_minor": payment.amount_minor, "currency": order.currency}
     await audit(uow, ctx, "order.marked_paid", "order", order.id, **said)
     await confirm_locked_order(uow, order, [(kind, ()) for kind in kinds])
     return Money(payment.amount_minor, order.currency)

@@ -1,4 +1,5 @@
-"""How an open order ends without money: what it held is free again, with coupon and month's unit.
+"""How an open order ends without money: what it held is free again, with coupon, voucher and the
+month's unit.
 
 A seat is never freed while it can still be paid, so both commands refuse while a payment page is
 alive; `settlement` closes the pages first.
@@ -12,6 +13,7 @@ from sqlalchemy import exists, select
 from src.billing.commands.coupon_claims import give_back_coupon, return_use
 from src.billing.commands.due import drop_due
 from src.billing.commands.orders import lock_order
+from src.billing.commands.voucher_claims import put_back, return_spend
 from src.billing.domain.kinds import LIVE_PAGES, OrderState, PageState
 from src.billing.events import OrderExpired
 from src.billing.lines import handlers_of
@@ -98,11 +100,13 @@ async def end_locked_order(
     uow.record(OrderExpired(order_id=order.id))
     await drop_due(uow, order.id)
     handlers = await handlers_of(uow, order)
-    coupon_id = await return_use(uow, order, now)
+    coupon_id, spent = await return_use(uow, order, now), await return_spend(uow, order, now)
     await uow.settle()
     for handler in handlers:
         await handler.release(uow, order, why, now)
     if coupon_id is not None:
         await give_back_coupon(uow, coupon_id, order.customer_id)
+    if spent is not None:
+        await put_back(uow, spent)
     if order.month is not None:
         await release_booking_unit(uow, order.month)

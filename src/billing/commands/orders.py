@@ -5,17 +5,19 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 
 from src.billing.commands.coupon_claims import insert_use
 from src.billing.commands.due import add_due
+from src.billing.commands.voucher_claims import Spent, insert_spend, voucher_payment
 from src.billing.domain.amounts import tax_within_minor
 from src.billing.domain.coupons import AppliedCoupon
 from src.billing.domain.holds import HOLD_DUE, HOLD_LIFETIME, hold_expires_at
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.domain.references import new_reference
+from src.billing.domain.vouchers import AppliedVoucher
 from src.billing.events import OrderConfirmed
-from src.billing.models import Order, OrderLine
+from src.billing.models import Order, OrderLine, Payment
 from src.platform.db.constraints import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound, Unavailable
@@ -24,6 +26,7 @@ from src.platform.ids import new_id
 
 ORDERS = cast(Table, Order.__table__)
 ORDER_LINES = cast(Table, OrderLine.__table__)
+PAYMENTS = cast(Table, Payment.__table__)
 
 register_constraint(
     "uq_orders_form_token",
@@ -55,7 +58,8 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order to be written. `form_token` finds it again, `fingerprint` tells its content.
 
     `hold_lifetime` is how long it waits for an online payment. The `coupon` is what its lines'
-    discount comes from; the caller claims a use of it, after the sessions.
+    discount comes from, and the `voucher` pays a part of the total; the caller claims them, after
+    the sessions.
     """
 
     order_id: UUID
@@ -73,14 +77,19 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
     hold_lifetime: timedelta = HOLD_LIFETIME
     coupon: AppliedCoupon | None = None
+    voucher: AppliedVoucher | None = None
 
     @property
     def total_minor(self) -> int:
         return sum(line.total_minor for line in self.lines)
 
     @property
+    def voucher_minor(self) -> int:
+        return self.voucher.part_minor if self.voucher is not None else 0
+
+    @property
     def waits_for_payment(self) -> bool:
-        return self.payment_mode == PaymentMode.ONLINE and self.total_minor > 0
+        return self.payment_mode == PaymentMode.ONLINE and self.total_minor > self.voucher_minor
 
 
 async def insert_order(
@@ -99,11 +108,24 @@ async def insert_order(
     uow.insert(ORDER_LINES, lines)
     if new.coupon is not None:
         insert_use(uow, new.coupon, order, now)
+    if new.voucher is not None:
+        _insert_spend(uow, new.voucher, order, now)
     if new.waits_for_payment:
         await add_due(uow, HOLD_DUE, new.order_id, order["hold_expires_at"])
     else:
         uow.record(OrderConfirmed(order_id=new.order_id))
     return Order(**order)
+
+
+def _insert_spend(
+    uow: UnitOfWork, voucher: AppliedVoucher, order: dict[str, Any], now: datetime
+) -> None:
+    """What the voucher pays is a payment as soon as the order stands."""
+    insert_spend(uow, voucher, order, now)
+    if order["state"] == OrderState.CONFIRMED:
+        spent = Spent(voucher.voucher_id, voucher.part_minor)
+        paid = voucher_payment(uow.tenant, order["id"], order["currency"], spent, now)
+        uow.insert(PAYMENTS, [paid])
 
 
 def _order_row(tenant_id: UUID, new: NewOrder, month: str | None, now: datetime) -> dict[str, Any]:
@@ -118,7 +140,8 @@ def _order_row(tenant_id: UUID, new: NewOrder, month: str | None, now: datetime)
         "currency": new.currency,
         "total_minor": new.total_minor,
         "discount_minor": sum(line.discount_minor for line in new.lines),
-        "paid_minor": 0,
+        "voucher_minor": new.voucher_minor,
+        "paid_minor": 0 if waits else new.voucher_minor,
         "refunded_minor": 0,
         "month": month,
         "form_token": new.form_token,
@@ -163,6 +186,15 @@ async def find_order_by_form_token(uow: UnitOfWork, form_token: str) -> Order | 
         select(Order).where(Order.tenant_id == uow.tenant, Order.form_token == form_token)
     )
     return found
+
+
+async def retire_form_token(uow: UnitOfWork, order_id: UUID) -> None:
+    """The form that made an order which is over may make another."""
+    await uow.session.execute(
+        update(Order)
+        .where(Order.tenant_id == uow.tenant, Order.id == order_id)
+        .values(form_token=Order.form_token + f"/{order_id}")
+    )
 
 
 async def get_order(uow: UnitOfWork, order_id: UUID) -> Order:

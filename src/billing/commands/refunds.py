@@ -18,7 +18,13 @@ from src.billing.commands.open_items import (
     close_replaced_failures,
     raise_open_item,
 )
-from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind, RefundCause, RefundState
+from src.billing.domain.kinds import (
+    ON_SITE_METHOD,
+    VOUCHER_METHOD,
+    OpenItemKind,
+    RefundCause,
+    RefundState,
+)
 from src.billing.domain.processor_amounts import to_processor
 from src.billing.domain.refund_failures import Instead
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
@@ -86,7 +92,8 @@ async def _asked_before(uow: UnitOfWork, cause_key: str) -> int:
 async def request_refunds(
     uow: UnitOfWork, order: Order, amount_minor: int, *, cause: RefundCause, cause_key: str
 ) -> int:
-    """Spreads an amount over what was paid for the order through the processor.
+    """Spreads an amount over what was paid for the order by voucher and through the processor: to
+    the voucher first.
 
     Returns the minor units asked for, at this call or at an earlier one with the same key: less
     than wanted where the business took money itself, a bank took it back, or part of it went back
@@ -246,6 +253,7 @@ def refund_body(
     uow: UnitOfWork, payment: Payment, refund_id: UUID, amount_minor: int, attempt: int
 ) -> dict[str, Any]:
     """What is sent. The platform's fee goes back in proportion; without one it is not mentioned.
+    Nothing is sent for what a voucher paid.
 
     Raises: Conflict for what the business took itself, of which the processor knows nothing.
     """
@@ -254,6 +262,8 @@ def refund_body(
             _("The business took this payment itself, so it goes back by hand."),
             code="paid_on_site",
         )
+    if payment.method == VOUCHER_METHOD:
+        return {}
     body: dict[str, Any] = {
         "payment_intent": payment.payment_intent_id,
         "amount": to_processor(amount_minor, payment.currency),
@@ -277,6 +287,7 @@ def refund_row(
         "id": refund_id,
         "order_id": order.id,
         "payment_id": payment.id,
+        "voucher_id": payment.voucher_id,
         "amount_minor": amount_minor,
         "state": str(RefundState.PENDING),
         "attempt": 1,
@@ -293,11 +304,11 @@ def set_aside(order: Order, payment: Payment, amount_minor: int) -> None:
 
 
 async def payments_of(uow: UnitOfWork, order_id: UUID) -> Sequence[Payment]:
-    """The order's payments, oldest first."""
+    """The order's payments in the order in which they go back: by voucher, then oldest first."""
     found = await uow.session.scalars(
         select(Payment)
         .where(Payment.tenant_id == uow.tenant, Payment.order_id == order_id)
-        .order_by(Payment.received_at, Payment.id)
+        .order_by(Payment.method != VOUCHER_METHOD, Payment.received_at, Payment.id)
         .execution_options(populate_existing=True)
     )
     return found.all()

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from src.billing.commands.due import add_due
 from src.billing.commands.open_items import close_failures_of
 from src.billing.commands.refunds import refund_row, set_aside
-from src.billing.domain.kinds import ON_SITE_METHOD, RefundCause
+from src.billing.domain.kinds import ON_SITE_METHOD, VOUCHER_METHOD, RefundCause
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
 from src.billing.events import RefundRequested
 from src.billing.models import Order, Payment, Refund
@@ -66,8 +66,8 @@ async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) ->
 
 
 async def _payments_of(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, list[Payment]]:
-    """What came for the orders and was waited for, oldest first; what a bank has taken back is gone
-    to the guest already.
+    """What came for the orders and was waited for, in the order in which it goes back; what a bank
+    has taken back is gone to the guest already.
     """
     found = await uow.session.scalars(
         select(Payment)
@@ -77,7 +77,7 @@ async def _payments_of(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID,
             Payment.is_extra.is_(False),
             ~is_payment_with_the_bank(),
         )
-        .order_by(Payment.received_at, Payment.id)
+        .order_by(Payment.method != VOUCHER_METHOD, Payment.received_at, Payment.id)
         .execution_options(populate_existing=True)
     )
     by_order: dict[UUID, list[Payment]] = defaultdict(list)

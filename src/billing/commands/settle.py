@@ -20,6 +20,12 @@ from src.billing.commands.ending import can_still_be_paid, end_locked_order
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refund
+from src.billing.commands.voucher_claims import (
+    Spent,
+    restore_spend,
+    retake_voucher,
+    take_voucher_payment,
+)
 from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import (
     OpenItemKind,
@@ -177,7 +183,7 @@ async def _take_payment(
     uow.session.add(payment)
     if payment.currency == order.currency:
         order.paid_minor += payment.amount_minor
-    if (payment.amount_minor, payment.currency) != (order.total_minor, order.currency):
+    if (payment.amount_minor, payment.currency) != (order.to_pay_minor, order.currency):
         await _tell_of_mismatch(uow, order, payment)
     elif order.state == OrderState.OPEN:
         await _confirm_paid(uow, order, payment)
@@ -214,17 +220,25 @@ async def _confirm_paid(uow: UnitOfWork, order: Order, payment: Payment) -> None
         (handler, await handler.list_undeliverable(uow, order))
         for handler in await handlers_of(uow, order)
     ]
-    give_back_minor = sum(part.share_minor for _handler, lost in parts for part in lost)
-    if give_back_minor:
-        await request_refund(
-            uow,
-            order,
-            payment,
-            min(give_back_minor, payment.amount_minor),
-            cause=RefundCause.NOT_DELIVERED,
-            cause_key=not_delivered_key(payment.id),
-        )
+    await _give_back(uow, order, payment, sum(p.share_minor for _kind, lost in parts for p in lost))
     await confirm_locked_order(uow, order, parts)
+
+
+async def _give_back(uow: UnitOfWork, order: Order, payment: Payment, left_minor: int) -> None:
+    """What cannot be delivered: to the voucher that paid for the order, the rest as it came."""
+    by_voucher = await take_voucher_payment(uow, order) if left_minor else None
+    for one in filter(None, (by_voucher, payment)):
+        part_minor = min(left_minor, one.amount_minor)
+        if part_minor:
+            await request_refund(
+                uow,
+                order,
+                one,
+                part_minor,
+                cause=RefundCause.NOT_DELIVERED,
+                cause_key=not_delivered_key(one.id),
+            )
+        left_minor -= part_minor
 
 
 async def confirm_locked_order(
@@ -234,7 +248,7 @@ async def confirm_locked_order(
     cannot be delivered. Nothing may follow it in its transaction.
     """
     now = uow.clock.now()
-    _mark_confirmed(uow, order, now)
+    await _mark_confirmed(uow, order, now)
     await drop_due(uow, order.id)
     await uow.settle()
     for handler, undeliverable in parts:
@@ -244,21 +258,24 @@ async def confirm_locked_order(
 async def _reacquire(uow: UnitOfWork, order: Order) -> bool:
     """Confirms the order after all and claims everything again at the quoted price, under its
     first month and past the month's and a coupon's limit too; all of it or nothing, and then it
-    stays expired.
+    stays expired. What a voucher was to pay is not to be had either where it was spent meanwhile.
     """
     now = uow.clock.now()
     handlers = await handlers_of(uow, order)
     limit = await get_booking_limit(uow)
     try:
         async with uow.attempt():
-            _mark_confirmed(uow, order, now)
+            await _mark_confirmed(uow, order, now)
             order.closed_at = order.closed_why = None
             coupon_id = await restore_use(uow, order)
+            spent = await restore_spend(uow, order, now)
             await uow.settle()
             for handler in handlers:
                 await _reacquire_kind(uow, handler, order, now)
             if coupon_id is not None:
                 await retake_coupon(uow, coupon_id, order.customer_id)
+            if spent is not None:
+                await _retake(uow, spent)
             if order.month is not None:
                 await retake_booking_unit(uow, order.month, limit)
     except (_PlacesGone, DomainError):
@@ -273,15 +290,21 @@ async def _reacquire(uow: UnitOfWork, order: Order) -> bool:
     return True
 
 
+async def _retake(uow: UnitOfWork, spent: Spent) -> None:
+    if not await retake_voucher(uow, spent):
+        raise _PlacesGone
+
+
 async def _reacquire_kind(uow: UnitOfWork, handler: LineKind, order: Order, now: datetime) -> None:
     if not await handler.reacquire(uow, order, now):
         raise _PlacesGone
 
 
-def _mark_confirmed(uow: UnitOfWork, order: Order, now: datetime) -> None:
+async def _mark_confirmed(uow: UnitOfWork, order: Order, now: datetime) -> None:
     order.state = str(OrderState.CONFIRMED)
     order.confirmed_at = now
     order.wanted_end = None
+    await take_voucher_payment(uow, order)
     uow.record(OrderConfirmed(order_id=order.id))
 
 
@@ -309,7 +332,7 @@ async def _tell_of_mismatch(uow: UnitOfWork, order: Order, payment: Payment) -> 
         "reference": order.reference,
         "paid_minor": payment.amount_minor,
         "paid_currency": payment.currency,
-        "total_minor": order.total_minor,
+        "total_minor": order.to_pay_minor,
         "total_currency": order.currency,
     }
     await raise_open_item(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, order.id, facts)

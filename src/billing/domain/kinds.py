@@ -104,3 +104,7 @@ class OpenItemKind(StrEnum):
 
 ON_SITE_METHOD = "on_site"
 """The method of payments that the business took itself; the processor knows nothing of them."""
+
+VOUCHER_METHOD = "voucher"
+"""The method of what a voucher paid; it goes back to the voucher, and the processor knows nothing
+of it either."""

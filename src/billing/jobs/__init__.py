@@ -7,11 +7,14 @@ from src.billing.events import (
     PaymentCameTooLate,
     ProcessorEventReceived,
     RefundRequested,
+    VoucherBought,
+    VoucherToSend,
 )
 from src.billing.jobs.credit_ends import note_end, watching_credits
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
+from src.billing.jobs.vouchers import send_voucher, sending, tell_of_purchase
 from src.billing.lapsing import lapse_unpaid_packages
 from src.billing.reconcile import reconcile
 from src.billing.sweeper import sweep_holds
@@ -31,11 +34,13 @@ def register(registry: Registry) -> None:
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
     registry.on(CreditEndSet, "billing.watch_credits", note_end)
+    registry.on(VoucherToSend, "billing.send_voucher", send_voucher)
+    registry.on(VoucherBought, "billing.tell_bought", tell_of_purchase)
     registry.on(MoneyNeedsAttention, "billing.tell_open_item", tell_of_open_item)
 
 
 def periodic_tasks(services: Services) -> list[Periodic]:
-    """Ending of holds and of unpaid packages, and asking for news that never came."""
+    """Ending of holds and of unpaid packages, news that never came, vouchers whose day has come."""
 
     async def sweep() -> None:
         await sweep_holds(services)
@@ -51,4 +56,5 @@ def periodic_tasks(services: Services) -> list[Periodic]:
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
         Periodic("billing.lapse_packages", lapse, LAPSE_SECONDS),
         watching_credits(services),
+        sending(services),
     ]

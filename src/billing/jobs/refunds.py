@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.commands.due import drop_due
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
     fail_refund,
@@ -13,10 +14,11 @@ from src.billing.commands.refunds import (
     refund_body,
     take_refund_news,
 )
+from src.billing.commands.voucher_claims import Spent, put_back_refund
 from src.billing.domain.kinds import RefundState
 from src.billing.domain.page_keys import refund_key
 from src.billing.domain.retries import must_ask_first
-from src.billing.events import RefundRequested
+from src.billing.events import OrderRefunded, RefundRequested
 from src.billing.models import Order, Payment, Refund
 from src.billing.processor import (
     DefinitiveFailure,
@@ -55,11 +57,37 @@ async def send_refund(job: JobContext, event: RefundRequested) -> None:
 
     Raises: Uncertain.
     """
+    if await _goes_to_voucher(job.services, job.tenant_id, event.refund_id):
+        async with job.unit_of_work(done=True) as uow:
+            await _put_back(uow, event.refund_id)
+        return
     call = await _prepare(job.services, job.tenant_id, event.refund_id)
     answer = await _call(job.services, call) if call is not None else None
     async with job.unit_of_work(done=True) as uow:
         if answer is not None:
             await _finish(uow, event.refund_id, answer)
+
+
+async def _goes_to_voucher(services: Services, tenant_id: UUID, refund_id: UUID) -> bool:
+    async with services.uow_factory(tenant_id) as uow:
+        return (await get_refund(uow, refund_id)).voucher_id is not None
+
+
+async def _put_back(uow: UnitOfWork, refund_id: UUID) -> None:
+    """To the voucher that paid: nobody is called, so it arrives with this transaction.
+
+    It is a job's all the same, for whoever asks for a refund has sessions yet to lock, and vouchers
+    come after them.
+    """
+    order, refund = await lock_refund(uow, refund_id)
+    if refund.state != RefundState.PENDING or refund.voucher_id is None:
+        return
+    now = uow.clock.now()
+    refund.state, refund.finished_at = str(RefundState.SUCCEEDED), now
+    await drop_due(uow, refund.id)
+    uow.record(OrderRefunded(order_id=order.id, refund_id=refund.id, cause=refund.cause))
+    spent = Spent(refund.voucher_id, refund.amount_minor)
+    await put_back_refund(uow, order, refund.id, spent, now)
 
 
 async def lock_refund(uow: UnitOfWork, refund_id: UUID) -> tuple[Order, Refund]:

@@ -12,6 +12,7 @@ from src.billing.models.payments import (
     PaymentPage,
     Refund,
 )
+from src.billing.models.vouchers import Voucher, VoucherEntry, VoucherSettings
 
 __all__ = [
     "ConnectedAccount",
@@ -30,4 +31,7 @@ __all__ = [
     "Payment",
     "PaymentPage",
     "Refund",
+    "Voucher",
+    "VoucherEntry",
+    "VoucherSettings",
 ]

@@ -18,6 +18,7 @@ class Order(TenantScoped, Base):
     `form_token` finds a hold again; `fingerprint` tells a repeated submit from a changed one.
     `wanted_end` is how somebody wants an open one to end as soon as its payment page has.
     `month` is the calendar month whose counter this order took a unit of, None when it took none.
+    Of `total_minor` a voucher pays `voucher_minor`, which is a payment once the order stands.
     """
 
     __tablename__ = "orders"
@@ -31,6 +32,7 @@ class Order(TenantScoped, Base):
         ),
         CheckConstraint("total_minor >= 0 AND discount_minor >= 0", name="money"),
         CheckConstraint("refunded_minor >= 0 AND refunded_minor <= paid_minor", name="refunds"),
+        CheckConstraint("voucher_minor BETWEEN 0 AND total_minor", name="voucher"),
         CheckConstraint("state <> 'open' OR hold_expires_at IS NOT NULL", name="open_has_hold"),
         Index("ix_orders_created_at", "tenant_id", "created_at"),
         Index("ix_orders_customer", "tenant_id", "customer_id"),
@@ -49,6 +51,7 @@ class Order(TenantScoped, Base):
     currency: Mapped[str]
     total_minor: Mapped[int]
     discount_minor: Mapped[int] = mapped_column(default=0)
+    voucher_minor: Mapped[int] = mapped_column(default=0)
     paid_minor: Mapped[int] = mapped_column(default=0)
     refunded_minor: Mapped[int] = mapped_column(default=0)
     month: Mapped[str | None]
@@ -67,6 +70,11 @@ class Order(TenantScoped, Base):
     closed_at: Mapped[datetime | None]
     closed_why: Mapped[str | None]
     wanted_end: Mapped[dict[str, Any] | None]
+
+    @property
+    def to_pay_minor(self) -> int:
+        """What a payment page asks for."""
+        return self.total_minor - self.voucher_minor
 
 
 class OrderLine(TenantScoped, Base):

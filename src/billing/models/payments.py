@@ -90,14 +90,19 @@ class PaymentPage(TenantScoped, Base):
 
 
 class Payment(TenantScoped, Base):
-    """Money that came in. `is_extra` marks money that no order waits for; it goes back in full."""
+    """Money that came in. `is_extra` marks money that no order waits for; it goes back in full.
+
+    One with a `voucher_id` was paid by that voucher: the processor knows nothing of it.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
         within_tenant("order_id", "orders"),
+        within_tenant("voucher_id", "vouchers"),
         UniqueConstraint("tenant_id", "payment_intent_id", name="uq_payments_payment_intent_id"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("refunded_minor >= 0 AND refunded_minor <= amount_minor", name="refunds"),
+        CheckConstraint("(method = 'voucher') = (voucher_id IS NOT NULL)", name="voucher"),
         Index("ix_payments_order", "tenant_id", "order_id"),
     )
 
@@ -111,16 +116,21 @@ class Payment(TenantScoped, Base):
     currency: Mapped[str]
     is_extra: Mapped[bool] = mapped_column(default=False)
     method: Mapped[str] = mapped_column(default="card")
+    voucher_id: Mapped[UUID | None]
     received_at: Mapped[datetime]
 
 
 class Refund(TenantScoped, Base):
-    """Money on its way back, and why. One attempt row per call, as with payment pages."""
+    """Money on its way back, and why. One attempt row per call, as with payment pages.
+
+    With a `voucher_id` it goes to that voucher, and nobody is called.
+    """
 
     __tablename__ = "refunds"
     __table_args__ = (
         within_tenant("payment_id", "payments"),
         within_tenant("order_id", "orders"),
+        within_tenant("voucher_id", "vouchers"),
         UniqueConstraint("tenant_id", "cause_key", name="uq_refunds_cause_key"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("state IN ('pending', 'succeeded', 'failed')", name="state"),
@@ -136,6 +146,7 @@ class Refund(TenantScoped, Base):
     attempt: Mapped[int] = mapped_column(default=1)
     body: Mapped[dict[str, Any]]
     processor_id: Mapped[str | None]
+    voucher_id: Mapped[UUID | None]
     error: Mapped[str | None]
     created_at: Mapped[datetime]
     called_at: Mapped[datetime | None]

@@ -31,3 +31,24 @@ class OpenItemMail(msgspec.Struct, frozen=True, kw_only=True):
     business: str
     sentence: str
     href: str
+
+
+class VoucherMail(msgspec.Struct, frozen=True, kw_only=True):
+    """With a voucher to whoever it is for, or about it to who bought it; in the voucher's language.
+
+    `giver` is empty for who bought it themselves, and `message` with it. `sent` says when it goes
+    to whom, `href` leads to what is left on it, or to the purchase.
+    """
+
+    locale: str
+    from_name: str
+    guest_name: str
+    giver: str
+    amount: str
+    code: str
+    expires: str
+    message: str
+    sent: str
+    reference: str
+    contact: str
+    href: str

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from src.billing.web import hooks, orders, payments
+from src.billing.web import guest_voucher, guest_vouchers, hooks, orders, payments
 from src.billing.web.onboarding import register_steps
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
@@ -22,6 +22,8 @@ route_handlers: list[Any] = [
     payments.refresh,
     payments.come_back,
     payments.check,
+    *guest_vouchers.route_handlers,
+    *guest_voucher.route_handlers,
 ]
 
 

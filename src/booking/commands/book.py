@@ -17,6 +17,7 @@ import msgspec
 from src.billing.commands.coupon_claims import claim_coupon
 from src.billing.commands.credits import Author, claim_credits, insert_redemptions
 from src.billing.commands.orders import NewOrder, insert_order
+from src.billing.commands.voucher_claims import claim_voucher
 from src.billing.domain.credits import LotFacts
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState
@@ -27,6 +28,7 @@ from src.booking.commands.book_checks import (
     check_dates,
     check_price,
     check_reasons,
+    check_staff,
     check_tiers,
     check_way,
     lines_of,
@@ -48,7 +50,7 @@ from src.booking.queries.decide import Asked, decide
 from src.booking.queries.offer_facts import business_facts
 from src.booking.queries.offers import count_as_free, count_held_seats
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import InvalidInput, NotAllowed
+from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import month_key
@@ -56,7 +58,6 @@ from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
 from src.tenants.commands.customers import add_participants, find_or_add_customer, keep_customer
 from src.tenants.context import RequestContext, TenantSnapshot
-from src.tenants.domain.roles import Role, reaches
 from src.tenants.queries.tenants import tenant_snapshot
 
 
@@ -65,13 +66,13 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     of everyone's price, in the same order, or nothing where all pay the full one. `people` has
     everyone's own answers in that order, `answers` the ones for the booking.
 
-    `quoted_minor` is the total the guest was shown, and `quoted_dates` is the `dates_key` of the
-    quote; None when nobody was shown one. `way` is how they want to pay, None: the first way that
-    is open. `customer_id` is who books: whoever sets it has seen proof of that, or is staff. With
-    `pays` it is staff who book for them, and say how it is paid. With the way `credit` the credits
-    of their own lot `credit_lot_id` pay. `offer_id` is a waiting list's offer that it takes up.
-    With `completes` it is the session that this booking of a series was sold without, for those of
-    its party who lack it.
+    `coupon` is the code of one, or of a voucher. `quoted_minor` is what the guest was shown that is
+    to pay, and `quoted_dates` is the `dates_key` of the quote; None when nobody was shown one.
+    `way` is how they want to pay, None: the first way that is open. `customer_id` is who books:
+    whoever sets it has seen proof of that, or is staff. With `pays` it is staff who book for them,
+    and say how it is paid. With the way `credit` the credits of their own lot `credit_lot_id` pay.
+    `offer_id` is a waiting list's offer that it takes up. With `completes` it is the session that
+    this booking of a series was sold without, for those of its party who lack it.
     """
 
     kind: SubjectKind
@@ -160,7 +161,8 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     SeatsGone, CreditsGone, and for staff NotAllowed; nothing is written then.
     """
     now, cmd = uow.clock.now(), cmd.tidied()
-    _check_staff(ctx, cmd)
+    if cmd.pays is not None:
+        check_staff(ctx, cmd.pays, cmd.guest_email)
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     judged = await _judge(uow, tenant, cmd, now)
     quote = judged.quote
@@ -173,6 +175,8 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
         await claim_coupon(uow, quote.coupon.coupon_id, booked.order.customer_id)
     if quote.credits is not None:
         await _claim_credits(uow, judged, booked.order.customer_id, now)
+    if quote.voucher is not None:
+        await claim_voucher(uow, quote.voucher)
     if booked.order.month is not None:
         await claim_booking_unit(uow, tenant, now)
     return booked
@@ -188,19 +192,6 @@ async def refuse_unless_bookable_instead(
     now = uow.clock.now()
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     await _judge(uow, tenant, cmd, now, instead_of=order_id)
-
-
-def _check_staff(ctx: RequestContext, cmd: BookCommand) -> None:
-    """Only those who run the business are exempt from rules, and a link needs an address."""
-    if cmd.pays is None:
-        return
-    if ctx.actor.role is None or not reaches(ctx.actor.role, Role.MANAGER):
-        raise NotAllowed(
-            _("Only somebody with the role of %(role)s can do this.", role=_("manager"))
-        )
-    if cmd.pays == "link" and not cmd.guest_email:
-        sentence = _("This customer has no e-mail address to send a link to.")
-        raise InvalidInput(sentence, fields={"pays": sentence})
 
 
 async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quote: Quote) -> None:
@@ -396,4 +387,5 @@ def _order(
         consents=cmd.consents,
         hold_lifetime=hold_lifetime,
         coupon=quote.coupon,
+        voucher=quote.voucher,
     )

@@ -15,14 +15,16 @@ from src.booking.domain.questions import (
 )
 from src.booking.domain.quotes import Quote
 from src.booking.domain.reasons import Reason, ReasonCode
+from src.booking.domain.staff_rules import StaffPays
 from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.models import Service
-from src.platform.errors import InvalidInput, NotFound
+from src.platform.errors import InvalidInput, NotAllowed, NotFound
 from src.platform.i18n import _, use_locale
 from src.platform.money import Money, format_money
 from src.platform.web.formats import datetime_local
-from src.tenants.context import TenantSnapshot
+from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.roles import Role, reaches
 from src.tenants.gates import lacks_feature
 
 HIDDEN = frozenset({ReasonCode.SERVICE_HIDDEN, ReasonCode.SERIES_HIDDEN})
@@ -80,12 +82,13 @@ def check_price(
     tenant: TenantSnapshot, quoted_minor: int | None, locale: str, quote: Quote
 ) -> None:
     """Raises: PriceChanged."""
-    if quoted_minor is None or quoted_minor == quote.total_minor:
+    to_pay_minor = quote.to_pay_minor
+    if quoted_minor is None or quoted_minor == to_pay_minor:
         return
-    price = format_money(Money(quote.total_minor, tenant.currency), locale)
+    price = format_money(Money(to_pay_minor, tenant.currency), locale)
     raise PriceChanged(
         _("The price has changed to %(price)s. Please look again before you book.", price=price),
-        total_minor=quote.total_minor,
+        total_minor=to_pay_minor,
     )
 
 
@@ -148,3 +151,17 @@ def check_reasons(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bo
             refusal.message = reason.guest_sentence
             raise refusal
     raise NotBookable(reasons)
+
+
+def check_staff(ctx: RequestContext, pays: StaffPays, guest_email: str) -> None:
+    """Only those who run the business are exempt from rules, and a link needs an address.
+
+    Raises: NotAllowed; InvalidInput at `pays`.
+    """
+    if ctx.actor.role is None or not reaches(ctx.actor.role, Role.MANAGER):
+        raise NotAllowed(
+            _("Only somebody with the role of %(role)s can do this.", role=_("manager"))
+        )
+    if pays == "link" and not guest_email:
+        sentence = _("This customer has no e-mail address to send a link to.")
+        raise InvalidInput(sentence, fields={"pays": sentence})

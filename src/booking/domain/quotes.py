@@ -9,6 +9,7 @@ from uuid import UUID
 
 from src.billing.domain.coupons import AppliedCoupon
 from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.vouchers import AppliedVoucher
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms
@@ -56,9 +57,10 @@ class Quote:
     `session_ids` are in order of time; each gives a seat to each of the party. `sequences` are
     those sessions' own, of the state in which they are sold. `leaving` are the terms that the
     booking will have been made under. A `coupon` takes its discount off the whole party's price,
-    once, and the seats share what is left. `unit_minor` is the full price of one; `people` are set,
-    in the order of the party, where it can be paid at several prices. `gaps` are dates of a series
-    that are full and left out: what each would have cost one person, by what their price is called.
+    once, and the seats share what is left; a `voucher` changes no price, it pays a part of it.
+    `unit_minor` is the full price of one; `people` are set, in the order of the party, where it can
+    be paid at several prices. `gaps` are dates of a series that are full and left out: what each
+    would have cost one person, by what their price is called.
     """
 
     kind: SubjectKind
@@ -75,6 +77,7 @@ class Quote:
     tax_rate_bp: int
     leaving: LeavingTerms = NOTHING_BACK
     coupon: AppliedCoupon | None = None
+    voucher: AppliedVoucher | None = None
     gaps: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
     credits: PaidByCredits | None = None
 
@@ -92,6 +95,11 @@ class Quote:
     @property
     def total_minor(self) -> int:
         return self.full_minor - self.discount_minor
+
+    @property
+    def to_pay_minor(self) -> int:
+        """What is left to pay beside the voucher."""
+        return self.total_minor - (self.voucher.part_minor if self.voucher is not None else 0)
 
     @property
     def payment_mode(self) -> PaymentMode:

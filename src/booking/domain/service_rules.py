@@ -23,7 +23,7 @@ LARGEST_ORDER_MINOR = 2_000_000_000
 
 _RESERVED_WORDS = """
 about agreements book booking bookings calendar collections credits embed feed feeds me offerings
-packages portal products series services sessions sign-in sign-out theme waitlist
+packages portal products series services sessions sign-in sign-out theme vouchers waitlist
 """
 RESERVED_SLUGS = frozenset(_RESERVED_WORDS.split())
 FALLBACK_SLUG = "service"

@@ -1,10 +1,12 @@
-"""What a coupon does to the price of a session or a series."""
+"""What a code does: a coupon to a price, a voucher to what is left to pay of it."""
 
 from dataclasses import replace
 from uuid import UUID
 
 from src.billing.domain.coupons import Purchase, guest_sentence
+from src.billing.domain.vouchers import AppliedVoucher
 from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
+from src.billing.queries.voucher_use import VoucherAsked, find_usable_voucher
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.quotes import Quote
 from src.platform.db.uow import UnitOfWork
@@ -44,6 +46,24 @@ async def judge_for_quote(
     return await judge_coupon(uow, tenant, asked)
 
 
+async def find_voucher(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    quote: Quote,
+    code: str,
+    *,
+    without_order: UUID | None = None,
+) -> AppliedVoucher | None:
+    """The voucher that the code may be of, and what of the price it pays."""
+    asked = VoucherAsked(
+        code=code,
+        total_minor=quote.total_minor,
+        pays_online=quote.price_type is SeriesPriceType.ONLINE,
+        without_order=without_order,
+    )
+    return await find_usable_voucher(uow, tenant, asked)
+
+
 async def priced_with_coupon(
     uow: UnitOfWork,
     tenant: TenantSnapshot,
@@ -53,13 +73,18 @@ async def priced_with_coupon(
     *,
     without_order: UUID | None = None,
 ) -> Quote:
-    """The quote less what the coupon takes off, or as it is where no code was given.
+    """The quote less what the coupon takes off, or with the voucher that pays for a part of it, or
+    as it is where no code was given.
 
     Raises: InvalidInput at `coupon`, in a sentence that tells a stranger nothing.
     """
     if not code.strip():
         return quote
     judged = await judge_for_quote(uow, tenant, quote, code, email, without_order=without_order)
+    if judged.coupon is None:
+        voucher = await find_voucher(uow, tenant, quote, code, without_order=without_order)
+        if voucher is not None:
+            return replace(quote, voucher=voucher)
     if judged.reasons:
         sentence = guest_sentence(judged.reasons)
         raise InvalidInput(sentence, fields={"coupon": sentence})

@@ -6,7 +6,13 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Select, func, select
 
-from src.billing.domain.kinds import GIVEN_UP_WHY, OrderState, PageState, RefundState
+from src.billing.domain.kinds import (
+    GIVEN_UP_WHY,
+    VOUCHER_METHOD,
+    OrderState,
+    PageState,
+    RefundState,
+)
 from src.billing.models import Order, Payment, PaymentPage, Refund
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.refund_failures import is_waiting
@@ -57,7 +63,10 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
     in_its_currency = _in_its_currency(
         select(func.coalesce(func.sum(Refund.amount_minor), 0)), uow.tenant, order_id
     ).where(Refund.state == str(RefundState.PENDING))
-    is_other = (Payment.amount_minor != Order.total_minor) | (Payment.currency != Order.currency)
+    asked = Order.total_minor - Order.voucher_minor
+    is_other = (Payment.method != VOUCHER_METHOD) & (
+        (Payment.amount_minor != asked) | (Payment.currency != Order.currency)
+    )
     row = (
         await uow.session.execute(
             select(

@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from src.billing.domain.coupons import guest_sentence as coupon_sentence
 from src.billing.domain.kinds import PaymentMode
-from src.billing.queries.coupon_use import has_active_coupons
 from src.booking.domain.drop_in import PayWay, open_ways
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
 from src.booking.domain.leaving import LeavingTerms
@@ -21,9 +20,10 @@ from src.booking.domain.reasons import guest_sentence
 from src.booking.domain.seats_told import is_told, seats_told
 from src.booking.leaving_words import by_way_in_words, dates_in_words, rules_in_words
 from src.booking.models import Service, Session
-from src.booking.queries.coupons import judge_for_quote
+from src.booking.queries.coupons import find_voucher, judge_for_quote
 from src.booking.queries.decide import business_now
 from src.booking.queries.offers import count_as_free
+from src.booking.queries.paying_with import takes_codes, with_voucher
 from src.booking.queries.service_page import no_such_service
 from src.booking.queries.tiers import why_not_chosen
 from src.booking.queries.waiting import may_be_waited_for, terms_of
@@ -88,7 +88,7 @@ async def get_wish(
     if purse.paying is not None and not wish.closed:
         return _by_credits(tenant, asked, wish, chosen.leaving, now)
     if wish.closed or not typed.code.strip():
-        takes = bool(not wish.closed and wish.total_minor and await has_active_coupons(uow, tenant))
+        takes = bool(not wish.closed and wish.total_minor and await takes_codes(uow, tenant))
         return msgspec.structs.replace(wish, takes_codes=takes)
     quote = asked.quote_for(people)
     return await _with_code(uow, tenant, asked, wish, quote, typed.code)
@@ -108,6 +108,9 @@ async def _with_code(
 ) -> Wish:
     """The same at the price that the code makes, or with why it makes none."""
     judged = await judge_for_quote(uow, tenant, quote, code)
+    voucher = await find_voucher(uow, tenant, quote, code) if judged.coupon is None else None
+    if voucher is not None:
+        return with_voucher(wish, voucher, tenant.currency)
     if judged.applied is None:
         error = coupon_sentence(judged.reasons)
         return msgspec.structs.replace(wish, takes_codes=True, code_error=error)
@@ -183,7 +186,7 @@ async def _wish(
         money_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
         ways=_ways(tenant, quote),
-        part_of=_part_of(kind, asked),
+        part_of=asked.series.title if kind == "session" and asked.series else "",
         questions=read_questions(service.questions),
         leaving=_leaving(tenant, asked, quote, now),
         closed=guest_sentence(closed) if closed else None,
@@ -208,10 +211,6 @@ def _ways(tenant: TenantSnapshot, quote: Quote) -> list[str]:
     if quote.full_minor == 0:
         return []
     return [str(way) for way in open_ways(quote.ways, payments_ready=tenant.payments_ready)]
-
-
-def _part_of(kind: SubjectKind, asked: AskedFor) -> str:
-    return asked.series.title if kind == "session" and asked.series is not None else ""
 
 
 def _leaving(tenant: TenantSnapshot, asked: AskedFor, quote: Quote, now: datetime) -> list[str]:

@@ -248,6 +248,10 @@ class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe_url: str
     ways_out: list[WayOutView] = []
 
+    @property
+    def portal_url(self) -> str:
+        return portal_beside(self.booking_url)
+
 
 class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail to somebody who has, or had, a place that was handed on.
@@ -268,10 +272,6 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[RunView]
     zone_name: str
     booking_url: str
-
-    @property
-    def portal_url(self) -> str:
-        return portal_beside(self.booking_url)
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):

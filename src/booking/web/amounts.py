@@ -2,19 +2,11 @@
 
 from decimal import Decimal, InvalidOperation
 
+from src.billing.web.amounts import read_amount, show_amount
 from src.platform.errors import InvalidInput
-from src.platform.i18n import _, current_locale
-from src.platform.money import MoneyFormatError, currency_exponent, parse_money_minor
+from src.platform.i18n import _
 
-
-def read_amount(text: str, currency: str, field: str) -> int:
-    """Minor units; an empty text is 0. Raises: InvalidInput with a sentence at `field`."""
-    if not text.strip():
-        return 0
-    try:
-        return parse_money_minor(text, currency, current_locale())
-    except MoneyFormatError as error:
-        raise InvalidInput(error.sentence, fields={field: error.sentence}) from None
+__all__ = ["amount_or_none", "read_amount", "read_percent", "show_amount", "show_percent"]
 
 
 def amount_or_none(text: str, currency: str, field: str, fields: dict[str, str]) -> int | None:
@@ -26,12 +18,6 @@ def amount_or_none(text: str, currency: str, field: str, fields: dict[str, str])
     except InvalidInput as refused:
         fields |= refused.fields
         return None
-
-
-def show_amount(amount_minor: int, currency: str) -> str:
-    """The amount as it stands in a form again, without the currency."""
-    exponent = currency_exponent(currency)
-    return str(Decimal(amount_minor).scaleb(-exponent))
 
 
 def read_percent(text: str, field: str) -> int:

@@ -55,6 +55,11 @@ def accent_css(accent_hex: str) -> str:
     return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
 
 
+def printed_accent(accent_hex: str) -> tuple[str, str]:
+    """The accent as paper wears it, and the ink that is read on it."""
+    return _fill(accent_hex, LIGHT)
+
+
 def shown_accents(accent_hex: str) -> tuple[str, str]:
     """The accent as surfaces wear it on light and on dark pages, after the correction.
 
