@@ -37,6 +37,7 @@ def wire() -> None:
     _wire_booking()
     _wire_booking_settings()
     _wire_words_to_guests()
+    _wire_packages()
     _wire_waitlists()
     _wire_pruning()
     registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
@@ -225,6 +226,17 @@ def _wire_words_to_guests() -> None:
     registry.on(BroadcastWaiting, "booking.broadcast", send_next_chunk)
     registry.on(BroadcastTried, "booking.broadcast_trial", send_trial)
     registry.on(GuestWrittenTo, "booking.send_message", send_message)
+
+
+def _wire_packages() -> None:
+    """Billing sells them; what they are good for, and where they are used, booking tells."""
+    from src.billing.events import PackageBought, PackageLapsed
+    from src.booking.jobs.packages import tell_of_lapse, tell_of_package
+    from src.booking.package_mails import register_package_mails
+
+    register_package_mails()
+    registry.on(PackageBought, "booking.tell_package", tell_of_package)
+    registry.on(PackageLapsed, "booking.tell_package_lapsed", tell_of_lapse)
 
 
 def _wire_waitlists() -> None:

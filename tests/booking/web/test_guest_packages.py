@@ -4,20 +4,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from httpx import AsyncClient
 from sqlalchemy import select, update
 
+from src.billing.commands.by_staff import mark_paid_on_site
+from src.billing.domain.package_sale import WAITS_FOR_MONEY
+from src.billing.lapsing import lapse_unpaid_packages
 from src.billing.models import CreditLot, Order, Package
 from src.billing.settlement import check_payment
 from src.booking.guest_links import booking_path
+from src.booking.models import Series
 from src.platform.ids import new_id
+from src.platform.services import Services
 from src.tenants.models import Customer, Tenant
 from tests.booking.web.conftest import CARL, Shop
-from tests.support.builders import a_business, a_service
+from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.coupons import a_coupon
 from tests.support.credits import a_lot, a_package
 from tests.support.mail import RememberingMailer
 from tests.support.portal import enter
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -237,3 +244,81 @@ async def test_paid_late_is_bought_all_the_same(shop: Shop) -> None:
     await check_payment(shop.services, shop.business.id, order.id)
     (lot,) = await rows(shop, CreditLot)
     assert lot.balance == 10
+
+
+async def test_the_buyer_is_told_how_the_credits_stand(
+    shop: Shop, mailer: RememberingMailer, clock: FrozenClock
+) -> None:
+    package = await a_package(shop.services.uow_factory, shop.business.id, pays=["on_site"])
+    await buy(shop, package)
+    await shop.work()
+    (first,) = mailer.sent
+    assert first.subject == "Yours: 10 sessions"
+    assert "as soon as you have paid" in first.body
+    assert "To pay on site: €120.00" in first.body
+    assert "/b/lotus/packages/bought/" in first.body
+    (order,) = await rows(shop, Order)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    await shop.work()
+    _first, second = mailer.sent
+    assert "You can use the credits now" in second.body
+    (customer,) = await rows(shop, Customer)
+    assert customer.is_established
+
+
+async def test_who_lets_it_lapse_hears_so_once(
+    shop: Shop, mailer: RememberingMailer, clock: FrozenClock
+) -> None:
+    package = await a_package(shop.services.uow_factory, shop.business.id, pays=["on_site"])
+    await buy(shop, package)
+    await shop.work()
+    clock.advance(WAITS_FOR_MONEY)
+    await lapse_unpaid_packages(shop.services)
+    await lapse_unpaid_packages(shop.services)
+    await shop.work()
+    _bought, lapsed = mailer.sent
+    assert "has lapsed" in lapsed.body
+    assert "you owe nothing" in lapsed.body
+
+
+async def test_hub_and_service_lead_to_packages_while_there_are_any(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    factory = shop.services.uow_factory
+    await a_session(factory, await a_service(factory, shop.business.id))
+    for address in ("/b/lotus", "/b/lotus/yoga"):
+        assert PAGE not in (await shop.guest.open(address)).text
+    await a_package(factory, shop.business.id)
+    clock.advance(timedelta(seconds=2))
+    assert f'href="{PAGE}"' in (await shop.guest.open("/b/lotus")).text
+    text = (await shop.guest.open("/b/lotus/yoga")).text
+    assert "10 sessions" in text
+    assert "€12.00 a session" in text
+    await change(shop, Package, pays=["online"])
+    await change(shop, Tenant, payments_ready=False)
+    clock.advance(timedelta(seconds=2))
+    assert f'href="{PAGE}"' not in (await shop.guest.open("/b/lotus")).text
+
+
+async def test_the_hub_says_where_only_credits_work(shop: Shop, clock: FrozenClock) -> None:
+    factory = shop.services.uow_factory
+    await a_series(factory, await a_service(factory, shop.business.id), drop_in_allowed=True)
+    await change(shop, Series, drop_in_pays=["credit"])
+    text = (await shop.guest.open("/b/lotus")).text
+    assert "With credits; worth €15.00" in text
+    assert "Use a credit" in text
+
+
+async def test_the_owner_copies_what_shows_the_packages_elsewhere(
+    client: AsyncClient, services: Services
+) -> None:
+    business = await a_business(services.uow_factory, "lotus")
+    await sign_in(client, services, business.owner.id)
+    text = (await client.get("/app/lotus/packages/embed")).text
+    assert "&lt;iframe src=&#34;" in text
+    assert "/embed/lotus/packages" in text
+    assert "/static/js/embed.js" in text
+    assert "No package is on sale just now" in text
+    script = await client.get("/static/js/embed.js")
+    assert script.status_code == 200
