@@ -78,6 +78,30 @@ class ProcessorEventReceived(Event, frozen=True, kw_only=True):
     inbox_id: UUID
 
 
+class FeeForgiven(Event, frozen=True, kw_only=True):
+    """A fee that its guest knows of need not be paid any more; they have not been told yet."""
+
+    topic: ClassVar[str] = "billing.fee_forgiven"
+    fee_id: UUID
+
+
+class CreditsChanged(Event, frozen=True, kw_only=True):
+    """Staff did something to a customer's credits; `act` is a `domain.credit_acts.CreditAct`.
+
+    `number` of credits came or went, `amount_minor` goes back as money, `by_hand` where the
+    business gives it. `key` is the act's own: the customer hears of each once.
+    """
+
+    topic: ClassVar[str] = "billing.credits_changed"
+    lot_id: UUID
+    act: str
+    key: str
+    number: int = 0
+    amount_minor: int = 0
+    by_hand: bool = False
+    reason: str = ""
+
+
 class CreditEndSet(Event, frozen=True, kw_only=True):
     """Credits end at some time, or at another than before: their owner is warned in time."""
 

@@ -51,6 +51,14 @@ def _refund_failed(facts: Mapping[str, Any]) -> str:
 
 
 def _hand_back(facts: Mapping[str, Any]) -> str:
+    if facts.get("credits"):
+        return _(
+            "You refunded unused credits of %(guest)s, bought with order %(reference)s. Please give"
+            " back %(amount)s of what you took on site.",
+            guest=facts["guest"],
+            reference=facts["reference"],
+            amount=_money(facts["amount_minor"], facts["currency"]),
+        )
     if facts.get("cancelled"):
         return _(
             "You cancelled places of %(guest)s in order %(reference)s. Please give back %(amount)s"

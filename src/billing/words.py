@@ -12,6 +12,7 @@ def refund_cause(cause: str) -> str:
         "not_delivered": _("a part was cancelled meanwhile"),
         "cancelled": _("what was booked was cancelled"),
         "staff": _("decided by the business"),
+        "credits": _("credits that were not used"),
         "processor": _("made in Stripe"),
     }
     return words[cause]

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.booking.domain.drop_in import PayWay
+from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import (
     BeforeUnit,
@@ -16,7 +17,7 @@ from src.booking.domain.leaving import (
     moves_until,
 )
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import clock, datetime_local
+from src.platform.web.formats import clock, datetime_local, money
 
 HowPaid = SeriesPriceType | PayWay
 """By money in one of the ways, for nothing, or, by `PayWay.CREDIT`, with credits."""
@@ -48,6 +49,7 @@ def rules_in_words(
     else:
         said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
     said += _moves_rule(terms) + _hand_on_rule(terms)
+    said += _fee_rules(terms, price_type)
     return said + _quiet_rules(terms, counted) + _course_rule(terms)
 
 
@@ -80,7 +82,7 @@ def dates_in_words(
     if until_at is not None and not _is_over(until_at, now):
         when = datetime_local(until_at, zone)
         said.append(_("You can give your place to somebody else until %(when)s.", when=when))
-    return said
+    return said + _fee_rules(terms, price_type)
 
 
 def by_way_in_words(by_card: list[str], on_site: list[str]) -> list[str]:
@@ -103,7 +105,7 @@ def next_deadline_words(
     if price_type is SeriesPriceType.FREE or not terms.may_cancel:
         return ""
     coming = [due for due in deadlines(terms, starts_at, zone) if now <= due.until_at]
-    if not coming:
+    if not coming or (price_type is PayWay.CREDIT and terms.late_keeps_credit):
         return ""
     if price_type is PayWay.CREDIT:
         when = datetime_local(coming[-1].until_at, zone)
@@ -203,9 +205,9 @@ def _owed_rule(terms: LeavingTerms) -> str:
 
 def _credit_rule(terms: LeavingTerms) -> str:
     steps = _giving(terms)
-    if not steps and terms.tiers:
+    if not steps and terms.tiers and not terms.late_keeps_credit:
         return _("You can cancel a date until it starts, but its credit does not come back.")
-    if not steps or not steps[-1].before:
+    if not steps or not steps[-1].before or terms.late_keeps_credit:
         return _("Cancel a date until it starts: its credit comes back.")
     return _(
         "Cancel a date up to %(before)s before it: its credit comes back; later it does not.",
@@ -216,8 +218,9 @@ def _credit_rule(terms: LeavingTerms) -> str:
 def _credit_until(
     terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime | None
 ) -> str:
-    due = deadlines(terms, starts_at, zone)
-    if terms.tiers and (not due or _is_over(due[-1].until_at, now)):
+    due = [] if terms.late_keeps_credit else deadlines(terms, starts_at, zone)
+    is_missed = not due or _is_over(due[-1].until_at, now)
+    if terms.tiers and is_missed and not terms.late_keeps_credit:
         return _("You can cancel until it starts, but the credit does not come back.")
     if not due or due[-1].until_at >= starts_at:
         return _("Cancel until it starts: the credit comes back.")
@@ -290,6 +293,31 @@ def _hand_on_rule(terms: LeavingTerms) -> list[str]:
             before=before,
         )
     ]
+
+
+def _fee_rules(terms: LeavingTerms, price_type: HowPaid) -> list[str]:
+    """What is asked of who leaves late or does not come; nothing where nothing is to be paid."""
+    if price_type is SeriesPriceType.FREE:
+        return []
+    said = []
+    if terms.late_fee is not None and terms.tiers and terms.may_cancel:
+        fee = fee_words(terms.late_fee)
+        said.append(_("Who cancels later than that is asked for a fee of %(fee)s.", fee=fee))
+    if terms.no_show_fee is not None:
+        fee = fee_words(terms.no_show_fee)
+        said.append(
+            _("Who does not come and has not cancelled is asked for a fee of %(fee)s.", fee=fee)
+        )
+    if terms.late_keeps_credit and price_type is not PayWay.CREDIT:
+        said.append(_("A credit comes back even if you cancel late."))
+    return said
+
+
+def fee_words(rule: FeeRule) -> str:
+    """How much it is, in words."""
+    if rule.percent:
+        return _("%(percent)s%% of the price", percent=rule.percent)
+    return money(rule.amount_minor, rule.currency)
 
 
 def _quiet_rules(terms: LeavingTerms, counted: list[Tier]) -> list[str]:

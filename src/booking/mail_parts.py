@@ -204,6 +204,9 @@ MY_BOOKINGS = Placeholder(
     label=N_("The address of all that a guest has booked"),
     value=lambda view: portal_beside(view.booking_url),
 )
+MONEY = Placeholder(
+    name="money", label=N_("What is paid, owed or comes back"), value=lambda view: view.money_line
+)
 REASON = Placeholder(
     name="reason", label=N_("Why, if a reason was given"), value=lambda view: view.reason
 )

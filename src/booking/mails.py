@@ -154,7 +154,7 @@ def payment_link_mail(
             runs=runs,
             zone_name=tenant.timezone,
             party_size=facts.booking.party_size,
-            price=format_money(Money(order.total_minor, order.currency), order.locale),
+            price=format_money(Money(order.to_pay_minor, order.currency), order.locale),
             pay_until="" if until is None else datetime_local(until, tenant.zone),
             is_shortened_by_paying=is_shortened_by_paying(until, now),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),

@@ -21,6 +21,9 @@ def money_line(order: Order, owed_minor: int) -> str:
     elif order.payment_mode == PaymentMode.ONLINE:
         amount_minor = order.total_minor
         said = [_("Paid: %(amount)s", amount=_money(order, amount_minor))]
+        if order.voucher_minor:
+            by_voucher = _money(order, order.voucher_minor)
+            said.append(_("of it by voucher: %(amount)s", amount=by_voucher))
     else:
         amount_minor, said = order.total_minor, [_("Free of charge")]
     if order.discount_minor:
@@ -71,7 +74,7 @@ def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0, owed_min
     said: list[str] = []
     if back_minor:
         amount = _money(order, back_minor)
-        said.append(_("%(amount)s is on its way back to you; it takes a few days.", amount=amount))
+        said.append(way_back(order, amount))
     if by_hand_minor:
         amount = _money(order, by_hand_minor)
         said.append(
@@ -99,6 +102,18 @@ def _credits_back(bookings: Sequence[BookingFacts]) -> str:
         elif any(item.seat.state == SeatState.LATE_CANCELLED for item in facts.seats):
             said.append(_("It was cancelled late, so the credit does not come back."))
     return " ".join(said)
+
+
+def way_back(order: Order, amount: str) -> str:
+    """Where money goes that comes back for a part of the order: to its voucher first."""
+    if order.voucher_minor and order.voucher_minor == order.total_minor:
+        return _("%(amount)s is on the voucher again that you paid with.", amount=amount)
+    if order.voucher_minor:
+        return _(
+            "%(amount)s comes back to you: on your voucher first, the rest the way you paid it.",
+            amount=amount,
+        )
+    return _("%(amount)s is on its way back to you; it takes a few days.", amount=amount)
 
 
 def _nothing_back(bookings: Sequence[BookingFacts]) -> tuple[str, int]:

@@ -58,6 +58,10 @@ POST /orders/{order_id}/paid
 GET POST /orders/{order_id}/refund
 POST /orders/{order_id}/refunds/{refund_id}/retry
 POST /orders/{order_id}/items/{item_id}/close
+GET /fees
+GET /fees/{fee_id}
+POST /fees/{fee_id}/forgive
+POST /fees/{fee_id}/paid
 GET /services
 GET POST /services/new
 GET POST /services/{service_id}/edit
@@ -102,7 +106,14 @@ GET POST /series/{series_id}/copy
 GET POST /series/{series_id}/cancel
 POST /series/{series_id}/publish
 POST /series/{series_id}/unpublish
+GET POST /customers/{customer_id}/credits/new
+GET /credits
+POST /credits/sales
+POST /credits/usage
+GET /credits/{lot_id}
+GET POST /credits/{lot_id}/{act}
 GET /packages
+GET /packages/embed
 GET POST /packages/new
 GET /packages/{package_id}
 GET POST /packages/{package_id}/edit
@@ -115,6 +126,15 @@ GET POST /coupons/{coupon_id}/edit
 POST /coupons/{coupon_id}/active
 GET POST /coupons/{coupon_id}/delete
 POST /coupons/{coupon_id}/export
+GET /vouchers
+GET POST /vouchers/new
+GET POST /vouchers/settings
+POST /vouchers/export
+GET /vouchers/{voucher_id}
+POST /vouchers/{voucher_id}/blocked
+POST /vouchers/{voucher_id}/send
+POST /vouchers/{voucher_id}/adjust
+POST /vouchers/{voucher_id}/extend
 GET /customers
 POST /customers/export
 GET POST /customers/new

@@ -42,6 +42,7 @@ WRITTEN = (
     "packages",
     "credit_lots",
     "credit_entries",
+    "vouchers",
 )
 
 

@@ -11,7 +11,7 @@ from src.platform.tracing import details_of_request
 from src.platform.web.loggable import loggable_path
 
 SECRET = "c2VjcmV0LXRva2Vu"
-PUBLIC = {"slug", "service_slug", "kind"}
+PUBLIC = {"act", "slug", "service_slug", "kind"}
 
 
 def scope_of(route: str, **given: object) -> Any:

@@ -17,6 +17,7 @@ from src.billing.commands.refunds import (
     set_aside,
 )
 from src.billing.commands.settle import confirm_locked_order
+from src.billing.commands.sold_vouchers import check_revocable, revoke
 from src.billing.domain.kinds import (
     ON_SITE_METHOD,
     OpenItemKind,
@@ -139,10 +140,12 @@ def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:
 
 
 async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand) -> None:
-    """Gives money back to the card it came from; what was booked stays as it is.
+    """Gives money back to the card or the voucher it came from; what was booked stays as it is.
 
-    Raises: NotFound; InvalidInput at `amount` for more than is left of the payment; Conflict for
-    one that a bank has taken back.
+    What bought a voucher goes back as far as it is still on that, and is off it with this.
+
+    Raises: NotFound; InvalidInput at `amount` for more than is left of the payment or the voucher;
+    Conflict for one that a bank has taken back.
     """
     order = await lock_order(uow, cmd.order_id)
     payment = await get_payment(uow, cmd.payment_id)
@@ -153,6 +156,8 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
     if cmd.instead:
         await _refuse_too_little(uow, payment, cmd.amount_minor)
     try:
+        if not payment.is_extra:
+            await check_revocable(uow, order.id, cmd.amount_minor)
         refund_id = await request_refund(
             uow,
             order,
@@ -167,6 +172,8 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
         raise InvalidInput(refusal.message, fields={"amount": refusal.message}) from refusal
     if refund_id is None:
         return
+    if not payment.is_extra:
+        await revoke(uow, order.id, refund_id, cmd.amount_minor)
     if payment.refunded_minor == payment.amount_minor:
         await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, user_id)
     facts = {
@@ -232,14 +239,14 @@ async def _hand_back(uow: UnitOfWork, order: Order, item: OpenItem) -> int:
         part = min(amount_minor - written, payment.amount_minor - payment.refunded_minor)
         if payment.method != ON_SITE_METHOD or part <= 0:
             continue
-        uow.session.add(_handed_back(uow, order, payment, part, f"hand_back:{item.id}"))
+        uow.session.add(_handed_back(uow, order, payment, part, item))
         set_aside(order, payment, part)
         written += part
     return written
 
 
 def _handed_back(
-    uow: UnitOfWork, order: Order, payment: Payment, amount_minor: int, cause_key: str
+    uow: UnitOfWork, order: Order, payment: Payment, amount_minor: int, item: OpenItem
 ) -> Refund:
     """The processor knows nothing of it either, so there is nothing to call for or to wait for."""
     now = uow.clock.now()
@@ -252,8 +259,8 @@ def _handed_back(
         state=str(RefundState.SUCCEEDED),
         attempt=1,
         body={},
-        cause=str(RefundCause.CANCELLED),
-        cause_key=f"{cause_key}:{payment.id}",
+        cause=str(RefundCause.CREDITS if "credits" in item.facts else RefundCause.CANCELLED),
+        cause_key=f"hand_back:{item.id}:{payment.id}",
         created_at=now,
         finished_at=now,
     )

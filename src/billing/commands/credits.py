@@ -70,7 +70,7 @@ GUEST = Author("guest")
 class NewLot(msgspec.Struct, frozen=True, kw_only=True):
     """Credits to be owned by a customer. `credits` are granted at once unless it is `pending`;
     `bought` of them are paid for. `expires_at` is None for what never ends, or is worked out from
-    `validity_days` when it is paid.
+    `validity_days` when it is paid. `lot_id` is of a form that can be sent twice.
     """
 
     customer_id: UUID
@@ -91,6 +91,7 @@ class NewLot(msgspec.Struct, frozen=True, kw_only=True):
     validity_days: int = 0
     expires_at: datetime | None = None
     pending: bool = False
+    lot_id: UUID | None = None
 
 
 def insert_lots(
@@ -126,7 +127,7 @@ def insert_lots(
 def _lot_row(tenant_id: UUID, lot: NewLot, now: datetime) -> dict[str, Any]:
     return {
         "tenant_id": tenant_id,
-        "id": new_id(),
+        "id": lot.lot_id or new_id(),
         "customer_id": lot.customer_id,
         "package_id": lot.package_id,
         "order_id": lot.order_id,
@@ -164,11 +165,12 @@ def entry_row(
     seat_id: UUID | None = None,
     order_id: UUID | None = None,
     refund_id: UUID | None = None,
+    entry_id: UUID | None = None,
 ) -> dict[str, Any]:
     """All columns of one line of the ledger."""
     return {
         "tenant_id": tenant_id,
-        "id": new_id(),
+        "id": entry_id or new_id(),
         "lot_id": lot_id,
         "kind": str(kind),
         "credits": number,
@@ -335,12 +337,13 @@ async def write_entry(
     kind: EntryKind,
     number: int,
     author: Author,
-    *,
-    refund_id: UUID | None = None,
+    **named: UUID | None,
 ) -> None:
-    """Changes the balance of a locked lot, and says so in its ledger. `number` is signed."""
+    """Changes the balance of a locked lot, and says so in its ledger. `number` is signed; `named`
+    are `refund_id`, and `entry_id` of a form that can be sent twice.
+    """
     lot.balance += number
-    row = entry_row(uow.tenant, lot.id, kind, number, author, uow.clock.now(), refund_id=refund_id)
+    row = entry_row(uow.tenant, lot.id, kind, number, author, uow.clock.now(), **named)
     uow.insert(ENTRIES, [row])
 
 

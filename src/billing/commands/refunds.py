@@ -18,6 +18,11 @@ from src.billing.commands.open_items import (
     close_replaced_failures,
     raise_open_item,
 )
+from src.billing.commands.refunded_credits import (
+    restore_refunded_credits,
+    take_refunded_credits,
+)
+from src.billing.commands.sold_vouchers import check_revocable, restore_revoked, revoke
 from src.billing.domain.kinds import (
     ON_SITE_METHOD,
     VOUCHER_METHOD,
@@ -125,8 +130,8 @@ async def refuse_with_the_bank(uow: UnitOfWork, payment: Payment) -> None:
 async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     """Makes a failed refund's next attempt, under a key of its own.
 
-    Raises: Conflict when it did not fail, was settled in another way, or a bank has taken the
-    payment back; InvalidInput when the payment has not enough left.
+    Raises: Conflict when it did not fail, was settled in another way, a bank has taken the payment
+    back, or credits that it is for were used; InvalidInput when the payment has not enough left.
     """
     waiting = {one.refund_id for one in await list_waiting_refunds(uow, refund.payment_id)}
     if refund.id not in waiting:
@@ -135,6 +140,9 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     await refuse_with_the_bank(uow, payment)
     if refund.amount_minor > payment.amount_minor - payment.refunded_minor:
         raise InvalidInput(_("That is more than is left of this payment."))
+    if not payment.is_extra:
+        await check_revocable(uow, order.id, refund.amount_minor)
+        await revoke(uow, order.id, refund.id, refund.amount_minor)
     refund.attempt += 1
     refund.state = str(RefundState.PENDING)
     refund.body = refund_body(uow, payment, refund.id, refund.amount_minor, refund.attempt)
@@ -145,6 +153,7 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     await close_open_items(uow, OpenItemKind.REFUND_FAILED, refund.id)
     await close_replaced_failures(uow, payment, refund.amount_minor, Instead.NONE)
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
+    await take_refunded_credits(uow, refund)
 
 
 async def take_refund_news(
@@ -184,6 +193,7 @@ async def fail_refund(
     refund.error = why
     refund.finished_at = uow.clock.now()
     set_aside(order, payment, -refund.amount_minor)
+    await restore_revoked(uow, order.id, refund.id)
     await drop_due(uow, refund.id)
     await _tell_of_failure(uow, order, payment, refund)
     for other in others:
@@ -191,6 +201,7 @@ async def fail_refund(
             # It is refused before anything is written; the failure itself has to stand.
             with suppress(Conflict):
                 await record_foreign_refund(uow, order, payment, other)
+    await restore_refunded_credits(uow, refund)
 
 
 async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:
@@ -243,6 +254,9 @@ async def _insert_foreign(
     )
     uow.session.add(refund)
     set_aside(order, payment, news.amount_minor)
+    if not payment.is_extra:
+        await uow.session.flush()
+        await revoke(uow, order.id, refund.id, news.amount_minor)
     await close_replaced_failures(uow, payment, news.amount_minor, Instead.THE_SAME)
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))

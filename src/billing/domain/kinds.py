@@ -82,13 +82,16 @@ class RefundState(StrEnum):
 
 
 class RefundCause(StrEnum):
-    """Why money goes back. `processor`: someone did it in the processor's own dashboard."""
+    """Why money goes back. `credits`: they were not used. `processor`: someone did it in the
+    processor's own dashboard.
+    """
 
     TOO_LATE = "too_late"
     PAID_TWICE = "paid_twice"
     NOT_DELIVERED = "not_delivered"
     CANCELLED = "cancelled"
     STAFF = "staff"
+    CREDITS = "credits"
     PROCESSOR = "processor"
 
 
@@ -104,7 +107,22 @@ class OpenItemKind(StrEnum):
 
 ON_SITE_METHOD = "on_site"
 """The method of payments that the business took itself; the processor knows nothing of them."""
-
 VOUCHER_METHOD = "voucher"
 """The method of what a voucher paid; it goes back to the voucher, and the processor knows nothing
 of it either."""
+
+
+class FeeKind(StrEnum):
+    """Why a fee is asked."""
+
+    NO_SHOW = "no_show"
+    LATE_CANCEL = "late_cancel"
+
+
+class FeeState(StrEnum):
+    """`dropped`: it was asked by mistake, since the guest had come."""
+
+    ASKED = "asked"
+    PAID = "paid"
+    FORGIVEN = "forgiven"
+    DROPPED = "dropped"

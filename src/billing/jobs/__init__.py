@@ -2,6 +2,8 @@
 
 from src.billing.events import (
     CreditEndSet,
+    CreditsChanged,
+    FeeForgiven,
     MoneyNeedsAttention,
     OrderRefunded,
     PaymentCameTooLate,
@@ -11,6 +13,8 @@ from src.billing.events import (
     VoucherToSend,
 )
 from src.billing.jobs.credit_ends import note_end, watching_credits
+from src.billing.jobs.credit_mails import tell_of_changed_credits
+from src.billing.jobs.fees import CHARGE_SECONDS, charge_due_fees, tell_of_forgiven_fee
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
@@ -33,6 +37,8 @@ def register(registry: Registry) -> None:
     registry.on(RefundRequested, "billing.send_refund", send_refund)
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
+    registry.on(FeeForgiven, "billing.tell_forgiven", tell_of_forgiven_fee)
+    registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)
     registry.on(CreditEndSet, "billing.watch_credits", note_end)
     registry.on(VoucherToSend, "billing.send_voucher", send_voucher)
     registry.on(VoucherBought, "billing.tell_bought", tell_of_purchase)
@@ -40,7 +46,7 @@ def register(registry: Registry) -> None:
 
 
 def periodic_tasks(services: Services) -> list[Periodic]:
-    """Ending of holds and of unpaid packages, news that never came, vouchers whose day has come."""
+    """Ends of holds and of unpaid packages, news that never came, fees, vouchers on their day."""
 
     async def sweep() -> None:
         await sweep_holds(services)
@@ -51,7 +57,11 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     async def lapse() -> None:
         await lapse_unpaid_packages(services)
 
+    async def charge() -> None:
+        await charge_due_fees(services)
+
     return [
+        Periodic("billing.charge_fees", charge, CHARGE_SECONDS),
         Periodic("billing.sweep_holds", sweep, SWEEP_SECONDS),
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
         Periodic("billing.lapse_packages", lapse, LAPSE_SECONDS),

@@ -3,6 +3,7 @@
 from src.billing.models.coupons import Coupon, CouponCustomer, CouponUse
 from src.billing.models.credits import CreditEntry, CreditLot, CreditNotice, Package
 from src.billing.models.disputes import DisputeRow
+from src.billing.models.fees import Fee
 from src.billing.models.orders import Order, OrderLine
 from src.billing.models.payments import (
     ConnectedAccount,
@@ -23,6 +24,7 @@ __all__ = [
     "CreditLot",
     "CreditNotice",
     "DisputeRow",
+    "Fee",
     "InboxEvent",
     "OpenItem",
     "Order",

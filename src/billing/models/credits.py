@@ -48,6 +48,9 @@ class Package(TenantScoped, Base):
     updated_at: Mapped[datetime]
 
 
+_BY_AGE = ("tenant_id", "created_at", "id")
+
+
 class CreditLot(TenantScoped, Base):
     """Credits that a customer owns, with the terms they came under; later edits change none.
 
@@ -86,6 +89,29 @@ class CreditLot(TenantScoped, Base):
             "tenant_id",
             "expires_at",
             postgresql_where=text("state = 'active' AND balance > 0"),
+        ),
+        Index(
+            "ix_credit_lots_left",
+            *_BY_AGE,
+            postgresql_where=text("state = 'active' AND balance > 0"),
+        ),
+        Index(
+            "ix_credit_lots_empty",
+            *_BY_AGE,
+            postgresql_where=text("state = 'active' AND balance = 0"),
+        ),
+        Index("ix_credit_lots_pending", *_BY_AGE, postgresql_where=text("state = 'pending'")),
+        Index(
+            "ix_credit_lots_activated",
+            "tenant_id",
+            "activated_at",
+            postgresql_where=text("activated_at IS NOT NULL AND source = 'package'"),
+        ),
+        Index(
+            "ix_credit_lots_package",
+            "tenant_id",
+            "package_id",
+            postgresql_where=text("package_id IS NOT NULL"),
         ),
     )
 
@@ -140,6 +166,20 @@ class CreditEntry(TenantScoped, Base):
             "tenant_id",
             "seat_id",
             postgresql_where=text("seat_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_credit_entries_used",
+            "tenant_id",
+            "at",
+            "id",
+            postgresql_include=["credits"],
+            postgresql_where=text("seat_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_credit_entries_refund",
+            "tenant_id",
+            "refund_id",
+            postgresql_where=text("refund_id IS NOT NULL"),
         ),
     )
 

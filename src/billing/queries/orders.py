@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from src.billing.domain.kinds import OpenItemKind, OrderState
+from src.billing.income import is_income
 from src.billing.lines import list_sold_now
 from src.billing.models import OpenItem, Order, OrderLine
 from src.billing.open_item_words import open_item_sentence
@@ -199,16 +200,18 @@ def _row(found: Any, now_for: Sequence[str]) -> OrderRow:
 
 
 async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> MonthTotals:
-    """What the orders of this calendar month, on the tenant's clock, have brought so far."""
+    """What the orders of this calendar month, on the tenant's clock, have brought so far; vouchers
+    count when they are spent.
+    """
     local = to_local(now, tenant.zone)
     starts_at = to_utc(local.replace(day=1, hour=0, minute=0, second=0, microsecond=0), tenant.zone)
-    is_confirmed = Order.state == str(OrderState.CONFIRMED)
+    is_confirmed, counts = Order.state == str(OrderState.CONFIRMED), is_income(uow)
     found = (
         await uow.session.execute(
             select(
                 func.count().filter(is_confirmed),
-                func.coalesce(func.sum(Order.paid_minor), 0),
-                func.coalesce(func.sum(Order.refunded_minor), 0),
+                func.coalesce(func.sum(Order.paid_minor).filter(counts), 0),
+                func.coalesce(func.sum(Order.refunded_minor).filter(counts), 0),
                 func.coalesce(func.sum(owed_minor()), 0),
                 func.coalesce(func.sum(taken_back_minor()), 0),
             ).where(

@@ -132,6 +132,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     left_minor: int
     currency: str
     method: str
+    voucher_id: UUID | None
     is_extra: bool
     received_at: datetime
     processor_id: str
@@ -157,6 +158,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     is_waiting: bool
     is_with_the_bank: bool
     left_minor: int
+    voucher_id: UUID | None
 
     @property
     def is_too_much(self) -> bool:
@@ -244,6 +246,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     closed_why: str | None
     coupon: str
     discount_minor: int
+    voucher_minor: int
     total_minor: int
     tax_minor: int
     paid_minor: int
@@ -274,7 +277,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     """Money about to go back: how much can, and what follows; `standing` places to come stand.
-    `failed`: refunds of the payment that wait for another try, minor units of each.
+    `failed`: refunds of the payment that wait for another try, minor units of each. Where vouchers
+    were bought, `on_vouchers_minor` is what is left on them: no more can go back.
     """
 
     slug: str
@@ -285,6 +289,7 @@ class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     payment: PaymentView
     failed: list[int]
     standing: int
+    on_vouchers_minor: int | None
     zone: str
     form: object
 

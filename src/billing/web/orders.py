@@ -1,6 +1,6 @@
 """/app/<slug>/orders: every order, what became of its money, and what a person can do about it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,8 @@ from src.billing.commands.by_staff import (
     retry_refund_by_hand,
 )
 from src.billing.commands.refunds import get_payment
+from src.billing.commands.sold_vouchers import get_revocable_minor
+from src.billing.commands.vouchers import refund_as_voucher
 from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
 from src.billing.queries.orders import OrderFilter, list_orders
@@ -45,13 +47,14 @@ AnyRequest = Request[Any, Any, Any]
 
 class RefundForm(msgspec.Struct):
     """How much of a payment goes back; `token` makes two presses one. `instead`: it takes the place
-    of what failed.
+    of what failed. `back_as` a voucher it does not go back the way it came.
     """
 
     amount: Annotated[str, Meta(max_length=30)]
     payment: UUID
     token: Annotated[str, Meta(max_length=40)]
     instead: bool = False
+    back_as: Literal["money", "voucher"] = "money"
 
 
 @get("/app/{slug:str}/orders", guards=MAY_SEE, include_in_schema=False)
@@ -123,6 +126,7 @@ async def ask_refund(
         "payment": payment,
         "token": str(new_id()),
         "instead": True,
+        "back_as": "money",
     }
     view = await _refund_view(services, ctx, order_id, shown, blank(RefundForm, initial))
     return page(request, "billing/refund.html", view)
@@ -149,10 +153,15 @@ async def give_refund(
     try:
         if form is not None:
             await _refund(services, ctx, order_id, shown, form)
-            flash(request, "success", _("The money is on its way back."))
+            said = _("The money is on its way back.")
+            if form.back_as == "voucher":
+                said = _("The guest has a voucher instead.")
+            flash(request, "success", said)
             return _back(request, ctx, order_id)
     except InvalidInput as refusal:
         bound = bound.refused(refusal)
+    except Conflict as refusal:
+        bound = bound.with_errors(None, refusal.message)
     view = await _refund_view(services, ctx, order_id, shown, bound)
     return page(request, "billing/refund.html", view, status_code=REFUSED)
 
@@ -222,10 +231,22 @@ async def _refund(
     payment: PaymentView,
     form: RefundForm,
 ) -> None:
+    amount_minor = _amount_minor(form.amount, payment.currency)
+    if form.back_as == "voucher":
+        async with services.uow_factory(ctx.here.id) as uow:
+            await refund_as_voucher(
+                uow,
+                ctx,
+                order_id=order_id,
+                payment_id=payment.id,
+                amount_minor=amount_minor,
+                token=form.token,
+            )
+        return
     cmd = RefundByHand(
         order_id=order_id,
         payment_id=payment.id,
-        amount_minor=_amount_minor(form.amount, payment.currency),
+        amount_minor=amount_minor,
         token=form.token,
         instead=form.instead,
     )
@@ -255,6 +276,9 @@ async def _refund_view(
 ) -> RefundPage:
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order_page(uow, ctx.here, order_id)
+        on_vouchers = None
+        if not payment.is_extra:
+            on_vouchers = await get_revocable_minor(uow, order_id)
     return RefundPage(
         slug=ctx.here.slug,
         order_id=order_id,
@@ -268,6 +292,7 @@ async def _refund_view(
             if refund.payment_id == payment.id and refund.is_waiting
         ],
         standing=order.standing,
+        on_vouchers_minor=on_vouchers,
         zone=ctx.here.timezone,
         form=form,
     )

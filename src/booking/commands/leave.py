@@ -17,10 +17,11 @@ from src.billing.commands.credits import GUEST, give_back_credits
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
-from src.billing.domain.kinds import OpenItemKind, RefundCause
+from src.billing.domain.kinds import FeeKind, OpenItemKind, RefundCause
 from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
 from src.billing.queries.to_hand_back import get_left_on_site_minor
+from src.booking.commands.ask_fees import Missed, ask_of
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.credit_returns import return_credits
 from src.booking.commands.waking import wake_waitlists
@@ -29,6 +30,7 @@ from src.booking.domain.leaving import (
     LeavingFacts,
     amount_back_minor,
     is_late,
+    late_fee_minor,
     percent_back,
     terms_from,
     why_not_leave,
@@ -62,12 +64,24 @@ class LessComesBack(Conflict):
         super().__init__(_("Less comes back by now. Please look again before you cancel."))
 
 
+class FeeIsAsked(Conflict):
+    """A deadline passed between a page that told of no fee and its being sent."""
+
+    code = "fee_is_asked"
+
+    def __init__(self) -> None:
+        super().__init__(_("By now a fee is asked. Please look again before you cancel."))
+
+
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What a guest was told comes back, minor units: for each seat alone, and at most together."""
+    """What a guest was told comes back, minor units: for each seat alone, and at most together.
+    `fee_minor` is what they were told is asked of them, None where nobody was told.
+    """
 
     by_seat: Mapping[UUID, int]
     most_minor: int
+    fee_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +95,25 @@ class OwnSeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a seat ends, and what of its share comes back as money, in minor units. A credit that
-    paid it comes back unless it is late.
+    """How a seat ends, what of its share comes back as money, and what fee is asked, minor units.
+    A credit that paid it comes back unless it is late, or then too where the terms say so.
     """
 
-    seat: Seat
+    own: OwnSeat
     state: SeatState
     back_minor: int = 0
+    fee_minor: int = 0
+    keeps_credit: bool = False
+
+    @property
+    def seat(self) -> Seat:
+        return self.own.seat
 
     @property
     def lot_id(self) -> UUID | None:
         """Where a credit goes back to."""
-        return self.seat.credit_lot_id if self.state is SeatState.CANCELLED else None
+        in_time = self.state is SeatState.CANCELLED
+        return self.seat.credit_lot_id if in_time or self.keeps_credit else None
 
 
 async def leave_dates(
@@ -157,6 +178,9 @@ async def _check_promise(
 
     Raises: LessComesBack.
     """
+    fees_minor = sum(ending.fee_minor for ending in endings)
+    if promised.fee_minor is not None and fees_minor > promised.fee_minor:
+        raise FeeIsAsked
     told = [promised.by_seat.get(ending.seat.id, 0) for ending in endings]
     back = [ending.back_minor for ending in endings]
     if any(less < said for less, said in zip(back, told, strict=True)):
@@ -178,8 +202,14 @@ def _guests_ending(
     if reasons:
         raise NotLeavable(reasons)
     state = SeatState.LATE_CANCELLED if is_late(facts, now) else SeatState.CANCELLED
-    back = amount_back_minor(own.seat.share_minor, percent_back(facts, now))
-    return Ending(seat=own.seat, state=state, back_minor=back)
+    share_minor, is_by_credit = own.seat.share_minor, own.seat.credit_lot_id is not None
+    return Ending(
+        own=own,
+        state=state,
+        back_minor=amount_back_minor(share_minor, percent_back(facts, now)),
+        fee_minor=late_fee_minor(facts, share_minor, now, is_by_credit=is_by_credit),
+        keeps_credit=facts.terms.late_keeps_credit,
+    )
 
 
 def facts_of_leaving(
@@ -238,6 +268,8 @@ async def _end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending]) -
     seat_ids = [ending.seat.id for ending in endings]
     by_hand = await _promise_by_hand(uow, order, endings, asked)
     uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by="guest", by_hand_minor=by_hand))
+    missed = [Missed(one.seat, one.own.session, one.own.booking, one.fee_minor) for one in endings]
+    await ask_of(uow, missed, FeeKind.LATE_CANCEL, "guest")
     credited = {ending.seat.id: ending.lot_id for ending in endings if ending.lot_id is not None}
     counts = await return_credits(uow, order.id, credited, GUEST)
     await wake_waitlists(uow, {ending.seat.session_id for ending in endings})

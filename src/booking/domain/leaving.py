@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.booking.domain.fees import FeeRule, fee_error, fee_minor
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.quiet_hours import QuietHours, days_before, hours_before, quiet_error
 from src.booking.domain.reasons import Reason, ReasonCode, off_reason, seat_being_cancelled
@@ -46,7 +47,8 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     any, nothing comes back, and nobody is late. `moves_before` is None where a date may not be
     exchanged for another, and `hand_on_before` where a place may not be handed on to somebody else.
     `whole_course`: a guest may leave all dates of a series at once. Of the time before a start,
-    `quiet_hours` do not count.
+    `quiet_hours` do not count. `late_fee` is asked of who leaves late, `no_show_fee` of who does
+    not come. With `late_keeps_credit` a credit comes back late too.
     """
 
     tiers: tuple[Tier, ...] = ()
@@ -57,6 +59,9 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     hand_on_unit: BeforeUnit = BeforeUnit.HOURS
     whole_course: bool = False
     quiet_hours: QuietHours | None = None
+    late_fee: FeeRule | None = None
+    no_show_fee: FeeRule | None = None
+    late_keeps_credit: bool = False
 
     def document(self) -> dict[str, Any]:
         """As they are stored: what is as by default is left out."""
@@ -123,6 +128,9 @@ def terms_errors(terms: LeavingTerms) -> dict[str, str]:
             wrong[name] = _("At most a year before the start.")
     if terms.quiet_hours is not None and (said := quiet_error(terms.quiet_hours)):
         wrong["quiet_hours"] = said
+    for name, rule in (("late_fee", terms.late_fee), ("no_show_fee", terms.no_show_fee)):
+        if rule is not None and (why := fee_error(rule)):
+            wrong[name] = why
     return {**_order_errors(terms.tiers, has_quiet=terms.quiet_hours is not None), **wrong}
 
 
@@ -180,6 +188,24 @@ def is_late(facts: LeavingFacts, now: datetime) -> bool:
         return False
     due = deadlines(facts.terms, facts.starts_at, facts.zone)
     return facts.most_percent == 0 or not due or now > due[-1].until_at
+
+
+def late_fee_minor(
+    facts: LeavingFacts, share_minor: int, now: datetime, *, is_by_credit: bool
+) -> int:
+    """What is asked of who leaves this seat now, in minor units."""
+    if not is_late(facts, now):
+        return 0
+    return fee_minor(facts.terms.late_fee, share_minor, is_by_credit=is_by_credit)
+
+
+def no_show_fee_minor(facts: LeavingFacts, share_minor: int, *, is_by_credit: bool) -> int:
+    """What is asked of who did not come. Of a date that the business moved after it was booked,
+    which its guest may leave without any penalty, nothing is.
+    """
+    if facts.is_penalty_free:
+        return 0
+    return fee_minor(facts.terms.no_show_fee, share_minor, is_by_credit=is_by_credit)
 
 
 def is_late_since_exchange(facts: LeavingFacts, now: datetime) -> bool:

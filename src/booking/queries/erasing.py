@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -150,28 +150,77 @@ def _stays(counts: Mapping[str, int]) -> list[str]:
     return [sentence for count, sentence in words if count]
 
 
+class Bars(NamedTuple):
+    """What stands against erasing somebody, each 0 or False where it does not."""
+
+    seats: int
+    orders: int
+    money: int
+    disputes: int
+    waiting: int
+    is_under_way: bool
+
+
 async def list_bars(uow: UnitOfWork, person: Person) -> list[str]:
-    """Each as a sentence that says what to do first; none when nothing stands against it."""
+    """Each as a sentence that says to staff what to do first; none when nothing is in the way."""
+    bars = await find_bars(uow, person)
+    words = [
+        (
+            bars.seats,
+            ngettext(
+                "%(num)s place of theirs lies ahead. Cancel it first.",
+                "%(num)s places of theirs lie ahead. Cancel them first.",
+                bars.seats,
+            ),
+        ),
+        (bars.orders, _("An order is being paid for. Wait until it is paid or has ended.")),
+        (bars.money, _("Money is still to go back to them. See to it first.")),
+        (bars.disputes, _("Their bank disputes a payment. Wait until that is decided.")),
+        (bars.waiting, _("They are on a waiting list. Take them off it first.")),
+        (bars.is_under_way, under_way()),
+    ]
+    return [sentence for count, sentence in words if count]
+
+
+def own_bars(bars: Bars) -> list[str]:
+    """The same for the person themselves."""
+    words = [
+        (
+            bars.seats,
+            ngettext(
+                "You have %(num)s place on a date to come. Cancel it first, or let it pass.",
+                "You have %(num)s places on dates to come. Cancel them first, or let them pass.",
+                bars.seats,
+            ),
+        ),
+        (
+            bars.orders,
+            _("You have yet to pay for an order. Pay it, or wait until it has ended."),
+        ),
+        (bars.money, _("Money is still to go back to you. Wait until it has.")),
+        (bars.disputes, _("Your bank disputes a payment. Wait until that is decided.")),
+        (bars.waiting, _("You are on a waiting list. Leave it first, by the link in its mail.")),
+        (
+            bars.is_under_way,
+            _("Something of yours is just being done or sent. Try again in a few minutes."),
+        ),
+    ]
+    return [sentence for count, sentence in words if count]
+
+
+async def find_bars(uow: UnitOfWork, person: Person) -> Bars:
     # A job's work is asked for before its mail: it commits both at once.
     doing = await _is_being_done(uow, person)
     row = (await uow.session.execute(select(*_counts(uow, person)))).one()
     sending = row.mails or await _is_being_told(uow, person)
-    words = [
-        (
-            row.seats,
-            ngettext(
-                "%(num)s place of theirs lies ahead. Cancel it first.",
-                "%(num)s places of theirs lie ahead. Cancel them first.",
-                row.seats,
-            ),
-        ),
-        (row.orders, _("An order is being paid for. Wait until it is paid or has ended.")),
-        (row.money, _("Money is still to go back to them. See to it first.")),
-        (row.disputes, _("Their bank disputes a payment. Wait until that is decided.")),
-        (row.waiting, _("They are on a waiting list. Take them off it first.")),
-        (doing or sending, under_way()),
-    ]
-    return [sentence for count, sentence in words if count]
+    return Bars(
+        seats=row.seats,
+        orders=row.orders,
+        money=row.money,
+        disputes=row.disputes,
+        waiting=row.waiting,
+        is_under_way=bool(doing or sending),
+    )
 
 
 def under_way() -> str:

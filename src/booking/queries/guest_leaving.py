@@ -20,6 +20,7 @@ from src.booking.domain.leaving import (
     capped,
     is_late,
     is_late_since_exchange,
+    late_fee_minor,
     percent_back,
     terms_from,
     why_not_hand_on,
@@ -189,7 +190,14 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
         is_late_since_exchange=is_late_since_exchange(facts, now),
         is_penalty_free=facts.is_penalty_free,
         why_not=guest_sentence(reasons) if reasons else "",
-        gives_credit=one.seat.seat.credit_lot_id is not None and not is_late(facts, now),
+        gives_credit=one.seat.seat.credit_lot_id is not None
+        and (not is_late(facts, now) or facts.terms.late_keeps_credit),
+        fee_minor=late_fee_minor(
+            facts,
+            one.seat.seat.share_minor,
+            now,
+            is_by_credit=one.seat.seat.credit_lot_id is not None,
+        ),
     )
 
 

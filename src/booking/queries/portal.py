@@ -198,6 +198,12 @@ async def list_past(
     return [_past(portal, row, owed.get(row.Order.id, 0)) for row in rows]
 
 
+async def is_booking(uow: UnitOfWork, order_id: UUID) -> bool:
+    """Whether the order has a page as a booking; other things are sold too."""
+    found = select(Booking.id).where(Booking.tenant_id == uow.tenant, Booking.order_id == order_id)
+    return await uow.session.scalar(found.limit(1)) is not None
+
+
 def _past(portal: Portal, row: Row[Any], owed_minor: int) -> PastBooking:
     return PastBooking(
         href=booking_path(portal.settings, portal.tenant.slug, row.Order),

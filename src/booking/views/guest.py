@@ -204,8 +204,9 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
-    `discount_minor` is off the amount that is shown already, by the code `coupon`. `missing` are
-    dates that it was sold without; `completes_href` leads to the booking that this one is a missing
+    `discount_minor` is off the amount that is shown already, by the code `coupon`. Of the total
+    `voucher_minor` is paid by a voucher. `missing` are dates that it was sold
+    without; `completes_href` leads to the booking that this one is a missing
     date of.
     `credits_line` says which credits paid for it, empty where none did.
     `asked_to_leave` is how it stands with what its guest asked for last.
@@ -223,6 +224,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     may_leave_free: bool
     coupon: str
     discount_minor: int
+    voucher_minor: int
     total_minor: int
     paid_minor: int
     refunded_minor: int
@@ -250,6 +252,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     completes_href: str
     looks_again: bool
     asked_to_leave: AskedToLeave
+
+    @property
+    def to_pay_minor(self) -> int:
+        """What the payment page asks for."""
+        return self.total_minor - self.voucher_minor
 
     @property
     def is_held_past_today(self) -> bool:

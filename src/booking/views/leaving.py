@@ -13,8 +13,8 @@ from src.booking.views.guest import MissingDate
 class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     """One person's place on one date; `value` names it and what its guest is promised for it.
 
-    `why_not` is a sentence where it cannot be left. `gives_credit`: the credit that paid for it
-    goes back to its lot.
+    `why_not` is a sentence where it cannot be left, `fee_minor` what is asked of who leaves it.
+    `gives_credit`: the credit that paid for it goes back to its lot.
     """
 
     value: str
@@ -30,6 +30,7 @@ class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     is_penalty_free: bool
     why_not: str
     gives_credit: bool = False
+    fee_minor: int = 0
 
 
 class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +80,11 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     contact_email: str
     contact_phone: str
+
+    @property
+    def fee_minor(self) -> int:
+        """What is asked for all of `seats`."""
+        return sum(seat.fee_minor for seat in self.seats)
 
 
 class MovePerson(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
+from src.billing.fee_words import FeeWords, fee_words
+from src.billing.queries.credit_lists import list_lots_of
+from src.billing.queries.fees import list_fees_of_customer
+from src.billing.views.credits import LotRow
+from src.billing.views.fees import FeeRow
 from src.booking.commands.readdress import Readdressed, correct_customer
 from src.booking.queries.answers import Wanted, get_answer
 from src.booking.queries.customer_history import list_history
@@ -55,6 +60,7 @@ from src.tenants.commands.customer_care import (
     set_tags,
 )
 from src.tenants.context import RequestContext
+from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role
 from src.tenants.queries.mail_choices import list_declined
 
@@ -115,9 +121,13 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     series: list[Choice]
     why_form: Any
     answer: Answer | None
+    credits: list[LotRow]
+    may_give: bool
     currency: str
     calendar: FeedRow | None
     is_owner: bool
+    fees: list[FeeRow]
+    fee_words: FeeWords
 
 
 @get(ONE, guards=MAY_CARE, include_in_schema=False)
@@ -149,8 +159,10 @@ async def _show(
         history = await list_history(uow, customer_id, number=_page_of(request))
         declined = await list_declined(uow, customer_id)
         calendar = await find_customer_feed(uow, customer_id)
+        fees = await list_fees_of_customer(uow, customer_id)
         sessions = await list_session_choices(uow, ctx.here)
         series = await list_series_choices(uow)
+        lots = await list_lots_of(uow, customer_id)
         answer = None
         if wanted is not None:
             answer = await get_answer(uow, ctx.here, story.head, wanted, now)
@@ -173,7 +185,11 @@ async def _show(
         series=series,
         why_form=why_form,
         answer=answer,
+        credits=lots,
+        may_give=ctx.here.entitlements.has(Feature.PACKAGES),
         currency=ctx.here.currency,
+        fees=fees,
+        fee_words=fee_words(),
         calendar=calendar,
         is_owner=ctx.actor.role is Role.OWNER,
     )

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from src.billing.owed import get_owed_minor
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
+from src.billing.queries.voucher_use import is_by_voucher_alone
 from src.booking.commands.leave import Promised, leave_course, leave_dates
 from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.guest_links import open_link
@@ -37,13 +38,15 @@ LEAVING_BY_ORDER = Limit("leaving", 60, 10 * 60)
 
 class _Left(NamedTuple):
     """What comes back the way it was paid, what by the business's own hand, and what of a price to
-    be paid on site stays due; `owed_minor` is to be paid there for all that was booked.
+    be paid on site stays due; `owed_minor` is to be paid there for all that was booked. Where a
+    voucher paid for all of it, it comes back on that.
     """
 
     back_minor: int
     by_hand_minor: int
     stays_due_minor: int
     owed_minor: int
+    is_by_voucher: bool
 
 
 @get("/b/{slug:str}/bookings/{token:str}/leave", opt=PUBLIC)
@@ -120,7 +123,8 @@ def read_promised(data: FormData) -> Promised:
         if seat_id is None:
             raise NotFound(_("There is no such booking."))
         seats[seat_id] = _minor(minor)
-    return Promised(seats, _minor(data.texts.get("most", ["0"])[-1]))
+    most, fee = (_minor(data.texts.get(name, ["0"])[-1]) for name in ("most", "fee"))
+    return Promised(seats, most, fee)
 
 
 def _minor(typed: str) -> int:
@@ -145,6 +149,7 @@ async def _leave(
             by_hand_minor=await get_to_hand_back_minor(uow, order_id) - by_hand_minor,
             stays_due_minor=await get_left_late_minor(uow, order_id) - late_minor,
             owed_minor=await get_owed_minor(uow, order_id),
+            is_by_voucher=await is_by_voucher_alone(uow, order_id),
         )
 
 
@@ -165,6 +170,8 @@ def _said(ctx: RequestContext, left: _Left) -> str:
     currency = ctx.here.currency
     if left.back_minor:
         amount = money(left.back_minor, currency)
+        if left.is_by_voucher:
+            return _("It is cancelled. %(amount)s is on your voucher again.", amount=amount)
         return _("It is cancelled. %(amount)s is on its way back to you.", amount=amount)
     if left.by_hand_minor:
         amount = money(left.by_hand_minor, currency)

@@ -33,10 +33,10 @@ PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 CHECKS_BY_ORDER = Limit("package-payment-check", 10, 10 * 60)
 
 
-@get("/b/{slug:str}/packages/bought/{token:str}", opt=PUBLIC)
+@get("/b/{slug:str}/packages/bought/{bought:str}", opt=PUBLIC)
 async def bought_page(
     request: AnyRequest,
-    token: FromPath[str],
+    bought: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
@@ -44,7 +44,7 @@ async def bought_page(
     purchase: we ask it.
     """
     has_paid = request.query_params.get("paid") == "1"
-    order_id = await open_link(services, ctx, token)
+    order_id = await open_link(services, ctx, bought)
     view = await _view(services, ctx, order_id, has_paid=has_paid)
     if view.stage == "processing" and await _check(services, ctx, order_id):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
@@ -53,15 +53,15 @@ async def bought_page(
     return page(request, TEMPLATE, view, fragment=STATE_FRAGMENT, headers=headers)
 
 
-@post("/b/{slug:str}/packages/bought/{token:str}/pay", opt=PAYING)
+@post("/b/{slug:str}/packages/bought/{bought:str}/pay", opt=PAYING)
 async def pay_package(
     request: AnyRequest,
-    token: FromPath[str],
+    bought: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """On to the payment page that there is already, or back where none is needed."""
-    order_id = await open_link(services, ctx, token)
+    order_id = await open_link(services, ctx, bought)
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
         await find_bought(uow, order_id)
@@ -76,15 +76,15 @@ async def pay_package(
     return redirect(request, url or path)
 
 
-@post("/b/{slug:str}/packages/bought/{token:str}/give-up", opt=PUBLIC)
+@post("/b/{slug:str}/packages/bought/{bought:str}/give-up", opt=PUBLIC)
 async def give_up_package(
     request: AnyRequest,
-    token: FromPath[str],
+    bought: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Ends what is not paid yet, by card or at the desk; what was paid meanwhile stays."""
-    order_id = await open_link(services, ctx, token)
+    order_id = await open_link(services, ctx, bought)
     async with services.uow_factory(ctx.here.id) as uow:
         order, _lot = await find_bought(uow, order_id)
     if order.state == OrderState.CONFIRMED:

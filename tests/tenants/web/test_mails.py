@@ -29,6 +29,7 @@ HOSTILE = "<script>alert(1)</script> {booking_link} & %s {{7*7}}\r\nBcc: eve@exa
 KINDS = ["confirmed", "payment_link", "reminder", "sessions_changed", "seats_cancelled"]
 KINDS += ["refunded", "payment_too_late", "waitlist_joined", "places_offered"]
 KINDS += ["waitlist_moved", "waitlist_closed", "waitlist_removed"]
+KINDS += ["credits_changed"]
 KINDS += ["portal_code"]
 KINDS += ["held_cancelled", "seats_moved", "leaving_asked", "leaving_declined", "calendar_link"]
 KINDS += ["credits_warning", "credits_expired", "package_bought", "package_lapsed"]

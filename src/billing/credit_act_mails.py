@@ -1,0 +1,197 @@
+"""The mail about credits that staff changed, and its words."""
+
+import msgspec
+from sqlalchemy import select
+
+from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
+from src.billing.domain.credit_acts import CreditAct
+from src.billing.events import CreditsChanged
+from src.billing.models import CreditLot
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import N_, _, current_locale, ngettext, use_locale
+from src.platform.ids import new_id
+from src.platform.mail.queue import Mail
+from src.platform.money import Money, format_money
+from src.tenants.context import TenantSnapshot
+from src.tenants.models import Customer
+from src.tenants.worded_mails import (
+    BUSINESS,
+    CONTACT,
+    CUSTOMER_NAME,
+    SHIPPED,
+    MailKind,
+    Placeholder,
+    Preview,
+    Wordings,
+    register_mail_kind,
+    render_worded,
+)
+
+NAME = "credits_changed"
+
+
+class CreditActMail(msgspec.Struct, frozen=True, kw_only=True):
+    """To a customer whose credits somebody changed. `change` says what was done, in the customer's
+    language, `reason` why.
+    """
+
+    locale: str
+    from_name: str
+    guest_name: str
+    package_name: str
+    sessions_remaining: str
+    package_expiry: str
+    change: str
+    reason: str
+    contact: str
+    href: str
+
+
+def credits_mail(
+    settings: Settings,
+    tenant: TenantSnapshot,
+    customer: Customer,
+    lot: CreditLot,
+    event: CreditsChanged,
+    wordings: Wordings = SHIPPED,
+) -> Mail:
+    """To the customer's own address: what was done, why, and what they have now."""
+    locale = customer.locale or tenant.locale
+    with use_locale(locale):
+        view = CreditActMail(
+            locale=locale,
+            from_name=tenant.name,
+            guest_name=customer.name,
+            package_name=lot.name,
+            sessions_remaining=credits_in_words(lot.balance, locale),
+            package_expiry=end_in_words(lot.expires_at, tenant, locale),
+            change=_change(event, lot, tenant),
+            reason=event.reason,
+            contact=tenant.contact_email,
+            href=f"{settings.base_url}/b/{tenant.slug}/me",
+        )
+    rendered = render_worded(NAME, view, locale, wordings)
+    return Mail(
+        kind=f"billing.{NAME}",
+        to_address=customer.email or "",
+        to_name=customer.name,
+        from_name=tenant.name,
+        reply_to=tenant.contact_email or None,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        dedupe_key=f"{NAME}:{event.key}:{event.act}",
+    )
+
+
+def _change(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> str:
+    count = event.number
+    match CreditAct(event.act):
+        case CreditAct.GIVEN | CreditAct.ROLLED_OVER:
+            return ngettext("You have %(num)s new credit.", "You have %(num)s new credits.", count)
+        case CreditAct.ADDED:
+            return ngettext("%(num)s credit was added.", "%(num)s credits were added.", count)
+        case CreditAct.REMOVED:
+            return ngettext(
+                "%(num)s credit was taken off.", "%(num)s credits were taken off.", count
+            )
+        case CreditAct.EXTENDED | CreditAct.SHORTENED:
+            return _new_end(event, lot, tenant)
+        case CreditAct.REFUNDED:
+            return _refunded(event, lot)
+
+
+def _new_end(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> str:
+    if lot.expires_at is None:
+        return _("Your credits never end now.")
+    day = end_in_words(lot.expires_at, tenant, current_locale())
+    if event.act == CreditAct.EXTENDED:
+        return _("Your credits are good for longer: until %(day)s.", day=day)
+    return _("Your credits end sooner than before: on %(day)s.", day=day)
+
+
+def _refunded(event: CreditsChanged, lot: CreditLot) -> str:
+    amount = format_money(Money(event.amount_minor, lot.currency), current_locale())
+    if event.by_hand:
+        return ngettext(
+            "%(num)s credit that you had not used is gone. You get %(amount)s back from us.",
+            "%(num)s credits that you had not used are gone. You get %(amount)s back from us.",
+            event.number,
+            amount=amount,
+        )
+    return ngettext(
+        "%(num)s credit that you had not used is gone. %(amount)s is on its way back as you paid"
+        " it; banks take up to ten days.",
+        "%(num)s credits that you had not used are gone. %(amount)s is on its way back as you paid"
+        " it; banks take up to ten days.",
+        event.number,
+        amount=amount,
+    )
+
+
+async def _preview(uow: UnitOfWork, asked: Preview) -> Mail:
+    """With the newest credits and the newest customer of the business, or made-up ones."""
+    lot = await uow.session.scalar(
+        select(CreditLot)
+        .where(CreditLot.tenant_id == uow.tenant)
+        .order_by(CreditLot.created_at.desc(), CreditLot.id.desc())
+        .limit(1)
+    )
+    known = await uow.session.scalar(
+        select(Customer)
+        .where(Customer.tenant_id == uow.tenant, Customer.email.is_not(None))
+        .order_by(Customer.created_at.desc(), Customer.id.desc())
+        .limit(1)
+    )
+    with use_locale(asked.locale):
+        made_up = CreditLot(
+            id=new_id(), name=_("10 sessions"), balance=7, currency=asked.tenant.currency
+        )
+        shown = Customer(
+            name=_("Alex Example") if known is None else known.name,
+            email="alex@example.com",
+            locale=asked.locale,
+        )
+        reason = _("Our hall was closed for a week.")
+    event = CreditsChanged(
+        lot_id=new_id(), act=str(CreditAct.ADDED), key="preview", number=1, reason=reason
+    )
+    return credits_mail(asked.settings, asked.tenant, shown, lot or made_up, event, asked.wordings)
+
+
+def register_credit_act_mail() -> None:
+    register_mail_kind(
+        MailKind(
+            key=NAME,
+            template="billing/credits_changed",
+            title=N_("Credits changed"),
+            occasion=N_("When you give, add, remove, extend, shorten or refund credits."),
+            starter_subject=N_("Your credits: {package_name}"),
+            starter=N_(
+                "Hello {customer_name},\n\n{change} {reason}\n\n{package_name}:"
+                " {sessions_remaining}, {package_expiry}\n\n{booking_link}\n\n{business}"
+            ),
+            button=N_("See your credits"),
+            placeholders=(
+                CUSTOMER_NAME,
+                BUSINESS,
+                Placeholder(
+                    name="change", label=N_("What you did"), value=lambda view: view.change
+                ),
+                Placeholder(
+                    name="reason", label=N_("The reason you gave"), value=lambda view: view.reason
+                ),
+                *OF_PACKAGES,
+                Placeholder(
+                    name="booking_link",
+                    label=N_("The guest's own page; alone in a paragraph, a button"),
+                    value=lambda view: view.href,
+                ),
+                CONTACT,
+            ),
+            needed=("change",),
+            preview=_preview,
+            place=2,
+        )
+    )

@@ -1,0 +1,291 @@
+"""The credits that customers own, for their owner: lists that stay quick with many, and totals."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.orm import aliased
+
+from src.billing.commands.credits import lot_facts
+from src.billing.credit_words import lot_badge
+from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
+from src.billing.models import CreditEntry, CreditLot
+from src.billing.views.credits import CreditTotals, LotRow, LotsPage
+from src.platform.db.uow import UnitOfWork
+from src.platform.localtime import to_local, to_utc
+from src.tenants.context import TenantSnapshot
+from src.tenants.models import Customer
+
+PAGE_SIZE = 50
+SOON = timedelta(days=30)
+SORTS = ("bought", "ends")
+STATES = ("active", "expired", "used_up", "refunded", "pending")
+
+_Rolled = aliased(CreditLot)
+_NEVER: ColumnElement[Any] = cast(literal("infinity"), CreditLot.expires_at.type)
+
+
+class LotFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which lots are wanted; `state` is one of STATES, empty for all that were or can be paid, or
+    "any"; `before` or `after` a neighbour's id.
+    """
+
+    state: str = ""
+    search: str = ""
+    sort: str = "bought"
+    package_id: UUID | None = None
+    customer_id: UUID | None = None
+    lot_id: UUID | None = None
+    before: UUID | None = None
+    after: UUID | None = None
+
+
+async def list_lot_page(uow: UnitOfWork, wanted: LotFilter) -> LotsPage:
+    """One page in the wanted order; of the same place by their ids."""
+    now = uow.clock.now()
+    found = (await uow.session.execute(_page_of(uow, wanted, now))).all()
+    rows = await lot_rows(uow, found[:PAGE_SIZE], now)
+    has_more = len(found) > PAGE_SIZE
+    goes_back = wanted.after is not None
+    if goes_back:
+        rows.reverse()
+    earlier = bool(rows) and (has_more if goes_back else wanted.before is not None)
+    later = bool(rows) and (goes_back or has_more)
+    return LotsPage(
+        rows=rows,
+        state=wanted.state,
+        search=wanted.search,
+        sort=wanted.sort,
+        package_id=wanted.package_id,
+        earlier=rows[0].id if earlier else None,
+        later=rows[-1].id if later else None,
+    )
+
+
+async def find_lots(
+    uow: UnitOfWork, wanted: LotFilter, *, most: int | None = None
+) -> Sequence[Any]:
+    """What `lot_rows` makes rows of, without pages: the newest first."""
+    statement = _lots(uow, wanted, uow.clock.now())
+    newest = statement.order_by(CreditLot.created_at.desc(), CreditLot.id.desc())
+    return (await uow.session.execute(newest.limit(most))).all()
+
+
+async def list_lots_of(uow: UnitOfWork, customer_id: UUID) -> list[LotRow]:
+    """All lots of one customer but those that were never paid, the newest first."""
+    found = await find_lots(uow, LotFilter(customer_id=customer_id))
+    return await lot_rows(uow, found, uow.clock.now())
+
+
+def _page_of(uow: UnitOfWork, wanted: LotFilter, now: datetime) -> Select[Any]:
+    """Newest first, or those first that end soonest; one that never ends comes last."""
+    statement = _lots(uow, wanted, now).limit(PAGE_SIZE + 1)
+    ends = wanted.sort == "ends"
+    when = _when(CreditLot, ends=ends)
+    place, is_upwards = tuple_(when, CreditLot.id), ends
+    if wanted.after is not None:
+        mark = _place_of(uow, wanted.after, ends=ends)
+        statement = statement.where(place < mark if ends else place > mark)
+        is_upwards = not ends
+    elif wanted.before is not None:
+        mark = _place_of(uow, wanted.before, ends=ends)
+        statement = statement.where(place > mark if ends else place < mark)
+    if is_upwards:
+        return statement.order_by(when, CreditLot.id)
+    return statement.order_by(when.desc(), CreditLot.id.desc())
+
+
+def _place_of(uow: UnitOfWork, lot_id: UUID, *, ends: bool) -> ColumnElement[Any]:
+    """Where in the list the lot stands; nothing comes before or after one that is not there."""
+    other = aliased(CreditLot)
+    found = select(_when(other, ends=ends)).where(other.tenant_id == uow.tenant, other.id == lot_id)
+    return tuple_(found.scalar_subquery(), literal(lot_id))
+
+
+def _when(lot: Any, *, ends: bool) -> Any:
+    """By what the list is ordered; one that never ends has the last place."""
+    return func.coalesce(lot.expires_at, _NEVER) if ends else lot.created_at
+
+
+def _lots(uow: UnitOfWork, wanted: LotFilter, now: datetime) -> Select[Any]:
+    rolled = (
+        select(_Rolled.id)
+        .where(_Rolled.tenant_id == CreditLot.tenant_id, _Rolled.rolled_from_id == CreditLot.id)
+        .correlate(CreditLot)
+        .exists()
+    )
+    return (
+        select(CreditLot, Customer.name, Customer.email, rolled.label("is_rolled_over"))
+        .join(
+            Customer,
+            (Customer.tenant_id == CreditLot.tenant_id) & (Customer.id == CreditLot.customer_id),
+        )
+        .where(CreditLot.tenant_id == uow.tenant, *_conditions(uow, wanted, now))
+    )
+
+
+def _conditions(uow: UnitOfWork, wanted: LotFilter, now: datetime) -> list[ColumnElement[bool]]:
+    conditions = [_is_in(wanted.state, now)]
+    if wanted.package_id is not None:
+        conditions.append(CreditLot.package_id == wanted.package_id)
+    if wanted.lot_id is not None:
+        conditions.append(CreditLot.id == wanted.lot_id)
+    if wanted.customer_id is not None:
+        conditions.append(CreditLot.customer_id == wanted.customer_id)
+    return [*conditions, *(_matches(uow, word) for word in wanted.search.split())]
+
+
+def _is_in(state: str, now: datetime) -> ColumnElement[bool]:
+    """SQL of what `lot_state` says, so that the indexes of each state serve it."""
+    is_active = CreditLot.state == str(LotState.ACTIVE)
+    has_some, is_over = CreditLot.balance > 0, CreditLot.expires_at < now
+    is_empty = (CreditLot.balance == 0) & ~(
+        (CreditLot.forfeited > 0) & func.coalesce(is_over, false())
+    )
+    match state:
+        case "active":
+            return is_active & has_some & or_(CreditLot.expires_at.is_(None), ~is_over)
+        case "expired":
+            return is_active & is_over & (CreditLot.balance + CreditLot.forfeited > 0)
+        case "used_up":
+            return is_active & is_empty & (CreditLot.refunded_minor == 0)
+        case "refunded":
+            return is_active & is_empty & (CreditLot.refunded_minor > 0)
+        case "pending":
+            return CreditLot.state == str(LotState.PENDING)
+        case "any":
+            return true()
+        case _:
+            return CreditLot.state != str(LotState.VOID)
+
+
+def _matches(uow: UnitOfWork, word: str) -> ColumnElement[bool]:
+    """By the customer, who is looked up first, or by the name of the package."""
+    customers = select(Customer.id).where(
+        Customer.tenant_id == uow.tenant,
+        or_(
+            Customer.name.icontains(word, autoescape=True),
+            Customer.email.icontains(word, autoescape=True),
+        ),
+    )
+    return or_(
+        CreditLot.customer_id.in_(customers), CreditLot.name.icontains(word, autoescape=True)
+    )
+
+
+async def lot_rows(uow: UnitOfWork, found: Sequence[Any], now: datetime) -> list[LotRow]:
+    """Rows as `_lots` finds them, with what the ledger tells of each."""
+    counts = await _counts(uow, [row.CreditLot.id for row in found])
+    return [_row(row, counts.get(row.CreditLot.id, (0, 0)), now) for row in found]
+
+
+def _row(found: Any, counts: tuple[int, int], now: datetime) -> LotRow:
+    lot: CreditLot = found.CreditLot
+    granted, used = counts
+    return LotRow(
+        id=lot.id,
+        customer_id=lot.customer_id,
+        customer=found.name,
+        email=found.email or "",
+        name=lot.name,
+        source=lot.source,
+        badge=lot_badge(lot_state(lot_facts(lot), now), is_rolled_over=found.is_rolled_over),
+        granted=granted or lot.bought,
+        used=used,
+        left=lot.balance,
+        created_at=lot.created_at,
+        expires_at=lot.expires_at,
+        order_id=lot.order_id,
+    )
+
+
+async def _counts(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    """By lot: what was granted and added, and what seats took and did not give back."""
+    put_in = CreditEntry.kind.in_([str(EntryKind.GRANT), str(EntryKind.ADJUST)])
+    rows = await uow.session.execute(
+        select(
+            CreditEntry.lot_id,
+            func.coalesce(func.sum(CreditEntry.credits).filter(put_in), 0),
+            func.coalesce(
+                -func.sum(CreditEntry.credits).filter(CreditEntry.seat_id.is_not(None)), 0
+            ),
+        )
+        .where(CreditEntry.tenant_id == uow.tenant, CreditEntry.lot_id.in_(lot_ids))
+        .group_by(CreditEntry.lot_id)
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+
+
+async def get_credit_totals(uow: UnitOfWork, tenant: TenantSnapshot) -> CreditTotals:
+    """What the month brought so far, on the tenant's clock, and what is out; no row of the ledger
+    is read but this month's of seats.
+    """
+    now = uow.clock.now()
+    first = to_local(now, tenant.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    starts_at = to_utc(first, tenant.zone)
+    sold, sold_minor = await _sold_since(uow, starts_at)
+    outstanding, outstanding_minor, expiring = await _outstanding(uow, now)
+    redeemed = await uow.session.scalar(
+        select(-func.coalesce(func.sum(CreditEntry.credits), 0)).where(
+            CreditEntry.tenant_id == uow.tenant,
+            CreditEntry.seat_id.is_not(None),
+            CreditEntry.at >= starts_at,
+        )
+    )
+    return CreditTotals(
+        sold=sold,
+        sold_minor=sold_minor,
+        outstanding=outstanding,
+        outstanding_minor=outstanding_minor,
+        expiring=expiring,
+        redeemed=max(0, int(redeemed or 0)),
+        month_starts_at=starts_at,
+    )
+
+
+async def _sold_since(uow: UnitOfWork, since: datetime) -> tuple[int, int]:
+    row = (
+        await uow.session.execute(
+            select(func.count(), func.coalesce(func.sum(CreditLot.paid_minor), 0)).where(
+                CreditLot.tenant_id == uow.tenant,
+                CreditLot.source == str(LotSource.PACKAGE),
+                CreditLot.activated_at >= since,
+            )
+        )
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+async def _outstanding(uow: UnitOfWork, now: datetime) -> tuple[int, int, int]:
+    """Credits that can be used, what was paid for them, and those that end soon."""
+    bought = func.least(CreditLot.balance, CreditLot.bought)
+    worth = func.div(
+        cast(CreditLot.paid_minor, BigInteger) * bought, func.nullif(CreditLot.bought, 0)
+    )
+    row = (
+        await uow.session.execute(
+            select(
+                func.coalesce(func.sum(CreditLot.balance), 0),
+                func.coalesce(func.sum(func.coalesce(worth, 0) + CreditLot.value_minor), 0),
+                func.coalesce(
+                    func.sum(CreditLot.balance).filter(CreditLot.expires_at <= now + SOON), 0
+                ),
+            ).where(CreditLot.tenant_id == uow.tenant, _is_in("active", now))
+        )
+    ).one()
+    return int(row[0]), int(row[1]), int(row[2])

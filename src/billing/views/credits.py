@@ -1,0 +1,57 @@
+"""What an owner sees of the credits that customers own."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class LotBadge(msgspec.Struct, frozen=True):
+    label: str
+    tone: str
+
+
+class LotRow(msgspec.Struct, frozen=True, kw_only=True):
+    """`granted` is what the lot began with and what staff added, `used` what seats took and did
+    not give back.
+    """
+
+    id: UUID
+    customer_id: UUID
+    customer: str
+    email: str
+    name: str
+    source: str
+    badge: LotBadge
+    granted: int
+    used: int
+    left: int
+    created_at: datetime
+    expires_at: datetime | None
+    order_id: UUID | None
+
+
+class CreditTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """`outstanding` credits can be used, worth `outstanding_minor` at what was paid for them. Of
+    these `expiring` end within 30 days.
+    """
+
+    sold: int
+    sold_minor: int
+    outstanding: int
+    outstanding_minor: int
+    expiring: int
+    redeemed: int
+    month_starts_at: datetime
+
+
+class LotsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`later` and `earlier` are neighbours' ids in the order shown."""
+
+    rows: list[LotRow]
+    state: str
+    search: str
+    sort: str
+    package_id: UUID | None
+    earlier: UUID | None
+    later: UUID | None

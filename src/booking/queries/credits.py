@@ -1,0 +1,190 @@
+"""One lot of credits with its history, and the use of credits as a file tells of it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select
+
+from src.billing.commands.credits import lot_facts, no_such_credits, scope_of
+from src.billing.credit_words import entry_words, source_words
+from src.billing.domain.credit_acts import may_change
+from src.billing.domain.credits import LotState, RefundRule, lot_state
+from src.billing.models import CreditEntry, CreditLot, Order
+from src.billing.queries.credit_lists import LotFilter, find_lots, lot_rows
+from src.billing.queries.credit_worth import get_worth
+from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.packages import list_singles, scope_in_words
+from src.booking.views.credits import EntryRow, LotView, UsedEntry
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.tenants.models import Customer, Participant
+
+
+async def get_lot(uow: UnitOfWork, lot_id: UUID) -> CreditLot:
+    """Raises: NotFound."""
+    lot = await uow.session.get(CreditLot, (uow.tenant, lot_id))
+    if lot is None:
+        raise no_such_credits()
+    return lot
+
+
+async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
+    """Raises: NotFound."""
+    lot, now = await get_lot(uow, lot_id), uow.clock.now()
+    found = await find_lots(uow, LotFilter(state="any", lot_id=lot_id))
+    [row] = await lot_rows(uow, found, now)
+    state, worth = lot_state(lot_facts(lot), now), await get_worth(uow, lot)
+    rolled_to_id = await _rolled_to(uow, lot_id)
+    return LotView(
+        row=row,
+        source=source_words(lot.source),
+        good_for=await _good_for(uow, lot),
+        is_claw_back=lot.refund_rule == RefundRule.CLAW_BACK,
+        bought=lot.bought,
+        paid_minor=lot.paid_minor,
+        value_minor=lot.value_minor,
+        refunded_minor=lot.refunded_minor,
+        currency=lot.currency,
+        package_id=lot.package_id,
+        reference=await _reference(uow, lot.order_id),
+        rolled_from_id=lot.rolled_from_id,
+        rolled_to_id=rolled_to_id,
+        validity_days=lot.validity_days,
+        worth_minor=worth.amount_minor if state is LotState.ACTIVE else 0,
+        by_hand=worth.by_hand,
+        may_change=may_change(state),
+        is_over=state is LotState.EXPIRED,
+        is_pending=state is LotState.PENDING,
+        may_roll_over=state is LotState.EXPIRED and rolled_to_id is None,
+        entries=await _entries(uow, lot_id),
+    )
+
+
+async def _good_for(uow: UnitOfWork, lot: CreditLot) -> str:
+    names = {one.id: one.name for one in await list_singles(uow)}
+    return scope_in_words(scope_of(lot), names)
+
+
+async def _reference(uow: UnitOfWork, order_id: UUID | None) -> str:
+    if order_id is None:
+        return ""
+    return (await uow.session.get_one(Order, (uow.tenant, order_id))).reference
+
+
+async def _rolled_to(uow: UnitOfWork, lot_id: UUID) -> UUID | None:
+    found: UUID | None = await uow.session.scalar(
+        select(CreditLot.id).where(
+            CreditLot.tenant_id == uow.tenant, CreditLot.rolled_from_id == lot_id
+        )
+    )
+    return found
+
+
+async def _entries(uow: UnitOfWork, lot_id: UUID) -> list[EntryRow]:
+    """The newest first, each with the balance after it."""
+    statement = _with_seats(uow, CreditEntry.lot_id == lot_id)
+    found = await uow.session.execute(statement.order_by(CreditEntry.at, CreditEntry.id))
+    rows, left = [], 0
+    for one in found:
+        left += one.CreditEntry.credits
+        rows.append(_entry_row(one, left))
+    return rows[::-1]
+
+
+def _entry_row(found: Any, left: int) -> EntryRow:
+    entry: CreditEntry = found.CreditEntry
+    return EntryRow(
+        at=entry.at,
+        words=_words(entry),
+        credits=entry.credits,
+        left=left,
+        what=_what(found),
+        starts_at=found.starts_at,
+        session_id=found.session_id,
+        booking_id=found.booking_id,
+        who=found.participant or "",
+        order_id=entry.order_id,
+        reference=found.reference or "",
+        by=_by(entry),
+        reason=entry.reason,
+    )
+
+
+def _words(entry: CreditEntry) -> str:
+    return entry_words(
+        entry.kind,
+        entry.credits,
+        of_seat=entry.seat_id is not None,
+        of_refund=entry.refund_id is not None,
+        by=entry.by,
+    )
+
+
+def _what(found: Any) -> str:
+    return " · ".join(filter(None, (found.service, found.series)))
+
+
+def _by(entry: CreditEntry) -> str:
+    if entry.by == "staff":
+        return entry.actor_name or _("Staff")
+    return _("Guest") if entry.by == "guest" else ""
+
+
+def _with_seats(uow: UnitOfWork, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Entries with the date and the person that a credit was used for, and their orders."""
+
+    def of(table: Any, key: Any) -> Any:
+        return (table.tenant_id == CreditEntry.tenant_id) & (table.id == key)
+
+    return (
+        select(CreditEntry, Session.starts_at, Session.id.label("session_id"))
+        .add_columns(Seat.booking_id, Participant.name.label("participant"), Order.reference)
+        .add_columns(Service.name.label("service"), Series.title.label("series"))
+        .outerjoin(Seat, of(Seat, CreditEntry.seat_id))
+        .outerjoin(Session, of(Session, Seat.session_id))
+        .outerjoin(Service, of(Service, Session.service_id))
+        .outerjoin(Booking, of(Booking, Seat.booking_id))
+        .outerjoin(Series, of(Series, Session.series_id))
+        .outerjoin(Participant, of(Participant, Seat.participant_id))
+        .outerjoin(Order, of(Order, CreditEntry.order_id))
+        .where(CreditEntry.tenant_id == uow.tenant, *conditions)
+    )
+
+
+async def list_used(uow: UnitOfWork, *, most: int) -> Sequence[UsedEntry]:
+    """What was used and given back, of every customer, the newest first."""
+    statement = (
+        _with_seats(uow, CreditEntry.seat_id.is_not(None))
+        .add_columns(CreditLot.name.label("package"), Customer.name.label("customer"))
+        .add_columns(Customer.email)
+        .join(
+            CreditLot,
+            (CreditLot.tenant_id == CreditEntry.tenant_id) & (CreditLot.id == CreditEntry.lot_id),
+        )
+        .join(
+            Customer,
+            (Customer.tenant_id == CreditLot.tenant_id) & (Customer.id == CreditLot.customer_id),
+        )
+        .order_by(CreditEntry.at.desc(), CreditEntry.id.desc())
+        .limit(most)
+    )
+    found = await uow.session.execute(statement)
+    return [_used(one) for one in found]
+
+
+def _used(found: Any) -> UsedEntry:
+    entry: CreditEntry = found.CreditEntry
+    return UsedEntry(
+        at=entry.at,
+        customer=found.customer,
+        email=found.email or "",
+        package=found.package,
+        words=_words(entry),
+        credits=entry.credits,
+        what=_what(found),
+        starts_at=found.starts_at,
+        reference=found.reference or "",
+        by=_by(entry),
+        reason=entry.reason,
+    )

@@ -1,0 +1,73 @@
+"""What an owner sees of one lot of credits: its terms, its history, and what can be done."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from src.billing.views.credits import LotRow
+
+
+class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the ledger. `what` is the date that a seat took a credit for, with who sits in
+    it; `booking_id` leads there. `left` is the balance after it.
+    """
+
+    at: datetime
+    words: str
+    credits: int
+    left: int
+    what: str
+    starts_at: datetime | None
+    session_id: UUID | None
+    booking_id: UUID | None
+    who: str
+    order_id: UUID | None
+    reference: str
+    by: str
+    reason: str
+
+
+class LotView(msgspec.Struct, frozen=True, kw_only=True):
+    """`worth_minor` is what a refund of the unused comes to, 0 where nothing is; `by_hand`:
+    the business gives it back itself. `may_change`: it is paid, or was given. `is_over`: its end
+    has passed, and credits were left.
+    """
+
+    row: LotRow
+    source: str
+    good_for: str
+    is_claw_back: bool
+    bought: int
+    paid_minor: int
+    value_minor: int
+    refunded_minor: int
+    currency: str
+    package_id: UUID | None
+    reference: str
+    rolled_from_id: UUID | None
+    rolled_to_id: UUID | None
+    validity_days: int
+    worth_minor: int
+    by_hand: bool
+    may_change: bool
+    is_over: bool
+    is_pending: bool
+    may_roll_over: bool
+    entries: list[EntryRow]
+
+
+class UsedEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the ledger as a file tells of it."""
+
+    at: datetime
+    customer: str
+    email: str
+    package: str
+    words: str
+    credits: int
+    what: str
+    starts_at: datetime | None
+    reference: str
+    by: str
+    reason: str

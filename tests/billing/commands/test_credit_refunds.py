@@ -1,0 +1,219 @@
+"""Money for unused credits: they leave with the request, and are back when it fails for good."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from src.billing.commands.by_staff import close_item_by_hand
+from src.billing.commands.credit_refunds import RefundCredits, Refunded, refund_credits
+from src.billing.commands.credits import lot_facts
+from src.billing.commands.refunds import retry_refund
+from src.billing.domain.credits import LotState, lot_state
+from src.billing.jobs.refunds import lock_refund
+from src.billing.models import CreditLot, Order, Payment
+from src.billing.open_item_words import open_item_sentence
+from src.billing.settlement import settle_page
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.ids import new_id
+from src.platform.mail.models import MailRow
+from src.tenants.context import Actor, RequestContext
+from src.tenants.domain.roles import Role
+from src.tenants.queries.tenants import tenant_snapshot
+from tests.billing.support import make_business
+from tests.billing.till import Till
+from tests.support.lots import lot_of, the_lot
+
+pytestmark = pytest.mark.anyio
+
+PAID = 2000
+
+
+@pytest.fixture
+async def ctx(till: Till) -> RequestContext:
+    async with till.services.uow_factory(till.business.id) as uow:
+        tenant = await tenant_snapshot(uow, till.business.id, till.clock.now())
+    actor = Actor(kind="user", user_id=new_id(), name="Olive", role=Role.OWNER)
+    return RequestContext(actor=actor, tenant=tenant, request_id="test")
+
+
+@pytest.fixture
+async def sold(till: Till) -> UUID:
+    """A confirmed order of 20.00, paid by card."""
+    order_id, session_id = await till.order_with_page()
+    await till.pay(session_id)
+    await settle_page(till.services, till.business.id, await till.page_id(order_id))
+    return order_id
+
+
+@pytest.fixture
+async def lot(till: Till, sold: UUID) -> CreditLot:
+    """Ten credits bought with it, of which seven are left."""
+    return await a_part_used(till, sold)
+
+
+async def a_part_used(till: Till, order_id: UUID, **more: Any) -> CreditLot:
+    values = {"order_id": order_id, "paid_minor": PAID, "bought": 10, "credits": 7, **more}
+    owner = till.business.customer_id
+    return await lot_of(
+        till.services.uow_factory, till.business.id, owner, currency="GBP", **values
+    )
+
+
+def asked(lot: CreditLot, amount_minor: int = 1400, **more: Any) -> RefundCredits:
+    values = {
+        "lot_id": lot.id,
+        "amount_minor": amount_minor,
+        "seen": 7,
+        "reason": "She moves away",
+        "token": new_id(),
+        **more,
+    }
+    return RefundCredits(**values)
+
+
+async def give(till: Till, ctx: RequestContext, cmd: RefundCredits) -> Refunded | None:
+    async with till.services.uow_factory(till.business.id) as uow:
+        return await refund_credits(uow, ctx, cmd)
+
+
+async def now_is(till: Till, lot: CreditLot) -> tuple[int, int, LotState]:
+    found = await the_lot(till.services.uow_factory, till.business.id, lot.id)
+    return found.balance, found.refunded_minor, lot_state(lot_facts(found), till.clock.now())
+
+
+async def refuse(till: Till) -> None:
+    error = {"message": "Insufficient funds in your balance."}
+    await till.stripe.turn(
+        "api_faults", kind="refuse", path_contains="refunds", method="POST", error=error
+    )
+
+
+async def test_the_credits_leave_with_the_request_and_the_money_goes_once(
+    till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot
+) -> None:
+    cmd = asked(lot)
+    assert await give(till, ctx, cmd) == Refunded(1400, by_hand=False)
+    assert await now_is(till, lot) == (0, 1400, LotState.REFUNDED)
+    assert await give(till, ctx, cmd) is None
+    with pytest.raises(Conflict):
+        await give(till, ctx, asked(lot))
+    await till.work()
+    [refund] = await till.refunds(sold)
+    assert (refund.state, refund.amount_minor, refund.cause) == ("succeeded", 1400, "credits")
+    assert [one["amount"] for one in await till.stripe_objects("refund")] == [1400]
+    async with till.services.uow_factory(till.business.id) as uow:
+        texts = list(await uow.session.scalars(select(MailRow.text)))
+    assert len(texts) == 1
+    assert "7 credits that you had not used are gone. £14.00 is on its way back" in texts[0]
+
+
+async def test_a_failed_refund_gives_the_credits_back_and_its_next_try_takes_them_again(
+    till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot
+) -> None:
+    await give(till, ctx, asked(lot))
+    await refuse(till)
+    await till.work()
+    [refund] = await till.refunds(sold)
+    assert refund.state == "failed"
+    assert await now_is(till, lot) == (7, 0, LotState.ACTIVE)
+    await retry(till, refund.id)
+    assert await now_is(till, lot) == (0, 1400, LotState.REFUNDED)
+    await refuse(till)
+    await till.work()
+    assert await now_is(till, lot) == (7, 0, LotState.ACTIVE)
+    await retry(till, refund.id)
+    await till.work()
+    assert (await till.refunds(sold))[0].state == "succeeded"
+    assert await now_is(till, lot) == (0, 1400, LotState.REFUNDED)
+
+
+async def retry(till: Till, refund_id: UUID) -> None:
+    async with till.services.uow_factory(till.business.id) as uow:
+        order, refund = await lock_refund(uow, refund_id)
+        await retry_refund(uow, order, refund)
+
+
+async def test_a_failed_refund_whose_credits_were_refunded_anew_is_not_tried_again(
+    till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot
+) -> None:
+    await give(till, ctx, asked(lot))
+    await refuse(till)
+    await till.work()
+    [refund] = await till.refunds(sold)
+    await give(till, ctx, asked(lot, 500))
+    with pytest.raises(Conflict):
+        await retry(till, refund.id)
+    await till.work()
+    assert await now_is(till, lot) == (0, 500, LotState.REFUNDED)
+    assert [one["amount"] for one in await till.stripe_objects("refund")] == [500]
+
+
+@pytest.mark.parametrize("amount_minor", [0, -1, 1401, 2000])
+async def test_more_than_they_are_worth_never_goes_back(
+    till: Till, ctx: RequestContext, lot: CreditLot, amount_minor: int
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await give(till, ctx, asked(lot, amount_minor))
+    assert list(refused.value.fields) == ["amount"]
+    assert await now_is(till, lot) == (7, 0, LotState.ACTIVE)
+
+
+async def test_never_more_than_is_left_of_the_payment(
+    till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot
+) -> None:
+    async with till.services.uow_factory(till.business.id) as uow:
+        await uow.session.execute(update(Payment).values(refunded_minor=1500))
+        await uow.session.execute(update(Order).values(refunded_minor=1500))
+    with pytest.raises(InvalidInput):
+        await give(till, ctx, asked(lot, 501))
+    assert await give(till, ctx, asked(lot, 500)) == Refunded(500, by_hand=False)
+
+
+async def test_a_page_that_shows_an_older_balance_is_looked_at_again(
+    till: Till, ctx: RequestContext, lot: CreditLot
+) -> None:
+    with pytest.raises(Conflict) as refused:
+        await give(till, ctx, asked(lot, seen=8))
+    assert refused.value.code == "credits_changed"
+
+
+async def test_added_and_given_credits_are_worth_nothing(
+    till: Till, ctx: RequestContext, sold: UUID
+) -> None:
+    owner = till.business.customer_id
+    gift = await lot_of(
+        till.services.uow_factory, till.business.id, owner, bought=0, paid_minor=0, order_id=sold
+    )
+    loose = await lot_of(till.services.uow_factory, till.business.id, owner)
+    for lot in (gift, loose):
+        with pytest.raises(Conflict):
+            await give(till, ctx, asked(lot, 100, seen=10))
+
+
+async def test_what_was_paid_on_site_is_handed_back_by_a_person(
+    till: Till, ctx: RequestContext, sold: UUID
+) -> None:
+    async with till.services.uow_factory(till.business.id) as uow:
+        await uow.session.execute(update(Payment).values(method="on_site"))
+    lot = await a_part_used(till, sold)
+    assert await give(till, ctx, asked(lot)) == Refunded(1400, by_hand=True)
+    assert await now_is(till, lot) == (0, 1400, LotState.REFUNDED)
+    [item] = await till.open_items(sold)
+    assert "Please give back £14.00 of what you took on site." in open_item_sentence(item)
+    assert await till.refunds(sold) == []
+    async with till.services.uow_factory(till.business.id) as uow:
+        assert await close_item_by_hand(uow, ctx, sold, item.id) == 1400
+    [refund] = await till.refunds(sold)
+    assert (refund.cause, refund.state) == ("credits", "succeeded")
+
+
+async def test_anothers_credits_are_not_there(
+    till: Till, ctx: RequestContext, lot: CreditLot
+) -> None:
+    factory = till.services.uow_factory
+    rival = await make_business(factory, till.clock.now(), "rival")
+    with pytest.raises(NotFound):
+        async with factory(rival.id) as uow:
+            await refund_credits(uow, ctx, asked(lot))

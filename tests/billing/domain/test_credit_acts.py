@@ -1,0 +1,64 @@
+"""What staff may do with credits, and what the unused ones are worth, without a database."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from src.billing.domain.credit_acts import Unused, end_error, end_of, is_later, worth_minor
+from src.billing.domain.credits import RefundRule
+
+ZONE = ZoneInfo("Europe/Amsterdam")
+NOW = datetime(2026, 11, 2, 23, 30, tzinfo=UTC)
+TEN = Unused(
+    rule=RefundRule.LINEAR,
+    paid_minor=12_000,
+    bought=10,
+    unused=7,
+    single_minor=1500,
+    left_minor=12_000,
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "worth"),
+    [
+        ({}, 8400),
+        ({"unused": 10}, 12_000),
+        ({"unused": 0}, 0),
+        ({"paid_minor": 10_000, "bought": 3, "unused": 1}, 3333),
+        ({"rule": RefundRule.CLAW_BACK}, 7500),
+        ({"rule": RefundRule.CLAW_BACK, "unused": 1}, 0),
+        ({"rule": RefundRule.CLAW_BACK, "single_minor": 0}, 8400),
+        ({"left_minor": 5000}, 5000),
+        ({"left_minor": 0}, 0),
+        ({"refunded": 5, "refunded_minor": 6000, "unused": 2}, 2400),
+        ({"refunded": 7, "refunded_minor": 12_000, "unused": 1}, 0),
+        ({"bought": 0, "paid_minor": 0, "unused": 0}, 0),
+    ],
+)
+def test_what_unused_credits_are_worth(changed: dict[str, object], worth: int) -> None:
+    assert worth_minor(replace(TEN, **changed)) == worth  # type: ignore[arg-type]  # parametrised
+
+
+def test_two_refunds_by_claw_back_are_worth_what_one_would_be() -> None:
+    claw = replace(TEN, rule=RefundRule.CLAW_BACK)
+    first = worth_minor(replace(claw, unused=6))
+    second = worth_minor(replace(claw, unused=2, refunded=6, refunded_minor=first))
+    assert first + second == worth_minor(replace(claw, unused=8))
+
+
+def test_credits_end_with_the_day_of_the_business() -> None:
+    assert end_of(date(2026, 11, 3), ZONE) == datetime(2026, 11, 3, 22, 59, 59, tzinfo=UTC)
+    assert end_error(date(2026, 11, 3), NOW, ZONE) is None
+    assert end_error(date(2026, 11, 2), NOW, ZONE) is not None
+    assert end_error(date(2200, 1, 1), NOW, ZONE) is not None
+    assert end_error(None, NOW, ZONE) is None
+
+
+def test_for_ever_is_longer_than_any_day() -> None:
+    day = end_of(date(2026, 11, 3), ZONE)
+    assert is_later(None, day)
+    assert not is_later(day, None)
+    assert not is_later(day, day)
