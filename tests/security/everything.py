@@ -1,6 +1,7 @@
 """A business that has one of everything that can be named by an id."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 
