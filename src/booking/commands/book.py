@@ -18,7 +18,6 @@ from src.billing.commands.coupon_claims import claim_coupon
 from src.billing.commands.credits import Author, claim_credits, insert_redemptions
 from src.billing.commands.orders import NewOrder, insert_order
 from src.billing.commands.voucher_claims import claim_voucher
-from src.billing.domain.credits import LotFacts
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
@@ -32,8 +31,8 @@ from src.booking.commands.book_checks import (
     check_staff,
     check_tiers,
     check_way,
+    find_wanted_lot,
     lines_of,
-    way_not_open,
 )
 from src.booking.commands.book_rows import insert_booking, insert_seats
 from src.booking.commands.waitlist_take import check_party, claim_quoted, held_by_offer
@@ -44,7 +43,6 @@ from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.events import PaymentLinkPromised
 from src.booking.models import Service
-from src.booking.queries.by_credit import get_own_lot
 from src.booking.queries.completing import lock_completing
 from src.booking.queries.coupons import priced_with_coupon
 from src.booking.queries.decide import Asked, decide
@@ -260,7 +258,7 @@ async def _judge(
         way=PayWay.TRANSFER if cmd.pays == "transfer" else cmd.way,
         tiers=cmd.tiers,
         pays=cmd.pays,
-        lot=await _lot(uow, cmd),
+        lot=await find_wanted_lot(uow, cmd.way, cmd.customer_id, cmd.credit_lot_id),
     )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None
@@ -286,18 +284,6 @@ async def _judge(
     starts = [run.starts_at for run in decided.runs if run.id in quote.session_ids]
     earliest = now + timedelta(minutes=notice)
     return _Judged(quote, decided.service, earliest, min(starts), max(starts))
-
-
-async def _lot(uow: UnitOfWork, cmd: BookCommand) -> LotFacts | None:
-    """The lot that is to pay. Raises: NotFound; InvalidInput at `way` without one, or nobody whose
-    it could be.
-    """
-    if cmd.way is not PayWay.CREDIT and cmd.credit_lot_id is None:
-        return None
-    if cmd.customer_id is None or cmd.credit_lot_id is None:
-        raise InvalidInput(way_not_open(), fields={"way": way_not_open()})
-    customer_id = await keep_customer(uow, cmd.customer_id)
-    return await get_own_lot(uow, customer_id, cmd.credit_lot_id)
 
 
 async def _judge_completing(

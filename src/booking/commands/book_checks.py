@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from src.billing.commands.orders import NewLine
+from src.billing.domain.credits import LotFacts
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.questions import (
     answer_errors,
@@ -18,10 +19,13 @@ from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.models import Service
+from src.booking.queries.by_credit import get_own_lot
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput, NotAllowed, NotFound
 from src.platform.i18n import _, use_locale
 from src.platform.money import Money, format_money
 from src.platform.web.formats import datetime_local
+from src.tenants.commands.customers import keep_customer
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role, reaches
@@ -181,3 +185,16 @@ def check_staff(ctx: RequestContext, pays: StaffPays, guest_email: str) -> None:
     if pays in ("link", "transfer") and not guest_email:
         sentence = _("This customer has no e-mail address to send a link to.")
         raise InvalidInput(sentence, fields={"pays": sentence})
+
+
+async def find_wanted_lot(
+    uow: UnitOfWork, way: PayWay | None, customer_id: UUID | None, lot_id: UUID | None
+) -> LotFacts | None:
+    """The lot that is to pay, None where none is. Raises: NotFound; InvalidInput at `way` without
+    one, or nobody whose it could be.
+    """
+    if way is not PayWay.CREDIT and lot_id is None:
+        return None
+    if customer_id is None or lot_id is None:
+        raise InvalidInput(way_not_open(), fields={"way": way_not_open()})
+    return await get_own_lot(uow, await keep_customer(uow, customer_id), lot_id)

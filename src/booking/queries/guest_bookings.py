@@ -69,12 +69,13 @@ async def get_guest_booking(
     """
     money = await get_guest_money(uow, order_id)
     order, booking, service, series = await _order(uow, order_id)
-    seats = await _seats(uow, order_id)
-    now, path = uow.clock.now(), booking_path(settings, tenant.slug, order)
+    seats, now = await _seats(uow, order_id), uow.clock.now()
+    path = booking_path(settings, tenant.slug, order)
     stage = stage_of(order, seats, money, now, has_paid=has_paid)
-    about = await _about(uow, tenant, order, booking, path)
-    dates = _dates(seats, await _earlier(uow, seats), about)
-    missing = await list_missing(uow, tenant, settings, [booking])
+    dates = _dates(
+        seats, await _earlier(uow, seats), await _about(uow, tenant, order, booking, path)
+    )
+    missing = await list_missing(uow, tenant, settings, [booking] if stage == "confirmed" else [])
     return GuestBookingView(
         stage=stage,
         reference=order.reference,
@@ -111,7 +112,7 @@ async def get_guest_booking(
         hub_href=f"/b/{tenant.slug}",
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
-        missing=missing.get(booking.id, []) if stage == "confirmed" else [],
+        missing=missing.get(booking.id, []),
         completes_href=await _completes_href(uow, tenant, settings, booking, order),
         asked_to_leave=await _asked_to_leave(uow, booking, stage),
         transfer=await find_how_to_transfer(uow, order, tenant.zone),
