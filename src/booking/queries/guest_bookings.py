@@ -102,22 +102,28 @@ async def get_guest_booking(
         payment_mode=order.payment_mode,
         credits_line=await get_credits_line(uow, order),
         currency=order.currency,
-        zone=tenant.zone,
         hold_until_at=payable_until(order.hold_expires_at),
         looked_at=now,
         path=path,
         course_href=_course_href(series, dates, path),
         people_href=await _people_href(uow, booking, path),
         again_href=f"/b/{tenant.slug}/{service.slug}",
-        hub_href=f"/b/{tenant.slug}",
-        contact_email=tenant.contact_email,
-        contact_phone=tenant.contact_phone,
+        **_business(tenant),
         missing=missing.get(booking.id, []),
         completes_href=await _completes_href(uow, tenant, settings, booking, order),
         asked_to_leave=await _asked_to_leave(uow, booking, stage),
         transfer=await find_how_to_transfer(uow, order, tenant.zone),
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
+
+
+def _business(tenant: TenantSnapshot) -> dict[str, Any]:
+    return {
+        "zone": tenant.zone,
+        "hub_href": f"/b/{tenant.slug}",
+        "contact_email": tenant.contact_email,
+        "contact_phone": tenant.contact_phone,
+    }
 
 
 def _called(booking: Booking, seats: Sequence[Row[Any]]) -> dict[UUID, str]:
