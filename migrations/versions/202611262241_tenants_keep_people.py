@@ -2,15 +2,15 @@
 
 A customer keeps the people they book for; such a participant is the same row in every booking.
 
-Revision: people_own, after 0051.
+Revision: 0053, after 0052.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "people_own"
-down_revision = "0051"
+revision = "0053"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 

@@ -20,12 +20,13 @@ from src.billing.commands.orders import NewOrder, insert_order
 from src.billing.commands.voucher_claims import claim_voucher
 from src.billing.domain.credits import LotFacts
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.booking.commands.book_checks import (
     answer_columns,
     check_answers,
     check_dates,
+    check_pays,
     check_price,
     check_reasons,
     check_staff,
@@ -204,7 +205,7 @@ async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quot
     order = booked.order
     detail = {"title": quote.description, "booking": str(booked.booking_id)}
     await audit(uow, ctx, "customer.booked", "customer", order.customer_id, **detail)
-    if booked.needs_payment:
+    if booked.needs_payment and order.payment_mode == PaymentMode.ONLINE:
         uow.record(PaymentLinkPromised(order_id=order.id))
 
 
@@ -256,7 +257,7 @@ async def _judge(
         kind=cmd.kind,
         subject_id=cmd.subject_id,
         size=len(cmd.party),
-        way=cmd.way,
+        way=PayWay.TRANSFER if cmd.pays == "transfer" else cmd.way,
         tiers=cmd.tiers,
         pays=cmd.pays,
         lot=await _lot(uow, cmd),
@@ -265,7 +266,9 @@ async def _judge(
     by_staff = cmd.pays is not None
     check_reasons(tenant, decided.reasons, by_staff=by_staff)
     check_tiers(decided.tiers_error)
-    if not by_staff:
+    if by_staff:
+        check_pays(decided.quote, cmd.pays)
+    else:
         check_answers(decided.service, cmd.answers, cmd.people, len(cmd.party))
         check_way(decided.quote, cmd.way)
     quote = decided.quote
@@ -329,7 +332,9 @@ async def _write(
 ) -> Booked:
     """Order, booking, participants and seats: rows that nobody else waits for."""
     quote, lifetime = judged.quote, HOLD_LIFETIME
-    if cmd.pays is not None:
+    if quote.transfer_due_at is not None and quote.payment_mode is PaymentMode.TRANSFER:
+        lifetime = quote.transfer_due_at - now
+    elif cmd.pays is not None:
         lifetime = link_lifetime(judged.starts_at, now)
     customer_id = await _customer(uow, cmd, now)
     participant_ids = judged.people

@@ -31,6 +31,8 @@ KINDS += ["credits_changed"]
 KINDS += ["portal_code"]
 KINDS += ["held_cancelled", "seats_moved", "leaving_asked", "leaving_declined", "calendar_link"]
 KINDS += ["credits_warning", "credits_expired"]
+KINDS += ["voucher", "voucher_bought"]
+KINDS += ["transfer_awaited", "transfer_reminder", "transfer_over"]
 
 
 @pytest.fixture
