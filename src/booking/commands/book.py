@@ -103,6 +103,10 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     offer_id: UUID | None = None
     completes: UUID | None = None
 
+    @property
+    def is_by_credit(self) -> bool:
+        return self.way is PayWay.CREDIT or self.pays == "credit"
+
     def tidied(self) -> "BookCommand":
         """Names on one line: they stand in headers of mails and in calendar files."""
         return msgspec.structs.replace(
@@ -258,7 +262,9 @@ async def _judge(
         way=PayWay.TRANSFER if cmd.pays == "transfer" else cmd.way,
         tiers=cmd.tiers,
         pays=cmd.pays,
-        lot=await find_wanted_lot(uow, cmd.way, cmd.customer_id, cmd.credit_lot_id),
+        lot=await find_wanted_lot(
+            uow, cmd.customer_id, cmd.credit_lot_id, is_wanted=cmd.is_by_credit
+        ),
     )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None

@@ -188,12 +188,12 @@ def check_staff(ctx: RequestContext, pays: StaffPays, guest_email: str) -> None:
 
 
 async def find_wanted_lot(
-    uow: UnitOfWork, way: PayWay | None, customer_id: UUID | None, lot_id: UUID | None
+    uow: UnitOfWork, customer_id: UUID | None, lot_id: UUID | None, *, is_wanted: bool
 ) -> LotFacts | None:
     """The lot that is to pay, None where none is. Raises: NotFound; InvalidInput at `way` without
     one, or nobody whose it could be.
     """
-    if way is not PayWay.CREDIT and lot_id is None:
+    if not is_wanted and lot_id is None:
         return None
     if customer_id is None or lot_id is None:
         raise InvalidInput(way_not_open(), fields={"way": way_not_open()})

@@ -14,9 +14,9 @@ from src.booking.domain.kinds import JoinPolicy, SeriesPriceType
 from src.booking.domain.pricing import SeriesTerms
 from src.booking.domain.quotes import Quote
 
-StaffPays = Literal["on_site", "free", "link", "transfer"]
-"""Paid at the door, given away, paid online by a link that the guest gets by mail, or by bank
-transfer, of which a mail says how.
+StaffPays = Literal["on_site", "free", "link", "transfer", "credit"]
+"""Paid at the door, given away, paid online by a link that the guest gets by mail, by bank
+transfer, of which a mail says how, or with credits of the guest's.
 """
 
 
@@ -42,7 +42,11 @@ def terms_for_staff(terms: SeriesTerms) -> SeriesTerms:
 
 
 def quote_paid(quote: Quote, pays: StaffPays) -> Quote:
-    """The same thing at the same price, or at none, paid as staff say."""
+    """The same thing at the same price, or at none, paid as staff say; what credits pay is worked
+    out from the lot.
+    """
+    if pays == "credit":
+        return quote
     if pays == "free":
         people = tuple(person._replace(unit_minor=0) for person in quote.people)
         return replace(quote, unit_minor=0, people=people, price_type=SeriesPriceType.FREE)
