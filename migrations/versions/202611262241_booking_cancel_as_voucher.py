@@ -2,13 +2,13 @@
 
 Whoever cancels may choose that what goes back is a voucher for each guest.
 
-Revision: voucher2, after 0051.
+Revision: 0052, after 0051.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "voucher2"
+revision = "0052"
 down_revision = "0051"
 branch_labels = None
 depends_on = None

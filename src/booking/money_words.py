@@ -18,7 +18,7 @@ def money_line(order: Order, owed_minor: int) -> str:
     if order.payment_mode == PaymentMode.ON_SITE:
         amount_minor = order.paid_minor + owed_minor
         said = _on_site(order, owed_minor)
-    elif order.payment_mode == PaymentMode.ONLINE:
+    elif order.payment_mode in (PaymentMode.ONLINE, PaymentMode.TRANSFER):
         amount_minor = order.total_minor
         said = [_("Paid: %(amount)s", amount=_money(order, amount_minor))]
         if order.voucher_minor:
@@ -47,24 +47,23 @@ def back_line(
     bookings: Sequence[BookingFacts],
     by_hand_minor: int = 0,
     owed_minor: int = 0,
+    credits_back: Sequence[str] = (),
     *,
     as_voucher: bool = False,
 ) -> str:
     """What comes back for these seats, in sentences; in the current language. `by_hand_minor` was
     paid on site, and so comes back there; `owed_minor` is still to be paid on site for all of their
-    orders, which is said where it is not what these seats alone leave due.
+    orders, which is said where it is not what these seats alone leave due. `credits_back` are the
+    sentences about credits.
     """
     order = bookings[0].order
     back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
-    said: list[str] = []
+    said = list(credits_back)
     if back_minor:
         amount = _money(order, back_minor)
         said.append(way_back(order, amount, as_voucher=as_voucher))
     if by_hand_minor:
-        amount = _money(order, by_hand_minor)
-        said.append(
-            _("The business gives you %(amount)s back that you paid on site.", amount=amount)
-        )
+        said.append(_by_hand(order, _money(order, by_hand_minor)))
     due_minor = 0
     if not said:
         nothing, due_minor = _nothing_back(bookings)
@@ -72,6 +71,12 @@ def back_line(
     if owed_minor and owed_minor != due_minor:
         said.append(in_all_due(_money(order, owed_minor)))
     return " ".join(said)
+
+
+def _by_hand(order: Order, amount: str) -> str:
+    if order.payment_mode == PaymentMode.TRANSFER:
+        return _("The business sends you %(amount)s back that you transferred.", amount=amount)
+    return _("The business gives you %(amount)s back that you paid on site.", amount=amount)
 
 
 def way_back(order: Order, amount: str, *, as_voucher: bool = False) -> str:
@@ -95,6 +100,8 @@ def _nothing_back(bookings: Sequence[BookingFacts]) -> tuple[str, int]:
     if any(facts.is_with_the_bank for facts in bookings):
         why = _("Your bank has this payment because of a dispute, so no money comes back from us.")
         return why, 0
+    if any(facts.order.payment_mode == PaymentMode.CREDIT for facts in bookings):
+        return _("No credit comes back for it."), 0
     if any(facts.order.paid_minor for facts in bookings):
         return _("No money comes back for it."), 0
     due_minor = sum(

@@ -218,6 +218,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
         left_seat_id = await uow.session.scalar(select(Seat.id).where(last))
         second = Seat.session_id == term.sessions[1].id
         moved_seat_id = await uow.session.scalar(select(Seat.id).where(second))
+        participant_id = await uow.session.scalar(
+            select(Seat.participant_id).where(Seat.id == left_seat_id)
+        )
         seat_id = await uow.session.scalar(
             select(Seat.id)
             .where(Seat.tenant_id == business.id, Seat.session_id == term.sessions[0].id)
@@ -290,6 +293,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "entry_id": waits.id,
         "place": waitlist_token(services.settings, waits),
         "left_seat_id": left_seat_id,
+        "participant_id": participant_id,
         "moved_seat_id": moved_seat_id,
         "invitation_id": invitation.id,
         "member_id": member_id,

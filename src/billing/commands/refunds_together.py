@@ -14,7 +14,7 @@ from sqlalchemy import select
 from src.billing.commands.due import add_due
 from src.billing.commands.open_items import close_failures_of
 from src.billing.commands.refunds import refund_row, set_aside
-from src.billing.domain.kinds import ON_SITE_METHOD, VOUCHER_METHOD, RefundCause
+from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundCause
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
 from src.billing.events import RefundRequested
 from src.billing.models import Order, Payment, Refund
@@ -35,7 +35,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was asked for through the processor; of the rest, what the business has of it on site
+    """What was asked for through the processor; of the rest, what the business has of it itself
     and can hand back.
     """
 
@@ -54,9 +54,9 @@ async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) ->
         own = payments[one.order.id]
         asked = 0
         for payment in own:
-            if payment.method != ON_SITE_METHOD:
+            if payment.method not in BY_HAND_METHODS:
                 asked += await ask_part(uow, one, payment, one.amount_minor - asked)
-        taken = sum(p.amount_minor - p.refunded_minor for p in own if p.method == ON_SITE_METHOD)
+        taken = sum(p.amount_minor - p.refunded_minor for p in own if p.method in BY_HAND_METHODS)
         given[one.order.id] = Given(asked, min(one.amount_minor - asked, taken))
     every = [payment for own in payments.values() for payment in own]
     used_up = [one.id for one in every if one.refunded_minor == one.amount_minor]

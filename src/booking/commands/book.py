@@ -20,12 +20,13 @@ from src.billing.commands.orders import NewOrder, insert_order
 from src.billing.commands.voucher_claims import claim_voucher
 from src.billing.domain.credits import LotFacts
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.booking.commands.book_checks import (
     answer_columns,
     check_answers,
     check_dates,
+    check_pays,
     check_price,
     check_reasons,
     check_staff,
@@ -56,7 +57,12 @@ from src.platform.ids import new_id
 from src.platform.localtime import month_key
 from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
-from src.tenants.commands.customers import add_participants, find_or_add_customer, keep_customer
+from src.tenants.commands.customers import (
+    add_participants,
+    find_or_add_customer,
+    keep_customer,
+    own_participants,
+)
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
 
@@ -199,7 +205,7 @@ async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quot
     order = booked.order
     detail = {"title": quote.description, "booking": str(booked.booking_id)}
     await audit(uow, ctx, "customer.booked", "customer", order.customer_id, **detail)
-    if booked.needs_payment:
+    if booked.needs_payment and order.payment_mode == PaymentMode.ONLINE:
         uow.record(PaymentLinkPromised(order_id=order.id))
 
 
@@ -251,7 +257,7 @@ async def _judge(
         kind=cmd.kind,
         subject_id=cmd.subject_id,
         size=len(cmd.party),
-        way=cmd.way,
+        way=PayWay.TRANSFER if cmd.pays == "transfer" else cmd.way,
         tiers=cmd.tiers,
         pays=cmd.pays,
         lot=await _lot(uow, cmd),
@@ -260,7 +266,9 @@ async def _judge(
     by_staff = cmd.pays is not None
     check_reasons(tenant, decided.reasons, by_staff=by_staff)
     check_tiers(decided.tiers_error)
-    if not by_staff:
+    if by_staff:
+        check_pays(decided.quote, cmd.pays)
+    else:
         check_answers(decided.service, cmd.answers, cmd.people, len(cmd.party))
         check_way(decided.quote, cmd.way)
     quote = decided.quote
@@ -324,12 +332,16 @@ async def _write(
 ) -> Booked:
     """Order, booking, participants and seats: rows that nobody else waits for."""
     quote, lifetime = judged.quote, HOLD_LIFETIME
-    if cmd.pays is not None:
+    if quote.transfer_due_at is not None and quote.payment_mode is PaymentMode.TRANSFER:
+        lifetime = quote.transfer_due_at - now
+    elif cmd.pays is not None:
         lifetime = link_lifetime(judged.starts_at, now)
     customer_id = await _customer(uow, cmd, now)
     participant_ids = judged.people
     if participant_ids is None:
-        participant_ids = await add_participants(uow, customer_id, list(cmd.party))
+        is_themselves = cmd.customer_id is not None and cmd.pays is None
+        place = own_participants if is_themselves else add_participants
+        participant_ids = await place(uow, customer_id, list(cmd.party))
     order = await insert_order(
         uow,
         _order(tenant, cmd, judged, customer_id, lifetime),

@@ -97,9 +97,9 @@ def check_way(quote: Quote, way: PayWay | None) -> None:
 
     Raises: InvalidInput at `way`.
     """
-    if way is None or quote.full_minor == 0 or way.value == quote.price_type.value:
+    if way is None or quote.full_minor == 0 or way.value == quote.way:
         return
-    sentence = way_not_open()
+    sentence = no_transfer() if way is PayWay.TRANSFER else way_not_open()
     raise InvalidInput(sentence, fields={"way": sentence})
 
 
@@ -129,6 +129,22 @@ def lines_of(quote: Quote, tenant: TenantSnapshot, starts_at: datetime) -> tuple
             tax_rate_bp=quote.tax_rate_bp,
         )
         for line in quote.lines()
+    )
+
+
+def check_pays(quote: Quote, pays: StaffPays | None) -> None:
+    """What staff say is to be paid by bank transfer has to be such a thing, unless it is free.
+
+    Raises: InvalidInput at `pays`.
+    """
+    if pays == "transfer" and quote.full_minor > 0 and not quote.by_transfer:
+        raise InvalidInput(no_transfer(), fields={"pays": no_transfer()})
+
+
+def no_transfer() -> str:
+    return _(
+        "It cannot be paid by bank transfer, since the money would not come in time. Please choose"
+        " another way."
     )
 
 
@@ -162,6 +178,6 @@ def check_staff(ctx: RequestContext, pays: StaffPays, guest_email: str) -> None:
         raise NotAllowed(
             _("Only somebody with the role of %(role)s can do this.", role=_("manager"))
         )
-    if pays == "link" and not guest_email:
+    if pays in ("link", "transfer") and not guest_email:
         sentence = _("This customer has no e-mail address to send a link to.")
         raise InvalidInput(sentence, fields={"pays": sentence})

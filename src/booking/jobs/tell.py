@@ -12,6 +12,7 @@ from src.booking.commands.changes import mark_known, mark_told
 from src.booking.commands.waitlist_take import note_fulfilled
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
+    SWAP,
     BookingReaddressed,
     HeldPlacesCancelled,
     LeavingDeclined,
@@ -32,6 +33,7 @@ from src.booking.mails import (
 )
 from src.booking.models import Booking, Cancellation, LeaveRequest, Seat
 from src.booking.queries.changes import find_believed
+from src.booking.queries.credits_back import find_credits_given
 from src.booking.queries.known_seats import (
     find_believed_by_each,
     find_believed_dates,
@@ -90,7 +92,8 @@ async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfir
             return
         await _establish(uow, facts)
         await note_fulfilled(uow, order_ids)
-        await _confirm(jobs, uow, facts)
+        # Of a swap its guest hears by the mail about the new date.
+        await _confirm(jobs, uow, [one for one in facts if one.order.source != SWAP])
 
 
 async def tell_corrected_addresses(
@@ -226,6 +229,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
         each_believes = await find_believed_by_each(
             uow, [_seats(theirs) for theirs in bookings], tenant.timezone
         )
+        given = await find_credits_given(uow, [one for event in events for one in event.seat_ids])
         mails = [
             cancellation_mail(
                 settings,
@@ -244,6 +248,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 owed_minor=sum(owed[one.order.id] for one in theirs),
                 as_voucher=cancellations[event.cancellation_id].as_voucher,
                 believed=believed,
+                credits_back=[given[one] for one in event.seat_ids if one in given],
             )
             for event, theirs, believed in zip(events, bookings, each_believes, strict=True)
         ]
@@ -270,6 +275,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
             owed_minor=sum(owed.values()),
             parties=await find_split_parties(uow, bookings),
             believed=await find_believed_dates(uow, _seats(bookings), tenant.timezone),
+            credits_back=list((await find_credits_given(uow, event.seat_ids)).values()),
             wordings=await find_wordings(uow),
         )
         if mail.to_address:

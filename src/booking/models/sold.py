@@ -260,6 +260,7 @@ class Cancellation(TenantScoped, Base):
         ARRAY(Uuid()), default=list, server_default=text("'{}'::uuid[]")
     )
     resumes_sale: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    revokes_credits: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     cursor: Mapped[UUID | None]
     requested_by: Mapped[UUID | None]
     requested_at: Mapped[datetime]

@@ -22,6 +22,8 @@ from src.booking.views.hub import OwnHold
 from src.booking.web.booking_guest import (
     known_of,
     look_who_books,
+    own_people,
+    proved_id,
     under_own_address,
     with_sentence,
 )
@@ -192,7 +194,7 @@ async def _place(
     form = cast("BookingForm", bound.struct)
     command = command_of(form, wish, subject.id, token, ctx.here, services.clock.now())
     offer_id = (await _place_of(services, ctx, subject)).offer_id
-    command = msgspec.structs.replace(command, offer_id=offer_id)
+    command = msgspec.structs.replace(command, offer_id=offer_id, customer_id=proved_id(request))
     try:
         await _limit(request, services, ctx, form.email)
         placed = await place_booking(services, ctx, command)
@@ -312,6 +314,7 @@ def _form_page(
         is_held=any(subject.id in hold.what for hold in held),
         told=told,
         guest=found_guest(request),
+        own_people=own_people(request),
         me=portal_path(ctx),
     )
     return page(

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from src.billing.domain.credits import LotSource
 from src.billing.models import CreditLot, Order, Payment
 from src.booking.domain.drop_in import PayWay
+from src.booking.models import Seat
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.models import AuditEntry, Customer
@@ -271,3 +272,21 @@ async def test_credits_are_given_from_the_customers_page(
     shown = (await client.get(here)).text
     assert "2 of 2" in shown
     assert f"/app/lotus/credits/{given.id}" in shown
+
+
+async def test_rosters_and_orders_say_what_was_paid_with_credits(
+    client: AsyncClient, services: Services, lotus: Business, carl: Customer
+) -> None:
+    mine = await lot(services, lotus, carl, name="Summer pass")
+    await used_once(services, lotus, mine)
+    async with services.uow_factory(lotus.id) as uow:
+        session_id = await uow.session.scalar(select(Seat.session_id))
+        reference = await uow.session.scalar(select(Order.reference))
+    for query in ("", "?show=credit"):
+        roster = (await client.get(f"/app/lotus/sessions/{session_id}{query}")).text
+        assert "Summer pass" in roster
+        assert "With credits" in roster
+    shown = (await client.get("/app/lotus/orders?paid=credit")).text
+    assert str(reference) in shown
+    assert ">Package</span>" in shown
+    assert str(reference) not in (await client.get("/app/lotus/orders?paid=online")).text

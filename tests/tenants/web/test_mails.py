@@ -32,6 +32,7 @@ KINDS += ["portal_code"]
 KINDS += ["held_cancelled", "seats_moved", "leaving_asked", "leaving_declined", "calendar_link"]
 KINDS += ["credits_warning", "credits_expired"]
 KINDS += ["voucher", "voucher_bought"]
+KINDS += ["transfer_awaited", "transfer_reminder", "transfer_over"]
 
 
 @pytest.fixture
