@@ -40,6 +40,20 @@ class TransferOver(Event, frozen=True, kw_only=True):
     order_id: UUID
 
 
+class PackageBought(Event, frozen=True, kw_only=True):
+    """A package was bought: its credits are there, or wait for what is to be paid on site."""
+
+    topic: ClassVar[str] = "billing.package_bought"
+    order_id: UUID
+
+
+class PackageLapsed(Event, frozen=True, kw_only=True):
+    """A package was not paid for on site in time, or its buyer gave it up: it never was."""
+
+    topic: ClassVar[str] = "billing.package_lapsed"
+    order_id: UUID
+
+
 class OrderRefunded(Event, frozen=True, kw_only=True):
     """The processor has taken a refund on; `cause` is one of `domain.kinds.RefundCause`."""
 

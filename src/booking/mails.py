@@ -20,6 +20,7 @@ from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import (
     calendar_seats,
+    credits_of,
     leaving_of,
     mail_of,
     missing_of,
@@ -29,7 +30,7 @@ from src.booking.mail_parts import (
     ways_out_of,
     what_of,
 )
-from src.booking.money_words import back_line, money_line
+from src.booking.money_words import back_line, paid_line
 from src.booking.queries.changes import Believed
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
 from src.booking.seats_end import SeatsEnd
@@ -87,7 +88,8 @@ def confirmation_mail(
             may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
             party=party_of(facts, seats),
-            money_line=money_line(order, owed_minor),
+            money_line=paid_line(facts, owed_minor),
+            credits=credits_of(tenant, facts),
             reference=order.reference,
             leaving=leaving_of(tenant, facts, seats, now),
             booking_url=booking_url,
@@ -262,6 +264,7 @@ def _seats_mail(
             by_guest=end.by_guest,
             as_asked=end.as_asked,
             money_line=_back_line(tenant, bookings, end),
+            credits=credits_of(tenant, first),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(

@@ -7,7 +7,7 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
 from src.booking.queries.mail_facts import BookingFacts
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.money import Money, format_money
 
 
@@ -41,6 +41,25 @@ def _on_site(order: Order, owed_minor: int) -> list[str]:
     if owed_minor:
         said.append(_("To pay on site: %(amount)s", amount=_money(order, owed_minor)))
     return said or [_("Nothing to pay")]
+
+
+def credit_line(name: str, used: int, left: int) -> str:
+    """What was paid with credits, and what is left of them, in the current language."""
+    return _(
+        "%(credits)s of “%(package)s”, %(left)s left",
+        credits=ngettext("%(num)s credit", "%(num)s credits", used),
+        package=name,
+        left=left,
+    )
+
+
+def paid_line(facts: BookingFacts, owed_minor: int) -> str:
+    """`money_line` of a booking, or which credits paid for it."""
+    spent = facts.credits
+    used = sum(item.seat.credit_lot_id is not None for item in facts.seats)
+    if spent is None or not used:
+        return money_line(facts.order, owed_minor)
+    return _("Paid with %(credits)s", credits=credit_line(spent.name, used, spent.left))
 
 
 def back_line(

@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, literal, true
 
-from src.billing.lines import Fate, Undeliverable
+from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Order
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 
 
-class Places:
+class Places(LineKind):
     """A line kind with a stock of its own; `states` says where each order's places stand."""
 
     def __init__(self, left: int = 1) -> None:

@@ -117,6 +117,7 @@ POST /credits/usage
 GET /credits/{lot_id}
 GET POST /credits/{lot_id}/{act}
 GET /packages
+GET /packages/embed
 GET POST /packages/new
 GET /packages/{package_id}
 GET POST /packages/{package_id}/edit

@@ -68,6 +68,7 @@ async def mark_paid_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
         order.paid_minor += due_minor
         said = {"amount_minor": due_minor, "currency": order.currency}
         await audit(uow, ctx, "order.marked_paid", "order", order.id, **said)
+        await uow.settle()
         for kind in await handlers_of(uow, order):
             await kind.note_paid(uow, order, uow.clock.now())
     return Money(due_minor, order.currency)

@@ -26,6 +26,7 @@ from src.billing.jobs.transfers import (
     tell_transfer_over,
 )
 from src.billing.jobs.vouchers import send_voucher, sending, tell_of_purchase
+from src.billing.lapsing import lapse_unpaid_packages
 from src.billing.reconcile import reconcile
 from src.billing.sweeper import sweep_holds
 from src.platform.jobs.queue import Periodic
@@ -35,6 +36,7 @@ from src.platform.services import Services
 SWEEP_SECONDS = 10
 RECONCILE_SECONDS = 30
 REMIND_SECONDS = 60
+LAPSE_SECONDS = 60
 
 
 def register(registry: Registry) -> None:
@@ -54,8 +56,8 @@ def register(registry: Registry) -> None:
 
 
 def periodic_tasks(services: Services) -> list[Periodic]:
-    """Ending of holds, asking for news that never came, reminding of transfers, fees, and vouchers
-    whose day has come.
+    """Ends of holds and of unpaid packages, news that never came, reminders of transfers, fees,
+    vouchers on their day.
     """
 
     async def sweep() -> None:
@@ -67,6 +69,9 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     async def remind() -> None:
         await remind_of_transfers(services)
 
+    async def lapse() -> None:
+        await lapse_unpaid_packages(services)
+
     async def charge() -> None:
         await charge_due_fees(services)
 
@@ -75,6 +80,7 @@ def periodic_tasks(services: Services) -> list[Periodic]:
         Periodic("billing.sweep_holds", sweep, SWEEP_SECONDS),
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
         Periodic("billing.remind_of_transfers", remind, REMIND_SECONDS),
+        Periodic("billing.lapse_packages", lapse, LAPSE_SECONDS),
         watching_credits(services),
         sending(services),
     ]
