@@ -217,10 +217,9 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
         ]
         every = [one for theirs in bookings for one in theirs]
         going_on = await bookings_that_go_on(uow, every)
-        by_hand = await find_by_hand_minor(
-            uow, list(cancellations), [one.order.id for one in every]
-        )
-        owed = await list_owed_minor(uow, [one.order.id for one in every])
+        order_ids = [one.order.id for one in every]
+        by_hand = await find_by_hand_minor(uow, list(cancellations), order_ids)
+        owed = await list_owed_minor(uow, order_ids)
         parties = await find_split_parties(uow, single) if single else {}
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         wordings = await find_wordings(uow)
