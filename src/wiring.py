@@ -52,11 +52,13 @@ def _wire_tenants() -> None:
     from src.tenants.log_subjects import register_own_log_subjects
     from src.tenants.own_customer_rows import register_own_customer_rows
     from src.tenants.portal_mails import register_portal_mail
+    from src.tenants.web.portal_people import register_people_tab
 
     register_own_customer_rows()
     register_own_log_subjects()
     register_mail_choices()
     register_portal_mail()
+    register_people_tab()
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)

@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
-from src.booking.domain.drop_in import PayWay
 from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import (
@@ -16,16 +15,14 @@ from src.booking.domain.leaving import (
     hand_on_until,
     moves_until,
 )
+from src.booking.domain.refund_policy import GivenBack, Gives
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import clock, datetime_local, money
-
-HowPaid = SeriesPriceType | PayWay
-"""By money in one of the ways, for nothing, or, by `PayWay.CREDIT`, with credits."""
 
 
 def rules_in_words(
     terms: LeavingTerms,
-    price_type: HowPaid,
+    price_type: SeriesPriceType,
     zone: ZoneInfo,
     example_at: datetime | None = None,
     now: datetime | None = None,
@@ -38,11 +35,15 @@ def rules_in_words(
     counted = _giving(terms)
     if not terms.may_cancel:
         said, counted = [_not_by_yourself()], []
+    elif terms.gives is Gives.CREDIT:
+        said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
     elif price_type is SeriesPriceType.FREE:
         said, counted = [_("You can cancel a date until it starts.")], []
-    elif price_type is PayWay.CREDIT:
-        last = len(_giving(terms)) - 1
-        said = [_credit_rule(terms), *_example(terms, example_at, zone, last, now)]
+    elif terms.gives is Gives.NOTHING:
+        said, counted = [_nothing_back(price_type)], []
+    elif terms.gives is Gives.PACKAGE:
+        steps = _step_rules(terms, example_at, zone, now)
+        said = [*steps, *_unpaid(price_type), *_rest(terms)]
     elif price_type is SeriesPriceType.ON_SITE:
         last = len(_giving(terms)) - 1
         said = [_owed_rule(terms), *_example(terms, example_at, zone, last, now)]
@@ -55,7 +56,7 @@ def rules_in_words(
 
 def dates_in_words(
     terms: LeavingTerms,
-    price_type: HowPaid,
+    price_type: SeriesPriceType,
     starts_at: datetime,
     zone: ZoneInfo,
     now: datetime | None = None,
@@ -65,10 +66,14 @@ def dates_in_words(
     """
     if not terms.may_cancel:
         said = [_not_by_yourself()]
+    elif terms.gives in (Gives.CREDIT, Gives.PACKAGE) and not _costs_nothing(terms, price_type):
+        steps = _steps_until(terms, starts_at, zone, now)
+        unpaid = _unpaid(price_type) if terms.gives is Gives.PACKAGE else []
+        said = [*steps, *unpaid, *_rest(terms)] if steps else [_no_credit_back()]
     elif price_type is SeriesPriceType.FREE:
         said = [_("You can cancel until it starts.")]
-    elif price_type is PayWay.CREDIT:
-        said = [_credit_until(terms, starts_at, zone, now)]
+    elif terms.gives is Gives.NOTHING:
+        said = [_nothing_back(price_type)]
     elif price_type is SeriesPriceType.ON_SITE:
         said = [_owed_until(terms, starts_at, zone, now)]
     else:
@@ -96,31 +101,27 @@ def by_way_in_words(by_card: list[str], on_site: list[str]) -> list[str]:
 
 def next_deadline_words(
     terms: LeavingTerms,
-    price_type: HowPaid,
+    price_type: SeriesPriceType,
     starts_at: datetime,
     zone: ZoneInfo,
     now: datetime,
 ) -> str:
     """The step that counts now, as a moment; empty where none does any more."""
-    if price_type is SeriesPriceType.FREE or not terms.may_cancel:
+    if _costs_nothing(terms, price_type) or not terms.may_cancel:
         return ""
     coming = [due for due in deadlines(terms, starts_at, zone) if now <= due.until_at]
-    if not coming or (price_type is PayWay.CREDIT and terms.late_keeps_credit):
+    if not coming:
         return ""
-    if price_type is PayWay.CREDIT:
-        when = datetime_local(coming[-1].until_at, zone)
-        return _("Until %(when)s the credit comes back", when=when)
-    if price_type is SeriesPriceType.ON_SITE:
+    if price_type is SeriesPriceType.ON_SITE and terms.gives is not Gives.PACKAGE:
         when = datetime_local(coming[-1].until_at, zone)
         return _("Free of charge until %(when)s", when=when)
-    when = datetime_local(coming[0].until_at, zone)
-    return _("Until %(when)s: %(back)s", when=when, back=back_words(coming[0].percent))
+    is_whole = terms.gives in (Gives.CREDIT, Gives.PACKAGE)
+    when = datetime_local(coming[-1 if is_whole else 0].until_at, zone)
+    return _("Until %(when)s: %(back)s", when=when, back=gives_words(terms, coming[0].percent))
 
 
-def price_type_of(order: Order) -> HowPaid:
+def price_type_of(order: Order) -> SeriesPriceType:
     """How an order was to be paid, as far as it matters to who leaves."""
-    if order.payment_mode == PaymentMode.CREDIT:
-        return PayWay.CREDIT
     if not order.total_minor:
         return SeriesPriceType.FREE
     is_on_site = order.payment_mode == PaymentMode.ON_SITE
@@ -136,12 +137,54 @@ def back_words(percent: int) -> str:
     return _("%(percent)s%% of what you paid for it comes back", percent=percent)
 
 
+def gives_words(terms: LeavingTerms, percent: int) -> str:
+    """What a step gives: a credit is whole, whatever its percent says."""
+    if terms.gives is Gives.CREDIT:
+        return _("your credit comes back")
+    if terms.gives is Gives.PACKAGE and terms.package is not None:
+        return _("you get 1 credit for %(package)s", package=package_words(terms.package))
+    return back_words(percent)
+
+
+def package_words(package: GivenBack) -> str:
+    """Its name with how long it is good for."""
+    if not package.validity_days:
+        return _("“%(name)s”", name=package.name)
+    return ngettext(
+        "“%(name)s”, valid for a day",
+        "“%(name)s”, valid for %(num)s days",
+        package.validity_days,
+        name=package.name,
+    )
+
+
+def _costs_nothing(terms: LeavingTerms, price_type: SeriesPriceType) -> bool:
+    return price_type is SeriesPriceType.FREE and terms.gives is not Gives.CREDIT
+
+
+def _nothing_back(price_type: SeriesPriceType) -> str:
+    if price_type is SeriesPriceType.ON_SITE:
+        return _("You can cancel until it starts; what is paid by then does not come back.")
+    return _("You can cancel until it starts, but nothing comes back.")
+
+
+def _no_credit_back() -> str:
+    return _("You can cancel until it starts, but no credit comes back.")
+
+
+def _unpaid(price_type: SeriesPriceType) -> list[str]:
+    """A credit is given for what is paid."""
+    if price_type is not SeriesPriceType.ON_SITE:
+        return []
+    return [_("What you have not paid by then costs you nothing, and brings no credit.")]
+
+
 def _not_by_yourself() -> str:
     return _("Dates cannot be cancelled here; please write to the business.")
 
 
-def _step(tier: Tier) -> str:
-    back = back_words(tier.percent)
+def _step(terms: LeavingTerms, tier: Tier) -> str:
+    back = gives_words(terms, tier.percent)
     if not tier.before:
         return _("Cancel until a date starts: %(back)s.", back=back)
     before = _before(tier.before, tier.unit)
@@ -152,7 +195,9 @@ def _step_rules(
     terms: LeavingTerms, example_at: datetime | None, zone: ZoneInfo, now: datetime | None
 ) -> list[str]:
     """The steps, with the example behind the one it is for."""
-    said = [_step(tier) for tier in _giving(terms)]
+    if terms.gives is Gives.CREDIT and not terms.tiers:
+        return [_("Cancel until a date starts: %(back)s.", back=gives_words(terms, 100))]
+    said = [_step(terms, tier) for tier in _told(terms)]
     examples = [_example(terms, example_at, zone, place, now) for place in range(len(said))]
     first = next((place for place, example in enumerate(examples) if example), None)
     if first is not None:
@@ -172,7 +217,9 @@ def _no_money_back() -> str:
 
 def _rest(terms: LeavingTerms) -> list[str]:
     """What holds after the last step; nothing, where that one ends with the start."""
-    steps = _giving(terms)
+    steps = _told(terms)
+    if not steps and terms.gives is Gives.CREDIT:
+        return [] if not terms.tiers else [_no_credit_back()]
     if not steps:
         return [_no_money_back()]
     if not steps[-1].before:
@@ -185,6 +232,12 @@ def _giving(terms: LeavingTerms) -> list[Tier]:
     on site.
     """
     return [tier for tier in terms.tiers if tier.percent > 0]
+
+
+def _told(terms: LeavingTerms) -> list[Tier]:
+    """The steps that are said: of a whole credit only the last that gives it."""
+    steps = _giving(terms)
+    return steps[-1:] if terms.gives in (Gives.CREDIT, Gives.PACKAGE) else steps
 
 
 def _is_over(until_at: datetime, now: datetime | None) -> bool:
@@ -203,31 +256,6 @@ def _owed_rule(terms: LeavingTerms) -> str:
     )
 
 
-def _credit_rule(terms: LeavingTerms) -> str:
-    steps = _giving(terms)
-    if not steps and terms.tiers and not terms.late_keeps_credit:
-        return _("You can cancel a date until it starts, but its credit does not come back.")
-    if not steps or not steps[-1].before or terms.late_keeps_credit:
-        return _("Cancel a date until it starts: its credit comes back.")
-    return _(
-        "Cancel a date up to %(before)s before it: its credit comes back; later it does not.",
-        before=_before(steps[-1].before, steps[-1].unit),
-    )
-
-
-def _credit_until(
-    terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime | None
-) -> str:
-    due = [] if terms.late_keeps_credit else deadlines(terms, starts_at, zone)
-    is_missed = not due or _is_over(due[-1].until_at, now)
-    if terms.tiers and is_missed and not terms.late_keeps_credit:
-        return _("You can cancel until it starts, but the credit does not come back.")
-    if not due or due[-1].until_at >= starts_at:
-        return _("Cancel until it starts: the credit comes back.")
-    when = datetime_local(due[-1].until_at, zone)
-    return _("Cancel until %(when)s: the credit comes back; later it does not.", when=when)
-
-
 def _owed_until(
     terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime | None
 ) -> str:
@@ -244,8 +272,13 @@ def _steps_until(
     terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime | None
 ) -> list[str]:
     said = []
-    for due in deadlines(terms, starts_at, zone):
-        back = back_words(due.percent)
+    if terms.gives is Gives.CREDIT and not terms.tiers:
+        return [_("Cancel until it starts: %(back)s.", back=gives_words(terms, 100))]
+    due_steps = deadlines(terms, starts_at, zone)
+    if terms.gives in (Gives.CREDIT, Gives.PACKAGE):
+        due_steps = due_steps[-1:]
+    for due in due_steps:
+        back = gives_words(terms, due.percent)
         if due.until_at >= starts_at:
             said.append(_("Cancel until it starts: %(back)s.", back=back))
         elif not _is_over(due.until_at, now):
@@ -265,6 +298,8 @@ def _example(
     due = [] if example_at is None else deadlines(terms, example_at, zone)
     if not due or example_at is None:
         return []
+    if terms.gives in (Gives.CREDIT, Gives.PACKAGE):
+        position = len(due) - 1
     until_at = due[position].until_at
     if _is_over(until_at, now) or until_at >= example_at:
         return []
@@ -295,7 +330,7 @@ def _hand_on_rule(terms: LeavingTerms) -> list[str]:
     ]
 
 
-def _fee_rules(terms: LeavingTerms, price_type: HowPaid) -> list[str]:
+def _fee_rules(terms: LeavingTerms, price_type: SeriesPriceType) -> list[str]:
     """What is asked of who leaves late or does not come; nothing where nothing is to be paid."""
     if price_type is SeriesPriceType.FREE:
         return []
@@ -308,7 +343,7 @@ def _fee_rules(terms: LeavingTerms, price_type: HowPaid) -> list[str]:
         said.append(
             _("Who does not come and has not cancelled is asked for a fee of %(fee)s.", fee=fee)
         )
-    if terms.late_keeps_credit and price_type is not PayWay.CREDIT:
+    if terms.late_keeps_credit:
         said.append(_("A credit comes back even if you cancel late."))
     return said
 

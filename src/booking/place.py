@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from src.billing.checkout import ensure_payment_page
 from src.billing.commands.orders import find_order_by_form_token, retire_form_token
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.billing.settlement import give_up_order
 from src.booking.commands.book import (
@@ -176,7 +176,7 @@ async def _placed(
     order = booked.order
     path = booking_path(services.settings, ctx.here.slug, order)
     url = None
-    if order.state == OrderState.OPEN:
+    if order.state == OrderState.OPEN and order.payment_mode == PaymentMode.ONLINE:
         url = await payment_url(services, ctx, order, path, cancel_path or path)
     return Placed(
         order=order,

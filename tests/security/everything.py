@@ -40,6 +40,7 @@ from src.tenants.models import (
     Invitation,
     Location,
     Member,
+    Participant,
     Performer,
 )
 from src.tenants.portal_links import NewAddress, PortalLink, new_address_url, portal_link_url
@@ -206,7 +207,14 @@ async def everything(services: Services, business: Business) -> dict[str, object
             by="staff",
             chargeable_at=now + timedelta(days=1),
         )
-        uow.session.add(fee)
+        lia = Participant(
+            tenant_id=business.id,
+            id=new_id(),
+            customer_id=made.order.customer_id,
+            name="Lia",
+            kept_at=now,
+        )
+        uow.session.add_all([fee, lia])
         uow.session.add_all([refund, item, upload, invitation, note, other, broadcast, asked])
         uow.session.add(waits)
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
@@ -308,6 +316,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "entry_id": waits.id,
         "place": waitlist_token(services.settings, waits),
         "left_seat_id": left_seat_id,
+        "participant_id": lia.id,
         "moved_seat_id": moved_seat_id,
         "invitation_id": invitation.id,
         "member_id": member_id,

@@ -4,7 +4,6 @@ What the plan gates is offering: creating a group service, switching one on, sho
 selling by series. Words and rules of a service may be corrected on any plan.
 """
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -17,7 +16,13 @@ from src.booking.domain.kinds import (
     SessionMode,
     Visibility,
 )
-from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_errors, terms_from
+from src.booking.domain.leaving import (
+    NOTHING_BACK,
+    LeavingTerms,
+    keeping_policy,
+    terms_errors,
+    terms_from,
+)
 from src.booking.domain.minimum import hours_of
 from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.price_tiers import (
@@ -40,7 +45,7 @@ from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext, TenantSnapshot
-from src.tenants.domain.customer_tags import read_tags
+from src.tenants.domain.customer_tags import read_tags, tag_errors
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 from src.tenants.models import Location, Performer
@@ -183,7 +188,7 @@ async def update_service(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateServic
     if cmd.sales_mode != service.sales_mode:
         await _require_sales_mode(uow, ctx, cmd.sales_mode)
     await _check(uow, ctx.here, cmd, cmd.slug or service.slug, service)
-    changed = _apply(service, _columns(cmd, cmd.slug or service.slug))
+    changed = _apply(service, _columns(cmd, cmd.slug or service.slug, service.leaving))
     if changed:
         service.updated_at = uow.clock.now()
         await audit(uow, ctx, "service.changed", "service", service.id, changed=changed)
@@ -201,7 +206,7 @@ async def _lock_service(uow: UnitOfWork, service_id: UUID) -> Service:
 
 def _check_same(service: Service, cmd: UpdateService) -> None:
     """Sending the same thing twice undoes nothing. Raises: Conflict."""
-    columns = _columns(cmd, cmd.slug or service.slug)
+    columns = _columns(cmd, cmd.slug or service.slug, service.leaving)
     if any(getattr(service, name) != value for name, value in columns.items()):
         raise changed_since_seen()
 
@@ -248,20 +253,12 @@ async def _check(
     before = () if service is None else read_tiers(service.price_tiers)
     today = to_local(uow.clock.now(), tenant.zone).date()
     fields |= over_errors(with_keys(cmd.price_tiers), before, today)
-    fields |= _tag_errors(cmd.tags)
+    fields |= tag_errors(cmd.tags)
     fields |= await _unknown_defaults(uow, cmd)
     if "slug" not in fields and (service is None or service.slug != slug):
         fields |= slug_taken().fields if await _is_taken(uow, slug) else {}
     if fields:
         raise InvalidInput(_("The service cannot be saved like this."), fields=fields)
-
-
-def _tag_errors(tags: Sequence[str]) -> dict[str, str]:
-    try:
-        read_tags(",".join(tags))
-    except InvalidInput as refused:
-        return dict(refused.fields)
-    return {}
 
 
 def draft_of(cmd: ServiceDetails, slug: str) -> ServiceDraft:
@@ -313,7 +310,7 @@ async def _free_slug(uow: UnitOfWork, wanted: str) -> str:
     return slug
 
 
-def _columns(cmd: ServiceDetails, slug: str) -> dict[str, object]:
+def _columns(cmd: ServiceDetails, slug: str, leaving: object = None) -> dict[str, object]:
     """The row's columns; a free service keeps no price that nobody pays."""
     is_free = cmd.price_type is SeriesPriceType.FREE
     return {
@@ -336,7 +333,7 @@ def _columns(cmd: ServiceDetails, slug: str) -> dict[str, object]:
         "horizon_days": cmd.horizon_days,
         "max_party": cmd.max_party,
         "questions": list(msgspec.to_builtins(cmd.questions)),
-        "leaving": cmd.leaving.document(),
+        "leaving": keeping_policy(cmd.leaving, leaving).document(),
         "tags": read_tags(",".join(cmd.tags)),
         "visibility": str(cmd.visibility),
         "active": cmd.active,

@@ -66,7 +66,7 @@ async def get_service_page(
     series, month = [], None
     sides = _sides(on_sale, row, asked)
     side = asked.side if asked.side in sides else sides[0]
-    terms = await find_terms(uow, row.id, [offer.row.id for offer in on_sale.series])
+    terms = await find_terms(uow, tenant, row.id, [one.row.id for one in on_sale.series])
     if row.active:
         series = [series_offer(offer, row, shop, terms[offer.row.id]) for offer in on_sale.series]
         month = await _month(uow, shop, row, asked) if side == "single" else None

@@ -6,26 +6,29 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 
 from src.billing.domain.coupons import guest_sentence as coupon_sentence
 from src.billing.domain.kinds import PaymentMode
+from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.domain.drop_in import PayWay, open_ways
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
-from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.price_tiers import FULL, booker_first, first_choice
 from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.reasons import guest_sentence
+from src.booking.domain.refund_policy import BuyerKind
 from src.booking.domain.seats_told import is_told, seats_told
-from src.booking.leaving_words import by_way_in_words, dates_in_words, rules_in_words
+from src.booking.leaving_words import dates_in_words, rules_in_words
 from src.booking.models import Service, Session
 from src.booking.queries.coupons import find_voucher, judge_for_quote
 from src.booking.queries.decide import business_now
+from src.booking.queries.names import find_places_and_performers
 from src.booking.queries.offers import count_as_free
 from src.booking.queries.paying_with import takes_codes, with_voucher
 from src.booking.queries.service_page import no_such_service
+from src.booking.queries.terms_said import said_of_quote
 from src.booking.queries.tiers import why_not_chosen
+from src.booking.queries.transfers import as_transfer, due_day, may_be_transferred
 from src.booking.queries.waiting import may_be_waited_for, terms_of
 from src.booking.queries.waitlist_times import is_too_late_for
 from src.booking.queries.wish_asked import AskedFor, asked_series, asked_session
@@ -36,7 +39,6 @@ from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
-from src.tenants.models import Location, Performer
 
 
 class Typed(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +74,7 @@ async def get_wish(
     else:
         asked = await asked_series(uow, tenant, subject_id, business, now)
     count_as_free(asked.runs, held or {})
+    asked = await _with_transfer(uow, tenant, asked, typed.way)
     if not _is_seen(asked, service_slug):
         raise no_such_service()
     chosen = asked.quote_for(_people(asked, typed))
@@ -86,7 +89,7 @@ async def get_wish(
     error = why_not_chosen(asked.tiers(len(people)), typed.tiers, typed.size)
     wish = msgspec.structs.replace(wish, size_error=wish.size_error or error, credits=purse)
     if purse.paying is not None and not wish.closed:
-        return _by_credits(tenant, asked, wish, chosen.leaving, now)
+        return _by_credits(tenant, asked, wish, now)
     if wish.closed or not typed.code.strip():
         takes = bool(not wish.closed and wish.total_minor and await takes_codes(uow, tenant))
         return msgspec.structs.replace(wish, takes_codes=takes)
@@ -123,21 +126,34 @@ async def _with_code(
         total_minor=quote.total_minor,
         money_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
-        leaving=_leaving(tenant, asked, quote, uow.clock.now()),
+        leaving=said_of_quote(tenant, asked.sold, quote, asked.runs, uow.clock.now()),
     )
 
 
-def _by_credits(
-    tenant: TenantSnapshot, asked: AskedFor, wish: Wish, terms: LeavingTerms, now: datetime
-) -> Wish:
+def _by_credits(tenant: TenantSnapshot, asked: AskedFor, wish: Wish, now: datetime) -> Wish:
     """The same for credits: nothing is left to pay, and `money_minor` stays what it costs."""
     if wish.kind == "session":
         starts_at = asked.runs[0].starts_at
-        leaving = dates_in_words(terms, PayWay.CREDIT, starts_at, tenant.zone, now)
+        terms = asked.sold.for_way(PayWay.CREDIT)
+        leaving = dates_in_words(terms, SeriesPriceType.FREE, starts_at, tenant.zone, now)
     else:
-        leaving = rules_in_words(terms, PayWay.CREDIT, tenant.zone, None, now)
+        terms = asked.sold.for_kind(BuyerKind.COURSE, by_credits=True)
+        leaving = rules_in_words(terms, SeriesPriceType.FREE, tenant.zone, None, now)
     return msgspec.structs.replace(
         wish, lines=[], total_minor=0, payment_mode=str(PaymentMode.CREDIT), leaving=leaving
+    )
+
+
+async def _with_transfer(
+    uow: UnitOfWork, tenant: TenantSnapshot, asked: AskedFor, way: PayWay | None
+) -> AskedFor:
+    """The same, to be paid by bank transfer as well where the business takes them."""
+    if not may_be_transferred(asked.quote(1)):
+        return asked
+    terms, now = await find_transfer_terms(uow), uow.clock.now()
+    return msgspec.structs.replace(
+        asked,
+        quote=lambda size: as_transfer(asked.quote(size), terms, asked.runs, way, tenant.zone, now),
     )
 
 
@@ -167,7 +183,7 @@ async def _wish(
     quote = asked.quote_for(people)
     included = set(quote.session_ids) or {run.id for run in asked.runs}
     left, capacity = _room([run for run in asked.runs if run.id in included])
-    places, performers = await _names(uow, asked.runs)
+    places, performers = await find_places_and_performers(uow, asked.runs)
     return Wish(
         name=quote.description,
         service_name=service.name,
@@ -188,9 +204,10 @@ async def _wish(
         ways=_ways(tenant, quote),
         part_of=asked.series.title if kind == "session" and asked.series else "",
         questions=read_questions(service.questions),
-        leaving=_leaving(tenant, asked, quote, now),
+        leaving=said_of_quote(tenant, asked.sold, quote, asked.runs, now),
         closed=guest_sentence(closed) if closed else None,
         size_error=guest_sentence(refused) if refused else None,
+        transfer_until_on=due_day(quote.transfer_due_at, tenant.zone),
         waitlist_href=f"/b/{tenant.slug}/{service.slug}/waitlist?{kind}={quote.subject_id}"
         if is_waited_for
         else None,
@@ -210,27 +227,9 @@ def _ways(tenant: TenantSnapshot, quote: Quote) -> list[str]:
     """What there is to choose from, the one it is quoted for among it; nothing where it is free."""
     if quote.full_minor == 0:
         return []
-    return [str(way) for way in open_ways(quote.ways, payments_ready=tenant.payments_ready)]
-
-
-def _leaving(tenant: TenantSnapshot, asked: AskedFor, quote: Quote, now: datetime) -> list[str]:
-    """The terms it would be bought under: for one date as moments, for either way to pay while that
-    is chosen; for a series as rules.
-    """
-    price_type = quote.price_type if quote.total_minor else SeriesPriceType.FREE
-    if quote.kind == "session":
-        starts_at = asked.runs[0].starts_at
-
-        def words(price_type: SeriesPriceType) -> list[str]:
-            return dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now)
-
-        if quote.total_minor and len(_ways(tenant, quote)) > 1:
-            by_card, on_site = words(SeriesPriceType.ONLINE), words(SeriesPriceType.ON_SITE)
-            return by_way_in_words(by_card, on_site)
-        return words(price_type)
-    got = set(quote.session_ids)
-    first_at = min((run.starts_at for run in asked.runs if run.id in got), default=None)
-    return rules_in_words(quote.leaving, price_type, tenant.zone, first_at, now)
+    own = () if quote.transfer_due_at is None else (PayWay.TRANSFER,)
+    ways = (*open_ways(quote.ways, payments_ready=tenant.payments_ready), *own)
+    return [str(way) for way in PayWay if way in ways]
 
 
 def _room(runs: Sequence[Session]) -> tuple[int, int]:
@@ -269,21 +268,3 @@ def _spelled(
         and terms_of(tenant, service).is_on
         and not is_too_late_for(service, run.starts_at, now),
     )
-
-
-async def _names(uow: UnitOfWork, runs: Sequence[Session]) -> tuple[dict[UUID, str], str | None]:
-    """The places by id, and who performs: all of them, in a few words."""
-    location_ids = {run.location_id for run in runs if run.location_id}
-    performer_ids = {run.performer_id for run in runs if run.performer_id}
-    found = await uow.session.execute(
-        select(Location.id, Location.name)
-        .where(Location.tenant_id == uow.tenant, Location.id.in_(location_ids))
-        .union_all(
-            select(Performer.id, Performer.name).where(
-                Performer.tenant_id == uow.tenant, Performer.id.in_(performer_ids)
-            )
-        )
-    )
-    names: dict[UUID, str] = {row[0]: row[1] for row in found}
-    performers = sorted(names[id_] for id_ in performer_ids if id_ in names)
-    return names, ", ".join(performers) or None

@@ -32,6 +32,7 @@ from src.booking.queries.offer_facts import (
     session_facts,
 )
 from src.booking.queries.offers import get_series_offer, get_session_offer
+from src.booking.queries.sold_terms import SoldTerms, find_sold_terms
 from src.booking.queries.tiers import for_people, tiers_of_series, tiers_of_session
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
@@ -54,6 +55,7 @@ class AskedFor(msgspec.Struct, frozen=True, kw_only=True):
     takes_credits: bool
     credit_facts: Callable[[Quote, LotFacts], CreditFacts]
     refuse_by_credit: Callable[[int], list[Reason]]
+    sold: SoldTerms
 
     def quote_for(self, people: Sequence[str]) -> Quote:
         """For those who have chosen a price each."""
@@ -100,6 +102,7 @@ async def asked_session(
         takes_credits=takes_credits(rules_of(offer)) and quote(1).full_minor > 0,
         credit_facts=lambda quote, lot: credit_facts_of_session(offer, quote, lot),
         refuse_by_credit=refuse_by_credit,
+        sold=await find_sold_terms(uow, tenant, offer.service, offer.series),
     )
 
 
@@ -131,4 +134,5 @@ async def asked_series(
         takes_credits=offer.series.takes_credits and quote(1).full_minor > 0,
         credit_facts=lambda quote, lot: credit_facts_of_series(offer, quote, lot),
         refuse_by_credit=refuse_by_credit,
+        sold=await find_sold_terms(uow, tenant, offer.service, offer.series),
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.billing.domain.holds import is_shortened_by_paying
+from src.billing.views.transfers import HowToTransfer
 from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.seats_told import SeatsTold
@@ -69,7 +70,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     that a single date belongs to, empty for none. `money_minor` is what it costs where credits are
     not to pay. `leaving` says in sentences what comes back until
     when. `waitlist_href` is where to wait for what is full. `offered_places` are held for who came
-    by the link of an offer, until `offered_until_at`.
+    by the link of an offer, until `offered_until_at`. `transfer_until_on` is the last day for a
+    bank transfer, where that is a way to pay.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     money_minor: int = 0
     credits: WishCredits = WishCredits()
     waitlist_href: str | None = None
+    transfer_until_on: date | None = None
     offered_places: int = 0
     offered_until_at: datetime | None = None
 
@@ -106,7 +109,7 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
     this browser holds of the same already, and `is_held` whether it has what is booked here, not
     just a date of that. `told` is good news about what was sent. `guest` is who is signed in, whose
-    own pages are at `me`.
+    own pages are at `me`; `own_people` are the names of those whom they keep.
     """
 
     wish: Wish
@@ -122,6 +125,7 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     is_held: bool
     told: str = ""
     guest: PortalGuest | None = None
+    own_people: list[str] = []
     me: str = ""
 
 
@@ -191,13 +195,21 @@ class AskedToLeave(NamedTuple):
     declined: str = ""
 
 
+class SwappedTo(msgspec.Struct, frozen=True, kw_only=True):
+    """A date of another course that took the place of one of this booking, and its booking."""
+
+    starts_at: datetime
+    name: str
+    href: str
+
+
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
-    `stage`: held, processing, over (its time to pay), confirmed, cancelled, called_off (before it
-    was paid), expired, given_up, not_payable, too_late (a payment came that nothing was booked
-    with: `why_not_booked` says why, mismatch, given_up, cancelled or gone, and `money_back` where
-    it is, returned, pending or kept).
+    `stage`: held, transfer (it is waited for, and `transfer` says how to make it), processing, over
+    (its time to pay), confirmed, cancelled, called_off (before it was paid), expired, given_up,
+    not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
+    mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
     `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
     `returning_minor`, and `not_arrived_minor` came back from the bank. `taken_back_minor` the
     guest's bank has taken back in a dispute that was lost.
@@ -211,6 +223,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `credits_line` says which credits paid for it, empty where none did.
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
+    `swapped_to`: what took the place of dates of it in other courses.
     """
 
     stage: str
@@ -250,7 +263,9 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     missing: list[MissingDate]
     completes_href: str
+    transfer: HowToTransfer | None
     looks_again: bool
+    swapped_to: list[SwappedTo] = []
     asked_to_leave: AskedToLeave
 
     @property

@@ -93,6 +93,7 @@ class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
 class HeldCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: places that were held for you until you pay are not any more, since the
     business cancels the dates `runs`. `has_others`: other dates were held together with them.
+    `by_transfer`: they were to be paid by bank transfer, which may be on its way.
     """
 
     locale: str
@@ -105,6 +106,7 @@ class HeldCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     zone_name: str
     reason: str
     booking_url: str
+    by_transfer: bool = False
 
 
 class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):

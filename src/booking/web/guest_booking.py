@@ -24,6 +24,8 @@ from src.booking.views.hub import OwnHold
 from src.booking.web.booking_guest import (
     known_of,
     look_who_books,
+    own_people,
+    proved_id,
     under_own_address,
     with_sentence,
 )
@@ -210,7 +212,7 @@ async def _place(
     now, guest = services.clock.now(), found_guest(request)
     command = command_of(form, wish, subject.id, token, ctx.here, now, guest)
     offer_id = (await _place_of(services, ctx, subject)).offer_id
-    command = msgspec.structs.replace(command, offer_id=offer_id)
+    command = msgspec.structs.replace(command, offer_id=offer_id, customer_id=proved_id(request))
     try:
         await _limit(request, services, ctx, form.email)
         placed = await place_booking(services, ctx, command)
@@ -331,6 +333,7 @@ def _form_page(
         is_held=any(subject.id in hold.what for hold in held),
         told=told,
         guest=found_guest(request),
+        own_people=own_people(request),
         me=portal_path(ctx),
     )
     return page(

@@ -13,8 +13,10 @@ from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.billing.queries.voucher_use import is_by_voucher_alone
 from src.booking.commands.leave import Promised, leave_course, leave_dates
 from src.booking.commands.leave_requests import ask_to_leave
+from src.booking.credit_words import credit_lines
 from src.booking.guest_links import open_link
 from src.booking.money_words import in_all_due
+from src.booking.queries.credits_back import find_credits_given
 from src.booking.queries.guest_leaving import get_leaving_page, get_left_late_minor
 from src.booking.views.leaving import LeavingPage
 from src.booking.web.guest_page import PRIVATE, PUBLIC
@@ -46,6 +48,7 @@ class _Left(NamedTuple):
     by_hand_minor: int
     stays_due_minor: int
     owed_minor: int
+    credits: list[str]
     is_by_voucher: bool
 
 
@@ -117,14 +120,18 @@ async def limit_guest(request: AnyRequest, services: Services, order_id: UUID) -
 def read_promised(data: FormData) -> Promised:
     """What was ticked, with what the guest was told comes back. Raises: NotFound for nonsense."""
     seats: dict[UUID, int] = {}
+    credited: set[UUID] = set()
     for value in data.texts.get("seat", []):
-        typed, _colon, minor = value.partition(":")
+        typed, _colon, rest = value.partition(":")
+        minor, _colon, credit = rest.partition(":")
         seat_id = uuid_of(typed)
         if seat_id is None:
             raise NotFound(_("There is no such booking."))
         seats[seat_id] = _minor(minor)
+        if credit:
+            credited.add(seat_id)
     most, fee = (_minor(data.texts.get(name, ["0"])[-1]) for name in ("most", "fee"))
-    return Promised(seats, most, fee)
+    return Promised(seats, most, frozenset(credited), fee)
 
 
 def _minor(typed: str) -> int:
@@ -144,11 +151,13 @@ async def _leave(
         by_hand_minor = await get_to_hand_back_minor(uow, order_id)
         late_minor = await get_left_late_minor(uow, order_id)
         back_minor = await _leave_in(uow, request, ctx, order_id, promised)
+        given = await find_credits_given(uow, promised.by_seat)
         return _Left(
             back_minor=back_minor,
             by_hand_minor=await get_to_hand_back_minor(uow, order_id) - by_hand_minor,
             stays_due_minor=await get_left_late_minor(uow, order_id) - late_minor,
             owed_minor=await get_owed_minor(uow, order_id),
+            credits=credit_lines(list(given.values()), ctx.here.zone),
             is_by_voucher=await is_by_voucher_alone(uow, order_id),
         )
 
@@ -168,6 +177,8 @@ async def _leave_in(
 
 def _said(ctx: RequestContext, left: _Left) -> str:
     currency = ctx.here.currency
+    if left.credits:
+        return " ".join([_("It is cancelled."), *left.credits])
     if left.back_minor:
         amount = money(left.back_minor, currency)
         if left.is_by_voucher:

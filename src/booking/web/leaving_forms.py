@@ -151,7 +151,7 @@ def leaving_view(
     preview, unread = _preview(form, zone, sample_at, currency)
     return LeavingView(
         rows=_tier_rows(form),
-        units=_unit_choices(),
+        units=unit_choices(),
         hours=[(str(hour), clock(time(hour))) for hour in range(24)],
         preview=preview,
         unread=unread,
@@ -165,7 +165,7 @@ def _tier_rows(form: Bound[Any]) -> int:
     return max(LEAST_ROWS, form.rows_in_use("tiers", "before", "percent") + SPARE_ROWS)
 
 
-def _unit_choices() -> list[tuple[str, str]]:
+def unit_choices() -> list[tuple[str, str]]:
     return [
         (BeforeUnit.HOURS.value, _("hours before")),
         (BeforeUnit.DAYS.value, _("days before")),

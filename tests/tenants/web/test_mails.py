@@ -32,6 +32,8 @@ KINDS += ["waitlist_moved", "waitlist_closed", "waitlist_removed"]
 KINDS += ["credits_changed"]
 KINDS += ["portal_code"]
 KINDS += ["held_cancelled", "seats_moved", "leaving_asked", "leaving_declined", "calendar_link"]
+KINDS += ["voucher", "voucher_bought"]
+KINDS += ["transfer_awaited", "transfer_reminder", "transfer_over"]
 KINDS += ["credits_warning", "credits_expired", "package_bought", "package_lapsed"]
 
 
