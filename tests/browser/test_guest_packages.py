@@ -108,7 +108,7 @@ def test_ten_are_bought_and_three_are_used(
     carl.looks()
     shoots(carl, "booking")
     carl.follow("Can't make it")
-    carl.sees("3 credits go back")
+    carl.sees("3 credits of “10 Yoga sessions” come back")
     carl.looks()
     shoots(carl, "leave")
     carl.go(f"/b/{slug}/me")
