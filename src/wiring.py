@@ -37,6 +37,7 @@ def wire() -> None:
     _wire_booking()
     _wire_booking_settings()
     _wire_words_to_guests()
+    _wire_packages()
     _wire_waitlists()
     _wire_pruning()
     registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
@@ -51,11 +52,13 @@ def _wire_tenants() -> None:
     from src.tenants.log_subjects import register_own_log_subjects
     from src.tenants.own_customer_rows import register_own_customer_rows
     from src.tenants.portal_mails import register_portal_mail
+    from src.tenants.web.portal_people import register_people_tab
 
     register_own_customer_rows()
     register_own_log_subjects()
     register_mail_choices()
     register_portal_mail()
+    register_people_tab()
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)
@@ -77,6 +80,8 @@ def _wire_tenants() -> None:
 
 def _wire_billing() -> None:
     from src.billing.commands.fees import FEE_LINE
+    from src.billing.commands.package_lines import KIND as PACKAGE_KIND
+    from src.billing.commands.package_lines import PackageLines
     from src.billing.commands.voucher_lines import VOUCHER_KIND, VoucherLines
     from src.billing.credit_act_mails import register_credit_act_mail
     from src.billing.credit_mails import register_credit_mails
@@ -109,6 +114,7 @@ def _wire_billing() -> None:
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
+    register_line_kind(PACKAGE_KIND, PackageLines())
     register_line_kind(VOUCHER_KIND, VoucherLines())
     register_downgrade_probe("billing", coupon_consequences)
     register_downgrade_probe("billing.packages", package_consequences)
@@ -242,6 +248,17 @@ def _wire_words_to_guests() -> None:
     registry.on(BroadcastWaiting, "booking.broadcast", send_next_chunk)
     registry.on(BroadcastTried, "booking.broadcast_trial", send_trial)
     registry.on(GuestWrittenTo, "booking.send_message", send_message)
+
+
+def _wire_packages() -> None:
+    """Billing sells them; what they are good for, and where they are used, booking tells."""
+    from src.billing.events import PackageBought, PackageLapsed
+    from src.booking.jobs.packages import tell_of_lapse, tell_of_package
+    from src.booking.package_mails import register_package_mails
+
+    register_package_mails()
+    registry.on(PackageBought, "booking.tell_package", tell_of_package)
+    registry.on(PackageLapsed, "booking.tell_package_lapsed", tell_of_lapse)
 
 
 def _wire_waitlists() -> None:

@@ -23,6 +23,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'active' AND balance > 0"),
     )
     op.create_index(
+        "ix_credit_lots_ends",
+        "credit_lots",
+        ["tenant_id", sa.text("coalesce(expires_at, 'infinity'::timestamptz)"), "id"],
+        postgresql_where=sa.text("state = 'active' AND balance > 0"),
+    )
+    op.create_index(
         "ix_credit_lots_empty",
         "credit_lots",
         ["tenant_id", "created_at", "id"],
@@ -43,7 +49,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_credit_lots_package",
         "credit_lots",
-        ["tenant_id", "package_id"],
+        ["tenant_id", "package_id", "created_at", "id"],
         postgresql_where=sa.text("package_id IS NOT NULL"),
     )
     op.create_index(
@@ -69,6 +75,7 @@ def downgrade() -> None:
         ("credit_lots", "ix_credit_lots_activated"),
         ("credit_lots", "ix_credit_lots_pending"),
         ("credit_lots", "ix_credit_lots_empty"),
+        ("credit_lots", "ix_credit_lots_ends"),
         ("credit_lots", "ix_credit_lots_left"),
     ):
         op.drop_index(name, table)

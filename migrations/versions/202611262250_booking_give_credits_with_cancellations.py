@@ -7,8 +7,8 @@ Revision: refundpol, after 0051.
 
 from alembic import op
 
-revision = "refundpol"
-down_revision = "0051"
+revision = "0054"
+down_revision = "0053"
 branch_labels = None
 depends_on = None
 

@@ -173,7 +173,7 @@ def register_money_of_customers() -> None:
     """What hangs on their orders."""
     shown_of: dict[Any, tuple[str, ...]] = {
         OrderLine: ("order_id", "description", "tier", "quantity", "unit_minor", "total_minor"),
-        Payment: ("order_id", "amount_minor", "currency", "method", "received_at"),
+        Payment: ("order_id", "amount_minor", "currency", "method", "received_at", "arrived_on"),
         Refund: ("order_id", "amount_minor", "cause", "state", "created_at", "finished_at"),
         DisputeRow: ("order_id", "amount_minor", "currency", "state", "opened_at", "decided_at"),
     }

@@ -98,7 +98,7 @@ def _register_what_was_handed_on() -> None:
                 _ids(person, HandingOn.participant_id, given_to(person))
             ),
             shown=("name",),
-            erased=lambda person: {"name": person.called},
+            erased=lambda person: {"name": person.called, "note": ""},
             name="participants_with_a_place_handed_on",
         )
     )

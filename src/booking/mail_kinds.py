@@ -13,6 +13,7 @@ from src.booking.mail_parts import (
     MISSING,
     MONEY,
     MY_BOOKINGS,
+    OF_CREDITS,
     REASON,
     WAY_OUT,
     an_hour_sooner,
@@ -210,8 +211,7 @@ def _changed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
 
 
 def _reminded(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    one = facts.with_seats(facts.seats[:1])
-    now = uow.clock.now()
+    one, now = facts.with_seats(facts.seats[:1]), uow.clock.now()
     return reminder_mail(asked.settings, asked.tenant, [one], "preview", now, asked.wordings)
 
 
@@ -251,7 +251,7 @@ _KINDS = (
             "{dates}\n\n{money}\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, _PEOPLE, MONEY, REFERENCE, MISSING),
+        placeholders=(*COMMON, _PEOPLE, MONEY, REFERENCE, MISSING, *OF_CREDITS),
         always=("missing",),
         preview=shown(_confirmed),
     ),
@@ -320,7 +320,7 @@ _KINDS = (
             "\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, MONEY, REASON),
+        placeholders=(*COMMON, MONEY, REASON, *OF_CREDITS),
         needed=("dates",),
         preview=shown(_cancelled),
     ),

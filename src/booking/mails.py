@@ -20,6 +20,7 @@ from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import (
     calendar_seats,
+    credits_of,
     leaving_of,
     mail_of,
     missing_of,
@@ -29,7 +30,7 @@ from src.booking.mail_parts import (
     ways_out_of,
     what_of,
 )
-from src.booking.money_words import back_line, money_line
+from src.booking.money_words import back_line, paid_line
 from src.booking.queries.changes import Believed
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
 from src.booking.seats_end import SeatsEnd
@@ -87,7 +88,8 @@ def confirmation_mail(
             may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
             party=party_of(facts, seats),
-            money_line=money_line(order, owed_minor),
+            money_line=paid_line(facts, owed_minor),
+            credits=credits_of(tenant, facts),
             reference=order.reference,
             leaving=leaving_of(tenant, facts, seats, now),
             booking_url=booking_url,
@@ -164,6 +166,7 @@ def cancellation_mail(
     parties: Mapping[UUID, SplitParty] | None = None,
     believed: Believed | None = None,
     as_asked: bool = False,
+    as_voucher: bool = False,
     credits_back: Sequence[CreditBack] = (),
     wordings: Wordings = SHIPPED,
 ) -> Mail:
@@ -171,7 +174,8 @@ def cancellation_mail(
 
     `going_on` are the bookings that have other seats which stand; `by_hand_minor` is handed back
     on site, where `owed_minor` is to be paid for all of the orders; `parties` are those of which
-    somebody still comes; `as_asked`: it is the answer to their request to leave.
+    somebody still comes; `as_asked`: it is the answer to their request to leave. `as_voucher`: what
+    comes back is one.
 
     Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
     customer's others, is told of as well.
@@ -187,6 +191,7 @@ def cancellation_mail(
         parties=parties or {},
         believed=believed or {},
         as_asked=as_asked,
+        as_voucher=as_voucher,
         credits_back=credits_back,
     )
     return _seats_mail(settings, tenant, bookings, end, now, wordings)
@@ -259,6 +264,7 @@ def _seats_mail(
             by_guest=end.by_guest,
             as_asked=end.as_asked,
             money_line=_back_line(tenant, bookings, end),
+            credits=credits_of(tenant, first),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(
@@ -277,7 +283,13 @@ def _seats_mail(
 
 def _back_line(tenant: TenantSnapshot, bookings: Sequence[BookingFacts], end: SeatsEnd) -> str:
     credits_back = credit_lines(end.credits_back, tenant.zone)
-    return back_line(bookings, end.by_hand_minor, end.owed_minor, credits_back)
+    return back_line(
+        bookings,
+        end.by_hand_minor,
+        end.owed_minor,
+        credits_back,
+        as_voucher=end.as_voucher,
+    )
 
 
 def change_mail(

@@ -28,4 +28,5 @@ class SeatsEnd(msgspec.Struct, frozen=True):
     parties: Mapping[UUID, SplitParty] = {}
     believed: Believed = {}
     as_asked: bool = False
+    as_voucher: bool = False
     credits_back: Sequence[CreditBack] = ()

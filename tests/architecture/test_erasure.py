@@ -27,6 +27,7 @@ OF_THE_BUSINESS = {
     "mail_wordings",
     "members",
     "packages",
+    "payment_settings",
     "performer_busy",
     "performers",
     "plan_requests",

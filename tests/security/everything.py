@@ -1,11 +1,14 @@
 """A business that has one of everything that can be named by an id."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 
+from src.billing.commands.buy_package import BuyCommand, buy_package
 from src.billing.commands.voucher_lines import vouchers_of
 from src.billing.commands.voucher_sales import SellVoucher, sell_voucher_by_staff
+from src.billing.domain.kinds import PaymentMode
 from src.billing.fee_links import fee_path
 from src.billing.models import Coupon, Fee, OpenItem, Order, Payment, Refund
 from src.billing.voucher_links import purchase_path, voucher_path
@@ -13,7 +16,7 @@ from src.booking.calendar_links import calendar_url
 from src.booking.check_in_codes import check_in_code
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.feeds import make_booking_feed
-from src.booking.guest_links import booking_path
+from src.booking.guest_links import booking_path, package_path
 from src.booking.models import (
     Booking,
     Broadcast,
@@ -37,6 +40,7 @@ from src.tenants.models import (
     Invitation,
     Location,
     Member,
+    Participant,
     Performer,
 )
 from src.tenants.portal_links import NewAddress, PortalLink, new_address_url, portal_link_url
@@ -44,9 +48,22 @@ from src.tenants.queries.bolt_ons import find_bolt_on
 from src.tenants.queries.portal import Proved
 from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
-from tests.support.builders import Business, a_member, a_series, a_service, a_session
+from tests.support.builders import Business, a_member, a_series, a_service, a_session, as_guest
 from tests.support.credits import a_package
 from tests.support.lots import lot_of
+
+
+async def a_bought_package(services: Services, business: Business, package_id: UUID) -> Order:
+    """Bought to be paid on site."""
+    wish = BuyCommand(
+        package_id=package_id,
+        guest_name="Bob",
+        guest_email=f"bob@{business.slug}.example",
+        form_token=f"package-{business.slug}",
+        way=PaymentMode.ON_SITE,
+    )
+    async with services.uow_factory(business.id) as uow:
+        return await buy_package(uow, as_guest(business), wish)
 
 
 async def everything(services: Services, business: Business) -> dict[str, object]:
@@ -62,6 +79,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
     max_ = await a_member(factory, business, f"Max-{business.slug}", Role.INSTRUCTOR)
     made = await booked(factory, business, a_wish("series", term.series.id))
     package = await a_package(factory, business.id)
+    bought = await a_bought_package(services, business, package.id)
     lot = await lot_of(factory, business.id, made.order.customer_id, package_id=package.id)
     async with factory(business.id) as uow:
         now = uow.clock.now()
@@ -189,7 +207,14 @@ async def everything(services: Services, business: Business) -> dict[str, object
             by="staff",
             chargeable_at=now + timedelta(days=1),
         )
-        uow.session.add(fee)
+        lia = Participant(
+            tenant_id=business.id,
+            id=new_id(),
+            customer_id=made.order.customer_id,
+            name="Lia",
+            kept_at=now,
+        )
+        uow.session.add_all([fee, lia])
         uow.session.add_all([refund, item, upload, invitation, note, other, broadcast, asked])
         uow.session.add(waits)
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
@@ -270,6 +295,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "order_id": made.order_id,
         "coupon_id": coupon.id,
         "package_id": package.id,
+        "bought": package_path(services.settings, business.slug, bought).rpartition("/")[2],
         "lot_id": lot.id,
         "voucher_id": voucher.id,
         "voucher": voucher_path(services.settings, business.slug, voucher).rpartition("/")[2],
@@ -290,6 +316,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "entry_id": waits.id,
         "place": waitlist_token(services.settings, waits),
         "left_seat_id": left_seat_id,
+        "participant_id": lia.id,
         "moved_seat_id": moved_seat_id,
         "invitation_id": invitation.id,
         "member_id": member_id,

@@ -58,6 +58,10 @@ POST /orders/{order_id}/paid
 GET POST /orders/{order_id}/refund
 POST /orders/{order_id}/refunds/{refund_id}/retry
 POST /orders/{order_id}/items/{item_id}/close
+GET /orders/{order_id}/transfer
+POST /orders/{order_id}/transfer/received
+POST /orders/{order_id}/transfer/due
+POST /orders/{order_id}/transfer/release
 GET /fees
 GET /fees/{fee_id}
 POST /fees/{fee_id}/forgive
@@ -115,6 +119,7 @@ POST /credits/usage
 GET /credits/{lot_id}
 GET POST /credits/{lot_id}/{act}
 GET /packages
+GET /packages/embed
 GET POST /packages/new
 GET /packages/{package_id}
 GET POST /packages/{package_id}/edit
@@ -180,6 +185,9 @@ GET /payments/refresh
 GET /payments/return
 POST /payments/connect
 POST /payments/check
+POST /payments/methods
+GET POST /payments/transfer
+POST /payments/transfer/stop
 """
 
 Entry = tuple[str, str]

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.anyio
 NO_BUSINESS_IN_IT = {
     "/admin/": "The desk does not exist for owners at all: test_routes walks it.",
     "/static/": "Files of the program.",
+    "/embed/": "What everybody sees of one business, and no id of anything in it.",
     "/confirm-email/": "A signed link to a person, who is no tenant's.",
     "/join/": "A signed link to a person, who belongs to no business before it is followed.",
     "/password/reset/": "A signed link to a person, who is no tenant's.",

@@ -24,7 +24,7 @@ from src.billing.commands.refunded_credits import (
 )
 from src.billing.commands.sold_vouchers import check_revocable, restore_revoked, revoke
 from src.billing.domain.kinds import (
-    ON_SITE_METHOD,
+    BY_HAND_METHODS,
     VOUCHER_METHOD,
     OpenItemKind,
     RefundCause,
@@ -106,7 +106,7 @@ async def request_refunds(
     """
     left, with_the_bank = amount_minor, await list_payments_with_the_bank(uow, order.id)
     for payment in await payments_of(uow, order.id):
-        if payment.is_extra or payment.method == ON_SITE_METHOD:
+        if payment.is_extra or payment.method in BY_HAND_METHODS:
             continue
         key = f"{cause_key}:{payment.id}"
         part = await _asked_before(uow, key)
@@ -271,7 +271,7 @@ def refund_body(
 
     Raises: Conflict for what the business took itself, of which the processor knows nothing.
     """
-    if payment.method == ON_SITE_METHOD:
+    if payment.method in BY_HAND_METHODS:
         raise Conflict(
             _("The business took this payment itself, so it goes back by hand."),
             code="paid_on_site",

@@ -15,27 +15,22 @@ from src.billing.commands.refunds import (
     set_aside,
 )
 from src.billing.commands.voucher_claims import ENTRIES, entry_row
+from src.billing.commands.voucher_giving import given_as, voucher_for
 from src.billing.commands.voucher_lines import activate, send_now, vouchers_of
-from src.billing.commands.voucher_sales import voucher_row
-from src.billing.commands.voucher_settings import get_voucher_offer
-from src.billing.domain.kinds import VOUCHER_METHOD, RefundCause, RefundState
+from src.billing.domain.kinds import VOUCHER_METHOD, RefundCause
 from src.billing.domain.vouchers import (
     LARGEST_VOUCHER_MINOR,
     EntryKind,
-    VoucherSource,
     VoucherState,
     end_of_day,
-    expiry_of,
     masked,
 )
 from src.billing.events import OrderRefunded
-from src.billing.models import Order, Payment, Refund, Voucher
+from src.billing.models import Refund, Voucher
 from src.billing.voucher_links import no_such_voucher
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
-from src.platform.ids import new_id
-from src.platform.localtime import to_local
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
@@ -179,8 +174,9 @@ async def refund_as_voucher(
         sentence = _("That is more than is left of this payment.")
     if sentence:
         raise InvalidInput(sentence, fields={"amount": sentence})
-    voucher = await _voucher_for(uow, ctx, order, payment, amount_minor)
-    refund = _given(uow, order, payment, voucher, cause_key)
+    voucher = await voucher_for(uow, ctx.here.zone, order, payment.currency, amount_minor)
+    cause = RefundCause.STAFF
+    refund = given_as(uow, order, payment, voucher, amount_minor, cause, cause_key)
     uow.session.add(refund)
     set_aside(order, payment, amount_minor)
     await uow.session.flush()
@@ -189,54 +185,3 @@ async def refund_as_voucher(
     facts = {"amount_minor": amount_minor, "currency": payment.currency, "refund": str(refund.id)}
     await audit(uow, ctx, "order.refunded_as_voucher", "order", order.id, **facts)
     return voucher.id
-
-
-async def _voucher_for(
-    uow: UnitOfWork, ctx: RequestContext, order: Order, payment: Payment, amount_minor: int
-) -> Voucher:
-    """A pending one for the order's customer, valid as long as one that is bought today."""
-    offer, now, zone = await get_voucher_offer(uow), uow.clock.now(), ctx.here.zone
-    row = {
-        **voucher_row(uow, new_id(), amount_minor, payment.currency),
-        "source": str(VoucherSource.REFUND),
-        "expires_at": expiry_of(
-            to_local(now, zone).date(),
-            zone,
-            valid_months=offer.valid_months,
-            to_year_end=offer.to_year_end,
-        ),
-        "order_id": None,
-        "customer_id": order.customer_id,
-        "recipient_name": order.guest_name,
-        "recipient_email": "",
-        "message": "",
-        "locale": order.locale,
-        "send_on": None,
-    }
-    voucher = Voucher(**row)
-    uow.session.add(voucher)
-    await uow.session.flush()
-    return voucher
-
-
-def _given(
-    uow: UnitOfWork, order: Order, payment: Payment, voucher: Voucher, cause_key: str
-) -> Refund:
-    """Nothing is called for, so it is done with."""
-    now = uow.clock.now()
-    row = {
-        "tenant_id": uow.tenant,
-        "id": new_id(),
-        "order_id": order.id,
-        "payment_id": payment.id,
-        "voucher_id": voucher.id,
-        "amount_minor": voucher.initial_minor,
-        "attempt": 1,
-        "body": {},
-        "state": str(RefundState.SUCCEEDED),
-        "cause": str(RefundCause.STAFF),
-        "cause_key": cause_key,
-        "created_at": now,
-        "finished_at": now,
-    }
-    return Refund(**row)

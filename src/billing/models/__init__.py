@@ -13,6 +13,7 @@ from src.billing.models.payments import (
     PaymentPage,
     Refund,
 )
+from src.billing.models.settings import PaymentSettings
 from src.billing.models.vouchers import Voucher, VoucherEntry, VoucherSettings
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Package",
     "Payment",
     "PaymentPage",
+    "PaymentSettings",
     "Refund",
     "Voucher",
     "VoucherEntry",

@@ -96,6 +96,13 @@ class CreditLot(TenantScoped, Base):
             postgresql_where=text("state = 'active' AND balance > 0"),
         ),
         Index(
+            "ix_credit_lots_ends",
+            "tenant_id",
+            text("coalesce(expires_at, 'infinity'::timestamptz)"),
+            "id",
+            postgresql_where=text("state = 'active' AND balance > 0"),
+        ),
+        Index(
             "ix_credit_lots_empty",
             *_BY_AGE,
             postgresql_where=text("state = 'active' AND balance = 0"),
@@ -111,6 +118,8 @@ class CreditLot(TenantScoped, Base):
             "ix_credit_lots_package",
             "tenant_id",
             "package_id",
+            "created_at",
+            "id",
             postgresql_where=text("package_id IS NOT NULL"),
         ),
     )

@@ -14,6 +14,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -37,7 +38,7 @@ SORTS = ("bought", "ends")
 STATES = ("active", "expired", "used_up", "refunded", "pending")
 
 _Rolled = aliased(CreditLot)
-_NEVER: ColumnElement[Any] = cast(literal("infinity"), CreditLot.expires_at.type)
+_NEVER: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
 
 
 class LotFilter(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import ON_SITE_METHOD, VOUCHER_METHOD, RefundState
+from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundState
 from src.billing.lines import handlers_of, list_sold_now
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
@@ -39,7 +39,7 @@ from src.tenants.models import AuditEntry
 
 Row = TypeVar("Row")
 
-OUT_OF_ITS_SIGHT = (ON_SITE_METHOD, VOUCHER_METHOD)
+OUT_OF_ITS_SIGHT = (*BY_HAND_METHODS, VOUCHER_METHOD)
 """Methods of payments that the processor knows nothing of."""
 
 
@@ -223,9 +223,9 @@ def line_view(line: OrderLine, by_now: str = "") -> LineView:
 
 def payment_view(payment: Payment, with_the_bank: Container[UUID]) -> PaymentView:
     """Of payments that a bank has taken back, `with_the_bank`, nothing is left to go back."""
-    on_site = payment.method == ON_SITE_METHOD
+    by_hand = payment.method in BY_HAND_METHODS
     is_gone = payment.id in with_the_bank
-    left_minor = 0 if on_site or is_gone else payment.amount_minor - payment.refunded_minor
+    left_minor = 0 if by_hand or is_gone else payment.amount_minor - payment.refunded_minor
     return PaymentView(
         id=payment.id,
         amount_minor=payment.amount_minor,
@@ -234,6 +234,7 @@ def payment_view(payment: Payment, with_the_bank: Container[UUID]) -> PaymentVie
         left_minor=left_minor,
         currency=payment.currency,
         method=payment.method,
+        arrived_on=payment.arrived_on,
         voucher_id=payment.voucher_id,
         is_extra=payment.is_extra,
         received_at=payment.received_at,

@@ -19,7 +19,8 @@ from sqlalchemy import (
     tuple_,
 )
 
-from src.billing.domain.kinds import OpenItemKind, OrderState
+from src.billing.domain.holds import payable_until
+from src.billing.domain.kinds import OpenItemKind, OrderState, PaymentMode
 from src.billing.income import is_income
 from src.billing.lines import list_sold_now
 from src.billing.models import OpenItem, Order, OrderLine
@@ -31,6 +32,7 @@ from src.billing.queries.disputes import (
     sum_disputes,
     taken_back_minor,
 )
+from src.billing.queries.transfers import count_awaited
 from src.billing.standing import is_all_cancelled
 from src.billing.views.disputes import dispute_badge
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
@@ -44,6 +46,7 @@ PAGE_SIZE = 50
 STATES: dict[str, tuple[OrderState, ...]] = {
     "": tuple(OrderState),
     "open": (OrderState.OPEN,),
+    "transfer": (OrderState.OPEN,),
     "confirmed": (OrderState.CONFIRMED,),
     "ended": (OrderState.EXPIRED, OrderState.CANCELLED),
     "attention": tuple(OrderState),
@@ -52,10 +55,13 @@ STATES: dict[str, tuple[OrderState, ...]] = {
 
 
 class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which orders are wanted; `state` is a key of STATES, `before` or `after` a neighbour's id."""
+    """Which orders are wanted; `state` is a key of STATES, `before` or `after` a neighbour's id;
+    `paid` a way of paying, or empty for any.
+    """
 
     state: str = ""
     search: str = ""
+    paid: str = ""
     before: UUID | None = None
     after: UUID | None = None
 
@@ -80,9 +86,11 @@ async def list_orders(
         totals=await month_totals(uow, tenant, now),
         state=wanted.state,
         search=wanted.search,
+        paid=wanted.paid,
         older=rows[-1].id if older else None,
         newer=rows[0].id if newer else None,
         open=await _count_open(uow),
+        transfers=(await count_awaited(uow)).orders,
         in_need=await _count_in_need(uow),
         disputes=await sum_disputes(uow),
     )
@@ -129,8 +137,12 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
         conditions.append(is_so | is_all_cancelled() if wanted.state == "ended" else is_so)
     if wanted.state == "confirmed":
         conditions.append(~is_all_cancelled())
+    if wanted.state == "transfer":
+        conditions.append(Order.payment_mode == str(PaymentMode.TRANSFER))
     if wanted.state == "attention":
         conditions.append(_has_open_item())
+    if wanted.paid:
+        conditions.append(Order.payment_mode == wanted.paid)
     if wanted.state == "disputed":
         conditions.append(is_disputed())
     return [*conditions, *(_matches(word) for word in wanted.search.split())]
@@ -177,6 +189,8 @@ def _is_told(kind: str, found: Any) -> bool:
 
 def _row(found: Any, now_for: Sequence[str]) -> OrderRow:
     order: Order = found.Order
+    is_open = order.state == OrderState.OPEN
+    is_transfer = is_open and order.payment_mode == PaymentMode.TRANSFER
     return OrderRow(
         id=order.id,
         reference=order.reference,
@@ -196,6 +210,7 @@ def _row(found: Any, now_for: Sequence[str]) -> OrderRow:
         created_at=order.created_at,
         needs=[open_item_word(kind) for kind in found.open_kinds or () if _is_told(kind, found)],
         dispute=dispute_badge(found.dispute),
+        transfer_until_at=payable_until(order.hold_expires_at) if is_transfer else None,
     )
 
 

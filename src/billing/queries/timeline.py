@@ -7,6 +7,7 @@ import msgspec
 
 from src.billing.domain.kinds import (
     ON_SITE_METHOD,
+    TRANSFER_METHOD,
     VOUCHER_METHOD,
     OpenItemKind,
     OrderEnd,
@@ -82,6 +83,8 @@ def _of_payments(payments: Sequence[Payment]) -> Iterator[Moment]:
         amount = _amount(payment.amount_minor, payment.currency)
         if payment.method == ON_SITE_METHOD:
             text = _("%(amount)s taken on site", amount=amount)
+        elif payment.method == TRANSFER_METHOD:
+            text = _("%(amount)s came by bank transfer", amount=amount)
         elif payment.method == VOUCHER_METHOD:
             text = _("%(amount)s paid by voucher", amount=amount)
         elif payment.is_extra:

@@ -9,8 +9,10 @@ from src.billing.web import (
     hooks,
     orders,
     payments,
+    transfers,
     voucher_selling,
     vouchers,
+    ways,
 )
 from src.billing.web.onboarding import register_steps
 from src.platform.services import Services
@@ -31,6 +33,8 @@ route_handlers: list[Any] = [
     payments.refresh,
     payments.come_back,
     payments.check,
+    *ways.route_handlers,
+    *transfers.route_handlers,
     *fees.route_handlers,
     *vouchers.route_handlers,
     *voucher_selling.route_handlers,

@@ -19,19 +19,16 @@ from src.billing.commands.by_staff import (
 from src.billing.commands.refunds import get_payment
 from src.billing.commands.sold_vouchers import get_revocable_minor
 from src.billing.commands.vouchers import refund_as_voucher
+from src.billing.domain.kinds import PaymentMode
 from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
 from src.billing.queries.orders import OrderFilter, list_orders
 from src.billing.views.orders import PaymentView, RefundPage
+from src.billing.web.amounts import plain_amount, read_amount
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
-from src.platform.money import (
-    MoneyFormatError,
-    currency_exponent,
-    format_money,
-    parse_money_minor,
-)
+from src.platform.money import format_money
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
@@ -64,10 +61,17 @@ async def show_orders(
     ctx: NamedDependency[RequestContext],
     order_state: Annotated[str, QueryParameter(name="state")] = "",
     q: FromQuery[str] = "",
+    paid: FromQuery[str] = "",
     before: FromQuery[UUID | None] = None,
     after: FromQuery[UUID | None] = None,
 ) -> Response[bytes]:
-    wanted = OrderFilter(state=order_state, search=q.strip()[:100], before=before, after=after)
+    wanted = OrderFilter(
+        state=order_state,
+        search=q.strip()[:100],
+        paid=paid if paid in set(PaymentMode) else "",
+        before=before,
+        after=after,
+    )
     async with services.uow_factory(ctx.here.id) as uow:
         view = await list_orders(uow, ctx.here, wanted, services.clock.now())
     return page(request, "billing/orders.html", view)
@@ -122,7 +126,7 @@ async def ask_refund(
     """What would go back, before it does."""
     shown = await _payment(services, ctx, order_id, payment)
     initial = {
-        "amount": _in_major_units(shown),
+        "amount": plain_amount(shown.left_minor, shown.currency),
         "payment": payment,
         "token": str(new_id()),
         "instead": True,
@@ -231,7 +235,7 @@ async def _refund(
     payment: PaymentView,
     form: RefundForm,
 ) -> None:
-    amount_minor = _amount_minor(form.amount, payment.currency)
+    amount_minor = read_amount(form.amount, payment.currency, "amount")
     if form.back_as == "voucher":
         async with services.uow_factory(ctx.here.id) as uow:
             await refund_as_voucher(
@@ -252,19 +256,6 @@ async def _refund(
     )
     async with services.uow_factory(ctx.here.id) as uow:
         await refund_by_hand(uow, ctx, cmd)
-
-
-def _amount_minor(typed: str, currency: str) -> int:
-    try:
-        return parse_money_minor(typed, currency, current_locale())
-    except MoneyFormatError as error:
-        raise InvalidInput(error.sentence, fields={"amount": error.sentence}) from error
-
-
-def _in_major_units(payment: PaymentView) -> str:
-    exponent = currency_exponent(payment.currency)
-    whole, rest = divmod(payment.left_minor, 10**exponent)
-    return f"{whole}.{rest:0{exponent}}" if exponent else str(whole)
 
 
 async def _refund_view(

@@ -352,6 +352,7 @@ async def request(
             subject_id=new.subject_id,
             reason=new.reason,
             gives_back=new.gives_back,
+            as_voucher=money.as_voucher,
             session_ids=list(new.session_ids),
             resumes_sale=new.resumes_sale,
             revokes_credits=new.revokes_credits,

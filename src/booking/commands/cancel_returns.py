@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Table, select
 
-from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.domain.kinds import BY_HAND_MODES, OrderState
 from src.billing.models import Order
 from src.booking.domain.cancelling import (
     MoneyChoice,
@@ -31,6 +31,7 @@ RETURNS = cast(Table, CancellationReturn.__table__)
 class MoneyWanted(msgspec.Struct, frozen=True, kw_only=True):
     """What goes back: to everybody as `choice` says, but for the orders in `own`, in minor units.
 
+    With `as_voucher` each guest gets theirs as a voucher, also for what was paid on site.
     `choice` is None where nobody chose, which will do only where nothing could go back to anybody
     but them. `seen` is the mark of what was looked at before. `package_id` is the refund package
     that credits are given of, where that is chosen. With `revokes_credits` the unspent credits that
@@ -40,6 +41,7 @@ class MoneyWanted(msgspec.Struct, frozen=True, kw_only=True):
     choice: MoneyChoice | None = None
     own: Mapping[UUID, int] = {}
     seen: str | None = None
+    as_voucher: bool = False
     package_id: UUID | None = None
     revokes_credits: bool = False
 
@@ -65,7 +67,7 @@ async def wait_for_payments(uow: UnitOfWork, which: Which) -> None:
         .where(
             Order.tenant_id == uow.tenant,
             Order.id.in_(of_seats),
-            is_unpaid | (Order.payment_mode == str(PaymentMode.ON_SITE)),
+            is_unpaid | Order.payment_mode.in_(BY_HAND_MODES),
         )
         .order_by(Order.id)
         .with_for_update(key_share=True)

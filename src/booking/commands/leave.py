@@ -20,7 +20,7 @@ from src.billing.commands.refunds import request_refunds
 from src.billing.domain.kinds import FeeKind, OpenItemKind, RefundCause
 from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
-from src.billing.queries.to_hand_back import get_left_on_site_minor
+from src.billing.queries.to_hand_back import get_left_by_hand_minor
 from src.booking.commands.ask_fees import Missed, ask_of
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.credit_returns import return_credits
@@ -324,13 +324,14 @@ async def _promise_by_hand(
     is asked to hand it back. Returns how much, in minor units.
     """
     rest = sum(ending.back_minor for ending in endings) - asked
-    minor = min(rest, await get_left_on_site_minor(uow, order.id)) if rest > 0 else 0
+    minor = min(rest, await get_left_by_hand_minor(uow, order.id)) if rest > 0 else 0
     if minor:
         facts = {
             "reference": order.reference,
             "guest": order.guest_name or order.guest_email,
             "amount_minor": minor,
             "currency": order.currency,
+            "method": order.payment_mode,
         }
         first = min(ending.seat.id for ending in endings)
         await raise_open_item(uow, OpenItemKind.HAND_BACK, first, order.id, facts)

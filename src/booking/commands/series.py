@@ -63,6 +63,7 @@ from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext, TenantSnapshot
+from src.tenants.domain.customer_tags import read_tags, tag_errors
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 
@@ -77,7 +78,7 @@ class SeriesCommand(msgspec.Struct, frozen=True, kw_only=True):
 
     `price_tiers` are prices of the whole term beside the full one. `leaving` are the terms for who
     buys it from now on. `drop_in_...` say how its dates are sold
-    alone; see `domain/drop_in.py`.
+    alone; see `domain/drop_in.py`. `tags` and `takes_credits` say which credits pay for what.
     """
 
     title: str
@@ -94,6 +95,8 @@ class SeriesCommand(msgspec.Struct, frozen=True, kw_only=True):
     drop_in_opens_before: int | None = None
     drop_in_opens_unit: BeforeUnit = BeforeUnit.DAYS
     drop_in_pays: tuple[PayWay, ...] = ()
+    tags: tuple[str, ...] = ()
+    takes_credits: bool = False
     leaving: LeavingTerms = NOTHING_BACK
     session_ids: tuple[UUID, ...] = ()
 
@@ -136,6 +139,8 @@ async def get_series_command(uow: UnitOfWork, series_id: UUID) -> SeriesCommand:
         drop_in_opens_before=drop_in.opens_before,
         drop_in_opens_unit=drop_in.opens_unit,
         drop_in_pays=drop_in.pays,
+        tags=tuple(series.tags),
+        takes_credits=series.takes_credits,
         leaving=terms_from(series.leaving),
         session_ids=tuple(sorted(await dates_in_term(uow, series_id))),
     )
@@ -330,6 +335,7 @@ def _check(
     if len(cmd.title) > 120:
         wrong["title"] = _("Please keep the title within 120 characters.")
     wrong |= _price_errors(cmd, service, tenant.currency) | terms_errors(cmd.leaving)
+    wrong |= tag_errors(cmd.tags)
     before = () if series is None else read_tiers(series.price_tiers)
     wrong |= over_errors(with_keys(cmd.price_tiers), before, today)
     if cmd.join_policy is JoinPolicy.UNTIL and cmd.join_until_on is None:
@@ -371,6 +377,8 @@ def _columns(cmd: SeriesCommand, leaving: object = None) -> dict[str, object]:
         "join_until_on": until,
         "gap_policy": str(cmd.gap_policy),
         **drop_in_columns(cmd.drop_in()),
+        "tags": read_tags(",".join(cmd.tags)),
+        "takes_credits": cmd.takes_credits,
         "leaving": keeping_policy(cmd.leaving, leaving).document(),
     }
 

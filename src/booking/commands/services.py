@@ -4,7 +4,6 @@ What the plan gates is offering: creating a group service, switching one on, sho
 selling by series. Words and rules of a service may be corrected on any plan.
 """
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -46,7 +45,7 @@ from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext, TenantSnapshot
-from src.tenants.domain.customer_tags import read_tags
+from src.tenants.domain.customer_tags import read_tags, tag_errors
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 from src.tenants.models import Location, Performer
@@ -254,20 +253,12 @@ async def _check(
     before = () if service is None else read_tiers(service.price_tiers)
     today = to_local(uow.clock.now(), tenant.zone).date()
     fields |= over_errors(with_keys(cmd.price_tiers), before, today)
-    fields |= _tag_errors(cmd.tags)
+    fields |= tag_errors(cmd.tags)
     fields |= await _unknown_defaults(uow, cmd)
     if "slug" not in fields and (service is None or service.slug != slug):
         fields |= slug_taken().fields if await _is_taken(uow, slug) else {}
     if fields:
         raise InvalidInput(_("The service cannot be saved like this."), fields=fields)
-
-
-def _tag_errors(tags: Sequence[str]) -> dict[str, str]:
-    try:
-        read_tags(",".join(tags))
-    except InvalidInput as refused:
-        return dict(refused.fields)
-    return {}
 
 
 def draft_of(cmd: ServiceDetails, slug: str) -> ServiceDraft:

@@ -38,6 +38,7 @@ from src.platform.ids import new_id
 from src.platform.web.formats import date_range
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
+from src.tenants.domain.customer_tags import read_tags, tag_errors
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 
@@ -72,6 +73,7 @@ class SessionDetails(msgspec.Struct, frozen=True, kw_only=True):
     performer_id: UUID | None = None
     min_seats: int | None = None
     decide_hours: int | None = None
+    tags: tuple[str, ...] = ()
 
 
 class CreateSession(SessionDetails, frozen=True, kw_only=True):
@@ -117,6 +119,7 @@ def details_of_session(session: Session) -> SessionDetails:
         performer_id=session.performer_id,
         min_seats=session.min_seats,
         decide_hours=session.decide_hours,
+        tags=tuple(session.tags),
     )
 
 
@@ -247,7 +250,7 @@ async def check_session(
     )
     now = uow.clock.now()
     fields = {**session_errors(draft, now), **move_errors(draft, now)}
-    fields = {**await _minimum_errors(uow, cmd, session), **fields}
+    fields = {**await _minimum_errors(uow, cmd, session), **fields, **tag_errors(cmd.tags)}
     fields = {**await place_errors(uow, cmd.location_id, cmd.mode, cmd.capacity), **fields}
     if not fields:
         fields = await _performer_errors(uow, ctx, cmd, session, known)
@@ -314,6 +317,7 @@ def columns_of(cmd: SessionDetails) -> dict[str, Any]:
         "performer_id": cmd.performer_id,
         "min_seats": cmd.min_seats,
         "decide_hours": hours_of(cmd.min_seats, cmd.decide_hours),
+        "tags": read_tags(",".join(cmd.tags)),
     }
 
 

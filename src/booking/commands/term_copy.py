@@ -44,6 +44,8 @@ _KEPT_OF_SERIES = (
     "gap_policy",
     *DROP_IN,
     "leaving",
+    "tags",
+    "takes_credits",
 )
 _KEPT_OF_SESSION = (
     "service_id",
@@ -55,6 +57,7 @@ _KEPT_OF_SESSION = (
     "performer_id",
     "min_seats",
     "decide_hours",
+    "tags",
     *DROP_IN,
 )
 

@@ -17,9 +17,12 @@ from src.platform.i18n import _
 
 
 class PayWay(StrEnum):
-    """How a price can be paid. `credit` is for who has credits of the business."""
+    """How a price can be paid. `credit` is for who has credits of the business; `transfer` goes
+    with `online` where the business takes bank transfers, and is no way of its own in rules.
+    """
 
     ONLINE = "online"
+    TRANSFER = "transfer"
     ON_SITE = "on_site"
     CREDIT = "credit"
 
@@ -99,6 +102,4 @@ def drop_in_errors(rules: DropInRules) -> dict[str, str]:
     before = rules.opens_before
     if before is not None and not 0 <= before <= LONGEST_BEFORE[rules.opens_unit]:
         wrong["drop_in_opens_before"] = _("At most a year before the start.")
-    if any(way not in STRANGERS_WAYS for way in rules.pays):
-        wrong["drop_in_pays"] = _("Please choose among the given ways to pay.")
     return wrong

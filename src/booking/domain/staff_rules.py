@@ -14,8 +14,10 @@ from src.booking.domain.kinds import JoinPolicy, SeriesPriceType
 from src.booking.domain.pricing import SeriesTerms
 from src.booking.domain.quotes import Quote
 
-StaffPays = Literal["on_site", "free", "link"]
-"""Paid at the door, given away, or paid online by a link that the guest gets by mail."""
+StaffPays = Literal["on_site", "free", "link", "transfer", "credit"]
+"""Paid at the door, given away, paid online by a link that the guest gets by mail, by bank
+transfer, of which a mail says how, or with credits of the guest's.
+"""
 
 
 def session_for_staff(facts: SessionFacts) -> SessionFacts:
@@ -40,12 +42,16 @@ def terms_for_staff(terms: SeriesTerms) -> SeriesTerms:
 
 
 def quote_paid(quote: Quote, pays: StaffPays) -> Quote:
-    """The same thing at the same price, or at none, paid as staff say."""
+    """The same thing at the same price, or at none, paid as staff say; what credits pay is worked
+    out from the lot.
+    """
+    if pays == "credit":
+        return quote
     if pays == "free":
         people = tuple(person._replace(unit_minor=0) for person in quote.people)
         return replace(quote, unit_minor=0, people=people, price_type=SeriesPriceType.FREE)
-    kinds = {"on_site": SeriesPriceType.ON_SITE, "link": SeriesPriceType.ONLINE}
-    return replace(quote, price_type=kinds[pays])
+    price_type = SeriesPriceType.ONLINE if pays == "link" else SeriesPriceType.ON_SITE
+    return replace(quote, price_type=price_type)
 
 
 def _service_for_staff(service: ServiceFacts) -> ServiceFacts:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.refunds_together import Given, Wanted, request_refunds_together
+from src.billing.commands.vouchers_together import give_as_vouchers
 from src.billing.domain.cause_keys import cancelled_key, paid_meanwhile_key
 from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.models import Order, Payment
@@ -60,7 +61,8 @@ async def give_money_back(
             )
         )
     ]
-    given = await request_refunds_together(uow, wanted)
+    give = give_as_vouchers if cancellation.as_voucher else request_refunds_together
+    given = await give(uow, wanted)
     returned: dict[UUID, int] = {}
     for one in wanted:
         returned |= spread(given[one.order.id].asked_minor, shares[one.order.id])
@@ -196,4 +198,5 @@ def _asked_of(cancellation: Cancellation, order: Order, by_hand_minor: int) -> d
         "guest": order.guest_name or order.guest_email,
         "amount_minor": by_hand_minor,
         "currency": order.currency,
+        "method": order.payment_mode,
     }

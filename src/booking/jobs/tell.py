@@ -207,22 +207,19 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
         cancellations = {one.id: one for one in found}
         as_asked = await find_cancelled_as_asked(uow, list(cancellations.values()))
 
-        def is_of_seats(event: SeatsCancelled) -> bool:
-            """Only then somebody of the party may still come to the date."""
-            return cancellations[event.cancellation_id].scope == "seats"
-
+        # Only of these somebody of the party may still come to the date.
+        of_seats = {one.id for one in cancellations.values() if one.scope == "seats"}
         single = [
             one
             for event, theirs in zip(events, bookings, strict=True)
-            if is_of_seats(event)
+            if event.cancellation_id in of_seats
             for one in theirs
         ]
         every = [one for theirs in bookings for one in theirs]
         going_on = await bookings_that_go_on(uow, every)
-        by_hand = await find_by_hand_minor(
-            uow, list(cancellations), [one.order.id for one in every]
-        )
-        owed = await list_owed_minor(uow, [one.order.id for one in every])
+        order_ids = [one.order.id for one in every]
+        by_hand = await find_by_hand_minor(uow, list(cancellations), order_ids)
+        owed = await list_owed_minor(uow, order_ids)
         parties = await find_split_parties(uow, single) if single else {}
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         wordings = await find_wordings(uow)
@@ -241,11 +238,12 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 now=now,
                 wordings=wordings,
                 going_on=going_on,
-                parties=parties if is_of_seats(event) else {},
+                parties=parties if event.cancellation_id in of_seats else {},
                 by_hand_minor=sum(
                     by_hand.get((event.cancellation_id, one.order.id), 0) for one in theirs
                 ),
                 owed_minor=sum(owed[one.order.id] for one in theirs),
+                as_voucher=cancellations[event.cancellation_id].as_voucher,
                 believed=believed,
                 credits_back=[given[one] for one in event.seat_ids if one in given],
             )

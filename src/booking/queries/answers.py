@@ -12,8 +12,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from src.billing.commands.credits import list_lots, lot_facts
+from src.billing.domain.credits import LotState, lot_state
 from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
 from src.booking.commands.waitlist_take import held_by_offer
+from src.booking.domain.bookable import BusinessFacts
 from src.booking.domain.price_label import price_words
 from src.booking.domain.price_tiers import FULL, Audience, PriceTier, first_choice
 from src.booking.domain.quotes import Quote, SubjectKind
@@ -30,6 +33,10 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import datetime_local
 from src.tenants.context import TenantSnapshot
+
+TOLD_OF = (LotState.ACTIVE, LotState.EXPIRED, LotState.PENDING)
+MOST_LOTS = 10
+"""Of one customer; whoever has more looks on their page."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +83,11 @@ async def get_answer(
         tier=tier,
         code=wanted.code,
         prices=_prices(tenant, staff),
-        about=[*waits.lines, *_staff_prices(tenant, staff)],
+        about=[
+            *waits.lines,
+            *_staff_prices(tenant, staff),
+            *await _credits(uow, tenant, business, theirs, head.id, now),
+        ],
         against=[
             *why_lines(guest.reasons, subject_of(tenant, guest)),
             *_not_theirs(tier, staff.tiers),
@@ -87,6 +98,33 @@ async def get_answer(
         way=str(quote.payment_mode),
         may_be_booked_by_staff=not staff.reasons,
     )
+
+
+async def _credits(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    business: BusinessFacts,
+    asked: Asked,
+    customer_id: UUID,
+    now: datetime,
+) -> list[WhyLine]:
+    """What the customer's credits would do: each lot that is not over, the newest first."""
+    lots = [lot_facts(lot) for lot in await list_lots(uow, customer_id)]
+    lines = []
+    for lot in [one for one in reversed(lots) if lot_state(one, now) in TOLD_OF][:MOST_LOTS]:
+        decided = await decide(uow, tenant, business, replace(asked, lot=lot), now)
+        against = [one for one in decided.reasons if one.code.value.startswith("credits_")]
+        page = f"/app/{tenant.slug}/credits/{lot.id}"
+        lines += [WhyLine(sentence=r.owner_sentence, mend=r.mend, href=page) for r in against]
+        if not against:
+            said = ngettext(
+                "“%(name)s” can pay for this; %(num)s credit is left.",
+                "“%(name)s” can pay for this; %(num)s credits are left.",
+                lot.balance,
+                name=lot.name,
+            )
+            lines.append(WhyLine(sentence=said, mend="", href=page))
+    return lines
 
 
 def _chosen(wanted: str, tiers: Sequence[PriceTier]) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 
-from src.billing.domain.kinds import ON_SITE_METHOD
+from src.billing.domain.kinds import BY_HAND_METHODS
 from src.billing.models import Order, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.booking.domain.cancelling import Returnable, returnable_minor
@@ -80,7 +80,7 @@ class _Left(msgspec.Struct, frozen=True):
 
 
 async def _left_of_orders(uow: UnitOfWork, which: Which) -> dict[UUID, _Left]:
-    on_site = Payment.method == ON_SITE_METHOD
+    on_site = Payment.method.in_(BY_HAND_METHODS)
     rest = func.sum(Payment.amount_minor - Payment.refunded_minor)
     found = await uow.session.execute(
         select(

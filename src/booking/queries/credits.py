@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
 
-from src.billing.commands.credits import lot_facts, no_such_credits, scope_of
+from src.billing.commands.credits import list_lots, lot_facts, no_such_credits, scope_of
 from src.billing.credit_words import entry_words, source_words
 from src.billing.domain.credit_acts import may_change
-from src.billing.domain.credits import LotState, RefundRule, lot_state
+from src.billing.domain.credits import LotFacts, LotState, RefundRule, lot_state
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.credit_lists import LotFilter, find_lots, lot_rows
 from src.billing.queries.credit_worth import get_worth
@@ -27,6 +27,12 @@ async def get_lot(uow: UnitOfWork, lot_id: UUID) -> CreditLot:
     if lot is None:
         raise no_such_credits()
     return lot
+
+
+async def list_usable(uow: UnitOfWork, customer_id: UUID) -> list[LotFacts]:
+    """The customer's lots that something is left of and that are not over."""
+    now, lots = uow.clock.now(), [lot_facts(lot) for lot in await list_lots(uow, customer_id)]
+    return [lot for lot in lots if lot_state(lot, now) is LotState.ACTIVE]
 
 
 async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:

@@ -43,6 +43,7 @@ from src.booking.queries.tiers import (
     tiers_of_session,
     why_not_chosen,
 )
+from src.booking.queries.transfers import with_transfer
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Limit
@@ -122,6 +123,8 @@ async def _session(
     quote = for_people(quote, tiers, asked.tiers)
     if asked.pays is not None:
         quote = quote_paid(quote, asked.pays)
+    runs = [offer.session]
+    quote = await with_transfer(uow, quote, runs, asked.way, business.zone, by_staff=by_staff)
     against: list[Reason] = []
     if asked.lot is not None:
         quote, against = session_by_credit(offer, quote, asked.lot, now)
@@ -133,7 +136,7 @@ async def _session(
     sold = await find_sold_terms(uow, tenant, offer.service, offer.series)
     return Decided(
         service=offer.service,
-        runs=[offer.session],
+        runs=runs,
         quote=sold.quoted(quote),
         reasons=[*why_not_bookable_session(facts, now), *against],
         tiers=tiers,
@@ -170,7 +173,11 @@ async def _series(
     return Decided(
         service=offer.service,
         runs=list(offer.sessions),
-        quote=sold.quoted(quote),
+        quote=sold.quoted(
+            await with_transfer(
+                uow, quote, offer.sessions, asked.way, tenant.zone, by_staff=by_staff
+            )
+        ),
         reasons=[*why_not_bookable_series(facts, now), *against],
         tiers=tiers,
         tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 
 from src.billing.customer_rows import orders_of
 from src.billing.domain.kinds import OrderState
-from src.billing.models import DisputeRow, OpenItem, Order, PaymentPage, Refund
+from src.billing.models import CreditLot, DisputeRow, OpenItem, Order, PaymentPage, Refund
 from src.billing.owed import owed_minor
 from src.booking.customer_rows import bookings_of, mails_to
 from src.booking.domain.states import LIVE_SEATS
@@ -49,7 +49,7 @@ class BookingAhead(msgspec.Struct, frozen=True, kw_only=True):
 class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
     """In words: what goes, what stays without a name, and the reasons against it now. What is
     `owed` on site, nobody will be known to owe. `ahead` are the next bookings with places to come,
-    which stand against it.
+    which stand against it; `credits` that are left nobody can spend any more.
     """
 
     goes: list[str]
@@ -57,6 +57,7 @@ class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
     owed: list[Money]
     bars: list[str]
     ahead: list[BookingAhead]
+    credits: int
 
 
 async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
@@ -67,7 +68,21 @@ async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
         owed=await _list_owed(uow, person),
         bars=await list_bars(uow, person),
         ahead=await _list_ahead(uow, person),
+        credits=await _count_credits(uow, person),
     )
+
+
+async def _count_credits(uow: UnitOfWork, person: Person) -> int:
+    """Those that are left and could still be spent."""
+    now = uow.clock.now()
+    found = await uow.session.scalar(
+        select(func.coalesce(func.sum(CreditLot.balance), 0)).where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.customer_id.in_(person.customer_ids),
+            or_(CreditLot.expires_at.is_(None), CreditLot.expires_at > now),
+        )
+    )
+    return int(found or 0)
 
 
 async def _list_ahead(uow: UnitOfWork, person: Person) -> list[BookingAhead]:

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import func, select
 
-from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.kinds import BY_HAND_MODES, PaymentMode
 from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
 from src.billing.queries.refundable import is_all_back, list_refundable_minor
@@ -314,8 +314,8 @@ async def _no_money_why(uow: UnitOfWork, order: Order, refundable_minor: int) ->
 
 
 def _by_hand_minor(order: Order, by_terms_minor: int) -> int:
-    """What the business gives back itself, of what it took on site."""
-    if order.payment_mode != PaymentMode.ON_SITE:
+    """What the business gives back itself, of what it took itself."""
+    if order.payment_mode not in BY_HAND_MODES:
         return 0
     return min(by_terms_minor, order.paid_minor - order.refunded_minor)
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderEnd, OrderState, order_end
+from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, order_end
 from src.billing.models import Order
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.queries.guest_money import GuestMoney
@@ -18,13 +18,16 @@ _BY_THE_BUSINESS = {OrderEnd.RELEASED: "cancelled", OrderEnd.CALLED_OFF: "called
 def stage_of(
     order: Order, seats: Sequence[Row[Any]], money: GuestMoney, now: datetime, *, has_paid: bool
 ) -> str:
+    """The `stage` of `GuestBookingView`. `has_paid`: the guest comes from the payment page."""
+    is_transfer = order.payment_mode == PaymentMode.TRANSFER
+    if order.state == OrderState.OPEN and is_transfer:
+        return "transfer" if _is_payable(order, now) else "over"
     if money.has_paid and order.state != OrderState.CONFIRMED:
         return "too_late"
     if order.state == OrderState.OPEN:
         if money.page_is_complete or has_paid:
             return "processing"
-        until = payable_until(order.hold_expires_at)
-        return "held" if until is not None and now < until else "over"
+        return "held" if _is_payable(order, now) else "over"
     if order.state == OrderState.CONFIRMED:
         live = any(seat.state in LIVE_SEATS for seat in seats)
         return "confirmed" if live else "cancelled"
@@ -32,3 +35,8 @@ def stage_of(
         end = order_end(order.state, order.closed_why)
         return _BY_THE_BUSINESS.get(end, str(end))
     return "expired"
+
+
+def _is_payable(order: Order, now: datetime) -> bool:
+    until = payable_until(order.hold_expires_at)
+    return until is not None and now < until

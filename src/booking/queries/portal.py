@@ -60,7 +60,7 @@ async def find_held(uow: UnitOfWork, portal: Portal) -> HeldPart | None:
             held = HeldBooking(
                 href=booking_path(portal.settings, portal.tenant.slug, row.Order),
                 what=_what(row),
-                total_minor=row.Order.total_minor,
+                to_pay_minor=row.Order.to_pay_minor,
                 currency=row.Order.currency,
                 places=row.places,
                 until_at=until_at,

@@ -16,7 +16,7 @@ class HeldBooking(msgspec.Struct, frozen=True, kw_only=True):
 
     href: str
     what: str
-    total_minor: int
+    to_pay_minor: int
     currency: str
     places: int
     until_at: datetime
@@ -112,13 +112,14 @@ class OwnAddressView(msgspec.Struct, frozen=True, kw_only=True):
 
 class EraseOneselfView(msgspec.Struct, frozen=True, kw_only=True):
     """What erasing does, what stands against it, and what has to be typed for it. What is `owed`
-    on site is said before.
+    on site is said before, and that `credits` which are left are lost.
     """
 
     head: PortalHead
     form: Any
     stays: list[str]
     owed: list[Money]
+    credits: int
     bars: list[str]
     word: str
     business: str

@@ -10,12 +10,12 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     """One seat of a session.
 
     `name` is who sits in it, `booked_by` who booked. `series_title` is set when the whole series
-    was bought. `tier` is what its price is called, empty for the full one. `payment` is a word
-    of `payment_state`, `dispute` the word and tone of a dispute about the order. `owed_minor` is
-    still to be paid on site for the whole booking, of `party_size` people. `consents` are the keys
-    of what was ticked with it. `tags` are the customer's, who has `staff_notes` notes of staff.
-    `cancellation_id` is the cancelling that is under way for it. Of one that `is_erased` nobody is
-    known.
+    was bought, `package` is what the credits are called that paid. `tier` is what its price is
+    called, empty for the full one. `payment` is a word of `payment_state`, `dispute` the word and
+    tone of a dispute about the order. `owed_minor` is still to be paid on site for the whole
+    booking, of `party_size` people. `consents` are the keys of what was ticked with it. `tags` are
+    the customer's, who has `staff_notes` notes of staff. `cancellation_id` is the cancelling that
+    is under way for it. Of one that `is_erased` nobody is known.
     """
 
     seat_id: UUID
@@ -31,6 +31,7 @@ class RosterSeat(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     cancellation_id: UUID | None
     series_title: str | None
+    package: str
     source: str
     payment: str
     dispute: tuple[str, str] | None

@@ -32,6 +32,7 @@ class CancelForm(msgspec.Struct):
     revoke: bool = False
     back: dict[str, Annotated[str, Meta(max_length=20)]] = msgspec.field(default_factory=dict)
     seen: Annotated[str, Meta(max_length=60)] = ""
+    as_voucher: bool = False
 
 
 def money_asked(
@@ -65,6 +66,7 @@ def money_wanted(form: CancelForm, currency: str) -> MoneyWanted:
         choice=form.money,
         own=_own_amounts(form.back, currency),
         seen=form.seen or None,
+        as_voucher=form.as_voucher,
         package_id=form.package,
         revokes_credits=form.revoke,
     )

@@ -1,6 +1,6 @@
 """/app/<slug>/customers/<id>/book: staff book for a guest, and read what stands against it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import msgspec
@@ -9,13 +9,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
+from src.billing.domain.credits import LotFacts
+from src.billing.domain.kinds import PaymentMode
+from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.commands.book import BookCommand, Booked
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE
 from src.booking.domain.price_tiers import FULL
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.errors import NotBookable
 from src.booking.place import place_by_staff
+from src.booking.queries.credits import list_usable
 from src.booking.queries.customers import get_customer
 from src.booking.queries.verdict import (
     Choice,
@@ -29,7 +34,7 @@ from src.booking.web.customer import ONE
 from src.booking.web.customers import MAY_CARE, POST_OPTIONS, customers_path
 from src.booking.web.guest_forms import LARGEST_PARTY, LARGEST_TOTAL_MINOR, new_form_token, token_of
 from src.platform.errors import Conflict, InvalidInput
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
@@ -39,11 +44,11 @@ _FIELDS = {"tiers": "tier"}
 
 
 class StaffBookingForm(msgspec.Struct):
-    """Who comes, a name a line, at which price, and how it is paid; `quoted_...` is what was
-    shown, that of the other prices by their keys.
+    """Who comes, a name a line, at which price, and how it is paid, with which credits behind a
+    colon; `quoted_...` is what was shown, that of the other prices by their keys.
     """
 
-    pays: StaffPays
+    pays: Annotated[str, Meta(max_length=60)]
     party: Annotated[str, Meta(max_length=LARGEST_PARTY * (LONGEST_NAME + 1))]
     tier: Annotated[str, Meta(max_length=60)] = FULL
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
@@ -60,7 +65,25 @@ class StaffBookingForm(msgspec.Struct):
             unit_minor = self.quoted_tiers.get(self.tier)
         if unit_minor is None:
             return None
-        return 0 if self.pays == "free" else unit_minor * size
+        return 0 if self.pays == "free" or self.lot_id is not None else unit_minor * size
+
+    @property
+    def lot_id(self) -> UUID | None:
+        """The credits that are to pay."""
+        word, _colon, lot_id = self.pays.partition(":")
+        try:
+            return UUID(lot_id) if word == "credit" else None
+        except ValueError:
+            return None
+
+    def staff_pays(self) -> StaffPays:
+        """Raises: InvalidInput at `pays` for a way that there is none."""
+        if self.lot_id is not None:
+            return "credit"
+        if self.pays not in ("on_site", "free", "link"):
+            sentence = _("Please choose one of the given ones.")
+            raise InvalidInput(sentence, fields={"pays": sentence})
+        return cast(StaffPays, self.pays)
 
     def names(self) -> tuple[str, ...]:
         """Raises: InvalidInput at `party`."""
@@ -112,11 +135,14 @@ async def _show(
         if head.merged_into is not None:
             path = f"{customers_path(ctx)}/{head.merged_into}/book"
             return redirect(request, f"{path}?{request.scope['query_string'].decode()}")
+        takes_transfers = await find_transfer_terms(uow) is not None
         verdict = None
         sessions: list[Choice] = []
         series: list[Choice] = []
+        lots: list[LotFacts] = []
         if subject is not None:
             verdict = await get_verdict(uow, ctx.here, *subject, customer_id, uow.clock.now())
+            lots = await list_usable(uow, customer_id)
         else:
             sessions = await list_session_choices(uow, ctx.here)
             series = await list_series_choices(uow)
@@ -127,7 +153,7 @@ async def _show(
         verdict=verdict,
         sessions=sessions,
         series=series,
-        ways=_ways(ctx, head),
+        ways=[*_credit_ways(lots), *_ways(ctx, head, takes_transfers=takes_transfers)],
         base=f"/app/{ctx.here.slug}",
         here=f"{customers_path(ctx)}/{customer_id}",
         zone=ctx.here.timezone,
@@ -136,12 +162,30 @@ async def _show(
     return page(request, "booking/customers/book.html", view, status_code=status_code)
 
 
-def _ways(ctx: RequestContext, head: CustomerHead) -> list[tuple[str, str, str]]:
+def _credit_ways(lots: list[LotFacts]) -> list[tuple[str, str, str]]:
+    return [
+        (
+            f"credit:{lot.id}",
+            _("With credits: %(name)s", name=lot.name),
+            ngettext("%(num)s credit is left.", "%(num)s credits are left.", lot.balance),
+        )
+        for lot in lots
+    ]
+
+
+def _ways(
+    ctx: RequestContext, head: CustomerHead, *, takes_transfers: bool
+) -> list[tuple[str, str, str]]:
     """How it may be paid: those only that can be."""
     ways = [("on_site", _("On site"), _("Booked at once; you mark it as paid when it is."))]
     if head.email and ctx.here.payments_ready:
         sentence = _("The places are held for a day at most, and booked when the guest has paid.")
         ways.append(("link", _("By a link in a mail"), sentence))
+    if head.email and takes_transfers:
+        sentence = _(
+            "The places are held until the last day for the money; a mail says how to pay."
+        )
+        ways.append(("transfer", _("By bank transfer"), sentence))
     ways.append(("free", _("Free"), _("Booked at once, and nothing is to be paid.")))
     return ways
 
@@ -207,11 +251,15 @@ def _command(
         source="staff",
         locale=ctx.here.locale,
         customer_id=head.id,
-        pays=form.pays,
+        pays=form.staff_pays(),
+        way=PayWay.CREDIT if form.lot_id is not None else None,
+        credit_lot_id=form.lot_id,
     )
 
 
 def _said(head: CustomerHead, booked: Booked) -> str:
+    if booked.order.payment_mode == PaymentMode.TRANSFER:
+        return _("The places are held. How to pay is on its way to %(to)s.", to=head.email)
     if booked.needs_payment:
         return _("The places are held. A link to pay is on its way to %(to)s.", to=head.email)
     if head.email:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Protocol
 
 from msgspec import Meta
 
-from src.booking.domain.drop_in import STRANGERS_WAYS, DropInRules, PayWay
+from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.leaving import BeforeUnit
 from src.booking.web.amounts import amount_or_none, show_amount
 from src.booking.web.meanwhile import Words, of_choices
@@ -75,7 +75,7 @@ def unit_choices() -> list[tuple[str, str]]:
 
 
 def way_choices() -> list[tuple[str, str]]:
-    return [(way.value, way_words()[way.value]) for way in STRANGERS_WAYS]
+    return [(way.value, way_words()[way.value]) for way in PayWay]
 
 
 def way_words() -> dict[str, str]:

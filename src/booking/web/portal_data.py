@@ -113,6 +113,7 @@ async def _ask(
         form=form,
         stays=preview.stays,
         owed=preview.owed,
+        credits=preview.credits,
         bars=bars,
         word=word,
         business=ctx.here.name,

@@ -13,14 +13,19 @@ SHOWN: Mapping[str, Callable[[RosterSeat], bool]] = {
     "missing": lambda seat: seat.state == SeatState.NO_SHOW,
     "held": lambda seat: seat.state == SeatState.HELD,
     "to_pay": lambda seat: seat.payment == "on_site",
+    "credit": lambda seat: seat.payment == "credit",
 }
 """The parts of a roster that one looks at one at a time."""
+
+SOMETIMES = ("held", "credit")
 
 Tab = tuple[str, str, bool, int]
 
 
 def roster_tabs(roster: Roster, shown: str, here: str) -> list[Tab]:
-    """Each part with its address and how many are in it; that of the held only where some are."""
+    """Each part with its address and how many are in it; those of the held and of
+    credits only where some are.
+    """
     counts = {part: sum(map(belongs, roster.coming)) for part, belongs in SHOWN.items()}
     words = {
         "all": _("Everybody"),
@@ -29,6 +34,7 @@ def roster_tabs(roster: Roster, shown: str, here: str) -> list[Tab]:
         "missing": _("Did not come"),
         "held": _("Held"),
         "to_pay": _("To pay"),
+        "credit": _("With credits"),
     }
     return [
         (
@@ -38,7 +44,7 @@ def roster_tabs(roster: Roster, shown: str, here: str) -> list[Tab]:
             count,
         )
         for part, count in counts.items()
-        if count or part != "held" or shown == "held"
+        if count or part not in SOMETIMES or shown == part
     ]
 
 
@@ -46,8 +52,11 @@ def payment_words() -> dict[str, tuple[str, str | None]]:
     return {
         "free": (_("Free"), None),
         "paid": (_("Paid online"), "success"),
+        "paid_by_transfer": (_("Paid by transfer"), "success"),
+        "awaits_transfer": (_("Transfer awaited"), "warning"),
         "on_site": (_("To pay on site"), "warning"),
         "paid_on_site": (_("Paid on site"), "success"),
+        "credit": (_("Package"), "success"),
         "waived": (_("Nothing to pay"), None),
         "refunded": (_("Refunded"), "info"),
         "in_checkout": (_("In checkout"), "warning"),

@@ -27,6 +27,7 @@ from src.booking.views.series import Rhythm
 from src.booking.views.services import ServiceHead
 from src.booking.web.drop_in_forms import unit_choices, way_choices
 from src.booking.web.leaving_forms import LeavingView, leaving_view
+from src.booking.web.lost_tags import warn_of_lost_tags
 from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.price_tier_forms import (
     TiersView,
@@ -197,6 +198,7 @@ async def save_series(
             request, services, ctx, bound, series.service_id, series, status_code=422
         )
     flash(request, "success", _with_dearer(_saved(form.title, cmd, ctx.here.currency), cmd))
+    await warn_of_lost_tags(request, services, ctx, series.tags)
     return redirect(request, f"/app/{ctx.here.slug}/series/{series_id}")
 
 

@@ -54,6 +54,8 @@ class SeriesForm(LeavingFields, kw_only=True):
     drop_in_opens_before: Typed = ""
     drop_in_opens_unit: BeforeUnit = BeforeUnit.DAYS
     drop_in_pays: list[PayWay] = msgspec.field(default_factory=list)
+    tags: Annotated[str, Meta(max_length=1000)] = ""
+    takes_credits: bool = False
     session_ids: list[UUID] = msgspec.field(default_factory=list)
 
 
@@ -73,6 +75,8 @@ def initial_of(series: Series, session_ids: Iterable[UUID], currency: str) -> di
         "drop_in_allowed": series.drop_in_allowed,
         **drop_in_initial(rules_kept(series), currency),
         **leaving_initial(terms_from(series.leaving)),
+        "tags": ", ".join(series.tags),
+        "takes_credits": series.takes_credits,
         "session_ids": list(session_ids),
     }
 
@@ -107,6 +111,8 @@ def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
         drop_in_opens_before=drop_in.opens_before,
         drop_in_opens_unit=drop_in.opens_unit,
         drop_in_pays=drop_in.pays,
+        tags=tuple(form.tags.split(",")),
+        takes_credits=form.takes_credits,
         leaving=leaving,
         session_ids=tuple(dict.fromkeys(form.session_ids)),
     )
@@ -126,6 +132,8 @@ def field_labels() -> dict[str, str]:
         "gap_policy": _("When one of the dates is full"),
         "drop_in_allowed": _("Sell single dates too"),
         **drop_in_labels(),
+        "tags": _("Tags"),
+        "takes_credits": _("Can be paid with credits"),
     }
 
 
@@ -139,6 +147,7 @@ def saved_words(starts: Mapping[UUID, datetime], zone: ZoneInfo) -> Words:
         "join_policy": of_choices(join_choices()),
         "gap_policy": of_choices(gap_choices()),
         "drop_in_allowed": yes_or_no,
+        "takes_credits": yes_or_no,
         **drop_in_words(),
     }
 

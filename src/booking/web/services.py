@@ -25,6 +25,7 @@ from src.booking.queries.resources import Choice, list_location_choices, list_pe
 from src.booking.queries.services import has_prices_of_their_own, list_service_rows
 from src.booking.views.services import ServiceListRow
 from src.booking.web.leaving_forms import LeavingView, leaving_view
+from src.booking.web.lost_tags import warn_of_lost_tags
 from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.price_tier_forms import TiersView, dearer_words, tiers_view
 from src.booking.web.service_forms import (
@@ -221,6 +222,7 @@ async def save_service(
         bound = bound.refused(at_the_form(refused, form))
         return await _editor(request, services, ctx, bound, service, status_code=422)
     flash(request, "success", _saved(form.name, cmd, ctx.here.currency, has_others=has_others))
+    await warn_of_lost_tags(request, services, ctx, service.tags)
     return redirect(request, f"/app/{ctx.here.slug}/services")
 
 

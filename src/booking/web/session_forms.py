@@ -51,6 +51,7 @@ class SessionForm(msgspec.Struct, kw_only=True):
     tells_performer: bool = False
     min_seats: int | None = None
     decide_hours: int | None = None
+    tags: Annotated[str, Meta(max_length=1000)] = ""
 
 
 def initial_of_new(
@@ -90,6 +91,7 @@ def initial_of(
         "performer_id": session.performer_id,
         "min_seats": session.min_seats,
         "decide_hours": session.decide_hours or USUAL_HOURS,
+        "tags": ", ".join(session.tags),
     }
 
 
@@ -116,6 +118,7 @@ def field_labels() -> dict[str, str]:
         "meeting_url": _("Meeting link"),
         "min_seats": _("Takes place with at least"),
         "decide_hours": _("Decided so many hours before the start"),
+        "tags": _("Tags"),
     }
 
 
@@ -150,6 +153,7 @@ def details_of(form: SessionForm, zone: ZoneInfo, session: Session | None = None
         "performer_id": form.performer_id,
         "min_seats": form.min_seats,
         "decide_hours": hours_of(form.min_seats, form.decide_hours),
+        "tags": tuple(form.tags.split(",")),
     }
 
 

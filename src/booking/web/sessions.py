@@ -28,6 +28,7 @@ from src.booking.queries.sessions import list_sessions
 from src.booking.views.finding import Found
 from src.booking.views.services import ServiceHead
 from src.booking.views.sessions import SessionPage
+from src.booking.web.lost_tags import warn_of_lost_tags
 from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.service_words import mode_words
 from src.booking.web.session_forms import (
@@ -246,6 +247,7 @@ async def save_session(
     told = _("The session is saved. Its guests are told by mail.")
     flash(request, "success", told if are_told else _("The session is saved."))
     _tell_of_clocks(request, notes)
+    await warn_of_lost_tags(request, services, ctx, session.tags)
     return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}")
 
 

@@ -1,5 +1,7 @@
 """The words by which staff find customers again."""
 
+from collections.abc import Iterable
+
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 
@@ -19,6 +21,15 @@ def read_tags(typed: str) -> list[str]:
     if len(words) > MOST:
         raise _refusal(_("Please use at most %(most)s tags.", most=MOST))
     return words
+
+
+def tag_errors(typed: Iterable[str]) -> dict[str, str]:
+    """What is wrong with such words, at `tags`; empty where nothing is."""
+    try:
+        read_tags(",".join(typed))
+    except InvalidInput as refused:
+        return dict(refused.fields)
+    return {}
 
 
 def _refusal(sentence: str) -> InvalidInput:

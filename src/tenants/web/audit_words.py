@@ -141,6 +141,8 @@ _SENTENCES = {
     "voucher.exported": N_("Exported the vouchers"),
     "order.refunded_as_voucher": N_("Gave a voucher in place of a refund"),
     "order.marked_paid": N_("Marked an order as paid"),
+    "order.transfer_received": N_("Noted a bank transfer as received"),
+    "order.transfer_extended": N_("Waits longer for a bank transfer"),
     "order.released": N_("Released places that waited to be paid"),
     "order.link_sent": N_("Sent a link to pay again"),
     "order.refund_asked": N_("Asked for a refund"),
@@ -150,6 +152,9 @@ _SENTENCES = {
     "calendar_feed.created": N_("Made an address for a calendar program"),
     "calendar_feed.revoked": N_("Ended an address for a calendar program"),
     "payments.connected": N_("Began connecting Stripe"),
+    "payments.transfers_taken": N_("Said how guests pay by bank transfer"),
+    "payments.transfers_stopped": N_("Takes no bank transfers any more"),
+    "payments.methods_chosen": N_("Chose the methods of the payment page"),
 }
 
 _FIELDS = {
@@ -380,14 +385,3 @@ def _granted(detail: Mapping[str, Any]) -> list[str]:
 def _field(name: str) -> str:
     known = _FIELDS.get(name)
     return _(known) if known else name.replace("_", " ").capitalize()
-
-
-def actor_words(kind: str, name: str) -> str:
-    """Who it was, in the reader's language."""
-    if kind == "api_key":
-        return _("API key “%(name)s”", name=name)
-    if kind == "system":
-        return _("Seatline")
-    if kind == "guest":
-        return _("A guest")
-    return name or _("A member")

@@ -9,9 +9,10 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
-from src.billing.domain.credits import LotSource
+from src.billing.domain.credits import LotSource, Scope
 from src.billing.models import CreditLot, Order, Payment
 from src.booking.domain.drop_in import PayWay
+from src.booking.models import Seat
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.models import AuditEntry, Customer
@@ -271,3 +272,49 @@ async def test_credits_are_given_from_the_customers_page(
     shown = (await client.get(here)).text
     assert "2 of 2" in shown
     assert f"/app/lotus/credits/{given.id}" in shown
+
+
+async def test_rosters_and_orders_say_what_was_paid_with_credits(
+    client: AsyncClient, services: Services, lotus: Business, carl: Customer
+) -> None:
+    mine = await lot(services, lotus, carl, name="Summer pass")
+    await used_once(services, lotus, mine)
+    async with services.uow_factory(lotus.id) as uow:
+        session_id = await uow.session.scalar(select(Seat.session_id))
+        reference = await uow.session.scalar(select(Order.reference))
+    for query in ("", "?show=credit"):
+        roster = (await client.get(f"/app/lotus/sessions/{session_id}{query}")).text
+        assert "Summer pass" in roster
+        assert "With credits" in roster
+    shown = (await client.get("/app/lotus/orders?paid=credit")).text
+    assert str(reference) in shown
+    assert ">Package</span>" in shown
+    assert str(reference) not in (await client.get("/app/lotus/orders?paid=online")).text
+
+
+async def test_staff_book_with_a_customers_credits_and_read_what_they_would_do(
+    client: AsyncClient, services: Services, lotus: Business, carl: Customer
+) -> None:
+    mine = await lot(services, lotus, carl, name="Summer pass", credits=1)
+    other = await lot(services, lotus, carl, name="Dance", scope=Scope(tags=frozenset({"dance"})))
+    dora = await a_customer(services.uow_factory, lotus.id, "Dora")
+    hers = await lot(services, lotus, dora)
+    service = await a_service(services.uow_factory, lotus.id)
+    session = await a_session(services.uow_factory, service)
+    what = f"what=session:{session.id}"
+    asked = (await client.get(f"/app/lotus/customers/{carl.id}?{what}")).text
+    assert "“Summer pass” can pay for this; 1 credit is left." in asked
+    assert "“Dance” is for other services" in asked
+    book = f"/app/lotus/customers/{carl.id}/book?{what}"
+    assert "With credits: Summer pass" in (await client.get(book)).text
+    for wrong in (other, hers):
+        refused = await send(client, book, {"pays": f"credit:{wrong.id}"})
+        assert refused.status_code in (404, 409)
+    assert (await send(client, book, {"pays": "credit:"})).status_code == 422
+    done = await send(client, book, {"pays": f"credit:{mine.id}"})
+    assert done.status_code == 303, done.text
+    after = await the_lot(services.uow_factory, lotus.id, mine.id)
+    assert after.balance == 0
+    async with services.uow_factory(lotus.id) as uow:
+        seat = (await uow.session.scalars(select(Seat))).one()
+    assert (seat.credit_lot_id, seat.state) == (mine.id, "confirmed")

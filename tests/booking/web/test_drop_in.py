@@ -112,7 +112,6 @@ async def test_a_date_that_is_not_bought_alone_for_another_reason_is_not_said_to
         ({"drop_in_price": "0.10"}, "drop_in_price"),
         ({"drop_in_opens_before": "soon"}, "drop_in_opens_before"),
         ({"drop_in_opens_before": "999"}, "drop_in_opens_before"),
-        ({"drop_in_pays": ["credit"]}, "drop_in_pays"),
         ({"drop_in_pays": ["barter"]}, "drop_in_pays"),
         ({"allowed": "perhaps"}, "allowed"),
     ],

@@ -8,12 +8,12 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.billing.models import Package
-from src.booking.models import Service
+from src.booking.models import Series, Service, Session
 from src.booking.queries.packages import find_tags_in_use
 from src.platform.services import Services
 from src.tenants.models import AuditEntry
 from tests.booking.web.pages import as_owner, send
-from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.lots import a_customer, lose_packages, lot_of, the_lot
@@ -208,3 +208,23 @@ async def test_a_tag_that_nothing_has_any_more_is_told_with_who_needs_it(
     clock.advance(timedelta(days=8))
     async with services.uow_factory(lotus.id) as uow:
         assert await find_tags_in_use(uow, ["calm", "level 2"]) == {"level 2": ["10 sessions"]}
+
+
+async def test_tags_of_dates_and_series_are_typed_in_their_editors(
+    client: AsyncClient, services: Services, lotus: Business, yoga: Service
+) -> None:
+    term = await a_series(services.uow_factory, yoga)
+    await a_package(services.uow_factory, lotus.id, any_service=False, tags=["level 2"])
+    series, date = f"/app/lotus/series/{term.series.id}/edit", term.sessions[0].id
+    await send(client, series, {"tags": " Level 2 ", "takes_credits": "on"})
+    await send(client, f"/app/lotus/sessions/{date}/edit", {"tags": "evening"})
+    async with services.uow_factory(lotus.id) as uow:
+        kept = await uow.session.get_one(Series, (lotus.id, term.series.id))
+        session = await uow.session.get_one(Session, (lotus.id, date))
+    assert (kept.tags, kept.takes_credits, session.tags) == (["level 2"], True, ["evening"])
+    refused = await send(client, series, {"tags": "x" * 31})
+    assert 'id="f-tags-error"' in refused.text
+    after = await send(client, series, {"tags": "", "takes_credits": None})
+    told = (await client.get(after.headers["location"])).text
+    assert "Nothing has the tag “level 2” any more" in told
+    assert "“10 sessions”" in told

@@ -21,6 +21,7 @@ from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.test_feeds import events, path_in
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_lot
 from tests.support.mail import RememberingMailer
 from tests.support.portal import CARL, link_in, sign_in_portal
 from tests.support.visitor import Visitor
@@ -309,8 +310,9 @@ async def test_a_guest_erases_themselves_and_the_ledger_stays(
     clock: FrozenClock,
 ) -> None:
     clock.advance(timedelta(days=8))
+    await a_lot(services.uow_factory, lotus.id, number=7)
     await guest.open(f"{ME}/erase")
-    for words in ("What goes", "What stays", "1 order", "1 seat"):
+    for words in ("What goes", "What stays", "1 order", "1 seat", "7 credits that you have left"):
         assert words in guest.text
     await guest.submit({"typed": "carl"}, to="/me/erase", status=422)
     assert (await carl_of(services, made)).erased_at is None
