@@ -264,12 +264,14 @@ def _wire_packages() -> None:
 def _wire_waitlists() -> None:
     from src.booking import events
     from src.booking.jobs import waitlist, waitlist_moves
+    from src.booking.queries.refund_consequences import refund_consequences
     from src.booking.queries.waitlist_consequences import waitlist_consequences
     from src.booking.waitlist_mail_kinds import register_waitlist_mails
     from src.tenants.queries.consequences import register_downgrade_probe
 
     register_waitlist_mails()
     register_downgrade_probe("booking.waitlist", waitlist_consequences)
+    register_downgrade_probe("booking.refunds", refund_consequences)
     registry.on(events.PlacesFreed, "booking.serve_waitlists", waitlist.serve_freed)
     registry.on(events.WaitlistJoined, "booking.tell_waiting", waitlist.tell_of_joining)
     registry.on(events.PlacesOffered, "booking.tell_offered", waitlist.tell_of_offer)

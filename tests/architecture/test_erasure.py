@@ -15,6 +15,7 @@ OF_THE_BUSINESS = {
     "api_keys",
     "booking_counters",
     "broadcasts",
+    "cancellation_returns",
     "connected_accounts",
     "coupons",
     "credit_notices",

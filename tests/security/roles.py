@@ -72,6 +72,8 @@ GET POST /services/{service_id}/edit
 POST /services/{service_id}/active
 GET POST /services/{service_id}/reminders
 GET POST /services/{service_id}/waitlist
+GET POST /services/{service_id}/refunds
+GET POST /series/{series_id}/refunds
 GET /sessions/{session_id}/waitlist
 GET /series/{series_id}/waitlist
 POST /waitlist/{entry_id}/offer

@@ -19,6 +19,7 @@ from src.tenants.domain.entitlements import Feature
 
 KIND_OF_WAY = {
     PayWay.ONLINE: BuyerKind.CARD,
+    PayWay.TRANSFER: BuyerKind.CARD,
     PayWay.ON_SITE: BuyerKind.ON_SITE,
     PayWay.CREDIT: BuyerKind.CREDIT,
 }
