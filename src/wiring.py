@@ -37,6 +37,7 @@ def wire() -> None:
     _wire_booking()
     _wire_booking_settings()
     _wire_words_to_guests()
+    _wire_packages()
     _wire_waitlists()
     _wire_pruning()
     registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
@@ -51,15 +52,19 @@ def _wire_tenants() -> None:
     from src.tenants.log_subjects import register_own_log_subjects
     from src.tenants.own_customer_rows import register_own_customer_rows
     from src.tenants.portal_mails import register_portal_mail
+    from src.tenants.web.portal_people import register_people_tab
 
     register_own_customer_rows()
     register_own_log_subjects()
     register_mail_choices()
     register_portal_mail()
+    register_people_tab()
     registry.on(events.EmailToConfirm, "tenants.confirm", account_mails.send_confirmation_link)
     registry.on(events.PasswordForgotten, "tenants.reset", account_mails.send_reset_link)
     registry.on(events.SignUpAsked, "tenants.sign_up", account_mails.answer_sign_up)
     registry.on(events.PortalCodeAsked, "tenants.mail_code", portal_mails.mail_code)
+    registry.on(events.OwnAddressAsked, "tenants.prove_address", portal_mails.prove_address)
+    registry.on(events.OwnAddressChanged, "tenants.tell_former", portal_mails.tell_former_address)
     registry.on(events.MemberInvited, "tenants.invite", team_mails.send_invitation)
     registry.on(events.MemberChanged, "tenants.tell_member", team_mails.tell_member)
     registry.on(happened.MonthlyLimitNeared, "tenants.warn_of_limit", mails.warn_of_limit)
@@ -74,43 +79,62 @@ def _wire_tenants() -> None:
 
 
 def _wire_billing() -> None:
+    from src.billing.commands.fees import FEE_LINE
+    from src.billing.commands.package_lines import KIND as PACKAGE_KIND
+    from src.billing.commands.package_lines import PackageLines
     from src.billing.commands.voucher_lines import VOUCHER_KIND, VoucherLines
     from src.billing.credit_act_mails import register_credit_act_mail
     from src.billing.credit_mails import register_credit_mails
     from src.billing.customer_rows import (
         register_credits_of_customers,
+        register_fees_of_customers,
         register_money_of_customers,
         register_orders_of_customers,
     )
+    from src.billing.fee_lines import FeeLines
+    from src.billing.fee_mail_kinds import register_fee_mails
     from src.billing.jobs import register
     from src.billing.lines import register_line_kind
     from src.billing.log_subjects import register_log_subjects_of_billing
     from src.billing.mail_kinds import register_billing_mails
-    from src.billing.queries.plan_consequences import coupon_consequences, package_consequences
+    from src.billing.queries.plan_consequences import (
+        coupon_consequences,
+        package_consequences,
+        voucher_consequences,
+    )
     from src.billing.queries.sold import (
         lock_currency_by_coupons,
         lock_currency_by_credits,
         lock_currency_by_sales,
+        lock_currency_by_vouchers,
     )
     from src.billing.voucher_mail_kinds import register_voucher_mails
+    from src.billing.voucher_rows import register_vouchers_of_customers
     from src.tenants.queries.consequences import register_downgrade_probe
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
+    register_line_kind(PACKAGE_KIND, PackageLines())
     register_line_kind(VOUCHER_KIND, VoucherLines())
     register_downgrade_probe("billing", coupon_consequences)
     register_downgrade_probe("billing.packages", package_consequences)
+    register_downgrade_probe("billing.vouchers", voucher_consequences)
     register_billing_mails()
+    register_fee_mails()
+    register_line_kind(FEE_LINE, FeeLines())
     register_credit_act_mail()
     register_credit_mails()
     register_voucher_mails()
     register_log_subjects_of_billing()
     register_orders_of_customers()
     register_credits_of_customers()
+    register_fees_of_customers()
     register_money_of_customers()
+    register_vouchers_of_customers()
     register_currency_lock("billing.sales", lock_currency_by_sales)
     register_currency_lock("billing.coupons", lock_currency_by_coupons)
     register_currency_lock("billing.credits", lock_currency_by_credits)
+    register_currency_lock("billing.vouchers", lock_currency_by_vouchers)
 
 
 def _wire_booking() -> None:
@@ -226,15 +250,28 @@ def _wire_words_to_guests() -> None:
     registry.on(GuestWrittenTo, "booking.send_message", send_message)
 
 
+def _wire_packages() -> None:
+    """Billing sells them; what they are good for, and where they are used, booking tells."""
+    from src.billing.events import PackageBought, PackageLapsed
+    from src.booking.jobs.packages import tell_of_lapse, tell_of_package
+    from src.booking.package_mails import register_package_mails
+
+    register_package_mails()
+    registry.on(PackageBought, "booking.tell_package", tell_of_package)
+    registry.on(PackageLapsed, "booking.tell_package_lapsed", tell_of_lapse)
+
+
 def _wire_waitlists() -> None:
     from src.booking import events
     from src.booking.jobs import waitlist, waitlist_moves
+    from src.booking.queries.refund_consequences import refund_consequences
     from src.booking.queries.waitlist_consequences import waitlist_consequences
     from src.booking.waitlist_mail_kinds import register_waitlist_mails
     from src.tenants.queries.consequences import register_downgrade_probe
 
     register_waitlist_mails()
     register_downgrade_probe("booking.waitlist", waitlist_consequences)
+    register_downgrade_probe("booking.refunds", refund_consequences)
     registry.on(events.PlacesFreed, "booking.serve_waitlists", waitlist.serve_freed)
     registry.on(events.WaitlistJoined, "booking.tell_waiting", waitlist.tell_of_joining)
     registry.on(events.PlacesOffered, "booking.tell_offered", waitlist.tell_of_offer)

@@ -43,7 +43,7 @@ def upgrade() -> None:
     )
 
 
-CONSUMERS = ("tenants.mail_code",)
+CONSUMERS = ("tenants.mail_code", "tenants.prove_address", "tenants.tell_former")
 """The work that only code with guests' own pages knows."""
 
 

@@ -59,7 +59,7 @@ BOLT_ONS = (
         1,
         "auto_refund",
         "Auto-refund",
-        "Whoever cannot come gets a credit or the money back by your rules, without your hand.",
+        "Guests who cancel in time get a credit or their money back by your rules, by itself.",
         900,
         "auto_refund",
         {},

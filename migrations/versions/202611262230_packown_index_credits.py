@@ -3,14 +3,14 @@
 What the owner's screen asks of credits: lots by their state in order of purchase, what was sold and
 redeemed this month, the refund that took credits along, and the lots of a package.
 
-Revision: packown, after 0049.
+Revision: 0051, after 0050.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "packown"
-down_revision = "0049"
+revision = "0051"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 

@@ -12,7 +12,13 @@ from src.billing.commands.ending import cancel_open_order
 from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import apply_page
 from src.billing.domain.holds import HOLD_MARGIN, page_expires_at
-from src.billing.domain.kinds import NOT_PAYABLE_WHY, OrderState, PageOutcome, PageState
+from src.billing.domain.kinds import (
+    NOT_PAYABLE_WHY,
+    OrderState,
+    PageOutcome,
+    PageState,
+    PaymentMode,
+)
 from src.billing.domain.page_keys import page_key
 from src.billing.domain.retries import MAX_PAGE_ATTEMPTS, PAGE_DUE, next_page_check
 from src.billing.gates import payments_not_ready, require_payments_ready_now
@@ -21,6 +27,7 @@ from src.billing.page_body import Addresses, page_body
 from src.billing.pages import PageCall, make_page
 from src.billing.processor import TOO_SMALL, DefinitiveFailure, Uncertain
 from src.billing.queries.coupon_use import coupon_code_of
+from src.billing.queries.payment_settings import list_page_methods
 from src.billing.settlement import close_page
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, Gone, Unavailable
@@ -106,6 +113,8 @@ async def _prepare(
 
 
 def _refuse_unless_payable(order: Order, newest: PaymentPage | None, now: datetime) -> None:
+    if order.payment_mode == PaymentMode.TRANSFER:
+        raise Conflict(_("This is paid by bank transfer."), code="paid_by_transfer")
     paid = newest is not None and newest.state == PageState.COMPLETE
     if order.state == OrderState.CONFIRMED or paid:
         raise Conflict(_("This order is paid already."), code="already_paid")
@@ -145,6 +154,10 @@ async def _new_attempt(
     page_id = new_id()
     lines = (await uow.session.scalars(_lines_of(uow, order.id))).all()
     fee_bp, code = services.settings.platform_fee_bp, await coupon_code_of(uow, order)
+    methods = await list_page_methods(uow)
+    body = page_body(
+        order, lines, page_id, expires_at, addresses, fee_bp=fee_bp, code=code, methods=methods
+    )
     page = PaymentPage(
         tenant_id=uow.tenant,
         id=page_id,
@@ -152,7 +165,7 @@ async def _new_attempt(
         attempt=attempt,
         account_id=await _account_id(uow),
         idempotency_key=page_key(page_id),
-        body=page_body(order, lines, page_id, expires_at, addresses, fee_bp=fee_bp, code=code),
+        body=body,
         state=str(PageState.PENDING),
         expires_at=expires_at,
         created_at=now,

@@ -29,6 +29,7 @@ from src.billing.models import (
     CreditEntry,
     CreditLot,
     DisputeRow,
+    Fee,
     OpenItem,
     Order,
     OrderLine,
@@ -96,8 +97,9 @@ def register_orders_of_customers() -> None:
             is_contended=True,
             shown=(
                 *("id", "reference", "state", "payment_mode", "currency", "total_minor"),
-                *("discount_minor", "paid_minor", "refunded_minor", "guest_name", "guest_email"),
-                *("guest_phone", "locale", "source", "consents", "created_at", "confirmed_at"),
+                *("discount_minor", "voucher_minor", "paid_minor", "refunded_minor"),
+                *("guest_name", "guest_email", "guest_phone", "locale", "source", "consents"),
+                *("created_at", "confirmed_at"),
             ),
             erased=_order_of_nobody,
         )
@@ -152,11 +154,26 @@ def _in_lots(person: Person) -> ColumnElement[bool]:
     return CreditEntry.lot_id.in_(theirs)
 
 
+def register_fees_of_customers() -> None:
+    """What was asked stays in the books; why it was let go is about the person."""
+    register_customer_rows(
+        CustomerRows(
+            table=cast(Table, Fee.__table__),
+            words=lambda count: ngettext("%(num)s fee", "%(num)s fees", count),
+            shown=(
+                *("order_id", "kind", "amount_minor", "currency", "state", "what", "starts_at"),
+                *("why", "at"),
+            ),
+            erased=lambda _person: {"why": ""},
+        )
+    )
+
+
 def register_money_of_customers() -> None:
     """What hangs on their orders."""
     shown_of: dict[Any, tuple[str, ...]] = {
         OrderLine: ("order_id", "description", "tier", "quantity", "unit_minor", "total_minor"),
-        Payment: ("order_id", "amount_minor", "currency", "method", "received_at"),
+        Payment: ("order_id", "amount_minor", "currency", "method", "received_at", "arrived_on"),
         Refund: ("order_id", "amount_minor", "cause", "state", "created_at", "finished_at"),
         DisputeRow: ("order_id", "amount_minor", "currency", "state", "opened_at", "decided_at"),
     }

@@ -23,6 +23,37 @@ class OrderExpired(Event, frozen=True, kw_only=True):
     order_id: UUID
 
 
+class TransferAwaited(Event, frozen=True, kw_only=True):
+    """A guest is to pay by bank transfer, and is told how. `again` tells one telling from others:
+    each of them is another mail.
+    """
+
+    topic: ClassVar[str] = "billing.transfer_awaited"
+    order_id: UUID
+    again: UUID | None = None
+
+
+class TransferOver(Event, frozen=True, kw_only=True):
+    """A bank transfer is not waited for any more, and what was held for it is free again."""
+
+    topic: ClassVar[str] = "billing.transfer_over"
+    order_id: UUID
+
+
+class PackageBought(Event, frozen=True, kw_only=True):
+    """A package was bought: its credits are there, or wait for what is to be paid on site."""
+
+    topic: ClassVar[str] = "billing.package_bought"
+    order_id: UUID
+
+
+class PackageLapsed(Event, frozen=True, kw_only=True):
+    """A package was not paid for on site in time, or its buyer gave it up: it never was."""
+
+    topic: ClassVar[str] = "billing.package_lapsed"
+    order_id: UUID
+
+
 class OrderRefunded(Event, frozen=True, kw_only=True):
     """The processor has taken a refund on; `cause` is one of `domain.kinds.RefundCause`."""
 
@@ -62,6 +93,13 @@ class ProcessorEventReceived(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "billing.processor_event_received"
     inbox_id: UUID
+
+
+class FeeForgiven(Event, frozen=True, kw_only=True):
+    """A fee that its guest knows of need not be paid any more; they have not been told yet."""
+
+    topic: ClassVar[str] = "billing.fee_forgiven"
+    fee_id: UUID
 
 
 class CreditsChanged(Event, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, select
 
 from src.billing.models import Order, OrderLine
+from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 
@@ -129,6 +130,14 @@ class LineKind(Protocol):
         """
         ...
 
+    async def starts_at(self, uow: UnitOfWork, order: Order) -> datetime | None:
+        """When the first of what the order holds or sold begins; None for what does not begin."""
+        return None
+
+    def guest_path(self, settings: Settings, slug: str, order: Order) -> str:
+        """The order's page for its guest; the business's own where it has none."""
+        return f"/b/{slug}"
+
     async def list_sold_now(
         self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
     ) -> Mapping[UUID, Sequence[str]]:
@@ -193,6 +202,12 @@ async def handlers_of(uow: UnitOfWork, order: Order) -> Sequence[LineKind]:
         .distinct()
     )
     return list(dict.fromkeys(line_kind(kind) for kind in sorted(found)))
+
+
+async def first_start_of(uow: UnitOfWork, order: Order) -> datetime | None:
+    """When the first of all that the order is for begins; None where nothing of it does."""
+    starts = [await kind.starts_at(uow, order) for kind in await handlers_of(uow, order)]
+    return min((at for at in starts if at is not None), default=None)
 
 
 async def list_sold_now(

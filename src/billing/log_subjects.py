@@ -1,11 +1,12 @@
-"""Orders, coupons, packages and credits as the log names them."""
+"""Orders, coupons, packages, credits and vouchers as the log names them."""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
 
-from src.billing.models import Coupon, CreditLot, Order, Package
+from src.billing.domain.vouchers import masked
+from src.billing.models import Coupon, CreditLot, Order, Package, Voucher
 from src.platform.db.uow import UnitOfWork
 from src.tenants.log_subjects import LogSubject, Subjects, register_log_subject
 from src.tenants.models import Customer
@@ -16,6 +17,7 @@ def register_log_subjects_of_billing() -> None:
     register_log_subject("coupon", _coupons)
     register_log_subject("package", _packages)
     register_log_subject("credit_lot", _lots)
+    register_log_subject("voucher", _vouchers)
 
 
 async def _orders(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
@@ -55,3 +57,10 @@ async def _lots(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
     return {
         row.id: LogSubject(" · ".join(filter(None, row[1:])), f"credits/{row.id}") for row in found
     }
+
+
+async def _vouchers(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
+    found = await uow.session.execute(
+        select(Voucher.id, Voucher.code).where(Voucher.tenant_id == uow.tenant, Voucher.id.in_(ids))
+    )
+    return {row.id: LogSubject(masked(row.code), f"vouchers/{row.id}") for row in found}

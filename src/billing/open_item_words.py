@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from src.billing.domain.kinds import OpenItemKind
+from src.billing.domain.kinds import TRANSFER_METHOD, OpenItemKind
 from src.billing.models import OpenItem
 from src.billing.words import refund_failure
 from src.platform.i18n import _, current_locale, ngettext
@@ -51,6 +51,8 @@ def _refund_failed(facts: Mapping[str, Any]) -> str:
 
 
 def _hand_back(facts: Mapping[str, Any]) -> str:
+    if facts.get("method") == TRANSFER_METHOD:
+        return _transfer_back(facts)
     if facts.get("credits"):
         return _(
             "You refunded unused credits of %(guest)s, bought with order %(reference)s. Please give"
@@ -73,6 +75,31 @@ def _hand_back(facts: Mapping[str, Any]) -> str:
         guest=facts["guest"],
         reference=facts["reference"],
         amount=_money(facts["amount_minor"], facts["currency"]),
+    )
+
+
+def _transfer_back(facts: Mapping[str, Any]) -> str:
+    words = {
+        "guest": facts["guest"],
+        "reference": facts["reference"],
+        "amount": _money(facts["amount_minor"], facts["currency"]),
+    }
+    if facts.get("extra"):
+        return _(
+            "%(guest)s has transferred %(amount)s that order %(reference)s does not wait for."
+            " Please send it back.",
+            **words,
+        )
+    if facts.get("cancelled"):
+        return _(
+            "You cancelled places of %(guest)s in order %(reference)s. Please send back %(amount)s"
+            " of what they transferred.",
+            **words,
+        )
+    return _(
+        "%(guest)s has left a date of order %(reference)s in time. Please send back %(amount)s of"
+        " what they transferred.",
+        **words,
     )
 
 

@@ -8,12 +8,10 @@ from uuid import UUID
 import msgspec
 
 from src.billing.domain.amounts import application_fee_minor
+from src.billing.domain.methods import page_methods
 from src.billing.domain.processor_amounts import to_processor
 from src.billing.models import Order, OrderLine
 from src.platform.i18n import _, use_locale
-
-INSTANT_METHODS = ("card",)
-"""Methods whose outcome is known at once; a slow one would hold seats for days."""
 
 LONGEST_NAME = 250
 LONGEST_THINGS = 180
@@ -35,8 +33,12 @@ def page_body(
     *,
     fee_bp: int,
     code: str,
+    methods: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The body, complete and final: it is stored before the call and sent again word for word."""
+    """The body, complete and final: it is stored before the call and sent again word for word.
+
+    `methods` are those that the business has chosen beside cards.
+    """
     metadata = {
         "tenant_id": str(order.tenant_id),
         "order_id": str(order.id),
@@ -44,7 +46,7 @@ def page_body(
     }
     body: dict[str, Any] = {
         "mode": "payment",
-        "allowed_payment_method_types": list(INSTANT_METHODS),
+        "allowed_payment_method_types": page_methods(methods, order.currency),
         "line_items": _items(order, lines, code),
         "expires_at": int(expires_at.timestamp()),
         "client_reference_id": str(order.id),

@@ -5,6 +5,7 @@ job: all of them only say which page to look at. Calls are made outside of any t
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -37,7 +38,7 @@ from src.billing.domain.kinds import (
     PageOutcome,
     PageState,
 )
-from src.billing.models import Payment, PaymentPage
+from src.billing.models import Order, Payment, PaymentPage
 from src.billing.pages import PageCall, make_page
 from src.billing.processor import (
     DefinitiveFailure,
@@ -171,10 +172,17 @@ async def end_hold(
         order = await lock_order(uow, order_id)
         if order.state == OrderState.OPEN and not await can_still_be_paid(uow, order_id):
             ending = as_wanted(order, ending)
+            if ending == EXPIRED and _was_prolonged(order, services.clock.now()):
+                return OrderState.OPEN
             await ending.note(uow, order_id)
             end = cancel_open_order if ending.state == OrderState.CANCELLED else expire_order
             await end(uow, order_id, ending.why, services.clock.now())
         return OrderState(order.state)
+
+
+def _was_prolonged(order: Order, now: datetime) -> bool:
+    """Whether its time was made longer since somebody saw that it was over."""
+    return order.hold_expires_at is not None and order.hold_expires_at > now
 
 
 async def give_up_order(

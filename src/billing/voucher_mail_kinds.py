@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from src.billing.domain.vouchers import new_code
-from src.billing.models import Voucher
+from src.billing.models import Order, Voucher
 from src.billing.voucher_mails import MailKey, voucher_view
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _, use_locale
@@ -34,10 +36,14 @@ def register_voucher_mails() -> None:
 
 
 def _shown(key: MailKey) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
-    """With a voucher that is made up: the code of a real one is money."""
+    """With a voucher that is made up, since the code of a real one is money, for the guest of the
+    business's latest order, if there is any.
+    """
 
     async def preview(uow: UnitOfWork, asked: Preview) -> Mail:
         tenant, now = asked.tenant, uow.clock.now()
+        known = select(Order.guest_name).where(Order.tenant_id == uow.tenant)
+        name = await uow.session.scalar(known.order_by(Order.created_at.desc(), Order.id).limit(1))
         with use_locale(asked.locale):
             voucher = Voucher(
                 tenant_id=tenant.id,
@@ -46,7 +52,7 @@ def _shown(key: MailKey) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
                 currency=tenant.currency,
                 initial_minor=5000,
                 expires_at=now + timedelta(days=1000),
-                recipient_name=_("Alex Example"),
+                recipient_name=name or _("Alex Example"),
                 recipient_email="alex@example.com",
                 message=_("Enjoy it!"),
                 locale=asked.locale,

@@ -1,5 +1,7 @@
 """The domain's words as people read them."""
 
+from collections.abc import Sequence
+
 from src.billing.domain.kinds import OrderEnd
 from src.platform.i18n import _
 
@@ -67,10 +69,43 @@ def payment_mode(mode: str) -> str:
     words = {
         "online": _("Online"),
         "on_site": _("On site"),
+        "transfer": _("Bank transfer"),
         "credit": _("With credits"),
         "free": _("Free of charge"),
     }
     return words[mode]
+
+
+def payment_method(method: str) -> str:
+    """By what money came, in a word or two; a method that is not known by its own name."""
+    words = {
+        "on_site": _("On site"),
+        "transfer": _("Bank transfer"),
+        "card": _("Card"),
+        "link": "Link",
+        "paypal": "PayPal",
+        "ideal": "iDEAL",
+        "bancontact": "Bancontact",
+        "eps": "EPS",
+        "blik": "BLIK",
+        "twint": "TWINT",
+        "sepa_debit": _("Direct debit"),
+    }
+    return words.get(method, method)
+
+
+def method_choices(methods: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Each method with its word and what it is."""
+    about = {
+        "link": _("Stripe's own wallet: guests keep their card there."),
+        "paypal": _("Guests pay from their PayPal account."),
+        "ideal": _("From a bank account in the Netherlands, at once."),
+        "bancontact": _("Cards and app of Belgian banks."),
+        "eps": _("From a bank account in Austria, at once."),
+        "blik": _("By a code from the app of a Polish bank."),
+        "twint": _("By the app of Swiss banks."),
+    }
+    return [(method, payment_method(method), about[method]) for method in methods]
 
 
 def refund_state(state: str) -> tuple[str, str]:

@@ -52,6 +52,11 @@ def customer_behind(
     return LinkedCustomer(UUID(link.payload["customer"]), link.payload["to"])
 
 
+def linked_to(customer_id: UUID, address: str) -> LinkedCustomer:
+    """What a link would say that was mailed to the customer's own address."""
+    return LinkedCustomer(customer_id, _mark(address))
+
+
 async def hold_customer(uow: UnitOfWork, linked: LinkedCustomer) -> UUID:
     """The customer whose link it is, neither merged nor given another address until COMMIT.
 

@@ -37,6 +37,7 @@ from src.tenants.person_rows import (
     register_person_rows,
     under_their_name,
 )
+from src.tenants.portal_mails import UNWORDED
 from src.tenants.worded_mails import mail_kinds
 
 _MAILS = cast(Table, MailRow.__table__)
@@ -97,7 +98,7 @@ def _register_what_was_handed_on() -> None:
                 _ids(person, HandingOn.participant_id, given_to(person))
             ),
             shown=("name",),
-            erased=lambda person: {"name": person.called},
+            erased=lambda person: {"name": person.called, "note": ""},
             name="participants_with_a_place_handed_on",
         )
     )
@@ -244,7 +245,7 @@ def written_to_a_guest(person: Person) -> ColumnElement[bool]:
     return and_(
         under_their_name(person, MailRow.to_address, MailRow.to_name),
         or_(
-            MailRow.kind.in_([*kinds, "broadcast", "message", "place"]),
+            MailRow.kind.in_([*kinds, *UNWORDED, "broadcast", "message", "place"]),
             func.lower(MailRow.to_address).not_in(works),
         ),
     )

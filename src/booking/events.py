@@ -7,6 +7,9 @@ from uuid import UUID
 from src.booking.domain.kinds import By
 from src.platform.outbox.events import Event
 
+SWAP = "swap"
+"""The source of orders that a swap has made; what they confirm is told of as a move."""
+
 
 class CancellationRequested(Event, frozen=True, kw_only=True):
     """A cancellation was committed; its undo window has begun."""

@@ -29,12 +29,20 @@ def booking_path(settings: Settings, slug: str, order: Order) -> str:
     """The path of the order's guest page: the same whenever it is asked for, until the address that
     its mails go to is corrected.
     """
-    signer = LinkSigner(settings.secret_keys)
+    return f"/b/{slug}/bookings/{_token(settings, order)}"
+
+
+def package_path(settings: Settings, slug: str, order: Order) -> str:
+    """The same for an order of a package; a token of either page leads to the right one."""
+    return f"/b/{slug}/packages/bought/{_token(settings, order)}"
+
+
+def _token(settings: Settings, order: Order) -> str:
     says: dict[str, object] = {"order": str(order.id)}
     if order.link_version:
         says["v"] = order.link_version
-    token = signer.sign(PURPOSE, says, order.created_at, tenant_id=order.tenant_id)
-    return f"/b/{slug}/bookings/{token}"
+    signer = LinkSigner(settings.secret_keys)
+    return signer.sign(PURPOSE, says, order.created_at, tenant_id=order.tenant_id)
 
 
 def may_lead_on(here: Order, there: Order) -> bool:

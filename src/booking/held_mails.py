@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from src.billing.domain.kinds import PaymentMode
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import mail_of, runs_of, what_of
 from src.booking.queries.mail_facts import BookingFacts
@@ -43,5 +44,6 @@ def held_cancelled_mail(
             zone_name=tenant.timezone,
             reason=reason,
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
+            by_transfer=order.payment_mode == PaymentMode.TRANSFER,
         )
     return mail_of(NAME, tenant, facts, view, None, f"{NAME}:{order.id}", wordings)

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
+from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import (
     BeforeUnit,
@@ -14,8 +15,9 @@ from src.booking.domain.leaving import (
     hand_on_until,
     moves_until,
 )
+from src.booking.domain.refund_policy import GivenBack, Gives
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import clock, datetime_local
+from src.platform.web.formats import clock, datetime_local, money
 
 
 def rules_in_words(
@@ -33,14 +35,22 @@ def rules_in_words(
     counted = _giving(terms)
     if not terms.may_cancel:
         said, counted = [_not_by_yourself()], []
+    elif terms.gives is Gives.CREDIT:
+        said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
     elif price_type is SeriesPriceType.FREE:
         said, counted = [_("You can cancel a date until it starts.")], []
+    elif terms.gives is Gives.NOTHING:
+        said, counted = [_nothing_back(price_type)], []
+    elif terms.gives is Gives.PACKAGE:
+        steps = _step_rules(terms, example_at, zone, now)
+        said = [*steps, *_unpaid(price_type), *_rest(terms)]
     elif price_type is SeriesPriceType.ON_SITE:
         last = len(_giving(terms)) - 1
         said = [_owed_rule(terms), *_example(terms, example_at, zone, last, now)]
     else:
         said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
     said += _moves_rule(terms) + _hand_on_rule(terms)
+    said += _fee_rules(terms, price_type)
     return said + _quiet_rules(terms, counted) + _course_rule(terms)
 
 
@@ -56,8 +66,14 @@ def dates_in_words(
     """
     if not terms.may_cancel:
         said = [_not_by_yourself()]
+    elif terms.gives in (Gives.CREDIT, Gives.PACKAGE) and not _costs_nothing(terms, price_type):
+        steps = _steps_until(terms, starts_at, zone, now)
+        unpaid = _unpaid(price_type) if terms.gives is Gives.PACKAGE else []
+        said = [*steps, *unpaid, *_rest(terms)] if steps else [_no_credit_back()]
     elif price_type is SeriesPriceType.FREE:
         said = [_("You can cancel until it starts.")]
+    elif terms.gives is Gives.NOTHING:
+        said = [_nothing_back(price_type)]
     elif price_type is SeriesPriceType.ON_SITE:
         said = [_owed_until(terms, starts_at, zone, now)]
     else:
@@ -71,7 +87,7 @@ def dates_in_words(
     if until_at is not None and not _is_over(until_at, now):
         when = datetime_local(until_at, zone)
         said.append(_("You can give your place to somebody else until %(when)s.", when=when))
-    return said
+    return said + _fee_rules(terms, price_type)
 
 
 def by_way_in_words(by_card: list[str], on_site: list[str]) -> list[str]:
@@ -91,16 +107,17 @@ def next_deadline_words(
     now: datetime,
 ) -> str:
     """The step that counts now, as a moment; empty where none does any more."""
-    if price_type is SeriesPriceType.FREE or not terms.may_cancel:
+    if _costs_nothing(terms, price_type) or not terms.may_cancel:
         return ""
     coming = [due for due in deadlines(terms, starts_at, zone) if now <= due.until_at]
     if not coming:
         return ""
-    if price_type is SeriesPriceType.ON_SITE:
+    if price_type is SeriesPriceType.ON_SITE and terms.gives is not Gives.PACKAGE:
         when = datetime_local(coming[-1].until_at, zone)
         return _("Free of charge until %(when)s", when=when)
-    when = datetime_local(coming[0].until_at, zone)
-    return _("Until %(when)s: %(back)s", when=when, back=back_words(coming[0].percent))
+    is_whole = terms.gives in (Gives.CREDIT, Gives.PACKAGE)
+    when = datetime_local(coming[-1 if is_whole else 0].until_at, zone)
+    return _("Until %(when)s: %(back)s", when=when, back=gives_words(terms, coming[0].percent))
 
 
 def price_type_of(order: Order) -> SeriesPriceType:
@@ -120,12 +137,54 @@ def back_words(percent: int) -> str:
     return _("%(percent)s%% of what you paid for it comes back", percent=percent)
 
 
+def gives_words(terms: LeavingTerms, percent: int) -> str:
+    """What a step gives: a credit is whole, whatever its percent says."""
+    if terms.gives is Gives.CREDIT:
+        return _("your credit comes back")
+    if terms.gives is Gives.PACKAGE and terms.package is not None:
+        return _("you get 1 credit for %(package)s", package=package_words(terms.package))
+    return back_words(percent)
+
+
+def package_words(package: GivenBack) -> str:
+    """Its name with how long it is good for."""
+    if not package.validity_days:
+        return _("“%(name)s”", name=package.name)
+    return ngettext(
+        "“%(name)s”, valid for a day",
+        "“%(name)s”, valid for %(num)s days",
+        package.validity_days,
+        name=package.name,
+    )
+
+
+def _costs_nothing(terms: LeavingTerms, price_type: SeriesPriceType) -> bool:
+    return price_type is SeriesPriceType.FREE and terms.gives is not Gives.CREDIT
+
+
+def _nothing_back(price_type: SeriesPriceType) -> str:
+    if price_type is SeriesPriceType.ON_SITE:
+        return _("You can cancel until it starts; what is paid by then does not come back.")
+    return _("You can cancel until it starts, but nothing comes back.")
+
+
+def _no_credit_back() -> str:
+    return _("You can cancel until it starts, but no credit comes back.")
+
+
+def _unpaid(price_type: SeriesPriceType) -> list[str]:
+    """A credit is given for what is paid."""
+    if price_type is not SeriesPriceType.ON_SITE:
+        return []
+    return [_("What you have not paid by then costs you nothing, and brings no credit.")]
+
+
 def _not_by_yourself() -> str:
     return _("Dates cannot be cancelled here; please write to the business.")
 
 
-def _step(tier: Tier) -> str:
-    back = back_words(tier.percent)
+def _step(terms: LeavingTerms, tier: Tier) -> str:
+    back = gives_words(terms, tier.percent)
     if not tier.before:
         return _("Cancel until a date starts: %(back)s.", back=back)
     before = _before(tier.before, tier.unit)
@@ -136,7 +195,9 @@ def _step_rules(
     terms: LeavingTerms, example_at: datetime | None, zone: ZoneInfo, now: datetime | None
 ) -> list[str]:
     """The steps, with the example behind the one it is for."""
-    said = [_step(tier) for tier in _giving(terms)]
+    if terms.gives is Gives.CREDIT and not terms.tiers:
+        return [_("Cancel until a date starts: %(back)s.", back=gives_words(terms, 100))]
+    said = [_step(terms, tier) for tier in _told(terms)]
     examples = [_example(terms, example_at, zone, place, now) for place in range(len(said))]
     first = next((place for place, example in enumerate(examples) if example), None)
     if first is not None:
@@ -156,7 +217,9 @@ def _no_money_back() -> str:
 
 def _rest(terms: LeavingTerms) -> list[str]:
     """What holds after the last step; nothing, where that one ends with the start."""
-    steps = _giving(terms)
+    steps = _told(terms)
+    if not steps and terms.gives is Gives.CREDIT:
+        return [] if not terms.tiers else [_no_credit_back()]
     if not steps:
         return [_no_money_back()]
     if not steps[-1].before:
@@ -169,6 +232,12 @@ def _giving(terms: LeavingTerms) -> list[Tier]:
     on site.
     """
     return [tier for tier in terms.tiers if tier.percent > 0]
+
+
+def _told(terms: LeavingTerms) -> list[Tier]:
+    """The steps that are said: of a whole credit only the last that gives it."""
+    steps = _giving(terms)
+    return steps[-1:] if terms.gives in (Gives.CREDIT, Gives.PACKAGE) else steps
 
 
 def _is_over(until_at: datetime, now: datetime | None) -> bool:
@@ -203,8 +272,13 @@ def _steps_until(
     terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime | None
 ) -> list[str]:
     said = []
-    for due in deadlines(terms, starts_at, zone):
-        back = back_words(due.percent)
+    if terms.gives is Gives.CREDIT and not terms.tiers:
+        return [_("Cancel until it starts: %(back)s.", back=gives_words(terms, 100))]
+    due_steps = deadlines(terms, starts_at, zone)
+    if terms.gives in (Gives.CREDIT, Gives.PACKAGE):
+        due_steps = due_steps[-1:]
+    for due in due_steps:
+        back = gives_words(terms, due.percent)
         if due.until_at >= starts_at:
             said.append(_("Cancel until it starts: %(back)s.", back=back))
         elif not _is_over(due.until_at, now):
@@ -224,6 +298,8 @@ def _example(
     due = [] if example_at is None else deadlines(terms, example_at, zone)
     if not due or example_at is None:
         return []
+    if terms.gives in (Gives.CREDIT, Gives.PACKAGE):
+        position = len(due) - 1
     until_at = due[position].until_at
     if _is_over(until_at, now) or until_at >= example_at:
         return []
@@ -252,6 +328,31 @@ def _hand_on_rule(terms: LeavingTerms) -> list[str]:
             before=before,
         )
     ]
+
+
+def _fee_rules(terms: LeavingTerms, price_type: SeriesPriceType) -> list[str]:
+    """What is asked of who leaves late or does not come; nothing where nothing is to be paid."""
+    if price_type is SeriesPriceType.FREE:
+        return []
+    said = []
+    if terms.late_fee is not None and terms.tiers and terms.may_cancel:
+        fee = fee_words(terms.late_fee)
+        said.append(_("Who cancels later than that is asked for a fee of %(fee)s.", fee=fee))
+    if terms.no_show_fee is not None:
+        fee = fee_words(terms.no_show_fee)
+        said.append(
+            _("Who does not come and has not cancelled is asked for a fee of %(fee)s.", fee=fee)
+        )
+    if terms.late_keeps_credit:
+        said.append(_("A credit comes back even if you cancel late."))
+    return said
+
+
+def fee_words(rule: FeeRule) -> str:
+    """How much it is, in words."""
+    if rule.percent:
+        return _("%(percent)s%% of the price", percent=rule.percent)
+    return money(rule.amount_minor, rule.currency)
 
 
 def _quiet_rules(terms: LeavingTerms, counted: list[Tier]) -> list[str]:

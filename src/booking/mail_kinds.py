@@ -11,7 +11,9 @@ from src.booking.leaving_mails import asked_mail, declined_mail, moved_mail
 from src.booking.mail_parts import (
     FORMER_TIMES,
     MISSING,
+    MONEY,
     MY_BOOKINGS,
+    OF_CREDITS,
     REASON,
     WAY_OUT,
     an_hour_sooner,
@@ -74,9 +76,6 @@ COMMON = (
 )
 _PEOPLE = Placeholder(
     name="people", label=N_("How many come"), value=lambda view: str(view.party_size)
-)
-_MONEY = Placeholder(
-    name="money", label=N_("What is paid, owed or comes back"), value=lambda view: view.money_line
 )
 
 
@@ -212,10 +211,8 @@ def _changed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
 
 
 def _reminded(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    one = facts.with_seats(facts.seats[:1])
-    return reminder_mail(
-        asked.settings, asked.tenant, [one], "preview", uow.clock.now(), asked.wordings
-    )
+    one, now = facts.with_seats(facts.seats[:1]), uow.clock.now()
+    return reminder_mail(asked.settings, asked.tenant, [one], "preview", now, asked.wordings)
 
 
 def _moved(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
@@ -254,7 +251,7 @@ _KINDS = (
             "{dates}\n\n{money}\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, _PEOPLE, _MONEY, REFERENCE, MISSING),
+        placeholders=(*COMMON, _PEOPLE, MONEY, REFERENCE, MISSING, *OF_CREDITS),
         always=("missing",),
         preview=shown(_confirmed),
     ),
@@ -323,7 +320,7 @@ _KINDS = (
             "\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, _MONEY, REASON),
+        placeholders=(*COMMON, MONEY, REASON, *OF_CREDITS),
         needed=("dates",),
         preview=shown(_cancelled),
     ),

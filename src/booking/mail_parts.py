@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import msgspec
+
+from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
 from src.booking.calendar_files import (
     CalendarSeat,
 )
@@ -23,6 +26,7 @@ from src.booking.said import in_party, party_words, was_words
 from src.booking.views.guest import MissingDate
 from src.booking.views.mails import (
     ConfirmedView,
+    CreditsView,
     HeldCancelledView,
     LeavingAskedView,
     LeavingDeclinedView,
@@ -176,10 +180,32 @@ MISSING = Placeholder(
 )
 
 
+OF_CREDITS = tuple(
+    msgspec.structs.replace(one, value=lambda view, read=one.value: read(view.credits))
+    for one in OF_PACKAGES
+)
+"""What a mail about a booking says of the credits that paid for it; empty without any."""
+
+
+def credits_of(tenant: TenantSnapshot, facts: BookingFacts) -> CreditsView:
+    """In the order's language."""
+    spent, locale = facts.credits, facts.order.locale
+    if spent is None:
+        return CreditsView()
+    return CreditsView(
+        package_name=spent.name,
+        sessions_remaining=credits_in_words(spent.left, locale),
+        package_expiry=end_in_words(spent.expires_at, tenant, locale),
+    )
+
+
 MY_BOOKINGS = Placeholder(
     name="my_bookings",
     label=N_("The address of all that a guest has booked"),
     value=lambda view: portal_beside(view.booking_url),
+)
+MONEY = Placeholder(
+    name="money", label=N_("What is paid, owed or comes back"), value=lambda view: view.money_line
 )
 REASON = Placeholder(
     name="reason", label=N_("Why, if a reason was given"), value=lambda view: view.reason

@@ -15,10 +15,12 @@ from src.booking.calendar_files import (
     cancellation_calendar,
 )
 from src.booking.check_in_codes import check_in_path
+from src.booking.credit_words import credit_lines
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import (
     calendar_seats,
+    credits_of,
     leaving_of,
     mail_of,
     missing_of,
@@ -28,10 +30,12 @@ from src.booking.mail_parts import (
     ways_out_of,
     what_of,
 )
-from src.booking.money_words import back_line, money_line
+from src.booking.money_words import back_line, paid_line
 from src.booking.queries.changes import Believed
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
+from src.booking.seats_end import SeatsEnd
 from src.booking.views.guest import MissingDate
+from src.booking.views.leaving import CreditBack
 from src.booking.views.mails import (
     ConfirmedView,
     PaymentLinkView,
@@ -52,26 +56,6 @@ from src.tenants.worded_mails import SHIPPED, Wordings
 _OFF = (SessionState.CANCELLING, SessionState.CANCELLED)
 COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
 """Whoever books at the door may be checked in before their mail is written."""
-
-
-class SeatsEnd(msgspec.Struct, frozen=True):
-    """Why seats ended, and by whom. `going_on` are the bookings that have others which stand.
-
-    `by_hand_minor` was paid on site and is handed back there; `owed_minor` is still to be paid
-    there for all of their orders. `parties` are those, by booking, of
-    which somebody still comes to the dates. `believed`: what their guest knows of the dates
-    that have changed since. `as_asked`: the guest had asked the business to end them.
-    """
-
-    reason: str
-    by_guest: bool
-    key: str
-    going_on: Container[UUID]
-    by_hand_minor: int = 0
-    owed_minor: int = 0
-    parties: Mapping[UUID, SplitParty] = {}
-    believed: Believed = {}
-    as_asked: bool = False
 
 
 def confirmation_mail(
@@ -104,7 +88,8 @@ def confirmation_mail(
             may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
             party=party_of(facts, seats),
-            money_line=money_line(order, owed_minor),
+            money_line=paid_line(facts, owed_minor),
+            credits=credits_of(tenant, facts),
             reference=order.reference,
             leaving=leaving_of(tenant, facts, seats, now),
             booking_url=booking_url,
@@ -152,7 +137,7 @@ def payment_link_mail(
             runs=runs,
             zone_name=tenant.timezone,
             party_size=facts.booking.party_size,
-            price=format_money(Money(order.total_minor, order.currency), order.locale),
+            price=format_money(Money(order.to_pay_minor, order.currency), order.locale),
             pay_until="" if until is None else datetime_local(until, tenant.zone),
             is_shortened_by_paying=is_shortened_by_paying(until, now),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
@@ -181,13 +166,16 @@ def cancellation_mail(
     parties: Mapping[UUID, SplitParty] | None = None,
     believed: Believed | None = None,
     as_asked: bool = False,
+    as_voucher: bool = False,
+    credits_back: Sequence[CreditBack] = (),
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These dates are cancelled: one mail to one customer, whatever number of orders they had.
 
     `going_on` are the bookings that have other seats which stand; `by_hand_minor` is handed back
     on site, where `owed_minor` is to be paid for all of the orders; `parties` are those of which
-    somebody still comes; `as_asked`: it is the answer to their request to leave.
+    somebody still comes; `as_asked`: it is the answer to their request to leave. `as_voucher`: what
+    comes back is one.
 
     Its occasion is these seats' end, so that one paid for at the last moment, and freed after the
     customer's others, is told of as well.
@@ -203,6 +191,8 @@ def cancellation_mail(
         parties=parties or {},
         believed=believed or {},
         as_asked=as_asked,
+        as_voucher=as_voucher,
+        credits_back=credits_back,
     )
     return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
@@ -220,6 +210,7 @@ def seats_left_mail(
     owed_minor: int = 0,
     parties: Mapping[UUID, SplitParty] | None = None,
     believed: Believed | None = None,
+    credits_back: Sequence[CreditBack] = (),
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These seats have ended, by their guest or by staff, and this is what comes back."""
@@ -233,6 +224,7 @@ def seats_left_mail(
         owed_minor=owed_minor,
         parties=parties or {},
         believed=believed or {},
+        credits_back=credits_back,
     )
     return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
@@ -271,7 +263,8 @@ def _seats_mail(
             reason=end.reason,
             by_guest=end.by_guest,
             as_asked=end.as_asked,
-            money_line=back_line(bookings, end.by_hand_minor, end.owed_minor),
+            money_line=_back_line(tenant, bookings, end),
+            credits=credits_of(tenant, first),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(
@@ -286,6 +279,17 @@ def _seats_mail(
         now=now,
     )
     return mail_of("seats_cancelled", tenant, first, view, calendar, end.key, wordings)
+
+
+def _back_line(tenant: TenantSnapshot, bookings: Sequence[BookingFacts], end: SeatsEnd) -> str:
+    credits_back = credit_lines(end.credits_back, tenant.zone)
+    return back_line(
+        bookings,
+        end.by_hand_minor,
+        end.owed_minor,
+        credits_back,
+        as_voucher=end.as_voucher,
+    )
 
 
 def change_mail(

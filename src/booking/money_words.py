@@ -7,7 +7,7 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
 from src.booking.queries.mail_facts import BookingFacts
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.money import Money, format_money
 
 
@@ -18,9 +18,12 @@ def money_line(order: Order, owed_minor: int) -> str:
     if order.payment_mode == PaymentMode.ON_SITE:
         amount_minor = order.paid_minor + owed_minor
         said = _on_site(order, owed_minor)
-    elif order.payment_mode == PaymentMode.ONLINE:
+    elif order.payment_mode in (PaymentMode.ONLINE, PaymentMode.TRANSFER):
         amount_minor = order.total_minor
         said = [_("Paid: %(amount)s", amount=_money(order, amount_minor))]
+        if order.voucher_minor:
+            by_voucher = _money(order, order.voucher_minor)
+            said.append(_("of it by voucher: %(amount)s", amount=by_voucher))
     else:
         amount_minor, said = order.total_minor, [_("Free of charge")]
     if order.discount_minor:
@@ -40,22 +43,46 @@ def _on_site(order: Order, owed_minor: int) -> list[str]:
     return said or [_("Nothing to pay")]
 
 
-def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0, owed_minor: int = 0) -> str:
+def credit_line(name: str, used: int, left: int) -> str:
+    """What was paid with credits, and what is left of them, in the current language."""
+    return _(
+        "%(credits)s of “%(package)s”, %(left)s left",
+        credits=ngettext("%(num)s credit", "%(num)s credits", used),
+        package=name,
+        left=left,
+    )
+
+
+def paid_line(facts: BookingFacts, owed_minor: int) -> str:
+    """`money_line` of a booking, or which credits paid for it."""
+    spent = facts.credits
+    used = sum(item.seat.credit_lot_id is not None for item in facts.seats)
+    if spent is None or not used:
+        return money_line(facts.order, owed_minor)
+    return _("Paid with %(credits)s", credits=credit_line(spent.name, used, spent.left))
+
+
+def back_line(
+    bookings: Sequence[BookingFacts],
+    by_hand_minor: int = 0,
+    owed_minor: int = 0,
+    credits_back: Sequence[str] = (),
+    *,
+    as_voucher: bool = False,
+) -> str:
     """What comes back for these seats, in sentences; in the current language. `by_hand_minor` was
     paid on site, and so comes back there; `owed_minor` is still to be paid on site for all of their
-    orders, which is said where it is not what these seats alone leave due.
+    orders, which is said where it is not what these seats alone leave due. `credits_back` are the
+    sentences about credits.
     """
     order = bookings[0].order
     back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
-    said: list[str] = []
+    said = list(credits_back)
     if back_minor:
         amount = _money(order, back_minor)
-        said.append(_("%(amount)s is on its way back to you; it takes a few days.", amount=amount))
+        said.append(way_back(order, amount, as_voucher=as_voucher))
     if by_hand_minor:
-        amount = _money(order, by_hand_minor)
-        said.append(
-            _("The business gives you %(amount)s back that you paid on site.", amount=amount)
-        )
+        said.append(_by_hand(order, _money(order, by_hand_minor)))
     due_minor = 0
     if not said:
         nothing, due_minor = _nothing_back(bookings)
@@ -65,11 +92,35 @@ def back_line(bookings: Sequence[BookingFacts], by_hand_minor: int = 0, owed_min
     return " ".join(said)
 
 
+def _by_hand(order: Order, amount: str) -> str:
+    if order.payment_mode == PaymentMode.TRANSFER:
+        return _("The business sends you %(amount)s back that you transferred.", amount=amount)
+    return _("The business gives you %(amount)s back that you paid on site.", amount=amount)
+
+
+def way_back(order: Order, amount: str, *, as_voucher: bool = False) -> str:
+    """Where money goes that comes back for a part of the order: to its voucher first, and the rest
+    to a new one where that was chosen.
+    """
+    if order.voucher_minor and order.voucher_minor == order.total_minor:
+        return _("%(amount)s is on the voucher again that you paid with.", amount=amount)
+    if as_voucher:
+        return _("You get %(amount)s as a voucher, in a mail of its own.", amount=amount)
+    if order.voucher_minor:
+        return _(
+            "%(amount)s comes back to you: on your voucher first, the rest the way you paid it.",
+            amount=amount,
+        )
+    return _("%(amount)s is on its way back to you; it takes a few days.", amount=amount)
+
+
 def _nothing_back(bookings: Sequence[BookingFacts]) -> tuple[str, int]:
     """Why nothing comes back, and how much stays due by that."""
     if any(facts.is_with_the_bank for facts in bookings):
         why = _("Your bank has this payment because of a dispute, so no money comes back from us.")
         return why, 0
+    if any(facts.order.payment_mode == PaymentMode.CREDIT for facts in bookings):
+        return _("No credit comes back for it."), 0
     if any(facts.order.paid_minor for facts in bookings):
         return _("No money comes back for it."), 0
     due_minor = sum(

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from src.billing.checkout import ensure_payment_page
 from src.billing.commands.orders import find_order_by_form_token, retire_form_token
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.billing.settlement import give_up_order
 from src.booking.commands.book import (
@@ -77,7 +77,7 @@ async def place_booking(
         except DomainError:
             # Whatever stands against it, this very form may have booked before: then the last
             # seat is its own, and the session's start or its full room no refusal.
-            earlier = await _earlier(services, ctx, cmd.form_token)
+            earlier = await earlier_order(services, ctx, cmd.form_token)
             if earlier is None:
                 raise
             if not may_change and earlier.fingerprint != cmd.fingerprint():
@@ -100,11 +100,11 @@ async def place_by_staff(services: Services, ctx: RequestContext, cmd: BookComma
         try:
             return await _book(services, ctx, cmd)
         except DomainError:
-            earlier = await _earlier(services, ctx, cmd.form_token)
+            earlier = await earlier_order(services, ctx, cmd.form_token)
             if earlier is None:
                 raise
             if earlier.state not in (OrderState.OPEN, OrderState.CONFIRMED):
-                await _retire_token(services, ctx, earlier)
+                await retire_token(services, ctx, earlier)
                 continue
             if earlier.fingerprint != cmd.fingerprint():
                 raise _booked_before() from None
@@ -125,7 +125,8 @@ def _used_before() -> Conflict:
     )
 
 
-async def _earlier(services: Services, ctx: RequestContext, form_token: str) -> Order | None:
+async def earlier_order(services: Services, ctx: RequestContext, form_token: str) -> Order | None:
+    """What this very form has made before, whatever became of it."""
     async with services.uow_factory(ctx.here.id) as uow:
         return await find_order_by_form_token(uow, form_token)
 
@@ -159,11 +160,12 @@ async def _still_meant(
         state = await give_up_order(services, ctx.here.id, order.id)
     if state in (OrderState.OPEN, OrderState.CONFIRMED):
         return True
-    await _retire_token(services, ctx, order)
+    await retire_token(services, ctx, order)
     return False
 
 
-async def _retire_token(services: Services, ctx: RequestContext, order: Order) -> None:
+async def retire_token(services: Services, ctx: RequestContext, order: Order) -> None:
+    """Lets the form of a dead order make another one."""
     async with services.uow_factory(ctx.here.id) as uow:
         await retire_form_token(uow, order.id)
 
@@ -174,7 +176,7 @@ async def _placed(
     order = booked.order
     path = booking_path(services.settings, ctx.here.slug, order)
     url = None
-    if order.state == OrderState.OPEN:
+    if order.state == OrderState.OPEN and order.payment_mode == PaymentMode.ONLINE:
         url = await payment_url(services, ctx, order, path, cancel_path or path)
     return Placed(
         order=order,

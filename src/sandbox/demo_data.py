@@ -34,7 +34,17 @@ from src.tenants.commands.signup import NewBusiness, add_business
 from src.tenants.context import Actor, RequestContext
 from src.tenants.domain.places import english_of
 from src.tenants.domain.roles import Role
-from src.tenants.models import Location, Member, Performer, Plan, PlanVersion, Tenant, User
+from src.tenants.models import (
+    Location,
+    Member,
+    Performer,
+    Plan,
+    PlanVersion,
+    Tenant,
+    TenantBoltOn,
+    User,
+)
+from src.tenants.queries.bolt_ons import find_bolt_on
 from src.tenants.queries.tenants import find_tenant_by_slug
 from src.wiring import wire
 
@@ -155,6 +165,19 @@ class Loader:
                 booking_terms=business.terms,
             )
         )
+        for key in business.bolt_ons:
+            bolt_on = await find_bolt_on(uow, key)
+            assert bolt_on is not None, key
+            uow.session.add(
+                TenantBoltOn(
+                    tenant_id=uow.tenant,
+                    id=new_id(),
+                    bolt_on_id=bolt_on.bolt_on_id,
+                    version_id=bolt_on.version_id,
+                    since=uow.clock.now(),
+                )
+            )
+        await uow.session.flush()
         await rebuild_entitlements(uow, uow.tenant)
 
     async def _staff(self, uow: UnitOfWork, business: DemoBusiness, hashed: str) -> None:

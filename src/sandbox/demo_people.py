@@ -70,6 +70,7 @@ class DemoBusiness(msgspec.Struct, frozen=True, kw_only=True):
     owner_name: str
     owner_email: str
     plan: str
+    bolt_ons: tuple[str, ...] = ()
     timezone: str
     currency: str
     country: str
@@ -89,6 +90,7 @@ LOTUS = DemoBusiness(
     owner_name="Olive Oak",
     owner_email="olive@lotus.example",
     plan="growth",
+    bolt_ons=("auto_refund",),
     timezone="Europe/Amsterdam",
     currency="EUR",
     country="NL",

@@ -66,3 +66,21 @@ class PortalCodeAsked(Event, frozen=True, kw_only=True):
     code_id: UUID
     email: str
     asked_id: UUID
+
+
+class OwnAddressAsked(Event, frozen=True, kw_only=True):
+    """A signed-in guest wants to be written to at another address, which is not proved yet."""
+
+    topic: ClassVar[str] = "tenants.own_address_asked"
+    customer_id: UUID
+    email: str
+    asked_id: UUID
+
+
+class OwnAddressChanged(Event, frozen=True, kw_only=True):
+    """A guest has proved another address; the former one is told, in case it was not them."""
+
+    topic: ClassVar[str] = "tenants.own_address_changed"
+    customer_id: UUID
+    former: str
+    change_id: UUID

@@ -39,8 +39,8 @@ def register_own_customer_rows() -> None:
         CustomerRows(
             table=cast(Table, Participant.__table__),
             words=lambda count: ngettext("%(num)s participant", "%(num)s participants", count),
-            shown=("id", "name"),
-            erased=lambda _person: {"name": ""},
+            shown=("id", "name", "note"),
+            erased=lambda _person: {"name": "", "note": "", "kept_at": None},
         )
     )
     register_customer_rows(

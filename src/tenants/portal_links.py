@@ -4,7 +4,7 @@ Both live as long as the code they were mailed with, and lead to one business on
 is worth nothing once its row was used: see `commands/portal.py`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -18,6 +18,7 @@ from src.tenants.domain.portal import CODE_LIFETIME
 from src.tenants.queries.portal import Proved
 
 LINK_PURPOSE, ASKED_PURPOSE = "portal", "portal-asked"
+ADDRESS_PURPOSE, ADDRESS_LIFETIME = "portal-address", timedelta(hours=24)
 
 
 class PortalLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +59,40 @@ def portal_link_behind(
     says = link.payload
     proved = Proved(customer_id=UUID(says["customer"]), mark=says["to"])
     return PortalLink(code_id=UUID(says["code"]), proved=proved)
+
+
+class NewAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link to a new address says: that it is to be the one of `proved`. It works once, for
+    the former address, which it names, is not theirs afterwards.
+    """
+
+    proved: Proved
+    email: str
+
+
+def new_address_url(
+    settings: Settings, tenant: TenantSnapshot, wanted: NewAddress, now: datetime
+) -> str:
+    """The whole address, for a mail to `wanted.email` and nowhere else."""
+    says = {
+        "customer": wanted.proved.customer_id.hex,
+        "from": wanted.proved.mark,
+        "to": wanted.email,
+    }
+    token = LinkSigner(settings.secret_keys).sign(ADDRESS_PURPOSE, says, now, tenant_id=tenant.id)
+    return f"{settings.base_url}/b/{tenant.slug}/me/address/{token}"
+
+
+def new_address_behind(
+    settings: Settings, token: str, tenant_id: UUID, now: datetime
+) -> NewAddress:
+    """Raises: LinkInvalid, LinkExpired; NotFound for a link of another business."""
+    link = LinkSigner(settings.secret_keys).read(ADDRESS_PURPOSE, token, ADDRESS_LIFETIME, now)
+    if link.tenant_id != tenant_id:
+        raise NotFound(_("There is nothing here."))
+    says = link.payload
+    proved = Proved(customer_id=UUID(says["customer"]), mark=says["from"])
+    return NewAddress(proved=proved, email=says["to"])
 
 
 def sign_asked(settings: Settings, tenant_id: UUID, asked: Asked, now: datetime) -> str:

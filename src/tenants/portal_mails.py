@@ -11,12 +11,13 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _, use_locale
 from src.platform.ids import new_id
 from src.platform.mail.queue import Mail
+from src.platform.mail.templates import render_mail
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.portal import CODE_DIGITS, CODE_LIFETIME, code_of, mark_of
 from src.tenants.models import Customer
-from src.tenants.portal_links import PortalLink, portal_link_url
+from src.tenants.portal_links import ADDRESS_LIFETIME, PortalLink, portal_link_url
 from src.tenants.queries.portal import Proved
-from src.tenants.views.portal import PortalCodeMail
+from src.tenants.views.portal import OwnAddressMail, PortalCodeMail
 from src.tenants.worded_mails import (
     BUSINESS,
     CONTACT,
@@ -30,7 +31,9 @@ from src.tenants.worded_mails import (
     render_worded,
 )
 
-NAME = "portal_code"
+NAME, ADDRESS, FORMER = "portal_code", "own_address", "former_address"
+UNWORDED = (ADDRESS, FORMER)
+"""Mails to guests that businesses do not word: they are about who may do what."""
 HALF = CODE_DIGITS // 2
 
 
@@ -73,6 +76,34 @@ def portal_mail(
         html=rendered.html,
         dedupe_key=f"{NAME}:{way_in.asked_id}",
         is_secret=True,
+    )
+
+
+def own_address_mail(
+    tenant: TenantSnapshot, customer: Customer, to: str, occasion: UUID, url: str = ""
+) -> Mail:
+    """By which another address is proved, by the link at `url`; without one, to the former."""
+    name, locale = (ADDRESS if url else FORMER), customer.locale or tenant.locale
+    view = OwnAddressMail(
+        locale=locale,
+        from_name=tenant.name,
+        contact=tenant.contact_email,
+        guest_name=customer.name,
+        url=url,
+        hours=int(ADDRESS_LIFETIME.total_seconds()) // 3600,
+    )
+    rendered = render_mail(f"tenants/{name}", view, locale)
+    return Mail(
+        kind=name,
+        to_address=to,
+        to_name=customer.name,
+        from_name=tenant.name,
+        reply_to=tenant.contact_email or None,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        dedupe_key=f"{name}:{occasion}",
+        is_secret=bool(url),
     )
 
 

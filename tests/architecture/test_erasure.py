@@ -15,6 +15,7 @@ OF_THE_BUSINESS = {
     "api_keys",
     "booking_counters",
     "broadcasts",
+    "cancellation_returns",
     "connected_accounts",
     "coupons",
     "credit_notices",
@@ -26,6 +27,7 @@ OF_THE_BUSINESS = {
     "mail_wordings",
     "members",
     "packages",
+    "payment_settings",
     "performer_busy",
     "performers",
     "plan_requests",
@@ -35,6 +37,7 @@ OF_THE_BUSINESS = {
     "tenant_bolt_ons",
     "tenant_slugs",
     "timetable_imports",
+    "voucher_settings",
     "waitlist_offers",
 }
 """Tables that are never about a guest, but for what a business wrote of somebody to many: see
@@ -47,6 +50,7 @@ cancellations scope state
 credit_entries actor_name by kind
 credit_lots currency name refund_rule service_ids source state tags
 disputes currency processor_id state
+fees by currency kind state what
 handings_on by
 leave_requests state
 open_items kind
@@ -59,6 +63,9 @@ seats changed_by returned_as state tier
 services description kind leaving mode name price_tiers price_type questions reminders sales_mode
 services slug tags visibility waitlist
 sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state tags title
+sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state title
+voucher_entries actor_name kind
+vouchers code currency locale source state
 waitlist_entries ended_by locale said state
 """
 """Columns that stay as they are, since they tell of no person without the others."""
@@ -80,6 +87,7 @@ OF_MANY_OR_NOBODY = {
     "cancellation_ids",
     "change_id",
     "code_id",
+    "fee_id",
     "handing_id",
     "held_id",
     "inbox_id",
@@ -96,6 +104,7 @@ OF_MANY_OR_NOBODY = {
     "sign_up_id",
     "trial_id",
     "user_id",
+    "voucher_id",
 }
 """Under which an event names what is not a guest's alone, or what ends before they are erased."""
 

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, literal, true
 
-from src.billing.lines import Fate, Undeliverable
+from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Order
+from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 
 
-class Places:
+class Places(LineKind):
     """A line kind with a stock of its own; `states` says where each order's places stand."""
 
     def __init__(self, left: int = 1) -> None:
@@ -55,6 +56,12 @@ class Places:
 
     async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         return Fate(1 if self.states.get(order_id) == "sold" else 0, [])
+
+    async def starts_at(self, uow: UnitOfWork, order: Order) -> datetime | None:
+        return None
+
+    def guest_path(self, settings: Settings, slug: str, order: Order) -> str:
+        return f"/b/{slug}"
 
     async def list_sold_now(
         self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot

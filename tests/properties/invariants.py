@@ -94,8 +94,8 @@ def i9_every_confirmed_seat_is_paid_for_or_needs_no_payment() -> str:
     return """
         SELECT o.id || ' is confirmed and ' || o.payment_mode || ', paid ' || o.paid_minor
         FROM orders o WHERE o.state = 'confirmed' AND NOT (o.payment_mode = 'on_site'
-            OR (o.payment_mode = 'free' AND o.total_minor = 0)
-            OR (o.payment_mode = 'online' AND o.paid_minor >= o.total_minor))"""
+            OR (o.payment_mode IN ('free', 'credit') AND o.total_minor = 0)
+            OR (o.payment_mode IN ('online', 'transfer') AND o.paid_minor >= o.total_minor))"""
 
 
 def i9_seats_are_as_their_order_is() -> str:
@@ -116,13 +116,19 @@ def i10_the_months_counter_is_what_was_booked_in_it() -> str:
 
 
 def i11_a_share_comes_back_once() -> str:
-    """As money or as a replacement seat; what seats returned was asked for as refunds of theirs."""
+    """As money, as a credit or as a replacement seat; what seats returned was asked for as refunds
+    of theirs.
+    """
     return """
         SELECT s.id || ' is ' || s.state || ', returned as ' || coalesce(s.returned_as, 'nothing')
         FROM seats s CROSS JOIN LATERAL (SELECT count(*) AS n FROM seats
             WHERE replaces_id = s.id) heirs
         WHERE (s.state = 'swapped') <> (heirs.n = 1) OR heirs.n > 1
-           OR (s.state = 'swapped') <> (s.returned_as IS NOT DISTINCT FROM 'seat')
+           OR (s.state = 'swapped' AND s.returned_as IS DISTINCT FROM 'seat'
+               AND s.returned_as IS DISTINCT FROM 'credit')
+           OR (s.returned_as = 'seat' AND s.state <> 'swapped')
+           OR (s.returned_as IS DISTINCT FROM 'credit'
+               AND EXISTS (SELECT 1 FROM credit_lots WHERE source_seat_id = s.id))
            OR (s.returned_minor > 0) <> (s.returned_as IS NOT DISTINCT FROM 'money')
         UNION ALL
         SELECT o.id || ': seats returned ' || seats.n || ', refunds ' || r.n FROM orders o

@@ -1,15 +1,22 @@
 """A business that has one of everything that can be named by an id."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 
-from src.billing.models import Coupon, OpenItem, Order, Payment, Refund
+from src.billing.commands.buy_package import BuyCommand, buy_package
+from src.billing.commands.voucher_lines import vouchers_of
+from src.billing.commands.voucher_sales import SellVoucher, sell_voucher_by_staff
+from src.billing.domain.kinds import PaymentMode
+from src.billing.fee_links import fee_path
+from src.billing.models import Coupon, Fee, OpenItem, Order, Payment, Refund
+from src.billing.voucher_links import purchase_path, voucher_path
 from src.booking.calendar_links import calendar_url
 from src.booking.check_in_codes import check_in_code
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.feeds import make_booking_feed
-from src.booking.guest_links import booking_path
+from src.booking.guest_links import booking_path, package_path
 from src.booking.models import (
     Booking,
     Broadcast,
@@ -22,7 +29,9 @@ from src.booking.waitlist_links import waitlist_token
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.commands.bolt_ons import GiveBoltOn, give_bolt_on
+from src.tenants.commands.portal import ask_for_code
 from src.tenants.domain.mail_topics import MailTopic
+from src.tenants.domain.portal import mark_of
 from src.tenants.domain.roles import Role
 from src.tenants.models import (
     ApiKey,
@@ -31,14 +40,30 @@ from src.tenants.models import (
     Invitation,
     Location,
     Member,
+    Participant,
     Performer,
 )
+from src.tenants.portal_links import NewAddress, PortalLink, new_address_url, portal_link_url
 from src.tenants.queries.bolt_ons import find_bolt_on
+from src.tenants.queries.portal import Proved
 from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
-from tests.support.builders import Business, a_member, a_series, a_service, a_session
+from tests.support.builders import Business, a_member, a_series, a_service, a_session, as_guest
 from tests.support.credits import a_package
 from tests.support.lots import lot_of
+
+
+async def a_bought_package(services: Services, business: Business, package_id: UUID) -> Order:
+    """Bought to be paid on site."""
+    wish = BuyCommand(
+        package_id=package_id,
+        guest_name="Bob",
+        guest_email=f"bob@{business.slug}.example",
+        form_token=f"package-{business.slug}",
+        way=PaymentMode.ON_SITE,
+    )
+    async with services.uow_factory(business.id) as uow:
+        return await buy_package(uow, as_guest(business), wish)
 
 
 async def everything(services: Services, business: Business) -> dict[str, object]:
@@ -54,6 +79,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
     max_ = await a_member(factory, business, f"Max-{business.slug}", Role.INSTRUCTOR)
     made = await booked(factory, business, a_wish("series", term.series.id))
     package = await a_package(factory, business.id)
+    bought = await a_bought_package(services, business, package.id)
     lot = await lot_of(factory, business.id, made.order.customer_id, package_id=package.id)
     async with factory(business.id) as uow:
         now = uow.clock.now()
@@ -166,6 +192,29 @@ async def everything(services: Services, business: Business) -> dict[str, object
             joined_at=now,
             queued_at=now,
         )
+        fee = Fee(
+            tenant_id=business.id,
+            id=new_id(),
+            customer_id=made.order.customer_id,
+            order_id=made.order_id,
+            subject_id=new_id(),
+            kind="no_show",
+            amount_minor=500,
+            currency="EUR",
+            what="Yoga",
+            starts_at=now,
+            at=now,
+            by="staff",
+            chargeable_at=now + timedelta(days=1),
+        )
+        lia = Participant(
+            tenant_id=business.id,
+            id=new_id(),
+            customer_id=made.order.customer_id,
+            name="Lia",
+            kept_at=now,
+        )
+        uow.session.add_all([fee, lia])
         uow.session.add_all([refund, item, upload, invitation, note, other, broadcast, asked])
         uow.session.add(waits)
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
@@ -182,6 +231,14 @@ async def everything(services: Services, business: Business) -> dict[str, object
         calendar = calendar_url(
             services.settings, business.tenant, order.customer_id, order.guest_email, now
         )
+        code_id = await ask_for_code(uow, order.guest_email)
+        proved = Proved(customer_id=order.customer_id, mark=mark_of(order.guest_email))
+        way_in = portal_link_url(
+            services.settings, business.tenant, PortalLink(code_id=code_id, proved=proved), now
+        )
+        new_address = new_address_url(
+            services.settings, business.tenant, NewAddress(proved=proved, email="n@x.example"), now
+        )
         last = Seat.session_id == term.sessions[2].id
         left_seat_id = await uow.session.scalar(select(Seat.id).where(last))
         second = Seat.session_id == term.sessions[1].id
@@ -195,18 +252,37 @@ async def everything(services: Services, business: Business) -> dict[str, object
         assert more is not None
         given = GiveBoltOn(key=more.key, version_id=more.version_id)
         held_id = await give_bolt_on(uow, business.ctx, given)
+        sold = await sell_voucher_by_staff(
+            uow,
+            business.ctx,
+            SellVoucher(
+                amount_minor=5000,
+                buyer_name="Bea",
+                buyer_email=f"bea@{business.slug}.example",
+                form_token=f"sold-{business.slug}",
+                is_paid=True,
+            ),
+        )
+        (voucher,) = await vouchers_of(uow, sold.id)
         code = check_in_code(services.settings, order)
+        claim = fee_path(services.settings, business.slug, fee, order).rpartition("/")[2]
         token = booking_path(services.settings, business.slug, order).rpartition("/")[2]
     return {
         "slug": business.slug,
+        "business_id": business.id,
         "key": "growth",
         "bolt_on": "bookings_100",
         "held_id": held_id,
         "kind": "confirmed",
         "token": token,
+        "claim": claim,
+        "fee_id": fee.id,
         "secret": secret,
         "choice": choice.rpartition("/")[2],
         "calendar": calendar.rpartition("/")[2],
+        "way_in": way_in.rpartition("/")[2],
+        "address": new_address.rpartition("/")[2],
+        "guest_email": order.guest_email,
         "code": code,
         "service_slug": service.slug,
         "user_id": business.owner.id,
@@ -219,7 +295,11 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "order_id": made.order_id,
         "coupon_id": coupon.id,
         "package_id": package.id,
+        "bought": package_path(services.settings, business.slug, bought).rpartition("/")[2],
         "lot_id": lot.id,
+        "voucher_id": voucher.id,
+        "voucher": voucher_path(services.settings, business.slug, voucher).rpartition("/")[2],
+        "purchase": purchase_path(services.settings, business.slug, sold).rpartition("/")[2],
         "act": "add",
         "performer_id": performer.id,
         "location_id": location.id,
@@ -236,6 +316,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "entry_id": waits.id,
         "place": waitlist_token(services.settings, waits),
         "left_seat_id": left_seat_id,
+        "participant_id": lia.id,
         "moved_seat_id": moved_seat_id,
         "invitation_id": invitation.id,
         "member_id": member_id,

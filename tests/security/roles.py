@@ -58,12 +58,22 @@ POST /orders/{order_id}/paid
 GET POST /orders/{order_id}/refund
 POST /orders/{order_id}/refunds/{refund_id}/retry
 POST /orders/{order_id}/items/{item_id}/close
+GET /orders/{order_id}/transfer
+POST /orders/{order_id}/transfer/received
+POST /orders/{order_id}/transfer/due
+POST /orders/{order_id}/transfer/release
+GET /fees
+GET /fees/{fee_id}
+POST /fees/{fee_id}/forgive
+POST /fees/{fee_id}/paid
 GET /services
 GET POST /services/new
 GET POST /services/{service_id}/edit
 POST /services/{service_id}/active
 GET POST /services/{service_id}/reminders
 GET POST /services/{service_id}/waitlist
+GET POST /services/{service_id}/refunds
+GET POST /series/{series_id}/refunds
 GET /sessions/{session_id}/waitlist
 GET /series/{series_id}/waitlist
 POST /waitlist/{entry_id}/offer
@@ -109,6 +119,7 @@ POST /credits/usage
 GET /credits/{lot_id}
 GET POST /credits/{lot_id}/{act}
 GET /packages
+GET /packages/embed
 GET POST /packages/new
 GET /packages/{package_id}
 GET POST /packages/{package_id}/edit
@@ -121,6 +132,15 @@ GET POST /coupons/{coupon_id}/edit
 POST /coupons/{coupon_id}/active
 GET POST /coupons/{coupon_id}/delete
 POST /coupons/{coupon_id}/export
+GET /vouchers
+GET POST /vouchers/new
+GET POST /vouchers/settings
+POST /vouchers/export
+GET /vouchers/{voucher_id}
+POST /vouchers/{voucher_id}/blocked
+POST /vouchers/{voucher_id}/send
+POST /vouchers/{voucher_id}/adjust
+POST /vouchers/{voucher_id}/extend
 GET /customers
 POST /customers/export
 GET POST /customers/new
@@ -165,6 +185,9 @@ GET /payments/refresh
 GET /payments/return
 POST /payments/connect
 POST /payments/check
+POST /payments/methods
+GET POST /payments/transfer
+POST /payments/transfer/stop
 """
 
 Entry = tuple[str, str]

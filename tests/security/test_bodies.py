@@ -42,6 +42,7 @@ WRITTEN = (
     "packages",
     "credit_lots",
     "credit_entries",
+    "vouchers",
 )
 
 
@@ -169,12 +170,15 @@ REPEAT = {
     "capacity": "5",
     "step": "publish",
 }
+POLICY = {"rules.0.kind": "course", "rules.0.gives": "package", "rules.0.tiers.0.before": "24"}
 SERIES = {"title": "Term", "price": "10"}
 OPTIONS = {"default_capacity": "5"}
 HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "SessionForm": ("/services/{service_id}/sessions/new", SESSION),
     "ServiceForm": ("/services/{service_id}/edit", SERVICE),
     "RepeatForm": ("/services/{service_id}/sessions/repeat", REPEAT),
+    "CancelForm": ("/sessions/{session_id}/cancel", {"money": "credit"}),
+    "PolicyForm": ("/series/{series_id}/refunds", POLICY),
     "SeriesForm": ("/services/{service_id}/series/new", SERIES),
     "OptionsForm": ("/imports/{import_id}", OPTIONS),
     "ChoicesForm": ("/imports/{import_id}", OPTIONS),

@@ -16,6 +16,7 @@ from src.platform.services import Services
 from src.tenants.commands.api_keys import create_api_key, revoke_api_key
 from tests.security.walk import Route, a_token, answer, routes
 from tests.support.builders import Business
+from tests.support.portal import sign_in_portal
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.anyio
 NO_BUSINESS_IN_IT = {
     "/admin/": "The desk does not exist for owners at all: test_routes walks it.",
     "/static/": "Files of the program.",
+    "/embed/": "What everybody sees of one business, and no id of anything in it.",
     "/confirm-email/": "A signed link to a person, who is no tenant's.",
     "/join/": "A signed link to a person, who belongs to no business before it is followed.",
     "/password/reset/": "A signed link to a person, who is no tenant's.",
@@ -92,6 +94,7 @@ async def test_ones_own_things_are_found(
 ) -> None:
     """The control: it is the ids of the others that lead nowhere."""
     await sign_in(client, services, rival.owner.id)
+    await sign_in_own_guest(client, services, own)
     key = await a_key(services, rival)
     for route in with_places(app):
         if route.method == "GET" and ids_in(route):
@@ -132,8 +135,14 @@ async def test_anothers_ids_do_not_exist_below_ones_own_slug(
 
 
 async def test_a_guests_link_and_a_services_page_open_at_their_own_business_only(
-    app: Litestar, client: AsyncClient, own: dict[str, object], theirs: dict[str, object]
+    app: Litestar,
+    client: AsyncClient,
+    services: Services,
+    own: dict[str, object],
+    theirs: dict[str, object],
 ) -> None:
+    """Who is signed in at the one business finds nothing of the other either."""
+    await sign_in_own_guest(client, services, own)
     token = await a_guests_token(client, own)
     for route in below(app, *GUESTS):
         if ids_in(route):
@@ -157,6 +166,15 @@ async def test_a_guest_cannot_book_anothers_dates_at_this_business(
     for route in tried:
         path = f"{route.filled(own)}?{kind}={foreign}"
         assert await answer(client, route, path, token) == 404, str(route)
+
+
+async def sign_in_own_guest(
+    client: AsyncClient, services: Services, own: dict[str, object]
+) -> None:
+    business_id, customer_id = own["business_id"], own["customer_id"]
+    assert isinstance(business_id, UUID)
+    assert isinstance(customer_id, UUID)
+    await sign_in_portal(client, services, business_id, customer_id, str(own["guest_email"]))
 
 
 async def a_guests_token(client: AsyncClient, own: dict[str, object]) -> str:

@@ -17,7 +17,9 @@ from src.billing.commands.refunds import (
     set_aside,
 )
 from src.billing.commands.settle import confirm_locked_order
+from src.billing.commands.sold_vouchers import check_revocable, revoke
 from src.billing.domain.kinds import (
+    BY_HAND_METHODS,
     ON_SITE_METHOD,
     OpenItemKind,
     OrderState,
@@ -26,7 +28,7 @@ from src.billing.domain.kinds import (
     RefundState,
 )
 from src.billing.domain.refund_failures import Instead, replaced_failures
-from src.billing.lines import handlers_of
+from src.billing.lines import LineKind, handlers_of
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.queries.refund_failures import list_waiting_refunds
@@ -66,6 +68,7 @@ async def mark_paid_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
         order.paid_minor += due_minor
         said = {"amount_minor": due_minor, "currency": order.currency}
         await audit(uow, ctx, "order.marked_paid", "order", order.id, **said)
+        await uow.settle()
         for kind in await handlers_of(uow, order):
             await kind.note_paid(uow, order, uow.clock.now())
     return Money(due_minor, order.currency)
@@ -83,7 +86,7 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
     order = await lock_order(uow, order_id)
     if order.state == OrderState.CONFIRMED:
         return Money(0, order.currency)
-    if order.state != OrderState.OPEN:
+    if order.state != OrderState.OPEN or order.payment_mode != PaymentMode.ONLINE:
         raise Conflict(_("Nothing is held any more; it cannot be marked as paid."))
     if await can_still_be_paid(uow, order_id):
         raise Conflict(
@@ -95,8 +98,7 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
         )
     kinds = await handlers_of(uow, order)
     for kind in kinds:
-        if await kind.is_being_cancelled(uow, order):
-            raise _is_being_cancelled()
+        await refuse_while_cancelled(uow, kind, order)
     payment = _taken_on_site(uow, order, order.to_pay_minor)
     uow.session.add(payment)
     order.payment_mode = str(PaymentMode.ON_SITE)
@@ -107,14 +109,18 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
     return Money(payment.amount_minor, order.currency)
 
 
-def _is_being_cancelled() -> Conflict:
-    return Conflict(
-        _(
-            "A part of this is being cancelled, so it cannot be marked as paid. Wait until that is"
-            " done, or undo it, and then look at the dates."
-        ),
-        code="being_cancelled",
-    )
+async def refuse_while_cancelled(uow: UnitOfWork, kind: LineKind, order: Order) -> None:
+    """Raises: Conflict while a part of the order is called off or being cancelled, even where that
+    can still be undone.
+    """
+    if await kind.is_being_cancelled(uow, order):
+        raise Conflict(
+            _(
+                "A part of this is being cancelled, so it cannot be marked as paid. Wait until that"
+                " is done, or undo it, and then look at the dates."
+            ),
+            code="being_cancelled",
+        )
 
 
 def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:
@@ -138,20 +144,24 @@ def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:
 
 
 async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand) -> None:
-    """Gives money back to the card it came from; what was booked stays as it is.
+    """Gives money back to the card or the voucher it came from; what was booked stays as it is.
 
-    Raises: NotFound; InvalidInput at `amount` for more than is left of the payment; Conflict for
-    one that a bank has taken back.
+    What bought a voucher goes back as far as it is still on that, and is off it with this.
+
+    Raises: NotFound; InvalidInput at `amount` for more than is left of the payment or the voucher;
+    Conflict for one that a bank has taken back.
     """
     order = await lock_order(uow, cmd.order_id)
     payment = await get_payment(uow, cmd.payment_id)
-    if payment.order_id != order.id or payment.method == ON_SITE_METHOD:
+    if payment.order_id != order.id or payment.method in BY_HAND_METHODS:
         raise NotFound(_("There is no such payment."))
     await refuse_with_the_bank(uow, payment)
     user_id = ctx.actor.user_id
     if cmd.instead:
         await _refuse_too_little(uow, payment, cmd.amount_minor)
     try:
+        if not payment.is_extra:
+            await check_revocable(uow, order.id, cmd.amount_minor)
         refund_id = await request_refund(
             uow,
             order,
@@ -166,6 +176,8 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
         raise InvalidInput(refusal.message, fields={"amount": refusal.message}) from refusal
     if refund_id is None:
         return
+    if not payment.is_extra:
+        await revoke(uow, order.id, refund_id, cmd.amount_minor)
     if payment.refunded_minor == payment.amount_minor:
         await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, user_id)
     facts = {
@@ -219,7 +231,8 @@ async def close_item_by_hand(
 
 
 async def _hand_back(uow: UnitOfWork, order: Order, item: OpenItem) -> int:
-    """Writes down that the business handed back so much of what it took on site itself.
+    """Writes down that the business handed back so much of what it took itself: of what no order
+    waited for, where the item is about that.
 
     The order's row is locked, and the item was open until now. Returns the minor units written
     down, less than was said where less is left.
@@ -227,9 +240,11 @@ async def _hand_back(uow: UnitOfWork, order: Order, item: OpenItem) -> int:
     for kind in await handlers_of(uow, order):
         await kind.note_handed_back(uow, item.subject_id, uow.clock.now())
     amount_minor, written = item.facts["amount_minor"], 0
-    for payment in await payments_of(uow, order.id):
+    wants_extra = bool(item.facts.get("extra"))
+    payments = await payments_of(uow, order.id)
+    for payment in sorted(payments, key=lambda one: one.is_extra != wants_extra):
         part = min(amount_minor - written, payment.amount_minor - payment.refunded_minor)
-        if payment.method != ON_SITE_METHOD or part <= 0:
+        if payment.method not in BY_HAND_METHODS or part <= 0:
             continue
         uow.session.add(_handed_back(uow, order, payment, part, item))
         set_aside(order, payment, part)

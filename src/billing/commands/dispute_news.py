@@ -8,6 +8,7 @@ from src.billing.commands.open_items import (
     close_open_items,
     raise_open_item,
 )
+from src.billing.commands.sold_vouchers import block_bought
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.processor import Dispute
 from src.platform.db.uow import UnitOfWork
@@ -18,11 +19,13 @@ async def take_dispute_news(
 ) -> bool:
     """Writes down how the dispute stands, and tells people of it. Returns whether it is news.
 
-    One that is lost leaves nothing of the payment to give back, so that no refund of it that failed
-    waits any more.
+    A voucher that was bought with it is blocked; a member lets it be used again. One that is lost
+    leaves nothing of the payment to give back, so that no refund of it that failed waits any more.
     """
     if not await note_dispute(uow, payment_id, order_id, dispute):
         return False
+    if dispute.outcome != "won":
+        await block_bought(uow, order_id)
     if dispute.outcome == "won":
         await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
         return True

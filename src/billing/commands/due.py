@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Table, Uuid, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from src.billing.domain.holds import TRANSFER_REMINDER_DUE
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Due
 
@@ -25,6 +26,24 @@ _DROP_SEVERAL = text("DELETE FROM due WHERE tenant_id = :tenant_id AND id = ANY(
 def account_due_id(tenant_id: UUID) -> UUID:
     """The id of the row about a tenant's account: the tenant's own id names another one's."""
     return UUID(md5(f"account:{tenant_id}".encode(), usedforsecurity=False).hexdigest())
+
+
+def transfer_reminder_id(order_id: UUID) -> UUID:
+    """The id of the row that reminds of a transfer: the order's own names its hold's."""
+    named = f"transfer_reminder:{order_id}"
+    return UUID(md5(named.encode(), usedforsecurity=False).hexdigest())
+
+
+async def add_transfer_reminder(uow: UnitOfWork, order_id: UUID, at: datetime) -> None:
+    """Written when the unit of work settles."""
+    row = {
+        "id": transfer_reminder_id(order_id),
+        "tenant_id": uow.tenant,
+        "kind": TRANSFER_REMINDER_DUE,
+        "at": at,
+        "ref": order_id,
+    }
+    uow.insert(DUE, [row])
 
 
 async def add_due(uow: UnitOfWork, kind: str, ref: UUID, at: datetime) -> None:

@@ -12,10 +12,17 @@ from sqlalchemy import exists, select
 
 from src.billing.commands.coupon_claims import give_back_coupon, return_use
 from src.billing.commands.due import drop_due
+from src.billing.commands.hand_back import keep_hand_back
 from src.billing.commands.orders import lock_order
 from src.billing.commands.voucher_claims import put_back, return_spend
-from src.billing.domain.kinds import LIVE_PAGES, OrderState, PageState
-from src.billing.events import OrderExpired
+from src.billing.domain.kinds import (
+    LIVE_PAGES,
+    RELEASED_WHY,
+    OrderState,
+    PageState,
+    PaymentMode,
+)
+from src.billing.events import OrderExpired, TransferOver
 from src.billing.lines import handlers_of
 from src.billing.models import Order, Payment, PaymentPage
 from src.platform.db.uow import UnitOfWork
@@ -89,6 +96,13 @@ async def is_payment_on_its_way(uow: UnitOfWork, order_id: UUID) -> bool:
     return PageState.COMPLETE in set(found)
 
 
+async def _end_transfer(uow: UnitOfWork, order: Order) -> None:
+    """What has come of the money goes back. Who gives it up, or calls it off, tells of that."""
+    await keep_hand_back(uow, order)
+    if order.state == OrderState.EXPIRED or order.closed_why == RELEASED_WHY:
+        uow.record(TransferOver(order_id=order.id))
+
+
 async def end_locked_order(
     uow: UnitOfWork, order: Order, state: OrderState, why: str, now: datetime
 ) -> None:
@@ -98,6 +112,8 @@ async def end_locked_order(
     order.closed_why = why
     order.wanted_end = None
     uow.record(OrderExpired(order_id=order.id))
+    if order.payment_mode == PaymentMode.TRANSFER:
+        await _end_transfer(uow, order)
     await drop_due(uow, order.id)
     handlers = await handlers_of(uow, order)
     coupon_id, spent = await return_use(uow, order, now), await return_spend(uow, order, now)

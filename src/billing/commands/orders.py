@@ -8,15 +8,16 @@ import msgspec
 from sqlalchemy import Table, select, update
 
 from src.billing.commands.coupon_claims import insert_use
-from src.billing.commands.due import add_due
+from src.billing.commands.due import add_due, add_transfer_reminder
 from src.billing.commands.voucher_claims import Spent, insert_spend, voucher_payment
 from src.billing.domain.amounts import tax_within_minor
 from src.billing.domain.coupons import AppliedCoupon
 from src.billing.domain.holds import HOLD_DUE, HOLD_LIFETIME, hold_expires_at
-from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.domain.kinds import WAITING_MODES, OrderState, PaymentMode
 from src.billing.domain.references import new_reference
+from src.billing.domain.transfers import reminded_at
 from src.billing.domain.vouchers import AppliedVoucher
-from src.billing.events import OrderConfirmed
+from src.billing.events import OrderConfirmed, TransferAwaited
 from src.billing.models import Order, OrderLine, Payment
 from src.platform.db.constraints import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -57,7 +58,7 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True):
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order to be written. `form_token` finds it again, `fingerprint` tells its content.
 
-    `hold_lifetime` is how long it waits for an online payment. The `coupon` is what its lines'
+    `hold_lifetime` is how long it waits for its payment. The `coupon` is what its lines'
     discount comes from, and the `voucher` pays a part of the total; the caller claims them, after
     the sessions.
     """
@@ -89,7 +90,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def waits_for_payment(self) -> bool:
-        return self.payment_mode == PaymentMode.ONLINE and self.total_minor > self.voucher_minor
+        return self.payment_mode in WAITING_MODES and self.total_minor > self.voucher_minor
 
 
 async def insert_order(
@@ -97,10 +98,10 @@ async def insert_order(
 ) -> Order:
     """Writes the order and its lines, reading nothing; a hold also gets its `due` row.
 
-    An order that is to be paid online is open until `hold_expires_at`; any other is confirmed at
-    once. `month` is the counter's month that the caller claims a unit of, at the end of its
-    transaction, or None when this sale does not count. The returned row is not in the session, and
-    not in the database before `uow.settle()`.
+    An order that is to be paid online, or by bank transfer, is open until `hold_expires_at`; any
+    other is confirmed at once. `month` is the counter's month that the caller claims a unit of, at
+    the end of its transaction, or None when this sale does not count. The returned row is not in
+    the session, and not in the database before `uow.settle()`.
     """
     order = _order_row(uow.tenant, new, month, now)
     uow.insert(ORDERS, [order])
@@ -112,6 +113,10 @@ async def insert_order(
         _insert_spend(uow, new.voucher, order, now)
     if new.waits_for_payment:
         await add_due(uow, HOLD_DUE, new.order_id, order["hold_expires_at"])
+        if new.payment_mode is PaymentMode.TRANSFER:
+            at = reminded_at(now, order["hold_expires_at"])
+            await add_transfer_reminder(uow, new.order_id, at)
+            uow.record(TransferAwaited(order_id=new.order_id))
     else:
         uow.record(OrderConfirmed(order_id=new.order_id))
     return Order(**order)

@@ -22,8 +22,9 @@ from src.billing.commands.refunded_credits import (
     restore_refunded_credits,
     take_refunded_credits,
 )
+from src.billing.commands.sold_vouchers import check_revocable, restore_revoked, revoke
 from src.billing.domain.kinds import (
-    ON_SITE_METHOD,
+    BY_HAND_METHODS,
     VOUCHER_METHOD,
     OpenItemKind,
     RefundCause,
@@ -105,7 +106,7 @@ async def request_refunds(
     """
     left, with_the_bank = amount_minor, await list_payments_with_the_bank(uow, order.id)
     for payment in await payments_of(uow, order.id):
-        if payment.is_extra or payment.method == ON_SITE_METHOD:
+        if payment.is_extra or payment.method in BY_HAND_METHODS:
             continue
         key = f"{cause_key}:{payment.id}"
         part = await _asked_before(uow, key)
@@ -139,6 +140,9 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     await refuse_with_the_bank(uow, payment)
     if refund.amount_minor > payment.amount_minor - payment.refunded_minor:
         raise InvalidInput(_("That is more than is left of this payment."))
+    if not payment.is_extra:
+        await check_revocable(uow, order.id, refund.amount_minor)
+        await revoke(uow, order.id, refund.id, refund.amount_minor)
     refund.attempt += 1
     refund.state = str(RefundState.PENDING)
     refund.body = refund_body(uow, payment, refund.id, refund.amount_minor, refund.attempt)
@@ -189,6 +193,7 @@ async def fail_refund(
     refund.error = why
     refund.finished_at = uow.clock.now()
     set_aside(order, payment, -refund.amount_minor)
+    await restore_revoked(uow, order.id, refund.id)
     await drop_due(uow, refund.id)
     await _tell_of_failure(uow, order, payment, refund)
     for other in others:
@@ -249,6 +254,9 @@ async def _insert_foreign(
     )
     uow.session.add(refund)
     set_aside(order, payment, news.amount_minor)
+    if not payment.is_extra:
+        await uow.session.flush()
+        await revoke(uow, order.id, refund.id, news.amount_minor)
     await close_replaced_failures(uow, payment, news.amount_minor, Instead.THE_SAME)
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
@@ -263,7 +271,7 @@ def refund_body(
 
     Raises: Conflict for what the business took itself, of which the processor knows nothing.
     """
-    if payment.method == ON_SITE_METHOD:
+    if payment.method in BY_HAND_METHODS:
         raise Conflict(
             _("The business took this payment itself, so it goes back by hand."),
             code="paid_on_site",

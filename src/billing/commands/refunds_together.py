@@ -14,7 +14,7 @@ from sqlalchemy import select
 from src.billing.commands.due import add_due
 from src.billing.commands.open_items import close_failures_of
 from src.billing.commands.refunds import refund_row, set_aside
-from src.billing.domain.kinds import ON_SITE_METHOD, VOUCHER_METHOD, RefundCause
+from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundCause
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
 from src.billing.events import RefundRequested
 from src.billing.models import Order, Payment, Refund
@@ -35,7 +35,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was asked for through the processor; of the rest, what the business has of it on site
+    """What was asked for through the processor; of the rest, what the business has of it itself
     and can hand back.
     """
 
@@ -48,15 +48,15 @@ async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) ->
 
     Returns by order what was asked for: less than wanted where less is left.
     """
-    payments = await _payments_of(uow, [one.order.id for one in wanted])
+    payments = await payments_of_orders(uow, [one.order.id for one in wanted])
     given: dict[UUID, Given] = {}
     for one in wanted:
         own = payments[one.order.id]
         asked = 0
         for payment in own:
-            if payment.method != ON_SITE_METHOD:
-                asked += await _ask(uow, one, payment, one.amount_minor - asked)
-        taken = sum(p.amount_minor - p.refunded_minor for p in own if p.method == ON_SITE_METHOD)
+            if payment.method not in BY_HAND_METHODS:
+                asked += await ask_part(uow, one, payment, one.amount_minor - asked)
+        taken = sum(p.amount_minor - p.refunded_minor for p in own if p.method in BY_HAND_METHODS)
         given[one.order.id] = Given(asked, min(one.amount_minor - asked, taken))
     every = [payment for own in payments.values() for payment in own]
     used_up = [one.id for one in every if one.refunded_minor == one.amount_minor]
@@ -65,7 +65,9 @@ async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) ->
     return given
 
 
-async def _payments_of(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, list[Payment]]:
+async def payments_of_orders(
+    uow: UnitOfWork, order_ids: Sequence[UUID]
+) -> dict[UUID, list[Payment]]:
     """What came for the orders and was waited for, in the order in which it goes back; what a bank
     has taken back is gone to the guest already.
     """
@@ -86,7 +88,7 @@ async def _payments_of(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID,
     return by_order
 
 
-async def _ask(uow: UnitOfWork, wanted: Wanted, payment: Payment, left_minor: int) -> int:
+async def ask_part(uow: UnitOfWork, wanted: Wanted, payment: Payment, left_minor: int) -> int:
     part = min(left_minor, payment.amount_minor - payment.refunded_minor)
     if part <= 0:
         return 0

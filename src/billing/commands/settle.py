@@ -189,7 +189,7 @@ async def _take_payment(
         await _confirm_paid(uow, order, payment)
     elif order.state == OrderState.CONFIRMED:
         await _send_back(uow, order, payment, RefundCause.PAID_TWICE)
-    elif order.state != OrderState.EXPIRED or not await _reacquire(uow, order):
+    elif order.state != OrderState.EXPIRED or not await reacquire_locked_order(uow, order):
         refund_id = await _send_back(uow, order, payment, RefundCause.TOO_LATE)
         uow.record(PaymentCameTooLate(order_id=order.id, refund_id=refund_id))
 
@@ -255,7 +255,7 @@ async def confirm_locked_order(
         await handler.confirm(uow, order, undeliverable, now)
 
 
-async def _reacquire(uow: UnitOfWork, order: Order) -> bool:
+async def reacquire_locked_order(uow: UnitOfWork, order: Order) -> bool:
     """Confirms the order after all and claims everything again at the quoted price, under its
     first month and past the month's and a coupon's limit too; all of it or nothing, and then it
     stays expired. What a voucher was to pay is not to be had either where it was spent meanwhile.

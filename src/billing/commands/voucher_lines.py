@@ -129,7 +129,7 @@ async def activate(
 
 async def ask_to_send(uow: UnitOfWork, voucher: Voucher, now: datetime) -> None:
     """One mail more at the most: at once, or in the morning of its day."""
-    at = sending_moment(voucher.send_on, await _zone(uow))
+    at = sending_moment(voucher.send_on, await zone_of(uow))
     if at is not None and at > now:
         await add_due(uow, VOUCHER_DUE, voucher.id, at)
     else:
@@ -141,6 +141,6 @@ def send_now(uow: UnitOfWork, voucher: Voucher) -> None:
     uow.record(VoucherToSend(voucher_id=voucher.id, number=voucher.times_asked))
 
 
-async def _zone(uow: UnitOfWork) -> ZoneInfo:
+async def zone_of(uow: UnitOfWork) -> ZoneInfo:
     found = await uow.session.scalar(select(Tenant.timezone).where(Tenant.id == uow.tenant))
     return ZoneInfo(found or "UTC")

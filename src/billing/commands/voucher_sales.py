@@ -73,7 +73,8 @@ async def sell_voucher(uow: UnitOfWork, ctx: RequestContext, cmd: SellVoucher) -
     """
     tenant = await tenant_snapshot(uow, ctx.here.id, uow.clock.now())
     offer = await get_voucher_offer(uow)
-    if not offer.is_on or not tenant.status.sells or not tenant.entitlements.has(Feature.COUPONS):
+    is_open = tenant.status.sells and tenant.is_confirmed
+    if not offer.is_on or not is_open or not tenant.entitlements.has(Feature.COUPONS):
         raise not_sold()
     await require_payments_ready_now(uow)
     _check(uow, tenant, offer, cmd)

@@ -13,6 +13,8 @@ LINK_LIFETIME = timedelta(hours=24)
 """A hold that staff make for a guest, who gets the link to pay by mail and is not before it."""
 HOLD_DUE = "hold"
 """The kind of the `due` rows that the sweeper reads; their `ref` is the order."""
+TRANSFER_REMINDER_DUE = "transfer_reminder"
+"""The kind of those that remind guests of a bank transfer; their `ref` is the order."""
 
 
 def page_expires_at(called_at: datetime) -> datetime:

@@ -46,6 +46,7 @@ class PaymentMode(StrEnum):
 
     ONLINE = "online"
     ON_SITE = "on_site"
+    TRANSFER = "transfer"
     CREDIT = "credit"
     FREE = "free"
 
@@ -106,8 +107,37 @@ class OpenItemKind(StrEnum):
 
 
 ON_SITE_METHOD = "on_site"
-"""The method of payments that the business took itself; the processor knows nothing of them."""
+"""The method of payments that the business took itself, at the door."""
+
+TRANSFER_METHOD = "transfer"
+"""The method of payments that came to the business's own bank account."""
 
 VOUCHER_METHOD = "voucher"
 """The method of what a voucher paid; it goes back to the voucher, and the processor knows nothing
 of it either."""
+
+BY_HAND_METHODS = (ON_SITE_METHOD, TRANSFER_METHOD)
+"""What the business took itself: the processor knows nothing of it, and what is given back of it
+goes back by hand."""
+
+BY_HAND_MODES = (PaymentMode.ON_SITE, PaymentMode.TRANSFER)
+"""Orders whose money comes past the processor."""
+
+WAITING_MODES = (PaymentMode.ONLINE, PaymentMode.TRANSFER)
+"""Orders with a price that are open, and hold what they are for, until their money has come."""
+
+
+class FeeKind(StrEnum):
+    """Why a fee is asked."""
+
+    NO_SHOW = "no_show"
+    LATE_CANCEL = "late_cancel"
+
+
+class FeeState(StrEnum):
+    """`dropped`: it was asked by mistake, since the guest had come."""
+
+    ASKED = "asked"
+    PAID = "paid"
+    FORGIVEN = "forgiven"
+    DROPPED = "dropped"

@@ -3,20 +3,30 @@
 from src.billing.events import (
     CreditEndSet,
     CreditsChanged,
+    FeeForgiven,
     MoneyNeedsAttention,
     OrderRefunded,
     PaymentCameTooLate,
     ProcessorEventReceived,
     RefundRequested,
+    TransferAwaited,
+    TransferOver,
     VoucherBought,
     VoucherToSend,
 )
 from src.billing.jobs.credit_ends import note_end, watching_credits
 from src.billing.jobs.credit_mails import tell_of_changed_credits
+from src.billing.jobs.fees import CHARGE_SECONDS, charge_due_fees, tell_of_forgiven_fee
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
+from src.billing.jobs.transfers import (
+    remind_of_transfers,
+    tell_how_to_transfer,
+    tell_transfer_over,
+)
 from src.billing.jobs.vouchers import send_voucher, sending, tell_of_purchase
+from src.billing.lapsing import lapse_unpaid_packages
 from src.billing.reconcile import reconcile
 from src.billing.sweeper import sweep_holds
 from src.platform.jobs.queue import Periodic
@@ -25,6 +35,8 @@ from src.platform.services import Services
 
 SWEEP_SECONDS = 10
 RECONCILE_SECONDS = 30
+REMIND_SECONDS = 60
+LAPSE_SECONDS = 60
 
 
 def register(registry: Registry) -> None:
@@ -33,6 +45,9 @@ def register(registry: Registry) -> None:
     registry.on(RefundRequested, "billing.send_refund", send_refund)
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
+    registry.on(TransferAwaited, "billing.tell_transfer", tell_how_to_transfer)
+    registry.on(TransferOver, "billing.tell_transfer_over", tell_transfer_over)
+    registry.on(FeeForgiven, "billing.tell_forgiven", tell_of_forgiven_fee)
     registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)
     registry.on(CreditEndSet, "billing.watch_credits", note_end)
     registry.on(VoucherToSend, "billing.send_voucher", send_voucher)
@@ -41,7 +56,9 @@ def register(registry: Registry) -> None:
 
 
 def periodic_tasks(services: Services) -> list[Periodic]:
-    """Ending of holds, asking for news that never came, and vouchers whose day has come."""
+    """Ends of holds and of unpaid packages, news that never came, reminders of transfers, fees,
+    vouchers on their day.
+    """
 
     async def sweep() -> None:
         await sweep_holds(services)
@@ -49,9 +66,21 @@ def periodic_tasks(services: Services) -> list[Periodic]:
     async def ask() -> None:
         await reconcile(services)
 
+    async def remind() -> None:
+        await remind_of_transfers(services)
+
+    async def lapse() -> None:
+        await lapse_unpaid_packages(services)
+
+    async def charge() -> None:
+        await charge_due_fees(services)
+
     return [
+        Periodic("billing.charge_fees", charge, CHARGE_SECONDS),
         Periodic("billing.sweep_holds", sweep, SWEEP_SECONDS),
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
+        Periodic("billing.remind_of_transfers", remind, REMIND_SECONDS),
+        Periodic("billing.lapse_packages", lapse, LAPSE_SECONDS),
         watching_credits(services),
         sending(services),
     ]

@@ -7,7 +7,13 @@ from sqlalchemy import select
 from src.billing.commands.orders import get_order
 from src.billing.commands.refunds import get_payment, get_refund
 from src.billing.domain.cause_keys import not_delivered_key
-from src.billing.domain.kinds import GIVEN_UP_WHY, OrderState, RefundCause, RefundState
+from src.billing.domain.kinds import (
+    GIVEN_UP_WHY,
+    VOUCHER_METHOD,
+    OrderState,
+    RefundCause,
+    RefundState,
+)
 from src.billing.events import MoneyNeedsAttention, OrderRefunded, PaymentCameTooLate
 from src.billing.models import OpenItem, Order, Refund
 from src.billing.open_item_words import open_item_sentence
@@ -61,12 +67,12 @@ async def _late_refund(uow: UnitOfWork, event: PaymentCameTooLate) -> Refund | N
 
 
 async def tell_of_refund(job: JobContext, event: OrderRefunded) -> None:
-    """Money is on its way back to the guest's card."""
+    """Money is on its way back to the guest's card, or on their voucher again."""
     async with job.unit_of_work(done=True) as uow:
         if event.cause not in TOLD_OF:
             return
         refund = await get_refund(uow, event.refund_id)
-        if _is_told_by_cancelling(refund):
+        if _is_told_by_cancelling(refund) or await _is_new_voucher(uow, refund):
             return
         order = await get_order(uow, event.order_id)
         await _tell_guest(job, uow, "refunded", order, refund)
@@ -79,6 +85,13 @@ def _is_told_by_cancelling(refund: Refund) -> bool:
     """
     of_payment = not_delivered_key(refund.payment_id)
     return refund.cause == RefundCause.NOT_DELIVERED and refund.cause_key != of_payment
+
+
+async def _is_new_voucher(uow: UnitOfWork, refund: Refund) -> bool:
+    """Whether it was given as a voucher, whose own mail tells of it."""
+    if refund.voucher_id is None:
+        return False
+    return (await get_payment(uow, refund.payment_id)).method != VOUCHER_METHOD
 
 
 async def tell_of_open_item(job: JobContext, event: MoneyNeedsAttention) -> None:
@@ -122,6 +135,7 @@ async def _tell_guest(
         amount=format_money(amount, order.locale),
         reason=_reason(refund, order, tenant),
         back=_back(refund, order),
+        to_voucher=refund.voucher_id is not None,
         contact=tenant.contact_email,
         href=f"{settings.base_url}/b/{tenant.slug}",
     )

@@ -3,6 +3,7 @@
 from src.billing.models.coupons import Coupon, CouponCustomer, CouponUse
 from src.billing.models.credits import CreditEntry, CreditLot, CreditNotice, Package
 from src.billing.models.disputes import DisputeRow
+from src.billing.models.fees import Fee
 from src.billing.models.orders import Order, OrderLine
 from src.billing.models.payments import (
     ConnectedAccount,
@@ -12,6 +13,7 @@ from src.billing.models.payments import (
     PaymentPage,
     Refund,
 )
+from src.billing.models.settings import PaymentSettings
 from src.billing.models.vouchers import Voucher, VoucherEntry, VoucherSettings
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "CreditLot",
     "CreditNotice",
     "DisputeRow",
+    "Fee",
     "InboxEvent",
     "OpenItem",
     "Order",
@@ -30,6 +33,7 @@ __all__ = [
     "Package",
     "Payment",
     "PaymentPage",
+    "PaymentSettings",
     "Refund",
     "Voucher",
     "VoucherEntry",

@@ -28,7 +28,8 @@ class Order(TenantScoped, Base):
         UniqueConstraint("tenant_id", "form_token", name="uq_orders_form_token"),
         CheckConstraint("state IN ('open', 'confirmed', 'expired', 'cancelled')", name="state"),
         CheckConstraint(
-            "payment_mode IN ('online', 'on_site', 'credit', 'free')", name="payment_mode"
+            "payment_mode IN ('online', 'on_site', 'transfer', 'credit', 'free')",
+            name="payment_mode",
         ),
         CheckConstraint("total_minor >= 0 AND discount_minor >= 0", name="money"),
         CheckConstraint("refunded_minor >= 0 AND refunded_minor <= paid_minor", name="refunds"),
@@ -73,8 +74,8 @@ class Order(TenantScoped, Base):
 
     @property
     def to_pay_minor(self) -> int:
-        """What a payment page asks for."""
-        return self.total_minor - self.voucher_minor
+        """What a payment page asks for, also of an order that was never written."""
+        return self.total_minor - (self.voucher_minor or 0)
 
 
 class OrderLine(TenantScoped, Base):

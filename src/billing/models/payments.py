@@ -1,6 +1,6 @@
 """Money that moved or tried to, and every call to the processor."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -93,6 +93,7 @@ class Payment(TenantScoped, Base):
     """Money that came in. `is_extra` marks money that no order waits for; it goes back in full.
 
     One with a `voucher_id` was paid by that voucher: the processor knows nothing of it.
+    `arrived_on` is the day on which it was on the business's own account, of bank transfers.
     """
 
     __tablename__ = "payments"
@@ -118,6 +119,7 @@ class Payment(TenantScoped, Base):
     method: Mapped[str] = mapped_column(default="card")
     voucher_id: Mapped[UUID | None]
     received_at: Mapped[datetime]
+    arrived_on: Mapped[date | None]
 
 
 class Refund(TenantScoped, Base):

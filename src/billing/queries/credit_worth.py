@@ -7,10 +7,10 @@ from sqlalchemy import func, or_, select
 
 from src.billing.domain.credit_acts import Unused, worth_minor
 from src.billing.domain.credits import EntryKind, LotSource, RefundRule, unused_bought
-from src.billing.domain.kinds import ON_SITE_METHOD
+from src.billing.domain.kinds import BY_HAND_METHODS
 from src.billing.models import CreditEntry, CreditLot, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
-from src.billing.queries.to_hand_back import get_left_on_site_minor
+from src.billing.queries.to_hand_back import get_left_by_hand_minor
 from src.platform.db.uow import UnitOfWork
 
 
@@ -78,7 +78,7 @@ async def _way_back(uow: UnitOfWork, lot: CreditLot) -> tuple[UUID | None, int]:
                 Payment.order_id == lot.order_id,
                 Payment.is_extra.is_(False),
                 Payment.currency == lot.currency,
-                Payment.method.is_distinct_from(ON_SITE_METHOD),
+                Payment.method.not_in(BY_HAND_METHODS),
                 left > 0,
                 ~is_payment_with_the_bank(),
             )
@@ -88,4 +88,4 @@ async def _way_back(uow: UnitOfWork, lot: CreditLot) -> tuple[UUID | None, int]:
     ).one_or_none()
     if row is not None:
         return row[0], int(row[1])
-    return None, await get_left_on_site_minor(uow, lot.order_id)
+    return None, await get_left_by_hand_minor(uow, lot.order_id)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import ON_SITE_METHOD, RefundState
+from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundState
 from src.billing.lines import handlers_of, list_sold_now
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
@@ -38,6 +38,9 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.models import AuditEntry
 
 Row = TypeVar("Row")
+
+OUT_OF_ITS_SIGHT = (*BY_HAND_METHODS, VOUCHER_METHOD)
+"""Methods of payments that the processor knows nothing of."""
 
 
 class _Around(NamedTuple):
@@ -132,6 +135,7 @@ def _page(
         closed_why=order.closed_why,
         coupon=around.coupon,
         discount_minor=order.discount_minor,
+        voucher_minor=order.voucher_minor,
         total_minor=order.total_minor,
         tax_minor=sum(line.tax_minor for line in lines),
         paid_minor=order.paid_minor,
@@ -200,10 +204,10 @@ def _lines(lines: Sequence[OrderLine], now_for: Sequence[str]) -> list[LineView]
     """What the order is for by now stands once, below what was bought."""
     bought = {line.description for line in lines}
     by_now = "; ".join(now_for) if set(now_for) - bought else ""
-    return [_line(line, by_now if place == 0 else "") for place, line in enumerate(lines)]
+    return [line_view(line, by_now if place == 0 else "") for place, line in enumerate(lines)]
 
 
-def _line(line: OrderLine, by_now: str) -> LineView:
+def line_view(line: OrderLine, by_now: str = "") -> LineView:
     return LineView(
         description=line.description,
         by_now=by_now,
@@ -219,9 +223,9 @@ def _line(line: OrderLine, by_now: str) -> LineView:
 
 def payment_view(payment: Payment, with_the_bank: Container[UUID]) -> PaymentView:
     """Of payments that a bank has taken back, `with_the_bank`, nothing is left to go back."""
-    on_site = payment.method == ON_SITE_METHOD
+    by_hand = payment.method in BY_HAND_METHODS
     is_gone = payment.id in with_the_bank
-    left_minor = 0 if on_site or is_gone else payment.amount_minor - payment.refunded_minor
+    left_minor = 0 if by_hand or is_gone else payment.amount_minor - payment.refunded_minor
     return PaymentView(
         id=payment.id,
         amount_minor=payment.amount_minor,
@@ -230,9 +234,11 @@ def payment_view(payment: Payment, with_the_bank: Container[UUID]) -> PaymentVie
         left_minor=left_minor,
         currency=payment.currency,
         method=payment.method,
+        arrived_on=payment.arrived_on,
+        voucher_id=payment.voucher_id,
         is_extra=payment.is_extra,
         received_at=payment.received_at,
-        processor_id="" if on_site else payment.payment_intent_id,
+        processor_id="" if payment.method in OUT_OF_ITS_SIGHT else payment.payment_intent_id,
         is_with_the_bank=is_gone,
     )
 
@@ -269,6 +275,7 @@ def _refund(
         is_waiting=is_waiting,
         is_with_the_bank=is_with_the_bank,
         left_minor=left_minor,
+        voucher_id=refund.voucher_id,
     )
 
 

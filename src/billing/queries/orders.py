@@ -19,7 +19,9 @@ from sqlalchemy import (
     tuple_,
 )
 
-from src.billing.domain.kinds import OpenItemKind, OrderState
+from src.billing.domain.holds import payable_until
+from src.billing.domain.kinds import OpenItemKind, OrderState, PaymentMode
+from src.billing.income import is_income
 from src.billing.lines import list_sold_now
 from src.billing.models import OpenItem, Order, OrderLine
 from src.billing.open_item_words import open_item_sentence
@@ -30,6 +32,7 @@ from src.billing.queries.disputes import (
     sum_disputes,
     taken_back_minor,
 )
+from src.billing.queries.transfers import count_awaited
 from src.billing.standing import is_all_cancelled
 from src.billing.views.disputes import dispute_badge
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
@@ -43,6 +46,7 @@ PAGE_SIZE = 50
 STATES: dict[str, tuple[OrderState, ...]] = {
     "": tuple(OrderState),
     "open": (OrderState.OPEN,),
+    "transfer": (OrderState.OPEN,),
     "confirmed": (OrderState.CONFIRMED,),
     "ended": (OrderState.EXPIRED, OrderState.CANCELLED),
     "attention": tuple(OrderState),
@@ -86,6 +90,7 @@ async def list_orders(
         older=rows[-1].id if older else None,
         newer=rows[0].id if newer else None,
         open=await _count_open(uow),
+        transfers=(await count_awaited(uow)).orders,
         in_need=await _count_in_need(uow),
         disputes=await sum_disputes(uow),
     )
@@ -132,6 +137,8 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
         conditions.append(is_so | is_all_cancelled() if wanted.state == "ended" else is_so)
     if wanted.state == "confirmed":
         conditions.append(~is_all_cancelled())
+    if wanted.state == "transfer":
+        conditions.append(Order.payment_mode == str(PaymentMode.TRANSFER))
     if wanted.state == "attention":
         conditions.append(_has_open_item())
     if wanted.paid:
@@ -182,6 +189,8 @@ def _is_told(kind: str, found: Any) -> bool:
 
 def _row(found: Any, now_for: Sequence[str]) -> OrderRow:
     order: Order = found.Order
+    is_open = order.state == OrderState.OPEN
+    is_transfer = is_open and order.payment_mode == PaymentMode.TRANSFER
     return OrderRow(
         id=order.id,
         reference=order.reference,
@@ -201,20 +210,23 @@ def _row(found: Any, now_for: Sequence[str]) -> OrderRow:
         created_at=order.created_at,
         needs=[open_item_word(kind) for kind in found.open_kinds or () if _is_told(kind, found)],
         dispute=dispute_badge(found.dispute),
+        transfer_until_at=payable_until(order.hold_expires_at) if is_transfer else None,
     )
 
 
 async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> MonthTotals:
-    """What the orders of this calendar month, on the tenant's clock, have brought so far."""
+    """What the orders of this calendar month, on the tenant's clock, have brought so far; vouchers
+    count when they are spent.
+    """
     local = to_local(now, tenant.zone)
     starts_at = to_utc(local.replace(day=1, hour=0, minute=0, second=0, microsecond=0), tenant.zone)
-    is_confirmed = Order.state == str(OrderState.CONFIRMED)
+    is_confirmed, counts = Order.state == str(OrderState.CONFIRMED), is_income(uow)
     found = (
         await uow.session.execute(
             select(
                 func.count().filter(is_confirmed),
-                func.coalesce(func.sum(Order.paid_minor), 0),
-                func.coalesce(func.sum(Order.refunded_minor), 0),
+                func.coalesce(func.sum(Order.paid_minor).filter(counts), 0),
+                func.coalesce(func.sum(Order.refunded_minor).filter(counts), 0),
                 func.coalesce(func.sum(owed_minor()), 0),
                 func.coalesce(func.sum(taken_back_minor()), 0),
             ).where(

@@ -1,14 +1,24 @@
 """How far a business is with getting paid."""
 
+from typing import Any
+
 from src.billing.commands.connect import find_account
+from src.billing.domain.methods import methods_for
+from src.billing.domain.transfers import spaced_iban
 from src.billing.models import ConnectedAccount
+from src.billing.queries.payment_settings import find_payment_settings
 from src.billing.views.payments import PaymentsPage, PayoutState
+from src.billing.words import method_choices
 from src.platform.db.uow import UnitOfWork
+from src.platform.web.forms import Bound
 from src.tenants.context import TenantSnapshot
 
 
-async def get_payments_page(uow: UnitOfWork, tenant: TenantSnapshot, fee_bp: int) -> PaymentsPage:
-    account = await find_account(uow)
+async def get_payments_page(
+    uow: UnitOfWork, tenant: TenantSnapshot, fee_bp: int, chosen: Bound[Any]
+) -> PaymentsPage:
+    account, settings = await find_account(uow), await find_payment_settings(uow)
+    takes_transfers = settings is not None and settings.takes_transfers
     return PaymentsPage(
         slug=tenant.slug,
         zone=tenant.timezone,
@@ -17,6 +27,10 @@ async def get_payments_page(uow: UnitOfWork, tenant: TenantSnapshot, fee_bp: int
         currency=tenant.currency,
         fee_percent=fee_bp / 100,
         updated_at=account.updated_at if account is not None else None,
+        takes_transfers=takes_transfers,
+        account=spaced_iban(settings.iban) if settings is not None and takes_transfers else "",
+        methods=method_choices(methods_for(tenant.currency)),
+        chosen=chosen,
     )
 
 

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from src.billing.domain.credits import LotState
 from src.billing.domain.package_drafts import Purpose
-from src.billing.models import Coupon, CreditLot, Package
+from src.billing.models import Coupon, CreditLot, Package, Voucher, VoucherSettings
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import ngettext
+from src.platform.i18n import _, ngettext
 from src.tenants.domain.downgrade import Consequence, Weight
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.plans import Change
@@ -87,3 +87,24 @@ def _stay_good(count: int) -> list[Consequence]:
         count,
     )
     return [Consequence(weight=Weight.KEEPS, text=text)]
+
+
+async def voucher_consequences(uow: UnitOfWork, change: Change, now: datetime) -> list[Consequence]:
+    """A downgrade probe: vouchers that are out stay good, and no more are sold."""
+    if Feature.COUPONS not in {*change.lost, *change.gained}:
+        return []
+    is_sold = exists().where(VoucherSettings.tenant_id == uow.tenant, VoucherSettings.is_on)
+    if not await uow.session.scalar(select(is_sold)):
+        return []
+    if Feature.COUPONS in change.gained:
+        text = _("Guests can buy vouchers again.")
+        return [Consequence(weight=Weight.NOTE, text=text)]
+    out = select(func.count(Voucher.id)).where(
+        Voucher.tenant_id == uow.tenant, Voucher.balance_minor > 0
+    )
+    count = await uow.session.scalar(out) or 0
+    text = _("Guests cannot buy vouchers any more.")
+    if count:
+        stay = ngettext("%(num)s that is out stays good.", "%(num)s that are out stay good.", count)
+        text = f"{text} {stay}"
+    return [Consequence(weight=Weight.LOSS, text=text)]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.billing.domain.kinds import ON_SITE_METHOD
+from src.billing.domain.kinds import BY_HAND_METHODS
 from src.billing.models import Order, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.platform.db.uow import UnitOfWork
@@ -28,7 +28,7 @@ async def list_refundable_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> d
             Payment.tenant_id == uow.tenant,
             Payment.order_id.in_(order_ids),
             Payment.is_extra.is_(False),
-            Payment.method.is_distinct_from(ON_SITE_METHOD),
+            Payment.method.not_in(BY_HAND_METHODS),
             ~is_payment_with_the_bank(),
         )
         .group_by(Payment.order_id)

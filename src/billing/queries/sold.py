@@ -2,7 +2,7 @@
 
 from sqlalchemy import exists, select
 
-from src.billing.models import Coupon, CreditLot, Order, Package
+from src.billing.models import Coupon, CreditLot, Order, Package, Voucher, VoucherSettings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 
@@ -32,4 +32,13 @@ async def lock_currency_by_credits(uow: UnitOfWork) -> str | None:
     )
     if await uow.session.scalar(select(priced | worth)):
         return _("It cannot change while there are packages or credits with a price in it.")
+    return None
+
+
+async def lock_currency_by_vouchers(uow: UnitOfWork) -> str | None:
+    """A sentence while there is money on a voucher, or amounts of them are offered."""
+    has_money = exists().where(Voucher.tenant_id == uow.tenant, Voucher.balance_minor > 0)
+    is_offered = exists().where(VoucherSettings.tenant_id == uow.tenant, VoucherSettings.is_on)
+    if await uow.session.scalar(select(has_money | is_offered)):
+        return _("It cannot change while there are vouchers in it.")
     return None

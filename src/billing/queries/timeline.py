@@ -7,6 +7,8 @@ import msgspec
 
 from src.billing.domain.kinds import (
     ON_SITE_METHOD,
+    TRANSFER_METHOD,
+    VOUCHER_METHOD,
     OpenItemKind,
     OrderEnd,
     RefundState,
@@ -21,6 +23,8 @@ from src.billing.words import order_end_words, refund_cause
 from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
 from src.tenants.models import AuditEntry
+
+ASKED = ("order.refund_asked", "order.refunded_as_voucher")
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +83,10 @@ def _of_payments(payments: Sequence[Payment]) -> Iterator[Moment]:
         amount = _amount(payment.amount_minor, payment.currency)
         if payment.method == ON_SITE_METHOD:
             text = _("%(amount)s taken on site", amount=amount)
+        elif payment.method == TRANSFER_METHOD:
+            text = _("%(amount)s came by bank transfer", amount=amount)
+        elif payment.method == VOUCHER_METHOD:
+            text = _("%(amount)s paid by voucher", amount=amount)
         elif payment.is_extra:
             text = _("%(amount)s came in that this order did not wait for", amount=amount)
         else:
@@ -99,14 +107,20 @@ def _of_refunds(history: History) -> Iterator[Moment]:
             text = _("Refund of %(amount)s asked for: %(why)s", amount=amount, why=why)
         yield Moment(at=refund.created_at, text=text, who=who or "")
         if refund.finished_at is not None and refund.state == RefundState.SUCCEEDED:
-            yield Moment(at=refund.finished_at, text=_("%(amount)s went back", amount=amount))
+            yield Moment(at=refund.finished_at, text=_went_back(refund, amount))
+
+
+def _went_back(refund: Refund, amount: str) -> str:
+    if refund.voucher_id is not None:
+        return _("%(amount)s went on a voucher", amount=amount)
+    return _("%(amount)s went back", amount=amount)
 
 
 def _refund_asked(entry: AuditEntry) -> str | None:
     """The refund that staff asked for with this; None for other acts, and where an older entry does
     not say it.
     """
-    return entry.detail.get("refund") if entry.action == "order.refund_asked" else None
+    return entry.detail.get("refund") if entry.action in ASKED else None
 
 
 def _of_failures(history: History) -> Iterator[Moment]:
@@ -187,6 +201,7 @@ def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:
     said = {
         "order.marked_paid": _("Marked as paid"),
         "order.refund_asked": _("Asked for a refund"),
+        "order.refunded_as_voucher": _("Gave a voucher in place of a refund"),
         "order.refund_retried": _("Tried the refund again"),
         "order.item_closed": _("Closed an open item"),
     }

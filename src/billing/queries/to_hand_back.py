@@ -1,10 +1,10 @@
-"""What a business has still to give back by hand, of what it took on site."""
+"""What a business has still to give back by hand, of what it took itself."""
 
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, func, select
 
-from src.billing.domain.kinds import ON_SITE_METHOD, OpenItemKind
+from src.billing.domain.kinds import BY_HAND_METHODS, OpenItemKind
 from src.billing.models import OpenItem, Order, Payment
 from src.platform.db.uow import UnitOfWork
 
@@ -33,13 +33,13 @@ def to_hand_back_minor() -> ColumnElement[int]:
     return func.coalesce(told, 0)
 
 
-async def get_left_on_site_minor(uow: UnitOfWork, order_id: UUID) -> int:
-    """What the business took on site for the order and has neither given back nor to give back."""
+async def get_left_by_hand_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What the business took itself for the order and has neither given back nor to give back."""
     taken = await uow.session.scalar(
         select(func.sum(Payment.amount_minor - Payment.refunded_minor)).where(
             Payment.tenant_id == uow.tenant,
             Payment.order_id == order_id,
-            Payment.method == ON_SITE_METHOD,
+            Payment.method.in_(BY_HAND_METHODS),
         )
     )
     return max(int(taken or 0) - await get_to_hand_back_minor(uow, order_id), 0)

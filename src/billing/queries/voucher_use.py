@@ -88,21 +88,11 @@ async def has_spendable_vouchers(uow: UnitOfWork) -> bool:
     return bool(await uow.session.scalar(select(found)))
 
 
-async def voucher_code_of(uow: UnitOfWork, order: Order) -> str:
-    """The code of the voucher that pays for the order; empty without one."""
-    if order.voucher_minor == 0:
-        return ""
+async def is_by_voucher_alone(uow: UnitOfWork, order_id: UUID) -> bool:
+    """Whether a voucher pays all of the order."""
     found = await uow.session.scalar(
-        select(Voucher.code)
-        .join(
-            VoucherEntry,
-            (VoucherEntry.tenant_id == Voucher.tenant_id) & (VoucherEntry.voucher_id == Voucher.id),
+        select(Order.voucher_minor == Order.total_minor).where(
+            Order.tenant_id == uow.tenant, Order.id == order_id, Order.voucher_minor > 0
         )
-        .where(
-            Voucher.tenant_id == uow.tenant,
-            VoucherEntry.order_id == order.id,
-            VoucherEntry.kind == str(EntryKind.SPEND),
-        )
-        .limit(1)
     )
-    return found or ""
+    return bool(found)

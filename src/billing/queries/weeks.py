@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from src.billing.domain.kinds import OrderState
+from src.billing.income import is_income
 from src.billing.models import Order
 from src.billing.queries.disputes import taken_back_minor
 from src.billing.views.orders import WeekTotals
@@ -43,9 +44,12 @@ async def _by_week(uow: UnitOfWork, tenant: TenantSnapshot, first: date) -> Any:
         select(
             week,
             func.count().filter(Order.state == str(OrderState.CONFIRMED)).label("confirmed"),
-            func.sum(Order.paid_minor - Order.refunded_minor - taken_back_minor()).label(
-                "kept_minor"
-            ),
+            func.coalesce(
+                func.sum(Order.paid_minor - Order.refunded_minor - taken_back_minor()).filter(
+                    is_income(uow)
+                ),
+                0,
+            ).label("kept_minor"),
         )
         .where(
             Order.tenant_id == uow.tenant,

@@ -7,7 +7,7 @@ class MoneyMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a guest, about money that goes back; every word is in the guest's language.
 
     `what` is what was booked. `back` says how far the money has come, where the mail has no such
-    sentence of its own.
+    sentence of its own. `to_voucher`: it is on the voucher again that it came from.
     """
 
     locale: str
@@ -20,6 +20,7 @@ class MoneyMail(msgspec.Struct, frozen=True, kw_only=True):
     back: str
     contact: str
     href: str
+    to_voucher: bool = False
 
 
 class OpenItemMail(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,14 @@ import msgspec
 
 from src.billing.domain.kinds import OrderState, RefundState
 from src.billing.views.disputes import DisputeSum, DisputeView
-from src.billing.words import order_state, page_state, payment_mode, refund_cause, refund_state
+from src.billing.words import (
+    order_state,
+    page_state,
+    payment_method,
+    payment_mode,
+    refund_cause,
+    refund_state,
+)
 from src.platform.i18n import current_locale
 from src.platform.money import Money, format_money
 
@@ -31,7 +38,8 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `coupon` is the code that the discount comes from, empty without one. `owed_minor` is still to
     be taken on site; `taken_back_minor` is with the guest's bank after a dispute that was lost.
-    `needs` says what it needs somebody for.
+    `needs` says what it needs somebody for, `transfer_until_at` until when a bank transfer is
+    waited for.
     """
 
     id: UUID
@@ -52,6 +60,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     needs: list[str]
     dispute: tuple[str, str] | None
+    transfer_until_at: datetime | None
 
     @property
     def badge(self) -> Badge:
@@ -90,7 +99,8 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
     """One page of orders, newest first; `older` and `newer` are the cursors of its neighbours,
-    `open` how many orders wait for their payment, `in_need` how many somebody has to look at.
+    `open` how many orders wait for their payment, `transfers` how many of them for a transfer, and
+    `in_need` how many somebody has to look at.
     """
 
     slug: str
@@ -103,6 +113,7 @@ class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
     older: UUID | None
     newer: UUID | None
     open: int
+    transfers: int
     in_need: int
     disputes: list[DisputeSum]
 
@@ -133,10 +144,16 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     left_minor: int
     currency: str
     method: str
+    arrived_on: date | None
+    voucher_id: UUID | None
     is_extra: bool
     received_at: datetime
     processor_id: str
     is_with_the_bank: bool
+
+    @property
+    def word(self) -> str:
+        return payment_method(self.method)
 
 
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +175,7 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     is_waiting: bool
     is_with_the_bank: bool
     left_minor: int
+    voucher_id: UUID | None
 
     @property
     def is_too_much(self) -> bool:
@@ -245,6 +263,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     closed_why: str | None
     coupon: str
     discount_minor: int
+    voucher_minor: int
     total_minor: int
     tax_minor: int
     paid_minor: int
@@ -275,7 +294,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     """Money about to go back: how much can, and what follows; `standing` places to come stand.
-    `failed`: refunds of the payment that wait for another try, minor units of each.
+    `failed`: refunds of the payment that wait for another try, minor units of each. Where vouchers
+    were bought, `on_vouchers_minor` is what is left on them: no more can go back.
     """
 
     slug: str
@@ -286,6 +306,7 @@ class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     payment: PaymentView
     failed: list[int]
     standing: int
+    on_vouchers_minor: int | None
     zone: str
     form: object
 

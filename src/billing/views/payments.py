@@ -2,8 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
+
+from src.platform.web.forms import Bound
 
 
 class PayoutState(StrEnum):
@@ -17,6 +20,10 @@ class PayoutState(StrEnum):
 
 
 class PaymentsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`methods` are those that can be chosen, each with its word and what it is; `account` is where
+    transfers go to, spaced.
+    """
+
     slug: str
     zone: str
     state: PayoutState
@@ -24,3 +31,17 @@ class PaymentsPage(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     fee_percent: float
     updated_at: datetime | None
+    takes_transfers: bool
+    account: str
+    methods: list[tuple[str, str, str]]
+    chosen: Bound[Any]
+
+
+class TransferSettingsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether and to where guests may transfer money. `awaited` are waited for just now."""
+
+    slug: str
+    currency: str
+    is_on: bool
+    awaited: int
+    form: Bound[Any]

@@ -149,7 +149,6 @@ class VoucherPage(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None
     order_id: UUID | None
     reference: str
-    order_state: str
     ledger: list[LedgerLine]
     is_blocked: bool
     is_pending: bool

@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from src.billing.web import guest_voucher, guest_vouchers, hooks, orders, payments
+from src.billing.web import (
+    fees,
+    guest_voucher,
+    guest_vouchers,
+    hooks,
+    orders,
+    payments,
+    transfers,
+    voucher_selling,
+    vouchers,
+    ways,
+)
 from src.billing.web.onboarding import register_steps
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
@@ -22,6 +33,11 @@ route_handlers: list[Any] = [
     payments.refresh,
     payments.come_back,
     payments.check,
+    *ways.route_handlers,
+    *transfers.route_handlers,
+    *fees.route_handlers,
+    *vouchers.route_handlers,
+    *voucher_selling.route_handlers,
     *guest_vouchers.route_handlers,
     *guest_voucher.route_handlers,
 ]

@@ -28,7 +28,7 @@ PUBLIC = {"public": "The signed link is the key to this one voucher.", "while_su
 PAYING = {"public": PUBLIC["public"]}
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
 CHECKS_BY_ORDER = Limit("voucher-payment-check", 10, 10 * 60)
-ONE, BOUGHT = "/b/{slug:str}/vouchers/{token:str}", "/b/{slug:str}/vouchers/bought/{token:str}"
+ONE, BOUGHT = "/b/{slug:str}/vouchers/{voucher:str}", "/b/{slug:str}/vouchers/bought/{purchase:str}"
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +36,12 @@ log = structlog.get_logger(__name__)
 @get(ONE, opt=PUBLIC)
 async def show_voucher(
     request: AnyRequest,
-    token: FromPath[str],
+    voucher: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """What is left on it, and what it was spent on."""
-    voucher_id = voucher_behind(services, ctx, token)
+    voucher_id = voucher_behind(services, ctx, voucher)
     async with services.uow_factory(ctx.here.id) as uow:
         view = await get_guest_voucher(uow, ctx.here, services.settings, voucher_id)
     return page(request, "billing/vouchers/voucher.html", view, headers=PRIVATE)
@@ -49,18 +49,18 @@ async def show_voucher(
 
 @get(ONE + "/voucher.pdf", opt=PUBLIC)
 async def show_voucher_pdf(
-    token: FromPath[str],
+    voucher: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """The page to print, drawn anew each time it is asked for."""
-    voucher_id = voucher_behind(services, ctx, token)
+    voucher_id = voucher_behind(services, ctx, voucher)
     async with services.uow_factory(ctx.here.id) as uow:
-        voucher = await get_voucher(uow, voucher_id)
+        found = await get_voucher(uow, voucher_id)
         words = (await get_voucher_offer(uow)).words
-    if voucher.state == VoucherState.PENDING:
+    if found.state == VoucherState.PENDING:
         raise no_such_voucher()
-    file = print_voucher(services.settings, ctx.here, voucher, words)
+    file = print_voucher(services.settings, ctx.here, found, words)
     headers = {**PRIVATE, "content-disposition": f'inline; filename="{file.filename}"'}
     return Response(file.content, media_type=file.content_type, headers=headers)
 
@@ -68,14 +68,14 @@ async def show_voucher_pdf(
 @get(BOUGHT, opt=PUBLIC)
 async def show_purchase(
     request: AnyRequest,
-    token: FromPath[str],
+    purchase: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Who comes back from paying (`paid`) before the processor has told us is not shown an unpaid
     voucher: we ask it.
     """
-    order_id = purchase_behind(services, ctx, token)
+    order_id = purchase_behind(services, ctx, purchase)
     has_paid = request.query_params.get("paid") == "1"
     if has_paid:
         try:
@@ -91,13 +91,13 @@ async def show_purchase(
 @post(BOUGHT + "/pay", opt=PAYING)
 async def pay_purchase(
     request: AnyRequest,
-    token: FromPath[str],
+    purchase: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """On to the payment page that it has already, or back where it needs none."""
-    order_id = purchase_behind(services, ctx, token)
-    path, url = f"/b/{ctx.here.slug}/vouchers/bought/{token}", None
+    order_id = purchase_behind(services, ctx, purchase)
+    path, url = f"/b/{ctx.here.slug}/vouchers/bought/{purchase}", None
     try:
         url = await voucher_payment_url(services, ctx, order_id, path)
     except (Conflict, Unavailable) as refusal:
@@ -108,18 +108,18 @@ async def pay_purchase(
 @post(BOUGHT + "/give-up", opt=PUBLIC)
 async def give_up_purchase(
     request: AnyRequest,
-    token: FromPath[str],
+    purchase: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """One that was paid meanwhile stays, and its page says so."""
-    order_id = purchase_behind(services, ctx, token)
+    order_id = purchase_behind(services, ctx, purchase)
     try:
         await give_up_order(services, ctx.here.id, order_id)
     except (ProcessorError, Unavailable) as error:
         log.warning("voucher_not_given_up", order_id=str(order_id), error=str(error))
         flash(request, "error", _("That did not work just now. Please try again in a moment."))
-    return redirect(request, f"/b/{ctx.here.slug}/vouchers/bought/{token}")
+    return redirect(request, f"/b/{ctx.here.slug}/vouchers/bought/{purchase}")
 
 
 route_handlers: list[Any] = [

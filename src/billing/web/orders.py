@@ -1,6 +1,6 @@
 """/app/<slug>/orders: every order, what became of its money, and what a person can do about it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -17,20 +17,18 @@ from src.billing.commands.by_staff import (
     retry_refund_by_hand,
 )
 from src.billing.commands.refunds import get_payment
+from src.billing.commands.sold_vouchers import get_revocable_minor
+from src.billing.commands.vouchers import refund_as_voucher
 from src.billing.domain.kinds import PaymentMode
 from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
 from src.billing.queries.orders import OrderFilter, list_orders
 from src.billing.views.orders import PaymentView, RefundPage
+from src.billing.web.amounts import plain_amount, read_amount
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
-from src.platform.money import (
-    MoneyFormatError,
-    currency_exponent,
-    format_money,
-    parse_money_minor,
-)
+from src.platform.money import format_money
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
@@ -46,13 +44,14 @@ AnyRequest = Request[Any, Any, Any]
 
 class RefundForm(msgspec.Struct):
     """How much of a payment goes back; `token` makes two presses one. `instead`: it takes the place
-    of what failed.
+    of what failed. `back_as` a voucher it does not go back the way it came.
     """
 
     amount: Annotated[str, Meta(max_length=30)]
     payment: UUID
     token: Annotated[str, Meta(max_length=40)]
     instead: bool = False
+    back_as: Literal["money", "voucher"] = "money"
 
 
 @get("/app/{slug:str}/orders", guards=MAY_SEE, include_in_schema=False)
@@ -127,10 +126,11 @@ async def ask_refund(
     """What would go back, before it does."""
     shown = await _payment(services, ctx, order_id, payment)
     initial = {
-        "amount": _in_major_units(shown),
+        "amount": plain_amount(shown.left_minor, shown.currency),
         "payment": payment,
         "token": str(new_id()),
         "instead": True,
+        "back_as": "money",
     }
     view = await _refund_view(services, ctx, order_id, shown, blank(RefundForm, initial))
     return page(request, "billing/refund.html", view)
@@ -157,10 +157,15 @@ async def give_refund(
     try:
         if form is not None:
             await _refund(services, ctx, order_id, shown, form)
-            flash(request, "success", _("The money is on its way back."))
+            said = _("The money is on its way back.")
+            if form.back_as == "voucher":
+                said = _("The guest has a voucher instead.")
+            flash(request, "success", said)
             return _back(request, ctx, order_id)
     except InvalidInput as refusal:
         bound = bound.refused(refusal)
+    except Conflict as refusal:
+        bound = bound.with_errors(None, refusal.message)
     view = await _refund_view(services, ctx, order_id, shown, bound)
     return page(request, "billing/refund.html", view, status_code=REFUSED)
 
@@ -230,28 +235,27 @@ async def _refund(
     payment: PaymentView,
     form: RefundForm,
 ) -> None:
+    amount_minor = read_amount(form.amount, payment.currency, "amount")
+    if form.back_as == "voucher":
+        async with services.uow_factory(ctx.here.id) as uow:
+            await refund_as_voucher(
+                uow,
+                ctx,
+                order_id=order_id,
+                payment_id=payment.id,
+                amount_minor=amount_minor,
+                token=form.token,
+            )
+        return
     cmd = RefundByHand(
         order_id=order_id,
         payment_id=payment.id,
-        amount_minor=_amount_minor(form.amount, payment.currency),
+        amount_minor=amount_minor,
         token=form.token,
         instead=form.instead,
     )
     async with services.uow_factory(ctx.here.id) as uow:
         await refund_by_hand(uow, ctx, cmd)
-
-
-def _amount_minor(typed: str, currency: str) -> int:
-    try:
-        return parse_money_minor(typed, currency, current_locale())
-    except MoneyFormatError as error:
-        raise InvalidInput(error.sentence, fields={"amount": error.sentence}) from error
-
-
-def _in_major_units(payment: PaymentView) -> str:
-    exponent = currency_exponent(payment.currency)
-    whole, rest = divmod(payment.left_minor, 10**exponent)
-    return f"{whole}.{rest:0{exponent}}" if exponent else str(whole)
 
 
 async def _refund_view(
@@ -263,6 +267,9 @@ async def _refund_view(
 ) -> RefundPage:
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order_page(uow, ctx.here, order_id)
+        on_vouchers = None
+        if not payment.is_extra:
+            on_vouchers = await get_revocable_minor(uow, order_id)
     return RefundPage(
         slug=ctx.here.slug,
         order_id=order_id,
@@ -276,6 +283,7 @@ async def _refund_view(
             if refund.payment_id == payment.id and refund.is_waiting
         ],
         standing=order.standing,
+        on_vouchers_minor=on_vouchers,
         zone=ctx.here.timezone,
         form=form,
     )

@@ -7,10 +7,10 @@ from litestar.di import NamedDependency
 
 from src.billing.commands.connect import connect_account, refresh_account
 from src.billing.processor import DefinitiveFailure, ProcessorError
-from src.billing.queries.payments import get_payments_page
+from src.billing.web.ways import payments_page
 from src.platform.i18n import _
 from src.platform.services import Services
-from src.platform.web.pages import flash, page, redirect
+from src.platform.web.pages import flash, redirect
 from src.tenants.context import RequestContext
 from src.tenants.domain.roles import Role
 from src.tenants.web.guards import requires_member
@@ -26,10 +26,7 @@ async def show_payments(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    fee_bp = services.settings.platform_fee_bp
-    async with services.uow_factory(ctx.here.id) as uow:
-        view = await get_payments_page(uow, ctx.here, fee_bp)
-    return page(request, "billing/payments.html", view)
+    return await payments_page(request, services, ctx)
 
 
 @post("/app/{slug:str}/payments/connect", guards=OWNERS, status_code=200, include_in_schema=False)

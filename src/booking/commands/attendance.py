@@ -10,6 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from src.billing.commands.fees import drop_fees
+from src.booking.commands.no_shows import ask_for_no_shows
 from src.booking.commands.sessions import get_session
 from src.booking.domain.attendance import TICKED_FROM, why_not_tick
 from src.booking.domain.kinds import SeatState, SessionState
@@ -49,6 +51,7 @@ async def mark_attendance(
     """Marks seats of one session as attended or no-show, or, as confirmed, takes that back. Those
     that are being cancelled stay as they are.
 
+    Who did not come is asked for a fee where the terms say so; whoever came after all is not.
     Raises: NotFound for a seat of another session; Conflict when it is too early or cancelled.
     """
     session = await get_session(uow, session_id)
@@ -78,10 +81,14 @@ async def mark_attendance(
         .returning(Seat.id)
         .execution_options(synchronize_session=False)
     )
-    done = sorted(str(seat_id) for seat_id in changed.scalars())
+    done = sorted(changed.scalars())
     if done:
-        said = {"session": str(session_id), "seats": done}
+        said = {"session": str(session_id), "seats": [str(seat_id) for seat_id in done]}
         await audit(uow, ctx, _ACTIONS[wanted], "seats", None, **said)
+        if wanted is SeatState.NO_SHOW:
+            await ask_for_no_shows(uow, ctx.here, done, "staff")
+        else:
+            await drop_fees(uow, done)
     return Ticked(
         changed=len(done),
         passed_over=len(known) - len(done),

@@ -18,21 +18,21 @@ from src.billing.commands.coupon_claims import claim_coupon
 from src.billing.commands.credits import Author, claim_credits, insert_redemptions
 from src.billing.commands.orders import NewOrder, insert_order
 from src.billing.commands.voucher_claims import claim_voucher
-from src.billing.domain.credits import LotFacts
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.booking.commands.book_checks import (
     answer_columns,
     check_answers,
     check_dates,
+    check_pays,
     check_price,
     check_reasons,
     check_staff,
     check_tiers,
     check_way,
+    find_wanted_lot,
     lines_of,
-    way_not_open,
 )
 from src.booking.commands.book_rows import insert_booking, insert_seats
 from src.booking.commands.waitlist_take import check_party, claim_quoted, held_by_offer
@@ -43,7 +43,6 @@ from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.events import PaymentLinkPromised
 from src.booking.models import Service
-from src.booking.queries.by_credit import get_own_lot
 from src.booking.queries.completing import lock_completing
 from src.booking.queries.coupons import priced_with_coupon
 from src.booking.queries.decide import Asked, decide
@@ -56,7 +55,7 @@ from src.platform.ids import new_id
 from src.platform.localtime import month_key
 from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
-from src.tenants.commands.customers import add_participants, find_or_add_customer, keep_customer
+from src.tenants.commands.customers import find_or_add_customer, keep_customer, place_party
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
 
@@ -98,6 +97,10 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     pays: StaffPays | None = None
     offer_id: UUID | None = None
     completes: UUID | None = None
+
+    @property
+    def is_by_credit(self) -> bool:
+        return self.way is PayWay.CREDIT or self.pays == "credit"
 
     def tidied(self) -> "BookCommand":
         """Names on one line: they stand in headers of mails and in calendar files."""
@@ -199,7 +202,7 @@ async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quot
     order = booked.order
     detail = {"title": quote.description, "booking": str(booked.booking_id)}
     await audit(uow, ctx, "customer.booked", "customer", order.customer_id, **detail)
-    if booked.needs_payment:
+    if booked.needs_payment and order.payment_mode == PaymentMode.ONLINE:
         uow.record(PaymentLinkPromised(order_id=order.id))
 
 
@@ -251,16 +254,20 @@ async def _judge(
         kind=cmd.kind,
         subject_id=cmd.subject_id,
         size=len(cmd.party),
-        way=cmd.way,
+        way=PayWay.TRANSFER if cmd.pays == "transfer" else cmd.way,
         tiers=cmd.tiers,
         pays=cmd.pays,
-        lot=await _lot(uow, cmd),
+        lot=await find_wanted_lot(
+            uow, cmd.customer_id, cmd.credit_lot_id, is_wanted=cmd.is_by_credit
+        ),
     )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None
     check_reasons(tenant, decided.reasons, by_staff=by_staff)
     check_tiers(decided.tiers_error)
-    if not by_staff:
+    if by_staff:
+        check_pays(decided.quote, cmd.pays)
+    else:
         check_answers(decided.service, cmd.answers, cmd.people, len(cmd.party))
         check_way(decided.quote, cmd.way)
     quote = decided.quote
@@ -278,19 +285,6 @@ async def _judge(
     starts = [run.starts_at for run in decided.runs if run.id in quote.session_ids]
     earliest = now + timedelta(minutes=notice)
     return _Judged(quote, decided.service, earliest, min(starts), max(starts))
-
-
-async def _lot(uow: UnitOfWork, cmd: BookCommand) -> LotFacts | None:
-    """The lot that is to pay. Raises: NotFound; InvalidInput at `way` without one, or nobody whose
-    it could be.
-    """
-    by_credit = cmd.way is PayWay.CREDIT or cmd.pays == "credit"
-    if not by_credit and cmd.credit_lot_id is None:
-        return None
-    if cmd.customer_id is None or cmd.credit_lot_id is None:
-        raise InvalidInput(way_not_open(), fields={"way": way_not_open()})
-    customer_id = await keep_customer(uow, cmd.customer_id)
-    return await get_own_lot(uow, customer_id, cmd.credit_lot_id)
 
 
 async def _judge_completing(
@@ -325,12 +319,15 @@ async def _write(
 ) -> Booked:
     """Order, booking, participants and seats: rows that nobody else waits for."""
     quote, lifetime = judged.quote, HOLD_LIFETIME
-    if cmd.pays is not None:
+    if quote.transfer_due_at is not None and quote.payment_mode is PaymentMode.TRANSFER:
+        lifetime = quote.transfer_due_at - now
+    elif cmd.pays is not None:
         lifetime = link_lifetime(judged.starts_at, now)
     customer_id = await _customer(uow, cmd, now)
     participant_ids = judged.people
     if participant_ids is None:
-        participant_ids = await add_participants(uow, customer_id, list(cmd.party))
+        is_proved = cmd.customer_id is not None and cmd.pays is None
+        participant_ids = await place_party(uow, customer_id, cmd.party, is_proved=is_proved)
     order = await insert_order(
         uow,
         _order(tenant, cmd, judged, customer_id, lifetime),

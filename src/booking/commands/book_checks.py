@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from src.billing.commands.orders import NewLine
+from src.billing.domain.credits import LotFacts
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.questions import (
     answer_errors,
@@ -18,10 +19,13 @@ from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.errors import DatesChanged, NotBookable, PriceChanged
 from src.booking.models import Service
+from src.booking.queries.by_credit import get_own_lot
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput, NotAllowed, NotFound
 from src.platform.i18n import _, use_locale
 from src.platform.money import Money, format_money
 from src.platform.web.formats import datetime_local
+from src.tenants.commands.customers import keep_customer
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role, reaches
@@ -97,9 +101,9 @@ def check_way(quote: Quote, way: PayWay | None) -> None:
 
     Raises: InvalidInput at `way`.
     """
-    if way is None or quote.full_minor == 0 or way.value == quote.price_type.value:
+    if way is None or quote.full_minor == 0 or way.value == quote.way:
         return
-    sentence = way_not_open()
+    sentence = no_transfer() if way is PayWay.TRANSFER else way_not_open()
     raise InvalidInput(sentence, fields={"way": sentence})
 
 
@@ -129,6 +133,22 @@ def lines_of(quote: Quote, tenant: TenantSnapshot, starts_at: datetime) -> tuple
             tax_rate_bp=quote.tax_rate_bp,
         )
         for line in quote.lines()
+    )
+
+
+def check_pays(quote: Quote, pays: StaffPays | None) -> None:
+    """What staff say is to be paid by bank transfer has to be such a thing, unless it is free.
+
+    Raises: InvalidInput at `pays`.
+    """
+    if pays == "transfer" and quote.full_minor > 0 and not quote.by_transfer:
+        raise InvalidInput(no_transfer(), fields={"pays": no_transfer()})
+
+
+def no_transfer() -> str:
+    return _(
+        "It cannot be paid by bank transfer, since the money would not come in time. Please choose"
+        " another way."
     )
 
 
@@ -162,6 +182,19 @@ def check_staff(ctx: RequestContext, pays: StaffPays, guest_email: str) -> None:
         raise NotAllowed(
             _("Only somebody with the role of %(role)s can do this.", role=_("manager"))
         )
-    if pays == "link" and not guest_email:
+    if pays in ("link", "transfer") and not guest_email:
         sentence = _("This customer has no e-mail address to send a link to.")
         raise InvalidInput(sentence, fields={"pays": sentence})
+
+
+async def find_wanted_lot(
+    uow: UnitOfWork, customer_id: UUID | None, lot_id: UUID | None, *, is_wanted: bool
+) -> LotFacts | None:
+    """The lot that is to pay, None where none is. Raises: NotFound; InvalidInput at `way` without
+    one, or nobody whose it could be.
+    """
+    if not is_wanted and lot_id is None:
+        return None
+    if customer_id is None or lot_id is None:
+        raise InvalidInput(way_not_open(), fields={"way": way_not_open()})
+    return await get_own_lot(uow, await keep_customer(uow, customer_id), lot_id)

@@ -38,6 +38,7 @@ from src.booking.domain.states import TAKEN_SEATS, sources_of
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Series, Session, SessionChange
 from src.booking.queries.being_cancelled import has_no_marked_seat, is_marked
+from src.booking.queries.born_credits import list_born_credits, worth_by_order
 from src.booking.queries.cancellation_money import Which
 from src.booking.queries.purchases import of_purchase
 from src.platform.db import register_constraint
@@ -75,6 +76,7 @@ class NewCancellation:
     gives_back: bool = False
     session_ids: Sequence[UUID] = ()
     resumes_sale: bool = False
+    revokes_credits: bool = False
     seat_ids: Sequence[UUID] = ()
 
 
@@ -151,7 +153,11 @@ async def cancel_purchase(
         raise _is_being_cancelled()
     await refuse_going(uow, which)
     new = NewCancellation(
-        scope="purchase", subject_id=booking_id, reason=reason, undo_seconds=undo_seconds
+        scope="purchase",
+        subject_id=booking_id,
+        reason=reason,
+        undo_seconds=undo_seconds,
+        revokes_credits=money.revokes_credits,
     )
     cancellation_id = await request(uow, ctx, new, which, money)
     await accept_open_requests(uow, ctx, booking_id)
@@ -346,11 +352,15 @@ async def request(
             subject_id=new.subject_id,
             reason=new.reason,
             gives_back=new.gives_back,
+            as_voucher=money.as_voucher,
             session_ids=list(new.session_ids),
             resumes_sale=new.resumes_sale,
+            revokes_credits=new.revokes_credits,
         )
     )
-    back_minor = await keep_returns(uow, ctx, cancellation_id, which, money)
+    born = await list_born_credits(uow, new.subject_id) if new.revokes_credits else []
+    with_credits = worth_by_order(born)
+    back_minor = await keep_returns(uow, ctx, cancellation_id, which, money, with_credits)
     said: dict[str, object] = {"reason": new.reason, "cancellation": str(cancellation_id)}
     if back_minor:
         said |= {"amount_minor": back_minor, "money": str(money.choice)}

@@ -8,7 +8,7 @@ whoever books or writes for them is seen, or finds nobody; then the seats by (se
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, delete, func, or_, select, true, update
+from sqlalchemy import Text, Uuid, and_, delete, func, or_, select, true, update
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -17,7 +17,7 @@ from src.billing.events import ProcessorEventReceived
 from src.billing.models import DisputeRow, Payment, PaymentPage, Refund
 from src.booking.customer_rows import bookings_of
 from src.booking.models import Seat
-from src.booking.queries.erasing import list_bars, under_way, waits_to_be_sent
+from src.booking.queries.erasing import find_bars, list_bars, own_bars, under_way, waits_to_be_sent
 from src.booking.queries.person import (
     events_about,
     find_person,
@@ -36,6 +36,7 @@ from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 from src.tenants.customer_rows import customer_rows
 from src.tenants.domain.roles import Role
+from src.tenants.events import PortalCodeAsked
 from src.tenants.models import Customer
 from src.tenants.person_rows import Person, person_rows
 
@@ -49,22 +50,47 @@ async def erase_customer(
     or erased; NotAllowed; InvalidInput at `typed`; Conflict with what stands against it.
     """
     _check_owner(ctx)
+    person = await _hold(uow, customer_id, typed)
+    bars = await list_bars(uow, person)
+    if bars:
+        raise Conflict(" ".join(bars), code="not_erasable")
+    await _erase(uow, ctx, person, customer_id)
+
+
+async def erase_oneself(
+    uow: UnitOfWork, ctx: RequestContext, customer_id: UUID, typed: str
+) -> None:
+    """The same, by the signed-in guest whose `customer_id` it is. What stands against it is the
+    same too: a place that lies ahead is somebody's whom the business waits for.
+
+    Raises: NotFound; InvalidInput at `typed`; Conflict.
+    """
+    person = await _hold(uow, customer_id, typed)
+    bars = own_bars(await find_bars(uow, person))
+    if bars:
+        raise Conflict(" ".join(bars), code="not_erasable")
+    await _erase(uow, ctx, person, customer_id)
+
+
+async def _hold(uow: UnitOfWork, customer_id: UUID, typed: str) -> Person:
+    """The person, locked together with what nobody may add to meanwhile."""
     for contended in customer_rows():
         if contended.is_contended:
             await contended.lock(uow, customer_id)
     await _lock(uow, customer_id)
     person = await find_person(uow, customer_id, _("Erased customer"))
     await _check_typed(uow, customer_id, typed)
-    bars = await list_bars(uow, person)
-    if bars:
-        raise Conflict(" ".join(bars), code="not_erasable")
+    return person
+
+
+async def _erase(uow: UnitOfWork, ctx: RequestContext, person: Person, customer_id: UUID) -> None:
     await _lock_seats(uow, person)
     things, staff = await list_things(uow, person), await list_staff_addresses(uow)
     own = telling_addresses(person, staff)
     await _erase_in_mails_to_others(uow, person)
     await _erase_in_log(uow, things, own, await list_names(uow, person))
     await _erase_in_events(uow, await _marks_of(uow, person, own))
-    await _erase_given_up(uow, things)
+    await _erase_given_up(uow, things, person.addresses)
     for rows in person_rows():
         await rows.erase(uow, person)
     await audit(uow, ctx, "customer.erased", "customer", customer_id)
@@ -176,13 +202,18 @@ async def _marks_of(uow: UnitOfWork, person: Person, addresses: Sequence[str]) -
     return sorted(found)
 
 
-async def _erase_given_up(uow: UnitOfWork, things: Sequence[UUID]) -> None:
+async def _erase_given_up(
+    uow: UnitOfWork, things: Sequence[UUID], addresses: Sequence[str]
+) -> None:
     """What could not be done and waits for an operator has nobody left to be done for."""
+    asked_in = and_(
+        OutboxRow.topic == PortalCodeAsked.topic, OutboxRow.payload["email"].astext.in_(addresses)
+    )
     await uow.session.execute(
         delete(OutboxRow).where(
             OutboxRow.tenant_id == uow.tenant,
             OutboxRow.parked_at.is_not(None),
-            events_about(things),
+            or_(events_about(things), asked_in),
         )
     )
 

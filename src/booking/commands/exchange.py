@@ -33,7 +33,7 @@ from src.booking.domain.reasons import Reason, ReasonCode, guest_sentence
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.errors import DatesChanged
 from src.booking.events import SeatsMoved
-from src.booking.models import Booking, Seat
+from src.booking.models import Booking, Seat, Session
 from src.booking.queries.offer_facts import quote_of_session, session_facts
 from src.booking.queries.offers import SessionOffer, get_session_offer
 from src.platform.db import register_constraint
@@ -105,7 +105,7 @@ async def move_seats(uow: UnitOfWork, tenant: TenantSnapshot, cmd: MoveSeats) ->
         raise NotMovable(reasons)
     if cmd.seen_sequence not in (None, offer.session.sequence):
         raise DatesChanged(_("That date has just changed. Please look at it again."))
-    rows = [_row(uow, tenant, one, offer, cmd) for one in own]
+    rows = [new_seat_row(uow, tenant, one, offer.session, cmd) for one in own]
     uow.insert(SEATS, rows)
     await _mark_swapped(uow, cmd)
     seat_ids = [cast(UUID, row["id"]) for row in rows]
@@ -114,7 +114,7 @@ async def move_seats(uow: UnitOfWork, tenant: TenantSnapshot, cmd: MoveSeats) ->
     await wake_waitlists(uow, freed)
     await uow.settle()
     try:
-        await exchange_seats(uow, freed, cmd.session_id, earliest=_earliest(uow, offer, cmd))
+        await exchange_seats(uow, freed, cmd.session_id, earliest=earliest_start(uow, offer, cmd))
     except SeatsGone:
         raise NotMovable([no_room()]) from None
     return seat_ids
@@ -165,7 +165,7 @@ async def why_not_come(
     """Every reason against the offered session as the place to go to."""
     now = uow.clock.now()
     facts = target_facts(tenant, own, offer, await _sources(uow, own), now)
-    there = await _has_seat(uow, own, offer.session.id)
+    there = await has_seat(uow, own, offer.session.id)
     facts = replace(facts, has_seat_there=there)
     return why_not_take(for_staff(facts) if by == "staff" else facts, now)
 
@@ -221,7 +221,7 @@ async def _sources(uow: UnitOfWork, own: Sequence[OwnSeat]) -> list[SessionOffer
     return [await get_session_offer(uow, session_id) for session_id in session_ids]
 
 
-async def _has_seat(uow: UnitOfWork, own: Sequence[OwnSeat], session_id: UUID) -> bool:
+async def has_seat(uow: UnitOfWork, own: Sequence[OwnSeat], session_id: UUID) -> bool:
     """Whether one of the people is in that session, or would be there twice."""
     people = [one.seat.participant_id for one in own]
     if len(set(people)) < len(people):
@@ -253,15 +253,16 @@ async def _moved_before(uow: UnitOfWork, cmd: MoveSeats) -> list[UUID]:
     return list(found)
 
 
-def _earliest(uow: UnitOfWork, offer: SessionOffer, cmd: MoveSeats) -> datetime:
+def earliest_start(uow: UnitOfWork, offer: SessionOffer, cmd: MoveSeats) -> datetime:
     notice = 0 if cmd.by == "staff" else offer.service.min_notice_minutes
     return uow.clock.now() + timedelta(minutes=notice)
 
 
-def _row(
-    uow: UnitOfWork, tenant: TenantSnapshot, one: OwnSeat, offer: SessionOffer, cmd: MoveSeats
+def new_seat_row(
+    uow: UnitOfWork, tenant: TenantSnapshot, one: OwnSeat, session: Session, cmd: MoveSeats
 ) -> dict[str, object]:
-    seat, session, now = one.seat, offer.session, uow.clock.now()
+    """The seat that takes this one's place; it keeps its entry in the guest's calendar."""
+    seat, now = one.seat, uow.clock.now()
     most_percent, facts = seat.most_percent, facts_of_leaving(one, tenant)
     if cmd.by == "guest":
         most_percent = most_percent_after(facts, now)

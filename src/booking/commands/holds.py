@@ -21,13 +21,15 @@ from src.booking.commands.hand_back import mark_handed_back
 from src.booking.commands.leave import mark_returned
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState
-from src.booking.domain.states import WAIVED_SEATS
+from src.booking.domain.states import LIVE_SEATS, WAIVED_SEATS
 from src.booking.events import HeldPlacesCancelled
+from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Cancellation, Seat, Session
 from src.booking.queries.fate import fate_of_seats
-from src.booking.queries.held import BY_STAFF
+from src.booking.queries.held import is_told_until
 from src.booking.queries.purchases import is_standing
 from src.booking.queries.sold_now import list_dates_sold_now, list_sold_to_guest
+from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 
@@ -92,7 +94,7 @@ class SeatLines(LineKind):
         may be known before ours.
         """
         seats = await lock_seats(uow, order.id, (SeatState.HELD,))
-        if order.source == BY_STAFF and why not in (RELEASED_WHY, GIVEN_UP_WHY):
+        if is_told_until(order) and why not in (RELEASED_WHY, GIVEN_UP_WHY):
             await _tell_of_cancelled_hold(uow, order.id)
         await _move(uow, [seat.id for seat in seats], SeatState.EXPIRED, "system", why, now)
         # Who gives a hold up may be changing it, and takes its places again in a moment.
@@ -138,6 +140,22 @@ class SeatLines(LineKind):
 
     async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         return await fate_of_seats(uow, order_id, zone)
+
+    async def starts_at(self, uow: UnitOfWork, order: Order) -> datetime | None:
+        """The first date of what is held or taken."""
+        found: datetime | None = await uow.session.scalar(
+            select(func.min(Session.starts_at))
+            .join(Seat, (Seat.tenant_id == Session.tenant_id) & (Seat.session_id == Session.id))
+            .where(
+                Session.tenant_id == uow.tenant,
+                Seat.order_id == order.id,
+                Seat.state.in_([str(state) for state in LIVE_SEATS]),
+            )
+        )
+        return found
+
+    def guest_path(self, settings: Settings, slug: str, order: Order) -> str:
+        return booking_path(settings, slug, order)
 
     async def list_sold_now(
         self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot

@@ -17,18 +17,30 @@ from src.billing.commands.credits import GUEST, give_back_credits
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
-from src.billing.domain.kinds import OpenItemKind, RefundCause
+from src.billing.domain.kinds import FeeKind, OpenItemKind, RefundCause
 from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
-from src.billing.queries.to_hand_back import get_left_on_site_minor
+from src.billing.queries.to_hand_back import get_left_by_hand_minor
+from src.booking.commands.ask_fees import Missed, ask_of
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.credit_returns import return_credits
+from src.booking.commands.seat_credits import (
+    Place,
+    SeatCredit,
+    insert_seat_credits,
+    mark_credited,
+    place_of,
+    plan_credits,
+)
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import (
     LeavingFacts,
     amount_back_minor,
+    gives_credit,
+    gives_own_credit_back,
     is_late,
+    late_fee_minor,
     percent_back,
     terms_from,
     why_not_leave,
@@ -62,12 +74,26 @@ class LessComesBack(Conflict):
         super().__init__(_("Less comes back by now. Please look again before you cancel."))
 
 
+class FeeIsAsked(Conflict):
+    """A deadline passed between a page that told of no fee and its being sent."""
+
+    code = "fee_is_asked"
+
+    def __init__(self) -> None:
+        super().__init__(_("By now a fee is asked. Please look again before you cancel."))
+
+
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What a guest was told comes back, minor units: for each seat alone, and at most together."""
+    """What a guest was told comes back, minor units: for each seat alone, and at most together; and
+    for which seats a credit does. `fee_minor` is what they were told is asked of them, None where
+    nobody was told.
+    """
 
     by_seat: Mapping[UUID, int]
     most_minor: int
+    credits: frozenset[UUID] = frozenset()
+    fee_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +107,21 @@ class OwnSeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a seat ends, and what of its share comes back as money, in minor units. A credit that
-    paid it comes back unless it is late.
+    """How a seat ends, what of its share comes back as money, and what fee is asked, minor units.
+
+    The credit that paid it goes back to the lot `lot_id`; with a `place` a new one is given for it.
     """
 
-    seat: Seat
+    own: OwnSeat
     state: SeatState
     back_minor: int = 0
+    fee_minor: int = 0
+    lot_id: UUID | None = None
+    place: Place | None = None
 
     @property
-    def lot_id(self) -> UUID | None:
-        """Where a credit goes back to."""
-        return self.seat.credit_lot_id if self.state is SeatState.CANCELLED else None
+    def seat(self) -> Seat:
+        return self.own.seat
 
 
 async def leave_dates(
@@ -121,8 +150,7 @@ async def leave_dates(
     left = {str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)}
     standing = [one for one in own if one.seat.state not in left]
     endings = [_guests_ending(uow, tenant, one) for one in standing]
-    await _check_promise(uow, order_id, endings, promised or Promised({}, 0))
-    return await _end_seats(uow, order, endings)
+    return await _end_seats(uow, tenant, order, endings, promised or Promised({}, 0))
 
 
 async def leave_course(
@@ -140,8 +168,7 @@ async def leave_course(
     own = await lock_own_seats(uow, order_id)
     coming = [one for one in own if is_still_coming(one, uow.clock.now())]
     endings = [_guests_ending(uow, tenant, one, is_whole_course=True) for one in coming]
-    await _check_promise(uow, order_id, endings, promised or Promised({}, 0))
-    return await _end_seats(uow, order, endings)
+    return await _end_seats(uow, tenant, order, endings, promised or Promised({}, 0))
 
 
 def is_still_coming(own: OwnSeat, now: datetime) -> bool:
@@ -151,12 +178,23 @@ def is_still_coming(own: OwnSeat, now: datetime) -> bool:
 
 
 async def _check_promise(
-    uow: UnitOfWork, order_id: UUID, endings: Sequence[Ending], promised: Promised
+    uow: UnitOfWork,
+    order_id: UUID,
+    endings: Sequence[Ending],
+    new: Sequence[SeatCredit],
+    promised: Promised,
 ) -> None:
     """Seat by seat, and all of it: the business may have given money back meanwhile.
 
     Raises: LessComesBack.
     """
+    credited = {ending.seat.id for ending in endings if ending.lot_id is not None}
+    credited |= {credit.place.seat_id for credit in new}
+    if not promised.credits.intersection(ending.seat.id for ending in endings) <= credited:
+        raise LessComesBack
+    fees_minor = sum(ending.fee_minor for ending in endings)
+    if promised.fee_minor is not None and fees_minor > promised.fee_minor:
+        raise FeeIsAsked
     told = [promised.by_seat.get(ending.seat.id, 0) for ending in endings]
     back = [ending.back_minor for ending in endings]
     if any(less < said for less, said in zip(back, told, strict=True)):
@@ -177,9 +215,18 @@ def _guests_ending(
     reasons = why_not_leave(facts, now)
     if reasons:
         raise NotLeavable(reasons)
-    state = SeatState.LATE_CANCELLED if is_late(facts, now) else SeatState.CANCELLED
-    back = amount_back_minor(own.seat.share_minor, percent_back(facts, now))
-    return Ending(seat=own.seat, state=state, back_minor=back)
+    seat, place = own.seat, None
+    if facts.terms.package is not None and gives_credit(facts, now):
+        place = place_of(seat, own.booking, facts.terms.package)
+    is_by_credit = seat.credit_lot_id is not None
+    return Ending(
+        own=own,
+        state=SeatState.LATE_CANCELLED if is_late(facts, now) else SeatState.CANCELLED,
+        back_minor=amount_back_minor(seat.share_minor, percent_back(facts, now)),
+        fee_minor=late_fee_minor(facts, seat.share_minor, now, is_by_credit=is_by_credit),
+        lot_id=seat.credit_lot_id if gives_own_credit_back(facts, now) else None,
+        place=place,
+    )
 
 
 def facts_of_leaving(
@@ -224,20 +271,34 @@ def own_seats(uow: UnitOfWork, order_id: UUID) -> Select[tuple[Seat, Session, Bo
     )
 
 
-async def _end_seats(uow: UnitOfWork, order: Order, endings: Sequence[Ending]) -> int:
-    """Ends seats of one locked order, asks for their refund, tells their guest, frees the places.
+async def _end_seats(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    order: Order,
+    endings: Sequence[Ending],
+    promised: Promised,
+) -> int:
+    """Ends seats of one locked order, gives back money or credits, tells their guest, frees the
+    places.
 
     The seats' rows are locked and confirmed. Less comes back than was wanted where less was paid
-    through the processor. Returns the minor units that come back.
+    through the processor. Returns the minor units that come back. Raises: LessComesBack.
     """
     if not endings:
         return 0
+    places = [ending.place for ending in endings if ending.place is not None]
+    new = await plan_credits(uow, tenant, places)
+    await _check_promise(uow, order.id, endings, new, promised)
     asked = await _ask_refund(uow, order, endings)
     returned = spread(asked, {ending.seat.id: ending.back_minor for ending in endings})
     await _mark(uow, endings, returned)
     seat_ids = [ending.seat.id for ending in endings]
     by_hand = await _promise_by_hand(uow, order, endings, asked)
     uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by="guest", by_hand_minor=by_hand))
+    new_lots = insert_seat_credits(uow, new, order.currency, GUEST)
+    await mark_credited(uow, list(new_lots))
+    missed = [Missed(one.seat, one.own.session, one.own.booking, one.fee_minor) for one in endings]
+    await ask_of(uow, missed, FeeKind.LATE_CANCEL, "guest")
     credited = {ending.seat.id: ending.lot_id for ending in endings if ending.lot_id is not None}
     counts = await return_credits(uow, order.id, credited, GUEST)
     await wake_waitlists(uow, {ending.seat.session_id for ending in endings})
@@ -263,13 +324,14 @@ async def _promise_by_hand(
     is asked to hand it back. Returns how much, in minor units.
     """
     rest = sum(ending.back_minor for ending in endings) - asked
-    minor = min(rest, await get_left_on_site_minor(uow, order.id)) if rest > 0 else 0
+    minor = min(rest, await get_left_by_hand_minor(uow, order.id)) if rest > 0 else 0
     if minor:
         facts = {
             "reference": order.reference,
             "guest": order.guest_name or order.guest_email,
             "amount_minor": minor,
             "currency": order.currency,
+            "method": order.payment_mode,
         }
         first = min(ending.seat.id for ending in endings)
         await raise_open_item(uow, OpenItemKind.HAND_BACK, first, order.id, facts)

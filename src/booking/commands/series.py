@@ -33,6 +33,7 @@ from src.booking.domain.leaving import (
     NOTHING_BACK,
     BeforeUnit,
     LeavingTerms,
+    keeping_policy,
     terms_errors,
     terms_from,
 )
@@ -211,7 +212,7 @@ async def update_series(
     service = await uow.session.get_one(Service, (uow.tenant, series.service_id))
     today = to_local(uow.clock.now(), ctx.here.zone).date()
     _check(cmd, service, ctx.here, today, series)
-    for name, value in _columns(cmd).items():
+    for name, value in _columns(cmd, series.leaving).items():
         setattr(series, name, value)
     series.updated_at = uow.clock.now()
     before = await dates_in_term(uow, series_id)
@@ -233,7 +234,7 @@ async def _check_seen(uow: UnitOfWork, series: Series, cmd: SeriesCommand, seen:
     if mark_of(current) == seen:
         return
     is_same = set(cmd.session_ids) == set(current.session_ids) and all(
-        getattr(series, name) == value for name, value in _columns(cmd).items()
+        getattr(series, name) == value for name, value in _columns(cmd, series.leaving).items()
     )
     if not is_same:
         raise changed_since_seen()
@@ -362,7 +363,7 @@ def _price_errors(cmd: SeriesCommand, service: Service, currency: str) -> dict[s
     return wrong | rules_errors(cmd.drop_in(), DropInRules(), service, currency)
 
 
-def _columns(cmd: SeriesCommand) -> dict[str, object]:
+def _columns(cmd: SeriesCommand, leaving: object = None) -> dict[str, object]:
     is_free = cmd.price_type is SeriesPriceType.FREE
     until = cmd.join_until_on if cmd.join_policy is JoinPolicy.UNTIL else None
     return {
@@ -378,7 +379,7 @@ def _columns(cmd: SeriesCommand) -> dict[str, object]:
         **drop_in_columns(cmd.drop_in()),
         "tags": read_tags(",".join(cmd.tags)),
         "takes_credits": cmd.takes_credits,
-        "leaving": cmd.leaving.document(),
+        "leaving": keeping_policy(cmd.leaving, leaving).document(),
     }
 
 

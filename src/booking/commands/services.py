@@ -16,7 +16,13 @@ from src.booking.domain.kinds import (
     SessionMode,
     Visibility,
 )
-from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_errors, terms_from
+from src.booking.domain.leaving import (
+    NOTHING_BACK,
+    LeavingTerms,
+    keeping_policy,
+    terms_errors,
+    terms_from,
+)
 from src.booking.domain.minimum import hours_of
 from src.booking.domain.online_prices import too_little_to_pay_online
 from src.booking.domain.price_tiers import (
@@ -182,7 +188,7 @@ async def update_service(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateServic
     if cmd.sales_mode != service.sales_mode:
         await _require_sales_mode(uow, ctx, cmd.sales_mode)
     await _check(uow, ctx.here, cmd, cmd.slug or service.slug, service)
-    changed = _apply(service, _columns(cmd, cmd.slug or service.slug))
+    changed = _apply(service, _columns(cmd, cmd.slug or service.slug, service.leaving))
     if changed:
         service.updated_at = uow.clock.now()
         await audit(uow, ctx, "service.changed", "service", service.id, changed=changed)
@@ -200,7 +206,7 @@ async def _lock_service(uow: UnitOfWork, service_id: UUID) -> Service:
 
 def _check_same(service: Service, cmd: UpdateService) -> None:
     """Sending the same thing twice undoes nothing. Raises: Conflict."""
-    columns = _columns(cmd, cmd.slug or service.slug)
+    columns = _columns(cmd, cmd.slug or service.slug, service.leaving)
     if any(getattr(service, name) != value for name, value in columns.items()):
         raise changed_since_seen()
 
@@ -304,7 +310,7 @@ async def _free_slug(uow: UnitOfWork, wanted: str) -> str:
     return slug
 
 
-def _columns(cmd: ServiceDetails, slug: str) -> dict[str, object]:
+def _columns(cmd: ServiceDetails, slug: str, leaving: object = None) -> dict[str, object]:
     """The row's columns; a free service keeps no price that nobody pays."""
     is_free = cmd.price_type is SeriesPriceType.FREE
     return {
@@ -327,7 +333,7 @@ def _columns(cmd: ServiceDetails, slug: str) -> dict[str, object]:
         "horizon_days": cmd.horizon_days,
         "max_party": cmd.max_party,
         "questions": list(msgspec.to_builtins(cmd.questions)),
-        "leaving": cmd.leaving.document(),
+        "leaving": keeping_policy(cmd.leaving, leaving).document(),
         "tags": read_tags(",".join(cmd.tags)),
         "visibility": str(cmd.visibility),
         "active": cmd.active,

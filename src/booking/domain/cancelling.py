@@ -16,11 +16,14 @@ from src.platform.money import Money, format_money
 
 
 class MoneyChoice(StrEnum):
-    """What goes back to everybody for whom nothing else is said."""
+    """What goes back to everybody for whom nothing else is said; `credit` is one for each seat that
+    was paid.
+    """
 
     NOTHING = "nothing"
     TERMS = "terms"
     FULL = "full"
+    CREDIT = "credit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,8 @@ class Returnable:
     """What one order's guest could get back, in minor units: all of it, and by their terms.
 
     `by_hand_minor` of all of it was paid on site, so that the business hands it back itself. The
-    dates that it is for start at `starts`.
+    dates that it is for start at `starts`. `paid_ids` are the seats that a credit can be given for
+    instead, and `terms_ids` those for which their terms give one.
     """
 
     order_id: UUID
@@ -40,10 +44,18 @@ class Returnable:
     terms_minor: int
     by_hand_minor: int
     starts: tuple[datetime, ...]
+    paid_ids: tuple[UUID, ...] = ()
+    terms_ids: tuple[UUID, ...] = ()
+
+    def credited(self, choice: MoneyChoice) -> tuple[UUID, ...]:
+        """The seats that bring a credit."""
+        if choice is MoneyChoice.CREDIT:
+            return self.paid_ids
+        return self.terms_ids if choice is MoneyChoice.TERMS else ()
 
     def by(self, choice: MoneyChoice) -> int:
         match choice:
-            case MoneyChoice.NOTHING:
+            case MoneyChoice.NOTHING | MoneyChoice.CREDIT:
                 return 0
             case MoneyChoice.TERMS:
                 return self.terms_minor
@@ -81,7 +93,20 @@ def chosen_minor(
     return {order_id: minor for order_id, minor in chosen.items() if minor}
 
 
+def chosen_credits(
+    people: Sequence[Returnable], choice: MoneyChoice, own: Mapping[UUID, int]
+) -> dict[UUID, tuple[UUID, ...]]:
+    """The seats by order that bring a credit; who gets an amount of their own gets that instead."""
+    return {
+        one.order_id: seat_ids
+        for one in people
+        if one.order_id not in own and (seat_ids := one.credited(choice))
+    }
+
+
 def mark_of(people: Sequence[Returnable]) -> str:
     """What was seen before it was chosen; it changes when anybody's amounts do."""
     full = sum(one.full_minor for one in people)
-    return f"{len(people)}-{full}-{sum(one.terms_minor for one in people)}"
+    credited = sum(len(one.terms_ids) for one in people)
+    mark = f"{len(people)}-{full}-{sum(one.terms_minor for one in people)}"
+    return f"{mark}-{credited}" if credited else mark

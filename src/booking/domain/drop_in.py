@@ -17,9 +17,12 @@ from src.platform.i18n import _
 
 
 class PayWay(StrEnum):
-    """How a price can be paid. `credit` is for who has credits of the business."""
+    """How a price can be paid. `credit` is for who has credits of the business; `transfer` goes
+    with `online` where the business takes bank transfers, and is no way of its own in rules.
+    """
 
     ONLINE = "online"
+    TRANSFER = "transfer"
     ON_SITE = "on_site"
     CREDIT = "credit"
 

@@ -4,39 +4,38 @@ The terms are set on a series, or on a service for what is sold singly, and kept
 as they were when it was bought: a later change of them changes nothing for who has booked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from itertools import pairwise
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.booking.domain.fees import FeeRule, fee_error, fee_minor
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.domain.quiet_hours import QuietHours, days_before, hours_before, quiet_error
+from src.booking.domain.leaving_steps import (
+    LONGEST_BEFORE,
+    MOST_TIERS,
+    BeforeUnit,
+    Tier,
+    cutoff,
+    step_errors,
+)
+from src.booking.domain.quiet_hours import QuietHours, quiet_error
 from src.booking.domain.reasons import Reason, ReasonCode, off_reason, seat_being_cancelled
+from src.booking.domain.refund_policy import (
+    BuyerRule,
+    GivenBack,
+    Gives,
+    RefundPolicy,
+    policy_errors,
+)
 from src.platform.i18n import _
 from src.platform.money import round_half_up
 
-MOST_TIERS = 8
-LONGEST_BEFORE = {"hours": 24 * 365, "days": 365}
-
-
-class BeforeUnit(StrEnum):
-    """`hours` are real hours; `days` are calendar days at the same time on the business's clock."""
-
-    HOURS = "hours"
-    DAYS = "days"
-
-
-class Tier(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who leaves at least so long before the start gets `percent` of the seat's share back."""
-
-    before: int
-    unit: BeforeUnit = BeforeUnit.HOURS
-    percent: int
+__all__ = ["LONGEST_BEFORE", "MOST_TIERS", "BeforeUnit", "Tier", "cutoff"]
 
 
 class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,7 +45,11 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     any, nothing comes back, and nobody is late. `moves_before` is None where a date may not be
     exchanged for another, and `hand_on_before` where a place may not be handed on to somebody else.
     `whole_course`: a guest may leave all dates of a series at once. Of the time before a start,
-    `quiet_hours` do not count.
+    `quiet_hours` do not count. `late_fee` is asked of who leaves late, `no_show_fee` of who does
+    not come. With `late_keeps_credit` a credit comes back late too.
+
+    What is on offer may have a `policy` for its kinds of buyers. What was sold has what it comes to
+    instead: what it `gives` by the steps, and the `package` that a credit of is given.
     """
 
     tiers: tuple[Tier, ...] = ()
@@ -57,6 +60,15 @@ class LeavingTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     hand_on_unit: BeforeUnit = BeforeUnit.HOURS
     whole_course: bool = False
     quiet_hours: QuietHours | None = None
+    late_fee: FeeRule | None = None
+    no_show_fee: FeeRule | None = None
+    late_keeps_credit: bool = False
+    policy: RefundPolicy | None = None
+    gives: Gives = Gives.MONEY
+    package: GivenBack | None = None
+
+    def with_policy(self, policy: RefundPolicy | None) -> "LeavingTerms":
+        return msgspec.structs.replace(self, policy=policy)
 
     def document(self) -> dict[str, Any]:
         """As they are stored: what is as by default is left out."""
@@ -102,19 +114,19 @@ def terms_from(kept: object) -> LeavingTerms:
     return msgspec.convert(kept or {}, LeavingTerms)
 
 
+def keeping_policy(terms: LeavingTerms, kept: object) -> LeavingTerms:
+    """What an editor of the plain terms saves: the policy, which has a page of its own, stays."""
+    return terms.with_policy(terms_from(kept).policy)
+
+
 def terms_errors(terms: LeavingTerms) -> dict[str, str]:
     """Sentences by field, those of a step at `tiers.<position>.<field>`; empty when the terms may
     be saved.
     """
-    wrong: dict[str, str] = {}
-    if len(terms.tiers) > MOST_TIERS:
-        wrong["tiers"] = _("At most %(count)s steps are kept.", count=MOST_TIERS)
-    for position, tier in enumerate(terms.tiers):
-        if not 0 <= tier.percent <= 100:
-            said = _("What comes back lies between 0 and 100 percent.")
-            wrong[f"tiers.{position}.percent"] = said
-        if not 0 <= tier.before <= LONGEST_BEFORE[tier.unit]:
-            wrong[f"tiers.{position}.before"] = _("A step lies at most a year before the start.")
+    has_quiet = terms.quiet_hours is not None
+    wrong = policy_errors(terms.policy, has_quiet=has_quiet)
+    if terms.gives is not Gives.MONEY or terms.package is not None:
+        wrong["policy"] = _("What comes back to whom is said in the policy.")
     for name, before, unit in (
         ("moves_before", terms.moves_before, terms.moves_unit),
         ("hand_on_before", terms.hand_on_before, terms.hand_on_unit),
@@ -123,31 +135,34 @@ def terms_errors(terms: LeavingTerms) -> dict[str, str]:
             wrong[name] = _("At most a year before the start.")
     if terms.quiet_hours is not None and (said := quiet_error(terms.quiet_hours)):
         wrong["quiet_hours"] = said
-    return {**_order_errors(terms.tiers, has_quiet=terms.quiet_hours is not None), **wrong}
+    for name, fee in (("late_fee", terms.late_fee), ("no_show_fee", terms.no_show_fee)):
+        if fee is not None and (why := fee_error(fee)):
+            wrong[name] = why
+    return {**step_errors(terms.tiers, has_quiet=has_quiet), **wrong}
 
 
-def _order_errors(tiers: Sequence[Tier], *, has_quiet: bool) -> dict[str, str]:
-    """Each step is nearer to the start than the one before, and gives no more back.
-
-    With quiet hours a number of hours is no fixed part of a day, so the one is not mixed with the
-    other.
+def sold_under(
+    offered: LeavingTerms,
+    rule: BuyerRule | None,
+    packages: Mapping[UUID, GivenBack],
+    *,
+    by_credits: bool = False,
+) -> LeavingTerms:
+    """The terms that a booking keeps. Without a rule, or with one whose package is gone, they are
+    the plain ones. What credits have paid gives back these very credits, or nothing.
     """
-    wrong: dict[str, str] = {}
-    for position, (first, second) in enumerate(pairwise(tiers), start=1):
-        if has_quiet and first.unit is not second.unit:
-            said = _("With quiet hours, count all steps in hours or all in days.")
-            wrong[f"tiers.{position}.unit"] = said
-        elif _hours(second) >= _hours(first):
-            said = _("Put the longest time before the start first.")
-            wrong[f"tiers.{position}.before"] = said
-        if second.percent > first.percent:
-            said = _("Leaving later cannot give more back than leaving earlier.")
-            wrong[f"tiers.{position}.percent"] = said
-    return wrong
-
-
-def _hours(tier: Tier) -> int:
-    return tier.before * (24 if tier.unit is BeforeUnit.DAYS else 1)
+    plain = msgspec.structs.replace(offered, policy=None)
+    package = packages.get(rule.package_id) if rule is not None and rule.package_id else None
+    if rule is not None and rule.gives is Gives.PACKAGE and package is None and not by_credits:
+        rule = None
+    if rule is None:
+        gives = Gives.CREDIT if by_credits else Gives.MONEY
+        return msgspec.structs.replace(plain, gives=gives)
+    if rule.gives is Gives.NOTHING:
+        return msgspec.structs.replace(plain, tiers=(), gives=Gives.NOTHING)
+    gives = Gives.CREDIT if by_credits else rule.gives
+    kept = package if gives is Gives.PACKAGE else None
+    return msgspec.structs.replace(plain, tiers=rule.tiers, gives=gives, package=kept)
 
 
 def deadlines(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> list[Deadline]:
@@ -163,7 +178,29 @@ def deadlines(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> list[
 
 
 def percent_back(facts: LeavingFacts, now: datetime) -> int:
-    """The part of the seat's share that comes back now; at the very second the guest wins."""
+    """The part of the seat's share that comes back now as money."""
+    if not facts.is_penalty_free and facts.terms.gives in (Gives.PACKAGE, Gives.NOTHING):
+        return 0
+    return percent_in_time(facts, now)
+
+
+def gives_credit(facts: LeavingFacts, now: datetime) -> bool:
+    """Whether a credit of the package comes back now, for a place that was paid with money."""
+    if facts.terms.gives is not Gives.PACKAGE or facts.is_penalty_free:
+        return False
+    return percent_in_time(facts, now) > 0
+
+
+def gives_own_credit_back(facts: LeavingFacts, now: datetime) -> bool:
+    """Whether the credit that paid the place comes back now."""
+    if facts.is_penalty_free:
+        return True
+    in_time = not is_late(facts, now) or facts.terms.late_keeps_credit
+    return facts.terms.gives is not Gives.NOTHING and in_time
+
+
+def percent_in_time(facts: LeavingFacts, now: datetime) -> int:
+    """What the step gives that counts now; at the very second the guest wins."""
     if facts.is_penalty_free:
         return 100
     for deadline in deadlines(facts.terms, facts.starts_at, facts.zone):
@@ -180,6 +217,24 @@ def is_late(facts: LeavingFacts, now: datetime) -> bool:
         return False
     due = deadlines(facts.terms, facts.starts_at, facts.zone)
     return facts.most_percent == 0 or not due or now > due[-1].until_at
+
+
+def late_fee_minor(
+    facts: LeavingFacts, share_minor: int, now: datetime, *, is_by_credit: bool
+) -> int:
+    """What is asked of who leaves this seat now, in minor units."""
+    if not is_late(facts, now):
+        return 0
+    return fee_minor(facts.terms.late_fee, share_minor, is_by_credit=is_by_credit)
+
+
+def no_show_fee_minor(facts: LeavingFacts, share_minor: int, *, is_by_credit: bool) -> int:
+    """What is asked of who did not come. Of a date that the business moved after it was booked,
+    which its guest may leave without any penalty, nothing is.
+    """
+    if facts.is_penalty_free:
+        return 0
+    return fee_minor(facts.terms.no_show_fee, share_minor, is_by_credit=is_by_credit)
 
 
 def is_late_since_exchange(facts: LeavingFacts, now: datetime) -> bool:
@@ -202,6 +257,18 @@ def moves_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> dat
     return cutoff(terms.moves_before, terms.moves_unit, starts_at, zone, terms.quiet_hours)
 
 
+def exchanged_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """Until when it may be exchanged for any other date: one of the same service, or one that the
+    credit it gives is good for. None where it never may.
+    """
+    until_at = moves_until(terms, starts_at, zone)
+    if terms.gives not in (Gives.PACKAGE, Gives.CREDIT):
+        return until_at
+    due = deadlines(terms, starts_at, zone)
+    last_at = due[-1].until_at if due else starts_at
+    return last_at if until_at is None else max(until_at, last_at)
+
+
 def hand_on_until(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> datetime | None:
     """Until when a place may be handed on to somebody else, None where it may not."""
     if terms.hand_on_before is None:
@@ -218,7 +285,7 @@ def most_percent_after(facts: LeavingFacts, now: datetime) -> int:
     """What the seat that takes this one's place may give back at most."""
     if not facts.terms.tiers:
         return facts.most_percent
-    return percent_back(facts, now)
+    return percent_in_time(facts, now)
 
 
 def capped(terms: LeavingTerms, most_percent: int) -> LeavingTerms:
@@ -326,18 +393,3 @@ def _course_not_allowed() -> Reason:
         _("The terms this was bought under do not let guests leave a whole course."),
         _("Cancel the purchase yourself."),
     )
-
-
-def cutoff(
-    before: int,
-    unit: BeforeUnit,
-    starts_at: datetime,
-    zone: ZoneInfo,
-    quiet: QuietHours | None = None,
-) -> datetime:
-    """The moment so long before a start: in real hours, or in days on the zone's clocks. Without
-    `quiet` hours, which do not count.
-    """
-    if unit is BeforeUnit.HOURS:
-        return hours_before(starts_at, before, zone, quiet)
-    return days_before(starts_at, before, zone, quiet)

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -60,7 +61,8 @@ class Quote:
     once, and the seats share what is left; a `voucher` changes no price, it pays a part of it.
     `unit_minor` is the full price of one; `people` are set, in the order of the party, where it can
     be paid at several prices. `gaps` are dates of a series that are full and left out: what each
-    would have cost one person, by what their price is called.
+    would have cost one person, by what their price is called. `transfer_due_at`: what can be paid
+    online may be paid by bank transfer until then, and is, `by_transfer`; None where it may not.
     """
 
     kind: SubjectKind
@@ -79,6 +81,8 @@ class Quote:
     coupon: AppliedCoupon | None = None
     voucher: AppliedVoucher | None = None
     gaps: Mapping[UUID, Mapping[str, int]] = field(default_factory=dict)
+    transfer_due_at: datetime | None = None
+    by_transfer: bool = False
     credits: PaidByCredits | None = None
 
     @property
@@ -108,9 +112,16 @@ class Quote:
             return PaymentMode.CREDIT
         if self.total_minor == 0:
             return PaymentMode.FREE
+        if self.by_transfer:
+            return PaymentMode.TRANSFER
         if self.price_type is SeriesPriceType.ON_SITE:
             return PaymentMode.ON_SITE
         return PaymentMode.ONLINE
+
+    @property
+    def way(self) -> str:
+        """The way to pay that it is quoted for, `free` where there is none."""
+        return PayWay.TRANSFER.value if self.by_transfer else self.price_type.value
 
     @property
     def credits_needed(self) -> int:

@@ -14,9 +14,9 @@ from src.booking.domain.kinds import JoinPolicy, SeriesPriceType
 from src.booking.domain.pricing import SeriesTerms
 from src.booking.domain.quotes import Quote
 
-StaffPays = Literal["on_site", "free", "link", "credit"]
-"""Paid at the door, given away, paid online by a link that the guest gets by mail, or with credits
-of the guest's.
+StaffPays = Literal["on_site", "free", "link", "transfer", "credit"]
+"""Paid at the door, given away, paid online by a link that the guest gets by mail, by bank
+transfer, of which a mail says how, or with credits of the guest's.
 """
 
 
@@ -50,8 +50,8 @@ def quote_paid(quote: Quote, pays: StaffPays) -> Quote:
     if pays == "free":
         people = tuple(person._replace(unit_minor=0) for person in quote.people)
         return replace(quote, unit_minor=0, people=people, price_type=SeriesPriceType.FREE)
-    kinds = {"on_site": SeriesPriceType.ON_SITE, "link": SeriesPriceType.ONLINE}
-    return replace(quote, price_type=kinds[pays])
+    price_type = SeriesPriceType.ONLINE if pays == "link" else SeriesPriceType.ON_SITE
+    return replace(quote, price_type=price_type)
 
 
 def _service_for_staff(service: ServiceFacts) -> ServiceFacts:

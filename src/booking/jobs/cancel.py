@@ -40,7 +40,9 @@ from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import sources_of
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
-from src.booking.jobs.cancel_money import Taken, give_credits_back, give_money_back
+from src.booking.jobs.cancel_credits import give_credits
+from src.booking.jobs.cancel_money import Taken, give_money_back
+from src.booking.jobs.cancel_revoke import revoke_credits
 from src.booking.models import Booking, Cancellation, Seat, Session
 from src.booking.queries.purchases import of_purchase
 from src.platform.db.uow import UnitOfWork
@@ -73,6 +75,8 @@ async def carry_out_cancellation(job: JobContext, event: CancellationRequested) 
             freed = not await _free_chunk(uow, cancellation)
     if freed:
         await _close_holds(job, cancellation)
+        async with job.unit_of_work() as uow:
+            await revoke_credits(uow, cancellation)
     async with job.unit_of_work(done=True) as uow:
         if not (freed and await _finish(uow, cancellation)):
             has_more = await _next_customers(uow, cancellation, uow.clock.now())
@@ -182,7 +186,7 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
         return True
     await _mark_cancelled(uow, cancellation, seats, now)
     await give_money_back(uow, cancellation, seats)
-    counts = await give_credits_back(uow, cancellation, seats)
+    counts = await give_credits(uow, cancellation, seats)
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
     if not stopped_sessions(cancellation):

@@ -1,6 +1,6 @@
 """What goes back for seats that are being freed, asked for in the transaction that frees them."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -8,13 +8,12 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from src.billing.commands.credits import Author
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.refunds_together import Given, Wanted, request_refunds_together
+from src.billing.commands.vouchers_together import give_as_vouchers
 from src.billing.domain.cause_keys import cancelled_key, paid_meanwhile_key
 from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.models import Order, Payment
-from src.booking.commands.credit_returns import return_credits
 from src.booking.commands.leave import mark_returned, spread
 from src.booking.models import Cancellation, CancellationReturn
 from src.platform.db.uow import UnitOfWork
@@ -47,7 +46,7 @@ async def give_money_back(
     for seat in seats:
         shares[seat.order_id][seat.id] = seat.share_minor
     paid = await _paid_orders(uow, list(shares))
-    chosen = await _chosen(uow, cancellation, [order.id for order in paid])
+    chosen = await find_left_of_choice(uow, cancellation, [order.id for order in paid])
     later = await _paid_later(uow, cancellation, [order.id for order in paid])
     wanted = [
         one
@@ -62,30 +61,13 @@ async def give_money_back(
             )
         )
     ]
-    given = await request_refunds_together(uow, wanted)
+    give = give_as_vouchers if cancellation.as_voucher else request_refunds_together
+    given = await give(uow, wanted)
     returned: dict[UUID, int] = {}
     for one in wanted:
         returned |= spread(given[one.order.id].asked_minor, shares[one.order.id])
     await mark_returned(uow, returned)
-    await _keep(uow, cancellation, wanted, given)
-
-
-async def give_credits_back(
-    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[Taken]
-) -> dict[UUID, int]:
-    """The credits that paid these seats go back, whatever was chosen for those who paid money.
-
-    Returns how many by lot, for `give_back_credits` once the sessions are done.
-    """
-    author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
-    by_order: dict[UUID, dict[UUID, UUID]] = defaultdict(dict)
-    for seat in seats:
-        if seat.credit_lot_id is not None:
-            by_order[seat.order_id][seat.id] = seat.credit_lot_id
-    counts: Counter[UUID] = Counter()
-    for order_id, credited in sorted(by_order.items()):
-        counts += await return_credits(uow, order_id, credited, author)
-    return counts
+    await keep_given(uow, cancellation, wanted, given)
 
 
 async def _paid_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> Sequence[Order]:
@@ -102,7 +84,7 @@ async def _paid_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> Sequence[O
     return found.all()
 
 
-async def _chosen(
+async def find_left_of_choice(
     uow: UnitOfWork, cancellation: Cancellation, order_ids: Sequence[UUID]
 ) -> dict[UUID, int]:
     """What of the choice has not gone back yet, by order."""
@@ -158,7 +140,7 @@ def _wanted(
     return Wanted(order=order, amount_minor=amount, cause=cause, cause_key=key)
 
 
-async def _keep(
+async def keep_given(
     uow: UnitOfWork,
     cancellation: Cancellation,
     wanted: Sequence[Wanted],
@@ -178,6 +160,8 @@ async def _keep(
             "chosen_minor": one.amount_minor,
             "asked_minor": given[one.order.id].asked_minor,
             "by_hand_minor": given[one.order.id].by_hand_minor,
+            "credited_ids": [],
+            "package": {},
         }
         for one in wanted
     ]
@@ -214,4 +198,5 @@ def _asked_of(cancellation: Cancellation, order: Order, by_hand_minor: int) -> d
         "guest": order.guest_name or order.guest_email,
         "amount_minor": by_hand_minor,
         "currency": order.currency,
+        "method": order.payment_mode,
     }

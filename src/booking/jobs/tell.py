@@ -12,6 +12,7 @@ from src.booking.commands.changes import mark_known, mark_told
 from src.booking.commands.waitlist_take import note_fulfilled
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
+    SWAP,
     BookingReaddressed,
     HeldPlacesCancelled,
     LeavingDeclined,
@@ -32,6 +33,7 @@ from src.booking.mails import (
 )
 from src.booking.models import Booking, Cancellation, LeaveRequest, Seat
 from src.booking.queries.changes import find_believed
+from src.booking.queries.credits_back import find_credits_given
 from src.booking.queries.known_seats import (
     find_believed_by_each,
     find_believed_dates,
@@ -90,7 +92,8 @@ async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfir
             return
         await _establish(uow, facts)
         await note_fulfilled(uow, order_ids)
-        await _confirm(jobs, uow, facts)
+        # Of a swap its guest hears by the mail about the new date.
+        await _confirm(jobs, uow, [one for one in facts if one.order.source != SWAP])
 
 
 async def tell_corrected_addresses(
@@ -195,37 +198,33 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
     settings, now = jobs.services.settings, jobs.clock.now()
     async with jobs.unit_of_work(done=jobs.jobs) as uow:
         bookings = await facts_of_seats(uow, [event.seat_ids for event in events])
+        named = Cancellation.id.in_({event.cancellation_id for event in events})
         found = await uow.session.scalars(
-            select(Cancellation).where(
-                Cancellation.tenant_id == uow.tenant,
-                Cancellation.id.in_({event.cancellation_id for event in events}),
-            )
+            select(Cancellation).where(Cancellation.tenant_id == uow.tenant, named)
         )
         cancellations = {one.id: one for one in found}
         as_asked = await find_cancelled_as_asked(uow, list(cancellations.values()))
 
-        def is_of_seats(event: SeatsCancelled) -> bool:
-            """Only then somebody of the party may still come to the date."""
-            return cancellations[event.cancellation_id].scope == "seats"
-
+        # Only of these somebody of the party may still come to the date.
+        of_seats = {one.id for one in cancellations.values() if one.scope == "seats"}
         single = [
             one
             for event, theirs in zip(events, bookings, strict=True)
-            if is_of_seats(event)
+            if event.cancellation_id in of_seats
             for one in theirs
         ]
         every = [one for theirs in bookings for one in theirs]
         going_on = await bookings_that_go_on(uow, every)
-        by_hand = await find_by_hand_minor(
-            uow, list(cancellations), [one.order.id for one in every]
-        )
-        owed = await list_owed_minor(uow, [one.order.id for one in every])
+        order_ids = [one.order.id for one in every]
+        by_hand = await find_by_hand_minor(uow, list(cancellations), order_ids)
+        owed = await list_owed_minor(uow, order_ids)
         parties = await find_split_parties(uow, single) if single else {}
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         wordings = await find_wordings(uow)
         each_believes = await find_believed_by_each(
             uow, [_seats(theirs) for theirs in bookings], tenant.timezone
         )
+        given = await find_credits_given(uow, [one for event in events for one in event.seat_ids])
         mails = [
             cancellation_mail(
                 settings,
@@ -237,12 +236,14 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
                 now=now,
                 wordings=wordings,
                 going_on=going_on,
-                parties=parties if is_of_seats(event) else {},
+                parties=parties if event.cancellation_id in of_seats else {},
                 by_hand_minor=sum(
                     by_hand.get((event.cancellation_id, one.order.id), 0) for one in theirs
                 ),
                 owed_minor=sum(owed[one.order.id] for one in theirs),
+                as_voucher=cancellations[event.cancellation_id].as_voucher,
                 believed=believed,
+                credits_back=[given[one] for one in event.seat_ids if one in given],
             )
             for event, theirs, believed in zip(events, bookings, each_believes, strict=True)
         ]
@@ -269,6 +270,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
             owed_minor=sum(owed.values()),
             parties=await find_split_parties(uow, bookings),
             believed=await find_believed_dates(uow, _seats(bookings), tenant.timezone),
+            credits_back=list((await find_credits_given(uow, event.seat_ids)).values()),
             wordings=await find_wordings(uow),
         )
         if mail.to_address:

@@ -1,9 +1,10 @@
 """What goes back to whom when staff cancel."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.platform.db import Base, TenantScoped, within_tenant
@@ -14,7 +15,8 @@ class CancellationReturn(TenantScoped, Base):
 
     When its seats are freed, `asked_minor` of it is asked for as refunds, and `by_hand_minor`,
     which was paid on site, is for the business to hand back; `handed_at` says when it did. The two
-    are less than was chosen where seats had ended or money had gone back meanwhile.
+    are less than was chosen where seats had ended or money had gone back meanwhile. The seats in
+    `credited_ids` bring a credit each, of `package`, or where that is empty of their own terms'.
     """
 
     __tablename__ = "cancellation_returns"
@@ -36,4 +38,10 @@ class CancellationReturn(TenantScoped, Base):
     chosen_minor: Mapped[int]
     asked_minor: Mapped[int] = mapped_column(default=0)
     by_hand_minor: Mapped[int] = mapped_column(default=0)
+    credited_ids: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid()), default=list, server_default=text("'{}'::uuid[]")
+    )
+    package: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'::jsonb")
+    )
     handed_at: Mapped[datetime | None]

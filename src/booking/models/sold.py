@@ -224,11 +224,11 @@ class Cancellation(TenantScoped, Base):
     A job does it in chunks. `waiting` is the undo window, in which nothing has happened yet.
     `total` and `done` count customers with seats that are taken. `cursor` is not used. With
     `gives_back` what was paid for the seats goes back with them, without being asked; else what
-    `CancellationReturn` says. `session_ids` are the dates that the cancelling of a series or of
-    chosen dates stopped; the earliest of chosen ones is its subject. `resumes_sale` says whether
-    undoing it puts the series on sale again. The seats of `seats` are those that name it, all of
-    the session that is its subject: each can name one, so that two cancellings of seats can go side
-    by side in a session, and never reach the same seat.
+    `CancellationReturn` says, with `as_voucher` as a voucher for each guest. `session_ids` are the
+    dates that the cancelling of a series or of chosen dates stopped; the earliest of chosen ones is
+    its subject. `resumes_sale` says whether undoing it puts the series on sale again. The seats of
+    `seats` are those that name it, all of the session that is its subject: each can name one, so
+    that two cancellings of seats can go side by side in a session, and never reach the same seat.
     """
 
     __tablename__ = "cancellations"
@@ -255,10 +255,12 @@ class Cancellation(TenantScoped, Base):
     done: Mapped[int] = mapped_column(default=0)
     seats_freed: Mapped[int] = mapped_column(default=0)
     gives_back: Mapped[bool] = mapped_column(default=False)
+    as_voucher: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     session_ids: Mapped[list[UUID]] = mapped_column(
         ARRAY(Uuid()), default=list, server_default=text("'{}'::uuid[]")
     )
     resumes_sale: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    revokes_credits: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     cursor: Mapped[UUID | None]
     requested_by: Mapped[UUID | None]
     requested_at: Mapped[datetime]

@@ -15,7 +15,7 @@ from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.platform.web.formats import datetime_local
 from src.tenants.domain.mail_topics import MailTopic
-from src.tenants.queries.mail_choices import declined
+from src.tenants.queries.mail_choices import asked_for, declined
 
 LOG_LENGTH = 100
 NOBODY = UUID(int=0)
@@ -48,10 +48,20 @@ _PEOPLE = {
     ),
 }
 _AGREED = (
-    "EXISTS (SELECT FROM orders a WHERE a.tenant_id = :tenant_id AND a.customer_id = p.customer_id"
+    "(EXISTS (SELECT FROM orders a WHERE a.tenant_id = :tenant_id AND a.customer_id = p.customer_id"
     " AND a.state = 'confirmed' AND a.consents ? 'marketing')"
+    f" OR {asked_for('p.customer_id', MailTopic.MARKETING)})"
     f" AND NOT {declined('p.customer_id', MailTopic.MARKETING)}"
 )
+
+
+async def gets_news(uow: UnitOfWork, customer_id: UUID) -> bool:
+    """Whether the customer has agreed to news by mail, and not taken it back."""
+    found = await uow.session.scalar(
+        text(f"SELECT {_AGREED} FROM (SELECT CAST(:customer_id AS uuid) AS customer_id) p"),  # noqa: S608 - our own words
+        {"tenant_id": uow.tenant, "customer_id": customer_id},
+    )
+    return bool(found)
 
 
 def _statement(kinds: Iterable[AudienceKind]) -> TextClause:

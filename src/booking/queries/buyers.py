@@ -75,6 +75,7 @@ async def get_booking_detail(uow: UnitOfWork, booking_id: UUID, now: datetime) -
         payment_mode=order.payment_mode,
         currency=order.currency,
         total_minor=order.total_minor,
+        to_pay_minor=order.to_pay_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
         taken_back_minor=int(row.taken_back),

@@ -1,7 +1,7 @@
 """What could go back to whom if seats were cancelled now."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +18,18 @@ from sqlalchemy import (
     select,
 )
 
-from src.billing.domain.kinds import ON_SITE_METHOD
+from src.billing.domain.kinds import BY_HAND_METHODS
 from src.billing.models import Order, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.booking.domain.cancelling import Returnable, returnable_minor
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.domain.leaving import LeavingFacts, amount_back_minor, percent_back, terms_from
+from src.booking.domain.leaving import (
+    LeavingFacts,
+    amount_back_minor,
+    gives_credit,
+    percent_back,
+    terms_from,
+)
 from src.booking.domain.moves import may_leave_free_because_moved
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, CancellationReturn, Seat, Session
@@ -35,9 +41,13 @@ Which = Sequence[ColumnElement[bool]]
 
 
 async def list_returnable(
-    uow: UnitOfWork, tenant: TenantSnapshot, which: Which
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    which: Which,
+    with_credits: Mapping[UUID, int] | None = None,
 ) -> list[Returnable]:
-    """Everybody who could get something back for their taken seats among `which`, by name.
+    """Everybody who could get something back for their taken seats among `which`, by name; and for
+    `with_credits` that are taken back, worth so much by order.
 
     The seats are joined with their booking, session and order.
     """
@@ -47,7 +57,11 @@ async def list_returnable(
         if row.order_id in left:
             by_order[row.order_id].append(row)
     percents = _Percents(uow, tenant)
-    people = [_person(rows, left[order_id], percents) for order_id, rows in by_order.items()]
+    more = with_credits or {}
+    people = [
+        _person(rows, left[order_id], percents, more.get(order_id, 0))
+        for order_id, rows in by_order.items()
+    ]
     able = [one for one in people if one.full_minor]
     return sorted(able, key=lambda one: (one.name.casefold(), one.order_id))
 
@@ -66,7 +80,7 @@ class _Left(msgspec.Struct, frozen=True):
 
 
 async def _left_of_orders(uow: UnitOfWork, which: Which) -> dict[UUID, _Left]:
-    on_site = Payment.method == ON_SITE_METHOD
+    on_site = Payment.method.in_(BY_HAND_METHODS)
     rest = func.sum(Payment.amount_minor - Payment.refunded_minor)
     found = await uow.session.execute(
         select(
@@ -108,6 +122,7 @@ async def _promised_of_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dic
 
 def _paid_seats(tenant_id: UUID, which: Which) -> Select[Any]:
     columns = select(
+        Seat.id,
         Seat.order_id,
         Seat.share_minor,
         Seat.sold_sequence,
@@ -133,14 +148,22 @@ def _joined(statement: Select[Any], tenant_id: UUID, which: Which) -> Select[Any
 
 
 class _Percents:
-    """The part that each seat's terms give back now; thousands of seats share a few of them."""
+    """The part that each seat's terms give back now, and whether they give a credit; thousands of
+    seats share a few of them.
+    """
 
     def __init__(self, uow: UnitOfWork, tenant: TenantSnapshot) -> None:
         self._now = uow.clock.now()
         self._zone = tenant.zone
-        self._known: dict[tuple[Any, ...], int] = {}
+        self._known: dict[tuple[Any, ...], tuple[int, bool]] = {}
 
     def of(self, row: Row[Any]) -> int:
+        return self._judged(row)[0]
+
+    def gives_credit(self, row: Row[Any]) -> bool:
+        return self._judged(row)[1]
+
+    def _judged(self, row: Row[Any]) -> tuple[int, bool]:
         is_free = may_leave_free_because_moved(
             row.sold_sequence, row.moved_sequence, is_marked=row.may_leave_free
         )
@@ -155,12 +178,14 @@ class _Percents:
                 is_penalty_free=is_free,
                 most_percent=row.most_percent,
             )
-            self._known[key] = percent_back(facts, self._now)
+            self._known[key] = percent_back(facts, self._now), gives_credit(facts, self._now)
         return self._known[key]
 
 
-def _person(rows: Sequence[Row[Any]], left: _Left, percents: _Percents) -> Returnable:
-    share = sum(row.share_minor for row in rows)
+def _person(
+    rows: Sequence[Row[Any]], left: _Left, percents: _Percents, more_minor: int
+) -> Returnable:
+    share = sum(row.share_minor for row in rows) + more_minor
     by_terms = sum(amount_back_minor(row.share_minor, percents.of(row)) for row in rows)
     full, terms = returnable_minor(share, by_terms, left.card_minor + left.on_site_minor)
     return Returnable(
@@ -173,4 +198,6 @@ def _person(rows: Sequence[Row[Any]], left: _Left, percents: _Percents) -> Retur
         terms_minor=terms,
         by_hand_minor=max(full - left.card_minor, 0),
         starts=tuple(sorted({row.starts_at for row in rows})),
+        paid_ids=tuple(row.id for row in rows if row.share_minor),
+        terms_ids=tuple(row.id for row in rows if row.share_minor and percents.gives_credit(row)),
     )

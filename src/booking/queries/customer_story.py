@@ -178,7 +178,7 @@ async def _money(uow: UnitOfWork, customer_id: UUID) -> list[MoneySum]:
 async def _participants(uow: UnitOfWork, customer_id: UUID) -> list[ParticipantLine]:
     """By name, since each checkout makes its own; only those who have a live seat."""
     found = await uow.session.execute(
-        select(func.max(Participant.name), func.count())
+        select(func.max(Participant.name), func.count(), func.max(Participant.note))
         .select_from(Participant)
         .join(
             Seat,
@@ -191,7 +191,7 @@ async def _participants(uow: UnitOfWork, customer_id: UUID) -> list[ParticipantL
         .order_by(func.count().desc(), func.lower(Participant.name))
         .limit(MOST_LINES)
     )
-    return [ParticipantLine(name=name, seats=seats) for name, seats in found]
+    return [ParticipantLine(name=name, seats=seats, note=note) for name, seats, note in found]
 
 
 async def _notes(uow: UnitOfWork, customer_id: UUID) -> list[NoteLine]:

@@ -36,12 +36,14 @@ from src.booking.queries.offer_facts import (
     session_facts,
 )
 from src.booking.queries.offers import count_as_free, get_series_offer, get_session_offer
+from src.booking.queries.sold_terms import find_sold_terms
 from src.booking.queries.tiers import (
     for_people,
     tiers_of_series,
     tiers_of_session,
     why_not_chosen,
 )
+from src.booking.queries.transfers import with_transfer
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Limit
@@ -100,12 +102,17 @@ async def decide(
     Raises: NotFound for what is absent, or another business's.
     """
     if asked.kind == "session":
-        return await _session(uow, business, asked, now, held or {})
+        return await _session(uow, tenant, business, asked, now, held or {})
     return await _series(uow, tenant, business, asked, now, held or {})
 
 
 async def _session(
-    uow: UnitOfWork, business: BusinessFacts, asked: Asked, now: datetime, held: Mapping[UUID, int]
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    business: BusinessFacts,
+    asked: Asked,
+    now: datetime,
+    held: Mapping[UUID, int],
 ) -> Decided:
     offer = await get_session_offer(uow, asked.subject_id)
     count_as_free([offer.session], held)
@@ -116,6 +123,8 @@ async def _session(
     quote = for_people(quote, tiers, asked.tiers)
     if asked.pays is not None:
         quote = quote_paid(quote, asked.pays)
+    runs = [offer.session]
+    quote = await with_transfer(uow, quote, runs, asked.way, business.zone, by_staff=by_staff)
     against: list[Reason] = []
     if asked.lot is not None:
         quote, against = session_by_credit(offer, quote, asked.lot, now)
@@ -124,10 +133,11 @@ async def _session(
         facts = replace(facts, credit_only=False)
     if asked.pays is not None:
         facts = session_for_staff(facts)
+    sold = await find_sold_terms(uow, tenant, offer.service, offer.series)
     return Decided(
         service=offer.service,
-        runs=[offer.session],
-        quote=quote,
+        runs=runs,
+        quote=sold.quoted(quote),
         reasons=[*why_not_bookable_session(facts, now), *against],
         tiers=tiers,
         tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),
@@ -159,10 +169,15 @@ async def _series(
         # Nothing is paid online, so that it does not matter whether it could be.
         terms = replace(facts.terms, price_type=SeriesPriceType.ON_SITE)
         facts = replace(facts, terms=terms)
+    sold = await find_sold_terms(uow, tenant, offer.service, offer.series)
     return Decided(
         service=offer.service,
         runs=list(offer.sessions),
-        quote=quote,
+        quote=sold.quoted(
+            await with_transfer(
+                uow, quote, offer.sessions, asked.way, tenant.zone, by_staff=by_staff
+            )
+        ),
         reasons=[*why_not_bookable_series(facts, now), *against],
         tiers=tiers,
         tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),

@@ -92,6 +92,8 @@ async def what_happened(uow: UnitOfWork, since: datetime, until: datetime) -> Ha
             Payment.tenant_id == uow.tenant,
             Payment.received_at >= since,
             Payment.received_at < until,
+            # What a voucher pays came in when it was bought.
+            Payment.voucher_id.is_(None),
         )
     )
     refunded = await uow.session.scalar(
@@ -100,6 +102,7 @@ async def what_happened(uow: UnitOfWork, since: datetime, until: datetime) -> Ha
             Refund.state == RefundState.SUCCEEDED,
             Refund.finished_at >= since,
             Refund.finished_at < until,
+            Refund.voucher_id.is_(None),
         )
     )
     return Happened(

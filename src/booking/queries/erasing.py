@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 
 from src.billing.customer_rows import orders_of
 from src.billing.domain.kinds import OrderState
-from src.billing.models import DisputeRow, OpenItem, Order, PaymentPage, Refund
+from src.billing.models import CreditLot, DisputeRow, OpenItem, Order, PaymentPage, Refund
 from src.billing.owed import owed_minor
 from src.booking.customer_rows import bookings_of, mails_to
 from src.booking.domain.states import LIVE_SEATS
@@ -49,7 +49,7 @@ class BookingAhead(msgspec.Struct, frozen=True, kw_only=True):
 class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
     """In words: what goes, what stays without a name, and the reasons against it now. What is
     `owed` on site, nobody will be known to owe. `ahead` are the next bookings with places to come,
-    which stand against it.
+    which stand against it; `credits` that are left nobody can spend any more.
     """
 
     goes: list[str]
@@ -57,6 +57,7 @@ class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
     owed: list[Money]
     bars: list[str]
     ahead: list[BookingAhead]
+    credits: int
 
 
 async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
@@ -67,7 +68,21 @@ async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
         owed=await _list_owed(uow, person),
         bars=await list_bars(uow, person),
         ahead=await _list_ahead(uow, person),
+        credits=await _count_credits(uow, person),
     )
+
+
+async def _count_credits(uow: UnitOfWork, person: Person) -> int:
+    """Those that are left and could still be spent."""
+    now = uow.clock.now()
+    found = await uow.session.scalar(
+        select(func.coalesce(func.sum(CreditLot.balance), 0)).where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.customer_id.in_(person.customer_ids),
+            or_(CreditLot.expires_at.is_(None), CreditLot.expires_at > now),
+        )
+    )
+    return int(found or 0)
 
 
 async def _list_ahead(uow: UnitOfWork, person: Person) -> list[BookingAhead]:
@@ -150,28 +165,77 @@ def _stays(counts: Mapping[str, int]) -> list[str]:
     return [sentence for count, sentence in words if count]
 
 
+class Bars(NamedTuple):
+    """What stands against erasing somebody, each 0 or False where it does not."""
+
+    seats: int
+    orders: int
+    money: int
+    disputes: int
+    waiting: int
+    is_under_way: bool
+
+
 async def list_bars(uow: UnitOfWork, person: Person) -> list[str]:
-    """Each as a sentence that says what to do first; none when nothing stands against it."""
+    """Each as a sentence that says to staff what to do first; none when nothing is in the way."""
+    bars = await find_bars(uow, person)
+    words = [
+        (
+            bars.seats,
+            ngettext(
+                "%(num)s place of theirs lies ahead. Cancel it first.",
+                "%(num)s places of theirs lie ahead. Cancel them first.",
+                bars.seats,
+            ),
+        ),
+        (bars.orders, _("An order is being paid for. Wait until it is paid or has ended.")),
+        (bars.money, _("Money is still to go back to them. See to it first.")),
+        (bars.disputes, _("Their bank disputes a payment. Wait until that is decided.")),
+        (bars.waiting, _("They are on a waiting list. Take them off it first.")),
+        (bars.is_under_way, under_way()),
+    ]
+    return [sentence for count, sentence in words if count]
+
+
+def own_bars(bars: Bars) -> list[str]:
+    """The same for the person themselves."""
+    words = [
+        (
+            bars.seats,
+            ngettext(
+                "You have %(num)s place on a date to come. Cancel it first, or let it pass.",
+                "You have %(num)s places on dates to come. Cancel them first, or let them pass.",
+                bars.seats,
+            ),
+        ),
+        (
+            bars.orders,
+            _("You have yet to pay for an order. Pay it, or wait until it has ended."),
+        ),
+        (bars.money, _("Money is still to go back to you. Wait until it has.")),
+        (bars.disputes, _("Your bank disputes a payment. Wait until that is decided.")),
+        (bars.waiting, _("You are on a waiting list. Leave it first, by the link in its mail.")),
+        (
+            bars.is_under_way,
+            _("Something of yours is just being done or sent. Try again in a few minutes."),
+        ),
+    ]
+    return [sentence for count, sentence in words if count]
+
+
+async def find_bars(uow: UnitOfWork, person: Person) -> Bars:
     # A job's work is asked for before its mail: it commits both at once.
     doing = await _is_being_done(uow, person)
     row = (await uow.session.execute(select(*_counts(uow, person)))).one()
     sending = row.mails or await _is_being_told(uow, person)
-    words = [
-        (
-            row.seats,
-            ngettext(
-                "%(num)s place of theirs lies ahead. Cancel it first.",
-                "%(num)s places of theirs lie ahead. Cancel them first.",
-                row.seats,
-            ),
-        ),
-        (row.orders, _("An order is being paid for. Wait until it is paid or has ended.")),
-        (row.money, _("Money is still to go back to them. See to it first.")),
-        (row.disputes, _("Their bank disputes a payment. Wait until that is decided.")),
-        (row.waiting, _("They are on a waiting list. Take them off it first.")),
-        (doing or sending, under_way()),
-    ]
-    return [sentence for count, sentence in words if count]
+    return Bars(
+        seats=row.seats,
+        orders=row.orders,
+        money=row.money,
+        disputes=row.disputes,
+        waiting=row.waiting,
+        is_under_way=bool(doing or sending),
+    )
 
 
 def under_way() -> str:

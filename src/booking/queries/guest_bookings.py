@@ -11,15 +11,21 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, select
 
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderEnd, OrderState, order_end
 from src.billing.models import Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.refundable import is_all_back
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
+from src.billing.queries.transfers import find_how_to_transfer
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
-from src.booking.domain.leaving import LeavingTerms, capped, hand_on_until, moves_until, terms_from
+from src.booking.domain.leaving import (
+    LeavingTerms,
+    capped,
+    exchanged_until,
+    hand_on_until,
+    terms_from,
+)
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
 from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS, state_of_date
@@ -27,10 +33,12 @@ from src.booking.guest_links import booking_path, may_lead_on
 from src.booking.leaving_words import next_deadline_words, price_type_of
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.changes import Believed, find_earlier, said_of
-from src.booking.queries.guest_money import GuestMoney, get_guest_money, why_not_booked
+from src.booking.queries.guest_money import get_guest_money, why_not_booked
+from src.booking.queries.guest_stage import stage_of
 from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.mail_facts import Known
 from src.booking.queries.missing_dates import list_missing
+from src.booking.queries.own_credits import get_credits_line
 from src.booking.queries.party import NUMBER, called
 from src.booking.queries.people import first_start
 from src.booking.queries.question_answers import answers_of_booking
@@ -44,7 +52,6 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.models import Location, Participant, Performer
 
 KNOWS_THE_LINK = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
-_BY_THE_BUSINESS = {OrderEnd.RELEASED: "cancelled", OrderEnd.CALLED_OFF: "called_off"}
 
 Until = Callable[[LeavingTerms, datetime, ZoneInfo], datetime | None]
 
@@ -57,18 +64,18 @@ async def get_guest_booking(
     *,
     has_paid: bool = False,
 ) -> GuestBookingView:
-    """The booking as it stands. `has_paid`: the guest comes from the payment page, so that an open
-    order is one whose payment has not been told to us yet. Raises: NotFound.
+    """As it stands. `has_paid`: the guest comes from paying, of which an open order has not been
+    told yet. Raises: NotFound.
     """
     money = await get_guest_money(uow, order_id)
     order, booking, service, series = await _order(uow, order_id)
-    seats = await _seats(uow, order_id)
-    now = uow.clock.now()
-    stage = _stage(order, seats, money, now, has_paid=has_paid)
+    seats, now = await _seats(uow, order_id), uow.clock.now()
     path = booking_path(settings, tenant.slug, order)
-    about = await _about(uow, tenant, order, booking, path)
-    dates = _dates(seats, await _earlier(uow, seats), about)
-    missing = await list_missing(uow, tenant, settings, [booking])
+    stage = stage_of(order, seats, money, now, has_paid=has_paid)
+    dates = _dates(
+        seats, await _earlier(uow, seats), await _about(uow, tenant, order, booking, path)
+    )
+    missing = await list_missing(uow, tenant, settings, [booking] if stage == "confirmed" else [])
     return GuestBookingView(
         stage=stage,
         reference=order.reference,
@@ -81,6 +88,7 @@ async def get_guest_booking(
         may_leave_free=_has_free_way_out(seats, dates, now),
         coupon=await coupon_code_of(uow, order),
         discount_minor=await get_discount_minor(uow, order),
+        voucher_minor=order.voucher_minor,
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
@@ -92,22 +100,30 @@ async def get_guest_booking(
         money_back=money.back,
         why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,
+        credits_line=await get_credits_line(uow, order),
         currency=order.currency,
-        zone=tenant.zone,
         hold_until_at=payable_until(order.hold_expires_at),
         looked_at=now,
         path=path,
         course_href=_course_href(series, dates, path),
         people_href=await _people_href(uow, booking, path),
         again_href=f"/b/{tenant.slug}/{service.slug}",
-        hub_href=f"/b/{tenant.slug}",
-        contact_email=tenant.contact_email,
-        contact_phone=tenant.contact_phone,
-        missing=missing.get(booking.id, []) if stage == "confirmed" else [],
+        **_business(tenant),
+        missing=missing.get(booking.id, []),
         completes_href=await _completes_href(uow, tenant, settings, booking, order),
         asked_to_leave=await _asked_to_leave(uow, booking, stage),
+        transfer=await find_how_to_transfer(uow, order, tenant.zone),
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
+
+
+def _business(tenant: TenantSnapshot) -> dict[str, Any]:
+    return {
+        "zone": tenant.zone,
+        "hub_href": f"/b/{tenant.slug}",
+        "contact_email": tenant.contact_email,
+        "contact_phone": tenant.contact_phone,
+    }
 
 
 def _called(booking: Booking, seats: Sequence[Row[Any]]) -> dict[UUID, str]:
@@ -117,8 +133,8 @@ def _called(booking: Booking, seats: Sequence[Row[Any]]) -> dict[UUID, str]:
 
 async def _earlier(uow: UnitOfWork, seats: Sequence[Row[Any]]) -> Believed:
     """What was sold and told of the dates, where it is no longer so."""
-    known = [one for seat in seats for one in (_sold(seat), _told(seat)) if _is_past(seat, one)]
-    return await find_earlier(uow, known)
+    both = ((seat, one) for seat in seats for one in (_sold(seat), _told(seat)))
+    return await find_earlier(uow, [one for seat, one in both if _is_past(seat, one)])
 
 
 async def _completes_href(
@@ -143,9 +159,8 @@ async def _asked_to_leave(uow: UnitOfWork, booking: Booking, stage: str) -> Aske
     asked = await find_newest_request(uow, booking.order_id)
     if asked is not None and asked.state == "open":
         return AskedToLeave(open_since=asked.asked_at)
-    if asked is not None and asked.state == "declined":
-        return AskedToLeave(declined=asked.answer)
-    return AskedToLeave()
+    declined = asked.answer if asked is not None and asked.state == "declined" else ""
+    return AskedToLeave(declined=declined)
 
 
 async def _order(uow: UnitOfWork, order_id: UUID) -> tuple[Order, Booking, Service, Series | None]:
@@ -204,25 +219,6 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
         .order_by(Session.starts_at, Seat.session_id, Seat.id)
     )
     return found.all()
-
-
-def _stage(
-    order: Order, seats: Sequence[Row[Any]], money: GuestMoney, now: datetime, *, has_paid: bool
-) -> str:
-    if money.has_paid and order.state != OrderState.CONFIRMED:
-        return "too_late"
-    if order.state == OrderState.OPEN:
-        if money.page_is_complete or has_paid:
-            return "processing"
-        until = payable_until(order.hold_expires_at)
-        return "held" if until is not None and now < until else "over"
-    if order.state == OrderState.CONFIRMED:
-        live = any(seat.state in LIVE_SEATS for seat in seats)
-        return "confirmed" if live else "cancelled"
-    if order.state == OrderState.CANCELLED:
-        end = order_end(order.state, order.closed_why)
-        return _BY_THE_BUSINESS.get(end, str(end))
-    return "expired"
 
 
 def _party(seats: Sequence[Row[Any]]) -> PartyView:
@@ -307,9 +303,8 @@ def _back_until(seat: Row[Any], about: _About) -> str:
 
 
 def _course_href(series: Series | None, dates: Sequence[BookedDate], path: str) -> str:
-    if series is None or sum(bool(date.leave_href) for date in dates) < 2:
-        return ""
-    return f"{path}/leave"
+    is_course = series is not None and sum(bool(date.leave_href) for date in dates) > 1
+    return f"{path}/leave" if is_course else ""
 
 
 async def _people_href(uow: UnitOfWork, booking: Booking, path: str) -> str:
@@ -330,11 +325,11 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
     standing = [seat for seat in own if seat.state in LIVE_SEATS]
     first, states = (standing or own)[0], Counter(SeatState(seat.state) for seat in own)
     session, location = first.Session, first.Location
-    state = state_of_date((SeatState(seat.state), seat.changed_at) for seat in own)
     # While a cancellation can be undone it says nothing; each seat speaks for itself then.
     is_off = session.state == SessionState.CANCELLED
-    ended_before = set(states) <= {SeatState.EXPIRED, SeatState.SWAPPED}
-    shown = SeatState.CANCELLED if is_off and not ended_before else state
+    shown = state_of_date((SeatState(seat.state), seat.changed_at) for seat in own)
+    if is_off and not set(states) <= {SeatState.EXPIRED, SeatState.SWAPPED}:
+        shown = SeatState.CANCELLED
     told_last = max(own, key=lambda seat: seat.told_sequence)
     if not standing and (left := then.get(_told(told_last))) is not None:
         return _date_left(left.said, shown)
@@ -355,7 +350,7 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
         was=was_words(before.said, now) if before is not None and not is_off else "",
         is_moved=before is not None and Facet.TIME in what_differs(before.said, now),
         leave_href=f"{about.path}/leave?date={session.id}" if can_leave else "",
-        move_href=_href("move", moves_until, session, about) if can_leave else "",
+        move_href=_href("move", exchanged_until, session, about) if can_leave else "",
         hand_on_href=_href("hand-on", hand_on_until, session, about) if can_leave else "",
         back_until=_same_for_all(
             _back_until(seat, about)

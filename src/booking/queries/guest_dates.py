@@ -39,10 +39,7 @@ async def booking_dates(uow: UnitOfWork, host: str, order_id: UUID) -> list[Feed
     if facts is None or facts.order.confirmed_at is None:
         return []
     # A date that another one took the place of lives on in that one's entry.
-    given_up = {item.seat.replaces_id for item in facts.seats}
-    shown = [
-        item for item in facts.seats if item.seat.state in SHOWN and item.seat.id not in given_up
-    ]
+    shown = [item for item in facts.seats if item.seat.state in SHOWN - {SeatState.SWAPPED}]
     return list(_dates(facts, shown, host))
 
 

@@ -2,35 +2,39 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, select
 
-from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.kinds import BY_HAND_MODES, PaymentMode
 from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
 from src.billing.queries.refundable import is_all_back, list_refundable_minor
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
+from src.booking.credit_words import credit_lines, no_credit_unpaid
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import (
     LeavingFacts,
     amount_back_minor,
     capped,
+    gives_credit,
     is_late,
     is_late_since_exchange,
+    late_fee_minor,
     percent_back,
     terms_from,
     why_not_hand_on,
     why_not_leave,
-    why_not_move_seat,
 )
 from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.domain.swapping import why_not_exchange
 from src.booking.gone_words import gone_words
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
 from src.booking.models import Booking, Seat, Series, Service
+from src.booking.queries.credits_back import find_credits_to_come
 from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.party import NUMBER, called
@@ -84,6 +88,7 @@ async def get_leaving_page(
     back_minor, by_hand_minor, no_money_why = await _back(uow, order, leavable)
     promised = _promised if is_course else _promised_alone
     leavable = promised(leavable, back_minor or by_hand_minor, is_promised=back_minor > 0)
+    leavable = await _with_credits(uow, tenant, shown, leavable)
     return LeavingPage(
         seats=leavable,
         is_course=is_course,
@@ -98,22 +103,29 @@ async def get_leaving_page(
         was_paid=order.paid_minor > 0,
         by_hand_minor=by_hand_minor,
         no_money_why=no_money_why,
+        **_about_credits(order, shown, leavable, tenant, now),
         terms=_terms(shown, order, tenant, now, is_course=is_course),
         why_not="" if leavable and own else _why_not(seats, own, found, session_id, order),
         is_gone=not own and session_id is not None,
         action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
         may_ask=_may_ask(own, is_course=is_course),
         asked=await find_newest_request(uow, order_id) if is_course else None,
-        move_href=_href("move", why_not_move_seat, shown, about, session_id),
+        move_href=_href("move", why_not_exchange, shown, about, session_id),
         hand_on_href=_href("hand-on", why_not_hand_on, shown, about, session_id),
         ticked=None if ticked is None else len(ticked),
         path=path,
         had=await _had(uow, tenant, settings, shown[0].seat.booking) if is_course else [],
         currency=order.currency,
-        zone=tenant.zone,
-        contact_email=tenant.contact_email,
-        contact_phone=tenant.contact_phone,
+        **_business(tenant),
     )
+
+
+def _business(tenant: TenantSnapshot) -> dict[str, Any]:
+    return {
+        "zone": tenant.zone,
+        "contact_email": tenant.contact_email,
+        "contact_phone": tenant.contact_phone,
+    }
 
 
 async def _back(
@@ -188,7 +200,47 @@ def _seat(one: Own, tenant: TenantSnapshot, now: datetime, *, is_course: bool) -
         is_late_since_exchange=is_late_since_exchange(facts, now),
         is_penalty_free=facts.is_penalty_free,
         why_not=guest_sentence(reasons) if reasons else "",
+        fee_minor=late_fee_minor(
+            facts,
+            one.seat.seat.share_minor,
+            now,
+            is_by_credit=one.seat.seat.credit_lot_id is not None,
+        ),
     )
+
+
+async def _with_credits(
+    uow: UnitOfWork, tenant: TenantSnapshot, own: Sequence[Own], seats: Sequence[LeavingSeat]
+) -> list[LeavingSeat]:
+    """Each with the credit it brings, which is sent back as promised."""
+    coming = await find_credits_to_come(uow, tenant, [one.seat for one in own])
+    shown = []
+    for seat in seats:
+        credit = coming.get(UUID(seat.value.partition(":")[0]))
+        value = seat.value if credit is None else f"{seat.value}:credit"
+        shown.append(msgspec.structs.replace(seat, value=value, credit=credit))
+    return shown
+
+
+def _about_credits(
+    order: Order,
+    own: Sequence[Own],
+    seats: Sequence[LeavingSeat],
+    tenant: TenantSnapshot,
+    now: datetime,
+) -> dict[str, Any]:
+    """Which come back, and why the terms' credit is not given for what is left in time."""
+    coming = [seat.credit for seat in seats if seat.credit is not None]
+    would = [one for one in own if gives_credit(facts_of_leaving(one.seat, tenant), now)]
+    why = ""
+    if would and not coming:
+        gone = _("All that you paid has gone back or is on its way, so no credit is given.")
+        why = gone if order.paid_minor else no_credit_unpaid()
+    return {
+        "credits": credit_lines(coming, tenant.zone),
+        "no_credit_why": why,
+        "by_credits": order.payment_mode == PaymentMode.CREDIT,
+    }
 
 
 async def get_left_late_minor(uow: UnitOfWork, order_id: UUID) -> int:
@@ -262,8 +314,8 @@ async def _no_money_why(uow: UnitOfWork, order: Order, refundable_minor: int) ->
 
 
 def _by_hand_minor(order: Order, by_terms_minor: int) -> int:
-    """What the business gives back itself, of what it took on site."""
-    if order.payment_mode != PaymentMode.ON_SITE:
+    """What the business gives back itself, of what it took itself."""
+    if order.payment_mode not in BY_HAND_MODES:
         return 0
     return min(by_terms_minor, order.paid_minor - order.refunded_minor)
 

@@ -1,43 +1,41 @@
 """The dates that a guest may come to instead of one they have booked, and what that would mean."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.commands.exchange import target_facts, why_not_give_up
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.exchange import why_not_take
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import capped, most_percent_after, terms_from
-from src.booking.domain.moves import place_line
 from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.domain.refund_policy import Gives
 from src.booking.domain.seats_told import seats_told
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of
-from src.booking.models import Series, Service, Session
+from src.booking.models import Session
+from src.booking.queries.found_offers import FoundOffer, list_offers
 from src.booking.queries.guest_leaving import Own, list_own, name_of
+from src.booking.queries.guest_swaps import Swaps, find_swaps, split_best
 from src.booking.queries.offers import SessionOffer
+from src.booking.queries.sold_terms import find_sold_terms
 from src.booking.views.leaving import MoveChoice, MovePage, MovePerson
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.platform.web.formats import date_long
 from src.tenants.context import TenantSnapshot
-from src.tenants.models import Location, Performer
 
 MOST_CHOICES = 60
-MOST_LOOKED_AT = 300
-
-
-FoundOffer = tuple[SessionOffer, str, str]
-"""A date with its place and performer."""
 
 
 class Judged(NamedTuple):
@@ -71,13 +69,17 @@ async def get_move_page(
     first = (own or ours)[0].seat
     path = booking_path(settings, tenant.slug, order)
     action = f"{path}/move?date={asked.session_id}"
-    reasons = why_not_give_up(tenant, [one.seat for one in own or ours], now)
+    held = [one.seat for one in own or ours]
+    reasons = why_not_give_up(tenant, held, now)
+    offers = await list_offers(uow, first.booking.service_id, [asked.session_id], now)
     judged = Judged([], None)
     if not reasons:
-        offers = await list_offers(uow, first.booking.service_id, [asked.session_id], now)
         judged = judge_choices(tenant, found, own, offers, action, now)
-    choices, against = judged
-    chosen = next((one for one in choices if one.session_id == str(asked.to)), None)
+    swaps = await find_swaps(uow, tenant, held, now)
+    every = _with_swaps(tenant, judged.choices, swaps, action)
+    chosen = next((one for one in every if one.session_id == str(asked.to)), None)
+    known = {offer.session.id: offer for offer, *_rest in [*offers, *swaps.offers]}
+    best, choices = split_best(tenant, known.get(asked.session_id), every, known)
     there = _people_of(found).get(asked.to, set())
     return MovePage(
         name=await name_of(uow, first.booking),
@@ -93,11 +95,13 @@ async def get_move_page(
         ],
         there=[one.who for one in own if one.seat.seat.participant_id in there],
         is_party=first.booking.party_size > 1,
+        best=best,
         choices=choices[:MOST_CHOICES],
         chosen=chosen,
-        terms=[] if chosen is None else _terms(first, order, chosen, tenant, now),
-        why_not=guest_sentence(reasons) if reasons else "",
-        why_no_choice="" if choices or against is None else against.guest_sentence,
+        credit=_credit(tenant, swaps) if chosen is not None and chosen.is_swap else "",
+        terms=[] if chosen is None else await _terms(uow, first, order, chosen, known, tenant, now),
+        why_not=_why_not(reasons, swaps.against, first),
+        why_no_choice="" if every or judged.against is None else judged.against.guest_sentence,
         action=action if chosen is None else chosen.href,
         leave_href=f"{path}/leave?date={asked.session_id}",
         path=path,
@@ -107,12 +111,64 @@ async def get_move_page(
     )
 
 
-def _terms(
-    first: OwnSeat, order: Order, chosen: MoveChoice, tenant: TenantSnapshot, now: datetime
+def _with_swaps(
+    tenant: TenantSnapshot, moves: Sequence[MoveChoice], swaps: Swaps, action: str
+) -> list[MoveChoice]:
+    """In order of time; a date that can be had without a credit is had so."""
+    known = {choice.session_id for choice in moves}
+    more = [
+        msgspec.structs.replace(
+            _choice(tenant, offer, place, performer, action), name=_name(offer), is_swap=True
+        )
+        for offer, place, performer in swaps.offers
+        if str(offer.session.id) not in known
+    ]
+    return sorted([*moves, *more], key=lambda choice: (choice.starts_at, choice.session_id))
+
+
+def _name(offer: SessionOffer) -> str:
+    title = "" if offer.series is None else offer.series.title
+    return " · ".join(filter(None, (offer.service.name, title)))
+
+
+def _why_not(moving: Sequence[Reason], swapping: Sequence[Reason], first: OwnSeat) -> str:
+    """Against both; where the terms know of credits, it is swapping that is spoken of."""
+    if not moving or not swapping:
+        return ""
+    knows_credits = terms_from(first.booking.leaving).gives in (Gives.PACKAGE, Gives.CREDIT)
+    return guest_sentence(swapping if knows_credits else moving)
+
+
+def _credit(tenant: TenantSnapshot, swaps: Swaps) -> str:
+    lot = swaps.lot
+    if lot is None or lot.expires_at is None:
+        return ""
+    until = date_long(lot.expires_at, tenant.zone)
+    return _(
+        "A credit for “%(name)s” pays it. If you give the new place back in time, that credit is"
+        " yours, valid until %(until)s.",
+        name=lot.name,
+        until=until,
+    )
+
+
+async def _terms(
+    uow: UnitOfWork,
+    first: OwnSeat,
+    order: Order,
+    chosen: MoveChoice,
+    offers: Mapping[UUID, SessionOffer],
+    tenant: TenantSnapshot,
+    now: datetime,
 ) -> list[str]:
-    most = most_percent_after(facts_of_leaving(first, tenant), now)
-    terms = capped(terms_from(first.booking.leaving), most)
-    return dates_in_words(terms, price_type_of(order), chosen.starts_at, tenant.zone, now)
+    terms, price_type = terms_from(first.booking.leaving), price_type_of(order)
+    if chosen.is_swap:
+        offer = offers[UUID(chosen.session_id)]
+        sold = await find_sold_terms(uow, tenant, offer.service, offer.series)
+        terms = sold.for_way(PayWay.CREDIT)
+    else:
+        terms = capped(terms, most_percent_after(facts_of_leaving(first, tenant), now))
+    return dates_in_words(terms, price_type, chosen.starts_at, tenant.zone, now)
 
 
 def _people_of(booked: Sequence[Own]) -> dict[UUID | None, set[UUID]]:
@@ -156,48 +212,6 @@ def judge_choices(
 def _has_room(session: Session) -> bool:
     is_on = session.state == SessionState.SCHEDULED
     return is_on and session.seats_taken < session.capacity
-
-
-async def list_offers(
-    uow: UnitOfWork, service_id: UUID, own_ids: Sequence[UUID], now: datetime
-) -> list[FoundOffer]:
-    """The service's dates to come that have room, and among them those of the booking's own."""
-    found = await uow.session.execute(
-        select(Session, Service, Series, Location, Performer.name)
-        .join(
-            Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
-        )
-        .outerjoin(
-            Series, (Series.tenant_id == Session.tenant_id) & (Series.id == Session.series_id)
-        )
-        .outerjoin(
-            Location,
-            (Location.tenant_id == Session.tenant_id) & (Location.id == Session.location_id),
-        )
-        .outerjoin(
-            Performer,
-            (Performer.tenant_id == Session.tenant_id) & (Performer.id == Session.performer_id),
-        )
-        .where(
-            Session.tenant_id == uow.tenant,
-            Session.service_id == service_id,
-            Session.starts_at >= now,
-            (Session.state == str(SessionState.SCHEDULED)) | Session.id.in_(own_ids),
-            (Session.seats_taken < Session.capacity) | Session.id.in_(own_ids),
-        )
-        .order_by(Session.starts_at, Session.id)
-        .limit(MOST_LOOKED_AT)
-    )
-    return [
-        (SessionOffer(row[0], row[1], row[2]), _place(row[0], row[3]), row[4] or "")
-        for row in found
-    ]
-
-
-def _place(session: Session, location: Location | None) -> str:
-    if session.mode == SessionMode.ONLINE:
-        return _("Online")
-    return "" if location is None else place_line(location.name, location.address)
 
 
 def _choice(

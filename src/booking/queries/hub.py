@@ -68,6 +68,11 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     def path(self) -> str:
         return f"/b/{self.tenant.slug}"
 
+    @property
+    def may_sell(self) -> bool:
+        """Anything at all, also in a month whose bookings are used up."""
+        return self.tenant.is_confirmed and self.tenant.status.sells
+
     def seats_told(self, left: int, capacity: int) -> SeatsTold:
         """What guests read of it."""
         return seats_told(left, capacity, self.tenant.seats_told_up_to)
@@ -135,6 +140,7 @@ async def get_hub(
         month=month,
         filters=_filters(found, on_sale, wanted) if _wants_filters(wanted, month) else None,
         search=search_of(on_sale, wanted, shop.path),
+        packages_href=f"{shop.path}/packages" if on_sale.has_packages and shop.may_sell else "",
     )
 
 
@@ -226,7 +232,7 @@ def date_row(row: DatedRow, service: ServiceRow, shop: Shop) -> DateRow:
         price_minor = min(price_minor, *(tier.price_minor for tier in tiers))
     opening_at = opens_at(rules, row.starts_at, shop.tenant.zone)
     state = _state(row, service, shop, rules, price_minor)
-    if state in ("book", "full") and opening_at is not None and shop.now < opening_at:
+    if state in ("book", "credits", "full") and opening_at is not None and shop.now < opening_at:
         # Nobody can wait for a place that is not sold alone yet, either.
         state = "soon"
     told = shop.seats_told(row.capacity - row.taken, row.capacity)
@@ -262,9 +268,12 @@ def _state(
     if row.taken >= row.capacity:
         return "full"
     earliest_at = shop.now + timedelta(minutes=service.min_notice_minutes)
-    if row.starts_at < earliest_at or not shop.sells_by(service.ways(rules), price_minor):
+    if row.starts_at < earliest_at or not _is_within_horizon(row, service, shop):
         return "closed"
-    return "book" if _is_within_horizon(row, service, shop) else "closed"
+    ways = service.ways(rules)
+    if ways == (PayWay.CREDIT,) and price_minor:
+        return "credits" if shop.is_open else "closed"
+    return "book" if shop.sells_by(ways, price_minor) else "closed"
 
 
 def _is_within_horizon(row: DatedRow, service: ServiceRow, shop: Shop) -> bool:
@@ -275,7 +284,7 @@ def _is_within_horizon(row: DatedRow, service: ServiceRow, shop: Shop) -> bool:
 
 def _row_href(row: DatedRow, service: ServiceRow, shop: Shop, state: DateState) -> str | None:
     base = f"{shop.path}/{service.slug}"
-    if state == "book":
+    if state in ("book", "credits"):
         return f"{base}/book?session={row.id}"
     if state == "full":
         return f"{base}/waitlist?session={row.id}" if _is_waited_for(row, service, shop) else None

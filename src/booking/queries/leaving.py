@@ -7,11 +7,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from src.booking.domain.kinds import SessionState
-from src.booking.domain.leaving import LeavingTerms, terms_from
+from src.booking.domain.kinds import SeriesPriceType, SessionState
+from src.booking.domain.leaving import LeavingTerms
+from src.booking.domain.refund_policy import BuyerKind
 from src.booking.models import Series, Service, Session
+from src.booking.queries.sold_terms import sold_terms_of
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
+from src.tenants.context import TenantSnapshot
 
 SAMPLE_AT_LEAST = timedelta(days=7)
 SAMPLE_DAYS, SAMPLE_HOUR = 14, 18
@@ -37,16 +40,23 @@ async def sample_start(uow: UnitOfWork, service_id: UUID | None, zone: ZoneInfo)
 
 
 async def find_terms(
-    uow: UnitOfWork, service_id: UUID, series_ids: Sequence[UUID]
+    uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID, series_ids: Sequence[UUID]
 ) -> dict[UUID, LeavingTerms]:
     """The terms that the service's single dates and the series are sold under now, by id."""
     found = await uow.session.execute(
-        select(Service.id, Service.leaving)
+        select(Service.id, Service.leaving, Service.price_type)
         .where(Service.tenant_id == uow.tenant, Service.id == service_id)
         .union_all(
-            select(Series.id, Series.leaving).where(
+            select(Series.id, Series.leaving, Series.price_type).where(
                 Series.tenant_id == uow.tenant, Series.id.in_(series_ids)
             )
         )
     )
-    return {row[0]: terms_from(row[1]) for row in found}
+    terms: dict[UUID, LeavingTerms] = {}
+    for row in found:
+        is_course = row[0] != service_id
+        sold = await sold_terms_of(uow, tenant, row[1] if not is_course else {}, row[1])
+        is_on_site = row[2] == SeriesPriceType.ON_SITE
+        single = BuyerKind.ON_SITE if is_on_site else BuyerKind.CARD
+        terms[row[0]] = sold.for_kind(BuyerKind.COURSE if is_course else single)
+    return terms

@@ -12,7 +12,7 @@ from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Seat, Session
-from src.booking.queries.held import BY_STAFF, pay_until_of
+from src.booking.queries.held import pay_until_of, told_until
 from src.booking.queries.purchases import of_purchase
 from src.booking.views.cancellations import LostDate, LostHold
 from src.platform.db.uow import UnitOfWork
@@ -60,7 +60,7 @@ async def list_lost_holds(uow: UnitOfWork, which: Sequence[Any]) -> list[LostHol
         .where(
             Order.tenant_id == uow.tenant,
             Order.id.in_(reached),
-            Order.source == BY_STAFF,
+            told_until(),
             Order.state == str(OrderState.OPEN),
             Seat.state == HELD,
         )

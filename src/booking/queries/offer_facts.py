@@ -61,7 +61,7 @@ def session_facts(offer: SessionOffer, business: BusinessFacts, quote: Quote) ->
         capacity=session.capacity,
         taken=session.seats_taken,
         party_size=quote.party_size,
-        pays_online=quote.price_type is SeriesPriceType.ONLINE and quote.full_minor > 0,
+        pays_online=quote.way == PayWay.ONLINE and quote.full_minor > 0,
         in_series=series is not None,
         series_on_sale=series is not None and is_on_sale(series),
         drop_in_allowed=bool(rules.allowed),

@@ -220,7 +220,9 @@ class Joinable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OnSale(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer: services by name, series by their next date, active performers by name."""
+    """The answer: services by name, series by their next date, active performers by name.
+    `has_packages`: there is one that everybody can buy.
+    """
 
     services: list[ServiceRow]
     series: list[Joinable]
@@ -228,6 +230,7 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
     month_is_used_up: bool
     now: datetime
     zone: ZoneInfo
+    has_packages: bool = False
 
     def service(self, service_id: UUID) -> ServiceRow | None:
         return next((row for row in self.services if row.id == service_id), None)
@@ -333,6 +336,7 @@ async def _ask(
         "today": to_local(now, tenant.zone).date(),
         "zone": tenant.timezone,
         "month": month_key(now, tenant.zone),
+        "takes_money": tenant.payments_ready,
     }
     row = (await uow.session.execute(statement, {**scope, **asked})).one()
     series = _series(row[1]) if tenant.entitlements.has(Feature.SERIES) else []
@@ -345,6 +349,7 @@ async def _ask(
         month_is_used_up=limit is not None and (row[3] or 0) >= limit,
         now=now,
         zone=tenant.zone,
+        has_packages=bool(row[4]) and tenant.entitlements.has(Feature.PACKAGES),
     )
 
 

@@ -91,6 +91,12 @@ _PERFORMERS = (
     " ORDER BY p.name"
 )
 _COUNTER = "SELECT taken FROM booking_counters WHERE tenant_id = :tenant_id AND month = :month"
+_PACKAGES = (
+    "SELECT exists(SELECT 1 FROM packages k WHERE k.tenant_id = :tenant_id AND k.active"
+    " AND k.purpose = 'sale' AND k.visibility = 'public' AND (k.price_minor = 0"
+    """ OR (k.pays @> '["online"]' AND cast(:takes_money AS boolean))"""
+    """ OR k.pays @> '["on_site"]'))"""
+)
 _PACKED = "(SELECT coalesce(json_agg({name}), '[]')::text FROM ({rows}) {name})"
 """Rows as one JSON text, which is decoded much faster than rows are fetched."""
 
@@ -100,9 +106,11 @@ _ALL = "s.active AND s.visibility = 'public'"
 
 @lru_cache(maxsize=2)
 def on_sale_statement(*, one_service: bool) -> TextClause:
-    """One row of services, series and performers as JSON texts, and the month's count.
+    """One row of services, series and performers as JSON texts, the month's count, and whether
+    there is a package that everybody can buy.
 
-    Parameters: tenant_id, now, today, zone, month; with `one_service` also service_slug, series_id.
+    Parameters: tenant_id, now, today, zone, month, takes_money; with `one_service` also
+    service_slug, series_id.
     """
     which = _ONE if one_service else _ALL
     services = _SERVICES.format(
@@ -117,6 +125,7 @@ def on_sale_statement(*, one_service: bool) -> TextClause:
         _PACKED.format(name="one_series", rows=series),
         _PACKED.format(name="performer", rows=_PERFORMERS),
         f"({_COUNTER})",
+        f"({_PACKAGES})",
     ]
     return text(f"SELECT {', '.join(columns)}")
 

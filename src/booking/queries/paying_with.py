@@ -26,6 +26,7 @@ def with_voucher(wish: Wish, voucher: AppliedVoucher, currency: str) -> Wish:
         takes_codes=True,
         lines=[*wish.lines, _line(voucher, currency)],
         total_minor=left_minor,
+        money_minor=left_minor,
         payment_mode=wish.payment_mode if left_minor else str(PaymentMode.FREE),
     )
 

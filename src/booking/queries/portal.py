@@ -60,7 +60,7 @@ async def find_held(uow: UnitOfWork, portal: Portal) -> HeldPart | None:
             held = HeldBooking(
                 href=booking_path(portal.settings, portal.tenant.slug, row.Order),
                 what=_what(row),
-                total_minor=row.Order.total_minor,
+                to_pay_minor=row.Order.to_pay_minor,
                 currency=row.Order.currency,
                 places=row.places,
                 until_at=until_at,
@@ -196,6 +196,12 @@ async def list_past(
     rows = found.all()
     owed = await list_owed_minor(uow, [row.Order.id for row in rows])
     return [_past(portal, row, owed.get(row.Order.id, 0)) for row in rows]
+
+
+async def is_booking(uow: UnitOfWork, order_id: UUID) -> bool:
+    """Whether the order has a page as a booking; other things are sold too."""
+    found = select(Booking.id).where(Booking.tenant_id == uow.tenant, Booking.order_id == order_id)
+    return await uow.session.scalar(found.limit(1)) is not None
 
 
 def _past(portal: Portal, row: Row[Any], owed_minor: int) -> PastBooking:

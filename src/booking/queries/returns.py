@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from src.billing.domain.kinds import ON_SITE_METHOD, RefundCause, RefundState
+from src.billing.domain.kinds import BY_HAND_METHODS, RefundCause, RefundState
 from src.billing.models import Order, Payment, Refund
 from src.billing.queries.refund_failures import is_waiting
 from src.billing.words import refund_failure
@@ -27,6 +27,7 @@ async def get_money_back(
             select(
                 func.count(Order.customer_id.distinct()),
                 func.coalesce(func.sum(CancellationReturn.chosen_minor), 0),
+                func.coalesce(func.sum(func.cardinality(CancellationReturn.credited_ids)), 0),
             )
             .join(
                 Order,
@@ -43,6 +44,7 @@ async def get_money_back(
     return MoneyBack(
         people=row[0],
         chosen_minor=int(row[1]),
+        credits=int(row[2]),
         pending_minor=sums[RefundState.PENDING][1],
         returned_minor=sums[RefundState.SUCCEEDED][1],
         failed_count=failed_count,
@@ -122,7 +124,7 @@ def _refunds(uow: UnitOfWork, cancellation_id: UUID, *columns: Any) -> Select[An
             & (Refund.order_id == CancellationReturn.order_id),
         )
         .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
-        .where(*_of(uow, cancellation_id), Payment.method != ON_SITE_METHOD)
+        .where(*_of(uow, cancellation_id), Payment.method.not_in(BY_HAND_METHODS))
     )
 
 

@@ -27,6 +27,7 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
     tenant = Seat.tenant_id
     found = await uow.session.execute(
         select(Seat, Booking, Order, Participant.name.label("participant"))
+        .add_columns(Participant.note.label("person_note"))
         .add_columns(Customer.name.label("customer"), Customer.erased_at)
         .add_columns(Series.title.label("series_title"), CreditLot.name.label("package"))
         .add_columns(owed_minor().label("owed"), NUMBER)
@@ -56,13 +57,15 @@ async def get_roster(uow: UnitOfWork, session_id: UUID) -> Roster:
 
 
 def payment_state(order: Order, owed_minor: int, *, is_waived: bool) -> str:
-    """How the seat is paid: credit, free, on_site, paid_on_site, waived, paid, refunded, or while
-    it is held by_link or in_checkout.
+    """How the seat is paid: credit, free, on_site, paid_on_site, waived, paid, paid_by_transfer,
+    refunded, or while it is held by_link, in_checkout or awaits_transfer.
 
     `owed_minor` is what is still to be paid on site for all of its order; `is_waived` says that
     nothing of it is for this seat.
     """
     if order.state == OrderState.OPEN:
+        if order.payment_mode == PaymentMode.TRANSFER:
+            return "awaits_transfer"
         return "by_link" if is_by_link(order) else "in_checkout"
     if order.payment_mode == PaymentMode.CREDIT:
         return "credit"
@@ -72,6 +75,8 @@ def payment_state(order: Order, owed_minor: int, *, is_waived: bool) -> str:
         if owed_minor and not is_waived:
             return "on_site"
         return "paid_on_site" if order.paid_minor and not owed_minor else "waived"
+    if order.payment_mode == PaymentMode.TRANSFER:
+        return "paid_by_transfer"
     return "paid" if order.total_minor else "free"
 
 
@@ -106,7 +111,7 @@ def _seat(row: Row[Any]) -> RosterSeat:
         owed_minor=row.owed,
         currency=order.currency,
         pay_until_at=pay_until_of(order),
-        note=booking.note,
+        note=" · ".join(filter(None, (booking.note, row.person_note))),
         answers=answers_of_person(booking, seat.participant_id),
         consents=sorted(order.consents),
         tags=row.tags or [],

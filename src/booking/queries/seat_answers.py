@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.kinds import BY_HAND_MODES, PaymentMode
 from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
 from src.billing.queries.refundable import list_refundable_minor
@@ -25,8 +25,9 @@ from src.booking.domain.leaving import (
     why_not_leave,
 )
 from src.booking.mend_links import Subject, why_lines
+from src.booking.queries.found_offers import FoundOffer, list_offers
 from src.booking.queries.guest_leaving import Own, list_own
-from src.booking.queries.guest_moving import FoundOffer, judge_choices, list_offers
+from src.booking.queries.guest_moving import judge_choices
 from src.booking.views.customers import WhyLine
 from src.booking.views.seat_answers import GuestMay, SeatAnswer
 from src.platform.db.uow import UnitOfWork
@@ -81,7 +82,7 @@ async def _money(uow: UnitOfWork, order_id: UUID) -> _Money:
     order = await uow.session.get_one(Order, (uow.tenant, order_id))
     most_minor = (await list_refundable_minor(uow, [order_id])).get(order_id, 0)
     with_the_bank = not most_minor and await is_with_the_bank(uow, order_id)
-    if not most_minor and not with_the_bank and order.payment_mode == PaymentMode.ON_SITE:
+    if not most_minor and not with_the_bank and order.payment_mode in BY_HAND_MODES:
         most_minor = order.paid_minor - order.refunded_minor
     return _Money(order, most_minor, with_the_bank)
 

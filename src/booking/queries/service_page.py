@@ -20,6 +20,7 @@ from src.booking.errors import NotOffered
 from src.booking.leaving_words import rules_in_words
 from src.booking.queries.dates import Wanted, month_of, within_reach
 from src.booking.queries.drop_in import LOOSE
+from src.booking.queries.guest_packages import list_fitting_packages
 from src.booking.queries.hub import Shop, has_waitlist, month_view, shop_of, shortened
 from src.booking.queries.leaving import find_terms
 from src.booking.queries.offer_facts import business_facts
@@ -28,6 +29,7 @@ from src.booking.queries.structured import describe_service
 from src.booking.views.hub import (
     MonthView,
     NamedPrice,
+    PackageOffer,
     SalesTab,
     SeriesOffer,
     ServicePageView,
@@ -37,6 +39,8 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _, current_locale
 from src.tenants.context import TenantSnapshot
+
+MOST_PACKAGES = 3
 
 Side = Literal["series", "single"]
 
@@ -62,7 +66,7 @@ async def get_service_page(
     series, month = [], None
     sides = _sides(on_sale, row, asked)
     side = asked.side if asked.side in sides else sides[0]
-    terms = await find_terms(uow, row.id, [offer.row.id for offer in on_sale.series])
+    terms = await find_terms(uow, tenant, row.id, [one.row.id for one in on_sale.series])
     if row.active:
         series = [series_offer(offer, row, shop, terms[offer.row.id]) for offer in on_sale.series]
         month = await _month(uow, shop, row, asked) if side == "single" else None
@@ -90,7 +94,22 @@ async def get_service_page(
         prices=_single_prices(month, row, on_sale),
         leaving=_single_rules(terms[row.id], row, shop),
         structured=describe_service(on_sale, row, tenant, base_url),
+        packages=await _packages(uow, tenant, on_sale, row),
+        packages_href=f"{shop.path}/packages",
     )
+
+
+async def _packages(
+    uow: UnitOfWork, tenant: TenantSnapshot, on_sale: OnSale, row: ServiceRow
+) -> list[PackageOffer]:
+    """The first few that dates of the service can be paid with; others are on their own page."""
+    if not on_sale.has_packages:
+        return []
+    cards = await list_fitting_packages(uow, tenant, row.id)
+    return [
+        PackageOffer(card.name, card.href, card.credits, card.price_minor, card.each_minor)
+        for card in cards[:MOST_PACKAGES]
+    ]
 
 
 def _single_prices(month: MonthView | None, row: ServiceRow, on_sale: OnSale) -> list[NamedPrice]:

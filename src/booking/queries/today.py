@@ -14,6 +14,7 @@ from src.billing.queries.orders import (
     count_open_items_by_kind,
     month_totals,
 )
+from src.billing.queries.transfers import count_awaited
 from src.booking.models import Series, Service, Session
 from src.booking.queries.leave_requests import list_open_requests
 from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
@@ -175,6 +176,16 @@ async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:
         )
         href = f"{base}/orders?state=attention"
         needs.append(Need(tone="warning", text=text, href=href, label=_("Look at it")))
+    awaited = await count_awaited(uow)
+    if awaited.first_until is not None:
+        text = ngettext(
+            "%(num)s bank transfer is waited for, until %(day)s.",
+            "%(num)s bank transfers are waited for, the first until %(day)s.",
+            awaited.orders,
+            day=date_short(awaited.first_until, tenant.zone),
+        )
+        href, label = f"{base}/orders?state=transfer", _("Match the money")
+        needs.append(Need(tone="info", text=text, href=href, label=label))
     open_items = sum(by_kind.values())
     if open_items:
         text = ngettext(

@@ -1,90 +1,56 @@
 """What a guest is about to book: price, dates, and whether it can be had."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 
 from src.billing.domain.coupons import guest_sentence as coupon_sentence
-from src.booking.domain.bookable import (
-    BusinessFacts,
-    why_not_bookable_series,
-    why_not_bookable_session,
-)
+from src.billing.domain.kinds import PaymentMode
+from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.domain.drop_in import PayWay, open_ways
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
-from src.booking.domain.price_tiers import FULL, PriceTier, booker_first, first_choice
+from src.booking.domain.price_tiers import FULL, booker_first, first_choice
 from src.booking.domain.questions import read_questions
-from src.booking.domain.quotes import Quote, QuoteLine, SubjectKind
-from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.domain.quotes import Quote, SubjectKind
+from src.booking.domain.reasons import guest_sentence
+from src.booking.domain.refund_policy import BuyerKind
 from src.booking.domain.seats_told import is_told, seats_told
-from src.booking.leaving_words import by_way_in_words, dates_in_words, rules_in_words
-from src.booking.models import Series, Service, Session
+from src.booking.leaving_words import dates_in_words, rules_in_words
+from src.booking.models import Service, Session
 from src.booking.queries.coupons import find_voucher, judge_for_quote
 from src.booking.queries.decide import business_now
-from src.booking.queries.offer_facts import (
-    quote_of_series,
-    quote_of_session,
-    series_facts,
-    session_facts,
-)
-from src.booking.queries.offers import count_as_free, get_series_offer, get_session_offer
+from src.booking.queries.names import find_places_and_performers
+from src.booking.queries.offers import count_as_free
 from src.booking.queries.paying_with import takes_codes, with_voucher
 from src.booking.queries.service_page import no_such_service
-from src.booking.queries.tiers import (
-    for_people,
-    tiers_of_series,
-    tiers_of_session,
-    why_not_chosen,
-)
+from src.booking.queries.terms_said import said_of_quote
+from src.booking.queries.tiers import why_not_chosen
+from src.booking.queries.transfers import as_transfer, due_day, may_be_transferred
 from src.booking.queries.waiting import may_be_waited_for, terms_of
 from src.booking.queries.waitlist_times import is_too_late_for
-from src.booking.views.guest import PriceChoice, PriceLine, Wish
+from src.booking.queries.wish_asked import AskedFor, asked_series, asked_session
+from src.booking.queries.wish_credits import Purse, find_credits
+from src.booking.queries.wish_lines import price_choices, price_lines
+from src.booking.views.guest import Wish
 from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import _, ngettext
+from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
-from src.tenants.models import Location, Performer
 
 
 class Typed(msgspec.Struct, frozen=True, kw_only=True):
     """What a guest has chosen so far: how many come, the key of everyone's price where they chose
-    one, the code of a coupon, and the way to pay.
+    one, the code of a coupon, and the way to pay; `purse` is whose credits there are.
     """
 
     size: int = 1
     tiers: tuple[str, ...] = ()
     code: str = ""
     way: PayWay | None = None
-
-
-class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """An offer together with how to quote it, and refuse it, for a party of any size; `tiers` are
-    its prices beside the full one.
-    """
-
-    service: Service
-    series: Series | None
-    runs: Sequence[Session]
-    quote: Callable[[int], Quote]
-    refuse: Callable[[int], list[Reason]]
-    tiers: Callable[[int], tuple[PriceTier, ...]]
-
-    def quote_for(self, people: Sequence[str]) -> Quote:
-        """For those who have chosen a price each."""
-        size = len(people)
-        return for_people(self.quote(size), self.tiers(size), people)
-
-    def as_for_one(self) -> "_Asked":
-        """At the price and with the dates that one person gets, whatever the party's size."""
-        return msgspec.structs.replace(
-            self,
-            quote=lambda size: replace(self.quote(1), party_size=size),
-            tiers=lambda _size: self.tiers(1),
-        )
+    purse: Purse = Purse()
 
 
 async def get_wish(
@@ -104,19 +70,26 @@ async def get_wish(
     now = uow.clock.now()
     business = await business_now(uow, tenant, now)
     if kind == "session":
-        asked = await _session(uow, subject_id, business, now, typed.way)
+        asked = await asked_session(uow, tenant, subject_id, business, now, typed.way)
     else:
-        asked = await _series(uow, tenant, subject_id, business, now)
+        asked = await asked_series(uow, tenant, subject_id, business, now)
     count_as_free(asked.runs, held or {})
+    asked = await _with_transfer(uow, tenant, asked, typed.way)
     if not _is_seen(asked, service_slug):
         raise no_such_service()
+    chosen = asked.quote_for(_people(asked, typed))
+    purse = await find_credits(uow, tenant, asked, chosen, typed.purse, has_way=bool(typed.way))
+    if purse.paying is not None:
+        asked = msgspec.structs.replace(asked, refuse=asked.refuse_by_credit)
     if asked.refuse(len(typed.tiers) or typed.size):
         # Nothing can be had by so many; they are shown what there is, at what it costs.
         asked = asked.as_for_one()
     people = _people(asked, typed)
     wish = await _wish(uow, tenant, kind, asked, people)
     error = why_not_chosen(asked.tiers(len(people)), typed.tiers, typed.size)
-    wish = msgspec.structs.replace(wish, size_error=wish.size_error or error)
+    wish = msgspec.structs.replace(wish, size_error=wish.size_error or error, credits=purse)
+    if purse.paying is not None and not wish.closed:
+        return _by_credits(tenant, asked, wish, now)
     if wish.closed or not typed.code.strip():
         takes = bool(not wish.closed and wish.total_minor and await takes_codes(uow, tenant))
         return msgspec.structs.replace(wish, takes_codes=takes)
@@ -124,7 +97,7 @@ async def get_wish(
     return await _with_code(uow, tenant, asked, wish, quote, typed.code)
 
 
-def _people(asked: _Asked, typed: Typed) -> tuple[str, ...]:
+def _people(asked: AskedFor, typed: Typed) -> tuple[str, ...]:
     """The key of everyone's price; until somebody has chosen, the one to begin with."""
     if typed.tiers:
         size = len(typed.tiers)
@@ -134,7 +107,7 @@ def _people(asked: _Asked, typed: Typed) -> tuple[str, ...]:
 
 
 async def _with_code(
-    uow: UnitOfWork, tenant: TenantSnapshot, asked: _Asked, wish: Wish, quote: Quote, code: str
+    uow: UnitOfWork, tenant: TenantSnapshot, asked: AskedFor, wish: Wish, quote: Quote, code: str
 ) -> Wish:
     """The same at the price that the code makes, or with why it makes none."""
     judged = await judge_for_quote(uow, tenant, quote, code)
@@ -151,55 +124,40 @@ async def _with_code(
         takes_codes=True,
         lines=[*wish.lines, line],
         total_minor=quote.total_minor,
+        money_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
-        leaving=_leaving(tenant, asked, quote, uow.clock.now()),
+        leaving=said_of_quote(tenant, asked.sold, quote, asked.runs, uow.clock.now()),
     )
 
 
-async def _session(
-    uow: UnitOfWork,
-    session_id: UUID,
-    business: BusinessFacts,
-    now: datetime,
-    way: PayWay | None,
-) -> _Asked:
-    offer, ready = await get_session_offer(uow, session_id), business.payments_ready
-
-    def quote(size: int) -> Quote:
-        return quote_of_session(offer, size, way, payments_ready=ready)
-
-    def refuse(size: int) -> list[Reason]:
-        return why_not_bookable_session(session_facts(offer, business, quote(size)), now)
-
-    return _Asked(
-        service=offer.service,
-        series=offer.series,
-        runs=[offer.session],
-        quote=quote,
-        refuse=refuse,
-        tiers=lambda _size: tiers_of_session(offer, now, business.zone),
+def _by_credits(tenant: TenantSnapshot, asked: AskedFor, wish: Wish, now: datetime) -> Wish:
+    """The same for credits: nothing is left to pay, and `money_minor` stays what it costs."""
+    if wish.kind == "session":
+        starts_at = asked.runs[0].starts_at
+        terms = asked.sold.for_way(PayWay.CREDIT)
+        leaving = dates_in_words(terms, SeriesPriceType.FREE, starts_at, tenant.zone, now)
+    else:
+        terms = asked.sold.for_kind(BuyerKind.COURSE, by_credits=True)
+        leaving = rules_in_words(terms, SeriesPriceType.FREE, tenant.zone, None, now)
+    return msgspec.structs.replace(
+        wish, lines=[], total_minor=0, payment_mode=str(PaymentMode.CREDIT), leaving=leaving
     )
 
 
-async def _series(
-    uow: UnitOfWork,
-    tenant: TenantSnapshot,
-    series_id: UUID,
-    business: BusinessFacts,
-    now: datetime,
-) -> _Asked:
-    offer = await get_series_offer(uow, series_id)
-    return _Asked(
-        service=offer.service,
-        series=offer.series,
-        runs=offer.sessions,
-        quote=lambda size: quote_of_series(offer, tenant, size, now),
-        refuse=lambda size: why_not_bookable_series(series_facts(offer, business, size), now),
-        tiers=lambda size: tiers_of_series(offer, now, tenant.zone, size),
+async def _with_transfer(
+    uow: UnitOfWork, tenant: TenantSnapshot, asked: AskedFor, way: PayWay | None
+) -> AskedFor:
+    """The same, to be paid by bank transfer as well where the business takes them."""
+    if not may_be_transferred(asked.quote(1)):
+        return asked
+    terms, now = await find_transfer_terms(uow), uow.clock.now()
+    return msgspec.structs.replace(
+        asked,
+        quote=lambda size: as_transfer(asked.quote(size), terms, asked.runs, way, tenant.zone, now),
     )
 
 
-def _is_seen(asked: _Asked, service_slug: str) -> bool:
+def _is_seen(asked: AskedFor, service_slug: str) -> bool:
     service, series = asked.service, asked.series
     if service.slug != service_slug or service.kind != ServiceKind.GROUP:
         return False
@@ -211,7 +169,7 @@ async def _wish(
     uow: UnitOfWork,
     tenant: TenantSnapshot,
     kind: SubjectKind,
-    asked: _Asked,
+    asked: AskedFor,
     people: tuple[str, ...],
 ) -> Wish:
     now, service, size = uow.clock.now(), asked.service, len(people)
@@ -225,7 +183,7 @@ async def _wish(
     quote = asked.quote_for(people)
     included = set(quote.session_ids) or {run.id for run in asked.runs}
     left, capacity = _room([run for run in asked.runs if run.id in included])
-    places, performers = await _names(uow, asked.runs)
+    places, performers = await find_places_and_performers(uow, asked.runs)
     return Wish(
         name=quote.description,
         service_name=service.name,
@@ -235,19 +193,21 @@ async def _wish(
         dates_key=quote.dates_key,
         performer=performers,
         size=size,
-        prices=_prices(asked, quote, people),
+        prices=price_choices(asked, quote, people),
         people=[person.tier for person in quote.party],
         most=_most(tenant, service, left),
         seats=seats_told(left, capacity, tenant.seats_told_up_to),
-        lines=_lines(asked, quote, now),
+        lines=price_lines(asked, quote, now),
         total_minor=quote.total_minor,
+        money_minor=quote.total_minor,
         payment_mode=str(quote.payment_mode),
         ways=_ways(tenant, quote),
         part_of=asked.series.title if kind == "session" and asked.series else "",
         questions=read_questions(service.questions),
-        leaving=_leaving(tenant, asked, quote, now),
+        leaving=said_of_quote(tenant, asked.sold, quote, asked.runs, now),
         closed=guest_sentence(closed) if closed else None,
         size_error=guest_sentence(refused) if refused else None,
+        transfer_until_on=due_day(quote.transfer_due_at, tenant.zone),
         waitlist_href=f"/b/{tenant.slug}/{service.slug}/waitlist?{kind}={quote.subject_id}"
         if is_waited_for
         else None,
@@ -267,85 +227,14 @@ def _ways(tenant: TenantSnapshot, quote: Quote) -> list[str]:
     """What there is to choose from, the one it is quoted for among it; nothing where it is free."""
     if quote.full_minor == 0:
         return []
-    return [str(way) for way in open_ways(quote.ways, payments_ready=tenant.payments_ready)]
-
-
-def _leaving(tenant: TenantSnapshot, asked: _Asked, quote: Quote, now: datetime) -> list[str]:
-    """The terms it would be bought under: for one date as moments, for either way to pay while that
-    is chosen; for a series as rules.
-    """
-    price_type = quote.price_type if quote.total_minor else SeriesPriceType.FREE
-    if quote.kind == "session":
-        starts_at = asked.runs[0].starts_at
-
-        def words(price_type: SeriesPriceType) -> list[str]:
-            return dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now)
-
-        if quote.total_minor and len(_ways(tenant, quote)) > 1:
-            by_card, on_site = words(SeriesPriceType.ONLINE), words(SeriesPriceType.ON_SITE)
-            return by_way_in_words(by_card, on_site)
-        return words(price_type)
-    got = set(quote.session_ids)
-    first_at = min((run.starts_at for run in asked.runs if run.id in got), default=None)
-    return rules_in_words(quote.leaving, price_type, tenant.zone, first_at, now)
+    own = () if quote.transfer_due_at is None else (PayWay.TRANSFER,)
+    ways = (*open_ways(quote.ways, payments_ready=tenant.payments_ready), *own)
+    return [str(way) for way in PayWay if way in ways]
 
 
 def _room(runs: Sequence[Session]) -> tuple[int, int]:
     """Seats left and capacity of the fullest of the sessions."""
     return min(((run.capacity - run.seats_taken, run.capacity) for run in runs), default=(0, 0))
-
-
-def _lines(asked: _Asked, quote: Quote, now: datetime) -> list[PriceLine]:
-    """The price worked out: the whole term, less what is over, times how many come."""
-    if quote.people:
-        return [_line_of(line) for line in quote.lines()]
-    lines: list[PriceLine] = []
-    full_minor = asked.series.price_minor if asked.series and quote.kind == "series" else None
-    if full_minor is not None and 0 < quote.unit_minor < full_minor:
-        lines += [
-            (_("The whole series"), full_minor, ""),
-            (_("Less what you miss"), quote.unit_minor - full_minor, _missed(asked, quote, now)),
-        ]
-        if quote.party_size > 1:
-            lines.append((_("Per person"), quote.unit_minor, ""))
-    if quote.party_size > 1:
-        count = ngettext("%(num)s person", "%(num)s people", quote.party_size)
-        lines.append((count, quote.total_minor, ""))
-    elif not lines:
-        lines.append((_("One person"), quote.total_minor, ""))
-    return lines
-
-
-def _missed(asked: _Asked, quote: Quote, now: datetime) -> str:
-    """The dates that are paid for by nobody who joins now: those that are over, and full ones."""
-    got = set(quote.session_ids)
-    earliest_at = now + timedelta(minutes=asked.service.min_notice_minutes)
-    missed = [
-        run.starts_at < earliest_at
-        for run in asked.runs
-        if run.in_term and run.state == SessionState.SCHEDULED and run.id not in got
-    ]
-    over, full = missed.count(True), missed.count(False)
-    is_over = ngettext("%(num)s date is over", "%(num)s dates are over", over) if over else ""
-    is_full = ngettext("%(num)s date is full", "%(num)s dates are full", full) if full else ""
-    return ", ".join(filter(None, (is_over, is_full)))
-
-
-def _line_of(line: QuoteLine) -> PriceLine:
-    count = ngettext("%(num)s person", "%(num)s people", line.quantity)
-    return (line.tier or _("Full price"), line.unit_minor * line.quantity, count)
-
-
-def _prices(asked: _Asked, quote: Quote, people: Sequence[str]) -> list[PriceChoice]:
-    """What everybody can choose from, the full price first; nothing where there is but one."""
-    tiers = asked.tiers(quote.party_size)
-    if not tiers:
-        return []
-    full = PriceChoice(FULL, _("Full price"), quote.unit_minor, None, people.count(FULL))
-    return [full] + [
-        PriceChoice(tier.key, tier.name, tier.price_minor, tier.until_on, people.count(tier.key))
-        for tier in tiers
-    ]
 
 
 def _spelled(
@@ -379,21 +268,3 @@ def _spelled(
         and terms_of(tenant, service).is_on
         and not is_too_late_for(service, run.starts_at, now),
     )
-
-
-async def _names(uow: UnitOfWork, runs: Sequence[Session]) -> tuple[dict[UUID, str], str | None]:
-    """The places by id, and who performs: all of them, in a few words."""
-    location_ids = {run.location_id for run in runs if run.location_id}
-    performer_ids = {run.performer_id for run in runs if run.performer_id}
-    found = await uow.session.execute(
-        select(Location.id, Location.name)
-        .where(Location.tenant_id == uow.tenant, Location.id.in_(location_ids))
-        .union_all(
-            select(Performer.id, Performer.name).where(
-                Performer.tenant_id == uow.tenant, Performer.id.in_(performer_ids)
-            )
-        )
-    )
-    names: dict[UUID, str] = {row[0]: row[1] for row in found}
-    performers = sorted(names[id_] for id_ in performer_ids if id_ in names)
-    return names, ", ".join(performers) or None

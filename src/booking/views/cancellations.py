@@ -70,7 +70,8 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation would do, in numbers.
 
     `paid_minor` is the part of the seats' price that came in online, `taken_minor` the part that
-    was paid on site, and `on_site_minor` the part that is to be paid there. `is_with_the_bank`: a
+    was paid on site, `transferred_minor` what came to the business's bank account, and
+    `on_site_minor` the part that is to be paid there. `is_with_the_bank`: a
     guest's bank has taken back what was paid. `in_checkout` counts seats that are held and not
     paid yet, and `in_checkout_minor` is what they cost.
     `mails` counts customers who are written to; besides them those of the `lost_holds` are, where
@@ -84,6 +85,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     in_checkout_minor: int
     paid_minor: int
     taken_minor: int
+    transferred_minor: int
     on_site_minor: int
     is_with_the_bank: bool
     people: list[Touched]

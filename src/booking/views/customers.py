@@ -92,10 +92,13 @@ class MoneySum(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ParticipantLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Everyone of one name who has sat in the customer's seats; "" for those without a name."""
+    """Everyone of one name who has sat in the customer's seats; "" for those without a name. `note`
+    is what the customer says of them.
+    """
 
     name: str
     seats: int
+    note: str
 
 
 class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.billing.domain.holds import is_shortened_by_paying
+from src.billing.views.transfers import HowToTransfer
 from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.seats_told import SeatsTold
@@ -28,6 +29,36 @@ class PriceChoice(NamedTuple):
     chosen: int
 
 
+class CreditChoice(NamedTuple):
+    """A lot that can pay: `key` is what the form sends for it, `needed` are the credits that it
+    takes of the `left` ones.
+    """
+
+    key: str
+    name: str
+    needed: int
+    left: int
+    expires_at: datetime | None
+
+
+class WishCredits(msgspec.Struct, frozen=True, kw_only=True):
+    """How credits could pay for a wish.
+
+    `choices` are the signed-in guest's own lots that may, the one to offer first at the top;
+    `paying` is the chosen one. `error` says why the one that was asked for may not, `note` why none
+    may although there are some. `may_sign_in`: a stranger might have credits that fit. `is_only`:
+    nothing but credits pays for it, and `worth_minor` is what one place is worth then.
+    """
+
+    choices: list[CreditChoice] = []
+    paying: CreditChoice | None = None
+    error: str | None = None
+    note: str = ""
+    may_sign_in: bool = False
+    is_only: bool = False
+    worth_minor: int = 0
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a guest wants to book, as it can be had now for a party of `size`.
 
@@ -36,9 +67,11 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     why not by so many. `dates_key` stands for the dates as they are shown. `takes_codes` says
     whether a code is asked for at all; the price is less the one that was given unless `code_error`
     says why not. `ways` are those to pay among which the guest chooses, and `part_of` the series
-    that a single date belongs to, empty for none. `leaving` says in sentences what comes back until
+    that a single date belongs to, empty for none. `money_minor` is what it costs where credits are
+    not to pay. `leaving` says in sentences what comes back until
     when. `waitlist_href` is where to wait for what is full. `offered_places` are held for who came
-    by the link of an offer, until `offered_until_at`.
+    by the link of an offer, until `offered_until_at`. `transfer_until_on` is the last day for a
+    bank transfer, where that is a way to pay.
     """
 
     name: str
@@ -64,7 +97,10 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     size_error: str | None
     takes_codes: bool
     code_error: str | None
+    money_minor: int = 0
+    credits: WishCredits = WishCredits()
     waitlist_href: str | None = None
+    transfer_until_on: date | None = None
     offered_places: int = 0
     offered_until_at: datetime | None = None
 
@@ -73,7 +109,7 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
     this browser holds of the same already, and `is_held` whether it has what is booked here, not
     just a date of that. `told` is good news about what was sent. `guest` is who is signed in, whose
-    own pages are at `me`.
+    own pages are at `me`; `own_people` are the names of those whom they keep.
     """
 
     wish: Wish
@@ -89,6 +125,7 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     is_held: bool
     told: str = ""
     guest: PortalGuest | None = None
+    own_people: list[str] = []
     me: str = ""
 
 
@@ -158,24 +195,35 @@ class AskedToLeave(NamedTuple):
     declined: str = ""
 
 
+class SwappedTo(msgspec.Struct, frozen=True, kw_only=True):
+    """A date of another course that took the place of one of this booking, and its booking."""
+
+    starts_at: datetime
+    name: str
+    href: str
+
+
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
-    `stage`: held, processing, over (its time to pay), confirmed, cancelled, called_off (before it
-    was paid), expired, given_up, not_payable, too_late (a payment came that nothing was booked
-    with: `why_not_booked` says why, mismatch, given_up, cancelled or gone, and `money_back` where
-    it is, returned, pending or kept).
+    `stage`: held, transfer (it is waited for, and `transfer` says how to make it), processing, over
+    (its time to pay), confirmed, cancelled, called_off (before it was paid), expired, given_up,
+    not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
+    mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
     `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
     `returning_minor`, and `not_arrived_minor` came back from the bank. `taken_back_minor` the
     guest's bank has taken back in a dispute that was lost.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
-    `discount_minor` is off the amount that is shown already, by the code `coupon`. `missing` are
-    dates that it was sold without; `completes_href` leads to the booking that this one is a missing
+    `discount_minor` is off the amount that is shown already, by the code `coupon`. Of the total
+    `voucher_minor` is paid by a voucher. `missing` are dates that it was sold
+    without; `completes_href` leads to the booking that this one is a missing
     date of.
+    `credits_line` says which credits paid for it, empty where none did.
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
+    `swapped_to`: what took the place of dates of it in other courses.
     """
 
     stage: str
@@ -189,6 +237,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     may_leave_free: bool
     coupon: str
     discount_minor: int
+    voucher_minor: int
     total_minor: int
     paid_minor: int
     refunded_minor: int
@@ -200,6 +249,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     money_back: str
     why_not_booked: str
     payment_mode: str
+    credits_line: str
     currency: str
     zone: ZoneInfo
     hold_until_at: datetime | None
@@ -213,8 +263,15 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     missing: list[MissingDate]
     completes_href: str
+    transfer: HowToTransfer | None
     looks_again: bool
+    swapped_to: list[SwappedTo] = []
     asked_to_leave: AskedToLeave
+
+    @property
+    def to_pay_minor(self) -> int:
+        """What the payment page asks for."""
+        return self.total_minor - self.voucher_minor
 
     @property
     def is_held_past_today(self) -> bool:

@@ -10,13 +10,14 @@ from markupsafe import Markup
 
 from src.booking.domain.seats_told import SeatsTold
 
-DateState = Literal["book", "series", "soon", "full", "closed"]
+DateState = Literal["book", "credits", "series", "soon", "full", "closed"]
 
 
 class DateRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One dated session in a list.
 
-    `state`: book (`href` leads to the form), series (sold as part of its series only, `href` leads
+    `state`: book (`href` leads to the form), credits (so too, and nothing else pays for it; the
+    price is what it is worth), series (sold as part of its series only, `href` leads
     there), soon (sold alone from `opens_at` on, `href` leads to the series), full (`href` leads to
     its waiting list, if it has one), or closed. `price_minor` is None where the date is not sold
     alone, and with `is_from` the lowest of several. `seats` says in words how many are left, empty
@@ -131,7 +132,9 @@ class MonthView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubView(msgspec.Struct, frozen=True, kw_only=True):
-    """The front page of one business. `notice` says why nothing can be booked, where that is so."""
+    """The front page of one business. `notice` says why nothing can be booked, where that is so.
+    `packages_href` is empty where no package is on sale.
+    """
 
     name: str
     about: str
@@ -147,6 +150,7 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
     month: MonthView | None
     filters: Filters | None
     search: Search | None
+    packages_href: str = ""
 
 
 class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,10 +223,21 @@ class OwnHold(msgspec.Struct, frozen=True, kw_only=True):
     href: str
 
 
+class PackageOffer(NamedTuple):
+    """A package whose credits are good for a service."""
+
+    name: str
+    href: str
+    credits: int
+    price_minor: int
+    each_minor: int
+
+
 class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one service. `structured` is its schema.org description as JSON, `prices`
     are those of a single date beside the full one, `leaving` its terms in sentences. `held` is what
-    this browser holds of it; `price_alone` does not say that all is sold out.
+    this browser holds of it; `price_alone` does not say that all is sold out. `packages` are some
+    whose credits are good for it.
     """
 
     name: str
@@ -248,3 +263,5 @@ class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     leaving: list[str]
     structured: Markup
     held: list[OwnHold] = []
+    packages: list[PackageOffer] = []
+    packages_href: str = ""

@@ -10,10 +10,22 @@ from src.booking.domain.seats_told import SeatsTold
 from src.booking.views.guest import MissingDate
 
 
+class CreditBack(msgspec.Struct, frozen=True, kw_only=True):
+    """A credit that comes back for a place: the very one that paid it, or one that is given.
+
+    `has_ended`: it is over, so that it can be used for nothing any more.
+    """
+
+    name: str
+    ends_at: datetime | None
+    is_own: bool = False
+    has_ended: bool = False
+
+
 class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     """One person's place on one date; `value` names it and what its guest is promised for it.
 
-    `why_not` is a sentence where it cannot be left.
+    `why_not` is a sentence where it cannot be left, `fee_minor` what is asked of who leaves it.
     """
 
     value: str
@@ -28,6 +40,8 @@ class LeavingSeat(msgspec.Struct, frozen=True, kw_only=True):
     is_late_since_exchange: bool
     is_penalty_free: bool
     why_not: str
+    credit: CreditBack | None = None
+    fee_minor: int = 0
 
 
 class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +59,8 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     `reason` what was typed then. `had` are dates of the course that were got later, each by a
     booking of its own, which stands whatever is left here. `ticked`: it is about so many of the
     party, who were ticked, and about all while that is none; None before anything was ticked.
+    `credits` says which credits come back, and `no_credit_why` why none does although the terms
+    give one; `by_credits`: it was credits that paid.
     """
 
     seats: list[LeavingSeat]
@@ -58,6 +74,9 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     was_paid: bool
     by_hand_minor: int
     no_money_why: str
+    credits: list[str] = []
+    no_credit_why: str = ""
+    by_credits: bool = False
     terms: list[str]
     why_not: str
     is_gone: bool = False
@@ -76,6 +95,11 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     contact_email: str
     contact_phone: str
 
+    @property
+    def fee_minor(self) -> int:
+        """What is asked for all of `seats`."""
+        return sum(seat.fee_minor for seat in self.seats)
+
 
 class MovePerson(msgspec.Struct, frozen=True, kw_only=True):
     """One of the party; `seat_id` is the place that would be given up."""
@@ -85,7 +109,11 @@ class MovePerson(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """A date that the guest may come to instead; `left` is its room, `seats` what is said of it."""
+    """A date that the guest may come to instead; `left` is its room, `seats` what is said of it.
+
+    `name` is what it is of, and `is_swap` says that a credit pays it, where it is another course's.
+    `why` speaks for it, of those that suit best.
+    """
 
     session_id: str
     sequence: int
@@ -98,6 +126,9 @@ class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):
     performer: str
     left: int
     seats: SeatsTold
+    name: str = ""
+    is_swap: bool = False
+    why: str = ""
 
 
 class MovePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +138,8 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     before who have a place on the new date already, and keep both. `terms` are those of the new
     date, in sentences. `why_not` is a sentence where the date cannot
     be exchanged, `why_no_choice` what stands against most of those with room where there is no
-    choice, `refusal` why what was asked for was not done.
+    choice, `refusal` why what was asked for was not done. `best` are the dates that suit best,
+    which are not among the `choices`. `credit` says which credit pays a swap.
     """
 
     name: str
@@ -119,8 +151,10 @@ class MovePage(msgspec.Struct, frozen=True, kw_only=True):
     people: list[MovePerson]
     there: list[str]
     is_party: bool
+    best: list[MoveChoice] = []
     choices: list[MoveChoice]
     chosen: MoveChoice | None
+    credit: str = ""
     terms: list[str]
     why_not: str
     why_no_choice: str

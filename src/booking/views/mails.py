@@ -8,6 +8,14 @@ def portal_beside(booking_url: str) -> str:
     return f"{booking_url.partition('/bookings/')[0]}/me"
 
 
+class CreditsView(msgspec.Struct, frozen=True):
+    """The credits that paid, in words of the reader's language; empty where none did."""
+
+    package_name: str = ""
+    sessions_remaining: str = ""
+    package_expiry: str = ""
+
+
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """One date of a booking, spelled out; `was` is what its guest was told before, if not that, and
     `performer` who performs now, where they are told.
@@ -58,6 +66,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     has_code: bool
     party: list[str] = []
     missing: list[MissingView] = []
+    credits: CreditsView = CreditsView()
 
     @property
     def portal_url(self) -> str:
@@ -84,6 +93,7 @@ class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
 class HeldCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: places that were held for you until you pay are not any more, since the
     business cancels the dates `runs`. `has_others`: other dates were held together with them.
+    `by_transfer`: they were to be paid by bank transfer, which may be on its way.
     """
 
     locale: str
@@ -96,6 +106,7 @@ class HeldCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     zone_name: str
     reason: str
     booking_url: str
+    by_transfer: bool = False
 
 
 class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +135,7 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     as_asked: bool
     money_line: str
     booking_url: str
+    credits: CreditsView = CreditsView()
 
 
 class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,6 +250,10 @@ class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe_url: str
     ways_out: list[WayOutView] = []
 
+    @property
+    def portal_url(self) -> str:
+        return portal_beside(self.booking_url)
+
 
 class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail to somebody who has, or had, a place that was handed on.
@@ -258,10 +274,6 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[RunView]
     zone_name: str
     booking_url: str
-
-    @property
-    def portal_url(self) -> str:
-        return portal_beside(self.booking_url)
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.booking.views.feeds import FeedPart
+from src.platform.money import Money
 from src.tenants.portal_sections import PortalHead, ShownSection
 
 
@@ -14,7 +16,7 @@ class HeldBooking(msgspec.Struct, frozen=True, kw_only=True):
 
     href: str
     what: str
-    total_minor: int
+    to_pay_minor: int
     currency: str
     places: int
     until_at: datetime
@@ -89,14 +91,35 @@ class PastBookingsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PortalProfileView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a guest may change themselves. `languages` are those there are; `topics` the mails they
-    may do without, with whether they get them.
-    """
+    """What guests may change themselves, in three forms, and their calendar."""
 
     head: PortalHead
     form: Any
     address_form: Any
+    mails_form: Any
     languages: list[tuple[str, str]]
-    topics: list[tuple[str, str, bool]]
-    feed: Any
+    feed: FeedPart
     zone: ZoneInfo
+
+
+class OwnAddressView(msgspec.Struct, frozen=True, kw_only=True):
+    """The link to a new address: it is taken once the button is pressed."""
+
+    email: str
+    business: str
+    action: str
+
+
+class EraseOneselfView(msgspec.Struct, frozen=True, kw_only=True):
+    """What erasing does, what stands against it, and what has to be typed for it. What is `owed`
+    on site is said before, and that `credits` which are left are lost.
+    """
+
+    head: PortalHead
+    form: Any
+    stays: list[str]
+    owed: list[Money]
+    credits: int
+    bars: list[str]
+    word: str
+    business: str

@@ -12,7 +12,9 @@ class MoneyAsked(msgspec.Struct, frozen=True, kw_only=True):
     """What could go back, before it is chosen: the first `people`, and how many `more` there are.
 
     `by_hand_minor` of all was paid on site. `dates` says for each of them on which dates, empty
-    where that is the same for all. `mark` tells whether it is still as it was seen.
+    where that is the same for all. `mark` tells whether it is still as it was seen. For each of
+    `paid_seats` a credit of one of the `packages` can be given instead; by their terms guests get
+    `terms_credits`.
     """
 
     people: list[Returnable]
@@ -23,6 +25,9 @@ class MoneyAsked(msgspec.Struct, frozen=True, kw_only=True):
     dates: list[str]
     mark: str
     currency: str
+    paid_seats: int = 0
+    terms_credits: int = 0
+    packages: list[tuple[str, str]] = []
 
 
 class FailedRefund(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +55,8 @@ class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
 
     For the orders of `people` `chosen_minor` was chosen; refunds of `pending_minor` are on the way
     and of `returned_minor` have arrived; `failed` are the first of those that did not.
-    `elsewhere_minor` of these orders has gone back since by the processor's own dashboard.
+    `elsewhere_minor` of these orders has gone back since by the processor's own dashboard. For
+    `credits` seats a credit was chosen.
     """
 
     people: int
@@ -62,6 +68,7 @@ class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
     by_hand: list[ToHandBack]
     elsewhere_minor: int
     currency: str
+    credits: int = 0
 
     @property
     def still_by_hand_minor(self) -> int:

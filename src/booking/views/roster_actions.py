@@ -37,7 +37,10 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """A date with room. `sequence` counts its changes, so that a move to what it was is refused."""
+    """A date with room. `sequence` counts its changes, so that a move to what it was is refused.
+
+    `name` is what it is of, where that is another course, which a credit pays.
+    """
 
     session_id: UUID
     sequence: int
@@ -45,3 +48,8 @@ class MoveTarget(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime
     title: str
     left: int
+    name: str = ""
+
+    @property
+    def is_swap(self) -> bool:
+        return bool(self.name)

@@ -188,6 +188,7 @@ class BookingDetail(msgspec.Struct, frozen=True, kw_only=True):
     payment_mode: str
     currency: str
     total_minor: int
+    to_pay_minor: int
     paid_minor: int
     refunded_minor: int
     taken_back_minor: int

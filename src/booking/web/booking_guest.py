@@ -4,7 +4,8 @@ A booking of theirs is under the address that they proved. The pages work withou
 do for everyone else, also while nobody can be asked who is signed in.
 """
 
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from litestar import Request
 
@@ -14,10 +15,12 @@ from src.platform.services import Services
 from src.platform.web.forms import Bound, FormData
 from src.tenants.commands.customers import normalise_email
 from src.tenants.context import RequestContext
+from src.tenants.queries.own_people import list_own_people
 from src.tenants.views.portal import PortalGuest
 from src.tenants.web.portal import found_guest, has_portal_cookie, portal_guest
 
 AnyRequest = Request[Any, Any, Any]
+_PEOPLE = "seatline.own_people"
 
 
 async def look_who_books(
@@ -34,7 +37,22 @@ async def look_who_books(
         return None
     if guest is not None and guest.locale:
         set_locale(guest.locale)
+    if guest is not None:
+        async with services.uow_factory(ctx.here.id) as uow:
+            people = await list_own_people(uow, guest.customer_id)
+        cast("dict[str, Any]", request.scope)[_PEOPLE] = [one.name for one in people]
     return guest
+
+
+def own_people(request: AnyRequest) -> list[str]:
+    """The names of those whom the signed-in guest keeps, once `look_who_books` has looked."""
+    return list(cast("dict[str, Any]", request.scope).get(_PEOPLE, []))
+
+
+def proved_id(request: AnyRequest) -> UUID | None:
+    """Whose booking it is by proof, None for who is not signed in."""
+    guest = found_guest(request)
+    return None if guest is None else guest.customer_id
 
 
 def known_of(guest: PortalGuest | None) -> dict[str, str]:

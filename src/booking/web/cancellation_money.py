@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.domain.cancelling import MoneyChoice, Returnable, mark_of
+from src.booking.domain.refund_policy import GivenBack
 from src.booking.views.returns import MoneyAsked
 from src.booking.web.amounts import read_amount
 from src.booking.web.toll_words import which_dates
@@ -27,12 +28,20 @@ class CancelForm(msgspec.Struct):
 
     reason: Annotated[str, Meta(max_length=500)] = ""
     money: MoneyChoice | None = None
+    package: UUID | None = None
+    revoke: bool = False
     back: dict[str, Annotated[str, Meta(max_length=20)]] = msgspec.field(default_factory=dict)
     seen: Annotated[str, Meta(max_length=60)] = ""
+    as_voucher: bool = False
 
 
-def money_asked(people: Sequence[Returnable], currency: str, zone: ZoneInfo) -> MoneyAsked | None:
-    """What is to be chosen, None where nothing could go back."""
+def money_asked(
+    people: Sequence[Returnable],
+    currency: str,
+    zone: ZoneInfo,
+    packages: Sequence[GivenBack] = (),
+) -> MoneyAsked | None:
+    """What is to be chosen, None where nothing could go back; credits of the `packages` too."""
     if not people:
         return None
     shown = list(people[:MOST_PEOPLE])
@@ -44,6 +53,9 @@ def money_asked(people: Sequence[Returnable], currency: str, zone: ZoneInfo) -> 
         by_hand_minor=sum(one.by_hand_minor for one in people),
         dates=which_dates([one.starts for one in shown], zone),
         mark=mark_of(people),
+        paid_seats=sum(len(one.paid_ids) for one in people),
+        terms_credits=sum(len(one.terms_ids) for one in people),
+        packages=[(str(one.package_id), one.name) for one in packages],
         currency=currency,
     )
 
@@ -51,7 +63,12 @@ def money_asked(people: Sequence[Returnable], currency: str, zone: ZoneInfo) -> 
 def money_wanted(form: CancelForm, currency: str) -> MoneyWanted:
     """Raises: InvalidInput at the fields of what is no amount."""
     return MoneyWanted(
-        choice=form.money, own=_own_amounts(form.back, currency), seen=form.seen or None
+        choice=form.money,
+        own=_own_amounts(form.back, currency),
+        seen=form.seen or None,
+        as_voucher=form.as_voucher,
+        package_id=form.package,
+        revokes_credits=form.revoke,
     )
 
 

@@ -15,6 +15,7 @@ from src.booking.commands.sessions import get_session
 from src.booking.domain.kinds import DateScope
 from src.booking.models import Seat, Session
 from src.booking.queries.being_cancelled import list_going
+from src.booking.queries.born_credits import BornCredit, list_born_credits, worth_by_order
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.cancellations import (
@@ -28,6 +29,7 @@ from src.booking.queries.purchases import of_purchase
 from src.booking.queries.reached import count_others
 from src.booking.queries.seat_answers import get_guest_may
 from src.booking.queries.sessions import get_session_detail
+from src.booking.queries.sold_terms import list_packages_to_give
 from src.booking.views.cancellations import Going, LostDate
 from src.booking.views.leaving import LeaveAsked
 from src.booking.views.returns import MoneyAsked
@@ -88,6 +90,7 @@ class CancelPurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     facts: list[Fact]
     people: list[Fact]
     dates: list[LostDate]
+    born: list[BornCredit] = []
     money: MoneyAsked | None
     why_not: str | None
     going: list[Going]
@@ -172,7 +175,8 @@ async def ask_cancel_purchase(
     ctx: NamedDependency[RequestContext],
     booking_id: FromPath[UUID],
 ) -> Response[bytes]:
-    return await _ask_purchase(request, services, ctx, booking_id, blank(CancelForm))
+    form = blank(CancelForm, {"revoke": True})
+    return await _ask_purchase(request, services, ctx, booking_id, form)
 
 
 @post("/app/{slug:str}/bookings/{booking_id:uuid}/cancel", **POST_OPTIONS)
@@ -202,6 +206,7 @@ async def _ask_session(
         toll = await toll_of_session(uow, session_id)
         which = [Seat.session_id == session_id]
         able = await list_returnable(uow, ctx.here, which)
+        packages = await list_packages_to_give(uow)
         going = await list_going(uow, which)
         this = await get_session(uow, session_id)
         following = await count_others(uow, this, DateScope.FOLLOWING, ctx.here.zone)
@@ -213,7 +218,7 @@ async def _ask_session(
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
         people=cancelled_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
-        money=money_asked(able, ctx.here.currency, ctx.here.zone),
+        money=money_asked(able, ctx.here.currency, ctx.here.zone, packages),
         why_not=_why_session_stays(session, services.clock.now()),
         going=going,
         following=following,
@@ -239,7 +244,10 @@ async def _ask_purchase(
         toll = await toll_of_purchase(uow, booking_id, now)
         dates = await list_lost_dates(uow, booking_id, now)
         which = [of_purchase(booking_id), Session.starts_at > now]
-        able = await list_returnable(uow, ctx.here, which)
+        born = await list_born_credits(uow, booking_id)
+        more = worth_by_order(born) if form.checked("revoke") else {}
+        able = await list_returnable(uow, ctx.here, which, more)
+        packages = await list_packages_to_give(uow)
         asked = await find_open_request(uow, booking_id)
         going = await list_going(uow, which)
     if booking.cancellation_id is not None:
@@ -252,7 +260,8 @@ async def _ask_purchase(
         facts=toll_facts(toll, booking.currency, chooses=bool(able)),
         people=lost_hold_people(toll, ctx.here.zone),
         dates=dates,
-        money=money_asked(able, booking.currency, ctx.here.zone),
+        born=born,
+        money=money_asked(able, booking.currency, ctx.here.zone, packages),
         why_not=None if toll.seats or toll.in_checkout else nothing,
         going=going,
         base=f"/app/{ctx.here.slug}",

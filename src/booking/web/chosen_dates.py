@@ -25,6 +25,7 @@ from src.booking.queries.cancellations import (
     toll_of_dates,
 )
 from src.booking.queries.reached import MOST_REACHED, count_others, list_following
+from src.booking.queries.sold_terms import list_packages_to_give
 from src.booking.views.cancellations import ChosenDate
 from src.booking.views.returns import MoneyAsked
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
@@ -153,6 +154,7 @@ async def _ask(
         ids = [one.id for one in dates]
         toll = await toll_of_dates(uow, ids)
         able = await list_returnable(uow, ctx.here, [Seat.session_id.in_(ids)])
+        packages = await list_packages_to_give(uow)
     mark = _mark_of(ids)
     view = CancelDatesView(
         form=form,
@@ -166,7 +168,7 @@ async def _ask(
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
         people=cancelled_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
-        money=money_asked(able, ctx.here.currency, ctx.here.zone),
+        money=money_asked(able, ctx.here.currency, ctx.here.zone, packages),
         base=f"/app/{ctx.here.slug}",
         back=back,
         zone=ctx.here.timezone,

@@ -10,8 +10,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
+from src.billing.fee_words import FeeWords, fee_words
 from src.billing.queries.credit_lists import list_lots_of
+from src.billing.queries.fees import list_fees_of_customer
 from src.billing.views.credits import LotRow
+from src.billing.views.fees import FeeRow
 from src.booking.commands.readdress import Readdressed, correct_customer
 from src.booking.queries.answers import Wanted, get_answer
 from src.booking.queries.customer_history import list_history
@@ -123,6 +126,8 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     calendar: FeedRow | None
     is_owner: bool
+    fees: list[FeeRow]
+    fee_words: FeeWords
 
 
 @get(ONE, guards=MAY_CARE, include_in_schema=False)
@@ -154,6 +159,7 @@ async def _show(
         history = await list_history(uow, customer_id, number=_page_of(request))
         declined = await list_declined(uow, customer_id)
         calendar = await find_customer_feed(uow, customer_id)
+        fees = await list_fees_of_customer(uow, customer_id)
         sessions = await list_session_choices(uow, ctx.here)
         series = await list_series_choices(uow)
         lots = await list_lots_of(uow, customer_id)
@@ -182,6 +188,8 @@ async def _show(
         credits=lots,
         may_give=ctx.here.entitlements.has(Feature.PACKAGES),
         currency=ctx.here.currency,
+        fees=fees,
+        fee_words=fee_words(),
         calendar=calendar,
         is_owner=ctx.actor.role is Role.OWNER,
     )

@@ -10,6 +10,8 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.billing.domain.credits import LotFacts
+from src.billing.domain.kinds import PaymentMode
+from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.commands.book import BookCommand, Booked
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE
@@ -133,6 +135,7 @@ async def _show(
         if head.merged_into is not None:
             path = f"{customers_path(ctx)}/{head.merged_into}/book"
             return redirect(request, f"{path}?{request.scope['query_string'].decode()}")
+        takes_transfers = await find_transfer_terms(uow) is not None
         verdict = None
         sessions: list[Choice] = []
         series: list[Choice] = []
@@ -150,7 +153,7 @@ async def _show(
         verdict=verdict,
         sessions=sessions,
         series=series,
-        ways=[*_credit_ways(lots), *_ways(ctx, head)],
+        ways=[*_credit_ways(lots), *_ways(ctx, head, takes_transfers=takes_transfers)],
         base=f"/app/{ctx.here.slug}",
         here=f"{customers_path(ctx)}/{customer_id}",
         zone=ctx.here.timezone,
@@ -170,12 +173,19 @@ def _credit_ways(lots: list[LotFacts]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _ways(ctx: RequestContext, head: CustomerHead) -> list[tuple[str, str, str]]:
+def _ways(
+    ctx: RequestContext, head: CustomerHead, *, takes_transfers: bool
+) -> list[tuple[str, str, str]]:
     """How it may be paid: those only that can be."""
     ways = [("on_site", _("On site"), _("Booked at once; you mark it as paid when it is."))]
     if head.email and ctx.here.payments_ready:
         sentence = _("The places are held for a day at most, and booked when the guest has paid.")
         ways.append(("link", _("By a link in a mail"), sentence))
+    if head.email and takes_transfers:
+        sentence = _(
+            "The places are held until the last day for the money; a mail says how to pay."
+        )
+        ways.append(("transfer", _("By bank transfer"), sentence))
     ways.append(("free", _("Free"), _("Booked at once, and nothing is to be paid.")))
     return ways
 
@@ -248,6 +258,8 @@ def _command(
 
 
 def _said(head: CustomerHead, booked: Booked) -> str:
+    if booked.order.payment_mode == PaymentMode.TRANSFER:
+        return _("The places are held. How to pay is on its way to %(to)s.", to=head.email)
     if booked.needs_payment:
         return _("The places are held. A link to pay is on its way to %(to)s.", to=head.email)
     if head.email:

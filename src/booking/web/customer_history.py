@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from src.billing.domain.kinds import OrderEnd, order_end
+from src.billing.domain.kinds import TRANSFER_METHOD, OrderEnd, order_end
 from src.booking.views.customers import HistoryLine, HistoryPage
 from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
 from src.platform.web.formats import datetime_local
-from src.tenants.web.audit_words import Around, actor_words, log_sentence
+from src.tenants.role_words import actor_words
+from src.tenants.web.audit_words import Around, log_sentence
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +105,8 @@ def _order_ended(facts: Facts, _zone: ZoneInfo) -> str:
 def _payment(facts: Facts, _zone: ZoneInfo) -> str:
     if facts["by"] == "on_site":
         return _("%(amount)s taken on site", amount=_amount(facts))
+    if facts["by"] == TRANSFER_METHOD:
+        return _("%(amount)s came by bank transfer", amount=_amount(facts))
     return _("%(amount)s paid", amount=_amount(facts))
 
 

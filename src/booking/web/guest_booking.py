@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from typing import Any, cast
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -17,11 +18,14 @@ from src.booking.errors import PriceChanged
 from src.booking.place import place_booking
 from src.booking.queries.service_page import no_such_service, not_offered
 from src.booking.queries.wish import Typed, get_wish
+from src.booking.queries.wish_credits import Purse, lot_of_way
 from src.booking.views.guest import BookingFormView, Wish
 from src.booking.views.hub import OwnHold
 from src.booking.web.booking_guest import (
     known_of,
     look_who_books,
+    own_people,
+    proved_id,
     under_own_address,
     with_sentence,
 )
@@ -36,6 +40,7 @@ from src.booking.web.guest_forms import (
     way_of,
 )
 from src.booking.web.hub import uuid_of
+from src.booking.web.kept_typing import keep_typing, kept_typing
 from src.booking.web.offered_place import OfferedPlace, offered_place
 from src.booking.web.own_holds import own_holds, remember_hold
 from src.platform.errors import DomainError, InvalidInput, NotFound, TooManyRequests
@@ -100,8 +105,14 @@ async def booking_form(
     if place.taken_by is not None:
         return _to_own_place(request, ctx, subject)
     guest = await look_who_books(request, services, ctx, is_offered=bool(subject.place))
-    wish = await _wish(services, ctx, subject, Typed(size=place.size))
+    kept = kept_typing(request, services, ctx, subject.id) if guest is not None else {}
     form = blank(BookingForm, {**known_of(guest), **place.typed})
+    typed = Typed(size=place.size)
+    if kept:
+        data = FormData()
+        data.texts = {name: [text] for name, text in {**known_of(guest), **kept}.items()}
+        form, typed = Bound[BookingForm](None, data), typed_of(data)
+    wish = await _wish(services, ctx, subject, _with_purse(request, typed))
     held = await _held(request, services, ctx, subject)
     return _form_page(request, ctx, subject, wish, form, new_form_token(), held=held)
 
@@ -118,8 +129,13 @@ async def send_booking(
     by another form is led to its own page.
     """
     subject, data = subject_of(request, service_slug), await read_form(request)
-    typed, token = typed_of(data), token_of(data)
+    token, step = token_of(data), data.texts.get("step", [""])[-1]
     await look_who_books(request, services, ctx, is_offered=bool(subject.place))
+    if step == "sign-in":
+        keep_typing(request, services, ctx, subject.id, data)
+        here = quote(f"{request.scope['path']}?{subject.query}")
+        return redirect(request, f"{portal_path(ctx)}/sign-in?next={here}")
+    typed = _with_purse(request, typed_of(data))
     not_seen = under_own_address(request, data)
     if await _is_taken_by_another(services, ctx, subject, token):
         return _to_own_place(request, ctx, subject)
@@ -131,11 +147,14 @@ async def send_booking(
         wish = msgspec.structs.replace(wish, takes_codes=True, code_error=slow_down)
     if nobody := nobody_comes(data):
         wish = msgspec.structs.replace(wish, size_error=nobody)
-    if data.texts.get("step", [""])[-1] == "update":
+    if step == "update":
         held = await _held(request, services, ctx, subject)
         return _updated(request, ctx, subject, wish, data, token, held)
     if not slow_down and await _is_own_hold(services, ctx, wish, token):
-        wish = msgspec.structs.replace(wish, closed=None, size_error=None, code_error=None)
+        unspent = msgspec.structs.replace(wish.credits, error=None)
+        wish = msgspec.structs.replace(
+            wish, closed=None, size_error=None, code_error=None, credits=unspent
+        )
     bound = with_sentence(checked(bind(BookingForm, data), wish, ctx.here), not_seen)
     if bound.struct is None:
         status = 409 if wish.closed else 422
@@ -157,7 +176,7 @@ async def _is_own_hold(services: Services, ctx: RequestContext, wish: Wish, toke
     """Whether what looks sold out, or used up, is what this very form has booked before, and still
     has.
     """
-    if not (wish.closed or wish.size_error or wish.code_error):
+    if not (wish.closed or wish.size_error or wish.code_error or wish.credits.error):
         return False
     async with services.uow_factory(ctx.here.id) as uow:
         order = await find_order_by_form_token(uow, token)
@@ -190,9 +209,10 @@ async def _place(
     token: str,
 ) -> Response[bytes]:
     form = cast("BookingForm", bound.struct)
-    command = command_of(form, wish, subject.id, token, ctx.here, services.clock.now())
+    now, guest = services.clock.now(), found_guest(request)
+    command = command_of(form, wish, subject.id, token, ctx.here, now, guest)
     offer_id = (await _place_of(services, ctx, subject)).offer_id
-    command = msgspec.structs.replace(command, offer_id=offer_id)
+    command = msgspec.structs.replace(command, offer_id=offer_id, customer_id=proved_id(request))
     try:
         await _limit(request, services, ctx, form.email)
         placed = await place_booking(services, ctx, command)
@@ -231,8 +251,9 @@ async def _refused(
         tiers=form.tiers(),
         code="" if is_code else form.coupon,
         way=way_of(form.way),
+        purse=Purse(lot_id=lot_of_way(form.way)),
     )
-    wish = await _wish(services, ctx, subject, typed)
+    wish = await _wish(services, ctx, subject, _with_purse(request, typed))
     if is_code:
         wish = msgspec.structs.replace(wish, takes_codes=True)
     told = _code_told(form, wish, ctx) if isinstance(refusal, PriceChanged) else ""
@@ -312,6 +333,7 @@ def _form_page(
         is_held=any(subject.id in hold.what for hold in held),
         told=told,
         guest=found_guest(request),
+        own_people=own_people(request),
         me=portal_path(ctx),
     )
     return page(
@@ -343,6 +365,14 @@ async def _held(
     request: AnyRequest, services: Services, ctx: RequestContext, subject: Subject
 ) -> list[OwnHold]:
     return await own_holds(request, services, ctx, subject.service_slug, subject.id)
+
+
+def _with_purse(request: AnyRequest, typed: Typed) -> Typed:
+    """Whose credits may be looked at: those of who is signed in, and of nobody else."""
+    guest = found_guest(request)
+    customer_id = guest.customer_id if guest is not None else None
+    purse = msgspec.structs.replace(typed.purse, customer_id=customer_id)
+    return msgspec.structs.replace(typed, purse=purse)
 
 
 async def _wish(services: Services, ctx: RequestContext, subject: Subject, typed: Typed) -> Wish:

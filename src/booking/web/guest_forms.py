@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -18,16 +18,26 @@ from src.booking.domain.naming import LONGEST_NOTE
 from src.booking.domain.price_tiers import booker_first
 from src.booking.domain.questions import answer_errors, people_errors
 from src.booking.queries.wish import Typed
+from src.booking.queries.wish_credits import Purse, lot_of_way
 from src.booking.views.guest import Wish
 from src.platform.i18n import _, current_locale
 from src.platform.web.forms import Bound, Email, FormData
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.phones import dialled_phone, not_a_phone
+from src.tenants.views.portal import PortalGuest
 
 LARGEST_PARTY = 100
 LONGEST_CODE = 40
+LONGEST_WAY = 60
 LARGEST_TOTAL_MINOR = 10**12
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}", re.ASCII)
+
+
+class Agreed(Protocol):
+    """The boxes of every form that books or buys."""
+
+    terms: bool
+    marketing: bool
 
 
 class BookingForm(msgspec.Struct, kw_only=True):
@@ -51,7 +61,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     people: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
     coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
-    way: Annotated[str, Meta(max_length=20)] = ""
+    way: Annotated[str, Meta(max_length=LONGEST_WAY)] = ""
     terms: bool = False
     marketing: bool = False
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
@@ -91,8 +101,9 @@ def typed_of(data: FormData) -> Typed:
             tiers += [name.removeprefix(start)] * _number(texts[-1], 0)
     tiers = tiers[:LARGEST_PARTY]
     size = len(tiers) if tiers else size_of(data, LARGEST_PARTY)
-    way = way_of(data.texts.get("way", [""])[-1])
-    return Typed(size=size, tiers=tuple(tiers), code=code_of(data), way=way)
+    chosen = data.texts.get("way", [""])[-1]
+    purse = Purse(lot_id=lot_of_way(chosen))
+    return Typed(size=size, tiers=tuple(tiers), code=code_of(data), way=way_of(chosen), purse=purse)
 
 
 def nobody_comes(data: FormData) -> str | None:
@@ -142,8 +153,8 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
         errors["terms"] = _("Please accept the terms to book.")
     if wish.code_error and "coupon" not in bound.errors:
         errors["coupon"] = wish.code_error
-    if wish.ways and bound.value("way") not in ("", *wish.ways):
-        errors["way"] = way_not_open()
+    if way_error := _why_not_that_way(bound.value("way"), wish):
+        errors["way"] = way_error
     if form is not None and form.size_of_party == 0:
         errors["size"] = who_comes()
     elif form is not None and form.size_of_party > LARGEST_PARTY:
@@ -155,6 +166,14 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
             "The number of people has changed, and the price with it. Please check both."
         )
     return bound.with_errors(errors) if errors else bound
+
+
+def _why_not_that_way(chosen: str, wish: Wish) -> str | None:
+    """The sentence for who wants to pay in a way that is not open, or with credits that may not."""
+    if wish.credits.error:
+        return wish.credits.error
+    is_other = bool(wish.ways) and lot_of_way(chosen) is None and chosen not in ("", *wish.ways)
+    return way_not_open() if is_other else None
 
 
 def people_answers(typed: Mapping[str, str]) -> tuple[dict[str, str], ...]:
@@ -177,6 +196,32 @@ def _typed(bound: Bound[BookingForm], start: str) -> dict[str, str]:
 
 
 def command_of(
+    form: BookingForm,
+    wish: Wish,
+    subject_id: UUID,
+    token: str,
+    tenant: TenantSnapshot,
+    now: datetime,
+    guest: PortalGuest | None = None,
+) -> BookCommand:
+    """With credits it is the signed-in `guest` who books, and no code nor price counts."""
+    command = _command(form, wish, subject_id, token, tenant, now)
+    lot_id = lot_of_way(form.way)
+    if lot_id is None and not form.way and wish.credits.paying is not None:
+        lot_id = lot_of_way(wish.credits.paying.key)
+    if lot_id is None:
+        return command
+    return msgspec.structs.replace(
+        command,
+        way=PayWay.CREDIT,
+        credit_lot_id=lot_id,
+        customer_id=guest.customer_id if guest is not None else None,
+        coupon="",
+        quoted_minor=None,
+    )
+
+
+def _command(
     form: BookingForm,
     wish: Wish,
     subject_id: UUID,
@@ -215,7 +260,7 @@ def _answers(given: Mapping[str, str], wish: Wish, *, per_person: bool) -> dict[
     return {key: answer for key, answer in given.items() if answer and key in asked}
 
 
-def consents_of(form: BookingForm, tenant: TenantSnapshot, now: datetime) -> dict[str, Any]:
+def consents_of(form: Agreed, tenant: TenantSnapshot, now: datetime) -> dict[str, Any]:
     """What was agreed to and when; the terms by the hash of the text that was shown."""
     consents: dict[str, Any] = {}
     at = now.isoformat()

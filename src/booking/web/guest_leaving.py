@@ -10,10 +10,13 @@ from litestar.params import FromPath
 
 from src.billing.owed import get_owed_minor
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
+from src.billing.queries.voucher_use import is_by_voucher_alone
 from src.booking.commands.leave import Promised, leave_course, leave_dates
 from src.booking.commands.leave_requests import ask_to_leave
+from src.booking.credit_words import credit_lines
 from src.booking.guest_links import open_link
 from src.booking.money_words import in_all_due
+from src.booking.queries.credits_back import find_credits_given
 from src.booking.queries.guest_leaving import get_leaving_page, get_left_late_minor
 from src.booking.views.leaving import LeavingPage
 from src.booking.web.guest_page import PRIVATE, PUBLIC
@@ -37,13 +40,16 @@ LEAVING_BY_ORDER = Limit("leaving", 60, 10 * 60)
 
 class _Left(NamedTuple):
     """What comes back the way it was paid, what by the business's own hand, and what of a price to
-    be paid on site stays due; `owed_minor` is to be paid there for all that was booked.
+    be paid on site stays due; `owed_minor` is to be paid there for all that was booked. Where a
+    voucher paid for all of it, it comes back on that.
     """
 
     back_minor: int
     by_hand_minor: int
     stays_due_minor: int
     owed_minor: int
+    credits: list[str]
+    is_by_voucher: bool
 
 
 @get("/b/{slug:str}/bookings/{token:str}/leave", opt=PUBLIC)
@@ -114,13 +120,18 @@ async def limit_guest(request: AnyRequest, services: Services, order_id: UUID) -
 def read_promised(data: FormData) -> Promised:
     """What was ticked, with what the guest was told comes back. Raises: NotFound for nonsense."""
     seats: dict[UUID, int] = {}
+    credited: set[UUID] = set()
     for value in data.texts.get("seat", []):
-        typed, _colon, minor = value.partition(":")
+        typed, _colon, rest = value.partition(":")
+        minor, _colon, credit = rest.partition(":")
         seat_id = uuid_of(typed)
         if seat_id is None:
             raise NotFound(_("There is no such booking."))
         seats[seat_id] = _minor(minor)
-    return Promised(seats, _minor(data.texts.get("most", ["0"])[-1]))
+        if credit:
+            credited.add(seat_id)
+    most, fee = (_minor(data.texts.get(name, ["0"])[-1]) for name in ("most", "fee"))
+    return Promised(seats, most, frozenset(credited), fee)
 
 
 def _minor(typed: str) -> int:
@@ -140,11 +151,14 @@ async def _leave(
         by_hand_minor = await get_to_hand_back_minor(uow, order_id)
         late_minor = await get_left_late_minor(uow, order_id)
         back_minor = await _leave_in(uow, request, ctx, order_id, promised)
+        given = await find_credits_given(uow, promised.by_seat)
         return _Left(
             back_minor=back_minor,
             by_hand_minor=await get_to_hand_back_minor(uow, order_id) - by_hand_minor,
             stays_due_minor=await get_left_late_minor(uow, order_id) - late_minor,
             owed_minor=await get_owed_minor(uow, order_id),
+            credits=credit_lines(list(given.values()), ctx.here.zone),
+            is_by_voucher=await is_by_voucher_alone(uow, order_id),
         )
 
 
@@ -163,8 +177,12 @@ async def _leave_in(
 
 def _said(ctx: RequestContext, left: _Left) -> str:
     currency = ctx.here.currency
+    if left.credits:
+        return " ".join([_("It is cancelled."), *left.credits])
     if left.back_minor:
         amount = money(left.back_minor, currency)
+        if left.is_by_voucher:
+            return _("It is cancelled. %(amount)s is on your voucher again.", amount=amount)
         return _("It is cancelled. %(amount)s is on its way back to you.", amount=amount)
     if left.by_hand_minor:
         amount = money(left.by_hand_minor, currency)

@@ -7,8 +7,10 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from src.billing.commands.orders import get_order
 from src.booking.commands.exchange import MoveSeats, move_seats
-from src.booking.guest_links import open_link
+from src.booking.commands.swap import swap_seats
+from src.booking.guest_links import booking_path, open_link
 from src.booking.queries.guest_moving import Asked, get_move_page
 from src.booking.views.leaving import MovePage
 from src.booking.web.guest_leaving import limit_guest
@@ -59,14 +61,27 @@ async def send_move(
     await limit_guest(request, services, asked.order_id)
     data = await read_form(request)
     try:
-        async with services.uow_factory(ctx.here.id) as uow:
-            await move_seats(uow, ctx.here, _command(asked, data))
+        path = await _move(services, ctx, asked, data)
     except (Conflict, InvalidInput) as refusal:
         view = await _view(services, ctx, asked)
         shown = msgspec.structs.replace(view, refusal=refusal.message)
         return page(request, TEMPLATE, shown, status_code=refusal.status, headers=PRIVATE)
     flash(request, "success", _("Done. Your new date is below, and a mail says so, too."))
-    return redirect(request, request.scope["path"].removesuffix("/move"))
+    return redirect(request, path or request.scope["path"].removesuffix("/move"))
+
+
+async def _move(services: Services, ctx: RequestContext, asked: Asked, data: FormData) -> str:
+    """Exchanges the places, or swaps them where a credit pays. Returns where their booking is, if
+    it is another one.
+    """
+    cmd = _command(asked, data)
+    async with services.uow_factory(ctx.here.id) as uow:
+        if "swap" not in data.texts:
+            await move_seats(uow, ctx.here, cmd)
+            return ""
+        done = await swap_seats(uow, ctx.here, cmd)
+        order = await get_order(uow, done.order_id)
+        return booking_path(services.settings, ctx.here.slug, order)
 
 
 async def _asked(request: AnyRequest, services: Services, ctx: RequestContext, token: str) -> Asked:

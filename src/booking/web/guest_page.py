@@ -4,21 +4,24 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.billing.commands.orders import get_order
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.processor import ProcessorError
 from src.billing.settlement import check_payment, give_up_order
 from src.booking.calendar_files import Organiser, booking_calendar
 from src.booking.domain.kinds import SeatState
-from src.booking.guest_links import booking_path, open_link, order_behind
+from src.booking.guest_links import booking_path, open_link, order_behind, package_path
 from src.booking.mail_parts import calendar_seats
 from src.booking.place import payment_url
+from src.booking.place_package import is_package_order
 from src.booking.queries.guest_bookings import get_guest_booking
+from src.booking.queries.guest_swaps import list_swapped_to
 from src.booking.queries.mail_facts import find_booking_facts
 from src.booking.views.guest import GuestBookingView
 from src.platform.errors import Conflict, Gone, NotFound, TooManyRequests, Unavailable
@@ -66,7 +69,13 @@ async def guest_booking(
         if thanks is None:
             raise
         return thanks
-    view = await _view(services, ctx, order_id, has_paid=has_paid)
+    try:
+        view = await _view(services, ctx, order_id, has_paid=has_paid)
+    except NotFound:
+        package = await _package_page(services, ctx, order_id)
+        if package is None:
+            raise
+        return redirect(request, f"{package}?paid=1" if has_paid else package)
     if view.stage == "processing" and await _check(services, ctx, order_id, CHECKS_BY_ORDER):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
     # Without `paid` it is the block of a payment in vain that has looked again: it says it all.
@@ -87,7 +96,7 @@ async def pay_booking(
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
     path = booking_path(services.settings, ctx.here.slug, order)
-    if order.state != OrderState.OPEN:
+    if order.state != OrderState.OPEN or order.payment_mode == PaymentMode.TRANSFER:
         return redirect(request, path)
     try:
         url = await payment_url(services, ctx, order, path, path)
@@ -165,6 +174,14 @@ async def _back_with_former_link(
     return page(request, THANKS, None, headers=PRIVATE)
 
 
+async def _package_page(services: Services, ctx: RequestContext, order_id: UUID) -> str | None:
+    """Where the order of a package has its page, whichever link was followed."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        if not await is_package_order(uow, order_id):
+            return None
+        return package_path(services.settings, ctx.here.slug, await get_order(uow, order_id))
+
+
 async def _order_id(services: Services, ctx: RequestContext, token: str) -> UUID:
     """Raises: NotFound, Gone."""
     return await open_link(services, ctx, token)
@@ -174,9 +191,13 @@ async def _view(
     services: Services, ctx: RequestContext, order_id: UUID, *, has_paid: bool
 ) -> GuestBookingView:
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_guest_booking(
+        view = await get_guest_booking(
             uow, ctx.here, services.settings, order_id, has_paid=has_paid
         )
+        if all(date.state != SeatState.SWAPPED for date in view.dates):
+            return view
+        new = await list_swapped_to(uow, ctx.here, services.settings, order_id)
+        return msgspec.structs.replace(view, swapped_to=new)
 
 
 async def _check(services: Services, ctx: RequestContext, order_id: UUID, limit: Limit) -> bool:

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier, terms_errors
 from src.booking.domain.quiet_hours import QuietHours
 from src.booking.leaving_words import dates_in_words
+from src.booking.web.amounts import amount_or_none, show_amount
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.web.formats import clock
@@ -21,6 +23,8 @@ USUAL_MORNING = 8
 LEAST_ROWS = 3
 SPARE_ROWS = 1
 Digits = Annotated[str, Meta(max_length=6)]
+Fee = Annotated[str, Meta(max_length=20)]
+"""An amount, or a percentage with its sign; empty for none."""
 
 
 class TierRow(msgspec.Struct, kw_only=True):
@@ -49,6 +53,9 @@ class LeavingFields(msgspec.Struct, kw_only=True):
     whole_course: bool = False
     quiet_from: Digits = ""
     quiet_until: Digits = str(USUAL_MORNING)
+    late_fee: Fee = ""
+    no_show_fee: Fee = ""
+    late_keeps_credit: bool = False
 
 
 def leaving_initial(terms: LeavingTerms) -> dict[str, Any]:
@@ -67,10 +74,19 @@ def leaving_initial(terms: LeavingTerms) -> dict[str, Any]:
         "whole_course": terms.whole_course,
         "quiet_from": "" if quiet is None else quiet.begins,
         "quiet_until": USUAL_MORNING if quiet is None else quiet.ends,
+        "late_fee": _show_fee(terms.late_fee),
+        "no_show_fee": _show_fee(terms.no_show_fee),
+        "late_keeps_credit": terms.late_keeps_credit,
     }
 
 
-def read_terms(form: LeavingFields) -> LeavingTerms:
+def _show_fee(rule: FeeRule | None) -> str:
+    if rule is None:
+        return ""
+    return f"{rule.percent}%" if rule.percent else show_amount(rule.amount_minor, rule.currency)
+
+
+def read_terms(form: LeavingFields, currency: str) -> LeavingTerms:
     """The terms. Raises: InvalidInput at the fields of the form."""
     fields: dict[str, str] = {}
     filled = [place for place, row in enumerate(form.tiers) if not row.is_empty]
@@ -84,6 +100,9 @@ def read_terms(form: LeavingFields) -> LeavingTerms:
         hand_on_unit=form.hand_on_unit,
         whole_course=form.whole_course,
         quiet_hours=_quiet_hours(form, fields),
+        late_fee=_fee(form.late_fee, currency, "late_fee", fields),
+        no_show_fee=_fee(form.no_show_fee, currency, "no_show_fee", fields),
+        late_keeps_credit=form.late_keeps_credit,
     )
     if not fields:
         wrong = terms_errors(terms)
@@ -93,14 +112,16 @@ def read_terms(form: LeavingFields) -> LeavingTerms:
     return terms
 
 
-def _preview(form: Bound[Any], zone: ZoneInfo, starts_at: datetime) -> tuple[list[str], list[str]]:
+def _preview(
+    form: Bound[Any], zone: ZoneInfo, starts_at: datetime, currency: str
+) -> tuple[list[str], list[str]]:
     """What guests would read of the terms as they stand in the form, or else why they cannot: the
     sentences with which saving them is refused.
     """
     fields = bind(LeavingFields, form.raw).struct
     try:
         price_type = SeriesPriceType(form.value("price_type"))
-        terms = None if fields is None else read_terms(fields)
+        terms = None if fields is None else read_terms(fields, currency)
     except InvalidInput as refusal:
         return [], list(dict.fromkeys(refusal.fields.values()))
     except ValueError:
@@ -124,11 +145,13 @@ class LeavingView(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
 
 
-def leaving_view(form: Bound[Any], zone: ZoneInfo, sample_at: datetime) -> LeavingView:
-    preview, unread = _preview(form, zone, sample_at)
+def leaving_view(
+    form: Bound[Any], zone: ZoneInfo, sample_at: datetime, currency: str
+) -> LeavingView:
+    preview, unread = _preview(form, zone, sample_at, currency)
     return LeavingView(
         rows=_tier_rows(form),
-        units=_unit_choices(),
+        units=unit_choices(),
         hours=[(str(hour), clock(time(hour))) for hour in range(24)],
         preview=preview,
         unread=unread,
@@ -142,7 +165,7 @@ def _tier_rows(form: Bound[Any]) -> int:
     return max(LEAST_ROWS, form.rows_in_use("tiers", "before", "percent") + SPARE_ROWS)
 
 
-def _unit_choices() -> list[tuple[str, str]]:
+def unit_choices() -> list[tuple[str, str]]:
     return [
         (BeforeUnit.HOURS.value, _("hours before")),
         (BeforeUnit.DAYS.value, _("days before")),
@@ -160,6 +183,16 @@ def _quiet_hours(form: LeavingFields, fields: dict[str, str]) -> QuietHours | No
         return None
     begins = _number(form.quiet_from, "quiet_from", fields)
     return QuietHours(begins=begins, ends=_number(form.quiet_until, "quiet_until", fields))
+
+
+def _fee(text: str, currency: str, name: str, fields: dict[str, str]) -> FeeRule | None:
+    """A number with a percent sign is one, any other an amount; 0 is none."""
+    typed = text.strip()
+    if typed.endswith("%"):
+        percent = _number(typed.removesuffix("%"), name, fields)
+        return FeeRule(percent=percent) if percent else None
+    amount_minor = amount_or_none(typed, currency, name, fields)
+    return FeeRule(amount_minor=amount_minor, currency=currency) if amount_minor else None
 
 
 def _optional(text: str, name: str, fields: dict[str, str]) -> int | None:

@@ -16,6 +16,7 @@ from src.booking.models import Seat
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.cancellations import find_live_cancellation_of_seats, toll_of_seats
 from src.booking.queries.roster_actions import list_chosen
+from src.booking.queries.sold_terms import list_packages_to_give
 from src.booking.views.returns import MoneyAsked
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
 from src.booking.web.cancellations import to_progress
@@ -113,6 +114,7 @@ async def _view(
         seen = await list_chosen(uow, session_id, seat_ids, SEEN)
         going = await list_chosen(uow, session_id, seat_ids, confirmed, is_being_cancelled=True)
         able = await list_returnable(uow, ctx.here, [Seat.id.in_(view.seat_ids)])
+        packages = await list_packages_to_give(uow)
         toll = await toll_of_seats(uow, view.seat_ids)
     if not view.chosen and seat_ids:
         why_not = _nobody_to_cancel(seen=bool(seen), going=bool(going))
@@ -124,7 +126,7 @@ async def _view(
     return CancelSeatsView(
         **{name: getattr(view, name) for name in BulkView.__struct_fields__},
         facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
-        money=money_asked(able, ctx.here.currency, ctx.here.zone),
+        money=money_asked(able, ctx.here.currency, ctx.here.zone, packages),
         stays=[whom(one) for one in seen],
         going=[whom(one) for one in going],
         undo_seconds=services.settings.undo_window_seconds,

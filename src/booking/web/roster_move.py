@@ -10,7 +10,12 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.booking.commands.exchange import MoveSeats, move_by_staff
-from src.booking.queries.roster_moves import list_against, list_move_targets
+from src.booking.commands.swap import swap_by_staff
+from src.booking.queries.roster_moves import (
+    list_against,
+    list_move_targets,
+    list_swap_targets,
+)
 from src.booking.views.roster_actions import Chosen, MoveTarget
 from src.booking.web.roster import ONE
 from src.booking.web.roster_chosen import (
@@ -91,7 +96,10 @@ async def move_chosen_seats(
             why=form.reason.strip(),
         )
         async with services.uow_factory(ctx.here.id) as uow:
-            moved.extend(await move_by_staff(uow, ctx, cmd))
+            if target.is_swap:
+                moved.extend((await swap_by_staff(uow, ctx, cmd)).seat_ids)
+            else:
+                moved.extend(await move_by_staff(uow, ctx, cmd))
 
     moved: list[UUID] = []
     failures = await each_order(view.chosen, act)
@@ -113,9 +121,13 @@ async def _view(
     form, against = bound.struct, {}
     async with services.uow_factory(ctx.here.id) as uow:
         targets = await list_move_targets(uow, view.session.service_id, session_id)
+        known = [session_id, *(one.session_id for one in targets)]
+        swaps = await list_swap_targets(uow, ctx.here, view.chosen, known)
+        targets += swaps
         wanted = None if form is None else form.to_session_id
         if wanted is not None:
-            against = await list_against(uow, ctx.here, view.chosen, wanted)
+            is_swap = any(one.session_id == wanted for one in swaps)
+            against = await list_against(uow, ctx.here, view.chosen, wanted, is_swap=is_swap)
     target = next((one for one in targets if one.session_id == wanted), None)
     if view.why_not is None and not targets:
         view = msgspec.structs.replace(
@@ -141,7 +153,7 @@ async def _view(
 def _label(target: MoveTarget, zone: str) -> str:
     left = ngettext("%(num)s place left", "%(num)s places left", target.left)
     when = date_range(target.starts_at, target.ends_at, zone)
-    return " · ".join(part for part in (when, target.title, left) if part)
+    return " · ".join(part for part in (when, target.name, target.title, left) if part)
 
 
 route_handlers = [move_chosen_seats]

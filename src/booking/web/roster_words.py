@@ -52,6 +52,8 @@ def payment_words() -> dict[str, tuple[str, str | None]]:
     return {
         "free": (_("Free"), None),
         "paid": (_("Paid online"), "success"),
+        "paid_by_transfer": (_("Paid by transfer"), "success"),
+        "awaits_transfer": (_("Transfer awaited"), "warning"),
         "on_site": (_("To pay on site"), "warning"),
         "paid_on_site": (_("Paid on site"), "success"),
         "credit": (_("Package"), "success"),

@@ -18,6 +18,7 @@ from src.booking.queries.cancellations import (
     toll_of_series,
 )
 from src.booking.queries.series import get_series_overview
+from src.booking.queries.sold_terms import list_packages_to_give
 from src.booking.views.cancellations import Going, LostDate
 from src.booking.views.returns import MoneyAsked
 from src.booking.views.series import SeriesHead
@@ -92,6 +93,7 @@ async def _ask(
         toll = await toll_of_series(uow, series_id, now)
         dates = await list_dates_to_come(uow, series_id, now)
         able = await list_returnable(uow, ctx.here, dates_to_come(series_id, now))
+        packages = await list_packages_to_give(uow)
         going = await list_going(uow, dates_to_come(series_id, now))
     if live is not None:
         return to_progress(request, ctx, live)
@@ -102,7 +104,7 @@ async def _ask(
         people=cancelled_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
         dates=dates,
-        money=money_asked(able, ctx.here.currency, ctx.here.zone),
+        money=money_asked(able, ctx.here.currency, ctx.here.zone, packages),
         why_not=None if dates else _("No date of this series is left to cancel."),
         going=going,
         base=f"/app/{ctx.here.slug}",

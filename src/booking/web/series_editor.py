@@ -287,7 +287,7 @@ async def _editor(
         zone=ctx.here.timezone,
         currency=ctx.here.currency,
         payments_ready=ctx.here.payments_ready,
-        leaving=leaving_view(form, ctx.here.zone, sample_at),
+        leaving=leaving_view(form, ctx.here.zone, sample_at, ctx.here.currency),
         tiers=tiers_view(form),
         drop_in_hint=_drop_in_hint(offered, ctx.here.currency),
         choices={

@@ -89,7 +89,7 @@ def command_of(form: SeriesForm, currency: str) -> SeriesCommand:
     drop_in = read_drop_in(form, currency, fields)
     leaving = NOTHING_BACK
     try:
-        leaving = read_terms(form)
+        leaving = read_terms(form, currency)
     except InvalidInput as refused:
         fields |= refused.fields
     if fields:

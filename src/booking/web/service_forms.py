@@ -144,7 +144,7 @@ def details_of(form: ServiceForm, currency: str) -> dict[str, Any]:
     tiers = read_prices(form.prices, currency, fields)
     leaving = NOTHING_BACK
     try:
-        leaving = read_terms(form)
+        leaving = read_terms(form, currency)
     except InvalidInput as refused:
         fields |= refused.fields
     details = _details(form, price_minor, tax_rate_bp, leaving)

@@ -315,7 +315,7 @@ async def _editor(
         currency=ctx.here.currency,
         payments_ready=ctx.here.payments_ready,
         question_rows=_question_rows(form, status_code),
-        leaving=leaving_view(form, ctx.here.zone, sample_at),
+        leaving=leaving_view(form, ctx.here.zone, sample_at, ctx.here.currency),
         tiers=tiers_view(form),
         choices=choices,
         presets=presets,

@@ -47,6 +47,7 @@ def payment_words() -> dict[str, str]:
     return {
         "online": _("Online"),
         "on_site": _("On site"),
+        "transfer": _("Bank transfer"),
         "credit": _("With credits"),
         "free": _("Free of charge"),
     }

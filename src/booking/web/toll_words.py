@@ -132,19 +132,28 @@ def _in_checkout(toll: Toll, currency: str) -> str:
     )
     if all(len(one.starts) == 1 for one in toll.lost_holds):
         return held
-    whole = _("What is held to be paid by a link ends with it on its other dates, too.")
+    whole = _(
+        "What is held to be paid by a link or a bank transfer ends with it on its other dates, too."
+    )
     return f"{held}. {whole}"
+
+
+def _parts(toll: Toll, currency: str) -> list[str]:
+    """What the seats cost, by the way it is paid."""
+    paid, taken = money(toll.paid_minor, currency), money(toll.taken_minor, currency)
+    transferred, due = money(toll.transferred_minor, currency), money(toll.on_site_minor, currency)
+    said = [
+        (toll.paid_minor, _("%(amount)s paid online", amount=paid)),
+        (toll.taken_minor, _("%(amount)s paid on site", amount=taken)),
+        (toll.transferred_minor, _("%(amount)s paid by bank transfer", amount=transferred)),
+        (toll.on_site_minor, _("%(amount)s payable on site", amount=due)),
+    ]
+    return [words for minor, words in said if minor]
 
 
 def _money(toll: Toll, currency: str, *, chooses: bool) -> str:
     """What the seats cost, and that what is still owed falls away."""
-    parts = []
-    if toll.paid_minor:
-        parts.append(_("%(amount)s paid online", amount=money(toll.paid_minor, currency)))
-    if toll.taken_minor:
-        parts.append(_("%(amount)s paid on site", amount=money(toll.taken_minor, currency)))
-    if toll.on_site_minor:
-        parts.append(_("%(amount)s payable on site", amount=money(toll.on_site_minor, currency)))
+    parts = _parts(toll, currency)
     if not parts and toll.in_checkout:
         return _("none so far")
     if not parts:
@@ -170,6 +179,7 @@ def _effect(one: Touched, currency: str, on: str) -> str:
         return " · ".join(filter(None, (on, seats)))
     on_site = _("paid on site") if one.is_paid else _("still to be paid on site")
     words = {"online": _("paid online"), "on_site": on_site, "credit": _("with credits")}
+    words["transfer"] = _("paid by bank transfer")
     how = words.get(one.payment_mode, "")
     bank = _("disputed, the guest's bank has it") if one.is_with_the_bank else ""
     return " · ".join(filter(None, (on, seats, money(one.share_minor, currency), how, bank)))

@@ -22,6 +22,7 @@ class Cookies:
         self.csrf = f"{prefix}seatline_csrf"
         self.flash = f"{prefix}seatline_flash"
         self.holds = f"{prefix}seatline_holds"
+        self.typed = f"{prefix}seatline_typed"
 
     def guest(self, business_id: UUID) -> str:
         """The name of the cookie by which one business knows its guest: each has its own."""

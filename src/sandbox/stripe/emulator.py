@@ -140,7 +140,7 @@ class Emulator:
     def _attempt(self, work: Work, wish: PayKnob) -> payments.Attempt:
         session, payer = checkout_sessions.load(work, wish.session), Payer(wish.email, wish.name)
         if wish.method:
-            return payments.pay_slowly(work, session, wish.method, payer)
+            return payments.pay_otherwise(work, session, wish.method, payer)
         card = find_card(wish.card)
         if card is None:
             raise ApiError(f"{wish.card} is no test card.", param="card")

@@ -13,7 +13,7 @@ from src.sandbox.stripe.cards import CARDS, OFFERED, find_card
 from src.sandbox.stripe.engine import PLATFORM, Cause, Engine, Work
 from src.sandbox.stripe.expiry import expire_due
 from src.sandbox.stripe.form import Tree
-from src.sandbox.stripe.methods import SLOW_METHODS
+from src.sandbox.stripe.methods import INSTANT_METHODS, SLOW_METHODS, InstantMethod, SlowMethod
 from src.sandbox.stripe.objects import account_links, accounts, checkout_sessions
 from src.sandbox.stripe.objects.checks import is_email
 from src.sandbox.stripe.payments import Attempt, Payer
@@ -22,6 +22,7 @@ from src.sandbox.stripe.store import Obj
 Answer = Response[Any]
 
 _SESSION_ID = "{CHECKOUT_SESSION_ID}"
+OTHERS: dict[str, SlowMethod | InstantMethod] = {**INSTANT_METHODS, **SLOW_METHODS}
 _FIRST_CARD = next(iter(CARDS.values()))
 
 
@@ -148,7 +149,7 @@ def _is_asked(work: Work, session: Obj) -> bool:
 def _attempt(work: Work, session: Obj, form: Obj) -> Attempt:
     payer = Payer(form["email"], form["name"] or None)
     if form["method"] != "card":
-        return payments.pay_slowly(work, session, form["method"], payer)
+        return payments.pay_otherwise(work, session, form["method"], payer)
     card = find_card(form["number"])
     assert card is not None, "the form was checked before"
     return payments.pay_by_card(work, session, card, payer)
@@ -242,7 +243,7 @@ def _checkout_page(
         errors=errors or {},
         refusal=refusal,
         cards=OFFERED,
-        slow=[SLOW_METHODS[kind] for kind in session["payment_method_types"] if kind != "card"],
+        others=[OTHERS[kind] for kind in session["payment_method_types"] if kind != "card"],
         takes_cards="card" in session["payment_method_types"],
     )
 

@@ -6,7 +6,7 @@ from typing import Literal
 from src.sandbox.stripe.cards import TestCard
 from src.sandbox.stripe.engine import Work
 from src.sandbox.stripe.errors import ApiError
-from src.sandbox.stripe.methods import SLOW_METHODS
+from src.sandbox.stripe.methods import INSTANT_METHODS, SLOW_METHODS
 from src.sandbox.stripe.objects import (
     charges,
     checkout_sessions,
@@ -84,6 +84,20 @@ def authenticate(work: Work, session: Obj, *, approved: bool) -> Attempt:
         )
     remembered = work.store.private(session["id"])["payer"]
     _take_money(work, session, intent, method, Payer(**remembered))
+    return Attempt("paid")
+
+
+def pay_otherwise(work: Work, session: Obj, kind: str, payer: Payer) -> Attempt:
+    """By a wallet or a bank's own way, decided at once, or by a slow method."""
+    if kind not in INSTANT_METHODS:
+        return pay_slowly(work, session, kind, payer)
+    if session["status"] != "open":
+        return Attempt("not_open")
+    if kind not in session["payment_method_types"]:
+        raise ApiError(f"The payment page does not offer {kind}.", param="method")
+    instant = INSTANT_METHODS[kind]
+    method = payment_methods.create_instant(work, instant, payer.email, payer.name)
+    _take_money(work, session, _intent(work, session), method, payer)
     return Attempt("paid")
 
 

@@ -148,8 +148,45 @@ async def add_participants(uow: UnitOfWork, customer_id: UUID, names: Sequence[s
     ids = [new_id() for _name in names]
     if ids:
         rows = [
-            {"tenant_id": uow.tenant, "id": one, "customer_id": customer_id, "name": name.strip()}
+            {
+                "tenant_id": uow.tenant,
+                "id": one,
+                "customer_id": customer_id,
+                "name": name.strip(),
+                "note": "",
+                "kept_at": None,
+            }
             for one, name in zip(ids, names, strict=True)
         ]
         uow.insert(PARTICIPANTS, rows)
     return ids
+
+
+async def place_party(
+    uow: UnitOfWork, customer_id: UUID, names: Sequence[str], *, is_proved: bool
+) -> list[UUID]:
+    """One participant per name, in the same order. Where it `is_proved` that the customer books
+    themselves, a name of one whom they keep is that very person.
+    """
+    place = own_participants if is_proved else add_participants
+    return await place(uow, customer_id, names)
+
+
+async def own_participants(uow: UnitOfWork, customer_id: UUID, names: Sequence[str]) -> list[UUID]:
+    """Like `add_participants`, for a customer who has proved who they are: a name of one whom they
+    keep is that very person, so that nobody has two places on one date.
+    """
+    kept = await uow.session.execute(
+        select(Participant.id, Participant.name)
+        .where(
+            Participant.tenant_id == uow.tenant,
+            Participant.customer_id == customer_id,
+            Participant.kept_at.is_not(None),
+        )
+        .order_by(Participant.kept_at.desc(), Participant.id.desc())
+    )
+    by_name = {row.name.lower(): row.id for row in kept}
+    known = [by_name.pop(name.strip().lower(), None) if name.strip() else None for name in names]
+    strangers = [name for name, one in zip(names, known, strict=True) if one is None]
+    added = iter(await add_participants(uow, customer_id, strangers))
+    return [one or next(added) for one in known]

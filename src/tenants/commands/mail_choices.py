@@ -30,11 +30,14 @@ def register_mail_choices() -> None:
 
 
 async def choose_mails(
-    uow: UnitOfWork, customer_id: UUID, topic: MailTopic, *, wants: bool
+    uow: UnitOfWork, customer_id: UUID, topic: MailTopic, *, wants: bool, agrees: bool = False
 ) -> None:
-    """From now on; what was chosen before is kept beside it. Raises: NotFound."""
+    """From now on; what was chosen before is kept beside it. With `agrees` somebody whose address
+    is proved says that they want the mails, which is their consent where nothing was said before.
+    Raises: NotFound.
+    """
     kept_id = await keep_customer(uow, customer_id)
-    if await wants_mails(uow, kept_id, topic) == wants:
+    if not agrees and await wants_mails(uow, kept_id, topic) == wants:
         return
     uow.session.add(
         MailChoice(

@@ -59,6 +59,16 @@ def feature_consequences(change: Change) -> list[Consequence]:
     return [Consequence(weight=Weight.KEEPS, text=text)]
 
 
+def needless_bolt_on(plan: str, bolt_on: str) -> Consequence:
+    """Of a bolt-on that would be paid for beside a plan that has all of it."""
+    text = _(
+        "%(plan)s has all of %(bolt_on)s by itself: the bolt-on can be removed then.",
+        plan=plan,
+        bolt_on=bolt_on,
+    )
+    return Consequence(weight=Weight.NOTE, text=text)
+
+
 def month_left(taken: int, limit: int) -> list[Consequence]:
     """Where this month stands under another number of bookings, unless that is used up."""
     if taken >= limit:

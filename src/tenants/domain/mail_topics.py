@@ -7,7 +7,9 @@ from enum import StrEnum
 
 
 class MailTopic(StrEnum):
-    """`marketing` needs the guest's consent as well; reminders go to whoever has a place."""
+    """`marketing` needs the guest's consent as well, given with a booking or on their own pages;
+    reminders go to whoever has a place.
+    """
 
     MARKETING = "marketing"
     REMINDERS = "reminders"

@@ -1,12 +1,15 @@
-"""The way into a guest's own pages goes by mail to an address of theirs, and by nothing else."""
+"""Mails about guests' own pages: the way in goes to an address of theirs, and by nothing else."""
 
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
+from src.tenants.commands.customers import keep_customer
+from src.tenants.domain.portal import mark_of
 from src.tenants.domain.roles import TenantStatus
-from src.tenants.events import PortalCodeAsked
-from src.tenants.models import PortalCode
-from src.tenants.portal_mails import WayIn, portal_mail
-from src.tenants.queries.portal import find_portal_guest, find_proved
+from src.tenants.events import OwnAddressAsked, OwnAddressChanged, PortalCodeAsked
+from src.tenants.models import Customer, PortalCode
+from src.tenants.portal_links import NewAddress, new_address_url
+from src.tenants.portal_mails import WayIn, own_address_mail, portal_mail
+from src.tenants.queries.portal import Proved, find_portal_guest, find_proved
 from src.tenants.queries.tenants import tenant_snapshot
 from src.tenants.queries.wordings import find_wordings
 
@@ -34,4 +37,30 @@ async def mail_code(job: JobContext, event: PortalCodeAsked) -> None:
             locale=guest.locale or tenant.locale,
         )
         mail = portal_mail(settings, tenant, way_in, await find_wordings(uow))
+        await queue_mail(uow, mail, host=settings.host)
+
+
+async def prove_address(job: JobContext, event: OwnAddressAsked) -> None:
+    """To the new address, whoever's it is by now: what becomes of it, whoever follows the link is
+    told, and nobody else.
+    """
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        customer_id = await keep_customer(uow, event.customer_id)
+        customer = await uow.session.get_one(Customer, (uow.tenant, customer_id))
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        proved = Proved(customer_id=customer_id, mark=mark_of(customer.email or ""))
+        wanted = NewAddress(proved=proved, email=event.email)
+        url = new_address_url(settings, tenant, wanted, now)
+        mail = own_address_mail(tenant, customer, event.email, event.asked_id, url)
+        await queue_mail(uow, mail, host=settings.host)
+
+
+async def tell_former_address(job: JobContext, event: OwnAddressChanged) -> None:
+    settings, now = job.services.settings, job.clock.now()
+    async with job.unit_of_work(done=True) as uow:
+        customer_id = await keep_customer(uow, event.customer_id)
+        customer = await uow.session.get_one(Customer, (uow.tenant, customer_id))
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        mail = own_address_mail(tenant, customer, event.former, event.change_id)
         await queue_mail(uow, mail, host=settings.host)

@@ -86,7 +86,11 @@ class CustomerTag(TenantScoped, Base):
 
 
 class Participant(TenantScoped, Base):
-    """Who sits in the seat: a row under a customer; the name is optional."""
+    """Who sits in the seat: a row under a customer; the name is optional.
+
+    One with `kept_at` is among the people that the customer keeps, with a `note` for the business,
+    and is the same row in every booking of theirs. Any other is of one booking alone.
+    """
 
     __tablename__ = "participants"
     __table_args__ = (
@@ -96,6 +100,8 @@ class Participant(TenantScoped, Base):
 
     customer_id: Mapped[UUID]
     name: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    kept_at: Mapped[datetime | None]
 
 
 class Performer(TenantScoped, Base):

@@ -10,6 +10,8 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.tenants.commands.entitlements import plan_facts
+from src.tenants.domain.bolt_ons import adds_nothing
+from src.tenants.domain.downgrade import needless_bolt_on
 from src.tenants.domain.entitlements import (
     EntitlementSources,
     Feature,
@@ -112,9 +114,17 @@ async def change_to(
     keep_trial: bool,
     now: datetime,
 ) -> ChangeView:
-    """What the tenant gains, loses and feels when it is on `plan`, overrides as they are."""
+    """What the tenant gains, loses and feels when it is on `plan`, overrides and bolt-ons as they
+    are.
+    """
     moved = msgspec.structs.replace(sources, plan=plan, trial=sources.trial if keep_trial else None)
-    return await change_between(uow, tenant, sources, moved, now)
+    change = await change_between(uow, tenant, sources, moved, now)
+    needless = [
+        needless_bolt_on(plan.name, one.name)
+        for one in sources.bolt_ons
+        if adds_nothing(one.features, one.increments, plan)
+    ]
+    return msgspec.structs.replace(change, consequences=(*change.consequences, *needless))
 
 
 async def _row(uow: UnitOfWork, tenant_id: UUID, now: datetime) -> TenantRow:

@@ -19,6 +19,15 @@ def declined(customer: str, topic: MailTopic) -> str:
     )
 
 
+def asked_for(customer: str, topic: MailTopic) -> str:
+    """SQL that is true for the customer of that column if their last word is that they want it."""
+    return (
+        "coalesce((SELECT c.wants FROM mail_choices c WHERE c.tenant_id = :tenant_id"  # noqa: S608  our own names
+        f" AND c.customer_id = {customer} AND c.topic = '{topic}'"
+        " ORDER BY c.chosen_at DESC, c.id DESC LIMIT 1), false)"
+    )
+
+
 async def wants_mails(uow: UnitOfWork, customer_id: UUID, topic: MailTopic) -> bool:
     """What the customer said last, or who they were merged into. Marketing needs consent too."""
     kept_id = await uow.session.scalar(

@@ -61,7 +61,7 @@ async def get_own_plan(uow: UnitOfWork, here: TenantSnapshot, now: datetime) -> 
         extras=_extras(sources, now),
         held=tuple(held_card(one, catalogue[one.key], sources.plan) for one in held),
         bolt_ons=_on_offer(catalogue.values(), held, sources, here),
-        total=total_of(sources.plan, version, held),
+        total=total_of(sources.plan.name, version, held),
         others=_others(plans, sources, here),
     )
 
@@ -77,6 +77,9 @@ async def get_plan_change(
     tenant = (await uow.session.scalars(select(Tenant).where(Tenant.id == here.id))).one()
     sources = read_sources(tenant.entitlements)
     others = _others(plans, sources, here)
+    held = await list_held(uow, here.id)
+    version = await uow.session.get_one(PlanVersion, tenant.plan_version_id)
+    before_minor = total_of(sources.plan.name, version, held).monthly_minor
     return PlanChangeView(
         slug=here.slug,
         zone=here.timezone,
@@ -84,6 +87,7 @@ async def get_plan_change(
         other=next(other for other in others if other.card.key == key),
         change=await change_to(uow, tenant, sources, plan.facts, keep_trial=False, now=now),
         trial_ends_at=here.entitlements.trial_ends_at,
+        total=total_of(plan.name, plan, held, before_minor) if held else None,
     )
 
 

@@ -14,7 +14,7 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.domain.bolt_ons import OfferedBoltOn, adds_nothing
 from src.tenants.domain.downgrade import Consequence, month_left
 from src.tenants.domain.entitlements import EntitlementSources, Limit, PlanFacts, read_sources
-from src.tenants.domain.plans import compare
+from src.tenants.domain.plans import OfferedPlan, compare
 from src.tenants.domain.roles import Role
 from src.tenants.models import PlanRequest, PlanVersion, Tenant
 from src.tenants.plan_words import addition_sentences
@@ -125,20 +125,20 @@ async def list_rows(uow: UnitOfWork, tenant_id: UUID) -> tuple[TenantBoltOnRow, 
 
 
 def total_of(
-    plan: PlanFacts,
-    version: PlanVersion,
+    name: str,
+    plan: PlanVersion | OfferedPlan,
     held: Iterable[HeldBoltOn | OfferedBoltOn],
     before_minor: int | None = None,
 ) -> TotalView:
-    """What the plan version and the bolt-ons come to; `before_minor` a month until then."""
-    parts = [(plan.name, version.monthly_minor, version.yearly_minor)]
+    """What the plan of this name and the bolt-ons come to; `before_minor` a month until then."""
+    parts = [(name, plan.monthly_minor, plan.yearly_minor)]
     parts += [(one.name, one.monthly_minor, one.yearly_minor) for one in held]
-    monthly_minor = sum(monthly for _name, monthly, _yearly in parts)
+    monthly_minor = sum(monthly for _part, monthly, _yearly in parts)
     return TotalView(
-        lines=tuple((name, monthly) for name, monthly, _yearly in parts),
+        lines=tuple((part, monthly) for part, monthly, _yearly in parts),
         monthly_minor=monthly_minor,
-        yearly_minor=sum(yearly for _name, _monthly, yearly in parts),
-        currency=version.currency,
+        yearly_minor=sum(yearly for _part, _monthly, yearly in parts),
+        currency=plan.currency,
         monthly_before_minor=monthly_minor if before_minor is None else before_minor,
     )
 
@@ -191,13 +191,13 @@ async def _beside(uow: UnitOfWork, tenant_id: UUID, key: str, now: datetime) -> 
     left: list[HeldBoltOn | OfferedBoltOn] = [one for one in every if one.key != key]
     if held is None:
         left.append(offered)
-    before_minor = total_of(sources.plan, version, every).monthly_minor
+    before_minor = total_of(sources.plan.name, version, every).monthly_minor
     return _Beside(
         tenant=tenant,
         offered=offered,
         held=held,
         change=await _change(uow, tenant, sources, changed, now),
-        total=total_of(sources.plan, version, left, before_minor),
+        total=total_of(sources.plan.name, version, left, before_minor),
         sources=sources,
     )
 

@@ -133,7 +133,9 @@ class OwnPlanView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanChangeView(msgspec.Struct, frozen=True, kw_only=True):
-    """What would change for a tenant on another plan, before it asks."""
+    """What would change for a tenant on another plan, before it asks; `total` with its bolt-ons,
+    which stay, where it has any.
+    """
 
     slug: str
     zone: str
@@ -141,6 +143,7 @@ class PlanChangeView(msgspec.Struct, frozen=True, kw_only=True):
     other: OtherPlan
     change: ChangeView
     trial_ends_at: datetime | None
+    total: TotalView | None
 
 
 class UpgradeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,3 +29,16 @@ class PortalCodeMail(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     minutes: int
     link_url: str
+
+
+class OwnAddressMail(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail by which a guest proves another address, or that tells the former one. `url` is
+    where its button leads, empty for none; `hours` how long it does.
+    """
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    url: str = ""
+    hours: int = 0

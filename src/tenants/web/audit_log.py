@@ -16,8 +16,9 @@ from src.platform.web.pages import page
 from src.tenants.context import RequestContext
 from src.tenants.log_subjects import LogSubject, find_log_subjects, names_of_plans
 from src.tenants.queries.settings import list_log
+from src.tenants.role_words import actor_words
 from src.tenants.views.settings import LogEntry
-from src.tenants.web.audit_words import Around, Told, actor_words, tell
+from src.tenants.web.audit_words import Around, Told, tell
 from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_tabs
 from src.tenants.worded_mails import find_mail_kind
 

@@ -18,6 +18,7 @@ from src.tenants.domain.roles import Role
 from src.tenants.log_subjects import LogSubject
 from src.tenants.plan_words import granted_sentence
 from src.tenants.role_words import role_name
+from src.tenants.web.platform_audit_words import PLATFORM_SENTENCES
 from src.tenants.worded_mails import find_mail_kind
 
 _SENTENCES = {
@@ -56,6 +57,7 @@ _SENTENCES = {
     "status_changed": N_("Seatline changed the state of the business"),
     "service.created": N_("Added a service"),
     "service.changed": N_("Changed a service"),
+    "service.refund_policy_changed": N_("Changed what comes back for single dates"),
     "service.switched_on": N_("Switched a service on"),
     "service.switched_off": N_("Switched a service off"),
     "service.reminders_changed": N_("Changed the reminders of a service"),
@@ -85,11 +87,14 @@ _SENTENCES = {
     "series.created": N_("Put a series together"),
     "series.copied": N_("Copied a series into a new term"),
     "series.changed": N_("Changed a series"),
+    "series.refund_policy_changed": N_("Changed what comes back for a course"),
     "series.published": N_("Published a series"),
     "series.unpublished": N_("Took a series off the booking page"),
     "booking.cancelled": N_("Cancelled a booking"),
     "booking.cancellation_undone": N_("Took back the cancelling of a booking"),
     "booking.seat_moved": N_("Moved a place to another session"),
+    "booking.seat_swapped": N_("Swapped a place for one of another course"),
+    "fee.forgiven": N_("Forgave a fee"),
     "booking.seat_handed_on": N_("Handed a place on to somebody else"),
     "booking.people_changed": N_("Changed the note or names of a booking"),
     "booking.leaving_declined": N_("Declined to let a guest leave a course"),
@@ -126,7 +131,18 @@ _SENTENCES = {
     "credits.refund_asked": N_("Asked for a refund of unused credits"),
     "credits.sales_exported": N_("Exported the credits sold"),
     "credits.usage_exported": N_("Exported the use of credits"),
+    "voucher.settings_changed": N_("Changed which vouchers guests can buy"),
+    "voucher.sold": N_("Sold a voucher"),
+    "voucher.blocked": N_("Blocked a voucher"),
+    "voucher.unblocked": N_("Let a voucher be used again"),
+    "voucher.adjusted": N_("Changed what is on a voucher"),
+    "voucher.extended": N_("Let a voucher last longer"),
+    "voucher.sent": N_("Sent a voucher again"),
+    "voucher.exported": N_("Exported the vouchers"),
+    "order.refunded_as_voucher": N_("Gave a voucher in place of a refund"),
     "order.marked_paid": N_("Marked an order as paid"),
+    "order.transfer_received": N_("Noted a bank transfer as received"),
+    "order.transfer_extended": N_("Waits longer for a bank transfer"),
     "order.released": N_("Released places that waited to be paid"),
     "order.link_sent": N_("Sent a link to pay again"),
     "order.refund_asked": N_("Asked for a refund"),
@@ -136,21 +152,9 @@ _SENTENCES = {
     "calendar_feed.created": N_("Made an address for a calendar program"),
     "calendar_feed.revoked": N_("Ended an address for a calendar program"),
     "payments.connected": N_("Began connecting Stripe"),
-}
-
-_PLATFORM = {
-    "admin.created": N_("Made a platform admin"),
-    "admin.promoted": N_("Made a user a platform admin, with a new password"),
-    "admin.password_replaced": N_("Replaced a platform admin's password"),
-    "plan.edited": N_("Edited a plan"),
-    "bolt_on.edited": N_("Edited a bolt-on"),
-    "request.declined": N_("Declined a request"),
-    "tenant.moved": N_("Moved a business to a plan"),
-    "tenant.bolt_on_given": N_("Added a bolt-on to a business"),
-    "tenant.bolt_on_removed": N_("Removed a bolt-on from a business"),
-    "tenant.granted": N_("Added to a business's plan"),
-    "tenant.grant_removed": N_("Took back an addition to a business's plan"),
-    "tenant.status_changed": N_("Changed the state of a business"),
+    "payments.transfers_taken": N_("Said how guests pay by bank transfer"),
+    "payments.transfers_stopped": N_("Takes no bank transfers any more"),
+    "payments.methods_chosen": N_("Chose the methods of the payment page"),
 }
 
 _FIELDS = {
@@ -248,7 +252,7 @@ class Told(NamedTuple):
 
 def platform_sentence(action: str) -> str:
     """What an admin did; an action that is not listed is read from its own name."""
-    known = _PLATFORM.get(action)
+    known = PLATFORM_SENTENCES.get(action)
     return _(known) if known else action.replace(".", " ").replace("_", " ").capitalize()
 
 
@@ -381,14 +385,3 @@ def _granted(detail: Mapping[str, Any]) -> list[str]:
 def _field(name: str) -> str:
     known = _FIELDS.get(name)
     return _(known) if known else name.replace("_", " ").capitalize()
-
-
-def actor_words(kind: str, name: str) -> str:
-    """Who it was, in the reader's language."""
-    if kind == "api_key":
-        return _("API key “%(name)s”", name=name)
-    if kind == "system":
-        return _("Seatline")
-    if kind == "guest":
-        return _("A guest")
-    return name or _("A member")

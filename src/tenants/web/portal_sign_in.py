@@ -169,17 +169,17 @@ async def enter_code(
     return _code_page(request, ctx, asked, form.with_errors({"code": _wrong(found)}), 422)
 
 
-@get(f"{ME}/link/{{token:str}}", opt=BY_LINK, include_in_schema=False)
+@get(f"{ME}/link/{{way_in:str}}", opt=BY_LINK, include_in_schema=False)
 async def show_link(
     request: Request[Any, Any, Any],
-    token: FromPath[str],
+    way_in: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """A button, and whose pages it opens: nobody is led into another's without seeing it."""
     signed_in = await portal_guest(request, services, ctx)
     try:
-        link = portal_link_behind(services.settings, token, ctx.here.id, services.clock.now())
+        link = portal_link_behind(services.settings, way_in, ctx.here.id, services.clock.now())
         async with services.uow_factory(ctx.here.id) as uow:
             guest = await find_portal_guest(uow, link.proved)
             if guest is None or not await is_open_link(uow, link):
@@ -192,23 +192,23 @@ async def show_link(
         me=portal_path(ctx),
         business=ctx.here.name,
         email=guest.email,
-        action=f"{portal_path(ctx)}/link/{token}",
+        action=f"{portal_path(ctx)}/link/{way_in}",
         instead_of=signed_in.email if signed_in is not None and other else "",
     )
     return page(request, "tenants/portal/link.html", view, headers=PRIVATE)
 
 
-@post(f"{ME}/link/{{token:str}}", opt=BY_LINK, status_code=200, include_in_schema=False)
+@post(f"{ME}/link/{{way_in:str}}", opt=BY_LINK, status_code=200, include_in_schema=False)
 async def enter_link(
     request: Request[Any, Any, Any],
-    token: FromPath[str],
+    way_in: FromPath[str],
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     await exchange_of(request.scope).kit.guest_sessions.check_reachable()
     asked = _asked(request, services, ctx)
     try:
-        link = portal_link_behind(services.settings, token, ctx.here.id, services.clock.now())
+        link = portal_link_behind(services.settings, way_in, ctx.here.id, services.clock.now())
         async with services.uow_factory(ctx.here.id) as uow:
             proved = await enter_by_link(uow, link)
     except Gone:

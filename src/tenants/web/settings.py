@@ -226,7 +226,7 @@ async def _profile(
         base=f"{services.settings.base_url}/b/",
         countries=sorted(COUNTRIES.items(), key=lambda pair: pair[1]),
         currencies=_currencies(ctx.here.currency, lock),
-        locales=_locales(ctx.here.locale),
+        locales=language_choices(ctx.here.locale),
         zones=_zones(ctx.here.timezone),
         seats_told=[
             ("always", _("Always say the exact number")),
@@ -271,7 +271,7 @@ def _currencies(present: str, lock: str | None) -> list[tuple[str, str]]:
     return [(code, code) for code in CURRENCIES if lock is None or code == present]
 
 
-def _locales(present: str) -> list[tuple[str, str]]:
+def language_choices(present: str) -> list[tuple[str, str]]:
     """Each language by the name its speakers give it."""
     names = dict.fromkeys([*available_locales(), present])
     return [(name, _language_name(babel_locale(name), name)) for name in names]

@@ -8,6 +8,7 @@ from src.platform.ids import new_id
 from src.platform.services import Services
 from tests.booking.api.conftest import Program
 from tests.booking.commands.test_book import seats_of
+from tests.booking.commands.test_transfers import takes_transfers
 from tests.support.builders import Business, a_series, a_service, a_session
 
 pytestmark = pytest.mark.anyio
@@ -101,3 +102,25 @@ async def test_a_program_says_how_it_is_paid(
     assert refused.status_code == 422
     assert list(refused.json()["errors"]) == ["way"]
     assert len(await seats_of(services.uow_factory, lotus.id)) == 1
+
+
+async def test_a_program_books_for_who_transfers_the_price(
+    services: Services, lotus: Business, program: Program
+) -> None:
+    await takes_transfers(services, lotus)
+    service = await a_service(services.uow_factory, lotus.id)
+    session = await a_session(services.uow_factory, service, in_days=14)
+    wish = {
+        "kind": "session",
+        "id": str(session.id),
+        "guest_name": "Carl",
+        "guest_email": "carl@example.com",
+        "way": "transfer",
+    }
+    made = (await program.post("/bookings", wish)).json()
+    assert (made["payment_mode"], made["state"]) == ("transfer", "held")
+    assert made["payment_url"] is None
+    soon = await a_session(services.uow_factory, service, in_days=2)
+    refused = await program.post("/bookings", {**wish, "id": str(soon.id)})
+    assert refused.status_code == 422
+    assert list(refused.json()["errors"]) == ["way"]

@@ -191,3 +191,13 @@ async def test_the_page_offers_the_cards_that_go_wrong_later(shop: Shop) -> None
     page = await shop.running.http.get(session.url)
     for last4 in ("7726", "5126", "0259"):
         assert f"•••• {last4}" in page.text
+
+
+async def test_a_wallet_can_be_chosen_and_pays_at_once(shop: Shop) -> None:
+    session = await shop.open_page(allowed_payment_method_types=["card", "paypal", "ideal", "blik"])
+    assert session.payment_method_types == ["card", "paypal", "ideal"]
+    shown = await shop.running.http.get(session.url)
+    assert "PayPal" in shown.text
+    assert "decided days later" not in shown.text
+    done = await shop.submit(session.url, method="ideal")
+    assert done.status_code == 303

@@ -190,3 +190,28 @@ async def test_events_can_be_asked_for(shop: Shop) -> None:
     fresh = await events.retrieve_async(listed.data[0].id, None, shop.on)
     assert fresh.account == shop.account
     assert (await events.list_async({"type": "charge.failed"}, shop.on)).data == []
+
+
+@pytest.mark.parametrize(
+    ("currency", "method"),
+    [
+        ("eur", "paypal"),
+        ("eur", "ideal"),
+        ("eur", "bancontact"),
+        ("eur", "eps"),
+        ("pln", "blik"),
+        ("chf", "twint"),
+        ("usd", "link"),
+    ],
+)
+async def test_a_wallet_or_a_banks_own_way_is_told_by_its_name(
+    shop: Shop, currency: str, method: str
+) -> None:
+    order = shop.order()
+    order["line_items"][0]["price_data"]["currency"] = currency
+    order["allowed_payment_method_types"] = ["card", method]
+    session = await shop.client.v1.checkout.sessions.create_async(order, shop.on)
+    told = await shop.running.turn("pay", session=session.id, method=method)
+    paid = await shop.session(session.id, "payment_intent.latest_charge")
+    assert (told["outcome"], paid.payment_status) == ("paid", "paid")
+    assert paid.payment_intent.latest_charge.payment_method_details.type == method

@@ -4,7 +4,9 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
+from src.billing.commands.buy_package import BuyCommand, buy_package
 from src.booking.models import Session, WaitlistEntry
+from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.commands.wordings import get_mail_kind
 from src.tenants.domain.wording import Wording
@@ -12,8 +14,8 @@ from src.tenants.queries.wordings import find_wordings
 from src.tenants.worded_mails import MailKind, Preview, Wordings, mail_kinds
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.pages import send
-from tests.support.builders import Business, a_business, a_service, a_session
-from tests.support.credits import a_lot
+from tests.support.builders import Business, a_business, a_service, a_session, as_guest
+from tests.support.credits import a_lot, a_package
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
 from tests.tenants.web.signed_in import sign_in
@@ -30,7 +32,9 @@ KINDS += ["waitlist_moved", "waitlist_closed", "waitlist_removed"]
 KINDS += ["credits_changed"]
 KINDS += ["portal_code"]
 KINDS += ["held_cancelled", "seats_moved", "leaving_asked", "leaving_declined", "calendar_link"]
-KINDS += ["credits_warning", "credits_expired"]
+KINDS += ["voucher", "voucher_bought"]
+KINDS += ["transfer_awaited", "transfer_reminder", "transfer_over"]
+KINDS += ["credits_warning", "credits_expired", "package_bought", "package_lapsed"]
 
 
 @pytest.fixture
@@ -45,6 +49,18 @@ async def a_booking(services: Services, business: Business, name: str = "Carl") 
     session = await a_session(services.uow_factory, service)
     wish = a_wish("session", session.id, guest_name=name, party=(name, "Kid"))
     await booked(services.uow_factory, business, wish)
+
+
+async def a_bought_package(services: Services, business: Business, name: str) -> None:
+    package = await a_package(services.uow_factory, business.id, price_minor=0, pays=[])
+    wish = BuyCommand(
+        package_id=package.id,
+        guest_name=name,
+        guest_email="buyer@example.com",
+        form_token=str(new_id()),
+    )
+    async with services.uow_factory(business.id) as uow:
+        await buy_package(uow, as_guest(business), wish)
 
 
 async def somebody_waits(services: Services, business: Business, name: str) -> None:
@@ -83,6 +99,7 @@ async def test_every_mail_is_rendered_with_every_placeholder(
     if name is not None:
         await a_booking(services, lotus, name)
         await somebody_waits(services, lotus, name)
+        await a_bought_package(services, lotus, name)
         await a_lot(services.uow_factory, lotus.id, "fresh@example.com", owner=name)
     [kind] = [one for one in mail_kinds() if one.key == key]
     starter = Wording(subject=kind.starter_subject, body=kind.starter)

@@ -37,6 +37,7 @@ Before = Annotated[
     int, Meta(ge=0, le=8760, description="So many hours or days before the start; at most a year.")
 ]
 Way = Literal["online", "on_site"]
+BookingWay = Literal["online", "transfer", "on_site"]
 Ways = Annotated[
     list[Way],
     Meta(max_length=2, description="How a single date can be paid; none: as the service says."),

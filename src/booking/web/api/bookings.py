@@ -38,7 +38,7 @@ from src.booking.views.api import (
     TierOnHub,
     moment_out,
 )
-from src.booking.web.api.bodies import Way
+from src.booking.web.api.bodies import BookingWay
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale
@@ -93,7 +93,7 @@ class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
     ] = []
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
     coupon: Annotated[str, Meta(max_length=40)] = ""
-    way: Way | None = None
+    way: BookingWay | None = None
     tiers: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=100)] = []
     expected_total_minor: int | None = None
 

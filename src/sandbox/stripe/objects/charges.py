@@ -5,7 +5,7 @@ from collections.abc import Callable
 from src.sandbox.stripe.cards import TestCard, find_card
 from src.sandbox.stripe.engine import PLATFORM, Work
 from src.sandbox.stripe.ids import new_object_id
-from src.sandbox.stripe.methods import SLOW_METHODS
+from src.sandbox.stripe.methods import INSTANT_METHODS, SLOW_METHODS
 from src.sandbox.stripe.objects import application_fees, balance, payment_methods
 from src.sandbox.stripe.objects.accounts import APPLICATION, display_name
 from src.sandbox.stripe.objects.listing import as_list, list_objects
@@ -136,6 +136,8 @@ def _method_details(work: Work, method: Obj) -> Obj:
         card = find_card(work.store.private(method["id"])["number"])
         assert card is not None, "a card method is only made from a test card"
         return {"type": "card", "card": _card_details(card)}
+    if kind in INSTANT_METHODS:
+        return {"type": kind, kind: dict(INSTANT_METHODS[kind].charged)}
     details = payment_methods.bank_details(SLOW_METHODS[kind])
     return {"type": kind, kind: _CHARGE_FIELDS[kind](details)}
 

@@ -3,7 +3,7 @@
 from src.sandbox.stripe.cards import TestCard
 from src.sandbox.stripe.engine import Work
 from src.sandbox.stripe.ids import new_object_id, random_text
-from src.sandbox.stripe.methods import SlowMethod
+from src.sandbox.stripe.methods import InstantMethod, SlowMethod
 from src.sandbox.stripe.objects.listing import list_objects
 from src.sandbox.stripe.store import Obj
 
@@ -38,6 +38,12 @@ def create_card(work: Work, card: TestCard, email: str | None, name: str | None)
 def create_slow(work: Work, slow: SlowMethod, email: str | None, name: str | None) -> Obj:
     method = _base(work, slow.type, email, name)
     method[slow.type] = bank_details(slow)
+    return work.add(method, {})
+
+
+def create_instant(work: Work, instant: InstantMethod, email: str | None, name: str | None) -> Obj:
+    method = _base(work, instant.type, email, name)
+    method[instant.type] = dict(instant.kept)
     return work.add(method, {})
 
 

@@ -1,0 +1,285 @@
+"""Buying a package: an order, and the lot of credits that waits for its money.
+
+No unit of the month's counter is taken: the bookings made with the credits take theirs.
+Source: docs/algorithms/buying-packages.md.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from src.billing.commands.coupon_claims import claim_coupon
+from src.billing.commands.credits import GUEST, NewLot, insert_lots
+from src.billing.commands.due import add_due
+from src.billing.commands.orders import NewLine, NewOrder, insert_order
+from src.billing.commands.package_lines import KIND
+from src.billing.commands.packages import get_package, no_such_package
+from src.billing.domain.coupons import Purchase
+from src.billing.domain.coupons import guest_sentence as coupon_sentence
+from src.billing.domain.credits import LotSource, end_of_day
+from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.package_sale import (
+    PENDING_DUE,
+    WAITS_FOR_MONEY,
+    NotForSale,
+    PackageQuote,
+    PackageTerms,
+    SaleReason,
+    chosen_way,
+    guest_sentence,
+    open_ways,
+    why_not_for_sale,
+)
+from src.billing.events import PackageBought
+from src.billing.models import Order
+from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
+from src.billing.queries.package_terms import seller_facts, terms_of_package
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.platform.money import Money, format_money
+from src.tenants.commands.customers import find_or_add_customer, keep_customer
+from src.tenants.context import RequestContext, TenantSnapshot
+from src.tenants.domain.entitlements import Feature
+from src.tenants.gates import lacks_feature
+from src.tenants.queries.tenants import tenant_snapshot
+
+
+class BuyCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """One guest's wish. `customer_id` is who has proved to be that customer; without it the address
+    decides. `quoted_minor` and `quoted_terms` are the total and the terms' key they were shown,
+    None when nobody was shown any. `single_minor` is what one session costs when it is bought.
+    """
+
+    package_id: UUID
+    guest_name: str
+    guest_email: str
+    form_token: str
+    guest_phone: str = ""
+    customer_id: UUID | None = None
+    coupon: str = ""
+    way: PaymentMode | None = None
+    consents: dict[str, Any] = msgspec.field(default_factory=dict)
+    quoted_minor: int | None = None
+    quoted_terms: str | None = None
+    single_minor: int = 0
+    source: str = "hub"
+    locale: str = "en"
+
+    def tidied(self) -> "BuyCommand":
+        """The name on one line: it stands in headers of mails."""
+        return msgspec.structs.replace(self, guest_name=" ".join(self.guest_name.split()))
+
+    def fingerprint(self) -> str:
+        """Equal for a repeated submit, different when anything the guest chose has changed."""
+        said = msgspec.structs.replace(
+            self.tidied(),
+            form_token="",
+            consents={},
+            quoted_minor=None,
+            quoted_terms=None,
+            single_minor=0,
+            locale="",
+            source="",
+        )
+        return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+
+
+class NotSold(Conflict):
+    """The package cannot be bought; `reasons` has every reason, the message is the guest's."""
+
+    def __init__(self, reasons: list[SaleReason]) -> None:
+        super().__init__(guest_sentence(reasons), code=str(reasons[0].code))
+        self.reasons = tuple(reasons)
+
+
+class PackageChanged(Conflict):
+    """Price or terms are not what the guest was shown; nothing was bought."""
+
+    code = "package_changed"
+
+
+class _Asker(NamedTuple):
+    """Whose coupon it is to be, and what the hold that is replaced has used of it."""
+
+    code: str
+    email: str
+    without_order: UUID | None
+
+
+async def buy_package(uow: UnitOfWork, ctx: RequestContext, cmd: BuyCommand) -> Order:
+    """Writes the order and its lot; what is free or paid on site is confirmed at once, and the
+    credits of the latter wait until the business marks it as paid.
+
+    Raises: NotFound, NotSold, PlanLimitReached, InvalidInput at `way` and `coupon`, PackageChanged;
+    nothing is written then.
+    """
+    now, cmd = uow.clock.now(), cmd.tidied()
+    tenant = await tenant_snapshot(uow, ctx.here.id, now)
+    quote = await _judge(uow, tenant, cmd)
+    if cmd.customer_id is not None:
+        customer_id = await keep_customer(uow, cmd.customer_id)
+    else:
+        customer_id = await find_or_add_customer(
+            uow, cmd.guest_email, cmd.guest_name, cmd.guest_phone, now
+        )
+    new = _order(tenant, cmd, quote, customer_id)
+    order = await insert_order(uow, new, month=None, now=now)
+    waits_on_site = quote.payment_mode is PaymentMode.ON_SITE
+    is_pending = new.waits_for_payment or waits_on_site
+    insert_lots(uow, [_lot(tenant, cmd, quote, order, now, is_pending)], GUEST, now)
+    if waits_on_site:
+        await add_due(uow, PENDING_DUE, order.id, now + WAITS_FOR_MONEY)
+    if not new.waits_for_payment:
+        uow.record(PackageBought(order_id=order.id))
+    await uow.settle()
+    if quote.coupon is not None:
+        await claim_coupon(uow, quote.coupon.coupon_id, customer_id)
+    return order
+
+
+async def refuse_unless_sold_instead(
+    uow: UnitOfWork, ctx: RequestContext, cmd: BuyCommand, order_id: UUID
+) -> None:
+    """Whether it can be bought once the hold `order_id` is given up for it; nothing is written.
+
+    Raises: as `buy_package`.
+    """
+    tenant = await tenant_snapshot(uow, ctx.here.id, uow.clock.now())
+    await _judge(uow, tenant, cmd.tidied(), instead_of=order_id)
+
+
+async def quote_package(
+    uow: UnitOfWork, tenant: TenantSnapshot, terms: PackageTerms, way: PaymentMode | None, code: str
+) -> tuple[PackageQuote, str | None]:
+    """What it costs with this code, and why the code takes nothing off, where it does not. The way
+    is the wanted one while it is open.
+    """
+    chosen = chosen_way(terms, seller_facts(tenant), way) or PaymentMode.ONLINE
+    quote = PackageQuote(terms=terms, way=chosen)
+    if not code.strip():
+        return quote, None
+    judged = await _judge_code(uow, tenant, quote, _Asker(code, "", None))
+    if judged.applied is None:
+        return quote, coupon_sentence(judged.reasons)
+    return PackageQuote(terms=terms, way=chosen, coupon=judged.applied), None
+
+
+async def _judge(
+    uow: UnitOfWork, tenant: TenantSnapshot, cmd: BuyCommand, *, instead_of: UUID | None = None
+) -> PackageQuote:
+    terms, seller = terms_of_package(await get_package(uow, cmd.package_id)), seller_facts(tenant)
+    _refuse(tenant, why_not_for_sale(terms, seller))
+    way = chosen_way(terms, seller, cmd.way)
+    assert way is not None
+    if terms.price_minor and cmd.way is not None and cmd.way not in open_ways(terms, seller):
+        sentence = _("This cannot be paid that way. Please choose another one.")
+        raise InvalidInput(sentence, fields={"way": sentence})
+    if cmd.quoted_terms not in (None, terms.key):
+        raise PackageChanged(
+            _("This package has just been changed. Please look at it again before you buy.")
+        )
+    quote = PackageQuote(terms=terms, way=way)
+    if cmd.coupon.strip():
+        asker = _Asker(cmd.coupon, cmd.guest_email, instead_of)
+        judged = await _judge_code(uow, tenant, quote, asker)
+        if judged.applied is None:
+            sentence = coupon_sentence(judged.reasons)
+            raise InvalidInput(sentence, fields={"coupon": sentence})
+        quote = PackageQuote(terms=terms, way=way, coupon=judged.applied)
+    if cmd.quoted_minor not in (None, quote.total_minor):
+        price = format_money(Money(quote.total_minor, tenant.currency), cmd.locale)
+        raise PackageChanged(
+            _("The price has changed to %(price)s. Please look again before you buy.", price=price)
+        )
+    return quote
+
+
+def _refuse(tenant: TenantSnapshot, reasons: list[SaleReason]) -> None:
+    """What is hidden is as good as absent; a missing feature is the plan's refusal."""
+    codes = {reason.code for reason in reasons}
+    if NotForSale.HIDDEN in codes:
+        raise no_such_package()
+    if NotForSale.PLAN_LACKS_PACKAGES in codes:
+        refusal = lacks_feature(tenant.entitlements, Feature.PACKAGES)
+        refusal.message = guest_sentence(reasons)
+        raise refusal
+    if reasons:
+        raise NotSold(reasons)
+
+
+async def _judge_code(
+    uow: UnitOfWork, tenant: TenantSnapshot, quote: PackageQuote, asker: _Asker
+) -> CouponJudged:
+    purchase = Purchase(
+        total_minor=quote.terms.price_minor,
+        currency=tenant.currency,
+        pays_online=quote.way is PaymentMode.ONLINE,
+        subject_ids=frozenset({quote.terms.id}),
+    )
+    asked = CouponAsked(
+        code=asker.code, purchase=purchase, email=asker.email, without_order=asker.without_order
+    )
+    return await judge_coupon(uow, tenant, asked)
+
+
+def _order(
+    tenant: TenantSnapshot, cmd: BuyCommand, quote: PackageQuote, customer_id: UUID
+) -> NewOrder:
+    line = NewLine(
+        kind=KIND,
+        subject_id=quote.terms.id,
+        description=quote.terms.name,
+        unit_minor=quote.terms.price_minor,
+        discount_minor=quote.discount_minor,
+        tax_rate_bp=quote.terms.tax_rate_bp,
+    )
+    return NewOrder(
+        order_id=new_id(),
+        customer_id=customer_id,
+        payment_mode=quote.payment_mode,
+        currency=tenant.currency,
+        lines=(line,),
+        guest_name=cmd.guest_name,
+        guest_email=cmd.guest_email,
+        guest_phone=cmd.guest_phone,
+        form_token=cmd.form_token,
+        fingerprint=cmd.fingerprint(),
+        source=cmd.source,
+        locale=cmd.locale,
+        consents=cmd.consents,
+        coupon=quote.coupon,
+    )
+
+
+def _lot(
+    tenant: TenantSnapshot,
+    cmd: BuyCommand,
+    quote: PackageQuote,
+    order: Order,
+    now: datetime,
+    is_pending: bool,
+) -> NewLot:
+    """The terms as they are bought; for what waits, the time begins with the money."""
+    terms = quote.terms
+    return NewLot(
+        customer_id=order.customer_id,
+        source=LotSource.PACKAGE,
+        name=terms.name,
+        credits=terms.credits,
+        scope=terms.scope,
+        currency=tenant.currency,
+        package_id=terms.id,
+        order_id=order.id,
+        bought=terms.credits,
+        paid_minor=quote.total_minor,
+        single_minor=cmd.single_minor,
+        refund_rule=str(terms.refund_rule),
+        validity_days=terms.validity_days,
+        expires_at=None if is_pending else end_of_day(terms.validity_days, now, tenant.zone),
+        pending=is_pending,
+    )

@@ -1,0 +1,36 @@
+"""A package that waits to be paid on site ends without its money."""
+
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from src.billing.commands.credits import void_lots
+from src.billing.commands.due import drop_due
+from src.billing.commands.orders import lock_order
+from src.billing.domain.credits import LotState
+from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.events import PackageLapsed
+from src.billing.models import CreditLot
+from src.platform.db.uow import UnitOfWork
+
+
+async def lapse_package(uow: UnitOfWork, order_id: UUID) -> bool:
+    """Voids the credits that wait for money at the desk; nothing is owed for them any more. The
+    order keeps its place in the books. False where nothing waits: it was paid, or has lapsed.
+
+    Raises: NotFound.
+    """
+    order = await lock_order(uow, order_id)
+    waits = exists().where(
+        CreditLot.tenant_id == uow.tenant,
+        CreditLot.order_id == order_id,
+        CreditLot.state == str(LotState.PENDING),
+    )
+    is_on_site = order.payment_mode == PaymentMode.ON_SITE and order.state == OrderState.CONFIRMED
+    await drop_due(uow, order_id)
+    if not is_on_site or order.paid_minor or not await uow.session.scalar(select(waits)):
+        return False
+    uow.record(PackageLapsed(order_id=order_id))
+    await uow.settle()
+    await void_lots(uow, order_id)
+    return True

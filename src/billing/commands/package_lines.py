@@ -1,0 +1,133 @@
+"""What confirming, releasing and reacquiring mean for a package that was bought.
+
+The credits lie in a lot of their own, which waits with the order: filled when the money is there,
+void when it never comes. Locks: the order's row first, as ever, and the lot after everything else.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import aliased
+
+from src.billing.commands.credits import GUEST, activate_lots, void_lots
+from src.billing.commands.due import drop_due
+from src.billing.domain.credits import LotState
+from src.billing.events import PackageBought
+from src.billing.lines import Ended, Fate, LineKind, Undeliverable
+from src.billing.models import CreditLot, Order, OrderLine
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+from src.tenants.queries.tenants import tenant_snapshot
+
+KIND = "package"
+
+
+class PackageLines(LineKind):
+    """Lines of kind `package`: credits, one lot for each line."""
+
+    async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
+        """None: what is paid for is given, whatever has become of the package since."""
+        return ()
+
+    async def is_being_cancelled(self, uow: UnitOfWork, order: Order) -> bool:
+        return False
+
+    async def confirm(
+        self, uow: UnitOfWork, order: Order, undeliverable: Sequence[Undeliverable], now: datetime
+    ) -> None:
+        await self._fill(uow, order, now)
+
+    async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
+        await void_lots(uow, order.id)
+
+    async def note_paid(self, uow: UnitOfWork, order: Order, now: datetime) -> None:
+        """The desk has taken the money that the credits waited for."""
+        await drop_due(uow, order.id)
+        await self._fill(uow, order, now)
+
+    async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
+        """Credits are never gone to others, so that a late payment always brings them."""
+        return await self._fill(uow, order, now)
+
+    def waived_minor(self) -> ColumnElement[int]:
+        """The price of what lapsed unpaid."""
+        line, lot = aliased(OrderLine), aliased(CreditLot)
+        return (
+            select(func.coalesce(func.sum(line.total_minor), 0))
+            .where(
+                line.tenant_id == Order.tenant_id,
+                line.order_id == Order.id,
+                line.kind == KIND,
+                exists().where(
+                    lot.tenant_id == line.tenant_id,
+                    lot.order_id == line.order_id,
+                    lot.package_id == line.subject_id,
+                    lot.state == str(LotState.VOID),
+                ),
+            )
+            .correlate(Order)
+            .scalar_subquery()
+        )
+
+    def stands(self) -> ColumnElement[bool]:
+        """Used up, expired or refunded credits stand as well: they were delivered."""
+        lot = aliased(CreditLot)
+        return (
+            exists()
+            .where(
+                lot.tenant_id == Order.tenant_id,
+                lot.order_id == Order.id,
+                lot.source == "package",
+                lot.state != str(LotState.VOID),
+            )
+            .correlate(Order)
+        )
+
+    async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
+        lots = await _lots_of(uow, order_id)
+        void = [lot for lot in lots if lot.state == LotState.VOID]
+        is_confirmed = await uow.session.scalar(
+            select(Order.confirmed_at).where(Order.tenant_id == uow.tenant, Order.id == order_id)
+        )
+        ended = [
+            Ended(lot.created_at, 1, "system", _("It was not paid for in time."), what=lot.name)
+            for lot in void
+            if is_confirmed is not None
+        ]
+        return Fate(len(lots) - len(void), ended)
+
+    async def list_sold_now(
+        self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
+    ) -> Mapping[UUID, Sequence[str]]:
+        """The lines say it themselves."""
+        return {}
+
+    async def names(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Sequence[str]:
+        return list(dict.fromkeys(lot.name for lot in await _lots_of(uow, order_id)))
+
+    async def note_handed_back(self, uow: UnitOfWork, subject_id: UUID, now: datetime) -> None:
+        """No open item is about a lot's own state."""
+
+    async def _fill(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        filled = await activate_lots(uow, tenant, order.id, GUEST, now)
+        if filled:
+            uow.record(PackageBought(order_id=order.id))
+        return bool(filled)
+
+
+async def _lots_of(uow: UnitOfWork, order_id: UUID) -> Sequence[CreditLot]:
+    found = await uow.session.scalars(
+        select(CreditLot)
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id == order_id,
+            CreditLot.source == "package",
+        )
+        .order_by(CreditLot.id)
+    )
+    return found.all()

@@ -1,0 +1,240 @@
+"""What members do about bank transfers: match the money by hand, wait longer; see DOMAIN's "Odd
+payments" for money that comes when nothing waits for it any more.
+"""
+
+from datetime import date, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, update
+
+from src.billing.commands.by_staff import refuse_while_cancelled
+from src.billing.commands.due import add_transfer_reminder, drop_due, move_due, transfer_reminder_id
+from src.billing.commands.hand_back import keep_hand_back
+from src.billing.commands.orders import lock_order
+from src.billing.commands.settle import confirm_locked_order, reacquire_locked_order
+from src.billing.domain.kinds import TRANSFER_METHOD, OrderState, PaymentMode
+from src.billing.domain.transfers import TransferTerms, due_at, due_on_error, reminded_at
+from src.billing.events import TransferAwaited
+from src.billing.lines import first_start_of, handlers_of
+from src.billing.models import Order, Payment
+from src.billing.queries.payment_settings import find_transfer_account
+from src.billing.queries.transfers import get_received_minor
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput
+from src.platform.i18n import _
+from src.platform.ids import new_id
+from src.platform.localtime import to_local
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+
+OLDEST = timedelta(days=366)
+LARGEST_PAID_MINOR = 1_000_000_000
+"""Of one order in all; a slip of the fingers is far above it, and a column holds it."""
+
+
+class TransferReceived(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on the account, and since which day. `token` comes from the form, so that sending it
+    twice is one transfer.
+    """
+
+    order_id: UUID
+    amount_minor: int
+    arrived_on: date
+    token: UUID
+
+
+class Outcome(StrEnum):
+    """What came of a transfer. `partial`: more is waited for. `too_much` stands, and the rest is to
+    go back; `to_hand_back` is all of it. `known`: it was written down before.
+    """
+
+    CONFIRMED = "confirmed"
+    PARTIAL = "partial"
+    TOO_MUCH = "too_much"
+    TO_HAND_BACK = "to_hand_back"
+    KNOWN = "known"
+
+
+class Received(msgspec.Struct, frozen=True):
+    """`minor` is still missing of a partial one, or is to go back."""
+
+    outcome: Outcome
+    minor: int = 0
+
+
+async def mark_transfer_received(
+    uow: UnitOfWork, ctx: RequestContext, cmd: TransferReceived
+) -> Received:
+    """The money is on the business's account: once all of it is there, the order is confirmed.
+    What comes after its time claims everything anew, or goes back by hand. Nothing may follow it in
+    its transaction.
+
+    Raises: NotFound; InvalidInput at `amount` and `arrived_on`; Conflict for an order that is paid
+    in another way, and while a part of it is called off or being cancelled.
+    """
+    order = await lock_order(uow, cmd.order_id)
+    if order.payment_mode != PaymentMode.TRANSFER:
+        raise _not_by_transfer()
+    if await _is_known(uow, cmd.token):
+        return Received(Outcome.KNOWN)
+    _refuse_nonsense(ctx, uow, order, cmd)
+    if order.state == OrderState.OPEN:
+        for kind in await handlers_of(uow, order):
+            await refuse_while_cancelled(uow, kind, order)
+    facts = {
+        "amount_minor": cmd.amount_minor,
+        "currency": order.currency,
+        "on": cmd.arrived_on.isoformat(),
+    }
+    await audit(uow, ctx, "order.transfer_received", "order", order.id, **facts)
+    missing_minor = order.to_pay_minor - await get_received_minor(uow, order.id)
+    order.paid_minor += cmd.amount_minor
+    if order.state == OrderState.CONFIRMED or order.state == OrderState.CANCELLED:
+        _add_payment(uow, order, cmd, cmd.amount_minor, is_extra=True)
+        return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order))
+    if cmd.amount_minor < missing_minor:
+        return await _take_part(uow, order, cmd, missing_minor)
+    return await _take_all(uow, order, cmd, missing_minor)
+
+
+async def _take_part(
+    uow: UnitOfWork, order: Order, cmd: TransferReceived, missing_minor: int
+) -> Received:
+    """Too little changes nothing but what is still missing; of what has ended it goes back."""
+    _add_payment(uow, order, cmd, cmd.amount_minor)
+    if order.state != OrderState.OPEN:
+        return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order))
+    return Received(Outcome.PARTIAL, missing_minor - cmd.amount_minor)
+
+
+async def _take_all(
+    uow: UnitOfWork, order: Order, cmd: TransferReceived, missing_minor: int
+) -> Received:
+    """What is more than the price is a payment of its own, so that it can go back by itself."""
+    too_much = cmd.amount_minor - missing_minor
+    _add_payment(uow, order, cmd, missing_minor)
+    if too_much:
+        _add_payment(uow, order, cmd, too_much, is_extra=True)
+    await keep_hand_back(uow, order, stands=True)
+    if order.state == OrderState.OPEN:
+        kinds = [(kind, ()) for kind in await handlers_of(uow, order)]
+        await confirm_locked_order(uow, order, kinds)
+    elif not await reacquire_locked_order(uow, order):
+        await _wait_for_none(uow, order.id)
+        return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order))
+    return Received(Outcome.TOO_MUCH if too_much else Outcome.CONFIRMED, too_much)
+
+
+async def _wait_for_none(uow: UnitOfWork, order_id: UUID) -> None:
+    """Nothing could be had with the money any more: none of it is the price."""
+    await uow.session.execute(
+        update(Payment)
+        .where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == order_id,
+            Payment.method == TRANSFER_METHOD,
+        )
+        .values(is_extra=True)
+    )
+
+
+async def extend_transfer(
+    uow: UnitOfWork, ctx: RequestContext, order_id: UUID, due_on: date
+) -> None:
+    """The money is waited for until the end of that day; the guest is told.
+
+    Raises: NotFound; Conflict where no transfer is waited for; InvalidInput at `due_on`.
+    """
+    order = await lock_order(uow, order_id)
+    refuse_unless_awaited(order)
+    zone, now = ctx.here.zone, uow.clock.now()
+    terms = await find_transfer_account(uow) or TransferTerms(holder="", iban="")
+    starts_at = await first_start_of(uow, order)
+    error = due_on_error(due_on, to_local(now, zone).date(), terms, starts_at, zone)
+    if error is not None:
+        raise InvalidInput(error, fields={"due_on": error})
+    until = due_at(due_on, zone)
+    if until == order.hold_expires_at:
+        return
+    order.hold_expires_at = until
+    await move_due(uow, order.id, until)
+    await drop_due(uow, transfer_reminder_id(order.id))
+    await add_transfer_reminder(uow, order.id, reminded_at(now, until))
+    uow.record(TransferAwaited(order_id=order.id, again=new_id()))
+    await audit(uow, ctx, "order.transfer_extended", "order", order.id, until=due_on.isoformat())
+
+
+def refuse_unless_awaited(order: Order) -> None:
+    """Raises: Conflict."""
+    if order.payment_mode != PaymentMode.TRANSFER:
+        raise _not_by_transfer()
+    if order.state != OrderState.OPEN:
+        raise Conflict(_("No bank transfer is waited for any more."), code="not_awaited")
+
+
+async def _is_known(uow: UnitOfWork, token: UUID) -> bool:
+    found = await uow.session.scalar(
+        select(Payment.id).where(
+            Payment.tenant_id == uow.tenant,
+            Payment.payment_intent_id.in_((_name(token), _name(token, is_extra=True))),
+        )
+    )
+    return found is not None
+
+
+def _refuse_nonsense(
+    ctx: RequestContext, uow: UnitOfWork, order: Order, cmd: TransferReceived
+) -> None:
+    wrong: dict[str, str] = {}
+    if cmd.amount_minor <= 0:
+        wrong["amount"] = _("Please give an amount that is more than nothing.")
+    elif order.paid_minor + cmd.amount_minor > LARGEST_PAID_MINOR:
+        wrong["amount"] = _("This amount is too large.")
+    today = to_local(uow.clock.now(), ctx.here.zone).date()
+    if cmd.arrived_on > today:
+        wrong["arrived_on"] = _("That day is still to come.")
+    elif cmd.arrived_on < today - OLDEST:
+        wrong["arrived_on"] = _("That is too long ago.")
+    if wrong:
+        raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
+
+
+def _add_payment(
+    uow: UnitOfWork,
+    order: Order,
+    cmd: TransferReceived,
+    amount_minor: int,
+    *,
+    is_extra: bool = False,
+) -> None:
+    """The processor knows nothing of it: no account, and an id of our own making. It counts from
+    now on, whichever day it arrived on.
+    """
+    uow.session.add(
+        Payment(
+            tenant_id=uow.tenant,
+            id=new_id(),
+            order_id=order.id,
+            account_id="",
+            payment_intent_id=_name(cmd.token, is_extra=is_extra),
+            page_id=None,
+            amount_minor=amount_minor,
+            fee_minor=0,
+            refunded_minor=0,
+            currency=order.currency,
+            is_extra=is_extra,
+            method=TRANSFER_METHOD,
+            received_at=uow.clock.now(),
+            arrived_on=cmd.arrived_on,
+        )
+    )
+
+
+def _name(token: UUID, *, is_extra: bool = False) -> str:
+    return f"{TRANSFER_METHOD}:{token}" + (":extra" if is_extra else "")
+
+
+def _not_by_transfer() -> Conflict:
+    return Conflict(_("This order is not paid by bank transfer."), code="not_by_transfer")

@@ -1,0 +1,187 @@
+"""What members do about vouchers by hand; each act is in the log, and in the ledger where it moves
+money. The voucher's row is locked, after the order's where there is one, and nothing else is.
+"""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.billing.commands.due import drop_due
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import (
+    get_payment,
+    refuse_with_the_bank,
+    set_aside,
+)
+from src.billing.commands.voucher_claims import ENTRIES, entry_row
+from src.billing.commands.voucher_giving import given_as, voucher_for
+from src.billing.commands.voucher_lines import activate, send_now, vouchers_of
+from src.billing.domain.kinds import VOUCHER_METHOD, RefundCause
+from src.billing.domain.vouchers import (
+    LARGEST_VOUCHER_MINOR,
+    EntryKind,
+    VoucherState,
+    end_of_day,
+    masked,
+)
+from src.billing.events import OrderRefunded
+from src.billing.models import Refund, Voucher
+from src.billing.voucher_links import no_such_voucher
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.i18n import _
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
+
+LONGEST_REASON = 300
+
+
+async def lock_voucher(uow: UnitOfWork, voucher_id: UUID) -> Voucher:
+    """Its row as it is now. Raises: NotFound."""
+    voucher: Voucher | None = await uow.session.scalar(
+        select(Voucher)
+        .where(Voucher.tenant_id == uow.tenant, Voucher.id == voucher_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if voucher is None:
+        raise no_such_voucher()
+    return voucher
+
+
+async def set_voucher_blocked(
+    uow: UnitOfWork, ctx: RequestContext, voucher_id: UUID, *, blocked: bool
+) -> None:
+    """Whoever has its code can pay with it no more, or again; a second press changes nothing.
+
+    Raises: NotFound; Conflict for one that is not paid.
+    """
+    voucher = await lock_voucher(uow, voucher_id)
+    _refuse_pending(voucher)
+    wanted = VoucherState.BLOCKED if blocked else VoucherState.ACTIVE
+    if voucher.state != wanted:
+        voucher.state = str(wanted)
+        done = "voucher.blocked" if blocked else "voucher.unblocked"
+        await audit(uow, ctx, done, "voucher", voucher_id, name=masked(voucher.code))
+
+
+async def adjust_voucher(
+    uow: UnitOfWork, ctx: RequestContext, voucher_id: UUID, amount_minor: int, reason: str
+) -> None:
+    """Adds to its balance, or takes off it with an amount below zero; never below nothing.
+
+    Raises: NotFound, Conflict, InvalidInput.
+    """
+    voucher = await lock_voucher(uow, voucher_id)
+    _refuse_pending(voucher)
+    fields: dict[str, str] = {}
+    if not reason.strip():
+        fields["reason"] = _("Please say why: it stays in the ledger.")
+    if amount_minor == 0:
+        fields["amount"] = _("Please give an amount above nothing.")
+    elif voucher.balance_minor + amount_minor < 0:
+        fields["amount"] = _("That is more than is left on it.")
+    elif voucher.balance_minor + amount_minor > LARGEST_VOUCHER_MINOR:
+        fields["amount"] = _("This amount is too large.")
+    if fields:
+        raise InvalidInput(_("Please look at the marked fields."), fields=fields)
+    voucher.balance_minor += amount_minor
+    entry = entry_row(
+        uow.tenant,
+        voucher_id,
+        EntryKind.ADJUST,
+        amount_minor,
+        uow.clock.now(),
+        actor=ctx.actor,
+        reason=reason.strip(),
+    )
+    uow.insert(ENTRIES, [entry])
+    facts = {"amount_minor": amount_minor, "currency": voucher.currency}
+    await audit(
+        uow, ctx, "voucher.adjusted", "voucher", voucher_id, name=masked(voucher.code), **facts
+    )
+
+
+async def extend_voucher(
+    uow: UnitOfWork, ctx: RequestContext, voucher_id: UUID, last_on: date | None
+) -> None:
+    """It is valid to the end of that day, or for ever; one that has expired is again.
+
+    Raises: NotFound; InvalidInput for a day that is over, or earlier than it was.
+    """
+    voucher = await lock_voucher(uow, voucher_id)
+    expires_at = end_of_day(last_on, ctx.here.zone) if last_on is not None else None
+    if expires_at is not None:
+        sentence = ""
+        if expires_at < uow.clock.now():
+            sentence = _("Please choose a day that is not over.")
+        elif voucher.expires_at is None or expires_at < voucher.expires_at:
+            sentence = _("It is valid for longer already; that was promised.")
+        if sentence:
+            raise InvalidInput(sentence, fields={"last_on": sentence})
+    if expires_at != voucher.expires_at:
+        voucher.expires_at = expires_at
+        on = last_on.isoformat() if last_on is not None else ""
+        detail = {"name": masked(voucher.code), "until": on}
+        await audit(uow, ctx, "voucher.extended", "voucher", voucher_id, **detail)
+
+
+async def send_voucher_again(uow: UnitOfWork, ctx: RequestContext, voucher_id: UUID) -> None:
+    """One mail more, at once. Raises: NotFound; Conflict for one that cannot be used."""
+    voucher = await lock_voucher(uow, voucher_id)
+    if voucher.state != VoucherState.ACTIVE:
+        raise Conflict(_("It cannot be used at present, so it is not sent."))
+    await drop_due(uow, voucher_id)
+    send_now(uow, voucher)
+    await audit(uow, ctx, "voucher.sent", "voucher", voucher_id, name=masked(voucher.code))
+
+
+def _refuse_pending(voucher: Voucher) -> None:
+    if voucher.state == VoucherState.PENDING:
+        raise Conflict(_("It is not paid yet, so there is nothing on it."))
+
+
+async def refund_as_voucher(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    *,
+    order_id: UUID,
+    payment_id: UUID,
+    amount_minor: int,
+    token: str,
+) -> UUID | None:
+    """Gives a part of a payment back as a new voucher for the customer, who gets it by mail.
+
+    What the business took on site can go back so too. None when the form was sent before.
+    Raises: NotFound, Conflict, InvalidInput at `amount`.
+    """
+    order = await lock_order(uow, order_id)
+    payment = await get_payment(uow, payment_id)
+    if payment.order_id != order.id or payment.method == VOUCHER_METHOD:
+        raise NotFound(_("There is no such payment."))
+    if await vouchers_of(uow, order.id):
+        raise Conflict(_("This order is a voucher itself."))
+    await refuse_with_the_bank(uow, payment)
+    cause_key = f"{RefundCause.STAFF}:{token}"
+    known = select(Refund.id).where(Refund.tenant_id == uow.tenant, Refund.cause_key == cause_key)
+    if await uow.session.scalar(known) is not None:
+        return None
+    sentence = ""
+    if amount_minor <= 0:
+        sentence = _("Please give an amount above nothing.")
+    elif amount_minor > payment.amount_minor - payment.refunded_minor:
+        sentence = _("That is more than is left of this payment.")
+    if sentence:
+        raise InvalidInput(sentence, fields={"amount": sentence})
+    voucher = await voucher_for(uow, ctx.here.zone, order, payment.currency, amount_minor)
+    cause = RefundCause.STAFF
+    refund = given_as(uow, order, payment, voucher, amount_minor, cause, cause_key)
+    uow.session.add(refund)
+    set_aside(order, payment, amount_minor)
+    await uow.session.flush()
+    await activate(uow, voucher, uow.clock.now(), refund_id=refund.id)
+    uow.record(OrderRefunded(order_id=order.id, refund_id=refund.id, cause=refund.cause))
+    facts = {"amount_minor": amount_minor, "currency": payment.currency, "refund": str(refund.id)}
+    await audit(uow, ctx, "order.refunded_as_voucher", "order", order.id, **facts)
+    return voucher.id

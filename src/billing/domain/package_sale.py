@@ -1,0 +1,225 @@
+"""Whether a package can be bought, in which ways, and what it then costs.
+
+One function judges, for the page, the form and the command alike; guests read one sentence, the
+owner every reason and how to mend it.
+Source: docs/algorithms/buying-packages.md.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from src.billing.domain.coupons import AppliedCoupon
+from src.billing.domain.credits import RefundRule, Scope
+from src.billing.domain.kinds import PaymentMode
+from src.platform.i18n import _
+
+WAITS_FOR_MONEY = timedelta(days=14)
+"""How long a package that is paid on site waits for its money before it lapses."""
+
+PENDING_DUE = "package"
+"""The kind of the `due` rows of packages that wait to be paid on site; their `ref` is the order."""
+
+
+class NotForSale(StrEnum):
+    """Why a package cannot be bought, what is weightiest for a guest first."""
+
+    HIDDEN = "package_hidden"
+    NOT_CONFIRMED = "not_confirmed"
+    BUSINESS_CLOSED = "business_closed"
+    PLAN_LACKS_PACKAGES = "plan_lacks_packages"
+    INACTIVE = "package_inactive"
+    NO_WAY_TO_PAY = "package_no_way"
+    PAYMENTS_NOT_READY = "payments_not_ready"
+
+
+@dataclass(frozen=True, slots=True)
+class SaleReason:
+    """`guest_sentence` is for strangers; `mend` says what the owner can do."""
+
+    code: NotForSale
+    guest_sentence: str
+    owner_sentence: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageTerms:
+    """A package as it is offered now: what the guest is shown, and gets if they buy it."""
+
+    id: UUID
+    name: str
+    credits: int
+    price_minor: int
+    validity_days: int
+    scope: Scope
+    pays: tuple[PaymentMode, ...]
+    tax_rate_bp: int = 0
+    refund_rule: RefundRule = RefundRule.LINEAR
+    is_for_sale: bool = True
+    active: bool = True
+    visibility: str = "public"
+
+    @property
+    def key(self) -> str:
+        """Another one as soon as what is bought has changed; the price has its own question."""
+        said = (
+            self.name,
+            self.credits,
+            self.validity_days,
+            self.scope.any_service,
+            sorted(str(one) for one in self.scope.service_ids),
+            sorted(self.scope.tags),
+        )
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerFacts:
+    """What of the business decides about selling packages."""
+
+    is_confirmed: bool
+    sells: bool
+    may_sell_packages: bool
+    payments_ready: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageQuote:
+    """What one buyer pays, and how; decided at one moment and frozen with the hold."""
+
+    terms: PackageTerms
+    way: PaymentMode
+    coupon: AppliedCoupon | None = None
+
+    @property
+    def discount_minor(self) -> int:
+        return self.coupon.discount_minor if self.coupon is not None else 0
+
+    @property
+    def total_minor(self) -> int:
+        return self.terms.price_minor - self.discount_minor
+
+    @property
+    def payment_mode(self) -> PaymentMode:
+        """A price of nothing needs no payment page, and nobody at the desk."""
+        return self.way if self.total_minor else PaymentMode.FREE
+
+
+def open_ways(terms: PackageTerms, seller: SellerFacts) -> tuple[PaymentMode, ...]:
+    """Those that can be taken now, the page for cards first; none where nothing is to be paid."""
+    if terms.price_minor == 0:
+        return ()
+    ways = (PaymentMode.ONLINE, PaymentMode.ON_SITE)
+    return tuple(
+        way
+        for way in ways
+        if way in terms.pays and (seller.payments_ready or way is not PaymentMode.ONLINE)
+    )
+
+
+def chosen_way(
+    terms: PackageTerms, seller: SellerFacts, wanted: PaymentMode | None
+) -> PaymentMode | None:
+    """The wanted way while it is open, else the first that is; None where there is none."""
+    if terms.price_minor == 0:
+        return PaymentMode.FREE
+    ways = open_ways(terms, seller)
+    if wanted in ways:
+        return wanted
+    return ways[0] if ways else None
+
+
+def why_not_for_sale(terms: PackageTerms, seller: SellerFacts) -> list[SaleReason]:
+    """Every reason against selling it, empty when it can be bought."""
+    return [*_own_reasons(terms), *_seller_reasons(seller), *_way_reasons(terms, seller)]
+
+
+def guest_sentence(reasons: Sequence[SaleReason]) -> str:
+    """The one sentence for whoever wants to buy."""
+    order = list(NotForSale)
+    return min(reasons, key=lambda reason: order.index(reason.code)).guest_sentence
+
+
+def _own_reasons(terms: PackageTerms) -> list[SaleReason]:
+    found: list[SaleReason] = []
+    if not terms.is_for_sale or terms.visibility == "hidden":
+        found.append(
+            SaleReason(
+                NotForSale.HIDDEN,
+                _("There is no such package."),
+                _("The package is hidden from guests."),
+                _("Make the package public or unlisted."),
+            )
+        )
+    if not terms.active:
+        found.append(
+            SaleReason(
+                NotForSale.INACTIVE,
+                _("This package is not on sale any more."),
+                _("The package is switched off."),
+                _("Switch the package on."),
+            )
+        )
+    return found
+
+
+def _seller_reasons(seller: SellerFacts) -> list[SaleReason]:
+    found: list[SaleReason] = []
+    if not seller.is_confirmed:
+        found.append(
+            SaleReason(
+                NotForSale.NOT_CONFIRMED,
+                _("This page opens soon. Nothing can be booked yet."),
+                _("No owner has confirmed an e-mail address yet."),
+                _("Follow the link in the e-mail that we sent you."),
+            )
+        )
+    if not seller.sells:
+        found.append(
+            SaleReason(
+                NotForSale.BUSINESS_CLOSED,
+                not_on_sale_at_present(),
+                _("The business sells nothing at present."),
+                _("Settle what is open under Plan, or end the pause."),
+            )
+        )
+    if not seller.may_sell_packages:
+        found.append(
+            SaleReason(
+                NotForSale.PLAN_LACKS_PACKAGES,
+                not_on_sale_at_present(),
+                _("The plan does not include packages."),
+                _("Choose a plan with packages."),
+            )
+        )
+    return found
+
+
+def _way_reasons(terms: PackageTerms, seller: SellerFacts) -> list[SaleReason]:
+    if terms.price_minor == 0 or open_ways(terms, seller):
+        return []
+    if PaymentMode.ONLINE in terms.pays:
+        return [
+            SaleReason(
+                NotForSale.PAYMENTS_NOT_READY,
+                _("Online payment is not possible at present. Please contact the business."),
+                _("The payment account is not connected, or may not take payments yet."),
+                _("Finish connecting payments, or let guests pay on site."),
+            )
+        ]
+    return [
+        SaleReason(
+            NotForSale.NO_WAY_TO_PAY,
+            not_on_sale_at_present(),
+            _("The package has a price and no way to pay it."),
+            _("Choose how the package can be paid."),
+        )
+    ]
+
+
+def not_on_sale_at_present() -> str:
+    return _("Packages are not on sale at present. Please contact the business.")

@@ -1,0 +1,122 @@
+"""Fees as staff list them, and one as its guest sees it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row, func, select
+
+from src.billing.domain.kinds import FeeKind, FeeState
+from src.billing.models import Fee, Order
+from src.billing.views.fees import FeePage, FeeRow, FeesPage
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+from src.tenants.models import Customer
+
+PAGE_SIZE = 50
+_IS_THEIRS = (Customer.tenant_id == Fee.tenant_id) & (Customer.id == Fee.customer_id)
+
+
+class FeeFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which fees are wanted: `state` "" for all, `before` a fee's id."""
+
+    state: str = ""
+    before: UUID | None = None
+    customer_id: UUID | None = None
+
+
+async def list_fees(uow: UnitOfWork, tenant: TenantSnapshot, wanted: FeeFilter) -> FeesPage:
+    """One page, the newest first."""
+    found = await _rows(uow, wanted, PAGE_SIZE + 1)
+    rows = [_row(row, uow) for row in found[:PAGE_SIZE]]
+    open_minor = await uow.session.scalar(
+        select(func.coalesce(func.sum(Fee.amount_minor), 0)).where(
+            Fee.tenant_id == uow.tenant, Fee.state == str(FeeState.ASKED)
+        )
+    )
+    return FeesPage(
+        slug=tenant.slug,
+        zone=tenant.zone,
+        rows=rows,
+        state=wanted.state,
+        open_minor=int(open_minor or 0),
+        currency=tenant.currency,
+        older=rows[-1].id if len(found) > PAGE_SIZE else None,
+        is_newest=wanted.before is None,
+    )
+
+
+async def list_fees_of_customer(
+    uow: UnitOfWork, customer_id: UUID, most: int = PAGE_SIZE
+) -> list[FeeRow]:
+    """The newest first."""
+    found = await _rows(uow, FeeFilter(customer_id=customer_id), most)
+    return [_row(row, uow) for row in found]
+
+
+async def get_fee_page(uow: UnitOfWork, tenant: TenantSnapshot, fee_id: UUID) -> FeePage:
+    """Raises: NotFound."""
+    found = (
+        await uow.session.execute(
+            select(Fee, Customer.name, Order.reference, Order.guest_email)
+            .join(
+                Customer, (Customer.tenant_id == Fee.tenant_id) & (Customer.id == Fee.customer_id)
+            )
+            .join(Order, (Order.tenant_id == Fee.tenant_id) & (Order.id == Fee.order_id))
+            .where(Fee.tenant_id == uow.tenant, Fee.id == fee_id)
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such fee."))
+    return FeePage(
+        fee=_row(found, uow),
+        slug=tenant.slug,
+        zone=tenant.zone,
+        reference=found.reference,
+        guest_email=found.guest_email,
+        can_pay_online=tenant.payments_ready,
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+        business=tenant.name,
+    )
+
+
+async def _rows(uow: UnitOfWork, wanted: FeeFilter, most: int) -> Sequence[Row[tuple[Fee, str]]]:
+    statement = (
+        select(Fee, Customer.name)
+        .join(Customer, _IS_THEIRS)
+        .where(Fee.tenant_id == uow.tenant)
+        .order_by(Fee.id.desc())
+        .limit(most)
+    )
+    if wanted.state in set(FeeState):
+        statement = statement.where(Fee.state == wanted.state)
+    if wanted.before is not None:
+        statement = statement.where(Fee.id < wanted.before)
+    if wanted.customer_id is not None:
+        statement = statement.where(Fee.customer_id == wanted.customer_id)
+    return (await uow.session.execute(statement)).all()
+
+
+def _row(row: Row[tuple[Fee, str]] | Row[tuple[Fee, str, str, str]], uow: UnitOfWork) -> FeeRow:
+    fee, name = row[0], row[1]
+    is_waiting = fee.state == FeeState.ASKED and fee.told_at is None
+    return FeeRow(
+        id=fee.id,
+        customer_id=fee.customer_id,
+        customer=name,
+        order_id=fee.order_id,
+        kind=FeeKind(fee.kind),
+        state=FeeState(fee.state),
+        amount_minor=fee.amount_minor,
+        currency=fee.currency,
+        what=fee.what,
+        starts_at=fee.starts_at,
+        why=fee.why,
+        at=fee.at,
+        told_at=fee.told_at,
+        told_from=fee.chargeable_at if is_waiting else None,
+        pays_id=fee.pays_id if fee.state == FeeState.PAID else None,
+    )

@@ -1,0 +1,70 @@
+"""Packages as they are offered now, and what a business may sell of them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnExpressionArgument, exists, select
+
+from src.billing.commands.credits import scope_of
+from src.billing.domain.credits import RefundRule
+from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.package_sale import PackageTerms, SellerFacts, why_not_for_sale
+from src.billing.models import Package
+from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
+from src.tenants.domain.entitlements import Feature
+
+
+def seller_facts(tenant: TenantSnapshot) -> SellerFacts:
+    return SellerFacts(
+        is_confirmed=tenant.is_confirmed,
+        sells=tenant.status.sells,
+        may_sell_packages=tenant.entitlements.has(Feature.PACKAGES),
+        payments_ready=tenant.payments_ready,
+    )
+
+
+def terms_of_package(package: Package) -> PackageTerms:
+    return PackageTerms(
+        id=package.id,
+        name=package.name,
+        credits=package.credits,
+        price_minor=package.price_minor,
+        validity_days=package.validity_days,
+        scope=scope_of(package),
+        pays=tuple(PaymentMode(way) for way in package.pays),
+        tax_rate_bp=package.tax_rate_bp,
+        refund_rule=RefundRule(package.refund_rule),
+        is_for_sale=package.purpose == "sale",
+        active=package.active,
+        visibility=package.visibility,
+    )
+
+
+async def list_packages_on_sale(uow: UnitOfWork, tenant: TenantSnapshot) -> Sequence[Package]:
+    """What a stranger finds on the page of packages, as their owner has ordered it."""
+    seller = seller_facts(tenant)
+    found = await uow.session.scalars(
+        select(Package)
+        .where(*_listed(uow))
+        .order_by(Package.position, Package.price_minor, Package.id)
+    )
+    return [one for one in found if not why_not_for_sale(terms_of_package(one), seller)]
+
+
+async def has_packages_on_sale(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
+    """Whether the page of packages has anything on it; asked for every hub that is made."""
+    seller = seller_facts(tenant)
+    if not (seller.is_confirmed and seller.sells and seller.may_sell_packages):
+        return False
+    if seller.payments_ready:
+        return bool(await uow.session.scalar(select(exists().where(*_listed(uow)))))
+    return bool(await list_packages_on_sale(uow, tenant))
+
+
+def _listed(uow: UnitOfWork) -> tuple[ColumnExpressionArgument[bool], ...]:
+    return (
+        Package.tenant_id == uow.tenant,
+        Package.purpose == "sale",
+        Package.active,
+        Package.visibility == "public",
+    )

@@ -1,0 +1,138 @@
+"""What one customer has paid, and what came back."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+
+from src.billing.domain.kinds import RefundState
+from src.billing.models import Order, OrderLine, Payment, Refund
+from src.billing.owed import get_owed_minor, list_owed_minor
+from src.billing.queries.coupon_use import coupon_code_of
+from src.billing.queries.order_page import line_view
+from src.billing.views.receipts import (
+    Receipt,
+    ReceiptPayment,
+    ReceiptRefund,
+    ReceiptRow,
+    TaxSum,
+)
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+
+
+async def list_receipts(
+    uow: UnitOfWork, customer_id: UUID, path: str, *, limit: int, offset: int = 0
+) -> list[ReceiptRow]:
+    """The customer's orders with money in them, newest first; each leads to one below `path`."""
+    of_order = (OrderLine.tenant_id == Order.tenant_id, OrderLine.order_id == Order.id)
+    first = select(OrderLine.description).where(*of_order, OrderLine.position == 0)
+    others = select(func.count()).where(*of_order, OrderLine.position > 0)
+    found = await uow.session.execute(
+        select(Order, first.scalar_subquery(), others.scalar_subquery())
+        .where(*_has_receipt(uow, customer_id))
+        .order_by(Order.created_at.desc(), Order.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    rows = found.all()
+    owed = await list_owed_minor(uow, [row[0].id for row in rows])
+    return [
+        ReceiptRow(
+            href=f"{path}/{order.id}",
+            reference=order.reference,
+            what=what or "",
+            more=more,
+            ordered_at=order.created_at,
+            total_minor=order.total_minor,
+            paid_minor=order.paid_minor,
+            refunded_minor=order.refunded_minor,
+            owed_minor=owed.get(order.id, 0),
+            currency=order.currency,
+        )
+        for order, what, more in rows
+    ]
+
+
+def _has_receipt(uow: UnitOfWork, customer_id: UUID) -> list[ColumnElement[bool]]:
+    """Of orders that stood and cost something, or that money came for, though too late; what was
+    free says nothing of money.
+    """
+    came = exists().where(Payment.tenant_id == Order.tenant_id, Payment.order_id == Order.id)
+    return [
+        Order.tenant_id == uow.tenant,
+        Order.customer_id == customer_id,
+        or_(and_(Order.confirmed_at.is_not(None), Order.total_minor > 0), came),
+    ]
+
+
+async def get_receipt(uow: UnitOfWork, customer_id: UUID, order_id: UUID) -> tuple[Receipt, Order]:
+    """Raises: NotFound, for another customer's too."""
+    order = await uow.session.scalar(
+        select(Order).where(Order.id == order_id, *_has_receipt(uow, customer_id))
+    )
+    if order is None:
+        raise NotFound(_("There is no such receipt."))
+    lines = sorted(await _of_order(uow, OrderLine, order_id), key=lambda line: line.position)
+    payments = await _of_order(uow, Payment, order_id)
+    receipt = Receipt(
+        reference=order.reference,
+        guest_name=order.guest_name,
+        guest_email=order.guest_email,
+        ordered_at=order.created_at,
+        lines=[line_view(line) for line in lines],
+        coupon=await coupon_code_of(uow, order),
+        discount_minor=order.discount_minor,
+        total_minor=order.total_minor,
+        taxes=_taxes(lines),
+        payments=[_payment(one) for one in payments],
+        refunds=_refunds(await _of_order(uow, Refund, order_id), payments),
+        paid_minor=order.paid_minor,
+        refunded_minor=order.refunded_minor,
+        owed_minor=await get_owed_minor(uow, order_id),
+        currency=order.currency,
+    )
+    return receipt, order
+
+
+async def _of_order(uow: UnitOfWork, model: Any, order_id: UUID) -> Sequence[Any]:
+    found = await uow.session.scalars(
+        select(model)
+        .where(model.tenant_id == uow.tenant, model.order_id == order_id)
+        .order_by(model.id)
+    )
+    return found.all()
+
+
+def _taxes(lines: Sequence[OrderLine]) -> list[TaxSum]:
+    """By rate, for it is the rate that a reader looks for."""
+    sums: Counter[int] = Counter()
+    for line in lines:
+        sums[line.tax_rate_bp] += line.tax_minor
+    return [TaxSum(rate_bp, minor) for rate_bp, minor in sorted(sums.items()) if minor]
+
+
+def _payment(payment: Payment) -> ReceiptPayment:
+    return ReceiptPayment(
+        at=payment.received_at,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        method=payment.method,
+    )
+
+
+def _refunds(refunds: Sequence[Refund], payments: Sequence[Payment]) -> list[ReceiptRefund]:
+    currencies = {payment.id: payment.currency for payment in payments}
+    return [
+        ReceiptRefund(
+            at=refund.finished_at or refund.created_at,
+            amount_minor=refund.amount_minor,
+            currency=currencies[refund.payment_id],
+            state=refund.state,
+        )
+        for refund in refunds
+        if refund.state != RefundState.FAILED
+    ]

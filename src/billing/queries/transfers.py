@@ -1,0 +1,90 @@
+"""Bank transfers that are waited for: how to make one, and which there are."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, text
+
+from src.billing.domain.holds import payable_until
+from src.billing.domain.kinds import TRANSFER_METHOD, OrderState, PaymentMode
+from src.billing.domain.transfers import spaced_iban
+from src.billing.giro_code import giro_code
+from src.billing.models import Order, Payment
+from src.billing.queries.payment_settings import find_transfer_account
+from src.billing.views.transfers import HowToTransfer
+from src.platform.db.uow import UnitOfWork
+from src.platform.localtime import to_local
+
+
+def due_on_of(order: Order, zone: ZoneInfo) -> date | None:
+    """The last day for the order's transfer; None where none is waited for."""
+    until = payable_until(order.hold_expires_at)
+    if order.state != OrderState.OPEN or order.payment_mode != PaymentMode.TRANSFER:
+        return None
+    return None if until is None else to_local(until, zone).date()
+
+
+async def find_how_to_transfer(
+    uow: UnitOfWork, order: Order, zone: ZoneInfo
+) -> HowToTransfer | None:
+    """None for an order that no transfer is waited for."""
+    due_on = due_on_of(order, zone)
+    account = await find_transfer_account(uow) if due_on is not None else None
+    if due_on is None or account is None:
+        return None
+    left_minor = order.to_pay_minor - await get_received_minor(uow, order.id)
+    return HowToTransfer(
+        holder=account.holder,
+        iban=spaced_iban(account.iban),
+        bic=account.bic,
+        reference=order.reference,
+        left_minor=left_minor,
+        total_minor=order.to_pay_minor,
+        currency=order.currency,
+        due_on=due_on,
+        text=account.text,
+        code=giro_code(account, left_minor, order.currency, order.reference),
+    )
+
+
+async def get_received_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What of the order's price has come by transfer and is still there."""
+    return (await list_received_minor(uow, [order_id])).get(order_id, 0)
+
+
+async def list_received_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The same by order; those of which nothing came are left out."""
+    found = await uow.session.execute(
+        select(Payment.order_id, func.sum(Payment.amount_minor - Payment.refunded_minor))
+        .where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id.in_(order_ids),
+            Payment.method == TRANSFER_METHOD,
+            Payment.is_extra.is_(False),
+        )
+        .group_by(Payment.order_id)
+    )
+    return {row[0]: int(row[1]) for row in found}
+
+
+class Awaited(NamedTuple):
+    """How many transfers are waited for, and until when the first of them has to come."""
+
+    orders: int
+    first_until: datetime | None
+
+
+async def count_awaited(uow: UnitOfWork) -> Awaited:
+    found = await uow.session.execute(
+        select(func.count(), func.min(Order.hold_expires_at)).where(
+            Order.tenant_id == uow.tenant,
+            # As a literal, so that the index of holds serves.
+            Order.state == text("'open'"),
+            Order.payment_mode == str(PaymentMode.TRANSFER),
+        )
+    )
+    count, until = found.one()
+    return Awaited(int(count), payable_until(until))

@@ -1,0 +1,96 @@
+"""What guests see of what they paid."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from src.billing.views.orders import Badge, LineView
+from src.billing.words import refund_state
+from src.tenants.portal_sections import PortalHead
+
+
+class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with money in it. `what` is the first thing in it, `more` how many others."""
+
+    href: str
+    reference: str
+    what: str
+    more: int
+    ordered_at: datetime
+    total_minor: int
+    paid_minor: int
+    refunded_minor: int
+    owed_minor: int
+    currency: str
+
+
+class ReceiptsView(msgspec.Struct, frozen=True, kw_only=True):
+    head: PortalHead
+    rows: list[ReceiptRow]
+    zone: ZoneInfo
+    previous_href: str | None
+    next_href: str | None
+
+
+class ReceiptPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that came; `method` is "card", "on_site" or another word of the processor's."""
+
+    at: datetime
+    amount_minor: int
+    currency: str
+    method: str
+
+
+class ReceiptRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that went back, or is about to; one that failed is not among them."""
+
+    at: datetime
+    amount_minor: int
+    currency: str
+    state: str
+
+    @property
+    def badge(self) -> Badge:
+        return Badge(*refund_state(self.state))
+
+
+class TaxSum(msgspec.Struct, frozen=True):
+    """How much of the total is tax at one rate, in hundredths of a percent."""
+
+    rate_bp: int
+    minor: int
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """One order as its receipt says it. `discount_minor` is off by the code `coupon`; `taxes` are
+    in the total.
+    """
+
+    reference: str
+    guest_name: str
+    guest_email: str
+    ordered_at: datetime
+    lines: list[LineView]
+    coupon: str
+    discount_minor: int
+    total_minor: int
+    taxes: list[TaxSum]
+    payments: list[ReceiptPayment]
+    refunds: list[ReceiptRefund]
+    paid_minor: int
+    refunded_minor: int
+    owed_minor: int
+    currency: str
+
+
+class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
+    """`booking_href` leads to what was bought, empty where it has no page of its own."""
+
+    receipt: Receipt
+    business: str
+    contact_email: str
+    contact_phone: str
+    back: str
+    booking_href: str
+    zone: ZoneInfo

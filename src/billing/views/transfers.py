@@ -1,0 +1,78 @@
+"""What pages and mails say about bank transfers."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from src.platform.web.forms import Bound
+
+
+class HowToTransfer(msgspec.Struct, frozen=True, kw_only=True):
+    """What its guest needs to pay an order by bank transfer: `left_minor` is still missing. `code`
+    is the giro code as SVG, empty where there can be none.
+    """
+
+    holder: str
+    iban: str
+    bic: str
+    reference: str
+    left_minor: int
+    total_minor: int
+    currency: str
+    due_on: date
+    text: str
+    code: str
+
+
+class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One order's transfer, for the business. `due_at` and `due_on` are None once nothing is waited
+    for any more.
+    """
+
+    slug: str
+    zone: str
+    order_id: UUID
+    reference: str
+    guest_name: str
+    guest_email: str
+    what: str
+    state: str
+    currency: str
+    total_minor: int
+    received_minor: int
+    due_on: date | None
+    starts_at: datetime | None
+    created_at: datetime
+    received: Bound[Any]
+    later: Bound[Any]
+
+    @property
+    def left_minor(self) -> int:
+        return max(self.total_minor - self.received_minor, 0)
+
+
+class TransferMail(msgspec.Struct, frozen=True, kw_only=True):
+    """To a guest who is to pay by bank transfer, or was; every word is in the guest's language.
+
+    `amount` is still missing, `due` the last day as words. `is_changed`: the day was moved.
+    `came` is what had come of it when the time was over, empty for nothing.
+    """
+
+    locale: str
+    from_name: str
+    guest_name: str
+    reference: str
+    what: str
+    amount: str
+    due: str
+    holder: str
+    iban: str
+    bic: str
+    text: str
+    contact: str
+    href: str
+    is_changed: bool = False
+    released: bool = False
+    came: str = ""

@@ -1,0 +1,164 @@
+"""Credits for seats that are being freed, given in the transaction that frees them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
+
+from src.billing.commands.credits import Author, NewLot, insert_lots, scope_of
+from src.billing.domain.credits import LotSource, end_of_day
+from src.billing.models import CreditLot
+from src.booking.commands.credit_returns import return_credits
+from src.booking.commands.seat_credits import (
+    Place,
+    insert_seat_credits,
+    mark_credited,
+    place_of,
+    plan_credits,
+)
+from src.booking.domain.leaving import terms_from
+from src.booking.domain.refund_policy import GivenBack
+from src.booking.jobs.cancel_money import Taken
+from src.booking.models import Booking, Cancellation, CancellationReturn, Seat
+from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
+from src.tenants.queries.tenants import tenant_snapshot
+
+DAYS_OF_GRACE = 30
+"""How long a credit lives that takes the place of one that has ended meanwhile."""
+
+_IDS = ARRAY(Uuid())
+
+
+async def give_credits(
+    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[Taken]
+) -> dict[UUID, int]:
+    """The credits that paid these seats go back, whatever was chosen for those who paid money; and
+    a new one is given for each of those for which that was chosen.
+
+    Orders and seats are locked, and what goes back as money is asked for. Returns how many go back
+    to which lot, for `give_back_credits` once the sessions are done.
+    """
+    tenant = await tenant_snapshot(uow, uow.tenant, uow.clock.now())
+    author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
+    await _give_chosen(uow, tenant, cancellation, seats, author)
+    lapsed = await _lapsed(uow, seats)
+    await _replace(uow, tenant, seats, lapsed, author)
+    by_order: dict[UUID, dict[UUID, UUID]] = defaultdict(dict)
+    for seat in seats:
+        if seat.credit_lot_id is not None and seat.credit_lot_id not in lapsed:
+            by_order[seat.order_id][seat.id] = seat.credit_lot_id
+    counts: Counter[UUID] = Counter()
+    for order_id, credited in sorted(by_order.items()):
+        counts += await return_credits(uow, order_id, credited, author)
+    return counts
+
+
+async def _give_chosen(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    cancellation: Cancellation,
+    seats: Sequence[Taken],
+    author: Author,
+) -> None:
+    places = await _places(uow, cancellation, seats)
+    planned = await plan_credits(uow, tenant, places)
+    given = insert_seat_credits(uow, planned, tenant.currency, author)
+    await mark_credited(uow, list(given))
+
+
+async def _places(
+    uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[Taken]
+) -> list[Place]:
+    """Those of the seats that a credit was chosen for, each of the package that was chosen with it,
+    or of the one that it was sold with.
+    """
+    orders = list({seat.order_id for seat in seats})
+    chosen = await uow.session.execute(
+        select(func.unnest(CancellationReturn.credited_ids), CancellationReturn.package).where(
+            CancellationReturn.tenant_id == uow.tenant,
+            CancellationReturn.cancellation_id == cancellation.id,
+            CancellationReturn.order_id == any_(bindparam(None, orders, type_=_IDS)),
+        )
+    )
+    freed = {seat.id for seat in seats}
+    packages = {row[0]: row[1] for row in chosen if row[0] in freed}
+    if not packages:
+        return []
+    found = await uow.session.execute(
+        select(Seat, Booking)
+        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.id == any_(bindparam(None, list(packages), type_=_IDS)),
+            Seat.returned_as.is_(None),
+        )
+        .order_by(Seat.id)
+        .execution_options(populate_existing=True)
+    )
+    return [
+        place_of(seat, booking, package)
+        for seat, booking in found
+        if (package := _package(packages[seat.id], booking)) is not None
+    ]
+
+
+def _package(kept: Mapping[str, object], booking: Booking) -> GivenBack | None:
+    if not kept:
+        return terms_from(booking.leaving).package
+    return msgspec.convert(kept, GivenBack)
+
+
+async def _lapsed(uow: UnitOfWork, seats: Sequence[Taken]) -> dict[UUID, CreditLot]:
+    """The lots of these seats that have ended, by id."""
+    lot_ids = list({seat.credit_lot_id for seat in seats if seat.credit_lot_id is not None})
+    if not lot_ids:
+        return {}
+    found = await uow.session.scalars(
+        select(CreditLot).where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.id == any_(bindparam(None, lot_ids, type_=_IDS)),
+            CreditLot.expires_at < uow.clock.now(),
+        )
+    )
+    return {lot.id: lot for lot in found}
+
+
+async def _replace(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    seats: Sequence[Taken],
+    lapsed: Mapping[UUID, CreditLot],
+    author: Author,
+) -> None:
+    """A credit that has ended while the date stood comes back as a new one, with time to use it.
+    What it is worth in money stays with the lot that paid.
+    """
+    now = uow.clock.now()
+    ends_at = end_of_day(DAYS_OF_GRACE, now, tenant.zone) or now + timedelta(days=DAYS_OF_GRACE)
+    new = [
+        (seat, lapsed[seat.credit_lot_id])
+        for seat in seats
+        if seat.credit_lot_id is not None and seat.credit_lot_id in lapsed
+    ]
+    lots = [
+        NewLot(
+            customer_id=lot.customer_id,
+            source=LotSource.SEAT,
+            name=lot.name,
+            credits=1,
+            scope=scope_of(lot),
+            currency=lot.currency,
+            package_id=lot.package_id,
+            order_id=lot.order_id,
+            source_seat_id=seat.id,
+            expires_at=ends_at,
+        )
+        for seat, lot in new
+    ]
+    if lots:
+        insert_lots(uow, lots, author, now)
+        await mark_credited(uow, [seat.id for seat, _lot in new])

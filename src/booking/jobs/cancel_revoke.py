@@ -1,0 +1,83 @@
+"""Credits that a cancelled purchase has brought, taken back once its seats are free.
+
+A transaction of its own: lots come after sessions in the order of locks, and what goes back for
+them is known only with their rows locked.
+"""
+
+from collections import defaultdict
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.billing.commands.credits import Author, write_entry
+from src.billing.commands.refunds_together import Wanted, request_refunds_together
+from src.billing.domain.cause_keys import cancelled_key
+from src.billing.domain.credits import EntryKind
+from src.billing.domain.kinds import RefundCause
+from src.billing.models import CreditLot, Order
+from src.booking.jobs.cancel_money import find_left_of_choice, keep_given
+from src.booking.models import Cancellation
+from src.booking.queries.born_credits import unspent_of_purchase
+from src.platform.db.uow import UnitOfWork
+
+
+async def revoke_credits(uow: UnitOfWork, cancellation: Cancellation) -> None:
+    """Takes back what is unspent, and asks for what of the choice no seat has brought, at most what
+    these credits are worth. Run again it finds none.
+    """
+    if not cancellation.revokes_credits:
+        return
+    lots = await _lock(uow, cancellation.subject_id)
+    author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
+    worth: dict[UUID, int] = defaultdict(int)
+    first: dict[UUID, UUID] = {}
+    for lot in lots:
+        assert lot.order_id is not None
+        worth[lot.order_id] += lot.value_minor - lot.refunded_minor
+        first.setdefault(lot.order_id, lot.id)
+        await write_entry(uow, lot, EntryKind.ADJUST, -lot.balance, author)
+        # Nothing of what was paid is in it any more.
+        lot.value_minor = lot.refunded_minor
+    await _ask(uow, cancellation, worth, first)
+
+
+async def _lock(uow: UnitOfWork, booking_id: UUID) -> list[CreditLot]:
+    """Orders by id, then the lots as they are now."""
+    statement = unspent_of_purchase(uow, booking_id)
+    seen = (await uow.session.scalars(statement)).all()
+    order_ids = sorted({lot.order_id for lot in seen if lot.order_id is not None})
+    await uow.session.execute(
+        select(Order.id)
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(order_ids))
+        .order_by(Order.id)
+        .with_for_update(key_share=True)
+    )
+    locked = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return [lot for lot in await uow.session.scalars(locked) if lot.order_id in order_ids]
+
+
+async def _ask(
+    uow: UnitOfWork,
+    cancellation: Cancellation,
+    worth: dict[UUID, int],
+    first: dict[UUID, UUID],
+) -> None:
+    left = await find_left_of_choice(uow, cancellation, list(worth))
+    found = await uow.session.scalars(
+        select(Order)
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(left))
+        .order_by(Order.id)
+        .execution_options(populate_existing=True)
+    )
+    wanted = [
+        Wanted(
+            order=order,
+            amount_minor=min(left[order.id], worth[order.id]),
+            cause=RefundCause.CANCELLED,
+            cause_key=cancelled_key(cancellation.id, first[order.id]),
+        )
+        for order in found
+        if min(left[order.id], worth[order.id]) > 0
+    ]
+    given = await request_refunds_together(uow, wanted)
+    await keep_given(uow, cancellation, wanted, given)

@@ -1,0 +1,226 @@
+"""The mails about a package that was bought, as businesses may word them."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import select
+
+from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
+from src.billing.models import CreditLot, Order
+from src.booking.guest_links import package_path
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import N_, _, ngettext, use_locale
+from src.platform.mail.queue import Mail
+from src.platform.money import Money, format_money
+from src.tenants.context import TenantSnapshot
+from src.tenants.worded_mails import (
+    BUSINESS,
+    CONTACT,
+    CUSTOMER_NAME,
+    REFERENCE,
+    SHIPPED,
+    MailKind,
+    Placeholder,
+    Preview,
+    Wordings,
+    register_mail_kind,
+    render_worded,
+)
+
+BOUGHT, LAPSED = "package_bought", "package_lapsed"
+
+STANDING = Placeholder(
+    name="standing",
+    label=N_("Whether the credits can be used, or wait to be paid"),
+    value=lambda view: view.standing,
+)
+PRICE = Placeholder(
+    name="money", label=N_("What is paid or owed"), value=lambda view: view.money_line
+)
+_PLACEHOLDERS = (
+    CUSTOMER_NAME,
+    BUSINESS,
+    *OF_PACKAGES,
+    REFERENCE,
+    Placeholder(
+        name="booking_link",
+        label=N_("The page of the purchase; alone in a paragraph, a button"),
+        value=lambda view: view.booking_url,
+    ),
+    CONTACT,
+)
+
+
+class PackageMail(msgspec.Struct, frozen=True, kw_only=True):
+    """To the buyer of a package; every word is in their language. `standing` says whether the
+    credits can be used by now, `money_line` what was paid or is owed.
+    """
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    reference: str
+    package_name: str
+    sessions_remaining: str
+    package_expiry: str
+    standing: str
+    money_line: str
+    booking_url: str
+
+
+def package_mail(
+    key: str,
+    settings: Settings,
+    tenant: TenantSnapshot,
+    order: Order,
+    lot: CreditLot,
+    wordings: Wordings = SHIPPED,
+) -> Mail:
+    """One for each state of the lot, however often it is asked for."""
+    with use_locale(order.locale):
+        view = PackageMail(
+            locale=order.locale,
+            from_name=tenant.name,
+            contact=tenant.contact_email,
+            guest_name=order.guest_name,
+            reference=order.reference,
+            package_name=lot.name,
+            sessions_remaining=credits_in_words(lot.balance or lot.bought, order.locale),
+            package_expiry=_end(lot.expires_at, lot, tenant, order.locale),
+            standing=_standing(lot),
+            money_line=_money_line(order),
+            booking_url=settings.base_url + package_path(settings, tenant.slug, order),
+        )
+    words = render_worded(key, view, order.locale, wordings)
+    return Mail(
+        kind=key,
+        to_address=order.guest_email,
+        to_name=order.guest_name,
+        from_name=tenant.name,
+        reply_to=tenant.contact_email or None,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        dedupe_key=f"{key}:{order.id}:{lot.state}",
+    )
+
+
+def _end(expires_at: datetime | None, lot: CreditLot, tenant: TenantSnapshot, locale: str) -> str:
+    """What is not paid yet has no last day, only a number of days."""
+    if expires_at is None and lot.validity_days:
+        return ngettext(
+            "%(num)s day after it is paid", "%(num)s days after it is paid", lot.validity_days
+        )
+    return end_in_words(expires_at, tenant, locale)
+
+
+def _standing(lot: CreditLot) -> str:
+    if lot.state == "pending":
+        return _("You can use the credits as soon as you have paid.")
+    if lot.state == "void":
+        return _("There are no credits, and you owe nothing.")
+    return _(
+        "You can use the credits now: choose a date, sign in with this address, and choose your"
+        " credits as the way to pay."
+    )
+
+
+def _money_line(order: Order) -> str:
+    amount = format_money(Money(order.total_minor, order.currency), order.locale)
+    if not order.total_minor:
+        return _("Free of charge")
+    if order.payment_mode == "on_site" and not order.paid_minor:
+        return _("To pay on site: %(amount)s", amount=amount)
+    return _("Paid: %(amount)s", amount=amount)
+
+
+def register_package_mails() -> None:
+    for kind in _KINDS:
+        register_mail_kind(kind)
+
+
+def _shown(key: str, state: str) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
+    """With the business's latest purchase, or a made-up one where there is none yet."""
+
+    async def preview(uow: UnitOfWork, asked: Preview) -> Mail:
+        found = await uow.session.execute(
+            select(Order, CreditLot)
+            .join(
+                CreditLot,
+                (CreditLot.tenant_id == Order.tenant_id) & (CreditLot.order_id == Order.id),
+            )
+            .where(Order.tenant_id == uow.tenant, CreditLot.source == "package")
+            .order_by(Order.created_at.desc(), Order.id.desc())
+            .limit(1)
+        )
+        row = found.first()
+        order, lot = (row[0], row[1]) if row is not None else _made_up(uow, asked)
+        if row is not None:
+            # They are shown in another language, and stay as they are.
+            uow.session.expunge(order)
+            uow.session.expunge(lot)
+        order.locale, lot.state = asked.locale, state
+        return package_mail(key, asked.settings, asked.tenant, order, lot, asked.wordings)
+
+    return preview
+
+
+def _made_up(uow: UnitOfWork, asked: Preview) -> tuple[Order, CreditLot]:
+    now = uow.clock.now()
+    with use_locale(asked.locale):
+        name, called = _("Alex Example"), _("10 sessions")
+    order = Order(
+        tenant_id=uow.tenant,
+        id=uow.tenant,
+        reference="ABC-123",
+        payment_mode="online",
+        currency=asked.tenant.currency,
+        total_minor=12_000,
+        paid_minor=12_000,
+        guest_name=name,
+        guest_email="alex@example.com",
+        link_version=0,
+        created_at=now,
+    )
+    lot = CreditLot(name=called, balance=10, bought=10, validity_days=0, expires_at=None)
+    return order, lot
+
+
+_KINDS = (
+    MailKind(
+        key=BOUGHT,
+        template="booking/package_bought",
+        title=N_("A package was bought"),
+        occasion=N_("When a package is bought, and again when it was paid on site."),
+        starter_subject=N_("Yours: {package_name}"),
+        starter=N_(
+            "Hello {customer_name},\n\nYou have {sessions_remaining} of “{package_name}”, until"
+            " {package_expiry}.\n\n{standing}\n\n{money}\nReference: {reference}\n\n"
+            "{booking_link}\n\n{business}"
+        ),
+        button=N_("See your package"),
+        placeholders=(*_PLACEHOLDERS, STANDING, PRICE),
+        needed=("standing",),
+        preview=_shown(BOUGHT, "active"),
+        place=1,
+    ),
+    MailKind(
+        key=LAPSED,
+        template="booking/package_lapsed",
+        title=N_("A package that was not paid for"),
+        occasion=N_("When a package that was to be paid on site lapses, or is given up."),
+        starter_subject=N_("Not paid, so not yours: {package_name}"),
+        starter=N_(
+            "Hello {customer_name},\n\n“{package_name}” was not paid for, so it has lapsed. You owe"
+            " nothing.\n\n{booking_link}\n\n{business}"
+        ),
+        button=N_("See your package"),
+        placeholders=_PLACEHOLDERS,
+        needed=("package_name",),
+        preview=_shown(LAPSED, "void"),
+        place=1,
+    ),
+)

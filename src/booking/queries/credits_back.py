@@ -1,0 +1,84 @@
+"""The credits that places bring when they are left, before it is done and after."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.billing.domain.credits import LotSource
+from src.billing.models import CreditLot
+from src.booking.commands.leave import OwnSeat, facts_of_leaving
+from src.booking.commands.seat_credits import place_of, plan_credits
+from src.booking.domain.leaving import gives_credit, gives_own_credit_back
+from src.booking.models import Seat
+from src.booking.views.leaving import CreditBack
+from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
+
+
+async def find_credits_to_come(
+    uow: UnitOfWork, tenant: TenantSnapshot, own: Sequence[OwnSeat]
+) -> dict[UUID, CreditBack]:
+    """By seat, what leaving all of them now would bring."""
+    now = uow.clock.now()
+    facts = [(one, facts_of_leaving(one, tenant)) for one in own]
+    places = [
+        place_of(one.seat, one.booking, fact.terms.package)
+        for one, fact in facts
+        if fact.terms.package is not None and gives_credit(fact, now)
+    ]
+    coming = {
+        new.place.seat_id: CreditBack(name=new.place.package.name, ends_at=new.expires_at)
+        for new in await plan_credits(uow, tenant, places)
+    }
+    lots = await _lots(uow, {one.seat.credit_lot_id for one in own if one.seat.credit_lot_id})
+    for one, fact in facts:
+        lot = lots.get(one.seat.credit_lot_id) if one.seat.credit_lot_id else None
+        if lot is not None and gives_own_credit_back(fact, now):
+            coming[one.seat.id] = _own(lot, now)
+    return coming
+
+
+async def find_credits_given(uow: UnitOfWork, seat_ids: Collection[UUID]) -> dict[UUID, CreditBack]:
+    """By seat, what came back for these, which have ended."""
+    given = await uow.session.scalars(
+        select(CreditLot).where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.source == str(LotSource.SEAT),
+            CreditLot.source_seat_id.in_(seat_ids),
+        )
+    )
+    new = {lot.source_seat_id: lot for lot in given if lot.source_seat_id is not None}
+    restored = await uow.session.execute(
+        select(Seat.id, CreditLot)
+        .join(
+            CreditLot,
+            (CreditLot.tenant_id == Seat.tenant_id) & (CreditLot.id == Seat.credit_lot_id),
+        )
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.id.in_(seat_ids),
+            Seat.id.not_in(new),
+            Seat.returned_as == "credit",
+        )
+    )
+    now = uow.clock.now()
+    back = {seat_id: _own(lot, now) for seat_id, lot in restored}
+    for seat_id, lot in new.items():
+        back[seat_id] = CreditBack(name=lot.name, ends_at=lot.expires_at)
+    return back
+
+
+async def _lots(uow: UnitOfWork, lot_ids: Collection[UUID]) -> Mapping[UUID, CreditLot]:
+    if not lot_ids:
+        return {}
+    found = await uow.session.scalars(
+        select(CreditLot).where(CreditLot.tenant_id == uow.tenant, CreditLot.id.in_(lot_ids))
+    )
+    return {lot.id: lot for lot in found}
+
+
+def _own(lot: CreditLot, now: datetime) -> CreditBack:
+    has_ended = lot.expires_at is not None and lot.expires_at < now
+    return CreditBack(name=lot.name, ends_at=lot.expires_at, is_own=True, has_ended=has_ended)

@@ -1,0 +1,152 @@
+"""Packages as guests are offered them: what they are good for, and what they save."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from src.billing.commands.credits import scope_of
+from src.billing.domain.credits import Scope, end_of_day, saving, value_of_each_minor
+from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.package_sale import guest_sentence, why_not_for_sale
+from src.billing.models import Package
+from src.billing.queries.package_terms import (
+    list_packages_on_sale,
+    seller_facts,
+    terms_of_package,
+)
+from src.booking.models import Service
+from src.booking.views.guest_packages import PackageCard, PackagesView, WorksFor
+from src.platform.db.uow import UnitOfWork
+from src.platform.localtime import to_local
+from src.tenants.context import TenantSnapshot
+
+
+class SoldSingly(msgspec.Struct, frozen=True, kw_only=True):
+    """A service that guests can see; `single_minor` is what one session costs, 0 where none is
+    sold for money.
+    """
+
+    id: UUID
+    slug: str
+    name: str
+    tags: frozenset[str]
+    single_minor: int
+    is_listed: bool
+
+
+async def list_sold_singly(uow: UnitOfWork) -> list[SoldSingly]:
+    """The business's services that are on, by name."""
+    found = await uow.session.execute(
+        select(
+            Service.id,
+            Service.slug,
+            Service.name,
+            Service.tags,
+            Service.price_type,
+            Service.price_minor,
+            Service.sales_mode,
+            Service.visibility,
+        )
+        .where(Service.tenant_id == uow.tenant, Service.active, Service.visibility != "hidden")
+        .order_by(Service.name, Service.id)
+    )
+    return [
+        SoldSingly(
+            id=row.id,
+            slug=row.slug,
+            name=row.name,
+            tags=frozenset(row.tags),
+            single_minor=0
+            if row.price_type == "free" or row.sales_mode == "series"
+            else row.price_minor,
+            is_listed=row.visibility == "public",
+        )
+        for row in found
+    ]
+
+
+def fitting(scope: Scope, services: Sequence[SoldSingly]) -> list[SoldSingly]:
+    """The services whose dates the credits are good for, as far as that is known of a service."""
+    return [
+        one
+        for one in services
+        if scope.any_service or one.id in scope.service_ids or not scope.tags.isdisjoint(one.tags)
+    ]
+
+
+def single_prices(scope: Scope, services: Sequence[SoldSingly]) -> list[int]:
+    """What one session costs at each of those services, those for nothing left out."""
+    return [one.single_minor for one in fitting(scope, services) if one.single_minor]
+
+
+async def lowest_single_minor(uow: UnitOfWork, package: Package) -> int:
+    """The least that one session costs which the package is good for; 0 where none is known."""
+    return min(single_prices(scope_of(package), await list_sold_singly(uow)), default=0)
+
+
+def works_for(scope: Scope, services: Sequence[SoldSingly], slug: str) -> WorksFor:
+    """Services by name, each with its page; what is hidden or gone is not named."""
+    named = [one for one in services if one.id in scope.service_ids and one.is_listed]
+    return WorksFor(
+        anything=scope.any_service,
+        services=[(one.name, f"/b/{slug}/{one.slug}") for one in named],
+        tags=sorted(scope.tags),
+    )
+
+
+async def get_packages_page(uow: UnitOfWork, tenant: TenantSnapshot, base_url: str) -> PackagesView:
+    """What everybody is shown: the packages on sale, as their owner has ordered them."""
+    services = await list_sold_singly(uow)
+    path = f"/b/{tenant.slug}/packages"
+    packages = await list_packages_on_sale(uow, tenant)
+    return PackagesView(
+        cards=[package_card(uow, tenant, package, services) for package in packages],
+        currency=tenant.currency,
+        zone=tenant.zone,
+        path=path,
+        hub_href=f"/b/{tenant.slug}",
+        url=base_url + path,
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+    )
+
+
+async def list_fitting_packages(
+    uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID
+) -> list[PackageCard]:
+    """Those on sale that dates of the service can be paid with, for the service's own page."""
+    services = await list_sold_singly(uow)
+    return [
+        package_card(uow, tenant, package, services)
+        for package in await list_packages_on_sale(uow, tenant)
+        if service_id in {one.id for one in fitting(scope_of(package), services)}
+    ]
+
+
+def package_card(
+    uow: UnitOfWork, tenant: TenantSnapshot, package: Package, services: Sequence[SoldSingly]
+) -> PackageCard:
+    terms, now = terms_of_package(package), uow.clock.now()
+    reasons = why_not_for_sale(terms, seller_facts(tenant))
+    singles = single_prices(terms.scope, services)
+    saved_minor, is_up_to = saving(terms.price_minor, terms.credits, singles)
+    ends_at = end_of_day(terms.validity_days, now, tenant.zone)
+    return PackageCard(
+        id=package.id,
+        name=package.name,
+        description=package.description,
+        credits=terms.credits,
+        price_minor=terms.price_minor,
+        each_minor=value_of_each_minor(terms.price_minor, terms.credits),
+        single_minor=max(singles, default=0),
+        saving_minor=saved_minor,
+        is_up_to=is_up_to,
+        validity_days=terms.validity_days,
+        until_on=to_local(ends_at, tenant.zone).date() if ends_at is not None else None,
+        works_for=works_for(terms.scope, services, tenant.slug),
+        on_site_only=terms.price_minor > 0 and terms.pays == (PaymentMode.ON_SITE,),
+        href=f"/b/{tenant.slug}/packages/{package.id}",
+        reason=guest_sentence(reasons) if reasons else None,
+    )

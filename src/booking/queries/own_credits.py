@@ -1,0 +1,147 @@
+"""A customer's own credits with their whole history: for themselves, once they have signed in."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+
+from src.billing.commands.credits import list_lots, lot_facts, scope_of
+from src.billing.domain.credits import EntryKind, LotState, lot_state
+from src.billing.domain.kinds import PaymentMode
+from src.billing.models import CreditEntry, CreditLot, Order
+from src.billing.queries.package_terms import has_packages_on_sale
+from src.booking.guest_links import package_path
+from src.booking.models import Seat, Service, Session
+from src.booking.money_words import credit_line
+from src.booking.queries.guest_packages import SoldSingly, list_sold_singly, works_for
+from src.booking.views.guest_packages import OwnCredits, OwnLots, Use
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+from src.tenants.portal_sections import Portal
+
+CURRENT = (LotState.ACTIVE, LotState.PENDING)
+GIVEN = (EntryKind.GRANT, EntryKind.ADJUST)
+
+
+async def get_own_lots(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, customer_id: UUID
+) -> OwnLots:
+    """Every lot of the customer but those that were never paid, the newest first."""
+    lots = [lot for lot in await list_lots(uow, customer_id) if lot.state != LotState.VOID]
+    services = await list_sold_singly(uow)
+    entries = await _entries(uow, [lot.id for lot in lots])
+    pages = await _pages(uow, tenant, settings, lots)
+    shown = [_own(uow, tenant, lot, entries[lot.id], services, pages) for lot in reversed(lots)]
+    return OwnLots(
+        current=[one for one in shown if one.state in CURRENT],
+        past=[one for one in shown if one.state not in CURRENT],
+        zone=tenant.zone,
+        packages_href=f"/b/{tenant.slug}/packages",
+        sells_packages=await has_packages_on_sale(uow, tenant),
+    )
+
+
+async def find_own_credits(uow: UnitOfWork, portal: Portal) -> OwnLots | None:
+    """For the guest's own pages: nothing where they have never had any credits."""
+    own = await get_own_lots(uow, portal.tenant, portal.settings, portal.guest.customer_id)
+    return own if own.current or own.past else None
+
+
+def _own(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    lot: CreditLot,
+    entries: Sequence[Row[Any]],
+    services: Sequence[SoldSingly],
+    pages: Mapping[UUID, str],
+) -> OwnCredits:
+    given = sum(row.CreditEntry.credits for row in entries if row.CreditEntry.kind in GIVEN)
+    return OwnCredits(
+        id=lot.id,
+        name=lot.name,
+        left=lot.balance,
+        given=given if lot.state == LotState.ACTIVE else lot.bought,
+        state=str(lot_state(lot_facts(lot), uow.clock.now())),
+        expires_at=lot.expires_at,
+        works_for=works_for(scope_of(lot), services, tenant.slug),
+        uses=[_use(row) for row in entries],
+        href=pages.get(lot.order_id, "") if lot.order_id is not None else "",
+    )
+
+
+async def _entries(uow: UnitOfWork, lot_ids: Sequence[UUID]) -> defaultdict[UUID, list[Row[Any]]]:
+    found = await uow.session.execute(
+        select(CreditEntry, Session.starts_at, Service.name.label("service"))
+        .outerjoin(
+            Seat, (Seat.tenant_id == CreditEntry.tenant_id) & (Seat.id == CreditEntry.seat_id)
+        )
+        .outerjoin(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .outerjoin(
+            Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
+        )
+        .where(CreditEntry.tenant_id == uow.tenant, CreditEntry.lot_id.in_(lot_ids))
+        .order_by(CreditEntry.at.desc(), CreditEntry.id.desc())
+    )
+    by_lot: defaultdict[UUID, list[Row[Any]]] = defaultdict(list)
+    for row in found:
+        by_lot[row.CreditEntry.lot_id].append(row)
+    return by_lot
+
+
+async def _pages(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, lots: Sequence[CreditLot]
+) -> dict[UUID, str]:
+    """The pages of what was bought, by order."""
+    bought = [lot.order_id for lot in lots if lot.package_id and lot.order_id]
+    if not bought:
+        return {}
+    found = await uow.session.scalars(
+        select(Order).where(Order.tenant_id == uow.tenant, Order.id.in_(bought))
+    )
+    return {order.id: package_path(settings, tenant.slug, order) for order in found}
+
+
+def _use(row: Row[Any]) -> Use:
+    entry = row.CreditEntry
+    return Use(
+        at=entry.at,
+        what=_what(EntryKind(entry.kind), entry.credits),
+        credits=entry.credits,
+        name=row.service or "",
+        starts_at=row.starts_at,
+        reason=entry.reason,
+    )
+
+
+def _what(kind: EntryKind, number: int) -> str:
+    match kind:
+        case EntryKind.GRANT:
+            return _("Received")
+        case EntryKind.REDEEM:
+            return _("Used")
+        case EntryKind.RESTORE:
+            return _("Given back")
+        case EntryKind.EXPIRE:
+            return _("Expired")
+        case EntryKind.REFUND:
+            return _("Paid back in money")
+        case EntryKind.ADJUST:
+            return _("Added by us") if number > 0 else _("Taken off by us")
+
+
+async def get_credits_line(uow: UnitOfWork, order: Order) -> str:
+    """Which credits paid for the order's places, in words; empty for one that none paid for."""
+    if order.payment_mode != PaymentMode.CREDIT:
+        return ""
+    found = await uow.session.execute(
+        select(CreditLot.name, CreditLot.balance, func.count())
+        .join(Seat, (Seat.tenant_id == CreditLot.tenant_id) & (Seat.credit_lot_id == CreditLot.id))
+        .where(Seat.tenant_id == uow.tenant, Seat.order_id == order.id)
+        .group_by(CreditLot.id, CreditLot.name, CreditLot.balance)
+        .order_by(CreditLot.id)
+    )
+    return ", ".join(credit_line(name, used, left) for name, left, used in found)

@@ -1,0 +1,108 @@
+"""One bought package for whoever has its link, or its buyer: how it stands, and its money."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.billing.commands.credits import lot_facts, scope_of
+from src.billing.domain.credits import LotState, lot_state
+from src.billing.domain.holds import payable_until
+from src.billing.domain.kinds import OrderEnd, OrderState, order_end
+from src.billing.domain.package_sale import WAITS_FOR_MONEY
+from src.billing.models import CreditLot, Order
+from src.billing.owed import get_discount_minor, get_owed_minor
+from src.billing.queries.coupon_use import coupon_code_of
+from src.booking.guest_links import package_path
+from src.booking.queries.guest_money import GuestMoney, get_guest_money
+from src.booking.queries.guest_packages import list_sold_singly, works_for
+from src.booking.views.guest_packages import PurchaseView
+from src.platform.config import Settings
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+
+_ENDS = {OrderEnd.GIVEN_UP: "given_up", OrderEnd.NOT_PAYABLE: "not_payable"}
+
+
+async def get_purchase(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    settings: Settings,
+    order_id: UUID,
+    *,
+    has_paid: bool = False,
+) -> PurchaseView:
+    """`has_paid`: the guest comes from the payment page. Raises: NotFound."""
+    money = await get_guest_money(uow, order_id)
+    order, lot = await find_bought(uow, order_id)
+    now = uow.clock.now()
+    stage = _stage(order, lot, money, now, has_paid=has_paid)
+    return PurchaseView(
+        stage=stage,
+        reference=order.reference,
+        name=lot.name,
+        guest_name=order.guest_name,
+        guest_email=order.guest_email,
+        credits=lot.bought,
+        left=lot.balance,
+        state=str(lot_state(lot_facts(lot), now)),
+        expires_at=lot.expires_at,
+        validity_days=lot.validity_days,
+        works_for=works_for(scope_of(lot), await list_sold_singly(uow), tenant.slug),
+        bought_at=order.created_at,
+        coupon=await coupon_code_of(uow, order),
+        discount_minor=await get_discount_minor(uow, order),
+        total_minor=order.total_minor,
+        paid_minor=order.paid_minor,
+        owed_minor=await get_owed_minor(uow, order_id),
+        refunded_minor=order.refunded_minor,
+        returning_minor=money.returning_minor,
+        money_back=money.back,
+        hold_until_at=payable_until(order.hold_expires_at),
+        waits_until_at=order.created_at + WAITS_FOR_MONEY if stage == "waiting" else None,
+        currency=order.currency,
+        zone=tenant.zone,
+        path=package_path(settings, tenant.slug, order),
+        hub_href=f"/b/{tenant.slug}",
+        packages_href=f"/b/{tenant.slug}/packages",
+        me_href=f"/b/{tenant.slug}/me",
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+        looks_again=has_paid and stage == "too_late" and money.is_kept,
+    )
+
+
+async def find_bought(uow: UnitOfWork, order_id: UUID) -> tuple[Order, CreditLot]:
+    """Raises: NotFound for an order of anything else."""
+    found = await uow.session.execute(
+        select(Order, CreditLot)
+        .join(
+            CreditLot, (CreditLot.tenant_id == Order.tenant_id) & (CreditLot.order_id == Order.id)
+        )
+        .where(Order.tenant_id == uow.tenant, Order.id == order_id, CreditLot.source == "package")
+        .order_by(CreditLot.id)
+        .limit(1)
+    )
+    row = found.first()
+    if row is None:
+        raise NotFound(_("There is no such purchase."))
+    return row[0], row[1]
+
+
+def _stage(
+    order: Order, lot: CreditLot, money: GuestMoney, now: datetime, *, has_paid: bool
+) -> str:
+    if money.has_paid and order.state != OrderState.CONFIRMED:
+        return "too_late"
+    if order.state == OrderState.OPEN:
+        if money.page_is_complete or has_paid:
+            return "processing"
+        until = payable_until(order.hold_expires_at)
+        return "held" if until is not None and now < until else "over"
+    if order.state == OrderState.CONFIRMED:
+        return {LotState.PENDING: "waiting", LotState.VOID: "lapsed"}.get(
+            LotState(lot.state), "bought"
+        )
+    return _ENDS.get(order_end(order.state, order.closed_why), "expired")

@@ -1,0 +1,129 @@
+"""The credits that could pay for what a guest is about to book.
+
+Only who has signed in is asked about any: typing somebody's address shows nothing of theirs.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import exists, select
+
+from src.billing.commands.credits import list_lots, lot_facts, no_such_credits
+from src.billing.domain.credits import LotFacts, LotState, lot_state, usable_lots
+from src.billing.models import CreditLot
+from src.booking.domain.by_credit import why_not_by_credit
+from src.booking.domain.quotes import Quote
+from src.booking.domain.reasons import ReasonCode, guest_sentence
+from src.booking.queries.wish_asked import AskedFor
+from src.booking.views.guest import CreditChoice, WishCredits
+from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
+
+WAY = "credit:"
+"""What a form sends for a lot begins so; its id follows."""
+
+
+class Purse(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose credits may be looked at, which is nobody's without a sign-in, and which of their lots
+    is asked for.
+    """
+
+    customer_id: UUID | None = None
+    lot_id: UUID | None = None
+
+
+def key_of_lot(lot_id: UUID) -> str:
+    return f"{WAY}{lot_id}"
+
+
+def lot_of_way(typed: str) -> UUID | None:
+    """The lot that a form's way to pay names; None for any other way."""
+    if not typed.startswith(WAY):
+        return None
+    try:
+        return UUID(typed.removeprefix(WAY))
+    except ValueError:
+        return None
+
+
+async def find_credits(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    asked: AskedFor,
+    quote: Quote,
+    purse: Purse,
+    *,
+    has_way: bool,
+) -> WishCredits:
+    """What may pay for the quoted party, and what does: the lot that is asked for, else, until
+    another way was chosen (`has_way`), the first that fits.
+    """
+    closed = asked.refuse(1)
+    found = WishCredits(
+        is_only=[reason.code for reason in closed] == [ReasonCode.CREDIT_ONLY],
+        worth_minor=asked.quote(1).unit_minor,
+    )
+    if purse.customer_id is None:
+        return await _for_stranger(uow, asked, found, purse)
+    now = uow.clock.now()
+    lots = [lot_facts(lot) for lot in await list_lots(uow, purse.customer_id)]
+    choices: list[CreditChoice] = []
+    if asked.takes_credits and not asked.refuse_by_credit(quote.party_size):
+        choices = _choices(asked, quote, lots, uow)
+    wanted = next((one for one in choices if one.key == key_of_lot(purse.lot_id or _NOBODY)), None)
+    error = None
+    if purse.lot_id is not None and wanted is None:
+        error = _why_not(asked, quote, [lot for lot in lots if lot.id == purse.lot_id], uow)
+    paying = wanted
+    if wanted is None and purse.lot_id is None and not has_way and choices:
+        paying = choices[0]
+    active = [lot for lot in lots if lot_state(lot, now) is LotState.ACTIVE]
+    note = ""
+    if asked.takes_credits and active and not choices and error is None:
+        note = _why_not(asked, quote, active, uow)
+    return msgspec.structs.replace(found, choices=choices, paying=paying, error=error, note=note)
+
+
+_NOBODY = UUID(int=0)
+
+
+async def _for_stranger(
+    uow: UnitOfWork, asked: AskedFor, found: WishCredits, purse: Purse
+) -> WishCredits:
+    error = _("Please sign in to use your credits.") if purse.lot_id is not None else None
+    may = asked.takes_credits and await _are_there_any(uow)
+    return msgspec.structs.replace(found, may_sign_in=may, error=error)
+
+
+async def _are_there_any(uow: UnitOfWork) -> bool:
+    """Whether the business owes anybody a credit; only then is it worth asking a stranger."""
+    owed = exists().where(
+        CreditLot.tenant_id == uow.tenant, CreditLot.state == "active", CreditLot.balance > 0
+    )
+    return bool(await uow.session.scalar(select(owed)))
+
+
+def _choices(
+    asked: AskedFor, quote: Quote, lots: Sequence[LotFacts], uow: UnitOfWork
+) -> list[CreditChoice]:
+    """Those that may pay, in the order to offer them."""
+    now = uow.clock.now()
+    fitting = [lot for lot in lots if not why_not_by_credit(asked.credit_facts(quote, lot), now)]
+    if not fitting:
+        return []
+    facts = asked.credit_facts(quote, fitting[0])
+    return [
+        CreditChoice(key_of_lot(lot.id), lot.name, facts.needed, lot.balance, lot.expires_at)
+        for lot in usable_lots(fitting, facts.target, facts.needed, now)
+    ]
+
+
+def _why_not(asked: AskedFor, quote: Quote, lots: Sequence[LotFacts], uow: UnitOfWork) -> str:
+    """In a sentence, of the first of them; a lot that is not one's own looks like none."""
+    for lot in lots:
+        reasons = why_not_by_credit(asked.credit_facts(quote, lot), uow.clock.now())
+        if reasons:
+            return guest_sentence(reasons)
+    return no_such_credits().message

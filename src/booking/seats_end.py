@@ -1,0 +1,32 @@
+"""How seats ended, as the mail about it needs to know."""
+
+from collections.abc import Container, Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+
+from src.booking.queries.changes import Believed
+from src.booking.queries.mail_facts import SplitParty
+from src.booking.views.leaving import CreditBack
+
+
+class SeatsEnd(msgspec.Struct, frozen=True):
+    """Why seats ended, and by whom. `going_on` are the bookings that have others which stand.
+
+    `by_hand_minor` was paid on site and is handed back there; `owed_minor` is still to be paid
+    there for all of their orders. `parties` are those, by booking, of which somebody still comes to
+    the dates. `believed`: what their guest knows of the dates that have changed since. `as_asked`:
+    the guest had asked the business to end them. `credits_back` come back for them.
+    """
+
+    reason: str
+    by_guest: bool
+    key: str
+    going_on: Container[UUID]
+    by_hand_minor: int = 0
+    owed_minor: int = 0
+    parties: Mapping[UUID, SplitParty] = {}
+    believed: Believed = {}
+    as_asked: bool = False
+    as_voucher: bool = False
+    credits_back: Sequence[CreditBack] = ()

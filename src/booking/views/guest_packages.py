@@ -1,0 +1,170 @@
+"""What a guest sees of packages: the offer, the form, what they bought, and what they own."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from src.tenants.views.portal import PortalGuest
+
+
+class WorksFor(msgspec.Struct, frozen=True, kw_only=True):
+    """What credits can be used for: everything, or services by name and whatever has a tag."""
+
+    anything: bool
+    services: list[tuple[str, str]]
+    tags: list[str]
+
+
+class PackageCard(msgspec.Struct, frozen=True, kw_only=True):
+    """One package as it is offered. `each_minor` is what a session costs with it, and
+    `saving_minor` what all of it saves against single ones, 0 where it saves nothing; `is_up_to`:
+    they cost differently. `until_on` is its last day if it is bought today, None for one that never
+    ends. `reason` says why it cannot be bought.
+    """
+
+    id: UUID
+    name: str
+    description: str
+    credits: int
+    price_minor: int
+    each_minor: int
+    single_minor: int
+    saving_minor: int
+    is_up_to: bool
+    validity_days: int
+    until_on: date | None
+    works_for: WorksFor
+    on_site_only: bool
+    href: str
+    reason: str | None
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a lot's history, as its owner reads it: what happened, for which date, and by how
+    many the credits changed. `starts_at` is None where it was about no date.
+    """
+
+    at: datetime
+    what: str
+    credits: int
+    name: str
+    starts_at: datetime | None
+    reason: str
+
+
+class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot of one's own. `given` is what it began with and what was added; `state` is one of
+    `LotState`. `href` leads to the page of its purchase, empty where nothing was bought.
+    """
+
+    id: UUID
+    name: str
+    left: int
+    given: int
+    state: str
+    expires_at: datetime | None
+    works_for: WorksFor
+    uses: list[Use]
+    href: str
+
+
+class OwnLots(msgspec.Struct, frozen=True, kw_only=True):
+    """All of one's own, those that can be used or are waited for first."""
+
+    current: list[OwnCredits]
+    past: list[OwnCredits]
+    zone: ZoneInfo
+    packages_href: str
+    sells_packages: bool
+
+
+class PackagesView(msgspec.Struct, frozen=True, kw_only=True):
+    """The page of packages. `own` and `guest` are there for who is signed in; a page for everybody
+    has neither.
+    """
+
+    cards: list[PackageCard]
+    currency: str
+    zone: ZoneInfo
+    path: str
+    hub_href: str
+    url: str
+    contact_email: str
+    contact_phone: str
+    guest: PortalGuest | None = None
+    own: OwnLots | None = None
+    is_embedded: bool = False
+
+
+class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
+    """The form that buys one. `lines` work the price out; `way` is the chosen one of `ways`, which
+    are those to choose among, and `mode` how it will be paid then.
+    """
+
+    card: PackageCard
+    form: Any
+    form_token: str
+    action: str
+    sign_in_href: str
+    currency: str
+    zone: ZoneInfo
+    terms: str
+    terms_key: str
+    lines: list[tuple[str, int]]
+    total_minor: int
+    mode: str
+    ways: list[str]
+    takes_codes: bool
+    packages_href: str
+    contact_email: str
+    contact_phone: str
+    guest: PortalGuest | None
+
+
+class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """One bought package on its own page.
+
+    `stage`: held, processing, over, bought, waiting (to be paid on site, until `waits_until_at`),
+    lapsed, expired, given_up, not_payable, too_late (money came that nothing was bought with).
+    `credits` are those that were bought, `left` what is left of them by now.
+    """
+
+    stage: str
+    reference: str
+    name: str
+    guest_name: str
+    guest_email: str
+    credits: int
+    left: int
+    state: str
+    expires_at: datetime | None
+    validity_days: int
+    works_for: WorksFor
+    bought_at: datetime
+    coupon: str
+    discount_minor: int
+    total_minor: int
+    paid_minor: int
+    owed_minor: int
+    refunded_minor: int
+    returning_minor: int
+    money_back: str
+    hold_until_at: datetime | None
+    waits_until_at: datetime | None
+    currency: str
+    zone: ZoneInfo
+    path: str
+    hub_href: str
+    packages_href: str
+    me_href: str
+    contact_email: str
+    contact_phone: str
+    looks_again: bool
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the page may change by itself in a moment."""
+        return self.stage == "processing"

@@ -1,0 +1,275 @@
+"""Buying a package: the form, and sending it."""
+
+from typing import Annotated, Any, cast
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from src.billing.commands.buy_package import BuyCommand, quote_package
+from src.billing.commands.packages import get_package, no_such_package
+from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.package_sale import PackageQuote, open_ways
+from src.billing.queries.coupon_use import has_active_coupons
+from src.billing.queries.package_terms import seller_facts, terms_of_package
+from src.booking.place_package import place_package
+from src.booking.queries.guest_packages import list_sold_singly, lowest_single_minor, package_card
+from src.booking.views.guest_packages import PackageFormView
+from src.booking.web.guest_booking import (
+    BOOKING_BY_EMAIL,
+    CODES_BY_ADDRESS,
+    FORM_HEADERS,
+)
+from src.booking.web.guest_forms import (
+    LARGEST_TOTAL_MINOR,
+    LONGEST_CODE,
+    code_of,
+    consents_of,
+    new_form_token,
+    token_of,
+)
+from src.platform.errors import DomainError, InvalidInput, NotFound, TooManyRequests
+from src.platform.i18n import _, current_locale
+from src.platform.ratelimit import BOOKING_BY_ADDRESS
+from src.platform.services import Services
+from src.platform.web.forms import Bound, Email, FormData, bind, blank, read_form
+from src.platform.web.pages import page, redirect
+from src.platform.web.security import client_address
+from src.tenants.commands.customers import normalise_email
+from src.tenants.context import RequestContext, TenantSnapshot
+from src.tenants.domain.phones import dialled_phone, not_a_phone
+from src.tenants.views.portal import PortalGuest
+from src.tenants.web.portal import portal_guest, portal_path
+
+AnyRequest = Request[Any, Any, Any]
+
+PUBLIC = {"public": "Guests buy without an account."}
+TEMPLATE = "booking/guest_packages/buy.html"
+OWN_HEADERS = {**FORM_HEADERS, "cache-control": "private"}
+
+
+class BuyForm(msgspec.Struct, kw_only=True):
+    """Who buys and how it is agreed. `quoted_minor` is the total that was shown, `quoted_terms`
+    stands for what was to be had for it.
+    """
+
+    name: Annotated[str, Meta(max_length=120)]
+    email: Email
+    phone: Annotated[str, Meta(max_length=40)] = ""
+    coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
+    way: Annotated[str, Meta(max_length=20)] = ""
+    terms: bool = False
+    marketing: bool = False
+    quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
+    quoted_terms: Annotated[str, Meta(max_length=40)] | None = None
+
+
+class _Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """What has been chosen so far: how to pay, and a code."""
+
+    way: PaymentMode | None = None
+    code: str = ""
+
+
+@get("/b/{slug:str}/packages/{package_id:uuid}", opt=PUBLIC)
+async def buying_form(
+    request: AnyRequest,
+    package_id: FromPath[UUID],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """An empty form; an unlisted package has it too, for whoever has its address."""
+    guest = await portal_guest(request, services, ctx)
+    known = {"name": guest.name, "email": guest.email, "phone": guest.phone} if guest else {}
+    form = blank(BuyForm, known)
+    return await _form_page(
+        request, services, ctx, package_id, form, new_form_token(), _Choice(), guest=guest
+    )
+
+
+@post("/b/{slug:str}/packages/{package_id:uuid}", opt=PUBLIC)
+async def send_buying(
+    request: AnyRequest,
+    package_id: FromPath[UUID],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Buys, and leads on to the payment page or the purchase's own; `step=update` only works out
+    the price with a code. Who is signed in buys for themselves, whatever address was typed.
+    """
+    guest = await portal_guest(request, services, ctx)
+    data = await read_form(request)
+    if guest is not None:
+        data.texts["email"] = [guest.email]
+    token, choice = token_of(data), _choice_of(data)
+    slow_down = await _slow_down(request, services) if choice.code else None
+    if slow_down is not None:
+        bound = Bound[BuyForm](None, data).with_errors({"coupon": slow_down})
+        choice = msgspec.structs.replace(choice, code="")
+        return await _form_page(
+            request, services, ctx, package_id, bound, token, choice, 429, guest=guest
+        )
+    if data.texts.get("step", [""])[-1] == "update":
+        bound = Bound[BuyForm](None, data)
+        return await _form_page(
+            request, services, ctx, package_id, bound, token, choice, guest=guest
+        )
+    bound = _checked(bind(BuyForm, data), ctx.here)
+    if bound.struct is None:
+        return await _form_page(
+            request, services, ctx, package_id, bound, token, choice, 422, guest=guest
+        )
+    return await _buy(request, services, ctx, package_id, bound, token, guest)
+
+
+async def _buy(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    package_id: UUID,
+    bound: Bound[BuyForm],
+    token: str,
+    guest: PortalGuest | None,
+) -> Response[bytes]:
+    form = cast("BuyForm", bound.struct)
+    try:
+        await services.limiter.check(BOOKING_BY_ADDRESS, client_address(request.scope))
+        key = f"{ctx.here.id}:{normalise_email(form.email)}"
+        await services.limiter.check(BOOKING_BY_EMAIL, key)
+        cmd = await _command(services, ctx, package_id, form, token, guest)
+        return redirect(request, await place_package(services, ctx, cmd))
+    except NotFound:
+        raise
+    except DomainError as refusal:
+        is_code = "coupon" in refusal.fields
+        choice = _Choice(way=_way_of(form.way), code="" if is_code else form.coupon)
+        if isinstance(refusal, InvalidInput):
+            bound = bound.refused(refusal)
+        else:
+            bound = bound.with_errors(None, refusal.message)
+        status = 409 if refusal.status == 402 else refusal.status
+        return await _form_page(
+            request, services, ctx, package_id, bound, token, choice, status, guest=guest
+        )
+
+
+async def _command(
+    services: Services,
+    ctx: RequestContext,
+    package_id: UUID,
+    form: BuyForm,
+    token: str,
+    guest: PortalGuest | None,
+) -> BuyCommand:
+    async with services.uow_factory(ctx.here.id) as uow:
+        package = await get_package(uow, package_id)
+        single_minor = await lowest_single_minor(uow, package)
+    return BuyCommand(
+        package_id=package_id,
+        guest_name=form.name,
+        guest_email=form.email,
+        guest_phone=dialled_phone(form.phone, ctx.here.country) or "",
+        customer_id=guest.customer_id if guest is not None else None,
+        form_token=token,
+        coupon=form.coupon,
+        way=_way_of(form.way),
+        consents=consents_of(form, ctx.here, services.clock.now()),
+        quoted_minor=form.quoted_minor,
+        quoted_terms=form.quoted_terms,
+        single_minor=single_minor,
+        locale=current_locale(),
+    )
+
+
+def _checked(bound: Bound[BuyForm], tenant: TenantSnapshot) -> Bound[BuyForm]:
+    """The form with what only the business can find wrong in it."""
+    errors: dict[str, str] = {}
+    phone = bound.struct.phone if bound.struct is not None else bound.value("phone")
+    if phone and "phone" not in bound.errors and dialled_phone(phone, tenant.country) is None:
+        errors["phone"] = not_a_phone()
+    if tenant.booking_terms and not bound.checked("terms"):
+        errors["terms"] = _("Please accept the terms to buy.")
+    return bound.with_errors(errors) if errors else bound
+
+
+async def _form_page(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    package_id: UUID,
+    form: Bound[BuyForm],
+    token: str,
+    choice: _Choice,
+    status_code: int = 200,
+    *,
+    guest: PortalGuest | None,
+) -> Response[bytes]:
+    """Raises: NotFound for what is hidden, or not for sale at all."""
+    tenant = ctx.here
+    path = f"/b/{tenant.slug}/packages/{package_id}"
+    async with services.uow_factory(tenant.id) as uow:
+        package = await get_package(uow, package_id)
+        terms = terms_of_package(package)
+        if not terms.is_for_sale or terms.visibility == "hidden":
+            raise no_such_package()
+        quoted, code_error = await quote_package(uow, tenant, terms, choice.way, choice.code)
+        card = package_card(uow, tenant, package, await list_sold_singly(uow))
+        takes_codes = terms.price_minor > 0 and await has_active_coupons(uow, tenant)
+    if code_error and "coupon" not in form.errors:
+        form = form.with_errors({"coupon": code_error})
+    view = PackageFormView(
+        card=card,
+        form=form,
+        form_token=token,
+        action=f"{path}?send=1",
+        sign_in_href=f"{portal_path(ctx)}/sign-in?next={quote(path)}",
+        currency=tenant.currency,
+        zone=tenant.zone,
+        terms=tenant.booking_terms,
+        terms_key=terms.key,
+        lines=_lines(quoted),
+        total_minor=quoted.total_minor,
+        mode=str(quoted.payment_mode),
+        ways=[str(way) for way in open_ways(terms, seller_facts(tenant))],
+        takes_codes=takes_codes or form.error("coupon") is not None,
+        packages_href=f"/b/{tenant.slug}/packages",
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+        guest=guest,
+    )
+    status_code = 409 if card.reason and request.method == "POST" else status_code
+    headers = OWN_HEADERS if guest is not None else FORM_HEADERS
+    return page(request, TEMPLATE, view, status_code=status_code, headers=headers)
+
+
+def _lines(quoted: PackageQuote) -> list[tuple[str, int]]:
+    lines = [(quoted.terms.name, quoted.terms.price_minor)]
+    if quoted.coupon is not None:
+        lines.append((_("Code %(code)s", code=quoted.coupon.code), -quoted.discount_minor))
+    return lines
+
+
+async def _slow_down(request: AnyRequest, services: Services) -> str | None:
+    """The sentence for who has tried too many codes."""
+    try:
+        await services.limiter.check(CODES_BY_ADDRESS, client_address(request.scope))
+    except TooManyRequests as refusal:
+        return refusal.message
+    return None
+
+
+def _choice_of(data: FormData) -> _Choice:
+    return _Choice(way=_way_of(data.texts.get("way", [""])[-1]), code=code_of(data))
+
+
+def _way_of(typed: str) -> PaymentMode | None:
+    """The chosen way to pay; None for what is none."""
+    ways = (PaymentMode.ONLINE, PaymentMode.ON_SITE)
+    return next((way for way in ways if way == typed), None)
+
+
+route_handlers: list[Any] = [buying_form, send_buying]

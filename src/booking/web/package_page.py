@@ -1,0 +1,120 @@
+"""The page of one bought package, for whoever has its link: see it, pay for it, give it up."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from src.billing.commands.lapse_package import lapse_package
+from src.billing.commands.orders import get_order
+from src.billing.domain.kinds import OrderState
+from src.billing.processor import ProcessorError
+from src.billing.settlement import check_payment, give_up_order
+from src.booking.guest_links import open_link, package_path
+from src.booking.place import payment_url
+from src.booking.queries.package_purchase import find_bought, get_purchase
+from src.booking.views.guest_packages import PurchaseView
+from src.platform.errors import Conflict, TooManyRequests, Unavailable
+from src.platform.i18n import _
+from src.platform.ratelimit import Limit
+from src.platform.services import Services
+from src.platform.web.pages import flash, page, redirect
+from src.tenants.context import RequestContext
+
+AnyRequest = Request[Any, Any, Any]
+
+PUBLIC = {"public": "The signed link is the key to this one purchase.", "while_suspended": True}
+PAYING = {"public": PUBLIC["public"]}
+TEMPLATE = "booking/guest_packages/bought.html"
+STATE_FRAGMENT = "booking/guest_packages/_bought_state.html"
+PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
+CHECKS_BY_ORDER = Limit("package-payment-check", 10, 10 * 60)
+
+
+@get("/b/{slug:str}/packages/bought/{bought:str}", opt=PUBLIC)
+async def bought_page(
+    request: AnyRequest,
+    bought: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Who comes back from paying (`paid`) before the processor has told us is not shown an unpaid
+    purchase: we ask it.
+    """
+    has_paid = request.query_params.get("paid") == "1"
+    order_id = await open_link(services, ctx, bought)
+    view = await _view(services, ctx, order_id, has_paid=has_paid)
+    if view.stage == "processing" and await _check(services, ctx, order_id):
+        view = await _view(services, ctx, order_id, has_paid=has_paid)
+    stays = view.is_waiting or (view.stage == "too_late" and not has_paid)
+    headers = PRIVATE if stays else {**PRIVATE, "hx-refresh": "true"}
+    return page(request, TEMPLATE, view, fragment=STATE_FRAGMENT, headers=headers)
+
+
+@post("/b/{slug:str}/packages/bought/{bought:str}/pay", opt=PAYING)
+async def pay_package(
+    request: AnyRequest,
+    bought: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """On to the payment page that there is already, or back where none is needed."""
+    order_id = await open_link(services, ctx, bought)
+    async with services.uow_factory(ctx.here.id) as uow:
+        order = await get_order(uow, order_id)
+        await find_bought(uow, order_id)
+    path = package_path(services.settings, ctx.here.slug, order)
+    if order.state != OrderState.OPEN:
+        return redirect(request, path)
+    try:
+        url = await payment_url(services, ctx, order, path, path)
+    except (Conflict, Unavailable) as refusal:
+        flash(request, "error", refusal.message)
+        url = None
+    return redirect(request, url or path)
+
+
+@post("/b/{slug:str}/packages/bought/{bought:str}/give-up", opt=PUBLIC)
+async def give_up_package(
+    request: AnyRequest,
+    bought: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Ends what is not paid yet, by card or at the desk; what was paid meanwhile stays."""
+    order_id = await open_link(services, ctx, bought)
+    async with services.uow_factory(ctx.here.id) as uow:
+        order, _lot = await find_bought(uow, order_id)
+    if order.state == OrderState.CONFIRMED:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await lapse_package(uow, order_id)
+        return redirect(request, package_path(services.settings, ctx.here.slug, order))
+    try:
+        await give_up_order(services, ctx.here.id, order_id)
+    except ProcessorError:
+        flash(request, "error", _("That did not work just now. Please try again in a moment."))
+    except Unavailable as refusal:
+        flash(request, "error", refusal.message)
+    return redirect(request, package_path(services.settings, ctx.here.slug, order))
+
+
+async def _view(
+    services: Services, ctx: RequestContext, order_id: UUID, *, has_paid: bool
+) -> PurchaseView:
+    async with services.uow_factory(ctx.here.id) as uow:
+        return await get_purchase(uow, ctx.here, services.settings, order_id, has_paid=has_paid)
+
+
+async def _check(services: Services, ctx: RequestContext, order_id: UUID) -> bool:
+    """Asks how the payment stands; not more often than makes sense. Whether it was asked."""
+    try:
+        await services.limiter.check(CHECKS_BY_ORDER, str(order_id))
+    except TooManyRequests:
+        return False
+    await check_payment(services, ctx.here.id, order_id)
+    return True
+
+
+route_handlers: list[Any] = [bought_page, pay_package, give_up_package]

@@ -1,0 +1,259 @@
+"""A fee from the mark on the roster to the money, and every way it ends before that."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import func, select, update
+
+from src.billing.commands.fees import forgive_fee, take_fee_on_site
+from src.billing.jobs.fees import charge_due_fees
+from src.billing.models import Fee, Order, Payment, Refund
+from src.booking.commands.attendance import mark_attendance
+from src.booking.domain.fees import FeeRule
+from src.booking.domain.kinds import SeatState
+from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.models import Seat, Session
+from src.platform.errors import Conflict
+from src.tenants.models import AuditEntry, Due, Tenant
+from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.test_guest_page import own_page
+from tests.support.builders import a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.visitor import forms_of
+
+pytestmark = pytest.mark.anyio
+TERMS = LeavingTerms(
+    tiers=(Tier(before=24, percent=100),),
+    late_fee=FeeRule(amount_minor=500, currency="EUR"),
+    no_show_fee=FeeRule(percent=50),
+)
+
+
+async def a_date(shop: Shop, terms: LeavingTerms = TERMS) -> Session:
+    """One place at EUR 15, to be paid on site, a week from now."""
+    service = await a_service(
+        shop.services.uow_factory,
+        shop.business.id,
+        price_type="on_site",
+        leaving=terms.document(),
+    )
+    session = await a_session(shop.services.uow_factory, service)
+    await shop.book(subject("session", session.id))
+    await shop.work()
+    return session
+
+
+async def mark(shop: Shop, session: Session, wanted: SeatState) -> None:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        seat_ids = (await uow.session.scalars(select(Seat.id))).all()
+        await mark_attendance(uow, shop.business.ctx, session.id, seat_ids, wanted)
+
+
+async def missed(shop: Shop, clock: FrozenClock) -> Session:
+    session = await a_date(shop)
+    clock.at = session.starts_at + timedelta(minutes=20)
+    await mark(shop, session, SeatState.NO_SHOW)
+    return session
+
+
+async def fees(shop: Shop) -> list[Fee]:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        return list(await uow.session.scalars(select(Fee).order_by(Fee.id)))
+
+
+async def a_day_later(shop: Shop, clock: FrozenClock) -> None:
+    clock.advance(timedelta(hours=24))
+    await charge_due_fees(shop.services)
+    await shop.work()
+
+
+def link_in(mailer: RememberingMailer) -> str:
+    [mail] = [mail for mail in mailer.sent if "A fee of" in mail.subject]
+    [path] = [word for word in mail.body.split() if "/fees/" in word]
+    return path[path.index("/b/") :]
+
+
+async def pay(shop: Shop, path: str) -> httpx.Response:
+    page = await shop.guest.open(path)
+    [form] = [form for form in forms_of(page) if "/fees/" in form.action]
+    return await shop.guest.client.post(form.action, data=form.fields)
+
+
+async def test_nobody_is_told_for_a_day_and_then_once_with_a_link_to_pay(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await missed(shop, clock)
+    [fee] = await fees(shop)
+    assert (fee.kind, fee.state, fee.amount_minor) == ("no_show", "asked", 750)
+    mailer.sent.clear()
+    clock.advance(timedelta(hours=23, minutes=59))
+    await charge_due_fees(shop.services)
+    await shop.work()
+    assert mailer.sent == []
+    await a_day_later(shop, clock)
+    await a_day_later(shop, clock)
+    [mail] = mailer.sent
+    assert "€7.50" in mail.subject
+    assert "You did not come, and had not cancelled." in mail.body
+    page = await shop.guest.open(link_in(mailer))
+    assert "A fee of €7.50" in page.text
+
+
+async def test_it_is_paid_on_the_payment_page_and_the_money_is_in_the_books(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await missed(shop, clock)
+    await a_day_later(shop, clock)
+    path = link_in(mailer)
+    sent = await pay(shop, path)
+    assert sent.status_code == 303
+    assert (await pay(shop, path)).headers["location"] == sent.headers["location"], "the same page"
+    await shop.pay(sent.headers["location"])
+    back = await shop.guest.open(f"{path}?paid=1")
+    assert "It is paid. Thank you." in back.text
+    [fee] = await fees(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await uow.session.get_one(Order, (shop.business.id, fee.pays_id))
+        assert (order.state, order.paid_minor, order.month) == ("confirmed", 750, None)
+    await shop.work()
+    again = await pay_again(shop, path)
+    assert again is None, "nothing is left to press"
+
+
+async def pay_again(shop: Shop, path: str) -> object | None:
+    page = await shop.guest.open(path)
+    return next((form for form in forms_of(page) if "/fees/" in form.action), None)
+
+
+async def test_marking_again_asks_once_and_coming_after_all_takes_it_back(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    session = await missed(shop, clock)
+    await mark(shop, session, SeatState.NO_SHOW)
+    assert len(await fees(shop)) == 1
+    await mark(shop, session, SeatState.ATTENDED)
+    [fee] = await fees(shop)
+    assert fee.state == "dropped"
+    mailer.sent.clear()
+    await a_day_later(shop, clock)
+    assert mailer.sent == []
+    await mark(shop, session, SeatState.NO_SHOW)
+    [fee] = await fees(shop)
+    assert fee.state == "asked"
+    await a_day_later(shop, clock)
+    assert len(mailer.sent) == 1
+    await mark(shop, session, SeatState.CONFIRMED)
+    await shop.work()
+    assert "You need not pay the fee" in mailer.sent[-1].subject
+    async with shop.services.uow_factory(None) as uow:
+        assert not await uow.session.scalar(select(func.count()).where(Due.kind == "fee"))
+
+
+async def test_staff_forgive_it_with_a_reason_and_the_log_says_so(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await missed(shop, clock)
+    [fee] = await fees(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert await forgive_fee(uow, shop.business.ctx, fee.id, "She was ill.")
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert not await forgive_fee(uow, shop.business.ctx, fee.id, "Again.")
+    [fee] = await fees(shop)
+    assert (fee.state, fee.why) == ("forgiven", "She was ill.")
+    mailer.sent.clear()
+    await a_day_later(shop, clock)
+    assert mailer.sent == [], "who was never told is told nothing"
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        log = select(func.count()).where(AuditEntry.action == "fee.forgiven")
+        assert await uow.session.scalar(log) == 1
+
+
+async def test_what_is_paid_after_it_was_forgiven_goes_back(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """The failure to fear: money kept for a fee that nobody asks any more."""
+    await missed(shop, clock)
+    await a_day_later(shop, clock)
+    path = link_in(mailer)
+    sent = await pay(shop, path)
+    [fee] = await fees(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await forgive_fee(uow, shop.business.ctx, fee.id, "She was ill.")
+    await shop.pay(sent.headers["location"])
+    back = await shop.guest.open(f"{path}?paid=1")
+    assert "You need not pay it any more." in back.text
+    await shop.work()
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        [payment] = (await uow.session.scalars(select(Payment))).all()
+        [refund] = (await uow.session.scalars(select(Refund))).all()
+    assert (payment.amount_minor, refund.amount_minor) == (750, 750)
+    [fee] = await fees(shop)
+    assert fee.state == "forgiven"
+
+
+async def test_it_is_taken_on_site_once(shop: Shop, clock: FrozenClock) -> None:
+    await missed(shop, clock)
+    [fee] = await fees(shop)
+    for _press in range(2):
+        async with shop.services.uow_factory(shop.business.id) as uow:
+            await take_fee_on_site(uow, shop.business.ctx, fee.id)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert (await uow.session.scalars(select(Payment.amount_minor))).all() == [750]
+    [fee] = await fees(shop)
+    assert fee.state == "paid"
+    with pytest.raises(Conflict, match="paid already"):
+        async with shop.services.uow_factory(shop.business.id) as uow:
+            await forgive_fee(uow, shop.business.ctx, fee.id, "Too late.")
+
+
+async def test_without_online_payment_it_is_paid_on_site(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await missed(shop, clock)
+    await a_day_later(shop, clock)
+    async with shop.services.uow_factory(None) as uow:
+        await uow.session.execute(update(Tenant).values(payments_ready=False))
+    page = await shop.guest.open(link_in(mailer))
+    assert "Please pay it on site" in page.text
+
+
+async def leave(shop: Shop, session: Session, **changes: Any) -> httpx.Response:
+    page = await shop.guest.open(f"{await own_page(shop)}/leave?date={session.id}")
+    [form] = [form for form in forms_of(page) if "/leave" in form.action]
+    return await shop.guest.client.post(form.action, data={**form.fields, **changes})
+
+
+async def test_who_leaves_late_reads_of_the_fee_first_and_is_asked_for_it(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    session = await a_date(shop)
+    clock.at = session.starts_at - timedelta(hours=2)
+    page = await shop.guest.open(f"{await own_page(shop)}/leave?date={session.id}")
+    assert "A fee of €5.00 is asked for cancelling late." in page.text
+    assert (await leave(shop, session)).status_code == 303
+    [fee] = await fees(shop)
+    assert (fee.kind, fee.amount_minor) == ("late_cancel", 500)
+
+
+async def test_a_deadline_that_passes_while_the_page_is_open_asks_again(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    session = await a_date(shop)
+    clock.at = session.starts_at - timedelta(hours=2)
+    refused = await leave(shop, session, fee="0")
+    assert refused.status_code == 409
+    assert "By now a fee is asked." in refused.text
+    assert await fees(shop) == []
+    clock.at = session.starts_at - timedelta(hours=25)
+    assert (await leave(shop, session)).status_code == 303
+    assert await fees(shop) == []
+
+
+async def test_guests_read_of_it_before_they_book(shop: Shop) -> None:
+    session = await a_date(shop)
+    form = await shop.guest.open(subject("session", session.id))
+    assert "asked for a fee of €5.00" in form.text
+    assert "asked for a fee of 50% of the price" in form.text

@@ -1,0 +1,223 @@
+"""A guest's own pages: bookings, payments, and nobody else's."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select, text, update
+
+from src.billing.commands.by_staff import mark_paid_on_site
+from src.billing.models import Order
+from src.booking.commands.cancel import cancel_session
+from src.booking.models import Session
+from src.platform.services import Services
+from src.tenants.models import Customer
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.web.conftest import Shop
+from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
+from tests.support.portal import CARL, sign_in_portal
+from tests.support.visitor import Visitor
+from tests.support.work import work
+
+pytestmark = pytest.mark.anyio
+ME = "/b/lotus/me"
+EVE = "eve@example.com"
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.fixture
+async def guest(client: AsyncClient) -> Visitor:
+    return Visitor(client)
+
+
+async def enter(guest: Visitor, services: Services, business: Business, email: str = CARL) -> UUID:
+    async with services.uow_factory(business.id) as uow:
+        found = await uow.session.scalar(select(Customer.id).where(Customer.email == email))
+    assert found is not None
+    await sign_in_portal(guest.client, services, business.id, found, email)
+    return found
+
+
+async def sold(services: Services, business: Business, slug: str, **more: Any) -> Session:
+    """A booking of its own session."""
+    email, days = more.pop("email", CARL), more.pop("in_days", 7)
+    service = await a_service(
+        services.uow_factory, business.id, name=slug.title(), slug=slug, **more
+    )
+    session = await a_session(services.uow_factory, service, in_days=days)
+    wish = a_wish("session", session.id, guest_email=email)
+    await booked(services.uow_factory, business, wish)
+    return session
+
+
+async def test_who_has_no_bookings_is_led_to_some(
+    guest: Visitor, services: Services, lotus: Business
+) -> None:
+    await sold(services, lotus, "yoga", price_type="free", email=EVE)
+    await sold(services, lotus, "pilates", price_type="free", in_days=8)
+    await enter(guest, services, lotus)
+    await guest.open(ME)
+    assert "Pilates" in guest.text
+    assert "Yoga" not in guest.text, "somebody else's"
+    await guest.open(f"{ME}/receipts")
+    assert "Nothing paid yet" in guest.text
+
+
+async def test_bookings_stand_by_their_next_date_and_lead_to_their_pages(
+    guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    await sold(services, lotus, "yoga", price_type="on_site", price_minor=1500, in_days=9)
+    dance = await a_service(
+        services.uow_factory, lotus.id, name="Dance", slug="dance", price_type="free"
+    )
+    term = await a_series(services.uow_factory, dance, price_type="free", price_minor=0)
+    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    await sold(services, lotus, "swim", price_type="free", in_days=1)
+    await enter(guest, services, lotus)
+    await guest.open(ME)
+    names = ("Swim", "Dance", "Yoga")
+    assert sorted(names, key=guest.text.index) == list(names)
+    assert "and 2 more dates" in guest.text
+    assert "£15.00 to pay on site" in guest.text or "15.00 to pay on site" in guest.text
+    clock.advance(timedelta(days=2))
+    await guest.open(ME)
+    assert "Past bookings" in guest.text
+    assert guest.text.index("Swim") > guest.text.index("Yoga")
+    link = guest.text.split('href="/b/lotus/bookings/')[1].split('"')[0]
+    await guest.open(f"/b/lotus/bookings/{link}")
+    assert f'href="{ME}"' in guest.text
+
+
+async def test_a_cancelled_date_is_not_coming_up(
+    guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    session = await sold(services, lotus, "yoga", price_type="free")
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_session(uow, lotus.ctx, session.id, reason="", undo_seconds=0)
+    clock.advance(timedelta(minutes=30))
+    await work(services, lotus.id)
+    await enter(guest, services, lotus)
+    await guest.open(ME)
+    assert "Nothing booked" in guest.text
+    assert "Cancelled" in guest.text
+
+
+async def test_past_bookings_come_a_page_at_a_time(
+    guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug="yoga")
+    for day in range(1, 24):
+        session = await a_session(services.uow_factory, service, in_days=day, title=f"No {day}")
+        await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    clock.advance(timedelta(days=30))
+    await enter(guest, services, lotus)
+    await guest.open(ME)
+    assert guest.text.count("/b/lotus/bookings/") == 5
+    await guest.open(f"{ME}/past")
+    assert guest.text.count("/b/lotus/bookings/") == 20
+    await guest.open(f"{ME}/past?page=2")
+    assert guest.text.count("/b/lotus/bookings/") == 3
+    for nonsense in ("0", "-1", "x", "99999999", "3"):
+        await guest.open(f"{ME}/past?page={nonsense}")
+
+
+async def test_what_waits_for_payment_is_on_top(shop: Shop) -> None:
+    lotus, services, guest = shop.business, shop.services, shop.guest
+    await sold(services, lotus, "yoga", price_minor=1500)
+    await enter(guest, services, lotus)
+    await guest.open(ME)
+    assert guest.text.index("Waiting for your payment") < guest.text.index("Coming up")
+    assert "1 place is held for you until" in guest.text
+    assert "Nothing booked" in guest.text, "it is not booked yet"
+
+
+async def test_each_payment_has_a_receipt_for_its_guest_alone(
+    guest: Visitor, services: Services, lotus: Business
+) -> None:
+    for slug, email in (("yoga", CARL), ("swim", EVE)):
+        await sold(
+            services, lotus, slug, price_type="on_site", price_minor=1500, email=email,
+            tax_rate_bp=2000,
+        )  # fmt: skip
+    async with services.uow_factory(lotus.id) as uow:
+        rows = {one.guest_email: one for one in await uow.session.scalars(select(Order))}
+        await mark_paid_on_site(uow, lotus.ctx, rows[CARL].id)
+    await enter(guest, services, lotus)
+    await guest.open(f"{ME}/receipts")
+    assert rows[CARL].reference in guest.text
+    assert rows[EVE].reference not in guest.text
+    await guest.open(f"{ME}/receipts/{rows[CARL].id}")
+    for words in ("Receipt", rows[CARL].reference, "Yoga", "15.00", "Tax inside, 20%", "On site"):
+        assert words in guest.text, words
+    assert "Still to pay" not in guest.text
+    await guest.open(f"{ME}/receipts/{rows[EVE].id}", 404)
+    guest.client.cookies.clear()
+    await guest.open(f"{ME}/receipts/{rows[CARL].id}")
+    assert guest.path == f"{ME}/sign-in"
+
+
+@pytest.mark.parametrize("page", ["", "/past", "/receipts", "/profile", "/erase"])
+async def test_no_page_is_for_strangers_or_for_caches(
+    guest: Visitor, services: Services, lotus: Business, page: str
+) -> None:
+    await sold(services, lotus, "yoga", price_type="free")
+    await guest.open(ME + page)
+    assert guest.path == f"{ME}/sign-in"
+    assert CARL not in guest.text
+    await enter(guest, services, lotus)
+    shown = await guest.open(ME + page)
+    assert guest.path == ME + page
+    assert shown.headers["cache-control"] == "private, no-store"
+    assert shown.headers["x-robots-tag"] == "noindex"
+    assert "noindex" in guest.text
+
+
+async def test_another_business_knows_nobody(
+    guest: Visitor, services: Services, lotus: Business
+) -> None:
+    rose = await a_business(services.uow_factory, "rose", name="Rose", owner="Eve")
+    await sold(services, lotus, "yoga", price_type="free")
+    await sold(services, rose, "swim", price_type="free")
+    await enter(guest, services, lotus)
+    await guest.open("/b/rose/me")
+    assert guest.path == "/b/rose/me/sign-in"
+
+
+async def test_a_suspended_business_still_shows_what_is_booked(
+    guest: Visitor, services: Services, lotus: Business
+) -> None:
+    await sold(services, lotus, "yoga", price_type="free")
+    async with services.uow_factory(None) as uow:
+        await uow.session.execute(text("UPDATE tenants SET status = 'suspended'"))
+    await enter(guest, services, lotus)
+    await guest.open(ME)
+    assert "Yoga" in guest.text
+
+
+async def test_who_is_signed_in_as_a_guest_is_nobody_in_the_dashboard(
+    guest: Visitor, services: Services, lotus: Business
+) -> None:
+    await sold(services, lotus, "yoga", price_type="free")
+    await enter(guest, services, lotus)
+    cookie = guest.client.cookies[f"seatline_guest_{lotus.id.hex}"]
+    guest.client.cookies.set("seatline_session", cookie, domain="testserver.local")
+    await guest.open("/app/lotus/today")
+    assert guest.path == "/sign-in"
+
+
+async def test_the_pages_speak_the_language_that_was_chosen(
+    guest: Visitor, services: Services, lotus: Business
+) -> None:
+    await sold(services, lotus, "yoga", price_type="free")
+    carl = await enter(guest, services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Customer).where(Customer.id == carl).values(locale="de"))
+    await guest.open(ME)
+    assert '<html lang="de"' in guest.text

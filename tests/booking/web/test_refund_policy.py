@@ -1,0 +1,190 @@
+"""The matrix of what comes back to whom: saved, shown again, refused, and kept without a plan."""
+
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select, update
+
+from src.booking.domain.leaving import LeavingTerms, Tier, terms_from
+from src.booking.domain.refund_policy import BuyerRule, Gives, RefundPolicy
+from src.booking.models import Series, Service
+from src.platform.services import Services
+from tests.booking.web.pages import as_owner, send, send_again
+from tests.support.builders import Business, a_business, a_series, a_service
+from tests.support.policies import a_refund_package, gives_package, leaving
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+async def kept(services: Services, lotus: Business, model: type[Any]) -> LeavingTerms:
+    async with services.uow_factory(lotus.id) as uow:
+        return terms_from((await uow.session.scalars(select(model.leaving))).one())
+
+
+async def a_term(services: Services, lotus: Business, **more: object) -> tuple[str, Series]:
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, **more)
+    return f"/app/lotus/series/{term.series.id}", term.series
+
+
+def a_row(place: int, gives: str, **more: str) -> dict[str, str]:
+    return {f"rules.{place}.gives": gives} | {f"rules.{place}.{k}": v for k, v in more.items()}
+
+
+async def test_the_courses_policy_is_kept_and_shown_in_plain_words(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    path, _series = await a_term(services, lotus, drop_in_allowed=True, tags=["beginners"])
+    await as_owner(client, services, lotus)
+    typed = a_row(0, "package", package_id=str(given.id), **{"tiers.0.before": "24"})
+    saved = await send(client, f"{path}/refunds", typed)
+    assert saved.status_code == 303, saved.text
+    rule = BuyerRule(
+        gives=Gives.PACKAGE, package_id=given.id, tiers=(Tier(before=24, percent=100),)
+    )
+    assert (await kept(services, lotus, Series)).policy == RefundPolicy(course=rule)
+    shown = await client.get(f"{path}/refunds")
+    assert "you get 1 credit for “Beginner classes”, valid for 60 days" in shown.text
+    assert "fits 3 dates on sale" in shown.text
+    again = await send_again(client, f"{path}/refunds", shown, {})
+    assert again.status_code == 303
+    assert (await kept(services, lotus, Series)).policy == RefundPolicy(course=rule)
+
+
+async def test_the_editor_of_the_series_leaves_the_policy_alone(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    policy = leaving(course=gives_package(given))
+    path, _series = await a_term(services, lotus, leaving=policy)
+    await as_owner(client, services, lotus)
+    saved = await send(client, f"{path}/edit", {"title": "Autumn"})
+    assert saved.status_code == 303, saved.text
+    assert (await kept(services, lotus, Series)).document() == policy
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            {
+                **a_row(0, "money"),
+                "rules.0.tiers.0.before": "24",
+                "rules.0.tiers.0.percent": "50",
+                "rules.0.tiers.2.before": "12",
+                "rules.0.tiers.2.percent": "80",
+            },
+            ("rules-0-tiers-2-percent", "Leaving later cannot give more back"),
+        ),
+        (
+            {
+                **a_row(0, "money"),
+                "rules.0.tiers.0.before": "12",
+                "rules.0.tiers.1.before": "24",
+            },
+            ("rules-0-tiers-1-before", "Put the longest time before the start first."),
+        ),
+        (
+            {**a_row(0, "package"), "rules.0.tiers.0.before": "24"},
+            ("rules-0-package_id", "Please choose which credit is given back."),
+        ),
+        (a_row(0, "money"), ("rules-0-tiers", "Please say until when it comes back.")),
+        (
+            {**a_row(0, "money"), "rules.0.tiers.0.before": "soon"},
+            ("rules-0-tiers-0-before", "Please give a whole number."),
+        ),
+    ],
+)
+async def test_what_makes_no_policy_is_refused_at_its_field(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    typed: dict[str, str],
+    said: tuple[str, str],
+) -> None:
+    path, _series = await a_term(services, lotus)
+    await as_owner(client, services, lotus)
+    refused = await send(client, f"{path}/refunds", typed)
+    field, sentence = said
+    assert refused.status_code == 422
+    error = refused.text.split(f'id="f-{field}-error"')[1][:600]
+    assert sentence in error
+    assert (await kept(services, lotus, Series)).policy is None
+
+
+async def test_another_business_s_package_is_none(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    fern = await a_business(services.uow_factory, "fern")
+    theirs = await a_refund_package(services.uow_factory, fern.id)
+    path, _series = await a_term(services, lotus)
+    await as_owner(client, services, lotus)
+    typed = a_row(0, "package", package_id=str(theirs.id), **{"tiers.0.before": "24"})
+    refused = await send(client, f"{path}/refunds", typed)
+    assert refused.status_code == 422
+    assert "Please choose one of the given credits." in refused.text
+
+
+async def test_a_package_that_fits_no_date_on_sale_is_warned_of(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    policy = leaving(course=gives_package(given))
+    path, _series = await a_term(services, lotus, leaving=policy, tags=["advanced"])
+    await as_owner(client, services, lotus)
+    shown = await client.get(f"{path}/refunds")
+    assert "cannot be used for any date on sale" in shown.text
+
+
+async def test_a_service_s_policy_knows_single_dates_only(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/services/{service.id}/refunds"
+    shown = await client.get(path)
+    assert "Bought the course" not in shown.text
+    saved = await send(client, path, a_row(1, "nothing"))
+    assert saved.status_code == 303, saved.text
+    policy = (await kept(services, lotus, Service)).policy
+    assert policy == RefundPolicy(credit=BuyerRule(gives=Gives.NOTHING))
+
+
+async def test_without_the_bolt_on_nothing_is_saved_and_nothing_is_lost(
+    client: AsyncClient, services: Services
+) -> None:
+    fern = await a_business(services.uow_factory, "fern", plan="growth")
+    given = await a_refund_package(services.uow_factory, fern.id)
+    policy = leaving(course=gives_package(given))
+    service = await a_service(services.uow_factory, fern.id)
+    term = await a_series(services.uow_factory, service, leaving=policy)
+    await as_owner(client, services, fern)
+    path = f"/app/fern/series/{term.series.id}/refunds"
+    shown = await client.get(path)
+    assert "Auto-refund is not part of your plan." in shown.text
+    assert "credits stay usable" in shown.text
+    refused = await client.post(path, data={"csrf_token": "", **a_row(0, "nothing")})
+    assert refused.status_code in (402, 403)
+    assert (await kept(services, fern, Series)).document() == policy
+
+
+async def test_a_policy_that_has_changed_meanwhile_is_not_undone(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    path, _series = await a_term(services, lotus)
+    await as_owner(client, services, lotus)
+    shown = await client.get(f"{path}/refunds")
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    policy = leaving(course=gives_package(given))
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Series).values(leaving=policy))
+    refused = await send_again(client, f"{path}/refunds", shown, a_row(1, "nothing"))
+    assert refused.status_code == 409
+    assert (await kept(services, lotus, Series)).document() == policy

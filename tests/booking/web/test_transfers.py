@@ -1,0 +1,111 @@
+"""Bank transfers on the pages: a guest chooses one, staff match the money."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from httpx import AsyncClient, Response
+from sqlalchemy import select
+
+from src.billing.models import Order
+from src.platform.localtime import to_local
+from src.platform.mail.models import MailRow
+from tests.booking.commands.test_transfers import takes_transfers
+from tests.booking.web.conftest import Shop, subject
+from tests.support.builders import a_service, a_session
+from tests.support.visitor import forms_of
+from tests.tenants.web.signed_in import sign_in
+
+pytestmark = pytest.mark.anyio
+
+
+async def booked(shop: Shop, *, in_days: float = 14) -> tuple[Response, Order]:
+    """What the guest sees who has chosen a transfer, and the order."""
+    await takes_transfers(shop.services, shop.business)
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    session = await a_session(shop.services.uow_factory, service, in_days=in_days)
+    await shop.guest.open(subject("session", session.id))
+    sent = await shop.send(way="transfer")
+    assert sent.status_code == 303, sent.text
+    page = await shop.guest.open(sent.headers["location"])
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        return page, (await uow.session.scalars(select(Order))).one()
+
+
+async def submit(client: AsyncClient, page: Response, ending: str, **typed: Any) -> Response:
+    form = next(one for one in forms_of(page) if one.action.endswith(ending))
+    return await client.post(form.action, data=form.filled(typed))
+
+
+async def test_a_guest_reads_how_to_pay_and_may_give_it_up(shop: Shop) -> None:
+    page, order = await booked(shop)
+    for words in ("We wait for your transfer", "DE89 3704 0044 0532 0130 00", order.reference):
+        assert words in page.text
+    assert "<svg" in page.text
+    await submit(shop.guest.client, page, "/give-up")
+    shown = await shop.guest.client.get(str(page.url))
+    assert "You gave the places up" in shown.text
+
+
+async def test_the_way_is_offered_where_there_is_time_for_it(shop: Shop) -> None:
+    await takes_transfers(shop.services, shop.business)
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    soon = await a_session(shop.services.uow_factory, service, in_days=2)
+    later = await a_session(shop.services.uow_factory, service, in_days=20)
+    page = await shop.guest.open(subject("session", later.id))
+    assert "By bank transfer" in page.text
+    page = await shop.guest.open(subject("session", soon.id))
+    assert "By bank transfer" not in page.text
+    sent = await shop.send(way="transfer")
+    assert sent.status_code == 422
+    assert "This cannot be paid that way" in sent.text
+
+
+async def test_staff_match_the_money_on_the_orders_page(shop: Shop) -> None:
+    page, order = await booked(shop)
+    mine = str(page.url)
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    today = await client.get("/app/lotus/today")
+    assert "1 bank transfer is waited for" in today.text
+    listed = await client.get("/app/lotus/orders?state=transfer")
+    assert order.reference in listed.text
+    here = f"/app/lotus/orders/{order.id}/transfer"
+    assert here in (await client.get(f"/app/lotus/orders/{order.id}")).text
+    shown = await client.get(here)
+    refused = await submit(client, shown, "/received", amount="much")
+    assert refused.status_code == 422
+    assert 'value="much"' in refused.text
+    part = await submit(client, shown, "/received", amount="5")
+    assert "€10.00 is still missing" in (await client.get(part.headers["location"])).text
+    assert "€10.00" in (await client.get(mine)).text
+    rest = await client.get(here)
+    done = await submit(client, rest, "/received")
+    assert "the order is confirmed" in (await client.get(done.headers["location"])).text
+    assert "You are booked" in (await client.get(mine)).text
+    assert (await client.get(here)).status_code == 200
+
+
+async def test_staff_wait_longer_or_no_longer(shop: Shop) -> None:
+    _page, order = await booked(shop)
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    here = f"/app/lotus/orders/{order.id}/transfer"
+    starts_on = to_local(order.created_at, shop.business.tenant.zone).date() + timedelta(days=14)
+    shown = await client.get(here)
+    refused = await submit(client, shown, "/due", due_on=starts_on.isoformat())
+    assert refused.status_code == 422
+    assert "before the first date" in refused.text
+    day = (starts_on - timedelta(days=1)).isoformat()
+    assert (await submit(client, shown, "/due", due_on=day)).status_code == 303
+    await submit(client, shown, "/release")
+    shown = await client.get(here)
+    assert "Nothing is held any more" in shown.text
+    assert "does not wait for your transfer any more" in await last_mail(shop)
+
+
+async def last_mail(shop: Shop) -> str:
+    await shop.work()
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        found = await uow.session.scalars(select(MailRow).order_by(MailRow.id.desc()).limit(1))
+        return found.one().text
