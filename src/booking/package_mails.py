@@ -123,8 +123,8 @@ def _standing(lot: CreditLot) -> str:
     if lot.state == "void":
         return _("There are no credits, and you owe nothing.")
     return _(
-        "You can use the credits now: choose a date, sign in with this address, and take “Use a"
-        " credit” as the way to pay."
+        "You can use the credits now: choose a date, sign in with this address, and choose your"
+        " credits as the way to pay."
     )
 
 

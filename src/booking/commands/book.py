@@ -55,12 +55,7 @@ from src.platform.ids import new_id
 from src.platform.localtime import month_key
 from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
-from src.tenants.commands.customers import (
-    add_participants,
-    find_or_add_customer,
-    keep_customer,
-    own_participants,
-)
+from src.tenants.commands.customers import find_or_add_customer, keep_customer, place_party
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
 
@@ -331,9 +326,8 @@ async def _write(
     customer_id = await _customer(uow, cmd, now)
     participant_ids = judged.people
     if participant_ids is None:
-        is_themselves = cmd.customer_id is not None and cmd.pays is None
-        place = own_participants if is_themselves else add_participants
-        participant_ids = await place(uow, customer_id, list(cmd.party))
+        is_proved = cmd.customer_id is not None and cmd.pays is None
+        participant_ids = await place_party(uow, customer_id, cmd.party, is_proved=is_proved)
     order = await insert_order(
         uow,
         _order(tenant, cmd, judged, customer_id, lifetime),

@@ -198,11 +198,9 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
     settings, now = jobs.services.settings, jobs.clock.now()
     async with jobs.unit_of_work(done=jobs.jobs) as uow:
         bookings = await facts_of_seats(uow, [event.seat_ids for event in events])
+        named = Cancellation.id.in_({event.cancellation_id for event in events})
         found = await uow.session.scalars(
-            select(Cancellation).where(
-                Cancellation.tenant_id == uow.tenant,
-                Cancellation.id.in_({event.cancellation_id for event in events}),
-            )
+            select(Cancellation).where(Cancellation.tenant_id == uow.tenant, named)
         )
         cancellations = {one.id: one for one in found}
         as_asked = await find_cancelled_as_asked(uow, list(cancellations.values()))

@@ -162,6 +162,16 @@ async def add_participants(uow: UnitOfWork, customer_id: UUID, names: Sequence[s
     return ids
 
 
+async def place_party(
+    uow: UnitOfWork, customer_id: UUID, names: Sequence[str], *, is_proved: bool
+) -> list[UUID]:
+    """One participant per name, in the same order. Where it `is_proved` that the customer books
+    themselves, a name of one whom they keep is that very person.
+    """
+    place = own_participants if is_proved else add_participants
+    return await place(uow, customer_id, names)
+
+
 async def own_participants(uow: UnitOfWork, customer_id: UUID, names: Sequence[str]) -> list[UUID]:
     """Like `add_participants`, for a customer who has proved who they are: a name of one whom they
     keep is that very person, so that nobody has two places on one date.

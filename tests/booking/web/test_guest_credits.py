@@ -289,7 +289,7 @@ async def test_what_was_given_back_counts_again(shop: Shop) -> None:
     sent = await shop.book(subject("session", date.id))
     await shop.guest.open(sent.headers["location"])
     page = await shop.guest.open(f"{sent.headers['location']}/leave?date={date.id}")
-    assert "goes back" in page.text
+    assert "Your credit of “10 sessions” comes back." in page.text
     await shop.guest.submit(to=f"/leave?date={date.id}")
     assert await left(shop, customer_id) == 7
     lots = await rows(shop, CreditLot)
