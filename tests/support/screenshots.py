@@ -121,7 +121,7 @@ class Studio:
         page.fill("[name=code]", code[0])
         page.locator("main form button[type=submit]").first.click()
         page.wait_for_url("**/me")
-        page.locator("#credits").scroll_into_view_if_needed()
+        page.locator("#credits").evaluate("heading => heading.scrollIntoView()")
         self.shoot(page, "portal-credits", width, "light")
 
     def _codes(self) -> list[str]:
