@@ -211,6 +211,7 @@ def _row(found: Any, counts: tuple[int, int], now: datetime) -> LotRow:
         left=lot.balance,
         created_at=lot.created_at,
         expires_at=lot.expires_at,
+        begins_when_paid=lot.state == LotState.PENDING and lot.validity_days > 0,
         order_id=lot.order_id,
     )
 
