@@ -7,7 +7,7 @@ Source: docs/algorithms/credits.md.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -116,7 +116,6 @@ class LotFacts:
     source: LotSource = LotSource.PACKAGE
     is_refunded: bool = False
     forfeited: int = 0
-    usable_by: frozenset[UUID] = field(default_factory=frozenset)
 
 
 class Unusable(StrEnum):

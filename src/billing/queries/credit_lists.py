@@ -37,7 +37,6 @@ SOON = timedelta(days=30)
 SORTS = ("bought", "ends")
 STATES = ("active", "expired", "used_up", "refunded", "pending")
 
-_Rolled = aliased(CreditLot)
 _NEVER: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
 
 
@@ -124,14 +123,8 @@ def _when(lot: Any, *, ends: bool) -> Any:
 
 
 def _lots(uow: UnitOfWork, wanted: LotFilter, now: datetime) -> Select[Any]:
-    rolled = (
-        select(_Rolled.id)
-        .where(_Rolled.tenant_id == CreditLot.tenant_id, _Rolled.rolled_from_id == CreditLot.id)
-        .correlate(CreditLot)
-        .exists()
-    )
     return (
-        select(CreditLot, Customer.name, Customer.email, rolled.label("is_rolled_over"))
+        select(CreditLot, Customer.name, Customer.email)
         .join(
             Customer,
             (Customer.tenant_id == CreditLot.tenant_id) & (Customer.id == CreditLot.customer_id),
@@ -191,11 +184,25 @@ def _matches(uow: UnitOfWork, word: str) -> ColumnElement[bool]:
 
 async def lot_rows(uow: UnitOfWork, found: Sequence[Any], now: datetime) -> list[LotRow]:
     """Rows as `_lots` finds them, with what the ledger tells of each."""
-    counts = await _counts(uow, [row.CreditLot.id for row in found])
-    return [_row(row, counts.get(row.CreditLot.id, (0, 0)), now) for row in found]
+    ids = [row.CreditLot.id for row in found]
+    counts, rolled = await _counts(uow, ids), await _rolled_over(uow, ids)
+    return [
+        _row(row, counts.get(row.CreditLot.id, (0, 0)), row.CreditLot.id in rolled, now)
+        for row in found
+    ]
 
 
-def _row(found: Any, counts: tuple[int, int], now: datetime) -> LotRow:
+async def _rolled_over(uow: UnitOfWork, lot_ids: Collection[UUID]) -> set[UUID]:
+    """Those of them whose rest is in a new lot; asked apart, or every lot would be read."""
+    found = await uow.session.scalars(
+        select(CreditLot.rolled_from_id).where(
+            CreditLot.tenant_id == uow.tenant, CreditLot.rolled_from_id.in_(lot_ids)
+        )
+    )
+    return {one for one in found if one is not None}
+
+
+def _row(found: Any, counts: tuple[int, int], is_rolled_over: bool, now: datetime) -> LotRow:
     lot: CreditLot = found.CreditLot
     granted, used = counts
     return LotRow(
@@ -205,7 +212,7 @@ def _row(found: Any, counts: tuple[int, int], now: datetime) -> LotRow:
         email=found.email or "",
         name=lot.name,
         source=lot.source,
-        badge=lot_badge(lot_state(lot_facts(lot), now), is_rolled_over=found.is_rolled_over),
+        badge=lot_badge(lot_state(lot_facts(lot), now), is_rolled_over=is_rolled_over),
         granted=granted or lot.bought,
         used=used,
         left=lot.balance,

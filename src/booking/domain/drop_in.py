@@ -28,6 +28,8 @@ class PayWay(StrEnum):
 
 
 STRANGERS_WAYS = (PayWay.ONLINE, PayWay.ON_SITE)
+RULES_WAYS = (*STRANGERS_WAYS, PayWay.CREDIT)
+"""What rules can name."""
 
 
 class DropInRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,4 +104,6 @@ def drop_in_errors(rules: DropInRules) -> dict[str, str]:
     before = rules.opens_before
     if before is not None and not 0 <= before <= LONGEST_BEFORE[rules.opens_unit]:
         wrong["drop_in_opens_before"] = _("At most a year before the start.")
+    if any(way not in RULES_WAYS for way in rules.pays):
+        wrong["drop_in_pays"] = _("Please choose among the given ways to pay.")
     return wrong

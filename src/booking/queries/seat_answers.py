@@ -20,14 +20,18 @@ from src.booking.domain.leaving import (
     amount_back_minor,
     capped,
     deadlines,
+    gives_credit,
+    gives_own_credit_back,
     is_late,
     percent_back,
     why_not_leave,
 )
+from src.booking.domain.refund_policy import Gives
 from src.booking.mend_links import Subject, why_lines
 from src.booking.queries.found_offers import FoundOffer, list_offers
 from src.booking.queries.guest_leaving import Own, list_own
 from src.booking.queries.guest_moving import judge_choices
+from src.booking.queries.guest_swaps import Swaps, find_swaps
 from src.booking.views.customers import WhyLine
 from src.booking.views.seat_answers import GuestMay, SeatAnswer
 from src.platform.db.uow import UnitOfWork
@@ -68,7 +72,10 @@ async def get_guest_may(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID)
     against_course = _against_course(tenant, ahead, now)
     is_course = booking.series_id is not None
     return GuestMay(
-        seats=[_answer(tenant, one, found, offers, paid, now) for one in shown],
+        seats=[
+            _answer(tenant, one, found, offers, await _swaps(uow, tenant, one, now), paid, now)
+            for one in shown
+        ],
         unsaid=len(ahead) - len(shown),
         course=_("May leave the whole course, each date by its terms.")
         if is_course and not against_course
@@ -87,11 +94,18 @@ async def _money(uow: UnitOfWork, order_id: UUID) -> _Money:
     return _Money(order, most_minor, with_the_bank)
 
 
+async def _swaps(uow: UnitOfWork, tenant: TenantSnapshot, one: Own, now: datetime) -> Swaps | None:
+    """What a credit for the place could be spent on; None where its terms know of none."""
+    knows_credits = facts_of_leaving(one.seat, tenant).terms.gives in (Gives.PACKAGE, Gives.CREDIT)
+    return await find_swaps(uow, tenant, [one.seat], now) if knows_credits else None
+
+
 def _answer(
     tenant: TenantSnapshot,
     one: Own,
     booked: Sequence[Own],
     offers: Sequence[FoundOffer],
+    swaps: Swaps | None,
     paid: _Money,
     now: datetime,
 ) -> SeatAnswer:
@@ -106,6 +120,12 @@ def _answer(
         if not dates:
             no_room = WhyLine(sentence=_("No other date of the service has room."), mend="")
             against = why_lines([judged.against], subject) if judged.against else [no_room]
+    if swaps is not None and swaps.against and against:
+        against = why_lines(swaps.against, subject)
+    elif swaps is not None:
+        more = [(offer.session.starts_at, offer.session.ends_at) for offer, *_r in swaps.offers]
+        dates = sorted({*dates, *more})
+        against = [] if dates else against
     return SeatAnswer(
         session_id=session.id,
         who=one.who,
@@ -123,6 +143,10 @@ def _answer(
 def _leaving(one: Own, facts: LeavingFacts, paid: _Money, now: datetime) -> str:
     """Until when they may leave on the terms that hold now, and what those mean for their money."""
     order, share_minor = paid.order, one.seat.seat.share_minor
+    if one.seat.seat.credit_lot_id is not None:
+        return _with_own_credit(facts, now)
+    if order.total_minor and facts.terms.gives is Gives.PACKAGE and not facts.is_penalty_free:
+        return _with_credit(order, facts, now)
     if not order.total_minor:
         return _("May leave until it starts.")
     if order.payment_mode == PaymentMode.ON_SITE and not order.paid_minor:
@@ -139,6 +163,22 @@ def _leaving(one: Own, facts: LeavingFacts, paid: _Money, now: datetime) -> str:
     amount = money(back_minor, order.currency)
     until = datetime_local(_until(facts, now), facts.zone)
     return _("May leave until %(until)s and gets back %(amount)s.", until=until, amount=amount)
+
+
+def _with_own_credit(facts: LeavingFacts, now: datetime) -> str:
+    if not gives_own_credit_back(facts, now):
+        return _("May leave until it starts, but gets no credit back.")
+    until = datetime_local(_in_time_until(facts), facts.zone)
+    return _("May leave until %(until)s and gets the credit back.", until=until)
+
+
+def _with_credit(order: Order, facts: LeavingFacts, now: datetime) -> str:
+    if not gives_credit(facts, now):
+        return _("May leave until it starts, but gets no credit.")
+    until = datetime_local(_in_time_until(facts), facts.zone)
+    if not order.paid_minor:
+        return _("May leave until %(until)s and owes nothing.", until=until)
+    return _("May leave until %(until)s and gets a credit for another date.", until=until)
 
 
 def _until(facts: LeavingFacts, now: datetime) -> datetime:

@@ -75,7 +75,7 @@ def unit_choices() -> list[tuple[str, str]]:
 
 
 def way_choices() -> list[tuple[str, str]]:
-    return [(way.value, way_words()[way.value]) for way in PayWay]
+    return list(way_words().items())
 
 
 def way_words() -> dict[str, str]:

@@ -125,6 +125,7 @@ def test_a_stranger_never_pays_with_credits(ready: bool, also: tuple[PayWay, ...
         (DropInRules(opens_before=-1), "drop_in_opens_before"),
         (DropInRules(opens_before=366), "drop_in_opens_before"),
         (DropInRules(opens_before=8761, opens_unit=BeforeUnit.HOURS), "drop_in_opens_before"),
+        (DropInRules(pays=(PayWay.TRANSFER,)), "drop_in_pays"),
     ],
 )
 def test_what_cannot_be_is_said_at_its_field(rules: DropInRules, field: str) -> None:

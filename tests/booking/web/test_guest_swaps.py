@@ -6,12 +6,13 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from src.billing.models import CreditLot
+from src.billing.models import CreditLot, Payment
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.reasons import ReasonCode
 from src.booking.errors import NotBookable
+from src.booking.guest_links import booking_path
 from src.booking.models import Seat, Session
-from src.booking.queries.guest_bookings import booking_path
+from src.booking.queries.seat_answers import get_guest_may
 from src.platform.ids import new_id
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card
@@ -158,3 +159,20 @@ async def test_a_forged_target_without_the_tag_is_refused(shop: Shop) -> None:
         refused = await shop.guest.client.post(action, data={**form.fields, "seen": "0"})
         assert refused.status_code == status, refused.text
     assert {state for state, _back in await states(shop)} == {"confirmed"}
+
+
+async def test_the_owner_reads_what_the_guest_may_and_why_not(shop: Shop) -> None:
+    bought = await a_course(shop)
+    factory, business = shop.services.uow_factory, shop.business
+    async with factory(business.id) as uow:
+        order_id = (await uow.session.scalars(select(Seat.order_id))).first()
+        assert order_id is not None
+        may = await get_guest_may(uow, business.tenant, order_id)
+    first = may.seats[0]
+    assert "and gets a credit for another date." in first.leaving
+    assert len(first.dates) == len(bought.other.sessions)
+    async with factory(business.id) as uow:
+        await uow.session.execute(update(Payment).values(refunded_minor=Payment.amount_minor))
+        may = await get_guest_may(uow, business.tenant, order_id)
+    [why] = may.seats[0].why_not_exchange
+    assert "so there is no credit for it" in why.sentence
