@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from src.billing.domain.kinds import FeeKind
 from src.billing.jobs.fees import fee_mail
 from src.billing.models import Fee, Order
@@ -84,28 +86,45 @@ def register_fee_mails() -> None:
 
 
 def _shown(key: str) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
-    """Made up, for most businesses have none."""
-
     async def preview(uow: UnitOfWork, asked: Preview) -> Mail:
-        now = uow.clock.now()
-        with use_locale(asked.locale):
-            name, what = _("Alex Example"), _("Your service")
-        fee = Fee(
-            tenant_id=uow.tenant,
-            id=new_id(),
-            kind=str(FeeKind.NO_SHOW),
-            amount_minor=500,
-            currency=asked.tenant.currency,
-            what=what,
-            starts_at=(now - timedelta(days=1)).replace(minute=0, second=0, microsecond=0),
-            at=now,
-        )
-        order = Order(
-            reference="ABC-123",
-            guest_name=name,
-            guest_email="alex@example.com",
+        fee, order = await _latest(uow) or _made_up(uow, asked)
+        shown = Order(
+            reference=order.reference,
+            guest_name=order.guest_name,
+            guest_email=order.guest_email,
             locale=asked.locale,
         )
-        return fee_mail(asked.settings, asked.tenant, fee, order, key, asked.wordings)
+        return fee_mail(asked.settings, asked.tenant, fee, shown, key, asked.wordings)
 
     return preview
+
+
+async def _latest(uow: UnitOfWork) -> tuple[Fee, Order] | None:
+    """The fee that was asked last, with the order it is about; None where none ever was."""
+    found = await uow.session.execute(
+        select(Fee, Order)
+        .join(Order, (Order.tenant_id == Fee.tenant_id) & (Order.id == Fee.order_id))
+        .where(Fee.tenant_id == uow.tenant)
+        .order_by(Fee.at.desc(), Fee.id.desc())
+        .limit(1)
+    )
+    row = found.one_or_none()
+    return (row.Fee, row.Order) if row is not None else None
+
+
+def _made_up(uow: UnitOfWork, asked: Preview) -> tuple[Fee, Order]:
+    """For the businesses that never asked for one, and those are most."""
+    now = uow.clock.now()
+    with use_locale(asked.locale):
+        name, what = _("Alex Example"), _("Your service")
+    fee = Fee(
+        tenant_id=uow.tenant,
+        id=new_id(),
+        kind=str(FeeKind.NO_SHOW),
+        amount_minor=500,
+        currency=asked.tenant.currency,
+        what=what,
+        starts_at=(now - timedelta(days=1)).replace(minute=0, second=0, microsecond=0),
+        at=now,
+    )
+    return fee, Order(reference="ABC-123", guest_name=name, guest_email="alex@example.com")

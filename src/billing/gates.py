@@ -6,6 +6,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.entitlements import Feature
 from src.tenants.models import Tenant
 
 
@@ -20,6 +21,12 @@ async def require_payments_ready_now(uow: UnitOfWork) -> None:
     ready = await uow.session.scalar(select(Tenant.payments_ready).where(Tenant.id == uow.tenant))
     if not ready:
         raise payments_not_ready()
+
+
+def may_sell_vouchers(tenant: TenantSnapshot) -> bool:
+    """Whether guests could buy vouchers, were they switched on."""
+    is_open = tenant.status.sells and tenant.is_confirmed and tenant.payments_ready
+    return is_open and tenant.entitlements.has(Feature.COUPONS)
 
 
 def payments_not_ready() -> Conflict:

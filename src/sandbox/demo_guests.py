@@ -11,6 +11,8 @@ from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.settlement import check_payment
 from src.booking.commands.attendance import mark_attendance
 from src.booking.commands.book import BookCommand
+from src.booking.commands.leave import leave_dates
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.staff_rules import StaffPays
@@ -29,13 +31,18 @@ def address_of(name: str) -> str:
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """Who books what; the first of the party is the guest, unless nobody else comes."""
+    """Who books what; the first of the party is the guest, unless nobody else comes. With a
+    `lot_id` its owner `customer_id`, who has signed in, pays by credits.
+    """
 
     kind: SubjectKind
     subject_id: UUID
     party: tuple[str, ...]
     tiers: tuple[str, ...] = ()
     coupon: str = ""
+    way: PayWay | None = None
+    lot_id: UUID | None = None
+    customer_id: UUID | None = None
 
 
 class Guests:
@@ -54,7 +61,7 @@ class Guests:
         path = f"/b/{self.ctx.here.slug}"
         placed = await place_booking(services, guest, self._command(wish), cancel_path=path)
         if placed.payment_url is not None:
-            await _pay(placed.payment_url, wish.party[0])
+            await pay_by_card(placed.payment_url, wish.party[0])
             await check_payment(services, self.ctx.here.id, placed.order_id)
         return placed.order_id
 
@@ -97,6 +104,21 @@ class Guests:
                 absent = ticked[len(there) :]
                 await mark_attendance(uow, self.ctx, session_id, absent, SeatState.NO_SHOW)
 
+    async def leave(self, order_id: UUID, session_id: UUID, *, days_ago: int = 0) -> None:
+        """One of the order's party does, by the link in its mail."""
+        async with self._at(days_ago).uow_factory(self.ctx.here.id) as uow:
+            seats = await uow.session.scalars(
+                select(Seat.id)
+                .where(
+                    Seat.tenant_id == uow.tenant,
+                    Seat.order_id == order_id,
+                    Seat.session_id == session_id,
+                )
+                .order_by(Seat.id)
+                .limit(1)
+            )
+            await leave_dates(uow, self.ctx.here, order_id, seats.all())
+
     def _at(self, days_ago: int) -> Services:
         return earlier(self._now, days_ago) if days_ago else self._now
 
@@ -108,6 +130,9 @@ class Guests:
             party=wish.party,
             tiers=wish.tiers,
             coupon=wish.coupon,
+            way=wish.way,
+            credit_lot_id=wish.lot_id,
+            customer_id=wish.customer_id,
             guest_name=name,
             guest_email=address_of(name),
             form_token=str(new_id()),
@@ -115,7 +140,7 @@ class Guests:
         )
 
 
-async def _pay(payment_url: str, name: str) -> None:
+async def pay_by_card(payment_url: str, name: str) -> None:
     """A card that works, by the stand-in's own knob."""
     parts = urlsplit(payment_url)
     async with httpx.AsyncClient(base_url=f"{parts.scheme}://{parts.netloc}") as browser:

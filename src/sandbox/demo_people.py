@@ -7,6 +7,7 @@ import msgspec
 
 from src.billing.domain.coupon_drafts import CouponDraft
 from src.booking.domain.drop_in import PayWay
+from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SalesMode, SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier
 from src.booking.domain.price_tiers import PriceTier
@@ -20,6 +21,9 @@ REFUNDED = LeavingTerms(
         Tier(before=24, unit=BeforeUnit.HOURS, percent=50),
     ),
     moves_before=12,
+)
+WITH_A_FEE = msgspec.structs.replace(
+    REFUNDED, no_show_fee=FeeRule(amount_minor=500, currency="EUR")
 )
 
 
@@ -44,6 +48,7 @@ class DemoService(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[Question, ...] = ()
     sales_mode: SalesMode = SalesMode.SINGLE
     leaving: LeavingTerms = REFUNDED
+    tags: tuple[str, ...] = ()
     waitlist: WaitlistTerms | None = None
     title_pattern: str = ""
     series: "DemoSeries | None" = None
@@ -60,6 +65,8 @@ class DemoSeries(msgspec.Struct, frozen=True, kw_only=True):
     early_bird_minor: int | None = None
     drop_in_minor: int | None = None
     drop_in_pays: tuple[PayWay, ...] = ()
+    leaving: LeavingTerms = REFUNDED
+    tags: tuple[str, ...] = ()
 
 
 class DemoBusiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,13 +133,16 @@ LOTUS = DemoBusiness(
             capacity=12,
             sales_mode=SalesMode.BOTH,
             questions=(Question(key="injuries", label="Anything your teacher should know?"),),
+            tags=("beginners",),
             title_pattern="Class {n}",
             series=DemoSeries(
                 title="Eight weeks of hatha",
                 price_minor=11900,
                 price_tiers=(PriceTier(name="Student", price_minor=9500),),
                 drop_in_minor=1900,
-                drop_in_pays=(PayWay.ONLINE, PayWay.ON_SITE),
+                drop_in_pays=(PayWay.ONLINE, PayWay.ON_SITE, PayWay.CREDIT),
+                leaving=WITH_A_FEE,
+                tags=("beginners",),
             ),
         ),
         DemoService(
@@ -149,6 +159,7 @@ LOTUS = DemoBusiness(
             first_in_days=1,
             minutes=60,
             capacity=8,
+            tags=("mornings",),
             waitlist=WaitlistTerms(offer_minutes=24 * 60),
         ),
         DemoService(

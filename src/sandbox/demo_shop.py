@@ -18,7 +18,7 @@ from src.booking.domain.repeat import RepeatRule
 from src.platform.db.uow import UowFactory
 from src.platform.ids import new_id
 from src.platform.services import Services
-from src.sandbox.demo_people import REFUNDED, DemoBusiness, DemoSeries, DemoService
+from src.sandbox.demo_people import DemoBusiness, DemoSeries, DemoService
 from src.sandbox.demo_times import earlier, just_over, soon
 from src.tenants.context import RequestContext
 from src.tenants.models import Location, Performer
@@ -110,6 +110,7 @@ class Shop:
                     price_tiers=service.price_tiers,
                     questions=service.questions,
                     leaving=service.leaving,
+                    tags=service.tags,
                     duration_minutes=service.minutes,
                     default_capacity=service.capacity,
                     max_party=4,
@@ -158,6 +159,7 @@ def _course(
         drop_in_minor=series.drop_in_minor,
         drop_in_opens_before=A_WEEK_BEFORE if is_both else None,
         drop_in_pays=series.drop_in_pays,
-        leaving=REFUNDED,
+        leaving=series.leaving,
+        tags=series.tags,
         session_ids=session_ids,
     )

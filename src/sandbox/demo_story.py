@@ -14,6 +14,7 @@ from src.booking.commands.waitlist import JoinWaitlist, join_waitlist
 from src.booking.commands.waitlist_serve import NOT_WAITING, offer_by_hand
 from src.booking.domain.quotes import SubjectKind
 from src.platform.errors import Conflict
+from src.sandbox.demo_credits import lotus_credits, lotus_money, open_ahead
 from src.sandbox.demo_guests import Guests, Wish, address_of
 from src.sandbox.demo_shop import Opened
 from src.tenants.commands.customer_care import add_note, set_tags
@@ -31,19 +32,24 @@ def one(kind: SubjectKind, subject_id: UUID | None, *party: str, coupon: str = "
 
 async def lotus_people(lotus: Opened) -> None:
     guests = Guests(lotus)
+    packages = await open_ahead(lotus)
     await _course_people(lotus, guests)
     await _community(lotus, guests)
     await _mornings(lotus, guests)
     await _waiting(lotus, guests)
+    await lotus_credits(lotus, guests, packages)
+    await lotus_money(lotus, guests)
     await _known(lotus)
 
 
 async def _course_people(lotus: Opened, guests: Guests) -> None:
-    """Two weeks of the course are over, the third is today, and some join late."""
+    """Two weeks of the course are over, the third is today, and some join late. One of the Dales
+    misses a later date, and gets a credit for it.
+    """
     hatha = lotus.offers["hatha"]
     dates, course = hatha.session_ids, hatha.series_id
     await guests.book_by_staff(one("series", course, "Carl Cedar"), days_ago=20)
-    await guests.book_by_staff(one("series", course, "Dora Dale", "Dot Dale"), days_ago=19)
+    dales = await guests.book_by_staff(one("series", course, "Dora Dale", "Dot Dale"), days_ago=19)
     leaves = await guests.book_by_staff(one("series", course, "Emil Elm"), days_ago=18)
     await guests.book_by_staff(one("series", course, "Gus Grove"), days_ago=16, is_paid=False)
     await guests.came(dates[0], days_ago=13)
@@ -51,6 +57,7 @@ async def _course_people(lotus: Opened, guests: Guests) -> None:
     await guests.book(one("series", course, "Fay Field"))
     today = dates[COURSE_DATE_TODAY]
     await guests.book(one("session", today, "Hedy Heath", coupon="WELCOME"))
+    await guests.leave(dales, dates[COURSE_DATE_TODAY + 3], days_ago=1)
     async with lotus.services.uow_factory(lotus.ctx.here.id) as uow:
         await ask_to_leave(uow, leaves, "I am moving to Utrecht next month.")
     async with lotus.services.uow_factory(lotus.ctx.here.id) as uow:

@@ -31,6 +31,8 @@ def test_everything_there_is_to_show_is_in_it(program: Program) -> None:
     people_wait_and_one_of_them_has_an_offer(program)
     every_way_to_sell_and_to_decide_is_there(program)
     who_came_is_ticked_and_money_is_taken_and_owed(program)
+    credits_are_sold_used_waited_for_and_given_back(program)
+    vouchers_transfers_and_fees_are_about(program)
 
 
 def a_class_is_just_over_and_one_is_about_to_begin(program: Program) -> None:
@@ -84,7 +86,7 @@ def every_way_to_sell_and_to_decide_is_there(program: Program) -> None:
 def who_came_is_ticked_and_money_is_taken_and_owed(program: Program) -> None:
     seats = states(program, f"SELECT s.state, count(*) FROM seats s {OF_LOTUS} GROUP BY s.state")
     assert {"attended", "no_show", "confirmed"} <= seats.keys()
-    assert "held" not in seats
+    assert seats["held"] == 2, "they wait for a transfer"
     [money] = program.rows(
         f"""SELECT bool_or(paid_minor = 0 AND total_minor > 0) AS owed,
         bool_or(payment_mode = 'online' AND paid_minor = total_minor) AS online
@@ -93,3 +95,30 @@ def who_came_is_ticked_and_money_is_taken_and_owed(program: Program) -> None:
     )
     assert money["owed"]
     assert money["online"]
+
+
+def credits_are_sold_used_waited_for_and_given_back(program: Program) -> None:
+    """Lots in every state that an owner filters by, and one that a cancelled date gave."""
+    packages = f"SELECT p.purpose, count(*) FROM packages p {OF_LOTUS} GROUP BY p.purpose"
+    assert states(program, packages) == {"sale": 2, "refund": 1}
+    [lots] = program.rows(
+        f"""SELECT count(*) FILTER (WHERE c.state = 'pending') AS pending,
+        count(*) FILTER (WHERE c.expires_at < now()) AS expired,
+        count(*) FILTER (WHERE c.expires_at BETWEEN now() AND now() + interval '7 days') AS soon,
+        count(*) FILTER (WHERE c.source = 'seat') AS given_back
+        FROM credit_lots c {OF_LOTUS}""",
+        LOTUS.slug,
+    )
+    assert dict(lots) == {"pending": 1, "expired": 1, "soon": 1, "given_back": 1}
+    used = f"SELECT e.kind, count(*) FROM credit_entries e {OF_LOTUS} GROUP BY e.kind"
+    assert states(program, used)["redeem"] == 4
+
+
+def vouchers_transfers_and_fees_are_about(program: Program) -> None:
+    left = f"SELECT v.state, v.balance_minor FROM vouchers v {OF_LOTUS} AND v.initial_minor = 5000"
+    assert states(program, left) == {"active": 3500}
+    awaited = f"SELECT o.payment_mode, o.total_minor FROM orders o {OF_LOTUS} AND o.state = 'open'"
+    assert states(program, awaited) == {"transfer": 3000}
+    assert states(program, f"SELECT f.state, f.amount_minor FROM fees f {OF_LOTUS}") == {
+        "asked": 500
+    }

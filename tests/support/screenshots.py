@@ -1,11 +1,13 @@
 """Pictures of the main pages with the demo's data, for the README and for looking at.
 
-python -m tests.support.screenshots [OUT]    writes PNGs, into docs/screenshots unless told
+python -m tests.support.screenshots [OUT [NAME ...]]    writes PNGs, all or those with these names,
+                                                        into docs/screenshots unless told
 """
 
+import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -17,12 +19,15 @@ from playwright.sync_api import Browser, Page
 from src.sandbox.demo_data import LOTUS, load_demo_data
 from src.sandbox.demo_people import PASSWORD
 from tests.support.browser import open_browser
-from tests.support.program import Program, running_program
+from tests.support.program import Program, eventually, running_program
 from tests.support.servers import CHECKOUT, end_run, own_run
 
 SIZES = {390: 844, 1440: 900}
 GUESTS = {390: ("Sanne Visser", "sanne@example.org"), 1440: ("Noor de Wit", "noor@example.org")}
 DARK = ("hub", "today")
+CREDITS_OF = "carl@guests.example"
+"""Whose own pages are shown: he owns credits, and has used some."""
+CODE_MAIL = "Your bookings at"
 Scheme = Literal["light", "dark"]
 # The fullest session to come, and the series whose it is.
 FULLEST = """SELECT s.id, s.series_id, v.slug FROM sessions s
@@ -65,10 +70,13 @@ def book_and_pay(page: Page) -> None:
 class Studio:
     """A browser before the running program."""
 
-    def __init__(self, program: Program, browser: Browser, out: Path) -> None:
+    def __init__(
+        self, program: Program, browser: Browser, out: Path, only: Collection[str]
+    ) -> None:
         self._program = program
         self._browser = browser
         self._out = out
+        self._only = only
 
     @contextmanager
     def window(self, width: int, scheme: Scheme) -> Iterator[Page]:
@@ -83,6 +91,8 @@ class Studio:
         context.close()
 
     def shoot(self, page: Page, name: str, width: int, scheme: Scheme) -> None:
+        if self._only and name not in self._only:
+            return
         page.wait_for_load_state("networkidle")
         ending = "-dark" if scheme == "dark" else ""
         page.screenshot(path=self._out / f"{name}-{width}{ending}.png", animations="disabled")
@@ -90,11 +100,33 @@ class Studio:
     def guest(self, page: Page, subject: Subject, width: int) -> None:
         page.goto(f"/b/{LOTUS.slug}")
         self.shoot(page, "hub", width, "light")
+        page.goto(f"/b/{LOTUS.slug}/packages")
+        self.shoot(page, "packages", width, "light")
         page.goto(subject.form)
         fill_in(page, *GUESTS[width])
         self.shoot(page, "booking", width, "light")
         book_and_pay(page)
         self.shoot(page, "confirmation", width, "light")
+
+    def portal(self, page: Page, width: int) -> None:
+        """A guest's own pages, entered by the code that the last of their mails has."""
+        before = len(self._codes())
+        page.goto(f"/b/{LOTUS.slug}/me/sign-in")
+        page.fill("[name=email]", CREDITS_OF)
+        page.locator("main form button[type=submit]").click()
+        page.wait_for_url("**/me/code")
+        mailed = eventually(lambda: self._codes()[before:], "the mail with the code")
+        code = re.search(r"\b\d{3} \d{3}\b", mailed[-1])
+        assert code is not None
+        page.fill("[name=code]", code[0])
+        page.locator("main form button[type=submit]").first.click()
+        page.wait_for_url("**/me")
+        page.locator("#credits").evaluate("heading => heading.scrollIntoView()")
+        self.shoot(page, "portal-credits", width, "light")
+
+    def _codes(self) -> list[str]:
+        mails = self._program.mails(to=CREDITS_OF)
+        return [mail["text"] for mail in mails if mail["subject"].startswith(CODE_MAIL)]
 
     def owner(self, page: Page, subject: Subject, width: int, scheme: Scheme) -> None:
         page.goto("/sign-in")
@@ -107,6 +139,7 @@ class Studio:
             "today": f"{base}/today",
             "roster": f"{base}/sessions/{subject.session_id}",
             "series": f"{base}/series/{subject.series_id}/buyers",
+            "credits": f"{base}/credits",
         }
         for name, path in places.items():
             if scheme == "light" or name in DARK:
@@ -114,14 +147,16 @@ class Studio:
                 self.shoot(page, name, width, scheme)
 
 
-def take(program: Program, browser: Browser, out: Path) -> None:
+def take(program: Program, browser: Browser, out: Path, only: Collection[str]) -> None:
     program.run(lambda services: load_demo_data(services.settings))
     row = program.rows(FULLEST, LOTUS.slug)[0]
     subject = Subject(row["slug"], row["id"], row["series_id"])
-    studio = Studio(program, browser, out)
+    studio = Studio(program, browser, out, only)
     for width in SIZES:
         with studio.window(width, "light") as page:
             studio.guest(page, subject, width)
+        with studio.window(width, "light") as page:
+            studio.portal(page, width)
         with studio.window(width, "light") as page:
             studio.owner(page, subject, width, "light")
         with studio.window(width, "dark") as page:
@@ -140,7 +175,7 @@ def main(arguments: list[str]) -> None:
             running_program(Path(folder)) as program,
             open_browser() as browser,
         ):
-            take(program, browser, out)
+            take(program, browser, out, arguments[1:])
     finally:
         end_run()
 

@@ -218,6 +218,7 @@ def _row(found: Any, counts: tuple[int, int], is_rolled_over: bool, now: datetim
         left=lot.balance,
         created_at=lot.created_at,
         expires_at=lot.expires_at,
+        begins_when_paid=lot.state == LotState.PENDING and lot.validity_days > 0,
         order_id=lot.order_id,
     )
 

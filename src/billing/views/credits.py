@@ -13,7 +13,7 @@ class LotBadge(msgspec.Struct, frozen=True):
 
 class LotRow(msgspec.Struct, frozen=True, kw_only=True):
     """`granted` is what the lot began with and what staff added, `used` what seats took and did
-    not give back.
+    not give back. `begins_when_paid`: its end is counted from its payment, which is waited for.
     """
 
     id: UUID
@@ -28,6 +28,7 @@ class LotRow(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     created_at: datetime
     expires_at: datetime | None
+    begins_when_paid: bool
     order_id: UUID | None
 
 

@@ -19,6 +19,7 @@ from src.billing.domain.vouchers import (
     expiry_of,
     last_day,
 )
+from src.billing.gates import may_sell_vouchers
 from src.billing.views.vouchers import BuyView
 from src.billing.voucher_mails import in_words
 from src.billing.voucher_shop import buy_voucher
@@ -33,7 +34,6 @@ from src.platform.web.forms import Bound, Email, FormData, bind, blank, read_for
 from src.platform.web.pages import page, redirect
 from src.platform.web.security import client_address
 from src.tenants.context import RequestContext
-from src.tenants.domain.entitlements import Feature
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -161,9 +161,7 @@ async def _offer(services: Services, ctx: RequestContext) -> VoucherOffer:
 
 
 def _closed(ctx: RequestContext, offer: VoucherOffer) -> str:
-    tenant = ctx.here
-    sells = offer.is_on and tenant.entitlements.has(Feature.COUPONS)
-    if sells and tenant.status.sells and tenant.is_confirmed and tenant.payments_ready:
+    if offer.is_on and may_sell_vouchers(ctx.here):
         return ""
     return not_sold().message
 

@@ -141,6 +141,7 @@ async def get_hub(
         filters=_filters(found, on_sale, wanted) if _wants_filters(wanted, month) else None,
         search=search_of(on_sale, wanted, shop.path),
         packages_href=f"{shop.path}/packages" if on_sale.has_packages and shop.may_sell else "",
+        vouchers_href=f"{shop.path}/vouchers" if on_sale.has_vouchers else "",
     )
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import TextClause
 
+from src.billing.gates import may_sell_vouchers
 from src.booking.domain.bookable import ServiceFacts
 from src.booking.domain.drop_in import (
     DropInRules,
@@ -221,7 +222,7 @@ class Joinable(msgspec.Struct, frozen=True, kw_only=True):
 
 class OnSale(msgspec.Struct, frozen=True, kw_only=True):
     """The answer: services by name, series by their next date, active performers by name.
-    `has_packages`: there is one that everybody can buy.
+    `has_packages`: there is one that everybody can buy. `has_vouchers`: so can vouchers be.
     """
 
     services: list[ServiceRow]
@@ -231,6 +232,7 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     zone: ZoneInfo
     has_packages: bool = False
+    has_vouchers: bool = False
 
     def service(self, service_id: UUID) -> ServiceRow | None:
         return next((row for row in self.services if row.id == service_id), None)
@@ -350,6 +352,7 @@ async def _ask(
         now=now,
         zone=tenant.zone,
         has_packages=bool(row[4]) and tenant.entitlements.has(Feature.PACKAGES),
+        has_vouchers=bool(row[5]) and may_sell_vouchers(tenant),
     )
 
 

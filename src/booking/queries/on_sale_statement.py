@@ -97,6 +97,9 @@ _PACKAGES = (
     """ OR (k.pays @> '["online"]' AND cast(:takes_money AS boolean))"""
     """ OR k.pays @> '["on_site"]'))"""
 )
+_VOUCHERS = (
+    "SELECT exists(SELECT 1 FROM voucher_settings x WHERE x.tenant_id = :tenant_id AND x.is_on)"
+)
 _PACKED = "(SELECT coalesce(json_agg({name}), '[]')::text FROM ({rows}) {name})"
 """Rows as one JSON text, which is decoded much faster than rows are fetched."""
 
@@ -106,8 +109,8 @@ _ALL = "s.active AND s.visibility = 'public'"
 
 @lru_cache(maxsize=2)
 def on_sale_statement(*, one_service: bool) -> TextClause:
-    """One row of services, series and performers as JSON texts, the month's count, and whether
-    there is a package that everybody can buy.
+    """One row of services, series and performers as JSON texts, the month's count, whether
+    there is a package that everybody can buy, and whether vouchers are switched on.
 
     Parameters: tenant_id, now, today, zone, month, takes_money; with `one_service` also
     service_slug, series_id.
@@ -126,6 +129,7 @@ def on_sale_statement(*, one_service: bool) -> TextClause:
         _PACKED.format(name="performer", rows=_PERFORMERS),
         f"({_COUNTER})",
         f"({_PACKAGES})",
+        f"({_VOUCHERS})",
     ]
     return text(f"SELECT {', '.join(columns)}")
 

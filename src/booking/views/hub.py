@@ -133,7 +133,7 @@ class MonthView(msgspec.Struct, frozen=True, kw_only=True):
 
 class HubView(msgspec.Struct, frozen=True, kw_only=True):
     """The front page of one business. `notice` says why nothing can be booked, where that is so.
-    `packages_href` is empty where no package is on sale.
+    `packages_href` is empty where no package is on sale, `vouchers_href` where no voucher is.
     """
 
     name: str
@@ -151,6 +151,7 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
     filters: Filters | None
     search: Search | None
     packages_href: str = ""
+    vouchers_href: str = ""
 
 
 class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):

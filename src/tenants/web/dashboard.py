@@ -164,7 +164,7 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
             (_("Packages"), "packages", "shopping-bag"),
             (_("Credits"), "credits", "wallet"),
             (_("Coupons"), "coupons", "ticket"),
-            (_("Vouchers"), "vouchers", "wallet"),
+            (_("Vouchers"), "vouchers", "banknote"),
             (_("Customers"), "customers", "users"),
             (_("Orders"), "orders", "receipt"),
         ]

@@ -111,7 +111,7 @@ async def test_every_state_has_its_list_and_no_other_rows(
     now = clock.now()
     await lot(services, lotus, carl, name="Fresh")
     await lot(services, lotus, carl, name="Over", expires_at=now - timedelta(days=1))
-    await lot(services, lotus, carl, name="Waits", pending=True)
+    await lot(services, lotus, carl, name="Waits", pending=True, validity_days=90)
     empty = await lot(services, lotus, carl, name="Empty", credits=1)
     await used_once(services, lotus, empty)
     for state, name in (
@@ -124,6 +124,7 @@ async def test_every_state_has_its_list_and_no_other_rows(
         shown = (await client.get(f"{HOME}?state={state}")).text
         for other in ("Fresh", "Over", "Empty", "Waits"):
             assert (f"<span>{other}</span>" in shown) == (other == name), (state, other)
+        assert ("counted once paid" in shown) == (state == "pending")
     shown = (await client.get(HOME)).text
     assert all(f"<span>{name}</span>" in shown for name in ("Fresh", "Over", "Empty", "Waits"))
 

@@ -7,6 +7,7 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import text, update
 
+from src.billing.models import VoucherSettings
 from src.booking.models import Series, Service, Session
 from src.booking.queries.hub_search import MANY_SERVICES
 from src.platform.db.uow import UowFactory
@@ -14,6 +15,7 @@ from src.platform.services import Services
 from src.tenants.models import Performer, Tenant
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.vouchers import sells_vouchers
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -87,6 +89,24 @@ async def test_only_online_dates_are_made_ready_for_the_readers_own_clock(
         assert 'data-zone="Europe/Amsterdam"' in head
         assert body.count("data-from=") == 1
         assert f'data-from="{online.starts_at.isoformat()}"' in body
+
+
+async def test_it_leads_to_gift_vouchers_while_they_can_be_bought(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    shop = "/b/lotus/vouchers"
+    service = await a_service(services.uow_factory, lotus.id)
+    await a_session(services.uow_factory, service)
+    assert shop not in (await client.get("/b/lotus", params={"weekday": "1"})).text
+    await sells_vouchers(services.uow_factory, lotus.id)
+    assert shop in (await client.get("/b/lotus", params={"weekday": "2"})).text
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(VoucherSettings).values(is_on=False))
+    assert shop not in (await client.get("/b/lotus", params={"weekday": "3"})).text
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(VoucherSettings).values(is_on=True))
+        await uow.session.execute(update(Tenant).values(payments_ready=False))
+    assert shop not in (await client.get("/b/lotus")).text, "nobody could pay for one"
 
 
 async def test_single_places_that_open_later_lead_to_the_series_until_then(

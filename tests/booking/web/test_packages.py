@@ -57,7 +57,9 @@ TYPED = {
 async def test_an_owner_makes_a_package_and_sees_what_it_saves(
     client: AsyncClient, services: Services, lotus: Business, yoga: Service
 ) -> None:
-    assert "No package for sale yet" in (await client.get(HOME)).text
+    empty = (await client.get(HOME)).text
+    assert "No package for sale yet" in empty
+    assert f"{HOME}/embed" not in empty
     answer = await send(client, f"{HOME}/new", {**TYPED, "service_ids": str(yoga.id)})
     [package] = await stored(services, lotus)
     assert answer.headers["location"] == f"{HOME}/{package.id}"
@@ -67,6 +69,7 @@ async def test_an_owner_makes_a_package_and_sees_what_it_saves(
     for path in (HOME, f"{HOME}/{package.id}"):
         shown = (await client.get(path)).text
         assert "€35.00 a session instead of €40.00, saves €50.00" in shown
+    assert f"{HOME}/embed" in (await client.get(HOME)).text
     assert await acts(services, lotus) == ["package.created"]
 
 

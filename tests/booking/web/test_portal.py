@@ -20,6 +20,7 @@ from tests.support.builders import Business, a_business, a_series, a_service, a_
 from tests.support.clock import FrozenClock
 from tests.support.portal import CARL, sign_in_portal
 from tests.support.visitor import Visitor
+from tests.support.vouchers import sells_vouchers
 from tests.support.work import work
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +69,18 @@ async def test_who_has_no_bookings_is_led_to_some(
     assert "Yoga" not in guest.text, "somebody else's"
     await guest.open(f"{ME}/receipts")
     assert "Nothing paid yet" in guest.text
+
+
+async def test_it_leads_to_gift_vouchers_while_they_can_be_bought(
+    guest: Visitor, services: Services, lotus: Business
+) -> None:
+    await sold(services, lotus, "yoga", price_type="free")
+    await enter(guest, services, lotus)
+    await guest.open(ME)
+    assert "Gift vouchers" not in guest.text
+    await sells_vouchers(services.uow_factory, lotus.id)
+    await guest.open(ME)
+    assert "Buy a gift voucher" in guest.text
 
 
 async def test_bookings_stand_by_their_next_date_and_lead_to_their_pages(

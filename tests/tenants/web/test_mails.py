@@ -5,7 +5,10 @@ from httpx import AsyncClient
 from sqlalchemy import select
 
 from src.billing.commands.buy_package import BuyCommand, buy_package
-from src.booking.models import Session, WaitlistEntry
+from src.billing.commands.fees import NewFee, ask_fees
+from src.billing.domain.kinds import FeeKind
+from src.billing.models import Order
+from src.booking.models import Seat, Session, WaitlistEntry
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.commands.wordings import get_mail_kind
@@ -34,6 +37,7 @@ KINDS += ["portal_code"]
 KINDS += ["held_cancelled", "seats_moved", "leaving_asked", "leaving_declined", "calendar_link"]
 KINDS += ["voucher", "voucher_bought"]
 KINDS += ["transfer_awaited", "transfer_reminder", "transfer_over"]
+KINDS += ["fee_asked", "fee_forgiven"]
 KINDS += ["credits_warning", "credits_expired", "package_bought", "package_lapsed"]
 
 
@@ -61,6 +65,29 @@ async def a_bought_package(services: Services, business: Business, name: str) ->
     )
     async with services.uow_factory(business.id) as uow:
         await buy_package(uow, as_guest(business), wish)
+
+
+async def a_fee(services: Services, business: Business) -> None:
+    """For the latest booking's order, whose guest did not come."""
+    async with services.uow_factory(business.id) as uow:
+        found = await uow.session.execute(
+            select(Seat.id, Order.id.label("order_id"), Order.customer_id)
+            .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
+            .where(Seat.tenant_id == business.id)
+            .limit(1)
+        )
+        seat = found.one()
+        fee = NewFee(
+            subject_id=seat.id,
+            order_id=seat.order_id,
+            customer_id=seat.customer_id,
+            kind=FeeKind.NO_SHOW,
+            amount_minor=500,
+            currency=business.tenant.currency,
+            what="Yoga",
+            starts_at=uow.clock.now(),
+        )
+        await ask_fees(uow, [fee], by="staff")
 
 
 async def somebody_waits(services: Services, business: Business, name: str) -> None:
@@ -100,6 +127,7 @@ async def test_every_mail_is_rendered_with_every_placeholder(
         await a_booking(services, lotus, name)
         await somebody_waits(services, lotus, name)
         await a_bought_package(services, lotus, name)
+        await a_fee(services, lotus)
         await a_lot(services.uow_factory, lotus.id, "fresh@example.com", owner=name)
     [kind] = [one for one in mail_kinds() if one.key == key]
     starter = Wording(subject=kind.starter_subject, body=kind.starter)
