@@ -37,6 +37,7 @@ from src.billing.domain.kinds import (
     OrderState,
     PageOutcome,
     PageState,
+    PaymentMode,
 )
 from src.billing.models import Order, Payment, PaymentPage
 from src.billing.pages import PageCall, make_page
@@ -181,8 +182,9 @@ async def end_hold(
 
 
 def _was_prolonged(order: Order, now: datetime) -> bool:
-    """Whether its time was made longer since somebody saw that it was over."""
-    return order.hold_expires_at is not None and order.hold_expires_at > now
+    """Whether the time to transfer was made longer since somebody saw that it was over."""
+    is_transfer = order.payment_mode == PaymentMode.TRANSFER
+    return is_transfer and order.hold_expires_at is not None and order.hold_expires_at > now
 
 
 async def give_up_order(

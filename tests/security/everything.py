@@ -79,6 +79,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
     max_ = await a_member(factory, business, f"Max-{business.slug}", Role.INSTRUCTOR)
     made = await booked(factory, business, a_wish("series", term.series.id))
     package = await a_package(factory, business.id)
+    given_back = await a_package(
+        factory, business.id, name="Make-up", purpose="refund", price_minor=0, pays=[]
+    )
     bought = await a_bought_package(services, business, package.id)
     lot = await lot_of(factory, business.id, made.order.customer_id, package_id=package.id)
     async with factory(business.id) as uow:
@@ -295,6 +298,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "order_id": made.order_id,
         "coupon_id": coupon.id,
         "package_id": package.id,
+        "refund_package_id": given_back.id,
         "bought": package_path(services.settings, business.slug, bought).rpartition("/")[2],
         "lot_id": lot.id,
         "voucher_id": voucher.id,

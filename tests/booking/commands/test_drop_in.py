@@ -195,7 +195,7 @@ async def test_without_a_payment_account_the_other_way_is_sold(uow_factory: UowF
         ({"price_minor": 49}, "drop_in_price"),
         ({"price_minor": 2_000_000_000}, "drop_in_price"),
         ({"opens_before": 400}, "drop_in_opens_before"),
-        ({"pays": (PayWay.CREDIT,)}, "drop_in_pays"),
+        ({"pays": (PayWay.TRANSFER,)}, "drop_in_pays"),
     ],
 )
 async def test_rules_that_cannot_be_are_refused(

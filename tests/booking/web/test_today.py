@@ -133,7 +133,7 @@ async def test_what_waits_for_a_person_is_said(client: AsyncClient, services: Se
     assert "850 of 1,000" in shown
 
 
-async def test_a_month_that_is_used_up_offers_the_next_plan(
+async def test_a_month_that_is_used_up_offers_what_brings_more_for_least(
     client: AsyncClient, services: Services
 ) -> None:
     business = await a_business(services.uow_factory, plan="growth")
@@ -141,7 +141,7 @@ async def test_a_month_that_is_used_up_offers_the_next_plan(
     await as_owner(client, services, business)
     shown = (await client.get(PATH)).text
     assert "The bookings of your plan are used up for this month." in shown
-    assert "Scale" in shown
+    assert "+100 bookings a month" in shown
 
 
 async def test_a_plan_without_groups_says_so(client: AsyncClient, services: Services) -> None:
