@@ -186,7 +186,7 @@ _KINDS = (
         template="billing/credits_warning",
         title=N_("Credits that end soon"),
         occasion=N_("Seven days before credits end, while some are left."),
-        starter_subject=N_("{sessions_remaining} end soon"),
+        starter_subject=N_("{sessions_remaining} will end soon"),
         starter=N_(
             "Hello {customer_name},\n\nof “{package_name}” you have {sessions_remaining} left,"
             " which can be used until {package_expiry}.\n\n{booking_link}\n\n{business}"

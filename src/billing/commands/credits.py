@@ -290,8 +290,11 @@ def insert_restorations(
 ) -> None:
     """Writes that each seat gave its credit back; `give_back_credits` follows, after the sessions.
 
-    A seat gives its credit back once: a second time violates a constraint.
+    A seat gives its credit back once: a second time violates a constraint. The end of what comes
+    back is watched again, should nobody have watched an empty lot's.
     """
+    for lot_id in seats_by_lot:
+        uow.record(CreditEndSet(lot_id=lot_id))
     uow.insert(
         ENTRIES,
         [

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, func, select
+from sqlalchemy import ColumnElement, Integer, func, select, true
 
 from src.billing.domain.kinds import BY_HAND_METHODS, OpenItemKind
 from src.billing.models import OpenItem, Order, Payment
@@ -17,8 +17,8 @@ async def get_to_hand_back_minor(uow: UnitOfWork, order_id: UUID) -> int:
     return int(found or 0)
 
 
-def to_hand_back_minor() -> ColumnElement[int]:
-    """The same of the row of `orders` at hand."""
+def to_hand_back_minor(*, of_price: bool = False) -> ColumnElement[int]:
+    """The same of the row of `orders` at hand; `of_price`: without what was paid beyond it."""
     told = (
         select(func.sum(OpenItem.facts["amount_minor"].astext.cast(Integer)))
         .where(
@@ -26,6 +26,7 @@ def to_hand_back_minor() -> ColumnElement[int]:
             OpenItem.order_id == Order.id,
             OpenItem.kind == str(OpenItemKind.HAND_BACK),
             OpenItem.closed_at.is_(None),
+            OpenItem.facts["extra"].astext.is_distinct_from("true") if of_price else true(),
         )
         .correlate(Order)
         .scalar_subquery()

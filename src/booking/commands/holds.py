@@ -106,7 +106,8 @@ class SeatLines(LineKind):
     def waived_minor(self) -> ColumnElement[int]:
         """The shares of the order's seats that were cancelled in time, or by the business.
 
-        Who had left late owes nothing either once the business has called the date off.
+        Who had left late owes nothing either once the business has called the date off. A share
+        that lies in a credit is still to be paid, unless a credit had paid it.
         """
         seat, session = aliased(Seat), aliased(Session)
         return (
@@ -120,6 +121,7 @@ class SeatLines(LineKind):
                     (seat.state == str(SeatState.LATE_CANCELLED))
                     & (session.state == str(SessionState.CANCELLED))
                 ),
+                (seat.returned_as.is_distinct_from("credit")) | seat.credit_lot_id.is_not(None),
             )
             .correlate(Order)
             .scalar_subquery()

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from src.billing.commands.credits import Author, NewLot, insert_lots
 from src.billing.domain.credits import LotSource, Scope, end_of_day
 from src.billing.models import CreditLot, Order, Package, Payment
+from src.billing.owed import list_owed_minor
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.to_hand_back import to_hand_back_minor
 from src.booking.domain.kinds import SessionState
@@ -71,7 +72,12 @@ async def plan_credits(
     """
     if not places:
         return []
-    left = await list_unreturned_minor(uow, {place.order_id for place in places})
+    order_ids = {place.order_id for place in places}
+    left = await list_unreturned_minor(uow, order_ids)
+    # Only for a place that was paid: where a part of the price is still owed, nobody can say which.
+    for order_id, owed_minor in (await list_owed_minor(uow, sorted(order_ids))).items():
+        if owed_minor:
+            left[order_id] = 0
     ends = await _last_starts(uow, places)
     packages = await _existing(uow, {place.package.package_id for place in places})
     planned: list[SeatCredit] = []
@@ -112,7 +118,7 @@ async def list_unreturned_minor(uow: UnitOfWork, order_ids: set[UUID]) -> dict[U
     """
     rest = func.sum(Payment.amount_minor - Payment.refunded_minor)
     paid = await uow.session.execute(
-        select(Payment.order_id, rest - func.max(to_hand_back_minor()))
+        select(Payment.order_id, rest - func.max(to_hand_back_minor(of_price=True)))
         .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
         .where(
             Payment.tenant_id == uow.tenant,

@@ -159,7 +159,8 @@ def sold_under(
         gives = Gives.CREDIT if by_credits else Gives.MONEY
         return msgspec.structs.replace(plain, gives=gives)
     if rule.gives is Gives.NOTHING:
-        return msgspec.structs.replace(plain, tiers=(), gives=Gives.NOTHING)
+        # The steps stay: they say who is late, and until when nothing is owed.
+        return msgspec.structs.replace(plain, gives=Gives.NOTHING)
     gives = Gives.CREDIT if by_credits else rule.gives
     kept = package if gives is Gives.PACKAGE else None
     return msgspec.structs.replace(plain, tiers=rule.tiers, gives=gives, package=kept)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from src.billing.commands.credits import Author, write_entry
 from src.billing.commands.refunds_together import Wanted, request_refunds_together
+from src.billing.commands.vouchers_together import give_as_vouchers
 from src.billing.domain.cause_keys import cancelled_key
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import RefundCause
@@ -27,7 +28,7 @@ async def revoke_credits(uow: UnitOfWork, cancellation: Cancellation) -> None:
     """
     if not cancellation.revokes_credits:
         return
-    lots = await _lock(uow, cancellation.subject_id)
+    lots = await _lock(uow, cancellation)
     author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
     worth: dict[UUID, int] = defaultdict(int)
     first: dict[UUID, UUID] = {}
@@ -41,9 +42,11 @@ async def revoke_credits(uow: UnitOfWork, cancellation: Cancellation) -> None:
     await _ask(uow, cancellation, worth, first)
 
 
-async def _lock(uow: UnitOfWork, booking_id: UUID) -> list[CreditLot]:
-    """Orders by id, then the lots as they are now."""
-    statement = unspent_of_purchase(uow, booking_id)
+async def _lock(uow: UnitOfWork, cancellation: Cancellation) -> list[CreditLot]:
+    """Orders by id, then the lots as they are now; those that this very cancelling gave stay."""
+    statement = unspent_of_purchase(uow, cancellation.subject_id).where(
+        CreditLot.created_at <= cancellation.requested_at
+    )
     seen = (await uow.session.scalars(statement)).all()
     order_ids = sorted({lot.order_id for lot in seen if lot.order_id is not None})
     await uow.session.execute(
@@ -79,5 +82,6 @@ async def _ask(
         for order in found
         if min(left[order.id], worth[order.id]) > 0
     ]
-    given = await request_refunds_together(uow, wanted)
+    give = give_as_vouchers if cancellation.as_voucher else request_refunds_together
+    given = await give(uow, wanted)
     await keep_given(uow, cancellation, wanted, given)

@@ -13,8 +13,9 @@ from src.billing.commands.credits import (
     lock_lot,
     lot_facts,
     set_end,
+    write_entry,
 )
-from src.billing.domain.credits import LotState, lot_state
+from src.billing.domain.credits import EntryKind, LotState, lot_state
 from src.billing.jobs.credit_ends import look_at_due_credits
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -66,7 +67,7 @@ async def test_a_warning_comes_seven_days_before_and_a_notice_at_the_end(
     await tick(services, clock, lotus, timedelta(days=83) - timedelta(seconds=1))
     assert subjects(mailer) == []
     await tick(services, clock, lotus, timedelta(hours=2))
-    assert subjects(mailer) == ["10 credits of “10 sessions” end soon"]
+    assert subjects(mailer) == ["10 credits of “10 sessions” will end soon"]
     assert "10 credits" in mailer.sent[0].body
     assert mailer.sent[0].to == ["Carl <carl@example.com>"]
     await tick(services, clock, lotus, timedelta(days=3))
@@ -136,22 +137,33 @@ async def test_what_comes_back_to_an_ended_lot_is_lost_without_a_second_mail(
     async with services.uow_factory(lotus.id) as uow:
         insert_restorations(uow, {lot_id: [new_id()]}, None, GUEST, uow.clock.now())
         await give_back_credits(uow, {lot_id: 1})
-    await extend(services, lotus, await _other(services, lotus, clock), 60)
     await tick(services, clock, lotus, timedelta(hours=2))
     assert await state_of(services, lotus, lot_id) is LotState.EXPIRED
     assert ("expire", -1) in await ledger_of(services.uow_factory, lotus.id)
     assert len(mailer.sent) == before
 
 
-async def _other(services: Services, lotus: Business, clock: FrozenClock) -> UUID:
-    """Something that still ends, so that the business is looked at again."""
+async def test_who_gets_a_credit_back_is_warned_though_all_were_spent_before(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer, lotus: Business
+) -> None:
+    """An empty lot is not looked at, until something is in it again."""
     _owner, lot_id = await a_lot(
-        services.uow_factory,
-        lotus.id,
-        "dora@example.com",
-        expires_at=clock.now() + timedelta(days=60),
+        services.uow_factory, lotus.id, number=1, expires_at=clock.now() + timedelta(days=60)
     )
-    return lot_id
+    seat_id = new_id()
+    async with services.uow_factory(lotus.id) as uow:
+        await write_entry(uow, await lock_lot(uow, lot_id), EntryKind.REDEEM, -1, GUEST)
+    await tick(services, clock, lotus, timedelta(hours=2))
+    await tick(services, clock, lotus, timedelta(hours=2))
+    async with services.uow_factory(lotus.id) as uow:
+        insert_restorations(uow, {lot_id: [seat_id]}, None, GUEST, uow.clock.now())
+        await give_back_credits(uow, {lot_id: 1})
+    for _week in range(9):
+        await tick(services, clock, lotus, timedelta(days=7))
+    assert subjects(mailer) == [
+        "1 credit of “10 sessions” will end soon",
+        "“10 sessions” has ended",
+    ]
 
 
 async def test_a_business_words_the_warning_itself(

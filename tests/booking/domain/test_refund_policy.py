@@ -13,6 +13,7 @@ from src.booking.domain.leaving import (
     exchanged_until,
     gives_credit,
     gives_own_credit_back,
+    is_late,
     percent_back,
     sold_under,
     terms_errors,
@@ -80,9 +81,11 @@ def test_money_falls_by_its_steps() -> None:
     assert not gives_credit(facts(terms), hours_before(48))
 
 
-def test_nothing_means_nothing_and_nobody_is_late() -> None:
+def test_nothing_means_nothing_and_who_is_late_is_so_by_the_plain_steps() -> None:
+    """Else the strictest policy would ask least of who leaves at the last minute."""
     terms = sold_under(PLAIN, NOTHING, {}, by_credits=True)
-    assert terms.tiers == ()
+    assert terms.tiers == PLAIN.tiers
+    assert is_late(facts(terms), hours_before(0))
     assert percent_back(facts(terms), hours_before(500)) == 0
     assert not gives_own_credit_back(facts(terms), hours_before(500))
 

@@ -1,0 +1,132 @@
+"""Where credits meet vouchers, transfers, fees and cancelling: each share comes back once."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from src.billing.models import Fee, Refund
+from src.billing.owed import get_owed_minor
+from src.booking.commands.book import book
+from src.booking.domain.cancelling import MoneyChoice
+from src.booking.domain.drop_in import PayWay
+from src.booking.domain.fees import FeeRule
+from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.domain.refund_policy import BuyerRule, Gives, RefundPolicy
+from src.platform.services import Services
+from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.booking.commands.test_cancel_credits import (
+    a_course_with_a_credit,
+    cancels_purchase,
+    lots,
+)
+from tests.booking.commands.test_cancel_money import UNDO
+from tests.booking.commands.test_leave import leave
+from tests.booking.commands.test_transfers import receive, takes_transfers
+from tests.support.builders import (
+    Business,
+    a_business,
+    a_series,
+    a_service,
+    a_session,
+    as_guest,
+)
+from tests.support.clock import FrozenClock
+from tests.support.policies import a_refund_package, gives_package, leaving
+from tests.support.vouchers import CODE, a_voucher
+from tests.support.work import work, work_through
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.mark.parametrize("choice", [MoneyChoice.CREDIT, MoneyChoice.TERMS])
+async def test_a_cancelling_keeps_the_credits_that_it_gives(
+    services: Services, clock: FrozenClock, lotus: Business, choice: MoneyChoice
+) -> None:
+    """It takes back those of before alone."""
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    _made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    await work(services, lotus.id)
+    await cancels_purchase(
+        services, lotus, booking_id, choice=choice, package_id=given.id, revokes_credits=True
+    )
+    await work_through(services, clock, lotus.id, UNDO)
+    assert sum(lot.balance for lot in await lots(services, lotus)) == 2
+
+
+async def test_what_credits_were_worth_goes_where_all_else_goes(
+    services: Services, clock: FrozenClock, lotus: Business
+) -> None:
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    _made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    await cancels_purchase(
+        services,
+        lotus,
+        booking_id,
+        choice=MoneyChoice.FULL,
+        revokes_credits=True,
+        as_voucher=True,
+    )
+    await work_through(services, clock, lotus.id, UNDO)
+    async with services.uow_factory(lotus.id) as uow:
+        refunds = (await uow.session.scalars(select(Refund))).all()
+    assert refunds
+    assert all(refund.voucher_id is not None for refund in refunds)
+
+
+@pytest.mark.parametrize("minor", [100, 2500])
+async def test_a_part_of_the_price_buys_no_credit(
+    services: Services, lotus: Business, minor: int
+) -> None:
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    service = await a_service(services.uow_factory, lotus.id)
+    policy = leaving(course=gives_package(given))
+    term = await a_series(services.uow_factory, service, price_type="on_site", leaving=policy)
+    await a_voucher(services.uow_factory, lotus.id, minor=minor)
+    made = await booked(services.uow_factory, lotus, a_wish("series", term.series.id, coupon=CODE))
+    [first, *_rest] = await seats_of(services.uow_factory, lotus.id)
+    await leave(services, lotus, made, [first])
+    assert await lots(services, lotus) == []
+    async with services.uow_factory(lotus.id) as uow:
+        assert await get_owed_minor(uow, made.order_id) == 4000 - minor
+
+
+async def test_who_transferred_too_much_gets_every_credit(
+    services: Services, lotus: Business
+) -> None:
+    await takes_transfers(services, lotus)
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    service = await a_service(services.uow_factory, lotus.id)
+    policy = leaving(course=gives_package(given))
+    term = await a_series(services.uow_factory, service, first_in_days=14, leaving=policy)
+    async with services.uow_factory(lotus.id) as uow:
+        wish = a_wish("series", term.series.id, way=PayWay.TRANSFER)
+        made = await book(uow, as_guest(lotus), wish)
+    await receive(services, lotus, made.order_id, 12_000)
+    await leave(services, lotus, made, await seats_of(services.uow_factory, lotus.id))
+    assert [lot.value_minor for lot in await lots(services, lotus)] == [2000] * 3
+
+
+async def test_where_nothing_comes_back_who_is_late_still_owes(
+    services: Services, clock: FrozenClock, lotus: Business
+) -> None:
+    terms = LeavingTerms(
+        tiers=(Tier(before=24, percent=100),),
+        late_fee=FeeRule(amount_minor=500, currency="EUR"),
+        policy=RefundPolicy(on_site=BuyerRule(gives=Gives.NOTHING)),
+    )
+    service = await a_service(
+        services.uow_factory, lotus.id, price_type="on_site", leaving=terms.document()
+    )
+    session = await a_session(services.uow_factory, service)
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    clock.at = session.starts_at - timedelta(minutes=10)
+    await leave(services, lotus, made, await seats_of(services.uow_factory, lotus.id))
+    async with services.uow_factory(lotus.id) as uow:
+        assert await get_owed_minor(uow, made.order_id) == 1500
+        assert list(await uow.session.scalars(select(Fee.amount_minor))) == [500]
