@@ -14,6 +14,7 @@ from src.billing.commands.refunds import (
     refuse_with_the_bank,
     set_aside,
 )
+from src.billing.commands.sold_credits import refuse_uncovered_credits
 from src.billing.commands.voucher_claims import ENTRIES, entry_row
 from src.billing.commands.voucher_giving import given_as, voucher_for
 from src.billing.commands.voucher_lines import activate, send_now, vouchers_of
@@ -179,6 +180,8 @@ async def refund_as_voucher(
     refund = given_as(uow, order, payment, voucher, amount_minor, cause, cause_key)
     uow.session.add(refund)
     set_aside(order, payment, amount_minor)
+    if not payment.is_extra:
+        await refuse_uncovered_credits(uow, order.id, amount_minor)
     await uow.session.flush()
     await activate(uow, voucher, uow.clock.now(), refund_id=refund.id)
     uow.record(OrderRefunded(order_id=order.id, refund_id=refund.id, cause=refund.cause))
