@@ -79,7 +79,7 @@ def package_mail(
     lot: CreditLot,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
-    """One for each state of the lot, however often it is asked for."""
+    """One for each state of the lot and each corrected address, however often it is asked for."""
     with use_locale(order.locale):
         view = PackageMail(
             locale=order.locale,
@@ -95,6 +95,7 @@ def package_mail(
             booking_url=settings.base_url + package_path(settings, tenant.slug, order),
         )
     words = render_worded(key, view, order.locale, wordings)
+    version = f":{order.link_version}" if order.link_version else ""
     return Mail(
         kind=key,
         to_address=order.guest_email,
@@ -104,7 +105,7 @@ def package_mail(
         subject=words.subject,
         text=words.text,
         html=words.html,
-        dedupe_key=f"{key}:{order.id}:{lot.state}",
+        dedupe_key=f"{key}:{order.id}:{lot.state}{version}",
     )
 
 

@@ -17,6 +17,7 @@ from src.billing.commands.refunds import (
     set_aside,
 )
 from src.billing.commands.settle import confirm_locked_order
+from src.billing.commands.sold_credits import refuse_uncovered_credits
 from src.billing.commands.sold_vouchers import check_revocable, revoke
 from src.billing.domain.kinds import (
     BY_HAND_METHODS,
@@ -146,10 +147,11 @@ def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:
 async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand) -> None:
     """Gives money back to the card or the voucher it came from; what was booked stays as it is.
 
-    What bought a voucher goes back as far as it is still on that, and is off it with this.
+    What bought a voucher goes back as far as it is still on that, and is off it with this; what
+    unused credits are worth goes back with them only, see `refund_credits`.
 
-    Raises: NotFound; InvalidInput at `amount` for more than is left of the payment or the voucher;
-    Conflict for one that a bank has taken back.
+    Raises: NotFound; InvalidInput at `amount` for more than is left of the payment or the voucher,
+    or than is free of unused credits; Conflict for one that a bank has taken back.
     """
     order = await lock_order(uow, cmd.order_id)
     payment = await get_payment(uow, cmd.payment_id)
@@ -177,6 +179,7 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
     if refund_id is None:
         return
     if not payment.is_extra:
+        await refuse_uncovered_credits(uow, order.id, cmd.amount_minor)
         await revoke(uow, order.id, refund_id, cmd.amount_minor)
     if payment.refunded_minor == payment.amount_minor:
         await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, user_id)

@@ -8,6 +8,7 @@ from src.billing.commands.open_items import (
     close_open_items,
     raise_open_item,
 )
+from src.billing.commands.sold_credits import take_disputed_credits
 from src.billing.commands.sold_vouchers import block_bought
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.processor import Dispute
@@ -20,7 +21,8 @@ async def take_dispute_news(
     """Writes down how the dispute stands, and tells people of it. Returns whether it is news.
 
     A voucher that was bought with it is blocked; a member lets it be used again. One that is lost
-    leaves nothing of the payment to give back, so that no refund of it that failed waits any more.
+    leaves nothing of the payment to give back, so that no refund of it that failed waits any more;
+    unused credits that were bought with it are gone.
     """
     if not await note_dispute(uow, payment_id, order_id, dispute):
         return False
@@ -37,5 +39,6 @@ async def take_dispute_news(
     }
     await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, order_id, facts)
     if dispute.outcome == "lost":
+        await take_disputed_credits(uow, order_id)
         await close_failures_of(uow, [payment_id])
     return True

@@ -49,6 +49,26 @@ class NewFee(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
 
 
+async def tell_fees_again(uow: UnitOfWork, order_ids: Sequence[UUID]) -> None:
+    """The address of the locked orders was corrected, so whoever was told of their fees was a
+    stranger, and the links to pay them are over: they are told at once, by the next mail.
+    """
+    found = await uow.session.scalars(
+        update(Fee)
+        .where(
+            Fee.tenant_id == uow.tenant,
+            Fee.order_id.in_(order_ids),
+            Fee.state == str(FeeState.ASKED),
+            Fee.told_at.is_not(None),
+        )
+        .values(told_at=None)
+        .returning(Fee.id)
+        .execution_options(synchronize_session=False)
+    )
+    for fee_id in sorted(found):
+        await add_due(uow, FEE_DUE, fee_id, uow.clock.now())
+
+
 async def ask_fees(uow: UnitOfWork, fees: Sequence[NewFee], *, by: str) -> int:
     """Asks for those that are not asked yet; one that was dropped is asked anew. Nobody is told for
     a day. Returns how many. The parts' rows are locked.

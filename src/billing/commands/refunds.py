@@ -22,6 +22,7 @@ from src.billing.commands.refunded_credits import (
     restore_refunded_credits,
     take_refunded_credits,
 )
+from src.billing.commands.sold_credits import refuse_uncovered_credits, take_credits_with
 from src.billing.commands.sold_vouchers import check_revocable, restore_revoked, revoke
 from src.billing.domain.kinds import (
     BY_HAND_METHODS,
@@ -154,6 +155,8 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     await close_replaced_failures(uow, payment, refund.amount_minor, Instead.NONE)
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
     await take_refunded_credits(uow, refund)
+    if not payment.is_extra:
+        await refuse_uncovered_credits(uow, order.id, refund.amount_minor)
 
 
 async def take_refund_news(
@@ -196,12 +199,13 @@ async def fail_refund(
     await restore_revoked(uow, order.id, refund.id)
     await drop_due(uow, refund.id)
     await _tell_of_failure(uow, order, payment, refund)
+    # First of all they are back, so that they leave with what took its place.
+    await restore_refunded_credits(uow, refund)
     for other in others:
         if "refund_id" not in other.metadata:
             # It is refused before anything is written; the failure itself has to stand.
             with suppress(Conflict):
                 await record_foreign_refund(uow, order, payment, other)
-    await restore_refunded_credits(uow, refund)
 
 
 async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:
@@ -256,6 +260,7 @@ async def _insert_foreign(
     set_aside(order, payment, news.amount_minor)
     if not payment.is_extra:
         await uow.session.flush()
+        await take_credits_with(uow, refund)
         await revoke(uow, order.id, refund.id, news.amount_minor)
     await close_replaced_failures(uow, payment, news.amount_minor, Instead.THE_SAME)
     now = uow.clock.now()

@@ -14,10 +14,11 @@ from src.billing.commands.refunds import (
     refuse_with_the_bank,
     set_aside,
 )
+from src.billing.commands.sold_credits import refuse_uncovered_credits
 from src.billing.commands.voucher_claims import ENTRIES, entry_row
 from src.billing.commands.voucher_giving import given_as, voucher_for
 from src.billing.commands.voucher_lines import activate, send_now, vouchers_of
-from src.billing.domain.kinds import VOUCHER_METHOD, RefundCause
+from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundCause
 from src.billing.domain.vouchers import (
     LARGEST_VOUCHER_MINOR,
     EntryKind,
@@ -153,12 +154,13 @@ async def refund_as_voucher(
 ) -> UUID | None:
     """Gives a part of a payment back as a new voucher for the customer, who gets it by mail.
 
-    What the business took on site can go back so too. None when the form was sent before.
+    Only what came through the processor: what the business took itself goes back by hand, and an
+    item says so until it has. None when the form was sent before.
     Raises: NotFound, Conflict, InvalidInput at `amount`.
     """
     order = await lock_order(uow, order_id)
     payment = await get_payment(uow, payment_id)
-    if payment.order_id != order.id or payment.method == VOUCHER_METHOD:
+    if payment.order_id != order.id or payment.method in (VOUCHER_METHOD, *BY_HAND_METHODS):
         raise NotFound(_("There is no such payment."))
     if await vouchers_of(uow, order.id):
         raise Conflict(_("This order is a voucher itself."))
@@ -179,6 +181,8 @@ async def refund_as_voucher(
     refund = given_as(uow, order, payment, voucher, amount_minor, cause, cause_key)
     uow.session.add(refund)
     set_aside(order, payment, amount_minor)
+    if not payment.is_extra:
+        await refuse_uncovered_credits(uow, order.id, amount_minor)
     await uow.session.flush()
     await activate(uow, voucher, uow.clock.now(), refund_id=refund.id)
     uow.record(OrderRefunded(order_id=order.id, refund_id=refund.id, cause=refund.cause))

@@ -220,6 +220,14 @@ def refundable_minor(
     return round_half_up(paid_minor * unused, bought)
 
 
+def taken_with_money(unused: int, worth_minor: int, left_minor: int) -> int:
+    """How many of the unused credits leave when only so much is left of what was paid: in
+    proportion to the part of their worth that is gone, rounded half up.
+    """
+    gone_minor = max(0, worth_minor - left_minor)
+    return round_half_up(unused * gone_minor, worth_minor) if worth_minor else 0
+
+
 def saving(price_minor: int, count: int, singles_minor: Collection[int]) -> tuple[int, bool]:
     """What the package saves against as many single sessions, and whether that is an "up to": the
     services it is good for cost differently. 0 where it saves nothing.

@@ -69,7 +69,9 @@ def fee_mail(
     kind: str,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
-    """`kind` is that of the mail; a fee is asked once each time that it is."""
+    """`kind` is that of the mail; a fee is asked once each time that it is, and once for
+    each corrected address.
+    """
     with use_locale(order.locale):
         view = FeeMail(
             locale=order.locale,
@@ -84,6 +86,7 @@ def fee_mail(
             href=settings.base_url + fee_path(settings, tenant.slug, fee, order),
         )
     words = render_worded(kind, view, order.locale, wordings)
+    version = f":{order.link_version}" if order.link_version else ""
     return Mail(
         kind=f"billing.{kind}",
         to_address=order.guest_email,
@@ -93,5 +96,5 @@ def fee_mail(
         subject=words.subject,
         text=words.text,
         html=words.html,
-        dedupe_key=f"{kind}:{fee.id}:{fee.at.isoformat()}",
+        dedupe_key=f"{kind}:{fee.id}:{fee.at.isoformat()}{version}",
     )

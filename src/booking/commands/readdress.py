@@ -7,15 +7,23 @@ those that went there may be in a stranger's hands.
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, case, exists, or_, select, update
+from sqlalchemy import and_, case, exists, not_, or_, select, update
 
+from src.billing.commands.fees import tell_fees_again
 from src.billing.domain.kinds import OrderState
+from src.billing.events import PackageBought
 from src.billing.models import Order
 from src.booking.commands.feeds import revoke_booking_feed, revoke_customer_feed
 from src.booking.commands.waking import wake_waitlists
 from src.booking.events import BookingReaddressed, PaymentLinkPromised
 from src.booking.models import Booking, WaitlistEntry, WaitlistOffer
-from src.booking.queries.mistyped import TYPED, comes_to
+from src.booking.queries.mistyped import (
+    TYPED,
+    comes_to,
+    has_credits_to_use,
+    has_dates_to_come,
+    has_voucher_to_use,
+)
 from src.platform.db.uow import UnitOfWork
 from src.tenants.commands.audit import audit
 from src.tenants.commands.customer_care import CustomerDetails, change_customer
@@ -38,7 +46,7 @@ offered a place has had a mail too, whose page leads on to the booking.
 
 
 class Readdressed(NamedTuple):
-    """How many bookings get their confirmation anew, and how many their link to pay."""
+    """How many purchases get their confirmation anew, and how many their link to pay."""
 
     confirmations: int = 0
     payment_links: int = 0
@@ -72,30 +80,48 @@ async def correct_customer(
 async def _write_to(
     uow: UnitOfWork, ctx: RequestContext, customer_id: UUID, address: str, order_ids: list[UUID]
 ) -> Readdressed:
-    """The locked orders' mails go to the address, the last one with links at once."""
+    """The locked orders' mails go to the address, the last one with links at once.
+
+    Of a fee the mail comes when fees are told. The page of a bought voucher is the voucher itself,
+    which staff send again or block.
+    """
     if not order_ids:
         return Readdressed()
+    has_links_out = and_(HAS_LINKS_OUT, not_(has_voucher_to_use(uow)))
     written = await uow.session.execute(
         update(Order)
         .where(Order.tenant_id == uow.tenant, Order.id.in_(order_ids))
         .values(
             guest_email=address,
-            link_version=Order.link_version + case((HAS_LINKS_OUT, 1), else_=0),
+            link_version=Order.link_version + case((has_links_out, 1), else_=0),
         )
-        .returning(Order.id, Order.state, HAS_LINKS_OUT)
+        .returning(
+            Order.id,
+            Order.state,
+            has_links_out,
+            has_credits_to_use(uow),
+            has_dates_to_come(uow),
+        )
         .execution_options(synchronize_session=False)
     )
-    told = {order_id: state for order_id, state, is_out in sorted(written.tuples()) if is_out}
-    for order_id, state in told.items():
-        if state == OrderState.CONFIRMED:
-            await revoke_booking_feed(uow, order_id)
-            uow.record(BookingReaddressed(order_id=order_id))
-        else:
+    confirmations = payment_links = 0
+    for order_id, state, is_out, has_credits, has_dates in sorted(written.tuples()):
+        if not is_out:
+            continue
+        if state != OrderState.CONFIRMED:
             uow.record(PaymentLinkPromised(order_id=order_id))
+            payment_links += 1
+            continue
+        await revoke_booking_feed(uow, order_id)
+        if has_credits:
+            uow.record(PackageBought(order_id=order_id))
+        elif has_dates:
+            uow.record(BookingReaddressed(order_id=order_id))
+        confirmations += has_credits or has_dates
+    await tell_fees_again(uow, order_ids)
     await _wake_lists_of(uow, order_ids)
     await audit(uow, ctx, "customer.readdressed", "customer", customer_id, count=len(order_ids))
-    states = list(told.values())
-    return Readdressed(states.count(OrderState.CONFIRMED), states.count(OrderState.OPEN))
+    return Readdressed(confirmations, payment_links)
 
 
 async def _wake_lists_of(uow: UnitOfWork, order_ids: list[UUID]) -> None:

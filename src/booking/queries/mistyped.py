@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from src.billing.domain.kinds import OrderState
-from src.billing.models import Order
+from src.billing.domain.credits import LotSource, LotState
+from src.billing.domain.kinds import FeeState, OrderState
+from src.billing.domain.vouchers import VoucherState
+from src.billing.models import CreditLot, Fee, Order, Voucher
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Seat, Session
 from src.platform.db.uow import UnitOfWork
@@ -17,16 +19,11 @@ TYPED = func.lower(func.btrim(Order.guest_email))
 
 def comes_to(uow: UnitOfWork, customer_id: UUID, address_of: UUID) -> ColumnElement[bool]:
     """Whether an order is the customer's, was booked with the address that `address_of` has in this
-    moment, and has something to come.
+    moment, and has something to come: a date, credits or a voucher to use or to pay for, or a fee
+    that is asked for.
     """
-    to_come = (
-        select(Seat.order_id)
-        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
-        .where(
-            Seat.tenant_id == uow.tenant,
-            Seat.state.in_([str(state) for state in LIVE_SEATS]),
-            Session.ends_at > uow.clock.now(),
-        )
+    to_come = or_(
+        has_dates_to_come(uow), has_credits_to_use(uow), has_voucher_to_use(uow), has_fee_asked(uow)
     )
     address = (
         select(Customer.email)
@@ -38,8 +35,48 @@ def comes_to(uow: UnitOfWork, customer_id: UUID, address_of: UUID) -> ColumnElem
         Order.customer_id == customer_id,
         Order.state.in_(TAKES_MAIL),
         address == TYPED,
-        Order.id.in_(to_come),
+        to_come,
     )
+
+
+def has_dates_to_come(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Of the row of `orders` at hand, as the others below."""
+    found = (
+        select(Seat.order_id)
+        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.state.in_([str(state) for state in LIVE_SEATS]),
+            Session.ends_at > uow.clock.now(),
+        )
+    )
+    return Order.id.in_(found)
+
+
+def has_credits_to_use(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Whether it bought credits that wait to be paid, or of which some are left."""
+    return Order.id.in_(
+        select(CreditLot.order_id).where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.source == str(LotSource.PACKAGE),
+            or_(CreditLot.state == str(LotState.PENDING), CreditLot.balance > 0),
+        )
+    )
+
+
+def has_voucher_to_use(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Whether it bought a voucher that waits to be paid, or on which something is left."""
+    return Order.id.in_(
+        select(Voucher.order_id).where(
+            Voucher.tenant_id == uow.tenant,
+            or_(Voucher.state == str(VoucherState.PENDING), Voucher.balance_minor > 0),
+        )
+    )
+
+
+def has_fee_asked(uow: UnitOfWork) -> ColumnElement[bool]:
+    asked = Fee.state == str(FeeState.ASKED)
+    return Order.id.in_(select(Fee.order_id).where(Fee.tenant_id == uow.tenant, asked))
 
 
 async def count_to_readdress(uow: UnitOfWork, customer_id: UUID) -> int:

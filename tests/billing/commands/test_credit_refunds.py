@@ -1,19 +1,23 @@
 """Money for unused credits: they leave with the request, and are back when it fails for good."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
-from src.billing.commands.by_staff import close_item_by_hand
+from src.billing.commands.by_staff import RefundByHand, close_item_by_hand, refund_by_hand
 from src.billing.commands.credit_refunds import RefundCredits, Refunded, refund_credits
-from src.billing.commands.credits import lot_facts
+from src.billing.commands.credits import SYSTEM, lock_lot, lot_facts, write_entry
+from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.commands.refunds import retry_refund
-from src.billing.domain.credits import LotState, lot_state
+from src.billing.commands.vouchers import refund_as_voucher
+from src.billing.domain.credits import EntryKind, LotState, lot_state
 from src.billing.jobs.refunds import lock_refund
 from src.billing.models import CreditLot, Order, Payment
 from src.billing.open_item_words import open_item_sentence
+from src.billing.processor import Dispute
+from src.billing.refund_news import take_refunds_of
 from src.billing.settlement import settle_page
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.ids import new_id
@@ -207,6 +211,103 @@ async def test_what_was_paid_on_site_is_handed_back_by_a_person(
         assert await close_item_by_hand(uow, ctx, sold, item.id) == 1400
     [refund] = await till.refunds(sold)
     assert (refund.cause, refund.state) == ("credits", "succeeded")
+
+
+async def from_the_orders_page(
+    till: Till, ctx: RequestContext, order_id: UUID, amount_minor: int, *, as_voucher: bool = False
+) -> None:
+    (payment,) = await till.payments(order_id)
+    token = str(new_id())
+    what: dict[str, Any] = {"payment_id": payment.id, "amount_minor": amount_minor}
+    async with till.services.uow_factory(till.business.id) as uow:
+        if as_voucher:
+            await refund_as_voucher(uow, ctx, order_id=order_id, token=token, **what)
+        else:
+            cmd = RefundByHand(order_id=order_id, token=token, **what)
+            await refund_by_hand(uow, ctx, cmd)
+
+
+@pytest.mark.parametrize("as_voucher", [False, True])
+async def test_from_the_orders_page_goes_no_more_than_unused_credits_leave_free(
+    till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot, as_voucher: bool
+) -> None:
+    for amount_minor in (601, PAID):
+        with pytest.raises(InvalidInput) as refused:
+            await from_the_orders_page(till, ctx, sold, amount_minor, as_voucher=as_voucher)
+        assert "At most £6.00 can go back here" in refused.value.fields["amount"]
+    assert await till.refunds(sold) == []
+    await from_the_orders_page(till, ctx, sold, 600, as_voucher=as_voucher)
+    with pytest.raises(InvalidInput):
+        await from_the_orders_page(till, ctx, sold, 1, as_voucher=as_voucher)
+    assert await give(till, ctx, asked(lot)) == Refunded(1400, by_hand=False)
+    assert await now_is(till, lot) == (0, 1400, LotState.REFUNDED)
+
+
+async def test_a_failed_refund_of_the_order_is_not_tried_again_for_credits_that_came_back(
+    till: Till, ctx: RequestContext, sold: UUID
+) -> None:
+    lot = await a_part_used(till, sold, credits=1)
+    await from_the_orders_page(till, ctx, sold, 1800)
+    await refuse(till)
+    await till.work()
+    [refund] = await till.refunds(sold)
+    async with till.services.uow_factory(till.business.id) as uow:
+        found = await lock_lot(uow, lot.id)
+        await write_entry(uow, found, EntryKind.RESTORE, 1, SYSTEM)
+    with pytest.raises(InvalidInput):
+        await retry(till, refund.id)
+    assert [one.state for one in await till.refunds(sold)] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "left"), [(600, 7), (699, 7), (700, 6), (1300, 3), (1999, 0), (2000, 0)]
+)
+async def test_a_refund_in_the_dashboard_takes_the_credits_that_nothing_covers_any_more(
+    till: Till, sold: UUID, lot: CreditLot, amount: int, left: int
+) -> None:
+    (payment,) = await till.payments(sold)
+    intent = payment.payment_intent_id
+    await till.stripe.turn("refund_from_dashboard", payment=intent, amount=amount)
+    for _ in range(2):
+        await take_refunds_of(till.services, till.business.id, intent)
+    assert (await now_is(till, lot))[0] == left
+
+
+async def test_ours_that_gave_way_to_the_dashboard_leaves_no_credits_behind(
+    till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot
+) -> None:
+    await give(till, ctx, asked(lot))
+    (payment,) = await till.payments(sold)
+    await till.stripe.turn("refund_from_dashboard", payment=payment.payment_intent_id)
+    await till.work()
+    states = {(one.cause, one.state) for one in await till.refunds(sold)}
+    assert states == {("credits", "failed"), ("processor", "succeeded")}
+    assert await now_is(till, lot) == (0, PAID, LotState.REFUNDED)
+
+
+Outcome = Literal["lost"] | None
+OUTCOMES: list[tuple[Outcome, int]] = [(None, 9), ("lost", 2), ("lost", 2)]
+
+
+async def test_a_dispute_that_is_lost_takes_what_is_unused_of_what_was_paid_for(
+    till: Till, sold: UUID
+) -> None:
+    lot = await a_part_used(till, sold)
+    async with till.services.uow_factory(till.business.id) as uow:
+        found = await lock_lot(uow, lot.id)
+        await write_entry(uow, found, EntryKind.ADJUST, 2, SYSTEM)
+    (payment,) = await till.payments(sold)
+    for outcome, left in OUTCOMES:
+        news = Dispute(
+            id="dp_1",
+            payment_intent_id=payment.payment_intent_id,
+            amount_minor=PAID,
+            currency="GBP",
+            outcome=outcome,
+        )
+        async with till.services.uow_factory(till.business.id) as uow:
+            await take_dispute_news(uow, payment.id, sold, "R", news)
+        assert (await now_is(till, lot))[0] == left
 
 
 async def test_anothers_credits_are_not_there(

@@ -1,26 +1,40 @@
 """What a correction of an address does to everything else that its guest has."""
 
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import select, update
 
-from src.billing.models import Order
+from src.billing.commands.buy_package import BuyCommand, buy_package
+from src.billing.commands.by_staff import mark_paid_on_site
+from src.billing.commands.credits import SYSTEM, write_entry
+from src.billing.commands.voucher_sales import SellVoucher, sell_voucher_by_staff
+from src.billing.commands.vouchers import send_voucher_again
+from src.billing.domain.credits import EntryKind
+from src.billing.domain.kinds import PaymentMode
+from src.billing.jobs.fees import charge_due_fees
+from src.billing.models import CreditLot, Order, Voucher
 from src.booking.commands.book import Booked
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.readdress import Readdressed, correct_customer
+from src.booking.domain.fees import FeeRule
+from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Booking, Service
 from src.booking.queries.guest_bookings import get_guest_booking
+from src.booking.queries.mistyped import count_to_readdress
 from src.platform.services import Services
 from src.tenants.commands.customer_care import CustomerDetails
-from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.booking.commands.test_leave import leave
 from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.commands.test_waitlist import Town, a_town
 from tests.booking.web.test_readdress import link_in
-from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.builders import Business, a_business, a_service, a_session, as_guest
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_package
 from tests.support.gaps import a_course
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import Visitor
@@ -174,3 +188,106 @@ async def leads_on(services: Services, lotus: Business, made: Booked) -> list[st
         view = await get_guest_booking(uow, lotus.tenant, services.settings, made.order_id)
     hrefs = [view.completes_href, *(date.href for date in view.missing if date.state == "had")]
     return [href for href in hrefs if href]
+
+
+async def order_of(services: Services, lotus: Business, order_id: UUID) -> Order:
+    async with services.uow_factory(lotus.id) as uow:
+        return await uow.session.get_one(Order, (lotus.id, order_id))
+
+
+async def test_credits_that_wait_for_their_money_write_to_the_new_address(
+    client: AsyncClient, services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    package = await a_package(services.uow_factory, lotus.id)
+    wish = BuyCommand(
+        package_id=package.id,
+        guest_name="Carl",
+        guest_email="crl@example.com",
+        form_token="once",
+        way=PaymentMode.ON_SITE,
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        made = await buy_package(uow, as_guest(lotus), wish)
+    await work(services, lotus.id)
+    assert await correct(services, lotus, made.customer_id, "Carl") == (1, 0)
+    async with services.uow_factory(lotus.id) as uow:
+        await mark_paid_on_site(uow, lotus.ctx, made.id)
+    await work(services, lotus.id)
+    assert [mail.to for mail in mailer.sent] == [
+        ["Carl <crl@example.com>"],
+        [f"Carl <{RIGHT}>"],
+        [f"Carl <{RIGHT}>"],
+    ]
+    wrong, *right = [package_link_in(mail.body) for mail in mailer.sent]
+    assert (await client.get(wrong)).status_code == 410
+    for link in right:
+        assert (await client.get(link)).status_code == 200
+    async with services.uow_factory(lotus.id) as uow:
+        for lot in await uow.session.scalars(select(CreditLot)):
+            await write_entry(uow, lot, EntryKind.REDEEM, -lot.balance, SYSTEM)
+        assert await count_to_readdress(uow, made.customer_id) == 0
+
+
+def package_link_in(body: str) -> str:
+    [found] = re.findall(r"/b/lotus/packages/bought/\S+", body)
+    return str(found)
+
+
+async def test_a_bought_voucher_is_sent_again_to_the_new_address(
+    services: Services, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    wish = SellVoucher(
+        amount_minor=5000,
+        buyer_name="Bea",
+        buyer_email="be@example.com",
+        form_token="once",
+        is_paid=True,
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        made = await sell_voucher_by_staff(uow, lotus.ctx, wish)
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    assert await correct(services, lotus, made.customer_id, "Bea") == (0, 0)
+    assert mailer.sent == []
+    assert (await order_of(services, lotus, made.id)).guest_email == RIGHT
+    async with services.uow_factory(lotus.id) as uow:
+        [voucher] = await uow.session.scalars(select(Voucher))
+        await send_voucher_again(uow, lotus.ctx, voucher.id)
+    await work(services, lotus.id)
+    assert [mail.to for mail in mailer.sent] == [[f"Bea <{RIGHT}>"]]
+
+
+async def test_who_is_asked_for_a_fee_is_told_at_the_new_address(
+    client: AsyncClient, services: Services, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    terms = LeavingTerms(
+        tiers=(Tier(before=24, percent=100),), late_fee=FeeRule(amount_minor=500, currency="EUR")
+    )
+    service = await a_service(
+        services.uow_factory, lotus.id, price_type="on_site", leaving=terms.document()
+    )
+    session = await a_session(services.uow_factory, service, in_days=7)
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    clock.at = session.starts_at - timedelta(hours=12)
+    await leave(services, lotus, made, await seats_of(services.uow_factory, lotus.id))
+    clock.advance(timedelta(hours=24))
+    await charge_due_fees(services)
+    await work(services, lotus.id)
+    wrong = fee_link_in(mailer.sent[-1].body)
+    mailer.sent.clear()
+    assert await correct(services, lotus, made.order.customer_id, "Carl") == (0, 0)
+    for _ in range(2):
+        await charge_due_fees(services)
+        await work(services, lotus.id)
+    [mail] = mailer.sent
+    assert mail.to == [f"Carl <{RIGHT}>"]
+    assert (await client.get(wrong)).status_code == 410
+    assert (await client.get(fee_link_in(mail.body))).status_code == 200
+
+
+def fee_link_in(body: str) -> str:
+    [found] = re.findall(r"/b/lotus/fees/\S+", body)
+    return str(found)

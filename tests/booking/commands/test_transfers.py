@@ -17,9 +17,10 @@ from src.billing.commands.transfers import (
     extend_transfer,
     mark_transfer_received,
 )
+from src.billing.commands.vouchers import refund_as_voucher
 from src.billing.domain.transfers import TransferTerms
 from src.billing.jobs.transfers import remind_of_transfers
-from src.billing.models import OpenItem, Order, Payment, Refund
+from src.billing.models import OpenItem, Order, Payment, Refund, Voucher
 from src.billing.open_item_words import open_item_sentence
 from src.billing.queries.orders import OrderFilter, list_orders
 from src.billing.queries.transfers import count_awaited
@@ -33,7 +34,7 @@ from src.booking.domain.cancelling import MoneyChoice
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier
 from src.booking.place import place_booking
-from src.platform.errors import Conflict, InvalidInput
+from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from src.platform.mail.models import MailRow
@@ -247,6 +248,33 @@ async def test_too_much_confirms_and_the_rest_goes_back_by_hand(
             )
         )
     assert (written, left) == (2000, PRICE_MINOR)
+
+
+@pytest.mark.parametrize("is_extra", [True, False])
+async def test_what_was_transferred_goes_back_by_hand_and_not_as_a_voucher_besides(
+    services: Services, lotus: Business, is_extra: bool
+) -> None:
+    made = await by_transfer(services, lotus)
+    await receive(services, lotus, made.order_id, PRICE_MINOR + 500)
+    with pytest.raises(NotFound):
+        async with services.uow_factory(lotus.id) as uow:
+            payment_id = await uow.session.scalar(
+                select(Payment.id).where(Payment.is_extra.is_(is_extra))
+            )
+            assert payment_id is not None
+            await refund_as_voucher(
+                uow,
+                lotus.ctx,
+                order_id=made.order_id,
+                payment_id=payment_id,
+                amount_minor=500,
+                token="once",
+            )
+    async with services.uow_factory(lotus.id) as uow:
+        items = (await uow.session.scalars(select(OpenItem))).all()
+        assert [(one.facts["amount_minor"], one.closed_at) for one in items] == [(500, None)]
+        assert (await uow.session.scalars(select(Refund))).all() == []
+        assert (await uow.session.scalars(select(Voucher))).all() == []
 
 
 async def test_what_does_not_come_frees_the_places_and_the_guest_hears_of_it(
