@@ -1,7 +1,7 @@
 """What goes back for seats that are being freed, asked for in the transaction that frees them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -46,7 +46,7 @@ async def give_money_back(
     for seat in seats:
         shares[seat.order_id][seat.id] = seat.share_minor
     paid = await _paid_orders(uow, list(shares))
-    chosen = await find_left_of_choice(uow, cancellation, [order.id for order in paid])
+    chosen = await _find_choices(uow, cancellation, [order.id for order in paid])
     later = await _paid_later(uow, cancellation, [order.id for order in paid])
     wanted = [
         one
@@ -56,7 +56,7 @@ async def give_money_back(
                 cancellation,
                 order,
                 shares[order.id],
-                chosen.get(order.id, 0),
+                chosen.get(order.id, _Choice()).left_minor,
                 is_later=order.id in later,
             )
         )
@@ -65,9 +65,16 @@ async def give_money_back(
     given = await give(uow, wanted)
     returned: dict[UUID, int] = {}
     for one in wanted:
-        returned |= spread(given[one.order.id].asked_minor, shares[one.order.id])
+        credited = chosen.get(one.order.id, _Choice()).credited
+        own = _credited_last(shares[one.order.id], credited)
+        returned |= spread(given[one.order.id].asked_minor, own)
     await mark_returned(uow, returned)
     await keep_given(uow, cancellation, wanted, given)
+
+
+def _credited_last(shares: Mapping[UUID, int], credited: Collection[UUID]) -> dict[UUID, int]:
+    """A seat that money is noted on gets no credit, so that of the others comes first."""
+    return dict(sorted(shares.items(), key=lambda one: one[0] in credited))
 
 
 async def _paid_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> Sequence[Order]:
@@ -88,15 +95,33 @@ async def find_left_of_choice(
     uow: UnitOfWork, cancellation: Cancellation, order_ids: Sequence[UUID]
 ) -> dict[UUID, int]:
     """What of the choice has not gone back yet, by order."""
-    done = CancellationReturn.asked_minor + CancellationReturn.by_hand_minor
+    found = await _find_choices(uow, cancellation, order_ids)
+    return {order_id: one.left_minor for order_id, one in found.items()}
+
+
+class _Choice(NamedTuple):
+    """What of it has not gone back yet, and the seats that bring a credit instead of money."""
+
+    left_minor: int = 0
+    credited: frozenset[UUID] = frozenset()
+
+
+async def _find_choices(
+    uow: UnitOfWork, cancellation: Cancellation, order_ids: Sequence[UUID]
+) -> dict[UUID, _Choice]:
+    kept = CancellationReturn
     found = await uow.session.execute(
-        select(CancellationReturn.order_id, CancellationReturn.chosen_minor - done).where(
-            CancellationReturn.tenant_id == uow.tenant,
-            CancellationReturn.cancellation_id == cancellation.id,
-            CancellationReturn.order_id == any_(bindparam(None, order_ids, type_=_IDS)),
+        select(
+            kept.order_id,
+            kept.chosen_minor - kept.asked_minor - kept.by_hand_minor,
+            kept.credited_ids,
+        ).where(
+            kept.tenant_id == uow.tenant,
+            kept.cancellation_id == cancellation.id,
+            kept.order_id == any_(bindparam(None, order_ids, type_=_IDS)),
         )
     )
-    return {row[0]: row[1] for row in found}
+    return {row[0]: _Choice(row[1], frozenset(row[2])) for row in found}
 
 
 async def _paid_later(

@@ -15,7 +15,7 @@ from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.domain.cancelling import MoneyChoice, mark_of
 from src.booking.domain.drop_in import PayWay
-from src.booking.models import Seat, Series
+from src.booking.models import Seat, Series, Session
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.returns import get_money_back
 from src.platform.errors import InvalidInput
@@ -139,6 +139,25 @@ async def test_by_their_terms_guests_get_the_credit_that_these_give(
     await work_through(services, clock, lotus.id, UNDO)
     [lot] = await lots(services, lotus)
     assert lot.name == "Beginner classes"
+
+
+async def test_money_for_a_date_that_was_moved_takes_no_credit_from_the_others(
+    services: Services, lotus: Business, given: Package, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    course = leaving(course=gives_package(given))
+    term = await a_series(services.uow_factory, service, price_type="on_site", leaving=course)
+    made = await buys(services, lotus, term, "carl")
+    async with services.uow_factory(lotus.id) as uow:
+        last = await uow.session.get_one(Session, (lotus.id, term.sessions[2].id))
+        last.sequence = last.moved_sequence = 1
+    await cancels_purchase(services, lotus, made.booking_id, choice=MoneyChoice.TERMS)
+    await work_through(services, clock, lotus.id, UNDO)
+    assert await refunds(services, lotus.id) == [2000]
+    assert [lot.value_minor for lot in await lots(services, lotus)] == [2000, 2000]
+    seats = await seats_of(services.uow_factory, lotus.id)
+    by_date = {seat.session_id: seat.returned_as for seat in seats}
+    assert [by_date[one.id] for one in term.sessions] == ["credit", "credit", "money"]
 
 
 async def test_a_credit_that_has_ended_meanwhile_comes_back_with_time_to_use_it(
