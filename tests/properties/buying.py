@@ -10,6 +10,7 @@ from src.booking.commands.book import Booked
 from tests.properties.driver import GUESTS, Driver
 from tests.properties.things import (
     Discount,
+    Lot,
     Offer,
     Place,
     Promise,
@@ -56,8 +57,11 @@ class Buying(Driver):
         child: bool = False,
         taking: Promise | None = None,
         by_link: bool = False,
+        lot: Lot | None = None,
     ) -> Sale | None:
-        """The last of the party may pay a child's price, where there is one."""
+        """The last of the party may pay a child's price, where there is one; credits of a `lot`
+        may pay for all of it.
+        """
         coupon = None if code is None else self.model.coupons[code]
         child = child and _sold_as(what).child_minor is not None
         priced = self.model.price_of(what, size, self.now, taking)
@@ -67,8 +71,11 @@ class Buying(Driver):
             if child:
                 party[-1] = ("child", priced[2] or 0)
             off = self.model.discount(coupon, sum(price for _tier, price in party), guest)
+            if lot is not None:
+                may = self.model.may_pay(lot, priced[0], what, size, self.now)
+                off, party = (0, [("", 0)] * size) if may else (None, party)
         step = self.steps.book(
-            what, size, guest, coupon, child=child, taking=taking, by_link=by_link
+            what, size, guest, coupon, child=child, taking=taking, by_link=by_link, lot=lot
         )
         allowed, booked = self._attempt(step)
         assert allowed == (off is not None)
@@ -77,11 +84,14 @@ class Buying(Driver):
         seats = self.shop.run(self.steps.seats_of(booked.order_id))
         sale = self._sale(what, guest, coupon, booked, sum(one[1] for one in party) - off)
         sale.by_link = by_link
+        if lot is not None:
+            sale.mode, lot.balance = "credit", lot.balance - len(seats)
         state = "held" if sale.state == "open" else "confirmed"
         split = shares(party, len(priced[0]), off)
         for at, (seat, share) in enumerate(zip(seats, split, strict=True)):
             run, person = priced[0][at // size], at % size
-            sale.places.append(Place(seat.id, sale, run, person, share, state, sold=run.sequence))
+            place = Place(seat.id, sale, run, person, share, state, sold=run.sequence, lot=lot)
+            sale.places.append(place)
         self.model.book(sale)
         if child:
             self._count("a child pays less")
@@ -170,6 +180,9 @@ class Buying(Driver):
             self._count("cancel what is being paid")
         self.shop.run(self.steps.deliver())
         self.model.carry_out(self.now)
+        self.model.look_at_lots(self.now)
+        if any(lot.is_told for lot in self.model.lots):
+            self._count("credits end")
         self._follow()
         self._count("deliver")
         self._all_is_at_rest()

@@ -1,19 +1,21 @@
 """Steps of an owner who calls something off, chooses what goes back, and may take it back."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.domain.cancelling import MoneyChoice
-from tests.properties.buying import PICK
+from tests.properties.buying import GUEST, PICK
 from tests.properties.changing import Changing
 from tests.properties.things import Ending, Offer, Place, Run, Sale, Subject
 
 THEN = st.sampled_from(["undo", "wait", "go on"])
-CHOICE = st.sampled_from([None, MoneyChoice.FULL, MoneyChoice.TERMS])
+OF_MONEY = [MoneyChoice.NOTHING, MoneyChoice.TERMS, MoneyChoice.FULL, MoneyChoice.CREDIT]
+CHOICE = st.sampled_from([None, MoneyChoice.FULL, MoneyChoice.TERMS, MoneyChoice.CREDIT])
 OWN = st.sampled_from([None, None, None, 50, 101])
 
 
@@ -42,12 +44,13 @@ class CallingOff(Changing):
         self._cancel_and(self._any(self.model.series, pick), pick, choice, own, then)
 
     @precondition(lambda self: self.model.sales)
-    @rule(pick=PICK, which=PICK, choice=CHOICE, own=OWN, then=THEN)
+    @rule(pick=PICK, fits=st.booleans(), choice=CHOICE, own=OWN, then=THEN)
     def cancel_seat(
-        self, pick: int, which: int, choice: MoneyChoice | None, own: int | None, then: str
+        self, pick: int, fits: bool, choice: MoneyChoice | None, own: int | None, then: str
     ) -> None:
-        place = self._any(self._any(self.model.sales, pick).places, which)
-        self._cancel_and(place, pick, choice, own, then)
+        places = self.model.places()
+        may = [one for one in places if self.model.may_cancel(one, self.now)]
+        self._cancel_and(self._any(may if fits and may else places, pick), pick, choice, own, then)
 
     def _cancel_and(
         self,
@@ -68,7 +71,7 @@ class CallingOff(Changing):
             self.deliver()
 
     @precondition(lambda self: self._is_lively())
-    @rule(pick=PICK, choice=st.sampled_from(list(MoneyChoice)), own=OWN)
+    @rule(pick=PICK, choice=st.sampled_from(OF_MONEY), own=OWN)
     def cancel_what_was_paid(self, pick: int, choice: MoneyChoice, own: int | None) -> None:
         """A session, so that there is something to choose about."""
         paid = [one for one in self._confirmed() if one.order.paid and one.share]
@@ -76,6 +79,25 @@ class CallingOff(Changing):
             self._cancel(self._any(paid, pick).run, pick, choice, own)
             self.wait(timedelta(seconds=11))
             self.deliver()
+
+    @rule(guest=GUEST, pick=PICK, then=st.sampled_from(["swap", "refund", "by terms"]))
+    def buy_course_and(self, guest: str, pick: int, then: str) -> None:
+        """What its terms give for a date is a credit, whatever becomes of that."""
+        [course] = [one for one in self.model.series if one.gives_credits]
+        sale = self._book(course, 1, guest)
+        if sale is None or sale.state != "open":
+            return
+        self._go_to_pay(sale)
+        self._pay(sale, heard=True)
+        place = sale.places[-1]
+        if then == "swap":
+            self._swap(place, pick, fits=True)
+        elif then == "by terms":
+            self._cancel_and(sale, pick, MoneyChoice.TERMS, None, "go on")
+        else:
+            self._leave(place)
+            for lot in [one for one in self.model.lots if one.id == place.id]:
+                self._refund_credits(lot, 100)
 
     @precondition(lambda self: self._is_lively() and self._held_by_link())
     @rule(pick=PICK, then=THEN)
@@ -106,7 +128,12 @@ class CallingOff(Changing):
             chosen[sale] = possible[sale][0] * own // 100 + (own > 100)
             wanted, fits = {sale.id: chosen[sale]}, own <= 100
         ending.chosen = chosen
-        money = MoneyWanted(choice=choice or MoneyChoice.NOTHING, own=wanted)
+        ending.credited = self._credited(ending, choice, [*possible], wanted)
+        money = MoneyWanted(
+            choice=choice or MoneyChoice.NOTHING,
+            own=wanted,
+            package_id=self.model.given_package_id if choice is MoneyChoice.CREDIT else None,
+        )
         expected = self.model.may_cancel(subject, self.now) and fits
         allowed, cancellation_id = self._attempt(
             self.steps.cancel(subject, money, gives_back=gives_back)
@@ -118,8 +145,27 @@ class CallingOff(Changing):
             self._count(f"cancel a {_name(subject)}")
             if any(chosen.values()):
                 self._count(f"choose {choice}")
+            if any(ending.credited.values()):
+                self._count(f"choose {choice}, for credits")
             if wanted:
                 self._count("choose for one")
+
+    def _credited(
+        self,
+        ending: Ending,
+        choice: MoneyChoice | None,
+        able: list[Sale],
+        own: Mapping[UUID, int],
+    ) -> dict[Sale, list[Place]]:
+        """Who gets an amount of their own gets that instead."""
+        if choice not in (MoneyChoice.CREDIT, MoneyChoice.TERMS):
+            return {}
+        by_terms = choice is MoneyChoice.TERMS
+        return {
+            sale: self.model.credited(ending, sale, self.now, by_terms=by_terms)
+            for sale in able
+            if sale.id not in own
+        }
 
     @precondition(lambda self: self.model.endings)
     @rule(pick=PICK)

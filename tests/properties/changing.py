@@ -6,19 +6,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.properties.buying import PICK
-from tests.properties.holding import Holding
-from tests.properties.things import Place, Run
+from tests.properties.crediting import Crediting
+from tests.properties.things import Place, Run, Sale
 
 MOVES = [timedelta(hours=-30), timedelta(hours=-1), timedelta(hours=1), timedelta(hours=50)]
 
 
-class Changing(Holding):
+class Changing(Crediting):
     """Leaving, exchanging, giving back; more or less room, another time."""
 
     @precondition(lambda self: self.model.sales)
-    @rule(pick=PICK, which=PICK)
-    def leave(self, pick: int, which: int) -> None:
-        self._leave(self._any(self._any(self.model.sales, pick).places, which))
+    @rule(pick=PICK, fits=st.booleans())
+    def leave(self, pick: int, fits: bool) -> None:
+        those = self._confirmed() if fits else []
+        self._leave(self._any(those or self.model.places(), pick))
 
     @precondition(lambda self: self._confirmed())
     @rule(pick=PICK, by=st.sampled_from(MOVES))
@@ -37,9 +38,12 @@ class Changing(Holding):
             self._count("leave late, penalty-free")
 
     @precondition(lambda self: self._courses())
-    @rule(pick=PICK)
-    def leave_course(self, pick: int) -> None:
-        sale = self._any(self._courses(), pick)
+    @rule(pick=PICK, fits=st.booleans())
+    def leave_course(self, pick: int, fits: bool) -> None:
+        courses = self._courses()
+        if fits:
+            courses = [one for one in courses if one.offer.whole_course] or courses
+        sale = self._any(courses, pick)
         allowed, _back = self._attempt(self.steps.leave_course(sale))
         assert allowed == self.model.leave_course(sale, self.now)
 
@@ -58,6 +62,41 @@ class Changing(Holding):
         if new_id is not None:
             self.model.exchange(place, run, new_id, self.now)
 
+    @precondition(lambda self: self._confirmed())
+    @rule(pick=PICK, to=PICK, fits=st.booleans())
+    def swap(self, pick: int, to: int, fits: bool) -> None:
+        """For a date of whatever course, by the credit that a place brings."""
+        places = self._confirmed()
+        if fits:
+            credited = [one for one in places if one.lot or one.order.gives_credits]
+            places = credited or places
+        self._swap(self._any(places, pick), to, fits=fits)
+
+    def _swap(self, place: Place, to: int, *, fits: bool) -> None:
+        runs = self.model.runs
+        if fits:
+            runs = [one for one in runs if self.model.may_swap(place, one, self.now)] or runs
+        run = self._any(runs, to)
+        expected = self.model.may_swap(place, run, self.now)
+        allowed, made = self._attempt(self.steps.swap(place, run))
+        assert allowed == expected
+        if made is not None:
+            self._count(f"swap by {'its own' if place.lot else 'a new'} credit")
+            order_id, booking_id, seat_id = made
+            sale = Sale(
+                order_id,
+                booking_id,
+                place.order.guest,
+                run.sold_as,
+                is_series=False,
+                mode="credit",
+                total=0,
+                state="confirmed",
+                created_at=self.now,
+                by_swap=True,
+            )
+            self.model.swap(place, run, sale, seat_id, self.now)
+
     @precondition(lambda self: self._refundable())
     @rule(pick=PICK, part=st.sampled_from([30, 100, 101]))
     def refund(self, pick: int, part: int) -> None:
@@ -75,6 +114,8 @@ class Changing(Holding):
         money = self.shop.run(self.steps.mark_paid(sale))
         assert money.amount_minor == self.model.owed(sale)
         sale.paid += money.amount_minor
+        if money.amount_minor:
+            sale.paid_at = sale.paid_at or self.now
         self._count("mark_paid")
 
     @rule(pick=PICK, capacity=st.integers(1, 3))

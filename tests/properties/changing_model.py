@@ -1,9 +1,10 @@
 """The model's rules for guests and a business that change their minds about single dates."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tests.properties.sales_model import Sales
+from tests.properties.credits_model import Credits
 from tests.properties.things import (
     LIVE,
     MOVES_BEFORE,
@@ -19,10 +20,19 @@ from tests.properties.things import (
 )
 
 
-class Changing(Sales):
+class Changing(Credits):
     """Leaving, exchanging, moving, and more or less room."""
 
     def percent_back(self, place: Place, now: datetime) -> int:
+        """As money: where a credit is given for the place, money is only without any penalty."""
+        is_money = place.leaves_free or not place.order.gives_credits
+        return self.percent_in_time(place, now) if is_money else 0
+
+    def brings_credit(self, place: Place, now: datetime) -> bool:
+        is_credit = place.order.gives_credits and not place.leaves_free
+        return is_credit and self.percent_in_time(place, now) > 0
+
+    def percent_in_time(self, place: Place, now: datetime) -> int:
         if place.leaves_free:
             return 100
         for hours, percent in place.order.offer.tiers:
@@ -48,6 +58,10 @@ class Changing(Sales):
         late = {place: self.is_late(place, now) for place in standing}
         for place in standing:
             place.state = "late_cancelled" if late[place] else "cancelled"
+            if not late[place]:
+                self.give_credit_back(place)
+        credited = [place for place in standing if self.brings_credit(place, now)]
+        self.give_credits(sale, sorted(credited, key=lambda one: (one.run.id, one.id)), now)
         self._give_back(sale, ends)
         self._promise_by_hand(sale, sum(ends.values()))
         self.mails["seats_cancelled", sale.guest] += bool(standing)
@@ -55,8 +69,7 @@ class Changing(Sales):
 
     def _promise_by_hand(self, sale: Sale, wanted: int) -> None:
         """What was taken on site the business hands back itself, and its owner is asked to."""
-        left = sale.paid - sale.promised if sale.mode == "on_site" else 0
-        by_hand = min(wanted, left)
+        by_hand = min(wanted, sale.by_hand)
         sale.promised += by_hand
         self.mails["billing.open_item", OWNER] += bool(by_hand)
 
@@ -98,7 +111,7 @@ class Changing(Sales):
         )
 
     def exchange(self, place: Place, to: Run, new_id: UUID, now: datetime) -> None:
-        most = self.percent_back(place, now) if place.order.offer.tiers else place.most_percent
+        most = self.percent_in_time(place, now) if place.order.offer.tiers else place.most_percent
         place.replaced_by = Place(
             id=new_id,
             order=place.order,
@@ -109,10 +122,46 @@ class Changing(Sales):
             sold=to.sequence,
             most_percent=most,
             is_marked=place.leaves_free,
+            lot=place.lot,
         )
         place.order.places.append(place.replaced_by)
         place.state, place.share = "swapped", 0
         self.mails["seats_moved", place.order.guest] += 1
+
+    def may_swap(self, place: Place, to: Run, now: datetime) -> bool:
+        """For a date that the credit, the one that paid or the one that it brings, is good for."""
+        sale, lot = place.order, place.lot
+        if lot is not None:
+            in_time, paying = not self.is_late(place, now), replace(lot, balance=lot.balance + 1)
+        else:
+            is_paid = min(place.share, self.unreturned(sale)) > 0
+            in_time = sale.gives_credits and is_paid and self.percent_in_time(place, now) > 0
+            paying = self.would_bring(place, now)
+        is_there = any(
+            one.state in LIVE and one.order.guest == sale.guest for one in self.places(to)
+        )
+        return (
+            is_coming(place, now)
+            and in_time
+            and self.price_of(to, 1, now) is not None
+            and self.may_pay(paying, [to], to, 1, now)
+            and not is_there
+        )
+
+    def swap(self, place: Place, to: Run, sale: Sale, new_id: UUID, now: datetime) -> None:
+        """The order of the new place is `sale`."""
+        lot = place.lot
+        if lot is None:
+            self.give_credits(place.order, [place], now)
+            lot = self.lots[-1]
+            lot.balance = 0
+        place.state = "swapped"
+        new = Place(new_id, sale, to, place.person, 0, "confirmed", to.sequence, lot=lot)
+        place.replaced_by = new
+        sale.places.append(new)
+        sale.confirmed_at = now
+        self.sales.append(sale)
+        self.mails["seats_moved", sale.guest] += 1
 
     # --- the business changes its mind
 

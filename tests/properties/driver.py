@@ -23,6 +23,8 @@ _STATE = (
     " SELECT 'order', id, state, paid_minor, refunded_minor, NULL FROM orders UNION ALL"
     " SELECT 'seat', id, state, share_minor, returned_minor, NULL FROM seats UNION ALL"
     " SELECT 'coupon', id, '', used, 0, NULL FROM coupons UNION ALL"
+    " SELECT 'lot', coalesce(source_seat_id, id), '', balance, refunded_minor, expires_at"
+    " FROM credit_lots UNION ALL"
     " SELECT 'entry', id, state, party_size, 0, NULL FROM waitlist_entries UNION ALL"
     " SELECT 'promise', id, state, places, holds::int, expires_at FROM waitlist_offers"
 )
@@ -68,6 +70,10 @@ class Driver(RuleBasedStateMachine):
         assert broken == []
         assert real == self._model_state()
         self._count("step")
+        if self.model.gave_credits_back:
+            self._count("give a credit back")
+        if self.model.gave_credits:
+            self._count("give a credit for a seat")
 
     async def _look(self) -> tuple[set[tuple[object, ...]], list[str]]:
         seen = await self.world.look(_STATE_AND_BROKEN)
@@ -86,10 +92,14 @@ class Driver(RuleBasedStateMachine):
             found.add(("seat", place.id, place.state, place.share, place.returned, None))
         for coupon in model.coupons:
             found.add(("coupon", coupon.id, "", coupon.used.total(), 0, None))
+        for lot in model.lots:
+            found.add(("lot", lot.id, "", lot.balance, lot.returned, lot.expires_at))
+        for one in model.purchases:
+            found.add(("order", one.id, "confirmed", one.paid, one.refunded, None))
         for entry in model.entries:
             found.add(("entry", entry.id, entry.state, entry.size, 0, None))
-        for one in model.promises:
-            row = ("promise", one.id, one.state, one.places, int(one.holds), one.expires_at)
+        for own in model.promises:
+            row = ("promise", own.id, own.state, own.places, int(own.holds), own.expires_at)
             found.add(row)
         return found
 
@@ -161,7 +171,7 @@ class Driver(RuleBasedStateMachine):
             assert told["confirmed", guest] >= self.model.standing(guest)
 
     def _processor_has_given_back_as_much(self) -> None:
-        by_card = sum(one.refunded for one in self.model.sales)
+        by_card = sum(one.refunded for one in [*self.model.sales, *self.model.purchases])
         assert sum(self.shop.given_back_by_processor().values()) == by_card
 
     def _attempt(self, step: Coroutine[Any, Any, T]) -> tuple[bool, T | None]:

@@ -61,6 +61,13 @@ class Calling(Changing):
                 found[sale] = (full, min(terms, full))
         return found
 
+    def credited(self, ending: Ending, sale: Sale, now: datetime, *, by_terms: bool) -> list[Place]:
+        """The seats that bring a credit: all that cost money, or those whose terms say so."""
+        taken = [one for one in reached(ending, sale, now) if one.state == "confirmed"]
+        return [
+            one for one in taken if one.share and (not by_terms or self.brings_credit(one, now))
+        ]
+
     def cancel(self, ending: Ending) -> None:
         self.endings.append(ending)
         for place in self._marked_by(ending):
@@ -116,11 +123,19 @@ class Calling(Changing):
             freed = [place for place in reached(ending, sale, now) if place.state == "confirmed"]
             for place in freed:
                 place.state = "cancelled"
-            paid_after = sale.confirmed_at is not None and sale.confirmed_at > ending.asked_at
+                if not self.replace_lapsed(place, now):
+                    self.give_credit_back(place)
+            paid_at = [at for at in (sale.confirmed_at, sale.paid_at) if at is not None]
+            paid_after = any(at > ending.asked_at for at in paid_at)
             if freed and (ending.gives_back or paid_after):
-                self._give_back(sale, {place: place.share for place in freed})
+                shares = {place: place.share for place in freed}
+                self._give_back(sale, shares)
+                sale.promised += self._by_hand(sale, sum(shares.values()))
             elif freed:
                 self._give_back_chosen(ending, sale, freed)
+            credited = [one for one in ending.credited.get(sale, ()) if one in freed]
+            unreturned = [one for one in credited if not one.returned]
+            self.give_credits(sale, sorted(unreturned, key=lambda one: one.id), now)
             told |= {sale.guest} if freed else set()
         self.mails.update(("seats_cancelled", guest) for guest in told)
         for sale in self.sales:
@@ -138,14 +153,21 @@ class Calling(Changing):
             run.sequence += 1
 
     def _give_back_chosen(self, ending: Ending, sale: Sale, freed: list[Place]) -> None:
-        """No more than these seats' shares, the first seats first; what was paid on site is the
-        business's to hand back.
+        """No more than these seats' shares, those that bring no credit first; what was paid on site
+        is the business's to hand back.
         """
-        left = min(ending.chosen.get(sale, 0), sum(place.share for place in freed), sale.by_card)
+        credited = ending.credited.get(sale, [])
+        wanted = min(ending.chosen.get(sale, 0), sum(place.share for place in freed))
+        left = min(wanted, sale.by_card)
+        sale.promised += self._by_hand(sale, wanted)
         sale.refunded += left
-        for place in sorted(freed, key=lambda one: (one.run.id, one.id)):
+        for place in sorted(freed, key=lambda one: (one in credited, one.run.id, one.id)):
             place.returned = min(place.share, left)
             left -= place.returned
+
+    def _by_hand(self, sale: Sale, wanted: int) -> int:
+        """What the business is asked to hand back of what it took itself."""
+        return min(wanted, sale.paid) if sale.mode == "on_site" else 0
 
 
 def _promised(endings: list[Ending], sale: Sale) -> int:

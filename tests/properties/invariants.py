@@ -1,8 +1,7 @@
 """The domain's invariants as statements that find what breaks them.
 
 Each is a function named for what it says; it returns a SELECT of one text column that says what is
-wrong, and has no row as long as all is well. They run within one business. I5 is about credit
-lots and has nothing to look at before there are any.
+wrong, and has no row as long as all is well. They run within one business.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,9 +37,11 @@ def i3_shares_and_lines_sum_to_the_total() -> str:
         SELECT o.id || ': total ' || o.total_minor || ', lines ' || lines.n || ', seats ' || seats.n
         FROM orders o
         CROSS JOIN LATERAL (SELECT sum(total_minor) AS n, sum(discount_minor) AS off,
-            sum(unit_minor * quantity) AS full FROM order_lines WHERE order_id = o.id) lines
-        CROSS JOIN LATERAL (SELECT sum(share_minor) AS n FROM seats WHERE order_id = o.id) seats
-        WHERE lines.n <> o.total_minor OR seats.n <> o.total_minor
+            sum(unit_minor * quantity) AS full, coalesce(sum(total_minor) FILTER (WHERE kind <>
+            'package'), 0) AS of_seats FROM order_lines WHERE order_id = o.id) lines
+        CROSS JOIN LATERAL (SELECT coalesce(sum(share_minor), 0) AS n FROM seats
+            WHERE order_id = o.id) seats
+        WHERE lines.n <> o.total_minor OR seats.n <> lines.of_seats
            OR lines.off <> o.discount_minor OR lines.full - lines.off <> o.total_minor"""
 
 
@@ -53,6 +54,50 @@ def i4_refunds_stay_within_payments() -> str:
             WHERE order_id = o.id AND state <> 'failed') r
         WHERE o.paid_minor <> p.came OR o.refunded_minor <> p.back OR p.back <> r.asked
            OR p.back > p.came"""
+
+
+def i4_refunded_credits_bring_no_more_than_was_paid_for_them() -> str:
+    """What went back for a lot is what the refunds in its ledger ask for; the business hands back
+    itself what it took itself.
+    """
+    return """
+        SELECT l.id || ' gave back ' || l.refunded_minor || ', its refunds are ' || r.n
+        FROM credit_lots l LEFT JOIN orders o ON o.id = l.order_id
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n FROM refunds
+            WHERE state <> 'failed' AND cause = 'credits' AND id IN (SELECT refund_id
+            FROM credit_entries WHERE lot_id = l.id AND kind = 'refund')) r
+        WHERE l.refunded_minor > CASE l.source WHEN 'seat' THEN l.value_minor ELSE l.paid_minor END
+           OR (o.payment_mode = 'online' AND l.refunded_minor <> r.n)
+           OR (o.payment_mode IS DISTINCT FROM 'online' AND r.n <> 0)
+        UNION ALL
+        SELECT r.id || ' is for no credits' FROM refunds r WHERE r.cause = 'credits' AND NOT EXISTS
+            (SELECT 1 FROM credit_entries WHERE refund_id = r.id AND kind = 'refund')"""
+
+
+def i5_a_lots_balance_is_its_ledger() -> str:
+    return """
+        SELECT l.id || ' has ' || l.balance || ', its entries ' || e.n FROM credit_lots l
+        CROSS JOIN LATERAL (SELECT coalesce(sum(credits), 0) AS n FROM credit_entries
+            WHERE lot_id = l.id) e
+        WHERE l.balance <> e.n OR l.balance < 0"""
+
+
+def i5_each_seat_took_one_credit_and_gives_it_back_once() -> str:
+    """A seat that was exchanged within its order took none itself: its predecessor's credit is its
+    own now. One whose lot had ended may have got another lot instead.
+    """
+    return """
+        SELECT o.id || ': ' || seats.taking || ' seats took ' || e.taken || ', ' || seats.giving
+            || ' gave ' || e.given FROM orders o
+        CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM
+            seats old WHERE old.id = s.replaces_id AND old.order_id = s.order_id)) AS taking,
+            count(*) FILTER (WHERE returned_as = 'credit' AND NOT EXISTS (SELECT 1 FROM credit_lots
+            WHERE source_seat_id = s.id)) AS giving
+            FROM seats s WHERE order_id = o.id AND credit_lot_id IS NOT NULL) seats
+        CROSS JOIN LATERAL (SELECT -coalesce(sum(credits) FILTER (WHERE kind = 'redeem'), 0)
+            AS taken, coalesce(sum(credits) FILTER (WHERE kind = 'restore'), 0) AS given
+            FROM credit_entries WHERE order_id = o.id) e
+        WHERE seats.taking <> e.taken OR seats.giving <> e.given"""
 
 
 def i6_no_live_seat_in_a_cancelled_session() -> str:
@@ -111,7 +156,8 @@ def i10_the_months_counter_is_what_was_booked_in_it() -> str:
     return """
         SELECT month || ': counter ' || coalesce(c.taken, 0) || ', booked ' || coalesce(b.n, 0)
         FROM booking_counters c FULL JOIN (SELECT month, count(*) AS n FROM orders
-            WHERE state IN ('open', 'confirmed') GROUP BY month) b USING (month)
+            WHERE state IN ('open', 'confirmed') AND month IS NOT NULL GROUP BY month) b
+            USING (month)
         WHERE coalesce(c.taken, 0) <> coalesce(b.n, 0)"""
 
 
@@ -129,6 +175,11 @@ def i11_a_share_comes_back_once() -> str:
            OR (s.returned_as = 'seat' AND s.state <> 'swapped')
            OR (s.returned_as IS DISTINCT FROM 'credit'
                AND EXISTS (SELECT 1 FROM credit_lots WHERE source_seat_id = s.id))
+           OR (s.returned_as = 'credit' AND (SELECT count(*) FROM credit_lots
+               WHERE source_seat_id = s.id) + (SELECT count(*) FROM credit_entries
+               WHERE seat_id = s.id AND kind = 'restore') <> 1)
+           OR EXISTS (SELECT 1 FROM credit_lots
+               WHERE source_seat_id = s.id AND value_minor > s.share_minor)
            OR (s.returned_minor > 0) <> (s.returned_as IS NOT DISTINCT FROM 'money')
         UNION ALL
         SELECT o.id || ': seats returned ' || seats.n || ', refunds ' || r.n FROM orders o
@@ -206,6 +257,9 @@ ALWAYS: Sequence[Invariant] = (
     i2_one_live_seat_per_participant_and_session,
     i3_shares_and_lines_sum_to_the_total,
     i4_refunds_stay_within_payments,
+    i4_refunded_credits_bring_no_more_than_was_paid_for_them,
+    i5_a_lots_balance_is_its_ledger,
+    i5_each_seat_took_one_credit_and_gives_it_back_once,
     i6_no_live_seat_in_a_cancelled_session,
     i6_no_sale_in_a_session_that_is_being_cancelled,
     i7_what_was_bought_lies_in_its_one_series,

@@ -5,8 +5,8 @@ refused as the model says, and after it every seat, session, order, coupon, entr
 the model has, and the domain's invariants hold. When everything due has been done, every guest was
 told once, nobody who waits was forgotten, and the processor has given back what our books say.
 
-The steps are in `buying`, `holding`, `changing`, `calling_off` and `waiting`, each of which adds to
-the one before it.
+The steps are in `buying`, `holding`, `crediting`, `changing`, `calling_off` and `waiting`, each of
+which adds to the one before it.
 """
 
 from datetime import timedelta

@@ -1,18 +1,24 @@
 """What the machine's business has on offer when it opens: written in one transaction."""
 
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self, cast
 from uuid import UUID
 
+from src.billing.models import Package
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.domain.price_tiers import PriceTier, document_of
+from src.booking.domain.refund_policy import RefundPolicy
 from src.booking.domain.waiting import WaitlistTerms
 from src.booking.models import Service
 from src.platform.db.uow import UnitOfWork, UowFactory
+from tests.properties.credits_model import FLOW, GIVEN_FOR_DAYS
 from tests.properties.model import Model
-from tests.properties.things import Discount, Offer, Run
+from tests.properties.things import Discount, Lot, Offer, Run
 from tests.support.builders import a_series, a_service, a_session
 from tests.support.coupons import a_coupon
+from tests.support.credits import a_lot, a_package
+from tests.support.policies import a_refund_package, gives_package
 
 STRICT = ((48, 100), (24, 50))
 
@@ -43,21 +49,42 @@ class Offers:
 
     def __init__(self, uow: UnitOfWork) -> None:
         self.within = cast(UowFactory, _Within(uow))
+        self.uow = uow
         self.tenant_id = uow.tenant
         self.model = Model()
 
     async def open(self) -> Model:
-        yoga = await self._service("yoga", "online", 1500, STRICT, [(1.5, 2), (5, 1)], child=900)
+        await self._packages()
+        yoga = await self._service(
+            "yoga", "online", 1500, STRICT, [(1.5, 2), (5, 1)], child=900, tag=FLOW
+        )
         desk = await self._service("desk", "on_site", 1200, (), [(3, 1), (6, 2)])
         await self._service("talk", "free", 0, (), [(4, 2)])
         await self._series(
             yoga, "online", 6000, STRICT, child=3500, whole_course=True, drop_in=True
         )
         await self._series(desk, "free", 0, (), whole_course=False, drop_in=False)
-        await self._series(desk, "on_site", 5000, STRICT, whole_course=False, drop_in=True)
+        await self._series(
+            desk, "on_site", 5000, STRICT, whole_course=False, drop_in=True, tag=FLOW
+        )
         await self._coupon("HALF", percent=50, most=3)
         await self._coupon("GIFT", percent=100, most=1)
+        await self._lot("carl", 4, in_days=6)
+        await self._lot("carl", 2, in_days=None)
+        await self._lot("dora", 3, in_days=3)
+        await self._lot("emil", 1, in_days=0.5)
         return self.model
+
+    async def _packages(self) -> None:
+        """Credits that are sold, and one that is given back."""
+        sold = await a_package(
+            self.within, self.tenant_id, credits=3, price_minor=3100, validity_days=4
+        )
+        given = await a_refund_package(
+            self.within, self.tenant_id, tags=[FLOW], validity_days=GIVEN_FOR_DAYS
+        )
+        self.model.sold_package_id, self.model.given_package_id = sold.id, given.id
+        self.given = given
 
     async def _service(
         self,
@@ -68,6 +95,7 @@ class Offers:
         dates: list[tuple[float, int]],
         *,
         child: int | None = None,
+        tag: str | None = None,
     ) -> tuple[Service, Offer]:
         row = await a_service(
             self.within,
@@ -77,13 +105,14 @@ class Offers:
             price_type=price_type,
             price_minor=price,
             leaving=_terms(tiers),
+            tags=_words(tag),
             price_tiers=_prices(child),
             waitlist=WaitlistTerms(
                 quiet_from=0, quiet_until=0, pass_hours=0 if slug == "yoga" else None
             ).document(),
         )
         offer = Offer(row.id, price_type, price, row.id, tiers, child_minor=child)
-        offer.passes = slug == "yoga"
+        offer.passes, offer.tags = slug == "yoga", frozenset(_words(tag))
         for in_days, capacity in dates:
             session = await a_session(self.within, row, in_days=in_days, capacity=capacity)
             self.model.runs.append(Run(session.id, offer, session.starts_at, capacity))
@@ -99,7 +128,9 @@ class Offers:
         whole_course: bool,
         drop_in: bool,
         child: int | None = None,
+        tag: str | None = None,
     ) -> None:
+        """Of whole courses that were bought, a date that is left gives a credit."""
         service, singly = of
         term = await a_series(
             self.within,
@@ -111,7 +142,11 @@ class Offers:
             price_minor=price,
             join_policy="any_time",
             drop_in_allowed=drop_in,
-            leaving=_terms(tiers, whole_course=whole_course),
+            leaving=_terms(
+                tiers, whole_course=whole_course, given=self.given if whole_course else None
+            ),
+            tags=_words(tag),
+            takes_credits=whole_course,
             price_tiers=_prices(child),
         )
         offer = Offer(
@@ -125,12 +160,27 @@ class Offers:
             base=len(term.sessions),
             child_minor=child,
             passes=singly.passes,
+            takes_credits=whole_course,
+            gives_credits=whole_course,
+            tags=singly.tags | frozenset(_words(tag)),
         )
         offer.runs = [
             Run(one.id, singly, one.starts_at, one.capacity, offer) for one in term.sessions
         ]
         self.model.series.append(offer)
         self.model.runs += offer.runs
+
+    async def _lot(self, guest: str, credits_: int, *, in_days: float | None) -> None:
+        now = self.uow.clock.now()
+        expires_at = None if in_days is None else now + timedelta(days=in_days)
+        _owner, lot_id = await a_lot(
+            self.within,
+            self.tenant_id,
+            f"{guest}@guests.example",
+            credits_,
+            expires_at=expires_at,
+        )
+        self.model.lots.append(Lot(lot_id, guest, credits_, now, expires_at))
 
     async def _coupon(self, code: str, *, percent: int, most: int) -> None:
         """Each guest may use it once."""
@@ -145,9 +195,18 @@ class Offers:
         self.model.coupons.append(Discount(row.id, code, percent, most, 1))
 
 
-def _terms(tiers: tuple[tuple[int, int], ...], *, whole_course: bool = False) -> dict[str, Any]:
+def _terms(
+    tiers: tuple[tuple[int, int], ...], *, whole_course: bool = False, given: Package | None = None
+) -> dict[str, Any]:
     steps = tuple(Tier(before=hours, percent=percent) for hours, percent in tiers)
-    return LeavingTerms(tiers=steps, moves_before=2, whole_course=whole_course).document()
+    terms = LeavingTerms(tiers=steps, moves_before=2, whole_course=whole_course)
+    if given is not None:
+        terms = terms.with_policy(RefundPolicy(course=gives_package(given, steps)))
+    return terms.document()
+
+
+def _words(tag: str | None) -> list[str]:
+    return [] if tag is None else [tag]
 
 
 def _prices(child_minor: int | None) -> list[Any]:

@@ -8,6 +8,7 @@ what is bought and paid; what becomes of it later is in the modules that build o
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from tests.properties.things import (
     HOLD,
@@ -18,9 +19,11 @@ from tests.properties.things import (
     Discount,
     Ending,
     Entry,
+    Lot,
     Offer,
     Place,
     Promise,
+    Purchase,
     Run,
     Sale,
     half_up,
@@ -37,6 +40,11 @@ class Sales:
         self.series: list[Offer] = []
         self.coupons: list[Discount] = []
         self.sales: list[Sale] = []
+        self.lots: list[Lot] = []
+        self.purchases: list[Purchase] = []
+        self.gave_credits_back = 0
+        self.gave_credits = 0
+        self.sold_package_id = self.given_package_id = UUID(int=0)
         self.endings: list[Ending] = []
         self.entries: list[Entry] = []
         self.promises: list[Promise] = []
@@ -54,8 +62,10 @@ class Sales:
         return run.capacity - self.seated(run) - offered
 
     def standing(self, guest: str) -> int:
-        """How many orders of the guest still have a seat that is paid for, or needs no payment."""
-        theirs = (sale for sale in self.sales if sale.guest == guest)
+        """How many orders of the guest still have a seat that is paid for, or needs no payment. Of
+        a swap they hear by the mail about the new date.
+        """
+        theirs = (one for one in self.sales if one.guest == guest and not one.by_swap)
         return sum(any(one.state == "confirmed" for one in sale.places) for sale in theirs)
 
     # --- buying

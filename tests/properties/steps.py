@@ -4,10 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from src.billing.checkout import ensure_payment_page
+from src.billing.commands.buy_package import BuyCommand, buy_package
 from src.billing.commands.by_staff import RefundByHand, mark_paid_on_site, refund_by_hand
+from src.billing.commands.credit_refunds import RefundCredits, refund_credits
+from src.billing.commands.credits import lock_lot, set_end
+from src.billing.jobs.credit_ends import look_at_due_credits
+from src.billing.models import CreditLot
 from src.billing.settlement import settle_page
 from src.booking.commands.book import BookCommand, Booked, book
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
@@ -17,6 +22,7 @@ from src.booking.commands.cancel_series import cancel_series
 from src.booking.commands.exchange import MoveSeats, move_seats
 from src.booking.commands.leave import leave_course, leave_dates
 from src.booking.commands.sessions import UpdateSession, update_session
+from src.booking.commands.swap import swap_seats
 from src.booking.commands.waitlist import (
     JoinWaitlist,
     join_waitlist,
@@ -24,21 +30,34 @@ from src.booking.commands.waitlist import (
     remove_entry,
 )
 from src.booking.commands.waitlist_serve import offer_by_hand
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.price_tiers import FULL
 from src.booking.held_places import Released, Taken, release_held, take_held
 from src.booking.jobs.waitlist import serve_due
+from src.booking.models import Seat
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 from src.platform.money import Money
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
-from tests.properties.things import Discount, Entry, Offer, Place, Promise, Run, Sale, Subject
+from tests.properties.things import (
+    Discount,
+    Entry,
+    Lot,
+    Offer,
+    Place,
+    Promise,
+    Run,
+    Sale,
+    Subject,
+)
 from tests.properties.world import Shop
 from tests.support.builders import as_guest
 from tests.support.work import work
 
 _ILL: dict[str, Any] = {"reason": "Ill", "undo_seconds": 10}
 ADDRESS = "http://testserver.local/"
+_LOOK_NOW = text("UPDATE due SET at = :now WHERE kind = 'credits' AND tenant_id = :tenant_id")
 _SEATS = text(
     "SELECT id, session_id, participant_id, share_minor, state, returned_minor FROM seats"
     " WHERE order_id = :order_id ORDER BY id"
@@ -75,6 +94,7 @@ class Steps:
         child: bool = False,
         taking: Promise | None = None,
         by_link: bool = False,
+        lot: Lot | None = None,
     ) -> Booked:
         wish = BookCommand(
             kind="session" if isinstance(what, Run) else "series",
@@ -88,22 +108,77 @@ class Steps:
             offer_id=None if taking is None else taking.id,
             source="staff" if by_link else "hub",
             pays="link" if by_link else None,
+            **({} if lot is None else await self._paying_by(lot)),
         )
         ctx = self.shop.business.ctx if by_link else as_guest(self.shop.business)
         async with self.factory(self.shop.id) as uow:
             return await book(uow, ctx, wish)
 
+    async def _paying_by(self, lot: Lot) -> dict[str, Any]:
+        """Its owner has signed in."""
+        async with self.factory(self.shop.id) as uow:
+            row = await self._row_of(uow, lot)
+        return {"way": PayWay.CREDIT, "customer_id": row.customer_id, "credit_lot_id": row.id}
+
+    async def _row_of(self, uow: UnitOfWork, lot: Lot) -> CreditLot:
+        born = (CreditLot.id == lot.id) | (CreditLot.source_seat_id == lot.id)
+        return (await uow.session.scalars(select(CreditLot).where(born))).one()
+
+    async def buy_credits(self, guest: str, package_id: UUID) -> tuple[UUID, UUID]:
+        """Returns the order and the lot. The guest pays at once, and we hear of it."""
+        wish = BuyCommand(
+            package_id=package_id,
+            guest_name=guest.title(),
+            guest_email=f"{guest}@guests.example",
+            form_token=str(new_id()),
+        )
+        async with self.factory(self.shop.id) as uow:
+            order = await buy_package(uow, as_guest(self.shop.business), wish)
+        await self._open_page(order.id)
+        await self.shop.pay(order.id)
+        await self._hear(order.id)
+        async with self.factory(self.shop.id) as uow:
+            lots = await uow.session.scalars(
+                select(CreditLot.id).where(CreditLot.order_id == order.id)
+            )
+            return order.id, lots.one()
+
+    async def refund_credits(self, lot: Lot, amount: int) -> None:
+        """Pressed twice, too."""
+        token = new_id()
+        for _press in range(2):
+            async with self.factory(self.shop.id) as uow:
+                cmd = RefundCredits(
+                    lot_id=(await self._row_of(uow, lot)).id,
+                    amount_minor=amount,
+                    seen=lot.balance,
+                    reason="Moves away",
+                    token=token,
+                )
+                await refund_credits(uow, self.shop.business.ctx, cmd)
+
+    async def extend(self, lot: Lot, expires_at: datetime) -> None:
+        async with self.factory(self.shop.id) as uow:
+            row = await self._row_of(uow, lot)
+            set_end(uow, await lock_lot(uow, row.id), expires_at)
+
     async def open_page(self, sale: Sale) -> str:
+        return await self._open_page(sale.id)
+
+    async def _open_page(self, order_id: UUID) -> str:
         return await ensure_payment_page(
             self.shop.services,
             self.shop.id,
-            sale.id,
+            order_id,
             success_url=ADDRESS,
             cancel_url=ADDRESS,
         )
 
     async def hear(self, sale: Sale) -> None:
-        page_id, _session_id = await self.shop.page_of(sale.id)
+        await self._hear(sale.id)
+
+    async def _hear(self, order_id: UUID) -> None:
+        page_id, _session_id = await self.shop.page_of(order_id)
         await settle_page(self.shop.services, self.shop.id, page_id)
 
     async def leave(self, sale: Sale, places: list[Place]) -> int:
@@ -120,6 +195,15 @@ class Steps:
         async with self.factory(self.shop.id) as uow:
             [new] = await move_seats(uow, await self._tenant(uow), cmd)
             return new
+
+    async def swap(self, place: Place, to: Run) -> tuple[UUID, UUID, UUID]:
+        """Returns the order and the booking that it made, and the seat."""
+        cmd = MoveSeats(order_id=place.order.id, seat_ids=[place.id], session_id=to.id)
+        async with self.factory(self.shop.id) as uow:
+            done = await swap_seats(uow, await self._tenant(uow), cmd)
+            [seat_id] = done.seat_ids
+            booking_id = (await uow.session.get_one(Seat, (self.shop.id, seat_id))).booking_id
+            return done.order_id, booking_id, seat_id
 
     # --- the owner
 
@@ -210,7 +294,17 @@ class Steps:
     async def deliver(self) -> int:
         """What the clock and the outbox have for now."""
         await serve_due(self.shop.services)
-        return await work(self.shop.services, self.shop.id)
+        delivered = await work(self.shop.services, self.shop.id)
+        await self._look_at_credits()
+        return delivered + await work(self.shop.services, self.shop.id)
+
+    async def _look_at_credits(self) -> None:
+        """An hour early, if need be: how often the clock looks is no rule of the domain's."""
+        async with self.factory(None) as uow:
+            await uow.session.execute(
+                _LOOK_NOW, {"tenant_id": self.shop.id, "now": uow.clock.now()}
+            )
+        await look_at_due_credits(self.shop.services)
 
     # --- what is so
 

@@ -26,8 +26,10 @@ RUSH_BEFORE = timedelta(hours=3)
 class Offer:
     """A service as it is sold singly, or a series. `tiers` are (hours before, percent back).
 
-    `child_minor` is the price beside the full one, where there is one. `passes`: its lists let
-    smaller parties pass a bigger one at once, others only after a day.
+    `child_minor` is the price beside the full one, where there is one; `takes_credits`: one for
+    each date of the series pays it; `gives_credits`: one comes back for each date that is left in
+    time, instead of its money. `passes`: its lists let smaller parties pass a bigger one at once,
+    others only after a day.
     """
 
     id: UUID
@@ -40,6 +42,9 @@ class Offer:
     base: int = 0
     child_minor: int | None = None
     passes: bool = False
+    takes_credits: bool = False
+    gives_credits: bool = False
+    tags: frozenset[str] = frozenset()
     active: bool = True
     runs: list["Run"] = field(default_factory=list)
 
@@ -64,11 +69,52 @@ class Run:
     def ends_at(self) -> datetime:
         return self.starts_at + timedelta(hours=1)
 
+    @property
+    def tags(self) -> frozenset[str]:
+        return self.sold_as.tags | (self.series.tags if self.series else frozenset())
+
+
+@dataclass(eq=False)
+class Lot:
+    """Credits of a guest, for whatever has the `tag`, if they have one. `told_at` is when their end
+    was last set; `is_warned` and `is_told`: a mail has said that it comes, and that it came.
+
+    `paid` of what `paid_by` took was paid for the `bought` ones; `refunded` of them went back for
+    `returned`. Those that came back for a seat go by its id.
+    """
+
+    id: UUID
+    guest: str
+    balance: int
+    told_at: datetime
+    expires_at: datetime | None = None
+    is_warned: bool = False
+    is_told: bool = False
+    tag: str | None = None
+    bought: int = 0
+    paid: int = 0
+    paid_by: "Sale | Purchase | None" = None
+    refunded: int = 0
+    returned: int = 0
+
+    def is_for(self, tags: frozenset[str]) -> bool:
+        return self.tag is None or self.tag in tags
+
+    def has(self, wanted: int, until: datetime, now: datetime) -> bool:
+        lasts = self.expires_at is None or max(until, now) <= self.expires_at
+        return lasts and self.balance >= wanted
+
+    def warns_at(self) -> datetime | None:
+        if self.expires_at is None:
+            return None
+        return self.expires_at - min(timedelta(days=7), (self.expires_at - self.told_at) / 2)
+
 
 @dataclass(eq=False)
 class Place:
     """A seat. `sold` is the run's sequence that it was sold at; it `is_marked` when it took the
-    place of one that could be left without any penalty. `ending` is what is under way for it.
+    place of one that could be left without any penalty. `ending` is what is under way for it, and
+    `lot` where the credit came from that paid it.
     """
 
     id: UUID
@@ -83,6 +129,7 @@ class Place:
     is_marked: bool = False
     replaced_by: "Place | None" = None
     ending: "Ending | None" = None
+    lot: Lot | None = None
 
     @property
     def leaves_free(self) -> bool:
@@ -103,10 +150,26 @@ class Discount:
 
 
 @dataclass(eq=False)
+class Purchase:
+    """An order of credits that was paid by card."""
+
+    id: UUID
+    paid: int
+    refunded: int = 0
+    promised: int = 0
+    by_hand: int = 0
+
+    @property
+    def by_card(self) -> int:
+        return self.paid - self.refunded
+
+
+@dataclass(eq=False)
 class Sale:
     """An order. `taken` is money at the processor that we have not been told of; `promised` is what
     the business is asked to hand back of what it took on site. `by_link`: staff hold it for a guest
-    who is mailed the link to pay.
+    who is mailed the link to pay; `by_swap`: it took the place of what was given up. `paid_at` is
+    when the business first took money itself for what was confirmed before.
     """
 
     id: UUID
@@ -127,12 +190,23 @@ class Sale:
     refunded: int = 0
     promised: int = 0
     by_link: bool = False
+    by_swap: bool = False
+    paid_at: datetime | None = None
     places: list[Place] = field(default_factory=list)
 
     @property
     def by_card(self) -> int:
         """What is left of the money that can go back through the processor."""
         return self.paid - self.refunded if self.mode == "online" else 0
+
+    @property
+    def by_hand(self) -> int:
+        """What is left of what the business took itself."""
+        return max(self.paid - self.promised, 0) if self.mode == "on_site" else 0
+
+    @property
+    def gives_credits(self) -> bool:
+        return self.is_series and self.offer.gives_credits and self.mode != "credit"
 
 
 Subject = Run | Sale | Offer | Place
@@ -142,7 +216,8 @@ Subject = Run | Sale | Offer | Place
 class Ending:
     """A cancellation that can still be undone, or was carried out.
 
-    `runs` are the dates that it stops, `chosen` what goes back, `resumes` whether the series goes
+    `runs` are the dates that it stops, `chosen` what goes back, `credited` the seats that bring a
+    credit, `resumes` whether the series goes
     on sale again when it is undone.
     """
 
@@ -152,6 +227,7 @@ class Ending:
     runs: list[Run] = field(default_factory=list)
     gives_back: bool = False
     chosen: dict[Sale, int] = field(default_factory=dict)
+    credited: dict[Sale, list[Place]] = field(default_factory=dict)
     resumes: bool = False
     state: str = "waiting"
 

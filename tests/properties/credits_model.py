@@ -1,0 +1,115 @@
+"""The model's rules for credits: what they pay, what they are worth, and where they come from."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.properties.sales_model import Sales
+from tests.properties.things import Lot, Offer, Place, Purchase, Run, Sale, half_up
+
+ZONE = ZoneInfo("Europe/Amsterdam")
+FLOW = "flow"
+GIVEN_FOR_DAYS = 6
+GRACE_DAYS = 30
+
+
+class Credits(Sales):
+    """Lots of credits, each with a balance, and money that is in them."""
+
+    def may_pay(
+        self, lot: Lot, runs: list[Run], what: Run | Offer, size: int, now: datetime
+    ) -> bool:
+        """Whether the lot has a credit for each seat; what is free needs none."""
+        sold_as = what.sold_as if isinstance(what, Run) else what
+        takes = isinstance(what, Run) or what.takes_credits
+        last = max(run.starts_at for run in runs)
+        is_for_it = takes and lot.is_for(what.tags)
+        return sold_as.price_type != "free" and is_for_it and lot.has(size * len(runs), last, now)
+
+    def look_at_lots(self, now: datetime) -> None:
+        """Who has credits left is warned before their end, and told of it."""
+        for lot in self.lots:
+            warns_at = lot.warns_at()
+            if warns_at is None or lot.expires_at is None or not lot.balance:
+                continue
+            if lot.expires_at < now:
+                lot.balance = 0
+                self.mails["billing.credits_expired", lot.guest] += not lot.is_told
+                lot.is_told = True
+            elif warns_at <= now and not lot.is_warned:
+                lot.is_warned = True
+                self.mails["billing.credits_warning", lot.guest] += 1
+
+    def give_credit_back(self, place: Place) -> None:
+        if place.lot is not None:
+            place.lot.balance += 1
+            self.gave_credits_back += 1
+
+    def replace_lapsed(self, place: Place, now: datetime) -> bool:
+        """Of what the business has called off no credit is lost: one that has ended comes back as
+        a new one, in which there is no money.
+        """
+        old = place.lot
+        if old is None or old.expires_at is None or now <= old.expires_at:
+            return False
+        new = self._born(place, now, GRACE_DAYS)
+        new.tag, new.paid_by = old.tag, old.paid_by
+        return True
+
+    # --- given for a place instead of its money
+
+    def give_credits(self, sale: Sale, places: list[Place], now: datetime) -> None:
+        """One for each of them that something is left of what was paid for."""
+        for place in places:
+            value = min(place.share, self.unreturned(sale))
+            if value > 0:
+                new = self._born(place, now, GIVEN_FOR_DAYS)
+                new.tag, new.paid_by, new.paid = FLOW, sale, value
+
+    def would_bring(self, place: Place, now: datetime) -> Lot:
+        ends_at = end_of_day(GIVEN_FOR_DAYS, now)
+        return Lot(place.id, place.order.guest, 1, now, ends_at, tag=FLOW, bought=1)
+
+    def _born(self, place: Place, now: datetime, days: int) -> Lot:
+        lot = Lot(place.id, place.order.guest, 1, now, end_of_day(days, now), bought=1)
+        self.lots.append(lot)
+        self.gave_credits += 1
+        return lot
+
+    def unreturned(self, sale: Sale) -> int:
+        """What was paid and has come back in no way, nor is in a credit."""
+        in_credits = sum(lot.paid - lot.returned for lot in self.lots if lot.paid_by is sale)
+        return max(sale.paid - sale.refunded - sale.promised - in_credits, 0)
+
+    # --- and given back as money
+
+    def buy_credits(self, lot: Lot, purchase: Purchase) -> None:
+        self.lots.append(lot)
+        self.purchases.append(purchase)
+        self.mails["package_bought", lot.guest] += 1
+
+    def worth(self, lot: Lot, now: datetime) -> int:
+        """What was paid for those that are left, and is left of the payment."""
+        has_ended = lot.expires_at is not None and lot.expires_at < now
+        if lot.paid_by is None or has_ended or not lot.bought or not lot.balance:
+            return 0
+        before = half_up(lot.paid * lot.refunded, lot.bought)
+        unused = min(lot.refunded + min(lot.balance, lot.bought), lot.bought)
+        after = half_up(lot.paid * unused, lot.bought)
+        left = min(lot.paid - lot.returned, lot.paid_by.by_card or lot.paid_by.by_hand)
+        return max(min(after - before, left), 0)
+
+    def refund_credits(self, lot: Lot, amount: int) -> None:
+        assert lot.paid_by is not None
+        if lot.paid_by.by_card:
+            lot.paid_by.refunded += amount
+        else:
+            lot.paid_by.promised += amount
+        lot.refunded, lot.balance = lot.refunded + lot.balance, 0
+        lot.returned += amount
+        self.mails["billing.credits_changed", lot.guest] += 1
+
+
+def end_of_day(days: int, now: datetime) -> datetime:
+    """The last second of the day, so many days on."""
+    on = now.astimezone(ZONE).date() + timedelta(days=days + 1)
+    return datetime.combine(on, time(), ZONE).astimezone(now.tzinfo) - timedelta(seconds=1)
