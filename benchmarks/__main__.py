@@ -1,7 +1,7 @@
-"""python -m benchmarks [orders hub lists paid cancelling course] [--rounds N]: writes RESULTS.md.
+"""python -m benchmarks [orders hub lists paid cancelling course credits] [--rounds N].
 
-With names of scenarios only those are run, and the page is not written. Loopback only; whatever
-ends it, no process and no file stays behind.
+Without names all scenarios are run, and RESULTS.md is written. Loopback only; whatever ends it, no
+process and no file stays behind.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import uvloop
 from benchmarks import report
 from benchmarks.cancelling import measure_cancelling
 from benchmarks.cancelling_course import measure_cancelling_course
+from benchmarks.credits import measure_credits
 from benchmarks.data import Filler
 from benchmarks.hub import measure_hub
 from benchmarks.lists import measure_lists
@@ -42,6 +43,7 @@ SCENARIOS: dict[str, Scenario] = {
     "paid": measure_paid_path,
     "cancelling": measure_cancelling,
     "course": measure_cancelling_course,
+    "credits": measure_credits,
 }
 IDLE_SECONDS = 4
 GOAL_RSS_MB = 150

@@ -56,7 +56,7 @@ class Shop:
         first_at = await bench.connection.fetchval(
             "SELECT starts_at FROM sessions WHERE tenant_id = $1 AND id = $2", business.id, ids[0]
         )
-        return cls(business, await _signed_in(bench, business), first_at.date())
+        return cls(business, await signed_in(bench, business), first_at.date())
 
     def request(self, kind: str) -> tuple[str, dict[str, str]]:
         """The address and headers; each service page has one that nobody has asked for before."""
@@ -71,7 +71,7 @@ class Shop:
         return f"{home}/entries?start={self.begins_on}&end={end}", mine
 
 
-async def _signed_in(bench: Bench, business: Business) -> str:
+async def signed_in(bench: Bench, business: Business) -> str:
     """The cookie that a right password would have brought."""
     services = bench.filler.services
     store = SessionStore(services.redis, services.clock)

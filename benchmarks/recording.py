@@ -4,7 +4,7 @@ The request is answered by the program in this process, and what it sends to the
 so the script has the same statements in the same transactions as what it is compared with.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, cast
@@ -49,6 +49,15 @@ class Recorder:
         if answer.status_code >= 300:
             raise RuntimeError(f"{request.url} was answered {answer.status_code}: {answer.text}")
         return _written(statements, {**variable, **_reference(answer)}, known)
+
+    async def script_of(
+        self, step: Awaitable[Any], variable: Mapping[Any, str], *, known: set[UUID]
+    ) -> str:
+        """The same of a command that no request gives."""
+        statements: list[tuple[str, tuple[Any, ...]]] = []
+        with self._noting(statements):
+            await step
+        return _written(statements, dict(variable), known)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Request:
         return self._client.build_request(method, path, **more)
