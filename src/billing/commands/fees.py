@@ -112,14 +112,18 @@ async def ask_fees(uow: UnitOfWork, fees: Sequence[NewFee], *, by: str) -> int:
     return asked
 
 
-async def drop_fees(uow: UnitOfWork, subject_ids: Sequence[UUID]) -> int:
-    """The guests had come after all: what is not paid is not asked any more. Returns how many."""
+async def drop_fees(
+    uow: UnitOfWork, subject_ids: Sequence[UUID], kind: FeeKind = FeeKind.NO_SHOW
+) -> int:
+    """The guests had come after all, or what they left late was called off: what is not paid is not
+    asked any more. Returns how many.
+    """
     found = await uow.session.execute(
         update(Fee)
         .where(
             Fee.tenant_id == uow.tenant,
             Fee.subject_id.in_(subject_ids),
-            Fee.kind == str(FeeKind.NO_SHOW),
+            Fee.kind == str(kind),
             Fee.state == str(FeeState.ASKED),
         )
         .values(state=str(FeeState.DROPPED), decided_at=uow.clock.now())

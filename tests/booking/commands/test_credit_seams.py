@@ -8,6 +8,8 @@ from sqlalchemy import select
 from src.billing.models import Fee, Refund
 from src.billing.owed import get_owed_minor
 from src.booking.commands.book import book
+from src.booking.commands.cancel import cancel_session
+from src.booking.commands.cancel_returns import NOTHING
 from src.booking.domain.cancelling import MoneyChoice
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.fees import FeeRule
@@ -130,3 +132,27 @@ async def test_where_nothing_comes_back_who_is_late_still_owes(
     async with services.uow_factory(lotus.id) as uow:
         assert await get_owed_minor(uow, made.order_id) == 1500
         assert list(await uow.session.scalars(select(Fee.amount_minor))) == [500]
+
+
+async def test_what_is_called_off_costs_no_fee_either(
+    services: Services, clock: FrozenClock, lotus: Business
+) -> None:
+    terms = LeavingTerms(
+        tiers=(Tier(before=24, percent=100),),
+        late_fee=FeeRule(amount_minor=500, currency="EUR"),
+    )
+    service = await a_service(
+        services.uow_factory, lotus.id, price_type="on_site", leaving=terms.document()
+    )
+    session = await a_session(services.uow_factory, service)
+    made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    clock.at = session.starts_at - timedelta(hours=12)
+    await leave(services, lotus, made, await seats_of(services.uow_factory, lotus.id))
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_session(
+            uow, lotus.ctx, session.id, reason="Ill", undo_seconds=10, money=NOTHING
+        )
+    await work_through(services, clock, lotus.id, UNDO)
+    async with services.uow_factory(lotus.id) as uow:
+        assert list(await uow.session.scalars(select(Fee.state))) == ["dropped"]
+        assert await get_owed_minor(uow, made.order_id) == 0
