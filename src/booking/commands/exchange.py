@@ -34,6 +34,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.errors import DatesChanged
 from src.booking.events import SeatsMoved
 from src.booking.models import Booking, Seat, Session
+from src.booking.queries.by_credit import find_lot_that_paid, why_credits_stay
 from src.booking.queries.offer_facts import quote_of_session, session_facts
 from src.booking.queries.offers import SessionOffer, get_session_offer
 from src.platform.db import register_constraint
@@ -167,7 +168,10 @@ async def why_not_come(
     facts = target_facts(tenant, own, offer, await _sources(uow, own), now)
     there = await has_seat(uow, own, offer.session.id)
     facts = replace(facts, has_seat_there=there)
-    return why_not_take(for_staff(facts) if by == "staff" else facts, now)
+    if by == "staff":
+        return why_not_take(for_staff(facts), now)
+    lot = await find_lot_that_paid(uow, [one.seat for one in own])
+    return [*why_not_take(facts, now), *why_credits_stay(offer, lot, len(own), now)]
 
 
 def target_facts(

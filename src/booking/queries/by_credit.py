@@ -1,5 +1,6 @@
 """The credits that are to pay for a wish, and what they are held against."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -17,8 +18,9 @@ from src.booking.domain.by_credit import (
 )
 from src.booking.domain.quotes import PaidByCredits, Quote
 from src.booking.domain.reasons import Reason
-from src.booking.models import Series, Service, Session
+from src.booking.models import Seat, Series, Service, Session
 from src.booking.queries.drop_in import rules_of
+from src.booking.queries.offer_facts import quote_of_session
 from src.booking.queries.offers import SeriesOffer, SessionOffer
 from src.platform.db.uow import UnitOfWork
 
@@ -90,3 +92,32 @@ def _by_credit(quote: Quote, lot: LotFacts) -> Quote:
     is_given_back = lot.source is LotSource.SEAT
     paid = PaidByCredits(lot.id, lot.name, lot.balance, is_given_back)
     return replace(quote, coupon=None).by_credits(paid)
+
+
+async def find_lot_that_paid(uow: UnitOfWork, seats: Sequence[Seat]) -> LotFacts | None:
+    """Where the credits of these seats of one order came from; None where none paid them."""
+    lot_ids = {seat.credit_lot_id for seat in seats if seat.credit_lot_id is not None}
+    lot = await uow.session.scalar(
+        select(CreditLot)
+        .where(CreditLot.tenant_id == uow.tenant, CreditLot.id.in_(lot_ids))
+        .order_by(CreditLot.expires_at)
+        .limit(1)
+    )
+    return None if lot is None else lot_facts(lot)
+
+
+def why_credits_stay(
+    offer: SessionOffer, lot: LotFacts | None, count: int, now: datetime
+) -> list[Reason]:
+    """Every reason against taking `count` credits of the lot along to another date: they would be
+    good for it, and last until then, were they still in the lot.
+    """
+    if lot is None:
+        return []
+    quote = quote_of_session(offer, count)
+    facts = replace(
+        credit_facts_of_session(offer, quote, replace(lot, balance=lot.balance + count)),
+        is_taken=True,
+        is_free=False,
+    )
+    return why_not_by_credit(facts, now)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.domain.credits import LotFacts
 from src.billing.models import Order
 from src.booking.commands.exchange import target_facts, why_not_give_up
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
@@ -22,6 +23,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words, price_type_of
 from src.booking.models import Session
+from src.booking.queries.by_credit import find_lot_that_paid, why_credits_stay
 from src.booking.queries.found_offers import FoundOffer, list_offers
 from src.booking.queries.guest_leaving import Own, list_own, name_of
 from src.booking.queries.guest_swaps import Swaps, find_swaps, split_best
@@ -74,7 +76,8 @@ async def get_move_page(
     offers = await list_offers(uow, first.booking.service_id, [asked.session_id], now)
     judged = Judged([], None)
     if not reasons:
-        judged = judge_choices(tenant, found, own, offers, action, now)
+        lot = await find_lot_that_paid(uow, [one.seat.seat for one in own])
+        judged = judge_choices(tenant, found, own, offers, action, now, lot)
     swaps = await find_swaps(uow, tenant, held, now)
     every = _with_swaps(tenant, judged.choices, swaps, action)
     chosen = next((one for one in every if one.session_id == str(asked.to)), None)
@@ -187,9 +190,10 @@ def judge_choices(
     offers: Sequence[FoundOffer],
     action: str,
     now: datetime,
+    lot: LotFacts | None = None,
 ) -> Judged:
     """Of the `offers`, the dates with room for at least one of those who are on one date, where not
-    all of them are already; `booked` is all that they have.
+    all of them are already; `booked` is all that they have, and `lot` what paid it.
     """
     one, own_id = [own[0].seat], own[0].seat.session.id
     people, there = {item.seat.seat.participant_id for item in own}, _people_of(booked)
@@ -202,6 +206,7 @@ def judge_choices(
         if people <= there.get(offer.session.id, set()):
             continue
         reasons = why_not_take(target_facts(tenant, one, offer, sources, now), now)
+        reasons += why_credits_stay(offer, lot, 1, now)
         if reasons:
             against[reasons[0]] += 1
         else:

@@ -2,21 +2,26 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
+from src.billing.domain.credits import Scope
 from src.billing.models import Fee, Refund
 from src.billing.owed import get_owed_minor
 from src.booking.commands.book import book
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.cancel_returns import NOTHING
+from src.booking.commands.exchange import MoveSeats, NotMovable, move_seats
 from src.booking.domain.cancelling import MoneyChoice
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.fees import FeeRule
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.domain.refund_policy import BuyerRule, Gives, RefundPolicy
 from src.platform.services import Services
+from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.booking.commands.test_book_by_credit import by_credit
 from tests.booking.commands.test_cancel_credits import (
     a_course_with_a_credit,
     cancels_purchase,
@@ -34,6 +39,7 @@ from tests.support.builders import (
     as_guest,
 )
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_lot
 from tests.support.policies import a_refund_package, gives_package, leaving
 from tests.support.vouchers import CODE, a_voucher
 from tests.support.work import work, work_through
@@ -156,3 +162,44 @@ async def test_what_is_called_off_costs_no_fee_either(
     async with services.uow_factory(lotus.id) as uow:
         assert list(await uow.session.scalars(select(Fee.state))) == ["dropped"]
         assert await get_owed_minor(uow, made.order_id) == 0
+
+
+@pytest.mark.parametrize(
+    ("in_days", "tags", "why"),
+    [
+        (50, ["beginners"], "credits_starts_after_expiry"),
+        (9, ["advanced"], "credits_out_of_scope"),
+    ],
+    ids=["past their end", "over their tags"],
+)
+async def test_an_exchange_takes_credits_nowhere_that_they_would_not_go(
+    services: Services,
+    clock: FrozenClock,
+    lotus: Business,
+    in_days: int,
+    tags: list[str],
+    why: str,
+) -> None:
+    """Staff may all the same."""
+    terms = LeavingTerms(tiers=(Tier(before=24, percent=100),), moves_before=12)
+    service = await a_service(services.uow_factory, lotus.id, leaving=terms.document())
+    first = await a_session(services.uow_factory, service, in_days=7, tags=["beginners"])
+    second = await a_session(services.uow_factory, service, in_days=in_days, tags=tags)
+    lot = await a_lot(
+        services.uow_factory,
+        lotus.id,
+        scope=Scope(tags=frozenset({"beginners"})),
+        expires_at=clock.now() + timedelta(days=10),
+    )
+    made = await by_credit(services, lotus, "session", first.id, lot)
+    [seat] = await seats_of(services.uow_factory, lotus.id)
+    move = MoveSeats(order_id=made.order_id, seat_ids=[seat.id], session_id=second.id)
+    with pytest.raises(NotMovable) as refused:
+        await moved(services, lotus, move)
+    assert refused.value.code == why
+    await moved(services, lotus, msgspec.structs.replace(move, by="staff"))
+
+
+async def moved(services: Services, lotus: Business, move: MoveSeats) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        await move_seats(uow, await tenant_snapshot(uow, lotus.id, uow.clock.now()), move)
