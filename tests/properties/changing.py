@@ -103,7 +103,7 @@ class Changing(Crediting):
         sale = self._any(self._refundable(), pick)
         amount = max(sale.by_card * part // 100, 1) + (part > 100)
         allowed, _none = self._attempt(self.steps.refund(sale, amount))
-        assert allowed == (amount <= sale.by_card)
+        assert allowed == (amount <= sale.by_card - self.model.in_credits(sale))
         if allowed:
             self.model.refund(sale, amount)
 

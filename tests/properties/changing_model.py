@@ -98,10 +98,13 @@ class Changing(Credits):
             one.state in LIVE and one.order is sale and one.person == place.person
             for one in self.places(to)
         )
+        lot = place.lot
+        goes_along = lot is None or (lot.is_for(to.tags) and lot.has(0, to.starts_at, now))
         return (
             is_coming(place, now)
             and in_time
             and offered
+            and goes_along
             and to.sold_as.service_id == place.run.sold_as.service_id
             and to is not place.run
             and to.state == "scheduled"

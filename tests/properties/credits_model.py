@@ -77,8 +77,11 @@ class Credits(Sales):
 
     def unreturned(self, sale: Sale) -> int:
         """What was paid and has come back in no way, nor is in a credit."""
-        in_credits = sum(lot.paid - lot.returned for lot in self.lots if lot.paid_by is sale)
-        return max(sale.paid - sale.refunded - sale.promised - in_credits, 0)
+        return max(sale.paid - sale.refunded - sale.promised - self.in_credits(sale), 0)
+
+    def in_credits(self, sale: Sale) -> int:
+        """What of its money lies in credits, those that were spent or have ended too."""
+        return sum(lot.paid - lot.returned for lot in self.lots if lot.paid_by is sale)
 
     # --- and given back as money
 

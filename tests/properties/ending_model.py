@@ -54,7 +54,8 @@ class Calling(Changing):
         waiting = [one for one in self.endings if one.state == "waiting"]
         for sale in self.sales:
             taken = [one for one in reached(ending, sale, now) if one.state == "confirmed"]
-            left = max(sale.paid - sale.refunded - _promised(waiting, sale), 0)
+            gone = _promised(waiting, sale) + self.in_credits(sale)
+            left = max(sale.paid - sale.refunded - gone, 0)
             full = min(sum(one.share for one in taken), left)
             terms = sum(half_up(one.share * self.percent_back(one, now), 100) for one in taken)
             if full > 0:

@@ -14,9 +14,10 @@ from sqlalchemy import func, select
 from src.billing.commands.credits import SYSTEM, Author, lot_facts, write_entry
 from src.billing.domain.credit_acts import Unused, worth_minor
 from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state, taken_with_money
-from src.billing.models import CreditLot, Payment, Refund
+from src.billing.models import CreditLot, Order, Payment, Refund
 from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import is_payment_with_the_bank
+from src.billing.queries.in_credits import list_in_credits_minor
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale
@@ -25,20 +26,24 @@ from src.platform.money import Money, format_money
 
 async def refuse_uncovered_credits(uow: UnitOfWork, order_id: UUID, amount_minor: int) -> None:
     """So much of the order's payments was just set aside for a refund of which the credits that the
-    order bought know nothing. Raises: InvalidInput at `amount` when less is left of the payments
-    than the unused credits are worth; the transaction has to end then.
+    order bought, or that were given for its places, know nothing. Raises: InvalidInput at `amount`
+    when less is left of the payments than the unused credits, and all those given for places, are
+    worth; the transaction has to end then.
     """
     lots = [lot for lot in await _locked(uow, order_id) if _is_usable(uow, lot)]
-    if not lots:
-        return
     unused_minor = sum([_whole_worth(await _unused(uow, lot)) for lot in lots])
+    unused_minor += (await list_in_credits_minor(uow, [order_id])).get(order_id, 0)
     free_minor = await _left_minor(uow, order_id) + amount_minor - unused_minor
     if not unused_minor or amount_minor <= free_minor:
         return
+    currency = await uow.session.scalar(
+        select(Order.currency).where(Order.tenant_id == uow.tenant, Order.id == order_id)
+    )
+    assert currency is not None
     sentence = _(
         "At most %(amount)s can go back here: the rest is what unused credits are worth. Refund"
         " those on the page of the credits, so that they leave with the money.",
-        amount=format_money(Money(max(0, free_minor), lots[0].currency), current_locale()),
+        amount=format_money(Money(max(0, free_minor), currency), current_locale()),
     )
     raise InvalidInput(sentence, fields={"amount": sentence})
 

@@ -14,9 +14,10 @@ from sqlalchemy import func, select, update
 
 from src.billing.commands.credits import Author, NewLot, insert_lots
 from src.billing.domain.credits import LotSource, Scope, end_of_day
-from src.billing.models import CreditLot, Order, Package, Payment
+from src.billing.models import Order, Package, Payment
 from src.billing.owed import list_owed_minor
 from src.billing.queries.disputes import is_payment_with_the_bank
+from src.billing.queries.in_credits import list_in_credits_minor
 from src.billing.queries.to_hand_back import to_hand_back_minor
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.refund_policy import GivenBack
@@ -129,18 +130,8 @@ async def list_unreturned_minor(uow: UnitOfWork, order_ids: set[UUID]) -> dict[U
         .group_by(Payment.order_id)
     )
     left = {row[0]: int(row[1]) for row in paid}
-    given = await uow.session.execute(
-        select(CreditLot.order_id, func.sum(CreditLot.value_minor - CreditLot.refunded_minor))
-        .where(
-            CreditLot.tenant_id == uow.tenant,
-            CreditLot.order_id.in_(left),
-            CreditLot.source == str(LotSource.SEAT),
-        )
-        .group_by(CreditLot.order_id)
-    )
-    for order_id, minor in given:
-        if order_id is not None:
-            left[order_id] -= int(minor)
+    for order_id, minor in (await list_in_credits_minor(uow, left)).items():
+        left[order_id] -= minor
     return {order_id: max(minor, 0) for order_id, minor in left.items()}
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from src.billing.domain.kinds import BY_HAND_METHODS
 from src.billing.models import Order, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
+from src.billing.queries.in_credits import list_in_credits_minor
 from src.booking.domain.cancelling import Returnable, returnable_minor
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import (
@@ -51,15 +52,20 @@ async def list_returnable(
 
     The seats are joined with their booking, session and order.
     """
-    left = await _left_of_orders(uow, which)
+    left, more = await _left_of_orders(uow, which), with_credits or {}
+    in_credits = await list_in_credits_minor(uow, list(left))
     by_order: dict[UUID, list[Row[Any]]] = defaultdict(list)
     for row in await uow.session.execute(_paid_seats(uow.tenant, which)):
         if row.order_id in left:
             by_order[row.order_id].append(row)
     percents = _Percents(uow, tenant)
-    more = with_credits or {}
     people = [
-        _person(rows, left[order_id], percents, more.get(order_id, 0))
+        _person(
+            rows,
+            left[order_id].without(in_credits.get(order_id, 0) - more.get(order_id, 0)),
+            percents,
+            more.get(order_id, 0),
+        )
         for order_id, rows in by_order.items()
     ]
     able = [one for one in people if one.full_minor]

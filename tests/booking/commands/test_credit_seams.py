@@ -1,13 +1,15 @@
 """Where credits meet vouchers, transfers, fees and cancelling: each share comes back once."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 import pytest
 from sqlalchemy import select
 
+from src.billing.commands.by_staff import RefundByHand, refund_by_hand
 from src.billing.domain.credits import Scope
-from src.billing.models import Fee, Refund
+from src.billing.models import Fee, Payment, Refund
 from src.billing.owed import get_owed_minor
 from src.booking.commands.book import book
 from src.booking.commands.cancel import cancel_session
@@ -18,6 +20,7 @@ from src.booking.domain.drop_in import PayWay
 from src.booking.domain.fees import FeeRule
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.domain.refund_policy import BuyerRule, Gives, RefundPolicy
+from src.platform.errors import InvalidInput
 from src.platform.services import Services
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish, booked, seats_of
@@ -28,7 +31,7 @@ from tests.booking.commands.test_cancel_credits import (
     lots,
 )
 from tests.booking.commands.test_cancel_money import UNDO
-from tests.booking.commands.test_leave import leave
+from tests.booking.commands.test_leave import leave, refunds
 from tests.booking.commands.test_transfers import receive, takes_transfers
 from tests.support.builders import (
     Business,
@@ -203,3 +206,29 @@ async def test_an_exchange_takes_credits_nowhere_that_they_would_not_go(
 async def moved(services: Services, lotus: Business, move: MoveSeats) -> None:
     async with services.uow_factory(lotus.id) as uow:
         await move_seats(uow, await tenant_snapshot(uow, lotus.id, uow.clock.now()), move)
+
+
+async def test_what_lies_in_a_credit_is_not_refunded_as_well(
+    services: Services, clock: FrozenClock, lotus: Business
+) -> None:
+    """Neither by hand nor by a cancelling: EUR 60 were paid, and 20 of them are in the credit."""
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    with pytest.raises(InvalidInput) as refused:
+        await refunded(services, lotus, made.order_id, 4001)
+    assert "€40.00" in refused.value.fields["amount"]
+    await refunded(services, lotus, made.order_id, 2500)
+    await cancels_purchase(
+        services, lotus, booking_id, choice=MoneyChoice.FULL, revokes_credits=False
+    )
+    await work_through(services, clock, lotus.id, UNDO)
+    assert sum(await refunds(services, lotus.id)) == 4000
+
+
+async def refunded(services: Services, lotus: Business, order_id: UUID, minor: int) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        payment = (await uow.session.scalars(select(Payment))).one()
+        cmd = RefundByHand(
+            order_id=order_id, payment_id=payment.id, amount_minor=minor, token=str(minor)
+        )
+        await refund_by_hand(uow, lotus.ctx, cmd)
