@@ -39,8 +39,10 @@ def rules_in_words(
         said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
     elif price_type is SeriesPriceType.FREE:
         said, counted = [_("You can cancel a date until it starts.")], []
+    elif terms.gives is Gives.NOTHING and price_type is SeriesPriceType.ON_SITE:
+        said = [_owed_rule(terms), _nothing_paid_back()]
     elif terms.gives is Gives.NOTHING:
-        said, counted = [_nothing_back(price_type)], []
+        said, counted = [_nothing_back()], []
     elif terms.gives is Gives.PACKAGE:
         steps = _step_rules(terms, example_at, zone, now)
         said = [*steps, *_unpaid(price_type), *_rest(terms)]
@@ -73,7 +75,9 @@ def dates_in_words(
     elif price_type is SeriesPriceType.FREE:
         said = [_("You can cancel until it starts.")]
     elif terms.gives is Gives.NOTHING:
-        said = [_nothing_back(price_type)]
+        is_owed = price_type is SeriesPriceType.ON_SITE
+        owed = [_owed_until(terms, starts_at, zone, now), _nothing_paid_back()]
+        said = owed if is_owed else [_nothing_back()]
     elif price_type is SeriesPriceType.ON_SITE:
         said = [_owed_until(terms, starts_at, zone, now)]
     else:
@@ -110,7 +114,8 @@ def next_deadline_words(
     if _costs_nothing(terms, price_type) or not terms.may_cancel:
         return ""
     coming = [due for due in deadlines(terms, starts_at, zone) if now <= due.until_at]
-    if not coming:
+    is_silent = terms.gives is Gives.NOTHING and price_type is not SeriesPriceType.ON_SITE
+    if not coming or is_silent:
         return ""
     if price_type is SeriesPriceType.ON_SITE and terms.gives is not Gives.PACKAGE:
         when = datetime_local(coming[-1].until_at, zone)
@@ -162,10 +167,12 @@ def _costs_nothing(terms: LeavingTerms, price_type: SeriesPriceType) -> bool:
     return price_type is SeriesPriceType.FREE and terms.gives is not Gives.CREDIT
 
 
-def _nothing_back(price_type: SeriesPriceType) -> str:
-    if price_type is SeriesPriceType.ON_SITE:
-        return _("You can cancel until it starts; what is paid by then does not come back.")
+def _nothing_back() -> str:
     return _("You can cancel until it starts, but nothing comes back.")
+
+
+def _nothing_paid_back() -> str:
+    return _("What is paid by then does not come back.")
 
 
 def _no_credit_back() -> str:
@@ -343,7 +350,7 @@ def _fee_rules(terms: LeavingTerms, price_type: SeriesPriceType) -> list[str]:
         said.append(
             _("Who does not come and has not cancelled is asked for a fee of %(fee)s.", fee=fee)
         )
-    if terms.late_keeps_credit:
+    if terms.late_keeps_credit and terms.gives is not Gives.NOTHING:
         said.append(_("A credit comes back even if you cancel late."))
     return said
 

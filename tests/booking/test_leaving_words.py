@@ -8,7 +8,13 @@ import pytest
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier
 from src.booking.domain.quiet_hours import QuietHours
-from src.booking.leaving_words import by_way_in_words, dates_in_words, rules_in_words
+from src.booking.domain.refund_policy import Gives
+from src.booking.leaving_words import (
+    by_way_in_words,
+    dates_in_words,
+    next_deadline_words,
+    rules_in_words,
+)
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 START = datetime(2027, 5, 11, 16, tzinfo=UTC)
@@ -93,3 +99,25 @@ def test_quiet_hours_are_part_of_the_rule_and_of_its_example() -> None:
     ten = "10:00\u202fPM"
     moved = f"A deadline between {ten} and 8:00\u202fAM moves to the {ten} before it."
     assert rules_in_words(by_day, ONLINE, AMSTERDAM)[-1] == moved
+
+
+def test_where_nothing_comes_back_no_step_promises_money() -> None:
+    """The steps stay, for they say who is late."""
+    terms = LeavingTerms(tiers=TERMS.tiers, gives=Gives.NOTHING)
+    now = START - timedelta(hours=100)
+    nothing = "You can cancel until it starts, but nothing comes back."
+    assert dates_in_words(terms, ONLINE, START, AMSTERDAM, now) == [nothing]
+    assert rules_in_words(terms, ONLINE, AMSTERDAM, START, now)[0] == nothing
+    assert next_deadline_words(terms, ONLINE, START, AMSTERDAM, now) == ""
+
+
+def test_where_nothing_comes_back_the_price_on_site_stays_due_for_who_is_late() -> None:
+    terms = LeavingTerms(tiers=TERMS.tiers, gives=Gives.NOTHING)
+    kept = "What is paid by then does not come back."
+    now = START - timedelta(hours=100)
+    until, also = dates_in_words(terms, ON_SITE, START, AMSTERDAM, now)
+    assert "free of charge until Sun, May 9, 2027" in until
+    assert also == kept
+    late = dates_in_words(terms, ON_SITE, START, AMSTERDAM, START - timedelta(hours=1))
+    assert late == [STAYS_DUE, kept]
+    assert kept in rules_in_words(terms, ON_SITE, AMSTERDAM, START, now)

@@ -1,4 +1,5 @@
-"""The same two thousand steps in each `make test`, and others for as long as LONG_SECONDS says.
+"""The same few hundred steps in each `make test`, two thousand and more in each `make test-slow`,
+and others for as long as LONG_SECONDS says.
 
 `make test-long` sets it. A failure is shrunk to the fewest steps that show it, printed as code.
 """
@@ -30,6 +31,7 @@ SAME_EACH_TIME = settings(
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
+A_FEW = settings(SAME_EACH_TIME, max_examples=8)
 OTHERS_EACH_TIME = settings(SAME_EACH_TIME, derandomize=False, max_examples=25)
 MUST_HAPPEN = {
     "a child pays less",
@@ -96,6 +98,14 @@ MUST_HAPPEN = {
 }
 
 
+def test_whatever_a_few_guests_and_an_owner_do_the_invariants_hold(world: World) -> None:
+    """As below, with too few steps for every deed."""
+    stranger = world.open_shop()
+    run_state_machine_as_test(lambda: BookingCore(world, stranger), settings=A_FEW)
+    assert world.deeds["step"] > 400
+
+
+@pytest.mark.slow
 def test_whatever_guests_and_owners_do_the_invariants_hold(world: World) -> None:
     stranger = world.open_shop()
     until = time.monotonic() + float(os.environ.get("LONG_SECONDS", "0"))
