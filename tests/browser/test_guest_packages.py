@@ -40,7 +40,7 @@ def shoots(who: Person, name: str) -> None:
 def test_ten_are_bought_and_three_are_used(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    slug = "stork" if scripts else "robin"
+    slug = "hoopoe" if scripts else "bunting"
     business, email = staged(program, slug), f"carl@{slug}.example"
     term = a_term(program, business)
 

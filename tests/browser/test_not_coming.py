@@ -62,7 +62,7 @@ def moved(program: Program, session: Session, hours: int) -> None:
 def test_a_place_is_given_away_or_freed_late_from_the_booking(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "dunnock" if scripts else "siskin", paid=False)
+    business = staged(program, "dunnock" if scripts else "serin", paid=False)
     session = a_date(program, business)
     carl = books(program, business, "session", session.id, "Carl Guest", "Kid")
     path = link_in(the_mail(program, carl, "You are booked"), "/b/")
@@ -103,7 +103,7 @@ def a_day_after(program: Program, business: Business) -> None:
 def test_who_does_not_come_pays_a_fee_and_another_is_forgiven(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "redpoll" if scripts else "hawfinch")
+    business = staged(program, "hawfinch" if scripts else "crossbill")
     session = a_date(program, business)
     carl = books(program, business, "session", session.id, "Carl Guest")
     dora = books(program, business, "session", session.id, "Dora Guest")

@@ -28,7 +28,7 @@ async def credits_of_carl(services: Services, business: Business) -> tuple[UUID,
 def test_from_the_editor_of_a_package_to_a_later_end(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    slug = "heron" if scripts else "stork"
+    slug = "kestrel" if scripts else "merlin"
     business = staged(program, slug)
     a_term(program, business)
     carl_id, lot_id = program.run(lambda services: credits_of_carl(services, business))

@@ -42,7 +42,7 @@ def code_of(program: Program, email: str) -> str:
 def test_a_guest_signs_in_by_a_code_and_out_again(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "heron" if scripts else "egret", paid=False)
+    business = staged(program, "osprey" if scripts else "kite", paid=False)
     email = f"carl@{business.slug}.example"
     has_booked(program, business, email)
     guest = person(PHONE, java_script_enabled=scripts)
@@ -94,11 +94,11 @@ def test_a_guest_signs_in_by_a_code_and_out_again(
 def test_the_link_in_the_mail_needs_a_press_and_works_once(
     program: Program, person: Callable[..., Person]
 ) -> None:
-    business = staged(program, "bittern", paid=False)
-    email = "carl@bittern.example"
+    business = staged(program, "buzzard", paid=False)
+    email = "carl@buzzard.example"
     has_booked(program, business, email)
     guest, elsewhere = person(PHONE), person(PHONE)
-    guest.go("/b/bittern/me")
+    guest.go("/b/buzzard/me")
     guest.type(email=email)
     guest.press("Send me a code")
     guest.sees("is on its way there")
@@ -107,7 +107,7 @@ def test_the_link_in_the_mail_needs_a_press_and_works_once(
     elsewhere.sees("carl@")
     elsewhere.looks()
     elsewhere.press("Open my bookings")
-    elsewhere.is_at("/b/bittern/me$")
+    elsewhere.is_at("/b/buzzard/me$")
     elsewhere.sees("Talk")
     guest.go(link)
     guest.sees("was used already, or is too old")

@@ -53,7 +53,7 @@ def two_courses(program: Program, business: Business) -> tuple[Term, Term]:
 def test_a_date_becomes_a_credit_and_another_one_a_date_elsewhere(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "heron" if scripts else "egret")
+    business = staged(program, "shrike" if scripts else "oriole")
     own, other = two_courses(program, business)
     carl = person(PHONE, java_script_enabled=scripts)
     carl.go(f"/b/{business.slug}/yoga/book?series={own.series.id}")
@@ -92,7 +92,7 @@ def test_a_date_becomes_a_credit_and_another_one_a_date_elsewhere(
 def test_the_owner_says_what_comes_back_to_whom(
     program: Program, person: Callable[..., Person]
 ) -> None:
-    business = staged(program, "crane")
+    business = staged(program, "nuthatch")
     own, _other = two_courses(program, business)
     owner = person(DESK)
     owner.sign_in(f"olive@{business.slug}.example", PASSWORD)

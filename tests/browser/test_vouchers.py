@@ -27,7 +27,7 @@ BALANCE = "SELECT balance_minor FROM vouchers WHERE tenant_id = $1"
 def test_a_voucher_from_the_shop_to_its_money_back(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "wren" if scripts else "lark")
+    business = staged(program, "nightjar" if scripts else "lark")
     term = a_term_of_three(program, business)
     owner = person(DESK, java_script_enabled=scripts)
     owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
