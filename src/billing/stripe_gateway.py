@@ -130,6 +130,16 @@ class StripeGateway:
                 return None
             pages = await _answer(pages.next_page_async())
 
+    async def find_checkout_page_of(
+        self, account_id: str, payment_intent_id: str
+    ) -> ProcessorPage | None:
+        """The page that brought a payment; None for one that was taken in another way."""
+        call = self._client.v1.checkout.sessions.list_async(
+            {"payment_intent": payment_intent_id, "limit": 1}, {"stripe_account": account_id}
+        )
+        found = (await _answer(call)).data
+        return _page(found[0]) if found else None
+
     async def expire_checkout_page(self, account_id: str, page_id: str) -> ProcessorPage:
         """Ends the page, so that nobody can pay it any more.
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from src.billing.models import ConnectedAccount, InboxEvent
 from src.billing.reconcile import reconcile
+from src.billing.stripe_gateway import StripeGateway
 from src.tenants.models import Due, Tenant
 from tests.billing.till import Till
 from tests.billing.web.conftest import Wired, wired
@@ -80,6 +81,34 @@ async def test_a_dispute_is_found_within_a_day(wired: Wired) -> None:
     await wired.till.stripe.turn("dispute", payment=intent)
     await asked(wired.till)
     assert [item.kind for item in await wired.till.open_items(order_id)] == ["dispute"]
+
+
+async def a_payment_of_which_nothing_is_known(wired: Wired) -> tuple[Any, str]:
+    """It was made, and its own event is late."""
+    order_id, session_id = await wired.till.order_with_page()
+    await wired.till.stripe.turn("webhooks", drop=True)
+    await wired.till.pay(session_id)
+    await wired.till.stripe.turn("webhooks", drop=False)
+    assert await wired.till.payments(order_id) == []
+    gateway = wired.till.services.port(StripeGateway)
+    page = await gateway.retrieve_checkout_page(wired.till.account_id, session_id)
+    assert page.payment_intent_id is not None
+    return order_id, page.payment_intent_id
+
+
+async def test_a_dispute_that_is_faster_than_its_payment_is_not_lost(wired: Wired) -> None:
+    order_id, intent = await a_payment_of_which_nothing_is_known(wired)
+    await wired.till.stripe.turn("dispute", payment=intent)
+    await wired.flush()
+    assert (await wired.till.state(order_id)).state == "confirmed"
+    assert [item.kind for item in await wired.till.open_items(order_id)] == ["dispute"]
+
+
+async def test_a_refund_that_is_faster_than_its_payment_is_not_lost(wired: Wired) -> None:
+    order_id, intent = await a_payment_of_which_nothing_is_known(wired)
+    await wired.till.stripe.turn("refund_from_dashboard", payment=intent, amount=700)
+    await wired.flush()
+    assert (await wired.till.state(order_id)).refunded_minor == 700
 
 
 async def test_what_came_by_itself_is_not_taken_twice(wired: Wired) -> None:

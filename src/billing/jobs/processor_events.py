@@ -35,23 +35,39 @@ async def handle_processor_event(job: JobContext, event: ProcessorEventReceived)
 
 
 async def _page_changed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
-    page_id = await _find_page(services, tenant_id, inbox)
+    claimed = _object(inbox).get("metadata", {}).get("page_id")
+    return await _settle(services, tenant_id, inbox.account_id, inbox.object_id, claimed)
+
+
+async def _settle(
+    services: Services,
+    tenant_id: UUID,
+    account_id: str | None,
+    processor_id: str | None,
+    claimed: object,
+) -> str:
+    page_id = await _find_page(services, tenant_id, account_id, processor_id, claimed)
     if page_id is None:
         return NOT_OURS
     return str(await settle_page(services, tenant_id, page_id))
 
 
-async def _find_page(services: Services, tenant_id: UUID, inbox: InboxEvent) -> UUID | None:
+async def _find_page(
+    services: Services,
+    tenant_id: UUID,
+    account_id: str | None,
+    processor_id: str | None,
+    claimed: object,
+) -> UUID | None:
     """Our row of the page, which may not know the processor's name for it yet: the event can be
-    faster than the answer that it crossed.
+    faster than the answer that it crossed. `claimed` is the row's id as the page names it.
     """
-    claimed = _uuid(_object(inbox).get("metadata", {}).get("page_id"))
     async with services.uow_factory(tenant_id) as uow:
         found = await uow.session.execute(
             select(PaymentPage.id, PaymentPage.processor_id).where(
                 PaymentPage.tenant_id == tenant_id,
-                PaymentPage.account_id == inbox.account_id,
-                or_(PaymentPage.processor_id == inbox.object_id, PaymentPage.id == claimed),
+                PaymentPage.account_id == account_id,
+                or_(PaymentPage.processor_id == processor_id, PaymentPage.id == _uuid(claimed)),
             )
         )
         row = found.first()
@@ -63,38 +79,74 @@ async def _find_page(services: Services, tenant_id: UUID, inbox: InboxEvent) -> 
                     PaymentPage.id == row.id,
                     PaymentPage.processor_id.is_(None),
                 )
-                .values(processor_id=inbox.object_id)
+                .values(processor_id=processor_id)
             )
         return row.id if row is not None else None
 
 
 async def _money_went_back(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
     intent = _object(inbox).get("payment_intent")
-    reference = await take_refunds_of(services, tenant_id, intent) if intent else None
-    return "refunds looked at" if reference is not None else NOT_OURS
+    if not intent or await _payment_of(services, tenant_id, inbox, intent) is None:
+        return NOT_OURS
+    await take_refunds_of(services, tenant_id, intent)
+    return "refunds looked at"
 
 
 async def _disputed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
     dispute = await _dispute_now(services, inbox)
+    intent = dispute.payment_intent_id
+    found = await _payment_of(services, tenant_id, inbox, intent) if intent else None
+    if found is None:
+        return NOT_OURS
     async with services.uow_factory(tenant_id) as uow:
-        found = (
-            await uow.session.execute(
-                select(Payment.id, Order.id, Order.reference)
-                .join(
-                    Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id)
-                )
-                .where(
-                    Payment.tenant_id == tenant_id,
-                    Payment.payment_intent_id == dispute.payment_intent_id,
-                )
-            )
-        ).first()
-        if found is None:
-            return NOT_OURS
-        payment_id, order_id, reference = found
-        if not await take_dispute_news(uow, payment_id, order_id, reference, dispute):
+        if not await take_dispute_news(uow, *found, dispute):
             return "dispute decided before"
     return f"dispute {dispute.outcome or 'open'}"
+
+
+async def _payment_of(
+    services: Services, tenant_id: UUID, inbox: InboxEvent, payment_intent_id: str
+) -> tuple[UUID, UUID, str] | None:
+    """Ids of our payment and its order, and the order's reference; None for money that is not ours.
+
+    News of a payment can be faster than that of its page: then the page is settled first, so that
+    nothing that was said of the payment is lost.
+    """
+    found = await _stored_payment(services, tenant_id, payment_intent_id)
+    if found is None and await _settle_page_of(services, tenant_id, inbox, payment_intent_id):
+        found = await _stored_payment(services, tenant_id, payment_intent_id)
+    return found
+
+
+async def _settle_page_of(
+    services: Services, tenant_id: UUID, inbox: InboxEvent, payment_intent_id: str
+) -> bool:
+    account_id = inbox.account_id or ""
+    try:
+        page = await services.port(StripeGateway).find_checkout_page_of(
+            account_id, payment_intent_id
+        )
+    except DefinitiveFailure as failure:
+        if failure.code != ACCOUNT_OUT_OF_REACH:
+            raise
+        return False
+    if page is None:
+        return False
+    claimed = page.metadata.get("page_id")
+    return await _settle(services, tenant_id, account_id, page.id, claimed) != NOT_OURS
+
+
+async def _stored_payment(
+    services: Services, tenant_id: UUID, payment_intent_id: str
+) -> tuple[UUID, UUID, str] | None:
+    async with services.uow_factory(tenant_id) as uow:
+        found = await uow.session.execute(
+            select(Payment.id, Order.id, Order.reference)
+            .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
+            .where(Payment.tenant_id == tenant_id, Payment.payment_intent_id == payment_intent_id)
+        )
+        row = found.first()
+        return None if row is None else row._tuple()
 
 
 async def _dispute_now(services: Services, inbox: InboxEvent) -> Dispute:
