@@ -7,6 +7,7 @@ Source: docs/algorithms/seats.md.
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -34,14 +35,15 @@ from src.booking.commands.book_checks import (
     find_wanted_lot,
     lines_of,
 )
-from src.booking.commands.book_rows import insert_booking, insert_seats
+from src.booking.commands.book_rows import insert_booking, insert_seats, note_staff
+from src.booking.commands.busy import free_performer
+from src.booking.commands.slots import SlotWish, open_slot
 from src.booking.commands.waitlist_take import check_party, claim_quoted, held_by_offer
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import By
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
-from src.booking.events import PaymentLinkPromised
 from src.booking.models import Service
 from src.booking.queries.completing import lock_completing
 from src.booking.queries.coupons import priced_with_coupon
@@ -53,7 +55,6 @@ from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import month_key
-from src.tenants.commands.audit import audit
 from src.tenants.commands.counters import claim_booking_unit
 from src.tenants.commands.customers import find_or_add_customer, keep_customer, place_party
 from src.tenants.context import RequestContext, TenantSnapshot
@@ -70,6 +71,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     `way` is how they want to pay, None: the first way that is open. `customer_id` is who books:
     whoever sets it has seen proof of that, or is staff. With `pays` it is staff who book for them,
     and say how it is paid. With the way `credit` the credits of their own lot `credit_lot_id` pay.
+    With `slot` it is an appointment, and `subject_id` its service: the time becomes a session.
     `offer_id` is a waiting list's offer that it takes up. With `completes` it is the session that
     this booking of a series was sold without, for those of its party who lack it.
     """
@@ -97,6 +99,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     pays: StaffPays | None = None
     offer_id: UUID | None = None
     completes: UUID | None = None
+    slot: SlotWish | None = None
 
     @property
     def is_by_credit(self) -> bool:
@@ -167,17 +170,20 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     if cmd.pays is not None:
         check_staff(ctx, cmd.pays, cmd.guest_email)
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
-    judged = await _judge(uow, tenant, cmd, now)
+    judged = await _judge(uow, tenant, await _with_session(uow, tenant, cmd), now)
     quote = judged.quote
     booked = await _write(uow, ctx, tenant, cmd, judged, now)
     if cmd.pays is not None:
-        await _note_staff(uow, ctx, booked, quote)
+        await note_staff(uow, ctx, booked.order, booked.booking_id, quote)
     await uow.settle()
     await claim_quoted(uow, quote, booked.order.id, earliest=judged.earliest, offer_id=cmd.offer_id)
     if quote.coupon is not None:
         await claim_coupon(uow, quote.coupon.coupon_id, booked.order.customer_id)
     if quote.credits is not None:
-        await _claim_credits(uow, judged, booked.order.customer_id, now)
+        # They have to be valid when the last of the dates starts.
+        until, lot_id = max(now, judged.last_starts_at), quote.credits.lot_id
+        customer_id, needed = booked.order.customer_id, quote.credits_needed
+        await claim_credits(uow, lot_id, customer_id, needed, needed_until=until)
     if quote.voucher is not None:
         await claim_voucher(uow, quote.voucher)
     if booked.order.month is not None:
@@ -185,40 +191,37 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     return booked
 
 
+async def _with_session(uow: UnitOfWork, tenant: TenantSnapshot, cmd: BookCommand) -> BookCommand:
+    """The same for the session that an appointment's time becomes."""
+    if cmd.slot is None:
+        return cmd
+    session_id = await open_slot(
+        uow, tenant, cmd.subject_id, cmd.slot, len(cmd.party), by_staff=cmd.pays is not None
+    )
+    return msgspec.structs.replace(cmd, subject_id=session_id)
+
+
 async def refuse_unless_bookable_instead(
     uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand, order_id: UUID
 ) -> None:
     """Judges the wish as if what the order holds, its coupon too, were free; changes nothing.
 
-    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged.
+    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged,
+    SlotTaken.
     """
     now = uow.clock.now()
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
-    await _judge(uow, tenant, cmd, now, instead_of=order_id)
+    with suppress(_JustAsking):
+        async with uow.attempt():
+            if cmd.slot is not None:
+                await free_performer(uow, await count_held_seats(uow, order_id))
+            cmd = await _with_session(uow, tenant, cmd)
+            await _judge(uow, tenant, cmd, now, instead_of=order_id)
+            raise _JustAsking
 
 
-async def _note_staff(uow: UnitOfWork, ctx: RequestContext, booked: Booked, quote: Quote) -> None:
-    """Who booked, in the log; a held booking's guest gets the link by mail."""
-    order = booked.order
-    detail = {"title": quote.description, "booking": str(booked.booking_id)}
-    await audit(uow, ctx, "customer.booked", "customer", order.customer_id, **detail)
-    if booked.needs_payment and order.payment_mode == PaymentMode.ONLINE:
-        uow.record(PaymentLinkPromised(order_id=order.id))
-
-
-async def _claim_credits(
-    uow: UnitOfWork, judged: "_Judged", customer_id: UUID, now: datetime
-) -> None:
-    """They have to be valid when the last of the dates starts."""
-    quote = judged.quote
-    assert quote.credits is not None
-    await claim_credits(
-        uow,
-        quote.credits.lot_id,
-        customer_id,
-        quote.credits_needed,
-        needed_until=max(now, judged.last_starts_at),
-    )
+class _JustAsking(Exception):
+    """Takes back what was done to find out."""
 
 
 class _Judged(NamedTuple):

@@ -6,14 +6,17 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.booking.domain.gaps import gaps_of
 from src.booking.domain.kinds import By, SeatState
 from src.booking.domain.quotes import Quote
+from src.booking.events import PaymentLinkPromised
 from src.booking.models import Booking, Seat
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
 
 BOOKINGS = cast(Table, Booking.__table__)
 SEATS = cast(Table, Seat.__table__)
@@ -49,6 +52,16 @@ def insert_booking(
     }
     uow.insert(BOOKINGS, [row])
     return booking_id
+
+
+async def note_staff(
+    uow: UnitOfWork, ctx: RequestContext, order: Order, booking_id: UUID, quote: Quote
+) -> None:
+    """Who booked, in the log; a held booking's guest gets the link by mail."""
+    detail = {"title": quote.description, "booking": str(booking_id)}
+    await audit(uow, ctx, "customer.booked", "customer", order.customer_id, **detail)
+    if order.state == OrderState.OPEN and order.payment_mode == PaymentMode.ONLINE:
+        uow.record(PaymentLinkPromised(order_id=order.id))
 
 
 def insert_seats(

@@ -214,7 +214,7 @@ async def undo_cancellation(uow: UnitOfWork, ctx: RequestContext, cancellation_i
         .where(
             Session.tenant_id == uow.tenant,
             Session.id.in_(stopped),
-            Session.state.in_(sources_of(SessionState.SCHEDULED)),
+            Session.state == str(SessionState.CANCELLING),
         )
         .values(
             state=str(SessionState.SCHEDULED),

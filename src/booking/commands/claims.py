@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from src.booking.commands.busy import free_performer
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _
@@ -39,6 +40,12 @@ _GIVE_BACK = text(
     " AS f (session_id, seats))"
     " UPDATE sessions SET seats_taken = seats_taken - freed.seats FROM freed"
     " WHERE tenant_id = :tenant_id AND id = freed.session_id"
+    " RETURNING id, is_slot AND seats_taken = 0 AS is_empty"
+)
+_VACATE = text(
+    "UPDATE sessions SET state = 'vacated' WHERE tenant_id = :tenant_id"
+    " AND id = ANY(:session_ids) AND state = 'scheduled' AND is_slot AND seats_taken = 0"
+    " RETURNING id"
 )
 _EXCHANGE = text(
     "WITH change AS (SELECT * FROM unnest(cast(:session_ids AS uuid[]), cast(:counts AS int[]))"
@@ -105,12 +112,12 @@ async def claim_seats(
 
 
 async def give_back_seats(uow: UnitOfWork, counts: Mapping[UUID, int]) -> None:
-    """Frees so many seats of each session."""
+    """Frees so many seats of each session; an appointment's time is vacated with its last one."""
     if not counts:
         return
     if len(counts) > 1:
         await _lock(uow, list(counts))
-    await uow.session.execute(
+    found = await uow.session.execute(
         _GIVE_BACK,
         {
             "tenant_id": uow.tenant,
@@ -118,6 +125,18 @@ async def give_back_seats(uow: UnitOfWork, counts: Mapping[UUID, int]) -> None:
             "counts": list(counts.values()),
         },
     )
+    empty = [row.id for row in found if row.is_empty]
+    if empty:
+        await _vacate(uow, empty)
+
+
+async def _vacate(uow: UnitOfWork, session_ids: Sequence[UUID]) -> None:
+    """An appointment that nobody comes to any more takes nobody's time. One that is being called
+    off is left to that.
+    """
+    scope = {"tenant_id": uow.tenant, "session_ids": list(session_ids)}
+    vacated = (await uow.session.execute(_VACATE, scope)).scalars().all()
+    await free_performer(uow, vacated)
 
 
 async def exchange_seats(

@@ -19,6 +19,7 @@ from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.commands.hand_back import mark_handed_back
 from src.booking.commands.leave import mark_returned
+from src.booking.commands.slots import SlotTaken, reopen_slots
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState
 from src.booking.domain.states import LIVE_SEATS, WAIVED_SEATS
@@ -181,10 +182,11 @@ class SeatLines(LineKind):
         per_session = Counter(seat.session_id for seat in seats)
         await _move(uow, [s.id for s in seats], SeatState.CONFIRMED, "guest", "paid late", now)
         try:
+            await reopen_slots(uow, sorted(per_session))
             await claim_seats(
                 uow, sorted(per_session), max(per_session.values()), earliest=order.created_at
             )
-        except SeatsGone:
+        except (SeatsGone, SlotTaken):
             return False
         return True
 

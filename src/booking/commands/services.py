@@ -1,7 +1,7 @@
 """Making and changing services.
 
-What the plan gates is offering: creating a group service, switching one on, showing it again, and
-selling by series. Words and rules of a service may be corrected on any plan.
+What the plan gates is offering: creating a service, switching one on, showing it again, and selling
+by series. Words and rules of a service may be corrected on any plan.
 """
 
 from uuid import UUID
@@ -9,6 +9,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from src.booking.commands.givers import giver_errors, set_givers
+from src.booking.domain.appointment_terms import (
+    AppointmentTerms,
+    appointment_errors,
+    appointment_terms_from,
+)
 from src.booking.domain.kinds import (
     SalesMode,
     SeriesPriceType,
@@ -50,6 +56,11 @@ from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
 from src.tenants.models import Location, Performer
 
+FEATURE_OF = {
+    ServiceKind.APPOINTMENT: Feature.APPOINTMENTS,
+    ServiceKind.GROUP: Feature.GROUP_SERVICES,
+}
+
 
 def slug_taken() -> InvalidInput:
     sentence = _("Another service has this address; choose another.")
@@ -68,8 +79,8 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
 
     An empty `slug` is made from the name when the service is created, and stays as it is later.
     Prices are those of a single entry, gross, `price_tiers` beside the full one; a free service has
-    none. `leaving` are the terms
-    under which single dates are sold from now on.
+    none. `leaving` are the terms under which single dates are sold from now on. `appointment` is
+    for what is booked by appointment, `performer_ids` who gives it; None: whoever gives it now.
     """
 
     name: str
@@ -93,14 +104,17 @@ class ServiceDetails(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[Question, ...] = ()
     leaving: LeavingTerms = NOTHING_BACK
     tags: tuple[str, ...] = ()
+    appointment: AppointmentTerms = AppointmentTerms()
+    performer_ids: tuple[UUID, ...] | None = None
     visibility: Visibility = Visibility.PUBLIC
     active: bool = True
 
 
 class CreateService(ServiceDetails, frozen=True, kw_only=True):
-    """A new group service; the same `service_id` sent again creates nothing more."""
+    """A new service; the same `service_id` sent again creates nothing more. What it is stays."""
 
     service_id: UUID | None = None
+    kind: ServiceKind = ServiceKind.GROUP
 
 
 class UpdateService(ServiceDetails, frozen=True, kw_only=True):
@@ -142,29 +156,30 @@ def details_of_service(service: Service) -> ServiceDetails:
         questions=tuple(read_questions(service.questions)),
         leaving=terms_from(service.leaving),
         tags=tuple(service.tags),
+        appointment=appointment_terms_from(service.appointment),
         visibility=Visibility(service.visibility),
         active=service.active,
     )
 
 
 async def create_service(uow: UnitOfWork, ctx: RequestContext, cmd: CreateService) -> UUID:
-    """A group service, offered at once unless `active` or `visibility` say otherwise.
+    """A service, offered at once unless `active` or `visibility` say otherwise.
 
     Raises: PlanLimitReached, InvalidInput.
     """
-    await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
+    await require_feature_now(uow, ctx, FEATURE_OF[cmd.kind])
     await _require_sales_mode(uow, ctx, cmd.sales_mode)
     service_id = cmd.service_id or new_id()
     if await uow.session.get(Service, (uow.tenant, service_id)) is not None:
         return service_id
     slug = cmd.slug or await _free_slug(uow, slug_for(cmd.name))
-    await _check(uow, ctx.here, cmd, slug)
+    await _check(uow, ctx.here, cmd, slug, cmd.kind)
     now = uow.clock.now()
     uow.session.add(
         Service(
             tenant_id=uow.tenant,
             id=service_id,
-            kind=str(ServiceKind.GROUP),
+            kind=str(cmd.kind),
             created_at=now,
             updated_at=now,
             **_columns(cmd, slug),
@@ -172,6 +187,7 @@ async def create_service(uow: UnitOfWork, ctx: RequestContext, cmd: CreateServic
     )
     await audit(uow, ctx, "service.created", "service", service_id, name=cmd.name)
     await uow.session.flush()
+    await set_givers(uow, service_id, cmd.performer_ids)
     return service_id
 
 
@@ -184,11 +200,13 @@ async def update_service(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateServic
     if cmd.seen is not None and mark_of(details_of_service(service)) != cmd.seen:
         _check_same(service, cmd)
     if _offers_more(service, cmd):
-        await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
+        await require_feature_now(uow, ctx, FEATURE_OF[ServiceKind(service.kind)])
     if cmd.sales_mode != service.sales_mode:
         await _require_sales_mode(uow, ctx, cmd.sales_mode)
-    await _check(uow, ctx.here, cmd, cmd.slug or service.slug, service)
+    kind = ServiceKind(service.kind)
+    await _check(uow, ctx.here, cmd, cmd.slug or service.slug, kind, service)
     changed = _apply(service, _columns(cmd, cmd.slug or service.slug, service.leaving))
+    changed += await set_givers(uow, service.id, cmd.performer_ids)
     if changed:
         service.updated_at = uow.clock.now()
         await audit(uow, ctx, "service.changed", "service", service.id, changed=changed)
@@ -218,8 +236,8 @@ async def set_service_active(
     service = await get_service(uow, service_id)
     if service.active == active:
         return
-    if active and service.kind == ServiceKind.GROUP:
-        await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
+    if active:
+        await require_feature_now(uow, ctx, FEATURE_OF[ServiceKind(service.kind)])
     service.active, service.updated_at = active, uow.clock.now()
     action = "service.switched_on" if active else "service.switched_off"
     await audit(uow, ctx, action, "service", service_id)
@@ -230,7 +248,7 @@ def _offers_more(service: Service, cmd: UpdateService) -> bool:
     """Whether guests would see something that they do not see now."""
     hidden, offered = str(Visibility.HIDDEN), cmd.active and cmd.visibility != Visibility.HIDDEN
     was_offered = service.active and service.visibility != hidden
-    return service.kind == ServiceKind.GROUP and offered and not was_offered
+    return offered and not was_offered
 
 
 async def _require_sales_mode(uow: UnitOfWork, ctx: RequestContext, mode: SalesMode) -> None:
@@ -243,6 +261,7 @@ async def _check(
     tenant: TenantSnapshot,
     cmd: ServiceDetails,
     slug: str,
+    kind: ServiceKind,
     service: Service | None = None,
 ) -> None:
     fields = service_errors(draft_of(cmd, slug)) | terms_errors(cmd.leaving)
@@ -255,6 +274,9 @@ async def _check(
     fields |= over_errors(with_keys(cmd.price_tiers), before, today)
     fields |= tag_errors(cmd.tags)
     fields |= await _unknown_defaults(uow, cmd)
+    if kind is ServiceKind.APPOINTMENT:
+        fields |= appointment_errors(cmd.appointment, cmd.duration_minutes)
+        fields |= await giver_errors(uow, cmd.performer_ids)
     if "slug" not in fields and (service is None or service.slug != slug):
         fields |= slug_taken().fields if await _is_taken(uow, slug) else {}
     if fields:
@@ -335,6 +357,7 @@ def _columns(cmd: ServiceDetails, slug: str, leaving: object = None) -> dict[str
         "questions": list(msgspec.to_builtins(cmd.questions)),
         "leaving": keeping_policy(cmd.leaving, leaving).document(),
         "tags": read_tags(",".join(cmd.tags)),
+        "appointment": cmd.appointment.document(),
         "visibility": str(cmd.visibility),
         "active": cmd.active,
     }

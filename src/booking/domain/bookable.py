@@ -11,7 +11,13 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionState, Visibility
+from src.booking.domain.kinds import (
+    SalesMode,
+    SeriesPriceType,
+    ServiceKind,
+    SessionState,
+    Visibility,
+)
 from src.booking.domain.pricing import (
     SeriesQuote,
     SeriesSession,
@@ -47,6 +53,7 @@ class BusinessFacts:
     is_confirmed: bool = True
     may_sell_groups: bool = True
     may_sell_series: bool = True
+    may_sell_appointments: bool = True
     monthly_limit_reached: bool = False
     payments_ready: bool = True
     seats_told_up_to: int | None = None
@@ -54,6 +61,7 @@ class BusinessFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceFacts:
+    kind: ServiceKind = ServiceKind.GROUP
     active: bool = True
     visibility: Visibility = Visibility.PUBLIC
     sales_mode: SalesMode = SalesMode.BOTH
@@ -104,7 +112,7 @@ class SeriesFacts:
 def why_not_bookable_session(facts: SessionFacts, now: datetime) -> list[Reason]:
     """Every reason against, the weightiest first; empty when it may be booked."""
     return [
-        *_business_reasons(facts.business),
+        *_business_reasons(facts.business, facts.service.kind),
         *_service_reasons(facts.service, facts.party_size),
         *_single_sale_reasons(facts, now),
         *_session_reasons(facts, now),
@@ -119,7 +127,7 @@ def why_not_bookable_series(facts: SeriesFacts, now: datetime) -> list[Reason]:
     )
     pays_online = facts.terms.price_type is SeriesPriceType.ONLINE and facts.terms.price_minor > 0
     return [
-        *_business_reasons(facts.business),
+        *_business_reasons(facts.business, facts.service.kind),
         *_series_plan_reasons(facts.business),
         *_service_reasons(facts.service, facts.party_size),
         *_series_sale_reasons(facts),
@@ -133,13 +141,13 @@ def why_not_offered(
 ) -> list[Reason]:
     """What stands against everything of the service, whatever its dates."""
     return [
-        *_business_reasons(business),
+        *_business_reasons(business, service.kind),
         *_service_reasons(service, party_size=1),
         *_payment_reasons(business, pays_online),
     ]
 
 
-def _business_reasons(business: BusinessFacts) -> list[Reason]:
+def _business_reasons(business: BusinessFacts, kind: ServiceKind) -> list[Reason]:
     reasons: list[Reason] = [] if business.is_confirmed else [not_confirmed()]
     if business.status not in ("active", "past_due"):
         reasons.append(
@@ -150,15 +158,7 @@ def _business_reasons(business: BusinessFacts) -> list[Reason]:
                 _("Settle what is open under Plan, or end the pause."),
             )
         )
-    if not business.may_sell_groups:
-        reasons.append(
-            Reason(
-                ReasonCode.PLAN_LACKS_GROUPS,
-                not_at_present(),
-                _("The plan does not include group services."),
-                _("Choose a plan with group services."),
-            )
-        )
+    reasons += _kind_reasons(business, kind)
     if business.monthly_limit_reached:
         reasons.append(
             Reason(
@@ -169,6 +169,31 @@ def _business_reasons(business: BusinessFacts) -> list[Reason]:
             )
         )
     return reasons
+
+
+def _kind_reasons(business: BusinessFacts, kind: ServiceKind) -> list[Reason]:
+    """Whether the plan has what the service is."""
+    if kind is ServiceKind.APPOINTMENT:
+        if business.may_sell_appointments:
+            return []
+        return [
+            Reason(
+                ReasonCode.PLAN_LACKS_APPOINTMENTS,
+                not_at_present(),
+                _("The plan does not include appointments."),
+                _("Choose a plan with appointments."),
+            )
+        ]
+    if business.may_sell_groups:
+        return []
+    return [
+        Reason(
+            ReasonCode.PLAN_LACKS_GROUPS,
+            not_at_present(),
+            _("The plan does not include group services."),
+            _("Choose a plan with group services."),
+        )
+    ]
 
 
 def _series_plan_reasons(business: BusinessFacts) -> list[Reason]:

@@ -21,9 +21,12 @@ class SessionMode(StrEnum):
 
 
 class SessionState(StrEnum):
+    """`vacated` is an appointment's time once nobody has a seat in it: nobody called it off."""
+
     SCHEDULED = "scheduled"
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
+    VACATED = "vacated"
 
 
 class SeatState(StrEnum):

@@ -14,6 +14,7 @@ class ReasonCode(StrEnum):
     BUSINESS_CLOSED = "business_closed"
     PLAN_LACKS_GROUPS = "plan_lacks_groups"
     PLAN_LACKS_SERIES = "plan_lacks_series"
+    PLAN_LACKS_APPOINTMENTS = "plan_lacks_appointments"
     MONTHLY_LIMIT = "monthly_limit"
     SERVICE_INACTIVE = "service_inactive"
     SERVICE_HIDDEN = "service_hidden"
@@ -110,6 +111,9 @@ def off_reason(session: SessionState, mend: str = "") -> Reason:
             _("The session is being cancelled."),
             _("Undo the cancelling while that is possible, or publish a new session."),
         )
+    if session is SessionState.VACATED:
+        free = _("This appointment has been given up, and its time is free again.")
+        return Reason(ReasonCode.CANCELLED, free, free, _("Book the time anew."))
     cancelled = _("This date has been cancelled.")
     return Reason(ReasonCode.CANCELLED, cancelled, cancelled, mend)
 

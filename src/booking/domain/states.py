@@ -44,7 +44,9 @@ SEAT_MOVES: Mapping[SeatState, frozenset[SeatState]] = {
 }
 
 SESSION_MOVES: Mapping[SessionState, frozenset[SessionState]] = {
-    SessionState.SCHEDULED: frozenset({SessionState.CANCELLING}),
+    SessionState.SCHEDULED: frozenset({SessionState.CANCELLING, SessionState.VACATED}),
+    # A payment that arrives after the hold ended takes the time again where it is still free.
+    SessionState.VACATED: frozenset({SessionState.SCHEDULED}),
     # Back only within the undo window, before anybody has been told.
     SessionState.CANCELLING: frozenset({SessionState.CANCELLED, SessionState.SCHEDULED}),
     SessionState.CANCELLED: frozenset(),

@@ -1,5 +1,11 @@
 """Rows of the booking package."""
 
+from src.booking.models.availability import (
+    ClosedDay,
+    DayHours,
+    ServicePerformer,
+    WeeklyHours,
+)
 from src.booking.models.cancelling import CancellationReturn
 from src.booking.models.feeds import CalendarFeed
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
@@ -21,6 +27,8 @@ __all__ = [
     "CalendarFeed",
     "Cancellation",
     "CancellationReturn",
+    "ClosedDay",
+    "DayHours",
     "Digest",
     "HandingOn",
     "LeaveRequest",
@@ -28,9 +36,11 @@ __all__ = [
     "Seat",
     "Series",
     "Service",
+    "ServicePerformer",
     "Session",
     "SessionChange",
     "TimetableImport",
     "WaitlistEntry",
     "WaitlistOffer",
+    "WeeklyHours",
 ]

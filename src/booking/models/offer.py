@@ -22,7 +22,8 @@ class Service(TenantScoped, Base):
 
     `leaving` are the terms for leaving what is sold singly; see `domain/leaving.py`. `reminders`
     are the mails before each date; see `domain/reminding.py`. `waitlist` are the terms for waiting
-    when it is full; see `domain/waiting.py`. `tags` are words in small letters.
+    when it is full; see `domain/waiting.py`. `tags` are words in small letters. `appointment` says
+    how it is given by appointment; see `domain/appointment_terms.py`.
     """
 
     __tablename__ = "services"
@@ -69,6 +70,9 @@ class Service(TenantScoped, Base):
         default=dict, server_default=text("'{}'::jsonb")
     )
     tags: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
+    appointment: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'::jsonb")
+    )
     active: Mapped[bool] = mapped_column(default=True)
     visibility: Mapped[str] = mapped_column(default="public")
     created_at: Mapped[datetime]
@@ -142,6 +146,10 @@ class Session(TenantScoped, Base):
     `decided_at` says that somebody let it take place; owners were asked at `decision_asked_at`.
     `edited_at` marks one that was edited on its own, which edits of several leave alone.
     `drop_in_...` are its own rules for being sold alone, where they are not those of its series.
+
+    One that `is_slot` is the time of one appointment, made as it was booked; once nobody has a seat
+    in it any more it is vacated and its time is free again. `before_minutes` and `after_minutes`
+    are kept free around it in its performer's time.
     """
 
     __tablename__ = "sessions"
@@ -162,7 +170,11 @@ class Session(TenantScoped, Base):
         CheckConstraint("capacity > 0", name="capacity"),
         CheckConstraint(DROP_IN, name="drop_in"),
         CheckConstraint("seats_taken >= 0 AND seats_taken <= capacity", name="seats_taken"),
-        CheckConstraint("state IN ('scheduled', 'cancelling', 'cancelled')", name="state"),
+        CheckConstraint(
+            "state IN ('scheduled', 'cancelling', 'cancelled', 'vacated')", name="state"
+        ),
+        CheckConstraint("state <> 'vacated' OR is_slot", name="vacated_slot"),
+        CheckConstraint("before_minutes >= 0 AND after_minutes >= 0", name="kept_free"),
         CheckConstraint("mode IN ('in_person', 'online')", name="mode"),
         Index("ix_sessions_starts_at", "tenant_id", "starts_at"),
         Index("ix_sessions_service_starts_at", "tenant_id", "service_id", "starts_at"),
@@ -204,6 +216,9 @@ class Session(TenantScoped, Base):
     drop_in_pays: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     tags: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     import_key: Mapped[str | None]
+    is_slot: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    before_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    after_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
 

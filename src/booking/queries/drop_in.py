@@ -41,6 +41,8 @@ def rules_from(
 
 def rules_of(offer: SessionOffer) -> DropInRules:
     """The rules that hold for the offered date."""
+    if offer.session.is_slot:
+        return DropInRules(price_minor=offer.session.drop_in_price_minor)
     if offer.series is None:
         return LOOSE
     return resolve(rules_kept(offer.session), rules_kept(offer.series))

@@ -9,6 +9,7 @@ from src.booking.domain.kinds import (
     JoinPolicy,
     SalesMode,
     SeriesPriceType,
+    ServiceKind,
     SessionState,
     Visibility,
 )
@@ -34,6 +35,7 @@ def business_facts(tenant: TenantSnapshot, *, monthly_limit_reached: bool = Fals
         is_confirmed=tenant.is_confirmed,
         may_sell_groups=tenant.entitlements.has(Feature.GROUP_SERVICES),
         may_sell_series=tenant.entitlements.has(Feature.SERIES),
+        may_sell_appointments=tenant.entitlements.has(Feature.APPOINTMENTS),
         monthly_limit_reached=monthly_limit_reached,
         payments_ready=tenant.payments_ready,
         seats_told_up_to=tenant.seats_told_up_to,
@@ -42,6 +44,7 @@ def business_facts(tenant: TenantSnapshot, *, monthly_limit_reached: bool = Fals
 
 def service_facts(service: Service) -> ServiceFacts:
     return ServiceFacts(
+        kind=ServiceKind(service.kind),
         active=service.active,
         visibility=Visibility(service.visibility),
         sales_mode=SalesMode(service.sales_mode),

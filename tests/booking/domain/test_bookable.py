@@ -74,6 +74,13 @@ def test_nothing_stands_against_an_ordinary_booking() -> None:
         ({"business": with_business(status="suspended")}, ReasonCode.BUSINESS_CLOSED),
         ({"business": with_business(status="closed")}, ReasonCode.BUSINESS_CLOSED),
         ({"business": with_business(may_sell_groups=False)}, ReasonCode.PLAN_LACKS_GROUPS),
+        (
+            {
+                "business": with_business(may_sell_appointments=False),
+                "service": with_service(kind=ServiceKind.APPOINTMENT),
+            },
+            ReasonCode.PLAN_LACKS_APPOINTMENTS,
+        ),
         ({"business": with_business(monthly_limit_reached=True)}, ReasonCode.MONTHLY_LIMIT),
         (
             {"business": with_business(payments_ready=False), "pays_online": True},

@@ -37,7 +37,7 @@ def test_what_guards_the_updates_of_seats() -> None:
 def test_a_session_is_cancelled_only_by_way_of_cancelling() -> None:
     assert sources_of(SessionState.CANCELLING) == {SessionState.SCHEDULED}
     assert sources_of(SessionState.CANCELLED) == {SessionState.CANCELLING}
-    assert sources_of(SessionState.SCHEDULED) == {SessionState.CANCELLING}
+    assert sources_of(SessionState.SCHEDULED) == {SessionState.CANCELLING, SessionState.VACATED}
 
 
 def test_what_uses_capacity() -> None:
