@@ -16,9 +16,11 @@ OF_THE_BUSINESS = {
     "booking_counters",
     "broadcasts",
     "cancellation_returns",
+    "closed_days",
     "connected_accounts",
     "coupons",
     "credit_notices",
+    "day_hours",
     "digests",
     "due",
     "entitlement_grants",
@@ -60,8 +62,8 @@ payment_pages account_id idempotency_key processor_id state
 payments account_id currency method payment_intent_id
 refunds body cause cause_key error processor_id state
 seats changed_by returned_as state tier
-services description kind leaving mode name price_tiers price_type questions reminders sales_mode
-services slug tags visibility waitlist
+services appointment description kind leaving mode name price_tiers price_type questions reminders
+services sales_mode slug tags visibility waitlist
 sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state tags title
 sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state title
 voucher_entries actor_name kind

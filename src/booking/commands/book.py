@@ -263,6 +263,7 @@ async def _judge(
         lot=await find_wanted_lot(
             uow, cmd.customer_id, cmd.credit_lot_id, is_wanted=cmd.is_by_credit
         ),
+        opens_slot=cmd.slot is not None,
     )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None

@@ -6,13 +6,14 @@ that names the other session.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Table, delete, insert
 from sqlalchemy.dialects.postgresql import Range
 
+from src.booking.models import Session
 from src.booking.queries.busy import SOURCE
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
@@ -45,6 +46,16 @@ class Slot:
     session_id: UUID
     starts_at: datetime
     ends_at: datetime
+
+
+def slot_of(session: Session, starts_at: datetime, ends_at: datetime) -> Slot:
+    """What the session would take of its performer's time then, with what is kept free around an
+    appointment.
+    """
+    before, after = session.before_minutes, session.after_minutes
+    return Slot(
+        session.id, starts_at - timedelta(minutes=before), ends_at + timedelta(minutes=after)
+    )
 
 
 async def take_performer(uow: UnitOfWork, performer_id: UUID, slots: Sequence[Slot]) -> None:

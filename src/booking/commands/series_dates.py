@@ -83,6 +83,7 @@ async def attach(
             Session.id.in_(sorted(session_ids)),
             Session.service_id == service_id,
             Session.series_id.is_(None),
+            ~Session.is_slot,
             Session.state == str(SessionState.SCHEDULED),
             Session.starts_at > uow.clock.now(),
         )

@@ -52,14 +52,9 @@ from src.platform.localtime import to_local
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.customer_tags import read_tags, tag_errors
-from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.entitlements import FEATURE_OF_SERVICE_KIND, Feature
 from src.tenants.gates import require_feature_now
 from src.tenants.models import Location, Performer
-
-FEATURE_OF = {
-    ServiceKind.APPOINTMENT: Feature.APPOINTMENTS,
-    ServiceKind.GROUP: Feature.GROUP_SERVICES,
-}
 
 
 def slug_taken() -> InvalidInput:
@@ -167,7 +162,7 @@ async def create_service(uow: UnitOfWork, ctx: RequestContext, cmd: CreateServic
 
     Raises: PlanLimitReached, InvalidInput.
     """
-    await require_feature_now(uow, ctx, FEATURE_OF[cmd.kind])
+    await require_feature_now(uow, ctx, FEATURE_OF_SERVICE_KIND[cmd.kind])
     await _require_sales_mode(uow, ctx, cmd.sales_mode)
     service_id = cmd.service_id or new_id()
     if await uow.session.get(Service, (uow.tenant, service_id)) is not None:
@@ -200,7 +195,7 @@ async def update_service(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateServic
     if cmd.seen is not None and mark_of(details_of_service(service)) != cmd.seen:
         _check_same(service, cmd)
     if _offers_more(service, cmd):
-        await require_feature_now(uow, ctx, FEATURE_OF[ServiceKind(service.kind)])
+        await require_feature_now(uow, ctx, FEATURE_OF_SERVICE_KIND[ServiceKind(service.kind)])
     if cmd.sales_mode != service.sales_mode:
         await _require_sales_mode(uow, ctx, cmd.sales_mode)
     kind = ServiceKind(service.kind)
@@ -237,7 +232,7 @@ async def set_service_active(
     if service.active == active:
         return
     if active:
-        await require_feature_now(uow, ctx, FEATURE_OF[ServiceKind(service.kind)])
+        await require_feature_now(uow, ctx, FEATURE_OF_SERVICE_KIND[ServiceKind(service.kind)])
     service.active, service.updated_at = active, uow.clock.now()
     action = "service.switched_on" if active else "service.switched_off"
     await audit(uow, ctx, action, "service", service_id)

@@ -14,7 +14,13 @@ import msgspec
 from sqlalchemy import func, update
 
 from src.booking.commands.announcing import announced
-from src.booking.commands.busy import Slot, free_performer, performer_exists, take_performer
+from src.booking.commands.busy import (
+    Slot,
+    free_performer,
+    performer_exists,
+    slot_of,
+    take_performer,
+)
 from src.booking.commands.changes import changed_meanwhile, note_changes
 from src.booking.commands.decision_due import move_past_errors, replan_decision
 from src.booking.commands.services import get_service
@@ -174,8 +180,9 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     if changed & LEADERS_TIME:
         await free_performer(uow, [session.id])
         if cmd.performer_id is not None:
-            slot = Slot(session.id, cmd.starts_at, cmd.ends_at)
-            await take_performer(uow, cmd.performer_id, [slot])
+            await take_performer(
+                uow, cmd.performer_id, [slot_of(session, cmd.starts_at, cmd.ends_at)]
+            )
     if changed & DECISION_COLUMNS:
         await replan_decision(uow, session.id, cmd.starts_at, columns["decide_hours"])
     performers = await announced(uow, told_performers([(cmd, changed)]))

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import Range, insert
 
+from src.booking.commands.busy import slot_of
 from src.booking.domain.appointment_terms import appointment_terms_from, price_of_length
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
 from src.booking.models import Service, Session
@@ -107,13 +108,14 @@ async def _take_one(uow: UnitOfWork, session: Session, candidates: Sequence[UUID
 
 async def _take(uow: UnitOfWork, session: Session, performer_id: UUID) -> bool:
     """Waits for whoever is just taking the same time; False once they have it."""
+    slot = slot_of(session, session.starts_at, session.ends_at)
     taken = await uow.session.scalar(
         insert(_BUSY)
         .values(
             tenant_id=uow.tenant,
             id=new_id(),
             performer_id=performer_id,
-            during=kept_free(session),
+            during=Range(slot.starts_at, slot.ends_at, bounds="[)"),
             source=SOURCE,
             source_id=session.id,
         )
@@ -121,15 +123,6 @@ async def _take(uow: UnitOfWork, session: Session, performer_id: UUID) -> bool:
         .returning(_BUSY.c.id)
     )
     return taken is not None
-
-
-def kept_free(session: Session) -> Range[datetime]:
-    """The time that its performer cannot give to anything else."""
-    return Range(
-        session.starts_at - timedelta(minutes=session.before_minutes),
-        session.ends_at + timedelta(minutes=session.after_minutes),
-        bounds="[)",
-    )
 
 
 async def reopen_slots(uow: UnitOfWork, session_ids: Sequence[UUID]) -> None:

@@ -77,7 +77,8 @@ class SessionFacts:
     `in_series` with `drop_in_allowed` makes it a drop-in, on sale while its series is published,
     active and not hidden, which `series_on_sale` says; `drop_in_opens_at` is None when drop-ins
     may book at once. `credit_only`: it is sold for credits alone. `pays_online`: the wanted way to
-    pay is the payment page, for a price above 0.
+    pay is the payment page, for a price above 0. `is_anothers`: it is the appointment of somebody
+    else than who asks.
     """
 
     business: BusinessFacts
@@ -93,6 +94,7 @@ class SessionFacts:
     drop_in_allowed: bool = False
     drop_in_opens_at: datetime | None = None
     credit_only: bool = False
+    is_anothers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +304,15 @@ def _session_reasons(facts: SessionFacts, now: datetime) -> list[Reason]:
     if now > facts.starts_at:
         started = _("This date has already started.")
         return [Reason(ReasonCode.STARTED, started, started, "")]
+    if facts.is_anothers:
+        return [
+            Reason(
+                ReasonCode.ANOTHERS_APPOINTMENT,
+                _("This time is taken. Please choose another one."),
+                _("It is somebody's appointment."),
+                _("Book another time for this guest."),
+            )
+        ]
     return [*_window_reasons(facts, now), *_seat_reasons(facts)]
 
 

@@ -38,6 +38,7 @@ class ReasonCode(StrEnum):
     CREDITS_STARTS_AFTER_EXPIRY = "credits_starts_after_expiry"
     CANCELLED = "cancelled"
     NOT_JUST_NOW = "not_just_now"
+    ANOTHERS_APPOINTMENT = "anothers_appointment"
     STARTED = "started"
     TOO_LATE = "too_late"
     TOO_EARLY = "too_early"

@@ -58,7 +58,9 @@ def _sessions(uow: UnitOfWork, asked: SessionsAsked) -> Select[tuple[Session]]:
     statement = (
         select(Session)
         .where(
-            Session.tenant_id == uow.tenant, Session.starts_at >= (asked.from_at or uow.clock.now())
+            Session.tenant_id == uow.tenant,
+            Session.starts_at >= (asked.from_at or uow.clock.now()),
+            ~Session.is_slot,
         )
         .order_by(Session.starts_at, Session.id)
     )

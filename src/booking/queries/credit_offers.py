@@ -24,6 +24,7 @@ async def list_credit_offers(
         (Session.starts_at >= now)
         & (Session.state == str(SessionState.SCHEDULED))
         & (Session.seats_taken < Session.capacity)
+        & ~Session.is_slot
         & Service.active
         & (Service.visibility != str(Visibility.HIDDEN))
         & is_good_for(scope)

@@ -68,7 +68,7 @@ class Decided:
 class Asked:
     """What is asked for, and for how many; with `pays` it is staff who ask. A `way` to pay that is
     none of the offer's is left to the asker to refuse. With a `lot`, the asker's own, its credits
-    are to pay.
+    are to pay. `opens_slot`: the session is the time of the appointment that they make.
     """
 
     kind: SubjectKind
@@ -78,6 +78,7 @@ class Asked:
     tiers: tuple[str, ...] = ()
     pays: StaffPays | None = None
     lot: LotFacts | None = None
+    opens_slot: bool = False
 
 
 async def business_now(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> BusinessFacts:
@@ -128,7 +129,7 @@ async def _session(
     against: list[Reason] = []
     if asked.lot is not None:
         quote, against = session_by_credit(offer, quote, asked.lot, now)
-    facts = session_facts(offer, business, quote)
+    facts = session_facts(offer, business, quote, opens_slot=asked.opens_slot)
     if asked.lot is not None:
         facts = replace(facts, credit_only=False)
     if asked.pays is not None:

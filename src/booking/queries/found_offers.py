@@ -27,6 +27,7 @@ async def list_offers(
     return await read_offers(
         uow,
         Session.service_id == service_id,
+        ~Session.is_slot | Session.id.in_(own_ids),
         Session.starts_at >= now,
         (Session.state == str(SessionState.SCHEDULED)) | Session.id.in_(own_ids),
         (Session.seats_taken < Session.capacity) | Session.id.in_(own_ids),

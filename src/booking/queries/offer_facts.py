@@ -54,7 +54,10 @@ def service_facts(service: Service) -> ServiceFacts:
     )
 
 
-def session_facts(offer: SessionOffer, business: BusinessFacts, quote: Quote) -> SessionFacts:
+def session_facts(
+    offer: SessionOffer, business: BusinessFacts, quote: Quote, *, opens_slot: bool = False
+) -> SessionFacts:
+    """`opens_slot`: whoever asks is about to make the appointment."""
     session, series, rules = offer.session, offer.series, rules_of(offer)
     return SessionFacts(
         business=business,
@@ -70,6 +73,7 @@ def session_facts(offer: SessionOffer, business: BusinessFacts, quote: Quote) ->
         drop_in_allowed=bool(rules.allowed),
         drop_in_opens_at=opens_at(rules, session.starts_at, business.zone),
         credit_only=quote.ways == (PayWay.CREDIT,),
+        is_anothers=session.is_slot and not opens_slot,
     )
 
 

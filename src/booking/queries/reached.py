@@ -94,6 +94,7 @@ def _reached(
     ]
     if scope is DateScope.THIS:
         return [*which, Session.id == first.id]
+    which.append(~Session.is_slot)
     if scope is DateScope.CHOSEN:
         return [*which, Session.id.in_(chosen)]
     which.append(Session.service_id == first.service_id)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Row, Select, any_, func, select
 
+from src.booking.domain.kinds import SessionState
 from src.booking.domain.minimum import ASK_AHEAD, decide_at
 from src.booking.domain.session_rules import LONGEST_SESSION
 from src.booking.models import Cancellation, Series, Service, Session
@@ -193,7 +194,9 @@ def _facts(row: Row[Any]) -> dict[str, Any]:
 
 
 def joined_sessions(tenant_id: UUID) -> Select[Any]:
-    """The sessions of a business with `COLUMNS`, not narrowed nor in any order."""
+    """The sessions of a business with `COLUMNS`, not narrowed nor in any order; the times of
+    appointments that nobody has any more are none.
+    """
     tenant = Session.tenant_id
     return (
         with_offers(select(*COLUMNS))
@@ -203,7 +206,7 @@ def joined_sessions(tenant_id: UUID) -> Select[Any]:
             Performer, (Performer.tenant_id == tenant) & (Performer.id == Session.performer_id)
         )
         .outerjoin(Location, (Location.tenant_id == tenant) & (Location.id == Session.location_id))
-        .where(tenant == tenant_id)
+        .where(tenant == tenant_id, Session.state != str(SessionState.VACATED))
     )
 
 
@@ -224,6 +227,7 @@ async def _counts(
             func.count().filter(Session.starts_at < now),
         )
         .select_from(Session)
+        .where(Session.state != str(SessionState.VACATED))
         .outerjoin(
             Performer,
             (Performer.tenant_id == Session.tenant_id) & (Performer.id == Session.performer_id),

@@ -62,6 +62,7 @@ async def list_session_choices(uow: UnitOfWork, tenant: TenantSnapshot) -> list[
             Session.tenant_id == uow.tenant,
             Session.starts_at >= uow.clock.now(),
             Session.state == str(SessionState.SCHEDULED),
+            ~Session.is_slot,
         )
         .order_by(Session.starts_at, Session.id)
         .limit(MOST_SESSIONS)

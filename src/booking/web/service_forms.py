@@ -187,7 +187,7 @@ def _details(
     form: ServiceForm, price_minor: int, tax_rate_bp: int, leaving: LeavingTerms
 ) -> dict[str, Any]:
     read = {"price_minor", "price_tiers", "tax_rate_bp", "questions", "leaving", "tags"}
-    same = set(ServiceDetails.__struct_fields__) - read
+    same = set(ServiceDetails.__struct_fields__) - read - {"appointment", "performer_ids"}
     return {
         **{name: getattr(form, name) for name in same},
         "price_minor": price_minor,

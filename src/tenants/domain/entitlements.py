@@ -29,6 +29,7 @@ class Feature(StrEnum):
 
 BUILT = frozenset(
     {
+        Feature.APPOINTMENTS,
         Feature.AUTO_REFUND,
         Feature.COUPONS,
         Feature.GROUP_SERVICES,
@@ -48,11 +49,11 @@ class Limit(StrEnum):
     MEMBERS = "members"
 
 
-_FEATURE_OF_SERVICE_KIND = {
+FEATURE_OF_SERVICE_KIND = {
     "appointment": Feature.APPOINTMENTS,
     "group": Feature.GROUP_SERVICES,
 }
-BOOKABLE = BUILT.intersection(_FEATURE_OF_SERVICE_KIND.values())
+BOOKABLE = BUILT.intersection(FEATURE_OF_SERVICE_KIND.values())
 """The features without any of which nothing can be booked."""
 
 
@@ -168,7 +169,7 @@ def frozen(service_kind: str, entitlements: Entitlements) -> bool:
 
     What is sold runs to its end all the same. Raises: KeyError for an unknown kind.
     """
-    return not entitlements.has(_FEATURE_OF_SERVICE_KIND[service_kind])
+    return not entitlements.has(FEATURE_OF_SERVICE_KIND[service_kind])
 
 
 def store_sources(sources: EntitlementSources) -> dict[str, Any]:

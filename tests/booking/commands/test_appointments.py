@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from src.billing.commands.orders import lock_order
 from src.booking.commands.availability import SetDay, set_day
@@ -14,6 +14,8 @@ from src.booking.commands.holds import SeatLines
 from src.booking.commands.leave import leave_dates
 from src.booking.commands.slots import SlotTaken
 from src.booking.domain.free_times import Hours
+from src.booking.domain.reasons import ReasonCode
+from src.booking.errors import NotBookable
 from src.booking.models import Seat, Session
 from src.booking.place import place_booking
 from src.booking.queries.free_times import Wanted, find_free_times
@@ -21,7 +23,7 @@ from src.platform.db.uow import UowFactory
 from src.platform.errors import DomainError, InvalidInput, NotFound
 from src.platform.localtime import to_local
 from src.platform.services import Services
-from tests.booking.commands.test_book import booked, month_count
+from tests.booking.commands.test_book import a_wish, booked, month_count
 from tests.support.appointments import Practice, a_practice, next_day_at
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
 from tests.support.clock import FrozenClock
@@ -302,3 +304,17 @@ async def _instead(services: Services, lotus: Business, cmd: BookCommand) -> UUI
         assert refused.code != "slot_taken"
         return None
     return placed.order_id
+
+
+async def test_a_place_that_is_free_in_an_appointment_is_nobody_elses(
+    uow_factory: UowFactory, lotus: Business, ten: datetime
+) -> None:
+    practice = await a_practice(uow_factory, lotus)
+    await booked(uow_factory, lotus, practice.wish(ten, party=("Ada", "Ben")))
+    [session] = await sessions_of(uow_factory, practice)
+    async with uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Session).values(capacity=5))
+    with pytest.raises(NotBookable) as refused:
+        wish = a_wish("session", session.id, guest_email="other@example.com")
+        await booked(uow_factory, lotus, wish)
+    assert [one.code for one in refused.value.reasons] == [ReasonCode.ANOTHERS_APPOINTMENT]

@@ -17,6 +17,7 @@ from src.booking.domain.kinds import (
     JoinPolicy,
     SalesMode,
     SeriesPriceType,
+    ServiceKind,
     SessionState,
     Visibility,
 )
