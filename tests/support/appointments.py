@@ -9,7 +9,7 @@ from uuid import UUID
 from src.booking.commands.availability import SetWeek, set_week
 from src.booking.commands.book import BookCommand
 from src.booking.commands.givers import set_givers
-from src.booking.commands.slots import SlotWish
+from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.free_times import Hours
 from src.booking.models import Service
 from src.platform.db.uow import UowFactory

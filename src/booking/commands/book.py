@@ -37,8 +37,9 @@ from src.booking.commands.book_checks import (
 )
 from src.booking.commands.book_rows import insert_booking, insert_seats, note_staff
 from src.booking.commands.busy import free_performer
-from src.booking.commands.slots import SlotWish, open_slot
+from src.booking.commands.slots import open_slot
 from src.booking.commands.waitlist_take import check_party, claim_quoted, held_by_offer
+from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import By
 from src.booking.domain.quotes import Quote, SubjectKind

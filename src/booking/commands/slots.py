@@ -6,37 +6,26 @@ Source: docs/algorithms/free-times.md.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import Range, insert
 
 from src.booking.commands.busy import slot_of
-from src.booking.domain.appointment_terms import appointment_terms_from, price_of_length
-from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
+from src.booking.domain.appointment_terms import SlotWish
+from src.booking.domain.kinds import ServiceKind, SessionState
 from src.booking.models import Service, Session
 from src.booking.queries.busy import SOURCE
-from src.booking.queries.free_times import Wanted, who_is_free
+from src.booking.queries.slots import price_of, slot_session, who_has_time
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
-from src.platform.localtime import to_local
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import PerformerBusy
 
 _BUSY = cast(Table, PerformerBusy.__table__)
-
-
-class SlotWish(msgspec.Struct, frozen=True, kw_only=True):
-    """A time for an appointment: when, how long, and with whom; nobody: with anybody."""
-
-    starts_at: datetime
-    minutes: int
-    performer_id: UUID | None = None
 
 
 class SlotTaken(Conflict):
@@ -64,34 +53,12 @@ async def open_slot(
     service = await uow.session.get(Service, (uow.tenant, service_id))
     if service is None or service.kind != ServiceKind.APPOINTMENT:
         raise NotFound(_("There is no such service."))
-    terms, now = appointment_terms_from(service.appointment), uow.clock.now()
-    price_minor = price_of_length(
-        terms, service.duration_minutes, service.price_minor, wish.minutes
-    )
+    price_minor = price_of(service, wish.minutes)
     if price_minor is None:
         sentence = _("Please choose one of the given lengths.")
         raise InvalidInput(sentence, fields={"minutes": sentence})
-    on = to_local(wish.starts_at, tenant.zone).date()
-    wanted = Wanted(wish.minutes, on, on, wish.performer_id)
-    candidates = await who_is_free(
-        uow, tenant, service, wish.starts_at, wanted, now, by_staff=by_staff
-    )
-    session = Session(
-        tenant_id=uow.tenant,
-        id=new_id(),
-        service_id=service.id,
-        starts_at=wish.starts_at,
-        ends_at=wish.starts_at + timedelta(minutes=wish.minutes),
-        capacity=max(size, 1),
-        mode=service.mode,
-        location_id=service.default_location_id,
-        meeting_url=terms.meeting_url if service.mode == SessionMode.ONLINE else "",
-        drop_in_price_minor=price_minor,
-        is_slot=True,
-        before_minutes=terms.before_minutes,
-        after_minutes=terms.after_minutes,
-        created_at=now,
-    )
+    candidates = await who_has_time(uow, tenant, service, wish, by_staff=by_staff)
+    session = slot_session(service, wish, max(size, 1), price_minor, uow.clock.now())
     session.performer_id = await _take_one(uow, session, candidates)
     uow.session.add(session)
     await uow.session.flush()

@@ -1,8 +1,9 @@
 """How a service is given by appointment: what there is to choose from, and what is kept free."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -13,6 +14,14 @@ STEPS = (5, 10, 15, 20, 30, 45, 60, 90, 120)
 LONGEST_BUFFER_MINUTES = 8 * 60
 LONGEST_MINUTES = 12 * 60
 MOST_LENGTHS = 8
+
+
+class SlotWish(msgspec.Struct, frozen=True, kw_only=True):
+    """A time for an appointment: when, how long, and with whom; nobody: with anybody."""
+
+    starts_at: datetime
+    minutes: int
+    performer_id: UUID | None = None
 
 
 class Length(msgspec.Struct, frozen=True):

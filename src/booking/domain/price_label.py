@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from src.booking.domain.kinds import SalesMode, ServiceKind
+from src.booking.domain.appointment_terms import Length
+from src.booking.domain.kinds import SalesMode, SeriesPriceType, ServiceKind
 from src.platform.i18n import _, current_locale, use_locale
 from src.platform.money import Money, format_money
 
@@ -117,6 +118,21 @@ def price_label(facts: PriceFacts) -> PriceLabel:
         sold_out=sold_out,
         struck_full_minor=_struck(series),
     )
+
+
+def price_of_lengths(
+    price_type: str, price_minor: int, lengths: Sequence[Length], currency: str
+) -> PriceLabel:
+    """Of a service by appointment: the lowest price of all its lengths where they differ."""
+    is_free = price_type == SeriesPriceType.FREE
+    facts = PriceFacts(
+        currency=currency,
+        kind=ServiceKind.APPOINTMENT,
+        sales_mode=SalesMode.SINGLE,
+        catalogue_minor=0 if is_free else price_minor,
+        catalogue_tiers_minor=() if is_free else tuple(one.price_minor for one in lengths),
+    )
+    return price_label(facts)
 
 
 def text(label: PriceLabel, locale: str) -> str:

@@ -39,6 +39,7 @@ class ReasonCode(StrEnum):
     CANCELLED = "cancelled"
     NOT_JUST_NOW = "not_just_now"
     ANOTHERS_APPOINTMENT = "anothers_appointment"
+    TIME_TAKEN = "time_taken"
     STARTED = "started"
     TOO_LATE = "too_late"
     TOO_EARLY = "too_early"
@@ -117,6 +118,16 @@ def off_reason(session: SessionState, mend: str = "") -> Reason:
         return Reason(ReasonCode.CANCELLED, free, free, _("Book the time anew."))
     cancelled = _("This date has been cancelled.")
     return Reason(ReasonCode.CANCELLED, cancelled, cancelled, mend)
+
+
+def time_taken() -> Reason:
+    """Of an appointment's time that is offered no more."""
+    return Reason(
+        ReasonCode.TIME_TAKEN,
+        _("This time is taken. Please choose another one."),
+        _("Nobody who gives it has time then."),
+        _("Choose another time, or change the hours of whoever gives it."),
+    )
 
 
 def seat_being_cancelled() -> Reason:

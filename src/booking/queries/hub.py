@@ -9,11 +9,10 @@ from uuid import UUID
 
 import msgspec
 
-from src.booking.domain.drop_in import STRANGERS_WAYS, DropInRules, PayWay, opens_at
-from src.booking.domain.kinds import SeriesPriceType, SessionMode
+from src.booking.domain.drop_in import DropInRules, PayWay, opens_at
+from src.booking.domain.kinds import SessionMode
 from src.booking.domain.price_label import text as price_text
-from src.booking.domain.reasons import not_at_present, opens_soon
-from src.booking.domain.seats_told import SeatsTold, seats_told
+from src.booking.domain.reasons import not_at_present
 from src.booking.queries.dates import (
     DatedRow,
     Wanted,
@@ -27,8 +26,10 @@ from src.booking.queries.dates import (
     within_reach,
 )
 from src.booking.queries.drop_in import LOOSE
-from src.booking.queries.hub_search import found_services, search_of
-from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
+from src.booking.queries.hub_search import found_appointments, found_services, search_of
+from src.booking.queries.on_sale import Joinable, OnSale, list_on_sale
+from src.booking.queries.on_sale_rows import AppointmentRow, ServiceRow
+from src.booking.queries.shop import Shop, shop_of
 from src.booking.views.hub import (
     Choice,
     DateRow,
@@ -51,69 +52,6 @@ MOST_CARDS = 24
 SUMMARY_CHARACTERS = 140
 
 
-class Shop(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for every offer of a business at one moment.
-
-    `notice` is why nothing, or nothing for money, can be booked; `is_open` and `takes_money` say
-    which of the two.
-    """
-
-    tenant: TenantSnapshot
-    now: datetime
-    notice: str | None
-    is_open: bool
-    takes_money: bool
-
-    @property
-    def path(self) -> str:
-        return f"/b/{self.tenant.slug}"
-
-    @property
-    def may_sell(self) -> bool:
-        """Anything at all, also in a month whose bookings are used up."""
-        return self.tenant.is_confirmed and self.tenant.status.sells
-
-    def seats_told(self, left: int, capacity: int) -> SeatsTold:
-        """What guests read of it."""
-        return seats_told(left, capacity, self.tenant.seats_told_up_to)
-
-    def sells(self, price_type: str, price_minor: int) -> bool:
-        """Whether something at this price can be paid for just now."""
-        for_money = price_type == SeriesPriceType.ONLINE and price_minor > 0
-        return self.is_open and (self.takes_money or not for_money)
-
-    def sells_by(self, ways: Sequence[PayWay], price_minor: int) -> bool:
-        """Whether it can be paid in one of these ways just now, or there is nothing to pay."""
-        if price_minor == 0:
-            return self.is_open
-        return any(self.sells(way, price_minor) for way in ways if way in STRANGERS_WAYS)
-
-
-def shop_of(tenant: TenantSnapshot, on_sale: OnSale, now: datetime) -> Shop:
-    """What a stranger may know of why a business does not sell."""
-    notice = None
-    if not tenant.is_confirmed:
-        notice = opens_soon()
-    elif not tenant.status.sells or on_sale.month_is_used_up:
-        notice = not_at_present()
-    is_open = notice is None
-    if is_open and not tenant.payments_ready and _needs_money(on_sale):
-        notice = _("Online payment is not possible at present. Please contact the business.")
-    return Shop(
-        tenant=tenant,
-        now=now,
-        notice=notice,
-        is_open=is_open,
-        takes_money=tenant.payments_ready,
-    )
-
-
-def _needs_money(on_sale: OnSale) -> bool:
-    singles = (row.needs_money for row in on_sale.services)
-    series = (o.row.price_type == "online" and o.row.price_minor > 0 for o in on_sale.series)
-    return any(singles) or any(series)
-
-
 async def get_hub(
     uow: UnitOfWork, tenant: TenantSnapshot, wanted: Wanted, now: datetime, base_url: str
 ) -> HubView:
@@ -125,6 +63,8 @@ async def get_hub(
     if wanted.is_searched:
         wanted = msgspec.structs.replace(wanted, services=tuple(row.id for row in found))
     month = await _month(uow, shop, found, wanted) if found else None
+    cards = [service_card(row, on_sale, shop) for row in found]
+    cards += [_appointment_card(row, shop) for row in found_appointments(on_sale, wanted)]
     return HubView(
         name=tenant.name,
         about=tenant.about,
@@ -134,8 +74,8 @@ async def get_hub(
         currency=tenant.currency,
         path=shop.path,
         url=base_url + shop.path,
-        notice=shop.notice or (None if on_sale.services else _nothing_yet(tenant)),
-        services=[service_card(row, on_sale, shop) for row in found],
+        notice=shop.notice or (None if cards else _nothing_yet(tenant)),
+        services=sorted(cards, key=lambda card: card.name.casefold()),
         series=series_cards(on_sale, found, shop)[:MOST_CARDS],
         month=month,
         filters=_filters(found, on_sale, wanted) if _wants_filters(wanted, month) else None,
@@ -317,6 +257,19 @@ def service_card(row: ServiceRow, on_sale: OnSale, shop: Shop) -> ServiceCard:
         is_online=row.mode == SessionMode.ONLINE,
         price=price_text(on_sale.label(row, shop.tenant.currency), current_locale()),
         next_at=row.next_at,
+    )
+
+
+def _appointment_card(row: AppointmentRow, shop: Shop) -> ServiceCard:
+    return ServiceCard(
+        name=row.name,
+        href=f"{shop.path}/{row.slug}",
+        summary=shortened(row.description),
+        minutes=row.duration_minutes,
+        is_online=row.mode == SessionMode.ONLINE,
+        price=price_text(row.label(shop.tenant.currency), current_locale()),
+        next_at=None,
+        by_appointment=True,
     )
 
 

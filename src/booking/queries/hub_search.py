@@ -2,11 +2,13 @@
 
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from urllib.parse import urlencode
 from uuid import UUID
 
 from src.booking.queries.dates import Wanted
-from src.booking.queries.on_sale import OnSale, ServiceRow
+from src.booking.queries.on_sale import OnSale
+from src.booking.queries.on_sale_rows import AppointmentRow, ServiceRow
 from src.booking.views.hub import Search, TagLink
 
 MANY_SERVICES = 9
@@ -15,25 +17,31 @@ MOST_TAGS = 24
 
 def found_services(on_sale: OnSale, wanted: Wanted) -> list[ServiceRow]:
     """The services that have the tag, and every word in what is said of them or their series."""
-    words = _plain(wanted.words or "").split()
     titles: dict[UUID, list[str]] = {}
     for offer in on_sale.series:
         titles.setdefault(offer.row.service_id, []).append(offer.row.title)
+    return [row for row in on_sale.services if _fits(row, wanted, titles.get(row.id, ()))]
 
-    def fits(row: ServiceRow) -> bool:
-        if wanted.tag is not None and wanted.tag not in row.tags:
-            return False
-        said = _plain(" ".join((row.name, row.description, *row.tags, *titles.get(row.id, ()))))
-        return all(word in said for word in words)
 
-    return [row for row in on_sale.services if fits(row)]
+def found_appointments(on_sale: OnSale, wanted: Wanted) -> list[AppointmentRow]:
+    """The same of services by appointment; all of them where nothing is searched for."""
+    return [row for row in on_sale.appointments if _fits(row, wanted, ())]
+
+
+def _fits(row: ServiceRow | AppointmentRow, wanted: Wanted, titles: Sequence[str]) -> bool:
+    if wanted.tag is not None and wanted.tag not in row.tags:
+        return False
+    words = _plain(wanted.words or "").split()
+    said = _plain(" ".join((row.name, row.description, *row.tags, *titles))) if words else ""
+    return all(word in said for word in words)
 
 
 def search_of(on_sale: OnSale, wanted: Wanted, path: str) -> Search | None:
     """None where there is little to search in; tags only where there are several."""
-    counted = Counter(tag for row in on_sale.services for tag in row.tags)
+    every: list[ServiceRow | AppointmentRow] = [*on_sale.services, *on_sale.appointments]
+    counted = Counter(tag for row in every for tag in row.tags)
     tags = sorted(tag for tag, _count in counted.most_common(MOST_TAGS))
-    is_long = len(on_sale.services) >= MANY_SERVICES
+    is_long = len(every) >= MANY_SERVICES
     if not is_long and len(tags) < 2 and not wanted.is_searched:
         return None
     return Search(

@@ -15,23 +15,16 @@ import msgspec
 from sqlalchemy import TextClause
 
 from src.billing.gates import may_sell_vouchers
-from src.booking.domain.bookable import ServiceFacts
 from src.booking.domain.drop_in import (
     DropInRules,
     PayWay,
     opens_at,
-    price_of_date,
-    ways_to_pay,
 )
 from src.booking.domain.kinds import (
-    GapPolicy,
-    JoinPolicy,
     SalesMode,
     SeriesPriceType,
     ServiceKind,
-    SessionState,
 )
-from src.booking.domain.leaving import BeforeUnit
 from src.booking.domain.price_label import (
     PriceFacts,
     PriceLabel,
@@ -43,152 +36,23 @@ from src.booking.domain.price_tiers import PriceTier, open_tiers
 from src.booking.domain.pricing import (
     SaleClosed,
     SeriesQuote,
-    SeriesSession,
-    SeriesTerms,
     quote_series,
 )
-from src.booking.domain.waiting import WaitlistTerms, closes_at, is_too_late
-from src.booking.queries.drop_in import LOOSE, rules_from
+from src.booking.queries.drop_in import LOOSE
+from src.booking.queries.on_sale_rows import (
+    AppointmentRow,
+    PerformerRow,
+    Run,
+    SeriesRow,
+    ServiceRow,
+    SoldAlone,
+)
 from src.booking.queries.on_sale_statement import on_sale_statement
 from src.booking.queries.tiers import at_proportion
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import month_key, to_local
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Feature, Limit
-
-
-class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A date of a series, as the statement packs it."""
-
-    id: UUID
-    starts_at: datetime
-    ends_at: datetime
-    state: str
-    capacity: int
-    taken: int
-    in_term: bool
-    mode: str
-    place: str | None
-    title: str
-
-
-class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A published series of a service on sale as series, with all its dates in order."""
-
-    id: UUID
-    service_id: UUID
-    title: str
-    description: str
-    price_type: str
-    price_minor: int
-    price_tiers: list[PriceTier]
-    visibility: str
-    join_policy: str
-    join_until_on: date | None
-    gap_policy: str
-    base_sessions: int
-    min_notice_minutes: int
-    runs: list[Run]
-
-    def terms(self) -> SeriesTerms:
-        return SeriesTerms(
-            price_type=SeriesPriceType(self.price_type),
-            price_minor=self.price_minor,
-            base_sessions=self.base_sessions,
-            join_policy=JoinPolicy(self.join_policy),
-            join_until_on=self.join_until_on,
-            gap_policy=GapPolicy(self.gap_policy),
-            min_notice_minutes=self.min_notice_minutes,
-        )
-
-    def sessions(self) -> list[SeriesSession]:
-        return [
-            SeriesSession(
-                session_id=run.id,
-                starts_at=run.starts_at,
-                state=SessionState(run.state),
-                capacity=run.capacity,
-                taken=run.taken,
-                in_term=run.in_term,
-            )
-            for run in self.runs
-        ]
-
-
-class SoldAlone(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Dates that are sold alone under the same rules; `first_at` is the first one's start."""
-
-    minor: int | None
-    before: int | None
-    unit: BeforeUnit | None
-    pays: tuple[PayWay, ...] | None
-    first_at: datetime
-
-    def rules(self) -> DropInRules:
-        return rules_from(True, self.minor, self.before, self.unit, self.pays)
-
-
-class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A group service. `free_runs` are its next dates that are sold alone and have a seat left,
-    `coming_runs` the next of them whether or not.
-    """
-
-    id: UUID
-    slug: str
-    name: str
-    description: str
-    mode: str
-    sales_mode: str
-    price_type: str
-    price_minor: int
-    price_tiers: list[PriceTier]
-    duration_minutes: int
-    min_notice_minutes: int
-    horizon_days: int
-    active: bool
-    visibility: str
-    waitlist: WaitlistTerms
-    tags: list[str]
-    free_runs: list[SoldAlone] | None
-    coming_runs: list[SoldAlone] | None
-    next_at: datetime | None
-
-    def facts(self) -> ServiceFacts:
-        return ServiceFacts(
-            active=self.active,
-            sales_mode=SalesMode(self.sales_mode),
-            min_notice_minutes=self.min_notice_minutes,
-            horizon_days=self.horizon_days,
-        )
-
-    def is_too_late_to_wait(self, first_starts_at: datetime, now: datetime) -> bool:
-        closing_at = closes_at(first_starts_at, self.min_notice_minutes, self.waitlist)
-        return is_too_late(closing_at, now, self.waitlist)
-
-    def single_price_minor(self, rules: DropInRules = LOOSE) -> int:
-        return price_of_date(rules, SeriesPriceType(self.price_type), self.price_minor)
-
-    def tiers(self, rules: DropInRules, today: date) -> tuple[PriceTier, ...]:
-        """The prices beside the full one of a date that costs what the service says."""
-        if self.price_type == SeriesPriceType.FREE or rules.price_minor is not None:
-            return ()
-        return open_tiers(self.price_tiers, today)
-
-    def ways(self, rules: DropInRules = LOOSE) -> tuple[PayWay, ...]:
-        return ways_to_pay(rules, SeriesPriceType(self.price_type))
-
-    @property
-    def needs_money(self) -> bool:
-        """Whether a single date is sold for money that can only be paid online."""
-        rules = [run.rules() for run in self.coming_runs or ()] or [LOOSE]
-        return any(
-            self.ways(one) == (PayWay.ONLINE,) and self.single_price_minor(one) > 0 for one in rules
-        )
-
-
-class PerformerRow(msgspec.Struct, frozen=True):
-    id: UUID
-    name: str
 
 
 class Joinable(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,6 +97,7 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     has_packages: bool = False
     has_vouchers: bool = False
+    appointments: list[AppointmentRow] = []
 
     def service(self, service_id: UUID) -> ServiceRow | None:
         return next((row for row in self.services if row.id == service_id), None)
@@ -292,9 +157,10 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
 async def list_on_sale(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> OnSale:
     """All listed services, and the newest of the series that can be joined by now.
 
-    A plan without group services has none of it: they are frozen.
+    What the plan does not have is frozen, and not among it.
     """
-    if not tenant.entitlements.has(Feature.GROUP_SERVICES):
+    kinds = (Feature.GROUP_SERVICES, Feature.APPOINTMENTS)
+    if not any(tenant.entitlements.has(one) for one in kinds):
         return OnSale(
             services=[],
             series=[],
@@ -341,18 +207,21 @@ async def _ask(
         "takes_money": tenant.payments_ready,
     }
     row = (await uow.session.execute(statement, {**scope, **asked})).one()
-    series = _series(row[1]) if tenant.entitlements.has(Feature.SERIES) else []
+    has = tenant.entitlements.has
+    services = _services(row[0]) if has(Feature.GROUP_SERVICES) else []
+    series = _series(row[1]) if services and has(Feature.SERIES) else []
     limit = tenant.entitlements.limit(Limit.BOOKINGS_PER_MONTH)
     joinable = [_joinable(one, tenant, now) for one in series]
     return OnSale(
-        services=_services(row[0]),
+        services=services,
         series=sorted(joinable, key=lambda offer: _next_start(offer, now)),
         performers=_performers(row[2]),
         month_is_used_up=limit is not None and (row[3] or 0) >= limit,
         now=now,
         zone=tenant.zone,
-        has_packages=bool(row[4]) and tenant.entitlements.has(Feature.PACKAGES),
+        has_packages=bool(row[4]) and has(Feature.PACKAGES),
         has_vouchers=bool(row[5]) and may_sell_vouchers(tenant),
+        appointments=_appointments(row[6]) if has(Feature.APPOINTMENTS) else [],
     )
 
 
@@ -379,4 +248,5 @@ def _next_start(offer: Joinable, now: datetime) -> tuple[datetime, str]:
 
 _services = msgspec.json.Decoder(list[ServiceRow]).decode
 _series = msgspec.json.Decoder(list[SeriesRow]).decode
+_appointments = msgspec.json.Decoder(list[AppointmentRow]).decode
 _performers = msgspec.json.Decoder(list[PerformerRow]).decode

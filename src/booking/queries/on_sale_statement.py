@@ -97,6 +97,16 @@ _PACKAGES = (
     """ OR (k.pays @> '["online"]' AND cast(:takes_money AS boolean))"""
     """ OR k.pays @> '["on_site"]'))"""
 )
+_APPOINTMENTS = (
+    "SELECT s.id, s.slug, s.name, s.description, s.mode, s.price_type, s.price_minor,"
+    " s.duration_minutes, s.tags, coalesce(s.appointment->'lengths', '[]') AS lengths"
+    " FROM services s WHERE s.tenant_id = :tenant_id AND s.kind = 'appointment' AND s.active"
+    " AND s.visibility = 'public' AND exists(SELECT 1 FROM service_performers g"
+    " JOIN performers p ON p.tenant_id = g.tenant_id AND p.id = g.performer_id AND p.active"
+    " WHERE g.tenant_id = s.tenant_id AND g.service_id = s.id) ORDER BY s.name, s.id"
+)
+"""Of those that nobody gives, nothing can be booked."""
+
 _VOUCHERS = (
     "SELECT exists(SELECT 1 FROM voucher_settings x WHERE x.tenant_id = :tenant_id AND x.is_on)"
 )
@@ -110,7 +120,8 @@ _ALL = "s.active AND s.visibility = 'public'"
 @lru_cache(maxsize=2)
 def on_sale_statement(*, one_service: bool) -> TextClause:
     """One row of services, series and performers as JSON texts, the month's count, whether
-    there is a package that everybody can buy, and whether vouchers are switched on.
+    there is a package that everybody can buy, whether vouchers are switched on, and the services by
+    appointment as JSON text, none with `one_service`.
 
     Parameters: tenant_id, now, today, zone, month, takes_money; with `one_service` also
     service_slug, series_id.
@@ -130,6 +141,7 @@ def on_sale_statement(*, one_service: bool) -> TextClause:
         f"({_COUNTER})",
         f"({_PACKAGES})",
         f"({_VOUCHERS})",
+        "'[]'" if one_service else _PACKED.format(name="appointment", rows=_APPOINTMENTS),
     ]
     return text(f"SELECT {', '.join(columns)}")
 

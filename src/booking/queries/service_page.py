@@ -21,10 +21,13 @@ from src.booking.leaving_words import rules_in_words
 from src.booking.queries.dates import Wanted, month_of, within_reach
 from src.booking.queries.drop_in import LOOSE
 from src.booking.queries.guest_packages import list_fitting_packages
-from src.booking.queries.hub import Shop, has_waitlist, month_view, shop_of, shortened
+from src.booking.queries.hub import has_waitlist, month_view, shortened
 from src.booking.queries.leaving import find_terms
 from src.booking.queries.offer_facts import business_facts
-from src.booking.queries.on_sale import Joinable, OnSale, Run, ServiceRow, find_on_sale
+from src.booking.queries.on_sale import Joinable, OnSale, find_on_sale
+from src.booking.queries.on_sale_rows import Run, ServiceRow
+from src.booking.queries.shop import Shop, shop_of
+from src.booking.queries.slots import find_appointment_service, is_shown
 from src.booking.queries.structured import describe_service
 from src.booking.views.hub import (
     MonthView,
@@ -141,9 +144,12 @@ async def not_offered(uow: UnitOfWork, tenant: TenantSnapshot, slug: str) -> Not
     service has, where that has a page.
     """
     on_sale = await find_on_sale(uow, tenant, uow.clock.now(), slug, None)
-    if on_sale is None:
+    if on_sale is not None:
+        return NotOffered(service_name=on_sale.services[0].name, service_slug=slug)
+    service = await find_appointment_service(uow, slug)
+    if service is None or not is_shown(tenant, service):
         return no_such_service()
-    return NotOffered(service_name=on_sale.services[0].name, service_slug=slug)
+    return NotOffered(service_name=service.name, service_slug=slug)
 
 
 def no_such_service() -> NotFound:

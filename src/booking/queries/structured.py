@@ -6,7 +6,8 @@ import msgspec
 from markupsafe import Markup
 
 from src.booking.domain.kinds import SessionMode
-from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow
+from src.booking.queries.on_sale import Joinable, OnSale
+from src.booking.queries.on_sale_rows import ServiceRow
 from src.platform.money import currency_exponent
 from src.tenants.context import TenantSnapshot
 

@@ -10,6 +10,7 @@ import msgspec
 from src.billing.domain.coupons import guest_sentence as coupon_sentence
 from src.billing.domain.kinds import PaymentMode
 from src.billing.queries.payment_settings import find_transfer_terms
+from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay, open_ways
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
 from src.booking.domain.price_tiers import FULL, booker_first, first_choice
@@ -31,7 +32,7 @@ from src.booking.queries.tiers import why_not_chosen
 from src.booking.queries.transfers import as_transfer, due_day, may_be_transferred
 from src.booking.queries.waiting import may_be_waited_for, terms_of
 from src.booking.queries.waitlist_times import is_too_late_for
-from src.booking.queries.wish_asked import AskedFor, asked_series, asked_session
+from src.booking.queries.wish_asked import AskedFor, asked_series, asked_session, asked_slot
 from src.booking.queries.wish_credits import Purse, find_credits
 from src.booking.queries.wish_lines import price_choices, price_lines
 from src.booking.views.guest import Wish
@@ -61,21 +62,25 @@ async def get_wish(
     service_slug: str,
     typed: Typed,
     held: Mapping[UUID, int] | None = None,
+    *,
+    slot: SlotWish | None = None,
 ) -> Wish:
     """The subject as a stranger may book it now, with what they have chosen and typed so far.
-    `held` are seats by session that count as free.
+    `held` are seats by session that count as free. With `slot` it is an appointment at that time.
 
     Raises: NotFound for what is absent, hidden, another business's or another service's.
     """
     now = uow.clock.now()
     business = await business_now(uow, tenant, now)
-    if kind == "session":
+    if slot is not None:
+        asked = await asked_slot(uow, tenant, service_slug, slot, business, now, typed.way)
+    elif kind == "session":
         asked = await asked_session(uow, tenant, subject_id, business, now, typed.way)
     else:
         asked = await asked_series(uow, tenant, subject_id, business, now)
     count_as_free(asked.runs, held or {})
     asked = await _with_transfer(uow, tenant, asked, typed.way)
-    if not _is_seen(asked, service_slug):
+    if not _is_seen(asked, service_slug, ServiceKind.APPOINTMENT if slot else ServiceKind.GROUP):
         raise no_such_service()
     chosen = asked.quote_for(_people(asked, typed))
     purse = await find_credits(uow, tenant, asked, chosen, typed.purse, has_way=bool(typed.way))
@@ -157,9 +162,9 @@ async def _with_transfer(
     )
 
 
-def _is_seen(asked: AskedFor, service_slug: str) -> bool:
+def _is_seen(asked: AskedFor, service_slug: str, kind: ServiceKind) -> bool:
     service, series = asked.service, asked.series
-    if service.slug != service_slug or service.kind != ServiceKind.GROUP:
+    if service.slug != service_slug or service.kind != kind:
         return False
     hidden = [thing for thing in (service, series) if thing and thing.visibility == "hidden"]
     return not hidden
@@ -186,6 +191,7 @@ async def _wish(
     places, performers = await find_places_and_performers(uow, asked.runs)
     return Wish(
         name=quote.description,
+        service_id=service.id,
         service_name=service.name,
         service_href=f"/b/{tenant.slug}/{service.slug}",
         kind=kind,

@@ -8,8 +8,10 @@ from uuid import UUID
 import msgspec
 
 from src.billing.domain.credits import LotFacts
+from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.bookable import (
     BusinessFacts,
+    SessionFacts,
     why_not_bookable_series,
     why_not_bookable_session,
 )
@@ -18,23 +20,32 @@ from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.quotes import Quote
-from src.booking.domain.reasons import Reason
+from src.booking.domain.reasons import Reason, time_taken
 from src.booking.models import Series, Service, Session
 from src.booking.queries.by_credit import (
     credit_facts_of_series,
     credit_facts_of_session,
 )
 from src.booking.queries.drop_in import rules_of
+from src.booking.queries.free_times import givers
 from src.booking.queries.offer_facts import (
     quote_of_series,
     quote_of_session,
     series_facts,
     session_facts,
 )
-from src.booking.queries.offers import get_series_offer, get_session_offer
+from src.booking.queries.offers import SessionOffer, get_series_offer, get_session_offer
+from src.booking.queries.slots import (
+    find_appointment_service,
+    price_of,
+    slot_session,
+    who_has_time,
+)
 from src.booking.queries.sold_terms import SoldTerms, find_sold_terms
 from src.booking.queries.tiers import for_people, tiers_of_series, tiers_of_session
 from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 
 
@@ -80,17 +91,64 @@ async def asked_session(
     way: PayWay | None,
 ) -> AskedFor:
     """Raises: NotFound."""
-    offer, ready = await get_session_offer(uow, session_id), business.payments_ready
+    offer = await get_session_offer(uow, session_id)
+    return await _one_date(uow, tenant, offer, business, now, way)
+
+
+async def asked_slot(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    service_slug: str,
+    wish: SlotWish,
+    business: BusinessFacts,
+    now: datetime,
+    way: PayWay | None,
+) -> AskedFor:
+    """A time of a service that is given by appointment. Raises: NotFound for a length that is not
+    offered, or by somebody who does not give it, too.
+    """
+    service = await find_appointment_service(uow, service_slug)
+    price_minor = None if service is None else price_of(service, wish.minutes)
+    if service is None or price_minor is None:
+        raise NotFound(_("There is no such service."))
+    if not await givers(uow, service.id, wish.performer_id):
+        raise NotFound(_("There is no such service."))
+    free = await who_has_time(uow, tenant, service, wish)
+    session = slot_session(service, wish, service.max_party, price_minor, now)
+    session.performer_id = wish.performer_id
+    offer = SessionOffer(session, service, None)
+    against = [] if free else [time_taken()]
+    return await _one_date(uow, tenant, offer, business, now, way, against=against, opens_slot=True)
+
+
+async def _one_date(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    offer: SessionOffer,
+    business: BusinessFacts,
+    now: datetime,
+    way: PayWay | None,
+    *,
+    against: Sequence[Reason] = (),
+    opens_slot: bool = False,
+) -> AskedFor:
+    """`against`: what else stands against it, whatever the party's size. `opens_slot`: the date is
+    the time of the appointment that they make.
+    """
+    ready = business.payments_ready
 
     def quote(size: int) -> Quote:
         return quote_of_session(offer, size, way, payments_ready=ready)
 
+    def facts_for(size: int) -> SessionFacts:
+        return session_facts(offer, business, quote(size), opens_slot=opens_slot)
+
     def refuse(size: int) -> list[Reason]:
-        return why_not_bookable_session(session_facts(offer, business, quote(size)), now)
+        return [*why_not_bookable_session(facts_for(size), now), *against]
 
     def refuse_by_credit(size: int) -> list[Reason]:
-        facts = session_facts(offer, business, quote(size))
-        return why_not_bookable_session(replace(facts, credit_only=False, pays_online=False), now)
+        facts = replace(facts_for(size), credit_only=False, pays_online=False)
+        return [*why_not_bookable_session(facts, now), *against]
 
     return AskedFor(
         service=offer.service,

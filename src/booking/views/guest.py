@@ -75,6 +75,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
+    service_id: UUID
     service_name: str
     service_href: str
     kind: SubjectKind

@@ -71,7 +71,9 @@ class SeriesCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A service with its one price label; `next_at` None: no date is published."""
+    """A service with its one price label; `next_at` None: no date is published, or it is given
+    `by_appointment`.
+    """
 
     name: str
     href: str
@@ -80,6 +82,7 @@ class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
     is_online: bool
     price: str
     next_at: datetime | None
+    by_appointment: bool = False
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -1,10 +1,8 @@
 """Booking: the form, and sending it."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, cast
 from urllib.parse import quote
-from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -13,10 +11,9 @@ from litestar.params import FromPath
 
 from src.billing.commands.orders import find_order_by_form_token
 from src.billing.domain.kinds import OrderState
-from src.booking.domain.quotes import SubjectKind
 from src.booking.errors import PriceChanged
 from src.booking.place import place_booking
-from src.booking.queries.service_page import no_such_service, not_offered
+from src.booking.queries.service_page import not_offered
 from src.booking.queries.wish import Typed, get_wish
 from src.booking.queries.wish_credits import Purse, lot_of_way
 from src.booking.views.guest import BookingFormView, Wish
@@ -31,6 +28,7 @@ from src.booking.web.booking_guest import (
 )
 from src.booking.web.guest_forms import (
     BookingForm,
+    at_slot,
     checked,
     command_of,
     new_form_token,
@@ -39,7 +37,7 @@ from src.booking.web.guest_forms import (
     typed_of,
     way_of,
 )
-from src.booking.web.hub import uuid_of
+from src.booking.web.guest_subject import Subject, subject_of
 from src.booking.web.kept_typing import keep_typing, kept_typing
 from src.booking.web.offered_place import OfferedPlace, offered_place
 from src.booking.web.own_holds import own_holds, remember_hold
@@ -69,24 +67,9 @@ FORM_HEADERS = {
 hold. So it does not vary by cookie, since the first cookie comes with this very page, and browsers
 keep that of who is signed in too; and it is sent to an address of its own (`send=1`), since posting
 to an address makes browsers forget it."""
-_PLACE = re.compile(r"[A-Za-z0-9_.-]{20,2000}", re.ASCII)
 BOOKING_BY_EMAIL = Limit("booking-email", 20, 10 * 60)
 CODES_BY_ADDRESS = Limit("coupon-address", 30, 10 * 60, Outage.COUNT_HERE)
 """How many codes of coupons one sender tries, right ones too: it keeps guessing slow."""
-
-
-class Subject(msgspec.Struct, frozen=True):
-    """What the address says is to be booked; `place` is the token of who was offered it."""
-
-    kind: SubjectKind
-    id: UUID
-    service_slug: str
-    place: str = ""
-
-    @property
-    def query(self) -> str:
-        offered = f"&place={self.place}" if self.place else ""
-        return f"{self.kind}={self.id}{offered}"
 
 
 @get("/b/{slug:str}/{service_slug:str}/book", opt=PUBLIC)
@@ -96,9 +79,10 @@ async def booking_form(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """An empty form for `?series=` or `?session=`; the browser may show it again on going back, so
-    that its token, and with it the booking, stays the same. To who has taken what they were offered
-    the place would look sold out: they are led to its own page, which knows better.
+    """An empty form for `?series=`, `?session=` or a time `?at=`. The browser may show it again on
+    going back, so that its token, and with it the booking, stays the same. To who has taken what
+    they were offered the place would look sold out: they are led to its own page, which knows
+    better.
     """
     subject = subject_of(request, service_slug)
     place = await _place_of(services, ctx, subject)
@@ -211,6 +195,8 @@ async def _place(
     form = cast("BookingForm", bound.struct)
     now, guest = services.clock.now(), found_guest(request)
     command = command_of(form, wish, subject.id, token, ctx.here, now, guest)
+    if subject.slot is not None:
+        command = at_slot(command, wish, subject.slot)
     offer_id = (await _place_of(services, ctx, subject)).offer_id
     command = msgspec.structs.replace(command, offer_id=offer_id, customer_id=proved_id(request))
     try:
@@ -346,17 +332,6 @@ def _form_page(
     )
 
 
-def subject_of(request: AnyRequest, service_slug: str) -> Subject:
-    """Raises: NotFound for an address that names neither a series nor a session."""
-    kinds: tuple[SubjectKind, ...] = ("series", "session")
-    for kind in kinds:
-        found = uuid_of(request.query_params.get(kind, ""))
-        if found is not None:
-            place = request.query_params.get("place", "")
-            return Subject(kind, found, service_slug, place if _PLACE.fullmatch(place) else "")
-    raise no_such_service()
-
-
 async def _place_of(services: Services, ctx: RequestContext, subject: Subject) -> OfferedPlace:
     return await offered_place(services, ctx, subject.kind, subject.id, subject.place)
 
@@ -364,7 +339,7 @@ async def _place_of(services: Services, ctx: RequestContext, subject: Subject) -
 async def _held(
     request: AnyRequest, services: Services, ctx: RequestContext, subject: Subject
 ) -> list[OwnHold]:
-    return await own_holds(request, services, ctx, subject.service_slug, subject.id)
+    return await own_holds(request, services, ctx, subject.service_slug, subject.stored_id)
 
 
 def _with_purse(request: AnyRequest, typed: Typed) -> Typed:
@@ -380,7 +355,7 @@ async def _wish(services: Services, ctx: RequestContext, subject: Subject, typed
     place = await _place_of(services, ctx, subject)
     async with services.uow_factory(ctx.here.id) as uow:
         try:
-            wish = await get_wish(uow, ctx.here, *where, typed, place.held)
+            wish = await get_wish(uow, ctx.here, *where, typed, place.held, slot=subject.slot)
         except NotFound as refusal:
             raise await not_offered(uow, ctx.here, subject.service_slug) from refusal
     if place.until_at is None:

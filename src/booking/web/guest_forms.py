@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from src.booking.commands.book import BookCommand
 from src.booking.commands.book_checks import way_not_open
+from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.naming import LONGEST_NOTE
 from src.booking.domain.price_tiers import booker_first
@@ -218,6 +219,13 @@ def command_of(
         customer_id=guest.customer_id if guest is not None else None,
         coupon="",
         quoted_minor=None,
+    )
+
+
+def at_slot(command: BookCommand, wish: Wish, slot: SlotWish) -> BookCommand:
+    """The same for an appointment: its date is the one that was asked for, and cannot change."""
+    return msgspec.structs.replace(
+        command, subject_id=wish.service_id, slot=slot, quoted_dates=None
     )
 
 

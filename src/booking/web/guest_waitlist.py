@@ -31,9 +31,9 @@ from src.booking.queries.wish import Typed, get_wish
 from src.booking.views.guest import Wish
 from src.booking.views.waiting import JoinView
 from src.booking.waitlist_links import entry_behind, waitlist_path
-from src.booking.web.guest_booking import Subject, subject_of
 from src.booking.web.guest_forms import LARGEST_PARTY, LARGEST_TOTAL_MINOR, size_of
 from src.booking.web.guest_page import PRIVATE
+from src.booking.web.guest_subject import Subject, subject_of
 from src.booking.web.own_holds import own_holds
 from src.platform.errors import Conflict, DomainError, NotFound
 from src.platform.i18n import _, current_locale

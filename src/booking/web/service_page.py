@@ -10,9 +10,11 @@ from litestar.params import FromPath
 
 from src.booking.queries.service_page import Asked, Side, get_service_page
 from src.booking.views.hub import DateRow, Day, OwnHold, SeriesOffer, ServicePageView
+from src.booking.web.appointment_page import appointment_page
 from src.booking.web.hub import FRESH, uuid_of, wanted_of
 from src.booking.web.own_holds import may_hold, own_holds
 from src.booking.web.page_cache import PageCache
+from src.platform.errors import NotFound
 from src.platform.i18n import current_locale
 from src.platform.services import Services
 from src.platform.web.pages import cacheable_page, may_be_cached, page
@@ -34,8 +36,19 @@ async def service_page(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Description, dates and prices. `how` picks series or single dates, `series` shows an
-    unlisted series, `month` and `after` move through the dates.
+    unlisted series, `month` and `after` move through the dates. A service by appointment has a
+    page of its own kind at the same address.
     """
+    try:
+        return await _dates_page(request, services, ctx, service_slug)
+    except NotFound:
+        return await appointment_page(request, services, ctx, service_slug)
+
+
+async def _dates_page(
+    request: AnyRequest, services: Services, ctx: RequestContext, service_slug: str
+) -> Response[bytes]:
+    """Raises: NotFound for what is absent, hidden or has no dates."""
     asked = _asked(request, service_slug)
 
     async def view() -> Any:

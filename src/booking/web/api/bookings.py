@@ -24,9 +24,10 @@ from src.booking.guest_links import booking_path
 from src.booking.place import Placed, place_booking
 from src.booking.queries.api import get_booking_facts, participant_names
 from src.booking.queries.drop_in import LOOSE
-from src.booking.queries.hub import Shop, shop_of
 from src.booking.queries.mail_facts import BookingFacts
-from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
+from src.booking.queries.on_sale import Joinable, OnSale, list_on_sale
+from src.booking.queries.on_sale_rows import ServiceRow
+from src.booking.queries.shop import Shop, shop_of
 from src.booking.views.api import (
     BookingOut,
     HubOut,

@@ -1,0 +1,61 @@
+"""The page of a service by appointment: a day and a time on a calendar, each a link."""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+
+from src.booking.queries.appointment_page import get_appointment_page
+from src.booking.queries.time_picker import Picked, Place
+from src.booking.web.guest_subject import slot_query
+from src.booking.web.hub import uuid_of
+from src.booking.web.own_holds import own_holds
+from src.platform.services import Services
+from src.platform.web.pages import page
+from src.tenants.context import RequestContext
+
+AnyRequest = Request[Any, Any, Any]
+
+TEMPLATE = "booking/guest/appointment.html"
+
+
+async def appointment_page(
+    request: AnyRequest, services: Services, ctx: RequestContext, service_slug: str
+) -> Response[bytes]:
+    """`month`, `day`, `minutes` and `with` choose. Not kept: times go by the minute.
+
+    Raises: NotFound for whatever is no such service.
+    """
+    path = f"/b/{ctx.here.slug}/{service_slug}"
+    place = Place(path=path, href_of=lambda slot: f"{path}/book?{slot_query(slot)}")
+    async with services.uow_factory(ctx.here.id) as uow:
+        view = await get_appointment_page(
+            uow, ctx.here, service_slug, picked_of(request), place, services.settings.base_url
+        )
+    held = await own_holds(request, services, ctx, service_slug)
+    return page(request, TEMPLATE, msgspec.structs.replace(view, held=held))
+
+
+def picked_of(request: AnyRequest) -> Picked:
+    """What the address chooses; what makes no sense chooses nothing."""
+    query = request.query_params
+    return Picked(
+        month=_day(f"{query.get('month', '')}-01"),
+        day=_day(query.get("day", "")),
+        minutes=_number(query.get("minutes", "")),
+        performer=uuid_of(query.get("with", "")),
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else None
+
+
+def _day(text: str) -> date | None:
+    """Within the years that calendars can be drawn for."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 2000 < found.year < 9000 else None
