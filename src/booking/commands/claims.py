@@ -54,7 +54,7 @@ _EXCHANGE = text(
     " WHERE tenant_id = :tenant_id AND id = change.session_id"
     " AND (change.seats < 0 OR (state = 'scheduled'"
     " AND starts_at >= :earliest AND seats_taken + change.seats <= capacity))"
-    " RETURNING id"
+    " RETURNING id, is_slot AND seats_taken = 0 AS is_empty"
 )
 
 _TURN = text(
@@ -125,15 +125,15 @@ async def give_back_seats(uow: UnitOfWork, counts: Mapping[UUID, int]) -> None:
             "counts": list(counts.values()),
         },
     )
-    empty = [row.id for row in found if row.is_empty]
-    if empty:
-        await _vacate(uow, empty)
+    await _vacate(uow, [row.id for row in found if row.is_empty])
 
 
 async def _vacate(uow: UnitOfWork, session_ids: Sequence[UUID]) -> None:
     """An appointment that nobody comes to any more takes nobody's time. One that is being called
     off is left to that.
     """
+    if not session_ids:
+        return
     scope = {"tenant_id": uow.tenant, "session_ids": list(session_ids)}
     vacated = (await uow.session.execute(_VACATE, scope)).scalars().all()
     await free_performer(uow, vacated)
@@ -143,7 +143,7 @@ async def exchange_seats(
     uow: UnitOfWork, freed: Mapping[UUID, int], session_id: UUID, *, earliest: datetime
 ) -> None:
     """Frees so many seats of each session and takes as many of another one, or raises and the
-    transaction ends.
+    transaction ends. The time of an appointment that was moved is vacated.
 
     All of them are locked by id first, so two guests who exchange seats of the same two sessions
     in opposite directions wait for each other and do not deadlock.
@@ -156,8 +156,10 @@ async def exchange_seats(
     found = await uow.session.execute(
         _EXCHANGE, {**scope, "counts": list(counts.values()), "earliest": earliest}
     )
-    if session_id not in set(found.scalars()):
+    rows = found.all()
+    if session_id not in {row.id for row in rows}:
         raise SeatsGone([session_id])
+    await _vacate(uow, [row.id for row in rows if row.is_empty])
 
 
 async def turn_seats(

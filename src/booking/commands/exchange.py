@@ -75,7 +75,8 @@ class MoveSeats(msgspec.Struct, frozen=True, kw_only=True):
     """Which seats of an order go to which session.
 
     `seen_sequence` is the session's sequence as it was shown, None when it was not. `by` guest or
-    staff, whom neither terms nor prices bind; `why` goes into the mail.
+    staff, whom neither terms nor prices bind; `why` goes into the mail. `opens_slot`: the session
+    is the new time of the appointment, made for these seats.
     """
 
     order_id: UUID
@@ -84,6 +85,7 @@ class MoveSeats(msgspec.Struct, frozen=True, kw_only=True):
     seen_sequence: int | None = None
     by: By = "guest"
     why: str = ""
+    opens_slot: bool = False
 
 
 async def move_seats(uow: UnitOfWork, tenant: TenantSnapshot, cmd: MoveSeats) -> list[UUID]:
@@ -101,7 +103,7 @@ async def move_seats(uow: UnitOfWork, tenant: TenantSnapshot, cmd: MoveSeats) ->
     if len(done) == len(own):
         return done
     offer = await get_session_offer(uow, cmd.session_id)
-    reasons = await why_not_move(uow, tenant, own, offer, by=cmd.by)
+    reasons = await why_not_move(uow, tenant, own, offer, by=cmd.by, opens_slot=cmd.opens_slot)
     if reasons:
         raise NotMovable(reasons)
     if cmd.seen_sequence not in (None, offer.session.sequence):
@@ -139,11 +141,12 @@ async def why_not_move(
     offer: SessionOffer,
     *,
     by: By = "guest",
+    opens_slot: bool = False,
 ) -> list[Reason]:
     """Every reason against exchanging these seats for ones in the offered session."""
     return [
         *why_not_give_up(tenant, own, uow.clock.now(), by=by),
-        *await why_not_come(uow, tenant, own, offer, by=by),
+        *await why_not_come(uow, tenant, own, offer, by=by, opens_slot=opens_slot),
     ]
 
 
@@ -162,10 +165,12 @@ async def why_not_come(
     offer: SessionOffer,
     *,
     by: By = "guest",
+    opens_slot: bool = False,
 ) -> list[Reason]:
     """Every reason against the offered session as the place to go to."""
     now = uow.clock.now()
-    facts = target_facts(tenant, own, offer, await _sources(uow, own), now)
+    sources = await _sources(uow, own)
+    facts = target_facts(tenant, own, offer, sources, now, opens_slot=opens_slot)
     there = await has_seat(uow, own, offer.session.id)
     facts = replace(facts, has_seat_there=there)
     if by == "staff":
@@ -180,6 +185,8 @@ def target_facts(
     offer: SessionOffer,
     sources: Sequence[SessionOffer],
     now: datetime,
+    *,
+    opens_slot: bool = False,
 ) -> TargetFacts:
     """`sources` are the sessions that the seats are in."""
     session, service = offer.session, offer.service
@@ -193,7 +200,7 @@ def target_facts(
         price_minor=quote_of_session(offer, 1).unit_minor,
         worth_minor=max(min(paid), min(worth, default=0)),
         is_open=str(tenant.status) in ("active", "past_due"),
-        is_offered=_is_offered(tenant, own[0].booking, offer, now),
+        is_offered=_is_offered(tenant, own[0].booking, offer, now, opens_slot=opens_slot),
         is_same_service=service.id == own[0].booking.service_id,
         is_same_date=any(one.session.id == session.id for one in own),
         min_notice_minutes=service.min_notice_minutes,
@@ -201,7 +208,12 @@ def target_facts(
 
 
 def _is_offered(
-    tenant: TenantSnapshot, booking: Booking, offer: SessionOffer, now: datetime
+    tenant: TenantSnapshot,
+    booking: Booking,
+    offer: SessionOffer,
+    now: datetime,
+    *,
+    opens_slot: bool,
 ) -> bool:
     """What a guest could book singly, or, for who bought a course, a date of any series on sale: a
     lesson made up for with the parallel course. One's own course always is.
@@ -212,7 +224,8 @@ def _is_offered(
     if series is not None and series.id == booking.series_id:
         return True
     quote = replace(quote_of_session(offer, 1), unit_minor=0)
-    facts = session_facts(offer, BusinessFacts(zone=tenant.zone), quote)
+    business = BusinessFacts(zone=tenant.zone)
+    facts = session_facts(offer, business, quote, opens_slot=opens_slot)
     if series is not None and booking.series_id is not None:
         service = replace(facts.service, sales_mode=SalesMode.BOTH)
         facts = replace(facts, service=service, drop_in_allowed=True, drop_in_opens_at=None)

@@ -24,6 +24,7 @@ from src.booking.domain.leaving import (
     capped,
     exchanged_until,
     hand_on_until,
+    moves_until,
     terms_from,
 )
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
@@ -342,6 +343,7 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
         ends_at=session.ends_at,
         place=location.name if location is not None else online,
         is_online=session.mode == SessionMode.ONLINE,
+        is_appointment=session.is_slot,
         address=location.address if location is not None else "",
         performer=first.performer,
         meeting_url=session.meeting_url if shown in KNOWS_THE_LINK else "",
@@ -350,7 +352,7 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
         was=was_words(before.said, now) if before is not None and not is_off else "",
         is_moved=before is not None and Facet.TIME in what_differs(before.said, now),
         leave_href=f"{about.path}/leave?date={session.id}" if can_leave else "",
-        move_href=_href("move", exchanged_until, session, about) if can_leave else "",
+        move_href=_href(*_moving(session), session, about) if can_leave else "",
         hand_on_href=_href("hand-on", hand_on_until, session, about) if can_leave else "",
         back_until=_same_for_all(
             _back_until(seat, about)
@@ -358,6 +360,11 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
             if can_leave and seat.state == SeatState.CONFIRMED
         ),
     )
+
+
+def _moving(session: Session) -> tuple[str, Until]:
+    """An appointment goes to another time, and any other date to another date."""
+    return ("time", moves_until) if session.is_slot else ("move", exchanged_until)
 
 
 def _href(name: str, until: Until, session: Session, about: _About) -> str:
@@ -381,15 +388,6 @@ def _date_left(said: Said, state: SeatState) -> BookedDate:
         ends_at=said.ends_at,
         place=said.place or (_("Online") if said.mode == SessionMode.ONLINE else None),
         is_online=said.mode == SessionMode.ONLINE,
-        address="",
-        performer="",
-        meeting_url="",
         state=str(state),
         seats=0,
-        was="",
-        is_moved=False,
-        leave_href="",
-        move_href="",
-        hand_on_href="",
-        back_until="",
     )

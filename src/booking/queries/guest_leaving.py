@@ -27,6 +27,7 @@ from src.booking.domain.leaving import (
     terms_from,
     why_not_hand_on,
     why_not_leave,
+    why_not_move_seat,
 )
 from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.domain.swapping import why_not_exchange
@@ -110,7 +111,8 @@ async def get_leaving_page(
         action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
         may_ask=_may_ask(own, is_course=is_course),
         asked=await find_newest_request(uow, order_id) if is_course else None,
-        move_href=_href("move", why_not_exchange, shown, about, session_id),
+        move_href=_href(*_moving(shown), shown, about, session_id),
+        is_appointment=shown[0].seat.session.is_slot,
         hand_on_href=_href("hand-on", why_not_hand_on, shown, about, session_id),
         ticked=None if ticked is None else len(ticked),
         path=path,
@@ -360,6 +362,15 @@ def _terms(
     may_leave_free = any(facts_of_leaving(one.seat, tenant).is_penalty_free for one in own)
     at = None if may_leave_free else now
     return dates_in_words(terms, price_type, own[0].seat.session.starts_at, tenant.zone, at)
+
+
+def _moving(
+    own: Sequence[Own],
+) -> tuple[str, Callable[[LeavingFacts, datetime], list[Reason]]]:
+    """An appointment goes to another time, and any other date to another date."""
+    return (
+        ("time", why_not_move_seat) if own[0].seat.session.is_slot else ("move", why_not_exchange)
+    )
 
 
 def _href(

@@ -146,17 +146,18 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime
     place: str | None
     is_online: bool
-    address: str
-    performer: str | None
-    meeting_url: str
+    is_appointment: bool = False
+    address: str = ""
+    performer: str | None = ""
+    meeting_url: str = ""
     state: str
     seats: int
-    was: str
-    is_moved: bool
-    leave_href: str
-    move_href: str
-    hand_on_href: str
-    back_until: str
+    was: str = ""
+    is_moved: bool = False
+    leave_href: str = ""
+    move_href: str = ""
+    hand_on_href: str = ""
+    back_until: str = ""
 
 
 class PartyView(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.booking.domain.seats_told import SeatsTold
+from src.booking.views.appointments import TimePicker
 from src.booking.views.guest import MissingDate
 
 
@@ -84,6 +85,7 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     action: str
     move_href: str
+    is_appointment: bool = False
     hand_on_href: str = ""
     may_ask: bool
     asked: "LeaveAsked | None" = None
@@ -194,3 +196,32 @@ class PurchaseMoney(msgspec.Struct, frozen=True, kw_only=True):
     paid_minor: int
     refunded_minor: int
     owed_minor: int
+
+
+class ReschedulePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Another time for an appointment: the free times, or with `chosen_at` what it means.
+
+    `terms` are those of the new time, in sentences. `why_not` is a sentence where it cannot be
+    moved, `refusal` why what was asked for was not done.
+    """
+
+    name: str
+    guest_email: str
+    starts_at: datetime
+    ends_at: datetime
+    is_online: bool
+    people: list[str]
+    picker: TimePicker | None
+    chosen_at: datetime | None
+    chosen_until: datetime | None
+    performer: str
+    terms: list[str]
+    why_not: str
+    refusal: str = ""
+    action: str
+    leave_href: str
+    path: str
+    zone: ZoneInfo
+    currency: str
+    contact_email: str
+    contact_phone: str

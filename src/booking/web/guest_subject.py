@@ -62,13 +62,20 @@ def subject_of(request: Request[Any, Any, Any], service_slug: str) -> Subject:
 
 def read_slot(at: str, minutes: str, performer: str) -> SlotWish | None:
     """None for what is no time, or no length."""
-    if not _AT.fullmatch(at) or not _MINUTES.fullmatch(minutes):
-        return None
-    try:
-        starts_at = datetime.strptime(at, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
-    except ValueError:
+    starts_at = read_moment(at)
+    if starts_at is None or not _MINUTES.fullmatch(minutes):
         return None
     return SlotWish(starts_at=starts_at, minutes=int(minutes), performer_id=uuid_of(performer))
+
+
+def read_moment(at: str) -> datetime | None:
+    """A moment as it stands in an address; None for what is none."""
+    if not _AT.fullmatch(at):
+        return None
+    try:
+        return datetime.strptime(at, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def slot_query(slot: SlotWish) -> str:

@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 from sqlalchemy import select, update
 
+from src.booking.domain.leaving import LeavingTerms
 from src.booking.models import Seat, Service, Session
 from src.tenants.models import Tenant
 from tests.booking.web.conftest import Shop
@@ -184,3 +185,39 @@ async def test_terms_and_questions_hold_as_for_every_booking(shop: Shop) -> None
     assert refused.status_code == 422
     assert "Please accept the terms to book." in refused.text
     assert (await shop.send(terms="on")).status_code == 303
+
+
+async def test_it_is_moved_by_its_link(shop: Shop) -> None:
+    await practice_of(shop, leaving=LeavingTerms(moves_before=2).document())
+    await open_first_time(shop)
+    sent = await shop.send()
+    booked = (await shop.guest.open(sent.headers["location"])).text
+    assert "Choose another time" in booked
+    assert "Come on another date" not in booked
+    [times] = links(booked, "/time?date=")
+    page = (await shop.guest.open(times)).text
+    assert "How long?" not in page
+    to = next(one for one in links(page, "&at=") if "T1500Z" in one)
+    page = (await shop.guest.open(to)).text
+    assert "The old time is freed for others." in page
+    done = await shop.guest.submit()
+    assert "Done. Your new time is below" in done.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        live = select(Session.starts_at).where(Session.state == "scheduled")
+        assert f"{await uow.session.scalar(live):%H:%M}" == "15:00"
+    assert "Where" not in done.text
+    gone = (await shop.guest.open(to)).text
+    assert "freed for others" not in gone, "what it was moved from is over"
+
+
+async def test_it_cannot_be_moved_where_the_terms_do_not_let_guests(shop: Shop) -> None:
+    await practice_of(shop)
+    await open_first_time(shop)
+    sent = await shop.send()
+    booked = (await shop.guest.open(sent.headers["location"])).text
+    assert "Choose another time" not in booked
+    _seat, session = await the_seat(shop)
+    path = sent.headers["location"].split("?")[0]
+    page = (await shop.guest.open(f"{path}/time?date={session.id}")).text
+    assert "do not" in page or "cannot" in page
+    assert links(page, "&at=") == []
