@@ -27,16 +27,19 @@ from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 
+ANYONE = "anyone"
+
 
 class AskedTime(msgspec.Struct, frozen=True, kw_only=True):
     """Which appointment is to be moved, what of the calendar is looked at, and to which time, None
-    while the guest is choosing.
+    while the guest is choosing. `keeps_performer`: whoever gives it now.
     """
 
     order_id: UUID
     session_id: UUID
     picked: Picked
     to_at: datetime | None = None
+    keeps_performer: bool = False
 
 
 async def get_reschedule_page(
@@ -60,7 +63,8 @@ async def get_reschedule_page(
     action = f"{path}/time"
     reasons = why_not_give_up(tenant, [one.seat for one in own or ours], now)
     known = await givers(uow, service.id)
-    performer = asked.picked.performer if asked.picked.performer in known else None
+    asked_for = session.performer_id if asked.keeps_performer else asked.picked.performer
+    performer = asked_for if asked_for in known else None
     wish = wish_of(asked, first, performer)
     refusal = ""
     if wish is not None and not reasons:
@@ -70,7 +74,8 @@ async def get_reschedule_page(
     picker = None
     if not reasons and chosen is None:
         place = _place(action, first)
-        picker = await get_time_picker(uow, tenant, service, asked.picked, place)
+        picked = msgspec.structs.replace(asked.picked, performer=performer)
+        picker = await get_time_picker(uow, tenant, service, picked, place)
     return ReschedulePage(
         name=await name_of(uow, first.booking),
         guest_email=order.guest_email,
@@ -81,6 +86,7 @@ async def get_reschedule_page(
         picker=picker,
         chosen_at=chosen.starts_at if chosen else None,
         chosen_until=chosen.starts_at + timedelta(minutes=chosen.minutes) if chosen else None,
+        performer_id=performer,
         performer=known.get(performer, "") if performer else "",
         terms=_terms(first, order, chosen, tenant, now) if chosen else [],
         why_not=guest_sentence(reasons) if reasons else "",
@@ -110,9 +116,11 @@ def _place(action: str, own: OwnSeat) -> Place:
     date = str(own.session.id)
 
     def href_of(slot: SlotWish) -> str:
-        parts = {"date": date, "at": f"{slot.starts_at:%Y%m%dT%H%MZ}"}
-        if slot.performer_id is not None:
-            parts["with"] = str(slot.performer_id)
+        parts = {
+            "date": date,
+            "at": f"{slot.starts_at:%Y%m%dT%H%MZ}",
+            "with": str(slot.performer_id or ANYONE),
+        }
         return f"{action}?{urlencode(parts)}"
 
     return Place(
@@ -121,6 +129,7 @@ def _place(action: str, own: OwnSeat) -> Place:
         carried={"date": date},
         except_session=own.session.id,
         fixed_minutes=minutes_of(own),
+        anyone=ANYONE,
     )
 
 

@@ -41,7 +41,8 @@ class Picked(msgspec.Struct, frozen=True, kw_only=True):
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where the picker stands: the page's `path`, what its addresses carry besides, and where a
-    chosen time leads. With `except_session` that appointment's own time counts as free.
+    chosen time leads. With `except_session` that appointment's own time counts as free, and
+    `fixed_minutes` is its length. `anyone` is said in addresses where nobody is named.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     carried: Mapping[str, str] = {}
     except_session: UUID | None = None
     fixed_minutes: int | None = None
+    anyone: str = ""
 
 
 async def get_time_picker(
@@ -147,15 +149,14 @@ class _Links:
         return self._to(month=f"{self._month:%Y-%m}", minutes=str(minutes))
 
     def performer(self, performer_id: UUID | None) -> str:
-        named = "" if performer_id is None else str(performer_id)
+        named = self._place.anyone if performer_id is None else str(performer_id)
         return self._to(month=f"{self._month:%Y-%m}", **{"with": named})
 
     def _to(self, **parts: str) -> str:
         kept = dict(self._place.carried)
         if self._place.fixed_minutes is None:
             kept["minutes"] = str(self._chosen.minutes)
-        if self._chosen.performer is not None:
-            kept["with"] = str(self._chosen.performer)
+        kept["with"] = str(self._chosen.performer or self._place.anyone)
         query = {name: value for name, value in {**kept, **parts}.items() if value}
         return f"{self._place.path}?{urlencode(query)}#times"
 

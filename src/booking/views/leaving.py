@@ -214,6 +214,7 @@ class ReschedulePage(msgspec.Struct, frozen=True, kw_only=True):
     picker: TimePicker | None
     chosen_at: datetime | None
     chosen_until: datetime | None
+    performer_id: UUID | None
     performer: str
     terms: list[str]
     why_not: str

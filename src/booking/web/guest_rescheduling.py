@@ -75,7 +75,7 @@ async def _move(services: Services, ctx: RequestContext, asked: AskedTime) -> No
     if asked.to_at is None:
         raise NotFound(_("There is no such time."))
     minutes = int((view.ends_at - view.starts_at).total_seconds() // 60)
-    slot = SlotWish(starts_at=asked.to_at, minutes=minutes, performer_id=asked.picked.performer)
+    slot = SlotWish(starts_at=asked.to_at, minutes=minutes, performer_id=view.performer_id)
     cmd = Reschedule(order_id=asked.order_id, session_id=asked.session_id, slot=slot)
     async with services.uow_factory(ctx.here.id) as uow:
         await reschedule(uow, ctx.here, cmd)
@@ -94,7 +94,11 @@ async def _asked(
     if at and to_at is None:
         raise NotFound(_("There is no such time."))
     return AskedTime(
-        order_id=order_id, session_id=session_id, picked=picked_of(request), to_at=to_at
+        order_id=order_id,
+        session_id=session_id,
+        picked=picked_of(request),
+        to_at=to_at,
+        keeps_performer="with" not in request.query_params,
     )
 
 

@@ -188,7 +188,9 @@ async def test_terms_and_questions_hold_as_for_every_booking(shop: Shop) -> None
 
 
 async def test_it_is_moved_by_its_link(shop: Shop) -> None:
-    await practice_of(shop, leaving=LeavingTerms(moves_before=2).document())
+    practice = await practice_of(
+        shop, "Nora", "Ben", leaving=LeavingTerms(moves_before=2).document()
+    )
     await open_first_time(shop)
     sent = await shop.send()
     booked = (await shop.guest.open(sent.headers["location"])).text
@@ -197,6 +199,11 @@ async def test_it_is_moved_by_its_link(shop: Shop) -> None:
     [times] = links(booked, "/time?date=")
     page = (await shop.guest.open(times)).text
     assert "How long?" not in page
+    _seat, session = await the_seat(shop)
+    other = next(one for one in practice.performer_ids if one != session.performer_id)
+    assert f"with={other}" not in " ".join(links(page, "&at=")), "it stays with whoever gives it"
+    anyone = next(one for one in links(page, "with=anyone"))
+    assert all("with=anyone" in one for one in links((await shop.guest.open(anyone)).text, "&at="))
     to = next(one for one in links(page, "&at=") if "T1500Z" in one)
     page = (await shop.guest.open(to)).text
     assert "The old time is freed for others." in page
