@@ -48,6 +48,7 @@ from src.tenants.queries.bolt_ons import find_bolt_on
 from src.tenants.queries.portal import Proved
 from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
+from tests.support.appointments import a_practice
 from tests.support.builders import Business, a_member, a_series, a_service, a_session, as_guest
 from tests.support.credits import a_package
 from tests.support.lots import lot_of
@@ -69,10 +70,12 @@ async def a_bought_package(services: Services, business: Business, package_id: U
 async def everything(services: Services, business: Business) -> dict[str, object]:
     """One of everything of the business, by the names that paths give their places.
 
-    Some more: `loose_session_id` is in no series, `payment` is one of the order.
+    Some more: `loose_session_id` is in no series, `payment` is one of the order, and the service
+    `appointments_of` is given by appointment.
     """
     factory = services.uow_factory
     service = await a_service(factory, business.id, slug=f"{business.slug}-yoga")
+    practice = await a_practice(factory, business, slug=f"{business.slug}-coaching")
     loose = await a_session(factory, service, in_days=40)
     session = await a_session(factory, service)
     term = await a_series(factory, service, price_type="free", price_minor=0)
@@ -292,6 +295,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "loose_session_id": loose.id,
         "seat_id": seat_id,
         "service_id": service.id,
+        "appointments_of": practice.service.id,
         "session_id": term.sessions[0].id,
         "series_id": term.series.id,
         "booking_id": booking.id,

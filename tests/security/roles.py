@@ -145,6 +145,7 @@ GET /customers
 POST /customers/export
 GET POST /customers/new
 GET /customers/{customer_id}
+GET POST /customers/{customer_id}/appointment/{appointments_of}
 GET POST /customers/{customer_id}/book
 GET POST /customers/{customer_id}/edit
 GET /customers/{customer_id}/merge

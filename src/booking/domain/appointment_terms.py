@@ -23,6 +23,10 @@ class SlotWish(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int
     performer_id: UUID | None = None
 
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(minutes=self.minutes)
+
 
 class Length(msgspec.Struct, frozen=True):
     """One length there is to choose, and what it costs."""

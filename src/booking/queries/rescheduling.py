@@ -1,6 +1,6 @@
 """The times to which a guest may move an appointment, and what that would mean."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -85,7 +85,7 @@ async def get_reschedule_page(
         people=[one.who for one in own] if first.booking.party_size > 1 else [],
         picker=picker,
         chosen_at=chosen.starts_at if chosen else None,
-        chosen_until=chosen.starts_at + timedelta(minutes=chosen.minutes) if chosen else None,
+        chosen_until=chosen.ends_at if chosen else None,
         performer_id=performer,
         performer=known.get(performer, "") if performer else "",
         terms=_terms(first, order, chosen, tenant, now) if chosen else [],

@@ -61,7 +61,7 @@ async def get_time_picker(
     """
     now = uow.clock.now()
     known = await givers(uow, service.id)
-    lengths = _lengths(service)
+    lengths = lengths_on_offer(service)
     minutes = place.fixed_minutes or _known_minutes(lengths, picked.minutes, service)
     performer = picked.performer if picked.performer in known else None
     chosen = msgspec.structs.replace(picked, minutes=minutes, performer=performer)
@@ -121,7 +121,8 @@ def _by_day(starts: Iterable[datetime], tenant: TenantSnapshot) -> dict[date, Se
     return {on: list(found) for on, found in days}
 
 
-def _lengths(service: Service) -> list[Length]:
+def lengths_on_offer(service: Service) -> list[Length]:
+    """The shortest first, with what each costs."""
     terms = appointment_terms_from(service.appointment)
     found = lengths_of(terms, service.duration_minutes, service.price_minor)
     if service.price_type == SeriesPriceType.FREE:

@@ -5,14 +5,19 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.booking.domain.kinds import SessionState
+from src.booking.domain.appointment_terms import SlotWish
+from src.booking.domain.kinds import ServiceKind, SessionState
 from src.booking.domain.quotes import SubjectKind
+from src.booking.domain.reasons import time_taken
 from src.booking.mend_links import Subject, why_lines
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.customer_story import LIVE
 from src.booking.queries.decide import Asked, Decided, business_now, decide
+from src.booking.queries.slots import price_of, who_has_time
 from src.booking.views.customers import Verdict
 from src.platform.db.uow import UnitOfWork
+from src.platform.errors import NotFound
+from src.platform.i18n import _
 from src.platform.web.formats import datetime_local
 from src.tenants.context import TenantSnapshot
 
@@ -76,6 +81,49 @@ async def list_session_choices(uow: UnitOfWork, tenant: TenantSnapshot) -> list[
         )
         for row in found
     ]
+
+
+async def list_appointment_choices(uow: UnitOfWork) -> list[Choice]:
+    """Services by appointment, by their ids, those too that guests do not see."""
+    found = await uow.session.execute(
+        select(Service.id, Service.name)
+        .where(
+            Service.tenant_id == uow.tenant,
+            Service.kind == str(ServiceKind.APPOINTMENT),
+            Service.active,
+        )
+        .order_by(Service.name, Service.id)
+    )
+    return [(str(row.id), row.name) for row in found]
+
+
+async def get_slot_verdict(
+    uow: UnitOfWork, tenant: TenantSnapshot, service: Service, wish: SlotWish
+) -> Verdict:
+    """The same of an appointment's time: guests are held to the hours, and staff are not.
+
+    Raises: NotFound for a length that is not offered.
+    """
+    price_minor = price_of(service, wish.minutes)
+    if price_minor is None:
+        raise NotFound(_("There is no such length."))
+    base = f"/app/{tenant.slug}"
+    subject = Subject(base=base, service_id=service.id)
+    free = await who_has_time(uow, tenant, service, wish, by_staff=True)
+    offered = await who_has_time(uow, tenant, service, wish)
+    return Verdict(
+        what="",
+        name=service.name,
+        when=wish.starts_at,
+        href=f"{base}/services/{service.id}/edit",
+        left=service.max_party,
+        unit_minor=price_minor,
+        prices=[],
+        dates_key="",
+        has_seats=0,
+        guest=[] if offered else why_lines([time_taken()], subject),
+        staff=[] if free else why_lines([time_taken()], subject),
+    )
 
 
 async def get_verdict(

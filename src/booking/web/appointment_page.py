@@ -41,8 +41,8 @@ def picked_of(request: AnyRequest) -> Picked:
     """What the address chooses; what makes no sense chooses nothing."""
     query = request.query_params
     return Picked(
-        month=_day(f"{query.get('month', '')}-01"),
-        day=_day(query.get("day", "")),
+        month=day_of(f"{query.get('month', '')}-01"),
+        day=day_of(query.get("day", "")),
         minutes=_number(query.get("minutes", "")),
         performer=uuid_of(query.get("with", "")),
     )
@@ -52,7 +52,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else None
 
 
-def _day(text: str) -> date | None:
+def day_of(text: str) -> date | None:
     """Within the years that calendars can be drawn for."""
     try:
         found = date.fromisoformat(text)

@@ -25,6 +25,7 @@ from src.booking.queries.customers import get_customer
 from src.booking.queries.verdict import (
     Choice,
     get_verdict,
+    list_appointment_choices,
     list_series_choices,
     list_session_choices,
     read_subject,
@@ -95,7 +96,9 @@ class StaffBookingForm(msgspec.Struct):
 
 
 class StaffBookingView(msgspec.Struct, frozen=True, kw_only=True):
-    """The form for what was chosen, or the choice; `verdict` is None until something is."""
+    """The form for what was chosen, or the choice; `verdict` is None until something is.
+    `appointments` are services, by their ids.
+    """
 
     form: Any
     form_token: str
@@ -103,6 +106,7 @@ class StaffBookingView(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict | None
     sessions: list[Choice]
     series: list[Choice]
+    appointments: list[Choice]
     ways: list[tuple[str, str, str]]
     base: str
     here: str
@@ -139,6 +143,7 @@ async def _show(
         verdict = None
         sessions: list[Choice] = []
         series: list[Choice] = []
+        appointments: list[Choice] = []
         lots: list[LotFacts] = []
         if subject is not None:
             verdict = await get_verdict(uow, ctx.here, *subject, customer_id, uow.clock.now())
@@ -146,6 +151,7 @@ async def _show(
         else:
             sessions = await list_session_choices(uow, ctx.here)
             series = await list_series_choices(uow)
+            appointments = await list_appointment_choices(uow)
     view = StaffBookingView(
         form=form or blank(StaffBookingForm, {"party": head.name, "pays": "on_site"}),
         form_token=token,
@@ -153,7 +159,8 @@ async def _show(
         verdict=verdict,
         sessions=sessions,
         series=series,
-        ways=[*_credit_ways(lots), *_ways(ctx, head, takes_transfers=takes_transfers)],
+        appointments=appointments,
+        ways=[*credit_ways(lots), *staff_ways(ctx, head, takes_transfers=takes_transfers)],
         base=f"/app/{ctx.here.slug}",
         here=f"{customers_path(ctx)}/{customer_id}",
         zone=ctx.here.timezone,
@@ -162,7 +169,7 @@ async def _show(
     return page(request, "booking/customers/book.html", view, status_code=status_code)
 
 
-def _credit_ways(lots: list[LotFacts]) -> list[tuple[str, str, str]]:
+def credit_ways(lots: list[LotFacts]) -> list[tuple[str, str, str]]:
     return [
         (
             f"credit:{lot.id}",
@@ -173,7 +180,7 @@ def _credit_ways(lots: list[LotFacts]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _ways(
+def staff_ways(
     ctx: RequestContext, head: CustomerHead, *, takes_transfers: bool
 ) -> list[tuple[str, str, str]]:
     """How it may be paid: those only that can be."""
@@ -206,20 +213,20 @@ async def book_for_guest(
     if bound.struct is None or subject is None:
         return await _show(request, services, ctx, customer_id, bound, token, 422)
     try:
-        command = _command(ctx, head, bound.struct, subject, token)
+        command = staff_command(ctx, head, bound.struct, subject, token)
         booked = await place_by_staff(services, ctx, command)
     except InvalidInput as refusal:
         fields = {_FIELDS.get(name, name): said for name, said in refusal.fields.items()}
         shown = bound.refused(InvalidInput(refusal.message, fields=fields))
         return await _show(request, services, ctx, customer_id, shown, token, 422)
     except Conflict as refusal:
-        shown = bound.with_errors(None, _sentence(refusal))
+        shown = bound.with_errors(None, sentence_of(refusal))
         return await _show(request, services, ctx, customer_id, shown, token, 409)
-    flash(request, "success", _said(head, booked))
+    flash(request, "success", said_of_booking(head, booked))
     return redirect(request, f"{customers_path(ctx)}/{booked.order.customer_id}")
 
 
-def _sentence(refusal: Conflict) -> str:
+def sentence_of(refusal: Conflict) -> str:
     """Every reason with its remedy where the rules refused; what happened where others were
     faster.
     """
@@ -228,7 +235,7 @@ def _sentence(refusal: Conflict) -> str:
     return " ".join(f"{one.owner_sentence} {one.mend}".strip() for one in refusal.reasons)
 
 
-def _command(
+def staff_command(
     ctx: RequestContext,
     head: CustomerHead,
     form: StaffBookingForm,
@@ -257,7 +264,7 @@ def _command(
     )
 
 
-def _said(head: CustomerHead, booked: Booked) -> str:
+def said_of_booking(head: CustomerHead, booked: Booked) -> str:
     if booked.order.payment_mode == PaymentMode.TRANSFER:
         return _("The places are held. How to pay is on its way to %(to)s.", to=head.email)
     if booked.needs_payment:
