@@ -35,7 +35,7 @@ def picks(guest: Person, place: int) -> str:
 def test_a_time_is_found_paid_for_moved_and_cancelled(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    slug = "smew-talks" if scripts else "gadwall"
+    slug = "smew-talks" if scripts else "gadwall-talks"
     business, email = staged(program, slug), f"ada@{slug}.example"
 
     async def stage(services: Services) -> None:
