@@ -12,6 +12,7 @@ from src.billing.settlement import check_payment
 from src.booking.commands.attendance import mark_attendance
 from src.booking.commands.book import BookCommand
 from src.booking.commands.leave import leave_dates
+from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.quotes import SubjectKind
@@ -32,7 +33,8 @@ def address_of(name: str) -> str:
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """Who books what; the first of the party is the guest, unless nobody else comes. With a
-    `lot_id` its owner `customer_id`, who has signed in, pays by credits.
+    `lot_id` its owner `customer_id`, who has signed in, pays by credits. With a `slot` it is an
+    appointment at that time.
     """
 
     kind: SubjectKind
@@ -43,6 +45,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     way: PayWay | None = None
     lot_id: UUID | None = None
     customer_id: UUID | None = None
+    slot: SlotWish | None = None
 
 
 class Guests:
@@ -133,6 +136,7 @@ class Guests:
             way=wish.way,
             credit_lot_id=wish.lot_id,
             customer_id=wish.customer_id,
+            slot=wish.slot,
             guest_name=name,
             guest_email=address_of(name),
             form_token=str(new_id()),
