@@ -1,4 +1,4 @@
-"""python -m benchmarks [orders hub lists paid cancelling course credits] [--rounds N].
+"""python -m benchmarks [orders hub lists paid cancelling course credits free] [--rounds N].
 
 Without names all scenarios are run, and RESULTS.md is written. Loopback only; whatever ends it, no
 process and no file stays behind.
@@ -22,6 +22,7 @@ from benchmarks.cancelling import measure_cancelling
 from benchmarks.cancelling_course import measure_cancelling_course
 from benchmarks.credits import measure_credits
 from benchmarks.data import Filler
+from benchmarks.free_times import measure_free_times
 from benchmarks.hub import measure_hub
 from benchmarks.lists import measure_lists
 from benchmarks.meters import describe_machine, largest_rss_mb, load_average
@@ -44,6 +45,7 @@ SCENARIOS: dict[str, Scenario] = {
     "cancelling": measure_cancelling,
     "course": measure_cancelling_course,
     "credits": measure_credits,
+    "free": measure_free_times,
 }
 IDLE_SECONDS = 4
 GOAL_RSS_MB = 150

@@ -4,11 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select, true
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import func, select, true
 
 from src.booking.domain.appointment_terms import AppointmentTerms, appointment_terms_from
 from src.booking.domain.free_times import (
@@ -197,19 +195,26 @@ async def _busy_between(
     end: datetime,
     except_session: UUID | None,
 ) -> Mapping[UUID, Sequence[Stretch]]:
+    during = PerformerBusy.during
+    # Moments in arrays are read much faster than ranges in rows.
     found = await uow.session.execute(
-        select(PerformerBusy.performer_id, PerformerBusy.during).where(
+        select(
+            PerformerBusy.performer_id,
+            func.array_agg(func.lower(during)),
+            func.array_agg(func.upper(during)),
+        )
+        .where(
             PerformerBusy.tenant_id == uow.tenant,
             PerformerBusy.performer_id.in_(performer_ids),
-            PerformerBusy.during.op("&&")(Range(start, end, bounds="[)")),
+            during.op("&&")(func.tstzrange(start, end)),
             true() if except_session is None else PerformerBusy.source_id != except_session,
         )
+        .group_by(PerformerBusy.performer_id)
     )
-    busy: dict[UUID, list[Stretch]] = defaultdict(list)
-    for performer_id, during in found:
-        stretch = Stretch(cast(datetime, during.lower), cast(datetime, during.upper))
-        busy[performer_id].append(stretch)
-    return busy
+    return {
+        performer_id: [Stretch(*bounds) for bounds in zip(starts, ends, strict=True)]
+        for performer_id, starts, ends in found
+    }
 
 
 async def is_in_hours(
