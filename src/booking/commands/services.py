@@ -127,6 +127,18 @@ async def get_service(uow: UnitOfWork, service_id: UUID) -> Service:
     return found
 
 
+async def get_group_service(uow: UnitOfWork, service_id: UUID) -> Service:
+    """Raises: NotFound; Conflict for one whose times are made as guests book them."""
+    service = await get_service(uow, service_id)
+    if service.kind != ServiceKind.GROUP:
+        sentence = _(
+            "This service is booked by appointment: its times come from the hours of those who give"
+            " it, so it has no dates, series or waiting list."
+        )
+        raise Conflict(sentence, code="not_a_group_service")
+    return service
+
+
 def details_of_service(service: Service) -> ServiceDetails:
     """The service as it is: what a change of some fields starts from."""
     return ServiceDetails(

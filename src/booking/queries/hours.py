@@ -7,28 +7,27 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 
 from src.booking.domain.free_times import Availability, Hours, is_within, open_stretches
-from src.booking.domain.kinds import SeatState, SessionState
+from src.booking.domain.kinds import SessionState
 from src.booking.models import (
-    Booking,
     ClosedDay,
     DayHours,
-    Seat,
     Service,
     ServicePerformer,
     Session,
     WeeklyHours,
 )
 from src.booking.queries.free_times import availability_of
+from src.booking.queries.slot_guests import guest_of_slot
 from src.booking.views.hours import BookedTime, ClosedDayRow, OtherDay
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.platform.localtime import to_local
 from src.tenants.context import TenantSnapshot
-from src.tenants.models import Customer, Performer
+from src.tenants.models import Performer
 
 A_DAY = timedelta(days=1)
 MOST_OTHER_DAYS = 400
@@ -48,12 +47,13 @@ async def get_own_performer(
 
 async def find_performer_of(uow: UnitOfWork, user_id: UUID) -> UUID | None:
     """The performer that this member is."""
-    return await uow.session.scalar(
+    found: UUID | None = await uow.session.scalar(
         select(Performer.id)
         .where(Performer.tenant_id == uow.tenant, Performer.user_id == user_id)
         .order_by(Performer.active.desc(), Performer.created_at)
         .limit(1)
     )
+    return found
 
 
 async def get_week(uow: UnitOfWork, performer_id: UUID) -> dict[int, list[Hours]]:
@@ -67,6 +67,19 @@ async def get_week(uow: UnitOfWork, performer_id: UUID) -> dict[int, list[Hours]
     for row in found:
         week[row.weekday].append(Hours(row.starts_minute, row.ends_minute))
     return week
+
+
+async def have_hours(uow: UnitOfWork, performer_ids: Collection[UUID], from_on: date) -> bool:
+    """Whether any of them has hours in the week, or on a day from that one on."""
+    ids = list(performer_ids)
+    weekly = exists().where(WeeklyHours.tenant_id == uow.tenant, WeeklyHours.performer_id.in_(ids))
+    of_days = exists().where(
+        DayHours.tenant_id == uow.tenant,
+        DayHours.performer_id.in_(ids),
+        DayHours.on_date >= from_on,
+        DayHours.starts_minute.is_not(None),
+    )
+    return bool(await uow.session.scalar(select(weekly | of_days)))
 
 
 async def list_other_days(uow: UnitOfWork, performer_id: UUID, from_on: date) -> list[OtherDay]:
@@ -209,18 +222,6 @@ async def _booked(
 
 
 def _ahead(tenant_id: UUID, now: datetime) -> Select[Any]:
-    guests = (
-        select(func.string_agg(Customer.name.distinct(), ", "))
-        .join(Booking, (Booking.tenant_id == tenant_id) & (Booking.customer_id == Customer.id))
-        .join(Seat, (Seat.tenant_id == tenant_id) & (Seat.booking_id == Booking.id))
-        .where(
-            Customer.tenant_id == tenant_id,
-            Seat.session_id == Session.id,
-            Seat.state.in_([str(SeatState.HELD), str(SeatState.CONFIRMED)]),
-        )
-        .correlate(Session)
-        .scalar_subquery()
-    )
     return (
         select(
             Session.id,
@@ -230,7 +231,7 @@ def _ahead(tenant_id: UUID, now: datetime) -> Select[Any]:
             Session.is_slot,
             Service.name.label("service_name"),
             func.coalesce(Performer.name, "").label("performer"),
-            func.coalesce(guests, "").label("guests"),
+            guest_of_slot().label("guests"),
         )
         .join(Service, (Service.tenant_id == tenant_id) & (Service.id == Session.service_id))
         .outerjoin(

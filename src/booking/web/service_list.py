@@ -17,7 +17,7 @@ from src.platform.services import Services
 from src.platform.web.forms import read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
-from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.entitlements import frozen
 from src.tenants.domain.roles import Role
 from src.tenants.web.guards import requires_member
 
@@ -25,13 +25,13 @@ MAY_EDIT = [requires_member(Role.MANAGER)]
 
 
 class ServicesView(msgspec.Struct, frozen=True, kw_only=True):
-    """The list of services; `is_frozen` when the plan no longer has group services."""
+    """The list of services; `frozen` are the kinds of them that the plan no longer has."""
 
     rows: list[ServiceListRow]
     base: str
     public: str
     zone: str
-    is_frozen: bool
+    frozen: list[str]
     payments_ready: bool
     words: dict[str, dict[str, str]]
 
@@ -49,7 +49,7 @@ async def show_services(
         base=f"/app/{ctx.here.slug}",
         public=f"/b/{ctx.here.slug}",
         zone=ctx.here.timezone,
-        is_frozen=not ctx.here.entitlements.has(Feature.GROUP_SERVICES),
+        frozen=sorted({row.kind for row in rows if frozen(row.kind, ctx.here.entitlements)}),
         payments_ready=ctx.here.payments_ready,
         words={"sales_mode": sales_mode_words(), "visibility": visibility_words()},
     )
