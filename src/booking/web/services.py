@@ -21,6 +21,7 @@ from src.booking.commands.services import (
 from src.booking.domain.kinds import SalesMode, ServiceKind
 from src.booking.domain.seen import CHANGED_MEANWHILE
 from src.booking.models import Service
+from src.booking.queries.hours import list_booked_of
 from src.booking.queries.leaving import sample_start
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import has_prices_of_their_own
@@ -48,7 +49,7 @@ from src.booking.web.service_words import (
 )
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.platform.web.formats import minutes, money
@@ -215,6 +216,7 @@ async def save_service(
         details = details_of(form, ctx.here.currency, ServiceKind(service.kind))
         cmd = UpdateService(service_id=service_id, seen=form.seen or None, **details)
         async with services.uow_factory(ctx.here.id) as uow:
+            before = await list_givers(uow, service_id)
             await update_service(uow, ctx, cmd)
         async with services.uow_factory(ctx.here.id) as uow:
             has_others = await has_prices_of_their_own(uow, service_id)
@@ -225,9 +227,34 @@ async def save_service(
     except InvalidInput as refused:
         bound = bound.refused(at_the_form(refused, form))
         return await _editor(request, services, ctx, bound, service, status_code=422)
+    await _tell_of_those_who_stay(request, services, ctx, service_id, before, details)
     flash(request, "success", _saved(form.name, cmd, ctx.here.currency, has_others=has_others))
     await warn_of_lost_tags(request, services, ctx, service.tags)
     return redirect(request, f"/app/{ctx.here.slug}/services")
+
+
+async def _tell_of_those_who_stay(
+    request: Request[Any, Any, Any],
+    services: Services,
+    ctx: RequestContext,
+    service_id: UUID,
+    before: Sequence[UUID],
+    details: dict[str, Any],
+) -> None:
+    """What is booked of the service with those who give it no more."""
+    gone = set(before) - set(details.get("performer_ids") or before)
+    for performer_id in sorted(gone):
+        async with services.uow_factory(ctx.here.id) as uow:
+            now = services.clock.now()
+            ahead = await list_booked_of(uow, performer_id, now, service_id=service_id)
+        if ahead:
+            said = ngettext(
+                "%(num)s appointment of %(name)s lies ahead and stays as booked.",
+                "%(num)s appointments of %(name)s lie ahead and stay as booked.",
+                len(ahead),
+                name=ahead[0].performer,
+            )
+            flash(request, "info", said)
 
 
 def _saved(name: str, cmd: UpdateService, currency: str, *, has_others: bool) -> str:

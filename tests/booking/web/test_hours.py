@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from sqlalchemy import select, update
 
 from src.booking.commands.book import book
-from src.booking.models import ClosedDay
+from src.booking.models import ClosedDay, Session
 from src.booking.queries.hours import get_week, list_other_days
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
@@ -208,3 +208,37 @@ async def test_no_holidays_of_a_place_nobody_knows(client: AsyncClient, services
     for place, year in (("PUBLIC", "2027"), ("NL", "soon"), ("NL", "99999")):
         shown = await client.get(CLOSED, params={"holidays_of": place, "year": year})
         assert shown.status_code == 422
+
+
+async def test_who_puts_somebody_aside_reads_what_they_have_ahead(
+    client: AsyncClient, services: Services
+) -> None:
+    business, practice, hours = await opened(client, services)
+    await booked(services, business, practice)
+    one = hours.removesuffix("/hours")
+    shown = await client.get(one)
+    assert "What they have ahead" in shown.text
+    assert "/app/lotus/sessions/" in shown.text
+    assert "Nobody else gives “Coaching”" in shown.text
+    sent = await send_again(client, f"{one}/active", shown, {})
+    assert sent.headers["location"].endswith(one)
+    assert "/app/lotus/sessions/" in (await client.get(one)).text
+    assert "Nobody gives it" in (await client.get("/app/lotus/services")).text
+    async with services.uow_factory(business.id) as uow:
+        assert await uow.session.scalar(select(Session.state)) == "scheduled"
+
+
+async def test_whose_service_is_taken_keeps_what_is_booked(
+    client: AsyncClient, services: Services
+) -> None:
+    business = await a_business(services.uow_factory)
+    practice = await a_practice(services.uow_factory, business, "Nora", "Paul")
+    await as_owner(client, services, business)
+    await booked(services, business, practice)
+    async with services.uow_factory(business.id) as uow:
+        gives = await uow.session.scalar(select(Session.performer_id))
+    stays = [str(one) for one in practice.performer_ids if one != gives]
+    edit = f"/app/lotus/services/{practice.service.id}/edit"
+    assert (await send(client, edit, {"performer_ids": stays})).status_code == 303
+    told = (await client.get("/app/lotus/services")).text
+    assert "lies ahead and stays as booked" in told
