@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def test_appointments_are_set_up_by_hand(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    slug = "garganey" if scripts else "pochard"
+    slug = "shelduck-hours" if scripts else "bufflehead-hours"
     staged(program, slug)
     base = f"/app/{slug}"
     olive = person(PHONE, java_script_enabled=scripts)
